@@ -1,0 +1,57 @@
+"""Write a data pipeline once, in typed Python; render the native files of the platforms that run it.
+
+The names authors need most are importable from here; each is loaded when first used, so that `import wurzel` is free.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wurzel.core import NoSettings, SelfConsumingLeafStep, Settings, Step, TypedStep
+    from wurzel.datacontract import DataModel, MarkdownDataContract, PanderaDataFrameModel, PydanticModel
+    from wurzel.exceptions import StaticTypeError, StepFailed, WurzelError
+    from wurzel.utils import WZ
+
+_HOMES = {
+    "DataModel": "wurzel.datacontract",
+    "MarkdownDataContract": "wurzel.datacontract",
+    "NoSettings": "wurzel.core",
+    "PanderaDataFrameModel": "wurzel.datacontract",
+    "PydanticModel": "wurzel.datacontract",
+    "SelfConsumingLeafStep": "wurzel.core",
+    "Settings": "wurzel.core",
+    "StaticTypeError": "wurzel.exceptions",
+    "Step": "wurzel.core",
+    "StepFailed": "wurzel.exceptions",
+    "TypedStep": "wurzel.core",
+    "WZ": "wurzel.utils",
+    "WurzelError": "wurzel.exceptions",
+}
+
+__all__ = [
+    "WZ",
+    "DataModel",
+    "MarkdownDataContract",
+    "NoSettings",
+    "PanderaDataFrameModel",
+    "PydanticModel",
+    "SelfConsumingLeafStep",
+    "Settings",
+    "StaticTypeError",
+    "Step",
+    "StepFailed",
+    "TypedStep",
+    "WurzelError",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'wurzel' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,81 @@
+"""What a backend is: a name, an options model, a support table, its files, and the context its templates see."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import Problem
+    from wurzel.ir.model import Pipeline
+
+Level = Literal["native", "emulated", "unsupported"]
+
+
+@dataclass(frozen=True)
+class Support:
+    """What becomes of one feature on one target; `note` says how it is emulated, or why not and what instead."""
+
+    level: Level
+    note: str = ""
+
+
+def native(note: str = "") -> Support:
+    """The platform has it and the rendered file uses it."""
+    return Support("native", note)
+
+
+def emulated(how: str) -> Support:
+    """Wurzel does it where the platform cannot."""
+    return Support("emulated", how)
+
+
+def unsupported(why: str) -> Support:
+    """It cannot be had on this target; using it is reported."""
+    return Support("unsupported", why)
+
+
+class TargetOptions(BaseModel):
+    """Base of every backend's options: what stands under `targets.<name>` in `wurzel.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    output: str | None = Field(None, description="Where the main file is written, relative to the project folder.")
+    ignore: tuple[str, ...] = Field((), description="Unsupported features that are known and accepted.")
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """One file a backend writes: `template` with `context`, at `path` below the output folder.
+
+    The template's name without `.j2` decides the language: `.yaml`/`.yml`, `.py`, `.sh`.
+    """
+
+    path: str
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    executable: bool = False
+
+
+class Backend(ABC):
+    """Turns a resolved pipeline into the files of one platform."""
+
+    name: ClassVar[str]
+    """The one word for this target: `--target`, module, template folder, snapshots and docs."""
+    summary: ClassVar[str]
+    """One line: what is written and what runs it."""
+    options_model: ClassVar[type[TargetOptions]] = TargetOptions
+    support: ClassVar[Mapping[str, Support]]
+    """One entry for each name in `wurzel.ir.features.FEATURES`."""
+
+    @abstractmethod
+    def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:  # noqa: ANN401 - an instance of options_model
+        """The files to write, each with the context of its template. `options` is an `options_model`."""
+
+    def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:  # noqa: ANN401, ARG002 - see files
+        """What would keep this pipeline from running on this target; checked before any template is rendered."""
+        return ()

@@ -1,0 +1,127 @@
+"""Every error wurzel raises on purpose, and the exit code each one ends a command with.
+
+The command line turns a `WurzelError` into its message and exits with `exit_code`: 1 when a step or a check failed,
+2 when the user must act (usage, configuration, pipeline, template). Anything else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class WurzelError(Exception):
+    """An error with a place (`where`), what is wrong (`message`) and what to do about it (`hint`)."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"\n  {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{advice}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding among several: place, what is wrong, what to do."""
+
+    message: str
+    where: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return str(WurzelError(self.message, where=self.where, hint=self.hint))
+
+
+class Problems(WurzelError):
+    """Several problems found in one pass and shown together."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: Sequence[Problem] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UsageError(WurzelError):
+    """The command was called in a way that cannot work."""
+
+
+class ConfigError(Problems):
+    """`wurzel.yaml` or `--set` says something that cannot be used."""
+
+
+class PipelineError(WurzelError):
+    """The pipeline cannot be found, imported or introspected."""
+
+
+class PreflightError(Problems):
+    """The pipeline cannot run on this target as it stands; found before any template is rendered."""
+
+
+class BackendError(WurzelError):
+    """A backend is unknown or breaks its contract."""
+
+
+class TemplateError(WurzelError):
+    """A template cannot be found, parsed or rendered; `where` is `template:line`."""
+
+
+class QuotingError(TemplateError):
+    """A value stands where no quoting would let it be read back unchanged."""
+
+
+class VerifyError(TemplateError):
+    """Rendered text does not read back as what it should be."""
+
+
+class WriteError(WurzelError):
+    """Output cannot be written, or would overwrite what is not ours."""
+
+    exit_code = 1
+
+
+class CheckFailed(WurzelError):
+    """`--check` found a difference."""
+
+    exit_code = 1
+
+
+class DatasetError(WurzelError):
+    """A dataset is missing, empty, incomplete or damaged."""
+
+    exit_code = 1
+
+
+class EnvSettingsError(WurzelError, ValueError):
+    """Settings of a step are missing, unknown or of the wrong type."""
+
+
+class ContractFailedException(WurzelError):  # noqa: N818 - the name authors' code already imports
+    """Data or types break a contract."""
+
+    exit_code = 1
+
+
+class StaticTypeError(ContractFailedException, TypeError):
+    """A step's type parameters or annotations are wrong, or two steps do not fit together."""
+
+    exit_code = 2
+
+
+class StepFailed(WurzelError):
+    """A step could not do its work; raise it in `run` with a message for whoever reads the log."""
+
+    exit_code = 1
+
+
+class MarkdownException(StepFailed):
+    """A Markdown document cannot be read."""
+
+
+class SplittException(StepFailed):
+    """A document cannot be split."""

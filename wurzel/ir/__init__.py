@@ -1,0 +1,1 @@
+"""The neutral intermediate representation of a pipeline; see `wurzel.ir.model`."""

@@ -1,0 +1,154 @@
+"""The neutral pipeline: what is to be done, said without naming any platform.
+
+Every field a target must honour carries a `Feature` mark. Backends say in their support table what becomes of each
+feature; `wurzel.ir.features` walks these marks, so a new field cannot be forgotten by a backend in silence.
+"""
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wurzel.ir.types import Duration, Quantity
+
+IR_VERSION = 1
+
+
+class Feature(NamedTuple):
+    """Marks a field of the IR as something a target must render, emulate or report."""
+
+    name: str
+
+
+class IRModel(BaseModel):
+    """Base of all IR models: frozen, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class DataType(IRModel):
+    """The type of what flows over an edge: a contract class inside zero or more containers."""
+
+    contract: str = Field(description="`module:Class` of the contract")
+    containers: tuple[Literal["list", "set", "dataframe"], ...] = Field((), description="outermost first")
+
+
+class SecretRef(IRModel):
+    """Where a secret value is kept. The value itself never enters the IR."""
+
+    name: str = Field(description="name of the secret object or variable group on the platform")
+    key: str = Field(description="entry within it")
+
+
+class Setting(IRModel):
+    """One field of a step's settings class, with the value configuration gave it."""
+
+    name: str
+    variable: str = Field(description="environment variable that sets it, e.g. `SPLIT__BATCH_SIZE`")
+    type: str = Field("str", description="the annotation as the author wrote it")
+    description: str = ""
+    required: bool = Field(False, description="has no default")
+    secret: bool = Field(False, description="holds a secret: by reference only, never a value")
+    text: bool = Field(True, description="an environment variable holds the text itself; otherwise JSON")
+    default: Any = Field(None, description="JSON form of the default; meaningless when `required` or `computed`")
+    computed: bool = Field(False, description="the default is computed when the step runs, so it is unknown here")
+    given: Annotated[bool, Feature("settings")] = Field(False, description="configuration gave `value`")
+    value: Annotated[Any, Feature("settings")] = Field(None, description="JSON form of the configured value")
+    parameter: Annotated[bool, Feature("parameters")] = Field(False, description="may be given anew for one run")
+    input_path: bool = Field(False, description="names a file or folder that the step reads")
+
+
+class Resources(IRModel):
+    """Kubernetes-style amounts; `None` leaves the platform's default."""
+
+    cpu: Annotated[Quantity | None, Feature("cpu")] = Field(None, description="cores, e.g. 500m or 2")
+    memory: Annotated[Quantity | None, Feature("memory")] = Field(None, description="bytes, e.g. 512Mi or 8Gi")
+    gpu: Annotated[int | None, Feature("gpu")] = Field(None, ge=0, description="whole devices of nvidia.com/gpu")
+
+
+class Limits(IRModel):
+    """Upper bounds a platform enforces; `None` sets none."""
+
+    cpu: Annotated[Quantity | None, Feature("limits")] = None
+    memory: Annotated[Quantity | None, Feature("limits")] = None
+
+
+class Retry(IRModel):
+    """How often and how patiently a failed step is tried again."""
+
+    limit: Annotated[int, Feature("retry")] = Field(0, ge=0, description="tries after the first")
+    backoff: Annotated[Duration, Feature("backoff")] = Field(0, description="seconds before the first retry")
+    factor: Annotated[float, Feature("backoff")] = Field(1.0, ge=1, description="multiplies each further wait")
+    max: Annotated[Duration | None, Feature("backoff")] = Field(None, description="longest wait in seconds")
+
+
+class Toleration(IRModel):
+    """A Kubernetes toleration; names as in the Kubernetes API, in snake_case."""
+
+    key: Annotated[str | None, Feature("tolerations")] = None
+    operator: Annotated[Literal["Exists", "Equal"], Feature("tolerations")] = "Equal"
+    value: Annotated[str | None, Feature("tolerations")] = None
+    effect: Annotated[Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None, Feature("tolerations")] = None
+    toleration_seconds: Annotated[int | None, Feature("tolerations")] = None
+
+
+class Schedule(IRModel):
+    """When the pipeline starts by itself."""
+
+    cron: Annotated[str, Feature("schedule")] = Field(description="five fields, as Kubernetes reads them")
+    timezone: Annotated[str, Feature("timezone")] = Field("UTC", description="IANA name")
+    concurrency: Annotated[Literal["allow", "forbid", "replace"], Feature("concurrency")] = Field(
+        "forbid", description="what happens when the previous run still goes on"
+    )
+    deadline: Annotated[Duration | None, Feature("deadline")] = Field(
+        None, description="a run that cannot start within this many seconds of its time is skipped"
+    )
+
+
+class Step(IRModel):
+    """One step of the pipeline and everything its target needs to know to run it."""
+
+    id: str = Field(description="kebab-case, unique, names data folders, jobs, tasks and stages")
+    run: str = Field(description="`module:Class`, what `wurzel step` executes")
+    description: Annotated[str, Feature("description")] = ""
+    needs: tuple[str, ...] = Field((), description="ids of the predecessors, in the order of the `>>`s")
+    input: DataType | None = None
+    output: DataType
+    sources: tuple[str, ...] = Field((), description="source files of the step, relative to the project folder")
+    polls: Annotated[bool, Feature("polls")] = Field(False, description="reads an outside source that may change")
+    self_consuming: Annotated[bool, Feature("self_consuming")] = Field(False, description="reads its own last output")
+    settings: tuple[Setting, ...] = ()
+    image: Annotated[str | None, Feature("step_image")] = Field(None, description="when it differs from the pipeline's")
+    resources: Resources = Field(default_factory=Resources.model_construct)
+    limits: Limits = Field(default_factory=Limits.model_construct)
+    retry: Retry = Field(default_factory=Retry.model_construct)
+    timeout: Annotated[Duration | None, Feature("timeout")] = Field(None, description="seconds for one try")
+    shards: Annotated[int, Feature("shards")] = Field(1, ge=1, description="slices of the input that run side by side")
+    env: Annotated[dict[str, str], Feature("env")] = Field(default_factory=dict)
+    secrets: Annotated[dict[str, SecretRef], Feature("secrets")] = Field(
+        default_factory=dict, description="environment variable to reference"
+    )
+    node_selector: Annotated[dict[str, str], Feature("node_selector")] = Field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    service_account: Annotated[str | None, Feature("service_account")] = None
+    labels: Annotated[dict[str, str], Feature("labels")] = Field(default_factory=dict)
+    annotations: Annotated[dict[str, str], Feature("annotations")] = Field(default_factory=dict)
+
+
+class Pipeline(IRModel):
+    """A whole pipeline; `steps` stand in a deterministic topological order."""
+
+    version: Literal[1] = IR_VERSION
+    name: str
+    entrypoint: str = Field("", description="`module:attribute` it was read from")
+    description: Annotated[str, Feature("description")] = ""
+    image: Annotated[str | None, Feature("image")] = None
+    data_dir: Annotated[str, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
+    schedule: Schedule | None = None
+    parallelism: Annotated[int | None, Feature("parallelism")] = Field(None, ge=1, description="steps at one time")
+    timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(None, description="seconds for a whole run")
+    env: Annotated[dict[str, str], Feature("env")] = Field(default_factory=dict)
+    secrets: Annotated[dict[str, SecretRef], Feature("secrets")] = Field(default_factory=dict)
+    service_account: Annotated[str | None, Feature("service_account")] = None
+    labels: Annotated[dict[str, str], Feature("labels")] = Field(default_factory=dict)
+    annotations: Annotated[dict[str, str], Feature("annotations")] = Field(default_factory=dict)
+    steps: tuple[Step, ...]
