@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from wurzel.backends.options import TargetOptions
 
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem
@@ -37,15 +37,6 @@ def emulated(how: str) -> Support:
 def unsupported(why: str) -> Support:
     """It cannot be had on this target; using it is reported."""
     return Support("unsupported", why)
-
-
-class TargetOptions(BaseModel):
-    """Base of every backend's options: what stands under `targets.<name>` in `wurzel.yaml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    output: str | None = Field(None, description="Where the main file is written, relative to the project folder.")
-    ignore: tuple[str, ...] = Field((), description="Unsupported features that are known and accepted.")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,83 @@
+"""The `wurzel step` commands that every rendered file calls, as argument lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from wurzel.ir.types import format_duration
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+Emulated = Literal["retry", "timeout", "shards"]
+
+
+def dataset(pipeline: Pipeline, step_id: str) -> str:
+    """Path of a step's dataset, relative to the project folder."""
+    return f"{pipeline.data_dir}/{step_id}"
+
+
+def setting_variables(step: Step) -> dict[str, str]:
+    """Environment variables that carry the configured settings of a step; a null is not among them (see `step_argv`)."""
+    return {setting.variable: encode(setting) for setting in step.settings if _carried(setting)}
+
+
+def encode(setting: Setting) -> str:
+    """A configured value as the text of an environment variable: itself for text, otherwise JSON."""
+    if setting.text and isinstance(setting.value, str):
+        return setting.value
+    return json.dumps(setting.value, ensure_ascii=False, sort_keys=True)
+
+
+def step_argv(
+    pipeline: Pipeline,
+    step: Step,
+    *,
+    inputs: Sequence[str] | None = None,
+    output: str | None = None,
+    extra: Sequence[str] = (),
+    emulate: Sequence[Emulated] = (),
+) -> list[str]:
+    """The command that runs one step, as an argument list.
+
+    Args:
+        pipeline: the resolved pipeline.
+        step: one of its steps.
+        inputs: folders of the input datasets; those of the predecessors below the data folder unless given.
+        output: folder of the output dataset; below the data folder unless given.
+        extra: further options, such as `["--settings", "params.yaml#rag.split"]`.
+        emulate: what the platform cannot do and `wurzel step` must.
+    """
+    argv = ["wurzel", "step", step.run, "--id", step.id]
+    for folder in [dataset(pipeline, need) for need in step.needs] if inputs is None else inputs:
+        argv += ["-i", folder]
+    argv += ["-o", output or dataset(pipeline, step.id)]
+    if "--settings" not in extra:
+        for setting in step.settings:
+            if setting.given and not setting.secret and setting.text and setting.value is None:
+                argv += ["--null", setting.name]
+    return [*argv, *extra, *supervision(step, emulate)]
+
+
+def supervision(step: Step, emulate: Sequence[Emulated]) -> list[str]:
+    """Options of `wurzel step` that emulate retry, timeout and shards."""
+    argv: list[str] = []
+    if "retry" in emulate and step.retry.limit:
+        argv += ["--retries", str(step.retry.limit)]
+        if step.retry.backoff:
+            argv += ["--backoff", format_duration(step.retry.backoff)]
+            if step.retry.factor != 1:
+                argv += ["--backoff-factor", f"{step.retry.factor:g}"]
+            if step.retry.max is not None:
+                argv += ["--backoff-max", format_duration(step.retry.max)]
+    if "timeout" in emulate and step.timeout:
+        argv += ["--timeout", format_duration(step.timeout)]
+    if "shards" in emulate and step.shards > 1:
+        argv += ["--shards", str(step.shards)]
+    return argv
+
+
+def _carried(setting: Setting) -> bool:
+    return setting.given and not setting.secret and not (setting.text and setting.value is None)

@@ -1,0 +1,184 @@
+"""DVC: `dvc.yaml` with one stage per step, and `params.yaml` with every setting that is no secret.
+
+Facts about DVC's file format: https://dvc.org/doc/user-guide/project-structure/dvcyaml-files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.command import dataset, step_argv
+from wurzel.backends.dvc_options import DvcOptions
+from wurzel.exceptions import Problem
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+_NO_CLUSTER = "DVC runs on the machine it is started on; use the argo, airflow or cronjob target"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of `dvc.yaml`, ready for the template; every text is escaped against DVC's own `${}` templating."""
+
+    name: str
+    cmd: str | list[str]
+    wdir: str | None = None
+    desc: str = ""
+    deps: Sequence[str] = ()
+    params: Sequence[Any] = ()
+    outs: Sequence[Mapping[str, Any]] = ()
+    metrics: str = ""
+    always_changed: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+class DvcBackend(Backend):
+    """Stages with relative deps and outs, parameters and metrics, so that `dvc repro` and `dvc exp` just work."""
+
+    name = "dvc"
+    summary = "dvc.yaml and params.yaml, run by `dvc repro` and `dvc exp`"
+    options_model = DvcOptions
+    support: ClassVar[Mapping[str, Support]] = {
+        "description": native("`desc` of a stage; a comment for the pipeline"),
+        "data_dir": native(),
+        "settings": native("`params.yaml`, wired through `params:`"),
+        "parameters": native("`dvc exp run -S PIPELINE.STEP.SETTING=VALUE`"),
+        "env": emulated("`env NAME=VALUE` in front of the command"),
+        "secrets": emulated("read from the environment variable of that name when `dvc repro` runs"),
+        "image": unsupported(f"no containers: {_NO_CLUSTER}"),
+        "step_image": unsupported(f"no containers: {_NO_CLUSTER}"),
+        "cpu": unsupported(_NO_CLUSTER),
+        "memory": unsupported(_NO_CLUSTER),
+        "gpu": unsupported(_NO_CLUSTER),
+        "limits": unsupported(_NO_CLUSTER),
+        "retry": emulated("`wurzel step --retries`"),
+        "backoff": emulated("`wurzel step --backoff`"),
+        "timeout": emulated("`wurzel step --timeout`"),
+        "pipeline_timeout": unsupported("DVC has none; run `timeout 2h dvc repro`"),
+        "shards": emulated("`wurzel step --shards`: processes side by side within the stage"),
+        "parallelism": unsupported("`dvc repro` runs one stage at a time"),
+        "schedule": unsupported("DVC has no scheduler; start `dvc repro` from cron or use another target"),
+        "timezone": unsupported("DVC has no scheduler"),
+        "concurrency": unsupported("DVC has no scheduler; its own lock keeps two `dvc repro` apart"),
+        "deadline": unsupported("DVC has no scheduler"),
+        "polls": native("`always_changed: true`"),
+        "self_consuming": native("`persist: true`, so the last output is there for the next run"),
+        "node_selector": unsupported(_NO_CLUSTER),
+        "tolerations": unsupported(_NO_CLUSTER),
+        "service_account": unsupported(_NO_CLUSTER),
+        "labels": native("`meta.labels` of each stage"),
+        "annotations": native("`meta.annotations` of each stage"),
+    }
+
+    def files(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[OutputFile]:
+        """`dvc.yaml`, and `params.yaml` when a step has settings."""
+        main = options.output or "dvc.yaml"
+        stages = [_stage(pipeline, step, options, main) for step in pipeline.steps]
+        files = [OutputFile(main, "dvc/dvc.yaml.j2", {"pipeline": pipeline, "stages": stages})]
+        if params := _params(pipeline):
+            files.append(
+                OutputFile(options.params, "dvc/params.yaml.j2", {"pipeline": pipeline, "params": params})
+            )
+        return files
+
+    def preflight(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[Problem]:  # noqa: ARG002 - the interface
+        """Input folders that hold the data folder would make every stage depend on its own output."""
+        problems = []
+        data = posixpath.normpath(pipeline.data_dir)
+        for step in pipeline.steps:
+            for path in input_paths(step):
+                if posixpath.commonpath([posixpath.normpath(path), data]) in {posixpath.normpath(path), "."} and (
+                    posixpath.normpath(path) in {".", data} or data.startswith(posixpath.normpath(path) + "/")
+                ):
+                    problems.append(
+                        Problem(
+                            f"the step {step.id!r} reads {path!r}, which holds the data folder {pipeline.data_dir!r}:"
+                            " DVC would see a cycle",
+                            hint="Read a narrower folder, or move `data_dir` out of it.",
+                        )
+                    )
+        return problems
+
+
+def input_paths(step: Step) -> list[str]:
+    """Files and folders outside the data folder that a step reads, as its settings name them."""
+    paths = []
+    for setting in step.settings:
+        value = setting.value if setting.given else setting.default
+        if setting.input_path and isinstance(value, str) and value:
+            paths.append(value)
+    return paths
+
+
+def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> Stage:
+    params = [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
+    extra = ["--settings", f"{options.params}#{pipeline.name}.{step.id}"] if params else []
+    report = f"{options.metrics_dir}/{step.id}.json"
+    argv = step_argv(
+        pipeline, step, extra=[*extra, "--report", report], emulate=("retry", "timeout", "shards")
+    )
+    home = posixpath.dirname(main)
+    out = dataset(pipeline, step.id)
+    meta = {"run": step.run}
+    return Stage(
+        name=step.id,
+        cmd=_cmd(pipeline.env | step.env, argv),
+        wdir=_escape(posixpath.relpath(".", home)) if home else None,
+        desc=_escape(step.description),
+        deps=[_escape(path) for path in _deps(pipeline, step)],
+        params=params if options.params == "params.yaml" or not params else [{_escape(options.params): params}],
+        outs=[{_escape(out): {"persist": True}} if step.self_consuming else _escape(out)],  # type: ignore[list-item]
+        metrics=_escape(report),
+        always_changed=step.polls,
+        meta=_escaped(meta | _named("labels", pipeline, step) | _named("annotations", pipeline, step)),
+    )
+
+
+def _deps(pipeline: Pipeline, step: Step) -> list[str]:
+    return list(dict.fromkeys([*step.sources, *input_paths(step), *(dataset(pipeline, need) for need in step.needs)]))
+
+
+def _named(field_name: str, pipeline: Pipeline, step: Step) -> dict[str, Any]:
+    merged = getattr(pipeline, field_name) | getattr(step, field_name)
+    return {field_name: merged} if merged else {}
+
+
+def _is_param(setting: Setting) -> bool:
+    return not setting.secret and (setting.given or not (setting.required or setting.computed))
+
+
+def _params(pipeline: Pipeline) -> dict[str, Any]:
+    steps = {
+        step.id: {
+            setting.name: setting.value if setting.given else setting.default
+            for setting in step.settings
+            if _is_param(setting)
+        }
+        for step in pipeline.steps
+    }
+    kept = {step: values for step, values in steps.items() if values}
+    return {pipeline.name: kept} if kept else {}
+
+
+def _cmd(env: Mapping[str, str], argv: Sequence[str]) -> str | list[str]:
+    """One shell line; in a list where DVC would otherwise split the text at a line break within quotes."""
+    words = ["env", *(f"{name}={value}" for name, value in env.items()), *argv] if env else argv
+    line = _escape(shlex.join(words))
+    return line if line.splitlines() == [line] else [line]
+
+
+def _escape(text: str) -> str:
+    r"""Text that DVC's templating gives back unchanged: `${` opens an expression unless written `\${`."""
+    return text.replace("${", "\\${")
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, Mapping):
+        return {_escape(key): _escaped(item) for key, item in value.items()}
+    return _escape(value) if isinstance(value, str) else value

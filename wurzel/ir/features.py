@@ -1,0 +1,99 @@
+"""The features a pipeline can ask for, read off the marks of the IR, and which of them a given pipeline uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import BaseModel
+
+from wurzel.ir import model
+from wurzel.ir.model import Feature, Pipeline
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+FEATURES: Mapping[str, str] = {
+    "description": "what the pipeline and its steps are for",
+    "data_dir": "folder of all datasets",
+    "settings": "settings of steps given in configuration",
+    "parameters": "settings that may be given anew for one run",
+    "env": "environment variables",
+    "secrets": "environment variables taken from secrets, by reference",
+    "image": "container image of the pipeline",
+    "step_image": "container image of a single step",
+    "cpu": "processor cores requested",
+    "memory": "memory requested",
+    "gpu": "GPUs requested",
+    "limits": "upper bounds on cores and memory",
+    "retry": "tries after a failure",
+    "backoff": "growing waits between tries",
+    "timeout": "longest time for one try of a step",
+    "pipeline_timeout": "longest time for a whole run",
+    "shards": "slices of a step's input that run side by side",
+    "parallelism": "steps that run at one time",
+    "schedule": "start by the clock",
+    "timezone": "time zone of the schedule",
+    "concurrency": "what happens when the previous run still goes on",
+    "deadline": "how late a scheduled run may start",
+    "polls": "sources that must be read at every run",
+    "self_consuming": "steps that read their own last output",
+    "node_selector": "machines a step may run on",
+    "tolerations": "tainted machines a step may run on",
+    "service_account": "identity a step runs as",
+    "labels": "labels for finding things",
+    "annotations": "annotations for other tools",
+}
+"""Name of every feature, with what it means."""
+
+
+class Use(NamedTuple):
+    """A place in a pipeline that uses a feature; `path` is dotted, e.g. `steps.embed.resources.gpu`."""
+
+    feature: str
+    path: str
+
+
+def used(pipeline: Pipeline) -> Iterator[Use]:
+    """Every feature use of a pipeline: marked fields whose value is not the default, in the order of the fields."""
+    yield from _uses(pipeline, "")
+
+
+def feature_of(cls: type[BaseModel], field: str) -> str | None:
+    """The name of the feature a field is marked with, if it is."""
+    return _feature(cls.model_fields[field])
+
+
+def _feature(field: FieldInfo) -> str | None:
+    return next((mark.name for mark in field.metadata if isinstance(mark, Feature)), None)
+
+
+@cache
+def _plan(cls: type[BaseModel]) -> tuple[tuple[str, str | None, object], ...]:
+    return tuple(
+        (name, _feature(field), field.get_default(call_default_factory=True)) for name, field in cls.model_fields.items()
+    )
+
+
+def _uses(node: BaseModel, path: str) -> Iterator[Use]:
+    for name, feature, default in _plan(type(node)):
+        value = getattr(node, name)
+        if value is default or (feature is not None and value == default):
+            continue
+        place = f"{path}{name}"
+        if feature is not None:
+            yield Use(feature, _path(node, place))
+        elif isinstance(value, BaseModel):
+            yield from _uses(value, f"{place}.")
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    key = getattr(item, "id", None) or getattr(item, "name", None) or index
+                    yield from _uses(item, f"{place}.{key}.")
+
+
+def _path(node: BaseModel, place: str) -> str:
+    if isinstance(node, model.Setting):
+        return place.rpartition(".")[0]  # the setting itself, not its `given` or `value`
+    return place

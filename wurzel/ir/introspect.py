@@ -1,0 +1,267 @@
+"""From step objects to the IR: linear in steps and edges, without recursion, without settings or environment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType, NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from wurzel.core import SelfConsumingLeafStep, TypedStep
+from wurzel.exceptions import PipelineError, WurzelError
+from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Step
+from wurzel.ir.settings import describe
+from wurzel.ir.types import parse_duration
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from wurzel.ir.model import Setting
+
+AnyStep = TypedStep[Any, Any, Any]
+Entry = AnyStep | Sequence[AnyStep] | Callable[[], Any]
+
+
+def introspect(entry: Entry, *, name: str, entrypoint: str = "", root: Path | None = None) -> Pipeline:
+    """The IR of the pipeline that ends in `entry`.
+
+    Args:
+        entry: the last step, a list of last steps, or a function without arguments that returns either.
+        name: name of the pipeline.
+        entrypoint: `module:attribute` it was read from, kept in the IR.
+        root: project folder; source files are named relative to it (default: the current directory).
+
+    Raises:
+        PipelineError: when `entry` is no pipeline, or has a cycle, a duplicate id or a step without its input.
+    """
+    steps = ordered_steps(last_steps(entry, entrypoint or name))
+    _check_ids(steps)
+    reader = _Reader((root or Path.cwd()).resolve())
+    return Pipeline.model_construct(
+        name=name, entrypoint=entrypoint, steps=tuple(reader.step(step) for step in steps)
+    )
+
+
+def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
+    """The last steps that a pipeline object stands for, calling it when it is a function.
+
+    Raises:
+        PipelineError: when it is none of the things a pipeline may be.
+    """
+    value: Any = entry
+    if callable(value) and not isinstance(value, TypedStep | type):
+        try:
+            value = value()
+        except WurzelError:
+            raise
+        except TypeError as error:
+            if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                raise PipelineError(f"cannot be called without arguments: {error}", where=origin) from error
+            raise
+    if isinstance(value, TypedStep):
+        return [value]
+    if isinstance(value, list | tuple) and value and all(isinstance(item, TypedStep) for item in value):
+        return list(value)
+    hint = "A pipeline is its last step, a list of last steps, or a function that returns either."
+    if isinstance(value, type) and issubclass(value, TypedStep):
+        hint = f"This is a step class; a pipeline is made of steps: WZ({value.__name__}) >> …"
+    raise PipelineError(f"is not a pipeline but {_shown(value)}", where=origin, hint=hint)
+
+
+def ordered_steps(last: Sequence[AnyStep]) -> list[AnyStep]:
+    """All steps, each after its predecessors, in the order in which a reader of the code meets them.
+
+    Raises:
+        PipelineError: when there is a cycle; the message names its steps.
+    """
+    order: list[AnyStep] = []
+    done: set[AnyStep] = set()
+    for end in last:
+        if end in done:
+            continue
+        path: dict[AnyStep, None] = {end: None}
+        stack = [(end, iter(end.required_steps))]
+        while stack:
+            step, rest = stack[-1]
+            need = next(rest, None)
+            if need is None:
+                stack.pop()
+                path.popitem()
+                done.add(step)
+                order.append(step)
+            elif need in path:
+                members = list(path)
+                cycle = [*members[members.index(need) :], need]
+                chain = " >> ".join(item.step_id for item in reversed(cycle))
+                raise PipelineError(f"the pipeline has a cycle: {chain}", hint="Remove one of these `>>`.")
+            elif need not in done:
+                path[need] = None
+                stack.append((need, iter(need.required_steps)))
+    return order
+
+
+def _check_ids(steps: Sequence[AnyStep]) -> None:
+    seen: dict[str, AnyStep] = {}
+    for step in steps:
+        other = seen.setdefault(step.step_id, step)
+        if other is not step:
+            raise PipelineError(
+                f"two steps have the id {step.step_id!r}: {_name(type(other))} and {_name(type(step))}",
+                hint='Give one a name of its own: WZ(cls, name="…").',
+            )
+
+
+class _Reader:
+    """Reads steps into the IR; what depends on the class alone is read once per class."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.classes: dict[tuple[type, str], dict[str, Any]] = {}
+        self.modules: dict[str, tuple[str, ...]] = {}
+
+    def step(self, step: AnyStep) -> Step:
+        cls = type(step)
+        needs = tuple(need.step_id for need in step.required_steps)
+        if not needs and step.input_model_type not in {None, NoneType} and not isinstance(step, SelfConsumingLeafStep):
+            raise PipelineError(
+                f"the step {step.step_id!r} needs {_shown(step.input_model_type)} but no step comes before it",
+                where=_name(cls),
+                hint="Put a step that produces it in front: source >> step.",
+            )
+        facts = self.classes.get((cls, step.step_id))
+        if facts is None:
+            facts = self.classes[cls, step.step_id] = self._facts(step)
+        return Step.model_construct(id=step.step_id, needs=needs, **facts)
+
+    def _facts(self, step: AnyStep) -> dict[str, Any]:
+        cls = type(step)
+        if "<locals>" in cls.__qualname__ or cls.__module__ == "__main__":
+            raise PipelineError(
+                f"the step {step.step_id!r} cannot be imported by its name",
+                where=_name(cls),
+                hint="Define step classes at the top level of a module that can be imported.",
+            )
+        facts: dict[str, Any] = {
+            "run": f"{cls.__module__}:{cls.__qualname__}",
+            "description": _summary(cls),
+            "input": None if isinstance(step, SelfConsumingLeafStep) else data_type(step.input_model_type),
+            "output": data_type(step.output_model_type),
+            "sources": self._sources(step),
+            "polls": bool(getattr(cls, "polls", False)),
+            "self_consuming": isinstance(step, SelfConsumingLeafStep),
+            "settings": self._settings(step),
+        }
+        return facts | _needs_of(cls)
+
+    def _settings(self, step: AnyStep) -> tuple[Setting, ...]:
+        settings_class = step.settings_class
+        if settings_class in {None, NoneType}:
+            return ()
+        prefix = step.step_id.upper().replace("-", "_") + "__"
+        return tuple(describe(settings_class, prefix, frozenset(getattr(type(step), "input_paths", ()))))
+
+    def _sources(self, step: AnyStep) -> tuple[str, ...]:
+        kinds: list[Any] = [*type(step).__mro__, step.settings_class, step.input_model_class, step.output_model_class]
+        found: set[str] = set()
+        for kind in kinds:
+            found.update(self._closure(getattr(kind, "__module__", "")))
+        return tuple(sorted(found))
+
+    def _closure(self, module: str) -> tuple[str, ...]:
+        """Project files behind a module: its own and those of the project modules whose names it uses."""
+        if module in self.modules:
+            return self.modules[module]
+        files: dict[str, str] = {}
+        todo = [module]
+        seen = set(todo)
+        while todo:
+            name = todo.pop()
+            loaded = sys.modules.get(name)
+            path = self._project_file(loaded)
+            if loaded is None or path is None:
+                continue
+            files[name] = path
+            for value in list(vars(loaded).values()):
+                used = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+                if isinstance(used, str) and used not in seen:
+                    seen.add(used)
+                    todo.append(used)
+        self.modules[module] = tuple(files.values())
+        return self.modules[module]
+
+    def _project_file(self, module: ModuleType | None) -> str | None:
+        if module is None or module.__name__.partition(".")[0] == "wurzel":
+            return None
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or not file.endswith(".py"):
+            return None
+        try:
+            path = Path(file).resolve().relative_to(self.root)
+        except ValueError:
+            return None
+        installed = any(part == "site-packages" or part.startswith(".") for part in path.parts)
+        return None if installed else path.as_posix()
+
+
+def data_type(annotation: Any) -> DataType | None:  # noqa: ANN401 - a type expression
+    """What flows over an edge: the contract of `X`, `list[X]`, `set[X]`, `DataFrame[X]`; `None` for no data."""
+    containers: list[Any] = []
+    while (origin := get_origin(annotation)) is not None:
+        containers.append(origin.__name__.lower() if origin in {list, set} else "dataframe")
+        annotation = get_args(annotation)[0]
+    if annotation is None or annotation is NoneType:
+        return None
+    return DataType.model_construct(contract=_name(annotation), containers=tuple(containers))
+
+
+def _needs_of(cls: type) -> dict[str, Any]:
+    """What the class itself asks for; only what is set, since most steps ask for nothing."""
+    needs: dict[str, Any] = {}
+    try:
+        if (raw := getattr(cls, "resources", None)) is not None:
+            needs |= _resources(raw)
+        if (raw := getattr(cls, "retry", None)) is not None:
+            needs["retry"] = Retry.model_validate({"limit": raw} if isinstance(raw, int) else raw)
+        if (raw := getattr(cls, "timeout", None)) is not None:
+            needs["timeout"] = parse_duration(raw)
+        if (raw := getattr(cls, "shards", None)) is not None:
+            needs["shards"] = Step.__pydantic_validator__.validate_assignment(
+                Step.model_construct(), "shards", raw
+            )[0]["shards"]
+    except ValueError as error:
+        reason = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in getattr(error, "errors", list)()
+        )
+        raise PipelineError(reason or str(error), where=_name(cls), hint=f"Its class attributes say {raw!r}.") from error
+    return needs
+
+
+def _resources(raw: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an author wrote
+    if isinstance(raw, Resources):
+        return {"resources": raw}
+    fields = dict(raw) if isinstance(raw, Mapping) else raw
+    limits = fields.pop("limits", None) if isinstance(fields, dict) else None
+    needs: dict[str, Any] = {"resources": Resources.model_validate(fields)}
+    if limits is not None:
+        needs["limits"] = Limits.model_validate(limits)
+    return needs
+
+
+def _summary(cls: type) -> str:
+    """First paragraph of the docstring the author wrote, on one line."""
+    for base in cls.__mro__:
+        if base in {TypedStep, SelfConsumingLeafStep}:
+            break
+        if doc := base.__dict__.get("__doc__"):
+            return " ".join(doc.strip().partition("\n\n")[0].split())
+    return ""
+
+
+def _name(cls: type | type[BaseModel]) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever stands in place of a pipeline
+    text = value.__name__ if isinstance(value, type) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004 - one line of a terminal

@@ -1,0 +1,101 @@
+"""A settings class as IR settings: one per leaf field, nested settings flattened with `__`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import SecretBytes, SecretStr
+from pydantic_core import PydanticUndefined, to_jsonable_python
+
+from wurzel.core.settings import SettingsBase, is_text
+from wurzel.ir.model import Setting
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+_CONTAINERS = (list, dict, set, tuple, frozenset)
+
+
+def describe(
+    settings_class: type[BaseModel], prefix: str, input_paths: frozenset[str] = frozenset()
+) -> Iterator[Setting]:
+    """The settings of a class, in the order of its fields.
+
+    Args:
+        settings_class: a subclass of `wurzel.core.Settings`.
+        prefix: what the environment variables start with, e.g. `SPLIT__`.
+        input_paths: names of the fields that name files or folders the step reads.
+    """
+    yield from _describe(settings_class, "", prefix, input_paths, None)
+
+
+def _describe(
+    cls: type[BaseModel], path: str, prefix: str, input_paths: frozenset[str], defaults: object | None
+) -> Iterator[Setting]:
+    for name, field in cls.model_fields.items():
+        default = getattr(defaults, name) if defaults is not None else _default(field)
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, SettingsBase):
+            given = default if isinstance(default, annotation) else None
+            yield from _describe(annotation, f"{path}{name}__", prefix, input_paths, given)
+            continue
+        secret = _is_secret(annotation)
+        required = default is PydanticUndefined
+        computed = default is _COMPUTED
+        yield Setting.model_construct(
+            name=f"{path}{name}",
+            variable=f"{prefix}{path}{name}",
+            type=_shown(annotation),
+            description=field.description or "",
+            required=required,
+            secret=secret,
+            text=is_text(annotation),
+            default=None if secret or required or computed else _json(default),
+            computed=computed,
+            input_path=f"{path}{name}" in input_paths or _is_existing_path(field),
+        )
+
+
+class _Computed:
+    """Stands for a default that only a run can know."""
+
+
+_COMPUTED = _Computed()
+
+
+def _default(field: FieldInfo) -> Any:  # noqa: ANN401 - a default may be anything
+    factory = field.default_factory
+    if factory is None:
+        return field.default
+    # A factory may read the clock or the machine; only those that cannot are called.
+    if factory in _CONTAINERS or (isinstance(factory, type) and issubclass(factory, SettingsBase)):
+        return factory() if factory in _CONTAINERS else PydanticUndefined
+    return _COMPUTED
+
+
+def _json(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if value is None or isinstance(value, bool | int | float | str) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    return to_jsonable_python(value, fallback=str)
+
+
+def _is_secret(annotation: Any) -> bool:  # noqa: ANN401 - a type expression
+    if isinstance(annotation, type):
+        return issubclass(annotation, SecretStr | SecretBytes)
+    return any(_is_secret(argument) for argument in get_args(annotation))
+
+
+def _is_existing_path(field: FieldInfo) -> bool:
+    return any(getattr(mark, "path_type", None) in {"file", "dir"} for mark in field.metadata)
+
+
+def _shown(annotation: Any) -> str:  # noqa: ANN401 - a type expression
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "")
