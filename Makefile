@@ -1,1 +1,44 @@
 .DEFAULT_GOAL := help
+.PHONY: help demo test test-engines engines lint snapshots bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+EXAMPLE := docs/examples/rag
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: .venv/.installed ## Render the example for every target and run it here
+	$(BIN)/python docs/examples/demo.py
+
+test: .venv/.installed ## Lint, check types, run every test that needs no other engine
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+engines: .venv/.installed ## Install the real engines below .engines/
+	$(BIN)/python tests/engines/install.py
+
+test-engines: engines ## Run what we render in the real engines and compare the data
+	$(BIN)/pytest -m engine tests/engines
+
+lint: .venv/.installed ## Mend what the linters can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+snapshots: .venv/.installed ## Write the snapshots anew; review the diff like code
+	$(BIN)/pytest -q --snapshot-update tests/test_snapshots.py
+
+bench: .venv/.installed ## Measure start-up and scaling as ratios, side by side in one run
+	$(BIN)/python tests/bench.py
+
+clean: ## Remove everything that was made here
+	rm -rf .venv .engines .demo .bench dist

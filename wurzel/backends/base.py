@@ -70,3 +70,7 @@ class Backend(ABC):
     def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:  # noqa: ANN401, ARG002 - see files
         """What would keep this pipeline from running on this target; checked before any template is rendered."""
         return ()
+
+    def validate(self, files: Mapping[str, str], options: Any) -> Sequence[Problem]:  # noqa: ANN401, ARG002 - see files
+        """What the platform's own checks say of the rendered files (path to text); called by `render --validate`."""
+        return ()

@@ -3,23 +3,28 @@
 Facts about DVC's file format: https://dvc.org/doc/user-guide/project-structure/dvcyaml-files.
 """
 
-from __future__ import annotations
-
 import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+
+from pydantic import Field
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.command import dataset, step_argv
-from wurzel.backends.dvc_options import DvcOptions
+from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
-
-if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline, Setting, Step
+from wurzel.ir.model import Pipeline, Setting, Step
 
 _NO_CLUSTER = "DVC runs on the machine it is started on; use the argo, airflow or cronjob target"
+
+
+class DvcOptions(TargetOptions):
+    """What can be said under `targets.dvc`."""
+
+    params: str = Field("params.yaml", description="File for the settings of steps, relative to the project folder.")
+    metrics_dir: str = Field("metrics", description="Folder for one metrics file per step.")
 
 
 @dataclass(frozen=True)

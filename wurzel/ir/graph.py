@@ -1,0 +1,62 @@
+"""Pictures of a pipeline as text: for terminals, Mermaid and Graphviz."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import DataType, Pipeline
+
+
+def text(pipeline: Pipeline) -> str:
+    """One line a step, in the order they run, with what each one needs."""
+    width = max(len(step.id) for step in pipeline.steps)
+    lines = [f"{step.id:<{width}}  <- {', '.join(step.needs)}" if step.needs else step.id for step in pipeline.steps]
+    return "\n".join(lines) + "\n"
+
+
+def mermaid(pipeline: Pipeline) -> str:
+    """A Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html); edges carry the contract."""
+    nodes = {step.id: f"s{number}" for number, step in enumerate(pipeline.steps)}
+    outputs = {step.id: _label(step.output) for step in pipeline.steps}
+    lines = ["flowchart LR", *(f'    {node}["{step}"]' for step, node in nodes.items())]
+    lines += [
+        f'    {nodes[need]} -- "{_entities(outputs[need])}" --> {nodes[step.id]}'
+        for step in pipeline.steps
+        for need in step.needs
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def dot(pipeline: Pipeline) -> str:
+    """A Graphviz digraph (https://graphviz.org/doc/info/lang.html); edges carry the contract."""
+    outputs = {step.id: _label(step.output) for step in pipeline.steps}
+    lines = [f"digraph {_quoted(pipeline.name)} {{", "  rankdir=LR;", "  node [shape=box];"]
+    lines += [f"  {_quoted(step.id)};" for step in pipeline.steps]
+    lines += [
+        f"  {_quoted(need)} -> {_quoted(step.id)} [label={_quoted(outputs[need])}];"
+        for step in pipeline.steps
+        for need in step.needs
+    ]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Pipeline], str]] = {"text": text, "mermaid": mermaid, "dot": dot}
+"""Name of a format to the function that draws it; `svg` is what Graphviz makes of `dot`."""
+
+
+def _label(kind: DataType) -> str:
+    label = kind.contract.rpartition(":")[2]
+    for container in reversed(kind.containers):
+        label = f"{container}[{label}]"
+    return label
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _entities(value: str) -> str:
+    return value.replace("[", "#91;").replace("]", "#93;")

@@ -1,0 +1,69 @@
+"""The IR as JSON, and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from wurzel.exceptions import PipelineError
+from wurzel.ir.model import IR_VERSION, Pipeline
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Largest file `load` reads; 10,000 steps need some 20 MB."""
+
+
+def dump(pipeline: Pipeline) -> str:
+    """The pipeline as JSON text, defaults left out, so that a reviewer sees what was asked for."""
+    data = {"version": IR_VERSION, **pipeline.model_dump(mode="json", exclude_defaults=True)}
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+def load(path: Path) -> Pipeline:
+    """The pipeline in a JSON file that `wurzel inspect --json` wrote.
+
+    Raises:
+        PipelineError: when the file is no IR of a version this wurzel reads; the message names the place in it.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PipelineError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (ValueError, RecursionError) as error:
+        raise PipelineError(
+            f"is not JSON: {error}", where=str(path), hint="Write it with: wurzel inspect PIPELINE --json"
+        ) from error
+    if isinstance(data, dict) and data.get("version") != IR_VERSION:
+        raise PipelineError(
+            f"has version {data.get('version')!r}; this wurzel reads version {IR_VERSION}",
+            where=str(path),
+            hint="Write it anew with this version: wurzel inspect PIPELINE --json",
+        )
+    try:
+        pipeline = Pipeline.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:20]]
+        raise PipelineError("is not a wurzel pipeline:\n  " + "\n  ".join(lines), where=str(path)) from error
+    _check(pipeline, str(path))
+    return pipeline
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the IR."""
+    return Pipeline.model_json_schema()
+
+
+def _check(pipeline: Pipeline, where: str) -> None:
+    """What the models cannot say: ids are unique and each step comes after what it needs."""
+    seen: set[str] = set()
+    for step in pipeline.steps:
+        if step.id in seen:
+            raise PipelineError(f"two steps have the id {step.id!r}", where=where)
+        for need in step.needs:
+            if need not in seen:
+                raise PipelineError(f"the step {step.id!r} needs {need!r}, which does not come before it", where=where)
+        seen.add(step.id)
