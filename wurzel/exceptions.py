@@ -101,7 +101,7 @@ class EnvSettingsError(WurzelError, ValueError):
     """Settings of a step are missing, unknown or of the wrong type."""
 
 
-class ContractFailedException(WurzelError):  # noqa: N818 - the name authors' code already imports
+class ContractFailedException(WurzelError):
     """Data or types break a contract."""
 
     exit_code = 1

@@ -1,0 +1,1 @@
+"""One module per target: what it can express, and the files it writes."""

@@ -64,13 +64,13 @@ class Backend(ABC):
     """One entry for each name in `wurzel.ir.features.FEATURES`."""
 
     @abstractmethod
-    def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:  # noqa: ANN401 - an instance of options_model
+    def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:
         """The files to write, each with the context of its template. `options` is an `options_model`."""
 
-    def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:  # noqa: ANN401, ARG002 - see files
+    def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:
         """What would keep this pipeline from running on this target; checked before any template is rendered."""
         return ()
 
-    def validate(self, files: Mapping[str, str], options: Any) -> Sequence[Problem]:  # noqa: ANN401, ARG002 - see files
+    def validate(self, files: Mapping[str, str], options: Any) -> Sequence[Problem]:
         """What the platform's own checks say of the rendered files (path to text); called by `render --validate`."""
         return ()

@@ -20,7 +20,7 @@ def dataset(pipeline: Pipeline, step_id: str) -> str:
 
 
 def setting_variables(step: Step) -> dict[str, str]:
-    """Environment variables that carry the configured settings of a step; a null is not among them (see `step_argv`)."""
+    """Environment variables that carry the configured settings of a step, but for nulls (see `step_argv`)."""
     return {setting.variable: encode(setting) for setting in step.settings if _carried(setting)}
 
 

@@ -87,28 +87,22 @@ class DvcBackend(Backend):
         stages = [_stage(pipeline, step, options, main) for step in pipeline.steps]
         files = [OutputFile(main, "dvc/dvc.yaml.j2", {"pipeline": pipeline, "stages": stages})]
         if params := _params(pipeline):
-            files.append(
-                OutputFile(options.params, "dvc/params.yaml.j2", {"pipeline": pipeline, "params": params})
-            )
+            files.append(OutputFile(options.params, "dvc/params.yaml.j2", {"pipeline": pipeline, "params": params}))
         return files
 
-    def preflight(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[Problem]:  # noqa: ARG002 - the interface
+    def preflight(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[Problem]:
         """Input folders that hold the data folder would make every stage depend on its own output."""
-        problems = []
         data = posixpath.normpath(pipeline.data_dir)
-        for step in pipeline.steps:
-            for path in input_paths(step):
-                if posixpath.commonpath([posixpath.normpath(path), data]) in {posixpath.normpath(path), "."} and (
-                    posixpath.normpath(path) in {".", data} or data.startswith(posixpath.normpath(path) + "/")
-                ):
-                    problems.append(
-                        Problem(
-                            f"the step {step.id!r} reads {path!r}, which holds the data folder {pipeline.data_dir!r}:"
-                            " DVC would see a cycle",
-                            hint="Read a narrower folder, or move `data_dir` out of it.",
-                        )
-                    )
-        return problems
+        return [
+            Problem(
+                f"the step {step.id!r} reads {path!r}, which holds the data folder {pipeline.data_dir!r}:"
+                " DVC would see a cycle",
+                hint="Read a narrower folder, or move `data_dir` out of it.",
+            )
+            for step in pipeline.steps
+            for path in input_paths(step)
+            if f"{data}/".startswith(f"{posixpath.normpath(path)}/") or posixpath.normpath(path) == "."
+        ]
 
 
 def input_paths(step: Step) -> list[str]:
@@ -125,9 +119,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
     params = [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
     extra = ["--settings", f"{options.params}#{pipeline.name}.{step.id}"] if params else []
     report = f"{options.metrics_dir}/{step.id}.json"
-    argv = step_argv(
-        pipeline, step, extra=[*extra, "--report", report], emulate=("retry", "timeout", "shards")
-    )
+    argv = step_argv(pipeline, step, extra=[*extra, "--report", report], emulate=("retry", "timeout", "shards"))
     home = posixpath.dirname(main)
     out = dataset(pipeline, step.id)
     meta = {"run": step.run}
@@ -183,7 +175,7 @@ def _escape(text: str) -> str:
     return text.replace("${", "\\${")
 
 
-def _escaped(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _escaped(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_escape(key): _escaped(item) for key, item in value.items()}
     return _escape(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Which backends exist: the built-in ones by a table, third parties' through the entry point group `wurzel.backends`."""
+"""Which backends exist: built-in ones by a table, others through the entry point group `wurzel.backends`."""
 
 from __future__ import annotations
 

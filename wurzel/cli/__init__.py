@@ -28,11 +28,11 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports `wurzel.cli.<name>` for the one that is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of `COMMANDS`."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The click command `command` of the module `wurzel.cli.<name>`."""
         if cmd_name not in COMMANDS:
             return None
@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
             ctx.fail(f"Unknown command {args[0]!r}.{advice}")
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table of commands, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -64,13 +64,13 @@ class LazyGroup(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
 @click.pass_context
-def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool) -> None:  # noqa: FBT001 - click passes flags
+def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool) -> None:
     """Write a pipeline once, in typed Python; render the native files of the platforms that run it."""
     ctx.obj = {"log_format": log_format, "level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"}
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 fine, 1 a step or check failed, 2 the user must act; a bug shows its traceback."""
+    """Run the command line and exit: 0 fine, 1 a step or check failed, 2 the user must act, a traceback for a bug."""
     # Imports allocate much and free nothing: collecting while they run costs a tenth of a cold start.
     gc.set_threshold(100_000, 20, 100)
     from wurzel.exceptions import WurzelError

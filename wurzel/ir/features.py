@@ -72,7 +72,8 @@ def _feature(field: FieldInfo) -> str | None:
 @cache
 def _plan(cls: type[BaseModel]) -> tuple[tuple[str, str | None, object], ...]:
     return tuple(
-        (name, _feature(field), field.get_default(call_default_factory=True)) for name, field in cls.model_fields.items()
+        (name, _feature(field), field.get_default(call_default_factory=True))
+        for name, field in cls.model_fields.items()
     )
 
 

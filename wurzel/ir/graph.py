@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from wurzel.exceptions import UsageError
+
 if TYPE_CHECKING:
     from wurzel.ir.model import DataType, Pipeline
 
@@ -41,6 +43,27 @@ def dot(pipeline: Pipeline) -> str:
         for need in step.needs
     ]
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def svg(pipeline: Pipeline) -> str:
+    """What Graphviz draws of `dot`.
+
+    Raises:
+        UsageError: when Graphviz is not installed or refuses.
+    """
+    import shutil
+    import subprocess
+
+    program = shutil.which("dot")
+    if program is None:
+        raise UsageError(
+            "the format svg needs Graphviz, and its program `dot` is not on the PATH",
+            hint="Install the package graphviz of your system, or use --format mermaid.",
+        )
+    done = subprocess.run([program, "-Tsvg"], input=dot(pipeline), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UsageError(f"Graphviz failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 FORMATS: Mapping[str, Callable[[Pipeline], str]] = {"text": text, "mermaid": mermaid, "dot": dot}

@@ -38,9 +38,7 @@ def introspect(entry: Entry, *, name: str, entrypoint: str = "", root: Path | No
     steps = ordered_steps(last_steps(entry, entrypoint or name))
     _check_ids(steps)
     reader = _Reader((root or Path.cwd()).resolve())
-    return Pipeline.model_construct(
-        name=name, entrypoint=entrypoint, steps=tuple(reader.step(step) for step in steps)
-    )
+    return Pipeline.model_construct(name=name, entrypoint=entrypoint, steps=tuple(reader.step(step) for step in steps))
 
 
 def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
@@ -204,7 +202,7 @@ class _Reader:
         return None if installed else path.as_posix()
 
 
-def data_type(annotation: Any) -> DataType | None:  # noqa: ANN401 - a type expression
+def data_type(annotation: Any) -> DataType | None:
     """What flows over an edge: the contract of `X`, `list[X]`, `set[X]`, `DataFrame[X]`; `None` for no data."""
     containers: list[Any] = []
     while (origin := get_origin(annotation)) is not None:
@@ -226,18 +224,20 @@ def _needs_of(cls: type) -> dict[str, Any]:
         if (raw := getattr(cls, "timeout", None)) is not None:
             needs["timeout"] = parse_duration(raw)
         if (raw := getattr(cls, "shards", None)) is not None:
-            needs["shards"] = Step.__pydantic_validator__.validate_assignment(
-                Step.model_construct(), "shards", raw
-            )[0]["shards"]
+            needs["shards"] = Step.__pydantic_validator__.validate_assignment(Step.model_construct(), "shards", raw)[0][
+                "shards"
+            ]
     except ValueError as error:
         reason = "; ".join(
             f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in getattr(error, "errors", list)()
         )
-        raise PipelineError(reason or str(error), where=_name(cls), hint=f"Its class attributes say {raw!r}.") from error
+        raise PipelineError(
+            reason or str(error), where=_name(cls), hint=f"Its class attributes say {raw!r}."
+        ) from error
     return needs
 
 
-def _resources(raw: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an author wrote
+def _resources(raw: Any) -> dict[str, Any]:
     if isinstance(raw, Resources):
         return {"resources": raw}
     fields = dict(raw) if isinstance(raw, Mapping) else raw
@@ -262,6 +262,6 @@ def _name(cls: type | type[BaseModel]) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - whatever stands in place of a pipeline
+def _shown(value: Any) -> str:
     text = value.__name__ if isinstance(value, type) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004 - one line of a terminal

@@ -145,7 +145,9 @@ class Pipeline(IRModel):
     data_dir: Annotated[str, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
     schedule: Schedule | None = None
     parallelism: Annotated[int | None, Feature("parallelism")] = Field(None, ge=1, description="steps at one time")
-    timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(None, description="seconds for a whole run")
+    timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(
+        None, description="seconds for a whole run"
+    )
     env: Annotated[dict[str, str], Feature("env")] = Field(default_factory=dict)
     secrets: Annotated[dict[str, SecretRef], Feature("secrets")] = Field(default_factory=dict)
     service_account: Annotated[str | None, Feature("service_account")] = None

@@ -67,7 +67,7 @@ class _Computed:
 _COMPUTED = _Computed()
 
 
-def _default(field: FieldInfo) -> Any:  # noqa: ANN401 - a default may be anything
+def _default(field: FieldInfo) -> Any:
     factory = field.default_factory
     if factory is None:
         return field.default
@@ -77,15 +77,15 @@ def _default(field: FieldInfo) -> Any:  # noqa: ANN401 - a default may be anythi
     return _COMPUTED
 
 
-def _json(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if value is None or isinstance(value, bool | int | float | str) and not isinstance(value, Enum):
+def _json(value: Any) -> Any:
+    if value is None or (isinstance(value, bool | int | float | str) and not isinstance(value, Enum)):
         return value
     if isinstance(value, PurePath):
         return value.as_posix()
     return to_jsonable_python(value, fallback=str)
 
 
-def _is_secret(annotation: Any) -> bool:  # noqa: ANN401 - a type expression
+def _is_secret(annotation: Any) -> bool:
     if isinstance(annotation, type):
         return issubclass(annotation, SecretStr | SecretBytes)
     return any(_is_secret(argument) for argument in get_args(annotation))
@@ -95,7 +95,7 @@ def _is_existing_path(field: FieldInfo) -> bool:
     return any(getattr(mark, "path_type", None) in {"file", "dir"} for mark in field.metadata)
 
 
-def _shown(annotation: Any) -> str:  # noqa: ANN401 - a type expression
+def _shown(annotation: Any) -> str:
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation.__name__
     return str(annotation).replace("typing.", "")

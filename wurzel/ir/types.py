@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+_DURATION = re.compile(r"(?:(?P<d>[0-9]+)d)?(?:(?P<h>[0-9]+)h)?(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s)?")
 _QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?")
 
 
-def parse_duration(value: Any) -> int:  # noqa: ANN401 - whatever a user wrote
+def parse_duration(value: Any) -> int:
     """Seconds of `90`, `"90s"`, `"1h30m"`, `"2d"` or a `timedelta`.
 
     Raises:
@@ -44,7 +44,7 @@ def format_duration(seconds: int) -> str:
     return "".join(parts) or "0s"
 
 
-def _quantity(value: Any) -> Any:  # noqa: ANN401 - whatever a user wrote
+def _quantity(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):

@@ -1,0 +1,65 @@
+"""What a pipeline asks of a target that the target cannot do: found, grouped and said, never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wurzel.exceptions import Problem, UsageError
+from wurzel.ir.features import FEATURES, used
+
+if TYPE_CHECKING:
+    from wurzel.backends.base import Backend
+    from wurzel.ir.model import Pipeline
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """One unsupported feature, why, and every place in the pipeline that asks for it."""
+
+    target: str
+    feature: str
+    note: str
+    paths: tuple[str, ...]
+
+    def problem(self, locate: Callable[[str], str]) -> Problem:
+        """The report as a finding; `locate` gives the place in the configuration that set a path, or ''."""
+        shown = [f"{path} ({place})" if (place := locate(path)) else path for path in self.paths[:_SHOWN]]
+        more = f" and {len(self.paths) - _SHOWN} more" if len(self.paths) > _SHOWN else ""
+        return Problem(
+            f"{self.target} cannot do `{self.feature}` ({FEATURES[self.feature]}),"
+            f" asked for by {', '.join(shown)}{more}",
+            hint=f"{self.note}. To accept this: targets.{self.target}.ignore: [{self.feature}]",
+        )
+
+
+def unsupported_uses(backend: Backend, pipeline: Pipeline, ignore: Collection[str] = ()) -> list[Report]:
+    """Reports for all unsupported features a pipeline uses on a target, in the order of `FEATURES`.
+
+    Raises:
+        UsageError: when `ignore` names no feature.
+    """
+    _check_names(backend, ignore)
+    missing = {name for name, support in backend.support.items() if support.level == "unsupported"} - set(ignore)
+    paths: dict[str, list[str]] = {}
+    for use in used(pipeline):
+        if use.feature in missing:
+            paths.setdefault(use.feature, []).append(use.path)
+    return [
+        Report(backend.name, name, backend.support[name].note, tuple(dict.fromkeys(paths[name])))
+        for name in FEATURES
+        if name in paths
+    ]
+
+
+def _check_names(backend: Backend, ignore: Collection[str]) -> None:
+    from difflib import get_close_matches
+
+    for name in ignore:
+        if name not in FEATURES:
+            close = get_close_matches(name, FEATURES, 1)
+            advice = f"Did you mean {close[0]}?" if close else f"Features: {', '.join(FEATURES)}."
+            raise UsageError(f"targets.{backend.name}.ignore names an unknown feature {name!r}", hint=advice)

@@ -1,0 +1,60 @@
+"""Options and arguments that several commands share, with their shell completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class PipelineName(click.ParamType):
+    """A name in `wurzel.yaml`, or `module:attribute`."""
+
+    name = "pipeline"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Names of the pipelines in `wurzel.yaml`."""
+        from wurzel.project.open import pipeline_names
+
+        return [CompletionItem(name) for name in pipeline_names() if name.startswith(incomplete)]
+
+
+class TargetName(click.ParamType):
+    """The name of a target."""
+
+    name = "target"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Names of the targets."""
+        from wurzel.backends.registry import names
+
+        return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
+
+
+def pipeline_argument(command: Command) -> Command:
+    """The argument PIPELINE."""
+    return click.argument("pipeline", type=PipelineName())(command)
+
+
+def configuration_options(command: Command) -> Command:
+    """The options `-e/--env` and `--set`."""
+    command = click.option(
+        "--set", "sets", metavar="KEY=VALUE", multiple=True, help="Set one value of the pipeline's configuration."
+    )(command)
+    return click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml.")(
+        command
+    )
