@@ -1,0 +1,105 @@
+"""From resolved pipelines to the text of their files: preflight, support reports, context, template."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.registry import get
+from wurzel.backends.support import Report, unsupported_uses
+from wurzel.exceptions import PreflightError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from wurzel.backends.base import Backend, OutputFile
+    from wurzel.ir.model import Pipeline
+    from wurzel.render import Renderer, Rendered
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pipeline for one target; `locate` gives the place in the configuration that set a path of the IR, or ''."""
+
+    pipeline: Pipeline
+    target: str
+    options: Any
+    command: str
+    locate: Callable[[str], str] = lambda _path: ""
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """A rendered file of a job."""
+
+    job: Job
+    output: OutputFile
+    rendered: Rendered
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What rendering one job gave: its files, and reports of what the target cannot do."""
+
+    job: Job
+    files: Sequence[JobFile]
+    reports: Sequence[Report]
+
+
+def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
+    """The files of all jobs, in memory.
+
+    Raises:
+        PreflightError: when pipelines cannot run on their targets; all findings together.
+        UsageError: when two jobs would write one path.
+        TemplateError: when a template cannot be rendered.
+    """
+    backends = {job.target: get(job.target) for job in jobs}
+    reports = [unsupported_uses(backends[job.target], job.pipeline, job.options.ignore) for job in jobs]
+    problems = [problem for job in jobs for problem in _preflight(backends[job.target], job)]
+    if problems:
+        raise PreflightError(problems)
+    planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
+    _check_paths(planned)
+    return [
+        JobResult(job, [JobFile(job, file, renderer.render(file.template, file.context)) for file in files], report)
+        for (job, files), report in zip(planned, reports, strict=True)
+    ]
+
+
+def _preflight(backend: Backend, job: Job) -> list[Problem]:
+    where = f"{job.pipeline.name} for {job.target}"
+    return [
+        Problem(problem.message, problem.where or where, problem.hint)
+        for problem in backend.preflight(job.pipeline, job.options)
+    ]
+
+
+def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
+    owners: dict[str, Job] = {}
+    for job, files in planned:
+        for file in files:
+            path = posixpath.normpath(file.path)
+            if path.startswith(("/", "../")) or path == "..":
+                raise UsageError(
+                    f"{job.pipeline.name} for {job.target} would write {file.path!r}, which is outside the project",
+                    hint=f"Give a relative path in targets.{job.target}.output.",
+                )
+            owner = owners.setdefault(path, job)
+            if owner is not job:
+                raise UsageError(
+                    f"{owner.pipeline.name} for {owner.target} and {job.pipeline.name} for {job.target}"
+                    f" would both write {path!r}",
+                    hint=f"Give one of them a path of its own, e.g. targets.{job.target}.output:"
+                    f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
+                )
+
+
+def validate(results: Iterable[JobResult]) -> list[Problem]:
+    """What the platforms' own checks say of rendered files; each finding is placed at the template line, if known."""
+    problems = []
+    for result in results:
+        backend = get(result.job.target)
+        texts: Mapping[str, str] = {file.output.path: file.rendered.text for file in result.files}
+        problems += backend.validate(texts, result.job.options)
+    return problems
