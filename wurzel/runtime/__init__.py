@@ -1,0 +1,1 @@
+"""Running one step, and running a whole pipeline on this machine."""

@@ -1,0 +1,277 @@
+"""Child processes, each in a process group of its own, watched by one thread that sleeps until something happens.
+
+A child is over when its whole group is gone: what a step leaves behind is asked to end, then killed. Where the kernel
+allows it (Linux) a group is also killed when the process that watches it vanishes, be it by `kill -9`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, Self
+
+if sys.platform == "linux":
+    from fcntl import F_GETFL, F_SETFL, F_SETOWN, F_SETSIG, fcntl
+
+GRACE = 10.0
+"""Seconds between asking a group to end (TERM) and killing it (KILL)."""
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LONGEST_SLEEP = 3600.0
+_AFTER_KILL = 2.0  # what survives KILL this long is a zombie that nobody reaps, or hangs in the kernel
+
+
+class Exit(NamedTuple):
+    """How a child ended: its code (negative: the signal that ended it), whether it ran out of time, and seconds."""
+
+    code: int
+    timed_out: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to start: argument list, environment and folder (default: ours), log to append to, seconds it may take."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str] | None = None
+    cwd: Path | None = None
+    log: Path | None = None
+    timeout: float | None = None
+
+
+class _Timer:
+    """Something to do later; forgetting the action cancels it."""
+
+    __slots__ = ("action",)
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self.action: Callable[[], None] | None = action
+
+    def cancel(self) -> None:
+        self.action = None
+
+
+class _Child:
+    __slots__ = ("code", "done", "ending", "lifeline", "process", "started", "timed_out", "timers")
+
+    def __init__(self, process: subprocess.Popen[bytes], lifeline: int, done: Callable[[Exit], None]) -> None:
+        self.process = process
+        self.lifeline = lifeline
+        self.done = done
+        self.started = time.monotonic()
+        self.code: int | None = None
+        self.ending = False
+        self.timed_out = False
+        self.timers: list[_Timer] = []
+
+    def signal(self, signum: int) -> bool:
+        """Signal the whole group; whether there was anyone left to get it."""
+        try:
+            os.killpg(self.process.pid, signum)
+        except (ProcessLookupError, PermissionError):  # macOS: not permitted when only zombies are left
+            return False
+        return True
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+
+
+class Watch:
+    """Runs children and timers. Use it as a context manager, in the main thread, since it handles signals.
+
+    INT, TERM and HUP stop everything: each group is asked to end, killed after `GRACE` seconds or at a second signal.
+    """
+
+    def __init__(self, *, keep: Sequence[int] = (), grace: float = GRACE) -> None:
+        """Hold children to `grace` seconds; they inherit the descriptors `keep`."""
+        self.interrupted: int | None = None
+        self.stopping = False
+        self._keep = tuple(keep)
+        self._grace = grace
+        self._children: dict[int, _Child] = {}
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._serial = count()
+        self._signals: list[int] = []
+        self._restore: list[tuple[int, Any]] = []
+
+    def __enter__(self) -> Self:
+        self._wake, self._waker = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(self._waker, False)
+        self._poll = select.poll()
+        self._poll.register(self._wake, select.POLLIN)
+        self._old_waker = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        for signum in (signal.SIGCHLD, *_STOPPING):
+            handler = signal.getsignal(signum)
+            if signum == signal.SIGCHLD or handler is not signal.SIG_IGN:  # `nohup` and `&` stay in force
+                self._restore.append((signum, handler))
+                signal.signal(signum, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in self._children.values():
+            child.kill()
+        for child in self._children.values():
+            child.process.wait()
+            os.close(child.lifeline)
+        signal.set_wakeup_fd(self._old_waker)
+        for signum, handler in self._restore:
+            signal.signal(signum, handler)
+        os.close(self._wake)
+        os.close(self._waker)
+
+    def start(self, command: Command, done: Callable[[Exit], None]) -> None:
+        """Start a child; `done` is called from `run` when its whole group is gone.
+
+        Raises:
+            OSError: when it cannot be started or its log cannot be opened.
+        """
+        reader, writer = os.pipe()
+        try:
+            child = _Child(self._spawn(command, reader), writer, done)
+            _tie(reader, child.process.pid)
+        except BaseException:
+            os.close(writer)
+            raise
+        finally:
+            os.close(reader)
+        self._children[child.process.pid] = child
+        if command.timeout is not None:
+            self._attach(child, command.timeout, lambda: self._expire(child))
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> _Timer:
+        """Do something in `run` after some seconds, unless the returned timer is cancelled."""
+        timer = _Timer(action)
+        heappush(self._timers, (time.monotonic() + seconds, next(self._serial), timer))
+        return timer
+
+    def run(self, busy: Callable[[], bool]) -> None:
+        """Serve children, timers and signals for as long as `busy` says."""
+        while busy():
+            self._sleep()
+            while self._signals:
+                self._interrupt(self._signals.pop(0))
+            for child in list(self._children.values()):
+                if child.code is None and (code := child.process.poll()) is not None:
+                    child.code = code
+                    self._clear(child)
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                action = heappop(self._timers)[2].action
+                if action is not None:
+                    action()
+
+    def stop(self) -> None:
+        """Ask every child and what it started to end, and kill what has not ended in time."""
+        self.stopping = True
+        for child in self._children.values():
+            self._end(child)
+
+    def _spawn(self, command: Command, lifeline: int) -> subprocess.Popen[bytes]:
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context(command.log.open("ab")) if command.log else None
+            return subprocess.Popen(
+                command.argv,
+                env=command.env,
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT if log else None,
+                start_new_session=True,
+                pass_fds=(lifeline, *self._keep),
+            )
+
+    def _note(self, signum: int, _frame: FrameType | None) -> None:
+        if signum != signal.SIGCHLD:
+            self._signals.append(signum)
+
+    def _sleep(self) -> None:
+        while self._timers and self._timers[0][2].action is None:
+            heappop(self._timers)
+        seconds = _LONGEST_SLEEP
+        if self._timers:
+            seconds = min(max(self._timers[0][0] - time.monotonic(), 0), seconds)
+        if self._poll.poll(seconds * 1000 + (seconds > 0)):
+            with contextlib.suppress(BlockingIOError):
+                while os.read(self._wake, 4096):
+                    pass
+
+    def _interrupt(self, signum: int) -> None:
+        if self.interrupted is None:
+            self.interrupted = signum
+            self.stop()
+        else:
+            for child in self._children.values():
+                child.kill()
+
+    def _attach(self, child: _Child, seconds: float, action: Callable[[], None]) -> None:
+        child.timers.append(self.call_later(seconds, action))
+
+    def _expire(self, child: _Child) -> None:
+        child.timed_out = child.code is None and not child.ending
+        self._end(child)
+
+    def _end(self, child: _Child) -> None:
+        if child.ending or child.code is not None:
+            return
+        child.ending = True
+        child.signal(signal.SIGTERM)
+        child.signal(signal.SIGCONT)  # a stopped process would sleep through TERM
+        self._attach(child, self._grace, child.kill)
+
+    def _clear(self, child: _Child, first: bool = True, pause: float = 0.001, waited: float = 0) -> None:
+        """Wait for what the child has left behind in its group: ask it to end once, kill it when the grace is over."""
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-child.process.pid, os.WNOHANG)[0]:  # ours to reap when we are process 1 of a container
+                pass
+        alive = child.signal(signal.SIGKILL if waited > self._grace else signal.SIGTERM if first else 0)
+        if alive and not first:
+            alive = _lives(child.process.pid)
+        if alive and waited < self._grace + _AFTER_KILL:
+            self._attach(child, pause, lambda: self._clear(child, False, min(pause * 2, 0.05), waited + pause))
+            return
+        for timer in child.timers:
+            timer.cancel()
+        del self._children[child.process.pid]
+        os.close(child.lifeline)
+        child.done(Exit(child.code or 0, child.timed_out, time.monotonic() - child.started))
+
+
+def _lives(group: int) -> bool:
+    """Whether a group has a member that is more than a zombie which its new parent has not reaped yet."""
+    if sys.platform != "linux":
+        return True
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _, member_of, *_ = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+            except (OSError, ValueError):
+                continue
+            if int(member_of) == group and state not in b"ZX":
+                return True
+    return False
+
+
+def _tie(reader: int, group: int) -> None:
+    """Let the kernel kill a group when we vanish.
+
+    The group keeps the reading end of a pipe whose writing end only we hold. Once we are gone the pipe hangs up, and
+    `F_SETSIG` (Linux, fcntl(2)) makes that hang-up a KILL to the owner, the whole group.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            fcntl(reader, F_SETOWN, -group)
+            fcntl(reader, F_SETSIG, signal.SIGKILL)
+            fcntl(reader, F_SETFL, fcntl(reader, F_GETFL) | os.O_ASYNC)

@@ -1,0 +1,184 @@
+"""Running commands under supervision: retries with growing waits, timeouts, a bound on how many run at once."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import NamedTuple
+
+from wurzel.runtime.processes import Command, Exit, Watch
+
+USAGE = 2
+"""Exit code of what another try cannot mend: usage, configuration, pipeline."""
+
+
+class RetryPolicy(NamedTuple):
+    """How often and how patiently a failed command is tried again; seconds."""
+
+    limit: int = 0
+    backoff: float = 0
+    factor: float = 1
+    max: float | None = None
+
+    def wait(self, retry: int) -> float:
+        """Seconds before the first, second, … retry."""
+        try:
+            seconds = self.backoff * self.factor ** (retry - 1)
+        except OverflowError:
+            seconds = math.inf
+        return seconds if self.max is None else min(seconds, self.max)
+
+
+ONCE = RetryPolicy()
+
+
+class Outcome(NamedTuple):
+    """What became of a command after all its tries."""
+
+    code: int
+    """0 fine, 1 failed, 2 the user must act, 128 + signal when we were interrupted."""
+    reason: str = ""
+    """Why it failed, for people: `timed out after 30s`, `ended by signal SIGSEGV`, `exit code 1`."""
+    tries: int = 1
+    seconds: float = 0
+
+
+@dataclass(eq=False)
+class Task:
+    """A command on its way through a `Pool`; waiting tasks of low `priority` start first."""
+
+    command: Command
+    done: Callable[[Outcome], None]
+    retry: RetryPolicy = ONCE
+    priority: int = 0
+    began: Callable[[int], None] = lambda _: None
+    failed: Callable[[str, float], None] = lambda *_: None
+    """Told the reason of each failure that is followed by a retry, and the seconds until then."""
+    tries: int = field(default=0, init=False)
+    seconds: float = field(default=0, init=False)
+
+
+class Pool:
+    """Runs tasks, so many at a time. One that waits for its retry leaves its place to others."""
+
+    def __init__(self, watch: Watch, jobs: int) -> None:
+        self._watch = watch
+        self._jobs = jobs
+        self._running = 0
+        self._resting = 0
+        self._serial = 0
+        self._ready: list[tuple[int, int, Task]] = []
+
+    def submit(self, task: Task) -> None:
+        """Start the task as soon as there is a place for it."""
+        self._serial += 1
+        heappush(self._ready, (task.priority, self._serial, task))
+
+    def run(self) -> None:
+        """Run everything that is submitted, also while running; when stopped, what waits is left undone."""
+        self._watch.run(self._busy)
+
+    def _busy(self) -> bool:
+        while self._ready and self._running < self._jobs and not self._watch.stopping:
+            self._start(heappop(self._ready)[2])
+        return bool(self._running or (not self._watch.stopping and self._resting))
+
+    def _start(self, task: Task) -> None:
+        task.tries += 1
+        task.began(task.tries)
+        try:
+            self._watch.start(task.command, lambda result: self._ended(task, result))
+        except OSError as error:
+            task.done(Outcome(USAGE, f"cannot be started: {error}", task.tries, task.seconds))
+        else:
+            self._running += 1
+
+    def _ended(self, task: Task, result: Exit) -> None:
+        self._running -= 1
+        task.seconds += result.seconds
+        code, reason = _judge(result, task.command)
+        if code and self._watch.interrupted is not None:
+            code, reason = 128 + self._watch.interrupted, "interrupted"
+        elif code and self._watch.stopping:
+            reason = "stopped"
+        elif code not in {0, USAGE} and task.tries <= task.retry.limit:
+            seconds = task.retry.wait(task.tries)
+            task.failed(reason, seconds)
+            self._resting += 1
+            self._watch.call_later(seconds, lambda: self._again(task))
+            return
+        task.done(Outcome(code, reason, task.tries, task.seconds))
+
+    def _again(self, task: Task) -> None:
+        self._resting -= 1
+        self.submit(task)
+
+
+def run_supervised(
+    argv: Sequence[str],
+    *,
+    timeout: float | None = None,
+    retry: RetryPolicy = ONCE,
+    log: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Outcome:
+    """Run a command until it works or its tries are used up; messages about tries go to stderr.
+
+    Args:
+        argv: the command; it gets a session and process group of its own and no standard input.
+        timeout: seconds for one try; then its whole group is ended.
+        retry: what to do after exit code 1, a crash or a timeout. Exit code 2 is never tried again.
+        log: file that the command's output is appended to; otherwise it goes where ours goes.
+        env: its whole environment; ours unless given.
+        cwd: its folder; ours unless given.
+    """
+    command = Command(argv, env, cwd, log, timeout)
+    return run_tasks([command], retry=retry, jobs=1)[0]
+
+
+def run_tasks(commands: Sequence[Command], *, retry: RetryPolicy, jobs: int) -> list[Outcome]:
+    """Run commands side by side, `jobs` at a time; one that fails for good does not stop the others."""
+    outcomes: dict[int, Outcome] = {}
+    with Watch() as watch:
+        pool = Pool(watch, jobs)
+        for number, command in enumerate(commands):
+            name = f"slice {number + 1}: " if len(commands) > 1 else ""
+            pool.submit(Task(command, _keeper(outcomes, number), retry, number, failed=_teller(name)))
+        pool.run()
+        interrupted = Outcome(128 + (watch.interrupted or 0), "interrupted", 0)
+    return [outcomes.get(number, interrupted) for number in range(len(commands))]
+
+
+def _keeper(outcomes: dict[int, Outcome], number: int) -> Callable[[Outcome], None]:
+    return lambda outcome: outcomes.update({number: outcome})
+
+
+def _teller(name: str) -> Callable[[str, float], None]:
+    def tell(reason: str, seconds: float) -> None:
+        sys.stderr.write(f"wurzel: {name}{reason}; trying again{f' in {seconds:g}s' if seconds else ''}\n")
+
+    return tell
+
+
+def _judge(result: Exit, command: Command) -> tuple[int, str]:
+    """Our exit code for a child's end, and the reason in words."""
+    if result.timed_out:
+        return 1, f"timed out after {command.timeout:g}s"
+    if result.code < 0:
+        return 1, f"ended by signal {_signal_name(-result.code)}"
+    if result.code == 0:
+        return 0, ""
+    return USAGE if result.code == USAGE else 1, f"exit code {result.code}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
