@@ -4,13 +4,25 @@ Every field a target must honour carries a `Feature` mark. Backends say in their
 feature; `wurzel.ir.features` walks these marks, so a new field cannot be forgotten by a backend in silence.
 """
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wurzel.ir.names import (
+    EnvName,
+    Folder,
+    FreeText,
+    Image,
+    LabelKey,
+    LabelValue,
+    ObjectName,
+    SecretKey,
+    SecretName,
+)
+from wurzel.ir.schedule import Cron, TimeZone
 from wurzel.ir.types import Duration, Quantity
 
-IR_VERSION = 1
+IR_VERSION: Final = 1
 
 
 class Feature(NamedTuple):
@@ -35,8 +47,8 @@ class DataType(IRModel):
 class SecretRef(IRModel):
     """Where a secret value is kept. The value itself never enters the IR."""
 
-    name: str = Field(description="name of the secret object or variable group on the platform")
-    key: str = Field(description="entry within it")
+    name: SecretName = Field(description="name of the secret object or variable group on the platform")
+    key: SecretKey = Field(description="entry within it")
 
 
 class Setting(IRModel):
@@ -94,8 +106,8 @@ class Toleration(IRModel):
 class Schedule(IRModel):
     """When the pipeline starts by itself."""
 
-    cron: Annotated[str, Feature("schedule")] = Field(description="five fields, as Kubernetes reads them")
-    timezone: Annotated[str, Feature("timezone")] = Field("UTC", description="IANA name")
+    cron: Annotated[Cron, Feature("schedule")] = Field(description="five fields, as Kubernetes reads them")
+    timezone: Annotated[TimeZone, Feature("timezone")] = Field("UTC", description="IANA name")
     concurrency: Annotated[Literal["allow", "forbid", "replace"], Feature("concurrency")] = Field(
         "forbid", description="what happens when the previous run still goes on"
     )
@@ -117,21 +129,23 @@ class Step(IRModel):
     polls: Annotated[bool, Feature("polls")] = Field(False, description="reads an outside source that may change")
     self_consuming: Annotated[bool, Feature("self_consuming")] = Field(False, description="reads its own last output")
     settings: tuple[Setting, ...] = ()
-    image: Annotated[str | None, Feature("step_image")] = Field(None, description="when it differs from the pipeline's")
+    image: Annotated[Image | None, Feature("step_image")] = Field(
+        None, description="when it differs from the pipeline's"
+    )
     resources: Resources = Field(default_factory=Resources.model_construct)
     limits: Limits = Field(default_factory=Limits.model_construct)
     retry: Retry = Field(default_factory=Retry.model_construct)
     timeout: Annotated[Duration | None, Feature("timeout")] = Field(None, description="seconds for one try")
     shards: Annotated[int, Feature("shards")] = Field(1, ge=1, description="slices of the input that run side by side")
-    env: Annotated[dict[str, str], Feature("env")] = Field(default_factory=dict)
-    secrets: Annotated[dict[str, SecretRef], Feature("secrets")] = Field(
+    env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
+    secrets: Annotated[dict[EnvName, SecretRef], Feature("secrets")] = Field(
         default_factory=dict, description="environment variable to reference"
     )
-    node_selector: Annotated[dict[str, str], Feature("node_selector")] = Field(default_factory=dict)
+    node_selector: Annotated[dict[LabelKey, LabelValue], Feature("node_selector")] = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
-    service_account: Annotated[str | None, Feature("service_account")] = None
-    labels: Annotated[dict[str, str], Feature("labels")] = Field(default_factory=dict)
-    annotations: Annotated[dict[str, str], Feature("annotations")] = Field(default_factory=dict)
+    service_account: Annotated[ObjectName | None, Feature("service_account")] = None
+    labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
+    annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
 
 
 class Pipeline(IRModel):
@@ -141,16 +155,16 @@ class Pipeline(IRModel):
     name: str
     entrypoint: str = Field("", description="`module:attribute` it was read from")
     description: Annotated[str, Feature("description")] = ""
-    image: Annotated[str | None, Feature("image")] = None
-    data_dir: Annotated[str, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
+    image: Annotated[Image | None, Feature("image")] = None
+    data_dir: Annotated[Folder, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
     schedule: Schedule | None = None
     parallelism: Annotated[int | None, Feature("parallelism")] = Field(None, ge=1, description="steps at one time")
     timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(
         None, description="seconds for a whole run"
     )
-    env: Annotated[dict[str, str], Feature("env")] = Field(default_factory=dict)
-    secrets: Annotated[dict[str, SecretRef], Feature("secrets")] = Field(default_factory=dict)
-    service_account: Annotated[str | None, Feature("service_account")] = None
-    labels: Annotated[dict[str, str], Feature("labels")] = Field(default_factory=dict)
-    annotations: Annotated[dict[str, str], Feature("annotations")] = Field(default_factory=dict)
+    env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
+    secrets: Annotated[dict[EnvName, SecretRef], Feature("secrets")] = Field(default_factory=dict)
+    service_account: Annotated[ObjectName | None, Feature("service_account")] = None
+    labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
+    annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
     steps: tuple[Step, ...]

@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:(?P<d>[0-9]+)d)?(?:(?P<h>[0-9]+)h)?(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s)?")
-_QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?\d+)?")
+_LONGEST = 2**31 - 1
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]{1,2})?")
+_POWERS = ("", "k", "M", "G", "T", "P", "E")
 
 
 def parse_duration(value: Any) -> int:
@@ -29,8 +31,8 @@ def parse_duration(value: Any) -> int:
                 return int(text)
             raise ValueError(f"{value!r} is not a duration; write seconds or a text such as 90s, 10m, 1h30m, 2d")
         return sum(int(count) * _UNITS[unit] for unit, count in match.groupdict().items() if count)
-    if value < 0 or value != int(value):
-        raise ValueError(f"{value!r} is not a duration; write whole seconds, 0 or more")
+    if not 0 <= value <= _LONGEST or value != int(value):
+        raise ValueError(f"{value!r} is not a duration; write whole seconds, 0 to {_LONGEST}")
     return int(value)
 
 
@@ -52,8 +54,43 @@ def _quantity(value: Any) -> Any:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(parse_duration), Field(ge=0, json_schema_extra={"x-input": "duration"})]
+def parse_quantity(text: str) -> float:
+    """The number a Kubernetes quantity stands for: `500m` is 0.5, `1Ki` is 1024.
+
+    Raises:
+        ValueError: when the text is no quantity.
+    """
+    match = _QUANTITY.fullmatch(_quantity(text))
+    assert match is not None  # noqa: S101 - `_quantity` has checked it
+    number, suffix = float(match[1]), match[2] or ""
+    if suffix == "m":
+        return number / 1000
+    if suffix[1:].lstrip("+-").isdigit():
+        return number * 10.0 ** int(suffix[1:])
+    base = 1024.0 if suffix.endswith("i") else 1000.0
+    return number * float(base ** _POWERS.index(suffix.removesuffix("i").replace("K", "k")))
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    Field(ge=0, le=_LONGEST),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": _LONGEST},
+                {"type": "string", "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s?)?$"},
+            ]
+        }
+    ),
+]
 """Whole seconds; read from `90`, `90s`, `1h30m`."""
 
-Quantity = Annotated[str, BeforeValidator(_quantity)]
+Quantity = Annotated[
+    str,
+    BeforeValidator(_quantity),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{_QUANTITY.pattern}$"}]}
+    ),
+]
 """A Kubernetes quantity (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/)."""

@@ -1,0 +1,116 @@
+"""Texts with a grammar of their own: names, labels, images, environment variables, folders.
+
+Each type checks a value wherever it enters (configuration, IR) and carries its pattern into the JSON Schemas.
+"""
+
+import posixpath
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+_LABEL = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_DNS_LABEL = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_SUBDOMAIN = rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*"
+_PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_TAG = r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}"
+_DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+
+
+class Text:
+    """A validator that accepts text which matches `pattern` in full.
+
+    `what` completes "… is not …" and ends with an example of what is.
+    """
+
+    def __init__(self, pattern: str, what: str, limit: int = 0) -> None:
+        self.pattern = pattern
+        self.what = what
+        self.limit = limit
+
+    def __call__(self, value: Any) -> str:
+        """The value as it is.
+
+        Raises:
+            ValueError: when it is no such text, or longer than `limit` characters (0: no limit).
+        """
+        if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
+            raise ValueError(f"{value!r} is not {self.what}")
+        if self.limit and len(value) > self.limit:
+            raise ValueError(f"{value!r} has {len(value)} characters; at most {self.limit} are allowed")
+        return value
+
+    def schema(self, *types: str) -> WithJsonSchema:
+        """The same rule for JSON Schema; `types` are further JSON types whose text is taken as it is written."""
+        kinds = ["string", *types]
+        limit = {"maxLength": self.limit} if self.limit else {}
+        return WithJsonSchema({"type": kinds if types else "string", "pattern": f"^(?:{self.pattern})$", **limit})
+
+
+_env_name = Text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable; write letters, digits and _")
+_label_name = Text(_LABEL, "a label key; write for example team or acme.example/team")
+_label_prefix = Text(_SUBDOMAIN, "the prefix of a label key; write a domain such as acme.example", 253)
+_label_value = Text(f"(?:{_LABEL})?", "a label value; write at most 63 letters, digits, -, _ and .")
+_image = Text(
+    rf"(?:(?=[^/]*[.:]|localhost/){_HOST}/)?{_PATH_PART}(?:/{_PATH_PART})*(?::{_TAG})?(?:@{_DIGEST})?",
+    "an image; write for example ghcr.io/acme/rag:1.4 or ghcr.io/acme/rag@sha256:…",
+)
+_name = Text(_DNS_LABEL, "a name; write at most 63 lower-case letters, digits and -, such as rag or rag-de")
+_object = Text(_SUBDOMAIN, "a Kubernetes name; write lower-case letters, digits, - and .", 253)
+_secret_name = Text(r"[-._/a-zA-Z0-9]+", "the name of a secret; write letters, digits, -, _, . and /", 253)
+_secret_key = Text(r"[-._a-zA-Z0-9]+", "the key of a secret; write letters, digits, -, _ and .", 253)
+_any = Text(r"[^\0]*", "text without NUL characters; put it in quotes")
+
+
+def _label_key(value: Any) -> str:
+    """https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set."""
+    prefix, slash, name = value.rpartition("/") if isinstance(value, str) else ("", "", value)
+    if slash:
+        _label_prefix(prefix)
+    _label_name(name)
+    return str(value)
+
+
+def _folder(value: Any) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError(f"{value!r} is not a folder; write a relative path such as data")
+    path = posixpath.normpath(value)
+    if path == ".." or path.startswith(("/", "~", "../")):
+        raise ValueError(f"{value!r} leads out of the project; write a path relative to wurzel.yaml, such as data")
+    if path == ".":
+        raise ValueError(f"{value!r} is the project folder itself; give datasets a folder of their own, such as data")
+    return path
+
+
+EnvName = Annotated[str, BeforeValidator(_env_name), _env_name.schema()]
+"""A name every shell can export (POSIX, https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html)."""
+
+FreeText = Annotated[str, BeforeValidator(_any), _any.schema("number", "boolean")]
+"""Any text that an environment variable or an annotation can hold; in `wurzel.yaml` also a number, as it is written."""
+
+LabelKey = Annotated[str, BeforeValidator(_label_key)]
+"""A key of a Kubernetes label, annotation or node selector."""
+
+LabelValue = Annotated[str, BeforeValidator(_label_value), _label_value.schema("number", "boolean")]
+"""A value of a Kubernetes label or node selector."""
+
+Image = Annotated[str, BeforeValidator(_image), _image.schema()]
+"""A container image (https://github.com/distribution/reference): registry, name in lower case, tag, digest."""
+
+Name = Annotated[str, BeforeValidator(_name), _name.schema()]
+"""A DNS label: names of pipelines and ids of steps."""
+
+ObjectName = Annotated[str, BeforeValidator(_object), _object.schema()]
+"""A DNS subdomain: names of Kubernetes objects such as service accounts."""
+
+SecretName = Annotated[str, BeforeValidator(_secret_name), _secret_name.schema()]
+"""A secret object, a group of variables or a path in a vault."""
+
+SecretKey = Annotated[str, BeforeValidator(_secret_key), _secret_key.schema()]
+"""An entry of a secret."""
+
+Folder = Annotated[
+    str, BeforeValidator(_folder), WithJsonSchema({"type": "string", "pattern": r"^(?!/|~|\.\.(/|$)).+$"})
+]
+"""A relative folder that is not the project itself."""

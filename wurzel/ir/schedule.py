@@ -1,0 +1,155 @@
+"""Schedules as Kubernetes and Argo read them: cron expressions in robfig's dialect, and IANA time zones.
+
+The dialect: https://pkg.go.dev/github.com/robfig/cron/v3 (standard parser, five fields and descriptors).
+"""
+
+import re
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+_DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
+_EVERY = re.compile(r"@every (?=\d)(\d+h)?(\d+m)?(\d+s)?", re.ASCII)
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_FIELDS = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("day of week", 0, 6, _DAYS),
+)
+_ITEM = re.compile(r"(?:(?P<all>[*?])|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
+
+
+def check_cron(text: str) -> None:
+    """Accept what Kubernetes and Argo accept as a schedule.
+
+    Raises:
+        ValueError: says which field is wrong and what to write instead.
+    """
+    if text != text.strip():
+        raise ValueError(f"{text!r} starts or ends with a space")
+    if re.match(r"(CRON_)?TZ=", text):
+        raise ValueError(f"{text!r} holds a time zone; write it apart: timezone: Europe/Berlin")
+    if text.startswith("@"):
+        _check_descriptor(text)
+        return
+    if not text.isprintable():
+        raise ValueError(f"{text!r} holds a line break or another control character")
+    fields = text.split()
+    if len(fields) != len(_FIELDS):
+        raise ValueError(
+            f"{text!r} has {len(fields)} fields; write five: minute, hour, day of month, month, day of week"
+        )
+    for field, (name, low, high, names) in zip(fields, _FIELDS, strict=True):
+        for item in field.split(","):
+            _check_item(item, f"{text!r}: {name} {item!r}", (low, high), names)
+    _check_it_fires(text, fields)
+
+
+def check_zone(name: str) -> None:
+    """Accept the names of the IANA time zone database, in their exact spelling.
+
+    Raises:
+        ValueError: names the nearest zone.
+    """
+    if name in zones():
+        return
+    from difflib import get_close_matches
+
+    folded = {zone.lower(): zone for zone in sorted(zones())}
+    cities = {zone.rpartition("/")[2]: zone for zone in folded}
+    key = name.strip().lower().replace(" ", "_")
+    close = [key] if key in folded else [cities[key]] if key in cities else get_close_matches(key, folded, 1)
+    advice = f"did you mean {folded[close[0]]}?" if close else "write one such as Europe/Berlin or UTC"
+    raise ValueError(f"{name!r} is not an IANA time zone; {advice}")
+
+
+@cache
+def zones() -> frozenset[str]:
+    """All IANA zone names, from the `tzdata` package: the same on every machine."""
+    from importlib import import_module
+    from pathlib import Path
+
+    folder = Path(str(import_module("tzdata").__file__)).parent
+    return frozenset((folder / "zones").read_text(encoding="utf-8").split())
+
+
+def _check_descriptor(text: str) -> None:
+    if text in _DESCRIPTORS:
+        return
+    if _EVERY.fullmatch(text):
+        if not any(int(count) for count in re.findall(r"\d+", text)):
+            raise ValueError(f"{text!r} would start without end; write at least @every 1s")
+        return
+    if text.startswith("@every"):
+        raise ValueError(f"{text!r} is not an interval; write for example @every 1h30m")
+    raise ValueError(f"{text!r} is not known; write one of {', '.join(_DESCRIPTORS)} or @every 1h")
+
+
+def _check_item(item: str, where: str, bounds: tuple[int, int], names: tuple[str, ...]) -> None:
+    match = _ITEM.fullmatch(item)
+    if match is None:
+        raise ValueError(f"{where} is not a number, a range, a step or *; L, W and # are not known to Kubernetes")
+    if match["step"] is not None and int(match["step"]) == 0:
+        raise ValueError(f"{where} has a step of 0")
+    if match["all"]:
+        return
+    low, high = bounds
+    first = _number(match["low"], where, low, names)
+    last = _number(match["high"], where, low, names) if match["high"] else first
+    if not (low <= first <= high and low <= last <= high):
+        sunday = "; Sunday is 0" if names is _DAYS and 7 in {first, last} else ""  # noqa: PLR2004 - other crons' Sunday
+        raise ValueError(f"{where} is not within {low}-{high}{sunday}")
+    if first > last:
+        ends = (names[-1], names[0]) if match["low"].isalpha() else (high, low)
+        raise ValueError(f"{where} ends before it starts; write {match['low']}-{ends[0]},{ends[1]}-{match['high']}")
+
+
+def _number(text: str, where: str, offset: int, names: tuple[str, ...]) -> int:
+    if text.upper() in names:
+        return names.index(text.upper()) + offset
+    if not text.isdigit():
+        known = f"; names: {', '.join(names)}" if names else ""
+        raise ValueError(f"{where} is not a number{known}")
+    return int(text)
+
+
+def _check_it_fires(text: str, fields: list[str]) -> None:
+    """A day that no month has is a schedule that never starts; cronsim knows the calendar."""
+    from datetime import UTC, datetime
+
+    from cronsim import CronSim, CronSimError
+
+    # robfig takes both days together only when one of them is a plain star; cronsim also when it is a star with a step.
+    plain = [re.sub(r"^[*?](/1)?$", "*", field) for field in fields]
+    spelled = [
+        re.sub(r"[*?](?=/)", f"{low}-{high}", field) for field, (_, low, high, _) in zip(plain, _FIELDS, strict=True)
+    ]
+    try:
+        next(CronSim(" ".join(field.replace("?", "*") for field in spelled), datetime(2000, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration):
+        raise ValueError(f"{text!r} never comes: no such month has that day") from None
+
+
+def _cron(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f'{value!r} is not a cron expression; write for example "0 4 * * *"')
+    check_cron(value)
+    return value
+
+
+def _zone(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not an IANA time zone; write for example Europe/Berlin")
+    check_zone(value)
+    return value
+
+
+Cron = Annotated[str, BeforeValidator(_cron)]
+"""Five fields or a descriptor, as Kubernetes and Argo read them."""
+
+TimeZone = Annotated[str, BeforeValidator(_zone)]
+"""The exact name of a zone in the IANA database."""
