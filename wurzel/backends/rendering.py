@@ -97,7 +97,7 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
 
 def validate(results: Iterable[JobResult]) -> list[Problem]:
     """What the platforms' own checks say of rendered files; each finding is placed at the template line, if known."""
-    problems = []
+    problems: list[Problem] = []
     for result in results:
         backend = get(result.job.target)
         texts: Mapping[str, str] = {file.output.path: file.rendered.text for file in result.files}

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class PipelineName(click.ParamType):
+class PipelineName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
     """A name in `wurzel.yaml`, or `module:attribute`."""
 
     name = "pipeline"
@@ -28,7 +28,7 @@ class PipelineName(click.ParamType):
         return [CompletionItem(name) for name in pipeline_names() if name.startswith(incomplete)]
 
 
-class TargetName(click.ParamType):
+class TargetName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
     """The name of a target."""
 
     name = "target"

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, NoneType
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wurzel.core import SelfConsumingLeafStep, TypedStep
+from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import PipelineError, WurzelError
 from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Step
 from wurzel.ir.settings import describe
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from wurzel.ir.model import Setting
 
-AnyStep = TypedStep[Any, Any, Any]
-Entry = AnyStep | Sequence[AnyStep] | Callable[[], Any]
+AnyStep: TypeAlias = TypedStep[Any, Any, Any]
+Entry: TypeAlias = AnyStep | Sequence[AnyStep] | Callable[[], Any]
 
 
 def introspect(entry: Entry, *, name: str, entrypoint: str = "", root: Path | None = None) -> Pipeline:
@@ -204,13 +205,10 @@ class _Reader:
 
 def data_type(annotation: Any) -> DataType | None:
     """What flows over an edge: the contract of `X`, `list[X]`, `set[X]`, `DataFrame[X]`; `None` for no data."""
-    containers: list[Any] = []
-    while (origin := get_origin(annotation)) is not None:
-        containers.append(origin.__name__.lower() if origin in {list, set} else "dataframe")
-        annotation = get_args(annotation)[0]
-    if annotation is None or annotation is NoneType:
+    shape = shape_of(annotation)
+    if shape.empty:
         return None
-    return DataType.model_construct(contract=_name(annotation), containers=tuple(containers))
+    return DataType.model_construct(contract=_name(shape.contract), containers=shape.containers)
 
 
 def _needs_of(cls: type) -> dict[str, Any]:
@@ -224,9 +222,7 @@ def _needs_of(cls: type) -> dict[str, Any]:
         if (raw := getattr(cls, "timeout", None)) is not None:
             needs["timeout"] = parse_duration(raw)
         if (raw := getattr(cls, "shards", None)) is not None:
-            needs["shards"] = Step.__pydantic_validator__.validate_assignment(Step.model_construct(), "shards", raw)[0][
-                "shards"
-            ]
+            needs["shards"] = _shards(raw)
     except ValueError as error:
         reason = "; ".join(
             f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in getattr(error, "errors", list)()
@@ -246,6 +242,12 @@ def _resources(raw: Any) -> dict[str, Any]:
     if limits is not None:
         needs["limits"] = Limits.model_validate(limits)
     return needs
+
+
+def _shards(raw: Any) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
+        raise ValueError(f"shards is {raw!r}; it must be a whole number, 1 or more")
+    return raw
 
 
 def _summary(cls: type) -> str:
