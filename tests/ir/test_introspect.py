@@ -48,8 +48,8 @@ def test_predecessors_keep_the_order_of_the_arrows(project):
 
 
 def test_settings_with_variable_default_and_kind(project):
-    root = project("secrets")
-    _, step = introspect(load("secrets"), name="secrets", root=root).steps
+    root = project("credentials")
+    _, step = introspect(load("credentials"), name="credentials", root=root).steps
     token, user = step.settings
     assert (token.variable, token.secret, token.required, token.default) == ("SECRET_SUFFIX__TOKEN", True, True, None)
     assert (user.variable, user.secret, user.required, user.default) == ("SECRET_SUFFIX__USER", False, False, "anna")

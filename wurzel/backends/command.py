@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from wurzel.core import environment
 from wurzel.ir.types import format_duration
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def setting_variables(step: Step) -> dict[str, str]:
 
 def encode(setting: Setting) -> str:
     """A configured value as the text of an environment variable: itself for text, otherwise JSON."""
-    if setting.text and isinstance(setting.value, str):
-        return setting.value
-    return json.dumps(setting.value, ensure_ascii=False, sort_keys=True)
+    return environment.encode(setting.value, text=setting.text)
 
 
 def step_argv(

@@ -7,10 +7,9 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import SecretBytes, SecretStr
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from wurzel.core.settings import SettingsBase, is_text
+from wurzel.core.settings import SettingsBase, is_secret, is_text
 from wurzel.ir.model import Setting
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def _describe(
             given = default if isinstance(default, annotation) else None
             yield from _describe(annotation, f"{path}{name}__", prefix, input_paths, given)
             continue
-        secret = _is_secret(annotation)
+        secret = is_secret(annotation)
         required = default is PydanticUndefined
         computed = default is _COMPUTED
         yield Setting.model_construct(
@@ -83,12 +82,6 @@ def _json(value: Any) -> Any:
     if isinstance(value, PurePath):
         return value.as_posix()
     return to_jsonable_python(value, fallback=str)
-
-
-def _is_secret(annotation: Any) -> bool:
-    if isinstance(annotation, type):
-        return issubclass(annotation, SecretStr | SecretBytes)
-    return any(_is_secret(argument) for argument in get_args(annotation))
 
 
 def _is_existing_path(field: FieldInfo) -> bool:
