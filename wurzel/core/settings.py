@@ -1,0 +1,160 @@
+"""Settings of steps: classes whose fields are read from the environment, and how `wurzel step` loads them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from os import environ as _environ
+from types import NoneType
+from typing import Any, Self, TypeAlias, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from wurzel.core.environment import (
+    DELIMITER,
+    Variables,
+    completed,
+    encode,
+    fields_of,
+    is_secret,
+    is_text,
+    refined,
+    split_name,
+)
+
+__all__ = [
+    "NoSettings",
+    "Settings",
+    "SettingsBase",
+    "SettingsLeaf",
+    "encode",
+    "is_secret",
+    "is_text",
+    "load_settings",
+    "prefixes",
+    "provided_settings",
+    "providing",
+]
+
+_SEALED: ContextVar[bool] = ContextVar("sealed", default=False)
+_PROVIDED: ContextVar[Mapping[type, Any]] = ContextVar("provided", default={})  # noqa: B039 - never changed
+
+
+class SettingsBase(BaseModel):
+    """Fields read from environment variables of exactly their names when an object is made.
+
+    Text fields take the variable's text, others JSON; `FIELD__INNER` descends into nested settings and mappings and
+    refines what `FIELD` itself says. Arguments given to the constructor win. Unknown fields are refused.
+    `model_config = {"env_prefix": "X_"}` puts a prefix before every name.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        validate_default=True,
+        arbitrary_types_allowed=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+        defer_build=True,
+    )
+
+    def __init__(self, **values: Any) -> None:
+        cls = type(self)
+        if not _SEALED.get():
+            prefix = cast("str", cls.model_config.get("env_prefix", ""))
+            values = completed(cls, refined(cls, _surroundings(cls, prefix), values))
+        super().__init__(**values)
+
+    # Pydantic then validates a nested object without calling `__init__`, which would read the environment again.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def with_prefix(cls, prefix: str) -> type[Self]:
+        """A class with the same fields, read from variables that start with `prefix`."""
+        config = cast("ConfigDict", {**cls.model_config, "env_prefix": prefix})
+        metaclass: Any = type(cls)
+        return cast(
+            "type[Self]", metaclass(cls.__name__, (cls,), {"__module__": cls.__module__, "model_config": config})
+        )
+
+
+class SettingsLeaf(SettingsBase):
+    """Settings nested in a field of other settings."""
+
+
+class Settings(SettingsLeaf):
+    """Settings of a step: `class SplitSettings(Settings): BATCH_SIZE: int = 100`.
+
+    `wurzel step` reads them from `<ID>__<FIELD>`, then `<CLASSNAME>__<FIELD>`; see `load_settings`.
+    """
+
+
+NoSettings: TypeAlias = None
+"""Stands for settings where a step has none."""
+
+
+def prefixes(step_id: str, class_name: str) -> tuple[str, ...]:
+    """What the variables of a step start with, strongest first."""
+    return tuple(dict.fromkeys((f"{step_id.upper().replace('-', '_')}{DELIMITER}", f"{class_name.upper()}{DELIMITER}")))
+
+
+def load_settings(
+    settings_class: type[Any] | None,
+    *,
+    step_id: str,
+    class_name: str,
+    environ: Mapping[str, str],
+    given: Mapping[str, Any] | None = None,
+) -> Any:
+    """The settings of one step, or `None` when it has none.
+
+    Args:
+        settings_class: a subclass of `Settings`, or `NoneType`.
+        step_id: variables `<STEP_ID>__<FIELD>` are read first; upper case, `-` as `_`.
+        class_name: variables `<CLASS_NAME>__<FIELD>` are read next; upper case.
+        environ: the variables; those without one of the two prefixes are left alone.
+        given: values that win over the environment, by field; `A__B` or nested mappings reach nested settings.
+
+    Raises:
+        EnvSettingsError: naming every missing, unknown and invalid setting at once, and no secret value.
+    """
+    from wurzel.core.loading import Loader
+
+    loader = Loader(step_id, class_name, environ, given or {})
+    if settings_class is None or settings_class is NoneType:
+        loader.refuse_all()
+        return None
+    return loader.load(settings_class)
+
+
+@contextmanager
+def sealed() -> Iterator[None]:
+    """Keep settings that are made meanwhile from reading the environment."""
+    token = _SEALED.set(True)
+    try:
+        yield
+    finally:
+        _SEALED.reset(token)
+
+
+@contextmanager
+def providing(step_class: type, settings: Any) -> Iterator[None]:
+    """Let steps of this class that are made meanwhile have these settings instead of reading them."""
+    token = _PROVIDED.set({**_PROVIDED.get(), step_class: settings})
+    try:
+        yield
+    finally:
+        _PROVIDED.reset(token)
+
+
+def provided_settings(step_class: type, settings_class: type) -> Any:
+    """The settings a new step starts with."""
+    if settings_class is NoneType:
+        return None
+    provided = _PROVIDED.get()
+    return provided[step_class] if step_class in provided else settings_class()
+
+
+def _surroundings(cls: type[SettingsBase], prefix: str) -> dict[str, Any]:
+    """What the process environment says of the fields; a name that fits no field is none of our business."""
+    fields = fields_of(cls)
+    names = {name.removeprefix(prefix): value for name, value in _environ.items() if name.startswith(prefix)}
+    return Variables().read(cls, {name: names[name] for name in names if split_name(name, fields)[0] is not None})

@@ -1,0 +1,83 @@
+"""Holds the method `run` of a step class to its type parameters."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from wurzel.datacontract.shape import shown, without_none
+from wurzel.exceptions import StaticTypeError
+
+
+def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
+    """Check that `run` takes and returns what the type parameters say; missing annotations warn.
+
+    Raises:
+        StaticTypeError: when it does not, or takes another number of arguments.
+    """
+    run = cls.run
+    parameter = _only_parameter(cls, run, place)
+    if parameter is None:
+        return
+    hints = _hints(run)
+    wanted = f"run(self, {parameter}: {shown(given)}) -> {shown(result)}"
+    missing = [name for name in (parameter, "return") if name not in hints]
+    if missing:
+        warnings.warn(f"{place}: run has no annotation for {' and '.join(missing)}; write {wanted}", stacklevel=5)
+    accepted = [given] if without_none(given) is given else [given, without_none(given)]
+    for name, types in ((parameter, accepted), ("return", [result])):
+        if name in hints and _plain(hints[name]) not in [_plain(item) for item in types]:
+            what = "returns" if name == "return" else "takes"
+            raise StaticTypeError(
+                f"run {what} {shown(hints[name])}, but the type parameters say {shown(types[0])}",
+                where=place,
+                hint=f"Write {wanted}.",
+            )
+
+
+def _only_parameter(cls: type[Any], run: Any, place: str) -> str | None:
+    code = getattr(run, "__code__", None)
+    kinds = inspect.Parameter
+    if code is not None and code.co_argcount == 2 and not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):  # noqa: PLR2004 - self and the input
+        return str(code.co_varnames[1])
+    parameters = list(inspect.signature(run).parameters.values())
+    if not isinstance(inspect.getattr_static(cls, "run"), staticmethod | classmethod):
+        parameters = parameters[1:]
+    positional = [item for item in parameters if item.kind in {kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD}]
+    open_ended = any(item.kind is kinds.VAR_POSITIONAL for item in parameters)
+    needed = [item for item in parameters if item.default is kinds.empty and item.kind is not kinds.VAR_KEYWORD]
+    needed = [item for item in needed if item.kind is not kinds.VAR_POSITIONAL]
+    if not positional and open_ended and not needed:
+        return None
+    if not positional or [item for item in needed if item is not positional[0]]:
+        raise StaticTypeError(
+            f"run takes {len(needed)} arguments besides self, not one",
+            where=place,
+            hint="Write run(self, inpt: INPUT) -> OUTPUT.",
+        )
+    return positional[0].name
+
+
+def _hints(run: Any) -> dict[str, Any]:
+    raw = dict(getattr(run, "__annotations__", {}))
+    if any(isinstance(hint, str) for hint in raw.values()):
+        try:
+            return get_type_hints(run)
+        except NameError:  # a name imported for type checkers only: nothing to compare with
+            return {}
+    return raw
+
+
+def _plain(annotation: Any) -> Any:
+    """An annotation in a form that compares equal however it was written: `List[X]` is `list[X]`."""
+    if annotation is None:
+        return NoneType
+    origin = get_origin(annotation)
+    if origin is None:
+        return annotation
+    arguments = [_plain(argument) for argument in get_args(annotation)]
+    if origin in {Union, UnionType}:
+        return (Union, frozenset(arguments))
+    return (origin, tuple(arguments))

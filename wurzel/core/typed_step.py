@@ -1,0 +1,284 @@
+"""Typed steps, and `WZ` that puts them into a pipeline without running any of their code."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from types import NoneType
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
+
+from wurzel.core.settings import SettingsBase, provided_settings
+from wurzel.core.signature import check_run
+from wurzel.core.step import AnyStep, Step
+from wurzel.datacontract.shape import Shape, shape_of, shown, without_none
+from wurzel.exceptions import StaticTypeError
+
+SETTS = TypeVar("SETTS", bound=SettingsBase | None)
+INCONTRACT = TypeVar("INCONTRACT")
+OUTCONTRACT = TypeVar("OUTCONTRACT")
+StepT = TypeVar("StepT", bound="TypedStep[Any, Any, Any]")
+
+MAX_ID = 63
+"""Longest step id: what Kubernetes allows in a label or a container's name."""
+
+_ID = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
+    """One step of a pipeline: `TypedStep[SETTINGS, INPUT, OUTPUT]` with a method `run`.
+
+    SETTINGS is a subclass of `Settings`, or `NoSettings`. INPUT and OUTPUT are a contract, `list` or `set` of one, or a
+    DataFrame; INPUT is `None` for a source.
+
+        class Shorten(TypedStep[ShortenSettings, list[Doc], list[Doc]]):
+            def run(self, inpt: list[Doc]) -> list[Doc]:
+                return [Doc(text=doc.text[: self.settings.LENGTH]) for doc in inpt]
+
+    Raises:
+        StaticTypeError: when a step is made whose type parameters or annotations are wrong.
+    """
+
+    resources: ClassVar[Any] = None
+    """What it needs of the machine: `{"cpu": "500m", "memory": "1Gi", "gpu": 1, "limits": {…}}`."""
+    retry: ClassVar[Any] = None
+    """Tries after the first: a number, or `{"limit": 2, "backoff": "30s", "factor": 2, "max": "10m"}`."""
+    timeout: ClassVar[Any] = None
+    """Longest time for one try: seconds, or a text such as `"1h30m"`."""
+    shards: ClassVar[Any] = None
+    """Slices of a container input that run side by side."""
+    polls: ClassVar[bool] = False
+    """Whether a source must run every time, because what it reads outside may have changed."""
+    input_paths: ClassVar[tuple[str, ...]] = ()
+    """Settings that name a file or folder the step reads; `FilePath` and `DirectoryPath` count by themselves."""
+
+    settings: SETTS
+    settings_class: type[Any]
+    input_model_type: Any
+    output_model_type: Any
+    input_model_class: type[Any]
+    output_model_class: type[Any]
+    _given_name: str | None = None
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
+        """A checked step whose settings are not loaded."""
+        types = step_types(cls)
+        step = super().__new__(cls)
+        step.settings_class = types.settings
+        step.input_model_type, step.output_model_type = types.input, types.output
+        step.input_model_class, step.output_model_class = types.input_shape.contract, types.output_shape.contract
+        return step
+
+    def __init__(self) -> None:
+        self.settings = provided_settings(type(self), self.settings_class)
+
+    @property
+    def name(self) -> str | None:
+        """The name given by `WZ(cls, name=…)`."""
+        return self._given_name
+
+    @property
+    def step_id(self) -> str:
+        """Names data folder, job, task and stage: the given name, or the class's name in kebab-case.
+
+        Raises:
+            StaticTypeError: when the class's name cannot become an id.
+        """
+        return self._given_name or derive_id(type(self).__name__)
+
+    def __repr__(self) -> str:
+        return type(self).__name__ if self._given_name is None else f"{type(self).__name__}({self._given_name!r})"
+
+    def add_required_step(self, step: Step) -> None:
+        """Let `step` run before this one.
+
+        Raises:
+            StaticTypeError: when its output is not this step's input.
+        """
+        if not isinstance(step, TypedStep):
+            raise StaticTypeError(f"Cannot chain {step!r} to {self!r}: it is no TypedStep")
+        if step is self:
+            raise StaticTypeError(f"Cannot chain {step!r} to itself")
+        mine, theirs = step_types(type(self)), step_types(type(step))
+        if mine.input_shape != theirs.output_shape:
+            raise StaticTypeError(
+                f"Cannot chain {step!r} to {self!r}:"
+                f" {step!r} gives {shown(theirs.output)}, {self!r} takes {shown(mine.input)}",
+                hint="" if not mine.input_shape.empty else f"{self!r} is a source: nothing comes before it.",
+            )
+        super().add_required_step(step)
+
+    def __rshift__(self, step: AnyStep) -> AnyStep:
+        """`a >> b`: run `b` after `a`, on its output; gives `b`.
+
+        Raises:
+            StaticTypeError: when the output of `a` is not the input of `b`.
+        """
+        if not isinstance(step, TypedStep):
+            raise _no_step(self, step)
+        step.add_required_step(self)
+        return step
+
+    def traverse(self) -> set[TypedStep[Any, Any, Any]]:
+        """This step and all that must run before it."""
+        found: set[TypedStep[Any, Any, Any]] = {self}
+        todo: list[TypedStep[Any, Any, Any]] = [self]
+        while todo:
+            new = [step for step in todo.pop().required_steps if step not in found]
+            found.update(new)
+            todo.extend(new)
+        return found
+
+    @abstractmethod
+    def run(self, inpt: INCONTRACT) -> OUTCONTRACT:
+        """Do the work of the step.
+
+        Args:
+            inpt: for a container, the items of all predecessors in the order of the `>>`s, in one call; for a single
+                item, one call for each; `None` for a source.
+        """
+
+    def finalize(self) -> None:
+        """Called once after the output is stored, to clean up outside."""
+
+
+def _no_step(before: Step, other: Any) -> StaticTypeError:
+    if isinstance(other, type):
+        hint = f"Make a step of the class: WZ({other.__name__})."
+        return StaticTypeError(f"Cannot chain {before!r} to {other.__name__}: it is a class, no step", hint=hint)
+    return StaticTypeError(f"Cannot chain {before!r} to {other!r}: it is no step")
+
+
+def WZ(cls: type[StepT], name: str | None = None) -> StepT:  # noqa: N802 - the name authors know
+    """A step for a pipeline: its `__init__` does not run, so neither settings nor environment are needed.
+
+    Args:
+        cls: the step class.
+        name: id of this step; needed when a class occurs more than once.
+
+    Raises:
+        StaticTypeError: when the class's type parameters or annotations are wrong, or the name is no step id.
+    """
+    if not isinstance(cls, type) or not issubclass(cls, TypedStep):
+        raise StaticTypeError(f"WZ takes a step class, not {cls!r}", hint="Write WZ(MyStep).")
+    step = cls.__new__(cls)
+    if name is not None:
+        check_id(name)
+        step._given_name = name  # noqa: SLF001 - set here only
+    else:
+        derive_id(cls.__name__)
+    return step
+
+
+def check_id(name: object) -> str:
+    """The name itself, when it is a step id.
+
+    Raises:
+        StaticTypeError: when it is not.
+    """
+    if not isinstance(name, str) or len(name) > MAX_ID or not _ID.fullmatch(name):
+        raise StaticTypeError(
+            f"{name!r} is no step id",
+            hint=f"Use at most {MAX_ID} of a-z, 0-9 and -, with a letter or digit at either end.",
+        )
+    return name
+
+
+def derive_id(class_name: str) -> str:
+    """The id of a step from its class's name: `MyHTMLStep` is `my-html`.
+
+    Raises:
+        StaticTypeError: when the name holds other letters or is too long.
+    """
+    word = class_name.removesuffix("Step") or class_name
+    try:
+        return check_id(_WORD_START.sub("-", word.strip("_").replace("_", "-")).lower())
+    except StaticTypeError as error:
+        raise StaticTypeError(
+            f"the class name {class_name!r} does not make a step id: {error.message}",
+            hint=f'Give the step a name: WZ({class_name}, name="…").',
+        ) from None
+
+
+class StepTypes:
+    """The checked type parameters of a step class."""
+
+    __slots__ = ("input", "input_shape", "output", "output_shape", "settings")
+
+    def __init__(self, cls: type[TypedStep[Any, Any, Any]]) -> None:
+        self.settings, self.input, self.output = _type_arguments(cls)
+        _check_settings(cls, self.settings)
+        self.input_shape = _shape(cls, "input", without_none(self.input))
+        self.output_shape = _shape(cls, "output", self.output)
+        if self.output_shape.empty:
+            raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=_place(cls))
+
+
+_TYPES: dict[type, StepTypes] = {}
+
+
+def step_types(cls: type[TypedStep[Any, Any, Any]]) -> StepTypes:
+    """The type parameters of a step class, checked when first asked for.
+
+    Raises:
+        StaticTypeError: when they, or the annotations of `run`, are wrong.
+    """
+    types = _TYPES.get(cls)
+    if types is None:
+        if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+            raise StaticTypeError(f"{cls.__name__} does not define {', '.join(missing)}", where=_place(cls))
+        types = StepTypes(cls)
+        check_run(cls, types.input, types.output, _place(cls))
+        _TYPES[cls] = types
+    return types
+
+
+def _type_arguments(cls: type) -> tuple[Any, Any, Any]:
+    """What stands for the three parameters of `TypedStep`, followed through generic classes in between."""
+    if cls is TypedStep:
+        return SETTS, INCONTRACT, OUTCONTRACT
+    for base in cls.__dict__.get("__orig_bases__", cls.__bases__):
+        origin = get_origin(base) or base
+        if isinstance(origin, type) and issubclass(origin, TypedStep):
+            inner = _type_arguments(origin)
+            given = dict(zip(getattr(origin, "__parameters__", ()), get_args(base), strict=False))
+            first, second, third = (_substitute(argument, given) for argument in inner)
+            return first, second, third
+    raise StaticTypeError(f"{cls.__name__} is no TypedStep", where=_place(cls))
+
+
+def _substitute(argument: Any, given: dict[Any, Any]) -> Any:
+    if isinstance(argument, TypeVar):
+        return given.get(argument, argument)
+    parameters = getattr(argument, "__parameters__", ())
+    if not parameters or isinstance(argument, type):
+        return argument
+    return argument[tuple(given.get(parameter, parameter) for parameter in parameters)]
+
+
+def _check_settings(cls: type, settings: Any) -> None:
+    if isinstance(settings, TypeVar):
+        raise StaticTypeError(
+            f"{cls.__name__} has no type parameters",
+            where=_place(cls),
+            hint=f"Write class {cls.__name__}(TypedStep[MySettings, list[Input], list[Output]]).",
+        )
+    if settings is not NoneType and not (isinstance(settings, type) and issubclass(settings, SettingsBase)):
+        raise StaticTypeError(
+            f"the settings of {cls.__name__} are {shown(settings)}, which is no subclass of Settings",
+            where=_place(cls),
+            hint="Derive from wurzel.core.Settings, or write NoSettings.",
+        )
+
+
+def _shape(cls: type, role: str, annotation: Any) -> Shape:
+    try:
+        return shape_of(annotation)
+    except StaticTypeError as error:
+        raise StaticTypeError(
+            f"the {role} of {cls.__name__}: {error.message}", where=_place(cls), hint=error.hint
+        ) from None
+
+
+def _place(cls: type) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
