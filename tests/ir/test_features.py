@@ -1,0 +1,62 @@
+from pydantic import BaseModel
+
+from wurzel.ir import model
+from wurzel.ir.features import FEATURES, feature_of, used
+from wurzel.testing import full_pipeline, variants
+
+STRUCTURE = {
+    "DataType": {"contract", "containers"},
+    "SecretRef": {"name", "key"},
+    "Setting": {
+        "name", "variable", "type", "description", "required", "secret", "text", "default", "computed", "input_path",
+    },
+    "Step": {"id", "run", "needs", "input", "output", "sources"},
+    "Pipeline": {"version", "name", "entrypoint"},
+}  # fmt: skip
+"""Fields that say what the pipeline is, not what it asks of a target."""
+
+
+def models():
+    return [
+        cls
+        for cls in vars(model).values()
+        if isinstance(cls, type) and issubclass(cls, BaseModel) and cls.__module__ == model.__name__
+    ]
+
+
+def holds_models(field):
+    return "wurzel.ir.model." in str(field.annotation)
+
+
+def test_every_field_is_structure_or_marked_with_a_feature():
+    for cls in models():
+        for name, field in cls.model_fields.items():
+            marked = feature_of(cls, name) is not None
+            structural = name in STRUCTURE.get(cls.__name__, ()) or (not marked and holds_models(field))
+            assert marked != structural, f"{cls.__name__}.{name}"
+
+
+def test_every_mark_names_a_feature_and_every_feature_is_marked():
+    marks = {feature_of(cls, name) for cls in models() for name in cls.model_fields} - {None}
+    assert marks == set(FEATURES)
+
+
+def test_the_full_pipeline_uses_every_feature_but_the_bool_ones():
+    assert {use.feature for use in used(full_pipeline())} == set(FEATURES) - {
+        "polls", "self_consuming", "concurrency", "parameters", "data_dir",
+    }  # fmt: skip
+
+
+def test_variants_cover_every_marked_field_and_change_it():
+    base = full_pipeline()
+    found = list(variants())
+    assert {variant.feature for variant in found} == set(FEATURES)
+    assert all(variant.pipeline != base for variant in found)
+    assert len({variant.path for variant in found}) == len(found)
+
+
+def test_uses_are_placed():
+    uses = {use.path: use.feature for use in used(full_pipeline())}
+    assert uses["steps.suffix.resources.gpu"] == "gpu"
+    assert uses["steps.suffix.settings.SUFFIX"] == "settings"
+    assert uses["schedule.cron"] == "schedule"

@@ -1,0 +1,85 @@
+"""Checks that a backend answers for everything a pipeline can ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.options import TargetOptions
+from wurzel.backends.registry import get
+from wurzel.backends.support import unsupported_uses
+from wurzel.ir.features import FEATURES
+from wurzel.testing.variants import full_pipeline, variants
+
+if TYPE_CHECKING:
+    from wurzel.backends.base import Backend
+    from wurzel.ir.model import Pipeline
+
+_LEVELS = ("native", "emulated", "unsupported")
+
+
+def check_backend(target: str, **options: Any) -> int:
+    """Hold a backend to its contract: its table is complete, and no field of a pipeline is dropped in silence.
+
+    Args:
+        target: name of a built-in or installed backend.
+        options: options of the target to check it with.
+
+    Returns:
+        How many fields were changed and found in the rendered files or in a report.
+
+    Raises:
+        AssertionError: listing everything that is wrong.
+    """
+    backend = get(target)
+    chosen = backend.options_model(**options)
+    findings = [*_table(backend), *_options(backend)]
+    base = full_pipeline()
+    before = render_texts(base, target, chosen)
+    count = 0
+    for variant in variants():
+        count += 1
+        reported = any(report.feature == variant.feature for report in unsupported_uses(backend, variant.pipeline))
+        if reported:
+            continue
+        if render_texts(variant.pipeline, target, chosen) == before:
+            findings.append(
+                f"{target} drops {variant.path} in silence: `{variant.feature}` is said to be"
+                f" {backend.support[variant.feature].level}, but a change of it changes no file"
+            )
+    if findings:
+        raise AssertionError("\n".join(findings))
+    return count
+
+
+def render_texts(pipeline: Pipeline, target: str, options: TargetOptions | None = None) -> dict[str, str]:
+    """The text of every file a target writes for a pipeline, by path, without the header."""
+    from wurzel.backends.rendering import Job, render
+    from wurzel.render import Renderer
+
+    chosen = options or get(target).options_model()
+    (result,) = render([Job(pipeline, target, chosen, "")], Renderer())
+    return {file.output.path: file.rendered.text for file in result.files}
+
+
+def _table(backend: Backend) -> list[str]:
+    findings = [
+        f"{backend.name} says nothing of the feature {name!r}" for name in FEATURES if name not in backend.support
+    ]
+    for name, support in backend.support.items():
+        if name not in FEATURES:
+            findings.append(f"{backend.name} speaks of {name!r}, which is no feature")
+        if support.level not in _LEVELS:
+            findings.append(f"{backend.name}: the level of {name} is {support.level!r}")
+        if support.level != "native" and not support.note:
+            findings.append(f"{backend.name}: {name} is {support.level} without saying how, or why and what instead")
+    return findings
+
+
+def _options(backend: Backend) -> list[str]:
+    if not issubclass(backend.options_model, TargetOptions):
+        return [f"{backend.name}: options_model is no subclass of TargetOptions"]
+    return [
+        f"{backend.name}: the option {name} has no description"
+        for name, field in backend.options_model.model_fields.items()
+        if not field.description
+    ]

@@ -1,0 +1,149 @@
+"""A pipeline that asks for everything, and one variant of it for every field a target must honour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from wurzel.ir.features import feature_of
+from wurzel.ir.model import (
+    DataType,
+    Limits,
+    Pipeline,
+    Resources,
+    Retry,
+    Schedule,
+    SecretRef,
+    Setting,
+    Step,
+    Toleration,
+)
+
+_OTHER: Mapping[str, Any] = {
+    "cron": "30 5 * * *",
+    "timezone": "America/New_York",
+    "cpu": "1250m",
+    "memory": "1536Mi",
+    "data_dir": "other",
+    "effect": "NoExecute",
+    "value": "other",
+}
+"""Another valid value for fields whose rules a made-up text would break."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """`full_pipeline()` with one field changed; `path` is dotted, `feature` what the field is marked with."""
+
+    path: str
+    feature: str
+    pipeline: Pipeline
+
+
+def full_pipeline() -> Pipeline:
+    """A source, a step that asks for everything there is, and a last step."""
+    words = DataType(contract="steps:Word", containers=("list",))
+    source = Step(id="words", run="steps:Words", output=words, sources=("steps.py",))
+    busy = Step(
+        id="suffix",
+        run="steps:Suffix",
+        description="Put a suffix behind every word.",
+        needs=("words",),
+        input=words,
+        output=words,
+        sources=("steps.py",),
+        settings=(
+            Setting(name="SUFFIX", variable="SUFFIX__SUFFIX", default="!", given=True, value="?", parameter=False),
+            Setting(name="TIMES", variable="SUFFIX__TIMES", type="int", text=False, default=1, given=True, value=2),
+        ),
+        image="registry.example/suffix:2.1",
+        resources=Resources(cpu="1", memory="1Gi", gpu=1),
+        limits=Limits(cpu="2", memory="2Gi"),
+        retry=Retry(limit=2, backoff=30, factor=2, max=600),
+        timeout=3600,
+        shards=3,
+        env={"STEP_VARIABLE": "step"},
+        secrets={"STEP_TOKEN": SecretRef(name="step", key="token")},
+        node_selector={"pool": "large"},
+        tolerations=(
+            Toleration(key="dedicated", operator="Equal", value="data", effect="NoSchedule", toleration_seconds=60),
+        ),
+        service_account="suffix",
+        labels={"part": "suffix"},
+        annotations={"example.org/note": "suffix"},
+    )
+    last = Step(id="join", run="steps:Join", needs=("suffix",), input=words, output=DataType(contract="steps:Word"))
+    return Pipeline(
+        name="everything",
+        entrypoint="pipelines:everything",
+        description="Asks for everything.",
+        image="registry.example/words:1.0",
+        data_dir="data",
+        schedule=Schedule(cron="0 4 * * *", timezone="Europe/Berlin", concurrency="forbid", deadline=600),
+        parallelism=2,
+        timeout=21_600,
+        env={"PIPELINE_VARIABLE": "pipeline"},
+        secrets={"PIPELINE_TOKEN": SecretRef(name="pipeline", key="token")},
+        service_account="words",
+        labels={"team": "data"},
+        annotations={"example.org/owner": "data"},
+        steps=(source, busy, last),
+    )
+
+
+def variants() -> Iterator[Variant]:
+    """One variant per marked field of every model of the IR, so that a new field brings its own."""
+    pipeline = full_pipeline()
+    for path, feature, changed in _changes(pipeline, ""):
+        if path.startswith("steps."):
+            continue
+        yield Variant(path, feature, changed)
+    source, busy, last = pipeline.steps
+    for path, feature, changed in _changes(busy, "steps.suffix."):
+        yield Variant(path, feature, pipeline.model_copy(update={"steps": (source, changed, last)}))
+
+
+def _changes(node: BaseModel, path: str) -> Iterator[tuple[str, str, Any]]:
+    for name in type(node).model_fields:
+        value = getattr(node, name)
+        feature = feature_of(type(node), name)
+        if feature is not None:
+            yield f"{path}{name}", feature, node.model_copy(update={name: _other(node, name, value)})
+        elif isinstance(value, BaseModel):
+            for inner, mark, changed in _changes(value, f"{path}{name}."):
+                yield inner, mark, node.model_copy(update={name: changed})
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel) and not isinstance(value[0], Step):
+            for inner, mark, changed in _changes(value[0], f"{path}{name}.0."):
+                yield inner, mark, node.model_copy(update={name: (changed, *value[1:])})
+
+
+def _other(node: BaseModel, name: str, value: Any) -> Any:
+    if name in _OTHER:
+        return _OTHER[name]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    if isinstance(value, dict):
+        return value | _entry(value)
+    members = _literals(type(node).model_fields[name].annotation)
+    if members:
+        return next(member for member in members if member != value)
+    if isinstance(value, str):
+        return f"{value}x"
+    raise TypeError(f"{type(node).__name__}.{name} is {value!r}: give full_pipeline() a value for it")
+
+
+def _entry(value: Mapping[str, Any]) -> dict[str, Any]:
+    if any(isinstance(item, SecretRef) for item in value.values()):
+        return {"EXTRA_TOKEN": SecretRef(name="extra", key="token")}
+    return {"EXTRA": "added"} if next(iter(value)).isupper() else {"extra": "added"}
+
+
+def _literals(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return next((found for argument in get_args(annotation) if (found := _literals(argument))), ())
