@@ -11,6 +11,7 @@ from wurzel.backends.options import TargetOptions
 
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem
+    from wurzel.ir.features import Use
     from wurzel.ir.model import Pipeline
 
 Level = Literal["native", "emulated", "unsupported"]
@@ -66,6 +67,10 @@ class Backend(ABC):
     @abstractmethod
     def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:
         """The files to write, each with the context of its template. `options` is an `options_model`."""
+
+    def support_for(self, use: Use, options: Any) -> Support:
+        """What becomes of one use of a feature: what `support` says, unless the options of the target decide."""
+        return self.support[use.feature]
 
     def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:
         """What would keep this pipeline from running on this target; checked before any template is rendered."""

@@ -55,7 +55,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         TemplateError: when a template cannot be rendered.
     """
     backends = {job.target: get(job.target) for job in jobs}
-    reports = [unsupported_uses(backends[job.target], job.pipeline, job.options.ignore) for job in jobs]
+    reports = [unsupported_uses(backends[job.target], job.pipeline, job.options.ignore, job.options) for job in jobs]
     problems = [problem for job in jobs for problem in _preflight(backends[job.target], job)]
     if problems:
         raise PreflightError(problems)

@@ -11,6 +11,7 @@ from wurzel.ir.features import FEATURES, used
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend
+    from wurzel.backends.options import TargetOptions
     from wurzel.ir.model import Pipeline
 
 _SHOWN = 3
@@ -36,22 +37,31 @@ class Report:
         )
 
 
-def unsupported_uses(backend: Backend, pipeline: Pipeline, ignore: Collection[str] = ()) -> list[Report]:
+def unsupported_uses(
+    backend: Backend, pipeline: Pipeline, ignore: Collection[str] = (), options: TargetOptions | None = None
+) -> list[Report]:
     """Reports for all unsupported features a pipeline uses on a target, in the order of `FEATURES`.
+
+    Args:
+        backend: the target.
+        pipeline: the resolved pipeline.
+        ignore: features that are known and accepted.
+        options: the target's options, where they decide what it can do (default: its default options).
 
     Raises:
         UsageError: when `ignore` names no feature.
     """
     _check_names(backend, ignore)
-    missing = {name for name, support in backend.support.items() if support.level == "unsupported"} - set(ignore)
-    paths: dict[str, list[str]] = {}
+    chosen = backend.options_model.model_validate({}) if options is None else options
+    paths: dict[tuple[str, str], list[str]] = {}
     for use in used(pipeline):
-        if use.feature in missing:
-            paths.setdefault(use.feature, []).append(use.path)
+        support = backend.support_for(use, chosen)
+        if support.level == "unsupported" and use.feature not in ignore:
+            paths.setdefault((use.feature, support.note), []).append(use.path)
+    order = {name: number for number, name in enumerate(FEATURES)}
     return [
-        Report(backend.name, name, backend.support[name].note, tuple(dict.fromkeys(paths[name])))
-        for name in FEATURES
-        if name in paths
+        Report(backend.name, name, note, tuple(dict.fromkeys(found)))
+        for (name, note), found in sorted(paths.items(), key=lambda item: order[item[0][0]])
     ]
 
 

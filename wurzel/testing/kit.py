@@ -38,8 +38,8 @@ def check_backend(target: str, **options: Any) -> int:
     count = 0
     for variant in variants():
         count += 1
-        reported = any(report.feature == variant.feature for report in unsupported_uses(backend, variant.pipeline))
-        if reported:
+        reports = unsupported_uses(backend, variant.pipeline, options=chosen)
+        if any(report.feature == variant.feature for report in reports):
             continue
         if render_texts(variant.pipeline, target, chosen) == before:
             findings.append(
