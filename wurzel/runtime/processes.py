@@ -94,11 +94,10 @@ class Watch:
     INT, TERM and HUP stop everything: each group is asked to end, killed after `GRACE` seconds or at a second signal.
     """
 
-    def __init__(self, *, keep: Sequence[int] = (), grace: float = GRACE) -> None:
-        """Hold children to `grace` seconds; they inherit the descriptors `keep`."""
+    def __init__(self, grace: float = GRACE) -> None:
+        """Give children `grace` seconds to end when they are asked to."""
         self.interrupted: int | None = None
         self.stopping = False
-        self._keep = tuple(keep)
         self._grace = grace
         self._children: dict[int, _Child] = {}
         self._timers: list[tuple[float, int, _Timer]] = []
@@ -151,6 +150,11 @@ class Watch:
         if command.timeout is not None:
             self._attach(child, command.timeout, lambda: self._expire(child))
 
+    @property
+    def signalled(self) -> bool:
+        """Whether a signal waits to be served by `run`."""
+        return bool(self._signals)
+
     def call_later(self, seconds: float, action: Callable[[], None]) -> _Timer:
         """Do something in `run` after some seconds, unless the returned timer is cancelled."""
         timer = _Timer(action)
@@ -190,7 +194,7 @@ class Watch:
                 stdout=log,
                 stderr=subprocess.STDOUT if log else None,
                 start_new_session=True,
-                pass_fds=(lifeline, *self._keep),
+                pass_fds=(lifeline,),
             )
 
     def _note(self, signum: int, _frame: FrameType | None) -> None:

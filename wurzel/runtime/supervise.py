@@ -52,13 +52,14 @@ class Outcome(NamedTuple):
 class Task:
     """A command on its way through a `Pool`; waiting tasks of low `priority` start first."""
 
-    command: Command
+    make: Callable[[], Command | None]
+    """Called when there is a place for it; gives the command, or nothing when there is nothing to do after all."""
     done: Callable[[Outcome], None]
     retry: RetryPolicy = ONCE
     priority: int = 0
-    began: Callable[[int], None] = lambda _: None
     failed: Callable[[str, float], None] = lambda *_: None
     """Told the reason of each failure that is followed by a retry, and the seconds until then."""
+    command: Command | None = field(default=None, init=False)
     tries: int = field(default=0, init=False)
     seconds: float = field(default=0, init=False)
 
@@ -67,6 +68,7 @@ class Pool:
     """Runs tasks, so many at a time. One that waits for its retry leaves its place to others."""
 
     def __init__(self, watch: Watch, jobs: int) -> None:
+        """Run `jobs` tasks at a time under `watch`."""
         self._watch = watch
         self._jobs = jobs
         self._running = 0
@@ -85,12 +87,16 @@ class Pool:
 
     def _busy(self) -> bool:
         while self._ready and self._running < self._jobs and not self._watch.stopping:
+            if self._watch.signalled:
+                return True
             self._start(heappop(self._ready)[2])
-        return bool(self._running or (not self._watch.stopping and self._resting))
+        return bool(self._running or (self._resting and not self._watch.stopping))
 
     def _start(self, task: Task) -> None:
+        task.command = task.command or task.make()
+        if task.command is None:
+            return
         task.tries += 1
-        task.began(task.tries)
         try:
             self._watch.start(task.command, lambda result: self._ended(task, result))
         except OSError as error:
@@ -102,10 +108,9 @@ class Pool:
         self._running -= 1
         task.seconds += result.seconds
         code, reason = _judge(result, task.command)
-        if code and self._watch.interrupted is not None:
-            code, reason = 128 + self._watch.interrupted, "interrupted"
-        elif code and self._watch.stopping:
-            reason = "stopped"
+        if code and self._watch.stopping:
+            code = 1 if self._watch.interrupted is None else 128 + self._watch.interrupted
+            reason = "interrupted"
         elif code not in {0, USAGE} and task.tries <= task.retry.limit:
             seconds = task.retry.wait(task.tries)
             task.failed(reason, seconds)
@@ -149,10 +154,14 @@ def run_tasks(commands: Sequence[Command], *, retry: RetryPolicy, jobs: int) -> 
         pool = Pool(watch, jobs)
         for number, command in enumerate(commands):
             name = f"slice {number + 1}: " if len(commands) > 1 else ""
-            pool.submit(Task(command, _keeper(outcomes, number), retry, number, failed=_teller(name)))
+            pool.submit(Task(_giver(command), _keeper(outcomes, number), retry, number, _teller(name)))
         pool.run()
         interrupted = Outcome(128 + (watch.interrupted or 0), "interrupted", 0)
     return [outcomes.get(number, interrupted) for number in range(len(commands))]
+
+
+def _giver(command: Command) -> Callable[[], Command]:
+    return lambda: command
 
 
 def _keeper(outcomes: dict[int, Outcome], number: int) -> Callable[[Outcome], None]:
@@ -166,9 +175,9 @@ def _teller(name: str) -> Callable[[str, float], None]:
     return tell
 
 
-def _judge(result: Exit, command: Command) -> tuple[int, str]:
+def _judge(result: Exit, command: Command | None) -> tuple[int, str]:
     """Our exit code for a child's end, and the reason in words."""
-    if result.timed_out:
+    if result.timed_out and command is not None:
         return 1, f"timed out after {command.timeout:g}s"
     if result.code < 0:
         return 1, f"ended by signal {_signal_name(-result.code)}"

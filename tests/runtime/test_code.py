@@ -1,0 +1,123 @@
+import sys
+
+import pytest
+
+from wurzel.ir.model import DataType, Step
+from wurzel.runtime.code import Code
+from wurzel.runtime.digests import FileDigests
+
+
+@pytest.fixture
+def digest(tmp_path):
+    """Digest of the code behind a class, with nothing remembered from before."""
+
+    def digest(run="app.steps:Load", contract="app.types:Doc"):
+        step = Step(id="load", run=run, output=DataType(contract=contract))
+        return Code(tmp_path, FileDigests(tmp_path / "none.json")).digest(step)
+
+    write(tmp_path, "app/__init__.py", "")
+    write(tmp_path, "app/types.py", "")
+    return digest
+
+
+def write(root, name, text):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("statement", "file"),
+    [
+        ("", "app/steps.py"),
+        ("", "app/__init__.py"),
+        ("", "app/types.py"),
+        ("from app.extra import LIMIT", "app/extra.py"),
+        ("import app.extra", "app/extra.py"),
+        ("import os, app.extra as extra", "app/extra.py"),
+        ("from . import extra", "app/extra.py"),
+        ("from .extra import (  # the limit\n    LIMIT,\n)", "app/extra.py"),
+        ("from app import (\n    types,\n    extra,\n)", "app/extra.py"),
+        ("from app import \\\n    extra", "app/extra.py"),
+        ("def run():\n    from .deep.er import thing", "app/deep/er.py"),
+        ("def run():\n    from .deep.er import thing", "app/deep/__init__.py"),
+        ("if True: from .deep.er import thing", "app/deep/er.py"),
+        ("import alone", "alone.py"),
+        ("from .middle import x", "app/extra.py"),
+    ],
+)
+def test_every_imported_file_counts(tmp_path, digest, statement, file):
+    write(tmp_path, "app/steps.py", statement)
+    write(tmp_path, "app/middle.py", "from app import extra")
+    for name in ("app/extra.py", "app/deep/__init__.py", "app/deep/er.py", "alone.py"):
+        write(tmp_path, name, "")
+    before = digest()
+    assert digest() == before
+    with (tmp_path / file).open("a") as source:
+        source.write("\n# changed\n")
+    assert digest() != before
+
+
+def test_what_is_not_imported_does_not_count(tmp_path, digest):
+    write(tmp_path, "app/steps.py", "x = 1")
+    before = digest()
+    write(tmp_path, "app/other.py", "y = 2")
+    write(tmp_path, "other.py", "y = 2")
+    assert digest() == before
+
+
+def test_the_place_of_the_project_does_not_count(tmp_path, digest):
+    write(tmp_path, "app/steps.py", "from . import types")
+    copy = tmp_path / "copy"
+    write(copy, "app/steps.py", "from . import types")
+    write(copy, "app/__init__.py", "")
+    write(copy, "app/types.py", "")
+    step = Step(id="load", run="app.steps:Load", output=DataType(contract="app.types:Doc"))
+    assert Code(copy, FileDigests(tmp_path / "none.json")).digest(step) == digest()
+
+
+def test_modules_that_import_each_other_are_read_once(tmp_path, digest):
+    write(tmp_path, "app/steps.py", "from app import extra")
+    write(tmp_path, "app/extra.py", "from app import steps")
+    assert digest()
+
+
+def test_a_relative_import_from_outside_is_left_to_python(tmp_path, digest):
+    write(tmp_path, "app/steps.py", "from ...... import x")
+    assert digest()
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder of installed packages with `lib` 1.0 and `plugin`."""
+    folder = tmp_path / "site-packages"
+    write(folder, "lib/__init__.py", "")
+    write(folder, "lib-1.0.dist-info/METADATA", "")
+    write(folder, "plugin/__init__.py", "")
+    write(folder, "plugin/steps.py", "from plugin import parts")
+    write(folder, "plugin/parts.py", "")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
+    return folder
+
+
+def test_an_installed_package_counts_by_its_version(tmp_path, digest, site):
+    write(tmp_path, "app/steps.py", "import lib.inner")
+    before = digest()
+    write(site, "lib/inner.py", "# touched")
+    assert digest() == before
+    (site / "lib-1.0.dist-info").rename(site / "lib-1.1.dist-info")
+    assert digest() != before
+
+
+def test_a_step_that_is_installed_counts_by_its_files(digest, site):
+    before = digest("plugin.steps:Load", "plugin.steps:Doc")
+    write(site, "plugin/parts.py", "# changed")
+    assert digest("plugin.steps:Load", "plugin.steps:Doc") != before
+
+
+def test_a_file_that_python_cannot_read_as_text_is_no_problem(tmp_path, digest):
+    (tmp_path / "app" / "steps.py").write_bytes(b"# \xff\xfe latin\nimport alone\n")
+    write(tmp_path, "alone.py", "")
+    before = digest()
+    write(tmp_path, "alone.py", "1")
+    assert digest() != before

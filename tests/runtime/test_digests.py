@@ -1,0 +1,91 @@
+import os
+
+import pytest
+
+from wurzel.exceptions import WriteError
+from wurzel.runtime.digests import ABSENT, FileDigests, combine, write
+
+LONG_AGO = 1_000_000_000
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "store" / "digests.json"
+
+
+@pytest.fixture
+def files(tmp_path, store):
+    store.parent.mkdir()
+    folder = tmp_path / "files"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a").write_text("a")
+    (folder / "sub" / "b").write_text("b")
+    return folder
+
+
+def test_a_file_is_read_once_as_long_as_it_looks_the_same(files, store):
+    path = files / "a"
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    first = FileDigests(store)
+    digest = first.file(path)
+    first.save()
+    path.write_text("x")
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert FileDigests(store).file(path) == digest  # same size, time and inode: not read again
+    path.write_text("xx")
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert FileDigests(store).file(path) != digest
+
+
+def test_a_file_changed_just_now_is_not_remembered(files, store):
+    first = FileDigests(store)
+    digest = first.file(files / "a")
+    first.save()
+    stat = (files / "a").stat()
+    (files / "a").write_text("x")
+    os.utime(files / "a", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert FileDigests(store).file(files / "a") != digest
+
+
+def test_a_damaged_store_counts_as_empty(files, store):
+    for text in ("{", "[]", "\udcff"):
+        store.write_text(text, errors="surrogateescape")
+        assert len(FileDigests(store).file(files / "a")) == 64
+
+
+def test_names_and_bytes_of_a_tree_count(files, store):
+    def digest():
+        return FileDigests(store).tree(files)
+
+    seen = [digest()]
+    (files / "sub" / "b").write_text("c")
+    seen.append(digest())
+    (files / "sub" / "b").rename(files / "sub" / "c")
+    seen.append(digest())
+    (files / "sub" / "c").rename(files / "c")
+    seen.append(digest())
+    (files / "é \udcff").write_text("")
+    seen.append(digest())
+    assert len(set(seen)) == len(seen)
+
+
+def test_a_folder_may_be_left_out_and_links_may_go_in_circles(files, store):
+    (files / "sub" / "loop").symlink_to(files)
+    before = FileDigests(store).tree(files, [files / "data"])
+    (files / "data").mkdir()
+    (files / "data" / "x").write_text("x")
+    assert FileDigests(store).tree(files, [files / "data"]) == before
+    assert FileDigests(store).tree(files) != before
+
+
+def test_what_is_absent_has_a_digest_of_its_own(files, store):
+    assert FileDigests(store).tree(files / "nothing") == FileDigests(store).file(files / "a" / "b") == ABSENT
+
+
+def test_texts_do_not_run_into_each_other():
+    assert combine(["ab", "c"]) != combine(["a", "bc"]) != combine(["abc"])
+
+
+def test_a_file_that_cannot_be_written_says_where(tmp_path):
+    with pytest.raises(WriteError, match="cannot be written: No such file"):
+        write(tmp_path / "none" / "x", b"")

@@ -1,0 +1,78 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from wurzel.exceptions import WriteError
+from wurzel.runtime.state import State, StateFolder, locked
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from wurzel.runtime.state import locked
+with locked(Path(sys.argv[1])):
+    print("locked", flush=True)
+    time.sleep(100)
+"""
+
+
+def hold(folder):
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"locked\n"
+    process.stdout.close()
+    return process
+
+
+def test_what_is_written_is_read(tmp_path):
+    folder = StateFolder(tmp_path / ".wurzel", "rag")
+    assert folder.read("a") is None
+    folder.write("a", State({"code": "1"}, "2"))
+    assert folder.read("a") == State({"code": "1"}, "2")
+    assert (tmp_path / ".wurzel" / ".gitignore").read_text() == "*\n"
+    folder.forget("a")
+    folder.forget("a")
+    assert folder.read("a") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"inputs": 3, "output": "x"}'])
+def test_a_damaged_state_counts_as_none(tmp_path, text):
+    folder = StateFolder(tmp_path, "rag")
+    (folder.folder / "state" / "a.json").write_text(text)
+    assert folder.read("a") is None
+
+
+def test_only_one_may_hold_a_folder(tmp_path):
+    process = hold(tmp_path / "data")
+    try:
+        with pytest.raises(WriteError, match=rf"another run is using this data folder \(process {process.pid}\)"):
+            locked(tmp_path / "data").__enter__()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_holder_leaves_no_lock_behind(tmp_path):
+    process = hold(tmp_path)
+    process.kill()
+    process.wait()
+    with locked(tmp_path):
+        assert (tmp_path / ".wurzel.lock").read_text() == f"{os.getpid()}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_reported(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(WriteError, match="Permission denied"):
+        locked(tmp_path / "data").__enter__()
+    with pytest.raises(WriteError, match="Permission denied"):
+        StateFolder(tmp_path / "state", "rag")
+
+
+def test_a_file_in_place_of_a_folder_is_reported(tmp_path):
+    (tmp_path / "data").write_text("")
+    with pytest.raises(WriteError, match="cannot be written"):
+        locked(tmp_path / "data").__enter__()
+    with pytest.raises(WriteError, match="cannot be written"):
+        StateFolder(tmp_path / "data", "rag")

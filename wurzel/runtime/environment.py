@@ -1,0 +1,132 @@
+"""The environment variables that steps get, what feeds their settings, and what is missing before anything runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.command import setting_variables
+from wurzel.exceptions import Problem
+from wurzel.runtime.digests import combine
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+_PRESENT = "present"
+
+
+def step_environment(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a step: that of the surroundings, the pipeline's, the step's, its settings."""
+    return {**environ, **pipeline.env, **step.env, **setting_variables(step)}
+
+
+def missing(pipeline: Pipeline, environ: Mapping[str, str]) -> list[Problem]:
+    """What steps need that neither configuration nor the environment gives: settings and secrets.
+
+    A secret that feeds a setting with a default may be absent; every other one that the pipeline names must be there.
+    """
+    problems = []
+    seen: set[str] = set()
+    for step in pipeline.steps:
+        env = step_environment(pipeline, step, environ)
+        where = f"{pipeline.name}: step {step.id}"
+        for setting in step.settings:
+            if setting.required and not setting.given and not _fed(step, setting, env):
+                what = "secret" if setting.secret or setting.variable in step.secrets else "setting"
+                seen.add(setting.variable)
+                problems.append(Problem(f"the {what} {setting.name} is missing", where, _advice(step, setting)))
+        optional = {variable for setting in step.settings for variable in _variables(step, setting)}
+        for variable in pipeline.secrets | step.secrets:
+            if variable not in env and variable not in seen | optional:
+                seen.add(variable)
+                problems.append(
+                    Problem(f"the secret {variable} is missing", where, f"Set {variable} in the environment.")
+                )
+    return problems
+
+
+def settings_digest(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> str:
+    """Digest of everything that feeds a step's settings, and of what configuration puts into its environment.
+
+    Of secrets only their presence counts: no digest of a secret is ever stored, since one could try values against it.
+    """
+    env = step_environment(pipeline, step, environ)
+    referenced = {*pipeline.secrets, *step.secrets}
+    configured = {*pipeline.env, *step.env}
+    nulls = sorted(setting.name for setting in step.settings if setting.given and setting.value is None)
+    parts = ["null", *nulls]
+    for name in sorted(env):
+        if name in referenced:
+            parts += [name, _PRESENT]
+        elif name in configured or name.startswith(_prefixes(step)):
+            parts += [name, _public(step, name, env[name])]
+    return combine(parts)
+
+
+def given_value(step: Step, setting: Setting, env: Mapping[str, str]) -> Any:
+    """The JSON value a setting will have, as far as configuration, environment and a fixed default tell."""
+    if setting.given:
+        return setting.value
+    for prefix in _prefixes(step):
+        if (text := env.get(prefix + setting.name)) is not None:
+            return text if setting.text else _parsed(text)
+    return setting.default
+
+
+def _prefixes(step: Step) -> tuple[str, str]:
+    """What variables of a step's settings start with: the one of its id, and the one of its class."""
+    name = step.run.rpartition(":")[2].rpartition(".")[2]
+    return f"{step.id.upper().replace('-', '_')}__", f"{name.upper()}__"
+
+
+def _variables(step: Step, setting: Setting) -> Iterator[str]:
+    """Every variable that may hold a setting: its own, and those that hold settings around it as JSON."""
+    for prefix in _prefixes(step):
+        parts = setting.name.split("__")
+        yield from (prefix + "__".join(parts[:count]) for count in range(len(parts), 0, -1))
+
+
+def _fed(step: Step, setting: Setting, env: Mapping[str, str]) -> bool:
+    return any(variable in env for variable in _variables(step, setting))
+
+
+def _public(step: Step, variable: str, text: str) -> str:
+    """What of a variable's text is no secret: all, nothing, or the other fields of the JSON object it holds."""
+    prefix = next((prefix for prefix in _prefixes(step) if variable.startswith(prefix)), None)
+    if prefix is None:
+        return text
+    held = variable.removeprefix(prefix).split("__")
+    paths = [setting.name.split("__") for setting in step.settings if setting.secret]
+    inner = [path[len(held) :] for path in paths if path[: len(held)] == held]
+    if not inner:
+        return text
+    value = _parsed(text)
+    if [] in inner or not isinstance(value, dict):
+        return _PRESENT
+    for path in inner:
+        _hide(value, path)
+    return json.dumps(value, sort_keys=True)
+
+
+def _hide(value: dict[str, Any], path: list[str]) -> None:
+    """Replace what stands at a path, or whatever stands in its way."""
+    name, *rest = path
+    if rest and isinstance(value.get(name), dict):
+        _hide(value[name], rest)
+    elif name in value:
+        value[name] = _PRESENT
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _advice(step: Step, setting: Setting) -> str:
+    if setting.secret:
+        return f"Set {setting.variable} in the environment."
+    place = f"steps.{step.id}.settings.{setting.name.replace('__', '.')}"
+    return f"Give it in wurzel.yaml under {place}, or set {setting.variable} in the environment."

@@ -1,0 +1,77 @@
+"""What became of a run: counts, failures with the end of their logs, and the exit code."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TAIL = 20
+_TAIL_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a step failed, and its log, if it came to have one."""
+
+    reason: str
+    log: Path | None = None
+
+
+@dataclass
+class RunResult:
+    """What became of every step of a run."""
+
+    ran: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    blocked: dict[str, str] = field(default_factory=dict)
+    """Steps that could not run, and the failed step that each first waited for."""
+    left: list[str] = field(default_factory=list)
+    """Steps that were running or waiting when the run was stopped."""
+    interrupted: int | None = None
+    """The signal that stopped the run."""
+    late: bool = False
+    """The time for the whole run was over."""
+    seconds: float = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine, 1 when a step failed or time ran out, 128 + signal when interrupted."""
+        if self.interrupted is not None:
+            return 128 + self.interrupted
+        return 1 if self.failed or self.late else 0
+
+    def counts(self) -> Mapping[str, int]:
+        """How many steps ran, were unchanged, failed, did not run."""
+        not_run = len(self.blocked) + len(self.left)
+        named = {"ran": len(self.ran), "unchanged": len(self.unchanged), "failed": len(self.failed)}
+        return named | {"not run": not_run}
+
+
+def report(result: RunResult, name: str, data: str) -> Iterator[str]:
+    """Lines that end a run: the last lines of each failed step's log, then the counts and where the data is."""
+    for step, failure in result.failed.items():
+        yield f"{step} failed: {failure.reason}"
+        if failure.log is not None:
+            lines = tail(failure.log)
+            yield f"  {'the end of its log' if lines else 'its log is empty'}: {failure.log}"
+            yield from (f"  | {line}" for line in lines)
+    counts = ", ".join(f"{count} {what}" for what, count in result.counts().items() if count) or "no steps"
+    why = "; time for the whole run is over" if result.late else ""
+    if result.interrupted is not None:
+        why = "; interrupted"
+    yield f"{name}: {counts} in {result.seconds:.1f}s{why}; datasets are in {data}"
+
+
+def tail(path: Path) -> list[str]:
+    """The last lines of a text file, without reading all of a long one."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - _TAIL_BYTES, 0))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return list(deque(text.splitlines(), _TAIL))
