@@ -1,0 +1,111 @@
+import shlex
+
+import pytest
+
+from wurzel.backends.dvc import DvcBackend, DvcOptions, input_paths
+from wurzel.ir.model import DataType, Pipeline, Retry, Setting, Step
+from wurzel.testing import full_pipeline
+
+WORDS = DataType(contract="steps:Word", containers=("list",))
+
+
+def one_step(**fields):
+    step = Step(id="words", run="steps:Words", output=WORDS, **fields)
+    return Pipeline(name="p", steps=(step,))
+
+
+def stage(pipeline, **options):
+    file, *_ = DvcBackend().files(pipeline, DvcOptions(**options))
+    (found,) = file.context["stages"]
+    return found
+
+
+def test_a_stage_has_relative_deps_and_outs():
+    found = {item.name: item for item in DvcBackend().files(full_pipeline(), DvcOptions())[0].context["stages"]}
+    assert found["suffix"].deps == ["steps.py", "data/words"]
+    assert found["suffix"].outs == ["data/suffix"]
+    assert found["suffix"].metrics == "metrics/suffix.json"
+    assert found["suffix"].wdir is None
+
+
+def test_settings_go_through_params():
+    dvc, params = DvcBackend().files(full_pipeline(), DvcOptions())
+    assert params.path == "params.yaml"
+    assert params.context["params"] == {"everything": {"suffix": {"SUFFIX": "?", "TIMES": 2}}}
+    found = dvc.context["stages"][1]
+    assert found.params == ["everything.suffix.SUFFIX", "everything.suffix.TIMES"]
+    assert "params.yaml#everything.suffix" in shlex.split(found.cmd)
+
+
+def test_secrets_required_and_computed_settings_are_no_params():
+    settings = (
+        Setting(name="TOKEN", variable="WORDS__TOKEN", secret=True),
+        Setting(name="NEEDED", variable="WORDS__NEEDED", required=True),
+        Setting(name="NOW", variable="WORDS__NOW", computed=True),
+    )
+    pipeline = one_step(settings=settings)
+    assert len(DvcBackend().files(pipeline, DvcOptions())) == 1
+    assert not stage(pipeline).params
+    assert "--settings" not in stage(pipeline).cmd
+
+
+def test_the_environment_stands_in_front():
+    assert shlex.split(stage(one_step(env={"A": "it's $X"})).cmd)[:3] == ["env", "A=it's $X", "wurzel"]
+
+
+def test_dvc_templating_is_escaped():
+    found = stage(one_step(env={"A": "${HOME}"}, description="costs ${x}"))
+    assert "'A=\\${HOME}'" in found.cmd
+    assert found.desc == "costs \\${x}"
+
+
+@pytest.mark.parametrize("text", ["one\ntwo", "end\n", "para\u2029graph", "nel\x85"])
+def test_a_line_break_in_a_command_keeps_it_in_one_piece(text):
+    cmd = stage(one_step(env={"A": text})).cmd
+    assert isinstance(cmd, list)
+    assert len(cmd) == 1
+    assert shlex.split(cmd[0])[1] == f"A={text}"
+
+
+def test_polling_and_self_consuming_steps():
+    assert stage(one_step(polls=True)).always_changed
+    assert stage(one_step(self_consuming=True)).outs == [{"data/words": {"persist": True}}]
+
+
+def test_retry_and_timeout_are_emulated():
+    cmd = stage(one_step(retry=Retry(limit=2, backoff=30, factor=1.5, max=600), timeout=90)).cmd
+    assert cmd.endswith("--retries 2 --backoff 30s --backoff-factor 1.5 --backoff-max 10m --timeout 1m30s")
+
+
+def test_a_file_in_another_folder_leads_back_to_the_project():
+    found = stage(one_step(), output="deep/er/dvc.yaml")
+    assert found.wdir == "../.."
+
+
+def test_another_parameter_file_is_named():
+    settings = (Setting(name="A", variable="WORDS__A", default=1, text=False),)
+    found = stage(one_step(settings=settings), params="deep/params.yaml")
+    assert found.params == [{"deep/params.yaml": ["p.words.A"]}]
+
+
+def folder(value, given=True):
+    return Setting(name="F", variable="WORDS__F", input_path=True, given=given, value=value, required=not given)
+
+
+def test_input_paths_are_deps():
+    pipeline = one_step(settings=(folder("../in put/$x"),))
+    assert input_paths(pipeline.steps[0]) == ["../in put/$x"]
+    assert "../in put/$x" in stage(pipeline).deps
+    assert input_paths(one_step(settings=(folder(None, given=False),)).steps[0]) == []
+
+
+@pytest.mark.parametrize("path", [".", "./", "data", "da/../data/", "data/"])
+def test_an_input_that_holds_the_data_is_refused(path):
+    pipeline = one_step(settings=(folder(path),))
+    (problem,) = DvcBackend().preflight(pipeline, DvcOptions())
+    assert "cycle" in problem.message
+
+
+@pytest.mark.parametrize("path", ["../docs", "database", "other", "data.txt"])
+def test_an_input_beside_the_data_is_fine(path):
+    assert not DvcBackend().preflight(one_step(settings=(folder(path),)), DvcOptions())
