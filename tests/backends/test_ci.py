@@ -1,0 +1,140 @@
+"""What both CI platforms share: parameters, secrets, time budgets, shell lines, preflight."""
+
+import shlex
+import subprocess
+
+import pytest
+
+from wurzel.backends import ci
+from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
+
+WORD = DataType(contract="steps:Word", containers=("list",))
+
+
+def step(name="embed", **fields):
+    return Step(id=name, run="steps:Embed", output=WORD, **fields)
+
+
+def pipeline(*steps, **fields):
+    return Pipeline(name="rag", steps=steps or (step(),), **fields)
+
+
+def setting(**fields):
+    return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "default", "text"),
+    [
+        ({"default": 64}, "number", 64, "64"),
+        ({"default": 64, "given": True, "value": 0}, "number", 0, "0"),
+        ({"type": "float", "default": 0.5}, "number", 0.5, "0.5"),
+        ({"default": 2**60}, "string", str(2**60), str(2**60)),
+        ({"type": "bool", "default": False}, "boolean", False, "false"),
+        ({"type": "str", "text": True, "default": ""}, "string", "", ""),
+        ({"type": "list[str]", "default": ["a", "ü"]}, "string", '["a", "ü"]', '["a", "ü"]'),
+        ({"type": "Literal['a', 'b']", "text": True, "default": "b"}, "choice", "b", "b"),
+        ({"type": "int | None", "default": None}, "string", "null", "null"),
+    ],
+)
+def test_a_parameter_is_a_typed_input(fields, kind, default, text):
+    (parameter,) = ci.parameters(step(settings=(setting(parameter=True, **fields),)))
+    assert (parameter.type, parameter.default, parameter.text) == (kind, default, text)
+    assert not parameter.required
+    assert not parameter.blank
+
+
+def test_a_default_only_the_step_knows_is_blank():
+    text_none = setting(parameter=True, type="str | None", text=True)
+    computed = setting(parameter=True, computed=True)
+    assert [(item.blank, item.text) for item in ci.parameters(step(settings=(text_none, computed)))] == [(True, "")] * 2
+    required = ci.parameters(step(settings=(setting(parameter=True, required=True),)))
+    assert [(item.required, item.blank) for item in required] == [(True, False)]
+
+
+@pytest.mark.parametrize(
+    ("ref", "flat"), [(("openai", "api-key"), "OPENAI_API_KEY"), (("team/db.prod", "user"), "TEAM_DB_PROD_USER")]
+)
+def test_secrets_have_flat_names(ref, flat):
+    assert ci.secret_name(SecretRef(name=ref[0], key=ref[1]), ci.CiOptions()) == flat
+
+
+@pytest.mark.parametrize(
+    ("cron", "minutes"), [("*/15 * * * *", 15), ("*/7 * * * *", 4), ("0 4 * * *", 1440), ("0 0 29 2 *", 1461 * 1440)]
+)
+def test_shortest_gap(cron, minutes):
+    assert ci.shortest_gap(cron) == minutes
+
+
+def test_descriptors_become_five_fields():
+    assert ci.plain_cron("@daily") == "0 0 * * *"
+    assert ci.plain_cron("0 4 ? * MON") == "0 4 * * MON"
+    assert ci.plain_cron("@every 1h") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "tries", "seconds"),
+    [
+        ({}, 3, 6 * 3600),
+        ({"timeout": 60}, 1, 660),
+        ({"timeout": 60, "retry": Retry(limit=2, backoff=30, factor=2)}, 3, 3 * 60 + 30 + 60 + 600),
+        ({"timeout": 60, "retry": Retry(limit=3, backoff=30, factor=2, max=40)}, 4, 4 * 60 + 30 + 40 + 40 + 600),
+        ({"timeout": 60, "retry": Retry(limit=9999, backoff=30, factor=10)}, 10000, 30 * 86400),
+    ],
+)
+def test_budget_holds_all_tries_and_waits(fields, tries, seconds):
+    assert ci.budget(step(**fields), ci.CiOptions(), tries=tries) == seconds
+
+
+@pytest.mark.parametrize("word", ["data/a", "da ta/$HOME it's", "`id`", 'a"b\\c', "$(id)", "", "ü", "!x", "a\\$b"])
+def test_commands_reach_the_program_word_for_word(word):
+    argv = ["printf", "%s\\n", "-o", word, "--long-option-name-to-break-the-line-somewhere", "x" * 60, word]
+    for shell in ("sh", "bash"):
+        out = subprocess.run([shell, "-c", ci.command(argv)], capture_output=True, text=True, check=True).stdout
+        assert out == "".join(f"{item}\n" for item in argv[2:])
+
+
+def test_long_commands_break_before_options():
+    argv = ["wurzel", "step", "m:C", *(["-i", "data/" + "x" * 30] * 4), "-o", "out"]
+    lines = ci.command(argv, "uv", '-s "$A"').split(" \\\n")
+    assert lines[0].startswith("uv run --no-sync wurzel step m:C -i ")
+    assert all(line.startswith("  -") for line in lines[1:])
+    assert all(len(line) < 100 for line in lines)
+    assert lines[-1].endswith('-o out -s "$A"')
+    assert shlex.split(" ".join(lines)).count("-i") == 4
+
+
+def problems(subject, scheduled=False, **options):
+    return "\n".join(str(problem) for problem in ci.check(subject, ci.CiOptions(**options), scheduled=scheduled))
+
+
+def test_required_settings_must_come_from_somewhere():
+    needed = step(settings=(setting(required=True),))
+    assert "'embed' needs its setting SIZE" in problems(pipeline(needed))
+    provided = (
+        {"env": {"EMBED__SIZE": "1"}},
+        {"secrets": {"EMBED__SIZE": SecretRef(name="a", key="b")}},
+        {"settings": (setting(required=True, given=True, value=1),)},
+        {"settings": (setting(required=True, parameter=True),)},
+    )
+    for given in provided:
+        assert not problems(pipeline(step(**({"settings": (setting(required=True),)} | given))))
+    parameter = step(settings=(setting(required=True, parameter=True),))
+    assert "needs its setting SIZE" in problems(pipeline(parameter), scheduled=True)
+
+
+def test_colliding_and_impossible_secret_names():
+    both = {"A": SecretRef(name="a", key="b-c"), "B": SecretRef(name="a-b", key="c")}
+    assert "a/b-c and a-b/c would both be called A_B_C" in problems(pipeline(secrets=both))
+    assert not problems(pipeline(secrets=both), secret_names={"a/b-c": "OTHER"})
+    assert "would be called '1_X'" in problems(pipeline(secrets={"A": SecretRef(name="1", key="x")}))
+    assert "would be called 'GITHUB_TOKEN'" in problems(pipeline(secrets={"A": SecretRef(name="github", key="token")}))
+    assert "Did you mean a/b-c?" in problems(pipeline(secrets=both), secret_names={"a/b-d": "X", "a/b-c": "Y"})
+
+
+def test_what_no_input_can_hold():
+    null = setting(parameter=True, type="str | None", text=True, given=True, value=None)
+    assert "is null" in problems(pipeline(step(settings=(null,))))
+    secret = setting(parameter=True, secret=True, text=True)
+    assert "would be shown" in problems(pipeline(step(settings=(secret,))))
+    assert "is an interval" in problems(pipeline(schedule=Schedule(cron="@every 1h")))

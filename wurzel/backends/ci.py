@@ -1,0 +1,283 @@
+"""What the CI platforms share: one job per step, the dataset of a step as the artifact of its job.
+
+Nothing a user writes enters a shell line but names and paths that are quoted: settings, secrets and parameters travel
+in environment variables.
+"""
+
+import ast
+import math
+import re
+import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from pydantic import Field
+
+from wurzel.backends.command import encode
+from wurzel.backends.options import TargetOptions
+from wurzel.exceptions import Problem
+from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
+from wurzel.ir.names import EnvName
+from wurzel.ir.types import Duration
+
+SETUP = 600
+"""Seconds a job may spend on checking out, installing and moving data, on top of the time of its step."""
+
+_MONTH = 30 * 86400
+_EXACT = 2**53
+_WIDTH = 100
+_MACROS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_INSTALL = {"pip": "python -m pip install .", "uv": "uv sync --locked --no-dev", "none": ""}
+_RUNNER = {"uv": ("uv", "run", "--no-sync")}
+
+
+class CiOptions(TargetOptions):
+    """Options that both CI platforms know."""
+
+    setup: Literal["pip", "uv", "none"] = Field(
+        "pip",
+        description="How a job without an image of its own gets Python and `wurzel`: pip, uv with its lock file, or"
+        " none when the runner has everything.",
+    )
+    python_version: str = Field("3.12", pattern=r"^3\.\d+(\.\d+)?$", description="Python of jobs without an image.")
+    install: str | None = Field(
+        None,
+        description="Shell line that installs the project in jobs without an image of their own; the default is"
+        " `python -m pip install .` or `uv sync --locked --no-dev`.",
+    )
+    install_env: dict[EnvName, str] = Field(
+        default_factory=dict, description="Variables of the install line, in the platform's own language."
+    )
+    cache: bool = Field(True, description="Keep downloads of the installer between runs.")
+    checkout: bool = Field(True, description="Check out the repository in every job.")
+    retention: Duration = Field(7 * 86400, ge=86400, description="How long datasets are kept as artifacts.")
+    timeout: Duration = Field(6 * 3600, ge=60, description="Longest time of a job whose step has no timeout.")
+    secret_names: dict[str, str] = Field(
+        default_factory=dict,
+        description="`name/key` of a secret to its name on the platform; the default for openai/api-key is"
+        " OPENAI_API_KEY.",
+    )
+
+    def install_line(self) -> str:
+        """The shell line that installs the project, or '' when there is nothing to do."""
+        return _INSTALL[self.setup] if self.install is None else self.install
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A setting that may be given anew for one run, as a typed input of the platform."""
+
+    variable: str
+    type: Literal["boolean", "number", "choice", "string"]
+    description: str = ""
+    default: Any = None
+    """Typed as `type` says; `None` when a run must give it."""
+    options: Sequence[str] = ()
+    blank: bool = False
+    """An empty text stands for "not given": the default is known only to the step."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a run must give it."""
+        return self.default is None
+
+    @property
+    def text(self) -> str:
+        """The default as the text of an environment variable."""
+        if isinstance(self.default, bool):
+            return "true" if self.default else "false"
+        return "" if self.default is None else str(self.default)
+
+
+def parameters(*steps: Step) -> list[Parameter]:
+    """Every parameter of steps, in their order."""
+    return [_parameter(setting) for step in steps for setting in step.settings if setting.parameter]
+
+
+def _parameter(setting: Setting) -> Parameter:
+    value = setting.value if setting.given else setting.default
+    known = setting.given or not (setting.required or setting.computed)
+    description = setting.description or setting.name
+    options = _choices(setting.type)
+    if not known and setting.required:
+        return Parameter(setting.variable, "string", description)
+    if not known or (setting.text and value is None):
+        return Parameter(setting.variable, "string", description, "", blank=True)
+    if setting.type == "bool":
+        return Parameter(setting.variable, "boolean", description, value)
+    if setting.type in {"int", "float"} and math.isfinite(value) and abs(value) < _EXACT:
+        return Parameter(setting.variable, "number", description, value)
+    text = encode(setting.model_copy(update={"value": value}))
+    if text in options:
+        return Parameter(setting.variable, "choice", description, text, options)
+    return Parameter(setting.variable, "string", description, text)
+
+
+def _choices(annotation: str) -> tuple[str, ...]:
+    if not annotation.startswith("Literal["):
+        return ()
+    try:
+        values = ast.literal_eval(annotation.removeprefix("Literal"))
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(values) if all(isinstance(value, str) for value in values) else ()
+
+
+def secret_name(ref: SecretRef, options: CiOptions) -> str:
+    """The one flat name of a secret on a CI platform: `openai` and `api-key` is `OPENAI_API_KEY`."""
+    flat = re.sub(r"[^A-Z0-9]+", "_", f"{ref.name}_{ref.key}".upper()).strip("_")
+    return options.secret_names.get(f"{ref.name}/{ref.key}", flat)
+
+
+def secrets(pipeline: Pipeline, step: Step, options: CiOptions) -> dict[str, str]:
+    """Environment variables of a step that hold secrets, to the names of the secrets on the platform."""
+    refs = pipeline.secrets | step.secrets
+    return {variable: secret_name(ref, options) for variable, ref in refs.items()}
+
+
+def plain_cron(cron: str) -> str | None:
+    """The five fields every CI platform reads; `None` for an interval, which none of them has."""
+    return None if cron.startswith("@every") else _MACROS.get(cron, cron).replace("?", "*")
+
+
+def shortest_gap(cron: str) -> float:
+    """Shortest time between two starts of a five-field cron expression, in minutes."""
+    from datetime import UTC, datetime
+    from itertools import islice, pairwise
+
+    from cronsim import CronSim
+
+    starts = list(islice(CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC)), 200))
+    return min(((after - before).total_seconds() / 60 for before, after in pairwise(starts)), default=math.inf)
+
+
+def budget(step: Step, options: CiOptions, *, tries: int) -> int:
+    """Seconds after which a job is certainly stuck: all tries within it with their waits, and its set-up."""
+    if step.timeout is None:
+        return options.timeout
+    total = float(tries * step.timeout + SETUP)
+    wait = float(step.retry.backoff)
+    longest = math.inf if step.retry.max is None else step.retry.max
+    for _ in range(1, tries):
+        total += min(wait, longest)
+        if total > _MONTH:
+            break
+        wait *= step.retry.factor
+    return int(min(total, _MONTH))
+
+
+def command(argv: Sequence[str], setup: str = "none", tail: str = "") -> str:
+    """One command for a POSIX shell, broken before options where it is long; `tail` is shell text put at its end."""
+    words = [_quote(word) for word in (*_RUNNER.get(setup, ()), *argv)]
+    lines = [""]
+    for chunk in _chunks([*words, *([tail] if tail else [])]):
+        if lines[-1] and len(lines[-1]) + len(chunk) >= _WIDTH:
+            lines.append(" ")
+        lines[-1] += f" {chunk}" if lines[-1] else chunk
+    return " \\\n".join(lines)
+
+
+def _quote(word: str) -> str:
+    """One shell word; in double quotes where single ones would look like a forgotten expansion."""
+    if any(sign in word for sign in "$`'"):
+        return '"' + re.sub(r'([\\"$`])', r"\\\1", word) + '"'
+    return shlex.quote(word)
+
+
+def _chunks(words: Iterable[str]) -> list[str]:
+    chunks: list[str] = []
+    for word in words:
+        if chunks and not word.startswith("-"):
+            chunks[-1] += f" {word}"
+        else:
+            chunks.append(word)
+    return chunks
+
+
+def unset_lines(step: Step) -> list[str]:
+    """Shell lines that forget parameters which are empty, so that the step's own default holds."""
+    blank = [parameter.variable for parameter in parameters(step) if parameter.blank]
+    return [f'[ -n "${{{name}}}" ] || unset {name}' for name in blank]
+
+
+def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool) -> list[Problem]:
+    """What would keep a pipeline from running on either platform."""
+    problems = [*_secret_problems(pipeline, options), *_setting_problems(pipeline, scheduled=scheduled)]
+    if pipeline.schedule is not None and plain_cron(pipeline.schedule.cron) is None:
+        problems.append(
+            Problem(
+                f"the schedule {pipeline.schedule.cron!r} is an interval, which CI platforms do not have",
+                hint='Write five fields, e.g. "0 * * * *" for every hour.',
+            )
+        )
+    return problems
+
+
+def _secret_problems(pipeline: Pipeline, options: CiOptions) -> Iterable[Problem]:
+    used = [pipeline.secrets, *(step.secrets for step in pipeline.steps)]
+    refs = dict.fromkeys((ref.name, ref.key) for secrets_ in used for ref in secrets_.values())
+    known = [f"{name}/{key}" for name, key in refs]
+    for given in options.secret_names:
+        if given not in known:
+            close = get_close_matches(given, known, 1)
+            advice = f"Did you mean {close[0]}?" if close else f"Secrets: {', '.join(known) or 'none'}."
+            yield Problem(f"secret_names names {given!r}, which the pipeline does not use", hint=advice)
+    owners: dict[str, str] = {}
+    for (name, key), shown in zip(refs, known, strict=True):
+        flat = secret_name(SecretRef(name=name, key=key), options)
+        advice = f"Give one a name of its own: secret_names: {{{shown}: OTHER_NAME}}."
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", flat) or re.match(r"(GITHUB|CI|GITLAB)_", flat.upper()):
+            yield Problem(f"the secret {shown} would be called {flat!r}, which the platform does not take", hint=advice)
+        elif owners.setdefault(flat.upper(), shown) != shown:
+            yield Problem(f"the secrets {owners[flat.upper()]} and {shown} would both be called {flat}", hint=advice)
+
+
+def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Problem]:
+    for step in pipeline.steps:
+        provided = {*pipeline.env, *step.env, *pipeline.secrets, *step.secrets}
+        for setting in step.settings:
+            if setting.parameter and setting.secret:
+                yield Problem(
+                    f"the secret setting {setting.name} of {step.id!r} is a parameter: its value would be shown",
+                    hint="Give it as a secret, by reference.",
+                )
+            if setting.parameter and setting.given and setting.text and setting.value is None:
+                yield Problem(
+                    f"the parameter {setting.name} of {step.id!r} is null, which no input can hold",
+                    hint="Give it a text, or take it off the parameters.",
+                )
+            if setting.required and not setting.given and not _is_provided(step, setting, provided):
+                if setting.parameter and not scheduled:
+                    continue
+                yield Problem(
+                    f"the step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
+                    hint=f"Configure it under steps.{step.id}.settings, or as a secret or variable {setting.variable}.",
+                )
+
+
+def _is_provided(step: Step, setting: Setting, provided: Collection[str]) -> bool:
+    by_class = f"{step.run.rpartition(':')[2].rpartition('.')[2].upper()}__{setting.name}"
+    names = [name.rsplit("__", count)[0] for name in (setting.variable, by_class) for count in range(name.count("__"))]
+    return any(name in provided for name in names)
+
+
+def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
+    """Entries under `jobs` that name no step."""
+    ids = [step.id for step in pipeline.steps]
+    problems = []
+    for job in jobs:
+        if job not in ids:
+            close = get_close_matches(job, ids, 1)
+            advice = f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}."
+            problems.append(Problem(f"jobs names {job!r}, which is no step of {pipeline.name}", hint=advice))
+    return problems

@@ -1,0 +1,247 @@
+"""What the platforms' own checks say of rendered CI files: each check runs when its program is installed.
+
+GitHub: the official schema (check-jsonschema), actionlint with shellcheck, zizmor. GitLab: the official schema and the
+listing of gitlab-ci-local. None of them is asked to use the network.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wurzel.exceptions import Problem
+
+_log = logging.getLogger(__name__)
+_SECONDS = 120
+_INSTALL = {
+    "check-jsonschema": "pip install 'wurzel[validate]'",
+    "zizmor": "pip install 'wurzel[validate]'",
+    "actionlint": "see https://github.com/rhysd/actionlint/blob/main/docs/install.md",
+    "gitlab-ci-local": "npm install --global gitlab-ci-local",
+}
+
+
+def check_github(files: Mapping[str, str], *, persona: str = "regular") -> list[Problem]:
+    """Findings on workflows, by path.
+
+    Args:
+        files: path to text; only `.yml` and `.yaml` files are looked at.
+        persona: how strict zizmor is: regular, pedantic or auditor.
+    """
+    texts = _yaml_only(files)
+    if not _any_of("check-jsonschema", "actionlint", "zizmor"):
+        return [_nothing("GitHub workflows")]
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="wurzel-") as folder:
+        home = Path(folder)
+        paths = {str(home / path): path for path in texts}
+        for written, path in paths.items():
+            _write(Path(written), texts[path])
+        return [
+            *_schema("vendor.github-workflows", paths),
+            *_actionlint(home, paths, texts.values()),
+            *_zizmor(paths, persona),
+        ]
+
+
+def check_gitlab(files: Mapping[str, str], kind: str = "root") -> list[Problem]:
+    """Findings on GitLab CI/CD files, by path; `kind` is the option of the gitlab target."""
+    texts = _yaml_only(files)
+    if not _any_of("check-jsonschema", "gitlab-ci-local"):
+        return [_nothing("GitLab CI/CD files")]
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="wurzel-") as folder:
+        home = Path(folder)
+        paths: dict[str, str] = {}
+        for number, (path, text) in enumerate(texts.items()):
+            for part, document in enumerate(_documents(text)):
+                written = home / "documents" / f"{number}-{part}.json"
+                _write(written, json.dumps(document))
+                paths[str(written)] = path
+        problems = _schema("vendor.gitlab-ci", paths)
+        for path, text in texts.items():
+            problems += _listing(home / "clone", path, text, kind)
+        return problems
+
+
+def find(program: str) -> str | None:
+    """Where a program is: beside this Python, or on the PATH."""
+    import shutil
+
+    return shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
+def _any_of(*programs: str) -> bool:
+    missing = [program for program in programs if find(program) is None]
+    for program in missing:
+        _log.warning("%s is not installed, so its checks are left out (%s)", program, _INSTALL[program])
+    return len(missing) < len(programs)
+
+
+def _nothing(what: str) -> Problem:
+    return Problem(f"nothing is installed that can check {what}", hint="pip install 'wurzel[validate]'")
+
+
+def _yaml_only(files: Mapping[str, str]) -> dict[str, str]:
+    return {path: text for path, text in files.items() if path.endswith((".yml", ".yaml"))}
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _run(argv: Sequence[str], cwd: Path | None = None) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr; a program that hangs is killed with all its children."""
+    environment = os.environ | {"NO_COLOR": "1"}
+    with subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return 1, "", f"{argv[0]} did not end within {_SECONDS} s"
+        return process.returncode, out, err
+
+
+def _schema(schema: str, paths: Mapping[str, str]) -> list[Problem]:
+    program = find("check-jsonschema")
+    if program is None or not paths:
+        return []
+    code, out, err = _run([program, "--builtin-schema", schema, "--output-format", "json", *paths])
+    try:
+        report = json.loads(out)
+    except ValueError:
+        return [Problem(f"check-jsonschema failed ({code}): {err.strip() or out.strip()}")]
+    errors = [*report.get("errors", ()), *report.get("parse_errors", ())]
+    return [
+        Problem(f"{error.get('path', '')}: {_reason(error)} (official schema)", where=paths.get(error["filename"], ""))
+        for error in errors
+    ]
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    best = error.get("best_match") or {}
+    return str(best.get("message") or error.get("message", "is not valid"))
+
+
+def _actionlint(home: Path, paths: Mapping[str, str], texts: Iterable[str]) -> list[Problem]:
+    program = find("actionlint")
+    if program is None or not paths:
+        return []
+    config = home / "actionlint.json"
+    _write(config, json.dumps({"self-hosted-runner": {"labels": sorted(_labels(texts))}}))
+    shellcheck = ["-shellcheck", path] if (path := find("shellcheck")) else []
+    code, out, err = _run([program, "-config-file", str(config), *shellcheck, "-format", "{{json .}}", *paths], home)
+    try:
+        found = json.loads(out)
+    except ValueError:
+        return [Problem(f"actionlint failed ({code}): {err.strip() or out.strip()}")]
+    places = {str(Path(written).relative_to(home)): path for written, path in paths.items()} | dict(paths)
+    return [
+        Problem(
+            f"{item['message']} (actionlint, {item['kind']}): {item.get('snippet', '').partition(chr(10))[0].strip()}",
+            where=places.get(item["filepath"], item["filepath"]),
+        )
+        for item in found
+    ]
+
+
+def _labels(texts: Iterable[str]) -> set[str]:
+    """Labels of runners that workflows name: those of self-hosted ones are the user's own."""
+    found: set[str] = set()
+    for text in texts:
+        for document in _documents(text):
+            for job in document.get("jobs", {}).values():
+                runner = job.get("runs-on", ())
+                labels = runner.get("labels", ()) if isinstance(runner, dict) else runner
+                found |= {labels} if isinstance(labels, str) else set(labels)
+    return found
+
+
+def _zizmor(paths: Mapping[str, str], persona: str) -> list[Problem]:
+    program = find("zizmor")
+    if program is None or not paths:
+        return []
+    argv = [program, "--offline", "--no-progress", "--no-config", "--persona", persona, "--format", "json", *paths]
+    code, out, err = _run(argv)
+    try:
+        found = json.loads(out)
+    except ValueError:
+        return [Problem(f"zizmor failed ({code}): {err.strip() or out.strip()}")]
+    return [
+        Problem(f"{item['desc']} (zizmor, {item['ident']})", where=_zizmor_place(item, paths), hint=item["url"])
+        for item in found
+    ]
+
+
+def _zizmor_place(item: Mapping[str, Any], paths: Mapping[str, str]) -> str:
+    written = json.dumps(item["locations"][0]["symbolic"]["key"])
+    return next((path for home, path in paths.items() if home in written), "")
+
+
+def _documents(text: str) -> list[Any]:
+    """The documents of a file; where there is a header with inputs, they stand in the body by their defaults."""
+    from ruamel.yaml import YAML
+
+    documents = [document for document in YAML(typ="safe").load_all(text) if document is not None]
+    header = documents[0] if documents and isinstance(documents[0], dict) else {}
+    inputs = header.get("spec", {}).get("inputs", {}) if len(documents) > 1 else {}
+    values = {f"$[[ inputs.{name} ]]": given.get("default", "given") for name, given in inputs.items()}
+    return [_filled(document, values) for document in documents]
+
+
+def _filled(node: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(node, dict):
+        return {key: _filled(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_filled(value, values) for value in node]
+    return values.get(node, node) if isinstance(node, str) else node
+
+
+def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
+    """What gitlab-ci-local says when it lists the jobs, in a scratch clone that holds this file alone."""
+    program = find("gitlab-ci-local")
+    git = find("git")
+    if program is None or git is None:
+        return []
+    _write(home / path, text)
+    if kind != "root":
+        needed = dict.fromkeys(_required_inputs(text), "given")
+        _write(home / ".gitlab-ci.yml", json.dumps({"include": [{"local": f"/{path}", "inputs": needed}]}))
+        path = ".gitlab-ci.yml"
+    author = ["-c", "user.name=wurzel", "-c", "user.email=wurzel@localhost"]
+    for argv in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["remote", "add", "origin", "https://gitlab.com/wurzel/wurzel.git"],
+        ["add", "--all"],
+        [*author, "commit", "--quiet", "--message", "Check"],
+    ):
+        _run([git, *argv], home)
+    code, out, err = _run([program, "--list-all", "--file", path, "--no-color"], home)
+    if code == 0:
+        return []
+    lines = [line.strip(" \t•") for line in (out + err).splitlines() if line.strip()]
+    return [Problem(f"{'; '.join(lines[:6])} (gitlab-ci-local)", where=path)]
+
+
+def _required_inputs(text: str) -> list[str]:
+    header = next(iter(_documents(text)), None) or {}
+    return [name for name, given in header.get("spec", {}).get("inputs", {}).items() if "default" not in given]

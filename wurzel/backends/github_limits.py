@@ -1,0 +1,117 @@
+"""What GitHub Actions would refuse, or read differently than meant: found before anything is rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from wurzel.backends import ci
+from wurzel.backends.github import PINS
+from wurzel.backends.github_workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
+from wurzel.exceptions import Problem
+
+if TYPE_CHECKING:
+    from wurzel.backends.github import GithubOptions
+    from wurzel.ir.model import Pipeline
+
+_MATRIX = 256
+_INPUTS = 25
+_MINUTES = 5
+_PATTERN = "*?[]!#~\\"
+_RESERVED = re.compile(r"(GITHUB|RUNNER|ACTIONS)_", re.IGNORECASE)
+_EXPRESSION = "${{"
+
+
+def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
+    """Every reason why GitHub could not run the workflow of a pipeline as meant."""
+    return [
+        *ci.check(pipeline, options, scheduled=has_other_events(pipeline, options)),
+        *ci.unknown_jobs(options.jobs, pipeline),
+        *_actions(options),
+        *_jobs(pipeline, options),
+        *_inputs(pipeline),
+        *_schedule(pipeline, options),
+        *_texts(pipeline, options),
+    ]
+
+
+def _actions(options: GithubOptions) -> Iterable[Problem]:
+    for name, uses in options.actions.items():
+        if name not in PINS:
+            close = get_close_matches(name, PINS, 1)
+            advice = f"Did you mean {close[0]}?" if close else f"Actions: {', '.join(PINS)}."
+            yield Problem(f"actions names {name!r}, which no workflow uses", hint=advice)
+        elif not re.fullmatch(r"[-\w./]+@[-\w./]+( # \S+)?", uses):
+            yield Problem(
+                f"actions: {uses!r} is not an action", hint="Write OWNER/NAME@COMMIT # VERSION, as in a workflow."
+            )
+
+
+def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
+    for step in pipeline.steps:
+        if step.shards > _MATRIX:
+            yield Problem(
+                f"the step {step.id!r} has {step.shards} shards; a matrix makes at most {_MATRIX} jobs",
+                hint=f"Set steps.{step.id}.shards to {_MATRIX} or less.",
+            )
+        if is_hosted(runner(step, options)) and (step.timeout or 0) >= HOSTED_MINUTES * 60:
+            yield Problem(
+                f"the step {step.id!r} may take {step.timeout} s; GitHub's own runners end a job after"
+                f" {HOSTED_MINUTES} minutes",
+                hint=f"Give it a shorter timeout, or a runner of your own: targets.github.jobs.{step.id}.runs_on.",
+            )
+
+
+def _inputs(pipeline: Pipeline) -> Iterable[Problem]:
+    inputs = ci.parameters(*pipeline.steps)
+    if len(inputs) > _INPUTS:
+        yield Problem(
+            f"{pipeline.name} has {len(inputs)} parameters; a dispatch takes at most {_INPUTS} inputs",
+            hint="Take some off the `parameters` of steps.",
+        )
+    for item in inputs:
+        if _EXPRESSION in item.text:
+            yield Problem(
+                f"the parameter {item.variable} is {item.text!r} by default, and no input can hold {_EXPRESSION}",
+                hint="Take it off the `parameters`, or change its value.",
+            )
+
+
+def _schedule(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
+    schedule = pipeline.schedule
+    if schedule is None:
+        return
+    cron = ci.plain_cron(schedule.cron)
+    if cron is not None and (gap := ci.shortest_gap(cron)) < _MINUTES:
+        yield Problem(
+            f"the schedule {schedule.cron!r} starts {gap:g} minutes after the last start; GitHub's shortest"
+            f" interval is {_MINUTES} minutes",
+            hint='Write for example "*/15 * * * *".',
+        )
+    if options.legacy and schedule.timezone != "UTC":
+        yield Problem(
+            f"without `timezone` (option legacy), {schedule.cron!r} would be read as UTC, not {schedule.timezone}",
+            hint="Write the schedule in UTC, or set legacy: false where the server knows `timezone`.",
+        )
+
+
+def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
+    if any(sign in pipeline.data_dir for sign in _PATTERN) or _EXPRESSION in pipeline.data_dir:
+        yield Problem(
+            f"data_dir: {pipeline.data_dir!r} would be read as a pattern or an expression by upload-artifact",
+            hint=f"Use a folder without any of {' '.join(_PATTERN)} and {_EXPRESSION}.",
+        )
+    if _EXPRESSION in options.install_line():
+        yield Problem(
+            f"install: {options.install!r} puts an expression into a shell line",
+            hint="Give the value under install_env, and write $NAME in the line.",
+        )
+    for owner, env in (("", pipeline.env), *((f"steps.{step.id}.", step.env) for step in pipeline.steps)):
+        for name in env:
+            if _RESERVED.match(name):
+                yield Problem(
+                    f"{owner}env.{name} cannot be set: GitHub keeps that beginning for itself",
+                    hint="Give it another name.",
+                )

@@ -1,0 +1,253 @@
+"""What stands in a workflow: one job per step, ready for the template."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import ci
+from wurzel.backends.command import dataset, setting_variables, step_argv
+from wurzel.backends.github import PINS, JobOptions, RunnerGroup
+
+if TYPE_CHECKING:
+    from wurzel.backends.github import GithubOptions
+    from wurzel.ir.model import Pipeline, Step
+
+HOSTED_MINUTES = 360
+"""Longest time GitHub's own runners give a job."""
+
+_RUN = "${{ github.run_id }}-${{ github.run_attempt }}"
+_HOSTED = ("ubuntu-", "windows-", "macos-")
+_LABELS = {
+    "kubernetes.io/os=linux": "linux",
+    "kubernetes.io/os=windows": "windows",
+    "kubernetes.io/arch=amd64": "x64",
+    "kubernetes.io/arch=arm64": "ARM64",
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """A pinned action and the version shown behind it."""
+
+    uses: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A folder that goes to or comes from artifacts: one by `name`, or all shards by `pattern`."""
+
+    step: str
+    path: str
+    name: str = ""
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, ready for the template; texts are escaped against GitHub's expressions."""
+
+    id: str
+    name: str
+    description: str
+    polls: bool
+    needs: Sequence[str]
+    runs_on: Any
+    timeout_minutes: int
+    permissions: Sequence[tuple[str, str, str]]
+    environment: Any
+    container: Mapping[str, Any]
+    shards: Sequence[int]
+    max_parallel: int | None
+    setup: str
+    install: str
+    download: Sequence[Transfer]
+    memory: str
+    """How the keys begin under which the step's own last output is cached, when it reads that."""
+    memory_key: str
+    env: Mapping[str, str]
+    run: str
+    upload: Transfer
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The workflow, ready for the template."""
+
+    name: str
+    cron: str
+    timezone: str
+    inputs: Sequence[ci.Parameter]
+    triggers: Mapping[str, Any]
+    group: str
+    cancel: bool
+    queue: bool
+    env: Mapping[str, str]
+    retention_days: int
+    jobs: Sequence[Job]
+
+
+def workflow(pipeline: Pipeline, options: GithubOptions) -> Workflow:
+    """The workflow of a pipeline."""
+    return _Writer(pipeline, options).workflow()
+
+
+def actions(options: GithubOptions) -> dict[str, Action]:
+    """What is used for each action, by the last word of its name."""
+    found = {}
+    for name, (commit, version) in PINS.items():
+        uses, _, shown = options.actions.get(name, f"{name}@{commit} # {version}").partition(" # ")
+        found[name.partition("/")[2].replace("-", "_")] = Action(uses.strip(), shown.strip())
+    return found
+
+
+def escape(text: str) -> str:
+    """Text that GitHub's expressions give back unchanged: `${{` opens one unless an expression writes it."""
+    return text.replace("${{", "${{ '${{' }}")
+
+
+def job_id(step_id: str) -> str:
+    """The id of a step's job: GitHub wants a letter or `_` first."""
+    return f"_{step_id}" if step_id[0].isdigit() else step_id
+
+
+def has_other_events(pipeline: Pipeline, options: GithubOptions) -> bool:
+    """Whether a run may start without the inputs of a dispatch."""
+    return pipeline.schedule is not None or bool(options.triggers)
+
+
+def runner(step: Step, options: GithubOptions) -> Any:
+    """`runs-on` of a step: the chosen runner, narrowed by labels for its node selector."""
+    chosen = options.jobs.get(step.id, JobOptions()).runs_on or options.runs_on
+    pairs = [f"{key}={value}" for key, value in step.node_selector.items()]
+    wanted = [options.node_labels.get(pair, _LABELS.get(pair, pair)) for pair in pairs]
+    if isinstance(chosen, RunnerGroup):
+        labels = [*chosen.labels, *wanted]
+        return {"group": chosen.group, "labels": labels} if labels else {"group": chosen.group}
+    if not wanted:
+        return chosen if isinstance(chosen, str) else list(chosen)
+    given = [] if is_hosted(chosen) else [chosen] if isinstance(chosen, str) else chosen
+    return list(dict.fromkeys(["self-hosted", *given, *wanted]))
+
+
+def is_hosted(chosen: Any) -> bool:
+    """Whether GitHub itself runs such a job."""
+    return isinstance(chosen, str) and chosen.startswith(_HOSTED)
+
+
+class _Writer:
+    """Makes the context of one workflow."""
+
+    def __init__(self, pipeline: Pipeline, options: GithubOptions) -> None:
+        self.pipeline = pipeline
+        self.options = options
+        self.steps = {step.id: step for step in pipeline.steps}
+
+    def workflow(self) -> Workflow:
+        pipeline, options = self.pipeline, self.options
+        schedule = pipeline.schedule
+        concurrency = schedule.concurrency if schedule else "forbid"
+        group = options.concurrency_group or pipeline.name
+        return Workflow(
+            name=pipeline.name,
+            cron=(ci.plain_cron(schedule.cron) or "") if schedule else "",
+            timezone=schedule.timezone if schedule and schedule.timezone != "UTC" and not options.legacy else "",
+            inputs=ci.parameters(*pipeline.steps),
+            triggers=options.triggers,
+            group=f"{group}-${{{{ github.run_id }}}}" if concurrency == "allow" else group,
+            cancel=concurrency == "replace",
+            queue=concurrency == "forbid" and not options.legacy,
+            env={name: escape(value) for name, value in pipeline.env.items()},
+            retention_days=math.ceil(options.retention / 86400),
+            jobs=[self.job(step) for step in pipeline.steps],
+        )
+
+    def job(self, step: Step) -> Job:
+        options = self.options
+        own = options.jobs.get(step.id, JobOptions())
+        image = step.image or self.pipeline.image
+        chosen = runner(step, options)
+        minutes = math.ceil(ci.budget(step, options, tries=1 + step.retry.limit) / 60)
+        memory = f"{self.pipeline.name}.{step.id}." if step.self_consuming else ""
+        return Job(
+            id=job_id(step.id),
+            name=step.id,
+            description=step.description,
+            polls=step.polls,
+            needs=[job_id(need) for need in step.needs],
+            runs_on=chosen,
+            timeout_minutes=min(minutes, HOSTED_MINUTES) if is_hosted(chosen) else minutes,
+            permissions=_permissions(options, own),
+            environment=own.environment or options.environment,
+            container=self.container(step),
+            shards=range(1, step.shards + 1) if step.shards > 1 else (),
+            max_parallel=self.pipeline.parallelism,
+            setup="none" if image else options.setup,
+            install="" if image else options.install_line(),
+            download=[self.transfer(self.steps[need], received=True) for need in step.needs],
+            memory=memory,
+            memory_key=f"{memory}{_RUN}" if memory else "",
+            env=self.env(step),
+            run=self.run(step, "none" if image else options.setup),
+            upload=self.transfer(step, received=False),
+        )
+
+    def container(self, step: Step) -> dict[str, Any]:
+        image = step.image or self.pipeline.image
+        if not image:
+            return {}
+        login = self.options.registry
+        extra = self.options.jobs.get(step.id, JobOptions()).container_options or self.options.container_options
+        credentials = {"credentials": login.model_dump()} if login else {}
+        return {"image": image, **credentials} | ({"options": extra} if extra else {})
+
+    def transfer(self, step: Step, *, received: bool) -> Transfer:
+        name = f"{self.pipeline.name}.{step.id}"
+        path = dataset(self.pipeline, step.id)
+        if step.shards == 1:
+            return Transfer(step.id, path, name=name)
+        if received:
+            return Transfer(step.id, path, pattern=f"{name}.shard-*-of-{step.shards}")
+        return Transfer(step.id, path, name=f"{name}.shard-${{{{ matrix.shard }}}}-of-{step.shards}")
+
+    def env(self, step: Step) -> dict[str, str]:
+        values = {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
+        always = not has_other_events(self.pipeline, self.options)
+        values |= {parameter.variable: _input(parameter, always=always) for parameter in ci.parameters(step)}
+        names = ci.secrets(self.pipeline, step, self.options)
+        values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()}
+        if step.shards > 1:
+            values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{step.shards}"
+        return values | {"WURZEL_RUN_ID": _RUN}
+
+    def run(self, step: Step, setup: str) -> str:
+        names = ci.secrets(self.pipeline, step, self.options)
+        lines = [f': "${{{variable}:?the secret {name} is missing or empty}}"' for variable, name in names.items()]
+        argv = step_argv(self.pipeline, step, emulate=("retry", "timeout"))
+        tail = '--shard "$WURZEL_SHARD"' if step.shards > 1 else ""
+        return "\n".join([*lines, *ci.unset_lines(step), ci.command(argv, setup, tail)])
+
+
+def _input(parameter: ci.Parameter, *, always: bool) -> str:
+    """The value of an input; its default where the event has no inputs. JSON keeps 0, false and '' what they are."""
+    name = f"inputs.{parameter.variable}"
+    if always:
+        return f"${{{{ {name} }}}}"
+    text = json.dumps(parameter.text)
+    for sign in "'{}$":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return f"${{{{ fromJSON(github.event_name == 'workflow_dispatch' && toJSON({name}) || '{text}') }}}}"
+
+
+def _permissions(options: GithubOptions, own: JobOptions) -> list[tuple[str, str, str]]:
+    """Scope, level and the reason shown behind it."""
+    granted = {"contents": ("read", "to check out")} if options.checkout else {}
+    if options.oidc if own.oidc is None else own.oidc:
+        granted["id-token"] = ("write", "to log in by OpenID Connect")
+    asked = options.permissions | own.permissions
+    granted |= {scope: (level, "asked for in wurzel.yaml") for scope, level in asked.items()}
+    return [(scope, level, reason) for scope, (level, reason) in granted.items()]

@@ -1,0 +1,139 @@
+"""GitLab CI/CD: one job per step, datasets as artifacts; as a root file, a file to include, or a component.
+
+Facts: https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/runner/executors/kubernetes/.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from wurzel.backends import ci
+from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.exceptions import Problem
+from wurzel.ir.model import Pipeline
+
+_PODS = "on runners with the Kubernetes executor that allow it"
+_PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class JobOptions(_Options):
+    """What one job has of its own, under `targets.gitlab.jobs.<step>`."""
+
+    tags: tuple[str, ...] | None = Field(None, min_length=1)
+    environment: str | None = None
+
+
+class Vault(_Options):
+    """Where a HashiCorp Vault keeps secrets; a secret's `name` is its path there, its `key` the field."""
+
+    audience: str = Field(description="`aud` of the token jobs log in with, usually the address of the server.")
+    engine: str = Field("kv-v2", description="Kind of the secrets engine.")
+    mount: str = Field("secret", description="Path at which the engine is mounted.")
+
+
+class GitlabOptions(ci.CiOptions):
+    """What can be said under `targets.gitlab`; values of these options may hold GitLab's own `$VARIABLES`."""
+
+    kind: Literal["root", "include", "component"] = Field(
+        "root",
+        description="What is written: the project's `.gitlab-ci.yml`, a file for its `include:`, or a CI/CD component.",
+    )
+    image: str | None = Field(
+        None, description="Image in which steps without one are installed and run; the default is a slim Python."
+    )
+    stage: str | None = Field(None, description="Stage of all jobs; default: the pipeline's name, or `test`.")
+    tags: tuple[str, ...] = Field((), description="Tags of the runners that take the jobs.")
+    gpu_tags: tuple[str, ...] = Field(("gpu",), description="Further tags for steps that ask for GPUs.")
+    rules: tuple[dict[str, Any], ...] | None = Field(
+        None, description="When the pipeline runs, in GitLab's words, instead of: by schedule, by hand and by API."
+    )
+    parameters: Literal["variables", "inputs"] = Field(
+        "variables", description="What parameters become: variables of a run, or typed `spec:inputs` (GitLab 17.11)."
+    )
+    access: Literal["all", "developer", "maintainer", "none"] = Field(
+        "developer", description="Who may download datasets from finished jobs."
+    )
+    id_tokens: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="OpenID Connect tokens of every job, e.g. {AWS_TOKEN: {aud: https://…}}."
+    )
+    vault: Vault | None = Field(None, description="Take secrets from Vault instead of CI/CD variables.")
+    environment: str | None = Field(None, description="Environment whose variables and protection hold for every job.")
+    schedule_ref: str = Field("main", description="Branch that the schedule runs on.")
+    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Differences of single jobs, by step id.")
+
+    @property
+    def uses_inputs(self) -> bool:
+        """Whether the file has a header with `spec:inputs`."""
+        return self.kind == "component" or self.parameters == "inputs"
+
+
+class GitlabBackend(Backend):
+    """Jobs with `needs`, artifacts that expire, and a script that creates the schedule."""
+
+    name = "gitlab"
+    summary = ".gitlab-ci.yml, a file to include or a component, run by GitLab CI/CD"
+    options_model = GitlabOptions
+    support: ClassVar[Mapping[str, Support]] = {
+        "description": native("comments above the file and each job"),
+        "data_dir": native("datasets cross jobs as artifacts"),
+        "settings": native("`variables` of the job"),
+        "parameters": native("variables of a run with a description, or `spec:inputs`"),
+        "env": native("`variables`"),
+        "secrets": native("masked CI/CD variables NAME_KEY, or `secrets:vault`"),
+        "image": native("`image`"),
+        "step_image": native("`image` of the job"),
+        "cpu": native(f"KUBERNETES_CPU_REQUEST, {_PODS}"),
+        "memory": native(f"KUBERNETES_MEMORY_REQUEST, {_PODS}"),
+        "gpu": emulated("a runner tag, `gpu` unless option gpu_tags says otherwise; not how many"),
+        "limits": native(f"KUBERNETES_CPU_LIMIT and KUBERNETES_MEMORY_LIMIT, {_PODS}"),
+        "retry": native("`retry` up to 2; more, or with a wait, by `wurzel step --retries`"),
+        "backoff": emulated("`wurzel step --backoff` within the job"),
+        "timeout": emulated("`wurzel step --timeout` for one try; `timeout` of the job ends one that is stuck"),
+        "pipeline_timeout": unsupported("a pipeline has none; give steps a timeout"),
+        "shards": native("`parallel`, one job per slice"),
+        "parallelism": unsupported("GitLab starts every job that can run; limit the runner with `concurrent`"),
+        "schedule": emulated("rules, and a script that creates the schedule with `glab`"),
+        "timezone": emulated("in the script that creates the schedule"),
+        "concurrency": emulated(
+            "forbid: a `resource_group` per step, so that a step waits for the same step of an earlier run;"
+            " replace: `interruptible`, ended when a newer commit runs"
+        ),
+        "deadline": unsupported("a GitLab schedule has none"),
+        "polls": native("every run runs every job"),
+        "self_consuming": emulated("the last output is kept in the cache, as long as the runners keep it"),
+        "node_selector": native(f"KUBERNETES_NODE_SELECTOR_*, {_PODS}"),
+        "tolerations": native(f"KUBERNETES_NODE_TOLERATIONS_*, {_PODS}"),
+        "service_account": native(f"KUBERNETES_SERVICE_ACCOUNT_OVERWRITE, {_PODS}"),
+        "labels": native(f"KUBERNETES_POD_LABELS_*, {_PODS}"),
+        "annotations": native(f"KUBERNETES_POD_ANNOTATIONS_*, {_PODS}"),
+    }
+
+    def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
+        """The file with the jobs, and the script that creates the schedule when there is one."""
+        from wurzel.backends.gitlab_jobs import config, schedule
+
+        path = options.output or _PATHS[options.kind].format(pipeline.name)
+        context = {"pipeline": pipeline, "options": options, "config": config(pipeline, options)}
+        files = [OutputFile(path, "gitlab/gitlab-ci.yml.j2", context)]
+        if pipeline.schedule is not None:
+            script = f".gitlab/schedule-{pipeline.name}.sh"
+            context = {"pipeline": pipeline, "options": options, "schedule": schedule(pipeline, options)}
+            files.append(OutputFile(script, "gitlab/schedule.sh.j2", context, executable=True))
+        return files
+
+    def preflight(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Problem]:
+        """Limits of GitLab, and what would make a file that GitLab refuses or reads differently."""
+        from wurzel.backends.gitlab_limits import problems
+
+        return problems(pipeline, options)
+
+    def validate(self, files: Mapping[str, str], options: GitlabOptions) -> Sequence[Problem]:
+        """What the official schema and gitlab-ci-local's listing say, as far as they are installed."""
+        from wurzel.backends.ci_validation import check_gitlab
+
+        return check_gitlab(files, options.kind)

@@ -1,0 +1,355 @@
+"""What stands in a GitLab CI/CD file: one job per step, ready for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import ci
+from wurzel.backends.command import Emulated, dataset, setting_variables, step_argv
+from wurzel.backends.gitlab import JobOptions
+from wurzel.ir.types import format_duration
+
+if TYPE_CHECKING:
+    from wurzel.backends.gitlab import GitlabOptions
+    from wurzel.ir.model import Pipeline, Step, Toleration
+
+NATIVE_RETRIES = 2
+_SOURCES = ("web", "api", "trigger")
+_RUNNER_FAILURES = ("runner_system_failure", "stuck_or_timeout_failure")
+_CACHES = {
+    "pip": ("PIP_CACHE_DIR", "pyproject.toml"),
+    "uv": ("UV_CACHE_DIR", "uv.lock"),
+}
+
+Variables = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One entry of `spec:inputs`."""
+
+    name: str
+    type: str
+    description: str
+    required: bool
+    default: Any
+    options: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, ready for the template."""
+
+    name: str
+    description: str
+    polls: bool
+    needs: Sequence[str]
+    image: str
+    bare: bool
+    """The image has everything: nothing is installed."""
+    tags: Sequence[str]
+    environment: str
+    parallel: int
+    retry: Any
+    timeout: str
+    resource_group: str
+    variables: Variables
+    secrets: Mapping[str, Any]
+    cache: Sequence[Mapping[str, Any]] | None
+    """What takes the place of the cache all jobs share, if anything does."""
+    script: Sequence[str]
+    path: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole file, ready for the template."""
+
+    base: str
+    stage: Any
+    image: Any
+    tags: Sequence[str]
+    rules: Any
+    inputs: Sequence[Input]
+    variables: Variables
+    base_variables: Variables
+    cache: Sequence[Mapping[str, Any]]
+    install: str
+    id_tokens: Mapping[str, Any]
+    interruptible: bool
+    expire_in: str
+    jobs: Sequence[Job]
+
+
+@dataclass(frozen=True)
+class ScheduleScript:
+    """What the script that creates the schedule is told."""
+
+    description: str
+    cron: str
+    timezone: str
+    ref: str
+    variable: str
+
+
+def config(pipeline: Pipeline, options: GitlabOptions) -> Config:
+    """The file of a pipeline."""
+    return _Writer(pipeline, options).config()
+
+
+def schedule(pipeline: Pipeline, options: GitlabOptions) -> ScheduleScript:
+    """The schedule of a pipeline that has one."""
+    assert pipeline.schedule is not None  # noqa: S101 - narrows the type; files() asks first
+    return ScheduleScript(
+        description=f"wurzel: {pipeline.name}",
+        cron=ci.plain_cron(pipeline.schedule.cron) or "",
+        timezone=pipeline.schedule.timezone,
+        ref=options.schedule_ref,
+        variable="" if options.kind == "root" else f"WURZEL_PIPELINE:{pipeline.name}",
+    )
+
+
+def variable(value: str) -> Any:
+    """A variable that GitLab hands on as it is: `$` and `%` would be expanded otherwise."""
+    return {"value": value, "expand": False} if "$" in value or "%" in value else value
+
+
+def job_name(step_id: str, pipeline: Pipeline, options: GitlabOptions) -> str:
+    """Name of a step's job: its id, with the pipeline in front where the file shares its space with others."""
+    return step_id if options.kind == "root" else f"{pipeline.name}:{step_id}"
+
+
+def is_native_retry(step: Step) -> bool:
+    """Whether GitLab's own `retry` is all the step asks for."""
+    return step.retry.limit <= NATIVE_RETRIES and not step.retry.backoff
+
+
+def toleration(wanted: Toleration) -> str:
+    """A toleration as the runner reads it: `key[=value]:effect`."""
+    value = f"={wanted.value}" if wanted.operator == "Equal" and wanted.value else ""
+    return f"{wanted.key}{value}:{wanted.effect or ''}"
+
+
+class _Writer:
+    """Makes the context of one file."""
+
+    def __init__(self, pipeline: Pipeline, options: GitlabOptions) -> None:
+        self.pipeline = pipeline
+        self.options = options
+        self.steps = {step.id: step for step in pipeline.steps}
+        self.concurrency = pipeline.schedule.concurrency if pipeline.schedule else "allow"
+        self.caches = self.install_cache()
+
+    def config(self) -> Config:
+        pipeline, options = self.pipeline, self.options
+        component = options.kind == "component"
+        image = pipeline.image or options.image or _image(options)
+        stage = options.stage or (pipeline.name if options.kind == "root" else "test")
+        tokens = dict(options.id_tokens)
+        if options.vault:
+            tokens |= {"VAULT_ID_TOKEN": {"aud": options.vault.audience}}
+        return Config(
+            base=f".{pipeline.name}",
+            stage="$[[ inputs.stage ]]" if component else stage,
+            image="$[[ inputs.image ]]" if component else image,
+            tags=list(options.tags),
+            rules="$[[ inputs.rules ]]" if component else self.rules(),
+            inputs=self.inputs(stage, image) if options.uses_inputs else (),
+            variables={} if options.uses_inputs else self.prefilled(),
+            base_variables=self.base_variables(),
+            cache=self.caches if not pipeline.image else (),
+            install="" if pipeline.image else options.install_line(),
+            id_tokens=tokens,
+            interruptible=self.concurrency == "replace",
+            expire_in=_duration(options.retention),
+            jobs=[self.job(step) for step in pipeline.steps],
+        )
+
+    def rules(self) -> list[dict[str, Any]]:
+        if self.options.rules is not None:
+            return list(self.options.rules)
+        if self.options.kind != "root":
+            return [{"if": f'$WURZEL_PIPELINE == "{self.pipeline.name}"'}]
+        sources = ("schedule", *_SOURCES) if self.pipeline.schedule else _SOURCES
+        return [{"if": f'$CI_PIPELINE_SOURCE == "{source}"'} for source in sources]
+
+    def inputs(self, stage: str, image: str) -> list[Input]:
+        own = []
+        if self.options.kind == "component":
+            own = [
+                Input("stage", "string", "Stage of all jobs", False, stage, ()),
+                Input("image", "string", "Image of jobs without one of their own", False, image, ()),
+                Input("rules", "array", "When the pipeline runs", False, self.rules(), ()),
+            ]
+        return own + [_input(parameter) for parameter in ci.parameters(*self.pipeline.steps)]
+
+    def prefilled(self) -> dict[str, Any]:
+        found = {}
+        for parameter in ci.parameters(*self.pipeline.steps):
+            options = {"options": list(_options(parameter))} if _options(parameter) else {}
+            value = {} if parameter.required else {"value": parameter.text}
+            raw = {"expand": False} if variable(parameter.text) != parameter.text else {}
+            found[parameter.variable] = {**value, "description": parameter.description, **options, **raw}
+        return found
+
+    def base_variables(self) -> dict[str, Any]:
+        values = {name: variable(value) for name, value in self.pipeline.env.items()}
+        if self.caches and not self.pipeline.image:
+            values[_CACHES[self.options.setup][0]] = f"$CI_PROJECT_DIR/.cache/{self.options.setup}"
+        if not self.options.checkout:
+            values["GIT_STRATEGY"] = "none"
+        return values | {"WURZEL_RUN_ID": "$CI_PIPELINE_ID"} | self.options.install_env
+
+    def install_cache(self) -> list[dict[str, Any]]:
+        if not self.options.cache or self.options.setup == "none" or not self.options.install_line():
+            return []
+        key = {"prefix": f"{self.options.setup}-{self.options.python_version}"}
+        paths = [f".cache/{self.options.setup}"]
+        return [{"key": {"files": [_CACHES[self.options.setup][1]], **key}, "paths": paths}]
+
+    def job(self, step: Step) -> Job:
+        options = self.options
+        own = options.jobs.get(step.id, JobOptions())
+        image = "" if step.image in {None, self.pipeline.image} else step.image or ""
+        bare = bool(image) and not self.pipeline.image
+        return Job(
+            name=job_name(step.id, self.pipeline, options),
+            description=step.description,
+            polls=step.polls,
+            needs=[job_name(need, self.pipeline, options) for need in step.needs],
+            image=image,
+            bare=bare,
+            tags=self.tags(step, own),
+            environment=own.environment or options.environment or "",
+            parallel=step.shards if step.shards > 1 else 0,
+            retry=_retry(step),
+            timeout=_duration(ci.budget(step, options, tries=1 if is_native_retry(step) else 1 + step.retry.limit)),
+            resource_group=self.resource_group(step),
+            variables=self.variables(step),
+            secrets=self.vault_secrets(step),
+            cache=self.cache(step, bare=bare),
+            script=self.script(step, bare=bare or bool(self.pipeline.image)),
+            path=_artifact_path(dataset(self.pipeline, step.id)),
+        )
+
+    def tags(self, step: Step, own: JobOptions) -> list[str]:
+        wanted = [*(self.options.tags if own.tags is None else own.tags)]
+        wanted += self.options.gpu_tags if step.resources.gpu else ()
+        return [] if wanted == list(self.options.tags) else list(dict.fromkeys(wanted))
+
+    def resource_group(self, step: Step) -> str:
+        if self.concurrency != "forbid":
+            return ""
+        group = f"{self.pipeline.name}/{step.id}"
+        return f"{group}/$CI_NODE_INDEX" if step.shards > 1 else group
+
+    def variables(self, step: Step) -> dict[str, Any]:
+        values = {name: variable(value) for name, value in (step.env | setting_variables(step)).items()}
+        for parameter in ci.parameters(step):
+            values.pop(parameter.variable, None)
+            if self.options.uses_inputs:
+                values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
+        return values | {name: variable(value) for name, value in self.pod(step).items()}
+
+    def pod(self, step: Step) -> dict[str, str]:
+        """Variables by which a runner with the Kubernetes executor shapes the pod of a job."""
+        amounts = {
+            "KUBERNETES_CPU_REQUEST": step.resources.cpu,
+            "KUBERNETES_MEMORY_REQUEST": step.resources.memory,
+            "KUBERNETES_CPU_LIMIT": step.limits.cpu,
+            "KUBERNETES_MEMORY_LIMIT": step.limits.memory,
+            "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": step.service_account or self.pipeline.service_account,
+        }
+        lists = {
+            "KUBERNETES_NODE_SELECTOR": _pairs(step.node_selector),
+            "KUBERNETES_NODE_TOLERATIONS": [toleration(wanted) for wanted in step.tolerations],
+            "KUBERNETES_POD_LABELS": _pairs(self.pipeline.labels | step.labels),
+            "KUBERNETES_POD_ANNOTATIONS": _pairs(self.pipeline.annotations | step.annotations),
+        }
+        numbered = {f"{name}_{place}": item for name, items in lists.items() for place, item in enumerate(items, 1)}
+        return {name: amount for name, amount in amounts.items() if amount is not None} | numbered
+
+    def vault_secrets(self, step: Step) -> dict[str, Any]:
+        vault = self.options.vault
+        if vault is None:
+            return {}
+        engine = {"name": vault.engine, "path": vault.mount}
+        refs = self.pipeline.secrets | step.secrets
+        return {
+            name: {
+                "vault": {"engine": engine, "path": ref.name, "field": ref.key},
+                "file": False,
+                "token": "$VAULT_ID_TOKEN",
+            }
+            for name, ref in refs.items()
+        }
+
+    def cache(self, step: Step, *, bare: bool) -> list[dict[str, Any]] | None:
+        shared = [] if bare or self.pipeline.image else self.caches
+        if step.self_consuming:
+            path = _artifact_path(dataset(self.pipeline, step.id))
+            return [*shared, {"key": f"{self.pipeline.name}.{step.id}", "paths": [path]}]
+        return None if shared == self.caches or self.pipeline.image else []
+
+    def script(self, step: Step, *, bare: bool) -> list[str]:
+        lines = []
+        if self.options.vault is None:
+            names = ci.secrets(self.pipeline, step, self.options)
+            lines = [_secret_line(variable, name) for variable, name in names.items()]
+        emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
+        tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if step.shards > 1 else ""
+        argv = step_argv(self.pipeline, step, emulate=emulate)
+        return [*lines, *ci.unset_lines(step), ci.command(argv, "none" if bare else self.options.setup, tail)]
+
+
+def _image(options: GitlabOptions) -> str:
+    if options.setup == "uv":
+        return f"ghcr.io/astral-sh/uv:python{options.python_version}-bookworm-slim"
+    return f"python:{options.python_version}-slim"
+
+
+def _input(parameter: ci.Parameter) -> Input:
+    if parameter.type == "number":
+        kind, default = "number", parameter.default
+    else:
+        kind, default = "string", parameter.text
+    return Input(
+        parameter.variable, kind, parameter.description, parameter.required, default, list(_options(parameter))
+    )
+
+
+def _options(parameter: ci.Parameter) -> Sequence[str]:
+    return ("true", "false") if parameter.type == "boolean" else parameter.options
+
+
+def _retry(step: Step) -> Any:
+    """GitLab's own `retry`; where `wurzel step` does the retrying, GitLab still retries when the runner fails."""
+    if not step.retry.limit:
+        return None
+    if is_native_retry(step):
+        return {"max": step.retry.limit}
+    return {"max": min(step.retry.limit, NATIVE_RETRIES), "when": list(_RUNNER_FAILURES)}
+
+
+def _secret_line(variable: str, name: str) -> str:
+    checked = f"${{{name}:?the CI/CD variable {name} is missing or empty}}"
+    return f': "{checked}"' if variable == name else f'export {variable}="{checked}"'
+
+
+def _artifact_path(path: str) -> str:
+    """A path in which the runner sees no variable."""
+    return path.replace("$", "$$")
+
+
+def _pairs(mapping: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in mapping.items()]
+
+
+def _duration(seconds: int) -> str:
+    """As GitLab reads it: `1h 30m`."""
+    text = format_duration(seconds)
+    for unit in "dhm":
+        text = text.replace(unit, f"{unit} ")
+    return text.strip()

@@ -1,0 +1,100 @@
+"""What GitLab CI/CD would refuse, or read differently than meant: found before anything is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from wurzel.backends import ci
+from wurzel.backends.gitlab_jobs import job_name
+from wurzel.exceptions import Problem
+
+if TYPE_CHECKING:
+    from wurzel.backends.gitlab import GitlabOptions
+    from wurzel.ir.model import Pipeline, Step
+
+_NEEDS = 50
+_PARALLEL = 200
+_NAME = 128
+_PATTERN = "*?[]{}!\\"
+_INTERPOLATION = "$[["
+_RESERVED = frozenset(
+    [
+        "image",
+        "services",
+        "stages",
+        "types",
+        "before_script",
+        "after_script",
+        "variables",
+        "cache",
+        "include",
+        "spec",
+        "default",
+        "workflow",
+        "pages",
+        "true",
+        "false",
+        "nil",
+    ]
+)
+
+
+def problems(pipeline: Pipeline, options: GitlabOptions) -> list[Problem]:
+    """Every reason why GitLab could not run the file of a pipeline as meant."""
+    return [
+        *ci.check(pipeline, options, scheduled=pipeline.schedule is not None),
+        *ci.unknown_jobs(options.jobs, pipeline),
+        *(problem for step in pipeline.steps for problem in _job(step, pipeline, options)),
+        *_texts(pipeline, options),
+    ]
+
+
+def _job(step: Step, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
+    name = job_name(step.id, pipeline, options)
+    if name in _RESERVED:
+        yield Problem(
+            f"the step {step.id!r} cannot be a job: GitLab keeps that name for itself",
+            hint=f'Give the step another name: WZ(cls, name="{step.id}-step"), or set kind: include.',
+        )
+    if len(name) > _NAME:
+        yield Problem(f"the job {name!r} has {len(name)} characters; `needs` takes at most {_NAME}")
+    if len(step.needs) > _NEEDS:
+        yield Problem(
+            f"the step {step.id!r} needs {len(step.needs)} others; GitLab allows {_NEEDS}",
+            hint="Join them in groups by steps in between.",
+        )
+    if step.shards > _PARALLEL:
+        yield Problem(
+            f"the step {step.id!r} has {step.shards} shards; `parallel` makes at most {_PARALLEL} jobs",
+            hint=f"Set steps.{step.id}.shards to {_PARALLEL} or less.",
+        )
+    for wanted in step.tolerations:
+        if wanted.key is None or wanted.toleration_seconds is not None:
+            said = "no key" if wanted.key is None else f"toleration_seconds {wanted.toleration_seconds}"
+            yield Problem(
+                f"the step {step.id!r} has a toleration with {said}, which a job cannot ask of its runner",
+                hint="Name a key, and leave toleration_seconds out.",
+            )
+
+
+def _texts(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
+    if any(sign in pipeline.data_dir for sign in _PATTERN):
+        yield Problem(
+            f"data_dir: {pipeline.data_dir!r} would be read as a pattern by `artifacts:paths`",
+            hint=f"Use a folder without any of {' '.join(_PATTERN)}.",
+        )
+    if not options.uses_inputs:
+        return
+    texts = {"description": pipeline.description, "data_dir": pipeline.data_dir}
+    texts |= {f"env.{name}": value for name, value in pipeline.env.items()}
+    for step in pipeline.steps:
+        texts |= {f"steps.{step.id}.description": step.description}
+        texts |= {f"steps.{step.id}.env.{name}": value for name, value in step.env.items()}
+        texts |= {f"steps.{step.id}.settings.{item.name}": str(item.value) for item in step.settings if item.given}
+    for place, text in texts.items():
+        if _INTERPOLATION in text:
+            yield Problem(
+                f"{place} holds {_INTERPOLATION}, which a file with inputs would replace",
+                hint="Write parameters: variables, or change the text.",
+            )
