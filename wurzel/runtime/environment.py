@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.backends.command import setting_variables
 from wurzel.exceptions import Problem
@@ -21,29 +21,47 @@ def step_environment(pipeline: Pipeline, step: Step, environ: Mapping[str, str])
     return {**environ, **pipeline.env, **step.env, **setting_variables(step)}
 
 
-def missing(pipeline: Pipeline, environ: Mapping[str, str]) -> list[Problem]:
-    """What steps need that neither configuration nor the environment gives: settings and secrets.
+class Need(NamedTuple):
+    """Something that only the environment can give, under any one of some variables."""
+
+    step: str
+    variables: Sequence[str]
+    what: str
+    """`setting SIZE` or `secret TOKEN`."""
+    advice: str
+
+
+def needs(pipeline: Pipeline) -> list[Need]:
+    """What must be in the environment before a run: required settings without a value, and secrets.
 
     A secret that feeds a setting with a default may be absent; every other one that the pipeline names must be there.
     """
-    problems = []
+    found = []
     seen: set[str] = set()
     for step in pipeline.steps:
-        env = step_environment(pipeline, step, environ)
-        where = f"{pipeline.name}: step {step.id}"
+        given = {*pipeline.env, *step.env}
+        fed: set[str] = set()
         for setting in step.settings:
-            if setting.required and not setting.given and not _fed(step, setting, env):
-                what = "secret" if setting.secret or setting.variable in step.secrets else "setting"
-                seen.add(setting.variable)
-                problems.append(Problem(f"the {what} {setting.name} is missing", where, _advice(step, setting)))
-        optional = {variable for setting in step.settings for variable in _variables(step, setting)}
+            variables = list(_variables(step, setting))
+            fed.update(variables)
+            if setting.required and not setting.given and given.isdisjoint(variables):
+                secret = setting.secret or setting.variable in step.secrets
+                what = f"{'secret' if secret else 'setting'} {setting.name}"
+                found.append(Need(step.id, variables, what, _advice(step, setting, secret)))
         for variable in pipeline.secrets | step.secrets:
-            if variable not in env and variable not in seen | optional:
+            if variable not in fed | seen | given:
                 seen.add(variable)
-                problems.append(
-                    Problem(f"the secret {variable} is missing", where, f"Set {variable} in the environment.")
-                )
-    return problems
+                found.append(Need(step.id, [variable], f"secret {variable}", f"Set {variable} in the environment."))
+    return found
+
+
+def missing(pipeline: Pipeline, environ: Mapping[str, str]) -> list[Problem]:
+    """What the environment should give and does not."""
+    return [
+        Problem(f"the {need.what} is missing", f"{pipeline.name}: step {need.step}", need.advice)
+        for need in needs(pipeline)
+        if environ.keys().isdisjoint(need.variables)
+    ]
 
 
 def settings_digest(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> str:
@@ -87,10 +105,6 @@ def _variables(step: Step, setting: Setting) -> Iterator[str]:
         yield from (prefix + "__".join(parts[:count]) for count in range(len(parts), 0, -1))
 
 
-def _fed(step: Step, setting: Setting, env: Mapping[str, str]) -> bool:
-    return any(variable in env for variable in _variables(step, setting))
-
-
 def _public(step: Step, variable: str, text: str) -> str:
     """What of a variable's text is no secret: all, nothing, or the other fields of the JSON object it holds."""
     prefix = next((prefix for prefix in _prefixes(step) if variable.startswith(prefix)), None)
@@ -125,8 +139,8 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _advice(step: Step, setting: Setting) -> str:
-    if setting.secret:
+def _advice(step: Step, setting: Setting, secret: bool) -> str:
+    if secret:
         return f"Set {setting.variable} in the environment."
     place = f"steps.{step.id}.settings.{setting.name.replace('__', '.')}"
     return f"Give it in wurzel.yaml under {place}, or set {setting.variable} in the environment."

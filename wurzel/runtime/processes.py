@@ -33,11 +33,10 @@ _AFTER_KILL = 2.0  # what survives KILL this long is a zombie that nobody reaps,
 
 
 class Exit(NamedTuple):
-    """How a child ended: its code (negative: the signal that ended it), whether it ran out of time, and seconds."""
+    """How a child ended: its code (negative: the signal that ended it), and whether it ran out of time."""
 
     code: int
     timed_out: bool
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,12 @@ class _Timer:
 
 
 class _Child:
-    __slots__ = ("code", "done", "ending", "lifeline", "process", "started", "timed_out", "timers")
+    __slots__ = ("code", "done", "ending", "lifeline", "process", "timed_out", "timers")
 
     def __init__(self, process: subprocess.Popen[bytes], lifeline: int, done: Callable[[Exit], None]) -> None:
         self.process = process
         self.lifeline = lifeline
         self.done = done
-        self.started = time.monotonic()
         self.code: int | None = None
         self.ending = False
         self.timed_out = False
@@ -250,7 +248,7 @@ class Watch:
             timer.cancel()
         del self._children[child.process.pid]
         os.close(child.lifeline)
-        child.done(Exit(child.code or 0, child.timed_out, time.monotonic() - child.started))
+        child.done(Exit(child.code or 0, child.timed_out))
 
 
 def _lives(group: int) -> bool:

@@ -45,7 +45,8 @@ class Outcome(NamedTuple):
     reason: str = ""
     """Why it failed, for people: `timed out after 30s`, `ended by signal SIGSEGV`, `exit code 1`."""
     tries: int = 1
-    seconds: float = 0
+    stopped: bool = False
+    """It did not fail by itself: the whole run was stopped."""
 
 
 @dataclass(eq=False)
@@ -61,7 +62,6 @@ class Task:
     """Told the reason of each failure that is followed by a retry, and the seconds until then."""
     command: Command | None = field(default=None, init=False)
     tries: int = field(default=0, init=False)
-    seconds: float = field(default=0, init=False)
 
 
 class Pool:
@@ -99,25 +99,24 @@ class Pool:
         task.tries += 1
         try:
             self._watch.start(task.command, lambda result: self._ended(task, result))
-        except OSError as error:
-            task.done(Outcome(USAGE, f"cannot be started: {error}", task.tries, task.seconds))
+        except (OSError, ValueError) as error:
+            task.done(Outcome(USAGE, f"cannot be started: {error}", task.tries))
         else:
             self._running += 1
 
     def _ended(self, task: Task, result: Exit) -> None:
         self._running -= 1
-        task.seconds += result.seconds
         code, reason = _judge(result, task.command)
         if code and self._watch.stopping:
-            code = 1 if self._watch.interrupted is None else 128 + self._watch.interrupted
-            reason = "interrupted"
-        elif code not in {0, USAGE} and task.tries <= task.retry.limit:
+            task.done(_stopped(self._watch, task.tries))
+            return
+        if code not in {0, USAGE} and task.tries <= task.retry.limit:
             seconds = task.retry.wait(task.tries)
             task.failed(reason, seconds)
             self._resting += 1
             self._watch.call_later(seconds, lambda: self._again(task))
             return
-        task.done(Outcome(code, reason, task.tries, task.seconds))
+        task.done(Outcome(code, reason, task.tries))
 
     def _again(self, task: Task) -> None:
         self._resting -= 1
@@ -156,8 +155,8 @@ def run_tasks(commands: Sequence[Command], *, retry: RetryPolicy, jobs: int) -> 
             name = f"slice {number + 1}: " if len(commands) > 1 else ""
             pool.submit(Task(_giver(command), _keeper(outcomes, number), retry, number, _teller(name)))
         pool.run()
-        interrupted = Outcome(128 + (watch.interrupted or 0), "interrupted", 0)
-    return [outcomes.get(number, interrupted) for number in range(len(commands))]
+        never = _stopped(watch, 0)
+    return [outcomes.get(number, never) for number in range(len(commands))]
 
 
 def _giver(command: Command) -> Callable[[], Command]:
@@ -173,6 +172,11 @@ def _teller(name: str) -> Callable[[str, float], None]:
         sys.stderr.write(f"wurzel: {name}{reason}; trying again{f' in {seconds:g}s' if seconds else ''}\n")
 
     return tell
+
+
+def _stopped(watch: Watch, tries: int) -> Outcome:
+    code = 1 if watch.interrupted is None else 128 + watch.interrupted
+    return Outcome(code, "interrupted", tries, stopped=True)
 
 
 def _judge(result: Exit, command: Command | None) -> tuple[int, str]:
