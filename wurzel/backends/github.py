@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wurzel.backends import ci
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.exceptions import Problem
+from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
 
 PINS = {
@@ -127,6 +128,12 @@ class GithubBackend(Backend):
         "labels": unsupported("runs and jobs of GitHub have no labels"),
         "annotations": unsupported("runs and jobs of GitHub have no annotations"),
     }
+
+    def support_for(self, use: Use, options: GithubOptions) -> Support:
+        """A time zone only where the server knows it."""
+        if use.feature == "timezone" and options.legacy:
+            return unsupported("the server knows no `timezone` (option legacy), so the schedule is read as UTC")
+        return self.support[use.feature]
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
         """`.github/workflows/<pipeline>.yml`."""

@@ -32,7 +32,7 @@ def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
         *_actions(options),
         *_jobs(pipeline, options),
         *_inputs(pipeline),
-        *_schedule(pipeline, options),
+        *_schedule(pipeline),
         *_texts(pipeline, options),
     ]
 
@@ -72,14 +72,14 @@ def _inputs(pipeline: Pipeline) -> Iterable[Problem]:
             hint="Take some off the `parameters` of steps.",
         )
     for item in inputs:
-        if _EXPRESSION in item.text:
+        if any(_EXPRESSION in text for text in (item.text, *item.options)):
             yield Problem(
-                f"the parameter {item.variable} is {item.text!r} by default, and no input can hold {_EXPRESSION}",
+                f"the parameter {item.variable} may be {item.text!r}, and no input can hold {_EXPRESSION}",
                 hint="Take it off the `parameters`, or change its value.",
             )
 
 
-def _schedule(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
+def _schedule(pipeline: Pipeline) -> Iterable[Problem]:
     schedule = pipeline.schedule
     if schedule is None:
         return
@@ -89,11 +89,6 @@ def _schedule(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
             f"the schedule {schedule.cron!r} starts {gap:g} minutes after the last start; GitHub's shortest"
             f" interval is {_MINUTES} minutes",
             hint='Write for example "*/15 * * * *".',
-        )
-    if options.legacy and schedule.timezone != "UTC":
-        yield Problem(
-            f"without `timezone` (option legacy), {schedule.cron!r} would be read as UTC, not {schedule.timezone}",
-            hint="Write the schedule in UTC, or set legacy: false where the server knows `timezone`.",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
@@ -156,7 +156,7 @@ class _Writer:
             name=pipeline.name,
             cron=(ci.plain_cron(schedule.cron) or "") if schedule else "",
             timezone=schedule.timezone if schedule and schedule.timezone != "UTC" and not options.legacy else "",
-            inputs=ci.parameters(*pipeline.steps),
+            inputs=[_described(item) for item in ci.parameters(*pipeline.steps)],
             triggers=options.triggers,
             group=f"{group}-${{{{ github.run_id }}}}" if concurrency == "allow" else group,
             cancel=concurrency == "replace",
@@ -184,7 +184,7 @@ class _Writer:
             permissions=_permissions(options, own),
             environment=own.environment or options.environment,
             container=self.container(step),
-            shards=range(1, step.shards + 1) if step.shards > 1 else (),
+            shards=list(range(1, step.shards + 1)) if step.shards > 1 else (),
             max_parallel=self.pipeline.parallelism,
             setup="none" if image else options.setup,
             install="" if image else options.install_line(),
@@ -230,6 +230,11 @@ class _Writer:
         argv = step_argv(self.pipeline, step, emulate=("retry", "timeout"))
         tail = '--shard "$WURZEL_SHARD"' if step.shards > 1 else ""
         return "\n".join([*lines, *ci.unset_lines(step), ci.command(argv, setup, tail)])
+
+
+def _described(parameter: ci.Parameter) -> ci.Parameter:
+    """With a description that opens no expression: GitHub refuses them there."""
+    return replace(parameter, description=parameter.description.replace("${{", "$ {{"))
 
 
 def _input(parameter: ci.Parameter, *, always: bool) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wurzel.backends import ci
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.exceptions import Problem
+from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
 
 _PODS = "on runners with the Kubernetes executor that allow it"
@@ -24,7 +25,7 @@ class _Options(BaseModel):
 class JobOptions(_Options):
     """What one job has of its own, under `targets.gitlab.jobs.<step>`."""
 
-    tags: tuple[str, ...] | None = Field(None, min_length=1)
+    tags: tuple[str, ...] | None = Field(default=None, min_length=1)
     environment: str | None = None
 
 
@@ -48,7 +49,7 @@ class GitlabOptions(ci.CiOptions):
     )
     stage: str | None = Field(None, description="Stage of all jobs; default: the pipeline's name, or `test`.")
     tags: tuple[str, ...] = Field((), description="Tags of the runners that take the jobs.")
-    gpu_tags: tuple[str, ...] = Field(("gpu",), description="Further tags for steps that ask for GPUs.")
+    gpu_tags: tuple[str, ...] = Field((), description="Further tags for steps that ask for GPUs.")
     rules: tuple[dict[str, Any], ...] | None = Field(
         None, description="When the pipeline runs, in GitLab's words, instead of: by schedule, by hand and by API."
     )
@@ -89,7 +90,7 @@ class GitlabBackend(Backend):
         "step_image": native("`image` of the job"),
         "cpu": native(f"KUBERNETES_CPU_REQUEST, {_PODS}"),
         "memory": native(f"KUBERNETES_MEMORY_REQUEST, {_PODS}"),
-        "gpu": emulated("a runner tag, `gpu` unless option gpu_tags says otherwise; not how many"),
+        "gpu": unsupported("a job cannot ask for GPUs; name the tags of runners that have them: option gpu_tags"),
         "limits": native(f"KUBERNETES_CPU_LIMIT and KUBERNETES_MEMORY_LIMIT, {_PODS}"),
         "retry": native("`retry` up to 2; more, or with a wait, by `wurzel step --retries`"),
         "backoff": emulated("`wurzel step --backoff` within the job"),
@@ -112,6 +113,14 @@ class GitlabBackend(Backend):
         "labels": native(f"KUBERNETES_POD_LABELS_*, {_PODS}"),
         "annotations": native(f"KUBERNETES_POD_ANNOTATIONS_*, {_PODS}"),
     }
+
+    def support_for(self, use: Use, options: GitlabOptions) -> Support:
+        """GPUs by tags when there are some for them; a toleration has no end."""
+        if use.feature == "gpu" and options.gpu_tags:
+            return emulated("tags of runners that have GPUs; how many is theirs to say")
+        if use.path.endswith("toleration_seconds"):
+            return unsupported("a job cannot say how long it tolerates a taint; leave toleration_seconds out")
+        return self.support[use.feature]
 
     def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
         """The file with the jobs, and the script that creates the schedule when there is one."""

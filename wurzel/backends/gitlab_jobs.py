@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
-from wurzel.backends.command import Emulated, dataset, setting_variables, step_argv
+from wurzel.backends.command import Emulated, dataset, step_argv
 from wurzel.backends.gitlab import JobOptions
+from wurzel.backends.gitlab_variables import (
+    Input,
+    Variables,
+    prefilled,
+    secret_lines,
+    typed_input,
+    variable,
+    variables,
+    vault_secrets,
+)
 from wurzel.ir.types import format_duration
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab import GitlabOptions
-    from wurzel.ir.model import Pipeline, Step, Toleration
+    from wurzel.ir.model import Pipeline, Step
 
 NATIVE_RETRIES = 2
 _SOURCES = ("web", "api", "trigger")
@@ -22,20 +32,6 @@ _CACHES = {
     "pip": ("PIP_CACHE_DIR", "pyproject.toml"),
     "uv": ("UV_CACHE_DIR", "uv.lock"),
 }
-
-Variables = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Input:
-    """One entry of `spec:inputs`."""
-
-    name: str
-    type: str
-    description: str
-    required: bool
-    default: Any
-    options: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -111,11 +107,6 @@ def schedule(pipeline: Pipeline, options: GitlabOptions) -> ScheduleScript:
     )
 
 
-def variable(value: str) -> Any:
-    """A variable that GitLab hands on as it is: `$` and `%` would be expanded otherwise."""
-    return {"value": value, "expand": False} if "$" in value or "%" in value else value
-
-
 def job_name(step_id: str, pipeline: Pipeline, options: GitlabOptions) -> str:
     """Name of a step's job: its id, with the pipeline in front where the file shares its space with others."""
     return step_id if options.kind == "root" else f"{pipeline.name}:{step_id}"
@@ -124,12 +115,6 @@ def job_name(step_id: str, pipeline: Pipeline, options: GitlabOptions) -> str:
 def is_native_retry(step: Step) -> bool:
     """Whether GitLab's own `retry` is all the step asks for."""
     return step.retry.limit <= NATIVE_RETRIES and not step.retry.backoff
-
-
-def toleration(wanted: Toleration) -> str:
-    """A toleration as the runner reads it: `key[=value]:effect`."""
-    value = f"={wanted.value}" if wanted.operator == "Equal" and wanted.value else ""
-    return f"{wanted.key}{value}:{wanted.effect or ''}"
 
 
 class _Writer:
@@ -157,7 +142,7 @@ class _Writer:
             tags=list(options.tags),
             rules="$[[ inputs.rules ]]" if component else self.rules(),
             inputs=self.inputs(stage, image) if options.uses_inputs else (),
-            variables={} if options.uses_inputs else self.prefilled(),
+            variables={} if options.uses_inputs else prefilled(ci.parameters(*pipeline.steps)),
             base_variables=self.base_variables(),
             cache=self.caches if not pipeline.image else (),
             install="" if pipeline.image else options.install_line(),
@@ -183,16 +168,7 @@ class _Writer:
                 Input("image", "string", "Image of jobs without one of their own", False, image, ()),
                 Input("rules", "array", "When the pipeline runs", False, self.rules(), ()),
             ]
-        return own + [_input(parameter) for parameter in ci.parameters(*self.pipeline.steps)]
-
-    def prefilled(self) -> dict[str, Any]:
-        found = {}
-        for parameter in ci.parameters(*self.pipeline.steps):
-            options = {"options": list(_options(parameter))} if _options(parameter) else {}
-            value = {} if parameter.required else {"value": parameter.text}
-            raw = {"expand": False} if variable(parameter.text) != parameter.text else {}
-            found[parameter.variable] = {**value, "description": parameter.description, **options, **raw}
-        return found
+        return own + [typed_input(parameter) for parameter in ci.parameters(*self.pipeline.steps)]
 
     def base_variables(self) -> dict[str, Any]:
         values = {name: variable(value) for name, value in self.pipeline.env.items()}
@@ -210,15 +186,15 @@ class _Writer:
         return [{"key": {"files": [_CACHES[self.options.setup][1]], **key}, "paths": paths}]
 
     def job(self, step: Step) -> Job:
-        options = self.options
+        pipeline, options = self.pipeline, self.options
         own = options.jobs.get(step.id, JobOptions())
-        image = "" if step.image in {None, self.pipeline.image} else step.image or ""
-        bare = bool(image) and not self.pipeline.image
+        image = "" if step.image in {None, pipeline.image} else step.image or ""
+        bare = bool(image) and not pipeline.image
         return Job(
-            name=job_name(step.id, self.pipeline, options),
+            name=job_name(step.id, pipeline, options),
             description=step.description,
             polls=step.polls,
-            needs=[job_name(need, self.pipeline, options) for need in step.needs],
+            needs=[job_name(need, pipeline, options) for need in step.needs],
             image=image,
             bare=bare,
             tags=self.tags(step, own),
@@ -227,11 +203,11 @@ class _Writer:
             retry=_retry(step),
             timeout=_duration(ci.budget(step, options, tries=1 if is_native_retry(step) else 1 + step.retry.limit)),
             resource_group=self.resource_group(step),
-            variables=self.variables(step),
-            secrets=self.vault_secrets(step),
+            variables=variables(pipeline, step, options),
+            secrets=vault_secrets(pipeline, step, options),
             cache=self.cache(step, bare=bare),
-            script=self.script(step, bare=bare or bool(self.pipeline.image)),
-            path=_artifact_path(dataset(self.pipeline, step.id)),
+            script=self.script(step, bare=bare or bool(pipeline.image)),
+            path=_artifact_path(dataset(pipeline, step.id)),
         )
 
     def tags(self, step: Step, own: JobOptions) -> list[str]:
@@ -245,47 +221,6 @@ class _Writer:
         group = f"{self.pipeline.name}/{step.id}"
         return f"{group}/$CI_NODE_INDEX" if step.shards > 1 else group
 
-    def variables(self, step: Step) -> dict[str, Any]:
-        values = {name: variable(value) for name, value in (step.env | setting_variables(step)).items()}
-        for parameter in ci.parameters(step):
-            values.pop(parameter.variable, None)
-            if self.options.uses_inputs:
-                values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
-        return values | {name: variable(value) for name, value in self.pod(step).items()}
-
-    def pod(self, step: Step) -> dict[str, str]:
-        """Variables by which a runner with the Kubernetes executor shapes the pod of a job."""
-        amounts = {
-            "KUBERNETES_CPU_REQUEST": step.resources.cpu,
-            "KUBERNETES_MEMORY_REQUEST": step.resources.memory,
-            "KUBERNETES_CPU_LIMIT": step.limits.cpu,
-            "KUBERNETES_MEMORY_LIMIT": step.limits.memory,
-            "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": step.service_account or self.pipeline.service_account,
-        }
-        lists = {
-            "KUBERNETES_NODE_SELECTOR": _pairs(step.node_selector),
-            "KUBERNETES_NODE_TOLERATIONS": [toleration(wanted) for wanted in step.tolerations],
-            "KUBERNETES_POD_LABELS": _pairs(self.pipeline.labels | step.labels),
-            "KUBERNETES_POD_ANNOTATIONS": _pairs(self.pipeline.annotations | step.annotations),
-        }
-        numbered = {f"{name}_{place}": item for name, items in lists.items() for place, item in enumerate(items, 1)}
-        return {name: amount for name, amount in amounts.items() if amount is not None} | numbered
-
-    def vault_secrets(self, step: Step) -> dict[str, Any]:
-        vault = self.options.vault
-        if vault is None:
-            return {}
-        engine = {"name": vault.engine, "path": vault.mount}
-        refs = self.pipeline.secrets | step.secrets
-        return {
-            name: {
-                "vault": {"engine": engine, "path": ref.name, "field": ref.key},
-                "file": False,
-                "token": "$VAULT_ID_TOKEN",
-            }
-            for name, ref in refs.items()
-        }
-
     def cache(self, step: Step, *, bare: bool) -> list[dict[str, Any]] | None:
         shared = [] if bare or self.pipeline.image else self.caches
         if step.self_consuming:
@@ -294,10 +229,7 @@ class _Writer:
         return None if shared == self.caches or self.pipeline.image else []
 
     def script(self, step: Step, *, bare: bool) -> list[str]:
-        lines = []
-        if self.options.vault is None:
-            names = ci.secrets(self.pipeline, step, self.options)
-            lines = [_secret_line(variable, name) for variable, name in names.items()]
+        lines = secret_lines(self.pipeline, step, self.options)
         emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
         tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if step.shards > 1 else ""
         argv = step_argv(self.pipeline, step, emulate=emulate)
@@ -310,20 +242,6 @@ def _image(options: GitlabOptions) -> str:
     return f"python:{options.python_version}-slim"
 
 
-def _input(parameter: ci.Parameter) -> Input:
-    if parameter.type == "number":
-        kind, default = "number", parameter.default
-    else:
-        kind, default = "string", parameter.text
-    return Input(
-        parameter.variable, kind, parameter.description, parameter.required, default, list(_options(parameter))
-    )
-
-
-def _options(parameter: ci.Parameter) -> Sequence[str]:
-    return ("true", "false") if parameter.type == "boolean" else parameter.options
-
-
 def _retry(step: Step) -> Any:
     """GitLab's own `retry`; where `wurzel step` does the retrying, GitLab still retries when the runner fails."""
     if not step.retry.limit:
@@ -333,18 +251,9 @@ def _retry(step: Step) -> Any:
     return {"max": min(step.retry.limit, NATIVE_RETRIES), "when": list(_RUNNER_FAILURES)}
 
 
-def _secret_line(variable: str, name: str) -> str:
-    checked = f"${{{name}:?the CI/CD variable {name} is missing or empty}}"
-    return f': "{checked}"' if variable == name else f'export {variable}="{checked}"'
-
-
 def _artifact_path(path: str) -> str:
     """A path in which the runner sees no variable."""
     return path.replace("$", "$$")
-
-
-def _pairs(mapping: Mapping[str, str]) -> list[str]:
-    return [f"{key}={value}" for key, value in mapping.items()]
 
 
 def _duration(seconds: int) -> str:

@@ -70,11 +70,10 @@ def _job(step: Step, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Pro
             hint=f"Set steps.{step.id}.shards to {_PARALLEL} or less.",
         )
     for wanted in step.tolerations:
-        if wanted.key is None or wanted.toleration_seconds is not None:
-            said = "no key" if wanted.key is None else f"toleration_seconds {wanted.toleration_seconds}"
+        if wanted.key is None:
             yield Problem(
-                f"the step {step.id!r} has a toleration with {said}, which a job cannot ask of its runner",
-                hint="Name a key, and leave toleration_seconds out.",
+                f"the step {step.id!r} has a toleration without a key, which a job cannot ask of its runner",
+                hint="Name the key of the taint.",
             )
 
 

@@ -11,6 +11,7 @@ from wurzel.exceptions import BackendError, UsageError
 
 BUILT_IN = {
     "dvc": "wurzel.backends.dvc:DvcBackend",
+    "github": "wurzel.backends.github:GithubBackend",
     "local": "wurzel.backends.local:LocalBackend",
 }
 """Target name to `module:class`, in the order in which targets are listed and rendered."""

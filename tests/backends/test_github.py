@@ -1,0 +1,338 @@
+"""Workflows for GitHub Actions: what an expert would merge, and nothing of a user's text in a shell line."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from wurzel.backends.github import GithubBackend, GithubOptions
+from wurzel.backends.github_workflow import escape
+from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
+from wurzel.testing import check_backend, full_pipeline, render_texts
+
+WORD = DataType(contract="steps:Word", containers=("list",))
+HOSTILE = "${{ github.event.issue.title }} $(touch pwned) `touch pwned` '; touch pwned # \" \\"
+
+
+def step(name="embed", **fields):
+    return Step(id=name, run="steps:Embed", output=WORD, **fields)
+
+
+def pipeline(*steps, **fields):
+    return Pipeline(name="rag", steps=steps or (step(),), **fields)
+
+
+def text_of(subject, **options):
+    (text,) = render_texts(subject, "github", GithubOptions.model_validate(options)).values()
+    return text
+
+
+def workflow(subject, **options):
+    return yaml.safe_load(text_of(subject, **options))
+
+
+def setting(**fields):
+    return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
+
+
+def named(job, name):
+    return next(item for item in job["steps"] if item["name"].startswith(name))
+
+
+def problems(subject, **options):
+    found = GithubBackend().preflight(subject, GithubOptions.model_validate(options))
+    return "\n".join(str(problem) for problem in found)
+
+
+@pytest.mark.parametrize("options", [{}, {"legacy": True}, {"setup": "uv"}, {"checkout": False}])
+def test_no_field_is_dropped_in_silence(options):
+    assert check_backend("github", **options) > 30
+
+
+def test_every_job_is_pinned_limited_and_least_privileged():
+    text = text_of(full_pipeline())
+    document = yaml.safe_load(text)
+    assert document["permissions"] == {}
+    assert document["concurrency"] == {"group": "everything", "cancel-in-progress": False, "queue": "max"}
+    assert document["defaults"] == {"run": {"shell": "bash"}}
+    for job in document["jobs"].values():
+        assert job["permissions"] == {"contents": "read"}
+        assert 0 < job["timeout-minutes"] <= 360
+        assert named(job, "Check out")["with"] == {"persist-credentials": False}
+        assert named(job, "Keep")["with"]["if-no-files-found"] == "error"
+    for uses in re.findall(r"uses: (.*)", text):
+        assert re.fullmatch(r"[-\w]+/[-\w]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses)
+
+
+def test_needs_and_data_follow_the_edges():
+    jobs = workflow(full_pipeline())["jobs"]
+    assert jobs["suffix"]["needs"] == ["words"]
+    assert named(jobs["suffix"], "Get the data of words")["with"] == {"name": "everything.words", "path": "data/words"}
+    assert jobs["suffix"]["strategy"] == {"fail-fast": False, "max-parallel": 2, "matrix": {"shard": [1, 2, 3]}}
+    assert named(jobs["suffix"], "Keep")["with"]["name"] == "everything.suffix.shard-${{ matrix.shard }}-of-3"
+    assert named(jobs["join"], "Get the data of suffix")["with"] == {
+        "pattern": "everything.suffix.shard-*-of-3",
+        "merge-multiple": True,
+        "path": "data/suffix",
+    }
+    assert named(jobs["suffix"], "Run")["run"].endswith('--shard "$WURZEL_SHARD"')
+    assert named(jobs["suffix"], "Run")["env"]["WURZEL_SHARD"] == "${{ matrix.shard }}/3"
+
+
+def lines_of(document):
+    return {
+        (job_id, item["name"]): item["run"]
+        for job_id, job in document["jobs"].items()
+        for item in job["steps"]
+        if "run" in item
+    }
+
+
+def test_no_text_of_a_user_enters_a_shell_line():
+    def with_text(text):
+        settings = (
+            setting(type="str", text=True, given=True, value=text),
+            setting(
+                name="LANG",
+                variable="EMBED__LANG",
+                type="str",
+                text=True,
+                default="de",
+                parameter=True,
+                description=text,
+            ),
+            setting(name="LIST", variable="EMBED__LIST", type="list[str]", given=True, value=[text]),
+        )
+        one = step(description=text, settings=settings, env={"A": text}, labels={"a": "b"})
+        other = step("next", needs=("embed",), description=text, annotations={"a": text})
+        return pipeline(one, other, description=text, env={"B": text}, schedule=Schedule(cron="0 4 * * *"))
+
+    assert lines_of(workflow(with_text(HOSTILE))) == lines_of(workflow(with_text("harmless")))
+
+
+def evaluated(value):
+    """What GitHub makes of a scalar whose expressions are literal texts only."""
+    return re.sub(r"\$\{\{ '((?:[^']|'')*)' \}\}", lambda match: match[1].replace("''", "'"), value)
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "${{", "$${{ x }}", "${{${{", "${ {", "}} ${{ 'a' }}", "plain"])
+def test_values_are_what_they_were_when_github_has_read_them(text):
+    assert evaluated(escape(text)) == text
+    document = workflow(pipeline(step(env={"A": text}), env={"B": text}))
+    assert evaluated(named(document["jobs"]["embed"], "Run")["env"]["A"]) == text
+    assert evaluated(document["env"]["B"]) == text
+
+
+def test_parameters_are_typed_inputs():
+    settings = (
+        setting(parameter=True, default=64, description="of a batch; no ${{ here"),
+        setting(name="FLAG", variable="EMBED__FLAG", type="bool", parameter=True, default=False),
+        setting(name="MODE", variable="EMBED__MODE", type="Literal['a', 'b']", text=True, parameter=True, default="b"),
+        setting(name="NEW", variable="EMBED__NEW", parameter=True, required=True),
+        setting(name="HINT", variable="EMBED__HINT", type="str | None", text=True, parameter=True),
+    )
+    document = workflow(pipeline(step(settings=settings)))
+    assert document[True]["workflow_dispatch"]["inputs"] == {
+        "EMBED__SIZE": {"description": "of a batch; no $ {{ here", "type": "number", "default": 64},
+        "EMBED__FLAG": {"description": "FLAG", "type": "boolean", "default": False},
+        "EMBED__MODE": {"description": "MODE", "type": "choice", "options": ["a", "b"], "default": "b"},
+        "EMBED__NEW": {"description": "NEW", "type": "string", "required": True},
+        "EMBED__HINT": {"description": "HINT", "type": "string", "default": ""},
+    }
+    run = named(document["jobs"]["embed"], "Run")
+    assert run["env"]["EMBED__SIZE"] == "${{ inputs.EMBED__SIZE }}"
+    assert run["run"].splitlines()[0] == '[ -n "${EMBED__HINT}" ] || unset EMBED__HINT'
+
+
+@pytest.mark.parametrize("value", ["", "0", "it's", "}} {{", 'ü\n\t"\\', "${x}"])
+def test_scheduled_runs_use_the_default_of_a_parameter(value):
+    one = step(settings=(setting(type="str", text=True, parameter=True, default=value),))
+    document = workflow(pipeline(one, schedule=Schedule(cron="0 4 * * *")))
+    expression = named(document["jobs"]["embed"], "Run")["env"]["EMBED__SIZE"]
+    match = re.fullmatch(
+        r"\$\{\{ fromJSON\(github.event_name == 'workflow_dispatch' && toJSON\(inputs.EMBED__SIZE\) \|\| '(.*)'\) \}\}",
+        expression,
+    )
+    assert json.loads(match[1]) == value
+    assert not set("'{}$") & set(match[1])
+
+
+def test_schedule_and_triggers():
+    document = workflow(
+        pipeline(schedule=Schedule(cron="@daily", timezone="Europe/Berlin")),
+        triggers={"push": {"branches": ["main; touch pwned"]}},
+    )
+    assert document[True]["schedule"] == [{"cron": "0 0 * * *", "timezone": "Europe/Berlin"}]
+    assert document[True]["push"] == {"branches": ["main; touch pwned"]}
+    legacy = workflow(pipeline(schedule=Schedule(cron="@daily", timezone="Europe/Berlin")), legacy=True)
+    assert legacy[True]["schedule"] == [{"cron": "0 0 * * *"}]
+    assert "queue" not in legacy["concurrency"]
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "expected"),
+    [
+        ("forbid", {"group": "rag", "cancel-in-progress": False, "queue": "max"}),
+        ("replace", {"group": "rag", "cancel-in-progress": True}),
+        ("allow", {"group": "rag-${{ github.run_id }}", "cancel-in-progress": False}),
+    ],
+)
+def test_concurrency(concurrency, expected):
+    schedule = Schedule(cron="0 4 * * *", concurrency=concurrency)
+    assert workflow(pipeline(schedule=schedule))["concurrency"] == expected
+
+
+def test_secrets_reach_one_step_only_and_are_checked():
+    secrets = {"SHARED_TOKEN": SecretRef(name="shared", key="token")}
+    own = {"EMBED__KEY": SecretRef(name="openai", key="api-key")}
+    document = workflow(pipeline(step(secrets=own), secrets=secrets), secret_names={"shared/token": "SHARED"})
+    run = named(document["jobs"]["embed"], "Run")
+    assert run["env"]["SHARED_TOKEN"] == "${{ secrets.SHARED }}"
+    assert run["env"]["EMBED__KEY"] == "${{ secrets.OPENAI_API_KEY }}"
+    assert run["run"].splitlines()[:2] == [
+        ': "${SHARED_TOKEN:?the secret SHARED is missing or empty}"',
+        ': "${EMBED__KEY:?the secret OPENAI_API_KEY is missing or empty}"',
+    ]
+    assert "secrets." not in json.dumps([item for item in document["jobs"]["embed"]["steps"] if item is not run])
+
+
+def test_timeouts_hold_every_try():
+    one = step(timeout=3600, retry=Retry(limit=2, backoff=30, factor=2))
+    job = workflow(pipeline(one))["jobs"]["embed"]
+    assert job["timeout-minutes"] == 3 * 60 + 2 + 10
+    assert "--timeout 1h" in named(job, "Run")["run"]
+    assert "--retries 2 --backoff 30s --backoff-factor 2" in named(job, "Run")["run"].replace(" \\\n ", "")
+    long = step(timeout=5 * 3600, retry=Retry(limit=2))
+    assert workflow(pipeline(long))["jobs"]["embed"]["timeout-minutes"] == 360
+    own = workflow(pipeline(long), runs_on=["self-hosted", "big"])
+    assert own["jobs"]["embed"]["timeout-minutes"] == 15 * 60 + 10
+
+
+def test_images_have_everything_and_runners_are_set_up():
+    jobs = workflow(pipeline(step(), step("next", image="ghcr.io/acme/next:1", needs=("embed",))))["jobs"]
+    assert named(jobs["embed"], "Set up Python")["with"]["cache"] == "pip"
+    assert named(jobs["embed"], "Install")["run"] == "python -m pip install ."
+    assert jobs["next"]["container"] == {"image": "ghcr.io/acme/next:1"}
+    assert not [item for item in jobs["next"]["steps"] if item["name"] in {"Install", "Set up Python"}]
+    login = workflow(
+        pipeline(image="ghcr.io/acme/rag:1"),
+        registry={"username": "${{ github.actor }}", "password": "${{ github.token }}"},
+        permissions={"packages": "read"},
+        container_options="--gpus all",
+    )["jobs"]["embed"]
+    assert login["container"] == {
+        "image": "ghcr.io/acme/rag:1",
+        "credentials": {"username": "${{ github.actor }}", "password": "${{ github.token }}"},
+        "options": "--gpus all",
+    }
+    assert login["permissions"] == {"contents": "read", "packages": "read"}
+
+
+def test_uv_runs_in_its_own_environment():
+    job = workflow(pipeline(), setup="uv", cache=False)["jobs"]["embed"]
+    assert named(job, "Set up uv")["with"] == {"python-version": "3.12", "enable-cache": False}
+    assert named(job, "Install")["run"] == "uv sync --locked --no-dev"
+    assert named(job, "Run")["run"].startswith("uv run --no-sync wurzel step ")
+
+
+def test_install_line_and_its_variables():
+    job = workflow(pipeline(), install="pip install rag", install_env={"PIP_TOKEN": "${{ secrets.PIP }}"})["jobs"]
+    assert named(job["embed"], "Install") == {
+        "name": "Install",
+        "env": {"PIP_TOKEN": "${{ secrets.PIP }}"},
+        "run": "pip install rag",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["self-hosted", "gpu=a100", "x64"]),
+        ({"node_labels": {"gpu=a100": "big"}}, ["self-hosted", "big", "x64"]),
+        ({"runs_on": ["self-hosted", "team"]}, ["self-hosted", "team", "gpu=a100", "x64"]),
+        ({"runs_on": {"group": "gpus"}}, {"group": "gpus", "labels": ["gpu=a100", "x64"]}),
+        ({"jobs": {"embed": {"runs_on": "mine"}}}, ["self-hosted", "mine", "gpu=a100", "x64"]),
+    ],
+)
+def test_node_selectors_are_labels_of_runners(options, expected):
+    one = step(node_selector={"gpu": "a100", "kubernetes.io/arch": "amd64"})
+    assert workflow(pipeline(one), **options)["jobs"]["embed"]["runs-on"] == expected
+
+
+def test_jobs_may_differ():
+    jobs = workflow(
+        pipeline(step(), step("next")),
+        environment="staging",
+        jobs={"next": {"environment": {"name": "prod", "url": "https://x.example"}, "oidc": True}},
+    )["jobs"]
+    assert jobs["embed"]["environment"] == "staging"
+    assert jobs["next"]["environment"]["name"] == "prod"
+    assert jobs["embed"]["permissions"] == {"contents": "read"}
+    assert jobs["next"]["permissions"] == {"contents": "read", "id-token": "write"}
+    assert workflow(pipeline(), checkout=False)["jobs"]["embed"]["permissions"] == {}
+
+
+def test_actions_can_be_replaced():
+    text = text_of(pipeline(), actions={"actions/checkout": "acme/checkout@0123 # v7"})
+    assert "uses: acme/checkout@0123 # v7\n" in text
+
+
+def test_a_self_consuming_step_keeps_its_output_in_the_cache():
+    job = workflow(pipeline(step("memory", self_consuming=True)))["jobs"]["memory"]
+    assert named(job, "Get and keep")["with"] == {
+        "path": "data/memory",
+        "key": "rag.memory.${{ github.run_id }}-${{ github.run_attempt }}",
+        "restore-keys": "rag.memory.",
+    }
+
+
+def test_job_ids_start_with_a_letter_or_an_underscore():
+    jobs = workflow(pipeline(step("2nd"), step("last", needs=("2nd",))))["jobs"]
+    assert list(jobs) == ["_2nd", "last"]
+    assert jobs["last"]["needs"] == ["_2nd"]
+    assert "--id 2nd" in named(jobs["_2nd"], "Run")["run"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "options", "message"),
+    [
+        (pipeline(step(shards=257)), {}, "257 shards; a matrix makes at most 256"),
+        (pipeline(schedule=Schedule(cron="*/2 * * * *")), {}, "shortest interval is 5 minutes"),
+        (pipeline(schedule=Schedule(cron="0,58 * * * *")), {}, "starts 2 minutes after"),
+        (pipeline(data_dir="da*ta"), {}, "read as a pattern"),
+        (pipeline(data_dir="a${{x}}"), {}, "read as a pattern or an expression"),
+        (pipeline(), {"install": "pip install ${{ inputs.x }}"}, "puts an expression into a shell line"),
+        (pipeline(env={"GITHUB_TOKEN": "x"}), {}, "env.GITHUB_TOKEN cannot be set"),
+        (pipeline(step(env={"RUNNER_OS": "x"})), {}, "steps.embed.env.RUNNER_OS cannot be set"),
+        (pipeline(step(timeout=6 * 3600)), {}, "GitHub's own runners end a job after 360 minutes"),
+        (pipeline(), {"jobs": {"embd": {}}}, "Did you mean embed?"),
+        (pipeline(), {"actions": {"actions/chekout": "a/b@c"}}, "Did you mean actions/checkout?"),
+        (pipeline(), {"actions": {"actions/checkout": "a b"}}, "'a b' is not an action"),
+        (
+            pipeline(
+                step(
+                    settings=tuple(
+                        setting(name=f"S{n}", variable=f"EMBED__S{n}", parameter=True, default=1) for n in range(26)
+                    )
+                )
+            ),
+            {},
+            "26 parameters; a dispatch takes at most 25",
+        ),
+        (
+            pipeline(step(settings=(setting(type="str", text=True, parameter=True, default="${{ x }}"),))),
+            {},
+            "no input can hold ${{",
+        ),
+    ],
+)
+def test_preflight(subject, options, message):
+    assert message in problems(subject, **options)
+    assert not problems(pipeline())
+
+
+def test_wrong_options_are_refused():
+    for options in ({"runs_on": {"grup": "x"}}, {"python_version": "3"}, {"retention": "1h"}, {"setup": "poetry"}):
+        with pytest.raises(ValueError, match="validation error"):
+            GithubOptions.model_validate(options)

@@ -1,0 +1,31 @@
+// A wrapper around GitHub's own artifact client that takes the inputs of actions/upload-artifact which we write.
+import { stat } from "node:fs/promises";
+
+import { ArtifactNotFoundError, DefaultArtifactClient } from "@actions/artifact";
+import * as core from "@actions/core";
+import * as glob from "@actions/glob";
+
+async function files(path) {
+  const globber = await glob.create(path, { followSymbolicLinks: true, omitBrokenSymbolicLinks: true });
+  const found = [];
+  for (const item of await globber.glob()) {
+    if (!(await stat(item)).isDirectory() && !/(^|\/)\.[^/]*$/.test(item)) found.push(item);
+  }
+  return { found, root: globber.getSearchPaths()[0] };
+}
+
+async function main() {
+  const name = core.getInput("name", { required: true });
+  const { found, root } = await files(core.getInput("path", { required: true }));
+  if (found.length === 0) throw new Error(`no files were found at ${root}`);
+  const client = new DefaultArtifactClient();
+  if (core.getBooleanInput("overwrite")) {
+    await client.deleteArtifact(name).catch((error) => {
+      if (!(error instanceof ArtifactNotFoundError)) core.info(`not deleted: ${error.message}`);
+    });
+  }
+  const { size } = await client.uploadArtifact(name, found, root);
+  core.info(`uploaded ${name}: ${found.length} files, ${size} bytes`);
+}
+
+main().catch((error) => core.setFailed(error.message));

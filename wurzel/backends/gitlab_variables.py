@@ -1,0 +1,128 @@
+"""What the jobs of a GitLab CI/CD file are told: variables, inputs, secrets, and the shape of their pods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import ci
+from wurzel.backends.command import setting_variables
+
+if TYPE_CHECKING:
+    from wurzel.backends.gitlab import GitlabOptions
+    from wurzel.ir.model import Pipeline, Step, Toleration
+
+Variables = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One entry of `spec:inputs`."""
+
+    name: str
+    type: str
+    description: str
+    required: bool
+    default: Any
+    options: Sequence[str]
+
+
+def variable(value: str) -> Any:
+    """A variable that GitLab hands on as it is: `$` and `%` would be expanded otherwise."""
+    return {"value": value, "expand": False} if "$" in value or "%" in value else value
+
+
+def variables(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[str, Any]:
+    """Variables of the job of a step; parameters are among them only where they are inputs."""
+    values = {name: variable(value) for name, value in (step.env | setting_variables(step)).items()}
+    for parameter in ci.parameters(step):
+        values.pop(parameter.variable, None)
+        if options.uses_inputs:
+            values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
+    return values | {name: variable(value) for name, value in _pod(pipeline, step).items()}
+
+
+def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
+    """Variables that the form for a new run shows, with description and default."""
+    found = {}
+    for parameter in parameters:
+        options = {"options": list(_options(parameter))} if _options(parameter) else {}
+        value = {} if parameter.required else {"value": parameter.text}
+        raw = {"expand": False} if variable(parameter.text) != parameter.text else {}
+        found[parameter.variable] = {**value, "description": parameter.description, **options, **raw}
+    return found
+
+
+def typed_input(parameter: ci.Parameter) -> Input:
+    """A parameter as an entry of `spec:inputs`."""
+    if parameter.type == "number":
+        kind, default = "number", parameter.default
+    else:
+        kind, default = "string", parameter.text
+    return Input(
+        parameter.variable, kind, parameter.description, parameter.required, default, list(_options(parameter))
+    )
+
+
+def secret_lines(pipeline: Pipeline, step: Step, options: GitlabOptions) -> list[str]:
+    """Shell lines that take secrets from CI/CD variables, and end the job when one is missing."""
+    if options.vault is not None:
+        return []
+    names = ci.secrets(pipeline, step, options)
+    return [_secret_line(variable, name) for variable, name in names.items()]
+
+
+def vault_secrets(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[str, Any]:
+    """`secrets` of the job of a step, where they come from a vault."""
+    vault = options.vault
+    if vault is None:
+        return {}
+    engine = {"name": vault.engine, "path": vault.mount}
+    refs = pipeline.secrets | step.secrets
+    return {
+        name: {
+            "vault": {"engine": engine, "path": ref.name, "field": ref.key},
+            "file": False,
+            "token": "$VAULT_ID_TOKEN",
+        }
+        for name, ref in refs.items()
+    }
+
+
+def _pod(pipeline: Pipeline, step: Step) -> dict[str, str]:
+    """Variables by which a runner with the Kubernetes executor shapes the pod of a job."""
+    amounts = {
+        "KUBERNETES_CPU_REQUEST": step.resources.cpu,
+        "KUBERNETES_MEMORY_REQUEST": step.resources.memory,
+        "KUBERNETES_CPU_LIMIT": step.limits.cpu,
+        "KUBERNETES_MEMORY_LIMIT": step.limits.memory,
+        "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": step.service_account or pipeline.service_account,
+    }
+    lists = {
+        "KUBERNETES_NODE_SELECTOR": _pairs(step.node_selector),
+        "KUBERNETES_NODE_TOLERATIONS": [_toleration(wanted) for wanted in step.tolerations],
+        "KUBERNETES_POD_LABELS": _pairs(pipeline.labels | step.labels),
+        "KUBERNETES_POD_ANNOTATIONS": _pairs(pipeline.annotations | step.annotations),
+    }
+    numbered = {f"{name}_{place}": item for name, items in lists.items() for place, item in enumerate(items, 1)}
+    return {name: amount for name, amount in amounts.items() if amount is not None} | numbered
+
+
+def _toleration(wanted: Toleration) -> str:
+    """A toleration as the runner reads it: `key[=value]:effect`."""
+    value = f"={wanted.value}" if wanted.operator == "Equal" and wanted.value else ""
+    return f"{wanted.key}{value}:{wanted.effect or ''}"
+
+
+def _options(parameter: ci.Parameter) -> Sequence[str]:
+    return ("true", "false") if parameter.type == "boolean" else parameter.options
+
+
+def _secret_line(variable: str, name: str) -> str:
+    checked = f"${{{name}:?the CI/CD variable {name} is missing or empty}}"
+    return f': "{checked}"' if variable == name else f'export {variable}="{checked}"'
+
+
+def _pairs(mapping: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in mapping.items()]
