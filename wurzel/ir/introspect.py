@@ -24,6 +24,17 @@ AnyStep: TypeAlias = TypedStep[Any, Any, Any]
 Entry: TypeAlias = AnyStep | Sequence[AnyStep] | Callable[[], Any]
 
 
+def load_entrypoint(entrypoint: str) -> Any:
+    """The object at `module:attribute`; the current directory is importable.
+
+    Raises:
+        PipelineError: when there is none, or its module cannot be imported.
+    """
+    from wurzel.runtime.importing import import_object
+
+    return import_object(entrypoint)
+
+
 def introspect(entry: Entry, *, name: str, entrypoint: str = "", root: Path | None = None) -> Pipeline:
     """The IR of the pipeline that ends in `entry`.
 

@@ -1,0 +1,135 @@
+"""The rendered dvc.yaml in the real DVC: the same bytes as `wurzel run`, and nothing runs twice."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engines.datasets import datasets, example, render, wurzel_run
+
+pytestmark = pytest.mark.engine
+DVC = Path(__file__).parents[2] / ".engines" / "dvc" / "bin" / "dvc"
+
+
+@pytest.fixture
+def dvc(tmp_path):
+    """Run dvc in a folder; its own settings live in a scratch folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "DVC_NO_ANALYTICS": "1",
+        "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    (home / "gitconfig").write_text("[user]\nname = t\nemail = t@example.org\n[init]\ndefaultBranch = main\n")
+
+    def run(folder, *arguments, check=True, program=DVC):
+        done = subprocess.run(
+            [str(program), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def repository(dvc, folder):
+    dvc(folder, "init", "-q", program="git")
+    dvc(folder, "init", "-q")
+    dvc(folder, "add", "-A", program="git")
+    dvc(folder, "commit", "-qm", "start", program="git")
+
+
+@pytest.mark.parametrize("name", ["chain", "diamond", "fanin", "named", "hostile", "sharded", "flaky"])
+def test_same_bytes_as_a_local_run_and_nothing_twice(dvc, tmp_path, name):
+    project = example(name, tmp_path / "it's a $HOME project")
+    expected = wurzel_run(example(name, tmp_path / "local"), name)
+    render(project, name, "dvc")
+    repository(dvc, project)
+    first = dvc(project, "repro")
+    assert "Running stage" in first.stdout
+    assert datasets(project, name) == expected
+    second = dvc(project, "repro")
+    assert "Running stage" not in second.stdout
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_a_failing_step_fails_and_leaves_the_other_branch(dvc, tmp_path):
+    project = example("failing", tmp_path / "p")
+    render(project, "failing", "dvc")
+    repository(dvc, project)
+    done = dvc(project, "repro", "--keep-going", check=False)
+    assert done.returncode != 0
+    assert (project / "data" / "upper" / "manifest.json").exists()
+    assert not (project / "data" / "failing").exists()
+
+
+def test_a_poller_runs_each_time_and_memory_grows(dvc, tmp_path):
+    project = example("sources", tmp_path / "p")
+    render(project, "sources", "dvc")
+    repository(dvc, project)
+    dvc(project, "repro")
+    again = dvc(project, "repro")
+    assert "Running stage 'polling'" in again.stdout
+    assert "Running stage 'upper'" not in again.stdout
+    dvc(project, "repro", "--force", "memory")
+    assert json.loads((project / "data" / "memory" / "manifest.json").read_text())["items"] == 2
+
+
+def test_a_changed_setting_source_or_input_runs_just_what_depends_on_it(dvc, tmp_path):
+    project = example("named", tmp_path / "p")
+    render(project, "named", "dvc")
+    repository(dvc, project)
+    dvc(project, "repro")
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("SUFFIX: th", "SUFFIX: nd"))
+    done = dvc(project, "repro")
+    assert "Running stage 'suffix-en'" in done.stdout
+    assert "Running stage 'suffix-de'" not in done.stdout
+    (project / "steps.py").write_text((project / "steps.py").read_text() + "\n# changed\n")
+    assert dvc(project, "repro").stdout.count("Running stage") == 3
+
+
+def test_experiments_parameters_and_metrics(dvc, tmp_path):
+    project = example("named", tmp_path / "p")
+    render(project, "named", "dvc")
+    repository(dvc, project)
+    dvc(project, "repro")
+    dvc(project, "add", "-A", program="git")
+    dvc(project, "commit", "-qm", "ran", program="git")
+    dvc(project, "exp", "run", "-S", "named.suffix-en.SUFFIX=he said: 'no' # x")
+    difference = json.loads(dvc(project, "params", "diff", "--json").stdout)
+    assert difference["params.yaml"] == {"named.suffix-en.SUFFIX": {"old": "th", "new": "he said: 'no' # x"}}
+    assert "onehe said: 'no' # x" in (project / "data" / "suffix-en" / "part-00000.json").read_text()
+    metrics = json.loads(dvc(project, "metrics", "show", "--json").stdout)
+    assert set(metrics[""]["data"]) == {f"metrics/{step}.json" for step in ("words", "suffix-de", "suffix-en")}
+
+
+def test_a_file_in_another_folder_works_from_there(dvc, tmp_path):
+    expected = wurzel_run(example("diamond", tmp_path / "local"), "diamond")
+    project = example("diamond", tmp_path / "p")
+    render(project, "diamond", "dvc", "--set", "targets.dvc.output=deep/er/dvc.yaml")
+    repository(dvc, project)
+    dvc(project / "deep" / "er", "repro")
+    assert datasets(project, "diamond") == expected
+
+
+def test_a_fresh_clone_in_another_folder_gives_the_same_and_uses_the_cache(dvc, tmp_path):
+    project = example("diamond", tmp_path / "p")
+    render(project, "diamond", "dvc")
+    repository(dvc, project)
+    dvc(project, "repro")
+    dvc(project, "add", "-A", program="git")
+    dvc(project, "commit", "-qm", "ran", program="git")
+    clone = tmp_path / "else where"
+    dvc(tmp_path, "clone", "-q", str(project), str(clone), program="git")
+    shutil.copytree(project / ".dvc" / "cache", clone / ".dvc" / "cache")
+    done = dvc(clone, "repro")
+    assert "Running stage" not in done.stdout
+    assert datasets(clone, "diamond") == datasets(project, "diamond")

@@ -1,0 +1,95 @@
+"""Which pipelines are rendered for which targets, from what a user asks for on the command line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.backends.registry import get
+from wurzel.backends.rendering import Job
+from wurzel.exceptions import UsageError
+from wurzel.project.open import open_in, open_project
+from wurzel.project.options import validate_options
+from wurzel.project.resolve import resolve
+
+if TYPE_CHECKING:
+    from wurzel.project.load import Project
+    from wurzel.project.resolve import Resolved
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks to be rendered."""
+
+    pipelines: Sequence[str] = ()
+    """Names or `module:attribute`; all of `wurzel.yaml` when empty."""
+    targets: Sequence[str] = ()
+    """Targets; those `wurzel.yaml` names for each pipeline when empty."""
+    environment: str | None = None
+    sets: Sequence[str] = ()
+    ir: Path | None = None
+    """An IR file to render instead of code."""
+
+
+def jobs_of(request: Request, project: Project | None) -> list[Job]:
+    """One job per pipeline and target, in the order of the request or of `wurzel.yaml`.
+
+    Raises:
+        UsageError: when there is nothing to render, or a name is unknown.
+        ConfigError: when configuration is wrong or does not fit a pipeline or target.
+        PipelineError: when the code of a pipeline cannot be used.
+    """
+    jobs = []
+    for target in request.targets:
+        get(target)  # an unknown name is said before any code of the user runs
+    for resolved in _resolved(request, project):
+        targets = list(dict.fromkeys(request.targets)) or list(resolved.options)
+        if not targets:
+            raise UsageError(
+                f"no target for {resolved.pipeline.name}",
+                hint="Give one with -t, or name some under `targets:` in wurzel.yaml.",
+            )
+        known = project is not None and resolved.pipeline.name in project.names(request.environment)
+        name = resolved.pipeline.name if known else resolved.pipeline.entrypoint
+        jobs += [_job(request, resolved, target, name) for target in targets]
+    return jobs
+
+
+def open_jobs(request: Request) -> tuple[list[Job], Project | None]:
+    """The jobs of a request in the project of the current folder, and that project; raises what `jobs_of` raises."""
+    project = open_project()
+    return jobs_of(request, project), project
+
+
+def _resolved(request: Request, project: Project | None) -> list[Resolved]:
+    if request.ir is not None:
+        from wurzel.ir.serialize import load
+
+        if request.pipelines:
+            raise UsageError("--from-ir takes no PIPELINE", hint="The file names its pipeline.")
+        pipeline = load(request.ir)
+        configured = project if project is not None and pipeline.name in project.names(request.environment) else None
+        return [resolve(pipeline, configured, environment=request.environment, sets=request.sets)]
+    names = request.pipelines or (project.names(request.environment) if project is not None else [])
+    if not names:
+        what = "wurzel.yaml has no pipelines" if project is not None else "there is no wurzel.yaml here"
+        raise UsageError(f"nothing to render: {what}", hint="Name a pipeline: wurzel render module:attribute -t dvc")
+    return [open_in(project, name, request.environment, request.sets) for name in dict.fromkeys(names)]
+
+
+def _job(request: Request, resolved: Resolved, target: str, name: str) -> Job:
+    options = validate_options(resolved, target, get(target).options_model)
+    return Job(resolved.pipeline, target, options, _command(request, name, target), resolved.locate)
+
+
+def _command(request: Request, name: str, target: str) -> str:
+    """The command that writes the files of one job anew, the same however several were rendered at once."""
+    words = ["wurzel", "render", name, "-t", target]
+    if request.environment is not None:
+        words += ["-e", request.environment]
+    for text in request.sets:
+        words += ["--set", text]
+    return shlex.join(words)
