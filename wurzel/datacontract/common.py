@@ -19,9 +19,9 @@ class MarkdownDataContract(PydanticModel):
     def from_file(cls, path: Path, url_prefix: str = "") -> Self:
         """The document in a Markdown file.
 
-        YAML front matter between two lines `---` may give `keywords`, `url` and `metadata`; other keys are ignored.
-        Without it, `keywords` is the file's name up to the first dot and `url` is `url_prefix` and the path as given.
-        A byte order mark is dropped and every line end becomes a line feed.
+        YAML front matter between two lines `---` may give `keywords` (text or a list), `url` and `metadata`; other keys
+        are ignored. Otherwise `keywords` is the file's name up to the first dot, and `url` is `url_prefix` and the path
+        as given. A byte order mark is dropped, every line end becomes a line feed, dates stay text.
 
         Raises:
             MarkdownException: when the file is not UTF-8 text, or its front matter is no YAML mapping of that kind;
@@ -32,7 +32,7 @@ class MarkdownDataContract(PydanticModel):
         body, front = read_markdown(path)
         return cls(
             md=body,
-            keywords=front.get("keywords", path.name.split(".")[0]),
+            keywords=front.get("keywords", path.name.partition(".")[0]),
             url=front.get("url", url_prefix + path.as_posix()),
             metadata=front.get("metadata"),
         )

@@ -58,7 +58,9 @@ class PydanticModel(BaseModel, DataModel):
     of items is reproducible.
     """
 
-    model_config = ConfigDict(defer_build=True)
+    model_config = ConfigDict(
+        defer_build=True, ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
     def metrics(self) -> MetricMap:
         """Numbers that describe this item; those of all items are summed and written to the report of the step."""

@@ -2,42 +2,90 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from wurzel.exceptions import MarkdownException
 
+_FENCE = "---"
+_KEYWORDS, _URL, _METADATA = "keywords", "url", "metadata"
+
 
 def read_markdown(path: Path) -> tuple[str, dict[str, Any]]:
-    """Body and front matter of a Markdown file.
+    """Body and front matter (`keywords`, `url`, `metadata`, as far as given) of a Markdown file.
 
     Raises:
-        MarkdownException: when it is not UTF-8 text, or its front matter cannot be read.
+        MarkdownException: when it is not UTF-8 text, or its front matter cannot be used; names file and line.
     """
+    text = _text(path)
+    if text.partition("\n")[0].rstrip() != _FENCE:
+        return text, {}
+    lines = text.split("\n")
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
+    if end is None:  # the first line is a rule, not the start of front matter
+        return text, {}
+    body = "\n".join(lines[end + 1 :])
+    return re.sub(r"\A(?:[ \t]*\n)+", "", body), _front_matter(lines[1:end], path)
+
+
+def _text(path: Path) -> str:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise MarkdownException(
-            f"is not UTF-8 text: byte {error.object[error.start]:#04x} at offset {error.start}",
-            where=str(path),
+            f"is not UTF-8 text: it holds the byte {error.object[error.start]:#04x}",
+            where=f"{path}:{line}",
             hint="Save it as UTF-8, or keep it out of the folder.",
         ) from None
     except OSError as error:
         raise MarkdownException(f"cannot be read: {error.strerror}", where=str(path)) from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise MarkdownException("holds a NUL character, so it is no text", where=f"{path}:{line}")
-    first, _, rest = text.partition("\n")
-    if first.rstrip() != "---":
-        return text, {}
-    yaml, body = _cut(rest, path)
-    return body, _front_matter(yaml, path) if yaml is not None else {}
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _cut(rest: str, path: Path) -> tuple[str | None, str]:
-    return rest, ""
+def _front_matter(lines: list[str], path: Path) -> dict[str, Any]:
+    from wurzel.datacontract.plain_yaml import NotYaml, load_yaml
+
+    try:
+        front = load_yaml("\n".join(lines))
+    except NotYaml as error:
+        raise MarkdownException(
+            f"the front matter is not YAML: {error.message}",
+            where=f"{path}:{error.line + 1}",
+            hint="Mend it, or put text that holds ': ' or '#' in quotes.",
+        ) from None
+    if front is None:
+        return {}
+    if not isinstance(front, dict):
+        raise MarkdownException(
+            f"the front matter is no mapping but a {type(front).__name__}",
+            where=f"{path}:2",
+            hint="Write `key: value` lines between the two lines ---, or *** for a rule at the top of the text.",
+        )
+    return _checked(front, lines, path)
 
 
-def _front_matter(yaml: str, path: Path) -> dict[str, Any]:
-    return {}
+def _checked(front: dict[Any, Any], lines: list[str], path: Path) -> dict[str, Any]:
+    found = {key: front[key] for key in (_KEYWORDS, _URL, _METADATA) if front.get(key) is not None}
+    keywords = found.get(_KEYWORDS)
+    if isinstance(keywords, list) and all(isinstance(word, str) for word in keywords):
+        found[_KEYWORDS] = ",".join(keywords)
+    for key, kind, wanted in ((_KEYWORDS, str, "text"), (_URL, str, "text"), (_METADATA, dict, "a mapping")):
+        if key in found and not isinstance(found[key], kind):
+            raise MarkdownException(
+                f"{key} must be {wanted}, not {found[key]!r}",
+                where=f"{path}:{_line_of(key, lines)}",
+                hint=f'Write {key}: "…".' if kind is str else "",
+            )
+    if any(not isinstance(key, str) for key in found.get(_METADATA, {})):
+        raise MarkdownException("the keys of metadata must be text", where=f"{path}:{_line_of(_METADATA, lines)}")
+    return found
+
+
+def _line_of(key: str, lines: list[str]) -> int:
+    pattern = re.compile(rf"""["']?{key}["']?\s*:""")
+    return next((number for number, line in enumerate(lines, 2) if pattern.match(line)), 2)

@@ -1,0 +1,147 @@
+"""`wurzel step`: run one step; what rendered files call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wurzel.exceptions import UsageError, WurzelError
+
+
+class DurationText(click.ParamType):  # type: ignore[type-arg, unused-ignore] # not generic in older clicks
+    """Seconds, or a text such as `90s`, `10m`, `1h30m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds."""
+        from wurzel.ir.types import parse_duration
+
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
+
+
+class ShardText(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """`I/N`: slice I, counted from 1, of N."""
+
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """The two numbers."""
+        number, slash, of = str(value).partition("/")
+        if slash and number.isascii() and number.isdigit() and of.isascii() and of.isdigit():
+            shard = int(number), int(of)
+            if 1 <= shard[0] <= shard[1]:
+                return shard
+        return self.fail(f"{value!r} is no slice; write I/N with I from 1 to N, such as 2/8.", param, ctx)
+
+
+FOLDER = click.Path(path_type=Path)
+AT_LEAST_0 = click.IntRange(min=0)
+AT_LEAST_1 = click.IntRange(min=1)
+
+
+@click.command("step")
+@click.argument("target", metavar="MODULE:CLASS")
+@click.option("--id", "step_id", metavar="ID", help="Id of the step; made from the class's name unless given.")
+@click.option("-i", "--input", "inputs", metavar="DIR", type=FOLDER, multiple=True, help="Dataset to read; repeatable.")
+@click.option("-o", "--output", metavar="DIR", type=FOLDER, required=True, help="Dataset to write.")
+@click.option("--settings", metavar="FILE#KEY", help="Take settings from below KEY in a YAML or JSON file.")
+@click.option("--null", "nulls", metavar="FIELD", multiple=True, help="Set a setting to null; repeatable.")
+@click.option("--report", metavar="FILE", type=FOLDER, help="Write counts and metrics to this JSON file.")
+@click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the input only.")
+@click.option("--shards", type=AT_LEAST_1, default=1, metavar="N", help="Run N slices side by side, then gather them.")
+@click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Try again so often after a failure.")
+@click.option("--backoff", type=DurationText(), default=0, help="Wait before the first retry.")
+@click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
+@click.option("--backoff-max", type=DurationText(), help="Longest wait.")
+@click.option("--timeout", type=DurationText(), help="Longest time for one try; then the step is ended.")
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Run one step, once: read its input, run it, check and store what it gives.
+
+    Settings come from the variables <ID>__<FIELD> and <CLASSNAME>__<FIELD>.
+    """
+    logs = ctx.find_root().obj or {"log_format": "text", "level": "INFO"}
+    try:
+        supervised = options["retries"] or options["timeout"] or options["shards"] > 1
+        code = _supervise(options, logs) if supervised else _run(options, logs)
+    except WurzelError as error:
+        _tell_platform(error)
+        if logs["log_format"] != "json":
+            raise
+        from wurzel.runtime.logs import logger
+
+        logger.error("%s", error)
+        code = error.exit_code
+    ctx.exit(code)
+
+
+def child_arguments(options: dict[str, Any], logs: dict[str, str]) -> list[str]:
+    """The arguments of `wurzel` that run the same step once, but for `-o`, `--report` and supervision."""
+    level = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(logs["level"], [])
+    argv = ["--log-format", logs["log_format"], *level, "step", options["target"]]
+    if options["step_id"] is not None:
+        argv += ["--id", options["step_id"]]
+    for folder in options["inputs"]:
+        argv += ["-i", str(folder)]
+    if options["settings"] is not None:
+        argv += ["--settings", options["settings"]]
+    for name in options["nulls"]:
+        argv += ["--null", name]
+    if options["shard"] is not None:
+        argv += ["--shard", "{}/{}".format(*options["shard"])]
+    return argv
+
+
+def _supervise(options: dict[str, Any], logs: dict[str, str]) -> int:
+    if options["shard"] is not None and options["shards"] > 1:
+        raise UsageError("--shard and --shards cannot be given together")
+    from wurzel.runtime.supervise import RetryPolicy, Supervision, supervise_step
+
+    retry = RetryPolicy(options["retries"], options["backoff"], options["backoff_factor"], options["backoff_max"])
+    return supervise_step(
+        child_arguments(options, logs),
+        Supervision(retry, options["timeout"] or None, options["shards"]),
+        output=options["output"],
+        inputs=options["inputs"],
+        report=options["report"],
+    )
+
+
+def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
+    from wurzel.runtime.ending import ended_by_sigterm
+    from wurzel.runtime.logs import set_up
+
+    set_up(logs["log_format"], logs["level"], step=options["step_id"] or options["target"].rpartition(":")[2])
+    with ended_by_sigterm():
+        from wurzel.runtime.step import Job, run_step
+
+        given: dict[str, Any] = {}
+        if options["settings"] is not None:
+            from wurzel.runtime.settings_file import read_settings
+
+            given |= read_settings(options["settings"])
+        given |= dict.fromkeys(options["nulls"])
+        run_step(
+            Job(
+                options["target"],
+                options["output"],
+                options["inputs"],
+                options["step_id"],
+                given,
+                options["shard"],
+                options["report"],
+            )
+        )
+    return 0
+
+
+def _tell_platform(error: WurzelError) -> None:
+    from wurzel.runtime.ending import write_termination_log
+
+    write_termination_log(error)

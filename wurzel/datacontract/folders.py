@@ -1,0 +1,151 @@
+"""A folder that appears complete or not at all, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+NEW, OLD = ".new", ".old"
+
+_SYNC_EACH = 64  # above this many files one sync of everything is cheaper than one each
+
+
+@contextlib.contextmanager
+def replacing(target: Path, clear: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    """A new, empty folder that takes the place of `target` when the block ends without an error.
+
+    The folder is a hidden sibling until then. What a killed process left behind is removed, or put back when it was
+    killed between moving the previous folder away and the new one in. Several writers may work at one time: the last
+    one to finish wins.
+
+    Args:
+        target: the folder to write; its parents are made.
+        clear: called just before the new folder takes its place.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    target = target.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = _sibling(target, NEW)
+    try:
+        with contextlib.ExitStack() as stack:
+            with _locked(target.parent):
+                _recover(target)
+                new.mkdir()
+                stack.enter_context(_locked(new))
+            yield new
+            _sync(new)
+            with _locked(target.parent):
+                clear()
+                _swap(new, target)
+        _sync_folder(target.parent)
+    except BaseException:
+        remove(new)
+        raise
+
+
+def recover(target: Path) -> None:
+    """Put the previous folder back, when a process was killed while it replaced it."""
+    target = target.resolve()
+    if target.parent.is_dir() and not target.exists():
+        with contextlib.suppress(OSError), _locked(target.parent):
+            _recover(target)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder and all within, if it is there."""
+    for root, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            Path(root, name).unlink(missing_ok=True)
+        for name in folders:
+            path = Path(root, name)
+            path.unlink() if path.is_symlink() else path.rmdir()
+    with contextlib.suppress(FileNotFoundError):
+        folder.rmdir()
+
+
+def _sibling(target: Path, kind: str) -> Path:
+    return target.with_name(f".{target.name}.{os.urandom(4).hex()}{kind}")
+
+
+def _recover(target: Path) -> None:
+    for entry in list(os.scandir(target.parent)):
+        if not entry.name.startswith(f".{target.name}."):
+            continue
+        path = Path(entry.path)
+        if entry.name.endswith(NEW) and _is_abandoned(path):
+            remove(path)
+        elif entry.name.endswith(OLD):
+            if target.exists():
+                with contextlib.suppress(OSError):
+                    remove(path)
+            else:
+                path.rename(target)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False  # its writer is alive
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock that the kernel lets go when this process ends; where folders cannot be locked, none."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _swap(new: Path, target: Path) -> None:
+    if not target.exists():
+        new.rename(target)
+        return
+    old = _sibling(target, OLD)
+    try:
+        target.rename(old)
+        new.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    with contextlib.suppress(OSError):  # the next writer tries again
+        remove(old)
+
+
+def _sync(folder: Path) -> None:
+    """Have everything on the disk before it gets its name, so that a power cut leaves no hollow files."""
+    files = [entry.path for entry in os.scandir(folder)]
+    if len(files) > _SYNC_EACH:
+        os.sync()
+        return
+    for file in files:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # not every file system can do it for folders
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

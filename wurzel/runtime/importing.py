@@ -1,0 +1,120 @@
+"""Imports what a user names, with the current folder importable, and says clearly when that fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from wurzel.exceptions import PipelineError, WurzelError
+
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_FORMS = "Write module:attribute, for example mypkg.pipelines:rag."
+
+
+def import_object(name: str) -> Any:
+    """The object that `module:attribute` or `module.attribute` names; either side may be dotted.
+
+    Raises:
+        PipelineError: when there is no such module or attribute, or the module cannot be imported; the message then
+            has the traceback, shortened to the user's own lines.
+    """
+    _make_cwd_importable()
+    module_name, colon, path = name.partition(":")
+    if colon:
+        if not (_NAME.fullmatch(module_name) and _NAME.fullmatch(path)):
+            raise PipelineError(f"{name!r} names no object", hint=_FORMS)
+        return _walk(import_user_module(module_name), path, name)
+    if not _NAME.fullmatch(name) or "." not in name:
+        raise PipelineError(f"{name!r} names no object", hint=_FORMS)
+    module_name, _, path = name.rpartition(".")
+    while True:
+        module = _module_or_none(module_name)
+        if module is not None:
+            return _walk(module, path, name)
+        if "." not in module_name:
+            raise _no_module(name.rpartition(".")[0])
+        module_name, _, first = module_name.rpartition(".")
+        path = f"{first}.{path}"
+
+
+def import_user_module(name: str) -> ModuleType:
+    """The module of this name.
+
+    Raises:
+        PipelineError: when there is none or it cannot be imported.
+    """
+    module = _module_or_none(name)
+    if module is None:
+        raise _no_module(name)
+    return module
+
+
+def _module_or_none(name: str) -> ModuleType | None:
+    from wurzel.runtime.tracebacks import place_of, shortened
+
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise _broken(name, shortened(error)) from error
+    except WurzelError as error:
+        error.where = error.where or place_of(error)
+        raise
+    except SystemExit as error:
+        raise _broken(name, f"it calls sys.exit({error.code!r}) at {place_of(error)}") from error
+    except Exception as error:
+        raise _broken(name, shortened(error)) from error
+
+
+def _make_cwd_importable() -> None:
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+
+
+def _walk(module: ModuleType, path: str, name: str) -> Any:
+    value: Any = module
+    for part in path.split("."):
+        try:
+            value = getattr(value, part)
+        except AttributeError:
+            raise _no_attribute(value, part, name) from None
+    return value
+
+
+def _broken(name: str, reason: str) -> PipelineError:
+    return PipelineError(f"the module cannot be imported:\n{reason}", where=name)
+
+
+def _no_module(name: str) -> PipelineError:
+    from difflib import get_close_matches
+
+    if name.endswith(".py") or "/" in name or os.sep in name:
+        return PipelineError(f"there is no module {name!r}", hint=_FORMS)
+    first, _, rest = name.partition(".")
+    here = [path.stem for path in Path.cwd().iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    close = [match for match in get_close_matches(first, here, 1) if match != first]
+    advice = f"Did you mean {close[0]}{'.' if rest else ''}{rest}? " if close else ""
+    return PipelineError(
+        f"there is no module {name!r}",
+        hint=f"{advice}Modules in {Path.cwd()} and installed packages can be imported.",
+    )
+
+
+def _no_attribute(value: Any, part: str, name: str) -> PipelineError:
+    from difflib import get_close_matches
+
+    names = [item for item in dir(value) if not item.startswith("_")]
+    close = get_close_matches(part, names, 1)
+    what = (
+        f"the module {value.__name__!r}" if isinstance(value, ModuleType) else repr(getattr(value, "__name__", value))
+    )
+    return PipelineError(
+        f"{what} has no attribute {part!r}", where=name, hint=f"Did you mean {close[0]}?" if close else ""
+    )

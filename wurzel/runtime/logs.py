@@ -1,0 +1,72 @@
+"""Log lines on stderr: plain for people, JSON for machines, with pipeline, step and run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+logger = logging.getLogger("wurzel")
+
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def set_up(log_format: str, level: str, **context: str | None) -> None:
+    """Send everything that is logged, and warnings, to stderr.
+
+    Args:
+        log_format: `text` or `json`.
+        level: `DEBUG`, `INFO` or `WARNING`.
+        context: what every line carries, such as `step`; the run and the pipeline come from the variables
+            `WURZEL_RUN_ID` and `WURZEL_PIPELINE`.
+    """
+    known = {"pipeline": os.environ.get("WURZEL_PIPELINE"), "run": os.environ.get("WURZEL_RUN_ID"), **context}
+    fields = {name: value for name, value in known.items() if value}
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(fields) if log_format == "json" else TextFormatter(fields))
+    root = logging.getLogger()
+    for old in [item for item in root.handlers if isinstance(item.formatter, JsonFormatter | TextFormatter)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.captureWarnings(True)
+
+
+class TextFormatter(logging.Formatter):
+    """`12:30:01 INFO split: done`."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(datefmt="%H:%M:%S")
+        self._step = f" {fields['step']}:" if "step" in fields else ""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """One record; a traceback follows on lines of its own."""
+        time = self.formatTime(record, self.datefmt)
+        return f"{time} {record.levelname}{self._step} {record.getMessage()}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, message, context, and whatever `extra` gave."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__()
+        self._fields = fields
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object of one record."""
+        import json
+        from datetime import UTC, datetime
+
+        data: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **self._fields,
+        }
+        data |= {name: value for name, value in vars(record).items() if name not in _OWN and name not in data}
+        if record.exc_info:
+            data["exception"] = self.formatException(record.exc_info)
+        return json.dumps(data, ensure_ascii=False, default=str)

@@ -1,0 +1,287 @@
+"""Runs one step, once: load its settings, read its input, run, check, store, report, finalize."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wurzel.core.self_consuming_step import SelfConsumingLeafStep
+from wurzel.core.settings import load_settings, providing
+from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
+from wurzel.datacontract.dataset import Dataset, Slice, Writer, open_dataset, read, recover, writing
+from wurzel.datacontract.parts import codec_for
+from wurzel.exceptions import ContractFailedException, StepFailed, UsageError, WurzelError
+from wurzel.runtime.ending import Terminated
+from wurzel.runtime.importing import import_object
+from wurzel.runtime.logs import logger
+
+AnyStep = TypedStep[Any, Any, Any]
+
+
+class UserCodeFailed(StepFailed):
+    """Code of the step raised an error; `reason` says which in one line, the message has the traceback."""
+
+    def __init__(self, reason: str, traceback: str, where: str) -> None:
+        super().__init__(f"{reason}\n{traceback}" if traceback else reason, where=where)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Job:
+    """One step to run: its class, and where its data is."""
+
+    target: str
+    """`module:Class`."""
+    output: Path
+    inputs: Sequence[Path] = ()
+    step_id: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that win over the environment."""
+    shard: tuple[int, int] | None = None
+    """Run slice I (from 1) of N only."""
+    report: Path | None = None
+
+
+class Report(NamedTuple):
+    """What a run of a step took and gave."""
+
+    items_in: int
+    items_out: int
+    bytes_in: int
+    bytes_out: int
+    metrics: dict[str, float]
+
+
+def run_step(job: Job, environ: Mapping[str, str] | None = None) -> Report:
+    """Run a step and store what it gives; its previous output stays as it was unless everything works.
+
+    Raises:
+        StepFailed: when the step fails; UserCodeFailed when its code raises an error.
+        ContractFailedException: when its input or output breaks the contract.
+        DatasetError: when an input is missing or damaged, or the output cannot be written.
+        EnvSettingsError: when settings are missing or wrong.
+        PipelineError: when there is no such class.
+        UsageError: when the class takes other inputs than those given.
+    """
+    began = time.monotonic()
+    work = _Work(job, os.environ if environ is None else environ)
+    step = work.make()
+    with writing(job.output, work.types.output_shape, work.cut) as writer:
+        for value in work.calls():
+            work.add(writer, work.called(step, value))
+    report = Report(
+        work.items_in,
+        sum(part.items for part in writer.parts),
+        work.bytes_in,
+        sum(part.size for part in writer.parts),
+        work.metrics,
+    )
+    if job.report is not None:
+        write_report(job.report, report)
+    with user_code(work.step_id, " (in finalize; the output is stored)"):
+        step.finalize()
+    seconds = round(time.monotonic() - began, 3)
+    facts = {"items_in": report.items_in, "items_out": report.items_out, "duration": seconds}
+    logger.info("%d items in, %d items out, %.2f s", report.items_in, report.items_out, seconds, extra=facts)
+    return report
+
+
+def step_class(target: str) -> type[AnyStep]:
+    """The step class that `module:Class` names.
+
+    Raises:
+        PipelineError: when it cannot be imported or is no step class.
+    """
+    found = import_object(target)
+    if isinstance(found, type) and issubclass(found, TypedStep):
+        return found
+    kind = f"a step of the class {type(found).__name__}" if isinstance(found, TypedStep) else f"{found!r:.80}"
+    raise UsageError(f"is {kind}, not a step class", where=target, hint="Write module:Class.")
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as JSON.
+
+    Raises:
+        StepFailed: when it cannot be written.
+    """
+    from pydantic_core import to_json
+
+    numbers = {name: int(value) if value == value // 1 else value for name, value in sorted(report.metrics.items())}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        new.write_bytes(to_json({**report._asdict(), "metrics": numbers}, indent=2) + b"\n")
+        new.replace(path)
+    except OSError as error:
+        raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
+
+
+@contextmanager
+def user_code(step_id: str, doing: str = "") -> Iterator[None]:
+    """Turn what the step's own code raises into an error that shows its author the lines to look at."""
+    from wurzel.runtime.tracebacks import place_of, shortened
+
+    where = f"step {step_id!r}"
+    try:
+        yield
+    except (Terminated, KeyboardInterrupt):
+        raise
+    except WurzelError as error:
+        error.where = error.where or where
+        raise
+    except SystemExit as error:
+        raise UserCodeFailed(f"it calls sys.exit({error.code!r}){doing}", place_of(error), where) from None
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserCodeFailed(f"{reason}{doing}", shortened(error), where) from error
+
+
+class _Work:
+    """A job whose class, settings and inputs are known and checked."""
+
+    def __init__(self, job: Job, environ: Mapping[str, str]) -> None:
+        self.job = job
+        self.cls = step_class(job.target)
+        self.step_id = derive_id(self.cls.__name__) if job.step_id is None else _checked_id(job.step_id)
+        self.types: StepTypes = step_types(self.cls)
+        self.self_consuming = issubclass(self.cls, SelfConsumingLeafStep)
+        self.metrics: dict[str, float] = {}
+        self.items_in = self.bytes_in = 0
+        self._check_usage()
+        self.settings = load_settings(
+            self.types.settings,
+            step_id=self.step_id,
+            class_name=self.cls.__name__,
+            environ=environ,
+            given=job.given,
+        )
+        self.inputs = self._opened()
+        self.cut = self._cut()
+
+    def make(self) -> AnyStep:
+        """The step, with its settings loaded."""
+        with user_code(self.step_id), providing(self.cls, self.settings):
+            return self.cls()
+
+    def called(self, step: AnyStep, value: Any) -> Any:
+        """What `run` gives for one input."""
+        with user_code(self.step_id):
+            result = step.run(value)
+            return list(result) if isinstance(result, Iterator) else result
+
+    def add(self, writer: Writer, result: Any) -> None:
+        """Store a result and count it."""
+        try:
+            writer.add(result)
+        except ContractFailedException as error:
+            shape = self.types.output_shape
+            raise ContractFailedException(
+                f"what run returned breaks the contract {shape.contract.__name__}: {error.message}",
+                where=f"step {self.step_id!r}",
+            ) from None
+        for name, number in self._metrics_of(result).items():
+            self.metrics[name] = self.metrics.get(name, 0.0) + number
+
+    def calls(self) -> Iterable[Any]:
+        """The inputs `run` is called with, one after the other."""
+        shape = self.types.input_shape
+        if not self.inputs:
+            yield None
+            return
+        codec = codec_for(shape)
+        parts = [part for dataset in self.inputs for part in dataset.parts]
+        if not shape.many and not self.self_consuming:
+            start, stop = self._bounds(len(parts))
+            for part in parts[start:stop]:
+                self._count(1, part.size)
+                yield read(part, codec)
+            return
+        value = codec.join(read(part, codec) for part in parts) if shape.many else read(parts[0], codec)
+        total = len(value) if shape.many else 1
+        start, stop = self._bounds(total)
+        self._count(stop - start, sum(dataset.size for dataset in self.inputs))
+        if stop > start or self.cut is None or self.cut.number == 1:
+            yield value if self.cut is None else codec.cut(value, start, stop)
+
+    def _count(self, items: int, size: int) -> None:
+        self.items_in += items
+        self.bytes_in += size
+
+    def _bounds(self, total: int) -> tuple[int, int]:
+        if self.cut is None:
+            return 0, total
+        return slice_bounds(total, self.cut.number, self.cut.of)
+
+    def _metrics_of(self, result: Any) -> dict[str, float]:
+        contract: Any = self.types.output_shape.contract
+        try:
+            return dict(contract.get_metrics(result))
+        except Exception as error:  # noqa: BLE001 - the author's own numbers must not cost the data
+            logger.warning("the metrics cannot be computed: %s: %s", type(error).__name__, error)
+            return {}
+
+    def _check_usage(self) -> None:
+        shape, name = self.types.input_shape, self.cls.__name__
+        source = shape.empty or self.self_consuming
+        if source and self.job.inputs:
+            raise UsageError(f"{name} is a source and takes no input", hint="Leave out -i.")
+        if not source and not self.job.inputs:
+            raise UsageError(f"{name} needs an input", hint="Give the dataset of each step before it with -i.")
+        if self.job.shard is not None and source:
+            raise UsageError(f"{name} is a source, so there is nothing to cut into slices", hint="Leave out --shard.")
+        if self.job.shard is not None and shape.many and not self.types.output_shape.many:
+            raise UsageError(
+                f"{name} makes one item of all its input, which cannot be cut into slices", hint="Leave out --shard."
+            )
+        output = self.job.output.resolve()
+        for folder in self.job.inputs:
+            other = folder.resolve()
+            if output == other or output in other.parents or other in output.parents:
+                raise UsageError(f"the output {self.job.output} overlaps with the input {folder}")
+
+    def _opened(self) -> list[Dataset]:
+        folders = list(self.job.inputs)
+        if self.self_consuming:
+            recover(self.job.output)
+            folders = [self.job.output] if _has_entries(self.job.output) else []
+        datasets = [open_dataset(folder) for folder in folders]
+        for dataset in datasets:
+            dataset.check(self.types.input_shape)
+        return datasets
+
+    def _cut(self) -> Slice | None:
+        if self.job.shard is None:
+            return None
+        number, of = self.job.shard
+        digest = sha256("\n".join(dataset.digest for dataset in self.inputs).encode()).hexdigest()
+        return Slice(number, of, "items" if self.types.input_shape.many else "parts", digest)
+
+
+def slice_bounds(total: int, number: int, of: int) -> tuple[int, int]:
+    """Start and stop of slice `number` (from 1) of `of`; the sizes differ by at most one, the first are the largest."""
+    size, rest = divmod(total, of)
+    start = (number - 1) * size + min(number - 1, rest)
+    return start, start + size + (number <= rest)
+
+
+def _checked_id(step_id: str) -> str:
+    try:
+        return check_id(step_id)
+    except WurzelError as error:
+        raise UsageError(error.message, where="--id", hint=error.hint) from None
+
+
+def _has_entries(folder: Path) -> bool:
+    try:
+        return any(not path.name.startswith(".") for path in folder.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # reading it will say what is wrong
