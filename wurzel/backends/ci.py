@@ -113,14 +113,19 @@ def _parameter(setting: Setting) -> Parameter:
         return Parameter(setting.variable, "string", description)
     if not known or (setting.text and value is None):
         return Parameter(setting.variable, "string", description, "", blank=True)
-    if setting.type == "bool":
+    if setting.type == "bool" and isinstance(value, bool):
         return Parameter(setting.variable, "boolean", description, value)
-    if setting.type in {"int", "float"} and math.isfinite(value) and abs(value) < _EXACT:
+    if setting.type in {"int", "float"} and _is_exact(value):
         return Parameter(setting.variable, "number", description, value)
     text = encode(setting.model_copy(update={"value": value}))
     if text in options:
         return Parameter(setting.variable, "choice", description, text, options)
     return Parameter(setting.variable, "string", description, text)
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether a platform that keeps numbers as doubles gives it back unchanged."""
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) < _EXACT
 
 
 def _choices(annotation: str) -> tuple[str, ...]:

@@ -11,8 +11,11 @@ from wurzel.exceptions import BackendError, UsageError
 
 BUILT_IN = {
     "dvc": "wurzel.backends.dvc:DvcBackend",
+    "argo": "wurzel.backends.argo:ArgoBackend",
+    "gitlab": "wurzel.backends.gitlab:GitlabBackend",
     "github": "wurzel.backends.github:GithubBackend",
     "local": "wurzel.backends.local:LocalBackend",
+    "cronjob": "wurzel.backends.cronjob:CronJobBackend",
 }
 """Target name to `module:class`, in the order in which targets are listed and rendered."""
 

@@ -1,0 +1,333 @@
+"""Files for GitLab CI/CD: jobs, artifacts, rules, variables that GitLab does not expand, and the schedule's script."""
+
+import pytest
+import yaml
+
+from wurzel.backends.gitlab import GitlabBackend, GitlabOptions
+from wurzel.ir.model import (
+    DataType,
+    Limits,
+    Pipeline,
+    Resources,
+    Retry,
+    Schedule,
+    SecretRef,
+    Setting,
+    Step,
+    Toleration,
+)
+from wurzel.testing import check_backend, full_pipeline, render_texts
+
+WORD = DataType(contract="steps:Word", containers=("list",))
+HOSTILE = "$CI_COMMIT_BRANCH $(touch pwned) `touch pwned` '; touch pwned # \" \\ %PATH% $$ ${HOME}"
+
+
+def step(name="embed", **fields):
+    return Step(id=name, run="steps:Embed", output=WORD, **fields)
+
+
+def pipeline(*steps, **fields):
+    return Pipeline(name="rag", steps=steps or (step(),), **fields)
+
+
+def files(subject, **options):
+    return render_texts(subject, "gitlab", GitlabOptions.model_validate(options))
+
+
+def documents(subject, **options):
+    text = next(text for path, text in files(subject, **options).items() if path.endswith(".yml"))
+    return list(yaml.safe_load_all(text))
+
+
+def config(subject, **options):
+    return documents(subject, **options)[-1]
+
+
+def setting(**fields):
+    return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
+
+
+def problems(subject, **options):
+    found = GitlabBackend().preflight(subject, GitlabOptions.model_validate(options))
+    return "\n".join(str(problem) for problem in found)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"kind": "include"}, {"kind": "component"}, {"parameters": "inputs"}, {"setup": "uv"}]
+)
+def test_no_field_is_dropped_in_silence(options):
+    assert check_backend("gitlab", **options) > 30
+
+
+def test_jobs_follow_the_edges_and_their_data_expires():
+    document = config(full_pipeline())
+    assert document["words"]["needs"] == []
+    assert document["suffix"]["needs"] == ["words"]
+    assert document["suffix"]["parallel"] == 3
+    assert document["suffix"]["script"][-1].endswith('--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"')
+    for name in ("words", "suffix", "join"):
+        assert document[name]["extends"] == ".everything"
+        assert document[name]["artifacts"] == {"paths": [f"data/{name}"], "expire_in": "7d", "access": "developer"}
+        assert document[name]["timeout"]
+
+
+def scripts(document):
+    return {name: job["script"] for name, job in document.items() if isinstance(job, dict) and "script" in job}
+
+
+def test_no_text_of_a_user_enters_a_shell_line():
+    def with_text(text):
+        settings = (
+            setting(type="str", text=True, given=True, value=text),
+            setting(name="LANG", variable="EMBED__LANG", text=True, default=text, parameter=True, description=text),
+        )
+        one = step(description=text, settings=settings, env={"A": text})
+        other = step("next", needs=("embed",), description=text, annotations={"a": text})
+        return pipeline(one, other, description=text, env={"B": text}, schedule=Schedule(cron="0 4 * * *"))
+
+    for options in ({}, {"kind": "component"}):
+        hostile, harmless = (config(with_text(text), **options) for text in (HOSTILE, "harmless"))
+        assert scripts(hostile) == scripts(harmless)
+        assert hostile[".rag"]["before_script"] == harmless[".rag"]["before_script"]
+    hostile, harmless = (files(with_text(text))[".gitlab/schedule-rag.sh"] for text in (HOSTILE, "harmless"))
+    assert hostile == harmless
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "100%", "a$b", "plain", ""])
+def test_gitlab_expands_no_value(text):
+    document = config(pipeline(step(env={"A": text}), env={"B": text}))
+    for value in (document["embed"]["variables"]["A"], document[".rag"]["variables"]["B"]):
+        if "$" in text or "%" in text:
+            assert value == {"value": text, "expand": False}
+        else:
+            assert value == text
+
+
+def test_paths_of_artifacts_name_no_variable():
+    document = config(pipeline(data_dir="da ta/$HOME it's"))
+    assert document["embed"]["artifacts"]["paths"] == ["da ta/$$HOME it's/embed"]
+    assert document["embed"]["script"] == ['wurzel step steps:Embed --id embed -o "da ta/\\$HOME it\'s/embed"']
+
+
+def test_a_root_file_runs_by_schedule_by_hand_and_by_api():
+    document = config(pipeline(schedule=Schedule(cron="0 4 * * *")))
+    sources = [rule["if"].split('"')[1] for rule in document["workflow"]["rules"]]
+    assert sources == ["schedule", "web", "api", "trigger"]
+    assert document["workflow"]["name"] == "rag"
+    assert document["stages"] == ["rag"]
+    assert document[".rag"]["stage"] == "rag"
+    assert "schedule" not in str(config(pipeline())["workflow"])
+    rules = [{"if": '$CI_COMMIT_BRANCH == "main"'}]
+    assert config(pipeline(), rules=rules)["workflow"]["rules"] == rules
+
+
+def test_a_file_to_include_shares_its_space():
+    document = config(pipeline(step(), step("default", needs=("embed",))), kind="include")
+    assert list(document) == [".rag", "rag:embed", "rag:default"]
+    assert document["rag:default"]["needs"] == ["rag:embed"]
+    assert document[".rag"]["stage"] == "test"
+    assert document[".rag"]["rules"] == [{"if": '$WURZEL_PIPELINE == "rag"'}]
+    scheduled = files(pipeline(schedule=Schedule(cron="0 4 * * *")), kind="include")
+    assert sorted(scheduled) == [".gitlab/rag.gitlab-ci.yml", ".gitlab/schedule-rag.sh"]
+    assert "--variable WURZEL_PIPELINE:rag" in scheduled[".gitlab/schedule-rag.sh"]
+
+
+PARAMETERS = (
+    setting(parameter=True, default=64, description="of a batch"),
+    setting(name="FLAG", variable="EMBED__FLAG", type="bool", parameter=True, default=False),
+    setting(name="NEW", variable="EMBED__NEW", parameter=True, required=True),
+    setting(name="HINT", variable="EMBED__HINT", type="str | None", text=True, parameter=True),
+    setting(name="SIGN", variable="EMBED__SIGN", type="str", text=True, parameter=True, default="$"),
+)
+
+
+def test_parameters_are_variables_of_a_run():
+    document = config(pipeline(step(settings=PARAMETERS)))
+    assert document["variables"] == {
+        "EMBED__SIZE": {"value": "64", "description": "of a batch"},
+        "EMBED__FLAG": {"value": "false", "description": "FLAG", "options": ["true", "false"]},
+        "EMBED__NEW": {"description": "NEW"},
+        "EMBED__HINT": {"value": "", "description": "HINT"},
+        "EMBED__SIGN": {"value": "$", "description": "SIGN", "expand": False},
+    }
+    assert "variables" not in document["embed"]
+    assert document["embed"]["script"][0] == '[ -n "${EMBED__HINT}" ] || unset EMBED__HINT'
+
+
+@pytest.mark.parametrize("options", [{"kind": "component"}, {"parameters": "inputs"}])
+def test_parameters_are_typed_inputs(options):
+    header, body = documents(pipeline(step(settings=PARAMETERS)), **options)
+    inputs = header["spec"]["inputs"]
+    assert inputs["EMBED__SIZE"] == {"description": "of a batch", "type": "number", "default": 64}
+    assert inputs["EMBED__FLAG"]["options"] == ["true", "false"]
+    assert "default" not in inputs["EMBED__NEW"]
+    job = body["rag:embed" if options.get("kind") else "embed"]
+    assert job["variables"]["EMBED__SIZE"] == {"value": "$[[ inputs.EMBED__SIZE ]]", "expand": False}
+    assert "variables" not in body
+
+
+def test_a_component_has_inputs_for_its_surroundings():
+    header, body = documents(pipeline(), kind="component", stage="build")
+    assert header["spec"]["inputs"]["stage"]["default"] == "build"
+    assert header["spec"]["inputs"]["image"]["default"] == "python:3.12-slim"
+    assert header["spec"]["inputs"]["rules"] == {
+        "description": "When the pipeline runs",
+        "type": "array",
+        "default": [{"if": '$WURZEL_PIPELINE == "rag"'}],
+    }
+    assert body[".rag"]["stage"] == "$[[ inputs.stage ]]"
+    assert body[".rag"]["rules"] == "$[[ inputs.rules ]]"
+
+
+@pytest.mark.parametrize(
+    ("retry", "expected", "emulated"),
+    [
+        (Retry(limit=2), {"max": 2}, False),
+        (Retry(limit=3), {"max": 2, "when": ["runner_system_failure", "stuck_or_timeout_failure"]}, True),
+        (
+            Retry(limit=1, backoff=30),
+            {"max": 1, "when": ["runner_system_failure", "stuck_or_timeout_failure"]},
+            True,
+        ),
+        (Retry(), None, False),
+    ],
+)
+def test_retries_are_native_as_far_as_they_go(retry, expected, emulated):
+    job = config(pipeline(step(retry=retry, timeout=60)))["embed"]
+    assert job.get("retry") == expected
+    assert (f"--retries {retry.limit}" in job["script"][0]) == emulated
+    assert "--timeout 1m" in job["script"][0]
+
+
+def test_the_timeout_of_a_job_holds_its_tries():
+    assert config(pipeline())["embed"]["timeout"] == "6h"
+    native = step(timeout=3600, retry=Retry(limit=2))
+    assert config(pipeline(native))["embed"]["timeout"] == "1h 10m"
+    emulated = step(timeout=3600, retry=Retry(limit=2, backoff=30, factor=2))
+    assert config(pipeline(emulated))["embed"]["timeout"] == "3h 11m 30s"
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "group", "interruptible"),
+    [("forbid", "rag/embed", False), ("replace", None, True), ("allow", None, False)],
+)
+def test_concurrency(concurrency, group, interruptible):
+    document = config(pipeline(schedule=Schedule(cron="0 4 * * *", concurrency=concurrency)))
+    assert document["embed"].get("resource_group") == group
+    assert document[".rag"]["interruptible"] is interruptible
+    assert document["workflow"]["auto_cancel"] == {"on_new_commit": "interruptible" if interruptible else "none"}
+
+
+def test_shards_do_not_wait_for_each_other():
+    document = config(pipeline(step(shards=3), schedule=Schedule(cron="0 4 * * *")))
+    assert document["embed"]["resource_group"] == "rag/embed/$CI_NODE_INDEX"
+
+
+def test_secrets_are_checked_and_taken_by_name():
+    secrets = {"OPENAI_API_KEY": SecretRef(name="openai", key="api-key")}
+    own = {"EMBED__KEY": SecretRef(name="vault/path", key="token")}
+    job = config(pipeline(step(secrets=own), secrets=secrets))["embed"]
+    assert job["script"][:2] == [
+        ': "${OPENAI_API_KEY:?the CI/CD variable OPENAI_API_KEY is missing or empty}"',
+        'export EMBED__KEY="${VAULT_PATH_TOKEN:?the CI/CD variable VAULT_PATH_TOKEN is missing or empty}"',
+    ]
+    vault = config(pipeline(step(secrets=own)), vault={"audience": "https://vault.example"})
+    assert vault[".rag"]["id_tokens"] == {"VAULT_ID_TOKEN": {"aud": "https://vault.example"}}
+    assert vault["embed"]["secrets"]["EMBED__KEY"] == {
+        "vault": {"engine": {"name": "kv-v2", "path": "secret"}, "path": "vault/path", "field": "token"},
+        "file": False,
+        "token": "$VAULT_ID_TOKEN",
+    }
+    assert len(vault["embed"]["script"]) == 1
+
+
+def test_pods_are_shaped_by_variables():
+    one = step(
+        resources=Resources(cpu="500m", memory="1Gi", gpu=1),
+        limits=Limits(memory="2Gi"),
+        node_selector={"gpu": "a100"},
+        tolerations=(
+            Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),
+            Toleration(key="team", value="ml"),
+        ),
+        labels={"part": "embed"},
+    )
+    subject = pipeline(one, labels={"team": "data"}, annotations={"a/b": "c"}, service_account="rag")
+    job = config(subject, tags=["linux"], gpu_tags=["gpu"])["embed"]
+    assert job["tags"] == ["linux", "gpu"]
+    assert job["variables"] == {
+        "KUBERNETES_CPU_REQUEST": "500m",
+        "KUBERNETES_MEMORY_REQUEST": "1Gi",
+        "KUBERNETES_MEMORY_LIMIT": "2Gi",
+        "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": "rag",
+        "KUBERNETES_NODE_SELECTOR_1": "gpu=a100",
+        "KUBERNETES_NODE_TOLERATIONS_1": "nvidia.com/gpu:NoSchedule",
+        "KUBERNETES_NODE_TOLERATIONS_2": "team=ml:",
+        "KUBERNETES_POD_LABELS_1": "team=data",
+        "KUBERNETES_POD_LABELS_2": "part=embed",
+        "KUBERNETES_POD_ANNOTATIONS_1": "a/b=c",
+    }
+
+
+def test_images_have_everything_and_the_base_image_is_installed_in():
+    subject = pipeline(step(), step("next", image="ghcr.io/acme/next:1", needs=("embed",)))
+    document = config(subject)
+    assert document[".rag"]["image"] == "python:3.12-slim"
+    assert document[".rag"]["before_script"] == ["python -m pip install ."]
+    assert document[".rag"]["cache"] == [
+        {"key": {"files": ["pyproject.toml"], "prefix": "pip-3.12"}, "paths": [".cache/pip"]}
+    ]
+    assert document["next"]["image"] == "ghcr.io/acme/next:1"
+    assert document["next"]["before_script"] == []
+    assert document["next"]["cache"] == []
+    whole = config(pipeline(image="ghcr.io/acme/rag:1"))
+    assert whole[".rag"]["image"] == "ghcr.io/acme/rag:1"
+    assert "before_script" not in whole[".rag"]
+    assert "cache" not in whole[".rag"]
+    uv = config(pipeline(), setup="uv", checkout=False)
+    assert uv[".rag"]["image"] == "ghcr.io/astral-sh/uv:python3.12-bookworm-slim"
+    assert uv[".rag"]["variables"]["UV_CACHE_DIR"] == "$CI_PROJECT_DIR/.cache/uv"
+    assert uv[".rag"]["variables"]["GIT_STRATEGY"] == "none"
+    assert uv["embed"]["script"][0].startswith("uv run --no-sync wurzel step ")
+
+
+def test_a_self_consuming_step_keeps_its_output_in_the_cache():
+    document = config(pipeline(step("memory", self_consuming=True)))
+    assert document["memory"]["cache"][-1] == {"key": "rag.memory", "paths": ["data/memory"]}
+    assert document["memory"]["cache"][0] == document[".rag"]["cache"][0]
+
+
+def test_jobs_may_differ():
+    document = config(
+        pipeline(step(), step("next")),
+        environment="prod",
+        jobs={"next": {"tags": ["big"], "environment": "staging"}},
+        id_tokens={"AWS_TOKEN": {"aud": "https://aws.example"}},
+    )
+    assert document["embed"]["environment"] == {"name": "prod", "action": "access"}
+    assert document["next"]["environment"]["name"] == "staging"
+    assert document["next"]["tags"] == ["big"]
+    assert document[".rag"]["id_tokens"] == {"AWS_TOKEN": {"aud": "https://aws.example"}}
+
+
+@pytest.mark.parametrize(
+    ("subject", "options", "message"),
+    [
+        (pipeline(step(shards=201)), {}, "201 shards; `parallel` makes at most 200"),
+        (pipeline(step("pages")), {}, "GitLab keeps that name for itself"),
+        (pipeline(*(step(f"s{n}") for n in range(51)), step(needs=tuple(f"s{n}" for n in range(51)))), {}, "needs 51"),
+        (pipeline(step("x" * 63)).model_copy(update={"name": "y" * 70}), {"kind": "include"}, "at most 128"),
+        (pipeline(data_dir="da*ta"), {}, "read as a pattern"),
+        (pipeline(env={"A": "$[[ inputs.x ]]"}), {"kind": "component"}, "env.A holds $[["),
+        (pipeline(step(tolerations=(Toleration(operator="Exists"),))), {}, "a toleration without a key"),
+        (pipeline(), {"jobs": {"embd": {}}}, "Did you mean embed?"),
+    ],
+)
+def test_preflight(subject, options, message):
+    assert message in problems(subject, **options)
+    assert not problems(pipeline())
+
+
+def test_reserved_names_are_free_below_a_prefix():
+    assert not problems(pipeline(step("pages")), kind="include")
+    assert not problems(pipeline(env={"A": "$[[ inputs.x ]]"}))
