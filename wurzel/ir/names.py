@@ -60,6 +60,9 @@ _name = Text(_DNS_LABEL, "a name; write at most 63 lower-case letters, digits an
 _object = Text(_SUBDOMAIN, "a Kubernetes name; write lower-case letters, digits, - and .", 253)
 _secret_name = Text(r"[-._/a-zA-Z0-9]+", "the name of a secret; write letters, digits, -, _, . and /", 253)
 _secret_key = Text(r"[-._a-zA-Z0-9]+", "the key of a secret; write letters, digits, -, _ and .", 253)
+_entrypoint = Text(
+    r"[A-Za-z_][\w.]*[:.][A-Za-z_]\w*", "an entrypoint; write module:attribute, e.g. mypkg.pipelines:rag"
+)
 _any = Text(r"[^\0]*", "text without NUL characters; put it in quotes")
 
 
@@ -82,6 +85,9 @@ def _folder(value: Any) -> str:
         raise ValueError(f"{value!r} is the project folder itself; give datasets a folder of their own, such as data")
     return path
 
+
+Entrypoint = Annotated[str, BeforeValidator(_entrypoint), _entrypoint.schema()]
+"""`module:attribute` or `module.attribute`."""
 
 EnvName = Annotated[str, BeforeValidator(_env_name), _env_name.schema()]
 """A name every shell can export (POSIX, https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html)."""

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 _EVERY = re.compile(r"@every (?=\d)(\d+h)?(\d+m)?(\d+s)?", re.ASCII)
@@ -148,8 +148,16 @@ def _zone(value: Any) -> str:
     return value
 
 
-Cron = Annotated[str, BeforeValidator(_cron)]
+Cron = Annotated[
+    str,
+    BeforeValidator(_cron),
+    WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(_DESCRIPTORS)}|@every \S+|[^\s=@]+( +[^\s=]+){{4}})$"}),
+]
 """Five fields or a descriptor, as Kubernetes and Argo read them."""
 
-TimeZone = Annotated[str, BeforeValidator(_zone)]
+TimeZone = Annotated[
+    str,
+    BeforeValidator(_zone),
+    WithJsonSchema({"type": "string", "pattern": r"^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$"}),
+]
 """The exact name of a zone in the IANA database."""

@@ -1,0 +1,172 @@
+"""Readers of single values: text, numbers, choices, and what validators and constraints make of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic.fields import FieldInfo
+
+from wurzel.ir.model import Feature
+from wurzel.project.nodes import Findings, Node, near, plain, shown
+
+BAD: Any = object()
+"""Stands for a value that could not be read; why is among the findings."""
+
+
+class Context(NamedTuple):
+    """Where findings go, and whether required fields must be there (an overlay may leave them out)."""
+
+    findings: Findings
+    complete: bool = True
+
+
+Reader: TypeAlias = Callable[[Node, str, Context], Any]
+
+
+class NotUnderstoodError(TypeError):
+    """An annotation that only pydantic itself can read."""
+
+
+def display(node: Node, path: str) -> str:
+    """The value for a message; hidden where secrets are referred to."""
+    return shown(node, hidden=".secrets." in f".{path}")
+
+
+def refuse(node: Node, path: str, context: Context, what: str) -> Any:
+    """`BAD`, and a finding that the value is not `what`."""
+    hint = "Put it in quotes." if what == "text" and isinstance(node.value, bool | int | float) else ""
+    context.findings.add(node.origin, f"{path}: {display(node, path)} is not {what}", hint)
+    return BAD
+
+
+def _text(node: Node, path: str, context: Context) -> Any:
+    return node.written if isinstance(node.written, str) else refuse(node, path, context, "text")
+
+
+def _integer(node: Node, path: str, context: Context) -> Any:
+    whole = isinstance(node.value, int) and not isinstance(node.value, bool)
+    return node.value if whole else refuse(node, path, context, "a whole number")
+
+
+def _number(node: Node, path: str, context: Context) -> Any:
+    number = isinstance(node.value, int | float) and not isinstance(node.value, bool) and math.isfinite(node.value)
+    return float(node.value) if number else refuse(node, path, context, "a number")  # type: ignore[arg-type]
+
+
+def _truth(node: Node, path: str, context: Context) -> Any:
+    return node.value if isinstance(node.value, bool) else refuse(node, path, context, "true or false")
+
+
+def _anything(node: Node, path: str, context: Context) -> Any:
+    value = plain(node)
+    for leaf, place in _leaves(node, path):
+        if isinstance(leaf.value, float) and not math.isfinite(leaf.value):
+            context.findings.add(leaf.origin, f"{place}: {shown(leaf)} is not a number that JSON knows")
+    return value
+
+
+def _leaves(node: Node, path: str) -> Iterable[tuple[Node, str]]:
+    if isinstance(node.value, dict):
+        for key, item in node.value.items():
+            yield from _leaves(item, f"{path}.{key}")
+    elif isinstance(node.value, list):
+        for index, item in enumerate(node.value):
+            yield from _leaves(item, f"{path}.{index}")
+    else:
+        yield node, path
+
+
+SCALARS: dict[Any, Reader] = {str: _text, int: _integer, float: _number, bool: _truth, Any: _anything}
+"""Reader by annotation."""
+
+
+def choice(values: tuple[Any, ...]) -> Reader:
+    """A reader of one of the values of a `Literal`."""
+
+    def read_choice(node: Node, path: str, context: Context) -> Any:
+        value = node.written if all(isinstance(item, str) for item in values) else node.value
+        if isinstance(value, bool | int | str) and any(value == item and type(value) is type(item) for item in values):
+            return value
+        names = [str(item) for item in values]
+        message = f"{path}: {display(node, path)} is not {' or '.join(names)}"
+        context.findings.add(node.origin, message, near(value, names, "Values") if isinstance(value, str) else "")
+        return BAD
+
+    return read_choice
+
+
+def marks(metadata: Iterable[Any]) -> tuple[list[BeforeValidator], list[Any]]:
+    """What a reader must act on; marks for other readers are left out."""
+    before: list[BeforeValidator] = []
+    constraints: list[Any] = []
+    for mark in metadata:
+        if isinstance(mark, FieldInfo):
+            inner = marks(mark.metadata)
+            before, constraints = before + inner[0], constraints + inner[1]
+        elif isinstance(mark, BeforeValidator):
+            before.append(mark)
+        elif isinstance(mark, Ge | Gt | Le | Lt | MinLen | MaxLen):
+            constraints.append(mark)
+        elif not isinstance(mark, Feature | WithJsonSchema):
+            raise NotUnderstoodError(mark)
+    return before, constraints
+
+
+def converted(annotation: Any, before: list[BeforeValidator], constraints: list[Any]) -> Reader:
+    """A reader of a scalar whose validator takes what users write, such as `1h30m`."""
+    if annotation not in {str, int}:
+        raise NotUnderstoodError(annotation)
+
+    def read_converted(node: Node, path: str, context: Context) -> Any:
+        value: Any = node.written if annotation is str else node.value
+        if isinstance(value, dict | list):
+            return refuse(node, path, context, "one value")
+        try:
+            for mark in reversed(before):
+                value = mark.func(value)  # type: ignore[call-arg]
+        except ValueError as error:
+            message = f"{path}: {error}" if display(node, path) != "the value" else f"{path}: the value cannot be used"
+            context.findings.add(node.origin, message)
+            return BAD
+        return value
+
+    return constrained(read_converted, constraints)
+
+
+def constrained(read_value: Reader, constraints: list[Any]) -> Reader:
+    """A reader that also holds the value to bounds on size or length."""
+    if not constraints:
+        return read_value
+
+    def read_constrained(node: Node, path: str, context: Context) -> Any:
+        value = read_value(node, path, context)
+        if value is BAD:
+            return BAD
+        for mark in constraints:
+            if bound := broken(mark, value):
+                context.findings.add(node.origin, f"{path}: {display(node, path)} is not {bound}")
+                return BAD
+        return value
+
+    return read_constrained
+
+
+def broken(mark: Any, value: Any) -> str:
+    """What the value should be to stay within a bound; '' when it does."""
+    match mark:
+        case Ge(bound):
+            return "" if value >= bound else f"{bound} or more"
+        case Gt(bound):
+            return "" if value > bound else f"more than {bound}"
+        case Le(bound):
+            return "" if value <= bound else f"{bound} or less"
+        case Lt(bound):
+            return "" if value < bound else f"less than {bound}"
+        case MinLen(bound):
+            return "" if len(value) >= bound else f"long enough; at least {bound}"
+        case _:
+            return "" if len(value) <= mark.max_length else f"short enough; at most {mark.max_length}"

@@ -1,0 +1,204 @@
+"""`wurzel.yaml` from disk: found, read, and checked as a whole, with file, line and column for everything."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wurzel.exceptions import ConfigError, Problem, UsageError
+from wurzel.project.kinds import Context
+from wurzel.project.model import VERSION, ProjectFile
+from wurzel.project.nodes import Findings, Node, near, plain
+from wurzel.project.parse import parse
+from wurzel.project.read import read
+
+FILE = "wurzel.yaml"
+MAX_BYTES = 32 * 1024 * 1024
+"""Largest file that is read."""
+
+_ENVIRONMENT = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checked `wurzel.yaml`; `root` is its folder, which all paths are relative to."""
+
+    root: Path
+    file: str
+    templates: Sequence[str] = ()
+    pipelines: Mapping[str, Node] = field(default_factory=dict)
+    environments: Mapping[str, Mapping[str, Node]] = field(default_factory=dict)
+    """By name, the overrides by pipeline."""
+
+    def names(self, environment: str | None = None) -> list[str]:
+        """Names of the pipelines, in the order of the file, without those an environment removes.
+
+        Raises:
+            UsageError: when there is no such environment.
+        """
+        overrides = self.overrides(environment)
+        return [name for name in self.pipelines if name not in overrides or overrides[name].value is not None]
+
+    def overrides(self, environment: str | None) -> Mapping[str, Node]:
+        """What an environment changes, by pipeline; nothing when none is asked for.
+
+        Raises:
+            UsageError: when there is no such environment.
+        """
+        if environment is None:
+            return {}
+        if environment not in self.environments:
+            hint = near(environment, self.environments, "Environments")
+            raise UsageError(f"unknown environment {environment!r}", where=self.file, hint=hint)
+        return self.environments[environment]
+
+    def layers(self, name: str, environment: str | None = None) -> list[Node]:
+        """What the file says of a pipeline, weakest first.
+
+        Raises:
+            UsageError: when there is no such environment.
+        """
+        override = self.overrides(environment).get(name)
+        found = [self.pipelines.get(name), override]
+        return [node for node in found if node is not None and node.value is not None]
+
+    def entrypoint(self, name: str, environment: str | None = None) -> str:
+        """Where the code of a pipeline is.
+
+        Raises:
+            UsageError: when there is no such pipeline or environment; names the nearest.
+        """
+        if name not in self.names(environment):
+            hint = near(name, self.names(environment), "Pipelines")
+            raise UsageError(f"unknown pipeline {name!r}", where=self.file, hint=hint)
+        said = [node.fields["entrypoint"] for node in self.layers(name, environment) if "entrypoint" in node.fields]
+        return str(next(node.value for node in reversed(said) if node.value is not None))
+
+
+def find_project(folder: Path | None = None) -> Path | None:
+    """The path of `wurzel.yaml` in a folder (default: the current one), or `None`.
+
+    Only that folder is searched: it is also what is importable, and what rendered files are relative to.
+
+    Raises:
+        ConfigError: when the file is there under another name.
+    """
+    folder = folder or Path()
+    path = folder / FILE
+    if path.is_file():
+        return path
+    for other in ("wurzel.yml", ".wurzel.yaml", "wurzel.json"):
+        if (folder / other).is_file():
+            raise ConfigError([Problem("is not read", _name(folder / other), f"Rename it to {FILE}.")])
+    return None
+
+
+def parent_project(folder: Path | None = None) -> Path | None:
+    """The nearest folder above that has a `wurzel.yaml`, to tell a user where to go."""
+    here = (folder or Path()).resolve()
+    return next((parent for parent in here.parents if (parent / FILE).is_file()), None)
+
+
+def load(path: Path) -> Project:
+    """The project that a `wurzel.yaml` describes.
+
+    Raises:
+        ConfigError: with everything that is wrong in the file, each with file, line and column.
+    """
+    name = _name(path)
+    findings = Findings()
+    root = parse(_data(path, name), name, findings)
+    if root.value is None:
+        findings.add(root.origin, "is empty", f"Start with: version: {VERSION}")
+        findings.check()
+    _check_version(root, findings)
+    _check_shape(root, findings)
+    findings.check()
+    environments = root.fields.get("environments", Node({}, name)).fields
+    return Project(
+        root=path.parent,
+        file=name,
+        templates=tuple(plain(root.fields["templates"]) or ()) if "templates" in root.fields else (),
+        pipelines=root.fields.get("pipelines", Node({}, name)).fields,
+        environments={
+            key: node.fields["pipelines"].fields if "pipelines" in node.fields else {}
+            for key, node in environments.items()
+        },
+    )
+
+
+def _name(path: Path) -> str:
+    """The path as messages show it: relative to the current folder when it lies below."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    return absolute.relative_to(Path.cwd()).as_posix() if absolute.is_relative_to(Path.cwd()) else str(path)
+
+
+def _data(path: Path, name: str) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError([Problem(f"is larger than {MAX_BYTES // 1024 // 1024} MB", name)])
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
+
+
+def _check_version(root: Node, findings: Findings) -> None:
+    """A file of another version is said to be just that: nothing else in it can be judged."""
+    version = root.fields.get("version")
+    if version is not None and version.value != VERSION and isinstance(version.value, int | float):
+        findings.add(
+            version.origin,
+            f"version {plain(version)} is not known; this wurzel reads version {VERSION}",
+            "Use the wurzel that the file was written for, or write version: 1.",
+        )
+        findings.check()
+
+
+def _check_shape(root: Node, findings: Findings) -> None:
+    whole = {key: node for key, node in root.fields.items() if key != "environments"}
+    base = Node(whole, root.source, root.line, root.column) if isinstance(root.value, dict) else root
+    read(base, ProjectFile, "", Context(findings))
+    environments = root.fields.get("environments")
+    if environments is not None and environments.value is not None:
+        overlay = Node({"environments": environments}, root.source, root.line, root.column)
+        read(overlay, ProjectFile, "", Context(findings, complete=False))
+        _check_environments(root, environments, findings)
+    for path, pipeline in _pipelines(root):
+        targets = pipeline.fields.get("targets")
+        if targets is not None:
+            _check_targets(targets, f"{path}.targets", findings)
+
+
+def _check_environments(root: Node, environments: Node, findings: Findings) -> None:
+    known = root.fields["pipelines"].fields if "pipelines" in root.fields else {}
+    for name, environment in environments.fields.items():
+        if not re.fullmatch(_ENVIRONMENT, name):
+            message = f"{name!r} is not a name for an environment"
+            findings.add(environment.key_origin, message, "Write letters, digits, -, _ and . such as prod.")
+        pipelines = environment.fields.get("pipelines")
+        for key, pipeline in (pipelines.fields if pipelines else {}).items():
+            if key not in known:
+                message = f"environments.{name}.pipelines: there is no pipeline {key!r}"
+                findings.add(pipeline.key_origin, message, near(key, known, "Pipelines"))
+
+
+def _pipelines(root: Node) -> Iterator[tuple[str, Node]]:
+    holders = [("", root)]
+    if "environments" in root.fields:
+        holders += [(f"environments.{name}.", node) for name, node in root.fields["environments"].fields.items()]
+    for path, holder in holders:
+        pipelines = holder.fields.get("pipelines")
+        for name, node in (pipelines.fields if pipelines else {}).items():
+            yield f"{path}pipelines.{name}", node
+
+
+def _check_targets(targets: Node, path: str, findings: Findings) -> None:
+    from wurzel.backends.registry import BUILT_IN, names
+
+    for name, node in targets.fields.items():
+        if name in BUILT_IN or name in names():
+            continue
+        findings.add(node.key_origin, f"{path}: unknown target {name!r}", near(name, names(), "Targets"))

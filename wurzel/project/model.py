@@ -1,0 +1,83 @@
+"""The shape of `wurzel.yaml`: what may stand where, with the descriptions that its JSON Schema shows.
+
+What a target must honour is said once, in the IR; the models here take those fields over and add what only
+configuration has. They are never instantiated: `wurzel.project.read` reads nodes by them, with positions.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from wurzel.ir.model import Pipeline, Step
+from wurzel.ir.names import Entrypoint, Name
+
+VERSION = 1
+
+STEP_FACTS = frozenset(
+    {"id", "run", "description", "needs", "input", "output", "sources", "polls", "self_consuming", "settings"}
+)
+"""Fields of an IR step that the code decides, not configuration; settings are given in a form of their own."""
+
+PIPELINE_FACTS = frozenset({"version", "name", "entrypoint", "steps"})
+"""Fields of an IR pipeline that are given in a form of their own."""
+
+
+class ConfigModel(BaseModel):
+    """Base of all models of `wurzel.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+def _taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
+    return {name: (field.annotation, field) for name, field in cls.model_fields.items() if name not in facts}
+
+
+StepDefaults = create_model(
+    "StepDefaults",
+    __base__=ConfigModel,
+    __doc__="What every step of a pipeline gets unless it says otherwise.",
+    **_taken_over(Step, STEP_FACTS),
+)
+
+StepConfig = create_model(
+    "StepConfig",
+    __base__=StepDefaults,
+    __doc__="One step: what it needs to run, and its settings.",
+    settings=(
+        dict[str, Any],
+        Field({}, description="Values of fields of the step's settings class; never secrets."),
+    ),
+    parameters=(
+        tuple[str, ...],
+        Field((), description="Settings that may be given anew for one run, in the platform's own way."),
+    ),
+)
+
+PipelineConfig = create_model(
+    "PipelineConfig",
+    __base__=ConfigModel,
+    __doc__="One pipeline: where its code is, how it runs, and on which targets.",
+    entrypoint=(
+        Entrypoint,
+        Field(description="`module:attribute` of the last step, a list of last steps, or a function."),
+    ),
+    **_taken_over(Pipeline, PIPELINE_FACTS),
+    defaults=(StepDefaults, Field({}, description="For every step.")),
+    steps=(dict[Name, StepConfig], Field({}, description="By step id.")),  # type: ignore[valid-type]
+    targets=(dict[str, dict[str, Any]], Field({}, description="Options by target; which targets there are.")),
+)
+
+
+class Environment(ConfigModel):
+    """What is different in one environment, such as `prod`."""
+
+    pipelines: dict[Name, PipelineConfig] = Field({}, description="Overrides by pipeline.")  # type: ignore[valid-type]
+
+
+class ProjectFile(ConfigModel):
+    """A whole `wurzel.yaml`."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    templates: tuple[str, ...] = Field((), description="Folders and installed packs of templates, most specific first.")
+    pipelines: dict[Name, PipelineConfig] = Field({}, description="By name.")  # type: ignore[valid-type]
+    environments: dict[str, Environment] = Field({}, description="By name, as given to `-e`.")

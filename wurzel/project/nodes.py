@@ -1,0 +1,182 @@
+"""Configuration as trees of nodes that know where they were written, whatever they come from: a file, `--set`, code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple, TypeAlias
+
+from wurzel.exceptions import ConfigError, Problem
+from wurzel.project.secrets import looks_like_key
+
+_LONGEST_SHOWN = 60
+_MOST_PROBLEMS = 50
+
+
+class Origin(NamedTuple):
+    """Where a value comes from: a file with line and column (from 1), or a name such as `--set image`."""
+
+    source: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+
+Value: TypeAlias = "bool | int | float | str | dict[str, Node] | list[Node] | None"
+
+
+class Node:
+    """One value with its place, the place of the key that leads to it, and, for unquoted scalars, their text."""
+
+    __slots__ = ("column", "key_column", "key_line", "line", "source", "text", "value")
+
+    def __init__(self, value: Value, source: str, line: int = 0, column: int = 0, text: str | None = None) -> None:
+        self.value = value
+        self.source = source
+        self.line = self.key_line = line
+        self.column = self.key_column = column
+        self.text = text
+
+    @property
+    def origin(self) -> Origin:
+        """Where the value is written."""
+        return Origin(self.source, self.line, self.column)
+
+    @property
+    def key_origin(self) -> Origin:
+        """Where the key is written that this is the value of."""
+        return Origin(self.source, self.key_line, self.key_column)
+
+    @property
+    def fields(self) -> dict[str, Node]:
+        """The entries of a mapping; none for anything else."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def written(self) -> Value:
+        """The value; an unquoted number or truth value as the text that is written, as text fields take it."""
+        return self.value if self.text is None or self.value is None else self.text
+
+    def at(self, line: int, column: int) -> Node:
+        """The same value at another place, as an alias has it."""
+        return Node(self.value, self.source, line, column, self.text)
+
+
+def node_of(value: Any, source: str) -> Node:
+    """A plain value as a tree whose nodes all come from `source`."""
+    if isinstance(value, Mapping):
+        return Node({str(key): node_of(item, source) for key, item in value.items()}, source)
+    if isinstance(value, list | tuple):
+        return Node([node_of(item, source) for item in value], source)
+    return Node(value, source)
+
+
+def plain(node: Node) -> Any:
+    """The value of a tree, as JSON knows it."""
+    if isinstance(node.value, dict):
+        return {key: plain(item) for key, item in node.value.items()}
+    if isinstance(node.value, list):
+        return [plain(item) for item in node.value]
+    return node.value
+
+
+def overlay(weak: Node | None, strong: Node | None) -> Node | None:
+    """One layer upon another: mappings merge by key, lists and scalars replace, `null` removes.
+
+    `None` for a layer means that it says nothing; the result is `None` when nothing is left.
+    """
+    if strong is None:
+        return weak
+    if strong.value is None:
+        return None
+    if not isinstance(strong.value, dict):
+        return strong
+    merged = dict(weak.fields) if weak is not None else {}
+    for key, item in strong.value.items():
+        kept = overlay(merged.get(key), item)
+        if kept is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = kept
+    return _like(strong, merged)
+
+
+def overlay_all(layers: Iterable[Node | None]) -> Node | None:
+    """All layers, weakest first, upon each other."""
+    merged: Node | None = None
+    for layer in layers:
+        merged = overlay(merged, layer)
+    return merged
+
+
+def _like(node: Node, value: Value) -> Node:
+    copy = Node(value, node.source, node.line, node.column)
+    copy.key_line, copy.key_column = node.key_line, node.key_column
+    return copy
+
+
+def with_fields(node: Node, fields: dict[str, Node]) -> Node:
+    """A mapping at the place of `node` with other entries."""
+    return _like(node, fields)
+
+
+def shown(node: Node, *, hidden: bool = False) -> str:
+    """The value on one short line, for messages; never one that looks like a key, none at all when `hidden`."""
+    if hidden:
+        return "the value"
+    written = node.written
+    text = repr(written) if isinstance(written, str) else json.dumps(plain(node), ensure_ascii=False, default=str)
+    if looks_like_key(text):
+        return "the value"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def near(name: str, known: Iterable[str], what: str) -> str:
+    """Did-you-mean for a name, or else the list of what is known."""
+    names = list(known)
+    snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).replace("-", "_").lstrip("_")
+    folded = {item.lower(): item for item in names}
+    close = [snake] if snake in names else [folded[name.lower()]] if name.lower() in folded else []
+    close = close or get_close_matches(name, names, 1)
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"{what}: {', '.join(names[:_MOST_PROBLEMS])}." if names else f"There are no {what.lower()} here."
+
+
+class Findings:
+    """What is wrong with a configuration, collected, each finding once and in the order of the file."""
+
+    def __init__(self) -> None:
+        self._problems: dict[Problem, Origin] = {}
+
+    def add(self, origin: Origin, message: str, hint: str = "") -> None:
+        """One more finding at a place."""
+        self._problems[Problem(message, str(origin), hint)] = origin
+
+    def absorb(self, other: Findings) -> None:
+        """All findings of another collection as well."""
+        self._problems |= other._problems
+
+    def __bool__(self) -> bool:
+        return bool(self._problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self._ordered()))
+
+    def check(self) -> None:
+        """Go on only when nothing was found.
+
+        Raises:
+            ConfigError: with all findings, or the first 50 and how many more there are.
+        """
+        if self._problems:
+            raise ConfigError(self._ordered())
+
+    def _ordered(self) -> list[Problem]:
+        found = sorted(self._problems, key=lambda problem: self._problems[problem])
+        rest = len(found) - _MOST_PROBLEMS
+        more = [Problem(f"and {rest} more problems")] if rest > 0 else []
+        return [*found[:_MOST_PROBLEMS], *more]

@@ -1,0 +1,116 @@
+"""From the PIPELINE argument of a command to the resolved pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from wurzel.exceptions import UsageError, WurzelError
+from wurzel.project.load import FILE, Project, find_project, load, parent_project
+from wurzel.project.nodes import near
+from wurzel.project.resolve import Resolved, resolve
+
+
+def open_project() -> Project | None:
+    """The project in the current folder, or `None` when it has no `wurzel.yaml`.
+
+    Raises:
+        ConfigError: with everything that is wrong in the file.
+    """
+    path = find_project()
+    return load(path) if path is not None else None
+
+
+def pipeline_names() -> list[str]:
+    """Names of the pipelines in `wurzel.yaml`, for shell completion; none when it cannot be read."""
+    try:
+        project = open_project()
+    except WurzelError:
+        return []
+    return project.names() if project is not None else []
+
+
+def open_pipeline(name: str, environment: str | None = None, sets: Sequence[str] = ()) -> Resolved:
+    """The pipeline of that name, introspected and with its configuration applied.
+
+    Args:
+        name: a name in `wurzel.yaml`, or `module:attribute` (also `module.attribute`), which needs no `wurzel.yaml`
+            and is called by its attribute in kebab-case; when one configured pipeline has that entrypoint, it is meant.
+        environment: name of an environment in `wurzel.yaml`.
+        sets: texts `KEY=VALUE`, weakest first.
+
+    Raises:
+        UsageError: when there is no such pipeline or environment.
+        ConfigError: when the configuration is wrong or does not fit the pipeline.
+        PipelineError: when the code of the pipeline cannot be used.
+    """
+    return open_in(open_project(), name, environment, sets)
+
+
+def open_pipelines(
+    names: Sequence[str] = (), environment: str | None = None, sets: Sequence[str] = ()
+) -> list[Resolved]:
+    """Several pipelines, by default all in `wurzel.yaml`; raises what `open_pipeline` raises."""
+    project = open_project()
+    if not names and project is None:
+        raise UsageError(f"there is no {FILE} here, so no pipeline to take by default", hint=_no_project())
+    chosen = names or (project.names(environment) if project is not None else [])
+    return [open_in(project, name, environment, sets) for name in chosen]
+
+
+def open_in(project: Project | None, name: str, environment: str | None, sets: Sequence[str]) -> Resolved:
+    """As `open_pipeline`, in a project that is loaded already."""
+    from wurzel.ir.introspect import introspect, load_entrypoint
+    from wurzel.project.typecheck import check_settings
+
+    name, entrypoint = _chosen(project, name, environment)
+    entry = load_entrypoint(entrypoint)
+    root = project.root if project is not None else Path()
+    pipeline = introspect(entry, name=name, entrypoint=entrypoint, root=root)
+    return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)
+
+
+def _chosen(project: Project | None, name: str, environment: str | None) -> tuple[str, str]:
+    """Name and entrypoint of the pipeline that is meant."""
+    known = project.names(environment) if project is not None else []
+    if project is not None and name in known:
+        return name, with_colon(project.entrypoint(name, environment))
+    if ":" not in name and "." not in name:
+        advice = near(name, known, "Pipelines") if project is not None else f"There is no {FILE} here. {_no_project()}"
+        raise UsageError(f"unknown pipeline {name!r}", hint=advice)
+    entrypoint = with_colon(name)
+    if project is not None:
+        same = [other for other in known if with_colon(project.entrypoint(other, environment)) == entrypoint]
+        if len(same) == 1:
+            return same[0], entrypoint
+        if same:
+            raise UsageError(f"{name} is the entrypoint of {', '.join(same)}", hint="Give the name of one of them.")
+    return _kebab(entrypoint), entrypoint
+
+
+def with_colon(entrypoint: str) -> str:
+    """`module:attribute` from either form."""
+    module, _, attribute = entrypoint.rpartition(":" if ":" in entrypoint else ".")
+    return f"{module}:{attribute}"
+
+
+def _kebab(entrypoint: str) -> str:
+    """A pipeline's name from its attribute: `RagDe` and `rag_de` are `rag-de`."""
+    attribute = entrypoint.rpartition(":")[2].rpartition(".")[2]
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", attribute).replace("_", "-").lower()
+    name = re.sub(r"-+", "-", words).strip("-")
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
+        raise UsageError(
+            f"{attribute!r} does not make a name for a pipeline",
+            where=entrypoint,
+            hint=f"Give it one in {FILE}: pipelines: {{my-name: {{entrypoint: {entrypoint!r}}}}}.",
+        )
+    return name
+
+
+def _no_project() -> str:
+    parent = parent_project()
+    if parent is not None:
+        return f"The nearest one is in {parent}: change to that folder."
+    return "Write one with `wurzel init`, or give module:attribute."

@@ -1,0 +1,108 @@
+"""Options of a target, `targets.<name>`, held to the model of its backend, with the place of everything wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from wurzel.project.kinds import Context, NotUnderstoodError
+from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
+from wurzel.project.read import model_reader
+
+if TYPE_CHECKING:
+    from wurzel.project.resolve import Resolved
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+def validate_options(resolved: Resolved, target: str, model: type[Options]) -> Options:
+    """The options of a pipeline for a target, as an object of the backend's model.
+
+    Raises:
+        ConfigError: with everything that does not fit the model.
+    """
+    path = f"targets.{target}"
+    node = resolved.tree.fields["targets"].fields.get(target)
+    findings = Findings()
+    options = read_options(node or Node({}, f"{resolved.pipeline.name}: {path}"), model, path, findings)
+    findings.check()
+    return options
+
+
+def read_options(node: Node, model: type[Options], path: str, findings: Findings) -> Options:
+    """An object of the model, worth something only when nothing was added to `findings`."""
+    tried = Findings()
+    try:
+        options: Options = model_reader(model)(node, path, Context(tried))
+    except NotUnderstoodError:
+        return _by_pydantic(node, model, path, findings)
+    findings.absorb(tried)
+    return options
+
+
+def _by_pydantic(node: Node, model: type[Options], path: str, findings: Findings) -> Options:
+    """For models with validators or types of their own."""
+    try:
+        return model.model_validate(_prepared(node, model))
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            findings.add(*_finding(node, model, path, item["loc"], item["type"], item["msg"]))
+    return model.model_construct()
+
+
+def _finding(
+    node: Node, model: type[BaseModel], path: str, location: Sequence[int | str], kind: str, message: str
+) -> tuple[Origin, str, str]:
+    found, names = _followed(node, location)
+    place = ".".join([path, *names])
+    if kind == "extra_forbidden":
+        known = sorted({name for owner in _models_at(model, names[:-1]) for name in owner.model_fields})
+        message = f"unknown key {shown(Node(names[-1], ''))} in {place.rpartition('.')[0]}"
+        return found.key_origin, message, near(names[-1], known, "Keys")
+    if kind == "missing":
+        return found.origin, f"{place}.{location[-1]} is missing", ""
+    return found.origin, f"{place}: {message.removeprefix('Value error, ')}, not {shown(found)}", ""
+
+
+def _followed(node: Node, location: Sequence[int | str]) -> tuple[Node, list[str]]:
+    """The node at a pydantic location, and its keys; parts that only name a member of a union are left out."""
+    names: list[str] = []
+    for part in location:
+        child = node.fields.get(str(part))
+        if child is None and isinstance(node.value, list) and isinstance(part, int):
+            child = node.value[part]
+        if child is not None:
+            node = child
+            names.append(str(part))
+    return node, names
+
+
+def _models_at(annotation: Any, names: Sequence[str]) -> Iterator[type[BaseModel]]:
+    """The models an annotation may stand for below the given keys."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not names:
+            yield annotation
+        elif names[0] in annotation.model_fields:
+            yield from _models_at(annotation.model_fields[names[0]].annotation, names[1:])
+        return
+    for argument in get_args(annotation):
+        yield from _models_at(argument, names)
+        if names:
+            yield from _models_at(argument, names[1:])
+
+
+def _prepared(node: Node, annotation: Any) -> Any:
+    """Plain data, with an unquoted number as text where the model wants text."""
+    models = list(_models_at(annotation, ()))
+    if isinstance(node.value, dict) and len(models) == 1:
+        fields = models[0].model_fields
+        return {
+            key: _prepared(child, fields[key].annotation if key in fields else None)
+            for key, child in node.value.items()
+            if child.value is not None
+        }
+    kinds = set(get_args(annotation)) or {annotation}
+    wants_text = str in kinds and not kinds & {int, float, bool}
+    return node.written if wants_text and not isinstance(node.value, dict | list) else plain(node)

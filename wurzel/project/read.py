@@ -1,0 +1,181 @@
+"""Values from nodes, by the annotations of pydantic models, with the place of everything that does not fit.
+
+Pydantic itself knows no places, and its first validator costs a cold start some 20 ms. The few kinds of types that
+configuration is made of are read here; a test holds the result to pydantic's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from wurzel.ir.model import SecretRef
+from wurzel.project.kinds import (
+    BAD,
+    SCALARS,
+    Context,
+    NotUnderstoodError,
+    Reader,
+    choice,
+    constrained,
+    converted,
+    display,
+    marks,
+    refuse,
+)
+from wurzel.project.nodes import Node, near, shown
+
+
+def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
+    """The value of a node as `annotation` wants it, or `BAD`; `path` is what messages call it, dotted.
+
+    Raises:
+        NotUnderstoodError: when the annotation is not among the kinds known here.
+    """
+    return reader(annotation)(node, path, context)
+
+
+def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
+    """A function that reads nodes as `annotation`; `metadata` is what `Annotated` would add.
+
+    Raises:
+        NotUnderstoodError: when the annotation is not among the kinds known here.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return reader(arguments[0], [*arguments[1:], *metadata])
+    before, constraints = marks(metadata)
+    if origin in {Union, UnionType}:
+        members = [member for member in arguments if member is not NoneType]
+        if len(members) != 1:
+            raise NotUnderstoodError(annotation)
+        inner = reader(members[0], [*before, *constraints])
+        return _optional(inner) if len(members) < len(arguments) else inner
+    if before:
+        return converted(annotation, before, constraints)
+    return constrained(_plain_reader(annotation, origin, arguments), constraints)
+
+
+def _plain_reader(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Reader:
+    if annotation in SCALARS:
+        return SCALARS[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _late(annotation)
+    if origin is Literal:
+        return choice(arguments)
+    if origin is dict and len(arguments) == 2:  # noqa: PLR2004 - key and value
+        return _mapping(*arguments)
+    if origin is list or (origin is tuple and arguments[1:] == (...,)):
+        return _sequence(arguments[0], origin)
+    raise NotUnderstoodError(annotation)
+
+
+@cache
+def model_reader(cls: type[BaseModel]) -> Reader:
+    """A function that reads mappings as `cls`; of a `null` it takes the default.
+
+    Raises:
+        NotUnderstoodError: when the model has validators of its own, aliases, or fields of unknown kinds.
+    """
+    own = cls.__pydantic_decorators__
+    if any((own.field_validators, own.model_validators, own.validators, own.root_validators)):
+        raise NotUnderstoodError(cls)
+    if any(field.validation_alias is not None for field in cls.model_fields.values()):
+        raise NotUnderstoodError(cls)
+    return _ModelReader(cls)
+
+
+class _ModelReader:
+    """Reads mappings as instances of one model."""
+
+    def __init__(self, cls: type[BaseModel]) -> None:
+        self.cls = cls
+        self.fields = {name: reader(field.annotation, field.metadata) for name, field in cls.model_fields.items()}
+        self.required = [name for name, field in cls.model_fields.items() if field.is_required()]
+
+    def __call__(self, node: Node, path: str, context: Context) -> Any:
+        if not isinstance(node.value, dict):
+            context.findings.add(node.origin, *_no_mapping(self.cls, node, path))
+            return BAD
+        values: dict[str, Any] = {}
+        for key, child in node.value.items():
+            field = self.fields.get(key)
+            if field is None:
+                message = f"unknown key {shown(Node(key, ''))} in {path or 'the file'}"
+                context.findings.add(child.key_origin, message, near(key, self.fields, "Keys"))
+            elif child.value is not None and (value := field(child, _below(path, key), context)) is not BAD:
+                values[key] = value
+        if context.complete:
+            self.require(node, path, context)
+        return self.cls.model_construct(**values)
+
+    def require(self, node: Node, path: str, context: Context) -> None:
+        for name in self.required:
+            if name not in node.fields or node.fields[name].value is None:
+                context.findings.add(node.origin, f"{_below(path, name)} is missing", _described(self.cls, name))
+
+
+def _late(cls: type[BaseModel]) -> Reader:
+    """A model's reader that is made when it is needed, so that models may hold themselves."""
+
+    def read_model(node: Node, path: str, context: Context) -> Any:
+        return model_reader(cls)(node, path, context)
+
+    return read_model
+
+
+def _optional(read_value: Reader) -> Reader:
+    def read_optional(node: Node, path: str, context: Context) -> Any:
+        return None if node.value is None else read_value(node, path, context)
+
+    return read_optional
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _no_mapping(cls: type[BaseModel], node: Node, path: str) -> tuple[str, str]:
+    form = ", ".join(f"{name}: …" for name in list(cls.model_fields)[:2])
+    if cls is SecretRef:
+        return f"{path}: a secret is given by reference, never as a value", f"Write {{{form}}}."
+    return f"{path or 'the file'}: {display(node, path)} is not a mapping", f"Write for example {{{form}}}."
+
+
+def _described(cls: type[BaseModel], name: str) -> str:
+    description = cls.model_fields[name].description
+    return f"{name}: {description}" if description else ""
+
+
+def _mapping(key_type: Any, value_type: Any) -> Reader:
+    read_key, read_value = reader(key_type), reader(value_type)
+
+    def read_mapping(node: Node, path: str, context: Context) -> Any:
+        if not isinstance(node.value, dict):
+            return refuse(node, path, context, "a mapping")
+        values: dict[str, Any] = {}
+        for key, child in node.value.items():
+            name = Node(key, child.source, child.key_line, child.key_column)
+            good = read_key(name, path, context)
+            if child.value is not None and (value := read_value(child, f"{path}.{key}", context)) is not BAD:
+                values[key if good is BAD else good] = value
+        return values
+
+    return read_mapping
+
+
+def _sequence(item_type: Any, kind: Any) -> Reader:
+    read_item = reader(item_type)
+
+    def read_sequence(node: Node, path: str, context: Context) -> Any:
+        if not isinstance(node.value, list):
+            context.findings.add(node.origin, f"{path}: {display(node, path)} is not a list", "Write [a, b].")
+            return BAD
+        items = [read_item(item, f"{path}.{index}", context) for index, item in enumerate(node.value)]
+        return kind(item for item in items if item is not BAD)
+
+    return read_sequence

@@ -1,0 +1,254 @@
+"""A pipeline as its code describes it, with everything configuration says laid over it.
+
+Order, weakest first: built-in default, step class, `defaults`, step entry, environment (its `defaults`, then its step
+entry), `--set`. Mappings merge by key, lists and scalars replace, `null` removes what weaker layers said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel
+
+from wurzel.exceptions import UsageError
+from wurzel.ir.model import Pipeline, Step
+from wurzel.project.kinds import BAD, Context, Reader
+from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS, PipelineConfig
+from wurzel.project.nodes import Findings, Node, Origin, near, node_of, overlay_all, plain, with_fields
+from wurzel.project.read import model_reader, reader
+from wurzel.project.rules import broken_rules
+from wurzel.project.sets import parse_sets
+from wurzel.project.settings import Check, canonical_secrets, settings_of, with_values
+
+if TYPE_CHECKING:
+    from wurzel.project.load import Project
+
+_OWN_FORM = frozenset({"entrypoint", "defaults", "steps", "targets"})
+_SETTINGS_FORM = frozenset({"settings", "parameters"})
+_ATTRIBUTES = {"limits": "resources"}
+"""Class attributes that say a field of another name."""
+
+
+def _readers(cls: type[BaseModel], facts: Collection[str]) -> dict[str, Reader]:
+    return {
+        name: reader(field.annotation, field.metadata) for name, field in cls.model_fields.items() if name not in facts
+    }
+
+
+_STEP_FIELDS = _readers(Step, STEP_FACTS)
+_PIPELINE_FIELDS = _readers(Pipeline, PIPELINE_FACTS)
+
+
+class Resolved(NamedTuple):
+    """A pipeline as it will be rendered, and where everything in it comes from."""
+
+    pipeline: Pipeline
+    options: Mapping[str, Mapping[str, Any]]
+    """Raw options by target, for each target that configuration names; see `wurzel.project.options`."""
+    tree: Node
+    """What the layers said, merged, in the shape of a pipeline in `wurzel.yaml`."""
+
+    def origin(self, path: str) -> Origin | None:
+        """Where the value at a dotted path (`steps.embed.resources.gpu`) comes from; `None` for a built-in default."""
+        node = find(self.tree, path)
+        if node is None and path.startswith("steps."):
+            node = self._of_step(path.removeprefix("steps."))
+        return node.origin if node is not None else None
+
+    def locate(self, path: str) -> str:
+        """The place that set the value at a path, for messages; '' for a built-in default."""
+        origin = self.origin(path)
+        return str(origin) if origin else ""
+
+    def _of_step(self, path: str) -> Node | None:
+        step_id, _, inner = path.partition(".")
+        entry = self.tree.fields["steps"].fields.get(step_id)
+        if entry is None:
+            step = next((step for step in self.pipeline.steps if step.id == step_id), None)
+            return find(said(step, STEP_FACTS, step.run), inner) if step is not None else None
+        return entry.fields.get("parameters") if inner.startswith("settings.") else None
+
+
+def resolve(
+    pipeline: Pipeline,
+    project: Project | None = None,
+    *,
+    environment: str | None = None,
+    sets: Sequence[str] = (),
+    check: Check | None = None,
+) -> Resolved:
+    """The pipeline with its configuration applied.
+
+    Args:
+        pipeline: what introspection found, or an IR read from a file; its name decides what of the project applies.
+        project: the loaded `wurzel.yaml`, if there is one.
+        environment: name of an environment in it.
+        sets: texts `KEY=VALUE`, weakest first.
+        check: holds given settings to their types, where the code of the steps is at hand.
+
+    Raises:
+        ConfigError: with everything that does not fit the pipeline.
+        UsageError: when there is no such environment.
+    """
+    if environment is not None and project is None:
+        raise UsageError(f"unknown environment {environment!r}: there is no wurzel.yaml here")
+    findings = Findings()
+    layers = project.layers(pipeline.name, environment) if project is not None else []
+    given = parse_sets(sets, findings)
+    findings.check()
+    if given is not None:
+        model_reader(PipelineConfig)(given, f"pipelines.{pipeline.name}", Context(findings, complete=False))
+        findings.check()
+        layers = [*layers, given]
+    resolved = _Resolver(pipeline, layers, findings).resolve(check)
+    findings.check()
+    return resolved
+
+
+class _Resolver:
+    """Resolves one pipeline; findings are collected on the way."""
+
+    def __init__(self, pipeline: Pipeline, layers: Sequence[Node], findings: Findings) -> None:
+        self.pipeline = pipeline
+        self.layers = layers
+        self.findings = findings
+        self.context = Context(findings)
+        self.steps: dict[str, Node] = {}
+        self.alike: dict[tuple[int, ...], tuple[dict[str, Any], dict[str, Node]]] = {}
+
+    def resolve(self, check: Check | None) -> Resolved:
+        code = said(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
+        fields, tree = self.read([code, *(_without(layer, _OWN_FORM) for layer in self.layers)], _PIPELINE_FIELDS, "")
+        targets = overlay_all(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
+        pipeline = self.pipeline
+        if self.layers:
+            self.check_ids()
+            steps = tuple(self.step(step, check) for step in pipeline.steps)
+            pipeline = pipeline.model_copy(update={**_reset(code, tree, Pipeline), **fields, "steps": steps})
+        resolved = Resolved(
+            pipeline, plain(targets), Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, "")
+        )
+        for path, message, hint in broken_rules(pipeline):
+            self.findings.add(resolved.origin(path) or Origin(pipeline.name), f"{path}: {message}", hint)
+        return resolved
+
+    def check_ids(self) -> None:
+        known = [step.id for step in self.pipeline.steps]
+        there = set(known)
+        for layer in self.layers:
+            for key, node in _child(layer, "steps").items():
+                if key not in there:
+                    self.findings.add(node.key_origin, f"steps: there is no step {key!r}", near(key, known, "Steps"))
+
+    def step(self, step: Step, check: Check | None) -> Step:
+        layers = self.step_layers(step.id)
+        if not layers:
+            return step
+        update, tree = self.fields_of(step, layers)
+        given = settings_of(step, _each(layers, "settings"), f"steps.{step.id}.settings", self.findings)
+        parameters = overlay_all(_each(layers, "parameters"))
+        settings = with_values(step, given, parameters, self.findings)
+        self.steps[step.id] = Node({**tree, "settings": Node(given, "")}, "")
+        if parameters is not None:
+            self.steps[step.id].fields["parameters"] = parameters
+        resolved = step.model_copy(update={**update, "settings": settings})
+        if check is not None and given:
+            self.check_settings(resolved, given, check)
+        return resolved
+
+    def step_layers(self, step_id: str) -> list[Node]:
+        """What is said of a step, weakest first; a null `defaults` or entry removes earlier ones of its kind."""
+        found: list[tuple[str, Node]] = []
+        for layer in self.layers:
+            entry = layer.fields.get("steps")
+            if entry is not None and entry.value is not None:
+                entry = entry.fields.get(step_id)
+            for kind, node in (("defaults", layer.fields.get("defaults")), ("steps", entry)):
+                if node is not None and node.value is None:
+                    found = [item for item in found if item[0] != kind]
+                elif node is not None:
+                    found.append((kind, node))
+        return [node for _, node in found]
+
+    def fields_of(self, step: Step, layers: Sequence[Node]) -> tuple[dict[str, Any], dict[str, Node]]:
+        """Values and nodes of the fields that are not settings; steps of which the same is said share them."""
+        same = tuple(id(getattr(step, name)) for name in _STEP_FIELDS if name in step.model_fields_set)
+        key = (*map(id, layers), *same)
+        if key not in self.alike or any("secrets" in layer.fields for layer in layers):
+            code = said(step, STEP_FACTS, step.run)
+            own = [_secrets_by_variable(step, _without(layer, _SETTINGS_FORM)) for layer in layers]
+            values, tree = self.read([code, *own], _STEP_FIELDS, f"steps.{step.id}.")
+            self.alike[key] = ({**_reset(code, tree, Step), **values}, tree)
+        return self.alike[key]
+
+    def read(
+        self, layers: Sequence[Node], fields: Mapping[str, Reader], path: str
+    ) -> tuple[dict[str, Any], dict[str, Node]]:
+        """Values and nodes by field, of those that any layer speaks of and none removes."""
+        merged = (overlay_all(layers) or Node({}, "")).fields
+        values = {name: fields[name](node, f"{path}{name}", self.context) for name, node in merged.items()}
+        return {name: value for name, value in values.items() if value is not BAD}, merged
+
+    def check_settings(self, step: Step, given: Mapping[str, Node], check: Check) -> None:
+        values = {setting.name: setting.value for setting in step.settings if setting.name in given}
+        for name, reason in check(step, values):
+            self.findings.add(given[name].origin, f"steps.{step.id}.settings.{name}: {reason}")
+
+
+def said(item: BaseModel, facts: Collection[str], source: str) -> Node:
+    """What code itself asks for, as the weakest layer: fields that are set, each from an attribute of `source`."""
+    names = [name for name in type(item).model_fields if name in item.model_fields_set and name not in facts]
+    return Node(
+        {name: node_of(_plain(getattr(item, name)), f"{source}.{_ATTRIBUTES.get(name, name)}") for name in names},
+        source,
+    )
+
+
+def find(node: Node, path: str) -> Node | None:
+    """The node at a dotted path, whose keys may hold dots themselves."""
+    if not path:
+        return node
+    if isinstance(node.value, list):
+        index, _, rest = path.partition(".")
+        return find(node.value[int(index)], rest) if index.isdigit() and int(index) < len(node.value) else None
+    end = len(path)
+    while end > 0:
+        child = node.fields.get(path[:end])
+        if child is not None:
+            return find(child, path[end + 1 :])
+        end = path.rfind(".", 0, end)
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {
+            name: _plain(getattr(value, name)) for name in type(value).model_fields if name in value.model_fields_set
+        }
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict[str, Any]:
+    """Built-in defaults of the fields that code asked for and configuration removed."""
+    fields = cls.model_fields
+    return {name: fields[name].get_default(call_default_factory=True) for name in code.fields if name not in merged}
+
+
+def _without(layer: Node, names: Collection[str]) -> Node:
+    return with_fields(layer, {key: node for key, node in layer.fields.items() if key not in names})
+
+
+def _secrets_by_variable(step: Step, layer: Node) -> Node:
+    secrets = canonical_secrets(step, layer.fields.get("secrets"))
+    return with_fields(layer, {**layer.fields, "secrets": secrets}) if secrets is not None else layer
+
+
+def _child(layer: Node, key: str) -> Mapping[str, Node]:
+    return layer.fields[key].fields if key in layer.fields else {}
+
+
+def _each(layers: Sequence[Node], key: str) -> list[Node]:
+    return [layer.fields[key] for layer in layers if key in layer.fields]

@@ -1,0 +1,112 @@
+"""Rules over more than one field of a resolved pipeline, whatever it was made from.
+
+What a single platform cannot do is not said here but by its backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.ir.types import parse_quantity
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+_LEAST_MEMORY = 1024 * 1024
+
+
+class Broken(NamedTuple):
+    """A rule that is broken: dotted path of the field, what is wrong, what to do."""
+
+    path: str
+    message: str
+    hint: str = ""
+
+
+def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
+    """What cannot work on any platform."""
+    yield from _clashes(pipeline, None)
+    for step in pipeline.steps:
+        yield from _amounts(step)
+        yield from _tolerations(step)
+        yield from _shards(step)
+        if step.env or step.secrets or pipeline.env or pipeline.secrets:
+            yield from _clashes(pipeline, step)
+            yield from _variables(pipeline, step)
+
+
+def _amounts(step: Step) -> Iterator[Broken]:
+    for name in ("cpu", "memory"):
+        request, limit = getattr(step.resources, name), getattr(step.limits, name)
+        if request is not None and limit is not None and parse_quantity(request) > parse_quantity(limit):
+            path = f"steps.{step.id}.resources.{name}"
+            yield Broken(path, f"{request} is more than the limit {limit}", "Raise the limit or ask for less.")
+    for field, memory in (("resources", step.resources.memory), ("limits", step.limits.memory)):
+        if memory is not None and 0 < parse_quantity(memory) < _LEAST_MEMORY:
+            path = f"steps.{step.id}.{field}.memory"
+            yield Broken(path, f"{memory} is {parse_quantity(memory):g} bytes", "Write a unit: 512Mi or 2Gi.")
+
+
+def _tolerations(step: Step) -> Iterator[Broken]:
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/."""
+    for index, toleration in enumerate(step.tolerations):
+        path = f"steps.{step.id}.tolerations.{index}"
+        if toleration.operator == "Exists" and toleration.value is not None:
+            yield Broken(path, "operator Exists takes no value", "Remove the value, or write operator: Equal.")
+        if toleration.operator == "Equal" and not toleration.key:
+            yield Broken(path, "operator Equal needs a key", "Give a key, or write operator: Exists for any.")
+        if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
+            yield Broken(path, "toleration_seconds has no effect without effect: NoExecute")
+
+
+def _shards(step: Step) -> Iterator[Broken]:
+    if step.shards > 1 and (step.input is None or not step.input.containers):
+        reads = "nothing" if step.input is None else "one item at a time"
+        yield Broken(
+            f"steps.{step.id}.shards",
+            f"{step.shards} shards cut a list, set or DataFrame into slices, but this step reads {reads}",
+            f"Write shards: 1 for {step.id}.",
+        )
+
+
+def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:
+    """One variable cannot be both plain and secret."""
+    env = pipeline.env if step is None else {**pipeline.env, **step.env}
+    secrets = pipeline.secrets if step is None else {**pipeline.secrets, **step.secrets}
+    for name in sorted(env.keys() & secrets.keys()):
+        if step is None or name in step.env or name in step.secrets:
+            home = f"steps.{step.id}." if step is not None and name in step.env else ""
+            yield Broken(f"{home}env.{name}", f"{name} is also among the secrets", "Keep one of the two.")
+
+
+def _variables(pipeline: Pipeline, step: Step) -> Iterator[Broken]:
+    """Variables that set a setting: never a secret one by its value, and none that is given otherwise as well."""
+    settings = {variable: setting for setting in step.settings for variable in variables_of(step, setting)}
+    if not settings:
+        return
+    for home, env in (("", pipeline.env), (f"steps.{step.id}.", step.env)):
+        for name in sorted(env.keys() & settings.keys()):
+            setting = settings[name]
+            if setting.secret:
+                yield Broken(
+                    f"{home}env.{name}",
+                    "is the variable of a secret setting: a value must not stand here (it is not shown)",
+                    f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}.",
+                )
+            elif setting.given:
+                yield Broken(f"{home}env.{name}", f"is also given by steps.{step.id}.settings.{setting.name}", _ONE)
+    for home, secrets in (("", pipeline.secrets), (f"steps.{step.id}.", step.secrets)):
+        for name in sorted(secrets.keys() & settings.keys()):
+            if settings[name].given:
+                other = f"steps.{step.id}.settings.{settings[name].name}"
+                yield Broken(f"{home}secrets.{name}", f"is also given by {other}", _ONE)
+
+
+_ONE = "Keep one of the two."
+
+
+def variables_of(step: Step, setting: Setting) -> tuple[str, ...]:
+    """The environment variables that set a setting, strongest first."""
+    class_name = step.run.rpartition(":")[2].rpartition(".")[2]
+    return (setting.variable, f"{class_name.upper()}__{setting.name}")

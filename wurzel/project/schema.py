@@ -1,0 +1,181 @@
+"""The JSON Schema of `wurzel.yaml`, in Draft 7, which YAML language servers read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from wurzel.ir.features import FEATURES, feature_of
+from wurzel.ir.model import Limits, Resources, Retry, Schedule, Toleration
+from wurzel.project.model import PipelineConfig, ProjectFile, StepConfig, StepDefaults
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_DRAFT = "http://json-schema.org/draft-07/schema#"
+_REF = "#/definitions/"
+_OVERLAY = "Overlay"
+_DESCRIBED: tuple[type[BaseModel], ...] = (
+    PipelineConfig,
+    StepConfig,
+    StepDefaults,
+    Resources,
+    Limits,
+    Retry,
+    Schedule,
+    Toleration,
+)
+"""Models whose fields say in their feature what they mean."""
+
+
+def text() -> str:
+    """The schema as text, the same for the same set of backends."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema, with the options of every backend under `targets`.
+
+    Values may be `null` wherever that removes what weaker layers say. Below `environments` nothing is required, since
+    an environment says only what is different.
+    """
+    definitions = _definitions(ProjectFile, "")
+    definitions["PipelineConfig"]["properties"]["targets"] = _targets(definitions)
+    overlays = _with_required(definitions) - {"ProjectFile", "Environment"}
+    for name in overlays:
+        definitions[f"{name}{_OVERLAY}"] = _overlay(definitions[name], overlays)
+    definitions["Environment"] = _overlay(definitions["Environment"], overlays)
+    root = definitions.pop("ProjectFile")
+    used = {name: _with_nulls(definitions[name]) for name in _reachable(definitions, root)}
+    return {"$schema": _DRAFT, **_with_nulls(root), "title": "wurzel.yaml", "definitions": used}
+
+
+def _targets(top: dict[str, Any]) -> dict[str, Any]:
+    """One property per backend; the definitions its options need are added to `top`."""
+    from wurzel.backends.registry import get, names
+
+    properties = {}
+    for name in names():
+        backend = get(name)
+        found = _definitions(backend.options_model, f"{name}.")
+        top |= {key: _overlay(value, frozenset()) for key, value in found.items()}
+        properties[name] = {"$ref": f"{_REF}{name}.{backend.options_model.__name__}", "description": backend.summary}
+    return {
+        "type": "object",
+        "title": "Targets",
+        "description": "Options by target; which targets there are.",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _definitions(model: type[BaseModel], prefix: str) -> dict[str, Any]:
+    """The definitions of a model and all it refers to, by prefixed name."""
+    schema = model.model_json_schema(ref_template=f"{_REF}{prefix}{{model}}")
+    found = {**schema.pop("$defs", {}), model.__name__: schema}
+    for cls in _DESCRIBED:
+        for name, node in found.get(cls.__name__, {}).get("properties", {}).items():
+            feature = feature_of(cls, name)
+            if feature is not None:
+                node.setdefault("description", FEATURES[feature])
+    return {f"{prefix}{name}": _draft7(value) for name, value in found.items()}
+
+
+def _draft7(node: Any) -> Any:
+    """A schema without what Draft 7 does not know, or would overlook beside `$ref`."""
+    if isinstance(node, list):
+        return [_draft7(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _draft7(value) for key, value in node.items()}
+    if result.get("default", "") in (None, {}, []):
+        del result["default"]
+    if "prefixItems" in result:
+        result["items"] = result.pop("prefixItems")
+    if "$ref" in result and len(result) > 1:
+        result = {"allOf": [{"$ref": result.pop("$ref")}], **result}
+    return result
+
+
+def _overlay(node: Any, overlays: Collection[str]) -> Any:
+    """A definition in which nothing is required, and references go to such definitions as well."""
+    if isinstance(node, list):
+        return [_overlay(item, overlays) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _overlay(value, overlays) for key, value in node.items()}
+    if isinstance(result.get("required"), list):
+        del result["required"]
+    if str(result.get("$ref", "")).removeprefix(_REF) in overlays:
+        result["$ref"] += _OVERLAY
+    return result
+
+
+def _with_required(definitions: Mapping[str, Any]) -> set[str]:
+    """Names of the definitions that require something, themselves or in what they refer to."""
+    strict = {name for name, node in definitions.items() if any(_requires(item) for item in _mappings(node))}
+    return {name for name in definitions if name in strict or strict & set(_reachable(definitions, definitions[name]))}
+
+
+def _requires(node: Mapping[str, Any]) -> bool:
+    return isinstance(node.get("required"), list)
+
+
+def _mappings(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from _mappings(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _mappings(item)
+
+
+def _reachable(definitions: Mapping[str, Any], root: Mapping[str, Any]) -> list[str]:
+    """Names of the definitions that are used, sorted."""
+    found: set[str] = set()
+    todo: list[Any] = [root]
+    while todo:
+        for item in _mappings(todo.pop()):
+            name = str(item.get("$ref", "")).removeprefix(_REF)
+            if name in definitions and name not in found:
+                found.add(name)
+                todo.append(definitions[name])
+    return sorted(found)
+
+
+def _with_nulls(node: Any) -> Any:
+    """The schema with `null` allowed for every entry that is not required."""
+    if isinstance(node, list):
+        return [_with_nulls(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _with_nulls(value) for key, value in node.items()}
+    required = node.get("required", [])
+    if isinstance(result.get("properties"), dict):
+        result["properties"] = {
+            key: value if key in required else _or_null(value) for key, value in result["properties"].items()
+        }
+    if isinstance(result.get("additionalProperties"), dict):
+        result["additionalProperties"] = _or_null(result["additionalProperties"])
+    if isinstance(result.get("patternProperties"), dict):
+        result["patternProperties"] = {key: _or_null(value) for key, value in result["patternProperties"].items()}
+        result["additionalProperties"] = False
+    return result
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    kind = schema.get("type")
+    if isinstance(kind, str) and "enum" not in schema and "const" not in schema:
+        return schema if kind == "null" else {**schema, "type": [kind, "null"]}
+    if isinstance(kind, list):
+        return schema if "null" in kind else {**schema, "type": [*kind, "null"]}
+    said: dict[str, Any] = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    options = schema.get("anyOf")
+    if options is not None:
+        return schema if {"type": "null"} in options else {**schema, "anyOf": [*options, {"type": "null"}]}
+    if not schema.keys() - said.keys():
+        return schema
+    inner = {key: value for key, value in schema.items() if key not in said}
+    return {**said, "anyOf": [inner, {"type": "null"}]}

@@ -1,0 +1,105 @@
+"""Configured settings held to their types, by the settings class of the step; for when its code is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path, PurePath
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from pydantic import ValidationError
+
+from wurzel.core.environment import key_of, model_of
+from wurzel.core.settings import sealed
+from wurzel.core.typed_step import step_types
+from wurzel.project.kinds import broken
+from wurzel.project.nodes import Node, shown
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+    from wurzel.ir.model import Step
+
+_ONLY_KNOWN_AT_RUN = {"missing", "path_not_file", "path_not_directory", "path_not_exists"}
+"""What a value may still become right where the step runs: other settings, and files that are elsewhere."""
+
+_SIMPLE = {str, int, float, bool}
+
+
+def check_settings(step: Step, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names of settings whose given value the settings class refuses, each with the reason."""
+    settings_class = _settings_class(step.run)
+    for name, value in values.items():
+        owner, field_name = _owner(settings_class, name)
+        field = owner.model_fields[field_name]
+        if _has_validator(owner, field_name) or not _fits(field, value):
+            yield from ((name, reason) for reason in _refused(owner, key_of(field_name, field), value))
+
+
+def _settings_class(run: str) -> type[BaseModel]:
+    module, _, qualname = run.partition(":")
+    found: Any = import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part)
+    settings: type[BaseModel] = step_types(found).settings
+    return settings
+
+
+def _owner(cls: type[BaseModel], name: str) -> tuple[type[BaseModel], str]:
+    """The class and field that a flat name such as `DB__HOST` leads to."""
+    if name in cls.model_fields:
+        return cls, name
+    for field, info in cls.model_fields.items():
+        inner = model_of(info.annotation)
+        if inner is not None and name.startswith(f"{field}__"):
+            return _owner(inner, name.removeprefix(f"{field}__"))
+    raise KeyError(name)
+
+
+def _has_validator(owner: type[BaseModel], name: str) -> bool:
+    marks = owner.__pydantic_decorators__.field_validators.values()
+    return any(name in mark.info.fields or "*" in mark.info.fields for mark in marks)
+
+
+def _fits(field: FieldInfo, value: Any) -> bool:
+    """Whether a value is plainly right, so that pydantic (some 20 ms when first used) need not be asked."""
+    try:
+        within_bounds = not any(broken(mark, value) for mark in field.metadata)
+    except (TypeError, AttributeError):
+        return False
+    return within_bounds and _is(field.annotation, value)
+
+
+def _is(annotation: Any, value: Any) -> bool:
+    if annotation in _SIMPLE:
+        return type(value) is annotation or (annotation is float and type(value) is int)
+    if annotation in {Path, PurePath}:
+        return isinstance(value, str)
+    arguments = get_args(annotation)
+    if get_origin(annotation) is list and isinstance(value, list):
+        return all(_is(arguments[0], item) for item in value)
+    if NoneType in arguments and len(arguments) == 2:  # noqa: PLR2004 - X | None
+        return value is None or any(argument is not NoneType and _is(argument, value) for argument in arguments)
+    return False
+
+
+def _refused(owner: type[BaseModel], key: str, value: Any) -> Iterator[str]:
+    try:
+        with sealed():
+            owner.model_validate({key: value})
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            if item["loc"][:1] == (key,) and item["type"] not in _ONLY_KNOWN_AT_RUN:
+                place = "".join(f"[{part}]" for part in item["loc"][1:])
+                reason = item["msg"].removeprefix("Value error, ")
+                yield f"{place} {reason}, not {shown(_node(item['input']))}".strip()
+    except Exception:  # noqa: BLE001, S110 - a validator that needs what only a run has; it speaks then
+        pass
+
+
+def _node(value: Any) -> Node:
+    from wurzel.project.nodes import node_of
+
+    return node_of(value, "")
