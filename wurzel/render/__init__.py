@@ -1,0 +1,85 @@
+"""Renders templates into files in which every value is quoted for where it stands, and read back to prove it.
+
+rendered = Renderer(["wurzel-templates"]).render("dvc/dvc.yaml.j2", {"stages": stages})
+rendered.text, rendered.origins
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wurzel.exceptions import TemplateError
+from wurzel.render.layers import Layers
+
+if TYPE_CHECKING:
+    from wurzel.render.environment import Environment
+    from wurzel.render.quoting.draft import Draft
+    from wurzel.render.trace import Origin
+
+__all__ = ["Layers", "Rendered", "Renderer"]
+
+
+class Rendered:
+    """A finished file, verified."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self.text = draft.text()
+
+    @cached_property
+    def origins(self) -> tuple[Origin, ...]:
+        """For each line of `text`, the template and line that wrote it and the values on it."""
+        from wurzel.render.trace import origins
+
+        return origins(self._draft.pieces, self._draft.outputs)
+
+
+class Renderer:
+    """Renders templates of a project's layers. Keeps compiled templates, so use one for many files."""
+
+    def __init__(self, layers: Sequence[str | Path] = (), *, root: str | Path = ".") -> None:
+        """Find the template layers.
+
+        Args:
+            layers: folders (relative ones below `root`) and names of installed packs, most specific first; the
+                built-in templates always come last.
+            root: the project folder.
+
+        Raises:
+            TemplateError: when a layer is neither a folder nor an installed pack.
+        """
+        self.layers = Layers(layers, root=root)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        from wurzel.render.environment import Environment
+
+        return Environment(self.layers)
+
+    def render(self, template: str, context: Mapping[str, Any]) -> Rendered:
+        """The file that a template writes from a context.
+
+        Args:
+            template: its name, e.g. `dvc/dvc.yaml.j2`, `!dvc/dvc.yaml.j2` (built-in) or `acme!dvc/dvc.yaml.j2`. What
+                stands before `.j2` decides the language: `.yaml`, `.yml`, `.py` or `.sh`.
+            context: names the template may use. Values are text, numbers, booleans, null, lists, mappings, and
+                objects whose attributes are such values.
+
+        Raises:
+            TemplateError: when a template is missing, cannot be parsed or fails; `where` is `template:line`.
+            QuotingError: when a value stands where nothing would read back as that value.
+            VerifyError: when the file as a whole cannot be read.
+        """
+        from wurzel.render.quoting import LANGUAGES, language_of, quote
+
+        language = language_of(template)
+        if language is None:
+            raise TemplateError(
+                "no quoting rules are known for this kind of file",
+                where=template,
+                hint=f"Files that can be rendered: {', '.join(LANGUAGES)}.",
+            )
+        return Rendered(quote(language, self._environment.run(template, context).pieces))

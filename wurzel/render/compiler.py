@@ -1,0 +1,140 @@
+# ruff: noqa: N802 - jinja names a visitor after its node
+"""Compiles templates so that text stays text and every expression stays a value.
+
+Jinja's own code generator turns both into strings and joins them. Here template text is written as a constant
+`(text, line, template)` and an expression as a call of `hold`, which keeps its value until the file is complete.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+
+
+class Generator(CodeGenerator):
+    """Jinja's code generator, except for what is written and joined."""
+
+    _outermost: nodes.Filter | None = None
+    _own_blocks: tuple[tuple[str, int], ...] = ()
+
+    def write_commons(self) -> None:
+        """As jinja does, with the names that our code uses; an inline `if` without `else` is strictly undefined."""
+        super().write_commons()
+        self.writeline("hold = environment.hold")
+        self.writeline("glue = environment.glue")
+        self.writeline("cond_expr_undefined = undefined")
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
+        """As jinja does; remembers which blocks stand at the top of this template."""
+        self._own_blocks = tuple((item.name, item.lineno) for item in node.body if isinstance(item, nodes.Block))
+        super().visit_Template(node, frame)
+
+    def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:
+        """As jinja does, after saying who extends, so that cycles and misspelt blocks are found."""
+        self.writeline(f"environment.extends({self.name!r}, {node.lineno}, {self._own_blocks!r})", node)
+        super().visit_Extends(node, frame)
+
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:
+        """Write the text and the held values of one stretch of a template."""
+        if frame.require_output_check:
+            if self.has_known_extends:
+                self._refuse_output(node)
+                return
+            self.writeline("if parent_template is None:")
+            self.indent()
+        for child in node.nodes:
+            if isinstance(child, nodes.TemplateData):
+                if child.data:
+                    self.simple_write(repr((child.data, child.lineno, self.name)), frame, child)
+            else:
+                self.start_write(frame, child)
+                self._hold(child, frame)
+                self.end_write(frame)
+        if frame.require_output_check:
+            self.outdent()
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        """Join values to a value; join with rendered text to text."""
+        self.write("glue((")
+        for item in node.nodes:
+            self.visit(item, frame)
+            self.write(", ")
+        self.write(f"), {node.lineno}, {self.name!r})")
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        """As jinja does; what a `call` block calls is written like any expression."""
+        if not forward_caller:
+            super().visit_Call(node, frame)
+            return
+        self.write("hold(")
+        super().visit_Call(node, frame, forward_caller=True)
+        self._end_hold(node)
+
+    def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
+        """As jinja does; what the filter gives is written like any expression."""
+        self._outermost = node.filter
+        super().visit_FilterBlock(node, frame)
+
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:
+        """As jinja does."""
+        if node is not self._outermost:
+            super().visit_Filter(node, frame)
+            return
+        self._outermost = None
+        self.write("hold(")
+        super().visit_Filter(node, frame)
+        self._end_hold(node)
+
+    def visit_Include(self, node: nodes.Include, frame: Frame) -> None:
+        """As jinja does, except where it would write to nowhere."""
+        if frame.buffer is not None and not node.with_context:
+            self.fail("`include … without context` cannot stand in a macro, `call`, `set` or `filter`", node.lineno)
+        super().visit_Include(node, frame)
+
+    def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:
+        """Refuse `autoescape`: quoting is by position and cannot be switched."""
+        self._refuse_autoescape(node)
+
+    def visit_ScopedEvalContextModifier(
+        self,
+        node: nodes.ScopedEvalContextModifier,
+        frame: Frame,
+    ) -> None:
+        """Refuse `autoescape`: quoting is by position and cannot be switched."""
+        self._refuse_autoescape(node)
+
+    def _hold(self, node: nodes.Expr, frame: Frame) -> None:
+        self.write("hold(")
+        self.visit(node, frame)
+        self._end_hold(node)
+
+    def _end_hold(self, node: nodes.Expr) -> None:
+        self.write(f", {node.lineno}, {self.name!r}, {describe(node)!r})")
+
+    def _refuse_autoescape(self, node: nodes.Node) -> NoReturn:
+        self.fail("`autoescape` has no meaning here: every value is quoted for where it stands", node.lineno)
+
+    def _refuse_output(self, node: nodes.Output) -> None:
+        for child in node.nodes:
+            text = child.data if isinstance(child, nodes.TemplateData) else "x"
+            if text.strip():
+                line = child.lineno + text[: len(text) - len(text.lstrip())].count("\n")
+                self.fail("this template extends another, so what stands outside its blocks is never written", line)
+
+
+def describe(node: nodes.Node | None) -> str:
+    """The expression as its author wrote it, where it is short enough to name a value by; otherwise nothing."""
+    if isinstance(node, nodes.Name | nodes.Const):
+        return str(node.name) if isinstance(node, nodes.Name) else repr(node.value)
+    owner = describe(node.node) if isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Filter | nodes.Call) else ""
+    if not owner:
+        return ""
+    if isinstance(node, nodes.Getattr):
+        return f"{owner}.{node.attr}"
+    if isinstance(node, nodes.Filter):
+        return f"{owner} | {node.name}"
+    if isinstance(node, nodes.Call):
+        return f"{owner}({'…' if node.args or node.kwargs else ''})"
+    return f"{owner}[{describe(node.arg) or '…'}]" if isinstance(node, nodes.Getitem) else ""

@@ -1,0 +1,206 @@
+"""The Jinja environment of templates: strict, deterministic, and without any text inserted unquoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Any, NoReturn
+
+import jinja2
+from jinja2 import StrictUndefined, Template
+
+from wurzel.exceptions import TemplateError, WurzelError
+from wurzel.render import text
+from wurzel.render.compiler import Generator
+from wurzel.render.filters import FILTERS, REFUSED
+from wurzel.render.layers import Layers, TemplateMissing
+from wurzel.render.quoting import language_of
+from wurzel.render.text import Text
+from wurzel.render.values import NotAValue, show
+
+_HINT_ELSE = "Add `else`: what an expression writes is always a value; `{% if %}` leaves text out."
+
+
+class Missing(StrictUndefined):
+    """An undefined value that fails wherever it is used, and names what was probably meant."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        owner, name = self._undefined_obj, self._undefined_name
+        if self._undefined_hint or owner is jinja2.utils.missing or not isinstance(name, str):
+            return super()._undefined_message
+        if isinstance(owner, Text):
+            return f"rendered text has no {name!r}; `| string` makes it a value"
+        known = [str(key) for key in owner] if isinstance(owner, Mapping) else [n for n in dir(owner) if n[:1] != "_"]
+        close = get_close_matches(name, known, 1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{show(owner)} has no {name!r}{meant}"
+
+    def __repr__(self) -> str:
+        self._fail_with_undefined_error()
+
+
+class Environment(jinja2.Environment):
+    """Compiles and runs templates of a set of layers; what they write comes out as `Text`."""
+
+    code_generator_class = Generator
+    concat = staticmethod(text.concat)  # type: ignore[assignment]
+    hold = staticmethod(text.hold)
+    glue = staticmethod(text.glue)
+
+    def __init__(self, layers: Layers) -> None:
+        super().__init__(
+            undefined=Missing,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            optimized=False,
+            auto_reload=False,
+            loader=jinja2.FunctionLoader(self._source),
+        )
+        self._layers = layers
+        self._extending: tuple[str, int, Sequence[tuple[str, int]]] | None = None
+        self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
+        for name in REFUSED:
+            del self.filters[name]
+        self.filters |= FILTERS
+        del self.globals["lipsum"]
+
+    def run(self, name: str, context: Mapping[str, Any]) -> Text:
+        """Everything the template writes.
+
+        Raises:
+            TemplateError: with the line of the template, whatever went wrong in it.
+        """
+        self._parents.clear()
+        try:
+            template = self.get_template(name)
+            written = text.concat(template.root_render_func(template.new_context(dict(context))))  # type: ignore[arg-type]
+            self._check_blocks()
+        except Exception as error:  # noqa: BLE001 - whatever a template does wrong is the template's error
+            self._explain(error, context)
+        return written
+
+    def extends(self, name: str, line: int, blocks: Sequence[tuple[str, int]]) -> None:
+        """Compiled templates call this just before they get their parent."""
+        self._extending = (name, line, blocks)
+
+    def join_path(self, template: str, parent: str) -> str:
+        """The name itself, once it is certain that both are of one language."""
+        own, other = language_of(parent), language_of(template)
+        if own and other and own != other:
+            raise TemplateError(
+                f"{template!r} is {other}, but {parent!r} is {own}",
+                hint="Values are quoted for one language per file; name parts that fit any file `name.j2`.",
+            )
+        return template
+
+    def get_template(
+        self,
+        name: str | Template,
+        parent: str | None = None,
+        globals: Any = None,  # noqa: A002 - jinja's signature
+    ) -> Template:
+        """As jinja does; finds templates that extend themselves."""
+        extending, self._extending = self._extending, None
+        template = super().get_template(name, parent, globals)
+        if extending:
+            self._check_parent(*extending, template)
+        return template
+
+    def _source(self, name: str) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            found = self._layers.find(name)
+        except TemplateMissing as error:
+            raise jinja2.TemplateNotFound(name) from error
+        return found.read(), str(found.path), lambda: True
+
+    def _check_parent(self, child: str, line: int, blocks: Sequence[tuple[str, int]], parent: Template) -> None:
+        self._parents[child] = (parent, line, blocks)
+        own = super().get_template(child).filename
+        seen = {own}
+        step: Template | None = parent
+        while step is not None:
+            if step.filename in seen:
+                plain = str(parent.name).rpartition("!")[2]
+                raise TemplateError(
+                    "the template extends itself"
+                    if parent.filename == own
+                    else f"the template extends {parent.name!r}, which comes back to it",
+                    where=f"{child}:{line}",
+                    hint=f'Write `{{% extends "!{plain}" %}}` for the built-in template of that name.',
+                )
+            seen.add(step.filename)
+            entry = self._parents.get(str(step.name))
+            step = entry[0] if entry else None
+
+    def _check_blocks(self) -> None:
+        for child, (parent, _, blocks) in self._parents.items():
+            known: set[str] = set()
+            step: Template | None = parent
+            while step is not None:
+                known |= set(step.blocks)
+                entry = self._parents.get(str(step.name))
+                step = entry[0] if entry else None
+            for block, line in blocks:
+                if block not in known:
+                    close = get_close_matches(block, known, 1)
+                    raise TemplateError(
+                        f"no template that this one extends has a block {block!r}, so it is never written",
+                        where=f"{child}:{line}",
+                        hint=f"Did you mean {close[0]}?" if close else f"Blocks: {', '.join(sorted(known))}.",
+                    )
+
+    def _explain(self, error: Exception, context: Mapping[str, Any]) -> NoReturn:
+        where = place(error.__traceback__)
+        if isinstance(error, jinja2.TemplateNotFound) and isinstance(error.__cause__, TemplateMissing):
+            error = error.__cause__
+        if isinstance(error, WurzelError):
+            error.where = error.where or where
+            raise error
+        hint = getattr(error, "hint", "")
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            where = f"{error.name}:{error.lineno}"
+            message, hint = self._syntax(error.message or "")
+        elif isinstance(error, jinja2.UndefinedError):
+            message, hint = _undefined(str(error), [*context, *self.globals])
+        elif isinstance(error, RecursionError):
+            message, hint = "templates or macros call each other without end", "Follow the includes from here."
+        elif isinstance(error, NotAValue | jinja2.TemplateError):
+            message = str(error)
+        else:
+            message = f"{type(error).__name__}: {error}"
+        raise TemplateError(message, where=where, hint=hint) from error
+
+    def _syntax(self, message: str) -> tuple[str, str]:
+        match = re.match(r"No (filter|test) named '(\w+)'", message)
+        if match is None:
+            return message, ""
+        kind, name = match.groups()
+        if kind == "filter" and name in REFUSED:
+            return f"there is no filter {name!r}", REFUSED[name]
+        close = get_close_matches(name, self.filters if kind == "filter" else self.tests, 1)
+        return f"there is no {kind} {name!r}", f"Did you mean {close[0]}?" if close else ""
+
+
+def place(traceback: TracebackType | None) -> str:
+    """`template:line` of the innermost template that was running; empty when none was."""
+    where = ""
+    while traceback is not None:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            where = f"{template.name}:{template.get_corresponding_lineno(traceback.tb_lineno)}"
+        traceback = traceback.tb_next
+    return where
+
+
+def _undefined(message: str, names: Iterable[str]) -> tuple[str, str]:
+    if message.startswith("the inline if-expression"):
+        return "the inline `if` is false and has no `else`", _HINT_ELSE
+    match = re.fullmatch(r"'(\w+)' is undefined", message)
+    close = get_close_matches(match.group(1), list(names), 1) if match else []
+    return message, f"Did you mean {close[0]}?" if close else ""

@@ -1,0 +1,138 @@
+"""Filters of templates: a few of our own, and jinja's own where rendered text must pass through them piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from jinja2.filters import make_attrgetter
+from jinja2.utils import pass_environment
+
+from wurzel.render.text import Text, glue
+from wurzel.render.values import Identifier, NotAValue, Words, freeze, plain_list, show, text_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+REFUSED = {
+    "safe": "Nothing is ever inserted unquoted; text of the template itself stands outside `{{ }}`.",
+    "escape": "Values are quoted for where they stand; HTML has no place here.",
+    "e": "Values are quoted for where they stand; HTML has no place here.",
+    "forceescape": "Values are quoted for where they stand; HTML has no place here.",
+    "striptags": "HTML has no place here.",
+    "urlize": "HTML has no place here.",
+    "xmlattr": "HTML has no place here.",
+    "random": "What is rendered must be the same every time.",
+}
+"""Jinja's filters that do not exist here, and why."""
+
+
+def shell(value: Any) -> str:
+    """A list of arguments as one shell command line; a text or number as one word of it."""
+    from wurzel.render.quoting.word import join
+
+    frozen = freeze(value)
+    return join(plain_list(frozen) if isinstance(frozen, list) else [text_of(frozen)])
+
+
+def words(value: Any) -> Words:
+    """In a shell template: all items as words of their own."""
+    return Words(plain_list(value))
+
+
+def identifier(value: Any) -> Identifier:
+    """In a Python template: a name, written as code. Fails for what is no name."""
+    from keyword import iskeyword
+
+    if isinstance(value, str) and value.isascii() and value.isidentifier() and not iskeyword(value):
+        return Identifier(value)
+    raise NotAValue(f"{show(value)} is no name that code could use", "Write ASCII letters, digits and `_`; no keyword.")
+
+
+def duration(value: Any) -> str:
+    """Seconds (or a timedelta) as the shortest text, e.g. `1h30m`."""
+    from wurzel.ir.types import format_duration, parse_duration
+
+    try:
+        return format_duration(parse_duration(value))
+    except ValueError as error:
+        raise NotAValue(str(error)) from None
+
+
+def json(value: Any, indent: int | None = None) -> str:
+    """The JSON text of a value, as one value; keys keep their order."""
+    from json import dumps
+
+    return dumps(freeze(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def string(value: Any) -> str:
+    """Rendered text, a number or a path as one text value."""
+    if isinstance(value, Text):
+        return value.plain()
+    if hasattr(value, "__fspath__"):
+        return str(value)
+    if type(value).__name__ == "Decimal":
+        return f"{value:f}"
+    return text_of(freeze(value))
+
+
+def trim(value: Any, chars: str | None = None) -> str | Text:
+    """Without white space (or `chars`) at both ends."""
+    if isinstance(value, Text):
+        return value.plain().strip(chars) if chars is not None else value.strip()
+    return text_of(freeze(value)).strip(chars)
+
+
+def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str | Text:
+    """Each line but the first moved to the right by `width` spaces."""
+    pad = width if isinstance(width, str) else " " * width
+    if isinstance(value, Text):
+        if pad.strip():
+            raise NotAValue(f"{show(pad)} cannot stand in front of rendered text", "Give a number of spaces.")
+        return value.indent(pad, first=first, blank=blank)
+    head, *rest = text_of(freeze(value)).split("\n")
+    lines = [pad + head if first else head, *(pad + line if line or blank else line for line in rest)]
+    return "\n".join(lines)
+
+
+@pass_environment
+def join(
+    environment: Environment,
+    value: Iterable[Any],
+    separator: Any = "",
+    attribute: str | int | None = None,
+) -> str | Text:
+    """The items one after the other with `separator` between."""
+    items = value if attribute is None else map(make_attrgetter(environment, attribute), value)
+    parts: list[Any] = []
+    for item in items:
+        parts += [separator, item] if parts else [item]
+    return glue(parts, 1, "")
+
+
+def replace(value: Any, old: str, new: Any, count: int = -1) -> str | Text:
+    """Every `old` replaced by `new`."""
+    if not isinstance(old, str) or not old:
+        raise NotAValue(f"{show(old)} cannot be replaced", "Give the text to look for.")
+    if isinstance(value, Text):
+        if count != -1:
+            raise NotAValue("rendered text is replaced everywhere or not at all", "Leave out the count.")
+        return value.replace(old, new)
+    return text_of(freeze(value)).replace(old, text_of(freeze(new)), count)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "shell": shell,
+    "words": words,
+    "identifier": identifier,
+    "duration": duration,
+    "json": json,
+    "tojson": json,
+    "string": string,
+    "trim": trim,
+    "indent": indent,
+    "join": join,
+    "replace": replace,
+}
+"""Name in templates to function; these stand beside (and before) jinja's own."""

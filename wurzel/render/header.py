@@ -1,0 +1,63 @@
+"""The first line of every file we write: the command that writes it, from what, and a digest of the rest."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+from wurzel.render.quoting.draft import PRESENTABLE
+
+_HEADER = re.compile(rb"# Rendered by `[^\n]*; do not edit\. sha256:([0-9a-f]{64})\r?")
+_COOKIE = re.compile(r"(coding)(?=[:=])")
+
+
+def sign(text: str, *, command: str, source: str) -> str:
+    """The text with its header as first line, or as second one after `#!`.
+
+    Args:
+        text: what the template wrote.
+        command: what a user runs to write the file anew, e.g. `wurzel render rag -t dvc`.
+        source: what it is written from, e.g. `mypkg.pipelines:rag`.
+    """
+    shebang, rest = _split(text)
+    line = (
+        f"# Rendered by `{_one_line(command)}` from {_one_line(source)}; do not edit. sha256:{_digest(shebang + rest)}"
+    )
+    return f"{shebang}{line}\n{rest}"
+
+
+def is_ours(content: bytes) -> bool:
+    """Whether a file has our header."""
+    return _find(content) is not None
+
+
+def is_untouched(content: bytes) -> bool:
+    """Whether a file with our header still is what we wrote; line ends that git changed do not count."""
+    match = _find(content)
+    if match is None:
+        return False
+    body = content[: match.start()] + content[match.end() + 1 :]
+    return _digest(body.replace(b"\r\n", b"\n")) == match.group(1).decode()
+
+
+def _find(content: bytes) -> re.Match[bytes] | None:
+    start = content.find(b"\n") + 1 if content.startswith(b"#!") else 0
+    stop = content.find(b"\n", start)
+    return _HEADER.fullmatch(content, start, stop if stop >= 0 else len(content))
+
+
+def _split(text: str) -> tuple[str, str]:
+    if not text.startswith("#!"):
+        return "", text
+    shebang, _, rest = text.partition("\n")
+    return shebang + "\n", rest
+
+
+def _digest(body: str | bytes) -> str:
+    return sha256(body.encode() if isinstance(body, str) else body).hexdigest()
+
+
+def _one_line(text: str) -> str:
+    # Python reads `coding:` in a comment of the first two lines as the encoding of the file.
+    shown = "".join(char if PRESENTABLE.fullmatch(char) else ascii(char)[1:-1] for char in text)
+    return _COOKIE.sub(r"\1 ", shown)

@@ -1,0 +1,151 @@
+"""Where templates come from: project folders, installed packs, and the templates that come with wurzel.
+
+`argo/workflow.yaml.j2` is the first one found, most specific layer first; `!argo/workflow.yaml.j2` is the built-in
+one; `acme!argo/workflow.yaml.j2` is the one of the installed pack `acme`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from wurzel.exceptions import TemplateError
+
+GROUP = "wurzel.templates"
+"""Entry point group of packs: each entry names a package whose folder holds the templates, or a path."""
+
+BUILT_IN = "built-in"
+SUFFIX = ".j2"
+
+
+class TemplateMissing(TemplateError):
+    """No layer has a template of that name."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A folder of templates."""
+
+    name: str
+    """The folder as configured, the name of a pack, or `built-in`."""
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """A template: the name it was asked for by, its layer and its file."""
+
+    name: str
+    layer: Layer
+    path: Path
+
+    def read(self) -> str:
+        """Its source.
+
+        Raises:
+            TemplateError: when it cannot be read or is not UTF-8.
+        """
+        try:
+            return self.path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = self.path.read_bytes()[: error.start].count(b"\n") + 1
+            raise TemplateError("the template is not UTF-8", where=f"{self.name}:{line}") from error
+        except OSError as error:
+            raise TemplateError(f"the template cannot be read: {error.strerror}", where=self.name) from error
+
+
+class Layers:
+    """All template layers of a project, most specific first; the built-in one is always last."""
+
+    def __init__(self, layers: Sequence[str | Path] = (), *, root: str | Path = ".") -> None:
+        """Find the layers.
+
+        Args:
+            layers: folders (relative ones below `root`) or names of installed packs.
+            root: the project folder.
+
+        Raises:
+            TemplateError: when a layer is neither a folder nor an installed pack.
+        """
+        self._root = Path(root)
+        self._packs: dict[str, Layer] = {}
+        self.layers = (*(self._layer(layer) for layer in layers), Layer(BUILT_IN, built_in()))
+
+    def find(self, name: str) -> Found:
+        """The template of that name.
+
+        Raises:
+            TemplateMissing: when there is none, with the closest name there is.
+        """
+        pack, mark, path = name.rpartition("!")
+        if mark:
+            layers: Sequence[Layer] = (self.layers[-1] if not pack else self._pack(pack),)
+        else:
+            layers = self.layers
+        if _is_plain(path):
+            for layer in layers:
+                if (file := layer.folder / path).is_file():
+                    return Found(name, layer, file)
+        raise self._missing(name, path, layers)
+
+    def names(self, layer: Layer | None = None) -> list[str]:
+        """Names of all templates, or of those of one layer, sorted."""
+        found = set()
+        for each in [layer] if layer else self.layers:
+            found |= {file.relative_to(each.folder).as_posix() for file in each.folder.rglob(f"*{SUFFIX}")}
+        return sorted(found)
+
+    def _layer(self, layer: str | Path) -> Layer:
+        folder = self._root / layer
+        if folder.is_dir():
+            return Layer(str(layer), folder)
+        if isinstance(layer, Path) or "/" in layer or "." in layer:
+            raise TemplateError(f"the template folder {str(layer)!r} does not exist", hint="See `templates:`.")
+        return self._pack(layer)
+
+    def _pack(self, name: str) -> Layer:
+        if name not in self._packs:
+            self._packs[name] = _load_pack(name)
+        return self._packs[name]
+
+    def _missing(self, name: str, path: str, layers: Sequence[Layer]) -> TemplateMissing:
+        known = sorted({found for layer in layers for found in self.names(layer)})
+        close = get_close_matches(path, known, 1, 0.5)
+        prefix = name[: len(name) - len(path)]
+        searched = ", ".join(layer.name for layer in layers)
+        hint = f"Did you mean {prefix}{close[0]}?" if close else f"Searched: {searched}."
+        return TemplateMissing(f"there is no template {name!r}", hint=hint)
+
+
+def built_in() -> Path:
+    """The folder of the templates that come with wurzel, in an installed package or in a checkout."""
+    package = Path(__file__).parent.parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def _is_plain(path: str) -> bool:
+    return bool(path) and "\\" not in path and all(part not in {"", ".", ".."} for part in path.split("/"))
+
+
+def _load_pack(name: str) -> Layer:
+    from importlib.metadata import entry_points  # slow: only when a pack is named
+
+    packs = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in packs:
+        close = get_close_matches(name, packs, 1)
+        known = f"Installed packs: {', '.join(sorted(packs))}." if packs else "No template pack is installed."
+        raise TemplateError(
+            f"there is no template folder or installed pack {name!r}",
+            hint=f"Did you mean {close[0]}?" if close else known,
+        )
+    try:
+        home = packs[name].load()
+    except Exception as error:
+        raise TemplateError(f"the template pack {name!r} cannot be loaded: {error}") from error
+    folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
+    if folder == Path() or not folder.is_dir():
+        raise TemplateError(f"the template pack {name!r} names no folder", hint=f"Group {GROUP}: a package or a path.")
+    return Layer(name, folder)

@@ -1,0 +1,195 @@
+"""A file in the making: its pieces, a reference with harmless words in place of values, and what becomes of each."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.render.text import Held, Piece
+from wurzel.render.trace import first
+from wurzel.render.values import NotAValue, Words, show, text_of
+
+PRESENTABLE = re.compile(
+    r"[^\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff\ufff0-\uffff"
+    r"\U000e0000-\U000e0fff]*"
+)
+"""Text on one line of which every character is seen for what it is; fixed, so that no Unicode update changes a file."""
+
+_PATH = re.compile(r"[\w./+-]*", re.ASCII)
+
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What some YAML, Python or shell reader takes for the end of a line."""
+
+
+class Draft:
+    """Pieces of a file, and the text that each of them becomes."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+        self.outputs = ["" if isinstance(piece, Held) else piece[0] for piece in pieces]
+        self.holes = [index for index, piece in enumerate(pieces) if isinstance(piece, Held)]
+        self._word = "held"
+        text = "".join(self.outputs)
+        while self._word in text:
+            self._word += "x"
+        self.words = re.compile(self._word + r"(\d+)z")
+        self.reference = ""
+        self._starts: list[int] = []
+
+    def word(self, piece: int) -> str:
+        """The word that stands in the reference for a held value."""
+        return f"{self._word}{piece}z"
+
+    def refer(self, stand_in: Callable[[int, Held], str] | None = None) -> str:
+        """Make the reference text; `stand_in` says what stands there for a value, instead of its word."""
+        parts = [
+            piece[0] if not isinstance(piece, Held) else stand_in(index, piece) if stand_in else self.word(index)
+            for index, piece in enumerate(self.pieces)
+        ]
+        self._starts = [0, *accumulate(map(len, parts))]
+        self.reference = "".join(parts)
+        return self.reference
+
+    def start(self, piece: int) -> int:
+        """Where a piece starts in the reference."""
+        return self._starts[piece]
+
+    def end(self, piece: int) -> int:
+        """Where a piece ends in the reference."""
+        return self._starts[piece + 1]
+
+    def before(self, piece: int) -> str:
+        """What stands on the same line of the reference before a piece."""
+        start = self._starts[piece]
+        return self.reference[self.reference.rfind("\n", 0, start) + 1 : start]
+
+    def after(self, piece: int) -> str:
+        """What stands on the same line of the reference after a piece."""
+        end = self._starts[piece + 1]
+        stop = self.reference.find("\n", end)
+        return self.reference[end : stop if stop >= 0 else None]
+
+    def has(self, value: str) -> bool:
+        """Whether a piece of the reference holds a value's word."""
+        return self._word in value
+
+    def text(self) -> str:
+        """The finished file."""
+        return "".join(self.outputs)
+
+    def held(self, piece: int) -> Held:
+        """The held value of a piece."""
+        found = self.pieces[piece]
+        assert isinstance(found, Held)  # noqa: S101 - narrows the type: only holes are asked for
+        return found
+
+    def fill(self, text: str) -> str:
+        """Text of the reference with each value's word replaced by the value's text."""
+        return self.words.sub(lambda match: text_of(self.held(int(match.group(1))).value), text)
+
+    def fill_roughly(self, text: str) -> str:
+        """The same, with words left where a value has no text form; for measuring a line."""
+        try:
+            return self.fill(text)
+        except NotAValue:
+            return text
+
+    def where_in_reference(self, offset: int) -> str:
+        """`template:line` of what stands at an offset of the reference."""
+        return self._where(offset, self._starts, None)
+
+    def where_in_text(self, offset: int) -> str:
+        """`template:line` of what stands at an offset of the finished file."""
+        starts = [0, *accumulate(map(len, self.outputs))]
+        return self._where(offset, starts, self.outputs)
+
+    def blamed(self, offset: int) -> Held | None:
+        """The held value that wrote what stands at an offset of the finished file, or the last one before it."""
+        starts = [0, *accumulate(map(len, self.outputs))]
+        index = min(bisect_right(starts, offset) - 1, len(self.pieces) - 1)
+        while index >= 0 and not isinstance(self.pieces[index], Held):
+            index -= 1
+        return self.held(index) if index >= 0 else None
+
+    def _where(self, offset: int, starts: Sequence[int], outputs: Sequence[str] | None) -> str:
+        if not self.pieces:
+            return ""
+        index = min(bisect_right(starts, offset) - 1, len(self.pieces) - 1)
+        piece = self.pieces[index]
+        if isinstance(piece, Held):
+            return piece.where
+        text = outputs[index] if outputs else piece[0]
+        return f"{piece[2]}:{first(piece, text) + text[: offset - starts[index]].count(chr(10))}"
+
+
+def refuse(held: Held, reason: str, hint: str = "") -> QuotingError:
+    """The error for a value that cannot stand where it stands."""
+    name = f"`{held.expression}` is " if held.expression else ""
+    return QuotingError(f"{name}{show(held.value)}, and {reason}", where=held.where, hint=hint)
+
+
+def unreadable(where: str, message: str, hint: str = "") -> VerifyError:
+    """The error for a file that cannot be read back."""
+    return VerifyError(message, where=where, hint=hint)
+
+
+def fragment(held: Held, place: str) -> str:
+    """The text of a value that stands within other text.
+
+    Raises:
+        QuotingError: when the value has no one text form.
+    """
+    try:
+        return text_of(held.value)
+    except NotAValue as error:
+        raise refuse(held, f"it stands within {place}, where only text and numbers can be", error.hint) from None
+
+
+def refuse_words(draft: Draft) -> None:
+    """Refuse what the filter `words` gave, in languages other than shell."""
+    for index in draft.holes:
+        held = draft.held(index)
+        if isinstance(held.value, Words):
+            raise refuse(held, "the filter `words` is for shell templates", "Name the list itself, or use `| shell`.")
+
+
+def shebang(draft: Draft, piece: int) -> str:
+    """A value within the first line of a script, which names its interpreter.
+
+    Raises:
+        QuotingError: for anything but letters, digits, and the characters of a path.
+    """
+    held = draft.held(piece)
+    text = fragment(held, "the first line of a script")
+    if not _PATH.fullmatch(text):
+        raise refuse(held, "the first line of a script holds a plain path only")
+    return text
+
+
+def comment(draft: Draft, piece: int) -> str:
+    """A value as text of a comment that cannot end it: further lines become comments of their own.
+
+    Raises:
+        QuotingError: when text of several lines stands in a comment behind something else.
+    """
+    held = draft.held(piece)
+    try:
+        text = text_of(held.value)
+    except NotAValue:
+        from json import dumps
+
+        text = dumps(held.value, ensure_ascii=False)
+    lines = LINE_BREAK.split(text)
+    shown = ["".join(c if PRESENTABLE.fullmatch(c) or c == "\t" else ascii(c)[1:-1] for c in line) for line in lines]
+    if len(lines) == 1:
+        return shown[0]
+    before = draft.before(piece)
+    if not before.lstrip().startswith("#"):
+        raise refuse(
+            held, "text of several lines cannot stand in a comment behind something else", "Give it its own line."
+        )
+    margin = before[: len(before) - len(before.lstrip())] + "# "
+    return "\n".join([shown[0].rstrip(), *((margin + line).rstrip() for line in shown[1:])])

@@ -1,0 +1,185 @@
+"""Values in Python files: literals in expressions, text within string literals, names, and comments.
+
+The file is parsed twice: once with a harmless name in place of each value, once finished. The second tree must be the
+first with each name replaced by its value.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import token as tokens
+from collections.abc import Sequence
+from io import StringIO
+from tokenize import TokenInfo, generate_tokens
+from typing import TYPE_CHECKING, Any
+
+from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang, unreadable
+from wurzel.render.quoting.python_literal import escaped, laid_out
+from wurzel.render.values import Identifier, NotAValue
+from wurzel.render.verify import Unreadable, python_tree
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import TemplateError
+    from wurzel.render.text import Held, Piece
+
+_OPENING = re.compile(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
+_COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+_BINDS_TIGHTER = frozenset({".", "[", "(", "**"})
+_STRING_STARTS = {getattr(tokens, name, -1) for name in ("FSTRING_START", "TSTRING_START")}
+_STRING_ENDS = {getattr(tokens, name, -1) for name in ("FSTRING_END", "TSTRING_END")}
+_RAW = re.compile(r"[^\\'\"\x00-\x1f\x7f]*")
+
+
+def write(pieces: Sequence[Piece]) -> Draft:
+    """The file with every value written for where it stands.
+
+    Raises:
+        QuotingError: when a value stands where nothing would read back as that value.
+        VerifyError: when the file does not compile.
+    """
+    draft = Draft(pieces)
+    refuse_words(draft)
+    reference = draft.refer()
+    try:
+        tree = python_tree(reference)
+    except Unreadable as error:
+        where = draft.where_in_reference(error.offset)
+        hint = "A value is a whole literal: strings next to each other are not joined."
+        raise unreadable(where, f"this is not Python, whatever the values are: {error}", hint) from None
+    _fill(draft, list(generate_tokens(StringIO(reference).readline)))
+    text = draft.text()
+    _check_cookie(draft, text)
+    try:
+        finished = python_tree(text)
+    except Unreadable as error:
+        raise _blame(draft, error.offset, str(error)) from None
+    _prove(draft, tree, finished, text)
+    return draft
+
+
+def _fill(draft: Draft, found: list[TokenInfo]) -> None:
+    formatted = 0
+    for number, token in enumerate(found):
+        formatted += (token.type in _STRING_STARTS) - (token.type in _STRING_ENDS)
+        if not draft.has(token.string):
+            continue
+        pieces = [int(piece) for piece in draft.words.findall(token.string)]
+        held = draft.held(pieces[0])
+        if formatted:
+            raise refuse(held, "it stands in an f-string", "Use a plain string, or put the value in a variable first.")
+        try:
+            if token.type == tokens.COMMENT:
+                _fill_comment(draft, pieces, token)
+            elif token.type == tokens.STRING:
+                _fill_string(draft, pieces, token.string)
+            elif token.type == tokens.NAME:
+                _fill_name(draft, pieces, token.string, found[number + 1].string)
+            else:
+                raise refuse(held, f"it stands within {token.string!r}")
+        except NotAValue as error:
+            raise refuse(held, str(error), error.hint) from None
+
+
+def _fill_comment(draft: Draft, pieces: list[int], token: TokenInfo) -> None:
+    first = token.start == (1, 0) and token.string.startswith("#!")
+    for piece in pieces:
+        draft.outputs[piece] = shebang(draft, piece) if first else comment(draft, piece)
+
+
+def _fill_string(draft: Draft, pieces: list[int], literal: str) -> None:
+    opening = _OPENING.match(literal)
+    prefix, quote = (opening.group(1).lower(), opening.group(2)) if opening else ("?", "")
+    for piece in pieces:
+        held = draft.held(piece)
+        text = fragment(held, "a string")
+        if prefix not in {"", "u", "r"}:
+            raise refuse(held, f"it stands in a string with the prefix {prefix!r}", "Use a plain string.")
+        if prefix == "r":
+            if not _RAW.fullmatch(text):
+                raise refuse(held, "a raw string cannot hold it", "Leave out the prefix `r`.")
+            draft.outputs[piece] = text
+            continue
+        before = literal[: literal.index(draft.word(piece))]
+        if (len(before) - len(before.rstrip("\\"))) % 2:
+            raise refuse(held, "a backslash stands in front of it")
+        draft.outputs[piece] = escaped(text, quote[0], lines=len(quote) > 1)
+
+
+def _fill_name(draft: Draft, pieces: list[int], name: str, following: str) -> None:
+    held = draft.held(pieces[0])
+    if name == draft.word(pieces[0]) and not isinstance(held.value, Identifier):
+        draft.outputs[pieces[0]] = _literal(draft, pieces[0], held, following)
+        return
+    for piece in pieces:
+        held = draft.held(piece)
+        counts = type(held.value) is int and held.value >= 0
+        if not isinstance(held.value, Identifier) and not counts:
+            raise refuse(held, "it stands within a name", "Add `| identifier` to a value that is meant as code.")
+        draft.outputs[piece] = str(held.value)
+
+
+def _literal(draft: Draft, piece: int, held: Held, following: str) -> str:
+    before = draft.before(piece)
+    margin = before[: len(before) - len(before.lstrip())]
+    text = laid_out(held.value, margin, len(draft.fill_roughly(before)) + len(draft.after(piece)))
+    is_number = isinstance(held.value, int | float) and not isinstance(held.value, bool)
+    return f"({text})" if is_number and following in _BINDS_TIGHTER else text
+
+
+def _check_cookie(draft: Draft, text: str) -> None:
+    start = 0
+    for line in text.split("\n", 2)[:2]:
+        match = _COOKIE.match(line)
+        if match and match.group(1).lower().replace("_", "-") not in {"utf-8", "utf8"}:
+            raise _blame(draft, start + match.start(1), "this comment would change the encoding of the file")
+        start += len(line) + 1
+
+
+def _prove(draft: Draft, tree: ast.AST, finished: ast.AST, text: str) -> None:
+    """Walk both trees side by side."""
+    line = 1
+    waiting: list[tuple[Any, Any]] = [(tree, finished)]
+    while waiting:
+        wanted, found = waiting.pop()
+        line = getattr(found, "lineno", line)
+        if isinstance(wanted, ast.Name) and (match := draft.words.fullmatch(wanted.id)):
+            held = draft.held(int(match.group(1)))
+            if not isinstance(held.value, Identifier):
+                _prove_literal(held, found)
+                continue
+        if isinstance(wanted, str) and draft.has(wanted):
+            wanted = draft.fill(wanted)
+        if type(wanted) is not type(found):
+            raise _blame(draft, _line_start(text, line), "what stands here reads differently")
+        if isinstance(wanted, ast.AST):
+            waiting += [(getattr(wanted, name, None), getattr(found, name, None)) for name in wanted._fields]
+        elif isinstance(wanted, list):
+            if len(wanted) != len(found):
+                raise _blame(draft, _line_start(text, line), "what stands here reads differently")
+            waiting += zip(wanted, found, strict=True)
+        elif repr(wanted) != repr(found):
+            raise _blame(draft, _line_start(text, line), f"{found!r} would be read instead of {wanted!r}")
+
+
+def _prove_literal(held: Held, node: Any) -> None:
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError) as error:
+        raise refuse(held, f"a literal cannot stand here: {error}", "Add `| identifier` to a name.") from None
+    if repr(value) != repr(held.value):
+        raise refuse(held, f"{value!r} would be read here")
+
+
+def _line_start(text: str, line: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.find("\n", start) + 1
+    return start
+
+
+def _blame(draft: Draft, offset: int, problem: str) -> TemplateError:
+    held, where = draft.blamed(offset), draft.where_in_text(offset)
+    if held is not None and held.where == where:
+        return refuse(held, f"the file with it is not what the template says: {problem}")
+    return unreadable(where, f"the finished file is not what the template says: {problem}")

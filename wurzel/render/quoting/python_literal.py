@@ -1,0 +1,82 @@
+"""Values as Python literals that `ast.literal_eval` gives back."""
+
+from __future__ import annotations
+
+from math import isinf, isnan
+from typing import Any
+
+from wurzel.render.quoting.draft import PRESENTABLE
+from wurzel.render.values import NotAValue, digits
+
+WIDTH = 88
+"""Longest line that a list or mapping is put on: the default of formatters, so that they leave it alone."""
+
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "'": "\\'"}
+
+
+def literal(value: Any) -> str:
+    """The value on one line.
+
+    Raises:
+        NotAValue: for not-a-number, which has no literal.
+    """
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, bool) or value is None:
+        return repr(value)
+    return digits(value)
+
+
+def laid_out(value: Any, margin: str, used: int) -> str:
+    """The value, over several lines when it is too long for one.
+
+    Args:
+        value: what to write.
+        margin: white space that the line starts with.
+        used: characters that stand on the line already.
+    """
+    text = literal(value)
+    if used + len(text) <= WIDTH or not isinstance(value, list | dict) or not value:
+        return text
+    inner = margin + "    "
+    if isinstance(value, list):
+        lines = [inner + laid_out(item, inner, len(inner) + 1) + "," for item in value]
+        return "\n".join(["[", *lines, margin + "]"])
+    names = {name: literal(name) for name in value}
+    lines = [f"{inner}{names[k]}: {laid_out(v, inner, len(inner) + len(names[k]) + 3)}," for k, v in value.items()]
+    return "\n".join(["{", *lines, margin + "}"])
+
+
+def escaped(text: str, quote: str, *, lines: bool = False) -> str:
+    """Text as it stands within a string literal; `lines` keeps line breaks, as between triple quotes."""
+    return "".join(_escape(char, quote, lines=lines) for char in text)
+
+
+def _escape(char: str, quote: str, *, lines: bool) -> str:
+    if lines and char == "\n":
+        return char
+    if char in _ESCAPES:
+        return char if char in "\"'" and char != quote else _ESCAPES[char]
+    if PRESENTABLE.fullmatch(char):
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def _string(text: str) -> str:
+    quote = "'" if text.count('"') > text.count("'") else '"'  # fewer escapes, as formatters choose
+    return quote + escaped(text, quote) + quote
+
+
+def _float(value: float) -> str:
+    if isnan(value):
+        raise NotAValue("it has no literal in Python", 'Write `float("nan")` in the template.')
+    if isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    return repr(value)

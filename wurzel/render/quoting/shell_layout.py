@@ -1,0 +1,296 @@
+"""Where held values stand in a shell script: in words, quotes, here-documents, arithmetic or comments.
+
+What different shells read differently, or what this reader cannot follow for certain, is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from wurzel.render.quoting.draft import Draft, refuse, unreadable
+
+Context = Literal["word", "single", "double", "here", "here-raw", "arithmetic", "comment", "shebang"]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
+_DELIMITER = re.compile(r"[ \t]*(?:'(\w+)'|\"(\w+)\"|\\(\w+)|(\w+))(?=[\s;|&<>)]|$)")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The surroundings of one held value."""
+
+    context: Context
+    glued: bool = False
+    """A `$name` stands directly in front."""
+    body: tuple[int, int] = (0, 0)
+    """Of its here-document, in the reference."""
+    delimiter: str = ""
+    strips_tabs: bool = False
+
+
+class Scanner:
+    """Reads a script once from start to end; `places` then tells where each held value stands."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.places: dict[int, Place] = {}
+        self._draft = draft
+        self._text = draft.reference
+        self._end = len(self._text)
+        self._at = 0
+        self._here: list[tuple[str, bool, bool]] = []
+        self._readers: dict[str, Callable[[], None]] = {
+            "\\": self._skip_escaped,
+            "'": self._single,
+            '"': self._double,
+            "`": self._backquotes,
+            "$": partial(self._dollar, quoted=False),
+        }
+        word = draft.words.pattern
+        self._in_commands = re.compile(rf"{word}|\\|'|\"|`|\$|#|<<?<?-?|[\s;|&>()]")
+        self._in_double = re.compile(rf"{word}|\\|\"|`|\$")
+        self._in_here = re.compile(rf"{word}|\\|`|\$")
+        self._in_arithmetic = re.compile(rf"{word}|[()'\"`\\$]")
+
+    def scan(self) -> dict[int, Place]:
+        """Where each held value stands.
+
+        Raises:
+            VerifyError: when the script ends within quotes, or cannot be followed.
+            QuotingError: when a value stands where no quoting is certain.
+        """
+        if self._text.startswith("#!"):
+            self._line("shebang")
+        self._commands(nested=False)
+        if self._here:
+            raise self._lost(f"the here-document {self._here[0][0]!r} has no end")
+        return self.places
+
+    def _commands(self, *, nested: bool) -> None:
+        """Read commands up to the end, or up to the `)` that ends a substitution."""
+        depth, fresh, start = 0, True, self._at
+        while (match := self._in_commands.search(self._text, self._at, self._end)) is not None:
+            if match.start() > self._at:
+                if nested and fresh and self._text[self._at : match.start()] == "case":
+                    raise self._lost("`case` within `$( )` cannot be followed; call a function instead")
+                fresh = False
+            found, self._at = match.group(), match.end()
+            if match.group(1):
+                self._place(match, Place("word"))
+                fresh = False
+            elif found == ")":
+                if nested and not depth:
+                    return
+                depth, fresh = max(0, depth - 1), True
+            elif found == "(":
+                depth, fresh = depth + 1, True
+                if self._text.startswith("(", self._at):
+                    self._at += 1
+                    self._arithmetic(match.start())
+                    depth -= 1
+            else:
+                fresh = self._special(found, fresh=fresh)
+        if nested:
+            self._at = start
+            raise self._lost("`$(` has no end")
+        self._at = self._end
+
+    def _special(self, found: str, *, fresh: bool) -> bool:
+        """Read what a special character begins; tells whether a new word may begin after it."""
+        if found == "\n":
+            self._bodies()
+        elif found == "#" and fresh:
+            self._line("comment")
+        elif found == "\\" and self._text.startswith("\n", self._at):
+            self._at += 1
+            return fresh
+        elif read := self._readers.get(found):
+            read()
+        elif found in {"<<", "<<-"}:
+            self._delimiter(strips_tabs=found == "<<-")
+        elif found == "<-":
+            self._at -= 1
+        return found.isspace() or found[0] in "<>;|&"
+
+    def _place(self, match: re.Match[str], place: Place) -> None:
+        self.places[int(match.group(1))] = place
+
+    def _line(self, context: Context) -> None:
+        end = self._text.find("\n", self._at, self._end)
+        end = self._end if end < 0 else end
+        for match in self._draft.words.finditer(self._text, self._at, end):
+            self._place(match, Place(context))
+        self._at = end
+
+    def _skip_escaped(self) -> None:
+        if match := self._draft.words.match(self._text, self._at):
+            raise self._refused(match, "a backslash stands in front of it")
+        self._at = min(self._at + 1, self._end)
+
+    def _single(self) -> None:
+        end = self._text.find("'", self._at, self._end)
+        if end < 0:
+            raise self._lost("the quote ' has no end")
+        for match in self._draft.words.finditer(self._text, self._at, end):
+            self._place(match, Place("single"))
+        self._at = end + 1
+
+    def _double(self) -> None:
+        start = self._at
+        while (match := self._in_double.search(self._text, self._at, self._end)) is not None:
+            self._at = match.end()
+            if match.group() == '"':
+                return
+            self._quoted(match, Place("double"))
+        self._at = start
+        raise self._lost('the quote " has no end')
+
+    def _quoted(self, match: re.Match[str], place: Place) -> None:
+        """Read what has a meaning within double quotes and here-documents."""
+        if match.group(1):
+            self._place(match, place)
+        elif match.group() == "\\":
+            self._skip_escaped()
+        elif match.group() == "`":
+            self._backquotes()
+        else:
+            self._dollar(quoted=True)
+
+    def _backquotes(self) -> None:
+        end = self._at
+        while self._text[end : end + 1] not in {"`", ""}:
+            end += 2 if self._text[end] == "\\" else 1
+        if end >= self._end:
+            raise self._lost("the backquote has no end")
+        if match := self._draft.words.search(self._text, self._at, end):
+            raise self._refused(match, "it stands within backquotes", "Write `$( )`.")
+        self._at = end + 1
+
+    def _dollar(self, *, quoted: bool) -> None:
+        following = self._text[self._at : self._at + 1]
+        if match := self._draft.words.match(self._text, self._at):
+            raise self._refused(match, "a `$` stands in front of it")
+        if self._text.startswith("((", self._at):
+            self._at += 2
+            self._arithmetic(self._at)
+        elif following == "(":
+            self._at += 1
+            self._commands(nested=True)
+        elif following == "{":
+            self._expansion(quoted=quoted)
+        elif following == "'" and not quoted:
+            self._ansi_quotes()
+        elif (name := _NAME.match(self._text, self._at, self._end)) is not None:
+            self._variable(name, quoted=quoted)
+
+    def _variable(self, name: re.Match[str], *, quoted: bool) -> None:
+        match = self._draft.words.search(name.group())
+        self._at = name.end() if match is None else name.start() + match.start()
+        value = self._draft.words.match(self._text, self._at, self._end)
+        if value is None:
+            return
+        if quoted:
+            raise self._refused(value, "it would become part of the name in front of it", "Write `${name}`.")
+        self._place(value, Place("word", glued=True))
+        self._at = value.end()
+
+    def _expansion(self, *, quoted: bool) -> None:
+        """Skip `${…}`; values in it are refused, as are quotes that shells read differently there."""
+        start = self._at
+        depth = 0
+        while self._at < self._end:
+            char = self._text[self._at]
+            self._at += 1
+            if char == "{":
+                depth += 1
+            elif char == "}":
+                depth -= 1
+                if not depth:
+                    break
+            elif char == "\\":
+                self._at += 1
+            elif char in "'`\"" or self._text.startswith("$(", self._at - 1):
+                self._expansion_quotes(char, quoted=quoted)
+        else:
+            self._at = start
+            raise self._lost("`${` has no end")
+        if match := self._draft.words.search(self._text, start, self._at):
+            raise self._refused(match, "it stands within `${ }`", "Put the value in a variable first.")
+
+    def _expansion_quotes(self, char: str, *, quoted: bool) -> None:
+        end = self._text.find(char, self._at, self._end)
+        inside = self._text[self._at : end]
+        if (
+            char not in "'\""
+            or end < 0
+            or (quoted and char == "'")
+            or re.search(r"[{}\\$`'\"]", inside.replace("$", ""))
+        ):
+            raise self._lost("shells differ in how they read this `${ }`; put its parts in variables")
+        self._at = end + 1
+
+    def _ansi_quotes(self) -> None:
+        start = self._at + 1
+        end = self._text.find("'", start, self._end)
+        if end < 0 or "\\" in self._text[start:end] or self._draft.words.search(self._text, start, end):
+            raise self._lost("sh and bash read `$'…'` differently; use plain quotes")
+        self._at = end + 1
+
+    def _arithmetic(self, start: int) -> None:
+        depth = 2
+        while depth and (match := self._in_arithmetic.search(self._text, self._at, self._end)):
+            self._at = match.end()
+            found = match.group()
+            if match.group(1):
+                if self._text[match.start() - 1].isalnum() or self._text[match.start() - 1] in "_$#":
+                    raise self._refused(match, "it stands within a name or number of an arithmetic expression")
+                self._place(match, Place("arithmetic"))
+            elif found in "()":
+                depth += 1 if found == "(" else -1
+            elif found != "$" or not _NAME.match(self._text, self._at):
+                raise self._lost("this arithmetic cannot be followed; put its parts in variables")
+            elif self._draft.words.match(self._text, self._at):
+                raise self._lost("a value cannot follow `$`")
+        if depth:
+            self._at = start
+            raise self._lost("`((` has no end")
+
+    def _delimiter(self, *, strips_tabs: bool) -> None:
+        match = _DELIMITER.match(self._text, self._at, self._end)
+        if match is None or self._draft.has(match.group()):
+            raise self._lost("the end of this here-document is not certain; use one plain word such as EOF")
+        single, double, escaped, plain = match.groups()
+        self._here.append((single or double or escaped or plain, plain is None, strips_tabs))
+        self._at = match.end()
+
+    def _bodies(self) -> None:
+        """Read the here-documents that begin after this line."""
+        waiting, self._here = self._here, []
+        for delimiter, raw, strips_tabs in waiting:
+            tabs = r"\t*" if strips_tabs else ""
+            closing = re.compile(rf"^{tabs}{delimiter}$", re.MULTILINE).search(self._text, self._at, self._end)
+            if closing is None:
+                raise self._lost(f"the here-document {delimiter!r} has no end")
+            here = Place("here-raw" if raw else "here", False, (self._at, closing.start()), delimiter, strips_tabs)
+            self._body(here)
+            self._at = closing.end()
+
+    def _body(self, here: Place) -> None:
+        if here.context == "here-raw":
+            for match in self._draft.words.finditer(self._text, *here.body):
+                self.places[int(match.group(1))] = here
+            return
+        outer, self._end = self._end, here.body[1]
+        while (found := self._in_here.search(self._text, self._at, self._end)) is not None:
+            self._at = found.end()
+            self._quoted(found, here)
+        self._end = outer
+
+    def _refused(self, match: re.Match[str], reason: str, hint: str = "") -> Exception:
+        return refuse(self._draft.held(int(match.group(1))), reason, hint)
+
+    def _lost(self, reason: str) -> Exception:
+        return unreadable(self._draft.where_in_reference(max(0, self._at - 1)), reason)

@@ -1,0 +1,248 @@
+"""Values in YAML files: whole values, keys, entries, text within longer scalars, and comments.
+
+The file is read twice by a real reader: once with a harmless word in place of each value, which tells where each value
+stands, and once finished. The second reading must find what the first found, with each word replaced by its value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.render.quoting.draft import PRESENTABLE, Draft, comment, fragment, refuse, refuse_words, unreadable
+from wurzel.render.quoting.yaml_layout import Layout, Slot, signature
+from wurzel.render.quoting.yaml_scalar import LONGEST_KEY, double_quoted, key, reads_as_text, scalar, unquoted_problem
+from wurzel.render.quoting.yaml_value import after_dash, after_key, entries, entry_parts, inline, parts
+from wurzel.render.values import NotAValue, show
+from wurzel.render.verify import Unreadable, yaml_events
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import TemplateError
+    from wurzel.render.text import Held, Piece
+
+_COMMENT = re.compile(r"(^|[ \t])#")
+_NEXT_LINE = re.compile(r"\n((?:[ \t]*\n)*)([ \t]*)(\S?)")
+_HEADER = re.compile(r"[|>]([-+0-9]*)[ \t]*(?:#[^\n]*)?\n(?:[ \t]*\n)*( *)")
+_WORD = re.compile(r"[\w./@+-]*", re.ASCII)
+_QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value with `~`.'
+
+
+def write(pieces: Sequence[Piece]) -> Draft:
+    """The file with every value written for where it stands.
+
+    Raises:
+        QuotingError: when a value stands where nothing would read back as that value.
+        VerifyError: when the file cannot be read.
+    """
+    draft = Draft(pieces)
+    refuse_words(draft)
+    layout = Layout(draft)
+    seen: set[int] = set()
+    for slot in layout.slots:
+        seen.update(slot.pieces)
+        _fill(draft, slot)
+    for index in draft.holes:
+        if index not in seen:
+            _fill_comment(draft, index)
+    _prove(draft, layout)
+    return draft
+
+
+def _fill(draft: Draft, slot: Slot) -> None:
+    held = draft.held(slot.pieces[0])
+    try:
+        if slot.kind == "within":
+            _fill_within(draft, slot)
+        elif slot.kind == "entries":
+            _fill_entries(draft, slot, held)
+        else:
+            _refuse_tag(slot, held)
+            draft.outputs[slot.pieces[0]] = _key(slot, held) if slot.is_key else _value(draft, slot, held)
+    except NotAValue as error:
+        raise refuse(held, str(error), error.hint) from None
+
+
+def _refuse_tag(slot: Slot, held: Held) -> None:
+    if slot.tag in {None, "tag:yaml.org,2002:str"} and (slot.tag is None or isinstance(held.value, str)):
+        return
+    if slot.tag is None or slot.tag.startswith("tag:yaml.org,2002:") or slot.tag == "!":
+        raise refuse(held, f"the tag {slot.tag!r} in front of it decides what it is read as", "Leave out the tag.")
+
+
+def _key(slot: Slot, held: Held) -> str:
+    if isinstance(held.value, dict | list):
+        raise refuse(held, "a key is text, a number, a boolean or null")
+    return key(held.value, flow=slot.flow)
+
+
+def _value(draft: Draft, slot: Slot, held: Held) -> str:
+    index, value = slot.pieces[0], held.value
+    before = draft.before(index).rstrip(" ")
+    if slot.flow:
+        return inline(value)
+    if not draft.after(index) and slot.tag is None and slot.anchor is None:
+        if before[-1:] == ":" and before.strip() != ":":
+            text = after_key(value, slot.column, **_room(draft, index, slot.column))
+            if text[0] == "\n":
+                _trim_before(draft, index)
+            return text
+        if before[-1:] == "-" and not before.strip(" -"):
+            column = len(before) - 1
+            return after_dash(value, column, **_room(draft, index, column))
+    return inline(value) if isinstance(value, dict | list) else scalar(value)
+
+
+def _room(draft: Draft, index: int, column: int) -> dict[str, bool]:
+    """Whether text may be a literal block here, and one that ends in empty lines."""
+    match = _NEXT_LINE.match(draft.reference, draft.end(index))
+    if match is None:
+        return {"literal": False, "keep": False}
+    blank, margin, first = match.groups()
+    return {"literal": first != "#" or len(margin) <= column, "keep": not blank and (bool(first) or not margin)}
+
+
+def _trim_before(draft: Draft, index: int) -> None:
+    while index:
+        index -= 1
+        draft.outputs[index] = draft.outputs[index].rstrip(" ")
+        if draft.outputs[index]:
+            return
+
+
+def _fill_entries(draft: Draft, slot: Slot, held: Held) -> None:
+    index = slot.pieces[0]
+    if held.value:
+        draft.outputs[index] = entries(held.value, len(draft.before(index)), **_entry_room(draft, index))
+    elif slot.text:
+        draft.outputs[index] = inline(held.value)
+    else:
+        _drop_line(draft, index)
+
+
+def _entry_room(draft: Draft, index: int) -> dict[str, bool]:
+    return {"literal": _room(draft, index, len(draft.before(index)))["literal"]}
+
+
+def _drop_line(draft: Draft, index: int) -> None:
+    _trim_before(draft, index)
+    for after in range(index + 1, len(draft.outputs)):
+        draft.outputs[after] = draft.outputs[after].lstrip(" ")
+        if draft.outputs[after]:
+            draft.outputs[after] = draft.outputs[after].removeprefix("\n")
+            return
+
+
+def _fill_within(draft: Draft, slot: Slot) -> None:
+    texts = {index: fragment(draft.held(index), "a longer text") for index in slot.pieces}
+    whole = draft.fill(slot.value)
+    if slot.is_key and len(whole) > LONGEST_KEY:
+        raise refuse(draft.held(slot.pieces[0]), f"the whole key would be longer than {LONGEST_KEY} characters")
+    for index, text in texts.items():
+        draft.outputs[index] = _part(draft, slot, index, text)
+    if not slot.style:
+        _check_plain(draft, slot, texts, whole)
+
+
+def _part(draft: Draft, slot: Slot, index: int, text: str) -> str:
+    if slot.style == '"':
+        return double_quoted(text)
+    if slot.style == "|" and "\n" in text:
+        return _lines(draft, slot, index, text)
+    if not PRESENTABLE.fullmatch(text.replace("\t", " ") if slot.style == "|" else text):
+        raise refuse(draft.held(index), "line breaks, tabs and invisible characters cannot stand here", _QUOTE_IT)
+    if slot.style == "'":
+        return text.replace("'", "''")
+    if slot.style == ">" and text != text.strip(" "):
+        raise refuse(draft.held(index), "white space at its ends may be lost in a folded block", "Use `|`, not `>`.")
+    return text
+
+
+def _lines(draft: Draft, slot: Slot, index: int, text: str) -> str:
+    lines = text.split("\n")
+    if not all(PRESENTABLE.fullmatch(line.replace("\t", " ")) for line in lines):
+        raise refuse(
+            draft.held(index), "some of its characters cannot stand in a block of text", "Use quotes, not `|`."
+        )
+    header = _HEADER.search(draft.reference, slot.start)
+    if header is None or header.group(1).strip("+-"):
+        raise refuse(
+            draft.held(index), "how far its lines must be indented here is not certain", "Leave out the digit."
+        )
+    margin = header.group(2)
+    return "\n".join([lines[0], *(margin + line if line else "" for line in lines[1:])])
+
+
+def _check_plain(draft: Draft, slot: Slot, texts: dict[int, str], whole: str) -> None:
+    held = draft.held(slot.pieces[0])
+    if not unquoted_problem(slot.value, flow=slot.flow):
+        if problem := unquoted_problem(whole, flow=slot.flow):
+            raise refuse(held, f"it stands within the unquoted text {show(whole)}: {problem}", _QUOTE_IT)
+    elif not all(map(_WORD.fullmatch, texts.values())) or not reads_as_text(whole):
+        raise refuse(held, f"it stands within the unquoted text {show(whole)}", _QUOTE_IT)
+
+
+def _fill_comment(draft: Draft, index: int) -> None:
+    if not _COMMENT.search(draft.before(index)):
+        raise refuse(
+            draft.held(index), "no reader finds it where it stands", "Values stand in keys, values and comments."
+        )
+    draft.outputs[index] = comment(draft, index)
+
+
+def _prove(draft: Draft, layout: Layout) -> None:
+    """Read the finished file and compare it with the reference, event by event."""
+    text = draft.text()
+    found = yaml_events(text)
+    try:
+        for item in layout.program:
+            if isinstance(item, Slot):
+                _prove_slot(draft, item, found)
+                continue
+            event = next(found, None)
+            if event is None or signature(event) != item:
+                raise _blame(
+                    draft, event.start_mark.index if event else len(text), "what stands here reads differently"
+                )
+        if (event := next(found, None)) is not None:
+            raise _blame(draft, event.start_mark.index, "what stands here reads differently")
+    except Unreadable as error:
+        raise _blame(draft, error.offset, str(error)) from None
+
+
+def _prove_slot(draft: Draft, slot: Slot, found: Iterator[Any]) -> None:
+    held = draft.held(slot.pieces[0])
+    if slot.kind == "within":
+        event = next(found, None)
+        expected: tuple[Any, ...] = (draft.fill(slot.value), slot.style, slot.anchor, slot.tag)
+        if event is None or signature(event) != expected:
+            read = getattr(event, "value", None)
+            raise refuse(held, f"{show(expected[0])} would be read as {show(read)} here", _QUOTE_IT)
+        return
+    wanted = entry_parts(held.value) if slot.kind == "entries" else parts(held.value)
+    names = (slot.anchor, slot.tag)
+    for part in wanted:
+        event = next(found, None)
+        if event is None or not _is_part(event, part, names):
+            raise refuse(held, f"it would be read as {show(getattr(event, 'value', None))} here")
+        names = (None, None)
+
+
+def _is_part(event: Any, part: Any, names: tuple[str | None, str | None]) -> bool:
+    found = signature(event)
+    if isinstance(part, tuple):
+        value, is_text = part
+        if len(found) != 4 or found[0] != value or found[2:] != names:  # noqa: PLR2004 - a scalar's signature
+            return False
+        return bool(found[1]) or reads_as_text(value) if is_text else not found[1]
+    if part in "{[":
+        return found == (part, *names)
+    return found == (("MappingEndEvent",) if part == "}" else ("SequenceEndEvent",))
+
+
+def _blame(draft: Draft, offset: int, problem: str) -> TemplateError:
+    held = draft.blamed(offset)
+    where = draft.where_in_text(offset)
+    if held is not None and held.where == where:
+        return refuse(held, f"the file with it is not what the template says: {problem}")
+    return unreadable(where, f"the finished file is not what the template says: {problem}")

@@ -1,0 +1,212 @@
+"""Where held values stand in a YAML file, as its reader sees it with a harmless word in place of each value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ruamel.yaml import events as ev
+
+from wurzel.render.quoting.draft import Draft, refuse, unreadable
+from wurzel.render.text import Held
+from wurzel.render.verify import Unreadable, yaml_events
+
+Kind = Literal["value", "key", "entries", "within"]
+Event = Any
+"""ruamel.yaml has no types for its events."""
+
+_COLLECTIONS = {ev.MappingStartEvent: "{", ev.SequenceStartEvent: "["}
+_STAND_IN = "0"
+
+
+@dataclass(slots=True)
+class Slot:
+    """One scalar of the reference that holds words, and what stands around it."""
+
+    kind: Kind
+    pieces: list[int]
+    value: str
+    """What the reference holds: words, and template text around them."""
+    style: str
+    """`|`, `>`, `'`, `"`, or nothing."""
+    anchor: str | None
+    tag: str | None
+    start: int
+    """Offset in the reference."""
+    flow: bool
+    """Within brackets."""
+    column: int
+    """Of the key whose value it is."""
+    is_key: bool
+    text: bool = True
+    """Write anything; an empty mapping or list beside other entries writes nothing."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or sequence the reader is in."""
+
+    mapping: bool
+    flow: bool
+    key_next: bool = True
+    column: int = 0
+    solid: bool = False
+    """It has an entry of which it is certain that something is written."""
+
+
+class Layout:
+    """What the reader finds in the reference: events as tuples, and a `Slot` for each scalar that holds values."""
+
+    def __init__(self, draft: Draft) -> None:
+        """Read the reference.
+
+        Raises:
+            VerifyError: when it is no YAML even with plain words in place of values.
+        """
+        self.program: list[tuple[Any, ...] | Slot] = []
+        self.slots: list[Slot] = []
+        self._draft = draft
+        self._alone = {index for index in draft.holes if _is_collection(draft.held(index)) and _alone(draft, index)}
+        self._open: list[_Open] = []
+        self._empty: list[list[Slot]] = []
+        self._skip = False
+        draft.refer(self._stand_in)
+        try:
+            for event in yaml_events(draft.reference):
+                self._see(event)
+        except Unreadable as error:
+            raise unreadable(
+                draft.where_in_reference(error.offset),
+                f"this is not YAML, whatever the values are: {error}",
+                "Text of the template stands outside `{{ }}`; a list or mapping alone on its line becomes entries.",
+            ) from None
+
+    def _stand_in(self, index: int, held: Held) -> str:
+        word = self._draft.word(index)
+        if index not in self._alone:
+            return word
+        return f"{word}: {_STAND_IN}" if isinstance(held.value, dict) else f"- {word}"
+
+    def _see(self, event: Event) -> None:
+        kind = type(event)
+        if kind is ev.ScalarEvent:
+            self._scalar(event)
+        elif kind in _COLLECTIONS:
+            self._refuse_names(event)
+            self._node(event, solid=True)
+            flow = bool(event.flow_style) or bool(self._open and self._open[-1].flow)
+            self._open.append(_Open(kind is ev.MappingStartEvent, flow))
+            self._empty.append([])
+            self.program.append(signature(event))
+        else:
+            if kind is ev.AliasEvent:
+                self._refuse_names(event)
+                self._node(event, solid=True)
+            elif kind is ev.MappingEndEvent or kind is ev.SequenceEndEvent:
+                self._close()
+            self.program.append(signature(event))
+
+    def _scalar(self, event: Event) -> None:
+        if self._skip:
+            self._skip = False
+            self._node(event, solid=False)
+            return
+        is_key = bool(self._open) and self._open[-1].mapping and self._open[-1].key_next
+        if not self._draft.has(event.value):
+            self._refuse_names(event)
+            self._node(event, solid=True)
+            self.program.append(signature(event))
+            return
+        self._refuse_names(event)
+        slot = self._slot(event, is_key=is_key)
+        self._node(event, solid=slot.kind != "entries" or bool(self._draft.held(slot.pieces[0]).value))
+        self.slots.append(slot)
+        self.program.append(slot)
+
+    def _slot(self, event: Event, *, is_key: bool) -> Slot:
+        top = self._open[-1] if self._open else None
+        pieces = [int(number) for number in self._draft.words.findall(event.value)]
+        whole = event.style == "" and self._draft.words.fullmatch(event.value) is not None
+        kind: Kind = "within" if not whole else "key" if is_key else "value"
+        if whole and pieces[0] in self._alone and top is not None:
+            held = self._draft.held(pieces[0])
+            if top.flow or top.mapping != isinstance(held.value, dict):
+                raise refuse(held, "alone on its line it would be entries of a block, which is not what surrounds it")
+            kind = "entries"
+            self._skip = top.mapping
+        slot = Slot(
+            kind=kind,
+            pieces=pieces,
+            value=event.value,
+            style=event.style,
+            anchor=event.anchor,
+            tag=event.tag,
+            start=event.start_mark.index,
+            flow=top.flow if top else False,
+            column=top.column if top else -1,
+            is_key=is_key,
+        )
+        if kind == "entries" and not self._draft.held(pieces[0]).value:
+            self._empty[-1].append(slot)
+        return slot
+
+    def _node(self, event: Event, *, solid: bool) -> None:
+        if not self._open:
+            return
+        top = self._open[-1]
+        top.solid = top.solid or (solid and (top.key_next or not top.mapping))
+        if top.mapping:
+            if top.key_next:
+                top.column = event.start_mark.column
+            top.key_next = not top.key_next
+
+    def _close(self) -> None:
+        closed = self._open.pop()
+        empty = self._empty.pop()
+        for number, slot in enumerate(empty):
+            slot.text = not closed.solid and number == 0
+
+    def _refuse_names(self, event: Event) -> None:
+        for name in (event.anchor, getattr(event, "tag", None)):
+            if name and self._draft.has(name):
+                held = self._draft.held(int(self._draft.words.findall(name)[0]))
+                raise refuse(
+                    held, "it stands in the name of an anchor, alias or tag", "Write such names in the template."
+                )
+
+
+def signature(event: Event) -> tuple[Any, ...]:
+    """What of an event must be the same with and without values."""
+    kind = type(event)
+    if kind is ev.ScalarEvent:
+        return (event.value, event.style, event.anchor, event.tag)
+    if kind in _COLLECTIONS:
+        return (_COLLECTIONS[kind], event.anchor, event.tag)
+    if kind is ev.AliasEvent:
+        return ("*", event.anchor)
+    if kind is ev.DocumentStartEvent:
+        return ("---", event.version, tuple(sorted((event.tags or {}).items())))
+    return (kind.__name__,)
+
+
+def _is_collection(held: Held) -> bool:
+    return isinstance(held.value, dict | list)
+
+
+def _alone(draft: Draft, index: int) -> bool:
+    return _blank(draft, range(index - 1, -1, -1), last=True) and _blank(
+        draft, range(index + 1, len(draft.pieces)), last=False
+    )
+
+
+def _blank(draft: Draft, indices: range, *, last: bool) -> bool:
+    for index in indices:
+        piece = draft.pieces[index]
+        if isinstance(piece, Held):
+            return False
+        head, newline, tail = piece[0].rpartition("\n") if last else piece[0].partition("\n")
+        if (tail if last else head).strip(" "):
+            return False
+        if newline:
+            return True
+    return True

@@ -1,0 +1,212 @@
+"""Rendered template text with the values that stand in it, kept apart until the whole file is there.
+
+Nothing is ever marked inside a string: a `Text` is a sequence of pieces, so no filter can cut, alter or forge a value's
+place. What cannot treat pieces fails with advice instead of writing something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NoReturn
+
+from wurzel.exceptions import TemplateError
+from wurzel.render.values import PLAIN, NotAValue, freeze, text_of
+
+Chunk = tuple[str, int, str]
+"""Template text, the line it starts on, and its template."""
+
+
+class Held:
+    """A value that waits for its place in the finished file, and where the template wrote it."""
+
+    __slots__ = ("expression", "line", "template", "value")
+
+    def __init__(self, value: Any, line: int, template: str, expression: str) -> None:
+        self.value = value
+        self.line = line
+        self.template = template
+        self.expression = expression
+
+    @property
+    def where(self) -> str:
+        """`template:line` of the expression."""
+        return f"{self.template}:{self.line}"
+
+
+Piece = Chunk | Held
+
+
+class Text:
+    """What a macro, a block, `set` or `call` rendered: template text and held values in order."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+
+    def plain(self) -> str:
+        """The text with its values written as they are, as one value.
+
+        Raises:
+            TemplateError: when one of the values has no one text form.
+        """
+        try:
+            return "".join(text_of(piece.value) if isinstance(piece, Held) else piece[0] for piece in self.pieces)
+        except NotAValue as error:
+            raise TemplateError(f"this rendered text cannot be one value: {error}", hint=error.hint) from None
+
+    def indent(self, pad: str, *, first: bool, blank: bool) -> Text:
+        """The same with `pad` in front of each line; of the first and of blank ones only on request."""
+        pieces: list[Piece] = []
+        fresh = first
+        for piece in self.pieces:
+            if isinstance(piece, Held):
+                pieces += [(pad, piece.line, piece.template), piece] if fresh else [piece]
+                fresh = False
+                continue
+            padded = []
+            for number, part in enumerate(piece[0].split("\n")):
+                if number:
+                    padded.append((pad if fresh and blank else "") + "\n")
+                    fresh = True
+                if part:
+                    padded.append(pad + part if fresh else part)
+                    fresh = False
+            pieces.append(("".join(padded), piece[1], piece[2]))
+        return Text(pieces)
+
+    def replace(self, old: str, new: Any) -> Text:
+        """The same with `old` replaced in template text and in text values; `new` stands there as a value."""
+        pieces: list[Piece] = []
+        for piece in self.pieces:
+            if isinstance(piece, Held):
+                value = piece.value
+                changed = value.replace(old, text_of(new)) if type(value) is str else value
+                pieces.append(Held(changed, piece.line, piece.template, piece.expression))
+                continue
+            text, line, template = piece
+            for number, part in enumerate(text.split(old)):
+                if number:
+                    pieces.append(Held(freeze(new), line, template, ""))
+                    line += old.count("\n")
+                pieces.append((part, line, template))
+                line += part.count("\n")
+        return Text(pieces)
+
+    def strip(self) -> Text:
+        """Without white space at both ends; white space of values stays."""
+        return self.lstrip().rstrip()
+
+    def lstrip(self) -> Text:
+        """Without white space in front."""
+        for index, piece in enumerate(self.pieces):
+            if isinstance(piece, Held):
+                return Text(self.pieces[index:])
+            if kept := piece[0].lstrip():
+                cut = piece[0][: len(piece[0]) - len(kept)]
+                return Text([(kept, piece[1] + cut.count("\n"), piece[2]), *self.pieces[index + 1 :]])
+        return Text(())
+
+    def rstrip(self) -> Text:
+        """Without white space behind."""
+        for index in range(len(self.pieces) - 1, -1, -1):
+            piece = self.pieces[index]
+            if isinstance(piece, Held):
+                return Text(self.pieces[: index + 1])
+            if kept := piece[0].rstrip():
+                return Text([*self.pieces[:index], (kept, *piece[1:])])
+        return Text(())
+
+    def __bool__(self) -> bool:
+        return any(piece.value != "" if isinstance(piece, Held) else piece[0] for piece in self.pieces)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Text | str):
+            return self.plain() == (other.plain() if isinstance(other, Text) else other)
+        return NotImplemented
+
+    def __contains__(self, part: object) -> bool:
+        return isinstance(part, Text | str) and (part.plain() if isinstance(part, Text) else part) in self.plain()
+
+    def __add__(self, other: object) -> Text:
+        return Text([*self.pieces, *_pieces(other, *self._end())])
+
+    def __radd__(self, other: object) -> Text:
+        return Text([*_pieces(other, *self._end()), *self.pieces])
+
+    def _end(self) -> tuple[int, str]:
+        if not self.pieces:
+            return 1, ""
+        last = self.pieces[-1]
+        return (last.line, last.template) if isinstance(last, Held) else (last[1] + last[0].count("\n"), last[2])
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TemplateError(
+            "text that a macro, block, `call` or `set` block rendered cannot be used as a value here",
+            hint="Write it as it is, or make it one value with `| string` and go on from there.",
+        )
+
+    __str__ = __repr__ = __format__ = __bytes__ = _refuse
+    __len__ = __getitem__ = __mod__ = __mul__ = __lt__ = __gt__ = __le__ = __ge__ = _refuse
+    __hash__ = _refuse
+
+    def __iter__(self) -> Iterator[Any]:
+        self._refuse()
+
+
+def concat(events: Iterable[Piece | Text]) -> Text:
+    """One `Text` of everything a template wrote."""
+    pieces: list[Piece] = []
+    for event in events:
+        if type(event) is Text:
+            pieces += event.pieces
+        else:
+            pieces.append(event)  # type: ignore[arg-type]
+    return Text(pieces)
+
+
+def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
+    """What `a ~ b` gives: one value of values alone, text with held values when rendered text is among them.
+
+    Raises:
+        NotAValue: when a part has no one text form.
+    """
+    if not any(type(part) is Text for part in parts):
+        return "".join([_text(part) for part in parts])
+    return Text([piece for part in parts for piece in _pieces(part, line, template)])
+
+
+def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
+    """What an expression writes: rendered text as it is, everything else as a held value.
+
+    Raises:
+        TemplateError: when it is no value.
+    """
+    if type(value) in PLAIN:
+        return Held(value, line, template, expression)
+    if type(value) is Text:
+        return Text([_placed(piece, line, template) for piece in value.pieces])
+    if hasattr(value, "_body_stream"):  # an imported template, written as a whole
+        return concat(value._body_stream)  # noqa: SLF001 - jinja's own name for it
+    try:
+        return Held(freeze(value), line, template, expression)
+    except NotAValue as error:
+        what = f"`{expression}`" if expression else "this expression"
+        where = f"{template}:{line}"
+        raise TemplateError(f"{what} cannot be written: {error}", where=where, hint=error.hint) from None
+
+
+def _placed(piece: Piece, line: int, template: str) -> Piece:
+    if type(piece) is Held and not piece.template:
+        return Held(piece.value, line, template, piece.expression)
+    return piece
+
+
+def _text(part: Any) -> str:
+    return part if type(part) is str else text_of(freeze(part))
+
+
+def _pieces(part: Any, line: int, template: str) -> Sequence[Piece]:
+    if type(part) is Text:
+        return part.pieces
+    return [Held(freeze(part), line, template, "")]

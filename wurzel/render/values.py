@@ -1,0 +1,171 @@
+"""What a template may write: text, numbers, booleans, null, lists and mappings, copied when they are written.
+
+Everything else is refused with advice, because no file format here has one obvious form for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from math import isfinite
+from reprlib import Repr
+from typing import Any, NoReturn
+
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types that are values as they stand."""
+
+_DEPTH = 100
+_ADVICE: dict[str, str] = {
+    "generator": "Add `| list`.",
+    "dict_keys": "Add `| list`.",
+    "dict_values": "Add `| list`.",
+    "dict_items": "Loop over it, or name the mapping itself.",
+    "range": "Add `| list`.",
+    "map": "Add `| list`.",
+    "filter": "Add `| list`.",
+    "zip": "Add `| list`.",
+    "set": "A set has no order: add `| sort`.",
+    "frozenset": "A set has no order: add `| sort`.",
+    "datetime": "Write `.isoformat()` for text.",
+    "date": "Write `.isoformat()` for text.",
+    "time": "Write `.isoformat()` for text.",
+    "timedelta": "Add `| duration` for text such as 1h30m.",
+    "bytes": "Decode it where the context is made.",
+    "Decimal": "Add `| string`, `| int` or `| float`.",
+    "PosixPath": "Add `| string`.",
+    "PurePosixPath": "Add `| string`.",
+    "builtin_function_or_method": "Call it with `()`, or write `x['name']` for an entry of that name.",
+    "method": "Call it with `()`, or write `x['name']` for an entry of that name.",
+    "function": "Call it with `()`.",
+    "Macro": "Call it with `()`.",
+    "BlockReference": "Call it with `()`: `{{ super() }}`.",
+    "Text": "Rendered text within a list or mapping has no quoting of its own: add `| string` to it.",
+}
+_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+)
+
+
+class Identifier(str):
+    """A name that is written as code, not as text: what the filter `identifier` gives."""
+
+    __slots__ = ()
+
+
+class Words(tuple[str, ...]):
+    """Shell words that are written one after the other: what the filter `words` gives."""
+
+    __slots__ = ()
+
+
+class NotAValue(ValueError):
+    """Something a template tried to write is no value; `hint` says what to write instead."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def freeze(value: Any, depth: int = 0) -> Any:
+    """A copy of `value` made of `str`, `int`, `float`, `bool`, `None`, `list`, `dict`, `Identifier` and `Words` alone.
+
+    The copy keeps what is written now from changing when the template changes the original later.
+
+    Raises:
+        NotAValue: for everything else, and when it is nested deeper than 100 levels (or within itself).
+    """
+    kind = type(value)
+    if kind in PLAIN or (depth == 0 and (kind is Identifier or kind is Words)):
+        return value
+    if depth > _DEPTH:
+        raise NotAValue(f"it is nested deeper than {_DEPTH} levels, or within itself")
+    if isinstance(value, list) or kind is tuple or kind is Words:
+        return [freeze(item, depth + 1) for item in value]
+    if isinstance(value, Mapping):
+        return _mapping(value, depth)
+    if isinstance(value, Enum):
+        return freeze(value.value, depth + 1)
+    for base, plain in _BASES:
+        if isinstance(value, base):
+            return plain(value)
+    return _refuse(value)
+
+
+def text_of(value: Any) -> str:
+    """The text of a value that stands within other text: text itself, and numbers as Python writes them.
+
+    Raises:
+        NotAValue: for booleans, null, infinities, lists and mappings, which have no one text form.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return digits(value)
+    if isinstance(value, float) and isfinite(value):
+        return repr(value)
+    raise NotAValue(
+        f"{show(value)} has no one form as text",
+        "Add `| json` for its JSON, or compute the text where the context is made.",
+    )
+
+
+def digits(value: int) -> str:
+    """Decimal digits of a whole number.
+
+    Raises:
+        NotAValue: when it is longer than Python converts.
+    """
+    try:
+        return int.__repr__(value)
+    except ValueError as error:
+        raise NotAValue(str(error)) from None
+
+
+def show(value: Any) -> str:
+    """A short form of any value for messages."""
+    short = Repr()
+    short.maxstring = short.maxother = 60
+    short.maxlong = 30
+    try:
+        return short.repr(value)
+    except Exception:  # noqa: BLE001 - a message must not fail because of what it is about
+        return f"a {type(value).__name__}"
+
+
+def _mapping(value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
+    copy = {}
+    for key, item in value.items():
+        frozen = freeze(key, depth + 1)
+        if type(frozen) not in PLAIN:
+            raise NotAValue(f"its key {show(key)} is neither text, number, boolean nor null")
+        copy[frozen] = freeze(item, depth + 1)
+    if len(copy) != len(value):
+        raise NotAValue("two of its keys are written the same")
+    return copy
+
+
+def _refuse(value: object) -> NoReturn:
+    if fail := getattr(value, "_fail_with_undefined_error", None):
+        fail()
+    kind = type(value).__name__
+    model = hasattr(type(value), "model_fields") or hasattr(type(value), "__dataclass_fields__")
+    if isinstance(value, tuple) or model:
+        advice = "Name the field that is meant."
+    else:
+        advice = _ADVICE.get(kind, "Write text, a number, a boolean, null, a list or a mapping.")
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    raise NotAValue(f"it is {article} {kind}, which no file can hold", advice)
+
+
+def plain_list(value: Any) -> Sequence[str]:
+    """The texts of the items of a list.
+
+    Raises:
+        NotAValue: when it is no list or an item has no one text form.
+    """
+    frozen = freeze(value)
+    if not isinstance(frozen, list):
+        raise NotAValue(f"{show(value)} is no list")
+    return [text_of(item) for item in frozen]

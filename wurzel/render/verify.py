@@ -1,0 +1,138 @@
+"""Reads finished files back: YAML event by event with a C reader, Python compiled, shell parsed by the shell itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ast
+
+
+class Unreadable(ValueError):
+    """Text that cannot be read, and the offset where its reader gave up."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+def yaml_events(text: str) -> Iterator[Any]:
+    """The events of a YAML text of any number of documents (`ruamel.yaml.events`).
+
+    Raises:
+        Unreadable: when it is no YAML, a mapping has a key twice, or an alias has no anchor.
+    """
+    from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        parser = CParser(text)
+        watch = _Watch()
+        while (event := parser.get_event()) is not None:
+            watch.see(event)
+            yield event
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        message = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        raise Unreadable(str(message), mark.index if mark else getattr(error, "position", 0) or 0) from None
+    except UnicodeEncodeError as error:
+        raise Unreadable("half of a surrogate pair, which no file can hold", error.start) from None
+
+
+class _Watch:
+    """Keys of open mappings and anchors of the document, for what a reader of events alone does not see."""
+
+    def __init__(self) -> None:
+        from ruamel.yaml import events
+
+        self._starts: dict[type, bool] = {events.MappingStartEvent: True, events.SequenceStartEvent: False}
+        self._ends = {events.MappingEndEvent, events.SequenceEndEvent}
+        self._scalar, self._alias, self._document = events.ScalarEvent, events.AliasEvent, events.DocumentStartEvent
+        self._open: list[set[str] | None] = []
+        self._keys_next: list[bool] = []
+        self._anchors: set[str] = set()
+
+    def see(self, event: Any) -> None:
+        kind = type(event)
+        if kind in self._ends:
+            self._open.pop()
+            self._keys_next.pop()
+        elif kind is self._scalar or kind in self._starts or kind is self._alias:
+            self._see_node(kind, event)
+        elif kind is self._document:
+            self._anchors.clear()
+
+    def _see_node(self, kind: type, event: Any) -> None:
+        if self._open and (keys := self._open[-1]) is not None:
+            if self._keys_next[-1] and kind is self._scalar:
+                if event.value in keys:
+                    raise Unreadable(f"the key {event.value!r} stands twice in one mapping", event.start_mark.index)
+                keys.add(event.value)
+            self._keys_next[-1] = not self._keys_next[-1]
+        if kind is self._alias:
+            if event.anchor not in self._anchors:
+                raise Unreadable(f"the alias *{event.anchor} has no anchor", event.start_mark.index)
+            return
+        if event.anchor:
+            self._anchors.add(event.anchor)
+        if kind is not self._scalar:
+            self._open.append(set() if self._starts[kind] else None)
+            self._keys_next.append(True)
+
+
+def python_tree(text: str) -> ast.Module:
+    """The syntax tree of a Python text that also compiles.
+
+    Raises:
+        Unreadable: when it does not.
+    """
+    import ast
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(text)
+            compile(text, "<rendered>", "exec", dont_inherit=True)
+        except SyntaxError as error:
+            offset = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
+            raise Unreadable(error.msg, offset) from None
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise Unreadable(str(error) or type(error).__name__, 0) from None
+    return tree
+
+
+def shell_syntax(text: str) -> None:
+    """Ask the shell that the first line names, or `sh`, whether it can parse the text; nothing is run.
+
+    Without such a shell on this machine nothing is asked.
+
+    Raises:
+        Unreadable: when it cannot.
+    """
+    import re
+    import subprocess  # only shell templates pay for this
+    from shutil import which
+
+    first = text.partition("\n")[0]
+    name = "bash" if first.startswith("#!") and re.search(r"\bbash\b", first) else "sh"
+    shell = which(name)
+    if shell is None:
+        return
+    done = subprocess.run([shell, "-n"], input=text.encode(), capture_output=True, timeout=60, check=False)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        match = re.search(r"(?:line )?(\d+): (.*)", said)
+        line, message = (int(match.group(1)), match.group(2)) if match else (1, said)
+        raise Unreadable(message, _offset(text, line, 0))
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        found = text.find("\n", start)
+        if found < 0:
+            return len(text)
+        start = found + 1
+    return min(start + column, len(text))
