@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends.options import TargetOptions
 from wurzel.backends.registry import get
 from wurzel.backends.support import unsupported_uses
+from wurzel.exceptions import PreflightError
 from wurzel.ir.features import FEATURES
 from wurzel.testing.variants import full_pipeline, variants
 
@@ -41,7 +42,11 @@ def check_backend(target: str, **options: Any) -> int:
         reports = unsupported_uses(backend, variant.pipeline, options=chosen)
         if any(report.feature == variant.feature for report in reports):
             continue
-        if render_texts(variant.pipeline, target, chosen) == before:
+        try:
+            after = render_texts(variant.pipeline, target, chosen)
+        except PreflightError:
+            continue  # a refusal is an answer too
+        if after == before:
             findings.append(
                 f"{target} drops {variant.path} in silence: `{variant.feature}` is said to be"
                 f" {backend.support[variant.feature].level}, but a change of it changes no file"

@@ -28,7 +28,7 @@ _OTHER: Mapping[str, Any] = {
     "cpu": "1250m",
     "memory": "1536Mi",
     "data_dir": "other",
-    "effect": "NoExecute",
+    "effect": "NoSchedule",
     "value": "other",
 }
 """Another valid value for fields whose rules a made-up text would break."""
@@ -69,7 +69,7 @@ def full_pipeline() -> Pipeline:
         secrets={"STEP_TOKEN": SecretRef(name="step", key="token")},
         node_selector={"pool": "large"},
         tolerations=(
-            Toleration(key="dedicated", operator="Equal", value="data", effect="NoSchedule", toleration_seconds=60),
+            Toleration(key="dedicated", operator="Equal", value="data", effect="NoExecute", toleration_seconds=60),
         ),
         service_account="suffix",
         labels={"part": "suffix"},

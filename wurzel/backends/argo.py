@@ -1,0 +1,172 @@
+"""Argo Workflows: a Workflow, a CronWorkflow when there is a schedule, or a WorkflowTemplate that one refers to.
+
+Facts about the fields: https://argo-workflows.readthedocs.io/en/latest/fields/.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from wurzel.backends.argo_context import document
+from wurzel.backends.argo_options import ArgoOptions
+from wurzel.backends.argo_storage import store
+from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.kubernetes_preflight import preflight
+from wurzel.exceptions import Problem
+from wurzel.ir.features import Use
+from wurzel.ir.model import Pipeline, Step
+
+LONGEST_CRON = 52
+"""A CronWorkflow puts `-` and ten digits behind its name, and a workflow's name has at most 63 characters."""
+LONGEST = 57
+"""Kubernetes puts `-` and five characters behind `generateName`, and a workflow's name has at most 63."""
+MOST_TEMPLATES = 200
+"""Templates of one object, and tasks of one template (the CRD)."""
+MOST_PARAMETERS = 500
+"""Parameters of one template (the CRD)."""
+
+
+class ArgoBackend(Backend):
+    """One DAG with a template per step; datasets travel as artifacts, folders as they are."""
+
+    name = "argo"
+    summary = "argo/<pipeline>.yaml: a Workflow, or a CronWorkflow when there is a schedule, run by Argo Workflows"
+    options_model = ArgoOptions
+    support: ClassVar[Mapping[str, Support]] = {
+        "description": native("annotation `workflows.argoproj.io/description`; a comment for steps"),
+        "data_dir": native("below the option `mount`"),
+        "settings": native("environment variables"),
+        "parameters": native("workflow parameters: `argo submit -p SPLIT__BATCH_SIZE=64`"),
+        "env": native(),
+        "secrets": native("`secretKeyRef`"),
+        "image": native(),
+        "step_image": native(),
+        "cpu": native("`resources.requests`"),
+        "memory": native("`resources.requests`"),
+        "gpu": native("`resources.limits`, as Kubernetes wants it"),
+        "limits": native("`resources.limits`"),
+        "retry": native("`retryStrategy`; a wrong configuration (exit code 2) is not tried again"),
+        "backoff": native(
+            "`retryStrategy.backoff`; by `wurzel step --retries` within the pod where Argo cannot say it:"
+            " a fractional factor, or `max` before 3.7"
+        ),
+        "timeout": native("`activeDeadlineSeconds` of the step's template"),
+        "pipeline_timeout": native("`activeDeadlineSeconds` of the workflow"),
+        "shards": native(
+            "`withSequence`, one pod for each slice, where the store has keys of ours (s3, gcs, azure) or is a volume;"
+            " otherwise processes within the pod (`wurzel step --shards`)"
+        ),
+        "parallelism": native("`parallelism`"),
+        "schedule": native("CronWorkflow `schedules`"),
+        "timezone": native("`timezone`"),
+        "concurrency": native("`concurrencyPolicy`"),
+        "deadline": native("`startingDeadlineSeconds`; one hour when not given: Argo's default loses missed runs"),
+        "polls": native("nothing is kept from earlier runs, so every step runs every time; a comment says so"),
+        "self_consuming": emulated("the last output is kept at a fixed key (s3, gcs, azure) or on a shared volume"),
+        "node_selector": native(),
+        "tolerations": native(),
+        "service_account": native("`serviceAccountName` of the workflow or of the step's template"),
+        "labels": native("on the workflow and its pods"),
+        "annotations": native("on the workflow and its pods"),
+    }
+
+    def support_for(self, use: Use, options: ArgoOptions) -> Support:
+        """As the table says, but for what the chosen store cannot keep."""
+        volume = options.artifacts.volume
+        keeps = store(options.artifacts).addressed or (volume is not None and not volume.per_run)
+        if use.feature == "self_consuming" and not keeps:
+            return unsupported(
+                "nothing keeps it from one run to the next; give a store with keys of ours,"
+                " artifacts: {s3: {bucket: …}} (or gcs, azure), or a claim that runs share,"
+                " {volume: {name: …, per_run: false}}"
+            )
+        return super().support_for(use, options)
+
+    def files(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[OutputFile]:
+        """One manifest."""
+        path = options.output or f"argo/{pipeline.name}.yaml"
+        return [OutputFile(path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **document(pipeline, options)})]
+
+    def preflight(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[Problem]:
+        """Names, images, settings, sizes, parameters, and data that the store cannot carry."""
+        parameters = {setting.variable for step in pipeline.steps for setting in step.settings if setting.parameter}
+        longest = LONGEST_CRON if pipeline.schedule else LONGEST
+        return [
+            *preflight(pipeline, options, self.name, longest_name=longest, parameters=parameters),
+            *_sizes(pipeline, options),
+            *_templated(pipeline),
+            *(problem for step in pipeline.steps for problem in _parameters(pipeline, step)),
+            *_kept(pipeline, options),
+        ]
+
+    def validate(self, files: Mapping[str, str], options: ArgoOptions) -> Sequence[Problem]:
+        """Strict structure, Argo's and Kubernetes' rules, and `argo lint` when it is on the path."""
+        from wurzel.validation import check_files
+
+        return check_files(files, restricted=options.security.restricted)
+
+
+def _sizes(pipeline: Pipeline, options: ArgoOptions) -> Iterator[Problem]:
+    own = 1 + (1 if options.on_exit else 0) + (1 if options.on_exit and options.on_exit.when != "always" else 0)
+    if len(pipeline.steps) + own > MOST_TEMPLATES:
+        yield Problem(
+            f"{len(pipeline.steps)} steps need {len(pipeline.steps) + own} templates;"
+            f" Argo takes at most {MOST_TEMPLATES} in one object",
+            hint="Split the pipeline into several, or run it with the cronjob target.",
+        )
+    count = sum(setting.parameter for step in pipeline.steps for setting in step.settings)
+    if count > MOST_PARAMETERS:
+        yield Problem(
+            f"{count} settings are parameters; Argo takes at most {MOST_PARAMETERS}",
+            hint="Keep those that people really change in `parameters`.",
+        )
+
+
+def _templated(pipeline: Pipeline) -> Iterator[Problem]:
+    """Argo reads `{{…}}` wherever it stands; only environment and arguments have a way to write it as text."""
+    for where, annotations in [
+        ("annotation", pipeline.annotations),
+        *((f"step {step.id!r}: annotation", step.annotations) for step in pipeline.steps),
+    ]:
+        for key, value in annotations.items():
+            if "{{" in value:
+                yield Problem(
+                    f"the {where} {key} holds '{{{{', which Argo would take for an expression of its own",
+                    hint="Argo knows no way to write it as text in an annotation; leave it out.",
+                )
+    if any(mark in pipeline.data_dir for mark in ("{{", "$(", "$$")):
+        yield Problem(
+            f"data_dir {pipeline.data_dir!r} holds '{{{{', '$(' or '$$', which Argo or Kubernetes would expand",
+            hint="Use a plainer name, such as data.",
+        )
+
+
+def _parameters(pipeline: Pipeline, step: Step) -> Iterator[Problem]:
+    for setting in step.settings:
+        if not setting.parameter:
+            continue
+        where = f"step {step.id!r}: the parameter {setting.name}"
+        give = f"Give it a value: steps.{step.id}.settings: {{{setting.name}: …}}; or take it out of `parameters`."
+        value = setting.value if setting.given else setting.default
+        if setting.secret:
+            yield Problem(f"{where} is a secret, and parameters can be read by everyone", hint="Use `secrets`.")
+        elif setting.computed and not setting.given:
+            yield Problem(f"{where} has a default that is computed when the step runs", hint=give)
+        elif setting.required and not setting.given:
+            if pipeline.schedule:
+                yield Problem(f"{where} has no value, and nobody gives it one when a schedule starts a run", hint=give)
+        elif setting.text and value is None:
+            yield Problem(f"{where} is null, which no text of a parameter can say", hint=give)
+
+
+def _kept(pipeline: Pipeline, options: ArgoOptions) -> Iterator[Problem]:
+    volume = options.artifacts.volume
+    if volume and not volume.per_run and volume.name is None:
+        yield Problem(
+            "artifacts.volume makes a claim for each run, so per_run: false has nothing to share",
+            hint="Give the name of an existing claim: artifacts: {volume: {name: rag-data, per_run: false}}",
+        )
+    if volume and not volume.per_run and pipeline.schedule and pipeline.schedule.concurrency == "allow":
+        yield Problem(
+            "two runs at one time would write to the same folder of the shared volume",
+            hint="Use schedule.concurrency: forbid, or artifacts.volume.per_run: true.",
+        )

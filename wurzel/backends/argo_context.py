@@ -1,0 +1,517 @@
+"""What the Argo template sees: a pipeline as the parts of a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo_storage import RUN, Store, store
+from wurzel.backends.command import dataset, encode, step_argv
+from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes_preflight import object_name
+
+if TYPE_CHECKING:
+    from wurzel.backends.argo_options import ArgoOptions
+    from wurzel.backends.command import Emulated
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+BRACE = "WURZEL_BRACE"
+"""Variable that holds `{`: Argo has no way to write `{{` as text, so values are put together by the kubelet."""
+OUTPUT = "dataset"
+"""Name of the artifact that holds what a step wrote."""
+LAST = "last"
+"""Name of the artifact that holds what a step wrote in an earlier run."""
+STARTING_DEADLINE = 3600
+"""Seconds a scheduled run may be late when the schedule does not say: Argo's default of 0 loses missed runs."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of the DAG."""
+
+    name: str
+    template: str
+    depends: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    with_sequence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container: what the template's own fields say beyond `templateDefaults`."""
+
+    image: str
+    command: Sequence[str]
+    args: Sequence[str] = ()
+    env: Sequence[Mapping[str, Any]] = ()
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    volume_mounts: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Template:
+    """The template of one step; `step` is the step as the IR has it."""
+
+    name: str
+    step: Step
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    retry_strategy: Mapping[str, Any]
+    active_deadline_seconds: int | None
+    service_account: str | None
+    node_selector: Mapping[str, str]
+    tolerations: Sequence[Mapping[str, Any]]
+    container: Container
+
+
+@dataclass(frozen=True)
+class ExitHandler:
+    """The template that runs at the end, and the one that decides whether it does."""
+
+    name: str
+    notify: str
+    when: str
+    container: Container
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The specification that Workflow, CronWorkflow and WorkflowTemplate have alike."""
+
+    entrypoint: str
+    arguments: Mapping[str, Any]
+    service_account: str | None
+    automount_token: bool | None
+    executor: Mapping[str, Any]
+    security_context: Mapping[str, Any]
+    pod_metadata: Mapping[str, Any]
+    image_pull_secrets: Sequence[Mapping[str, str]]
+    priority_class: str | None
+    node_selector: Mapping[str, str]
+    affinity: Mapping[str, Any]
+    active_deadline_seconds: int | None
+    parallelism: int | None
+    ttl_strategy: Mapping[str, Any]
+    pod_gc: Mapping[str, Any]
+    artifact_gc: Mapping[str, Any]
+    archive_logs: bool | None
+    artifact_repository_ref: Mapping[str, Any]
+    synchronization: Mapping[str, Any]
+    pod_spec_patch: str
+    volumes: Sequence[Mapping[str, Any]]
+    volume_claim_templates: Sequence[Mapping[str, Any]]
+    template_defaults: Mapping[str, Any]
+    tasks: Sequence[Task]
+    templates: Sequence[Template]
+    on_exit: ExitHandler | None
+
+
+@dataclass(frozen=True)
+class Cron:
+    """What a CronWorkflow says of its schedule."""
+
+    schedules: Sequence[str]
+    timezone: str
+    concurrency_policy: str
+    starting_deadline_seconds: int
+    successful_history: int
+    failed_history: int
+    suspend: bool
+
+
+@dataclass(frozen=True)
+class Document:
+    """The manifest: `kind` is that of the object with the specification, which stands `indent` columns in.
+
+    `refers`: a CronWorkflow that refers to that object stands behind it.
+    """
+
+    kind: str
+    name: str
+    metadata: Mapping[str, Any]
+    workflow_metadata: Mapping[str, Any]
+    cron: Cron | None
+    indent: int
+    refers: bool
+
+
+def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
+    """The names a template of this target sees, besides `pipeline`: `workflow` and `spec`."""
+    kind = "WorkflowTemplate" if options.workflow_template else "CronWorkflow" if pipeline.schedule else "Workflow"
+    name = object_name(pipeline, options)
+    labels = k8s.labels(pipeline)
+    description = {"workflows.argoproj.io/description": pipeline.description} if pipeline.description else {}
+    metadata = given(
+        name=name if kind != "Workflow" else None,
+        generateName=f"{name}-" if kind == "Workflow" else None,
+        namespace=options.namespace,
+        labels=labels,
+        annotations={**description, **pipeline.annotations},
+    )
+    workflow = Document(
+        kind=kind,
+        name=name,
+        metadata=metadata,
+        workflow_metadata=given(labels=labels, annotations=pipeline.annotations),
+        cron=_cron(pipeline, options),
+        indent=4 if kind == "CronWorkflow" else 2,
+        refers=kind == "WorkflowTemplate" and pipeline.schedule is not None,
+    )
+    return {"workflow": workflow, "spec": _Builder(pipeline, options).spec()}
+
+
+def text(value: str) -> str:
+    """Text that neither Argo nor the kubelet expands, in an environment variable or an argument."""
+    return k8s.escape(value).replace("{{", f"{{$({BRACE})")
+
+
+def duration(seconds: int) -> str:
+    """A duration as Go writes it; it knows no days."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if count]
+    return "".join(parts) or "0s"
+
+
+def names(step_ids: Sequence[str]) -> dict[str, str]:
+    """Step id to the name of its task and template, which Argo does not let start with a digit."""
+    found: dict[str, str] = {}
+    taken = set(step_ids)
+    for step_id in step_ids:
+        name = step_id
+        while name[0].isdigit() or (name != step_id and name in taken):
+            name = f"step-{name}"
+        taken.add(name)
+        found[step_id] = name
+    return found
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """`name`, or something near it that is not taken."""
+    while name in taken:
+        name = f"{name}-dag"
+    return name
+
+
+def _cron(pipeline: Pipeline, options: ArgoOptions) -> Cron | None:
+    schedule = pipeline.schedule
+    if schedule is None:
+        return None
+    return Cron(
+        schedules=[schedule.cron],
+        timezone=schedule.timezone,
+        concurrency_policy=schedule.concurrency.capitalize(),
+        starting_deadline_seconds=STARTING_DEADLINE if schedule.deadline is None else schedule.deadline,
+        successful_history=options.history.successful,
+        failed_history=options.history.failed,
+        suspend=options.suspend,
+    )
+
+
+class _Builder:
+    """Puts the specification together."""
+
+    def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
+        self.pipeline = pipeline
+        self.options = options
+        self.store: Store = store(options.artifacts)
+        self.names = names([step.id for step in pipeline.steps])
+        self.steps = {step.id: step for step in pipeline.steps}
+        self.entrypoint = unused(object_name(pipeline, options), set(self.names.values()))
+        needed = {need for step in pipeline.steps for need in step.needs}
+        own = {name for step in pipeline.steps for name, value in k8s.step_env(step).items() if not _plain(value)}
+        self.default_env = {
+            name: value for name, value in pipeline.env.items() if name not in own | set(pipeline.secrets)
+        }
+        self.last = set(self.steps) - needed
+
+    def spec(self) -> Spec:
+        pipeline, options = self.pipeline, self.options
+        executor = options.executor_service_account
+        parameters = [
+            self._parameter(setting) for step in pipeline.steps for setting in step.settings if setting.parameter
+        ]
+        return Spec(
+            entrypoint=self.entrypoint,
+            arguments=given(parameters=parameters),
+            service_account=options.service_account or pipeline.service_account,
+            automount_token=False if executor else None,
+            executor=given(serviceAccountName=executor),
+            security_context=k8s.pod_security(options.security),
+            pod_metadata=given(labels=k8s.labels(pipeline), annotations=pipeline.annotations),
+            image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
+            priority_class=options.priority_class,
+            node_selector=options.node_selector,
+            affinity=options.affinity,
+            active_deadline_seconds=pipeline.timeout,
+            parallelism=pipeline.parallelism,
+            ttl_strategy=given(
+                secondsAfterSuccess=options.ttl.success,
+                secondsAfterFailure=options.ttl.failure,
+            ),
+            pod_gc=given(strategy=options.pod_gc),
+            artifact_gc=self._artifact_gc(),
+            archive_logs=options.archive_logs,
+            artifact_repository_ref=self._repository(),
+            synchronization=self._synchronization(),
+            pod_spec_patch=self._patch(),
+            volumes=self._volumes(),
+            volume_claim_templates=self._claims(),
+            template_defaults=self._defaults(),
+            tasks=[self._task(step) for step in pipeline.steps],
+            templates=[self._template(step) for step in pipeline.steps],
+            on_exit=self._on_exit(),
+        )
+
+    def _parameter(self, setting: Setting) -> dict[str, Any]:
+        known = setting.given or not setting.required
+        value = setting if setting.given else setting.model_copy(update={"value": setting.default})
+        return given(name=setting.variable, description=_description(setting)) | (
+            {"value": text(encode(value))} if known else {}
+        )
+
+    def _repository(self) -> dict[str, Any]:
+        ref = self.options.artifacts.repository
+        return given(configMap=ref.config_map, key=ref.key) if ref else {}
+
+    def _artifact_gc(self) -> dict[str, Any]:
+        gc = self.options.artifact_gc
+        return given(strategy=gc.strategy, serviceAccountName=gc.service_account) if gc else {}
+
+    def _synchronization(self) -> dict[str, Any]:
+        locks = self.options.synchronization
+        if locks is None:
+            return {}
+        return given(
+            mutexes=[given(name=lock.name, namespace=lock.namespace) for lock in locks.mutexes],
+            semaphores=[
+                given(configMapKeyRef={"name": lock.config_map, "key": lock.key}, namespace=lock.namespace)
+                for lock in locks.semaphores
+            ],
+        )
+
+    def _patch(self) -> str:
+        import json
+
+        patch = self.options.pod_spec_patch
+        if isinstance(patch, dict):
+            return json.dumps(patch, ensure_ascii=False, indent=2)
+        return patch or ""
+
+    def _volumes(self) -> list[dict[str, Any]]:
+        shared = self.options.artifacts.volume
+        data: list[dict[str, Any]] = []
+        if shared is None:
+            data = [{"name": k8s.DATA, "emptyDir": {}}]
+        elif shared.name:
+            data = [{"name": k8s.DATA, "persistentVolumeClaim": {"claimName": shared.name}}]
+        return [*data, k8s.tmp_volume(self.options), *(k8s.volume(extra) for extra in self.options.volumes)]
+
+    def _claims(self) -> list[dict[str, Any]]:
+        shared = self.options.artifacts.volume
+        if shared is None or shared.name:
+            return []
+        spec = given(
+            accessModes=[shared.access_mode],
+            storageClassName=shared.storage_class,
+            resources={"requests": {"storage": shared.size}},
+        )
+        return [{"metadata": {"name": k8s.DATA}, "spec": spec}]
+
+    def _defaults(self) -> dict[str, Any]:
+        """What every container has, said once; Argo merges it into each template by name and mount path."""
+        options = self.options
+        env = _braced({**self._run_id(), **{name: text(value) for name, value in self.default_env.items()}})
+        container = given(
+            imagePullPolicy=options.image_pull_policy,
+            env=k8s.env_list(env),
+            envFrom=k8s.env_from_list(options.env_from),
+            securityContext=k8s.container_security(options.security),
+            terminationMessagePolicy="FallbackToLogsOnError",
+            volumeMounts=[self._data_mount(), {"name": k8s.TMP, "mountPath": k8s.TMP_PATH}, *k8s.mounts(options)],
+        )
+        return {"container": container}
+
+    def _run_id(self) -> dict[str, str]:
+        return {} if k8s.RUN_ID in self.pipeline.env else {k8s.RUN_ID: RUN}
+
+    def _data_mount(self) -> dict[str, Any]:
+        shared = self.options.artifacts.volume
+        folder = None
+        if shared is not None and shared.name:
+            folder = RUN if shared.per_run else object_name(self.pipeline, self.options)
+        return given(name=k8s.DATA, mountPath=self.options.mount, subPath=folder)
+
+    def _folder(self, step_id: str) -> str:
+        return f"{self.options.mount}/{dataset(self.pipeline, step_id)}"
+
+    def _fans_out(self, step: Step) -> bool:
+        """A pod for each slice: only where they can all fill one folder."""
+        artifacts = self.options.artifacts
+        return step.shards > 1 and (artifacts.volume is not None or (self.store.addressed and self.store.folders))
+
+    def _task(self, step: Step) -> Task:
+        parameters = [{"name": "shard", "value": "{{item}}"}] if self._fans_out(step) else []
+        artifacts = [
+            {"name": need, "from": f"{{{{tasks.{self.names[need]}.outputs.artifacts.{OUTPUT}}}}}"}
+            for need in step.needs
+            if self.options.artifacts.volume is None and not self._fans_out(self.steps[need])
+        ]
+        return Task(
+            name=self.names[step.id],
+            template=self.names[step.id],
+            depends=" && ".join(self.names[need] for need in step.needs),
+            arguments=given(parameters=parameters, artifacts=artifacts),
+            with_sequence={"start": "1", "count": str(step.shards)} if self._fans_out(step) else {},
+        )
+
+    def _template(self, step: Step) -> Template:
+        native = _retries_natively(step, self.options.version)
+        emulate: list[Emulated] = [] if native else ["retry", "timeout"]
+        if not self._fans_out(step):
+            emulate.append("shards")
+        return Template(
+            name=self.names[step.id],
+            step=step,
+            inputs=given(parameters=[{"name": "shard"}] if self._fans_out(step) else [], artifacts=self._inputs(step)),
+            outputs=given(artifacts=self._outputs(step)),
+            metadata=given(labels=k8s.labels(self.pipeline, step), annotations=step.annotations),
+            retry_strategy=_retry(step) if native else {},
+            active_deadline_seconds=step.timeout if native else None,
+            service_account=None if self.options.service_account else step.service_account,
+            node_selector=step.node_selector,
+            tolerations=[k8s.toleration(toleration) for toleration in step.tolerations],
+            container=self._container(step, emulate),
+        )
+
+    def _inputs(self, step: Step) -> list[dict[str, Any]]:
+        if self.options.artifacts.volume:
+            return []
+        found = []
+        for need in step.needs:
+            place = {}
+            if self._fans_out(self.steps[need]):
+                place = {"archive": {"none": {}}, **self.store.dataset(need)}
+            found.append({"name": need, "path": self._folder(need), **place})
+        if step.self_consuming and self.store.addressed:
+            kept = self.store.kept(object_name(self.pipeline, self.options), step.id)
+            found.append({"name": LAST, "path": self._folder(step.id), "optional": True, **kept})
+        return found
+
+    def _outputs(self, step: Step) -> list[dict[str, Any]]:
+        if self.options.artifacts.volume:
+            return []
+        folder, place = self._folder(step.id), self.store.dataset(step.id)
+        if self._fans_out(step):
+            shard = f"shard-{{{{inputs.parameters.shard}}}}-of-{step.shards}"
+            folder, place = f"{folder}/{shard}", self.store.dataset(step.id, shard)
+        gc = self.options.artifact_gc
+        keep = {"artifactGC": {"strategy": "Never"}} if gc and gc.keep_results and step.id in self.last else {}
+        found = [{"name": OUTPUT, "path": folder, "archive": {self.options.artifacts.archive: {}}, **keep, **place}]
+        if step.self_consuming and self.store.addressed:
+            kept = self.store.kept(object_name(self.pipeline, self.options), step.id)
+            never = {"artifactGC": {"strategy": "Never"}} if gc else {}
+            found.append({"name": LAST, "path": folder, **never, **kept})
+        return found
+
+    def _container(self, step: Step, emulate: Sequence[Emulated]) -> Container:
+        argv = step_argv(
+            self.pipeline,
+            step,
+            inputs=[self._folder(need) for need in step.needs],
+            output=self._folder(step.id),
+            emulate=emulate,
+        )
+        args = [text(word) for word in argv[1:]]
+        if self._fans_out(step):
+            args += ["--shard", f"{{{{inputs.parameters.shard}}}}/{step.shards}"]
+        return Container(
+            image=k8s.image_of(self.pipeline, step),
+            command=argv[:1],
+            args=args,
+            env=k8s.env_list(self._env(step, args)),
+            resources=k8s.resources(step),
+            volume_mounts=k8s.mounts(self.options, [step.id]),
+        )
+
+    def _env(self, step: Step, args: Sequence[str]) -> k8s.Env:
+        """Variables of a step beyond the defaults, those that a run gives anew as references to its parameters."""
+        pipeline_env = {
+            name: value for name, value in k8s.pipeline_env(self.pipeline).items() if name not in self.default_env
+        }
+        env = {
+            name: text(value) if _plain(value) else value
+            for name, value in {**pipeline_env, **k8s.step_env(step)}.items()
+        }
+        for setting in step.settings:
+            if setting.parameter:
+                env[setting.variable] = f"{{{{workflow.parameters.{setting.variable}}}}}"
+        return _braced(env, [*args, *(str(value) for value in self._parameter_values(step))])
+
+    def _parameter_values(self, step: Step) -> list[str]:
+        return [self._parameter(setting).get("value", "") for setting in step.settings if setting.parameter]
+
+    def _on_exit(self) -> ExitHandler | None:
+        handler = self.options.on_exit
+        if handler is None:
+            return None
+        taken = {*self.names.values(), self.entrypoint}
+        name = unused("on-exit", taken)
+        env: k8s.Env = {
+            "WORKFLOW_NAME": "{{workflow.name}}",
+            "WORKFLOW_NAMESPACE": "{{workflow.namespace}}",
+            "WORKFLOW_STATUS": "{{workflow.status}}",
+            "WORKFLOW_FAILURES": "{{workflow.failures}}",
+            **{key: text(value) for key, value in handler.env.items()},
+            **{key: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for key, ref in handler.secrets.items()},
+        }
+        words = [text(word) for word in handler.command]
+        when = {"failure": "{{workflow.status}} != Succeeded", "success": "{{workflow.status}} == Succeeded"}
+        return ExitHandler(
+            name=name,
+            notify=unused("notify", {*taken, name}),
+            when=when.get(handler.when, ""),
+            container=Container(
+                image=handler.image or self.pipeline.image or "",
+                command=words,
+                env=k8s.env_list(_braced(env, words)),
+            ),
+        )
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _braced(env: k8s.Env, others: Sequence[str] = ()) -> k8s.Env:
+    """The variables, with the one that holds a brace in front when something refers to it."""
+    texts = [*others, *(value for value in env.values() if _plain(value))]
+    return {BRACE: "{", **env} if any(f"$({BRACE})" in value for value in texts) else env
+
+
+def _description(setting: Setting) -> str:
+    """What a parameter is for; Argo would take `{{` for an expression of its own."""
+    return "" if "{{" in setting.description else setting.description
+
+
+def _retries_natively(step: Step, version: str) -> bool:
+    """Argo takes whole factors, and a longest wait (`cap`) since 3.7: `maxDuration` is the time for all tries."""
+    retry = step.retry
+    return not retry.limit or (retry.factor == int(retry.factor) and (retry.max is None or version != "3.6"))
+
+
+def _retry(step: Step) -> dict[str, Any]:
+    retry = step.retry
+    if not retry.limit:
+        return {}
+    backoff: dict[str, Any] = {}
+    if retry.backoff:
+        backoff = given(
+            duration=duration(retry.backoff),
+            factor=str(int(retry.factor)) if retry.factor != 1 else None,
+            cap=duration(retry.max) if retry.max is not None else None,
+        )
+    return given(limit=str(retry.limit), retryPolicy="Always", expression='lastRetry.exitCode != "2"', backoff=backoff)

@@ -1,0 +1,200 @@
+"""What can be said under `targets.argo` in `wurzel.yaml`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from wurzel.backends.kubernetes_options import Claim, KeyRef, KubernetesModel, KubernetesOptions
+from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
+from wurzel.ir.types import Duration
+
+DAY = 86400
+VERSIONS = ("3.6", "3.7", "4.0", "4.1")
+"""Versions of Argo Workflows that this backend writes for."""
+
+
+def _version(value: Any) -> str:
+    text = str(value)
+    if text not in VERSIONS:
+        raise ValueError(f"{value!r} is not a version this writes for; write one of {', '.join(VERSIONS)}, in quotes")
+    return text
+
+
+def _key(value: str) -> str:
+    if not value or value.startswith("/") or value.endswith("/"):
+        raise ValueError(f"{value!r} is not a prefix of keys; write for example pipelines/rag")
+    return value
+
+
+Prefix = Annotated[str, AfterValidator(_key)]
+"""What keys start with; Argo's own expressions, such as `{{workflow.namespace}}`, may stand in it."""
+
+Bucket = Annotated[
+    str,
+    BeforeValidator(Text(r"[a-z0-9][-a-z0-9._]{1,220}[a-z0-9]", "a bucket; write its name alone, such as acme-data")),
+]
+
+
+class S3(KubernetesModel):
+    """A bucket of Amazon S3 or anything that speaks its protocol."""
+
+    bucket: Bucket
+    endpoint: str = Field("s3.amazonaws.com", description="Host and port, without https://.")
+    region: str | None = None
+    insecure: bool = Field(False, description="Speak http, not https.")
+    prefix: Prefix | None = Field(None, description="What keys start with.")
+    access_key: KeyRef | None = Field(None, description="Secret that holds the access key id.")
+    secret_key: KeyRef | None = Field(None, description="Secret that holds the secret access key.")
+    session_token: KeyRef | None = Field(None, description="Secret that holds a session token.")
+    role_arn: str | None = Field(None, description="Role to assume.")
+    use_sdk_credentials: bool = Field(False, description="Take credentials from the pod, as IRSA gives them.")
+    ca_certificate: KeyRef | None = Field(None, description="Secret that holds the authority's certificate.")
+
+    @model_validator(mode="after")
+    def _check(self) -> "S3":
+        if "://" in self.endpoint:
+            raise ValueError(f"endpoint {self.endpoint!r} is a URL; write host and port, and `insecure: true` for http")
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("give both `access_key` and `secret_key`, or neither")
+        return self
+
+
+class Gcs(KubernetesModel):
+    """A bucket of Google Cloud Storage."""
+
+    bucket: Bucket
+    prefix: Prefix | None = Field(None, description="What keys start with.")
+    service_account_key: KeyRef | None = Field(None, description="Secret that holds a key; workload identity if absent")
+
+
+class Azure(KubernetesModel):
+    """A container of Azure Blob Storage."""
+
+    endpoint: str = Field(description="Such as https://acme.blob.core.windows.net.")
+    container: Bucket
+    prefix: Prefix | None = Field(None, description="What keys start with.")
+    account_key: KeyRef | None = Field(None, description="Secret that holds the account's key.")
+    use_sdk_credentials: bool = Field(False, description="Take credentials from the pod.")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Azure":
+        if not self.endpoint.startswith(("https://", "http://")):
+            raise ValueError(f"endpoint {self.endpoint!r} is no URL; write https://ACCOUNT.blob.core.windows.net")
+        return self
+
+
+class Repository(KubernetesModel):
+    """An artifact repository that the cluster's operators have set up."""
+
+    config_map: ObjectName | None = Field(None, description="ConfigMap; `artifact-repositories` when absent.")
+    key: str | None = Field(None, description="Entry within it; its default when absent.")
+
+
+class SharedVolume(Claim):
+    """A volume that all pods of a run share."""
+
+    per_run: bool = Field(True, description="Each run gets a folder of its own on an existing claim.")
+
+
+class Artifacts(KubernetesModel):
+    """Where datasets are kept between pods: one of these; the cluster's default artifact repository when none."""
+
+    repository: Repository | None = None
+    s3: S3 | None = None
+    gcs: Gcs | None = None
+    azure: Azure | None = None
+    volume: SharedVolume | None = None
+    archive: Literal["none", "tar", "zip"] = Field("none", description="none keeps the files of a dataset as they are.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Artifacts":
+        stores = (self.repository, self.s3, self.gcs, self.azure, self.volume)
+        if sum(store is not None for store in stores) > 1:
+            raise ValueError("give one of `repository`, `s3`, `gcs`, `azure`, `volume`")
+        return self
+
+
+class Ttl(KubernetesModel):
+    """How long finished workflows are kept in the cluster."""
+
+    success: Duration | None = Field(3 * DAY, description="After success.")
+    failure: Duration | None = Field(7 * DAY, description="After a failure.")
+
+
+class ArtifactGC(KubernetesModel):
+    """When datasets are removed from the store. Its pods need rights of their own: see Argo's documentation."""
+
+    strategy: Literal["OnWorkflowCompletion", "OnWorkflowDeletion", "Never"] = "OnWorkflowDeletion"
+    service_account: ObjectName | None = Field(None, description="Service account of the pods that remove them.")
+    keep_results: bool = Field(True, description="Keep what the last steps have written.")
+
+
+class Mutex(KubernetesModel):
+    """A lock that one workflow at a time holds."""
+
+    name: Name
+    namespace: Name | None = None
+
+
+class Semaphore(KubernetesModel):
+    """A lock that as many workflows hold as an entry of a ConfigMap says."""
+
+    config_map: ObjectName
+    key: str
+    namespace: Name | None = None
+
+
+class Synchronization(KubernetesModel):
+    """Locks that a workflow takes before it starts."""
+
+    mutexes: tuple[Mutex, ...] = ()
+    semaphores: tuple[Semaphore, ...] = ()
+
+
+class ExitHandler(KubernetesModel):
+    """A container that runs when a workflow has ended, to tell somebody.
+
+    It gets WORKFLOW_NAME, WORKFLOW_NAMESPACE, WORKFLOW_STATUS (Succeeded, Failed, Error) and WORKFLOW_FAILURES (JSON).
+    """
+
+    when: Literal["failure", "success", "always"] = "failure"
+    image: Image | None = Field(None, description="The pipeline's when absent.")
+    command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell reads them.")
+    env: dict[EnvName, str] = Field(default_factory=dict)
+    secrets: dict[EnvName, KeyRef] = Field(default_factory=dict)
+
+
+class History(KubernetesModel):
+    """How many finished runs of a schedule are kept."""
+
+    successful: int = Field(3, ge=0)
+    failed: int = Field(3, ge=0)
+
+
+class ArgoOptions(KubernetesOptions):
+    """What can be said under `targets.argo`."""
+
+    version: Annotated[str, BeforeValidator(_version)] = Field("4.0", description=f"One of {', '.join(VERSIONS)}.")
+    workflow_template: bool = Field(
+        False, description="Write a WorkflowTemplate, and a CronWorkflow that refers to it when there is a schedule."
+    )
+    artifacts: Artifacts = Field(
+        default_factory=Artifacts.model_construct, description="Where datasets are kept between pods."
+    )
+    ttl: Ttl = Field(default_factory=Ttl.model_construct, description="How long finished workflows are kept.")
+    pod_gc: Literal["OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"] | None = Field(
+        "OnWorkflowSuccess", description="When pods are removed; their logs go with them."
+    )
+    artifact_gc: ArtifactGC | None = Field(None, description="When datasets are removed; never when absent.")
+    archive_logs: bool | None = Field(None, description="Keep logs in the artifact repository.")
+    executor_service_account: ObjectName | None = Field(
+        None, description="Service account of Argo's own containers; those of steps then get no token at all."
+    )
+    synchronization: Synchronization | None = Field(None, description="Locks that workflows share.")
+    on_exit: ExitHandler | None = Field(None, description="A container that tells somebody how a run has ended.")
+    pod_spec_patch: str | dict[str, Any] | None = Field(None, description="Strategic merge patch for every pod.")
+    history: History = Field(
+        default_factory=History.model_construct, description="Finished runs of a schedule to keep."
+    )
+    suspend: bool = Field(False, description="Render the schedule switched off.")
+    node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="For all pods.")

@@ -1,0 +1,103 @@
+"""Where Argo keeps datasets between pods: keys and locations of artifacts, and what a store can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.kubernetes import given
+
+if TYPE_CHECKING:
+    from wurzel.backends.argo_options import S3, Artifacts, Azure, Gcs
+    from wurzel.backends.kubernetes_options import KeyRef
+
+RUN = "{{workflow.uid}}"
+"""Argo's expression for what tells one run from all others."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """What the chosen store can do.
+
+    Attributes:
+        location: key to the mapping that names it, e.g. `{"s3": {"bucket": …, "key": …}}`; empty when keys are
+            the cluster's business.
+        prefix: what keys start with, or ''.
+        folders: datasets are kept as folders of files, so that several tasks can fill one.
+        suffix: what the key of a dataset ends with.
+    """
+
+    kind: str
+    fields: Mapping[str, Any]
+    prefix: str
+    folders: bool
+    suffix: str
+
+    @property
+    def addressed(self) -> bool:
+        """Keys are ours to choose."""
+        return bool(self.kind)
+
+    def location(self, *parts: str) -> dict[str, Any]:
+        """The location of the key made of these parts; empty when keys are the cluster's business."""
+        if not self.kind:
+            return {}
+        key = "/".join(part for part in (self.prefix, *parts) if part)
+        return {self.kind: {**self.fields, "blob" if self.kind == "azure" else "key": key}}
+
+    def dataset(self, step_id: str, shard: str = "") -> dict[str, Any]:
+        """Location of a step's dataset in this run, or of one slice of it.
+
+        No key starts with another one and a longer name: some stores would read `split-de` along with `split`.
+        """
+        return self.location(RUN, step_id, f"data{self.suffix}", shard)
+
+    def kept(self, pipeline: str, step_id: str) -> dict[str, Any]:
+        """Location, the same for all runs, of what a step wrote last."""
+        return self.location(pipeline, "last", f"{step_id}.tgz")
+
+
+def store(artifacts: Artifacts) -> Store:
+    """The store that the options choose; one without locations for a repository or a volume."""
+    folders = artifacts.archive == "none"
+    suffix = {"none": "", "tar": ".tgz", "zip": ".zip"}[artifacts.archive]
+    if artifacts.s3:
+        return Store("s3", _s3(artifacts.s3), artifacts.s3.prefix or "", folders, suffix)
+    if artifacts.gcs:
+        return Store("gcs", _gcs(artifacts.gcs), artifacts.gcs.prefix or "", folders, suffix)
+    if artifacts.azure:
+        return Store("azure", _azure(artifacts.azure), artifacts.azure.prefix or "", folders, suffix)
+    return Store("", {}, "", folders, suffix)
+
+
+def _s3(options: S3) -> dict[str, Any]:
+    return given(
+        endpoint=options.endpoint,
+        bucket=options.bucket,
+        region=options.region,
+        insecure=options.insecure or None,
+        accessKeySecret=_ref(options.access_key),
+        secretKeySecret=_ref(options.secret_key),
+        sessionTokenSecret=_ref(options.session_token),
+        roleARN=options.role_arn,
+        useSDKCreds=options.use_sdk_credentials or None,
+        caSecret=_ref(options.ca_certificate),
+    )
+
+
+def _gcs(options: Gcs) -> dict[str, Any]:
+    return given(bucket=options.bucket, serviceAccountKeySecret=_ref(options.service_account_key))
+
+
+def _azure(options: Azure) -> dict[str, Any]:
+    return given(
+        endpoint=options.endpoint,
+        container=options.container,
+        accountKeySecret=_ref(options.account_key),
+        useSDKCreds=options.use_sdk_credentials or None,
+    )
+
+
+def _ref(ref: KeyRef | None) -> dict[str, Any] | None:
+    return {"name": ref.name, "key": ref.key} if ref else None

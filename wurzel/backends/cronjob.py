@@ -1,0 +1,161 @@
+"""Kubernetes CronJob, or Job without a schedule: the whole pipeline in one pod.
+
+Facts about the fields: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/.
+"""
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.cronjob_context import document, has_claim, single_pod
+from wurzel.backends.cronjob_options import CronJobOptions
+from wurzel.backends.kubernetes_preflight import preflight
+from wurzel.exceptions import Problem
+from wurzel.ir.features import Use
+from wurzel.ir.model import Pipeline
+
+LONGEST_CRON = 52
+"""The controller puts `-` and ten digits behind a CronJob's name, and a Job's name has at most 63 characters."""
+LONGEST = 63
+"""A Job's name becomes a label of its pods."""
+
+_ONE_POD = "one pod runs all steps, as one service account; give it to the pipeline, or use the argo target"
+
+
+class CronJobBackend(Backend):
+    """A CronJob whose pod runs the steps one after the other, or all of them in one container."""
+
+    name = "cronjob"
+    summary = "cronjob/<pipeline>.yaml: a CronJob, or a Job without a schedule, run by any Kubernetes"
+    options_model = CronJobOptions
+    support: ClassVar[Mapping[str, Support]] = {
+        "description": native("annotation `kubernetes.io/description`; a comment for steps"),
+        "data_dir": native("below the option `mount`"),
+        "settings": native("environment variables; `wurzel run --set` in single-pod mode"),
+        "parameters": unsupported("a CronJob takes no input; change the setting and render anew, or use argo"),
+        "env": native(),
+        "secrets": native("`secretKeyRef`"),
+        "image": native(),
+        "step_image": native("a container for each step"),
+        "cpu": native("`resources.requests`; the pod asks for the largest, not the sum"),
+        "memory": native("`resources.requests`; the pod asks for the largest, not the sum"),
+        "gpu": native("`resources.limits`, as Kubernetes wants it"),
+        "limits": native("`resources.limits`"),
+        "retry": emulated("within the pod: `wurzel step --retries`, or `wurzel run`"),
+        "backoff": emulated("within the pod: `wurzel step --backoff`, or `wurzel run`"),
+        "timeout": emulated("within the pod: `wurzel step --timeout`, or `wurzel run`"),
+        "pipeline_timeout": native("`activeDeadlineSeconds` of the Job; the option `active_deadline` when not given"),
+        "shards": emulated("processes side by side within the step's container"),
+        "parallelism": native("`wurzel run -j` in single-pod mode"),
+        "schedule": native(),
+        "timezone": native("`timeZone`"),
+        "concurrency": native("`concurrencyPolicy`"),
+        "deadline": native("`startingDeadlineSeconds`; one hour when not given"),
+        "polls": native("a comment says so; a run that goes on after a lost pod does not read it twice"),
+        "self_consuming": native("with a claim that stays: `data: {claim: …}`"),
+        "node_selector": native("of the pod: those of all steps together"),
+        "tolerations": native("of the pod: those of all steps together"),
+        "service_account": native("of the pod; one for each step is reported"),
+        "labels": native("on the objects and their pods"),
+        "annotations": native("on the objects and their pods"),
+    }
+
+    def support_for(self, use: Use, options: CronJobOptions) -> Support:
+        """As the table says, but for what depends on the mode and on where data is kept."""
+        if use.feature == "service_account" and use.path.startswith("steps."):
+            return unsupported(_ONE_POD)
+        if use.feature == "parallelism" and options.mode != "single-pod":
+            return unsupported(
+                "steps of an init-chain run one after the other; say mode: single-pod to run branches side by side"
+            )
+        if use.feature == "step_image" and options.mode == "single-pod":
+            return unsupported("one container runs all steps in the pipeline's image; say mode: init-chain")
+        if use.feature == "self_consuming" and options.data.claim is None:
+            return unsupported("the data folder is gone with the pod; give a claim: data: {claim: {size: 1Gi}}")
+        return super().support_for(use, options)
+
+    def files(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[OutputFile]:
+        """One file with all objects, or a kustomize folder."""
+        context = {"pipeline": pipeline, **document(pipeline, options)}
+        if options.layout == "file":
+            path = options.output or f"cronjob/{pipeline.name}.yaml"
+            return [OutputFile(path, "cronjob/manifests.yaml.j2", context)]
+        main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
+        folder = posixpath.dirname(main)
+        parts = [
+            ("persistentvolumeclaim", has_claim(options)),
+            ("serviceaccount", options.companions.service_account),
+            ("networkpolicy", options.companions.network_policy),
+        ]
+        beside = [name for name, wanted in parts if wanted]
+        resources = [posixpath.basename(main), *(f"{name}.yaml" for name in beside)]
+        return [
+            OutputFile(main, "cronjob/cronjob.yaml.j2", context),
+            *(
+                OutputFile(posixpath.join(folder, f"{name}.yaml"), f"cronjob/{name}.yaml.j2", context)
+                for name in beside
+            ),
+            OutputFile(
+                posixpath.join(folder, "kustomization.yaml"),
+                "cronjob/kustomization.yaml.j2",
+                {**context, "resources": resources},
+            ),
+        ]
+
+    def preflight(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[Problem]:
+        """Names, images, settings, and what the steps of one pod cannot have apart from one another."""
+        longest = LONGEST_CRON if pipeline.schedule else LONGEST
+        return [
+            *preflight(pipeline, options, self.name, longest_name=longest),
+            *_together(pipeline),
+            *_alone(pipeline, options),
+        ]
+
+    def validate(self, files: Mapping[str, str], options: CronJobOptions) -> Sequence[Problem]:
+        """Strict structure, and the API server's rules."""
+        from wurzel.validation import check_files
+
+        return check_files(files, restricted=options.security.restricted)
+
+
+def _together(pipeline: Pipeline) -> Iterator[Problem]:
+    """A pod has one node and one set of labels, so steps cannot ask for different ones."""
+    for field, what in (("node_selector", "nodes with"), ("labels", "the label"), ("annotations", "the annotation")):
+        seen: dict[str, tuple[str, str]] = {}
+        for step in pipeline.steps:
+            for key, value in getattr(step, field).items():
+                other, before = seen.setdefault(key, (step.id, value))
+                if before != value:
+                    yield Problem(
+                        f"the steps {other!r} and {step.id!r} ask for {what} {key}={before!r} and {value!r},"
+                        " and one pod runs them both",
+                        hint="Ask for the same, or use the argo target, where each step has a pod of its own.",
+                    )
+
+
+def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
+    if options.data.claim and pipeline.schedule and pipeline.schedule.concurrency == "allow":
+        yield Problem(
+            "two runs at one time would write to the same claim",
+            hint="Use schedule.concurrency: forbid, or data: {empty_dir: {}}.",
+        )
+    if not single_pod(pipeline, options):
+        return
+    if not pipeline.entrypoint:
+        yield Problem(
+            "the pipeline has no entrypoint, so one container cannot run it as a whole",
+            hint="Say targets.cronjob.mode: init-chain.",
+        )
+    if options.mode == "single-pod" and pipeline.image is None:
+        yield Problem("single-pod mode needs an image of the pipeline", hint="Give it: image: ….")
+    seen: dict[str, tuple[str, object]] = {}
+    for step in pipeline.steps:
+        for variable, ref in step.secrets.items():
+            other, before = seen.setdefault(variable, (step.id, ref))
+            if before != ref:
+                yield Problem(
+                    f"the steps {other!r} and {step.id!r} take {variable} from different secrets,"
+                    " and one container runs them both",
+                    hint="Say targets.cronjob.mode: init-chain.",
+                )

@@ -1,0 +1,364 @@
+"""What the CronJob templates see: a pipeline as the parts of a pod."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.command import dataset, step_argv
+from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes_preflight import object_name
+from wurzel.backends.quantity import largest, times
+from wurzel.ir.types import format_duration
+
+if TYPE_CHECKING:
+    from wurzel.backends.cronjob_options import CronJobOptions
+    from wurzel.ir.model import Pipeline, Step
+
+STARTING_DEADLINE = 3600
+"""Seconds a run may be late when the schedule does not say."""
+CONFIGURATION = 2
+"""Exit code of wurzel when the user must act; another try gives the same."""
+_RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
+"""The Job's uid: the same for all its pods, another for every run (a label of pods since Kubernetes 1.27)."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container; `steps` are those it runs."""
+
+    name: str
+    steps: Sequence[Step]
+    image: str
+    image_pull_policy: str | None
+    command: Sequence[str]
+    args: Sequence[str]
+    env: Sequence[Mapping[str, Any]]
+    env_from: Sequence[Mapping[str, Any]]
+    resources: Mapping[str, Any]
+    security_context: Mapping[str, Any]
+    volume_mounts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Pod:
+    """The pod that runs the pipeline; `groups` are its `initContainers`, if any, and its `containers`."""
+
+    metadata: Mapping[str, Any]
+    service_account: str | None
+    automount_token: bool
+    security_context: Mapping[str, Any]
+    image_pull_secrets: Sequence[Mapping[str, str]]
+    priority_class: str | None
+    node_selector: Mapping[str, str]
+    tolerations: Sequence[Mapping[str, Any]]
+    affinity: Mapping[str, Any]
+    grace_period: int
+    groups: Mapping[str, Sequence[Container]]
+    volumes: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """The Job, alone or as the template of a CronJob."""
+
+    backoff_limit: int
+    active_deadline_seconds: int
+    ttl: int | None
+    pod_failure_policy: Mapping[str, Any]
+    pod: Pod
+
+
+@dataclass(frozen=True)
+class Cron:
+    """What a CronJob says of its schedule."""
+
+    schedule: str
+    time_zone: str
+    concurrency_policy: str
+    starting_deadline_seconds: int
+    successful_history: int
+    failed_history: int
+    suspend: bool
+
+
+@dataclass(frozen=True)
+class Companions:
+    """The objects beside it, each the whole of what its template writes below `metadata`, or nothing."""
+
+    claim: Mapping[str, Any] | None
+    service_account: Mapping[str, Any] | None
+    network_policy: Mapping[str, Any] | None
+
+
+def document(pipeline: Pipeline, options: CronJobOptions) -> dict[str, Any]:
+    """The names the templates see besides `pipeline`: `metadata`, `cron`, `job`, `companions`, `indent`."""
+    return {
+        "metadata": _metadata(pipeline, options, object_name(pipeline, options)),
+        "cron": _cron(pipeline, options),
+        "job": _Builder(pipeline, options).job(),
+        "companions": _companions(pipeline, options),
+        "indent": 6 if pipeline.schedule else 2,
+    }
+
+
+def single_pod(pipeline: Pipeline, options: CronJobOptions) -> bool:
+    """Whether one container runs all steps: as the option says, or when steps do not differ in what they need."""
+    if options.mode != "auto":
+        return options.mode == "single-pod"
+    first = pipeline.steps[0]
+    return all(
+        (step.image, step.resources, step.limits) == (None, first.resources, first.limits) and not step.secrets
+        for step in pipeline.steps
+    )
+
+
+def has_claim(options: CronJobOptions) -> bool:
+    """Whether a claim is to be written."""
+    return options.data.claim is not None and options.data.claim.size is not None
+
+
+def width(pipeline: Pipeline) -> int:
+    """How many steps can run at one time, as far as their distance from the sources tells."""
+    depth: dict[str, int] = {}
+    counts: dict[int, int] = {}
+    for step in pipeline.steps:
+        depth[step.id] = 1 + max((depth[need] for need in step.needs), default=0)
+        counts[depth[step.id]] = counts.get(depth[step.id], 0) + 1
+    return max(counts.values(), default=1)
+
+
+def _metadata(pipeline: Pipeline, options: CronJobOptions, name: str) -> dict[str, Any]:
+    description = {"kubernetes.io/description": pipeline.description} if pipeline.description else {}
+    return given(
+        name=name,
+        namespace=options.namespace,
+        labels=k8s.labels(pipeline),
+        annotations={**description, **pipeline.annotations},
+    )
+
+
+def _cron(pipeline: Pipeline, options: CronJobOptions) -> Cron | None:
+    schedule = pipeline.schedule
+    if schedule is None:
+        return None
+    return Cron(
+        schedule=schedule.cron,
+        time_zone=schedule.timezone,
+        concurrency_policy=schedule.concurrency.capitalize(),
+        starting_deadline_seconds=STARTING_DEADLINE if schedule.deadline is None else schedule.deadline,
+        successful_history=options.history.successful,
+        failed_history=options.history.failed,
+        suspend=options.suspend,
+    )
+
+
+def _companions(pipeline: Pipeline, options: CronJobOptions) -> Companions:
+    name = object_name(pipeline, options)
+    own = {key: value for key, value in _metadata(pipeline, options, name).items() if key != "annotations"}
+    account = options.service_account or pipeline.service_account or name
+    claim = None
+    if has_claim(options) and options.data.claim is not None:
+        wanted = options.data.claim
+        spec = given(
+            accessModes=[wanted.access_mode],
+            storageClassName=wanted.storage_class,
+            resources={"requests": {"storage": wanted.size}},
+        )
+        claim = {"metadata": {**own, "name": f"{name}-data"}, "spec": spec}
+    selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
+    return Companions(
+        claim=claim,
+        service_account={"metadata": {**own, "name": account}} if options.companions.service_account else None,
+        network_policy={"metadata": own, "spec": {"podSelector": selector, "policyTypes": ["Ingress"]}}
+        if options.companions.network_policy
+        else None,
+    )
+
+
+_SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
+
+
+class _Builder:
+    """Puts the Job together."""
+
+    def __init__(self, pipeline: Pipeline, options: CronJobOptions) -> None:
+        self.pipeline = pipeline
+        self.options = options
+        self.name = object_name(pipeline, options)
+
+    def job(self) -> Job:
+        timeout = self.pipeline.timeout
+        return Job(
+            backoff_limit=self.options.backoff_limit,
+            active_deadline_seconds=self.options.active_deadline if timeout is None else timeout,
+            ttl=self.options.ttl,
+            pod_failure_policy={
+                "rules": [
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [CONFIGURATION]}},
+                ]
+            },
+            pod=self._pod(),
+        )
+
+    def _pod(self) -> Pod:
+        pipeline, options = self.pipeline, self.options
+        containers = [self._whole()] if single_pod(pipeline, options) else [self._step(step) for step in pipeline.steps]
+        account = options.service_account or pipeline.service_account
+        if options.companions.service_account:
+            account = account or self.name
+        tolerations = [k8s.toleration(item) for step in pipeline.steps for item in step.tolerations]
+        return Pod(
+            metadata=given(labels=self._merged("labels"), annotations=self._merged("annotations")),
+            service_account=account,
+            automount_token=options.token,
+            security_context=k8s.pod_security(options.security),
+            image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
+            priority_class=options.priority_class,
+            node_selector={key: value for step in pipeline.steps for key, value in step.node_selector.items()},
+            tolerations=[item for index, item in enumerate(tolerations) if item not in tolerations[:index]],
+            affinity=options.affinity,
+            grace_period=options.grace_period,
+            groups=given(initContainers=containers[:-1], containers=containers[-1:]),
+            volumes=[self._data(), k8s.tmp_volume(options), *(k8s.volume(extra) for extra in options.volumes)],
+        )
+
+    def _merged(self, field: str) -> dict[str, str]:
+        own: dict[str, str] = k8s.labels(self.pipeline) if field == "labels" else dict(self.pipeline.annotations)
+        for step in self.pipeline.steps:
+            own |= getattr(step, field)
+        return own
+
+    def _data(self) -> dict[str, Any]:
+        data = self.options.data
+        if data.claim:
+            return {
+                "name": k8s.DATA,
+                "persistentVolumeClaim": {"claimName": data.claim.name or f"{self.name}-data"},
+            }
+        if data.ephemeral:
+            spec = given(
+                accessModes=["ReadWriteOnce"],
+                storageClassName=data.ephemeral.storage_class,
+                resources={"requests": {"storage": data.ephemeral.size}},
+            )
+            return {"name": k8s.DATA, "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
+        return {"name": k8s.DATA, **(k8s.empty_dir(data.empty_dir) if data.empty_dir else {"emptyDir": {}})}
+
+    def _mounts(self, step_ids: Sequence[str]) -> list[dict[str, Any]]:
+        folder = self.name if self.options.data.claim else None
+        return [
+            given(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
+            {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
+            *k8s.mounts(self.options),
+            *k8s.mounts(self.options, step_ids),
+        ]
+
+    def _folder(self, step_id: str) -> str:
+        return f"{self.options.mount}/{dataset(self.pipeline, step_id)}"
+
+    def _env(self, env: Mapping[str, Any]) -> list[dict[str, Any]]:
+        run_id = {} if k8s.RUN_ID in env else {k8s.RUN_ID: _RUN}
+        escaped = {name: k8s.escape(value) if isinstance(value, str) else value for name, value in env.items()}
+        return k8s.env_list({**run_id, **escaped})
+
+    def _container(self, name: str, steps: Sequence[Step], **fields: Any) -> Container:
+        options = self.options
+        return Container(
+            name=name,
+            steps=steps,
+            image_pull_policy=options.image_pull_policy,
+            env_from=k8s.env_from_list(options.env_from),
+            security_context=k8s.container_security(options.security),
+            volume_mounts=self._mounts([step.id for step in steps]),
+            **fields,
+        )
+
+    def _step(self, step: Step) -> Container:
+        argv = step_argv(
+            self.pipeline,
+            step,
+            inputs=[self._folder(need) for need in step.needs],
+            output=self._folder(step.id),
+            emulate=("retry", "timeout", "shards"),
+        )
+        args = [k8s.escape(word) for word in argv[1:]]
+        if self.options.data.claim:
+            args += ["--once", f"$({k8s.RUN_ID})"]
+        return self._container(
+            step.id,
+            [step],
+            image=k8s.image_of(self.pipeline, step),
+            command=argv[:1],
+            args=args,
+            env=self._env({**k8s.pipeline_env(self.pipeline), **k8s.step_env(step)}),
+            resources=k8s.resources(step),
+        )
+
+    def _whole(self) -> Container:
+        pipeline, mount = self.pipeline, self.options.mount
+        jobs = self._jobs()
+        args = ["run", pipeline.entrypoint, "-j", str(jobs)]
+        args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
+        for setting in self._sets():
+            args += ["--set", setting]
+        secrets = {name: value for step in pipeline.steps for name, value in k8s.step_env(step).items()}
+        env = {
+            **k8s.pipeline_env(pipeline),
+            **{name: value for name, value in secrets.items() if not isinstance(value, str)},
+        }
+        return self._container(
+            self.name,
+            list(pipeline.steps),
+            image=pipeline.image or k8s.image_of(pipeline, pipeline.steps[0]),
+            command=["wurzel"],
+            args=[k8s.escape(word) for word in args],
+            env=self._env(env),
+            resources=self._resources(jobs),
+        )
+
+    def _jobs(self) -> int:
+        return self.pipeline.parallelism or width(self.pipeline)
+
+    def _sets(self) -> Iterator[str]:
+        """What the container's own `wurzel.yaml`, if it has one, must not decide: it may be of another environment."""
+        for name, value in self.pipeline.env.items():
+            yield f"env.{name}={json.dumps(value, ensure_ascii=False)}"
+        for step in self.pipeline.steps:
+            place = f"steps.{step.id}"
+            for name, value in step.env.items():
+                yield f"{place}.env.{name}={json.dumps(value, ensure_ascii=False)}"
+            for setting in step.settings:
+                if setting.given and not setting.secret:
+                    path = setting.name.replace("__", ".")
+                    yield f"{place}.settings.{path}={json.dumps(setting.value, ensure_ascii=False, sort_keys=True)}"
+            if step.retry.limit:
+                retry = given(
+                    limit=step.retry.limit,
+                    backoff=step.retry.backoff,
+                    factor=step.retry.factor,
+                    max=step.retry.max,
+                )
+                yield f"{place}.retry={json.dumps(retry)}"
+            if step.timeout is not None:
+                yield f"{place}.timeout={format_duration(step.timeout)}"
+            if step.shards > 1:
+                yield f"{place}.shards={step.shards}"
+
+    def _resources(self, jobs: int) -> dict[str, Any]:
+        """Room for as many steps as run at one time, each as large as the largest; one limit is a limit for all."""
+        steps = self.pipeline.steps
+        found: dict[str, Any] = {"requests": {}, "limits": {}}
+        for kind in ("cpu", "memory"):
+            if (asked := largest(*(getattr(step.resources, kind) for step in steps))) is not None:
+                found["requests"][kind] = times(asked, jobs)
+            if (limit := largest(*(getattr(step.limits, kind) for step in steps))) is not None:
+                found["limits"][kind] = times(largest(limit, asked) or limit, jobs)
+        gpus = max((step.resources.gpu or 0 for step in steps), default=0)
+        if gpus:
+            found["limits"]["nvidia.com/gpu"] = str(gpus * jobs)
+        return given(**found)

@@ -1,0 +1,72 @@
+"""What can be said under `targets.cronjob` in `wurzel.yaml`."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from wurzel.backends.kubernetes_options import Claim, EmptyDir, KubernetesModel, KubernetesOptions
+from wurzel.ir.names import ObjectName
+from wurzel.ir.types import Duration, Quantity
+
+DAY = 86400
+
+
+class Ephemeral(KubernetesModel):
+    """A claim that is made for each pod and goes with it."""
+
+    size: Quantity = Field(description="Size of the claim, e.g. 10Gi.")
+    storage_class: ObjectName | None = Field(None, description="Storage class; the cluster's default when absent.")
+
+
+class Data(KubernetesModel):
+    """Where datasets are kept: one of these; scratch space on the node when none."""
+
+    empty_dir: EmptyDir | None = Field(None, description="Scratch space on the node; a new pod starts over.")
+    ephemeral: Ephemeral | None = Field(None, description="A claim made for each pod; a new pod starts over.")
+    claim: Claim | None = Field(None, description="A claim that stays: a new pod goes on where the last one stopped.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Data":
+        if sum(kind is not None for kind in (self.empty_dir, self.ephemeral, self.claim)) > 1:
+            raise ValueError("give one of `empty_dir`, `ephemeral`, `claim`")
+        return self
+
+
+class Companions(KubernetesModel):
+    """Objects to write beside the CronJob. A claim is written whenever `data.claim.size` asks for one."""
+
+    service_account: bool = Field(False, description="A ServiceAccount without a token.")
+    network_policy: bool = Field(False, description="A NetworkPolicy that lets nobody reach the pods.")
+
+
+class JobHistory(KubernetesModel):
+    """How many finished jobs of a schedule are kept."""
+
+    successful: int = Field(3, ge=0)
+    failed: int = Field(3, ge=0)
+
+
+class CronJobOptions(KubernetesOptions):
+    """What can be said under `targets.cronjob`."""
+
+    mode: Literal["auto", "single-pod", "init-chain"] = Field(
+        "auto",
+        description="single-pod: one container runs all steps, branches side by side. init-chain: a container for each"
+        " step, one after the other. auto: init-chain when steps differ in image, resources or secrets.",
+    )
+    data: Data = Field(default_factory=Data.model_construct, description="Where datasets are kept.")
+    backoff_limit: int = Field(1, ge=0, description="Pods after the first one, when one fails or is lost.")
+    active_deadline: Duration = Field(
+        DAY, ge=1, description="Longest time for a run when the pipeline's `timeout` does not say."
+    )
+    ttl: Duration | None = Field(3 * DAY, description="How long a finished Job is kept; null keeps it.")
+    history: JobHistory = Field(default_factory=JobHistory.model_construct, description="Finished jobs to keep.")
+    suspend: bool = Field(False, description="Render the schedule switched off.")
+    grace_period: Duration = Field(30, description="Time for a step to stop when its pod is deleted.")
+    token: bool = Field(False, description="Give pods the token of their service account.")
+    companions: Companions = Field(
+        default_factory=Companions.model_construct, description="Objects to write beside the CronJob."
+    )
+    layout: Literal["file", "kustomize"] = Field(
+        "file", description="file: one file with all objects. kustomize: a folder with a kustomization.yaml."
+    )

@@ -1,0 +1,169 @@
+"""What the Kubernetes targets write alike: labels, environment, resources, security contexts, volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.command import setting_variables
+
+if TYPE_CHECKING:
+    from wurzel.backends.kubernetes_options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
+    from wurzel.ir.model import Pipeline, Step, Toleration
+
+RUN_ID = "WURZEL_RUN_ID"
+"""Variable that carries the platform's own identifier of a run into the logs."""
+DATA = "data"
+"""Name of the volume that holds the datasets."""
+TMP = "tmp"
+"""Name of the volume at `TMP_PATH`."""
+TMP_PATH = "/tmp"  # noqa: S108 - a path in a container
+"""Where programs expect scratch space, which a read-only root file system does not give."""
+
+Env = dict[str, Any]
+"""Variable to its text, or to a mapping that is its `valueFrom`."""
+
+
+def escape(text: str) -> str:
+    """Text that the kubelet gives back unchanged: it expands `$(NAME)` and turns `$$` into `$`."""
+    parts = []
+    for char, after in zip(text, [*text[1:], ""], strict=True):
+        parts.append("$$" if char == "$" and after in {"$", "("} and after else char)
+    return "".join(parts)
+
+
+def pipeline_env(pipeline: Pipeline) -> Env:
+    """Variables that every step gets; values are not escaped."""
+    return {**pipeline.env, **_secrets(pipeline)}
+
+
+def step_env(step: Step) -> Env:
+    """Variables of one step alone: its own, its secrets, its settings; values are not escaped."""
+    return {**step.env, **_secrets(step), **setting_variables(step)}
+
+
+def env_list(env: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The variables as Kubernetes writes them; values must be escaped already."""
+    return [
+        {"name": name, "value": value} if isinstance(value, str) else {"name": name, "valueFrom": value}
+        for name, value in env.items()
+    ]
+
+
+def env_from_list(sources: Sequence[EnvFrom]) -> list[dict[str, Any]]:
+    """Whole ConfigMaps and Secrets as variables."""
+    return [
+        given(
+            prefix=source.prefix,
+            configMapRef=given(name=source.config_map),
+            secretRef=given(name=source.secret),
+        )
+        for source in sources
+    ]
+
+
+def labels(pipeline: Pipeline, step: Step | None = None) -> dict[str, str]:
+    """The recommended labels, then the pipeline's own (`step`: those of that step's pod alone).
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+    """
+    if step is not None:
+        return {"app.kubernetes.io/component": step.id, **step.labels}
+    return {"app.kubernetes.io/name": pipeline.name, "app.kubernetes.io/managed-by": "wurzel", **pipeline.labels}
+
+
+def resources(step: Step) -> dict[str, Any]:
+    """Requests and limits; a GPU is a limit, since Kubernetes takes no other request for one."""
+    asked, limits = step.resources, step.limits
+    return given(
+        requests=given(cpu=asked.cpu, memory=asked.memory),
+        limits=given(cpu=limits.cpu, memory=limits.memory) | ({"nvidia.com/gpu": str(asked.gpu)} if asked.gpu else {}),
+    )
+
+
+def pod_security(security: Security) -> dict[str, Any]:
+    """The pod's part of the "restricted" Pod Security Standard.
+
+    https://kubernetes.io/docs/concepts/security/pod-security-standards/
+    """
+    if not security.restricted:
+        return {}
+    return given(
+        runAsNonRoot=True,
+        runAsUser=security.run_as_user,
+        runAsGroup=security.run_as_group,
+        fsGroup=security.fs_group,
+        fsGroupChangePolicy="OnRootMismatch" if security.fs_group else None,
+        seccompProfile={"type": "RuntimeDefault"},
+    )
+
+
+def container_security(security: Security) -> dict[str, Any]:
+    """A container's part of the "restricted" Pod Security Standard."""
+    if not security.restricted:
+        return {}
+    return given(
+        allowPrivilegeEscalation=False,
+        readOnlyRootFilesystem=True if security.read_only_root else None,
+        capabilities={"drop": ["ALL"]},
+    )
+
+
+def empty_dir(options: EmptyDir) -> dict[str, Any]:
+    """Scratch space as a volume source."""
+    return {"emptyDir": given(medium="Memory" if options.memory else None, sizeLimit=options.size)}
+
+
+def tmp_volume(options: KubernetesOptions) -> dict[str, Any]:
+    """The volume at `/tmp`, which a read-only root file system needs."""
+    return {"name": TMP, **empty_dir(options.tmp)}
+
+
+def volume(extra: Volume) -> dict[str, Any]:
+    """A volume of the options as Kubernetes writes it."""
+    if extra.config_map:
+        source: dict[str, Any] = {
+            "configMap": given(name=extra.config_map.name, optional=extra.config_map.optional or None)
+        }
+    elif extra.secret:
+        source = {"secret": given(secretName=extra.secret.name, optional=extra.secret.optional or None)}
+    elif extra.claim:
+        source = {"persistentVolumeClaim": given(claimName=extra.claim.name, readOnly=extra.read_only or None)}
+    else:
+        assert extra.empty_dir is not None  # noqa: S101 - one of the four is given
+        source = empty_dir(extra.empty_dir)
+    return {"name": extra.name, **source}
+
+
+def mounts(options: KubernetesOptions, step_ids: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Mounts of the optional volumes: those meant for all steps, or those meant for some of `step_ids`."""
+    return [
+        given(name=extra.name, mountPath=extra.mount_path, subPath=extra.sub_path, readOnly=extra.read_only or None)
+        for extra in options.volumes
+        if (set(extra.steps) & set(step_ids) if step_ids else not extra.steps)
+    ]
+
+
+def toleration(wanted: Toleration) -> dict[str, Any]:
+    """A toleration as Kubernetes writes it."""
+    return given(
+        key=wanted.key,
+        operator=wanted.operator,
+        value=wanted.value,
+        effect=wanted.effect,
+        tolerationSeconds=wanted.toleration_seconds,
+    )
+
+
+def image_of(pipeline: Pipeline, step: Step) -> str:
+    """The image a step runs in; pre-flight has made sure that there is one."""
+    return step.image or pipeline.image or ""
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The fields that say something: neither `None` nor empty, but a false or a zero stays."""
+    return {name: value for name, value in fields.items() if value is not None and value not in ({}, [], (), "")}
+
+
+def _secrets(owner: Pipeline | Step) -> Env:
+    return {variable: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for variable, ref in owner.secrets.items()}

@@ -1,0 +1,152 @@
+"""What would keep any pipeline from running in pods, found before a template is rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH
+from wurzel.backends.quantity import amount
+from wurzel.exceptions import Problem
+
+if TYPE_CHECKING:
+    from wurzel.backends.kubernetes_options import KubernetesOptions
+    from wurzel.ir.model import Pipeline, SecretRef, Setting, Step, Toleration
+
+SOONEST = 10
+"""Seconds between two looks of a controller at its schedules."""
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+def preflight(
+    pipeline: Pipeline, options: KubernetesOptions, target: str, *, longest_name: int, parameters: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Problems that every Kubernetes target has alike.
+
+    Args:
+        pipeline: the resolved pipeline.
+        options: the options of the target.
+        target: name of the target, for hints.
+        longest_name: how many characters the name of the object may have.
+        parameters: variables that a run is given anew.
+    """
+    yield from _name(pipeline, options, target, longest_name)
+    yield from _schedule(pipeline)
+    yield from _secret_names("pipeline", pipeline.secrets)
+    for step in pipeline.steps:
+        yield from _step(pipeline, step, parameters)
+    yield from _volumes(pipeline, options, target)
+
+
+def object_name(pipeline: Pipeline, options: KubernetesOptions) -> str:
+    """The name of the objects: the option's, or the pipeline's."""
+    return options.name or pipeline.name
+
+
+def _name(pipeline: Pipeline, options: KubernetesOptions, target: str, longest: int) -> Iterator[Problem]:
+    name = object_name(pipeline, options)
+    hint = f"Give a shorter one: targets.{target}.name: {name[: min(longest, 40)].rstrip('-.')}"
+    if len(name) > longest:
+        yield Problem(f"the name {name!r} has {len(name)} characters; at most {longest} fit here", hint=hint)
+    elif not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", name):
+        fixed = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "pipeline"
+        yield Problem(
+            f"the name {name!r} is not a Kubernetes name: lower-case letters, digits and - only",
+            hint=f"Give one: targets.{target}.name: {fixed[:longest]}",
+        )
+
+
+def _schedule(pipeline: Pipeline) -> Iterator[Problem]:
+    deadline = pipeline.schedule.deadline if pipeline.schedule else None
+    if deadline is not None and deadline < SOONEST:
+        yield Problem(
+            f"schedule.deadline is {deadline} s, and controllers look only every {SOONEST} s, so runs may never start",
+            hint="Write for example schedule: {deadline: 10m}.",
+        )
+
+
+def _step(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> Iterator[Problem]:
+    where = f"step {step.id!r}"
+    if not (step.image or pipeline.image):
+        yield Problem(
+            f"{where} has no image to run in", hint=f"Give the pipeline one: image: ghcr.io/acme/{pipeline.name}:1.0"
+        )
+    known = {*pipeline.env, *pipeline.secrets, *step.env, *step.secrets, *parameters}
+    for setting in step.settings:
+        if setting.required and not setting.given and not known & set(_variables(step, setting)):
+            yield _missing(step, setting)
+    yield from _secret_names(where, step.secrets)
+    for kind in ("cpu", "memory"):
+        asked, limit = getattr(step.resources, kind), getattr(step.limits, kind)
+        if asked is not None and limit is not None and amount(asked) > amount(limit):
+            yield Problem(
+                f"{where} asks for {kind} {asked} but is limited to {limit}",
+                hint=f"Raise limits.{kind} to at least resources.{kind}.",
+            )
+    for toleration in step.tolerations:
+        yield from _toleration(where, toleration)
+
+
+def _variables(step: Step, setting: Setting) -> Iterator[str]:
+    """Every variable a setting can be read from: by the step's id or class, alone or in the JSON of what holds it."""
+    for owner in (step.id.upper().replace("-", "_"), step.run.rpartition(":")[2].rpartition(".")[2].upper()):
+        parts = setting.name.split("__")
+        yield from (f"{owner}__{'__'.join(parts[:count])}" for count in range(len(parts), 0, -1))
+
+
+def _missing(step: Step, setting: Setting) -> Problem:
+    if setting.secret:
+        hint = f"Refer to it: steps.{step.id}.secrets: {{{setting.name}: {{name: SECRET, key: KEY}}}}"
+    else:
+        hint = f"Give it: steps.{step.id}.settings: {{{setting.name}: …}}"
+    return Problem(
+        f"step {step.id!r} needs the {'secret' if setting.secret else 'setting'} {setting.name}"
+        " and nothing provides it in a pod",
+        hint=hint,
+    )
+
+
+def _secret_names(where: str, secrets: Mapping[str, SecretRef]) -> Iterator[Problem]:
+    for variable, ref in secrets.items():
+        if not _SUBDOMAIN.fullmatch(ref.name):
+            yield Problem(
+                f"{where}: the secret {ref.name!r} behind {variable} is not the name of a Kubernetes Secret",
+                hint="Write the Secret's name: lower-case letters, digits, - and .",
+            )
+
+
+def _toleration(where: str, toleration: Toleration) -> Iterator[Problem]:
+    if toleration.operator == "Exists" and toleration.value:
+        yield Problem(
+            f"{where} tolerates {toleration.key!r} with operator Exists and the value {toleration.value!r}",
+            hint="Drop the value, or use operator: Equal.",
+        )
+    if toleration.operator == "Equal" and not toleration.key:
+        yield Problem(f"{where} has a toleration without a key", hint="Add key, or use operator: Exists.")
+    if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
+        yield Problem(
+            f"{where} has toleration_seconds with the effect {toleration.effect or 'any'}",
+            hint="toleration_seconds needs effect: NoExecute.",
+        )
+
+
+def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str) -> Iterator[Problem]:
+    ids = [step.id for step in pipeline.steps]
+    names = {DATA: "the datasets", TMP: TMP_PATH}
+    paths = {options.mount: "the datasets", TMP_PATH: TMP_PATH}
+    for extra in options.volumes:
+        where = f"targets.{target}.volumes: {extra.name!r}"
+        if taken := names.get(extra.name):
+            yield Problem(f"{where} is the name of the volume for {taken}", hint="Give it another name.")
+        if taken := paths.get(extra.mount_path):
+            yield Problem(f"{where} is mounted at {extra.mount_path}, where {taken} is", hint="Mount it elsewhere.")
+        names[extra.name] = paths[extra.mount_path] = f"another entry, {extra.name!r}"
+        for step_id in extra.steps:
+            if step_id not in ids:
+                close = get_close_matches(step_id, ids, 1)
+                yield Problem(
+                    f"{where} is for the step {step_id!r}, which does not exist",
+                    hint=f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}.",
+                )

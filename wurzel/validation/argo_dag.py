@@ -1,0 +1,214 @@
+"""Rules for dag and steps templates: who waits for whom, and who may take what from whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from wurzel.validation.variables import check_variables, tags
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import Problem
+    from wurzel.validation.manifest import Node
+
+MOST_TASKS = 200
+_LONGEST = 128
+_TASK = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
+_DEPENDS = re.compile(
+    r"\s*(?:(?P<word>[a-zA-Z0-9][-a-zA-Z0-9]*)(?:\.(?P<status>[A-Za-z]+))?|(?P<sign>&&|\|\||!|\(|\)))"
+)
+_STATUSES = {
+    "Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed",
+}  # fmt: skip
+_LOOPS = ("withItems", "withParam", "withSequence")
+_OUTPUT = re.compile(r"tasks\.(?P<task>[-a-zA-Z0-9]+)\.(?P<what>outputs\.(?:artifacts|parameters)\.(?P<name>[-\w]+))")
+
+
+def check_dag(template: Node, templates: Mapping[str, Node], scope: Collection[str]) -> Iterator[Problem]:
+    """A dag template; `scope` are the expressions that exist in it."""
+    tasks = list(template["dag"]["tasks"])
+    if not tasks:
+        yield template["dag"].problem("has no tasks")
+    if len(tasks) > MOST_TASKS:
+        yield template["dag"]["tasks"].problem(f"are {len(tasks)}; Argo takes at most {MOST_TASKS} in one template")
+    yield from _check_names(tasks)
+    by_name = {task["name"].text: task for task in tasks}
+    if any(task["depends"] for task in tasks):
+        for task in tasks:
+            if task["dependencies"]:
+                yield task["dependencies"].problem("depends and dependencies cannot stand in one dag")
+    needs: dict[str, list[str]] = {}
+    for task in tasks:
+        found, problems = _needs(task, by_name)
+        needs[task["name"].text] = found
+        yield from problems
+    above = _ancestors(needs)
+    for name in [name for name in needs if name in above[name]][:1]:
+        yield by_name[name].problem(f"the tasks wait for one another in a circle: {' -> '.join(_circle(name, needs))}")
+    for task in tasks:
+        yield from _check_call(task, templates)
+        yield from _check_task_variables(task, by_name, templates, above[task["name"].text], scope)
+
+
+def check_steps(template: Node, templates: Mapping[str, Node], scope: Collection[str]) -> Iterator[Problem]:
+    """A steps template."""
+    known = set(scope)
+    for group in template["steps"]:
+        for step in group:
+            yield from _check_call(step, templates)
+            yield from check_variables(step, {*known, "item"} if _loops(step) else known)
+        for step in group:
+            known |= _offered("steps", step, templates)
+
+
+def _check_names(tasks: list[Node]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for task in tasks:
+        name = task["name"]
+        if not _TASK.fullmatch(name.text) or len(name.text) > _LONGEST:
+            yield name.problem(
+                f"{name.shown} is not the name of a task", "Write letters, digits and -, no digit in front."
+            )
+        if name.text in seen:
+            yield name.problem(f"{name.shown} is the name of another task")
+        seen.add(name.text)
+
+
+def _needs(task: Node, by_name: Mapping[str, Node]) -> tuple[list[str], list[Problem]]:
+    """The tasks that one waits for, and what is wrong with the way it says so."""
+    found = [item.text for item in task["dependencies"]]
+    place = task["dependencies"]
+    problems: list[Problem] = []
+    if task["depends"]:
+        place = task["depends"]
+        words, sound = _words(place.text)
+        if not sound:
+            problems.append(place.problem(f"{place.shown} is no condition", "Write for example a && (b || c.Failed)."))
+        found = [word for word, _ in words]
+        for word, status in words:
+            if status and status not in _STATUSES:
+                problems.append(place.problem(f"{status!r} is no status of a task", f"Known: {', '.join(_STATUSES)}."))
+            if status in {"AnySucceeded", "AllFailed"} and word in by_name and not _loops(by_name[word]):
+                problems.append(place.problem(f"{word}.{status} is for tasks with items"))
+    problems += [place.problem(f"there is no task {name!r}") for name in found if name not in by_name]
+    return [name for name in found if name in by_name], problems
+
+
+def _words(text: str) -> tuple[list[tuple[str, str]], bool]:
+    """Tasks in a condition with the status asked for, and whether it is put together soundly."""
+    words: list[tuple[str, str]] = []
+    position, depth, wants_word = 0, 0, True
+    while text[position:].strip():
+        match = _DEPENDS.match(text, position)
+        if match is None:
+            return words, False
+        position = match.end()
+        sign = match["sign"]
+        if sign in {"!", "("} or match["word"]:
+            if not wants_word:
+                return words, False
+            depth += sign == "("
+            wants_word = match["word"] is None
+        elif wants_word:
+            return words, False
+        else:
+            depth -= sign == ")"
+            wants_word = sign != ")"
+        if depth < 0:
+            return words, False
+        if match["word"]:
+            words.append((match["word"], match["status"] or ""))
+    return words, not wants_word and not depth
+
+
+def _ancestors(needs: Mapping[str, list[str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in needs:
+        above: set[str] = set()
+        todo = list(needs[name])
+        while todo:
+            other = todo.pop()
+            if other not in above:
+                above.add(other)
+                todo += needs.get(other, [])
+        found[name] = above
+    return found
+
+
+def _circle(start: str, needs: Mapping[str, list[str]]) -> list[str]:
+    """A way from a task back to itself."""
+    ways = [[start]]
+    for way in ways:
+        for name in needs.get(way[-1], []):
+            if name == start:
+                return [*way, start]
+            if name not in way:
+                ways.append([*way, name])
+    return [start]
+
+
+def _check_call(task: Node, templates: Mapping[str, Node]) -> Iterator[Problem]:
+    if sum(bool(task[loop]) for loop in _LOOPS) > 1:
+        yield task.problem(f"only one of {', '.join(_LOOPS)} can be given")
+    sequence = task["withSequence"]
+    if sequence["count"] and sequence["end"]:
+        yield sequence.problem("has both count and end")
+    if task["templateRef"] or task["inline"]:
+        return
+    called = templates.get(task["template"].text)
+    if called is None:
+        yield task["template"].problem(f"there is no template {task['template'].shown}")
+        return
+    for kind in ("parameters", "artifacts"):
+        given = {item["name"].text for item in task["arguments"][kind]}
+        for item in called["inputs"][kind]:
+            if item["name"].text not in given and not _provided(item, kind):
+                yield task["arguments"].problem(
+                    f"the template {task['template'].text!r} needs the {kind[:-1]} {item['name'].text!r}"
+                )
+    for parameter in task["arguments"]["parameters"]:
+        if parameter["value"] and not isinstance(parameter["value"].value, str):
+            yield parameter["value"].problem(f"{parameter['value'].shown} is not text", "Put it in quotes.")
+
+
+def _provided(item: Node, kind: str) -> bool:
+    if kind == "parameters":
+        return bool(item["value"] or item["default"] or item["valueFrom"])
+    places = {key for key, _ in item.entries()} - {"name", "path", "archive", "mode", "recurseMode", "artifactGC"}
+    return bool(places)
+
+
+def _check_task_variables(
+    task: Node, by_name: Mapping[str, Node], templates: Mapping[str, Node], above: set[str], scope: Collection[str]
+) -> Iterator[Problem]:
+    known = {*scope, *({"item"} if _loops(task) else ())}
+    for name in above:
+        known |= _offered("tasks", by_name[name], templates)
+    own = [tag for tag in dict.fromkeys(tags(task)) if tag not in known]
+    for tag in own:
+        match = _OUTPUT.match(tag)
+        if match and match["task"] in by_name and match["task"] not in above:
+            yield task.problem(f"{{{{{tag}}}}} is from {match['task']!r}, which it does not depend on")
+            known.add(tag)
+        elif match and match["task"] in by_name:
+            yield task.problem(f"{{{{{tag}}}}}: the template of {match['task']!r} has no such output")
+            known.add(tag)
+    yield from check_variables(task, known)
+
+
+def _offered(kind: str, task: Node, templates: Mapping[str, Node]) -> set[str]:
+    """The expressions that a task that has ended gives to others; a loop gives its artifacts to nobody."""
+    prefix = f"{kind}.{task['name'].text}"
+    found = {f"{prefix}.{what}" for what in ("id", "status", "startedAt", "finishedAt", "exitCode", "outputs.result")}
+    called = templates.get(task["template"].text)
+    if called is None:
+        return found
+    found |= {f"{prefix}.outputs.parameters.{item['name'].text}" for item in called["outputs"]["parameters"]}
+    if _loops(task):
+        return found | {f"{prefix}.outputs.parameters"}
+    return found | {f"{prefix}.outputs.artifacts.{item['name'].text}" for item in called["outputs"]["artifacts"]}
+
+
+def _loops(task: Node) -> bool:
+    return any(task[loop] for loop in _LOOPS)

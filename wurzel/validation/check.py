@@ -1,0 +1,100 @@
+"""All checks of a set of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from wurzel.validation.manifest import Document, documents
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import Problem
+    from wurzel.validation.manifest import Node
+
+MOST_BYTES = 1024 * 1024
+"""What etcd takes with room for a status; Argo refuses more as well."""
+_KINDS = {
+    "CronJob": "batch/v1",
+    "Job": "batch/v1",
+    "Workflow": "argoproj.io/v1alpha1",
+    "WorkflowTemplate": "argoproj.io/v1alpha1",
+    "CronWorkflow": "argoproj.io/v1alpha1",
+    "ServiceAccount": "v1",
+    "PersistentVolumeClaim": "v1",
+    "ConfigMap": "v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+    "Kustomization": "kustomize.config.k8s.io/v1beta1",
+}
+ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
+
+
+def check_files(files: Mapping[str, str], *, restricted: bool = True, kubernetes_version: str = "") -> list[Problem]:
+    """Everything that is wrong with these files, by all layers that can be had here.
+
+    Args:
+        files: path to text.
+        restricted: hold pods to the "restricted" Pod Security Standard.
+        kubernetes_version: the version of Kubernetes; the newest known when empty.
+    """
+    from wurzel.validation.lint import lint
+    from wurzel.validation.structure import check_structure
+
+    found, problems = _read(files)
+    if problems:
+        return problems
+    return [
+        *check_manifests(files, restricted=restricted),
+        *check_structure(found, kubernetes_version),
+        *lint(files, found),
+    ]
+
+
+def check_manifests(files: Mapping[str, str], *, restricted: bool = True) -> list[Problem]:
+    """What our own rules say; they need nothing installed."""
+    found, problems = _read(files)
+    known = [document.name for document in found if document.kind == "WorkflowTemplate"]
+    for document in found:
+        problems += _check(document, known, restricted=restricted)
+    return list(dict.fromkeys(problems))
+
+
+def _read(files: Mapping[str, str]) -> tuple[list[Document], list[Problem]]:
+    found: list[Document] = []
+    problems: list[Problem] = []
+    for file, text in files.items():
+        read, wrong = documents(file, text)
+        found += read
+        problems += wrong
+    return found, problems
+
+
+def _check(document: Document, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+    root, kind = document.root, document.kind
+    version = _KINDS.get(kind)
+    if version is None:
+        yield root["kind"].problem(f"{root['kind'].shown} is not known here", f"Known: {', '.join(_KINDS)}.")
+        return
+    if root["apiVersion"].text != version:
+        yield root["apiVersion"].problem(f"{root['apiVersion'].shown} is not {version}, which a {kind} has")
+    if len(document.text.encode()) > MOST_BYTES:
+        yield root.problem(f"is {len(document.text.encode())} bytes; Kubernetes takes at most {MOST_BYTES}")
+    yield from _rules(root, kind, known, restricted=restricted)
+
+
+def _rules(root: Node, kind: str, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+    from wurzel.validation import job, metadata, workflow
+
+    if kind == "CronJob":
+        yield from job.check_cronjob(root, restricted=restricted)
+    elif kind == "Job":
+        yield from job.check_job(root, restricted=restricted)
+    elif kind == "PersistentVolumeClaim":
+        yield from job.check_claim(root)
+    elif kind == "Workflow":
+        yield from workflow.check_workflow(root, restricted=restricted)
+    elif kind == "WorkflowTemplate":
+        yield from workflow.check_workflow_template(root, restricted=restricted)
+    elif kind == "CronWorkflow":
+        yield from workflow.check_cron_workflow(root, known, restricted=restricted)
+    elif kind != "Kustomization":
+        yield from metadata.check_metadata(root["metadata"])

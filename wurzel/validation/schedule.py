@@ -1,0 +1,54 @@
+"""Rules for schedules, the same in CronJobs and CronWorkflows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from wurzel.ir.schedule import check_cron, check_zone
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import Problem
+    from wurzel.validation.manifest import Node
+
+_POLICIES = ("Allow", "Forbid", "Replace")
+_SOONEST = 10
+
+
+def check_schedule(schedule: Node) -> Iterator[Problem]:
+    """A cron expression as Kubernetes and Argo read it."""
+    if not schedule.text:
+        yield schedule.problem(f"{schedule.shown} is not a schedule", 'Write for example "0 4 * * *", in quotes.')
+        return
+    try:
+        check_cron(schedule.text)
+    except ValueError as error:
+        yield schedule.problem(str(error))
+
+
+def check_zone_name(zone: Node) -> Iterator[Problem]:
+    """An IANA time zone; without one, the schedule follows the controller's clock."""
+    if not zone:
+        yield zone.problem("there is no time zone, so the controller's own decides", "Write for example UTC.")
+        return
+    try:
+        check_zone(zone.text)
+    except ValueError as error:
+        yield zone.problem(str(error))
+
+
+def check_concurrency(policy: Node) -> Iterator[Problem]:
+    """What happens when the last run still goes on."""
+    if policy and policy.text not in _POLICIES:
+        yield policy.problem(f"{policy.shown} is not known", f"Write one of {', '.join(_POLICIES)}.")
+
+
+def check_deadline(deadline: Node) -> Iterator[Problem]:
+    """How late a run may start; the controller looks every ten seconds."""
+    if deadline and (deadline.number is None or deadline.number < 0):
+        yield deadline.problem(f"{deadline.shown} is not a number of seconds")
+    elif deadline.number is not None and deadline.number < _SOONEST:
+        yield deadline.problem(
+            f"{deadline.shown} is less than {_SOONEST} seconds, so runs may never start",
+            "The controller looks every ten seconds.",
+        )

@@ -1,0 +1,67 @@
+"""Strict structure: unknown fields and wrong types, by the models of the extra `validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from wurzel.exceptions import Problem, UsageError
+
+if TYPE_CHECKING:
+    from wurzel.validation.manifest import Document
+
+ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
+_SKIPPED = ("Kustomization",)
+_INSTALL = "Install it: pip install 'wurzel[validate]'"
+
+
+def check_structure(documents: Sequence[Document], kubernetes_version: str = "") -> Iterator[Problem]:
+    """Fields that do not exist and values of a wrong type.
+
+    Raises:
+        UsageError: when the extra `validate` is not installed.
+    """
+    for document in documents:
+        if document.kind in ARGO:
+            yield from _argo(document)
+        elif document.kind not in _SKIPPED:
+            yield from _core(document, kubernetes_version)
+
+
+def _argo(document: Document) -> Iterator[Problem]:
+    _need("hera", "Argo's objects")
+    from hera.workflows import models
+    from pydantic import ValidationError
+
+    try:
+        getattr(models, document.kind).model_validate(document.root.value, extra="forbid", by_alias=True, by_name=False)
+    except ValidationError as error:
+        for item in error.errors():
+            path = ".".join(map(str, item["loc"]))
+            yield Problem(_reason(item), where=f"{document.root.path}{path}")
+
+
+def _core(document: Document, version: str) -> Iterator[Problem]:
+    _need("kubernetes_validate", "Kubernetes' objects")
+    import kubernetes_validate
+
+    wanted = version or kubernetes_validate.latest_version()
+    try:
+        kubernetes_validate.validate(document.root.value, wanted, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        path = ".".join(map(str, error.path))
+        yield Problem(str(error.message), where=f"{document.root.path}{path}")
+    except kubernetes_validate.VersionNotSupportedError as error:
+        raise UsageError(f"Kubernetes {wanted} is not known: {error}") from error
+
+
+def _need(module: str, what: str) -> None:
+    if find_spec(module) is None:
+        raise UsageError(f"{what} cannot be checked: {module.replace('_', '-')} is not installed", hint=_INSTALL)
+
+
+def _reason(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "there is no such field"
+    return f"{item['msg']}: {item['input']!r}"

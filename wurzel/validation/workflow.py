@@ -1,0 +1,169 @@
+"""Rules for Argo's objects: Workflow, WorkflowTemplate, CronWorkflow.
+
+They say before a cluster is asked what Argo's own validation and its CRD's rules would say, and what only a run shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from wurzel.validation.argo_template import Scope, check_template
+from wurzel.validation.metadata import check_annotations, check_labels, check_metadata, check_name
+from wurzel.validation.pod import check_scheduling, check_volumes
+from wurzel.validation.schedule import check_concurrency, check_deadline, check_schedule, check_zone_name
+from wurzel.validation.variables import GLOBALS, check_variables
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import Problem
+    from wurzel.validation.manifest import Node
+
+LONGEST_CRON = 52
+LONGEST = 63
+MOST_TEMPLATES = 200
+MOST_PARAMETERS = 500
+PARAMETER_NAME = re.compile(r"[-a-zA-Z0-9_]+")
+_POD_GC = ("OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess")
+_ARTIFACT_GC = ("OnWorkflowCompletion", "OnWorkflowDeletion", "Never")
+
+
+def check_workflow(root: Node, *, restricted: bool) -> Iterator[Problem]:
+    """A Workflow."""
+    yield from check_metadata(root["metadata"], LONGEST, generated=5)
+    yield from _check_spec(root["spec"], restricted=restricted, submitted=True)
+
+
+def check_workflow_template(root: Node, *, restricted: bool) -> Iterator[Problem]:
+    """A WorkflowTemplate."""
+    yield from check_metadata(root["metadata"], LONGEST)
+    yield from _check_spec(root["spec"], restricted=restricted, submitted=False)
+
+
+def check_cron_workflow(root: Node, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+    """A CronWorkflow; `known` are the WorkflowTemplates beside it."""
+    yield from check_metadata(root["metadata"], LONGEST_CRON)
+    spec = root["spec"]
+    if spec["schedule"]:
+        yield spec["schedule"].problem("was removed in Argo 4.0", "Write schedules: [...].")
+    if not list(spec["schedules"]) and not spec["schedule"]:
+        yield spec["schedules"].problem("there is none", 'Write for example ["0 4 * * *"].')
+    for schedule in spec["schedules"]:
+        yield from check_schedule(schedule)
+    yield from check_zone_name(spec["timezone"])
+    yield from check_concurrency(spec["concurrencyPolicy"])
+    yield from check_deadline(spec["startingDeadlineSeconds"])
+    for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
+        if spec[field] and (spec[field].number is None or (spec[field].number or 0) < 0):
+            yield spec[field].problem(f"{spec[field].shown} is not a whole number, 0 or more")
+    yield from check_labels(spec["workflowMetadata"]["labels"])
+    yield from check_annotations(spec["workflowMetadata"]["annotations"])
+    inner = spec["workflowSpec"]
+    reference = inner["workflowTemplateRef"]
+    if not reference:
+        yield from _check_spec(inner, restricted=restricted, submitted=True)
+    elif reference["name"].text not in known:
+        yield reference["name"].problem(
+            f"there is no WorkflowTemplate {reference['name'].shown} beside it", f"Known: {', '.join(known) or 'none'}."
+        )
+
+
+def _check_spec(spec: Node, *, restricted: bool, submitted: bool) -> Iterator[Problem]:
+    yield from _check_removed(spec)
+    yield from _check_policies(spec)
+    yield from check_scheduling(spec)
+    yield from check_labels(spec["podMetadata"]["labels"])
+    yield from check_annotations(spec["podMetadata"]["annotations"])
+    yield from check_volumes(spec["volumes"])
+    yield from check_variables(spec["podMetadata"], {*GLOBALS, "workflow.status"})
+    values: dict[str, str] = {}
+    yield from _check_arguments(spec["arguments"], values, submitted=submitted)
+    templates = {template["name"].text: template for template in spec["templates"]}
+    yield from _check_templates(spec["templates"])
+    entry = spec["entrypoint"]
+    if entry.text not in templates and (submitted or entry):
+        yield entry.problem(f"there is no template {entry.shown}", f"Templates: {', '.join(sorted(templates))[:200]}.")
+    for field in ("onExit",):
+        if spec[field] and spec[field].text not in templates:
+            yield spec[field].problem(f"there is no template {spec[field].shown}")
+    scope = Scope(
+        templates=templates,
+        parameters=frozenset(values),
+        at_exit=_reached(spec["onExit"].text, templates),
+        volumes=frozenset(
+            [volume["name"].text for volume in spec["volumes"]]
+            + [claim["metadata"]["name"].text for claim in spec["volumeClaimTemplates"]]
+        ),
+        defaults=spec["templateDefaults"]["container"],
+        pod=spec,
+        restricted=restricted,
+    )
+    for template in spec["templates"]:
+        yield from check_template(template, scope)
+
+
+def _check_removed(spec: Node) -> Iterator[Problem]:
+    if spec["podPriority"]:
+        yield spec["podPriority"].problem("was removed in Argo 4.0", "Write podPriorityClassName.")
+    for old, new in (("mutex", "mutexes"), ("semaphore", "semaphores")):
+        node = spec["synchronization"][old]
+        if node:
+            yield node.problem("was removed in Argo 4.0", f"Write {new}, a list.")
+
+
+def _check_policies(spec: Node) -> Iterator[Problem]:
+    for node, known in ((spec["podGC"]["strategy"], _POD_GC), (spec["artifactGC"]["strategy"], _ARTIFACT_GC)):
+        if node and node.text not in known:
+            yield node.problem(f"{node.shown} is not known", f"Write one of {', '.join(known)}.")
+    for name in ("parallelism", "activeDeadlineSeconds"):
+        if spec[name] and (spec[name].number is None or (spec[name].number or 0) < 1):
+            yield spec[name].problem(f"{spec[name].shown} is not a whole number, 1 or more")
+    for name in ("secondsAfterSuccess", "secondsAfterFailure", "secondsAfterCompletion"):
+        node = spec["ttlStrategy"][name]
+        if node and (node.number is None or node.number < 0):
+            yield node.problem(f"{node.shown} is not a number of seconds")
+    for lock in spec["synchronization"]["semaphores"]:
+        yield from check_name(lock["configMapKeyRef"]["name"])
+
+
+def _check_arguments(arguments: Node, values: dict[str, str], *, submitted: bool) -> Iterator[Problem]:
+    parameters = list(arguments["parameters"])
+    if len(parameters) > MOST_PARAMETERS:
+        yield arguments["parameters"].problem(f"are {len(parameters)}; Argo takes at most {MOST_PARAMETERS}")
+    for parameter in parameters:
+        name, value = parameter["name"], parameter["value"]
+        if not PARAMETER_NAME.fullmatch(name.text):
+            yield name.problem(f"{name.shown} is not the name of a parameter", "Write letters, digits, - and _.")
+        if name.text in values:
+            yield name.problem(f"{name.shown} is the name of another parameter")
+        values[name.text] = value.text
+        if value and not isinstance(value.value, str):
+            yield value.problem(f"{value.shown} is not text", "Put it in quotes; the API server refuses it.")
+        choices = [choice.value for choice in parameter["enum"]]
+        if choices and value and value.value not in choices:
+            yield value.problem(f"{value.shown} is not one of {choices}")
+
+
+def _check_templates(templates: Node) -> Iterator[Problem]:
+    count = len(list(templates))
+    if count > MOST_TEMPLATES:
+        yield templates.problem(f"are {count}; Argo takes at most {MOST_TEMPLATES} in one object")
+    seen: set[str] = set()
+    for template in templates:
+        if template["name"].text in seen:
+            yield template["name"].problem(f"{template['name'].shown} is the name of another template")
+        seen.add(template["name"].text)
+
+
+def _reached(entry: str, templates: Mapping[str, Node]) -> frozenset[str]:
+    """The templates that run when `entry` does."""
+    found: set[str] = set()
+    todo = [entry] if entry in templates else []
+    while todo:
+        name = todo.pop()
+        found.add(name)
+        template = templates[name]
+        groups = [list(template["dag"]["tasks"]), *(list(group) for group in template["steps"])]
+        called = {task["template"].text for group in groups for task in group}
+        todo += [called_name for called_name in called if called_name in templates and called_name not in found]
+    return frozenset(found)
