@@ -56,7 +56,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the input only.")
 @click.option("--shards", type=AT_LEAST_1, default=1, metavar="N", help="Run N slices side by side, then gather them.")
 @click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Try again so often after a failure.")
-@click.option("--backoff", type=DurationText(), default=0, help="Wait before the first retry.")
+@click.option("--backoff", type=DurationText(), help="Wait before the first retry.")
 @click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
 @click.option("--backoff-max", type=DurationText(), help="Longest wait.")
 @click.option("--timeout", type=DurationText(), help="Longest time for one try; then the step is ended.")
@@ -82,34 +82,36 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 
 def child_arguments(options: dict[str, Any], logs: dict[str, str]) -> list[str]:
-    """The arguments of `wurzel` that run the same step once, but for `-o`, `--report` and supervision."""
+    """The arguments of `wurzel` that run the same step once, without supervision, slice and report."""
     level = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(logs["level"], [])
     argv = ["--log-format", logs["log_format"], *level, "step", options["target"]]
     if options["step_id"] is not None:
         argv += ["--id", options["step_id"]]
     for folder in options["inputs"]:
         argv += ["-i", str(folder)]
+    argv += ["-o", str(options["output"])]
     if options["settings"] is not None:
         argv += ["--settings", options["settings"]]
     for name in options["nulls"]:
         argv += ["--null", name]
-    if options["shard"] is not None:
-        argv += ["--shard", "{}/{}".format(*options["shard"])]
     return argv
 
 
 def _supervise(options: dict[str, Any], logs: dict[str, str]) -> int:
     if options["shard"] is not None and options["shards"] > 1:
         raise UsageError("--shard and --shards cannot be given together")
-    from wurzel.runtime.supervise import RetryPolicy, Supervision, supervise_step
+    from wurzel.runtime.supervise import RetryPolicy, supervise_step
 
-    retry = RetryPolicy(options["retries"], options["backoff"], options["backoff_factor"], options["backoff_max"])
     return supervise_step(
-        child_arguments(options, logs),
-        Supervision(retry, options["timeout"] or None, options["shards"]),
+        [sys.executable, "-m", "wurzel", *child_arguments(options, logs)],
         output=options["output"],
-        inputs=options["inputs"],
         report=options["report"],
+        shard=options["shard"],
+        shards=options["shards"],
+        retry=RetryPolicy(
+            options["retries"], options["backoff"] or 0, options["backoff_factor"], options["backoff_max"]
+        ),
+        timeout=options["timeout"] or None,
     )
 
 

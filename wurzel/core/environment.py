@@ -5,7 +5,6 @@ A variable holds the text itself when its field accepts text, otherwise JSON; `_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -13,6 +12,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic_core import from_json
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -55,6 +55,8 @@ def encode(value: Any, *, text: bool) -> str:
     """The JSON form of a value as the text of a variable; `text` says whether `is_text` holds for its field."""
     if text and isinstance(value, str):
         return value
+    import json
+
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
@@ -173,8 +175,8 @@ def decode(value: str, *, text: bool) -> Any:
     if text:
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
+        return from_json(value)
+    except ValueError:
         return value
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +97,8 @@ class Loader:
         return f"{place}: {item['msg'].removeprefix('Value error, ')}, not {value}{hint}"
 
     def _unknown(self, cls: type[BaseModel], prefix: str, names: list[str]) -> str:
+        from difflib import get_close_matches
+
         owner: type[BaseModel] | None = cls
         for name in names[:-1]:
             found = None if owner is None else fields_of(owner).get(name)

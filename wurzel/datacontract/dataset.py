@@ -6,11 +6,9 @@ is read in order, as if it were one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from errno import EACCES, EBUSY, EDQUOT, EFBIG, ENOSPC, EROFS
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "Part", "Slice", "Writer", "gather", "open_dataset", "read", "recover", "shard_folder", "writing"]
 
-_SHARD = re.compile(r"shard-([0-9]+)-of-([0-9]+)")
 _RUN = "Run the step that writes it first."
 _FULL = "Free some space, or give a folder on another disk with -o. The previous output is still there."
 _HINTS = {
@@ -105,7 +102,7 @@ def open_dataset(folder: Path) -> Dataset:
         raise DatasetError("is a file, not the folder of a dataset", where=str(folder)) from None
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}", where=str(folder)) from None
-    shards = [name for name in names if _SHARD.fullmatch(name)]
+    shards = [name for name in names if shard_of(name)]
     if NAME in names and not shards:
         manifest = read_manifest(folder)
         cut = () if manifest.slice is None else (manifest.slice,)
@@ -125,6 +122,14 @@ def open_dataset(folder: Path) -> Dataset:
 def shard_folder(folder: Path, number: int, of: int) -> Path:
     """Where slice `number` (from 1) of `of` goes."""
     return folder / f"shard-{number}-of-{of}"
+
+
+def shard_of(name: str) -> tuple[int, int] | None:
+    """I and N of a folder's name `shard-I-of-N`; `None` for any other name."""
+    number, found, of = name.removeprefix("shard-").partition("-of-")
+    if found and name.startswith("shard-") and all(text.isascii() and text.isdigit() for text in (number, of)):
+        return int(number), int(of)
+    return None
 
 
 class Writer:
@@ -171,7 +176,7 @@ def writing(folder: Path, shape: Shape, cut: Slice | None = None) -> Iterator[Wr
     """
     _check_ours(folder)
     target = folder if cut is None else shard_folder(folder, cut.number, cut.of)
-    clear = partial(_make_room, folder, cut.of) if cut is not None else _nothing
+    clear = (lambda: None) if cut is None else (lambda: _make_room(folder, cut.of))
     with ExitStack() as stack:
         with _explained(folder):
             writer = Writer(stack.enter_context(replacing(target, clear)), codec_for(shape))
@@ -220,7 +225,7 @@ def _merged(dataset: Dataset) -> Iterator[tuple[Encoded, str]]:
 
 
 def _sliced(folder: Path, names: Sequence[str]) -> Dataset:
-    found = {(int(match[1]), int(match[2])) for name in names if (match := _SHARD.fullmatch(name))}
+    found = {shard for name in names if (shard := shard_of(name))}
     totals = {of for _, of in found}
     if len(totals) > 1:
         raise DatasetError(
@@ -253,7 +258,7 @@ def _check_ours(folder: Path) -> None:
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}", where=str(folder)) from None
     for name in sorted(names):
-        if not (name == NAME or name.startswith(".") or is_part(name) or _SHARD.fullmatch(name)):
+        if not (name == NAME or name.startswith(".") or is_part(name) or shard_of(name)):
             raise DatasetError(
                 f"holds {name!r}, which is not part of a dataset, so it is not replaced",
                 where=str(folder),
@@ -265,15 +270,11 @@ def _make_room(folder: Path, of: int) -> None:
     """Remove what cannot stand beside slices: a plain dataset, and slices of another number."""
     (folder / NAME).unlink(missing_ok=True)
     for path in list(folder.iterdir()):
-        match = _SHARD.fullmatch(path.name)
+        shard = shard_of(path.name)
         if is_part(path.name):
             path.unlink()
-        elif match and int(match[2]) != of:
+        elif shard is not None and shard[1] != of:
             remove(path)
-
-
-def _nothing() -> None:
-    return None
 
 
 @contextmanager

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 NEW, OLD = ".new", ".old"
 
+_LEFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.(?:new|old)")
 _SYNC_EACH = 64  # above this many files one sync of everything is cheaper than one each
 
 
@@ -54,6 +56,15 @@ def recover(target: Path) -> None:
     if target.parent.is_dir() and not target.exists():
         with contextlib.suppress(OSError), _locked(target.parent):
             _recover(target)
+
+
+def sweep(parent: Path) -> None:
+    """Remove, or put back, what killed processes have left in a folder of datasets."""
+    parent = parent.resolve()
+    left = {match[1] for entry in os.scandir(parent) if (match := _LEFT.fullmatch(entry.name))}
+    for name in left:
+        with contextlib.suppress(OSError), _locked(parent):
+            _recover(parent / name)
 
 
 def remove(folder: Path) -> None:

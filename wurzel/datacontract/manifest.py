@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 NAME = "manifest.json"
 
-_PART = re.compile(r"part-[0-9]{5,}\.(json|parquet)")
 _AGAIN = "Run the step that writes it again."
 
 
@@ -105,7 +103,9 @@ def read_manifest(folder: Path) -> Manifest:
 
 def is_part(name: str) -> bool:
     """Whether a file's name is that of a part."""
-    return _PART.fullmatch(name) is not None
+    stem, _, suffix = name.partition(".")
+    number = stem.removeprefix("part-")
+    return number != stem and number.isascii() and number.isdigit() and suffix in {"json", "parquet"}
 
 
 def part_name(number: int, suffix: str) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
@@ -30,22 +30,26 @@ class Encoded(NamedTuple):
     items: int
 
 
-class Codec(Protocol):
+class Codec:
     """Turns what `run` returns into the bytes of a part, and back."""
 
     suffix: str
 
     def encode(self, value: Any) -> Encoded:
         """The bytes of one part; ContractFailedException when the value breaks the contract."""
+        raise NotImplementedError
 
     def decode(self, data: bytes) -> Any:
         """The value of one part; ContractFailedException when it breaks the contract."""
+        raise NotImplementedError
 
     def join(self, values: Iterable[Any]) -> Any:
         """The values of several parts as one."""
+        raise NotImplementedError
 
     def cut(self, value: Any, start: int, stop: int) -> Any:
         """Some items of a value."""
+        raise NotImplementedError
 
 
 def codec_for(shape: Shape) -> Codec:
@@ -57,7 +61,7 @@ def codec_for(shape: Shape) -> Codec:
     return JsonCodec(shape)
 
 
-class JsonCodec:
+class JsonCodec(Codec):
     """JSON: one item per line between `[` and `]`, or a single item on one line."""
 
     suffix = ".json"

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pandera.errors import SchemaError, SchemaErrors
 
-from wurzel.datacontract.parts import Encoded, short
+from wurzel.datacontract.parts import Codec, Encoded, short
 from wurzel.exceptions import ContractFailedException
 
 _SHOWN = 5
 _VERSIONS = ("creator", "pandas_version", "attributes")
 
 
-class TableCodec:
+class TableCodec(Codec):
     """One table per part. An index is kept when the contract declares one; otherwise rows are numbered anew."""
 
     suffix = ".parquet"

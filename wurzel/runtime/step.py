@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
@@ -32,8 +32,7 @@ class UserCodeFailed(StepFailed):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """One step to run: its class, and where its data is."""
 
     target: str
@@ -41,7 +40,7 @@ class Job:
     output: Path
     inputs: Sequence[Path] = ()
     step_id: str | None = None
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = MappingProxyType({})
     """Settings that win over the environment."""
     shard: tuple[int, int] | None = None
     """Run slice I (from 1) of N only."""
