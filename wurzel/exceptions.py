@@ -79,6 +79,12 @@ class VerifyError(TemplateError):
     """Rendered text does not read back as what it should be."""
 
 
+class ValidationFailed(Problems):
+    """The platform's own checks refuse rendered files."""
+
+    exit_code = 1
+
+
 class WriteError(WurzelError):
     """Output cannot be written, or would overwrite what is not ours."""
 

@@ -103,7 +103,7 @@ def test_experiments_parameters_and_metrics(dvc, tmp_path):
     dvc(project, "repro")
     dvc(project, "add", "-A", program="git")
     dvc(project, "commit", "-qm", "ran", program="git")
-    dvc(project, "exp", "run", "-S", "named.suffix-en.SUFFIX=he said: 'no' # x")
+    dvc(project, "exp", "run", "-S", "named.suffix-en.SUFFIX=\"he said: 'no' # x\"")
     difference = json.loads(dvc(project, "params", "diff", "--json").stdout)
     assert difference["params.yaml"] == {"named.suffix-en.SUFFIX": {"old": "th", "new": "he said: 'no' # x"}}
     assert "onehe said: 'no' # x" in (project / "data" / "suffix-en" / "part-00000.json").read_text()

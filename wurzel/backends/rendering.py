@@ -14,7 +14,7 @@ from wurzel.exceptions import PreflightError, Problem, UsageError
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend, OutputFile
     from wurzel.ir.model import Pipeline
-    from wurzel.render import Renderer, Rendered
+    from wurzel.render import Rendered, Renderer
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from wurzel.backends.options import TargetOptions
     from wurzel.ir.model import Pipeline
 
-_SHOWN = 3
-
 
 @dataclass(frozen=True)
 class Report:
@@ -26,15 +24,29 @@ class Report:
     note: str
     paths: tuple[str, ...]
 
-    def problem(self, locate: Callable[[str], str]) -> Problem:
-        """The report as a finding; `locate` gives the place in the configuration that set a path, or ''."""
-        shown = [f"{path} ({place})" if (place := locate(path)) else path for path in self.paths[:_SHOWN]]
-        more = f" and {len(self.paths) - _SHOWN} more" if len(self.paths) > _SHOWN else ""
-        return Problem(
-            f"{self.target} cannot do `{self.feature}` ({FEATURES[self.feature]}),"
-            f" asked for by {', '.join(shown)}{more}",
-            hint=f"{self.note}. To accept this: targets.{self.target}.ignore: [{self.feature}]",
-        )
+
+def summary(reports: Sequence[Report], pipeline: str, locate: Callable[[str], str]) -> Problem:
+    """All reports of one pipeline for one target as one finding: a line for each feature, and how to accept them.
+
+    Args:
+        reports: at least one; all of one target.
+        pipeline: its name.
+        locate: gives the place in the configuration that set a path, or ''.
+    """
+    rows = [(report.feature, _places(report, locate), report.note) for report in reports]
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    lines = [f"{feature:<{first}}  {places:<{second}}  {note}" for feature, places, note in rows]
+    target = reports[0].target
+    names = ", ".join(dict.fromkeys(report.feature for report in reports))
+    return Problem(
+        "\n  ".join([f"{target} cannot do what {pipeline} asks for:", *lines]),
+        hint=f"To accept this: targets.{target}.ignore: [{names}]",
+    )
+
+
+def _places(report: Report, locate: Callable[[str], str]) -> str:
+    places = list(dict.fromkeys(locate(path) or path for path in report.paths))
+    return places[0] + (f" and {len(places) - 1} more" if len(places) > 1 else "")
 
 
 def unsupported_uses(
