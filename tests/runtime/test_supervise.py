@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import psutil
 import pytest
 
 from wurzel.runtime.processes import Command
-from wurzel.runtime.supervise import RetryPolicy, run_supervised, run_tasks
+from wurzel.runtime.supervise import RetryPolicy, run_supervised, run_tasks, supervise_step
 
 
 def counting(folder: Path, script: str) -> list[str]:
@@ -105,14 +106,70 @@ def test_a_command_that_cannot_start_is_for_the_user_to_mend():
     assert "/nonesuch/program" in outcome.reason
 
 
-def test_no_more_run_at_once_than_allowed_and_one_failure_stops_no_other(tmp_path):
-    script = (
-        f': > "{tmp_path}/$1"; ls "{tmp_path}" | wc -l >> "{tmp_path}.seen"; sleep 0.1; rm "{tmp_path}/$1"; exit $2'
-    )
-    commands = [Command(["sh", "-c", script, "sh", str(n), str(int(n == 2))]) for n in range(8)]
-    outcomes = run_tasks(commands, retry=RetryPolicy(), jobs=2)
-    assert [outcome.code for outcome in outcomes] == [0, 0, 1, 0, 0, 0, 0, 0]
+def test_no_more_run_at_once_than_allowed(tmp_path):
+    script = f': > "{tmp_path}/$1"; ls "{tmp_path}" | wc -l >> "{tmp_path}.seen"; sleep 0.1; rm "{tmp_path}/$1"'
+    commands = [Command(["sh", "-c", script, "sh", str(n)]) for n in range(8)]
+    assert [outcome.code for outcome in run_tasks(commands, retry=RetryPolicy(), jobs=2)] == [0] * 8
     assert max(int(line) for line in Path(f"{tmp_path}.seen").read_text().split()) == 2
+
+
+def test_once_one_has_failed_for_good_no_more_are_started():
+    commands = [Command(["sh", "-c", f"exit {int(n == 2)}"]) for n in range(5)]
+    outcomes = run_tasks(commands, retry=RetryPolicy(1), jobs=1)
+    assert [(outcome.code, outcome.tries) for outcome in outcomes] == [(0, 1), (0, 1), (1, 2), (1, 0), (1, 0)]
+
+
+def step_command(root, target, output, *inputs):
+    folders = [word for folder in inputs for word in ("-i", folder)]
+    return [sys.executable, "-m", "wurzel", "-q", "step", target, *folders, "-o", str(output)]
+
+
+def test_slices_of_a_step_are_the_whole_step(project):
+    root = project("sharded")
+    words, loud, whole = root / "words", root / "loud", root / "whole"
+    assert supervise_step(step_command(root, "steps:Words", words), output=words) == 0
+    argv = step_command(root, "sharded:Loud", whole, str(words))
+    assert supervise_step(argv, output=whole, report=root / "whole.json") == 0
+    argv = step_command(root, "sharded:Loud", loud, str(words))
+    assert supervise_step(argv, output=loud, report=root / "loud.json", shards=3) == 0
+    assert [path.read_bytes() for path in sorted(loud.iterdir())] == [
+        path.read_bytes() for path in sorted(whole.iterdir())
+    ]
+    assert (root / "loud.json").read_bytes() == (root / "whole.json").read_bytes()
+    assert not [path for path in root.iterdir() if path.name.startswith(".")]
+    argv = step_command(root, "sharded:Loud", root / "second", str(words))
+    assert supervise_step(argv, output=root / "second", shard=(2, 3)) == 0
+    assert [path.name for path in (root / "second").iterdir()] == ["shard-2-of-3"]
+
+
+def test_a_failing_slice_fails_the_step_and_leaves_its_last_output(project, capfd):
+    root = project("sharded")
+    words, loud = root / "words", root / "loud"
+    supervise_step(step_command(root, "steps:Words", words), output=words)
+    shutil.copytree(words, loud)
+    argv = step_command(root, "steps:Failing", loud, str(words))
+    assert supervise_step(argv, output=loud, shards=2, retry=RetryPolicy(1)) == 1
+    assert [path.read_bytes() for path in sorted(loud.iterdir())] == [
+        path.read_bytes() for path in sorted(words.iterdir())
+    ]
+    assert not list(root.glob(".*"))
+    assert "wurzel: slice 1 of 2: exit code 1; trying again\n" in capfd.readouterr().err
+
+
+def test_options_of_wurzel_step_reach_the_supervisor(project, capfd):
+    root = project("flaky")
+    words = root / "words"
+    supervise_step(step_command(root, "steps:Words", words), output=words)
+    options = ["--retries", "1", "--backoff", "1s", "--backoff-max", "0", "--timeout", "1m"]
+    argv = step_command(root, "steps:Flaky", root / "flaky", str(words))
+    assert subprocess.run([*argv, *options], check=False).returncode == 0
+    assert "wurzel: exit code 1; trying again\n" in capfd.readouterr().err
+    (root / "steps.py").write_text(
+        "import time\n" + (root / "steps.py").read_text().replace("return inpt", "time.sleep(60)")
+    )
+    done = subprocess.run([*argv, "--timeout", "2s"], check=False)
+    assert done.returncode == 1
+    assert "error: timed out after 2s\n" in capfd.readouterr().err
 
 
 SUPERVISOR = """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 _TAIL = 20
 _TAIL_BYTES = 20_000
@@ -50,19 +51,30 @@ class RunResult:
         return named | {"not run": not_run}
 
 
-def report(result: RunResult, name: str, data: str) -> Iterator[str]:
-    """Lines that end a run: the last lines of each failed step's log, then the counts and where the data is."""
+class Note(NamedTuple):
+    """A line of what is said at the end of a run, with lines that belong to it."""
+
+    text: str
+    level: Literal["info", "error"] = "info"
+    step: str = ""
+    details: Sequence[str] = ()
+
+
+def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
+    """What ends a run: the last lines of each failed step's log, then the counts and where the data is."""
     for step, failure in result.failed.items():
-        yield f"{step} failed: {failure.reason}"
-        if failure.log is not None:
+        text = f"{step} failed: {failure.reason}"
+        if failure.log is None:
+            yield Note(text, "error", step)
+        else:
             lines = tail(failure.log)
-            yield f"  {'the end of its log' if lines else 'its log is empty'}: {failure.log}"
-            yield from (f"  | {line}" for line in lines)
+            yield Note(f"{text}; {'the end of ' if lines else 'nothing is in '}{failure.log}", "error", step, lines)
     counts = ", ".join(f"{count} {what}" for what, count in result.counts().items() if count) or "no steps"
-    why = "; time for the whole run is over" if result.late else ""
-    if result.interrupted is not None:
-        why = "; interrupted"
-    yield f"{name}: {counts} in {result.seconds:.1f}s{why}; datasets are in {data}"
+    why = (
+        "; interrupted" if result.interrupted is not None else "; time for the whole run is over" if result.late else ""
+    )
+    level: Literal["info", "error"] = "error" if result.exit_code else "info"
+    yield Note(f"{name}: {counts} in {result.seconds:.1f}s{why}; datasets are in {data}", level)
 
 
 def tail(path: Path) -> list[str]:

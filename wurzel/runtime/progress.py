@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from wurzel.runtime.outcome import Note
 
 Kind = Literal["started", "retry", "done", "unchanged", "failed", "blocked"]
 
@@ -38,6 +41,9 @@ class Follower(Protocol):
     def close(self) -> None:
         """Called once when the run is over, however it ends."""
 
+    def conclude(self, notes: Iterable[Note]) -> None:
+        """Say how it ended."""
+
     @property
     def lively(self) -> bool:
         """Whether it wants to be ticked."""
@@ -65,6 +71,13 @@ class PlainLines:
     def close(self) -> None:
         """Nothing to do."""
 
+    def conclude(self, notes: Iterable[Note]) -> None:
+        """Write the notes."""
+        for note in notes:
+            if not self._quiet or note.level == "error":
+                self._stream.write("".join([f"{note.text}\n", *(f"  | {line}\n" for line in note.details)]))
+        self._stream.flush()
+
 
 class JsonLines(PlainLines):
     """One JSON object a line, with pipeline, step, run and duration in seconds."""
@@ -79,10 +92,21 @@ class JsonLines(PlainLines):
         if self._quiet and event.kind not in _QUIET:
             return
         level = {"failed": "error", "retry": "warning", "blocked": "warning"}.get(event.kind, "info")
-        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level, **self._about}
-        line |= {"step": event.step, "event": event.kind, "message": event.text}
         duration = {} if event.seconds is None else {"duration": round(event.seconds, 3)}
-        self._stream.write(json.dumps({**line, **duration}, ensure_ascii=False) + "\n")
+        self._write(level, step=event.step, event=event.kind, message=event.text, **duration)
+
+    def conclude(self, notes: Iterable[Note]) -> None:
+        """Write the notes as objects."""
+        for note in notes:
+            if not self._quiet or note.level == "error":
+                step: dict[str, Any] = {"step": note.step} if note.step else {}
+                details = {"log": list(note.details)} if note.details else {}
+                self._write(note.level, **step, event="finished", message=note.text, **details)
+
+    def _write(self, level: str, **fields: Any) -> None:
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"time": moment, "level": level, **self._about, **fields}
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._stream.flush()
 
 
@@ -124,6 +148,10 @@ class LiveDisplay:
         """Remove the bar; the lines above it stay."""
         if self._progress is not None:
             self._progress.stop()
+
+    def conclude(self, notes: Iterable[Note]) -> None:
+        """Write the notes, the bar being gone."""
+        PlainLines().conclude(notes)
 
     def _appear(self) -> Progress:
         from rich.console import Console

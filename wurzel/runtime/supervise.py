@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import NamedTuple
@@ -147,31 +149,88 @@ def run_supervised(
 
 
 def run_tasks(commands: Sequence[Command], *, retry: RetryPolicy, jobs: int) -> list[Outcome]:
-    """Run commands side by side, `jobs` at a time; one that fails for good does not stop the others."""
+    """Run commands side by side, `jobs` at a time; once one has failed for good, no more are started."""
     outcomes: dict[int, Outcome] = {}
     with Watch() as watch:
         pool = Pool(watch, jobs)
         for number, command in enumerate(commands):
-            name = f"slice {number + 1}: " if len(commands) > 1 else ""
-            pool.submit(Task(_giver(command), _keeper(outcomes, number), retry, number, _teller(name)))
+            name = f"slice {number + 1} of {len(commands)}: " if len(commands) > 1 else ""
+            make = partial(_unless_failed, outcomes, command)
+            pool.submit(Task(make, partial(outcomes.__setitem__, number), retry, number, partial(_tell, name)))
         pool.run()
         never = _stopped(watch, 0)
     return [outcomes.get(number, never) for number in range(len(commands))]
 
 
-def _giver(command: Command) -> Callable[[], Command]:
-    return lambda: command
+def supervise_step(
+    argv: Sequence[str],
+    *,
+    output: Path,
+    report: Path | None = None,
+    shard: tuple[int, int] | None = None,
+    shards: int = 1,
+    retry: RetryPolicy = ONCE,
+    timeout: float | None = None,
+    jobs: int | None = None,
+) -> int:
+    """Run a step in processes of its own, and give the exit code for it.
+
+    Args:
+        argv: the command that runs it once, with `-o` and without the options that are arguments here.
+        output: the dataset it writes.
+        report: the report it writes.
+        shard: the slice to run, if it is not the whole step.
+        shards: run so many slices side by side; the result is, byte for byte, what it is without.
+        retry: what to do after a failure, of each slice.
+        timeout: seconds for one try.
+        jobs: how many slices run at a time; as many as there are processors unless given.
+
+    Raises:
+        DatasetError: when slices cannot be put together.
+    """
+    if shards > 1:
+        return _run_slices(argv, output, report, shards, retry, timeout, jobs or os.cpu_count() or 1)
+    last = [*(["--shard", "{}/{}".format(*shard)] if shard else []), *(["--report", str(report)] if report else [])]
+    return _conclude(run_tasks([Command([*argv, *last], timeout=timeout)], retry=retry, jobs=1))
 
 
-def _keeper(outcomes: dict[int, Outcome], number: int) -> Callable[[Outcome], None]:
-    return lambda outcome: outcomes.update({number: outcome})
+def _run_slices(
+    argv: Sequence[str],
+    output: Path,
+    report: Path | None,
+    shards: int,
+    retry: RetryPolicy,
+    timeout: float | None,
+    jobs: int,
+) -> int:
+    from wurzel.runtime import slices
+
+    slices.clear(output)
+    numbers = range(1, shards + 1)
+    cuts = [slices.options(output, number, shards, report=report is not None) for number in numbers]
+    code = _conclude(run_tasks([Command([*argv, *cut], timeout=timeout) for cut in cuts], retry=retry, jobs=jobs))
+    if code == 0:
+        slices.assemble(output, report)
+    else:
+        slices.clear(output)
+    return code
 
 
-def _teller(name: str) -> Callable[[str, float], None]:
-    def tell(reason: str, seconds: float) -> None:
-        sys.stderr.write(f"wurzel: {name}{reason}; trying again{f' in {seconds:g}s' if seconds else ''}\n")
+def _conclude(outcomes: Sequence[Outcome]) -> int:
+    """The exit code for all; says what the commands cannot have said themselves."""
+    failed = [outcome for outcome in outcomes if outcome.code]
+    for outcome in failed:
+        if not outcome.stopped and not outcome.reason.startswith("exit code"):
+            sys.stderr.write(f"error: {outcome.reason}\n")
+    return max((outcome.code for outcome in failed), default=0)
 
-    return tell
+
+def _unless_failed(outcomes: Mapping[int, Outcome], command: Command) -> Command | None:
+    return None if any(outcome.code for outcome in outcomes.values()) else command
+
+
+def _tell(name: str, reason: str, seconds: float) -> None:
+    sys.stderr.write(f"wurzel: {name}{reason}; trying again{f' in {seconds:g}s' if seconds else ''}\n")
 
 
 def _stopped(watch: Watch, tries: int) -> Outcome:

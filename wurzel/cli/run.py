@@ -1,0 +1,81 @@
+"""`wurzel run`: a pipeline on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wurzel.cli.options import configuration_options, pipeline_argument
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline
+    from wurzel.runtime.progress import Follower
+
+
+@click.command("run")
+@pipeline_argument
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Run N steps at a time.")
+@click.option("--force", is_flag=True, help="Run every step, also what is unchanged.")
+@click.option(
+    "--param", "params", metavar="STEP.SETTING=VALUE", multiple=True, help="Give a parameter a value for this run."
+)
+@click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
+@click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
+@configuration_options
+@click.pass_obj
+def command(
+    obj: dict[str, Any],
+    pipeline: str,
+    jobs: int | None,
+    force: bool,
+    params: tuple[str, ...],
+    data_dir: str | None,
+    state_dir: str,
+    environment: str | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Run a pipeline here, in parallel, skipping what is unchanged."""
+    from pathlib import Path
+
+    from wurzel.project.open import open_pipeline
+    from wurzel.project.typecheck import check_settings
+    from wurzel.runtime.outcome import report
+    from wurzel.runtime.parameters import with_parameters
+    from wurzel.runtime.pipeline import RunOptions, run_pipeline
+
+    chosen = with_parameters(open_pipeline(pipeline, environment, sets).pipeline, params, check_settings)
+    if data_dir is not None:
+        chosen = chosen.model_copy(update={"data_dir": data_dir})
+    options = RunOptions(
+        root=Path.cwd(),
+        jobs=jobs or chosen.parallelism or _processors(),
+        force=force,
+        state_dir=state_dir,
+        wurzel=(sys.executable, "-m", "wurzel", *_log_options(obj)),
+    )
+    follower = _follower(obj, chosen, options.run_id)
+    result = run_pipeline(chosen, options, follower)
+    follower.conclude(report(result, chosen.name, chosen.data_dir))
+    sys.exit(result.exit_code)
+
+
+def _follower(obj: dict[str, Any], pipeline: Pipeline, run: str) -> Follower:
+    from wurzel.runtime.progress import JsonLines, LiveDisplay, PlainLines
+
+    quiet = obj["level"] == "WARNING"
+    if obj["log_format"] == "json":
+        return JsonLines(pipeline.name, run, quiet=quiet)
+    plain = quiet or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+    return PlainLines(quiet=quiet) if plain else LiveDisplay(len(pipeline.steps))
+
+
+def _log_options(obj: dict[str, Any]) -> list[str]:
+    flags = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(obj["level"], [])
+    return ["--log-format", "json", *flags] if obj["log_format"] == "json" else flags
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,68 @@
+"""Settings given anew for one run: `--param STEP.SETTING=VALUE`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from wurzel.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+Item = TypeVar("Item")
+Check = Callable[["Step", Mapping[str, Any]], Iterable[tuple[str, str]]]
+
+
+def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> Pipeline:
+    """The pipeline with some of its parameters given anew.
+
+    Args:
+        pipeline: the resolved pipeline.
+        texts: `STEP.SETTING=VALUE`, later ones stronger; the value as an environment variable would hold it.
+        check: yields name and reason of each value that does not fit its setting.
+
+    Raises:
+        UsageError: when a text is not of that form, names no parameter, or its value does not fit.
+    """
+    steps = {step.id: step for step in pipeline.steps}
+    for text in texts:
+        place, equals, value = text.partition("=")
+        step_id, _, name = place.partition(".")
+        if not equals or not name:
+            raise UsageError(f"--param {text!r} is not STEP.SETTING=VALUE", hint="For example: --param split.SIZE=64.")
+        step = _find(steps, step_id, "step", "Steps", place)
+        named = {setting.name: setting for setting in step.settings if setting.parameter}
+        setting = _find(named, name.replace(".", "__"), "parameter", f"Parameters of {step_id}", place)
+        given = setting.model_copy(update={"given": True, "value": _value(setting, value, place)})
+        changed = step.model_copy(update={"settings": tuple(given if s is setting else s for s in step.settings)})
+        for _, reason in check(changed, {setting.name: given.value}):
+            raise UsageError(f"--param {place}: {reason}")
+        steps[step_id] = changed
+    return pipeline.model_copy(update={"steps": tuple(steps.values())})
+
+
+def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, place: str) -> Item:
+    if name in items:
+        return items[name]
+    close = get_close_matches(name, items, 1)
+    known = f"{all_of_them}: {', '.join(items) or 'none'}."
+    if what == "parameter":
+        known += " `parameters` in wurzel.yaml says which settings are; --set changes any."
+    raise UsageError(
+        f"--param {place}: there is no {what} {name!r}", hint=f"Did you mean {close[0]}?" if close else known
+    )
+
+
+def _value(setting: Setting, text: str, place: str) -> Any:
+    if setting.text:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--param {place}: {text!r} is not JSON, which a setting of type {setting.type} takes: {error}",
+            hint='For example 64, true, null or ["a", "b"].',
+        ) from error
