@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,7 @@ Env = dict[str, Any]
 
 def escape(text: str) -> str:
     """Text that the kubelet gives back unchanged: it expands `$(NAME)` and turns `$$` into `$`."""
-    parts = []
-    for char, after in zip(text, [*text[1:], ""], strict=True):
-        parts.append("$$" if char == "$" and after in {"$", "("} and after else char)
-    return "".join(parts)
+    return re.sub(r"\$(?=[$(])", "$$", text)
 
 
 def pipeline_env(pipeline: Pipeline) -> Env:

@@ -1,0 +1,550 @@
+"""What the argo backend writes, read back as Argo reads it."""
+
+import re
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from wurzel.backends.argo import ArgoBackend
+from wurzel.backends.argo_context import BRACE, duration, names, text
+from wurzel.backends.argo_options import ArgoOptions
+from wurzel.backends.support import unsupported_uses
+from wurzel.exceptions import PreflightError
+from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Setting, Step
+from wurzel.testing import check_backend, full_pipeline, render_texts
+
+WORDS = DataType(contract="steps:Word", containers=("list",))
+S3 = {"artifacts": {"s3": {"bucket": "acme-data", "endpoint": "minio:9000", "insecure": True, "prefix": "p"}}}
+STORES = {
+    "default": {},
+    "repository": {"artifacts": {"repository": {"config_map": "repositories", "key": "team"}}},
+    "s3": S3,
+    "gcs": {"artifacts": {"gcs": {"bucket": "acme-data"}}},
+    "azure": {"artifacts": {"azure": {"endpoint": "https://acme.blob.core.windows.net", "container": "data"}}},
+    "volume": {"artifacts": {"volume": {"name": "shared"}}},
+    "claims": {"artifacts": {"volume": {"size": "5Gi", "access_mode": "ReadWriteMany"}}},
+    "tar": {"artifacts": {**S3["artifacts"], "archive": "tar"}},
+}
+
+
+def step(name, *needs, **fields):
+    return Step(id=name, run=f"steps:{name.title().replace('-', '')}", needs=needs, output=WORDS, **fields)
+
+
+def pipeline(*steps, **fields):
+    return Pipeline(**{"name": "p", "image": "acme/p:1", "steps": steps, **fields})
+
+
+def render(what, **options):
+    (body,) = render_texts(what, "argo", ArgoOptions.model_validate(options)).values()
+    return list(yaml.safe_load_all(body))
+
+
+def spec_of(what, **options):
+    manifest = render(what, **options)[0]
+    return manifest["spec"].get("workflowSpec", manifest["spec"])
+
+
+def template(spec, name):
+    (found,) = [item for item in spec["templates"] if item["name"] == name]
+    return found
+
+
+def tasks(spec):
+    return {task["name"]: task for task in template(spec, spec["entrypoint"])["dag"]["tasks"]}
+
+
+def problems(what, **options):
+    return [str(item) for item in ArgoBackend().preflight(what, ArgoOptions.model_validate(options))]
+
+
+def expand(value, env):
+    """What the kubelet makes of `$(NAME)` and `$$` (k8s.io/kubernetes/third_party/forked/golang/expansion)."""
+    out, at = "", 0
+    while at < len(value):
+        if value[at] != "$" or at + 1 == len(value):
+            out, at = out + value[at], at + 1
+        elif value[at + 1] == "$":
+            out, at = out + "$", at + 2
+        elif value[at + 1] == "(" and ")" in value[at + 2 :]:
+            end = value.index(")", at)
+            name = value[at + 2 : end]
+            out, at = out + env.get(name, f"$({name})"), end + 1
+        elif value[at + 1] == "(":
+            out, at = out + "$(", at + 2
+        else:
+            out, at = out + value[at : at + 2], at + 2
+    return out
+
+
+DIAMOND = pipeline(step("words"), step("upper", "words"), step("reverse", "words"), step("join", "upper", "reverse"))
+
+
+def test_a_diamond_is_a_dag_whose_tasks_take_artifacts_from_those_they_depend_on():
+    (workflow,) = render(DIAMOND)
+    assert workflow["kind"] == "Workflow"
+    assert workflow["metadata"]["generateName"] == "p-"
+    found = tasks(workflow["spec"])
+    assert "depends" not in found["words"]
+    assert found["join"]["depends"] == "upper && reverse"
+    assert found["join"]["arguments"]["artifacts"] == [
+        {"name": "upper", "from": "{{tasks.upper.outputs.artifacts.dataset}}"},
+        {"name": "reverse", "from": "{{tasks.reverse.outputs.artifacts.dataset}}"},
+    ]
+    join = template(workflow["spec"], "join")
+    assert [item["path"] for item in join["inputs"]["artifacts"]] == ["/wurzel/data/upper", "/wurzel/data/reverse"]
+    assert join["outputs"]["artifacts"] == [{"name": "dataset", "path": "/wurzel/data/join", "archive": {"none": {}}}]
+    assert join["container"]["command"] == ["wurzel"]
+    assert join["container"]["args"] == [
+        "step", "steps:Join", "--id", "join", "-i", "/wurzel/data/upper", "-i", "/wurzel/data/reverse",
+        "-o", "/wurzel/data/join",
+    ]  # fmt: skip
+
+
+def test_a_schedule_makes_a_cron_workflow_that_loses_no_run_and_starts_none_twice():
+    (cron,) = render(pipeline(step("words"), schedule=Schedule(cron="0 4 * * *", timezone="Europe/Berlin")))
+    assert cron["kind"] == "CronWorkflow"
+    assert cron["metadata"]["name"] == "p"
+    spec = dict(cron["spec"])
+    assert "entrypoint" in spec.pop("workflowSpec")
+    spec.pop("workflowMetadata")
+    assert spec == {
+        "schedules": ["0 4 * * *"],
+        "timezone": "Europe/Berlin",
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 3600,
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 3,
+    }
+
+
+def test_a_workflow_template_holds_the_specification_and_a_cron_workflow_refers_to_it():
+    body = pipeline(step("words"), schedule=Schedule(cron="@daily"))
+    whole, cron = render(body, workflow_template=True, suspend=True)
+    assert whole["kind"] == "WorkflowTemplate"
+    assert whole["spec"]["entrypoint"] == "p"
+    assert cron["kind"] == "CronWorkflow"
+    assert cron["spec"]["workflowSpec"] == {"workflowTemplateRef": {"name": "p"}}
+    assert cron["spec"]["suspend"] is True
+    (alone,) = render(pipeline(step("words")), workflow_template=True)
+    assert alone["kind"] == "WorkflowTemplate"
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_no_key_starts_with_another_one(store):
+    """Stores list a folder by the start of its keys, some without a slash behind it."""
+    spec = spec_of(pipeline(step("split"), step("split-de", "split"), step("join", "split-de")), **STORES[store])
+    keys = [
+        place.get("key") or place.get("blob")
+        for item in spec["templates"]
+        for artifact in item.get("outputs", {}).get("artifacts", [])
+        for place in artifact.values()
+        if isinstance(place, dict) and ("key" in place or "blob" in place)
+    ]
+    assert bool(keys) == (store in {"s3", "gcs", "azure", "tar"})
+    assert all("{{workflow.uid}}" in key for key in keys)
+    assert not [(one, other) for one in keys for other in keys if one != other and other.startswith(one)]
+
+
+def test_an_s3_store_is_named_in_full_at_every_output():
+    (artifact,) = template(spec_of(DIAMOND, **S3), "words")["outputs"]["artifacts"]
+    assert artifact["s3"] == {
+        "endpoint": "minio:9000", "bucket": "acme-data", "insecure": True, "key": "p/{{workflow.uid}}/words/data",
+    }  # fmt: skip
+
+
+def test_credentials_of_a_store_are_references():
+    ref = {"name": "minio", "key": "id"}
+    s3 = {"bucket": "acme-data", "access_key": ref, "secret_key": {"name": "minio", "key": "secret"}, "region": "eu"}
+    (artifact,) = template(spec_of(DIAMOND, artifacts={"s3": s3}), "words")["outputs"]["artifacts"]
+    assert artifact["s3"]["accessKeySecret"] == ref
+    assert artifact["s3"]["secretKeySecret"] == {"name": "minio", "key": "secret"}
+
+
+def test_a_shared_claim_needs_no_artifacts():
+    spec = spec_of(DIAMOND, **STORES["volume"])
+    assert {"name": "data", "persistentVolumeClaim": {"claimName": "shared"}} in spec["volumes"]
+    mount = spec["templateDefaults"]["container"]["volumeMounts"][0]
+    assert mount == {"name": "data", "mountPath": "/wurzel", "subPath": "{{workflow.uid}}"}
+    assert not [item for item in spec["templates"] if "inputs" in item or "outputs" in item]
+
+
+def test_a_claim_for_each_run_is_removed_with_it():
+    spec = spec_of(DIAMOND, **STORES["claims"])
+    (claim,) = spec["volumeClaimTemplates"]
+    assert claim["metadata"]["name"] == "data"
+    assert claim["spec"]["resources"]["requests"]["storage"] == "5Gi"
+    assert spec["volumeClaimGC"] == {"strategy": "OnWorkflowCompletion"}
+    assert "data" not in [volume["name"] for volume in spec["volumes"]]
+
+
+FANNED = pipeline(step("words"), step("loud", "words", shards=3), step("join", "loud"))
+
+
+@pytest.mark.parametrize("store", ["s3", "gcs", "azure"])
+def test_slices_are_pods_of_their_own_that_fill_one_folder(store):
+    spec = spec_of(FANNED, **STORES[store])
+    task = tasks(spec)["loud"]
+    assert task["withSequence"] == {"start": "1", "count": "3"}
+    assert task["arguments"]["parameters"] == [{"name": "shard", "value": "{{item}}"}]
+    loud, join = template(spec, "loud"), template(spec, "join")
+    assert loud["container"]["args"][-2:] == ["--shard", "{{inputs.parameters.shard}}/3"]
+    (out,) = loud["outputs"]["artifacts"]
+    (inp,) = join["inputs"]["artifacts"]
+    key = "blob" if store == "azure" else "key"
+    assert out["path"] == "/wurzel/data/loud/shard-{{inputs.parameters.shard}}-of-3"
+    assert out[store][key] == f"{inp[store][key]}/shard-{{{{inputs.parameters.shard}}}}-of-3"
+    assert inp["path"] == "/wurzel/data/loud"
+    assert tasks(spec)["join"].get("arguments") is None
+    assert tasks(spec)["join"]["depends"] == "loud"
+
+
+@pytest.mark.parametrize("store", ["default", "repository", "tar"])
+def test_slices_are_processes_where_pods_cannot_fill_one_folder(store):
+    spec = spec_of(FANNED, **STORES[store])
+    assert "withSequence" not in tasks(spec)["loud"]
+    assert template(spec, "loud")["container"]["args"][-2:] == ["--shards", "3"]
+
+
+def test_slices_on_a_volume_are_pods_of_their_own():
+    spec = spec_of(FANNED, **STORES["volume"])
+    assert tasks(spec)["loud"]["withSequence"]["count"] == "3"
+    assert template(spec, "loud")["container"]["args"][-2] == "--shard"
+
+
+MEMORY = pipeline(step("memory", self_consuming=True), step("join", "memory"))
+
+
+def test_the_last_output_is_kept_at_a_key_of_its_own():
+    memory = template(spec_of(MEMORY, **S3), "memory")
+    (last,) = memory["inputs"]["artifacts"]
+    assert last["optional"] is True
+    assert last["path"] == "/wurzel/data/memory"
+    kept = next(item for item in memory["outputs"]["artifacts"] if item["name"] == "last")
+    assert kept["s3"]["key"] == last["s3"]["key"] == "p/p/last/memory.tgz"
+    assert "uid" not in kept["s3"]["key"]
+    assert "archive" not in kept
+
+
+def test_a_store_that_keeps_nothing_is_reported():
+    backend = ArgoBackend()
+    (report,) = unsupported_uses(backend, MEMORY)
+    assert report.feature == "self_consuming"
+    shared = ArgoOptions.model_validate({"artifacts": {"volume": {"name": "shared", "per_run": False}}})
+    assert not unsupported_uses(backend, MEMORY, options=shared)
+    assert not unsupported_uses(backend, MEMORY, options=ArgoOptions.model_validate(S3))
+
+
+def parameter(**fields):
+    return Setting(**{"name": "SUFFIX", "variable": "WORDS__SUFFIX", "parameter": True, "default": "!", **fields})
+
+
+def test_a_parameter_is_a_workflow_parameter_with_the_default_of_the_setting():
+    body = pipeline(step("words", settings=(parameter(description="behind every word"),)))
+    spec = spec_of(body)
+    assert spec["arguments"]["parameters"] == [
+        {"name": "WORDS__SUFFIX", "description": "behind every word", "value": "!"}
+    ]
+    env = template(spec, "words")["container"]["env"]
+    assert {"name": "WORDS__SUFFIX", "value": "{{workflow.parameters.WORDS__SUFFIX}}"} in env
+
+
+def test_a_parameter_that_is_no_text_is_json():
+    count = parameter(name="TIMES", variable="WORDS__TIMES", text=False, default=[1, 2], given=True, value=[3])
+    spec = spec_of(pipeline(step("words", settings=(count,))))
+    assert spec["arguments"]["parameters"][0]["value"] == "[3]"
+
+
+def test_a_required_parameter_has_no_value_and_is_asked_for():
+    body = pipeline(step("words", settings=(parameter(required=True, default=None),)))
+    assert problems(body) == []
+    assert spec_of(body)["arguments"]["parameters"] == [{"name": "WORDS__SUFFIX"}]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (parameter(secret=True), "is a secret"),
+        (parameter(computed=True), "computed when the step runs"),
+        (parameter(required=True), "nobody gives it one"),
+        (parameter(default=None), "is null"),
+    ],
+)
+def test_a_parameter_that_cannot_be_one_is_refused(setting, said):
+    body = pipeline(step("words", settings=(setting,)), schedule=Schedule(cron="@daily"))
+    assert any(said in item for item in problems(body))
+
+
+@given(st.text(alphabet="${}()=ab\"'\\ \n", max_size=20))
+def test_text_is_expanded_neither_by_argo_nor_by_the_kubelet(value):
+    written = text(value)
+    assert "{{" not in written
+    assert expand(written, {BRACE: "{", "a": "pwned", "ab": "pwned", "": "pwned"}) == value
+
+
+def test_the_variable_for_a_brace_stands_before_what_refers_to_it():
+    body = pipeline(
+        step("words", env={"X": "{{ item }}"}), step("other", "words", env={"Y": "plain"}), env={"Z": "{{pod.name}}"}
+    )
+    spec = spec_of(body)
+    defaults = spec["templateDefaults"]["container"]["env"]
+    assert [item["name"] for item in defaults] == [BRACE, "WURZEL_RUN_ID", "Z"]
+    assert [item["name"] for item in template(spec, "words")["container"]["env"]] == [BRACE, "X"]
+    assert [item["name"] for item in template(spec, "other")["container"]["env"]] == ["Y"]
+    assert "{{" not in str(template(spec, "words"))
+
+
+def test_retries_wait_longer_each_time_up_to_a_longest_wait():
+    retry = Retry(limit=3, backoff=90, factor=2, max=2 * 86400)
+    found = template(spec_of(pipeline(step("words", retry=retry, timeout=60))), "words")
+    assert found["retryStrategy"] == {
+        "limit": "3",
+        "retryPolicy": "Always",
+        "expression": 'lastRetry.exitCode != "2"',
+        "backoff": {"duration": "1m30s", "factor": "2", "cap": "48h"},
+    }
+    assert found["activeDeadlineSeconds"] == 60
+    assert "--retries" not in found["container"]["args"]
+
+
+@pytest.mark.parametrize(
+    ("retry", "version"),
+    [(Retry(limit=2, backoff=1, factor=1.5), "4.0"), (Retry(limit=2, backoff=1, factor=2, max=60), "3.6")],
+)
+def test_retries_that_argo_cannot_say_are_wurzels(retry, version):
+    found = template(spec_of(pipeline(step("words", retry=retry, timeout=60)), version=version), "words")
+    assert "retryStrategy" not in found
+    assert "activeDeadlineSeconds" not in found
+    assert "--retries" in found["container"]["args"]
+    assert "--timeout" in found["container"]["args"]
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(0, "0s"), (45, "45s"), (3600, "1h"), (90061, "25h1m1s")])
+def test_durations_are_written_as_go_reads_them(seconds, written):
+    assert duration(seconds) == written
+
+
+def test_pods_satisfy_the_restricted_standard_and_can_write_to_their_volumes_only():
+    spec = spec_of(DIAMOND)
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    container = spec["templateDefaults"]["container"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/wurzel", "/tmp"]
+
+
+def test_security_can_be_left_to_the_cluster():
+    spec = spec_of(DIAMOND, security={"restricted": False})
+    assert "securityContext" not in spec
+    assert "securityContext" not in spec["templateDefaults"]["container"]
+
+
+def test_an_executor_of_its_own_takes_the_token_from_steps():
+    spec = spec_of(DIAMOND, executor_service_account="argo-executor")
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["executor"] == {"serviceAccountName": "argo-executor"}
+
+
+def test_a_secret_of_a_step_replaces_a_plain_variable_of_the_pipeline_whole():
+    """Argo merges variables of `templateDefaults` field by field, so the plain one must not stand there."""
+    body = pipeline(step("words", secrets={"A": SecretRef(name="s", key="k")}), step("other"), env={"A": "1", "B": "2"})
+    spec = spec_of(body)
+    assert [item["name"] for item in spec["templateDefaults"]["container"]["env"]] == ["WURZEL_RUN_ID", "B"]
+    assert template(spec, "other")["container"]["env"] == [{"name": "A", "value": "1"}]
+    assert template(spec, "words")["container"]["env"] == [
+        {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    ]
+
+
+def test_a_gpu_is_a_limit():
+    found = template(spec_of(pipeline(step("words", resources=Resources(gpu=2)))), "words")
+    assert found["container"]["resources"] == {"limits": {"nvidia.com/gpu": "2"}}
+
+
+def test_an_exit_handler_tells_of_failures():
+    handler = {"command": ["notify", "{{x}}"], "secrets": {"URL": {"name": "hook", "key": "url"}}, "image": "acme/n:1"}
+    spec = spec_of(DIAMOND, on_exit=handler)
+    assert spec["onExit"] == "on-exit"
+    ((group,),) = template(spec, "on-exit")["steps"]
+    assert group["when"] == "{{workflow.status}} != Succeeded"
+    container = template(spec, group["template"])["container"]
+    env = {item["name"]: item.get("value") for item in container["env"]}
+    assert env["WORKFLOW_FAILURES"] == "{{workflow.failures}}"
+    assert expand(container["command"][1], env) == "{{x}}"
+    always = spec_of(DIAMOND, on_exit={**handler, "when": "always"})
+    ((group,),) = template(always, "on-exit")["steps"]
+    assert "when" not in group
+
+
+def test_names_of_templates_are_unique_and_start_with_a_letter():
+    assert names(["1st", "step-1st", "x"]) == {"1st": "step-step-1st", "step-1st": "step-1st", "x": "x"}
+    spec = spec_of(pipeline(step("p"), step("on-exit"), step("2nd", "p")), on_exit={"command": ["x"]})
+    found = [item["name"] for item in spec["templates"]]
+    assert len(set(found)) == len(found)
+    assert spec["entrypoint"] == "p-dag"
+    assert tasks(spec)["step-2nd"]["arguments"]["artifacts"][0]["from"] == "{{tasks.p.outputs.artifacts.dataset}}"
+    assert all(re.fullmatch(r"[a-z][-a-z0-9]*", name) for name in found)
+
+
+def test_other_options_find_their_fields():
+    spec = spec_of(
+        DIAMOND,
+        image_pull_policy="Always",
+        image_pull_secrets=["registry"],
+        priority_class="batch",
+        node_selector={"pool": "large"},
+        affinity={"nodeAffinity": {}},
+        ttl={"success": "1h", "failure": None},
+        pod_gc=None,
+        artifact_gc={"strategy": "OnWorkflowDeletion", "service_account": "gc"},
+        archive_logs=True,
+        synchronization={"mutexes": [{"name": "one"}], "semaphores": [{"config_map": "locks", "key": "rag"}]},
+        pod_spec_patch={"containers": [{"name": "main", "tty": True}]},
+        env_from=[{"secret": "all", "prefix": "X_"}],
+        service_account="rag",
+        **STORES["repository"],
+    )
+    assert spec["imagePullSecrets"] == [{"name": "registry"}]
+    assert spec["podPriorityClassName"] == "batch"
+    assert spec["nodeSelector"] == {"pool": "large"}
+    assert spec["affinity"] == {"nodeAffinity": {}}
+    assert spec["ttlStrategy"] == {"secondsAfterSuccess": 3600}
+    assert "podGC" not in spec
+    assert spec["artifactGC"] == {"strategy": "OnWorkflowDeletion", "serviceAccountName": "gc"}
+    assert spec["archiveLogs"] is True
+    assert spec["artifactRepositoryRef"] == {"configMap": "repositories", "key": "team"}
+    assert spec["synchronization"] == {
+        "mutexes": [{"name": "one"}],
+        "semaphores": [{"configMapKeyRef": {"name": "locks", "key": "rag"}}],
+    }
+    assert yaml.safe_load(spec["podSpecPatch"]) == {"containers": [{"name": "main", "tty": True}]}
+    container = spec["templateDefaults"]["container"]
+    assert container["imagePullPolicy"] == "Always"
+    assert container["envFrom"] == [{"prefix": "X_", "secretRef": {"name": "all"}}]
+    assert spec["serviceAccountName"] == "rag"
+    results = template(spec, "join")["outputs"]["artifacts"][0]
+    assert results["artifactGC"] == {"strategy": "Never"}
+    assert "artifactGC" not in template(spec, "words")["outputs"]["artifacts"][0]
+
+
+def test_volumes_are_mounted_by_all_steps_or_by_some():
+    volumes = [
+        {"name": "cache", "mount_path": "/cache", "claim": {"name": "tokenizers"}},
+        {"name": "settings", "mount_path": "/etc/acme", "config_map": {"name": "acme"}, "steps": ["join"]},
+    ]
+    spec = spec_of(DIAMOND, volumes=volumes)
+    assert {"name": "cache", "persistentVolumeClaim": {"claimName": "tokenizers", "readOnly": True}} in spec["volumes"]
+    assert {"name": "cache", "mountPath": "/cache", "readOnly": True} in spec["templateDefaults"]["container"][
+        "volumeMounts"
+    ]
+    assert template(spec, "join")["container"]["volumeMounts"] == [
+        {"name": "settings", "mountPath": "/etc/acme", "readOnly": True}
+    ]
+    assert "volumeMounts" not in template(spec, "words")["container"]
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "said", "advice"),
+    [
+        (pipeline(step("words"), name="x" * 70), {}, "has 70 characters; at most 57", "targets.argo.name"),
+        (
+            pipeline(step("words"), name="x" * 53, schedule=Schedule(cron="@daily")), {},
+            "has 53 characters; at most 52", "targets.argo.name",
+        ),
+        (pipeline(step("words"), name="My_Pipe"), {}, "is not a Kubernetes name", "targets.argo.name: my-pipe"),
+        (pipeline(step("words"), image=None), {}, "has no image", "image:"),
+        (
+            pipeline(step("words", settings=(Setting(name="A", variable="WORDS__A", required=True),))), {},
+            "needs the setting A", "steps.words.settings",
+        ),
+        (
+            pipeline(step("words", settings=(Setting(name="A", variable="WORDS__A", required=True, secret=True),))), {},
+            "needs the secret A", "steps.words.secrets",
+        ),
+        (pipeline(step("words"), secrets={"A": SecretRef(name="kv/A", key="k")}), {}, "'kv/A'", "Secret's name"),
+        (
+            pipeline(step("words", resources=Resources(memory="2Gi"), limits=Limits(memory="1Gi"))), {},
+            "asks for memory 2Gi but is limited to 1Gi", "limits.memory",
+        ),
+        (pipeline(*(step(f"s{number}") for number in range(200))), {}, "at most 200", "Split"),
+        (pipeline(step("words"), annotations={"a": "{{x}}"}), {}, "holds '{{'", "leave it out"),
+        (pipeline(step("words"), data_dir="d$(x)"), {}, "'d$(x)'", "plainer"),
+        (
+            pipeline(step("words"), schedule=Schedule(cron="@daily", concurrency="allow")),
+            {"artifacts": {"volume": {"name": "v", "per_run": False}}}, "two runs at one time", "forbid",
+        ),
+        (
+            pipeline(step("words")), {"artifacts": {"volume": {"size": "1Gi", "per_run": False}}},
+            "nothing to share", "name",
+        ),
+        (
+            pipeline(step("words")), {"volumes": [{"name": "data", "mount_path": "/x", "empty_dir": {}}]},
+            "is the name of the volume for the datasets", "another name",
+        ),
+        (
+            pipeline(step("words")),
+            {"volumes": [{"name": "v", "mount_path": "/x", "empty_dir": {}, "steps": ["word"]}]},
+            "'word', which does not exist", "Did you mean words?",
+        ),
+        (pipeline(step("words"), schedule=Schedule(cron="@daily", deadline=5)), {}, "every 10 s", "deadline: 10m"),
+    ],
+)  # fmt: skip
+def test_what_cannot_run_is_refused_with_a_way_out(body, options, said, advice):
+    (problem,) = problems(body, **options)
+    assert said in problem
+    assert advice in problem
+
+
+def test_a_required_setting_is_fed_by_a_secret_under_either_name():
+    needed = Setting(name="A__B", variable="MY_WORDS__A__B", required=True)
+    for variable in ("MY_WORDS__A__B", "MYWORDS__A__B", "MY_WORDS__A"):
+        body = pipeline(
+            step("my-words", settings=(needed,), secrets={variable: SecretRef(name="s", key="k")}), name="p"
+        )
+        assert problems(body) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"artifacts": {"s3": {}}}, "bucket"),
+        ({"artifacts": {"s3": {"bucket": "s3://acme"}}}, "is not a bucket"),
+        ({"artifacts": {"s3": {"bucket": "acme", "endpoint": "https://minio"}}}, "is a URL"),
+        ({"artifacts": {"s3": {"bucket": "acme", "access_key": {"name": "a", "key": "b"}}}}, "give both"),
+        ({"artifacts": {"s3": {"bucket": "acme"}, "gcs": {"bucket": "acme"}}}, "give one of"),
+        ({"artifacts": {"azure": {"endpoint": "acme", "container": "data"}}}, "is no URL"),
+        ({"version": "3.5"}, "is not a version"),
+        ({"volumes": [{"name": "v", "mount_path": "x", "empty_dir": {}}]}, "is not a mount path"),
+        ({"volumes": [{"name": "v", "mount_path": "/x"}]}, "give one of"),
+        ({"on_exit": {"command": []}}, "at least 1 item"),
+        ({"artefacts": {}}, "Extra inputs"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, said):
+    with pytest.raises(ValidationError, match=said):
+        ArgoOptions.model_validate(options)
+
+
+def test_a_version_may_be_written_as_a_number():
+    assert ArgoOptions.model_validate({"version": 3.6}).version == "3.6"
+
+
+def test_a_refusal_comes_before_any_template():
+    with pytest.raises(PreflightError):
+        render_texts(pipeline(step("words"), image=None), "argo")
+
+
+@pytest.mark.parametrize("store", ["s3", "volume"])
+def test_nothing_is_dropped_in_silence(store):
+    assert check_backend("argo", **STORES[store]) > 40
+
+
+def test_the_output_path_can_be_changed():
+    assert list(render_texts(full_pipeline(), "argo")) == ["argo/everything.yaml"]
+    options = ArgoOptions(output="deploy/rag.yaml")
+    assert list(render_texts(full_pipeline(), "argo", options)) == ["deploy/rag.yaml"]

@@ -1,0 +1,368 @@
+"""What the cronjob backend writes, read back as Kubernetes reads it."""
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from wurzel.backends.cronjob import CronJobBackend
+from wurzel.backends.cronjob_context import width
+from wurzel.backends.cronjob_options import CronJobOptions
+from wurzel.backends.kubernetes import escape
+from wurzel.backends.quantity import amount, largest, times
+from wurzel.backends.support import unsupported_uses
+from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Setting, Step, Toleration
+from wurzel.testing import check_backend, full_pipeline, render_texts
+
+WORDS = DataType(contract="steps:Word", containers=("list",))
+NIGHTLY = Schedule(cron="0 4 * * *", timezone="Europe/Berlin")
+
+
+def step(name, *needs, **fields):
+    return Step(id=name, run=f"steps:{name.title().replace('-', '')}", needs=needs, output=WORDS, **fields)
+
+
+def pipeline(*steps, **fields):
+    return Pipeline(**{"name": "p", "image": "acme/p:1", "entrypoint": "pipes:p", "steps": steps, **fields})
+
+
+def render(what, **options):
+    texts = render_texts(what, "cronjob", CronJobOptions.model_validate(options))
+    return [item for body in texts.values() for item in yaml.safe_load_all(body)]
+
+
+def job_of(what, **options):
+    (manifest,) = [item for item in render(what, **options) if item["kind"] in {"Job", "CronJob"}]
+    return manifest["spec"].get("jobTemplate", manifest)["spec"]
+
+
+def pod_of(what, **options):
+    return job_of(what, **options)["template"]["spec"]
+
+
+def problems(what, **options):
+    return [str(item) for item in CronJobBackend().preflight(what, CronJobOptions.model_validate(options))]
+
+
+ALIKE = pipeline(step("words"), step("upper", "words"), step("reverse", "words"), step("join", "upper", "reverse"))
+UNLIKE = pipeline(step("words"), step("embed", "words", image="acme/embed:2", resources=Resources(memory="8Gi")))
+
+
+def test_a_schedule_makes_a_cronjob_that_loses_no_run_and_starts_none_twice():
+    (cron,) = render(ALIKE.model_copy(update={"schedule": NIGHTLY}))
+    assert cron["kind"] == "CronJob"
+    spec = {key: value for key, value in cron["spec"].items() if key != "jobTemplate"}
+    assert spec == {
+        "schedule": "0 4 * * *",
+        "timeZone": "Europe/Berlin",
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 3600,
+        "successfulJobsHistoryLimit": 3,
+        "failedJobsHistoryLimit": 3,
+    }
+    assert cron["spec"]["jobTemplate"]["metadata"]["labels"] == cron["metadata"]["labels"]
+
+
+def test_without_a_schedule_there_is_a_job():
+    (job,) = render(ALIKE)
+    assert job["kind"] == "Job"
+    assert job["metadata"]["name"] == "p"
+
+
+def test_a_job_ends_and_goes_away_and_does_not_repeat_a_wrong_configuration():
+    job = job_of(ALIKE)
+    assert job["activeDeadlineSeconds"] == 86400
+    assert job["backoffLimit"] == 1
+    assert job["ttlSecondsAfterFinished"] == 3 * 86400
+    assert job["podFailurePolicy"]["rules"] == [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2]}},
+    ]
+    assert job["template"]["spec"]["restartPolicy"] == "Never"
+    late = job_of(ALIKE.model_copy(update={"timeout": 60}), ttl=None, backoff_limit=0)
+    assert late["activeDeadlineSeconds"] == 60
+    assert late["backoffLimit"] == 0
+    assert "ttlSecondsAfterFinished" not in late
+
+
+def test_steps_that_are_alike_share_a_container():
+    pod = pod_of(ALIKE)
+    assert "initContainers" not in pod
+    (container,) = pod["containers"]
+    assert container["command"] == ["wurzel"]
+    assert container["args"] == [
+        "run", "pipes:p", "-j", "2", "--data-dir", "/wurzel/data", "--state-dir", "/wurzel/.wurzel",
+    ]  # fmt: skip
+
+
+def test_steps_that_differ_get_containers_of_their_own_in_order():
+    pod = pod_of(UNLIKE)
+    (first,), (last,) = pod["initContainers"], pod["containers"]
+    assert (first["name"], first["image"]) == ("words", "acme/p:1")
+    assert (last["name"], last["image"]) == ("embed", "acme/embed:2")
+    assert last["resources"] == {"requests": {"memory": "8Gi"}}
+    assert last["args"] == [
+        "step", "steps:Embed", "--id", "embed", "-i", "/wurzel/data/words", "-o", "/wurzel/data/embed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"image": "acme/q:1"},
+        {"resources": Resources(cpu="2")},
+        {"limits": Limits(memory="1Gi")},
+        {"secrets": {"A": SecretRef(name="s", key="k")}},
+    ],
+)
+def test_what_makes_steps_differ(different):
+    assert "initContainers" in pod_of(pipeline(step("words"), step("join", "words", **different)))
+    assert "initContainers" not in pod_of(
+        pipeline(step("words"), step("join", "words", **different)), mode="single-pod"
+    )
+    assert "initContainers" in pod_of(ALIKE, mode="init-chain")
+
+
+def test_pods_satisfy_the_restricted_standard_and_have_no_token():
+    for body in (ALIKE, UNLIKE):
+        pod = pod_of(body)
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["terminationGracePeriodSeconds"] == 30
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/wurzel", "/tmp"]
+
+
+def test_one_container_is_told_all_that_configuration_says():
+    setting = Setting(name="A__B", variable="EMBED__A__B", given=True, value="it's $(X)", default="")
+    null = Setting(name="C", variable="EMBED__C", given=True, value=None)
+    body = pipeline(
+        step("words"),
+        step(
+            "embed", "words", settings=(setting, null), retry=Retry(limit=2, backoff=30, factor=2, max=60), timeout=90,
+            shards=3, env={"ONLY": "1"},
+        ),
+        env={"ALL": "2"},
+        parallelism=4,
+    )  # fmt: skip
+    (container,) = pod_of(body)["containers"]
+    args = container["args"]
+    assert args[args.index("-j") + 1] == "4"
+    assert [args[at + 1] for at, word in enumerate(args) if word == "--set"] == [
+        'env.ALL="2"',
+        'steps.embed.env.ONLY="1"',
+        'steps.embed.settings.A.B="it\'s $$(X)"',
+        "steps.embed.settings.C=null",
+        'steps.embed.retry={"limit": 2, "backoff": 30, "factor": 2.0, "max": 60}',
+        "steps.embed.timeout=1m30s",
+        "steps.embed.shards=3",
+    ]
+
+
+def test_one_container_has_room_for_all_that_run_at_one_time():
+    body = pipeline(
+        step("words"),
+        step("a", "words", resources=Resources(cpu="500m", memory="1.5Gi", gpu=1)),
+        step("b", "words", resources=Resources(cpu="1", memory="1Gi"), limits=Limits(memory="1Gi")),
+    )
+    (container,) = pod_of(body, mode="single-pod")["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "2", "memory": "3Gi"},
+        "limits": {"memory": "3Gi", "nvidia.com/gpu": "2"},
+    }
+
+
+def test_a_chain_of_containers_retries_and_fans_out_within_them():
+    body = pipeline(
+        step("words"), step("embed", "words", image="acme/e:1", retry=Retry(limit=2, backoff=5), timeout=60, shards=3)
+    )
+    (container,) = pod_of(body)["containers"]
+    assert container["args"][-8:] == ["--retries", "2", "--backoff", "5s", "--timeout", "1m", "--shards", "3"]
+
+
+def test_every_container_knows_the_run():
+    env = pod_of(UNLIKE)["containers"][0]["env"]
+    assert env[0] == {
+        "name": "WURZEL_RUN_ID",
+        "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}},
+    }
+    own = pod_of(UNLIKE.model_copy(update={"env": {"WURZEL_RUN_ID": "mine"}}))["containers"][0]["env"]
+    assert own == [{"name": "WURZEL_RUN_ID", "value": "mine"}]
+
+
+def test_secrets_are_references():
+    body = pipeline(
+        step("words", secrets={"A": SecretRef(name="s", key="k")}), secrets={"B": SecretRef(name="t", key="l")}
+    )
+    for mode in ("single-pod", "init-chain"):
+        env = pod_of(body, mode=mode)["containers"][0]["env"]
+        assert {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}} in env
+        assert {"name": "B", "valueFrom": {"secretKeyRef": {"name": "t", "key": "l"}}} in env
+
+
+def test_text_is_not_expanded_by_the_kubelet():
+    assert [escape(item) for item in ("", "$", "$$", "$(A)", "$A ${B}")] == ["", "$", "$$$", "$$(A)", "$A ${B}"]
+
+
+@pytest.mark.parametrize(
+    ("data", "source"),
+    [
+        ({}, {"emptyDir": {}}),
+        ({"empty_dir": {"size": "1Gi", "memory": True}}, {"emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}}),
+        ({"claim": {"name": "shared"}}, {"persistentVolumeClaim": {"claimName": "shared"}}),
+        ({"claim": {"size": "1Gi"}}, {"persistentVolumeClaim": {"claimName": "p-data"}}),
+        (
+            {"ephemeral": {"size": "1Gi", "storage_class": "fast"}},
+            {
+                "ephemeral": {
+                    "volumeClaimTemplate": {
+                        "spec": {
+                            "accessModes": ["ReadWriteOnce"],
+                            "storageClassName": "fast",
+                            "resources": {"requests": {"storage": "1Gi"}},
+                        }
+                    }
+                }
+            },
+        ),
+    ],
+)
+def test_data_is_kept_where_the_option_says(data, source):
+    assert pod_of(ALIKE, data=data)["volumes"][0] == {"name": "data", **source}
+
+
+def test_a_claim_lets_the_next_pod_go_on():
+    data = {"claim": {"name": "shared"}}
+    (container,) = pod_of(ALIKE, data=data)["containers"]
+    assert container["volumeMounts"][0] == {"name": "data", "mountPath": "/wurzel", "subPath": "p"}
+    for container in pod_of(UNLIKE, data=data)["initContainers"]:
+        assert container["args"][-2:] == ["--once", "$(WURZEL_RUN_ID)"]
+    assert "--once" not in pod_of(UNLIKE)["initContainers"][0]["args"]
+
+
+def test_companions_stand_beside_the_cronjob():
+    companions = {"service_account": True, "network_policy": True}
+    found = {item["kind"]: item for item in render(ALIKE, data={"claim": {"size": "1Gi"}}, companions=companions)}
+    assert list(found) == ["PersistentVolumeClaim", "ServiceAccount", "NetworkPolicy", "Job"]
+    assert found["PersistentVolumeClaim"]["metadata"]["name"] == "p-data"
+    assert found["ServiceAccount"]["automountServiceAccountToken"] is False
+    pod = found["Job"]["spec"]["template"]
+    assert pod["spec"]["serviceAccountName"] == found["ServiceAccount"]["metadata"]["name"] == "p"
+    selected = found["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"]
+    assert selected.items() <= pod["metadata"]["labels"].items()
+    assert found["NetworkPolicy"]["spec"]["policyTypes"] == ["Ingress"]
+    assert "ingress" not in found["NetworkPolicy"]["spec"]
+
+
+def test_a_kustomize_folder_lists_its_files():
+    options = CronJobOptions.model_validate(
+        {"layout": "kustomize", "data": {"claim": {"size": "1Gi"}}, "companions": {"network_policy": True}}
+    )
+    texts = render_texts(ALIKE, "cronjob", options)
+    resources = yaml.safe_load(texts["cronjob/p/kustomization.yaml"])["resources"]
+    assert {f"cronjob/p/{name}" for name in resources} == set(texts) - {"cronjob/p/kustomization.yaml"}
+    assert {yaml.safe_load(body)["kind"] for body in texts.values()} == {
+        "Kustomization", "Job", "PersistentVolumeClaim", "NetworkPolicy",
+    }  # fmt: skip
+
+
+def test_a_pod_gets_what_all_its_steps_ask_for():
+    gpu = Toleration(key="gpu", operator="Exists")
+    body = pipeline(
+        step("words", node_selector={"a": "1"}, tolerations=(gpu,), labels={"x": "1"}),
+        step("join", "words", node_selector={"b": "2"}, tolerations=(gpu,), annotations={"note": "{{ kept }}"}),
+    )
+    pod = pod_of(body)
+    assert pod["nodeSelector"] == {"a": "1", "b": "2"}
+    assert pod["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    metadata = job_of(body)["template"]["metadata"]
+    assert metadata["labels"]["x"] == "1"
+    assert metadata["annotations"] == {"note": "{{ kept }}"}
+
+
+def test_how_many_steps_can_run_at_one_time():
+    assert width(ALIKE) == 2
+    assert width(pipeline(step("a"), step("b", "a"), step("c", "b"))) == 1
+
+
+def test_quantities():
+    assert amount("500m") < amount("1") < amount("1k") < amount("1Ki") < amount("1e6")
+    assert [times("500m", 3), times("1.5Gi", 2), times("2", 2)] == ["1500m", "3Gi", "4"]
+    assert largest("900Mi", None, "1Gi") == "1Gi"
+    assert largest(None) is None
+    with pytest.raises(ValueError, match="is not a quantity"):
+        amount("1GB")
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "said"),
+    [
+        (pipeline(step("words"), name="x" * 53, schedule=NIGHTLY), {}, "at most 52"),
+        (pipeline(step("words"), name="x" * 64), {}, "at most 63"),
+        (pipeline(step("words"), image=None), {}, "has no image"),
+        (pipeline(step("words"), entrypoint=""), {}, "has no entrypoint"),
+        (
+            pipeline(step("a", node_selector={"k": "1"}), step("b", node_selector={"k": "2"})), {},
+            "ask for nodes with k='1' and '2'",
+        ),
+        (pipeline(step("a", labels={"k": "1"}), step("b", labels={"k": "2"})), {}, "the label k='1'"),
+        (
+            pipeline(
+                step("a", secrets={"A": SecretRef(name="s", key="k")}),
+                step("b", secrets={"A": SecretRef(name="t", key="k")}),
+            ),
+            {"mode": "single-pod"}, "take A from different secrets",
+        ),
+        (
+            pipeline(step("a"), schedule=Schedule(cron="@daily", concurrency="allow")),
+            {"data": {"claim": {"name": "c"}}}, "write to the same claim",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_run_is_refused(body, options, said):
+    (problem,) = problems(body, **options)
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"data": {"claim": {}}}, "give either"),
+        ({"data": {"claim": {"name": "a", "size": "1Gi"}}}, "give either"),
+        ({"data": {"claim": {"name": "a"}, "empty_dir": {}}}, "give one of"),
+        ({"active_deadline": 0}, "greater than or equal to 1"),
+        ({"mode": "pods"}, "single-pod"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, said):
+    with pytest.raises(ValidationError, match=said):
+        CronJobOptions.model_validate(options)
+
+
+def test_what_depends_on_the_mode_is_reported():
+    backend = CronJobBackend()
+    asked = pipeline(step("a", image="acme/a:1", service_account="b", self_consuming=True), parallelism=2)
+
+    def reported(**options):
+        return [item.feature for item in unsupported_uses(backend, asked, options=CronJobOptions(**options))]
+
+    assert reported() == ["parallelism", "self_consuming", "service_account"]
+    assert reported(mode="single-pod") == ["step_image", "self_consuming", "service_account"]
+    assert reported(mode="single-pod", data={"claim": {"size": "1Gi"}}) == ["step_image", "service_account"]
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "single-pod", "data": {"claim": {"size": "1Gi"}}}])
+def test_nothing_is_dropped_in_silence(options):
+    assert check_backend("cronjob", **options) > 40
+
+
+def test_the_output_path_can_be_changed():
+    assert list(render_texts(full_pipeline(), "cronjob")) == ["cronjob/everything.yaml"]
+    moved = CronJobOptions(output="deploy/k8s/job.yaml", layout="kustomize")
+    assert list(render_texts(full_pipeline(), "cronjob", moved)) == [
+        "deploy/k8s/job.yaml", "deploy/k8s/kustomization.yaml",
+    ]  # fmt: skip
