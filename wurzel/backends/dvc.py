@@ -53,9 +53,9 @@ class DvcBackend(Backend):
         "description": native("`desc` of a stage; a comment for the pipeline"),
         "data_dir": native(),
         "settings": native("`params.yaml`, wired through `params:`"),
-        "parameters": native("`dvc exp run -S PIPELINE.STEP.SETTING=VALUE`"),
+        "parameters": native("`dvc exp run -S PIPELINE.STEP.SETTING=VALUE`; listed in `meta.parameters`"),
         "env": emulated("`env NAME=VALUE` in front of the command"),
-        "secrets": emulated("read from the environment variable of that name when `dvc repro` runs"),
+        "secrets": emulated("read from the environment when `dvc repro` runs; `meta.secrets` names the variables"),
         "image": unsupported(f"no containers: {_NO_CLUSTER}"),
         "step_image": unsupported(f"no containers: {_NO_CLUSTER}"),
         "cpu": unsupported(_NO_CLUSTER),
@@ -122,7 +122,6 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
     argv = step_argv(pipeline, step, extra=[*extra, "--report", report], emulate=("retry", "timeout", "shards"))
     home = posixpath.dirname(main)
     out = dataset(pipeline, step.id)
-    meta = {"run": step.run}
     return Stage(
         name=step.id,
         cmd=_cmd(pipeline.env | step.env, argv),
@@ -133,7 +132,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
         outs=[{_escape(out): {"persist": True}} if step.self_consuming else _escape(out)],  # type: ignore[list-item]
         metrics=_escape(report),
         always_changed=step.polls,
-        meta=_escaped(meta | _named("labels", pipeline, step) | _named("annotations", pipeline, step)),
+        meta=_escaped(_meta(pipeline, step)),
     )
 
 
@@ -141,9 +140,17 @@ def _deps(pipeline: Pipeline, step: Step) -> list[str]:
     return list(dict.fromkeys([*step.sources, *input_paths(step), *(dataset(pipeline, need) for need in step.needs)]))
 
 
-def _named(field_name: str, pipeline: Pipeline, step: Step) -> dict[str, Any]:
-    merged = getattr(pipeline, field_name) | getattr(step, field_name)
-    return {field_name: merged} if merged else {}
+def _meta(pipeline: Pipeline, step: Step) -> dict[str, Any]:
+    """What DVC keeps for people and tools; secrets are named, so that a reader knows what to export."""
+    secrets = pipeline.secrets | step.secrets
+    meta: dict[str, Any] = {
+        "run": step.run,
+        "labels": pipeline.labels | step.labels,
+        "annotations": pipeline.annotations | step.annotations,
+        "parameters": [setting.name for setting in step.settings if setting.parameter],
+        "secrets": {variable: f"{secret.name}/{secret.key}" for variable, secret in secrets.items()},
+    }
+    return {name: value for name, value in meta.items() if value}
 
 
 def _is_param(setting: Setting) -> bool:

@@ -1,0 +1,11 @@
+"""Every built-in backend answers for everything a pipeline can ask for."""
+
+import pytest
+
+from wurzel.backends.registry import BUILT_IN
+from wurzel.testing import check_backend, variants
+
+
+@pytest.mark.parametrize("target", BUILT_IN)
+def test_nothing_is_dropped_in_silence(target):
+    assert check_backend(target) == len(list(variants()))
