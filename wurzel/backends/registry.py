@@ -14,6 +14,7 @@ BUILT_IN = {
     "argo": "wurzel.backends.argo:ArgoBackend",
     "gitlab": "wurzel.backends.gitlab:GitlabBackend",
     "github": "wurzel.backends.github:GithubBackend",
+    "airflow": "wurzel.backends.airflow:AirflowBackend",
     "local": "wurzel.backends.local:LocalBackend",
     "cronjob": "wurzel.backends.cronjob:CronJobBackend",
 }

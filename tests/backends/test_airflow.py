@@ -1,0 +1,679 @@
+import ast
+import builtins
+import keyword
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import EXAMPLES
+from wurzel.backends.airflow import AirflowBackend
+from wurzel.backends.airflow_dag import dag
+from wurzel.backends.airflow_environment import literal, template
+from wurzel.backends.airflow_options import AirflowOptions
+from wurzel.backends.airflow_task import Span, span, variables
+from wurzel.backends.airflow_validation import validate
+from wurzel.backends.rendering import Job, render
+from wurzel.backends.support import unsupported_uses
+from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
+from wurzel.project.jobs import Request, open_jobs
+from wurzel.render import Renderer
+from wurzel.testing import check_backend, full_pipeline
+
+WORDS = DataType(contract="steps:Word", containers=("list",))
+RENDERER = Renderer()
+PODS = {"operator": "kubernetes", "kubernetes": {"claim": "rag"}}
+CONTAINERS = {
+    "operator": "docker",
+    "docker": {"mounts": [{"source": "/srv/data", "target": "/wurzel"}]},
+}
+
+
+def one_step(pipeline=None, **fields):
+    step = Step(**{"id": "words", "run": "steps:Words", "output": WORDS, **fields})
+    return Pipeline(**{"name": "p", "steps": (step,), **(pipeline or {})})
+
+
+def options(**fields):
+    return AirflowOptions.model_validate(fields)
+
+
+def text(pipeline, **fields):
+    (result,) = render([Job(pipeline, "airflow", options(**fields), "")], RENDERER)
+    (file,) = result.files
+    return file.rendered.text
+
+
+def call(source, name):
+    """Keyword arguments of the call that is assigned to `name` (of `DAG(…)` for `dag`), as source."""
+    for node in ast.walk(ast.parse(source)):
+        if name == "dag" and isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr.func) == "DAG":
+            return {key.arg: ast.unparse(key.value) for key in node.items[0].context_expr.keywords}
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name and isinstance(node.value, ast.Call):
+            found = {key.arg: ast.unparse(key.value) for key in node.value.keywords}
+            inner = node.value.func
+            if isinstance(inner, ast.Attribute) and inner.attr == "expand":
+                found |= {key.arg: ast.unparse(key.value) for key in inner.value.keywords}
+            return found
+    raise AssertionError(f"no {name} in\n{source}")
+
+
+def problems(pipeline, **fields):
+    return [str(problem) for problem in AirflowBackend().preflight(pipeline, options(**fields))]
+
+
+@pytest.mark.parametrize("fields", [{}, PODS, CONTAINERS, {"version": "2.11"}], ids=["bash", "pods", "docker", "2.11"])
+def test_every_field_of_a_pipeline_changes_the_file_or_is_reported(fields):
+    assert check_backend("airflow", **fields) > 30
+
+
+# Layout
+
+
+@pytest.fixture
+def check_layout(tmp_path):
+    """Hold sources to `ruff format`, at its own and at a wide line length, to isort and to the rules for Airflow."""
+    ruff = str(Path(sys.executable).with_name("ruff"))
+
+    def check(sources, rules="AIR"):
+        folder = tmp_path / "layout"
+        folder.mkdir()
+        for number, source in enumerate(sources):
+            (folder / f"dag_{number}.py").write_text(source, encoding="utf-8")
+        formats = [["format", "--isolated", "--diff", "--line-length", width] for width in ("88", "120")]
+        for command in [*formats, ["check", "--isolated", "--select", f"E4,E7,E9,F,I,{rules}"]]:
+            done = subprocess.run([ruff, *command, str(folder)], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+    return check
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_are_laid_out_as_ruff_does(project, check_layout, name):
+    folder = project(name)
+    pipeline = name if (folder / "wurzel.yaml").exists() else f"{name}:pipeline"
+    jobs, _ = open_jobs(Request([pipeline], ["airflow"]))
+    (result,) = render(jobs, Renderer())
+    check_layout([file.rendered.text for file in result.files])
+
+
+EVERYTHING = {
+    "task_groups": "always",
+    "keep_days": 30,
+    "fail_fast": True,
+    "paused": False,
+    "owner": "data",
+    "pool": "p",
+    "queue": "q",
+    "on_failure": "acme.alerts:notify",
+    "assets": "all",
+    "steps": {"suffix": {"pool": "gpu", "pool_slots": 2, "queue": "x", "priority_weight": 3}},
+}
+POD_EVERYTHING = {
+    "claim": "rag",
+    "namespace": "ml",
+    "service_account": "everyone",
+    "image_pull_policy": "Always",
+    "image_pull_secrets": ["registry"],
+    "volumes": [
+        {"name": "cache", "mount_path": "/cache", "claim": {"name": "cache"}, "steps": ["suffix"]},
+        {"name": "etc", "mount_path": "/etc/acme", "config_map": {"name": "acme"}},
+    ],
+    "env_from": [{"config_map": "common"}, {"secret": "more", "prefix": "X_"}],
+    "priority_class": "high",
+    "deferrable": True,
+    "connection": "cluster",
+    "in_cluster": True,
+}
+DOCKER_EVERYTHING = CONTAINERS["docker"] | {
+    "url": "tcp://docker:2375",
+    "connection": "registry",
+    "network": "bridge",
+    "user": "1000",
+    "working_dir": "/app",
+}
+
+
+@pytest.mark.parametrize("version", ["3", "2.11"])
+def test_every_option_is_laid_out_as_ruff_does(check_layout, version):
+    operators = [
+        {},
+        {"operator": "kubernetes", "kubernetes": POD_EVERYTHING},
+        {"operator": "docker", "docker": DOCKER_EVERYTHING},
+    ]
+    sources = [text(full_pipeline(), version=version, **fields, **EVERYTHING) for fields in operators]
+    check_layout(sources, "AIR" if version == "3" else "AIR0")
+
+
+def test_long_and_reserved_names_are_laid_out_as_ruff_does(check_layout):
+    ids = [f"{'a' * 55}-{number}" for number in range(4)]
+    sources = [Step(id=name, run="steps:Words", output=WORDS) for name in [*ids[:3], "filter", "2nd", "import"]]
+    join = Step(id=ids[3], run="steps:Join", output=WORDS, needs=tuple(ids[:3]))
+    last = Step(id="z" * 63, run="steps:Join", output=WORDS, needs=(ids[3],))
+    mapped = Step(id="map", run="steps:Join", output=WORDS, needs=("filter",), shards=2)
+    check_layout([text(Pipeline(name="p" * 63, steps=(*sources, join, last, mapped)))])
+
+
+HOSTILE = [
+    'it\'s "both" "twice"',
+    '"',
+    "'",
+    "\\",
+    "\\n",
+    "{{ run_id }} {% raw %} {# c #}",
+    "line one\nline two\n",
+    "a\r\nb",
+    "\x1b\x7f\u2028\ufeff\U0001f331",
+    "ends in.sh",
+    " ",
+    "x" * 200,
+    "${x} $(x) $$ %(a)s {0}",
+]
+
+
+def test_any_text_is_laid_out_as_ruff_does(check_layout):
+    sources = []
+    for value in HOSTILE:
+        pipeline = one_step(
+            {"description": value, "env": {"A": value}, "annotations": {"a": value}, "image": "x/y:1"},
+            description=value,
+        )
+        sources += [text(pipeline), text(pipeline, **PODS)]
+        assert ast.literal_eval(call(sources[-1], "dag")["description"]) == value
+    check_layout(sources)
+
+
+# Text that Airflow would read as a template
+
+
+@pytest.mark.parametrize(
+    "value", ["{{ x }}", "{% x %}", "{# x #}", "end\n", "a\rb", "x.sh", "x.bash", "x.env", "x.json", "a {{{ b"]
+)
+def test_text_that_airflow_would_change_is_literal(value):
+    assert literal(value).literal
+    source = text(one_step(env={"A": value}))
+    assert f"'A': literal({value!r})" in call(source, "words")["env"]
+    assert "literal" in source.partition("ENV")[0]
+
+
+@pytest.mark.parametrize("value", ["", "a b", "{ x }", "100% }}", "a\nb", "a.shx", 'it\'s "x"', "$HOME `id`", "\u2028"])
+def test_other_text_stands_as_it_is(value):
+    assert not literal(value).literal
+    source = text(one_step(env={"A": value}))
+    assert f"'A': {value!r}" in call(source, "words")["env"]
+    assert "literal" not in source
+
+
+def test_a_template_gives_its_text():
+    from jinja2 import Environment
+
+    for value in ["{{ x }}", "{%", "a{#b", "{{{", "{", "}}", "{{ '{' }}", "it's"]:
+        assert Environment(autoescape=False).from_string(template(value)).render() == value
+
+
+def test_nothing_a_user_writes_stands_in_a_command():
+    hostile = "{{ x }}'; touch pwned #"
+    pipeline = one_step(
+        {"data_dir": f"d {hostile}", "description": hostile, "env": {"A": hostile}},
+        env={"B": hostile},
+        description=hostile,
+        settings=(Setting(name="S", variable="WORDS__S", given=True, value=hostile),),
+    )
+    arguments = call(text(pipeline), "words")
+    assert ast.literal_eval(arguments["bash_command"]) == 'wurzel step steps:Words --id words -o "$WURZEL_RUN/words"'
+    assert arguments["env"].count("literal(") == 2
+
+
+def test_the_command_is_quoted_for_a_shell():
+    source = text(one_step(), command=["/opt/it's here/python", "-m", "wurzel"])
+    command = ast.literal_eval(call(source, "words")["bash_command"])
+    done = subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {command}"],
+        env={"WURZEL_RUN": "a b"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "/opt/it's here/python",
+        *["-m", "wurzel", "step", "steps:Words", "--id", "words", "-o", "a b/words"],
+    ]
+
+
+# Runs and their data
+
+
+def run_folder(run_id, pipeline=None, **fields):
+    from jinja2.sandbox import SandboxedEnvironment
+
+    found = dag(pipeline or one_step(), options(**fields))
+    value = found.shared["ENV"]["WURZEL_RUN"]
+    assert not value.literal
+    return SandboxedEnvironment().from_string(value.value).render(run_id=run_id)
+
+
+def test_runs_never_share_a_folder():
+    ids = [
+        "a",
+        "a/b",
+        "a%2Fb",
+        "a b",
+        "a+b",
+        "..",
+        ".",
+        "../x",
+        "x/../y",
+        "A",
+        "ä",
+        "manual__2026-01-01T00:00:00+00:00",
+        "",
+    ]
+    folders = [run_folder(run_id) for run_id in ids]
+    assert len(set(folders)) == len(ids)
+    for folder in folders:
+        assert Path(folder).parent == Path("data/p")
+        assert Path(folder).name.startswith("run_")
+
+
+def test_pipelines_in_one_data_folder_do_not_share_it_and_hostile_names_hold():
+    assert run_folder("r", one_step({"name": "q"})) == "data/q/run_r"
+    assert run_folder("r", one_step({"data_dir": "a {{ b }} {% c"})) == "a {{ b }} {% c/p/run_r"
+    assert run_folder("r", dag_id="other", data_dir="/mnt/x/") == "/mnt/x/other/run_r"
+    assert run_folder("r", one_step({"data_dir": "$(x) $$"}), **PODS) == "/wurzel/$$(x) $$$/p/run_r"
+
+
+def test_a_step_that_reads_its_own_last_output_keeps_it_beside_the_runs():
+    reader = Step(id="reader", run="steps:Upper", output=WORDS, needs=("words",))
+    pipeline = one_step(self_consuming=True)
+    source = text(pipeline.model_copy(update={"steps": (*pipeline.steps, reader)}))
+    assert '-o "$WURZEL_DATA/state/words"' in ast.literal_eval(call(source, "words")["bash_command"])
+    assert call(source, "words")["max_active_tis_per_dag"] == "1"
+    assert '-i "$WURZEL_DATA/state/words" -o "$WURZEL_RUN/reader"' in call(source, "reader")["bash_command"]
+    assert "WURZEL_DATA" not in text(one_step())
+
+
+def test_old_runs_are_removed_and_nothing_else(tmp_path):
+    source = text(one_step(self_consuming=True), keep_days=2)
+    command = ast.literal_eval(call(source, "remove_old_runs")["bash_command"])
+    home = tmp_path / "it's data"
+    subprocess.run(["sh", "-c", command], env={"WURZEL_DATA": str(home), "PATH": "/usr/bin:/bin"}, check=True)
+    for name, days in [("run_old", 4), ("run_new", 1), ("state", 9), ("run_it's $HOME", 9)]:
+        (home / name / "words").mkdir(parents=True)
+        subprocess.run(["touch", "-d", f"{days} days ago", home / name], check=True)
+    subprocess.run(["sh", "-c", command], env={"WURZEL_DATA": str(home), "PATH": "/usr/bin:/bin"}, check=True)
+    assert sorted(path.name for path in home.iterdir()) == ["run_new", "state"]
+    assert "remove_old_runs" not in text(one_step())
+
+
+@pytest.mark.parametrize(("output", "cwd"), [(None, "/.."), ("rag.py", ""), ("a/b/./c.py", "/../..")])
+def test_commands_run_in_the_project(output, cwd):
+    defaults = ast.parse(call(text(one_step(), output=output), "dag")["default_args"], mode="eval").body
+    entries = {key.value: value for key, value in zip(defaults.keys, defaults.values, strict=True)}
+    assert entries["cwd"].value == "{{ task.dag.folder }}" + cwd
+    assert entries["append_env"].value is True
+    assert '"cwd": "{{ var.value.project }}"' in text(one_step(), project_dir="{{ var.value.project }}")
+
+
+# Schedule and limits
+
+
+def schedule(cron, **fields):
+    return call(text(one_step({"schedule": Schedule(cron=cron, timezone="Europe/Berlin", **fields)})), "dag")
+
+
+@pytest.mark.parametrize(
+    ("cron", "written"),
+    [
+        ("0 4 * * *", "0 4 * * *"),
+        ("0 0 */1 * MON", "0 0 * * MON"),
+        ("0 0 ? * MON", "0 0 * * MON"),
+        ("*/15 */2 1,15 */1 *", "*/15 */2 1,15 * *"),
+        ("@midnight", "@daily"),
+        ("@weekly", "@weekly"),
+    ],
+)
+def test_a_schedule_is_a_timetable_in_its_zone(cron, written):
+    found = schedule(cron)
+    assert found["schedule"] == f"CronTriggerTimetable('{written}', timezone='Europe/Berlin')"
+    assert found["start_date"] == "pendulum.datetime(2024, 1, 1, tz='Europe/Berlin')"
+    assert found["catchup"] == "False"
+
+
+def test_an_interval_is_a_timetable_too():
+    assert schedule("@every 1h30m")["schedule"] == "DeltaTriggerTimetable(timedelta(minutes=90))"
+
+
+def test_no_schedule_is_said_and_runs_may_overlap():
+    found = call(text(one_step()), "dag")
+    assert found["schedule"] == "None"
+    assert "max_active_runs" not in found
+
+
+def test_concurrency_becomes_active_runs():
+    assert schedule("0 4 * * *")["max_active_runs"] == "1"
+    assert "max_active_runs" not in schedule("0 4 * * *", concurrency="allow")
+    replacing = one_step({"schedule": Schedule(cron="0 4 * * *", concurrency="replace")})
+    assert "cannot end a run" in problems(replacing)[0]
+    assert not problems(replacing, max_active_runs=3)
+    assert call(text(replacing, max_active_runs=3), "dag")["max_active_runs"] == "3"
+
+
+def test_a_deadline_stands_before_all_roots():
+    pipeline = full_pipeline()
+    source = text(pipeline)
+    assert "in_time >> words" in source
+    assert "timedelta(minutes=10)" in source
+    assert "starts_in_time" not in text(one_step({"schedule": Schedule(cron="0 4 * * *")}))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, ("seconds", 0)), (90, ("seconds", 90)), (120, ("minutes", 2)), (7200, ("hours", 2)), (172800, ("days", 2))],
+)
+def test_times_are_written_in_the_largest_unit(seconds, expected):
+    assert span(seconds) == Span(*expected)
+
+
+def test_retries_that_most_steps_share_are_said_once():
+    retry = Retry(limit=2, backoff=30, factor=2, max=600)
+    steps = [
+        Step(id="a", run="s:A", output=WORDS, retry=retry, timeout=60),
+        Step(id="b", run="s:A", output=WORDS, retry=retry, timeout=60),
+        Step(id="c", run="s:A", output=WORDS),
+        Step(id="d", run="s:A", output=WORDS, retry=Retry(limit=2), timeout=60),
+    ]
+    source = text(Pipeline(name="p", steps=tuple(steps)))
+    defaults = call(source, "dag")["default_args"]
+    assert "'retries': 2, 'retry_delay': timedelta(seconds=30), 'retry_exponential_backoff': 2.0" in defaults
+    assert "'max_retry_delay': timedelta(minutes=10), 'execution_timeout': timedelta(minutes=1)" in defaults
+    names = {"retries", "retry_delay", "retry_exponential_backoff", "max_retry_delay", "execution_timeout"}
+    found = {name: {k: v for k, v in call(source, name).items() if k in names} for name in "abcd"}
+    assert found["a"] == found["b"] == {}
+    assert found["c"] == {"retries": "0", "execution_timeout": "None"}
+    assert found["d"] == {
+        "retry_delay": "timedelta(seconds=0)",
+        "retry_exponential_backoff": "0",
+        "max_retry_delay": "None",
+    }
+
+
+def test_airflow_2_doubles_or_wurzel_retries():
+    double = one_step(retry=Retry(limit=2, backoff=30, factor=2), timeout=60)
+    assert "'retry_exponential_backoff': True" in call(text(double, version="2.11"), "dag")["default_args"]
+    triple = one_step(retry=Retry(limit=2, backoff=30, factor=3), timeout=60)
+    source = text(triple, version="2.11")
+    assert "'retries': 0" in call(source, "dag")["default_args"]
+    assert "--retries 2 --backoff 30s --backoff-factor 3 --timeout 1m" in call(source, "words")["bash_command"]
+    assert "'retry_exponential_backoff': 3.0" in call(text(triple), "dag")["default_args"]
+
+
+# Shards, parameters, secrets
+
+
+def test_shards_are_one_mapped_task():
+    found = call(text(full_pipeline()), "suffix")
+    commands = ast.literal_eval(found["bash_command"])
+    assert [command.rpartition(" ")[2] for command in commands] == ["1/3", "2/3", "3/3"]
+    arguments = ast.literal_eval(call(text(full_pipeline(), **PODS), "suffix")["arguments"])
+    assert [words[-2:] for words in arguments] == [["--shard", f"{number}/3"] for number in (1, 2, 3)]
+    assert arguments[0][:8] == [
+        "step",
+        "steps:Suffix",
+        "--id",
+        "suffix",
+        "-i",
+        "$(WURZEL_RUN)/words",
+        "-o",
+        "$(WURZEL_RUN)/suffix",
+    ]
+
+
+def setting(kind, **fields):
+    return Setting(**{"name": "X", "variable": "WORDS__X", "type": kind, "text": False, "parameter": True, **fields})
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (setting("str", text=True, default="a"), "Param('a', type='string', title='X', section='words')"),
+        (setting("int", default=1), "Param(1, type='integer', title='X', section='words')"),
+        (setting("int", default=1, given=True, value=3), "Param(3, type='integer', title='X', section='words')"),
+        (setting("float | None", default=None), "Param(None, type=['null', 'number'], title='X', section='words')"),
+        (setting("Optional[int]", default=2), "Param(2, type=['null', 'integer'], title='X', section='words')"),
+        (setting("bool", default=True), "Param(True, type='boolean', title='X', section='words')"),
+        (setting("list[str]", default=["a"]), "Param(['a'], type='array', title='X', section='words')"),
+        (
+            setting("list[int]", default=[]),
+            "Param([], type='array', items={'type': 'integer'}, title='X', section='words')",
+        ),
+        (setting("dict[str, int]", default={}), "Param({}, type='object', title='X', section='words')"),
+        (
+            setting("Literal['a', 'b']", text=True, default="a"),
+            "Param('a', enum=['a', 'b'], title='X', section='words')",
+        ),
+        (
+            setting("str | None", text=True, default=None, description="why"),
+            "Param(None, type=['null', 'string'], title='X', description='why', section='words')",
+        ),
+        (setting("Path", text=True, computed=True), "Param(None, type=['null', 'string'], title='X', section='words')"),
+        (setting("int", required=True), "Param(type='integer', title='X', section='words')"),
+        (setting("Weird", default={"a": 1}), "Param({'a': 1}, title='X', section='words')"),
+    ],
+)
+def test_parameters_are_typed(found, expected):
+    source = text(one_step(settings=(found,)))
+    assert call(source, "dag")["params"] == f"{{'WORDS__X': {expected}}}"
+
+
+def test_parameters_reach_the_step_by_its_variable():
+    words, numbers = (
+        setting("str", text=True, default="a"),
+        setting("list[int]", name="Y", variable="WORDS__Y", default=[]),
+    )
+    pipeline = one_step({"image": "x/y:1"}, settings=(words, numbers))
+    env = call(text(pipeline), "words")["env"]
+    assert "'WORDS__X': '{{ params.WORDS__X }}'" in env
+    assert "'WORDS__Y': '{{ params.WORDS__Y | tojson }}'" in env
+    env = call(text(pipeline, **PODS), "words")["env_vars"]
+    assert (
+        "params.WORDS__X | replace('$', '$$')"
+        in ast.literal_eval("[" + env.partition(", ")[2][:-1].partition(": ")[2].partition(", 'WORDS__Y'")[0] + "]")[0]
+    )
+
+
+def test_a_parameter_that_is_null_leaves_the_step_its_own_default():
+    pipeline = one_step({"image": "x/y:1"}, settings=(setting("str | None", text=True, default=None),))
+    command = ast.literal_eval(call(text(pipeline), "words")["bash_command"])
+    assert command.startswith("{% if params.WORDS__X is none %}unset WORDS__X; {% endif %}wurzel step")
+    found = call(text(pipeline, **PODS), "words")
+    assert found["cmds"] == "['sh', '-c']"
+    (script,) = ast.literal_eval(found["arguments"])
+    assert script == (
+        "{% if params.WORDS__X is none %}unset WORDS__X; {% endif %}"
+        'exec wurzel step steps:Words --id words -o "$WURZEL_RUN/words"'
+    )
+
+
+def test_parameters_without_a_value_need_a_run_by_hand():
+    pipeline = one_step(settings=(setting("int", required=True),))
+    assert not problems(pipeline)
+    scheduled = pipeline.model_copy(update={"schedule": Schedule(cron="0 4 * * *")})
+    assert "has no value" in problems(scheduled)[0]
+    assert "would be shown" in problems(one_step(settings=(setting("SecretStr", secret=True, default=None),)))[0]
+
+
+def test_secrets_are_references():
+    pipeline = one_step(
+        {"image": "x/y:1", "secrets": {"SHARED": SecretRef(name="shared", key="token")}},
+        secrets={"WORDS__token": SecretRef(name="vault/own", key="api-key")},
+    )
+    source = text(pipeline)
+    assert "{{ secret('vault/own', 'api-key') }}" in call(source, "words")["env"]
+    assert "{{ secret('shared', 'token') }}" in source
+    assert "mask_secret(value)" in source
+    assert "secret" not in text(pipeline, secrets="environment")
+    pods = text(pipeline, **PODS)
+    assert (
+        "ExactSecret(deploy_type='env', deploy_target='WORDS__token', secret='vault/own', key='api-key')"
+        in (call(pods, "words")["secrets"])
+    )
+    assert '"valueFrom": {' in pods
+    assert "mask_secret" not in pods
+
+
+# Names
+
+
+def test_variables_hide_nothing():
+    ids = ["filter", "import", "2nd", "task", "literal", "a-b", "pendulum", "dag", "in-time", "secret", "k8s", "join"]
+    found = variables(ids)
+    assert len(set(found.values())) == len(ids)
+    for name in found.values():
+        assert name.isidentifier()
+        assert not keyword.iskeyword(name)
+        assert not hasattr(builtins, name)
+    assert {"task", "literal", "pendulum", "in_time", "secret", "k8s"}.isdisjoint(found.values())
+    assert (found["a-b"], found["join"], found["2nd"], found["filter"]) == ("a_b", "join", "_2nd", "filter_")
+
+
+def test_options_that_do_not_fit_are_said():
+    assert "Did you mean words?" in problems(one_step(), steps={"wrods": {"pool": "x"}})[0]
+    volume = {"name": "x", "mount_path": "/x", "empty_dir": {}, "steps": ["wrods"]}
+    assert "Did you mean words?" in problems(one_step(), kubernetes={"volumes": [volume]})[0]
+    assert "has 101 characters" in problems(one_step(), tags=["x" * 101])[0]
+    assert "which the DAG sets itself" in problems(one_step(env={"WURZEL_RUN": "x"}))[0]
+    for wrong in [
+        {"dag_id": "a b"},
+        {"on_failure": "no colon"},
+        {"version": "1"},
+        {"command": []},
+        {"opreator": "bash"},
+    ]:
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            options(**wrong)
+    assert options(version=2.11).version == "2.11"
+    assert options(version=3).version == "3"
+
+
+def test_pods_and_containers_need_an_image_and_a_place_for_data():
+    bare = problems(one_step(), operator="kubernetes")
+    assert "no image" in bare[0]
+    assert "kubernetes.claim" in bare[1]
+    assert not problems(one_step({"image": "x/y:1"}), **PODS)
+    assert "docker.mounts" in problems(one_step({"image": "x/y:1"}), operator="docker")[0]
+    assert not problems(one_step({"image": "x/y:1"}), **CONTAINERS)
+    mixed = full_pipeline()
+    assert "must see the same data" in problems(mixed, steps={"words": {"operator": "bash"}}, **PODS)[-1]
+
+
+def test_settings_that_nothing_gives_are_said_where_nothing_is_inherited():
+    needed = Setting(name="A__B", variable="WORDS__A__B", required=True)
+    pipeline = one_step({"image": "x/y:1"}, settings=(needed,))
+    assert not problems(pipeline)
+    assert "needs its setting A__B" in problems(pipeline, **PODS)[0]
+    assert not problems(pipeline, operator="kubernetes", kubernetes={"claim": "c", "env_from": [{"secret": "s"}]})
+    for variable in ("WORDS__A__B", "WORDS__A"):
+        provided = one_step({"image": "x/y:1"}, settings=(needed,), env={variable: "x"})
+        assert not problems(provided, **PODS)
+
+
+# What is reported
+
+
+def reported(pipeline, **fields):
+    found = unsupported_uses(AirflowBackend(), pipeline, options=options(**fields))
+    return {report.feature: report.paths for report in found}
+
+
+def test_what_an_operator_cannot_do_is_reported():
+    bash = reported(full_pipeline())
+    assert set(bash) == {
+        *("image", "step_image", "cpu", "memory", "gpu", "limits", "node_selector", "tolerations", "service_account"),
+    }
+    assert reported(full_pipeline(), **PODS) == {}
+    docker = reported(full_pipeline(), **CONTAINERS)
+    assert set(docker) == {"memory", "limits", "node_selector", "tolerations", "service_account"}
+    assert docker["limits"] == ("steps.suffix.limits.cpu",)
+    mixed = reported(full_pipeline(), steps={"suffix": {"operator": "kubernetes"}}, kubernetes={"claim": "c"})
+    assert mixed == {}
+
+
+def test_operators_differ_from_step_to_step():
+    source = text(
+        full_pipeline(),
+        steps={"suffix": {"operator": "kubernetes"}},
+        kubernetes={"claim": "c"},
+        data_dir="/wurzel/data",
+    )
+    assert "words = BashOperator(" in source
+    assert "suffix = KubernetesPodOperator.partial(" in source
+    assert call(source, "words")["env"] == "BASH_ENV"
+    assert "**KUBERNETES_ENV" in call(source, "suffix")["env_vars"]
+
+
+def test_containers_take_what_docker_has():
+    found = call(text(full_pipeline(), **CONTAINERS), "suffix")
+    assert found["cpus"] == "1.0"
+    assert found["mem_limit"] == str(2 * 1024**3)
+    assert "count=1" in found["device_requests"]
+    assert found["entrypoint"] == "['sh']"
+
+
+# Groups and assets
+
+
+def wide(count):
+    sources = [Step(id=f"s-{number}", run="s:A", output=WORDS) for number in range(count)]
+    return Pipeline(name="p", steps=(*sources, Step(id="z", run="s:B", output=WORDS, needs=("s-0", "s-1"))))
+
+
+def test_large_pipelines_are_grouped_by_depth(check_layout):
+    assert "TaskGroup" not in text(wide(23))
+    source = text(wide(24))
+    assert source.count("with TaskGroup(") == 2
+    assert "TaskGroup" not in text(wide(24), task_groups="never")
+    check_layout([source])
+
+
+def test_assets_are_what_other_dags_wait_for():
+    pipeline = wide(3)
+    assert call(text(pipeline), "z")["outlets"] == "[Asset('p/z')]"
+    assert "outlets" not in call(text(pipeline), "s_0")
+    assert call(text(pipeline, assets="all", version="2.11"), "s_0")["outlets"] == "[Dataset('p/s-0')]"
+    assert "Asset" not in text(pipeline, assets="none")
+
+
+def test_labels_are_tags_and_documents_end_in_a_line_break():
+    found = call(text(full_pipeline(), tags=["a"]), "dag")
+    assert found["tags"] == "['a', 'team:data']"
+    assert ast.literal_eval(found["doc_md"]).endswith("`\n")
+    assert ast.literal_eval(call(text(one_step(description="see x.md")), "words")["doc_md"]) == "see x.md\n"
+
+
+# Validation
+
+
+def test_validation_compiles_and_asks_ruff(monkeypatch):
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    good = text(full_pipeline())
+    assert list(validate({"dags/p.py": good}, "3")) == []
+    broken = validate({"dags/p.py": good + "\n)"}, "3")
+    assert "is not Python" in str(broken[0])
+    old = text(full_pipeline(), version="2.11")
+    assert list(validate({"dags/p.py": old}, "2.11")) == []
+    findings = validate({"dags/p.py": old}, "3")
+    assert any("AIR3" in str(finding) for finding in findings)
+    assert all(finding.where.startswith("dags/p.py:") for finding in findings)
+
+
+def test_a_pipeline_file_lies_below_dags_unless_said():
+    (file,) = AirflowBackend().files(one_step(), options())
+    assert file.path == "dags/p.py"
+    (file,) = AirflowBackend().files(one_step(), options(output="airflow/x.py"))
+    assert file.path == "airflow/x.py"
+
+
+def test_the_file_grows_with_the_steps():
+    sizes = [len(text(wide(count), task_groups="never")) for count in (100, 200)]
+    assert sizes[1] < 2.2 * sizes[0]

@@ -1,0 +1,94 @@
+"""Apache Airflow: one DAG file per pipeline, one task per step: a command, a Kubernetes pod or a Docker container.
+
+Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators' own code.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from wurzel.backends.airflow_dag import dag, path
+from wurzel.backends.airflow_options import AirflowOptions
+from wurzel.backends.airflow_task import kind_of
+from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.exceptions import Problem
+from wurzel.ir.features import Use
+from wurzel.ir.model import Pipeline
+
+_PODS = "set `operator: kubernetes` for the pipeline or for this step"
+_BASH = f"a bash task runs in the worker's own environment; {_PODS}"
+_DOCKER = f"the docker operator has no such argument; {_PODS}"
+_IN_PODS = frozenset({"image", "step_image", "cpu", "memory", "gpu", "limits"})
+_ONLY_IN_PODS = frozenset({"node_selector", "tolerations", "service_account"})
+
+
+class AirflowBackend(Backend):
+    """A DAG file as an Airflow engineer writes it, formatted as `ruff format` does."""
+
+    name = "airflow"
+    summary = "dags/<pipeline>.py, run by Apache Airflow"
+    options_model = AirflowOptions
+    support: ClassVar[Mapping[str, Support]] = {
+        "description": native("`description` and `doc_md` of the DAG, `doc_md` of tasks"),
+        "data_dir": native("the folder `<data_dir>/<dag id>/run_<run id>`: runs never share data"),
+        "settings": native("environment variables of tasks"),
+        "parameters": native("typed `params` of the DAG, in the form and in `--conf`"),
+        "env": native("environment variables of tasks"),
+        "secrets": native("Kubernetes secrets in pods; Airflow connections for bash and docker"),
+        "image": native("with the kubernetes and the docker operator"),
+        "step_image": native("with the kubernetes and the docker operator"),
+        "cpu": native("requests of pods; CPU shares of docker containers; not with bash"),
+        "memory": native("requests of pods; not with bash and docker"),
+        "gpu": native("limits of pods; devices of docker containers; not with bash"),
+        "limits": native("limits of pods; memory of docker containers; not with bash"),
+        "retry": native("`retries`"),
+        "backoff": native(
+            "`retry_delay`, `retry_exponential_backoff` (Airflow adds up to as much again by chance) and"
+            " `max_retry_delay`; by `wurzel step` on Airflow 2.11 with a factor that is not 2"
+        ),
+        "timeout": native("`execution_timeout`"),
+        "pipeline_timeout": native("`dagrun_timeout`"),
+        "shards": native("one mapped task with an instance for each slice"),
+        "parallelism": native("`max_active_tasks`"),
+        "schedule": native("`CronTriggerTimetable`; `@every` is a `DeltaTriggerTimetable`"),
+        "timezone": native("time zone of the timetable and of `start_date`"),
+        "concurrency": native("`max_active_runs`; `forbid` lets a run wait; `replace` is refused"),
+        "deadline": emulated("a first task skips a scheduled run that starts too late"),
+        "polls": native("every step runs in every run; said in `doc_md`"),
+        "self_consuming": native("its data is kept beside those of runs; one instance at a time"),
+        "node_selector": native("of pods; not with bash and docker"),
+        "tolerations": native("of pods; not with bash and docker"),
+        "service_account": native("of pods; not with bash and docker"),
+        "labels": native("tags of the DAG; labels of pods and docker containers; `doc_md` of bash tasks"),
+        "annotations": native("annotations of pods; `doc_md` of the DAG and of other tasks"),
+    }
+
+    def files(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[OutputFile]:
+        """The DAG file."""
+        context = {"dag": dag(pipeline, options), "options": options, "pipeline": pipeline}
+        return [OutputFile(path(pipeline, options), "airflow/dag.py.j2", context)]
+
+    def support_for(self, use: Use, options: AirflowOptions) -> Support:
+        """What the operator of a step can do; a use of the whole pipeline counts for the operator of most steps."""
+        if use.feature not in _IN_PODS | _ONLY_IN_PODS:
+            return self.support[use.feature]
+        parts = use.path.split(".")
+        kind = kind_of(parts[1], options) if parts[0] == "steps" else options.operator
+        kinds = {kind, *(kind_of(step, options) for step in options.steps)} if parts[0] != "steps" else {kind}
+        if "kubernetes" in kinds:
+            return self.support[use.feature]
+        if "docker" not in kinds:
+            return unsupported(_BASH)
+        missing = use.feature in _ONLY_IN_PODS | {"memory"} or parts[-2:] == ["limits", "cpu"]
+        return unsupported(_DOCKER) if missing else self.support[use.feature]
+
+    def preflight(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Problem]:
+        """What would keep the DAG from being imported, or its tasks from finding settings, images and data."""
+        from wurzel.backends.airflow_preflight import preflight
+
+        return list(preflight(pipeline, options))
+
+    def validate(self, files: Mapping[str, str], options: AirflowOptions) -> Sequence[Problem]:
+        """What Python, ruff's Airflow rules and, when it is installed, Airflow itself say of the DAG file."""
+        from wurzel.backends.airflow_validation import validate
+
+        return validate(files, options.version)

@@ -1,0 +1,303 @@
+"""A pipeline as an Airflow DAG: everything the template of the DAG file is told."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from wurzel.backends import airflow_environment as environment
+from wurzel.backends import kubernetes
+from wurzel.backends.airflow_environment import DagParam, Text
+from wurzel.backends.airflow_imports import Import, asset, imports
+from wurzel.backends.airflow_options import AirflowOptions
+from wurzel.backends.airflow_pod import pod
+from wurzel.backends.airflow_task import (
+    CLEANER,
+    POD,
+    DagTask,
+    Policy,
+    Span,
+    Tasks,
+    differences,
+    kind_of,
+    most_common,
+    policy_of,
+    span,
+    variables,
+)
+from wurzel.ir.model import Pipeline, Schedule
+from wurzel.ir.types import parse_duration
+
+IN_TIME = "in_time"
+"""What the file calls the task that skips a run which starts too late."""
+
+_STAR = re.compile(r"(?<![^ ,])[*?](/1)?(?![^ ,])")
+"""What Kubernetes reads as a plain star; Airflow would read `*/1` as a list of all days."""
+_SAME = {"@annually": "@yearly", "@midnight": "@daily"}
+_LARGE = 25
+_WIDTH = 88 - 4
+
+
+@dataclass(frozen=True)
+class Start:
+    """First day of the schedule, and the zone its times are in."""
+
+    year: int
+    month: int
+    day: int
+    timezone: str
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """When runs start: a cron expression, or an interval."""
+
+    cron: str = ""
+    every: Span | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tasks that are shown as one; no `id`: tasks of no group."""
+
+    id: str
+    tasks: Sequence[DagTask]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Tasks that must end before another one starts; `short` when it fits on a line."""
+
+    before: Sequence[str]
+    after: str
+    short: bool
+
+
+@dataclass(frozen=True)
+class Dag:
+    """All of a DAG file."""
+
+    id: str
+    asset: str
+    imports: Sequence[Import]
+    uses_timedelta: bool
+    description: str
+    doc: str
+    timetable: Timetable | None
+    start: Start
+    max_active_runs: int | None
+    max_active_tasks: int | None
+    timeout: Span | None
+    late: Span | None
+    params: Sequence[DagParam]
+    tags: Sequence[str]
+    reads_connections: bool
+    exact_secrets: bool
+    usual: Policy
+    kinds: Sequence[str]
+    envs: Mapping[str, str]
+    """Kind of task to the name of the constant that holds its variables."""
+    shared: Mapping[str, Mapping[str, Text]]
+    """Name of that constant to the variables."""
+    pods: Mapping[str, Mapping[str, Any]]
+    """Name of a constant to the pod it holds."""
+    cwd: str
+    groups: Sequence[Group]
+    edges: Sequence[Edge]
+
+
+def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
+    """The DAG of a pipeline."""
+    tasks = _tasks(pipeline, options)
+    kinds = list(dict.fromkeys(task.kind for task in tasks))
+    envs = {kind: "ENV" if len(kinds) == 1 else f"{kind.upper()}_ENV" for kind in kinds}
+    schedule = pipeline.schedule
+    steps = [task for task in tasks if task.step_id]
+    parts: dict[str, Any] = {
+        "timetable": _timetable(schedule),
+        "timeout": span(pipeline.timeout),
+        "late": span(schedule.deadline) if schedule else None,
+        "params": environment.params(pipeline),
+        "pods": _pods(pipeline, options, tasks),
+        "reads_connections": options.secrets == "connection" and _has_secrets(pipeline, tasks),
+        "exact_secrets": any(not name.isupper() for task in tasks if task.pod for name in task.pod.secrets),
+        "usual": most_common(task.policy for task in steps),
+        "groups": _groups(pipeline, options, tasks),
+        "shared": {name: _shared(pipeline, options, kind) for kind, name in envs.items()},
+    }
+    return Dag(
+        id=dag_id(pipeline, options),
+        asset=asset(options.version),
+        imports=imports(list(_used(parts, tasks, options)), options.version, options.on_failure),
+        uses_timedelta=_uses_timedelta(parts, tasks),
+        description=pipeline.description,
+        doc=_doc(pipeline, options),
+        start=_start(options, schedule),
+        max_active_runs=options.max_active_runs or (1 if schedule and schedule.concurrency == "forbid" else None),
+        max_active_tasks=pipeline.parallelism,
+        tags=tags(pipeline, options),
+        kinds=kinds,
+        envs=envs,
+        cwd=_cwd(options, path(pipeline, options)),
+        edges=_edges(pipeline, {task.step_id: task.variable for task in steps}, late=parts["late"] is not None),
+        **parts,
+    )
+
+
+def path(pipeline: Pipeline, options: AirflowOptions) -> str:
+    """Where the DAG file is written."""
+    return options.output or f"dags/{pipeline.name}.py"
+
+
+def dag_id(pipeline: Pipeline, options: AirflowOptions) -> str:
+    """Id of the DAG, which also names the folder of its data."""
+    return options.dag_id or pipeline.name
+
+
+def tags(pipeline: Pipeline, options: AirflowOptions) -> list[str]:
+    """Tags of the DAG: those of the options, then the pipeline's labels."""
+    return list(dict.fromkeys([*options.tags, *(f"{name}:{value}" for name, value in pipeline.labels.items())]))
+
+
+def data_dir(pipeline: Pipeline, options: AirflowOptions, kind: str) -> str:
+    """Folder of the DAG's data as tasks of one kind see it: a template, since options may hold templates."""
+    home = f"{pipeline.data_dir}/{dag_id(pipeline, options)}"
+    if kind == "kubernetes":
+        return environment.template(kubernetes.escape(f"{options.kubernetes.mount}/{home}"))
+    if kind == "docker":
+        return environment.template(f"{options.docker.mount}/{home}")
+    if options.data_dir is not None:
+        return f"{options.data_dir.rstrip('/')}/{dag_id(pipeline, options)}"
+    return environment.template(home)
+
+
+def _tasks(pipeline: Pipeline, options: AirflowOptions) -> list[DagTask]:
+    maker = Tasks(pipeline, options)
+    names = variables([*(step.id for step in pipeline.steps), CLEANER])
+    needed = {need for step in pipeline.steps for need in step.needs}
+    usual = most_common(policy_of(step, options)[0] for step in pipeline.steps)
+    tasks = []
+    for step in pipeline.steps:
+        wanted = options.assets == "all" or (options.assets == "last" and step.id not in needed)
+        tasks.append(maker.task(step, names[step.id], f"{dag_id(pipeline, options)}/{step.id}" if wanted else ""))
+    if options.keep_days:
+        tasks.append(maker.cleaner(names[CLEANER]))
+    return [replace(task, differs=differences(task.policy, usual)) for task in tasks]
+
+
+def _shared(pipeline: Pipeline, options: AirflowOptions, kind: str) -> dict[str, Text]:
+    outlasting = options.keep_days is not None or any(step.self_consuming for step in pipeline.steps)
+    env = environment.shared(pipeline, kind, data_dir(pipeline, options, kind), outlasting=outlasting)
+    if kind != "kubernetes" and options.secrets == "connection":
+        env |= environment.secret_variables(pipeline.secrets)
+    return env
+
+
+def _has_secrets(pipeline: Pipeline, tasks: Sequence[DagTask]) -> bool:
+    owners = {step.id: step.secrets for step in pipeline.steps}
+    return any(task.kind != "kubernetes" and (pipeline.secrets or owners.get(task.step_id)) for task in tasks)
+
+
+def _timetable(schedule: Schedule | None) -> Timetable | None:
+    if schedule is None:
+        return None
+    if schedule.cron.startswith("@every "):
+        return Timetable(every=span(parse_duration(schedule.cron.removeprefix("@every "))))
+    return Timetable(cron=_SAME.get(schedule.cron) or _STAR.sub("*", schedule.cron))
+
+
+def _start(options: AirflowOptions, schedule: Schedule | None) -> Start:
+    first = options.start_date
+    return Start(first.year, first.month, first.day, schedule.timezone if schedule else "UTC")
+
+
+def _cwd(options: AirflowOptions, file: str) -> str:
+    """Where bash tasks run: the project folder, from the place of the DAG file in it."""
+    up = "".join("/.." for _ in posixpath.normpath(file).split("/")[1:])
+    return options.project_dir or f"{{{{ task.dag.folder }}}}{up}"
+
+
+def _doc(pipeline: Pipeline, options: AirflowOptions) -> str:
+    lines = [pipeline.description] if pipeline.description else []
+    lines += [f"{name}: {value}" for name, value in pipeline.annotations.items()]
+    folder = data_dir(pipeline, options, kind_of(pipeline.steps[0].id, options))
+    lines += [f"Data of a run: `{folder}/run_<run id>/<step>`"]
+    return "\n\n".join(lines) + "\n"
+
+
+def _groups(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> list[Group]:
+    """Steps of one depth together: those that may run side by side."""
+    many = options.task_groups == "always" or (options.task_groups == "auto" and len(pipeline.steps) >= _LARGE)
+    if not many:
+        return [Group("", tasks)]
+    depth: dict[str, int] = {}
+    for step in pipeline.steps:
+        depth[step.id] = 1 + max((depth[need] for need in step.needs), default=0)
+    groups: dict[int, list[DagTask]] = {}
+    for task in tasks:
+        groups.setdefault(depth.get(task.step_id, 0), []).append(task)
+    width = len(str(max(groups)))
+    return [Group(f"stage-{level:0{width}}" if level else "", groups[level]) for level in sorted(groups)]
+
+
+def _edges(pipeline: Pipeline, names: Mapping[str, str], *, late: bool) -> list[Edge]:
+    edges = []
+    for step in pipeline.steps:
+        before, after = [names[need] for need in step.needs], names[step.id]
+        if before := before or ([IN_TIME] if late else []):
+            left = f"[{', '.join(before)}]" if len(before) > 1 else before[0]
+            edges.append(Edge(before, after, len(left) + len(" >> ") + len(after) <= _WIDTH))
+    return edges
+
+
+def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> dict[str, dict[str, Any]]:
+    """The constants that hold pods: one for all tasks, and one for each step with volumes of its own."""
+    pods: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        if task.pod:
+            step_id = "" if task.pod.template == POD else task.step_id
+            pods.setdefault(task.pod.template, pod(pipeline, options.kubernetes, step_id))
+    return pods
+
+
+def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOptions) -> Iterator[str]:
+    """The names that the file must import."""
+    yield "DAG"
+    kinds = {task.kind for task in tasks}
+    pods = [task.pod for task in tasks if task.pod]
+    timetable = parts["timetable"]
+    conditions = {
+        "Asset": any(task.outlet for task in tasks),
+        "BaseHook": parts["reads_connections"],
+        "BashOperator": "bash" in kinds,
+        "CronTriggerTimetable": timetable is not None and timetable.cron,
+        "DeltaTriggerTimetable": timetable is not None and timetable.every,
+        "DeviceRequest": any(task.container and task.container.gpus for task in tasks),
+        "DockerOperator": "docker" in kinds,
+        "KubernetesPodOperator": "kubernetes" in kinds,
+        "Mount": "docker" in kinds and options.docker.mounts,
+        "Param": parts["params"],
+        "Secret": any(item.secrets for item in pods),
+        "TaskGroup": any(group.id for group in parts["groups"]),
+        "k8s": any(item.requests or item.limits or item.tolerations for item in pods),
+        "literal": _uses_literal(parts, tasks),
+        "mask_secret": parts["reads_connections"],
+        "task": parts["late"],
+    }
+    yield from (name for name, needed in conditions.items() if needed)
+
+
+def _uses_literal(parts: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
+    texts = [text for env in parts["shared"].values() for text in env.values()]
+    for task in tasks:
+        texts += task.env.values()
+        texts += task.pod.annotations.values() if task.pod else ()
+    return any(text.literal for text in texts)
+
+
+def _uses_timedelta(parts: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
+    timetable, usual = parts["timetable"], parts["usual"]
+    policies = [usual, *(task.policy for task in tasks)]
+    spans = [span for policy in policies for span in (policy.delay, policy.longest, policy.timeout)]
+    return any([*spans, parts["timeout"], parts["late"], timetable and timetable.every])

@@ -1,0 +1,184 @@
+"""Texts, variables and parameters of a DAG, written so that they reach the command as the user wrote them.
+
+Airflow renders most arguments of an operator with Jinja when the task starts: texts of users are told from templates
+of ours here, once, and the template of the DAG file only asks which is which. Nothing a user writes stands within a
+command: folders, settings and secrets travel in environment variables.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wurzel.backends.command import setting_variables
+from wurzel.backends.kubernetes import RUN_ID, escape
+from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
+
+DATA = "WURZEL_DATA"
+"""Variable that names the folder of all data of a DAG."""
+RUN = "WURZEL_RUN"
+"""Variable that names the folder of a run, within the one of the DAG."""
+RESERVED = frozenset({DATA, RUN, RUN_ID})
+"""Variables that the DAG itself sets."""
+
+_FILES = (".sh", ".bash", ".env", ".json", ".yaml", ".yml")
+_RUN_FOLDER = "run_{{ run_id | urlencode | replace('/', '%2F') }}"
+_TYPES = {
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "Path": "string",
+    "list": "array",
+    "set": "array",
+    "tuple": "array",
+    "dict": "object",
+}
+
+
+@dataclass(frozen=True)
+class Text:
+    """The value of an argument that Airflow renders; `literal` keeps it from being read as a template."""
+
+    value: str
+    literal: bool = False
+
+
+def literal(text: str) -> Text:
+    """A text that reaches the task unchanged.
+
+    Jinja reads `{{`, `{%` and `{#`, drops a line break at the end and changes carriage returns; Airflow takes a text
+    that ends like the name of a script for the name of a template file.
+    """
+    return Text(text, re.search(r"\{[{%#]|\r|\n\Z", text) is not None or text.endswith(_FILES))
+
+
+@dataclass(frozen=True)
+class DagParam:
+    """A setting that may be given anew for one run: an Airflow `Param` with its JSON Schema."""
+
+    name: str
+    default: Any
+    known: bool
+    schema: Mapping[str, Any]
+    description: str
+    title: str
+    section: str
+
+
+def template(text: str) -> str:
+    """A template that gives this text, which has no line breaks."""
+    return re.sub(r"\{(?=[{%#])", "{{ '{' }}", text)
+
+
+def shared(pipeline: Pipeline, kind: str, folder: str, *, outlasting: bool) -> dict[str, Text]:
+    """Variables that all tasks of one kind get: where the data lies, which run it is, and those of the pipeline.
+
+    Args:
+        pipeline: the resolved pipeline.
+        kind: bash, kubernetes or docker.
+        folder: the folder of the DAG's data, as a template.
+        outlasting: whether some data outlasts runs, or a task looks at the data of all runs.
+    """
+    env = {RUN: Text(f"{folder}/{_RUN_FOLDER}"), RUN_ID: Text("{{ run_id }}")}
+    env |= {DATA: Text(folder)} if outlasting else {}
+    return env | {name: _static(value, kind) for name, value in pipeline.env.items()}
+
+
+def own(step: Step, kind: str) -> dict[str, Text]:
+    """Variables of one step alone: its own, its settings, and its parameters as templates; no secrets."""
+    env = {name: _static(value, kind) for name, value in (step.env | setting_variables(step)).items()}
+    return env | {setting.variable: Text(_from_param(setting, kind)) for setting in step.settings if setting.parameter}
+
+
+def secret_variables(secrets: Mapping[str, SecretRef]) -> dict[str, Text]:
+    """Variables whose values the DAG's own function `secret` reads from Airflow connections."""
+    return {name: Text(f"{{{{ secret('{ref.name}', '{ref.key}') }}}}") for name, ref in secrets.items()}
+
+
+def blanks(step: Step) -> list[str]:
+    """Variables that must be absent when their parameter is null, so that the step's own default holds."""
+    return [setting.variable for setting in step.settings if setting.parameter and _blank(setting)]
+
+
+def params(pipeline: Pipeline) -> list[DagParam]:
+    """The parameters of all steps, in their order."""
+    return [_param(step, setting) for step in pipeline.steps for setting in step.settings if setting.parameter]
+
+
+def without_value(parameters: Iterable[DagParam]) -> Sequence[str]:
+    """Names of parameters that every run must give."""
+    return [param.name for param in parameters if not param.known]
+
+
+def _static(text: str, kind: str) -> Text:
+    return literal(escape(text) if kind == "kubernetes" else text)
+
+
+def _from_param(setting: Setting, kind: str) -> str:
+    filters = ([] if setting.text else ["tojson"]) + (["replace('$', '$$')"] if kind == "kubernetes" else [])
+    return "{{ " + " | ".join([f"params.{setting.variable}", *filters]) + " }}"
+
+
+def _value(setting: Setting) -> Any:
+    return setting.value if setting.given else setting.default
+
+
+def _known(setting: Setting) -> bool:
+    return setting.given or not (setting.required or setting.computed)
+
+
+def _blank(setting: Setting) -> bool:
+    if setting.required and not setting.given:
+        return False
+    return not _known(setting) or (setting.text and _value(setting) is None)
+
+
+def _param(step: Step, setting: Setting) -> DagParam:
+    blank = _blank(setting)
+    return DagParam(
+        name=setting.variable,
+        default=None if blank else _value(setting),
+        known=blank or _known(setting),
+        schema=_schema(setting, nullable=blank),
+        description=setting.description,
+        title=setting.name,
+        section=step.id,
+    )
+
+
+def _schema(setting: Setting, *, nullable: bool) -> dict[str, Any]:
+    """What Airflow's form and API check: the JSON types of the annotation, or the choices of a `Literal`."""
+    names = [name.strip() for name in re.sub(r"^Optional\[(.*)\]$", r"\1 | None", setting.type).split(" | ")]
+    choices = _choices(names[0]) if len(names) == 1 else []
+    if choices:
+        return {"enum": [None, *choices] if nullable else choices}
+    types = ["string"] if setting.text else [_json_type(name) for name in names if name != "None"]
+    if None in types:
+        return {}
+    if nullable or "None" in names:
+        types = ["null", *types]
+    return {"type": types[0] if len(types) == 1 else types} | _items(names)
+
+
+def _json_type(annotation: str) -> str | None:
+    return _TYPES.get(annotation.partition("[")[0].rpartition(".")[2])
+
+
+def _items(names: Sequence[str]) -> dict[str, Any]:
+    """Airflow's form shows a list as lines of text unless its items are something else."""
+    if names[0].startswith(("list[", "set[")):
+        item = _TYPES.get(names[0].partition("[")[2].removesuffix("]").rpartition(".")[2])
+        return {} if item == "string" else {"items": {"type": item}} if item else {}
+    return {}
+
+
+def _choices(annotation: str) -> list[Any]:
+    if not annotation.startswith("Literal["):
+        return []
+    try:
+        values = ast.literal_eval(annotation.removeprefix("Literal"))
+    except (SyntaxError, ValueError):
+        return []
+    return list(values)

@@ -1,0 +1,131 @@
+"""What can be said under `targets.airflow` in `wurzel.yaml`."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from wurzel.backends.kubernetes_options import EmptyDir, EnvFrom, MountPath, Security, Volume
+from wurzel.backends.options import TargetOptions
+from wurzel.ir.names import Name, ObjectName
+from wurzel.ir.types import Duration
+
+Operator = Literal["bash", "kubernetes", "docker"]
+
+Version = Annotated[Literal["3", "2.11"], BeforeValidator(str)]
+"""Airflow's version; YAML reads a bare 2.11 as a number."""
+
+_FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+_DAG_ID = r"^[A-Za-z0-9_.-]{1,200}$"
+
+
+class _Part(BaseModel):
+    """Base of the parts of these options: frozen, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class PodOptions(_Part):
+    """What all pods of the kubernetes operator share."""
+
+    claim: ObjectName | None = Field(
+        None, description="PersistentVolumeClaim that holds the data; ReadWriteMany when pods run on several nodes."
+    )
+    mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
+    namespace: Name | None = Field(None, description="Namespace of the pods; that of the connection when absent.")
+    service_account: ObjectName | None = Field(None, description="Service account of all pods, over the pipeline's.")
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
+        None, description="When the node pulls the image; the cluster's default when absent."
+    )
+    image_pull_secrets: tuple[ObjectName, ...] = Field((), description="Secrets for private registries.")
+    security: Security = Field(
+        default_factory=Security.model_construct, description="Who containers run as and what they may do."
+    )
+    tmp: EmptyDir = Field(default_factory=EmptyDir.model_construct, description="The folder /tmp of containers.")
+    volumes: tuple[Volume, ...] = Field((), description="Further volumes.")
+    env_from: tuple[EnvFrom, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
+    priority_class: ObjectName | None = Field(None, description="Priority class of the pods.")
+    affinity: dict[str, Any] = Field(default_factory=dict, description="As in the Kubernetes API.")
+    startup_timeout: Duration = Field(600, description="Longest time for a pod to start, pulling its image included.")
+    on_finish: Literal["delete_pod", "delete_succeeded_pod", "keep_pod"] = Field(
+        "delete_pod", description="What becomes of a pod that has ended."
+    )
+    deferrable: bool = Field(False, description="Wait in the triggerer, so that a waiting task takes no worker slot.")
+    connection: str | None = Field(None, description="Airflow connection to the cluster; its default when absent.")
+    in_cluster: bool | None = Field(None, description="Reach the cluster as the worker's own pod does.")
+
+
+class Mount(_Part):
+    """A folder or a volume that containers of the docker operator see."""
+
+    source: str = Field(description="Folder of the docker host, or name of a volume.")
+    target: MountPath = Field(description="Where containers see it.")
+    type: Literal["bind", "volume"] = Field("bind", description="Whether `source` is a folder or a volume.")
+    read_only: bool = Field(False, description="Containers cannot write to it.")
+
+
+class DockerOptions(_Part):
+    """What all containers of the docker operator share."""
+
+    mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
+    mounts: tuple[Mount, ...] = Field((), description="Folders and volumes; one must hold the data.")
+    url: str | None = Field(None, description="Docker host; DOCKER_HOST or the local socket when absent.")
+    connection: str | None = Field(None, description="Airflow connection for a private registry.")
+    network: str | None = Field(None, description="Network mode of the containers.")
+    user: str | None = Field(None, description="User of the containers; the image's when absent.")
+    working_dir: str | None = Field(None, description="Folder where commands run; the image's when absent.")
+    auto_remove: Literal["never", "success", "force"] = Field("force", description="Which containers are removed.")
+
+
+class StepOptions(_Part):
+    """What is special about the task of one step."""
+
+    operator: Operator | None = Field(None, description="What runs this step.")
+    pool: str | None = Field(None, description="Pool of the task.")
+    pool_slots: int | None = Field(None, ge=1, description="Slots of the pool that the task takes.")
+    queue: str | None = Field(None, description="Queue of the task.")
+    priority_weight: int | None = Field(None, description="Which task goes first when slots are short.")
+
+
+class AirflowOptions(TargetOptions):
+    """Options of the airflow target; folders and names of Airflow's own things may hold its `{{ }}` templates."""
+
+    version: Version = Field("3", description="Airflow the file is written for: 3 (3.3 and newer) or 2.11.")
+    dag_id: str | None = Field(None, pattern=_DAG_ID, description="Id of the DAG; the pipeline's name when absent.")
+    operator: Operator = Field(
+        "bash", description="What runs a step: a command on the worker, a Kubernetes pod or a Docker container."
+    )
+    steps: dict[str, StepOptions] = Field(default_factory=dict, description="Step id to what is special about it.")
+    command: tuple[str, ...] = Field(("wurzel",), min_length=1, description="The command that is wurzel, as a list.")
+    project_dir: str | None = Field(
+        None, description="Folder where bash tasks run; the project, as seen from the DAG file, when absent."
+    )
+    data_dir: str | None = Field(
+        None, description="Folder of all data for bash tasks, over the pipeline's; relative to `project_dir`."
+    )
+    keep_days: int | None = Field(None, ge=1, description="Remove the data of runs after this many days.")
+    start_date: date = Field(date(2024, 1, 1), description="First day of the schedule; past runs are never caught up.")
+    max_active_runs: int | None = Field(None, ge=1, description="Runs at one time, over `schedule.concurrency`.")
+    fail_fast: bool = Field(False, description="End the running tasks as soon as one has failed.")
+    paused: bool | None = Field(None, description="Whether a new DAG starts paused; Airflow's default when absent.")
+    owner: str | None = Field(None, description="Owner of all tasks.")
+    tags: tuple[str, ...] = Field(("wurzel",), description="Tags of the DAG, before the pipeline's labels.")
+    pool: str | None = Field(None, description="Pool of all tasks.")
+    queue: str | None = Field(None, description="Queue of all tasks.")
+    on_failure: str | None = Field(
+        None, pattern=_FUNCTION, description="`module:function` that Airflow calls when a run has failed."
+    )
+    assets: Literal["last", "all", "none"] = Field("last", description="Steps whose data other DAGs can wait for.")
+    task_groups: Literal["auto", "always", "never"] = Field(
+        "auto", description="Show steps of one depth as a group; `auto` does so from 25 steps on."
+    )
+    secrets: Literal["connection", "environment"] = Field(
+        "connection",
+        description="Where bash and docker tasks get secrets: Airflow connections, or the worker's environment.",
+    )
+    kubernetes: PodOptions = Field(
+        default_factory=PodOptions.model_construct, description="Pods of the kubernetes operator."
+    )
+    docker: DockerOptions = Field(
+        default_factory=DockerOptions.model_construct, description="Containers of the docker operator."
+    )

@@ -1,0 +1,141 @@
+"""What would keep a pipeline from running on Airflow, found before a template is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from wurzel.backends.airflow_dag import dag_id, tags
+from wurzel.backends.airflow_environment import RESERVED, params, without_value
+from wurzel.backends.airflow_task import TAKEN, kind_of, task_id
+from wurzel.exceptions import Problem
+
+if TYPE_CHECKING:
+    from wurzel.backends.airflow_options import AirflowOptions
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+_TAG = 100
+_HERE = "targets.airflow"
+
+
+def preflight(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    """Everything that is wrong, in the order of the DAG file."""
+    yield from _dag(pipeline, options)
+    yield from _steps_named(pipeline, options)
+    yield from _parameters(pipeline)
+    for step in pipeline.steps:
+        yield from _step(pipeline, step, options)
+    yield from _data(pipeline, options)
+
+
+def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    schedule = pipeline.schedule
+    if schedule and schedule.concurrency == "replace" and options.max_active_runs is None:
+        yield Problem(
+            "the schedule asks for concurrency: replace, and Airflow cannot end a run for the next one",
+            hint=f"Use forbid (the next run waits) or allow, or say what is wanted here: {_HERE}.max_active_runs: 1",
+        )
+    for tag in tags(pipeline, options):
+        if len(tag) > _TAG:
+            yield Problem(
+                f"the tag {tag!r} has {len(tag)} characters; Airflow takes {_TAG}",
+                hint="Shorten the label or tag it comes from.",
+            )
+    for step in pipeline.steps:
+        if task_id(step.id) in TAKEN:
+            yield Problem(
+                f"the step {step.id!r} has the name of a task that the DAG may have of its own",
+                hint='Give the step another name: WZ(cls, name="…").',
+            )
+    for owner, env in [("the pipeline", pipeline.env), *((f"step {step.id!r}", step.env) for step in pipeline.steps)]:
+        for name in RESERVED & set(env):
+            yield Problem(f"{owner} sets the variable {name}, which the DAG sets itself", hint="Take another name.")
+
+
+def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    ids = [step.id for step in pipeline.steps]
+    named = {"steps": list(options.steps)} | {
+        f"kubernetes.volumes: {volume.name!r}": list(volume.steps) for volume in options.kubernetes.volumes
+    }
+    for place, names in named.items():
+        for name in names:
+            if name not in ids:
+                close = get_close_matches(name, ids, 1)
+                yield Problem(
+                    f"{_HERE}.{place} names {name!r}, which is no step of {pipeline.name}",
+                    hint=f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}.",
+                )
+
+
+def _parameters(pipeline: Pipeline) -> Iterator[Problem]:
+    for step in pipeline.steps:
+        for setting in step.settings:
+            if setting.parameter and setting.secret:
+                yield Problem(
+                    f"the secret setting {setting.name} of {step.id!r} is a parameter: its value would be shown",
+                    hint="Give it as a secret, by reference.",
+                )
+    if pipeline.schedule:
+        for name in without_value(params(pipeline)):
+            yield Problem(
+                f"the parameter {name} has no value, and a run that starts by the clock gives it none",
+                hint="Give its setting a value in the configuration, or drop the schedule.",
+            )
+
+
+def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[Problem]:
+    kind = kind_of(step.id, options)
+    if kind == "bash":
+        return  # it inherits the worker's environment, so nothing can be missing for certain
+    if not (step.image or pipeline.image):
+        yield Problem(
+            f"step {step.id!r} has no image to run in",
+            hint=f"Give the pipeline one, such as image: ghcr.io/acme/{pipeline.name}:1.0",
+        )
+    if kind == "docker" and options.secrets == "environment" and (pipeline.secrets or step.secrets):
+        yield Problem(
+            f"step {step.id!r} runs in a Docker container, which does not see the worker's environment",
+            hint=f"Let secrets come from connections: {_HERE}.secrets: connection",
+        )
+    if kind == "kubernetes" and options.kubernetes.env_from:
+        return
+    provided = {*pipeline.env, *step.env, *pipeline.secrets, *step.secrets}
+    for setting in step.settings:
+        if setting.required and not (setting.given or setting.parameter or provided & set(_names(step, setting))):
+            what = "secrets: {%s: {name: NAME, key: KEY}}" if setting.secret else "settings: {%s: …}"
+            yield Problem(
+                f"step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
+                hint=f"Give it: steps.{step.id}.{what % setting.name}",
+            )
+
+
+def _names(step: Step, setting: Setting) -> Iterator[str]:
+    """Every variable a setting can be read from: by id or class, alone or in the JSON of what holds it."""
+    for owner in (step.id.upper().replace("-", "_"), step.run.rpartition(":")[2].rpartition(".")[2].upper()):
+        parts = setting.name.split("__")
+        yield from (f"{owner}__{'__'.join(parts[:count])}" for count in range(len(parts), 0, -1))
+
+
+def _data(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    """Data of pods and containers must outlive them."""
+    kinds = {kind_of(step.id, options) for step in pipeline.steps}
+    if "kubernetes" in kinds and options.kubernetes.claim is None:
+        yield Problem(
+            f"pods of {dag_id(pipeline, options)} have no volume that keeps their data",
+            hint=f"Name a PersistentVolumeClaim that all pods can write to: {_HERE}.kubernetes.claim: NAME",
+        )
+    if "docker" in kinds:
+        mount = options.docker.mount
+        targets = [item.target for item in options.docker.mounts if not item.read_only]
+        if not any(f"{mount}/".startswith(f"{target}/") for target in targets):
+            yield Problem(
+                f"containers of {dag_id(pipeline, options)} have no mount at {mount} that keeps their data",
+                hint=f"Mount one of the host: {_HERE}.docker.mounts: [{{source: /srv/wurzel, target: {mount}}}]",
+            )
+    if len(kinds) > 1 and "kubernetes" in kinds and options.data_dir is None and "bash" in kinds:
+        yield Problem(
+            "some steps run in pods and some on the worker, and both must see the same data",
+            hint=f"Mount the claim on the workers and say where: {_HERE}.data_dir: "
+            f"{options.kubernetes.mount}/{pipeline.data_dir}",
+        )

@@ -1,0 +1,313 @@
+"""Steps as Airflow tasks: operator, command, environment, retries, and what a pod or a container needs."""
+
+import builtins
+import keyword
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wurzel.backends import airflow_environment as environment
+from wurzel.backends import kubernetes
+from wurzel.backends.airflow_environment import DATA, RUN, Text, literal
+from wurzel.backends.airflow_options import AirflowOptions, StepOptions
+from wurzel.backends.command import Emulated, step_argv
+from wurzel.ir.model import Pipeline, SecretRef, Step
+
+CLEANER = "remove_old_runs"
+"""Id of the task that removes the data of old runs."""
+TAKEN = frozenset({CLEANER, "starts_in_time"})
+"""Ids of tasks that are no steps."""
+POD = "POD"
+"""Constant of the DAG file that holds what all pods share."""
+
+_PLACES = (f"${DATA}/", f"${RUN}/")
+_RESERVED = frozenset(
+    {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "task"}
+    | {"in_time", "starts_in_time", "timedelta"}
+)
+_UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time as `timedelta(hours=1)`."""
+
+    unit: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How often, how patiently and how long a task is tried; `factor` is True where Airflow knows only doubling."""
+
+    retries: int = 0
+    delay: Span | None = None
+    factor: float | bool | None = None
+    longest: Span | None = None
+    timeout: Span | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a pod runs; `shards` holds the arguments of each shard."""
+
+    cmds: Sequence[str]
+    arguments: Sequence[str]
+    shards: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What the pod of one task needs beyond what all pods share."""
+
+    image: str
+    words: Words
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, Text]
+    node_selector: Mapping[str, str]
+    tolerations: Sequence[Mapping[str, Any]]
+    service_account: str | None
+    secrets: Mapping[str, SecretRef]
+    template: str
+    """Name of the constant that holds what it shares with other pods."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """What the Docker container of one task needs beyond what all containers share."""
+
+    image: str
+    cpus: float | None
+    memory: int | None
+    gpus: int | None
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DagTask:
+    """One task of the DAG file.
+
+    `script` is a POSIX shell line, `shards` one for each slice; pods have words instead, see `Pod`.
+    """
+
+    id: str
+    step_id: str
+    """The step; '' for a task that is none."""
+    variable: str
+    kind: str
+    doc: str
+    script: str
+    shards: Sequence[str] = ()
+    env: Mapping[str, Text] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
+    options: StepOptions = field(default_factory=StepOptions.model_construct)
+    one_at_a_time: bool = False
+    outlet: str = ""
+    """The asset that the task updates."""
+    pod: Pod | None = None
+    container: Container | None = None
+    differs: Sequence[str] = ()
+    """Fields of `policy` that are not those of most tasks."""
+
+    @property
+    def operator(self) -> str:
+        """The operator's class."""
+        return {"bash": "BashOperator", "kubernetes": "KubernetesPodOperator", "docker": "DockerOperator"}[self.kind]
+
+
+def span(seconds: int | None) -> Span | None:
+    """The time in the largest unit that holds it exactly."""
+    if seconds is None:
+        return None
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds and seconds % size == 0), ("seconds", 1))
+    return Span(unit, seconds // size)
+
+
+def task_id(step_id: str) -> str:
+    """The id of a step's task: with underscores, so that its variable can have the same name (ruff's AIR001)."""
+    return step_id.replace("-", "_")
+
+
+def kind_of(step_id: str, options: AirflowOptions) -> str:
+    """What runs a step: bash, kubernetes or docker."""
+    special = options.steps.get(step_id)
+    return (special.operator if special else None) or options.operator
+
+
+def policy_of(step: Step, options: AirflowOptions) -> tuple[Policy, Sequence[Emulated]]:
+    """The policy of a step, and what `wurzel step` must do because this Airflow cannot."""
+    retry = step.retry
+    grows = retry.limit > 0 and retry.backoff > 0 and retry.factor != 1
+    if grows and options.version == "2.11" and retry.factor != 2:  # noqa: PLR2004 - Airflow 2 can only double
+        return Policy(), ("retry", "timeout")
+    return (
+        Policy(
+            retries=retry.limit,
+            delay=span(retry.backoff) if retry.limit else None,
+            factor=(options.version == "2.11" or float(retry.factor)) if grows else None,
+            longest=span(retry.max) if grows else None,
+            timeout=span(step.timeout),
+        ),
+        (),
+    )
+
+
+def most_common(policies: Iterable[Policy]) -> Policy:
+    """The policy of most tasks, which the DAG states once; of equals the first."""
+    return Counter(policies).most_common(1)[0][0]
+
+
+def differences(policy: Policy, usual: Policy) -> Sequence[str]:
+    """Fields in which a policy differs from the usual one, where that matters."""
+    names = ["retries", "delay", "factor", "longest"] if policy.retries else ["retries"]
+    return [name for name in [*names, "timeout"] if getattr(policy, name) != getattr(usual, name)]
+
+
+def variables(names: Iterable[str]) -> dict[str, str]:
+    """A Python name for every task id, none of which hides another or a name the file uses."""
+    taken = set(_RESERVED)
+    found = {}
+    for name in names:
+        variable = task_id(name)
+        variable = f"_{variable}" if variable[0].isdigit() else variable
+        while variable in taken:
+            variable += "_"
+        taken.add(variable)
+        found[name] = variable
+    return found
+
+
+class Tasks:
+    """Makes the tasks of one pipeline."""
+
+    def __init__(self, pipeline: Pipeline, options: AirflowOptions) -> None:
+        self._pipeline = pipeline
+        self._options = options
+        self._folders = {step.id: folder(step) for step in pipeline.steps}
+
+    def task(self, step: Step, variable: str, outlet: str) -> DagTask:
+        """A step as a task that is called `variable` in the file and updates the asset `outlet`, if any."""
+        options, kind = self._options, kind_of(step.id, self._options)
+        policy, emulate = policy_of(step, options)
+        argv = self._argv(step, emulate)
+        blanks = environment.blanks(step)
+        numbers = [f"{number}/{step.shards}" for number in range(1, step.shards + 1)] if step.shards > 1 else []
+        return DagTask(
+            id=task_id(step.id),
+            step_id=step.id,
+            variable=variable,
+            kind=kind,
+            doc=_doc(step, kind),
+            script=_script(argv, blanks, kind),
+            shards=[_script([*argv, "--shard", number], blanks, kind) for number in numbers],
+            env=environment.own(step, kind) | self._secrets(step, kind),
+            policy=policy,
+            options=options.steps.get(step.id) or StepOptions.model_construct(),
+            one_at_a_time=step.self_consuming,
+            outlet=outlet,
+            pod=self._pod(step, self._words(argv, numbers, blanks)) if kind == "kubernetes" else None,
+            container=self._container(step) if kind == "docker" else None,
+        )
+
+    def cleaner(self, variable: str) -> DagTask:
+        """The task that removes the data of old runs."""
+        pipeline, kind, days = self._pipeline, self._options.operator, self._options.keep_days
+        find = f'find "${DATA}" -mindepth 1 -maxdepth 1 -type d -name "run_*" -mtime +{days} -exec rm -rf {{}} +'
+        script = f'mkdir -p "${DATA}" && {find}'
+        image = pipeline.image or next((step.image for step in pipeline.steps if step.image), None)
+        step = Step.model_construct(id="remove-old-runs", run="", output=pipeline.steps[0].output, image=image)
+        return DagTask(
+            id=CLEANER,
+            step_id="",
+            variable=variable,
+            kind=kind,
+            doc=f"Remove the data of runs that ended more than {days} days ago.\n",
+            script=script,
+            pod=self._pod(step, Words(["sh", "-c"], [script])) if kind == "kubernetes" else None,
+            container=self._container(step) if kind == "docker" else None,
+        )
+
+    def _argv(self, step: Step, emulate: Sequence[Emulated]) -> list[str]:
+        inputs = [self._folders[need] for need in step.needs]
+        argv = step_argv(self._pipeline, step, inputs=inputs, output=self._folders[step.id], emulate=emulate)
+        return [*self._options.command, *argv[1:]]
+
+    def _secrets(self, step: Step, kind: str) -> dict[str, Text]:
+        if kind == "kubernetes" or self._options.secrets == "environment":
+            return {}
+        return environment.secret_variables(step.secrets)
+
+    def _words(self, argv: Sequence[str], numbers: Sequence[str], blanks: Sequence[str]) -> Words:
+        """What a pod runs; a shell only where a variable may have to be taken away."""
+        if blanks:
+            scripts = [_script([*argv, *tail], blanks, "pod") for tail in ([], *(["--shard", n] for n in numbers))]
+            return Words(["sh", "-c"], scripts[:1], [[script] for script in scripts[1:]])
+        words = [_expanded(word) for word in argv]
+        split = len(self._options.command)
+        return Words(words[:split], words[split:], [[*words[split:], "--shard", number] for number in numbers])
+
+    def _pod(self, step: Step, words: Words) -> Pod:
+        pipeline, options = self._pipeline, self._options.kubernetes
+        resources = kubernetes.resources(step)
+        annotations = pipeline.annotations | step.annotations
+        return Pod(
+            image=kubernetes.image_of(pipeline, step),
+            words=words,
+            requests=resources.get("requests", {}),
+            limits=resources.get("limits", {}),
+            labels=kubernetes.labels(pipeline, step),
+            annotations={name: literal(value) for name, value in annotations.items()},
+            node_selector=step.node_selector,
+            tolerations=[wanted.model_dump(exclude_none=True) for wanted in step.tolerations],
+            service_account=options.service_account or step.service_account or pipeline.service_account,
+            secrets=step.secrets,
+            template=POD
+            if not any(step.id in extra.steps for extra in options.volumes)
+            else f"{POD}_{step.id.upper().replace('-', '_')}",
+        )
+
+    def _container(self, step: Step) -> Container:
+        from wurzel.backends.quantity import amount
+
+        asked, limits = step.resources, step.limits
+        return Container(
+            image=kubernetes.image_of(self._pipeline, step),
+            cpus=float(amount(asked.cpu)) if asked.cpu else None,
+            memory=int(amount(limits.memory)) if limits.memory else None,
+            gpus=asked.gpu or None,
+            labels=self._pipeline.labels | step.labels,
+        )
+
+
+def folder(step: Step) -> str:
+    """Where a step's dataset lies, in the variables of the DAG: a step that reads its own last output keeps it."""
+    return f"${DATA}/state/{step.id}" if step.self_consuming else f"${RUN}/{step.id}"
+
+
+def _script(argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
+    """One shell line; a variable whose parameter is null is taken away by a template, which holds no user's text."""
+    unset = "".join(f"{{% if params.{name} is none %}}unset {name}; {{% endif %}}" for name in blanks)
+    words = [f'"{word}"' if word.startswith(_PLACES) else shlex.quote(word) for word in argv]
+    return unset + ("" if kind == "bash" else "exec ") + " ".join(words)
+
+
+def _expanded(word: str) -> str:
+    """A word for the kubelet, which puts in `$(NAME)`."""
+    if word.startswith(_PLACES):
+        name, _, rest = word.removeprefix("$").partition("/")
+        return f"$({name})/{rest}"
+    return kubernetes.escape(word)
+
+
+def _doc(step: Step, kind: str) -> str:
+    """Markdown with all that the operator has no place for."""
+    extra = {} if kind == "kubernetes" else step.annotations
+    extra = step.labels | extra if kind == "bash" else extra
+    lines = [step.description] if step.description else []
+    lines += ["Reads an outside source anew in every run."] if step.polls else []
+    lines += [f"{name}: {value}" for name, value in extra.items()]
+    return "\n\n".join(lines) + "\n" if lines else ""

@@ -1,0 +1,133 @@
+"""What Python, ruff and Airflow itself say of rendered DAG files; called by `wurzel render --validate`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from wurzel.exceptions import Problem
+
+_TIMEOUT = 300
+_RULES = {"3": "AIR", "2.11": "AIR0"}
+"""Rules from AIR3 on ask for what only Airflow 3 has."""
+
+_IMPORT = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from airflow import __version__
+try:
+    from airflow.dag_processing.dagbag import DagBag
+except ImportError:
+    from airflow.models.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+print(json.dumps({"version": __version__, "errors": bag.import_errors, "dags": sorted(bag.dags)}), file=sys.stderr)
+"""
+
+
+def validate(files: Mapping[str, str], version: str) -> Sequence[Problem]:
+    """Findings for DAG files (path to text), each placed in its file.
+
+    Always compiles; asks ruff when it is on the path, and imports the files with Airflow when that is installed beside
+    wurzel or its command is on the path, and it is of the same major version.
+    """
+    scripts = {path: text for path, text in files.items() if path.endswith(".py")}
+    broken = [problem for path, text in scripts.items() for problem in _compiled(path, text)]
+    if broken or not scripts:
+        return broken
+    return [
+        *(problem for path, text in scripts.items() for problem in _ruff(path, text, version)),
+        *_dagbag(scripts, version),
+    ]
+
+
+def _compiled(path: str, text: str) -> Iterator[Problem]:
+    try:
+        compile(text, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        yield Problem(f"is not Python: {error}", where=f"{path}:{line}" if line else path)
+
+
+def _ruff(path: str, text: str, version: str) -> Iterator[Problem]:
+    ruff = shutil.which("ruff")
+    if ruff is None:
+        return
+    command = [ruff, "check", "--isolated", "--no-cache", "--select", _RULES[version], "--output-format", "json"]
+    done = subprocess.run(
+        [*command, "--stdin-filename", path, "-"],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT,
+        check=False,
+    )
+    try:
+        findings = json.loads(done.stdout)
+    except ValueError:
+        yield Problem(f"ruff could not check it: {done.stderr.strip()}", where=path)
+        return
+    for finding in findings:
+        place = f"{path}:{finding['location']['row']}"
+        yield Problem(f"{finding['code']} {finding['message']}", where=place, hint="ruff's rules for Airflow")
+
+
+def airflow_python() -> str | None:
+    """The Python that has Airflow: this one, or the one of the `airflow` command on the path."""
+    from importlib.util import find_spec
+
+    if find_spec("airflow") is not None:
+        return sys.executable
+    command = shutil.which("airflow")
+    beside = Path(command).resolve().parent / "python" if command else None
+    return str(beside) if beside and beside.exists() else None
+
+
+def _dagbag(scripts: Mapping[str, str], version: str) -> Iterator[Problem]:
+    python = airflow_python()
+    if python is None:
+        return
+    with TemporaryDirectory(prefix="wurzel-airflow-") as scratch:
+        folder = Path(scratch, "dags")
+        for path, text in scripts.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [python, "-c", _IMPORT, str(folder)],
+            env=os.environ | _environment(scratch),
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+        yield from _findings(done, folder, version)
+
+
+def _environment(scratch: str) -> dict[str, str]:
+    return {
+        "AIRFLOW_HOME": f"{scratch}/home",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "SCARF_ANALYTICS": "false",
+    }
+
+
+def _findings(done: subprocess.CompletedProcess[str], folder: Path, version: str) -> Iterator[Problem]:
+    lines = [line for line in done.stderr.splitlines() if line.startswith('{"version"')]
+    if done.returncode or not lines:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        yield Problem(f"Airflow could not import DAG files: {last}", where=str(folder.name))
+        return
+    report = json.loads(lines[-1])
+    if report["version"].partition(".")[0] != version.partition(".")[0]:
+        return
+    for file, error in report["errors"].items():
+        place = Path(file)
+        shown = place.relative_to(folder) if place.is_relative_to(folder) else place
+        yield Problem(f"Airflow cannot import it: {error.strip().splitlines()[-1]}", where=str(shown))
