@@ -18,10 +18,13 @@ BAD: Any = object()
 
 
 class Context(NamedTuple):
-    """Where findings go, and whether required fields must be there (an overlay may leave them out)."""
+    """Where findings go, and what else to do."""
 
     findings: Findings
     complete: bool = True
+    """Whether required fields must be there; an overlay may leave them out."""
+    build: bool = True
+    """Whether to make objects of models, or only to look for what is wrong."""
 
 
 Reader: TypeAlias = Callable[[Node, str, Context], Any]

@@ -160,11 +160,11 @@ def _check_version(root: Node, findings: Findings) -> None:
 def _check_shape(root: Node, findings: Findings) -> None:
     whole = {key: node for key, node in root.fields.items() if key != "environments"}
     base = Node(whole, root.source, root.line, root.column) if isinstance(root.value, dict) else root
-    read(base, ProjectFile, "", Context(findings))
+    read(base, ProjectFile, "", Context(findings, build=False))
     environments = root.fields.get("environments")
     if environments is not None and environments.value is not None:
         overlay = Node({"environments": environments}, root.source, root.line, root.column)
-        read(overlay, ProjectFile, "", Context(findings, complete=False))
+        read(overlay, ProjectFile, "", Context(findings, complete=False, build=False))
         _check_environments(root, environments, findings)
     for path, pipeline in _pipelines(root):
         targets = pipeline.fields.get("targets")

@@ -63,7 +63,7 @@ PipelineConfig = create_model(
     ),
     **_taken_over(Pipeline, PIPELINE_FACTS),
     defaults=(StepDefaults, Field({}, description="For every step.")),
-    steps=(dict[Name, StepConfig], Field({}, description="By step id.")),  # type: ignore[valid-type]
+    steps=(dict[Name, StepConfig], Field({}, description="By step id.")),
     targets=(dict[str, dict[str, Any]], Field({}, description="Options by target; which targets there are.")),
 )
 
@@ -71,7 +71,7 @@ PipelineConfig = create_model(
 class Environment(ConfigModel):
     """What is different in one environment, such as `prod`."""
 
-    pipelines: dict[Name, PipelineConfig] = Field({}, description="Overrides by pipeline.")  # type: ignore[valid-type]
+    pipelines: dict[Name, PipelineConfig] = Field({}, description="Overrides by pipeline.")
 
 
 class ProjectFile(ConfigModel):
@@ -79,5 +79,5 @@ class ProjectFile(ConfigModel):
 
     version: Literal[1] = Field(description="Version of this format.")
     templates: tuple[str, ...] = Field((), description="Folders and installed packs of templates, most specific first.")
-    pipelines: dict[Name, PipelineConfig] = Field({}, description="By name.")  # type: ignore[valid-type]
+    pipelines: dict[Name, PipelineConfig] = Field({}, description="By name.")
     environments: dict[str, Environment] = Field({}, description="By name, as given to `-e`.")

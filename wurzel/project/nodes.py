@@ -127,8 +127,10 @@ def shown(node: Node, *, hidden: bool = False) -> str:
     """The value on one short line, for messages; never one that looks like a key, none at all when `hidden`."""
     if hidden:
         return "the value"
-    written = node.written
-    text = repr(written) if isinstance(written, str) else json.dumps(plain(node), ensure_ascii=False, default=str)
+    if node.text is not None:
+        text = node.text or "null"
+    else:
+        text = repr(node.value) if isinstance(node.value, str) else json.dumps(plain(node), ensure_ascii=False)
     if looks_like_key(text):
         return "the value"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

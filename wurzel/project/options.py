@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from wurzel.project.kinds import Context, NotUnderstoodError
-from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
+from wurzel.project.nodes import Findings, Node, Origin, near, shown
 from wurzel.project.read import model_reader
 
 if TYPE_CHECKING:
@@ -95,14 +96,33 @@ def _models_at(annotation: Any, names: Sequence[str]) -> Iterator[type[BaseModel
 
 def _prepared(node: Node, annotation: Any) -> Any:
     """Plain data, with an unquoted number as text where the model wants text."""
-    models = list(_models_at(annotation, ()))
-    if isinstance(node.value, dict) and len(models) == 1:
-        fields = models[0].model_fields
+    members = list(_members(annotation))
+    if isinstance(node.value, dict):
+        models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+        mappings = [get_args(member)[1] for member in members if get_origin(member) is dict]
+        fields = models[0].model_fields if len(models) == 1 else {}
+        other = mappings[0] if len(mappings) == 1 else None
         return {
-            key: _prepared(child, fields[key].annotation if key in fields else None)
+            key: _prepared(child, fields[key].annotation if key in fields else other)
             for key, child in node.value.items()
             if child.value is not None
         }
-    kinds = set(get_args(annotation)) or {annotation}
-    wants_text = str in kinds and not kinds & {int, float, bool}
-    return node.written if wants_text and not isinstance(node.value, dict | list) else plain(node)
+    if isinstance(node.value, list):
+        items = [get_args(member)[0] for member in members if get_origin(member) in {list, tuple, set}]
+        return [_prepared(item, items[0] if len(items) == 1 else None) for item in node.value]
+    return node.written if all(map(_is_text, members)) else node.value
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """The types an annotation allows, without `Annotated` and `None`."""
+    if get_origin(annotation) is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif get_origin(annotation) in {Union, UnionType}:
+        for member in get_args(annotation):
+            yield from _members(member)
+    elif annotation is not NoneType:
+        yield annotation
+
+
+def _is_text(member: Any) -> bool:
+    return member is str or (get_origin(member) is Literal and all(isinstance(item, str) for item in get_args(member)))

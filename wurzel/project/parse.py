@@ -128,7 +128,7 @@ class _Builder:
         self.source = source
         self.restored = restored
         self.findings = Findings()
-        self.root = Node(None, source)
+        self.root = Node(None, source, 1, 1)
         self.documents = 0
         self.stack: list[_Frame] = []
         self.anchors: dict[str, _Anchored | None] = {}

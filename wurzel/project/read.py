@@ -111,7 +111,7 @@ class _ModelReader:
                 values[key] = value
         if context.complete:
             self.require(node, path, context)
-        return self.cls.model_construct(**values)
+        return self.cls.model_construct(**values) if context.build else values
 
     def require(self, node: Node, path: str, context: Context) -> None:
         for name in self.required:
