@@ -152,7 +152,12 @@ def test_long_and_reserved_names_are_laid_out_as_ruff_does(check_layout):
     join = Step(id=ids[3], run="steps:Join", output=WORDS, needs=tuple(ids[:3]))
     last = Step(id="z" * 63, run="steps:Join", output=WORDS, needs=(ids[3],))
     mapped = Step(id="map", run="steps:Join", output=WORDS, needs=("filter",), shards=2)
-    check_layout([text(Pipeline(name="p" * 63, steps=(*sources, join, last, mapped)))])
+    many = [Step(id=f"{'b' * 40}-{number}", run="steps:Join", output=WORDS, needs=("import",)) for number in range(3)]
+    source = text(Pipeline(name="p" * 63, steps=(*sources, join, last, mapped, *many)))
+    check_layout([source])
+    lists = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.BinOp)]
+    assert len(lists) == 4
+    assert not any(isinstance(node.left, ast.List) and isinstance(node.right, ast.List) for node in lists)
 
 
 HOSTILE = [

@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from wurzel.backends import airflow_environment as environment
 from wurzel.backends import kubernetes
@@ -55,6 +55,8 @@ class Timetable:
 
     cron: str = ""
     every: Span | None = None
+    short: bool = True
+    """Whether it fits on a line."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Edge:
-    """Tasks that must end before another one starts; `short` when it fits on a line."""
+    """Tasks that must end before others start; one side is a single task. `long` names the side that needs lines."""
 
     before: Sequence[str]
-    after: str
-    short: bool
+    after: Sequence[str]
+    long: Literal["", "before", "after"]
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,10 @@ def _timetable(schedule: Schedule | None) -> Timetable | None:
         return None
     if schedule.cron.startswith("@every "):
         return Timetable(every=span(parse_duration(schedule.cron.removeprefix("@every "))))
-    return Timetable(cron=_SAME.get(schedule.cron) or _STAR.sub("*", schedule.cron))
+    cron = _SAME.get(schedule.cron) or _STAR.sub("*", schedule.cron)
+    return Timetable(
+        cron, short=len(f'schedule=CronTriggerTimetable("{cron}", timezone="{schedule.timezone}"),') <= _WIDTH
+    )
 
 
 def _start(options: AirflowOptions, schedule: Schedule | None) -> Start:
@@ -242,13 +247,21 @@ def _groups(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask
 
 
 def _edges(pipeline: Pipeline, names: Mapping[str, str], *, late: bool) -> list[Edge]:
-    edges = []
+    """Each task after those it needs; tasks that need only one and the same are told together."""
+    followers: dict[tuple[str, ...], list[str]] = {}
     for step in pipeline.steps:
-        before, after = [names[need] for need in step.needs], names[step.id]
-        if before := before or ([IN_TIME] if late else []):
-            left = f"[{', '.join(before)}]" if len(before) > 1 else before[0]
-            edges.append(Edge(before, after, len(left) + len(" >> ") + len(after) <= _WIDTH))
-    return edges
+        before = tuple(names[need] for need in step.needs) or ((IN_TIME,) if late else ())
+        key = before if len(before) == 1 else (*before, "to", step.id)
+        if before:
+            followers.setdefault(key, []).append(names[step.id])
+    return [_edge(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]
+
+
+def _edge(before: Sequence[str], after: Sequence[str]) -> Edge:
+    sides = [f"[{', '.join(side)}]" if len(side) > 1 else side[0] for side in (before, after)]
+    if len(" >> ".join(sides)) <= _WIDTH:
+        return Edge(before, after, "")
+    return Edge(before, after, "before" if len(before) > 1 else "after")
 
 
 def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+_WIDTH = 88
 _SDK = "airflow.sdk"
 _HOMES = {
     "Asset": (_SDK, "airflow.datasets"),
@@ -37,10 +38,11 @@ class Name:
 
 @dataclass(frozen=True)
 class Import:
-    """`from module import names`; `module` is in its parts."""
+    """`from module import names`; `module` is in its parts, `short` when it fits on a line."""
 
     module: Sequence[str]
     names: Sequence[Name]
+    short: bool
 
 
 def imports(used: Collection[str], version: str, on_failure: str | None) -> list[Import]:
@@ -52,7 +54,12 @@ def imports(used: Collection[str], version: str, on_failure: str | None) -> list
     if on_failure:
         module, _, function = on_failure.partition(":")
         homes.setdefault(module, []).append(Name(function, "" if function == "on_failure" else "on_failure"))
-    return [Import(module.split("."), sorted(homes[module], key=_isort)) for module in sorted(homes)]
+    return [_import(module, sorted(homes[module], key=_isort)) for module in sorted(homes)]
+
+
+def _import(module: str, names: Sequence[Name]) -> Import:
+    listed = ", ".join(f"{name.name} as {name.alias}" if name.alias else name.name for name in names)
+    return Import(module.split("."), names, len(names) == 1 or len(f"from {module} import {listed}") <= _WIDTH)
 
 
 def _name(name: str, version: str) -> Name:

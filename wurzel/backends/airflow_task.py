@@ -27,6 +27,7 @@ _RESERVED = frozenset(
     {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "task"}
     | {"in_time", "starts_in_time", "timedelta"}
 )
+_SHORT = 54
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
 
 
@@ -108,6 +109,8 @@ class DagTask:
     one_at_a_time: bool = False
     outlet: str = ""
     """The asset that the task updates."""
+    short: bool = True
+    """Whether the asset fits on a line."""
     pod: Pod | None = None
     container: Container | None = None
     differs: Sequence[str] = ()
@@ -209,6 +212,7 @@ class Tasks:
             options=options.steps.get(step.id) or StepOptions.model_construct(),
             one_at_a_time=step.self_consuming,
             outlet=outlet,
+            short=len(outlet) <= _SHORT,
             pod=self._pod(step, self._words(argv, numbers, blanks)) if kind == "kubernetes" else None,
             container=self._container(step) if kind == "docker" else None,
         )
