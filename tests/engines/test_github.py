@@ -1,0 +1,268 @@
+"""The rendered workflow in act, and under every checker there is.
+
+act 0.2.89 runs the jobs on this machine. actions/checkout is its own; upload-artifact and download-artifact are
+wrappers around GitHub's own artifact client, against the artifact server of act; setup-python and cache are stand-ins.
+What it runs is rendered with `legacy: true`, for it does not know `concurrency.queue`; the checkers see the default.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import EXAMPLES
+from tests.engines.datasets import DATA_DIRS, datasets, example, render, wurzel_run
+from wurzel.backends.ci_validation import check_github
+from wurzel.backends.github import PINS
+from wurzel.datacontract.dataset import gather
+
+pytestmark = pytest.mark.engine
+HOME = Path(__file__).parents[2] / ".engines" / "github"
+ACTIONS = {
+    "actions/upload-artifact": "upload",
+    "actions/download-artifact": "download",
+    "actions/setup-python": "setup-python",
+    "actions/cache": "cache",
+}
+TOKENS = {"SHARED_TOKEN": "$(touch pwned)", "SUFFIX_API_TOKEN": "a'b\"c`d$HOME"}
+RUNNABLE = ["--set", "targets.github.legacy=true", "--set", "targets.github.install=wurzel --version"]
+ACCEPTED = {
+    "self-hosted-runner": "a node selector asks for a certain machine, which only a self-hosted runner can be",
+    "unpinned-images": "the example names its images by tag; pinning them is up to who configures a pipeline",
+    "secrets-outside-env": "an environment is an option; with it there is no finding, as another test shows",
+}
+
+
+@pytest.fixture
+def act(tmp_path):
+    """Run an event of a project's workflow from a fresh clone; gives the finished process and the data it kept."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "gitconfig").write_text("[user]\nname = t\nemail = t@example.org\n[init]\ndefaultBranch = main\n")
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
+        "PATH": f"{HOME / 'bin'}:{os.environ['PATH']}",
+    }
+
+    def run(project, *arguments, event="workflow_dispatch", branch="main"):
+        clone = tmp_path / f"clone {len(list(tmp_path.iterdir()))}"
+        store = tmp_path / f"artifacts-{len(list(tmp_path.iterdir()))}"
+
+        (store / "1").mkdir(parents=True)  # act's server fails to list the artifacts of a run that has no folder yet
+
+        def git(*words, cwd=project):
+            subprocess.run(["git", *words], cwd=cwd, env=environment, check=True, capture_output=True)
+
+        if not (project / ".git").exists():
+            git("init", "-q", f"--initial-branch={branch}")
+            git("add", "-A")
+            git("commit", "-qm", "start")
+        git("clone", "-q", str(project), str(clone))
+        git("remote", "set-url", "origin", "https://github.com/acme/rag.git", cwd=clone)
+        replaced = [
+            f"--local-repository={action}@{PINS[action][0]}={HOME / 'actions' / ours}"
+            for action, ours in ACTIONS.items()
+        ]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        done = subprocess.run(
+            [
+                *("timeout", "-s", "KILL", "120", str(HOME / "bin" / "act"), event, "-P", "ubuntu-24.04=-self-hosted"),
+                *("--no-cache-server", f"--artifact-server-path={store}", "--artifact-server-addr=127.0.0.1"),
+                *(f"--artifact-server-port={port}", f"--env=TEST_PYTHON_BIN={Path(sys.executable).parent}"),
+                *(f"--env=TEST_CACHE={tmp_path / 'cache'}", *replaced, *arguments),
+            ],
+            cwd=clone,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done, store
+
+    yield run
+    assert not list(tmp_path.rglob("pwned*"))
+
+
+def unpacked(store, folder, name):
+    """The artifacts of a run as data folders, shards joined."""
+    root = folder / DATA_DIRS.get(name, "data")
+    for archive in store.rglob("*.zip"):
+        step = archive.name.split(".")[1]
+        zipfile.ZipFile(archive).extractall(root / step)
+    for step in root.iterdir():
+        if not (step / "manifest.json").exists():
+            gather(step)
+    return datasets(folder, name)
+
+
+@pytest.mark.parametrize("name", ["diamond", "fanin", "named", "hostile", "sharded", "flaky"])
+def test_same_bytes_as_a_local_run(act, tmp_path, name):
+    expected = wurzel_run(example(name, tmp_path / "local"), name)
+    project = example(name, tmp_path / "project")
+    render(project, name, "github", *RUNNABLE)
+    done, store = act(project, branch="a$(touch${IFS}pwned)b" if name == "hostile" else "main")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert unpacked(store, tmp_path / "out", name) == expected
+    if name == "flaky":
+        assert "the first try fails" in done.stdout
+
+
+def test_everything_a_platform_may_be_asked_for(act, tmp_path):
+    expected = wurzel_run(example("scheduled", tmp_path / "local"), "scheduled")
+    project = example("scheduled", tmp_path / "project")
+    bare = ["image", "steps.suffix.image", "steps.suffix.node_selector", "schedule.timezone"]
+    render(project, "scheduled", "github", *RUNNABLE, *(word for key in bare for word in ("--set", f"{key}=null")))
+    done, store = act(project, event="schedule")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert unpacked(store, tmp_path / "out", "scheduled") == expected
+
+
+def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(act, tmp_path):
+    project = example("failing", tmp_path / "project")
+    render(project, "failing", "github", *RUNNABLE)
+    done, store = act(project)
+    assert done.returncode == 1
+    assert "this step always fails" in done.stdout
+    assert sorted(path.stem.split(".")[1] for path in store.rglob("*.zip")) == ["upper", "words"]
+
+
+def test_secrets_reach_the_step_and_a_missing_one_ends_the_job(act, tmp_path):
+    local = example("credentials", tmp_path / "local")
+    environment = {"SHARED_TOKEN": TOKENS["SHARED_TOKEN"], "SECRET_SUFFIX__TOKEN": TOKENS["SUFFIX_API_TOKEN"]}
+    expected = wurzel_run(local, "credentials", env=environment)
+    project = example("credentials", tmp_path / "project")
+    render(project, "credentials", "github", *RUNNABLE)
+    done, store = act(project, *(f"--secret={name}={value}" for name, value in TOKENS.items()))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert unpacked(store, tmp_path / "out", "credentials") == expected
+    assert TOKENS["SUFFIX_API_TOKEN"] not in done.stdout
+    done, _ = act(project, "--secret=SHARED_TOKEN=x")
+    assert done.returncode == 1
+    assert "the secret SUFFIX_API_TOKEN is missing or empty" in done.stdout
+
+
+def suffixed(store, folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    unpacked(store, folder, "named")
+    return json.loads((folder / "data" / "suffix-en" / "part-00000.json").read_text())[0]["text"]
+
+
+@pytest.mark.parametrize("schedule", [False, True])
+def test_an_input_reaches_its_setting_and_no_shell(act, tmp_path, schedule):
+    text = "$(touch pwned)`touch pwned`'; touch pwned; #\" ${{ github.actor }} \\"
+    project = example("named", tmp_path / "project")
+    when = ["--set", "schedule.cron=0 4 * * *"] if schedule else []
+    render(project, "named", "github", *RUNNABLE, *when)
+    done, store = act(project, f"--input=SUFFIX_EN__SUFFIX={text}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert suffixed(store, tmp_path / "out") == f"one{text}"
+    if schedule:
+        done, store = act(project, event="schedule")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert suffixed(store, tmp_path / "out") == "oneth"
+
+
+def test_memory_grows_through_the_cache(act, tmp_path):
+    project = example("sources", tmp_path / "project")
+    render(project, "sources", "github", *RUNNABLE)
+    for items in (1, 2, 3):
+        done, store = act(project)
+        assert done.returncode == 0, done.stdout + done.stderr
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        unpacked(store, tmp_path / "out", "sources")
+        assert json.loads((tmp_path / "out/data/memory/manifest.json").read_text())["items"] == items
+
+
+def rendered(name, folder, *arguments):
+    project = example(name, folder)
+    render(project, name, "github", *arguments)
+    (path,) = (project / ".github" / "workflows").iterdir()
+    return path
+
+
+VARIANTS = [
+    [],
+    ["--set", "targets.github.setup=uv", "--set", "targets.github.oidc=true"],
+    ["--set", "image=ghcr.io/acme/rag@sha256:" + "0" * 64, "--set", "targets.github.checkout=false"],
+]
+
+
+@pytest.fixture
+def checkers(monkeypatch):
+    """Put the programs that check workflows on the PATH."""
+    monkeypatch.setenv("PATH", f"{HOME / 'bin'}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=["default", "uv", "image"])
+def test_every_checker_at_its_strictest_finds_nothing(checkers, tmp_path, variant):
+    paths = [rendered(name, tmp_path / name, *variant) for name in EXAMPLES]
+    found = check_github({str(path.relative_to(tmp_path)): path.read_text() for path in paths}, persona="auditor")
+    assert [
+        str(problem) for problem in found if not any(f"zizmor, {name})" in problem.message for name in ACCEPTED)
+    ] == []
+    parser = subprocess.run(
+        ["node", HOME / "actions" / "parse" / "index.mjs", *paths], capture_output=True, text=True, check=False
+    )
+    assert (parser.returncode, parser.stdout) == (0, "{}\n"), parser.stderr
+
+
+def test_an_environment_leaves_no_finding_on_secrets(checkers, tmp_path):
+    path = rendered("credentials", tmp_path / "p", "--set", "targets.github.environment=prod")
+    assert check_github({path.name: path.read_text()}, persona="auditor") == []
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    return rendered("chain", tmp_path_factory.mktemp("chain") / "p").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("timeout-minutes", "timeout-minuets", "official schema"),
+        ("- words", "- wrods", "actionlint, job-needs"),
+        ("run: wurzel", "run: echo $HOME/*; wurzel", "actionlint, shellcheck"),
+        ("${{ github.run_id }}", "${{ github.run_idd }}", "actionlint, expression"),
+        ("run: wurzel", "run: echo ${{ github.head_ref }}; wurzel", "zizmor, template-injection"),
+        (f"@{PINS['actions/checkout'][0]} # v7.0.1", "@v7", "zizmor, unpinned-uses"),
+        ("        with:\n          persist-credentials: false\n", "", "zizmor, artipacked"),
+    ],
+)
+def test_each_checker_finds_its_kind_of_mistake(checkers, chain, old, new, expected):
+    text = chain
+    assert old in text
+    found = check_github({".github/workflows/chain.yml": text.replace(old, new)})
+    assert any(expected in problem.message for problem in found), found
+    assert {problem.where for problem in found} == {".github/workflows/chain.yml"}
+
+
+def test_validate_without_any_checker_says_what_to_install(tmp_path):
+    project = example("chain", tmp_path / "p")
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "render", "chain:pipeline", "-t", "github", "--validate"],
+        cwd=project,
+        env={"PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if (Path(sys.executable).parent / "check-jsonschema").exists():
+        pytest.skip("check-jsonschema is installed beside this Python")
+    assert done.returncode != 0
+    assert "pip install 'wurzel[validate]'" in done.stderr
+
+
+def test_workflows_are_valid_yaml_for_readers_of_both_versions(tmp_path):
+    document = yaml.safe_load(rendered("hostile", tmp_path / "p").read_text())
+    assert len(document["jobs"]) == 16
