@@ -41,9 +41,10 @@ def check_security(pod: Node, containers: Sequence[Node], defaults: Node | None 
 
 
 def _check_container(shared: Node, container: Node, defaults: Node | None) -> Iterator[Problem]:
-    base = defaults["securityContext"].value if defaults is not None else None
+    base = dict(defaults["securityContext"].entries()) if defaults is not None else {}
     own = container["securityContext"]
-    merged = Node({**(base if isinstance(base, dict) else {}), **(own.value if own else {})}, own.path)
+    fields = {**base, **dict(own.entries())}
+    merged = Node({key: node.value for key, node in fields.items()}, own.path)
     if merged["privileged"].value:
         yield merged["privileged"].problem(f"{_STANDARD} forbids it")
     if merged["allowPrivilegeEscalation"].value is not False:

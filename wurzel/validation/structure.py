@@ -44,16 +44,20 @@ def _argo(document: Document) -> Iterator[Problem]:
 
 def _core(document: Document, version: str) -> Iterator[Problem]:
     _need("kubernetes_validate", "Kubernetes' objects")
-    import kubernetes_validate
+    from kubernetes_validate import SchemaNotFoundError, ValidationError, latest_version, validate
+    from kubernetes_validate.utils import VersionNotSupportedError
 
-    wanted = version or kubernetes_validate.latest_version()
+    wanted = version or latest_version()
+    root = document.root
     try:
-        kubernetes_validate.validate(document.root.value, wanted, strict=True)
-    except kubernetes_validate.ValidationError as error:
+        validate(root.value, wanted, strict=True)
+    except ValidationError as error:
         path = ".".join(map(str, error.path))
-        yield Problem(str(error.message), where=f"{document.root.path}{path}")
-    except kubernetes_validate.VersionNotSupportedError as error:
-        raise UsageError(f"Kubernetes {wanted} is not known: {error}") from error
+        yield Problem(str(error.message), where=f"{root.path}{path}")
+    except SchemaNotFoundError:
+        yield root["apiVersion"].problem(f"Kubernetes {wanted} has no {root['apiVersion'].shown} {document.kind}")
+    except VersionNotSupportedError as error:
+        raise UsageError(f"Kubernetes {wanted} is not known to kubernetes-validate") from error
 
 
 def _need(module: str, what: str) -> None:
