@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -67,7 +66,7 @@ class Loader:
             except ValidationError as error:
                 problems += [self._problem(cls, data, item) for item in error.errors(include_url=False)]
         if problems:
-            raise self._error(sorted(dict.fromkeys(problems), key=problems.index))
+            raise self._error(list(dict.fromkeys(problems)))
         return settings
 
     def _error(self, problems: list[str]) -> EnvSettingsError:
@@ -182,4 +181,4 @@ def _texts(value: Any) -> Iterable[str]:
         return [text for item in value.values() for text in _texts(item)]
     if isinstance(value, list | tuple):
         return [text for item in value for text in _texts(item)]
-    return [] if value is None or isinstance(value, NoneType) or value == "" else [str(value)]
+    return [] if value is None or value == "" else [str(value)]

@@ -10,6 +10,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from wurzel.datacontract.shape import shown, without_none
 from wurzel.exceptions import StaticTypeError
 
+_SELF_AND_INPUT = 2
+
 
 def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
     """Check that `run` takes and returns what the type parameters say; missing annotations warn.
@@ -40,7 +42,12 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
 def _only_parameter(cls: type[Any], run: Any, place: str) -> str | None:
     code = getattr(run, "__code__", None)
     kinds = inspect.Parameter
-    if code is not None and code.co_argcount == 2 and not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):  # noqa: PLR2004 - self and the input
+    variadic = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+    if (
+        code is not None
+        and code.co_argcount == _SELF_AND_INPUT
+        and not (code.co_kwonlyargcount or code.co_flags & variadic)
+    ):
         return str(code.co_varnames[1])
     parameters = list(inspect.signature(run).parameters.values())
     if not isinstance(inspect.getattr_static(cls, "run"), staticmethod | classmethod):
