@@ -73,9 +73,9 @@ def check_template(template: Node, scope: Scope) -> Iterator[Problem]:
     if len(kinds) != 1:
         yield template.problem(f"has {len(kinds)} types: {', '.join(kinds) or 'none'}", "Give exactly one.")
         return
-    yield from check_labels(template["metadata"]["labels"])
+    yield from check_labels(template["metadata"]["labels"], templated=True)
     yield from check_annotations(template["metadata"]["annotations"])
-    yield from check_scheduling(template)
+    yield from check_scheduling(template, templated=True)
     yield from _check_limits(template, kinds[0])
     yield from _check_retry(template["retryStrategy"])
     yield from _check_parts(template, leaf=kinds[0] in _LEAVES)
@@ -85,7 +85,8 @@ def check_template(template: Node, scope: Scope) -> Iterator[Problem]:
     elif kinds[0] == "steps":
         yield from check_steps(template, scope.templates, variables)
     else:
-        yield from check_variables(template, variables | _OWN)
+        fields = {key: value.value for key, value in template.entries() if key != "metrics"}
+        yield from check_variables(Node(fields, template.path), variables | _OWN)
     if kinds[0] == "container":
         yield from _check_container(template, scope)
 
@@ -102,7 +103,7 @@ def _check_limits(template: Node, kind: str) -> Iterator[Problem]:
     if deadline and "{{" not in str(deadline.value) and not re.fullmatch(r"[1-9]\d*", str(deadline.value)):
         yield deadline.problem(f"{deadline.shown} is not a number of seconds, 1 or more")
     timeout = template["timeout"]
-    if timeout and (timeout.text.isdigit() or not _DURATION.fullmatch(timeout.text)):
+    if timeout and "{{" not in timeout.text and (timeout.text.isdigit() or not _DURATION.fullmatch(timeout.text)):
         yield timeout.problem(f"{timeout.shown} is not a duration", "Write for example 90s or 1h.")
 
 

@@ -91,7 +91,7 @@ def _rules(root: Node, kind: str, known: Sequence[str], *, restricted: bool) -> 
     elif kind == "PersistentVolumeClaim":
         yield from job.check_claim(root)
     elif kind == "Workflow":
-        yield from workflow.check_workflow(root, restricted=restricted)
+        yield from workflow.check_workflow(root, known, restricted=restricted)
     elif kind == "WorkflowTemplate":
         yield from workflow.check_workflow_template(root, restricted=restricted)
     elif kind == "CronWorkflow":

@@ -61,11 +61,13 @@ def check_label_name(name: Node, what: str) -> Iterator[Problem]:
         )
 
 
-def check_labels(labels: Node) -> Iterator[Problem]:
-    """Keys and values of labels, or of anything that selects by them."""
+def check_labels(labels: Node, *, templated: bool = False) -> Iterator[Problem]:
+    """Keys and values of labels, or of anything that selects by them; `templated`: Argo puts values in for `{{…}}`."""
     for key, value in labels.entries():
         yield from _check_key(key, value)
         text = value.value
+        if templated and "{{" in value.text:
+            continue
         if not isinstance(text, str):
             yield value.problem(f"{value.shown} is not text", "Put it in quotes.")
         elif text and (not _QUALIFIED.fullmatch(text) or len(text) > LONGEST_LABEL):

@@ -61,10 +61,10 @@ def check_volumes(volumes: Node) -> Iterator[Problem]:
             yield volume.problem(f"has {len(sources)} sources", "Give exactly one, such as emptyDir: {}.")
 
 
-def check_scheduling(spec: Node) -> Iterator[Problem]:
-    """Node selector, tolerations, service account and the pod's time limits."""
-    yield from check_labels(spec["nodeSelector"])
-    if spec["serviceAccountName"]:
+def check_scheduling(spec: Node, *, templated: bool = False) -> Iterator[Problem]:
+    """Node selector, tolerations, service account and the pod's time limits; `templated`: as `check_labels` has it."""
+    yield from check_labels(spec["nodeSelector"], templated=templated)
+    if spec["serviceAccountName"] and not (templated and "{{" in spec["serviceAccountName"].text):
         yield from check_name(spec["serviceAccountName"])
     for toleration in spec["tolerations"]:
         yield from check_toleration(toleration)

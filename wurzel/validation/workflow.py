@@ -28,10 +28,10 @@ _POD_GC = ("OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflo
 _ARTIFACT_GC = ("OnWorkflowCompletion", "OnWorkflowDeletion", "Never")
 
 
-def check_workflow(root: Node, *, restricted: bool) -> Iterator[Problem]:
-    """A Workflow."""
+def check_workflow(root: Node, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+    """A Workflow; `known` are the WorkflowTemplates beside it."""
     yield from check_metadata(root["metadata"], LONGEST, generated=5)
-    yield from _check_spec(root["spec"], restricted=restricted, submitted=True)
+    yield from _check_reference_or_spec(root["spec"], known, restricted=restricted)
 
 
 def check_workflow_template(root: Node, *, restricted: bool) -> Iterator[Problem]:
@@ -58,10 +58,13 @@ def check_cron_workflow(root: Node, known: Sequence[str], *, restricted: bool) -
             yield spec[field].problem(f"{spec[field].shown} is not a whole number, 0 or more")
     yield from check_labels(spec["workflowMetadata"]["labels"])
     yield from check_annotations(spec["workflowMetadata"]["annotations"])
-    inner = spec["workflowSpec"]
-    reference = inner["workflowTemplateRef"]
+    yield from _check_reference_or_spec(spec["workflowSpec"], known, restricted=restricted)
+
+
+def _check_reference_or_spec(spec: Node, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+    reference = spec["workflowTemplateRef"]
     if not reference:
-        yield from _check_spec(inner, restricted=restricted, submitted=True)
+        yield from _check_spec(spec, restricted=restricted, submitted=True)
     elif reference["name"].text not in known:
         yield reference["name"].problem(
             f"there is no WorkflowTemplate {reference['name'].shown} beside it", f"Known: {', '.join(known) or 'none'}."
