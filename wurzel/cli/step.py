@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +63,16 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
 @click.option("--backoff-max", type=DurationText(), help="Longest wait.")
 @click.option("--timeout", type=DurationText(), help="Longest time for one try; then the step is ended.")
+@click.option("--own-group", is_flag=True, help="Lead a process group, so that whoever starts this can end all of it.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Run one step, once: read its input, run it, check and store what it gives.
 
     Settings come from the variables <ID>__<FIELD> and <CLASSNAME>__<FIELD>.
     """
+    if options["own_group"]:
+        with suppress(PermissionError):  # the leader of a session is one of its group already
+            os.setpgid(0, 0)
     logs = ctx.find_root().obj or {"log_format": "text", "level": "INFO"}
     try:
         supervised = options["retries"] or options["timeout"] or options["shards"] > 1

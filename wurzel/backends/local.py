@@ -1,0 +1,153 @@
+"""Local: a POSIX shell script that runs the pipeline on one machine, with nothing but `sh` and `wurzel`."""
+
+import posixpath
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.command import setting_variables, step_argv
+from wurzel.backends.options import TargetOptions
+from wurzel.exceptions import Problem
+from wurzel.ir.model import Pipeline, Step
+from wurzel.runtime.environment import needs
+
+_NO_CONTAINER = "the script runs in the environment it is started in; use the argo, cronjob or airflow target"
+_NO_LIMIT = "a shell script does not ration a machine; lower `-j`, or use the argo, cronjob or airflow target"
+_NO_CLUSTER = "there is one machine; use the argo, cronjob or airflow target"
+_NO_CLOCK = "a script has no clock: start it from cron or a systemd timer, or use another target"
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class StepBlock:
+    """One step of the script."""
+
+    id: str
+    notes: Sequence[str]
+    needs: str
+    followers: str
+    command: Sequence[Sequence[str]]
+    """The words of its command, line by line."""
+
+
+class LocalBackend(Backend):
+    """A readable `run-<pipeline>.sh` that runs steps side by side as soon as what they need is done."""
+
+    name = "local"
+    summary = "run-<pipeline>.sh, run by any POSIX shell; `wurzel run` does the same without a file"
+    support: ClassVar[Mapping[str, Support]] = {
+        "description": native("comments"),
+        "data_dir": native(),
+        "settings": native("environment variables of the step's command"),
+        "parameters": native("an environment variable of the setting's name wins; `wurzel run --param`"),
+        "env": native(),
+        "secrets": native("environment variables that must be set when the script starts"),
+        "image": unsupported(_NO_CONTAINER),
+        "step_image": unsupported(_NO_CONTAINER),
+        "cpu": unsupported(_NO_LIMIT),
+        "memory": unsupported(_NO_LIMIT),
+        "gpu": unsupported(_NO_LIMIT),
+        "limits": unsupported(_NO_LIMIT),
+        "retry": emulated("`wurzel step --retries`"),
+        "backoff": emulated("`wurzel step --backoff`"),
+        "timeout": emulated("`wurzel step --timeout`, which ends the step's whole process group"),
+        "pipeline_timeout": emulated("the script ends what runs when the time is over"),
+        "shards": emulated("`wurzel step --shards`: processes side by side"),
+        "parallelism": native("the default of `-j`"),
+        "schedule": unsupported(_NO_CLOCK),
+        "timezone": unsupported(_NO_CLOCK),
+        "concurrency": unsupported("nothing keeps two runs of a script apart; `wurzel run` locks its data folder"),
+        "deadline": unsupported(_NO_CLOCK),
+        "polls": native("the script runs every step every time; `wurzel run` never skips these"),
+        "self_consuming": native("the last output stays where the step reads it"),
+        "node_selector": unsupported(_NO_CLUSTER),
+        "tolerations": unsupported(_NO_CLUSTER),
+        "service_account": unsupported("the script runs as the user who starts it"),
+        "labels": native("comments"),
+        "annotations": native("comments"),
+    }
+
+    def files(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[OutputFile]:
+        """The script, executable."""
+        path = options.output or f"run-{pipeline.name}.sh"
+        context = {
+            "pipeline": pipeline,
+            "root": posixpath.relpath(".", posixpath.dirname(path) or "."),
+            "notes": _notes(pipeline),
+            "exports": _words(pipeline.env),
+            "parameters": _parameters(pipeline),
+            "required": [need.variables for need in needs(pipeline) if all(map(_IDENTIFIER.fullmatch, need.variables))],
+            "first": [step.id for step in pipeline.steps if not step.needs],
+            "steps": _blocks(pipeline),
+        }
+        return [OutputFile(path, "local/run.sh.j2", context, executable=True)]
+
+    def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:
+        """A zero byte can be in no environment variable."""
+        return [
+            Problem(f"the value of {name} holds a zero byte, which no environment variable can", hint="Remove it.")
+            for step in pipeline.steps
+            for name, value in (pipeline.env | step.env | setting_variables(step)).items()
+            if "\0" in value
+        ]
+
+
+def _blocks(pipeline: Pipeline) -> list[StepBlock]:
+    followers: dict[str, list[str]] = {step.id: [] for step in pipeline.steps}
+    order = {step.id: number for number, step in enumerate(pipeline.steps)}
+    for step in pipeline.steps:
+        for need in step.needs:
+            followers[need].append(step.id)
+    parameters = {name for name, _ in _parameters(pipeline)}
+    return [
+        StepBlock(
+            step.id,
+            _step_notes(step),
+            # The latest first: it is the one that is most likely not done, so that asking ends early.
+            " ".join(sorted(step.needs, key=order.__getitem__, reverse=True)),
+            " ".join(followers[step.id]),
+            _command(pipeline, step, parameters),
+        )
+        for step in pipeline.steps
+    ]
+
+
+def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> list[list[str]]:
+    """The words of a step's command: its environment, what is run, then each option with its value."""
+    settings = {name: value for name, value in setting_variables(step).items() if name not in parameters}
+    env = _words(step.env | settings)
+    argv = step_argv(pipeline, step, emulate=("retry", "timeout", "shards"))
+    options = [argv[index : index + 2] for index in range(5, len(argv), 2)]
+    return [*([["env", *env]] if env else []), argv[:5], *options]
+
+
+def _words(env: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in env.items()]
+
+
+def _parameters(pipeline: Pipeline) -> list[tuple[str, str]]:
+    """Variables that the surroundings may set for one run, with the value they have otherwise."""
+    variables: dict[str, str] = {}
+    for step in pipeline.steps:
+        settings = tuple(setting for setting in step.settings if setting.parameter)
+        variables |= setting_variables(step.model_copy(update={"settings": settings}))
+    return [(name, value) for name, value in variables.items() if _IDENTIFIER.fullmatch(name)]
+
+
+def _notes(owner: Pipeline | Step) -> list[str]:
+    """What a reader should know and nothing else in the script tells."""
+    marks = {"labels": owner.labels, "annotations": owner.annotations}
+    named = [f"{what}: {', '.join(_words(pairs))}" for what, pairs in marks.items() if pairs]
+    return [*filter(None, owner.description.split("\n")), *named]
+
+
+def _step_notes(step: Step) -> list[str]:
+    notes = _notes(step)
+    if step.polls:
+        notes.append("Reads an outside source that may change at any time.")
+    if step.self_consuming:
+        notes.append("Reads its own last output.")
+    return notes
