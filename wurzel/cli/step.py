@@ -48,7 +48,7 @@ AT_LEAST_0 = click.IntRange(min=0)
 AT_LEAST_1 = click.IntRange(min=1)
 
 
-@click.command("step")
+@click.command("step", short_help="Run one step; this is what rendered files call.")
 @click.argument("target", metavar="MODULE:CLASS")
 @click.option("--id", "step_id", metavar="ID", help="Id of the step; made from the class's name unless given.")
 @click.option("-i", "--input", "inputs", metavar="DIR", type=FOLDER, multiple=True, help="Dataset to read; repeatable.")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wurzel.cli.options import TargetName
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PIPE_WIDTH = 1000
 
 
 @click.command("targets")
@@ -39,7 +44,6 @@ def command(target: str | None, as_json: bool) -> None:
 
 
 def _detail(backend: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from wurzel.ir.features import FEATURES
@@ -49,19 +53,30 @@ def _detail(backend: dict[str, Any]) -> None:
     for name, meaning in FEATURES.items():
         support = backend["features"][name]
         grid.add_row(name, meaning, _coloured(support["level"]), support["note"].replace("[", "\\["))
-    Console().print(grid)
+    _console().print(grid)
 
 
 def _matrix(table: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from wurzel.ir.features import FEATURES
 
-    grid = Table("feature", *table, box=None, pad_edge=False)
+    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("feature", *table):
+        grid.add_column(heading, no_wrap=True)
     for name in FEATURES:
-        grid.add_row(name, *(_coloured(backend["features"][name]["level"]) for backend in table.values()))
-    Console().print(grid)
+        levels = [backend["features"][name]["level"] for backend in table.values()]
+        grid.add_row(name, *("-" if level == "unsupported" else _coloured(level) for level in levels))
+    _console().print(grid)
+    click.echo("- is unsupported: using it is reported. `wurzel targets TARGET` says why, and what instead.")
+
+
+def _console() -> Console:
+    """Writes to the terminal; to anything else without colours, and wide enough to break no line."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
 
 
 def _coloured(level: str) -> str:

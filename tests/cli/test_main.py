@@ -1,0 +1,78 @@
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli import COMMANDS, cli
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_the_short_helps_are_those_of_the_commands():
+    context = click.Context(cli)
+    for name, text in COMMANDS.items():
+        command = cli.get_command(context, name)
+        assert command.name == name
+        assert command.get_short_help_str(200).rstrip(".") == text.rstrip(".")
+
+
+def test_help_lists_all_commands():
+    result = run("--help")
+    assert result.exit_code == 0
+    for name, text in COMMANDS.items():
+        assert f"{name} " in result.output
+        assert text in result.output
+
+
+def test_an_unknown_command_is_met_with_the_nearest():
+    result = run("rendr")
+    assert result.exit_code == 2
+    assert "Did you mean render?" in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "forbidden"),
+    [
+        (["--help"], ["pydantic", "jinja2", "ruamel.yaml", "rich"]),
+        (["step", "--help"], ["jinja2", "ruamel.yaml", "rich", "pandas", "asyncio"]),
+    ],
+)
+def test_what_a_command_never_imports(command, forbidden):
+    code = (
+        "import sys\nfrom wurzel.cli import main\n"
+        f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {forbidden!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_render_never_imports_pandas_or_rich(project):
+    project("scheduled")
+    code = (
+        "import sys\nfrom wurzel.cli import main\n"
+        "try:\n    main(['render', 'scheduled', '-t', 'dvc'])\nexcept SystemExit:\n    pass\n"
+        "forbidden = ['pandas', 'pandera', 'pyarrow', 'rich', 'asyncio', 'importlib.metadata']\n"
+        "print('imported', [name for name in forbidden if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "imported []" in done.stdout
+
+
+def test_the_version():
+    assert run("--version").output.strip() == "0.1.0"
+
+
+def test_an_error_of_ours_has_no_traceback_and_its_exit_code(project):
+    project("chain")
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "inspect", "nowhere:pipeline"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

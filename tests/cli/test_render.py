@@ -1,0 +1,240 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+from wurzel.exceptions import WurzelError
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli, ["render", *arguments])
+    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
+        raise result.exception
+    return result
+
+
+def error(*arguments):
+    result = run(*arguments)
+    assert isinstance(result.exception, WurzelError), result.output
+    return result.exception
+
+
+def test_files_are_written_once(project):
+    project("scheduled")
+    first = run("scheduled", "-t", "dvc")
+    assert "created dvc.yaml" in first.stderr
+    assert "created params.yaml" in first.stderr
+    before = Path("dvc.yaml").stat().st_mtime_ns
+    assert "2 files are up to date" in run("scheduled", "-t", "dvc").stderr
+    assert Path("dvc.yaml").stat().st_mtime_ns == before
+
+
+def test_without_arguments_all_of_the_configuration(project):
+    project("scheduled")
+    config = Path("wurzel.yaml")
+    config.write_text(config.read_text() + "    targets: {dvc: {}, local: {}}\n")
+    run()
+    assert Path("dvc.yaml").exists()
+    assert os.access("run-scheduled.sh", os.X_OK)
+
+
+def test_what_a_target_cannot_do_is_said_with_its_place(project):
+    project("scheduled")
+    result = run("scheduled", "-t", "dvc")
+    assert "warning: dvc cannot do what scheduled asks for" in result.stderr
+    assert "gpu" in result.stderr
+    assert "wurzel.yaml:22:" in result.stderr
+
+
+def test_strict_makes_it_an_error_and_writes_nothing(project):
+    project("scheduled")
+    refused = error("scheduled", "-t", "dvc", "--strict")
+    assert refused.exit_code == 2
+    assert not Path("dvc.yaml").exists()
+
+
+def test_accepted_features_are_not_reported(project):
+    project("scheduled")
+    everything = "image,step_image,cpu,memory,gpu,limits,pipeline_timeout,parallelism,schedule,timezone,deadline"
+    names = [*everything.split(","), "node_selector", "tolerations", "service_account"]
+    result = run("scheduled", "-t", "dvc", "--strict", "--set", f"targets.dvc.ignore={json.dumps(names)}")
+    assert result.exit_code == 0
+    assert "warning" not in result.stderr
+
+
+def test_an_unknown_accepted_feature(project):
+    project("scheduled")
+    assert "Did you mean schedule?" in str(error("scheduled", "-t", "dvc", "--set", "targets.dvc.ignore=[shedule]"))
+
+
+def test_check_tells_what_is_wrong_and_how_to_mend_it(project):
+    project("chain")
+    missing = error("chain:pipeline", "-t", "dvc", "--check")
+    assert missing.exit_code == 1
+    assert "dvc.yaml: missing" in str(missing)
+    assert "Run: wurzel render chain:pipeline -t dvc" in str(missing)
+    run("chain:pipeline", "-t", "dvc")
+    assert run("chain:pipeline", "-t", "dvc", "--check").exit_code == 0
+    written = Path("dvc.yaml").read_text()
+    Path("dvc.yaml").write_text(written.replace("desc: Give words.", "desc: Mine."))
+    edited = error("chain:pipeline", "-t", "dvc", "--check")
+    assert "dvc.yaml: edited by hand" in str(edited)
+    assert "--force" in str(edited)
+    Path("dvc.yaml").write_text("mine\n")
+    assert "dvc.yaml: not written by wurzel" in str(error("chain:pipeline", "-t", "dvc", "--check"))
+    Path("dvc.yaml").write_text(written)
+    source = Path("steps.py")
+    source.write_text(source.read_text().replace("Give words.", "Give all words."))
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "render", "chain:pipeline", "-t", "dvc", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "dvc.yaml: out of date" in done.stderr
+    assert "+    desc: Give all words." in done.stdout
+
+
+def test_a_hand_edit_is_shown_and_kept_without_force(project):
+    project("chain")
+    run("chain:pipeline", "-t", "dvc")
+    Path("dvc.yaml").write_text(Path("dvc.yaml").read_text() + "# mine\n")
+    result = run("chain:pipeline", "-t", "dvc")
+    assert "-# mine" in result.stdout
+    assert "edited by hand" in str(result.exception)
+    assert "# mine" in Path("dvc.yaml").read_text()
+    run("chain:pipeline", "-t", "dvc", "--force")
+    assert "# mine" not in Path("dvc.yaml").read_text()
+
+
+def test_diff_writes_nothing(project):
+    project("chain")
+    result = run("chain:pipeline", "-t", "dvc", "--diff")
+    assert result.stdout.startswith("--- /dev/null\n+++ b/dvc.yaml\n")
+    assert not Path("dvc.yaml").exists()
+
+
+def test_stdout_prints_the_file_as_written(project):
+    project("chain")
+    result = run("chain:pipeline", "-t", "local", "--stdout")
+    run("chain:pipeline", "-t", "local")
+    (script,) = Path().glob("run-*.sh")
+    assert result.stdout == script.read_text()
+
+
+def test_another_output_folder(project):
+    project("chain")
+    run("chain:pipeline", "-t", "dvc", "-o", "else/where")
+    assert Path("else/where/dvc.yaml").exists()
+
+
+def test_the_ir_renders_the_same_without_the_code(project, tmp_path_factory):
+    root = project("scheduled")
+    run("scheduled", "-t", "dvc")
+    result = CliRunner().invoke(cli, ["inspect", "scheduled", "--json"])
+    away = tmp_path_factory.mktemp("away")
+    (away / "ir.json").write_text(result.stdout)
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "render", "--from-ir", "ir.json", "-t", "dvc"],
+        cwd=away,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    body = (away / "dvc.yaml").read_text().partition("\n")[2]
+    assert body == (root / "dvc.yaml").read_text().partition("\n")[2]
+    assert (away / "params.yaml").read_text().partition("\n")[2] == (root / "params.yaml").read_text().partition("\n")[
+        2
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not JSON"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "is not a wurzel pipeline"),
+        ('{"version": 99}', "has version 99; this wurzel reads version 1"),
+        ('{"version": 1, "name": "x", "steps": [], "more": 1}', "more: Extra inputs"),
+        (
+            (
+                '{"version": 1, "name": "x", "steps": [{"id": "a", "run": "m:C", "needs": ["b"],'
+                ' "output": {"contract": "m:D"}}]}'
+            ),
+            "needs 'b', which does not come before it",
+        ),
+    ],
+)
+def test_a_broken_ir_file(project, text, message):
+    project("chain")
+    Path("ir.json").write_text(text)
+    refused = error("--from-ir", "ir.json", "-t", "dvc")
+    assert message in str(refused)
+    assert refused.exit_code == 2
+
+
+def test_a_missing_ir_file(project):
+    project("chain")
+    assert "No such file" in str(error("--from-ir", "nowhere.json", "-t", "dvc"))
+
+
+def test_two_pipelines_that_would_write_one_file(project):
+    project("scheduled")
+    config = Path("wurzel.yaml")
+    config.write_text(config.read_text() + "  other:\n    entrypoint: scheduled:pipeline\n    targets: {dvc: {}}\n")
+    refused = error("scheduled", "other", "-t", "dvc")
+    assert "scheduled for dvc and other for dvc would both write 'dvc.yaml'" in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere:pipeline", "-t", "dvc"], "there is no module 'nowhere'"),
+        (["chain:nothing", "-t", "dvc"], "has no attribute 'nothing'"),
+        (["chain:Words", "-t", "dvc"], "is a step class"),
+        (["chain:WZ", "-t", "dvc"], "cannot be called without arguments"),
+        (["chain:pipeline", "-t", "dcv"], "Did you mean dvc?"),
+        (["chain:pipeline"], "no target for pipeline"),
+        (["chain"], "unknown pipeline 'chain'"),
+        ([], "there is no wurzel.yaml here"),
+        (["chain:pipeline", "-t", "dvc", "-e", "prod"], "unknown environment 'prod'"),
+        (["chain:pipeline", "-t", "dvc", "--set", "targets.dvc.output=../x.yaml"], "outside the project"),
+    ],
+)
+def test_bad_requests(project, arguments, message):
+    project("chain")
+    refused = error(*arguments)
+    assert message in str(refused)
+    assert refused.exit_code == 2
+
+
+def test_an_error_in_the_user_s_code_is_its_own_and_short(project):
+    project("chain")
+    Path("broken.py").write_text("def inner():\n    return 1 / 0\n\ninner()\n")
+    text = str(error("broken:pipeline", "-t", "dvc"))
+    assert "ZeroDivisionError" in text
+    assert "broken.py" in text
+    assert "importlib" not in text
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder(project):
+    root = project("chain")
+    root.chmod(0o555)
+    assert error("chain:pipeline", "-t", "dvc").exit_code == 1
+
+
+def test_the_output_folder_is_a_file(project):
+    project("chain")
+    Path("taken").write_text("")
+    refused = error("chain:pipeline", "-t", "dvc", "-o", "taken")
+    assert refused.exit_code == 1
+    assert Path("taken").read_text() == ""

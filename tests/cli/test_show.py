@@ -1,0 +1,99 @@
+"""The commands that show something: inspect, graph, targets."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.backends.registry import BUILT_IN
+from wurzel.cli import cli
+from wurzel.exceptions import UsageError
+from wurzel.ir.features import FEATURES
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli, arguments)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_inspect_for_people(project):
+    project("scheduled")
+    text = run("inspect", "scheduled").output
+    assert "schedule 0 4 * * * Europe/Berlin" in text
+    assert "SUFFIX = ?" in text
+    assert 'resources {"cpu": "4", "memory": "8Gi", "gpu": 1}' in text
+
+
+def test_inspect_hides_secrets(project):
+    project("credentials")
+    assert "TOKEN = (secret)" in run("inspect", "credentials").output
+
+
+def test_inspect_json_is_the_ir(project):
+    project("scheduled")
+    data = json.loads(run("inspect", "scheduled", "--json").output)
+    assert data["version"] == 1
+    assert [step["id"] for step in data["steps"]] == ["words", "suffix", "join"]
+
+
+def test_inspect_explains(project):
+    project("scheduled")
+    lines = run("inspect", "scheduled", "--explain", "--set", "steps.suffix.resources.gpu=2").output.splitlines()
+    (gpu,) = [line for line in lines if line.startswith("steps.suffix.resources.gpu")]
+    assert gpu.split()[1] == "2"
+    assert "--set" in gpu
+    (memory,) = [line for line in lines if line.startswith("steps.join.resources.memory")]
+    assert "wurzel.yaml:15:" in memory
+
+
+def test_graph_as_text(project):
+    project("diamond")
+    assert run("graph", "diamond:pipeline").output.splitlines() == [
+        "words",
+        "upper    <- words",
+        "reverse  <- words",
+        "join     <- upper, reverse",
+    ]
+
+
+def test_graph_as_mermaid_and_dot(project):
+    project("diamond")
+    mermaid = run("graph", "diamond:pipeline", "--format", "mermaid").output
+    assert mermaid.startswith("flowchart LR\n")
+    assert 's1 -- "list#91;Word#93;" --> s3' in mermaid
+    dot = run("graph", "diamond:pipeline", "--format", "dot").output
+    assert '"upper" -> "join" [label="list[Word]"];' in dot
+
+
+def test_graph_as_svg(project):
+    project("diamond")
+    if shutil.which("dot"):
+        assert "<svg" in run("graph", "diamond:pipeline", "--format", "svg").output
+    else:
+        with pytest.raises(UsageError, match="Graphviz"):
+            run("graph", "diamond:pipeline", "--format", "svg")
+
+
+def test_targets_as_json_is_the_whole_table():
+    table = json.loads(run("targets", "--json").output)
+    assert list(table) == list(BUILT_IN)
+    for backend in table.values():
+        assert list(FEATURES) == [name for name in FEATURES if name in backend["features"]]
+
+
+def test_targets_for_people():
+    text = run("targets").output
+    for name in FEATURES:
+        assert name in text
+    detail = run("targets", "dvc").output
+    assert "params.yaml" in detail
+    assert "unsupported" in detail
+
+
+def test_an_unknown_target():
+    with pytest.raises(UsageError, match="unknown target 'dcv'") as caught:
+        run("targets", "dcv")
+    assert "Did you mean dvc?" in str(caught.value)
