@@ -1,0 +1,91 @@
+"""A source: the Markdown files of a folder."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from wurzel.core import Settings, TypedStep
+from wurzel.datacontract import MarkdownDataContract
+from wurzel.exceptions import StepFailed
+
+_SHOWN = 20
+
+
+class ManualMarkdownSettings(Settings):
+    """Which files to read, and what to call them."""
+
+    FOLDER_PATH: Path = Field(description="folder with Markdown files; those in folders below it count")
+    INCLUDE: list[str] = Field(
+        ["*.md"], min_length=1, description="patterns of the files to read; one with a / is held against the whole path"
+    )
+    EXCLUDE: list[str] = Field([], description="patterns of files to leave out")
+    URL_PREFIX: str = Field("", description="put before the path of a file, relative to the folder, to make its URL")
+
+
+class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, list[MarkdownDataContract]]):
+    """Read a folder of Markdown files with front matter."""
+
+    input_paths = ("FOLDER_PATH",)
+
+    def run(self, inpt: None) -> list[MarkdownDataContract]:
+        """The documents, in the byte order of their paths; see `MarkdownDataContract.from_file` for the front matter.
+
+        The URL of a file whose front matter gives none is URL_PREFIX and its path, relative to the folder.
+
+        Raises:
+            StepFailed: when the folder is missing or holds no such file, or when files cannot be read; the message
+                names each of them.
+        """
+        from wurzel.steps.folder import find
+
+        folder = self.settings.FOLDER_PATH
+        where = f"FOLDER_PATH={folder}"
+        try:
+            files = find(folder, self.settings.INCLUDE, self.settings.EXCLUDE)
+        except FileNotFoundError:
+            raise StepFailed("there is no such folder", where=where, hint=f"Looked from {Path.cwd()}.") from None
+        except NotADirectoryError:
+            raise StepFailed("this is a file, not a folder", where=where) from None
+        except OSError as error:
+            raise StepFailed(f"the folder cannot be read: {error.strerror}", where=where) from error
+        if not files:
+            patterns = ", ".join(self.settings.INCLUDE)
+            without = f" but not {', '.join(self.settings.EXCLUDE)}" if self.settings.EXCLUDE else ""
+            raise StepFailed(f"no file below it fits {patterns}{without}", where=where)
+        documents = []
+        problems = []
+        for file in files:
+            if file.problem:
+                problems.append(f"{file.path}: {file.problem}")
+                continue
+            try:
+                documents.append(self._read(file.path, file.name))
+            except (StepFailed, ValueError) as error:
+                problems.append(_shown(error, file.path))
+        if problems:
+            raise StepFailed(_summary(problems, len(files)), where=where)
+        return documents
+
+    def _read(self, path: Path, name: str) -> MarkdownDataContract:
+        from wurzel.datacontract.markdown import read_markdown
+
+        body, front = read_markdown(path)
+        return MarkdownDataContract(
+            md=body,
+            keywords=front.get("keywords", path.name.partition(".")[0]),
+            url=front.get("url", self.settings.URL_PREFIX + name),
+            metadata=front.get("metadata"),
+        )
+
+
+def _shown(error: StepFailed | ValueError, path: Path) -> str:
+    text = str(error)
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def _summary(problems: list[str], files: int) -> str:
+    lines = problems[:_SHOWN]
+    if len(problems) > len(lines):
+        lines.append(f"and {len(problems) - len(lines)} more")
+    count = f"{len(problems)} of {files} files" if files > 1 else "the only file"
+    return f"{count} cannot be read:" + "".join(f"\n  {line}" for line in lines)

@@ -1,0 +1,1 @@
+"""Cutting a Markdown text into chunks: blocks, prose, packing, counting."""

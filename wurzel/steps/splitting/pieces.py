@@ -1,0 +1,110 @@
+"""Blocks on their way into chunks: with their size, what they stand in and what must be repeated above them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.steps.splitting.lines import unindent
+
+if TYPE_CHECKING:
+    from wurzel.steps.splitting.blocks import Block
+    from wurzel.steps.splitting.prose import Prose, Size
+
+BLANK_LINE = "\n\n"
+
+
+class Item(NamedTuple):
+    """A list item that was opened: where it starts, how far its content is indented, how many quotes it stands in."""
+
+    start: int
+    indent: int
+    quotes: int
+
+
+@dataclass(slots=True)
+class Piece:
+    """A block, or the rest of a paragraph, that is to be placed: `text[start:end]`, then `gap` before the next.
+
+    `path` are the headings above; `section` is the size of all that a heading stands above; `lead` is repeated when a
+    chunk starts with the piece; `quotes` and `items` are the block quotes and list items that were opened around it.
+    """
+
+    block: Block
+    start: int
+    end: int
+    gap: str
+    size: int
+    path: tuple[Block, ...] = ()
+    section: int = 0
+    lead: str = ""
+    quotes: int = 0
+    items: tuple[Item, ...] = ()
+    prose: Prose | None = None
+
+    @property
+    def heading(self) -> bool:
+        """Whether it goes with the text after it."""
+        return self.block.kind == "heading"
+
+    def indents(self, start: int) -> tuple[int, ...]:
+        """Columns of indentation by items that start before the chunk: outside of quotes, in one, in two, …."""
+        found = [0] * (self.quotes + 1)
+        for item in self.items:
+            if item.start < start:
+                found[item.quotes] = max(found[item.quotes], item.indent)
+        return tuple(found) if any(found) else ()
+
+
+def top_pieces(text: str, blocks: Sequence[Block], size: Size) -> list[Piece]:
+    """The top-level blocks of a text, each with the headings above it, and headings with the size of their section."""
+    pieces = _pieces(text, blocks, size, "")
+    path: tuple[Block, ...] = ()
+    sections: list[tuple[Piece, int]] = []
+    total = filled = 0
+    for piece in pieces:
+        level = piece.block.level
+        while piece.heading and sections and sections[-1][0].block.level >= level:
+            section, before = sections.pop()
+            section.section = filled - before
+        if piece.heading:
+            path = tuple(above for above in path if above.level < level)
+            sections.append((piece, total))
+        piece.path = path
+        if piece.heading:
+            path = (*path, piece.block)
+        filled = total + piece.size
+        total = filled + len(piece.gap)
+    for section, before in sections:
+        section.section = filled - before
+    return pieces
+
+
+def opened(text: str, piece: Piece, size: Size) -> list[Piece]:
+    """The parts of a block that has children: items of a list, rows of a table, blocks of an item or a quote."""
+    block = piece.block
+    parts = _pieces(text, block.children, size, piece.gap)
+    for part in parts:
+        part.path, part.items, part.quotes = piece.path, piece.items, piece.quotes + (block.kind == "quote")
+        if block.kind == "item":
+            part.items = (*piece.items, Item(block.start, block.indent, piece.quotes))
+    if block.kind != "table" or len(parts) == 1:
+        return parts
+    header, first, *rest = parts
+    lead = unindent(text[header.start : header.end], piece.indents(header.start + 1), marks=True) + "\n"
+    for row in rest:
+        row.lead = lead
+    first.start, first.size = header.start, header.size + len(header.gap) + first.size
+    return [first, *rest]
+
+
+def _pieces(text: str, blocks: Sequence[Block], size: Size, gap: str) -> list[Piece]:
+    pieces = []
+    for block, following in zip_longest(blocks, blocks[1:]):
+        between = gap
+        if following is not None:
+            between = BLANK_LINE if text.count("\n", block.end, following.start) > 1 else "\n"
+        pieces.append(Piece(block, block.start, block.end, between, size(text[block.start : block.end])))
+    return pieces
