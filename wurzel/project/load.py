@@ -121,7 +121,7 @@ def load(path: Path) -> Project:
     return Project(
         root=path.parent,
         file=name,
-        templates=tuple(plain(root.fields["templates"]) or ()) if "templates" in root.fields else (),
+        templates=_texts(root.fields.get("templates")),
         pipelines=root.fields.get("pipelines", Node({}, name)).fields,
         environments={
             key: node.fields["pipelines"].fields if "pipelines" in node.fields else {}
@@ -143,6 +143,10 @@ def _data(path: Path, name: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
+
+
+def _texts(node: Node | None) -> tuple[str, ...]:
+    return tuple(str(item.written) for item in node.value) if node is not None and isinstance(node.value, list) else ()
 
 
 def _check_version(root: Node, findings: Findings) -> None:

@@ -86,7 +86,7 @@ def _chosen(project: Project | None, name: str, environment: str | None) -> tupl
             return same[0], entrypoint
         if same:
             raise UsageError(f"{name} is the entrypoint of {', '.join(same)}", hint="Give the name of one of them.")
-    return _kebab(entrypoint), entrypoint
+    return kebab(entrypoint), entrypoint
 
 
 def with_colon(entrypoint: str) -> str:
@@ -95,7 +95,7 @@ def with_colon(entrypoint: str) -> str:
     return f"{module}:{attribute}"
 
 
-def _kebab(entrypoint: str) -> str:
+def kebab(entrypoint: str) -> str:
     """A pipeline's name from its attribute: `RagDe` and `rag_de` are `rag-de`."""
     attribute = entrypoint.rpartition(":")[2].rpartition(".")[2]
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", attribute).replace("_", "-").lower()

@@ -1,0 +1,60 @@
+"""`wurzel env`: the variables and secrets a pipeline needs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from wurzel.cli.options import configuration_options, pipeline_argument
+
+if TYPE_CHECKING:
+    from wurzel.project.variables import Variable
+
+
+@click.command("env")
+@pipeline_argument
+@click.option("--check", is_flag=True, help="Exit 1 when a required variable is missing in this environment.")
+@click.option("--dotenv", "as_dotenv", is_flag=True, help="Print a .env file to fill in.")
+@configuration_options
+def command(pipeline: str, check: bool, as_dotenv: bool, environment: str | None, sets: tuple[str, ...]) -> None:
+    """List the variables and secrets a pipeline needs.
+
+    Values are never printed, only where each one comes from.
+    """
+    from wurzel.project.open import open_pipeline
+    from wurzel.project.variables import dotenv, variables
+
+    resolved = open_pipeline(pipeline, environment, sets)
+    if check:
+        from wurzel.exceptions import CheckFailed
+        from wurzel.runtime.environment import missing, needs
+
+        if problems := missing(resolved.pipeline, os.environ):
+            raise CheckFailed("\n".join(map(str, problems)))
+        click.echo(
+            f"{resolved.pipeline.name}: all {len(needs(resolved.pipeline))} required variables are set", err=True
+        )
+        return
+    found = variables(resolved, os.environ)
+    for line in dotenv(found) if as_dotenv else _table(found):
+        click.echo(line)
+
+
+def _table(found: list[Variable]) -> list[str]:
+    rows = [("VARIABLE", "STEP", "NEEDED", "DEFAULT", "FROM")]
+    for variable in found:
+        needed = "required" if variable.required else "optional"
+        rows.append((variable.name, variable.step, needed, _short(variable.default), variable.source))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return [
+        "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
+    ]
+
+
+def _short(default: str | None) -> str:
+    if default is None:
+        return "-"
+    text = default if default.isprintable() and default else repr(default)
+    return text if len(text) <= 32 else f"{text[:31]}…"  # noqa: PLR2004 - a column of a terminal

@@ -1,0 +1,172 @@
+"""Finds the pipelines of a project: candidates by their source text, then each one by importing it, guarded."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wurzel.exceptions import WurzelError
+from wurzel.project.open import kebab
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting
+
+MAX_FILES = 5000
+MAX_BYTES = 1024 * 1024
+_NO_CODE = frozenset({"node_modules", "site-packages", "build", "dist", "tests", "test", "docs"})
+_NO_NAMES = frozenset({"pipeline", "main", "build", "create", "get", "make", "last", "flow"})
+
+
+class FoundStep(NamedTuple):
+    """A step, with the required settings somebody has to give."""
+
+    id: str
+    settings: list[Setting]
+
+
+class Found(NamedTuple):
+    """A pipeline, ready to be written into `wurzel.yaml`."""
+
+    name: str
+    entrypoint: str
+    steps: list[FoundStep]
+
+
+class Skipped(NamedTuple):
+    """Something that looks like a pipeline but could not be used, and why."""
+
+    entrypoint: str
+    reason: str
+
+
+def find_pipelines(root: Path) -> tuple[list[Found], list[Skipped]]:
+    """The pipelines below a folder, which must be the current one, in the order of their modules and lines.
+
+    Modules that look as if they made pipelines are imported.
+    """
+    found: list[tuple[str, Pipeline]] = []
+    skipped: list[Skipped] = []
+    for module, attributes in candidates(root):
+        inside: list[tuple[str, Pipeline]] = []
+        for attribute in attributes:
+            entrypoint = f"{module}:{attribute}"
+            result = _tried(entrypoint, root)
+            if isinstance(result, str):
+                skipped.append(Skipped(entrypoint, result))
+            elif result is not None:
+                inside.append((entrypoint, result))
+        found += _whole(inside)
+    names: set[str] = set()
+    return [_found(entrypoint, pipeline, names) for entrypoint, pipeline in found], skipped
+
+
+def candidates(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Modules, each with the names of its functions and variables that chain steps."""
+    for path in _sources(root):
+        try:
+            text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_BYTES else ""
+            tree = ast.parse(text) if "wurzel" in text and ("WZ" in text or ">>" in text) else None
+        except (OSError, ValueError, SyntaxError, RecursionError):
+            continue
+        attributes = list(dict.fromkeys(_attributes(tree))) if tree is not None else []
+        if attributes:
+            yield _module(path.relative_to(root)), attributes
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    count = 0
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and name not in _NO_CODE and not (here / name / "pyvenv.cfg").exists()
+        )
+        for name in sorted(files):
+            if name.endswith(".py") and name.removesuffix(".py").isidentifier():
+                count += 1
+                if count > MAX_FILES:
+                    return
+                yield here / name
+
+
+def _module(path: Path) -> str:
+    parts = list(path.with_suffix("").parts)
+    if parts[0] == "src" and len(parts) > 1:
+        parts = parts[1:]
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts = parts[:-1]
+    return ".".join(parts)
+
+
+def _attributes(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            needed = len(node.args.posonlyargs) + len(node.args.args) - len(node.args.defaults)
+            if needed <= 0 and None not in node.args.kw_defaults and _chains(node.body):
+                yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _chains([node.value]):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (item.id for item in targets if isinstance(item, ast.Name) and not item.id.startswith("_"))
+
+
+def _chains(nodes: Iterable[ast.AST]) -> bool:
+    """Whether steps are made or chained in there."""
+    inner = (item for node in nodes for item in ast.walk(node))
+    return any((isinstance(item, ast.Name) and item.id == "WZ") or isinstance(item, ast.RShift) for item in inner)
+
+
+def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
+    """The pipeline; why it cannot be used; or `None` when it is something else."""
+    from wurzel.ir.introspect import introspect, last_steps, load_entrypoint
+
+    try:
+        entry: Any = load_entrypoint(entrypoint)
+        last_steps(entry, entrypoint)
+    except WurzelError as error:
+        return None if "is not a pipeline" in error.message else str(error).splitlines()[0]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the user, which may do anything
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    try:
+        return introspect(entry, name="x", entrypoint=entrypoint, root=root)
+    except WurzelError as error:
+        return str(error).splitlines()[0]
+
+
+def _whole(inside: list[tuple[str, Pipeline]]) -> list[tuple[str, Pipeline]]:
+    """Of one module, the pipelines that are not merely parts of others, each once."""
+    ids = [frozenset(step.id for step in pipeline.steps) for _, pipeline in inside]
+    return [
+        item
+        for index, item in enumerate(inside)
+        if not any(ids[index] < other for other in ids) and ids[index] not in ids[:index]
+    ]
+
+
+def _found(entrypoint: str, pipeline: Pipeline, names: set[str]) -> Found:
+    steps = [
+        FoundStep(step.id, [item for item in step.settings if item.required and not item.given])
+        for step in pipeline.steps
+    ]
+    return Found(_name(entrypoint, names), entrypoint, steps)
+
+
+def _name(entrypoint: str, names: set[str]) -> str:
+    """A name that says most: the attribute, or the module when the attribute says nothing; made unique."""
+    module, _, attribute = entrypoint.partition(":")
+    last = module.rpartition(".")[2]
+    wanted = last if attribute in _NO_NAMES and last not in {"pipelines", "pipeline"} else attribute
+    try:
+        base = kebab(f"x:{wanted}")
+    except WurzelError:
+        base = "pipeline"
+    name = base
+    number = 2
+    while name in names:
+        name = f"{base}-{number}"
+        number += 1
+    names.add(name)
+    return name
