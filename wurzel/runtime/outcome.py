@@ -68,13 +68,20 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
             yield Note(text, "error", step)
         else:
             lines = tail(failure.log)
-            yield Note(f"{text}; {'the end of ' if lines else 'nothing is in '}{failure.log}", "error", step, lines)
+            yield Note(
+                f"{text}; {'the end of' if lines else 'nothing is in'} {_shown(failure.log)}", "error", step, lines
+            )
     counts = ", ".join(f"{count} {what}" for what, count in result.counts().items() if count) or "no steps"
     why = (
         "; interrupted" if result.interrupted is not None else "; time for the whole run is over" if result.late else ""
     )
     level: Literal["info", "error"] = "error" if result.exit_code else "info"
     yield Note(f"{name}: {counts} in {result.seconds:.1f}s{why}; datasets are in {data}", level)
+
+
+def _shown(path: Path) -> Path:
+    """The path, relative to the current folder when it is within."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def tail(path: Path) -> list[str]:
