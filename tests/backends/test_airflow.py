@@ -150,13 +150,13 @@ def test_long_and_reserved_names_are_laid_out_as_ruff_does(check_layout):
     ids = [f"{'a' * 55}-{number}" for number in range(4)]
     sources = [Step(id=name, run="steps:Words", output=WORDS) for name in [*ids[:3], "filter", "2nd", "import"]]
     join = Step(id=ids[3], run="steps:Join", output=WORDS, needs=tuple(ids[:3]))
-    last = Step(id="z" * 63, run="steps:Join", output=WORDS, needs=(ids[3],))
+    last = Step(id="z" * 63, run="steps:Join", output=WORDS, needs=(ids[3],), shards=2)
     mapped = Step(id="map", run="steps:Join", output=WORDS, needs=("filter",), shards=2)
     many = [Step(id=f"{'b' * 40}-{number}", run="steps:Join", output=WORDS, needs=("import",)) for number in range(3)]
     source = text(Pipeline(name="p" * 63, steps=(*sources, join, last, mapped, *many)))
     check_layout([source])
     lists = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.BinOp)]
-    assert len(lists) == 4
+    assert len(lists) == 6
     assert not any(isinstance(node.left, ast.List) and isinstance(node.right, ast.List) for node in lists)
 
 
@@ -647,6 +647,17 @@ def test_assets_are_what_other_dags_wait_for():
     assert "outlets" not in call(text(pipeline), "s_0")
     assert call(text(pipeline, assets="all", version="2.11"), "s_0")["outlets"] == "[Dataset('p/s-0')]"
     assert "Asset" not in text(pipeline, assets="none")
+
+
+def test_the_asset_of_shards_is_updated_once():
+    pipeline = one_step(shards=2, id="map")
+    source = text(pipeline)
+    assert "outlets" not in call(source, "map_")
+    assert call(source, "map___complete") == {"task_id": "'map___complete'", "outlets": "[Asset('p/map')]"}
+    assert "    map_ >> map___complete\n" in source
+    assert "complete" not in text(pipeline, assets="none")
+    assert "name of a task" in problems(one_step(id="a--complete"))[0]
+    assert "name of a task" in problems(one_step(id="starts-in-time"))[0]
 
 
 def test_labels_are_tags_and_documents_end_in_a_line_break():

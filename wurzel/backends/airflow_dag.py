@@ -142,7 +142,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         kinds=kinds,
         envs=envs,
         cwd=_cwd(options, path(pipeline, options)),
-        edges=_edges(pipeline, {task.step_id: task.variable for task in steps}, late=parts["late"] is not None),
+        edges=_edges(pipeline, {task.step_id: task for task in steps}, late=parts["late"] is not None),
         **parts,
     )
 
@@ -246,14 +246,16 @@ def _groups(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask
     return [Group(f"stage-{level:0{width}}" if level else "", groups[level]) for level in sorted(groups)]
 
 
-def _edges(pipeline: Pipeline, names: Mapping[str, str], *, late: bool) -> list[Edge]:
+def _edges(pipeline: Pipeline, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge]:
     """Each task after those it needs; tasks that need only one and the same are told together."""
     followers: dict[tuple[str, ...], list[str]] = {}
     for step in pipeline.steps:
-        before = tuple(names[need] for need in step.needs) or ((IN_TIME,) if late else ())
+        before = tuple(tasks[need].variable for need in step.needs) or ((IN_TIME,) if late else ())
         key = before if len(before) == 1 else (*before, "to", step.id)
         if before:
-            followers.setdefault(key, []).append(names[step.id])
+            followers.setdefault(key, []).append(tasks[step.id].variable)
+        if tasks[step.id].complete:
+            followers.setdefault((tasks[step.id].variable,), []).append(tasks[step.id].complete)
     return [_edge(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]
 
 
@@ -288,6 +290,7 @@ def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOp
         "DeltaTriggerTimetable": timetable is not None and timetable.every,
         "DeviceRequest": any(task.container and task.container.gpus for task in tasks),
         "DockerOperator": "docker" in kinds,
+        "EmptyOperator": any(task.complete for task in tasks),
         "KubernetesPodOperator": "kubernetes" in kinds,
         "Mount": "docker" in kinds and options.docker.mounts,
         "Param": parts["params"],

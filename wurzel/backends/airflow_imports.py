@@ -16,6 +16,7 @@ _HOMES = {
     "DeltaTriggerTimetable": (_SDK, "airflow.timetables.trigger"),
     "DeviceRequest": ("docker.types",) * 2,
     "DockerOperator": ("airflow.providers.docker.operators.docker",) * 2,
+    "EmptyOperator": ("airflow.providers.standard.operators.empty", "airflow.operators.empty"),
     "KubernetesPodOperator": ("airflow.providers.cncf.kubernetes.operators.pod",) * 2,
     "Mount": ("docker.types",) * 2,
     "Param": (_SDK, "airflow.models.param"),

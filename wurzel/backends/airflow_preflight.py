@@ -43,7 +43,7 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
                 hint="Shorten the label or tag it comes from.",
             )
     for step in pipeline.steps:
-        if task_id(step.id) in TAKEN:
+        if task_id(step.id) in TAKEN or step.id.endswith("--complete"):
             yield Problem(
                 f"the step {step.id!r} has the name of a task that the DAG may have of its own",
                 hint='Give the step another name: WZ(cls, name="…").',

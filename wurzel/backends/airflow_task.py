@@ -107,6 +107,8 @@ class DagTask:
     policy: Policy = field(default_factory=Policy)
     options: StepOptions = field(default_factory=StepOptions.model_construct)
     one_at_a_time: bool = False
+    complete: str = ""
+    """The task that updates the asset when all shards are there; a mapped task would update it with each."""
     outlet: str = ""
     """The asset that the task updates."""
     short: bool = True
@@ -213,6 +215,7 @@ class Tasks:
             one_at_a_time=step.self_consuming,
             outlet=outlet,
             short=len(outlet) <= _SHORT,
+            complete=f"{variable}__complete" if outlet and numbers else "",
             pod=self._pod(step, self._words(argv, numbers, blanks)) if kind == "kubernetes" else None,
             container=self._container(step) if kind == "docker" else None,
         )
