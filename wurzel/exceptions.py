@@ -97,6 +97,10 @@ class CheckFailed(WurzelError):
     exit_code = 1
 
 
+class MissingPackage(WurzelError, ImportError):
+    """Something needs a package that is not installed; the hint is the command that installs it."""
+
+
 class DatasetError(WurzelError):
     """A dataset is missing, empty, incomplete or damaged."""
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 MetricMap = dict[str, float]
 
+JSON_CONFIG = ConfigDict(ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64")
+"""How values that JSON does not know are stored: as `NaN` and `Infinity`, and as base64."""
+
 
 class DataModel:
     """What one item of a dataset must look like. Derive from `PydanticModel` or `PanderaDataFrameModel`."""
@@ -58,9 +61,7 @@ class PydanticModel(BaseModel, DataModel):
     of items is reproducible.
     """
 
-    model_config = ConfigDict(
-        defer_build=True, ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64"
-    )
+    model_config = ConfigDict(defer_build=True, **JSON_CONFIG)
 
     def metrics(self) -> MetricMap:
         """Numbers that describe this item; those of all items are summed and written to the report of the step."""

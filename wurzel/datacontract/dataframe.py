@@ -3,7 +3,7 @@
 from typing import Any
 
 from wurzel.datacontract.datacontract import DataModel, MetricMap
-from wurzel.exceptions import ContractFailedException
+from wurzel.exceptions import MissingPackage
 
 MISSING = 'pip install "wurzel[dataframe]"'
 
@@ -11,7 +11,7 @@ try:
     from pandas import DataFrame
     from pandera.pandas import DataFrameModel
 except ModuleNotFoundError as _error:
-    raise ContractFailedException(
+    raise MissingPackage(
         f"PanderaDataFrameModel needs the package {_error.name}, which is not installed", hint=f"Run: {MISSING}"
     ) from _error
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
+from wurzel.datacontract.datacontract import JSON_CONFIG
 from wurzel.datacontract.shape import Shape, shape_of
 from wurzel.exceptions import ContractFailedException
 
@@ -71,7 +72,7 @@ class JsonCodec(Codec):
         item: Any = shape.contract
         for _ in shape.containers[1:]:
             item = list[item]
-        self._items: TypeAdapter[list[Any]] = TypeAdapter(list[item])
+        self._items: TypeAdapter[list[Any]] = TypeAdapter(list[item], config=JSON_CONFIG)
         self._order_sets = _may_hold_sets(item, set())
 
     def encode(self, value: Any) -> Encoded:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from wurzel.exceptions import WurzelError
+
+_DEEPEST = 200
+_BRACKETS = re.compile(r"[][{}]")
 
 
 class NotYaml(WurzelError):
@@ -24,6 +28,7 @@ def load_yaml(text: str) -> Any:
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    _refuse_depth(text)
     try:
         try:
             return _yaml(pure=False).load(text)
@@ -37,6 +42,15 @@ def load_yaml(text: str) -> Any:
         raise NotYaml(" ".join(str(error).split()), 1) from None
     except RecursionError:
         raise NotYaml("it is nested too deeply", 1) from None
+
+
+def _refuse_depth(text: str) -> None:
+    """Brackets within brackets cost the parser the square of their number."""
+    depth = 0
+    for char in _BRACKETS.findall(text):
+        depth += 1 if char in "[{" else -1
+        if depth > _DEEPEST:
+            raise NotYaml("it is nested too deeply", 1)
 
 
 def _yaml(*, pure: bool) -> Any:

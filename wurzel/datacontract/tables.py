@@ -100,8 +100,11 @@ def _problems(error: SchemaErrors | SchemaError) -> str:
     lines = []
     for case in cases.head(_SHOWN).to_dict(orient="records"):
         index = case.get("index")
+        if case.get("check") == "column_in_dataframe":
+            lines.append(f"field {case.get('failure_case')!r}: the column is missing")
+            continue
         row = "" if index is None or pd.isna(index) else f"item {int(index) if isinstance(index, float) else index}"
-        column = case.get("column") or (case.get("failure_case") if "column" in str(case.get("check")) else None)
+        column = case.get("column")
         place = ", ".join(text for text in (row, f"field {column!r}" if column else "") if text)
         lines.append(f"{place or 'the table'}: {case.get('check')}, not {short(case.get('failure_case'))}")
     if len(cases) > _SHOWN:

@@ -1,0 +1,211 @@
+import subprocess
+import sys
+import warnings
+
+import pandas as pd
+import pandera.pandas as pa
+import pytest
+from pandera.typing import DataFrame, Index, Series
+
+from wurzel.core import NoSettings, PanderaDataFrameModel, TypedStep
+from wurzel.datacontract.dataset import Slice, gather, open_dataset, read, writing
+from wurzel.datacontract.parts import codec_for
+from wurzel.datacontract.shape import shape_of
+from wurzel.exceptions import ContractFailedException, DatasetError, StaticTypeError
+from wurzel.utils import WZ
+
+
+class Table(PanderaDataFrameModel):
+    text: Series[str]
+    number: Series[int] = pa.Field(ge=0)
+
+
+class Vectors(PanderaDataFrameModel):
+    text: Series[str]
+    vector: Series[list[float]]
+
+
+class Wide(PanderaDataFrameModel):
+    when: Series[pd.DatetimeTZDtype] = pa.Field(dtype_kwargs={"unit": "ns", "tz": "UTC"})
+    maybe: Series[pd.Int64Dtype] = pa.Field(nullable=True)
+    kind: Series[pd.CategoricalDtype]
+    real: Series[float] = pa.Field(nullable=True)
+    flag: Series[bool]
+
+
+class Keyed(PanderaDataFrameModel):
+    key: Index[str] = pa.Field(check_name=True)
+    number: Series[int]
+
+
+def write(folder, annotation, *values, cut=None):
+    with writing(folder, shape_of(annotation), cut) as writer:
+        for value in values:
+            writer.add(value)
+
+
+def load(folder, annotation):
+    shape = shape_of(annotation)
+    dataset = open_dataset(folder)
+    dataset.check(shape)
+    return [read(part, codec_for(shape)) for part in dataset.parts]
+
+
+def table(*texts):
+    return pd.DataFrame({"text": list(texts), "number": list(range(len(texts)))})
+
+
+def wide():
+    return pd.DataFrame(
+        {
+            "when": pd.to_datetime(["2024-01-01", "2024-01-02"], utc=True).astype("datetime64[ns, UTC]"),
+            "maybe": pd.array([1, None], dtype="Int64"),
+            "kind": pd.Categorical(["b", "a"]),
+            "real": [0.5, float("nan")],
+            "flag": [True, False],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("annotation", "frame"),
+    [
+        (DataFrame[Table], table("a", "ä\n")),
+        (DataFrame[Table], table("a")[:0]),
+        (DataFrame[Wide], wide()),
+        (DataFrame[Keyed], pd.DataFrame({"number": [1, 2]}, index=pd.Index(["x", "y"], name="key"))),
+    ],
+)
+def test_tables_come_back(tmp_path, annotation, frame):
+    write(tmp_path / "out", annotation, frame)
+    (back,) = load(tmp_path / "out", annotation)
+    pd.testing.assert_frame_equal(back, frame)
+    assert open_dataset(tmp_path / "out").items == len(frame)
+
+
+def test_lists_in_a_column_come_back_as_lists(tmp_path):
+    frame = pd.DataFrame({"text": ["a", "b"], "vector": [[0.5, 1.0], []]})
+    write(tmp_path / "out", DataFrame[Vectors], frame)
+    (back,) = load(tmp_path / "out", DataFrame[Vectors])
+    assert back["vector"].tolist() == [[0.5, 1.0], []]
+    assert type(back["vector"][0]) is list
+
+
+def test_equal_tables_have_equal_bytes_in_every_process():
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "import test_tables as t, hashlib;"
+        "codec = t.codec_for(t.shape_of(t.DataFrame[t.Wide]));"
+        "print(hashlib.sha256(codec.encode(t.wide()).data).hexdigest())"
+    )
+    folder = str(pytest.importorskip("pathlib").Path(__file__).parent)
+    runs = [subprocess.run([sys.executable, "-c", code, folder], capture_output=True, check=True) for _ in range(2)]
+    assert runs[0].stdout == runs[1].stdout
+
+
+def test_rows_are_numbered_anew_without_a_declared_index(tmp_path):
+    frame = table("a", "b", "c")
+    write(tmp_path / "out", DataFrame[Table], frame[frame["number"] > 0])
+    (back,) = load(tmp_path / "out", DataFrame[Table])
+    assert list(back.index) == [0, 1]
+
+
+def test_a_bare_model_is_a_dataframe_of_it(tmp_path):
+    assert shape_of(Table) == shape_of(DataFrame[Table])
+    write(tmp_path / "out", Table, table("a"))
+    assert len(load(tmp_path / "out", DataFrame[Table])) == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (None, "it is None, not a DataFrame"),
+        ([1], "it is a list, not a DataFrame"),
+        (
+            pd.DataFrame({"text": ["a", "b"], "number": [1, -2]}),
+            "item 1, field 'number': greater_than_or_equal_to(0), not -2",
+        ),
+        (pd.DataFrame({"number": [1]}), "field 'text': the column is missing"),
+        (pd.DataFrame({"text": ["a"], "number": ["x"]}), "field 'number': dtype('int64')"),
+    ],
+)
+def test_what_breaks_its_contract_is_named(tmp_path, frame, message):
+    with pytest.raises(ContractFailedException) as caught:
+        write(tmp_path / "out", DataFrame[Table], frame)
+    assert message in str(caught.value)
+
+
+def test_what_parquet_cannot_hold_is_said(tmp_path):
+    class Loose(PanderaDataFrameModel):
+        thing: Series[object]
+
+    with pytest.raises(ContractFailedException, match="it cannot be stored as Parquet"):
+        write(tmp_path / "out", DataFrame[Loose], pd.DataFrame({"thing": [1, "a", object()]}))
+
+
+def test_parts_are_put_together_and_cut(tmp_path):
+    codec = codec_for(shape_of(DataFrame[Table]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole = codec.join([table("a"), table()[:0].astype({"text": "str", "number": "int64"}), table("b", "c")])
+    assert whole["text"].tolist() == ["a", "b", "c"]
+    assert list(whole.index) == [0, 1, 2]
+    assert codec.cut(whole, 1, 3)["text"].tolist() == ["b", "c"]
+    assert list(codec.cut(whole, 1, 3).index) == [0, 1]
+    assert len(codec.join([table("a")[:0]])) == 0
+
+
+@pytest.mark.parametrize("annotation", [DataFrame[Wide], DataFrame[Keyed]])
+def test_gathered_slices_have_the_bytes_of_the_whole(tmp_path, annotation):
+    if annotation == DataFrame[Wide]:
+        frame = wide()
+    else:
+        frame = pd.DataFrame({"number": [1, 2]}, index=pd.Index(["x", "y"], name="key"))
+    write(tmp_path / "whole", annotation, frame)
+    codec = codec_for(shape_of(annotation))
+    for number in (1, 2, 3):
+        write(tmp_path / "cut", annotation, codec.cut(frame, number - 1, number), cut=Slice(number, 3, "items", "d"))
+    gather(tmp_path / "cut")
+    for file in ("manifest.json", "part-00000.parquet"):
+        assert (tmp_path / "cut" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+
+
+def test_a_damaged_part_is_an_error_before_it_is_parsed(tmp_path):
+    write(tmp_path / "out", DataFrame[Table], table("a"))
+    part = tmp_path / "out" / "part-00000.parquet"
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    with pytest.raises(DatasetError, match="is damaged"):
+        load(tmp_path / "out", DataFrame[Table])
+
+
+def test_steps_with_tables():
+    class Make(TypedStep[NoSettings, None, DataFrame[Table]]):
+        def run(self, inpt: None) -> DataFrame[Table]:
+            return table("a")
+
+    class Take(TypedStep[NoSettings, DataFrame[Table], Table]):
+        def run(self, inpt: DataFrame[Table]) -> Table:
+            return inpt
+
+    end = WZ(Make) >> WZ(Take) >> WZ(Take, name="again")
+    assert end.input_model_class is Table
+    assert Table.get_metrics(table("a", "b")) == {"rows": 2.0, "columns": 2.0}
+
+    class Plain(pa.DataFrameModel):
+        text: Series[str]
+
+    for annotation in (DataFrame[Plain], list[DataFrame[Table]], list[Table], Plain):
+        with pytest.raises(StaticTypeError):
+            shape_of(annotation)
+
+
+def test_without_the_extra_the_message_says_what_to_install():
+    code = (
+        "import sys; sys.modules['pandera'] = None; sys.modules['pandas'] = None\n"
+        "from wurzel.core import PanderaDataFrameModel"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert 'pip install "wurzel[dataframe]"' in run.stderr
