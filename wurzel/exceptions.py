@@ -135,3 +135,46 @@ class MarkdownException(StepFailed):
 
 class SplittException(StepFailed):
     """A document cannot be split."""
+
+
+# Names that steps written for telekom/wurzel import; nothing here raises them.
+
+
+class LoggedCustomException(StepFailed):
+    """A step failed in a way of its own."""
+
+
+class UnrecoverableFatalException(StepFailed):
+    """Nothing can be done about it."""
+
+
+class BadResponse(StepFailed):
+    """A service answered with an error."""
+
+
+class ConvertFailed(StepFailed):
+    """Something cannot be turned into text."""
+
+
+class MarkdownConvertFailed(ConvertFailed):
+    """Something cannot be turned into Markdown."""
+
+
+class EmbeddingException(StepFailed):
+    """An embedding cannot be used."""
+
+
+class EmbeddingAPIException(StepFailed):
+    """The service that makes embeddings answered with an error."""
+
+
+class CustomQdrantException(StepFailed):
+    """Qdrant answered with an error."""
+
+
+class NoPreviousCollection(StepFailed):
+    """There is no earlier collection."""
+
+
+class InvalidCountryCodeException(StepFailed):
+    """A country code is none of ISO 3166."""
