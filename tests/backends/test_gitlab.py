@@ -105,7 +105,7 @@ def test_gitlab_expands_no_value(text):
 
 def test_paths_of_artifacts_name_no_variable():
     document = config(pipeline(data_dir="da ta/$HOME it's"))
-    assert document["embed"]["artifacts"]["paths"] == ["da ta/$$HOME it's/embed"]
+    assert document["embed"]["artifacts"]["paths"] == ["da ta/?HOME it's/embed"]
     assert document["embed"]["script"] == ['wurzel step steps:Embed --id embed -o "da ta/\\$HOME it\'s/embed"']
 
 

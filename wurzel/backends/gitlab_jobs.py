@@ -252,8 +252,8 @@ def _retry(step: Step) -> Any:
 
 
 def _artifact_path(path: str) -> str:
-    """A path in which the runner sees no variable."""
-    return path.replace("$", "$$")
+    """A path in which no runner sees a variable: `?` stands for any sign, as `$$` does not in every version."""
+    return path.replace("$", "?")
 
 
 def _duration(seconds: int) -> str:

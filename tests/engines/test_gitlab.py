@@ -1,0 +1,252 @@
+"""The rendered file in gitlab-ci-local (shell executor, from a fresh clone), and under the official schema.
+
+gitlab-ci-local 4.75 ignores `retry` and `timeout`, so what it shows of them is what `wurzel step` does. It cannot keep
+artifacts whose path holds a quote or a space, so the hostile example has another data folder here.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import EXAMPLES
+from tests.engines.datasets import example, render, wurzel_run
+from wurzel.backends.ci_validation import check_gitlab
+from wurzel.datacontract.dataset import gather
+
+pytestmark = pytest.mark.engine
+HOME = Path(__file__).parents[2] / ".engines" / "gitlab"
+RUNNABLE = ["--set", "targets.gitlab.install=wurzel --version"]
+SECRETS = {"SHARED_TOKEN": "x$HOME", "SUFFIX_API_TOKEN": "a'b\"c`d"}
+
+
+@pytest.fixture
+def gitlab(tmp_path):
+    """Run a project's pipeline from a fresh clone; gives the finished process and the clone."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "gitconfig").write_text("[user]\nname = t\nemail = t@example.org\n[init]\ndefaultBranch = main\n")
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
+        "PATH": f"{HOME / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+
+    def run(project, *arguments, source="web", branch="main", clone=None):
+        again = clone is not None
+        clone = clone or tmp_path / f"clone-{len(list(tmp_path.iterdir()))}"
+
+        def git(*words, cwd=project):
+            subprocess.run(["git", *words], cwd=cwd, env=environment, check=True, capture_output=True)
+
+        if not (project / ".git").exists():
+            git("init", "-q", f"--initial-branch={branch}")
+            git("add", "-A")
+            git("commit", "-qm", "start")
+        if not again:
+            git("clone", "-q", str(project), str(clone))
+            git("remote", "set-url", "origin", "https://gitlab.com/acme/rag.git", cwd=clone)
+        done = subprocess.run(
+            [
+                *("timeout", "-s", "KILL", "120", "gitlab-ci-local", "--force-shell-executor", "--shell-isolation"),
+                *("--no-color", "--variable", f"CI_PIPELINE_SOURCE={source}", *arguments),
+            ],
+            cwd=clone,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done, clone
+
+    yield run
+    assert not list(tmp_path.rglob("pwned*"))
+
+
+def kept(clone, folder="data"):
+    """The datasets that jobs kept as artifacts, shards joined, as `datasets()` gives them."""
+    root = clone / folder
+    for step in root.iterdir():
+        if not (step / "manifest.json").exists():
+            gather(step)
+    found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return {path: data for path, data in sorted(found.items()) if not Path(path).name.startswith(".")}
+
+
+@pytest.mark.parametrize("name", ["diamond", "fanin", "named", "sharded"])
+def test_same_bytes_as_a_local_run(gitlab, tmp_path, name):
+    expected = wurzel_run(example(name, tmp_path / "local"), name)
+    project = example(name, tmp_path / "project")
+    render(project, name, "gitlab", *RUNNABLE)
+    done, clone = gitlab(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert kept(clone) == expected
+
+
+def test_hostile_values_reach_their_steps_and_no_shell(gitlab, tmp_path):
+    expected = wurzel_run(example("hostile", tmp_path / "local"), "hostile")
+    project = example("hostile", tmp_path / "project")
+    render(project, "hostile", "gitlab", *RUNNABLE, "--set", "data_dir=da-ta/$HOME")
+    done, clone = gitlab(project, branch="a$(touch${IFS}pwned)b")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert kept(clone, "da-ta/$HOME") == expected
+
+
+def test_everything_a_platform_may_be_asked_for(gitlab, tmp_path):
+    expected = wurzel_run(example("scheduled", tmp_path / "local"), "scheduled")
+    project = example("scheduled", tmp_path / "project")
+    render(project, "scheduled", "gitlab")
+    done, clone = gitlab(project, source="schedule")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert kept(clone) == expected
+
+
+def test_a_step_is_tried_again(gitlab, tmp_path):
+    expected = wurzel_run(example("flaky", tmp_path / "local"), "flaky")
+    project = example("flaky", tmp_path / "project")
+    render(project, "flaky", "gitlab", *RUNNABLE, "--set", "steps.flaky.retry.backoff=1s")
+    done, clone = gitlab(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the first try fails" in done.stdout + done.stderr
+    assert kept(clone) == expected
+
+
+def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(gitlab, tmp_path):
+    project = example("failing", tmp_path / "project")
+    render(project, "failing", "gitlab", *RUNNABLE)
+    done, clone = gitlab(project)
+    assert done.returncode == 1
+    assert "this step always fails" in done.stdout + done.stderr
+    assert {path.split("/")[0] for path in kept(clone)} == {"upper", "words"}
+
+
+def test_secrets_reach_the_step_and_a_missing_one_ends_the_job(gitlab, tmp_path):
+    environment = {"SHARED_TOKEN": SECRETS["SHARED_TOKEN"], "SECRET_SUFFIX__TOKEN": SECRETS["SUFFIX_API_TOKEN"]}
+    expected = wurzel_run(example("credentials", tmp_path / "local"), "credentials", env=environment)
+    project = example("credentials", tmp_path / "project")
+    render(project, "credentials", "gitlab", *RUNNABLE)
+    given = [word for name, value in SECRETS.items() for word in ("--variable", f"{name}={value}")]
+    done, clone = gitlab(project, *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert kept(clone) == expected
+    done, _ = gitlab(project, "--variable", "SHARED_TOKEN=x")
+    assert done.returncode == 1
+    assert "the CI/CD variable SUFFIX_API_TOKEN is missing or empty" in done.stdout + done.stderr
+
+
+def suffixed(clone):
+    return json.loads((clone / "data" / "suffix-en" / "part-00000.json").read_text())[0]["text"]
+
+
+def test_a_variable_of_the_run_reaches_its_setting_and_no_shell(gitlab, tmp_path):
+    text = "(touch pwned)`touch pwned`'; touch pwned; #\" \\"
+    project = example("named", tmp_path / "project")
+    render(project, "named", "gitlab", *RUNNABLE)
+    done, clone = gitlab(project, "--variable", f"SUFFIX_EN__SUFFIX={text}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert suffixed(clone) == f"one{text}"
+
+
+@pytest.mark.parametrize("kind", ["include", "component"])
+def test_a_file_to_include_and_a_component_run_within_another_file(gitlab, tmp_path, kind):
+    expected = wurzel_run(example("named", tmp_path / "local"), "named")
+    project = example("named", tmp_path / "project")
+    render(project, "named", "gitlab", *RUNNABLE, "--set", f"targets.gitlab.kind={kind}")
+    path = {"include": ".gitlab/named.gitlab-ci.yml", "component": "templates/named.yml"}[kind]
+    text = "$(touch pwned) $HOME"
+    inputs = {"stage": "deploy", "SUFFIX_EN__SUFFIX": text} if kind == "component" else {}
+    (project / ".gitlab-ci.yml").write_text(
+        json.dumps({"include": [{"local": f"/{path}", "inputs": inputs}], "other": {"script": ["echo here"]}})
+    )
+    done, clone = gitlab(project, "--variable", "WURZEL_PIPELINE=named")
+    assert done.returncode == 0, done.stdout + done.stderr
+    if kind == "component":
+        assert suffixed(clone) == f"one{text}"
+    else:
+        assert kept(clone) == expected
+    done, clone = gitlab(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (clone / "data").exists()
+
+
+def test_memory_grows_through_the_cache(gitlab, tmp_path):
+    project = example("sources", tmp_path / "project")
+    render(project, "sources", "gitlab", *RUNNABLE)
+    clone = None
+    for items in (1, 2, 3):
+        done, clone = gitlab(project, clone=clone)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads((clone / "data/memory/manifest.json").read_text())["items"] == items
+        shutil.rmtree(clone / "data")
+
+
+def test_the_script_creates_the_schedule(tmp_path):
+    project = example("scheduled", tmp_path / "project")
+    render(project, "scheduled", "gitlab", "--set", "targets.gitlab.kind=include")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    glab = programs / "glab"
+    glab.write_text('#!/bin/sh\nif [ "$2" = list ]; then cat list; else printf "%s\\n" "$@"; fi\n')
+    glab.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def run(listed):
+        (project / "list").write_text(listed)
+        script = project / ".gitlab" / "schedule-scheduled.sh"
+        return subprocess.run([script], cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+    done = run("1  other  0 1 * * *\n")
+    assert done.stdout.splitlines() == [
+        *("schedule", "create", "--description", "wurzel: scheduled", "--ref", "main", "--cron", "0 4 * * *"),
+        *("--cronTimeZone", "Europe/Berlin", "--variable", "WURZEL_PIPELINE:scheduled", "--active"),
+    ]
+    again = run("1  wurzel: scheduled  0 1 * * *\n")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "glab schedule update ID --cron 0 4 * * * --cronTimeZone Europe/Berlin" in again.stderr
+
+
+@pytest.fixture
+def checkers(monkeypatch):
+    """Put the programs that check files on the PATH."""
+    monkeypatch.setenv("PATH", f"{HOME / 'bin'}:{os.environ['PATH']}")
+
+
+def rendered(name, folder, *arguments):
+    project = example(name, folder)
+    render(project, name, "gitlab", *arguments)
+    return {str(path.relative_to(project)): path.read_text() for path in project.rglob("*.yml")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("root", EXAMPLES), ("include", ["scheduled"]), ("component", ["hostile", "named", "scheduled"])],
+)
+def test_every_checker_finds_nothing(checkers, tmp_path, kind, names):
+    for name in names:
+        files = rendered(name, tmp_path / name, "--set", f"targets.gitlab.kind={kind}")
+        assert check_gitlab(files, kind) == []
+
+
+def test_inputs_of_a_root_file_are_valid(checkers, tmp_path):
+    assert check_gitlab(rendered("named", tmp_path / "p", "--set", "targets.gitlab.parameters=inputs")) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("  timeout: 6h", "  timeuot: 6h", "official schema"),
+        ("  timeout: 6h", "  retry: 3", "official schema"),
+        ("- words", "- wrods", "gitlab-ci-local"),
+        ("extends: .pipeline", "extends: .pipelien", "gitlab-ci-local"),
+    ],
+)
+def test_each_checker_finds_its_kind_of_mistake(checkers, tmp_path, old, new, expected):
+    ((path, text),) = rendered("chain", tmp_path / "p").items()
+    assert old in text
+    found = check_gitlab({path: text.replace(old, new)})
+    assert any(expected in problem.message for problem in found), found
