@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 
@@ -38,6 +37,8 @@ def get(name: str) -> Backend:
     """
     home = BUILT_IN.get(name) or _installed().get(name)
     if home is None:
+        from difflib import get_close_matches
+
         known = names()
         close = get_close_matches(name, known, 1)
         advice = f"Did you mean {close[0]}?" if close else f"Targets: {', '.join(known)}."

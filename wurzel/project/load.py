@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from wurzel.exceptions import ConfigError, Problem, UsageError
 from wurzel.project.kinds import Context
@@ -22,15 +22,16 @@ MAX_BYTES = 32 * 1024 * 1024
 _ENVIRONMENT = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
 
 
-@dataclass(frozen=True)
-class Project:
-    """A checked `wurzel.yaml`; `root` is its folder, which all paths are relative to."""
+class Project(NamedTuple):
+    """A checked `wurzel.yaml`."""
 
     root: Path
+    """The folder of the file, which all paths in it are relative to."""
     file: str
-    templates: Sequence[str] = ()
-    pipelines: Mapping[str, Node] = field(default_factory=dict)
-    environments: Mapping[str, Mapping[str, Node]] = field(default_factory=dict)
+    """What messages call the file."""
+    templates: Sequence[str]
+    pipelines: Mapping[str, Node]
+    environments: Mapping[str, Mapping[str, Node]]
     """By name, the overrides by pipeline."""
 
     def names(self, environment: str | None = None) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeAlias
 
 from wurzel.exceptions import ConfigError, Problem
@@ -142,7 +141,10 @@ def near(name: str, known: Iterable[str], what: str) -> str:
     snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).replace("-", "_").lstrip("_")
     folded = {item.lower(): item for item in names}
     close = [snake] if snake in names else [folded[name.lower()]] if name.lower() in folded else []
-    close = close or get_close_matches(name, names, 1)
+    if not close:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, names, 1)
     if close:
         return f"Did you mean {close[0]}?"
     return f"{what}: {', '.join(names[:_MOST_PROBLEMS])}." if names else f"There are no {what.lower()} here."

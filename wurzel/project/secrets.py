@@ -6,41 +6,60 @@ Each format has a prefix or frame of its own, so that ordinary text does not mat
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+
+class Format(NamedTuple):
+    """A kind of key: pieces of text of which every such key holds one, and the regular expression that finds it."""
+
+    marks: tuple[str, ...]
+    pattern: str
+
+
+_GITLAB = ("glpat", "gloas", "gldt", "glrt", "glcbt", "glptt", "glft", "glimt", "glagent", "glsoat", "glffct")
 
 FORMATS = {
-    "AWS access key": r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
-    "GitHub token": r"\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})",
-    "GitLab token": r"\bgl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct)-[-A-Za-z0-9_]{20}",
-    "OpenAI or Anthropic key": r"\bsk-(?:[A-Za-z0-9]{32}|(?:proj|svcacct|admin|ant-[a-z]+\d\d|or-v1)-[-\w]{20})",
-    "Slack token": r"\bxox[abeoprs]-(?=[-A-Za-z]*[0-9])[-A-Za-z0-9]{10}|\bxapp-[0-9]-[A-Z0-9]+-[0-9]+-",
-    "Slack webhook": r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16}",
-    "Google API key": r"\bAIza[-A-Za-z0-9_]{35}",
-    "Stripe key": r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16}",
-    "Hugging Face token": r"\bhf_[A-Za-z0-9]{34}",
-    "npm token": r"\bnpm_[A-Za-z0-9]{36}",
-    "PyPI token": r"\bpypi-AgE[-A-Za-z0-9_]{40}",
-    "SendGrid key": r"\bSG\.[-A-Za-z0-9_]{22}\.[-A-Za-z0-9_]{43}",
-    "Azure storage key": r"\bAccountKey=[A-Za-z0-9+/]{40}",
-    "Vault token": r"\bhv[bs]\.[-A-Za-z0-9_]{24}",
-    "Databricks token": r"\bdapi[0-9a-f]{32}",
-    "DigitalOcean token": r"\bdo[opr]_v1_[0-9a-f]{64}",
-    "age key": r"\bAGE-SECRET-KEY-1[0-9A-Z]{50}",
-    "private key": r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
-    "JSON Web Token": r"\beyJ[-A-Za-z0-9_]{10,}\.eyJ[-A-Za-z0-9_]{10,}\.[-A-Za-z0-9_]{10}",
-    "password in a URL": r"://[^\s/:@'\"]*:(?![$<{%*])[^\s/@'\"]+@[^\s/@]",
+    "AWS access key": Format(("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    "GitHub token": Format(
+        ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_"),
+        r"\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})",
+    ),
+    "GitLab token": Format(_GITLAB, rf"\b(?:{'|'.join(_GITLAB)})-[-A-Za-z0-9_]{{20}}"),
+    "OpenAI or Anthropic key": Format(
+        ("sk-",), r"\bsk-(?:[A-Za-z0-9]{32}|(?:proj|svcacct|admin|ant-[a-z]+\d\d|or-v1)-[-\w]{20})"
+    ),
+    "Slack token": Format(
+        ("xox", "xapp-"), r"\bxox[abeoprs]-(?=[-A-Za-z]*[0-9])[-A-Za-z0-9]{10}|\bxapp-[0-9]-[A-Z0-9]+-[0-9]+-"
+    ),
+    "Slack webhook": Format(
+        ("hooks.slack.com",), r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16}"
+    ),
+    "Google API key": Format(("AIza",), r"\bAIza[-A-Za-z0-9_]{35}"),
+    "Stripe key": Format(("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16}"),
+    "Hugging Face token": Format(("hf_",), r"\bhf_[A-Za-z0-9]{34}"),
+    "npm token": Format(("npm_",), r"\bnpm_[A-Za-z0-9]{36}"),
+    "PyPI token": Format(("pypi-AgE",), r"\bpypi-AgE[-A-Za-z0-9_]{40}"),
+    "SendGrid key": Format(("SG.",), r"\bSG\.[-A-Za-z0-9_]{22}\.[-A-Za-z0-9_]{43}"),
+    "Azure storage key": Format(("AccountKey=",), r"\bAccountKey=[A-Za-z0-9+/]{40}"),
+    "Vault token": Format(("hvs.", "hvb."), r"\bhv[bs]\.[-A-Za-z0-9_]{24}"),
+    "Databricks token": Format(("dapi",), r"\bdapi[0-9a-f]{32}"),
+    "DigitalOcean token": Format(("_v1_",), r"\bdo[opr]_v1_[0-9a-f]{64}"),
+    "age key": Format(("AGE-SECRET-KEY-",), r"\bAGE-SECRET-KEY-1[0-9A-Z]{50}"),
+    "private key": Format(("PRIVATE KEY",), r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
+    "JSON Web Token": Format(("eyJ",), r"\beyJ[-A-Za-z0-9_]{10,}\.eyJ[-A-Za-z0-9_]{10,}\.[-A-Za-z0-9_]{10}"),
+    "password in a URL": Format(("://",), r"://[^\s/:@'\"]*:(?![$<{%*])[^\s/@'\"]+@[^\s/@]"),
 }
-"""What each format is called, and the regular expression that finds it."""
+"""The formats by what they are called."""
 
 _SHORTEST = 12
-_ANY: list[re.Pattern[str]] = []
+_MARKS = tuple(mark for form in FORMATS.values() for mark in form.marks)
 
 
 def looks_like_key(text: str) -> str:
     """The name of the token format that the text holds, or ''."""
-    if len(text) < _SHORTEST:
+    if len(text) < _SHORTEST or not any(map(text.__contains__, _MARKS)):
         return ""
-    if not _ANY:
-        _ANY.append(re.compile("|".join(FORMATS.values()), re.ASCII))
-    if _ANY[0].search(text) is None:
-        return ""
-    return next(name for name, pattern in FORMATS.items() if re.search(pattern, text, re.ASCII))
+    for name, form in FORMATS.items():
+        if any(map(text.__contains__, form.marks)) and re.search(form.pattern, text, re.ASCII):
+            return name
+    return ""

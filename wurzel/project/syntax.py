@@ -21,8 +21,9 @@ def decoded(data: bytes, source: str) -> str:
         ConfigError: when it is not UTF-8; names the first byte that is not.
     """
     try:
-        return data.decode("utf-8-sig")
+        return data.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
+        data = error.object
         before = data[: error.start]
         line = before.count(b"\n") + 1
         column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
