@@ -2,7 +2,8 @@
 
 import pytest
 
-from wurzel.steps.splitting.blocks import parse
+from wurzel.steps.splitting.blocks import is_paragraph, parse
+from wurzel.steps.splitting.counting import measure
 from wurzel.steps.splitting.prose import Prose
 
 
@@ -12,7 +13,11 @@ def parts(text, room, words=True):
     block = document.blocks[0]
     prose = Prose.of(block, text, document.env)
     found, start = [], block.start
-    while block.end - start > room and (cut := prose.cut(room, len, 1, words)):
+
+    def sound(cut):
+        return is_paragraph(text[start : cut.end]) and is_paragraph(text[cut.start : block.end], quotes=0)
+
+    while block.end - start > room and (cut := prose.cut(room, measure("characters"), sound, words=words)):
         found.append(text[start : cut.end])
         start = cut.start
     return [*found, text[start : block.end]]
@@ -100,8 +105,8 @@ def test_marks_of_quotes_are_known():
     document = parse(text)
     prose = Prose.of(document.blocks[0].children[0], text, document.env)
     found = []
-    while cut := prose.cut(5, len, 1, words=True):
-        found.append((text[cut.start :], prose.quote))
+    while cut := prose.cut(5, measure("characters"), lambda _: True, words=True):
+        found.append((text[cut.start :], cut.quotes))
     assert found == [
         ("two\nthree\n> four five", "> "),
         ("three\n> four five", ""),

@@ -113,6 +113,14 @@ def closes(text: str) -> bool:
     return parse(f"{text}\n\nx").blocks[-1].content == "x"
 
 
+def is_paragraph(text: str, *, quotes: int | None = None) -> bool:
+    """Whether a text is one paragraph, in whatever containers, or in just so many quotes and nothing else."""
+    found = list(walk(parse(text).blocks))
+    if not found or any(len(block.children) != 1 for block in found[:-1]) or found[-1].kind != "paragraph":
+        return False
+    return quotes is None or [block.kind for block in found[:-1]] == ["quote"] * quotes
+
+
 class _Recorder(StateBlock):
     """Builds blocks where the parser would build a list of tokens, which for large texts is most of its work."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import zip_longest
 
-from wurzel.steps.splitting.blocks import Document, closes, parse
+from wurzel.steps.splitting.blocks import Document, closes, is_paragraph, parse
 from wurzel.steps.splitting.chunks import Budget, Chunk, Oversize
 from wurzel.steps.splitting.lines import LineCounter, one_line, unindent
 from wurzel.steps.splitting.pieces import BLANK_LINE, Piece, opened, top_pieces
-from wurzel.steps.splitting.prose import Prose
+from wurzel.steps.splitting.prose import Cut, Prose
+
+_PREVIEW = 400
+"""Characters of a cut paragraph's rest that show whether it still starts as a paragraph."""
 
 
 def split(text: str, budget: Budget) -> list[Chunk]:
@@ -27,12 +30,11 @@ class _Packer:
     def __init__(self, text: str, document: Document, budget: Budget) -> None:
         self.text = text
         self.env = document.env
+        self.measure = budget.measure
         self.size = budget.measure.size
-        self.reach = budget.measure.reach
-        self.scale = budget.measure.scale
-        self.maximum = budget.maximum * self.scale
-        self.minimum = budget.minimum * self.scale
-        self.buffer = budget.buffer * self.scale
+        self.maximum = budget.maximum * budget.measure.scale
+        self.minimum = budget.minimum * budget.measure.scale
+        self.buffer = budget.buffer * budget.measure.scale
         self.lines = LineCounter(text)
         self.todo = top_pieces(text, document.blocks, self.size)[::-1]
         self.chunks: list[Chunk] = []
@@ -110,12 +112,21 @@ class _Packer:
             self._add(piece)
 
     def _note_oversize(self, piece: Piece) -> None:
-        self.oversize.append(Oversize(piece.block.kind, self.lines.at(piece.start), -(-piece.size // self.scale)))
+        tokens = self.measure.tokens(self.text[piece.start : piece.end])
+        self.oversize.append(Oversize(piece.block.kind, self.lines.at(piece.start), tokens))
 
     def _cut(self, piece: Piece, room: int, *, words: bool) -> bool:
         """Add what fits of a paragraph and end the chunk."""
         prose = piece.prose or Prose.of(piece.block, self.text, self.env)
-        cut = prose.cut(room, self.size, self.reach, words)
+        start = self.pieces[0].start if self.pieces else piece.start
+
+        def sound(cut: Cut) -> bool:
+            head = unindent(self.text[piece.start : cut.end], piece.indents(start))
+            rest = self.text[cut.start : min(cut.start + _PREVIEW, piece.end)]
+            rest = cut.quotes + unindent(rest, piece.indents(cut.start))
+            return is_paragraph(piece.lead + head) and is_paragraph(rest, quotes=cut.quotes.count(">"))
+
+        cut = prose.cut(room, self.measure, sound, words=words)
         if cut is None:
             return False
         head = replace(piece, end=cut.end, size=self.size(self.text[piece.start : cut.end]))
@@ -123,9 +134,9 @@ class _Packer:
             self._note_oversize(head)
         self._add(head)
         self._flush()
-        small = piece.end - cut.start <= self.maximum * self.reach
-        size = self.size(self.text[cut.start : piece.end]) if small else piece.size - head.size
-        self.todo.append(replace(piece, start=cut.start, size=size, lead=prose.quote, prose=prose))
+        long = piece.end - cut.start > self.maximum * self.measure.reach
+        size = self.maximum + 1 if long else self.size(self.text[cut.start : piece.end])
+        self.todo.append(replace(piece, start=cut.start, size=size, lead=cut.quotes, prose=prose))
         return True
 
     def _context(self, piece: Piece) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +11,9 @@ from wurzel.steps.splitting.lines import unindent
 
 if TYPE_CHECKING:
     from wurzel.steps.splitting.blocks import Block
-    from wurzel.steps.splitting.prose import Prose, Size
+    from wurzel.steps.splitting.prose import Prose
+
+    Size = Callable[[str], int]
 
 BLANK_LINE = "\n\n"
 
