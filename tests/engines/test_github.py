@@ -247,22 +247,6 @@ def test_each_checker_finds_its_kind_of_mistake(checkers, chain, old, new, expec
     assert {problem.where for problem in found} == {".github/workflows/chain.yml"}
 
 
-def test_validate_without_any_checker_says_what_to_install(tmp_path):
-    project = example("chain", tmp_path / "p")
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "render", "chain:pipeline", "-t", "github", "--validate"],
-        cwd=project,
-        env={"PATH": "/nowhere"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if (Path(sys.executable).parent / "check-jsonschema").exists():
-        pytest.skip("check-jsonschema is installed beside this Python")
-    assert done.returncode != 0
-    assert "pip install 'wurzel[validate]'" in done.stderr
-
-
 def test_workflows_are_valid_yaml_for_readers_of_both_versions(tmp_path):
     document = yaml.safe_load(rendered("hostile", tmp_path / "p").read_text())
     assert len(document["jobs"]) == 16

@@ -36,6 +36,8 @@ def check_github(files: Mapping[str, str], *, persona: str = "regular") -> list[
         persona: how strict zizmor is: regular, pedantic or auditor.
     """
     texts = _yaml_only(files)
+    if unreadable := _unreadable(texts):
+        return unreadable
     if not _any_of("check-jsonschema", "actionlint", "zizmor"):
         return [_nothing("GitHub workflows")]
     import tempfile
@@ -55,6 +57,8 @@ def check_github(files: Mapping[str, str], *, persona: str = "regular") -> list[
 def check_gitlab(files: Mapping[str, str], kind: str = "root") -> list[Problem]:
     """Findings on GitLab CI/CD files, by path; `kind` is the option of the gitlab target."""
     texts = _yaml_only(files)
+    if unreadable := _unreadable(texts):
+        return unreadable
     if not _any_of("check-jsonschema", "gitlab-ci-local"):
         return [_nothing("GitLab CI/CD files")]
     import tempfile
@@ -93,6 +97,18 @@ def _nothing(what: str) -> Problem:
 
 def _yaml_only(files: Mapping[str, str]) -> dict[str, str]:
     return {path: text for path, text in files.items() if path.endswith((".yml", ".yaml"))}
+
+
+def _unreadable(texts: Mapping[str, str]) -> list[Problem]:
+    from ruamel.yaml.error import YAMLError
+
+    problems = []
+    for path, text in texts.items():
+        try:
+            _documents(text)
+        except YAMLError as error:
+            problems.append(Problem(f"is not YAML: {error}", where=path))
+    return problems
 
 
 def _write(path: Path, text: str) -> None:
@@ -186,15 +202,15 @@ def _zizmor(paths: Mapping[str, str], persona: str) -> list[Problem]:
         found = json.loads(out)
     except ValueError:
         return [Problem(f"zizmor failed ({code}): {err.strip() or out.strip()}")]
-    return [
-        Problem(f"{item['desc']} (zizmor, {item['ident']})", where=_zizmor_place(item, paths), hint=item["url"])
-        for item in found
-    ]
+    return [_zizmor_problem(item, paths) for item in found]
 
 
-def _zizmor_place(item: Mapping[str, Any], paths: Mapping[str, str]) -> str:
-    written = json.dumps(item["locations"][0]["symbolic"]["key"])
-    return next((path for home, path in paths.items() if home in written), "")
+def _zizmor_problem(item: Mapping[str, Any], paths: Mapping[str, str]) -> Problem:
+    place = next((place for place in item["locations"] if place["symbolic"]["kind"] == "Primary"), item["locations"][0])
+    written = json.dumps(place["symbolic"]["key"])
+    where = next((path for home, path in paths.items() if home in written), "")
+    shown = place["concrete"]["feature"].strip().partition("\n")[0]
+    return Problem(f"{item['desc']} (zizmor, {item['ident']}): {shown}", where=where, hint=item["url"])
 
 
 def _documents(text: str) -> list[Any]:
