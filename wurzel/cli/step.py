@@ -123,11 +123,11 @@ def _supervise(options: dict[str, Any], logs: dict[str, str]) -> int:
 
 
 def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
-    from wurzel.runtime.ending import ended_by_sigterm
+    from wurzel.runtime.ending import ended_by_signals
     from wurzel.runtime.logs import set_up
 
     set_up(logs["log_format"], logs["level"], step=options["step_id"] or options["target"].rpartition(":")[2])
-    with ended_by_sigterm():
+    with ended_by_signals():
         from wurzel.runtime.step import Job, run_step
 
         given: dict[str, Any] = {}

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from wurzel.runtime.logs import logger
+
 if TYPE_CHECKING:
     from wurzel.exceptions import WurzelError
 
@@ -18,6 +20,7 @@ TERMINATION_LOG = "/dev/termination-log"
 (https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/)."""
 
 _LONGEST = 1024
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Terminated(SystemExit):
@@ -25,19 +28,26 @@ class Terminated(SystemExit):
 
 
 @contextlib.contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind what runs meanwhile, so that nothing half-written stays behind."""
+def ended_by_signals() -> Iterator[None]:
+    """Let TERM, INT and HUP unwind what runs meanwhile, so that nothing half-written stays behind."""
 
     def end(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_IGN)  # once is enough: what cleans up now must not be cut short
-        write_reason("ended by SIGTERM")
+        for other in before:  # once is enough: what cleans up now must not be cut short
+            signal.signal(other, signal.SIG_IGN)
+        reason = f"ended by {signal.Signals(number).name}"
+        write_reason(reason)
+        logger.warning(reason)
         raise Terminated(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    # What was ignored when we were started (by nohup, say) stays so.
+    before = {number: old for number in _ENDING if (old := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def write_termination_log(error: WurzelError) -> None:

@@ -1,0 +1,291 @@
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli.step import child_arguments, command
+from wurzel.datacontract.dataset import open_dataset
+
+STEPS = """
+import logging, os, signal, sys, time, warnings
+from pathlib import Path
+from pydantic import SecretStr
+from wurzel.core import NoSettings, PydanticModel, Settings, TypedStep
+
+class Word(PydanticModel):
+    text: str
+
+class Opts(Settings):
+    TEXT: str | None = "default"
+    COUNT: int = 1
+    TOKEN: SecretStr = SecretStr("")
+
+class Make(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        return [Word(text=str(self.settings.TEXT))] * self.settings.COUNT
+
+class Upper(TypedStep[NoSettings, list[Word], list[Word]]):
+    def run(self, inpt: list[Word]) -> list[Word]:
+        return [Word(text=word.text.upper()) for word in inpt]
+
+class Chatty(Make):
+    def run(self, inpt: None) -> list[Word]:
+        print("printed")
+        logging.getLogger("mine").info("logged %s", "here", extra={"count": 3, "where": Path("x")})
+        logging.getLogger("mine").debug("details")
+        warnings.warn("warned")
+        return []
+
+class Fails(Make):
+    def run(self, inpt: None) -> list[Word]:
+        raise RuntimeError(f"no luck\\nat all")
+
+class Slow(Make):
+    def run(self, inpt: None) -> list[Word]:
+        Path("started").write_text(str(os.getpid()))
+        try:
+            while True:
+                time.sleep(0.01)
+        except Exception:
+            return []
+        finally:
+            Path("tidied").write_text("")
+
+class Huge(Make):
+    def run(self, inpt: None) -> list[Word]:
+        return [Word(text="x" * 1000)] * 1000
+"""
+
+
+@pytest.fixture
+def steps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("WURZEL_TERMINATION_LOG", "WURZEL_RUN_ID", "WURZEL_PIPELINE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "cmdsteps.py").write_text(textwrap.dedent(STEPS))
+    return tmp_path
+
+
+def wurzel(*arguments, before=(), env=None, **options):
+    argv = [sys.executable, "-m", "wurzel", *before, "step", *arguments]
+    return subprocess.run(
+        argv, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})}, timeout=60, **options
+    )
+
+
+def read(path):
+    return [item["text"] for part in open_dataset(path / "out").parts for item in json.loads(part.read())]
+
+
+def test_it_works_and_prints_nothing_but_a_log_line(steps):
+    done = wurzel("cmdsteps:Make", "-o", "out", env={"MAKE__TEXT": "hello"})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[0].split(" ", 1)[1].startswith("INFO Make: 0 items in, 1 items out, ")
+    assert read(steps) == ["hello"]
+
+
+def test_settings_from_a_file_and_nulls(steps):
+    (steps / "params.yaml").write_text("rag:\n  make:\n    TEXT: 2024-01-02\n    COUNT: 2\n")
+    done = wurzel("cmdsteps:Make", "-o", "out", "--settings", "params.yaml#rag.make", env={"MAKE__TEXT": "env"})
+    assert done.returncode == 0, done.stderr
+    assert read(steps) == ["2024-01-02"] * 2
+    done = wurzel("cmdsteps:Make", "-o", "out", "--settings", "params.yaml#rag.make", "--null", "TEXT")
+    assert read(steps) == ["None"] * 2
+    (steps / "params.json").write_text('{"TEXT": "json"}')
+    wurzel("cmdsteps:Make", "-o", "out", "--settings", "params.json")
+    assert read(steps) == ["json"]
+
+
+def test_output_logs_and_warnings_go_where_they_belong(steps):
+    done = wurzel("cmdsteps:Chatty", "-o", "out", "--id", "my-id")
+    assert done.stdout == "printed\n"
+    assert "INFO my-id: logged here\n" in done.stderr
+    assert "WARNING my-id: " in done.stderr
+    assert "warned" in done.stderr
+    assert "details" not in done.stderr
+    assert "details" in wurzel("cmdsteps:Chatty", "-o", "out", before=["-v"]).stderr
+    quiet = wurzel("cmdsteps:Chatty", "-o", "out", before=["-q"]).stderr
+    assert "warned" in quiet
+    assert "INFO" not in quiet
+
+
+def test_logs_as_json(steps):
+    env = {"WURZEL_RUN_ID": "run-7", "WURZEL_PIPELINE": "rag"}
+    done = wurzel("cmdsteps:Chatty", "-o", "out", "--id", "my-id", before=["--log-format", "json"], env=env)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert all((line["pipeline"], line["step"], line["run"]) == ("rag", "my-id", "run-7") for line in lines)
+    assert [line["level"] for line in lines] == ["info", "warning", "info"]
+    assert (lines[0]["logger"], lines[0]["message"], lines[0]["count"], lines[0]["where"]) == (
+        "mine",
+        "logged here",
+        3,
+        "x",
+    )
+    assert (lines[2]["items_in"], lines[2]["items_out"]) == (0, 0)
+    assert 0 < lines[2]["duration"] < 30
+    assert lines[2]["time"].endswith("+00:00")
+    failed = wurzel("cmdsteps:Fails", "-o", "out", before=["--log-format", "json"], env=env)
+    assert failed.returncode == 1
+    (line,) = [json.loads(line) for line in failed.stderr.splitlines()]
+    assert line["level"] == "error"
+    assert "RuntimeError: no luck" in line["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["cmdsteps:Fails", "-o", "out"], 1, "error: step 'fails': RuntimeError: no luck at all\nTraceback"),
+        (["cmdsteps:Upper", "-i", "nowhere", "-o", "out"], 1, "error: nowhere: there is no such dataset"),
+        (["cmdsteps:Upper", "-o", "out"], 2, "error: Upper needs an input"),
+        (["cmdsteps:Uper", "-o", "out"], 2, "Did you mean Upper?"),
+        (["nomodule:Upper", "-o", "out"], 2, "there is no module 'nomodule'"),
+        (["cmdsteps", "-o", "out"], 2, "'cmdsteps' names no object"),
+        (["cmdsteps:Make"], 2, "Missing option '-o'"),
+        (["cmdsteps:Make", "-o", "out", "--shard", "0/2"], 2, "'0/2' is no slice"),
+        (["cmdsteps:Make", "-o", "out", "--shard", "3/2"], 2, "'3/2' is no slice"),
+        (["cmdsteps:Make", "-o", "out", "--shard", "a/b"], 2, "'a/b' is no slice"),
+        (["cmdsteps:Make", "-o", "out", "--timeout", "soon"], 2, "'soon' is not a duration"),
+        (["cmdsteps:Make", "-o", "out", "--shard", "1/2", "--shards", "2"], 2, "cannot be given together"),
+        (["cmdsteps:Make", "-o", "out", "--settings", "no.yaml"], 2, "no.yaml: cannot be read: No such file"),
+        (
+            ["cmdsteps:Make", "-o", "out", "--null", "COUNT"],
+            2,
+            "MAKE__COUNT: Input should be a valid integer, not None",
+        ),
+        (["cmdsteps:Make", "-o", "out", "--null", "TEXTS"], 2, "did you mean MAKE__TEXT?"),
+        (["cmdsteps:Make", "-o", "cmdsteps.py"], 1, "cmdsteps.py: is a file"),
+        (["cmdsteps:Make", "-o", "/proc/self/x/out"], 1, "cannot be written"),
+    ],
+)
+def test_what_goes_wrong_has_a_message_and_an_exit_code(steps, arguments, code, message):
+    done = wurzel(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
+    assert not (steps / "out").exists()
+
+
+def test_a_module_that_cannot_be_imported_shows_its_own_lines(steps):
+    (steps / "inner.py").write_text("def f():\n    return 1 / 0\nf()\n")
+    (steps / "outer.py").write_text("import inner\n")
+    done = wurzel("outer:Make", "-o", "out")
+    assert done.returncode == 2
+    assert "error: outer: the module cannot be imported:\nTraceback" in done.stderr
+    assert [line.split('"')[1] for line in done.stderr.splitlines() if line.startswith("  File")] == [
+        str(steps / "outer.py"),
+        str(steps / "inner.py"),
+        str(steps / "inner.py"),
+    ]
+    (steps / "outer.py").write_text("import nothing_like_it\n")
+    assert "ModuleNotFoundError: No module named 'nothing_like_it'" in wurzel("outer:Make", "-o", "out").stderr
+    (steps / "outer.py").write_text("def broken(:\n")
+    done = wurzel("outer:Make", "-o", "out")
+    assert (done.returncode, "SyntaxError" in done.stderr, "line 1" in done.stderr) == (2, True, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["cmdsteps:Fails", "-o", "out"], "step 'fails': RuntimeError: no luck at all\n"),
+        (["cmdsteps:Upper", "-i", "nowhere", "-o", "out"], "nowhere: there is no such dataset\n"),
+        (["cmdsteps:Make", "-o", "out", "--null", "COUNT"], "settings of step 'make': MAKE__COUNT: Input should"),
+    ],
+)
+def test_the_reason_is_left_where_the_platform_looks_for_it(steps, arguments, reason):
+    wurzel(*arguments, env={"WURZEL_TERMINATION_LOG": str(steps / "reason")})
+    text = (steps / "reason").read_text()
+    assert text.startswith(reason)
+    assert text.count("\n") == 1
+
+
+def test_a_reason_that_cannot_be_written_is_no_matter(steps):
+    done = wurzel("cmdsteps:Fails", "-o", "out", env={"WURZEL_TERMINATION_LOG": str(steps / "no" / "folder")})
+    assert done.returncode == 1
+    assert "no luck" in done.stderr
+
+
+def test_a_full_disk_is_said_and_costs_nothing(steps):
+    assert wurzel("cmdsteps:Make", "-o", "out").returncode == 0
+    done = wurzel(
+        "cmdsteps:Huge",
+        "-o",
+        "out",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000)),
+    )
+    assert done.returncode == 1
+    assert "cannot be written: File too large" in done.stderr
+    assert "Free some space" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert read(steps) == ["default"]
+    assert sorted(path.name for path in steps.iterdir() if path.name != "__pycache__") == ["cmdsteps.py", "out"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_cleanly(steps, number):
+    assert wurzel("cmdsteps:Make", "-o", "out").returncode == 0
+    argv = [sys.executable, "-m", "wurzel", "step", "cmdsteps:Slow", "-o", "out"]
+    env = {**os.environ, "WURZEL_TERMINATION_LOG": str(steps / "reason")}
+    with subprocess.Popen(argv, env=env, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        while not (steps / "started").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in err
+    assert f"ended by {number.name}" in err
+    assert (steps / "tidied").exists()
+    assert (steps / "reason").read_text() == f"ended by {number.name}\n"
+    assert read(steps) == ["default"]
+    assert not [path.name for path in steps.iterdir() if path.name.startswith(".out")]
+
+
+def test_the_arguments_of_a_child_are_those_it_was_called_with():
+    options = {
+        "target": "m:C",
+        "step_id": "id",
+        "inputs": ["a b", "c"],
+        "output": "out",
+        "settings": "p.yaml#k",
+        "nulls": ("A", "B"),
+    }
+    assert child_arguments(options, {"log_format": "json", "level": "DEBUG"}) == [
+        *("--log-format", "json", "-v", "step", "m:C", "--id", "id", "-i", "a b", "-i", "c", "-o", "out"),
+        *("--settings", "p.yaml#k", "--null", "A", "--null", "B"),
+    ]
+
+
+def test_retries_and_slices_are_handed_to_the_supervisor(steps):
+    wurzel("cmdsteps:Make", "-o", "words", env={"MAKE__COUNT": "5"})
+    done = wurzel("cmdsteps:Upper", "-i", "words", "-o", "out", "--shards", "2", "--report", "report.json")
+    assert done.returncode == 0, done.stderr
+    assert read(steps) == ["DEFAULT"] * 5
+    assert json.loads((steps / "report.json").read_text())["items_out"] == 5
+    done = wurzel("cmdsteps:Fails", "-o", "failed", "--retries", "1")
+    assert done.returncode == 1
+    assert done.stderr.count("error: step 'fails': RuntimeError") == 2
+
+
+def test_help_names_every_option():
+    text = CliRunner().invoke(command, ["--help"]).output
+    for option in ("--id", "--settings", "--null", "--report", "--shard ", "--shards", "--retries", "--timeout"):
+        assert option in text
+
+
+def test_a_trivial_step_imports_nothing_it_does_not_need(steps):
+    code = (
+        "import sys\n"
+        "from wurzel.cli import cli\n"
+        "cli.main(['step', 'cmdsteps:Make', '-o', 'out'], standalone_mode=False)\n"
+        "print([name for name in ('pandas', 'pandera', 'pydantic_settings', 'ruamel.yaml', 'rich', 'jinja2', 'asyncio',"
+        "'subprocess', 'multiprocessing', 'logging.handlers', 'wurzel.ir', 'wurzel.project', 'wurzel.render')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
