@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from wurzel.ir import model
 from wurzel.ir.names import EnvName, FreeText, Image, LabelKey, LabelValue
@@ -52,6 +61,11 @@ ANNOTATIONS = [
     list[int],
     list[Duration],
     model.SecretRef,
+    int | str,
+    str | dict[str, str],
+    list[str] | bool | None,
+    Literal["x", "1h"] | list[int],
+    Annotated[str, Field(pattern="^[a-z]$")],
 ]
 
 
@@ -126,6 +140,8 @@ def test_every_model_of_configuration_is_understood(cls):
         (Annotated[str, Field(max_length=1)], "ab", "f: 'ab' is not short enough; at most 1"),
         (Literal["allow", "forbid"], "forbit", "f: 'forbit' is not allow or forbid\n  Did you mean forbid?"),
         (tuple[str, ...], "x", "f: 'x' is not a list"),
+        (str | list[str], {}, "f: {} is not text or a list"),
+        (Annotated[str, Field(pattern="^x")], "y", "f: 'y' is not of the form ^x"),
         (tuple[str, ...], [None], "f.0: null is not text"),
         (dict[str, int], [1], "f: [1] is not a mapping"),
         (dict[str, int], {"a": "b"}, "f.a: 'b' is not a whole number"),
@@ -179,7 +195,17 @@ class Aliased(BaseModel):
 
 
 @pytest.mark.parametrize(
-    "annotation", [int | str, bytes, set[str], Annotated[str, AfterValidator(str)], Annotated[str, Field(pattern="x")]]
+    "annotation",
+    [
+        bytes,
+        set[str],
+        Annotated[str, AfterValidator(str)],
+        Annotated[Literal["a"], BeforeValidator(str)],
+        dict[str, str] | model.SecretRef,
+        int | Duration,
+        Annotated[int | str, Field(ge=1)],
+        Literal[1, "a"] | list[str],
+    ],
 )
 def test_what_only_pydantic_reads(annotation):
     with pytest.raises(NotUnderstoodError):

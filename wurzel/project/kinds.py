@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -112,7 +113,7 @@ def marks(metadata: Iterable[Any]) -> tuple[list[BeforeValidator], list[Any]]:
             before, constraints = before + inner[0], constraints + inner[1]
         elif isinstance(mark, BeforeValidator):
             before.append(mark)
-        elif isinstance(mark, Ge | Gt | Le | Lt | MinLen | MaxLen):
+        elif isinstance(mark, Ge | Gt | Le | Lt | MinLen | MaxLen) or pattern_of(mark):
             constraints.append(mark)
         elif not isinstance(mark, Feature | WithJsonSchema):
             raise NotUnderstoodError(mark)
@@ -158,18 +159,29 @@ def constrained(read_value: Reader, constraints: list[Any]) -> Reader:
     return read_constrained
 
 
+def pattern_of(mark: Any) -> str:
+    """The regular expression of `Field(pattern=…)`, when the mark holds nothing else; or ''."""
+    held = getattr(mark, "__dict__", {})
+    pattern = held.get("pattern")
+    return pattern if isinstance(pattern, str) and len(held) == 1 else ""
+
+
 def broken(mark: Any, value: Any) -> str:
     """What the value should be to stay within a bound; '' when it does."""
     match mark:
         case Ge(bound):
-            return "" if value >= bound else f"{bound} or more"
+            fits, wanted = value >= bound, f"{bound} or more"
         case Gt(bound):
-            return "" if value > bound else f"more than {bound}"
+            fits, wanted = value > bound, f"more than {bound}"
         case Le(bound):
-            return "" if value <= bound else f"{bound} or less"
+            fits, wanted = value <= bound, f"{bound} or less"
         case Lt(bound):
-            return "" if value < bound else f"less than {bound}"
+            fits, wanted = value < bound, f"less than {bound}"
         case MinLen(bound):
-            return "" if len(value) >= bound else f"long enough; at least {bound}"
+            fits, wanted = len(value) >= bound, f"long enough; at least {bound}"
+        case MaxLen(bound):
+            fits, wanted = len(value) <= bound, f"short enough; at most {bound}"
         case _:
-            return "" if len(value) <= mark.max_length else f"short enough; at most {mark.max_length}"
+            pattern = pattern_of(mark)
+            fits, wanted = re.search(pattern, value) is not None, f"of the form {pattern}"
+    return "" if fits else wanted

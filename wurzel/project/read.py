@@ -51,9 +51,12 @@ def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
     before, constraints = marks(metadata)
     if origin in {Union, UnionType}:
         members = [member for member in arguments if member is not NoneType]
-        if len(members) != 1:
+        if len(members) == 1:
+            inner = reader(members[0], [*before, *constraints])
+        elif before or constraints:
             raise NotUnderstoodError(annotation)
-        inner = reader(members[0], [*before, *constraints])
+        else:
+            inner = _either(members)
         return _optional(inner) if len(members) < len(arguments) else inner
     if before:
         return converted(annotation, before, constraints)
@@ -149,6 +152,56 @@ def _no_mapping(cls: type[BaseModel], node: Node, path: str) -> tuple[str, str]:
 def _described(cls: type[BaseModel], name: str) -> str:
     description = cls.model_fields[name].description
     return f"{name}: {description}" if description else ""
+
+
+def _either(members: list[Any]) -> Reader:
+    """A reader of one of several types that differ in their shape, so that the node tells which is meant."""
+    readers: dict[Any, Reader] = {}
+    for member in members:
+        shape = _shape(member)
+        if shape in readers:
+            raise NotUnderstoodError(member)
+        readers[shape] = reader(member)
+
+    def read_either(node: Node, path: str, context: Context) -> Any:
+        found = readers.get(type(node.value))
+        if found is None and node.text is not None and node.value is not None:
+            found = readers.get(str)
+        if found is None:
+            return refuse(node, path, context, " or ".join(_SHAPES[shape] for shape in readers))
+        return found(node, path, context)
+
+    return read_either
+
+
+_SHAPES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "a mapping",
+    list: "a list",
+}
+
+
+def _shape(annotation: Any) -> Any:
+    """The type of the nodes that a type is read from."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _shape(get_args(annotation)[0])
+    if origin is Literal:
+        kinds = {type(value) for value in get_args(annotation)}
+        if len(kinds) == 1 and kinds <= _SHAPES.keys():
+            return kinds.pop()
+    if annotation in _SHAPES:
+        return annotation
+    if origin in {dict, list}:
+        return origin
+    if origin is tuple:
+        return list
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return dict
+    raise NotUnderstoodError(annotation)
 
 
 def _mapping(key_type: Any, value_type: Any) -> Reader:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from wurzel.core.environment import key_of, model_of
 from wurzel.core.settings import sealed
 from wurzel.core.typed_step import step_types
-from wurzel.project.kinds import broken
+from wurzel.project.kinds import broken, marks
 from wurzel.project.nodes import Node, shown
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def _has_validator(owner: type[BaseModel], name: str) -> bool:
 def _fits(field: FieldInfo, value: Any) -> bool:
     """Whether a value is plainly right, so that pydantic (some 20 ms when first used) need not be asked."""
     try:
-        within_bounds = not any(broken(mark, value) for mark in field.metadata)
-    except (TypeError, AttributeError):
+        before, constraints = marks(field.metadata)
+        return not before and _is(field.annotation, value) and not any(broken(mark, value) for mark in constraints)
+    except TypeError:  # a mark that only pydantic reads, or a bound for another type
         return False
-    return within_bounds and _is(field.annotation, value)
 
 
 def _is(annotation: Any, value: Any) -> bool:
