@@ -40,6 +40,7 @@ def pipeline():
             setting("embed", "LIMIT", type="int | None", text=False, default=512),
             setting("embed", "DB__HOST", default="localhost"),
             setting("embed", "DB__PORT", type="int", text=False, default=5432),
+            setting("embed", "DB__PASSWORD", type="SecretStr", secret=True),
             setting("embed", "TAGS", type="dict[str, Any]", text=False, default={}),
         ),
     )

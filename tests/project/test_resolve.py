@@ -177,8 +177,10 @@ def test_unknown_steps_and_environments(resolved, pipeline):
         ("defaults: {limits: {memory: 500m}}", "limits.memory: 500m is 0.5 bytes"),
         (
             "steps: {load-docs: {shards: 2}}",
-            "2 shards cut a list, set or DataFrame into slices, but this step reads nothing",
+            "wurzel.yaml:5:33: steps.load-docs.shards: 2 shards, but load-docs is a source",
         ),
+        ('env: {EMBED__DB: \'{"PASSWORD": "hunter2"}\'}', "env.EMBED__DB: holds the secret setting DB__PASSWORD"),
+        ("env: {EMBED__DB__PASSWORD: hunter2}", "env.EMBED__DB__PASSWORD: is the variable of a secret setting"),
         ("steps: {embed: {tolerations: [{operator: Exists, value: x}]}}", "operator Exists takes no value"),
         ("steps: {embed: {tolerations: [{effect: NoSchedule}]}}", "operator Equal needs a key"),
         ("steps: {embed: {tolerations: [{key: a, toleration_seconds: 5}]}}", "no effect without effect: NoExecute"),
@@ -217,6 +219,20 @@ def test_settings(resolved):
         "DB__PORT": 1,
     }
     assert [name for name, setting in by_name.items() if setting.parameter] == ["LIMIT", "DB__PORT"]
+
+
+def test_a_step_of_one_item_cannot_be_cut_but_one_that_reads_items_can(pipeline):
+    load, embed = pipeline.steps
+    one = embed.output.model_copy(update={"containers": ()})
+    join = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"output": one}))})
+    with pytest.raises(ConfigError, match="embed makes one item of all its input"):
+        resolve(join, sets=["steps.embed.shards=2"])
+    mapped = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"input": one, "output": one}))})
+    assert step(resolve(mapped, sets=["steps.embed.shards=2"])).shards == 2
+
+
+def test_an_environment_variable_may_hold_nested_settings_that_are_no_secret(resolved):
+    assert resolved('env: {EMBED__DB: \'{"HOST": "db"}\'}').pipeline.env == {"EMBED__DB": '{"HOST": "db"}'}
 
 
 def given_settings(resolved, body, *sets, **kwargs):

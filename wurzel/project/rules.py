@@ -5,7 +5,8 @@ What a single platform cannot do is not said here but by its backend.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.ir.types import parse_quantity
@@ -61,13 +62,15 @@ def _tolerations(step: Step) -> Iterator[Broken]:
 
 
 def _shards(step: Step) -> Iterator[Broken]:
-    if step.shards > 1 and (step.input is None or not step.input.containers):
-        reads = "nothing" if step.input is None else "one item at a time"
-        yield Broken(
-            f"steps.{step.id}.shards",
-            f"{step.shards} shards cut a list, set or DataFrame into slices, but this step reads {reads}",
-            f"Write shards: 1 for {step.id}.",
-        )
+    if step.shards == 1:
+        return
+    if step.input is None:
+        reason = "is a source, so there is nothing to cut into slices"
+    elif step.input.containers and not step.output.containers:
+        reason = "makes one item of all its input, which cannot be cut into slices"
+    else:
+        return
+    yield Broken(f"steps.{step.id}.shards", f"{step.shards} shards, but {step.id} {reason}", "Write shards: 1 for it.")
 
 
 def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:
@@ -82,31 +85,53 @@ def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:
 
 def _variables(pipeline: Pipeline, step: Step) -> Iterator[Broken]:
     """Variables that set a setting: never a secret one by its value, and none that is given otherwise as well."""
-    settings = {variable: setting for setting in step.settings for variable in variables_of(step, setting)}
-    if not settings:
-        return
+    settings = {variable: setting for setting in step.settings for variable in variables_of(step, setting.name)}
     for home, env in (("", pipeline.env), (f"steps.{step.id}.", step.env)):
         for name in sorted(env.keys() & settings.keys()):
-            setting = settings[name]
-            if setting.secret:
-                yield Broken(
-                    f"{home}env.{name}",
-                    "is the variable of a secret setting: a value must not stand here (it is not shown)",
-                    f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}.",
-                )
-            elif setting.given:
-                yield Broken(f"{home}env.{name}", f"is also given by steps.{step.id}.settings.{setting.name}", _ONE)
+            if settings[name].secret:
+                message = "is the variable of a secret setting: a value must not stand here (it is not shown)"
+                yield Broken(f"{home}env.{name}", message, f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}.")
+            elif settings[name].given:
+                yield _twice(f"{home}env.{name}", step, settings[name])
+        yield from _nested_secrets(step, env, home)
     for home, secrets in (("", pipeline.secrets), (f"steps.{step.id}.", step.secrets)):
         for name in sorted(secrets.keys() & settings.keys()):
             if settings[name].given:
-                other = f"steps.{step.id}.settings.{settings[name].name}"
-                yield Broken(f"{home}secrets.{name}", f"is also given by {other}", _ONE)
+                yield _twice(f"{home}secrets.{name}", step, settings[name])
 
 
-_ONE = "Keep one of the two."
+def _twice(path: str, step: Step, setting: Setting) -> Broken:
+    return Broken(path, f"is also given by steps.{step.id}.settings.{setting.name}", "Keep one of the two.")
 
 
-def variables_of(step: Step, setting: Setting) -> tuple[str, ...]:
+def _nested_secrets(step: Step, env: Mapping[str, str], home: str) -> Iterator[Broken]:
+    """`EMBED__DB: '{"PASSWORD": …}'` gives the secret `DB__PASSWORD` as well as a variable of its own would."""
+    for setting in step.settings:
+        parts = setting.name.split("__")
+        if not setting.secret or len(parts) == 1:
+            continue
+        for depth in range(1, len(parts)):
+            for name in sorted(env.keys() & {*variables_of(step, "__".join(parts[:depth]))}):
+                if _holds(env[name], parts[depth:]):
+                    hint = "Leave it out there and refer to it: secrets: {…: {name: …, key: …}}."
+                    yield Broken(f"{home}env.{name}", f"holds the secret setting {setting.name} (not shown)", hint)
+
+
+def _holds(text: str, path: Sequence[str]) -> bool:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True
+
+
+def variables_of(step: Step, name: str) -> list[str]:
     """The environment variables that set a setting, strongest first."""
+    from wurzel.core.settings import prefixes
+
     class_name = step.run.rpartition(":")[2].rpartition(".")[2]
-    return (setting.variable, f"{class_name.upper()}__{setting.name}")
+    return [f"{prefix}{name}" for prefix in prefixes(step.id, class_name)]

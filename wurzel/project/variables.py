@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import encode
-from wurzel.core.settings import prefixes
+from wurzel.project.rules import variables_of
 from wurzel.project.secrets import looks_like_key
 from wurzel.runtime.environment import needs
 
@@ -42,11 +42,11 @@ def variables(resolved: Resolved, environ: Mapping[str, str]) -> list[Variable]:
     found = [
         _secret(resolved, name, reference, None, environ)
         for name, reference in pipeline.secrets.items()
-        if not any(name in _names(step, setting) for step in pipeline.steps for setting in step.settings)
+        if not any(name in variables_of(step, setting.name) for step in pipeline.steps for setting in step.settings)
     ]
     for step in pipeline.steps:
         found += [_setting(resolved, step, setting, environ, required) for setting in step.settings]
-        of_settings = {name for setting in step.settings for name in _names(step, setting)}
+        of_settings = {name for setting in step.settings for name in variables_of(step, setting.name)}
         found += [
             _secret(resolved, name, reference, step, environ)
             for name, reference in step.secrets.items()
@@ -89,12 +89,12 @@ def _source(resolved: Resolved, step: Step, setting: Setting, environ: Mapping[s
     if setting.given:
         return resolved.locate(f"steps.{step.id}.settings.{setting.name}") or "configuration"
     for home, env, secrets in ((f"steps.{step.id}.", step.env, step.secrets), ("", pipeline.env, pipeline.secrets)):
-        for name in _names(step, setting):
+        for name in variables_of(step, setting.name):
             if name in env:
                 return resolved.locate(f"{home}env.{name}") or "configuration"
             if name in secrets:
                 return _reference(secrets[name], resolved.locate(f"{home}secrets.{name}"), name, environ)
-    here = next((name for name in _names(step, setting) if name in environ), None)
+    here = next((name for name in variables_of(step, setting.name) if name in environ), None)
     if here is not None:
         return "environment" if here == setting.variable else f"environment ({here})"
     return "missing" if setting.required else "computed" if setting.computed else "default"
@@ -111,11 +111,6 @@ def _secret(
 def _reference(reference: SecretRef, place: str, name: str, environ: Mapping[str, str]) -> str:
     state = "set here" if name in environ else "not set here"
     return f"secret {reference.name}, key {reference.key}{f' ({place})' if place else ''}, {state}"
-
-
-def _names(step: Step, setting: Setting) -> list[str]:
-    class_name = step.run.rpartition(":")[2].rpartition(".")[2]
-    return [f"{prefix}{setting.name}" for prefix in prefixes(step.id, class_name)]
 
 
 def _quoted(text: str) -> str:
