@@ -80,12 +80,8 @@ def wait_for(claim):
 def waiting_pids(root):
     """Wait until `slow` waits and `upper` is done; gives the process of the step and the one it has started."""
     wait_for(lambda: (root / "pids").exists() and (root / "pids").read_text().endswith("\n"))
-    wait_for(lambda: (root / "data/upper/manifest.json").exists() and state("upper").exists())
+    wait_for(lambda: b'"step": "upper"' in (root / ".wurzel/pipeline/states.jsonl").read_bytes())
     return [int(pid) for pid in (root / "pids").read_text().split()]
-
-
-def state(step):
-    return Path(".wurzel/pipeline/state") / f"{step}.json"
 
 
 def gone(pid):

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -24,22 +25,31 @@ def hold(folder):
     return process
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_what_is_written_is_read_at_once_and_by_the_next(tmp_path):
     folder = StateFolder(tmp_path / ".wurzel", "rag")
     assert folder.read("a") is None
-    folder.write("a", State({"code": "1"}, "2"))
-    assert folder.read("a") == State({"code": "1"}, "2")
+    for number in range(3):
+        folder.write("a", State({"code": "1"}, str(number)))
+        assert (
+            folder.read("a") == StateFolder(tmp_path / ".wurzel", "rag").read("a") == State({"code": "1"}, str(number))
+        )
+    folder.write("b", State({}, "x"))
+    folder.close()
+    lines = (tmp_path / ".wurzel/rag/states.jsonl").read_text().split("\n")
+    assert [json.loads(line)["step"] for line in lines if line] == ["a", "b"]
     assert (tmp_path / ".wurzel" / ".gitignore").read_text() == "*\n"
-    folder.forget("a")
-    folder.forget("a")
-    assert folder.read("a") is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"inputs": 3, "output": "x"}'])
-def test_a_damaged_state_counts_as_none(tmp_path, text):
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"step": "a", "inputs": 3, "output": "x"}', "\udcff"])
+def test_a_damaged_line_costs_no_other(tmp_path, text):
     folder = StateFolder(tmp_path, "rag")
-    (folder.folder / "state" / "a.json").write_text(text)
-    assert folder.read("a") is None
+    folder.write("a", State({}, "1"))
+    with (tmp_path / "rag" / "states.jsonl").open("a", errors="surrogateescape") as file:
+        file.write(text)
+    folder.write("b", State({}, "2"))
+    after = StateFolder(tmp_path, "rag")
+    assert (after.read("a"), after.read("b")) == (State({}, "1"), State({}, "2"))
+    folder.close()
 
 
 def test_only_one_may_hold_a_folder(tmp_path):

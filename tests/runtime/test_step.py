@@ -110,6 +110,12 @@ class Bad(Words):
         except KeyError as error:
             raise ValueError("no such\\nthing") from error
 
+class Wanders(Words):
+    def run(self, inpt: None) -> list[Word]:
+        import os
+        os.chdir("/")
+        return []
+
 class BadInit(Words):
     def __init__(self):
         raise RuntimeError("cannot start")
@@ -263,6 +269,11 @@ def test_a_report(steps):
         run("Words", report=Path("file/words.json"))
 
 
+def test_a_step_may_change_the_current_folder(steps):
+    run("Wanders", report=Path("report.json"))
+    assert (Path("out").is_dir(), Path("report.json").is_file()) == (True, True)
+
+
 def test_numbers_that_cannot_be_computed_do_not_cost_the_data(steps, caplog):
     with caplog.at_level(logging.WARNING):
         assert run("BadMetrics").metrics == {}
@@ -333,7 +344,8 @@ def test_an_error_while_starting(steps):
         (lambda: run("Upper"), "Upper needs an input"),
         (lambda: run("Upper", "words", out="words"), "the output words overlaps with the input words"),
         (lambda: run("Upper", "words", out="words/inner"), "the output words/inner overlaps with the input words"),
-        (lambda: run("Upper", "words", out="."), "the output . overlaps with the input words"),
+        (lambda: run("Words", out="."), "the output . holds the current folder"),
+        (lambda: run("Words", out=".."), "the output .. holds the current folder"),
         (lambda: run("Words", shard=(1, 2)), "Words is a source, so there is nothing to cut into slices"),
         (lambda: run("Memory", shard=(1, 2)), "Memory is a source"),
         (lambda: run("Join", "words", shard=(1, 2)), "Join makes one item of all its input"),

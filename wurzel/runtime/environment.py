@@ -73,12 +73,10 @@ def settings_digest(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) 
     referenced = {*pipeline.secrets, *step.secrets}
     configured = {*pipeline.env, *step.env}
     nulls = sorted(setting.name for setting in step.settings if setting.given and setting.value is None)
+    prefixes = _prefixes(step)
     parts = ["null", *nulls]
-    for name in sorted(env):
-        if name in referenced:
-            parts += [name, _PRESENT]
-        elif name in configured or name.startswith(_prefixes(step)):
-            parts += [name, _public(step, name, env[name])]
+    for name in sorted(name for name in env if name in configured or name in referenced or name.startswith(prefixes)):
+        parts += [name, _PRESENT if name in referenced else _public(step, name, env[name])]
     return combine(parts)
 
 

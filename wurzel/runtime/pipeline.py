@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,15 +58,14 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         raise PreflightError(problems)
     started = time.monotonic()
     data = options.root / pipeline.data_dir
-    with locked(data), Watch() as watch:
+    with locked(data), Watch() as watch, ExitStack() as last:
         run = Run(pipeline, options, follower, watch)
         sweep(data, run.schedule.steps)
-        try:
-            run.execute()
-        finally:
-            follower.close()
-            run.digests.save()
-            sweep(data, run.schedule.steps)
+        last.callback(sweep, data, run.schedule.steps)
+        last.callback(run.state.close)
+        last.callback(run.digests.save)
+        last.callback(follower.close)
+        run.execute()
     run.result.seconds = time.monotonic() - started
     return run.result
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from wurzel.exceptions import WriteError
 from wurzel.runtime.digests import write
@@ -25,7 +25,10 @@ class State(NamedTuple):
 
 
 class StateFolder:
-    """The folder of one pipeline: `state/<step>.json`, `logs/<step>.log`, `digests.json`."""
+    """The folder of one pipeline: `states.jsonl`, `logs/<step>.log`, `digests.json`.
+
+    States are lines, the last one of a step counting, since writing a line is the least that keeps what is done.
+    """
 
     def __init__(self, top: Path, pipeline: str) -> None:
         """Make the folder `<top>/<pipeline>`, hidden from git.
@@ -35,41 +38,61 @@ class StateFolder:
         """
         self.folder = top / pipeline
         self.digests = self.folder / "digests.json"
+        self._path = self.folder / "states.jsonl"
+        self._file: BinaryIO | None = None
         try:
-            for name in ("state", "logs"):
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            (self.folder / "logs").mkdir(parents=True, exist_ok=True)
             if not (ignore := top / ".gitignore").exists():
                 ignore.write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise _unwritable(self.folder, error) from error
+        self._states = self._load()
 
     def log(self, step_id: str, part: str = "") -> Path:
         """The log of a step, or of one slice of it."""
         return self.folder / "logs" / f"{step_id}{part}.log"
 
     def read(self, step_id: str) -> State | None:
-        """What the step last ran with; `None` when it never did or the file is damaged."""
-        try:
-            found = json.loads(self._file(step_id).read_bytes())
-            return State(dict(found["inputs"]), str(found["output"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        """What the step last ran with; `None` when it never did."""
+        return self._states.get(step_id)
 
     def write(self, step_id: str, state: State) -> None:
-        """Remember what the step ran with.
+        """Remember what the step ran with, at once.
 
         Raises:
             WriteError: when it cannot be written.
         """
-        write(self._file(step_id), json.dumps(state._asdict(), sort_keys=True).encode())
+        self._states[step_id] = state
+        try:
+            if self._file is None:
+                self._file = self._path.open("ab", buffering=0)
+            self._file.write(_line(step_id, state))
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
 
-    def forget(self, step_id: str) -> None:
-        """Make the step run the next time."""
-        with contextlib.suppress(OSError):
-            self._file(step_id).unlink(missing_ok=True)
+    def close(self) -> None:
+        """Leave one line for each step.
 
-    def _file(self, step_id: str) -> Path:
-        return self.folder / "state" / f"{step_id}.json"
+        Raises:
+            WriteError: when they cannot be written.
+        """
+        if self._file is not None:
+            self._file.close()
+            write(self._path, b"".join(_line(step_id, state) for step_id, state in sorted(self._states.items())))
+
+    def _load(self) -> dict[str, State]:
+        states = {}
+        with contextlib.suppress(FileNotFoundError):
+            for line in self._path.read_bytes().splitlines():
+                with contextlib.suppress(ValueError, KeyError, TypeError):  # cut off by a full disk, say
+                    found = json.loads(line)
+                    states[str(found["step"])] = State(dict(found["inputs"]), str(found["output"]))
+        return states
+
+
+def _line(step_id: str, state: State) -> bytes:
+    """A line, after an end of line in case what stands before it was cut off."""
+    return b"\n" + json.dumps({"step": step_id, **state._asdict()}, sort_keys=True).encode() + b"\n"
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.datacontract import folders
-from wurzel.datacontract.dataset import recover
 from wurzel.datacontract.manifest import NAME, Manifest, read_manifest
 from wurzel.exceptions import DatasetError
 from wurzel.runtime.slices import SLICES, clear
@@ -42,13 +41,13 @@ def written(folder: Path, digests: FileDigests) -> str | None:
 def sweep(data: Path, ids: Collection[str]) -> None:
     """Remove from a data folder what killed processes and failed slices of these steps have left."""
     folders.sweep(data)
-    for entry in list(os.scandir(data)):
-        if entry.name.startswith(".") and entry.name[1:].removesuffix(SLICES) in ids:
-            clear(data / entry.name[1:].removesuffix(SLICES))
+    left = [entry.name for entry in os.scandir(data) if entry.name.startswith(".") and entry.name.endswith(SLICES)]
+    for name in left:
+        if (step_id := name[1:].removesuffix(SLICES)) in ids:
+            clear(data / step_id)
 
 
 def _manifest(folder: Path) -> Manifest | None:
-    recover(folder)
     try:
         manifest = read_manifest(folder)
     except DatasetError:
