@@ -159,6 +159,19 @@ def test_names_that_are_no_ids(name):
         WZ(Source, name=name)
 
 
+def test_a_step_may_have_a_name_of_its_own():
+    class Own(Source):
+        def __init__(self):
+            super().__init__()
+            self.name = "mine"
+
+    class Fixed(Source):
+        name = property(lambda self: "fixed")
+
+    assert (Own().name, Own().step_id) == ("mine", "own")
+    assert (WZ(Fixed, name="given").name, WZ(Fixed, name="given").step_id) == ("fixed", "given")
+
+
 def test_wz_takes_classes_of_steps_only():
     for value in (int, 3, WZ(Source)):
         with pytest.raises(StaticTypeError, match="WZ takes a step class"):

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from wurzel.datacontract import DataModel, MarkdownDataContract, PydanticModel
 from wurzel.exceptions import MarkdownException
@@ -25,6 +26,19 @@ def test_items_are_equal_when_their_fields_are():
     assert hash(Doc(text="a", more=1)) == hash(Doc(text="a", more=True)) == hash(Doc(text="a", more=1.0))
     assert {Doc(text="a", more={"k": []}), Doc(text="a", more={"k": []})} == {Doc(text="a", more={"k": []})}
     assert len({Doc(text="a"), Doc(text="b"), Doc(text="a")}) == 2
+
+
+def test_items_with_fields_of_any_kind_can_be_in_a_set():
+    class Inner(BaseModel):
+        text: str
+
+    class Open(PydanticModel):
+        model_config = {"extra": "allow"}
+        inner: Inner | None = None
+
+    same = [Open(inner=Inner(text="a")), Open(inner=Inner(text="a"))]
+    assert len({*same, Open(inner=Inner(text="b")), Open(), Open(extra=1), Open(extra=2)}) == 5
+    assert hash(Doc(text="a", number=float("nan"))) == hash(Doc(text="a", number=float("nan")))
 
 
 def test_items_have_an_order():

@@ -68,13 +68,11 @@ def _only_parameter(cls: type[Any], run: Any, place: str) -> str | None:
 
 
 def _hints(run: Any) -> dict[str, Any]:
-    raw = dict(getattr(run, "__annotations__", {}))
-    if any(isinstance(hint, str) for hint in raw.values()):
-        try:
-            return get_type_hints(run)
-        except NameError:  # a name imported for type checkers only: nothing to compare with
-            return {}
-    return raw
+    try:
+        raw = dict(getattr(run, "__annotations__", {}))
+        return get_type_hints(run) if any(isinstance(hint, str) for hint in raw.values()) else raw
+    except (NameError, AttributeError, TypeError, SyntaxError):  # such as a name imported for type checkers only
+        return {}
 
 
 def _plain(annotation: Any) -> Any:

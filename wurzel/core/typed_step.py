@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from contextlib import suppress
 from types import NoneType
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 
@@ -58,6 +59,8 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     output_model_type: Any
     input_model_class: type[Any]
     output_model_class: type[Any]
+    name: str | None = None
+    """The name given by `WZ(cls, name=…)`."""
     _given_name: str | None = None
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
@@ -71,11 +74,6 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
 
     def __init__(self) -> None:
         self.settings = provided_settings(type(self), self.settings_class)
-
-    @property
-    def name(self) -> str | None:
-        """The name given by `WZ(cls, name=…)`."""
-        return self._given_name
 
     @property
     def step_id(self) -> str:
@@ -163,8 +161,9 @@ def WZ(cls: type[StepT], name: str | None = None) -> StepT:  # noqa: N802 - the 
         raise StaticTypeError(f"WZ takes a step class, not {cls!r}", hint="Write WZ(MyStep).")
     step = cls.__new__(cls)
     if name is not None:
-        check_id(name)
-        step._given_name = name  # noqa: SLF001 - set here only
+        step._given_name = check_id(name)  # noqa: SLF001 - set here only
+        with suppress(AttributeError):  # a step may have a `name` of its own
+            step.name = name
     else:
         derive_id(cls.__name__)
     return step

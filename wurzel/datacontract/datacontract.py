@@ -76,7 +76,9 @@ class PydanticModel(BaseModel, DataModel):
         names = type(self).model_fields
         if isinstance(other, dict):
             return all(getattr(self, name) == other.get(name) for name in names)
-        return isinstance(other, BaseModel) and all(getattr(self, name) == getattr(other, name, None) for name in names)
+        if not isinstance(other, BaseModel) or self.model_extra != other.model_extra:
+            return False
+        return all(getattr(self, name) == getattr(other, name, None) for name in names)
 
     def __hash__(self) -> int:
         digest = hashlib.sha256()
@@ -92,9 +94,8 @@ def _token(value: Any) -> bytes:
     """Bytes that are equal for equal values; values of types without a stable text share one."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass") + b"\0"
-    if value is None or isinstance(value, int | float | BaseModel):
-        return b"%d\0" % (0 if value is None else hash(value))
-    return b"?\0"
+    is_number = isinstance(value, int | float) and value == value  # noqa: PLR0124 - no NaN: its hash is an address
+    return b"%d\0" % hash(value) if is_number or isinstance(value, PydanticModel) else b"?\0"
 
 
 def __getattr__(name: str) -> Any:

@@ -52,7 +52,7 @@ def ended_by_signals() -> Iterator[None]:
 
 def write_termination_log(error: WurzelError) -> None:
     """Write the first line of an error to the termination log, where there is one."""
-    reason = getattr(error, "reason", None) or error.message.partition("\n")[0]
+    reason = getattr(error, "reason", None) or str(error.message).partition("\n")[0]
     write_reason(f"{error.where}: {reason}" if error.where else reason)
 
 

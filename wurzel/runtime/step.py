@@ -128,6 +128,7 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     from wurzel.runtime.tracebacks import place_of, shortened
 
     where = f"step {step_id!r}"
+    here = Path.cwd()
     try:
         yield
     except (Terminated, KeyboardInterrupt):
@@ -140,6 +141,8 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserCodeFailed(f"{reason}{doing}", shortened(error), where) from error
+    finally:
+        os.chdir(here)  # what we were told is relative to it
 
 
 class _Work:
@@ -240,6 +243,8 @@ class _Work:
                 f"{name} makes one item of all its input, which cannot be cut into slices", hint="Leave out --shard."
             )
         output = self.job.output.resolve()
+        if output == (here := Path.cwd()) or output in here.parents:
+            raise UsageError(f"the output {self.job.output} holds the current folder", hint="Give a folder below it.")
         for folder in self.job.inputs:
             other = folder.resolve()
             if output == other or output in other.parents or other in output.parents:
