@@ -1,4 +1,4 @@
-"""What both CI platforms share: parameters, secrets, time budgets, shell lines, preflight."""
+"""What both CI platforms share: parameters, secrets, time budgets, shell lines."""
 
 import shlex
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from wurzel.backends import ci
-from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, Retry, SecretRef, Setting, Step
 
 WORD = DataType(contract="steps:Word", containers=("list",))
 
@@ -102,39 +102,3 @@ def test_long_commands_break_before_options():
     assert all(len(line) < 100 for line in lines)
     assert lines[-1].endswith('-o out -s "$A"')
     assert shlex.split(" ".join(lines)).count("-i") == 4
-
-
-def problems(subject, scheduled=False, **options):
-    return "\n".join(str(problem) for problem in ci.check(subject, ci.CiOptions(**options), scheduled=scheduled))
-
-
-def test_required_settings_must_come_from_somewhere():
-    needed = step(settings=(setting(required=True),))
-    assert "'embed' needs its setting SIZE" in problems(pipeline(needed))
-    provided = (
-        {"env": {"EMBED__SIZE": "1"}},
-        {"secrets": {"EMBED__SIZE": SecretRef(name="a", key="b")}},
-        {"settings": (setting(required=True, given=True, value=1),)},
-        {"settings": (setting(required=True, parameter=True),)},
-    )
-    for given in provided:
-        assert not problems(pipeline(step(**({"settings": (setting(required=True),)} | given))))
-    parameter = step(settings=(setting(required=True, parameter=True),))
-    assert "needs its setting SIZE" in problems(pipeline(parameter), scheduled=True)
-
-
-def test_colliding_and_impossible_secret_names():
-    both = {"A": SecretRef(name="a", key="b-c"), "B": SecretRef(name="a-b", key="c")}
-    assert "a/b-c and a-b/c would both be called A_B_C" in problems(pipeline(secrets=both))
-    assert not problems(pipeline(secrets=both), secret_names={"a/b-c": "OTHER"})
-    assert "would be called '1_X'" in problems(pipeline(secrets={"A": SecretRef(name="1", key="x")}))
-    assert "would be called 'GITHUB_TOKEN'" in problems(pipeline(secrets={"A": SecretRef(name="github", key="token")}))
-    assert "Did you mean a/b-c?" in problems(pipeline(secrets=both), secret_names={"a/b-d": "X", "a/b-c": "Y"})
-
-
-def test_what_no_input_can_hold():
-    null = setting(parameter=True, type="str | None", text=True, given=True, value=None)
-    assert "is null" in problems(pipeline(step(settings=(null,))))
-    secret = setting(parameter=True, secret=True, text=True)
-    assert "would be shown" in problems(pipeline(step(settings=(secret,))))
-    assert "is an interval" in problems(pipeline(schedule=Schedule(cron="@every 1h")))

@@ -232,6 +232,8 @@ def test_images_have_everything_and_runners_are_set_up():
 def test_uv_runs_in_its_own_environment():
     job = workflow(pipeline(), setup="uv", cache=False)["jobs"]["embed"]
     assert named(job, "Set up uv")["with"] == {"python-version": "3.12", "enable-cache": False}
+    job_with_cache = workflow(pipeline(), setup="uv")["jobs"]["embed"]
+    assert named(job_with_cache, "Set up uv")["with"]["cache-dependency-glob"] == "uv.lock"
     assert named(job, "Install")["run"] == "uv sync --locked --no-dev"
     assert named(job, "Run")["run"].startswith("uv run --no-sync wurzel step ")
 
@@ -302,6 +304,7 @@ def test_job_ids_start_with_a_letter_or_an_underscore():
         (pipeline(schedule=Schedule(cron="0,58 * * * *")), {}, "starts 2 minutes after"),
         (pipeline(data_dir="da*ta"), {}, "read as a pattern"),
         (pipeline(data_dir="a${{x}}"), {}, "read as a pattern or an expression"),
+        (pipeline(), {"triggers": {"schedule": []}}, "triggers.schedule would stand there twice"),
         (pipeline(), {"install": "pip install ${{ inputs.x }}"}, "puts an expression into a shell line"),
         (pipeline(env={"GITHUB_TOKEN": "x"}), {}, "env.GITHUB_TOKEN cannot be set"),
         (pipeline(step(env={"RUNNER_OS": "x"})), {}, "steps.embed.env.RUNNER_OS cannot be set"),

@@ -8,16 +8,14 @@ import ast
 import math
 import re
 import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from pydantic import Field
 
 from wurzel.backends.command import encode
 from wurzel.backends.options import TargetOptions
-from wurzel.exceptions import Problem
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
 from wurzel.ir.types import Duration
@@ -59,6 +57,9 @@ class CiOptions(TargetOptions):
         default_factory=dict, description="Variables of the install line, in the platform's own language."
     )
     cache: bool = Field(True, description="Keep downloads of the installer between runs.")
+    cache_file: str | None = Field(
+        None, description="File whose change starts a new cache; the default is pyproject.toml, or uv.lock with uv."
+    )
     checkout: bool = Field(True, description="Check out the repository in every job.")
     retention: Duration = Field(7 * 86400, ge=86400, description="How long datasets are kept as artifacts.")
     timeout: Duration = Field(6 * 3600, ge=60, description="Longest time of a job whose step has no timeout.")
@@ -71,6 +72,10 @@ class CiOptions(TargetOptions):
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""
         return _INSTALL[self.setup] if self.install is None else self.install
+
+    def cache_key_file(self) -> str:
+        """The file whose change starts a new cache."""
+        return self.cache_file or ("uv.lock" if self.setup == "uv" else "pyproject.toml")
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def _parameter(setting: Setting) -> Parameter:
     text = encode(setting.model_copy(update={"value": value}))
     if text in options:
         return Parameter(setting.variable, "choice", description, text, options)
-    return Parameter(setting.variable, "string", description, text)
+    return Parameter(setting.variable, "string", description if setting.text else f"{description} (JSON)", text)
 
 
 def _is_exact(value: Any) -> bool:
@@ -213,76 +218,3 @@ def unset_lines(step: Step) -> list[str]:
     """Shell lines that forget parameters which are empty, so that the step's own default holds."""
     blank = [parameter.variable for parameter in parameters(step) if parameter.blank]
     return [f'[ -n "${{{name}}}" ] || unset {name}' for name in blank]
-
-
-def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool) -> list[Problem]:
-    """What would keep a pipeline from running on either platform."""
-    problems = [*_secret_problems(pipeline, options), *_setting_problems(pipeline, scheduled=scheduled)]
-    if pipeline.schedule is not None and plain_cron(pipeline.schedule.cron) is None:
-        problems.append(
-            Problem(
-                f"the schedule {pipeline.schedule.cron!r} is an interval, which CI platforms do not have",
-                hint='Write five fields, e.g. "0 * * * *" for every hour.',
-            )
-        )
-    return problems
-
-
-def _secret_problems(pipeline: Pipeline, options: CiOptions) -> Iterable[Problem]:
-    used = [pipeline.secrets, *(step.secrets for step in pipeline.steps)]
-    refs = dict.fromkeys((ref.name, ref.key) for secrets_ in used for ref in secrets_.values())
-    known = [f"{name}/{key}" for name, key in refs]
-    for given in options.secret_names:
-        if given not in known:
-            close = get_close_matches(given, known, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Secrets: {', '.join(known) or 'none'}."
-            yield Problem(f"secret_names names {given!r}, which the pipeline does not use", hint=advice)
-    owners: dict[str, str] = {}
-    for (name, key), shown in zip(refs, known, strict=True):
-        flat = secret_name(SecretRef(name=name, key=key), options)
-        advice = f"Give one a name of its own: secret_names: {{{shown}: OTHER_NAME}}."
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", flat) or re.match(r"(GITHUB|CI|GITLAB)_", flat.upper()):
-            yield Problem(f"the secret {shown} would be called {flat!r}, which the platform does not take", hint=advice)
-        elif owners.setdefault(flat.upper(), shown) != shown:
-            yield Problem(f"the secrets {owners[flat.upper()]} and {shown} would both be called {flat}", hint=advice)
-
-
-def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Problem]:
-    for step in pipeline.steps:
-        provided = {*pipeline.env, *step.env, *pipeline.secrets, *step.secrets}
-        for setting in step.settings:
-            if setting.parameter and setting.secret:
-                yield Problem(
-                    f"the secret setting {setting.name} of {step.id!r} is a parameter: its value would be shown",
-                    hint="Give it as a secret, by reference.",
-                )
-            if setting.parameter and setting.given and setting.text and setting.value is None:
-                yield Problem(
-                    f"the parameter {setting.name} of {step.id!r} is null, which no input can hold",
-                    hint="Give it a text, or take it off the parameters.",
-                )
-            if setting.required and not setting.given and not _is_provided(step, setting, provided):
-                if setting.parameter and not scheduled:
-                    continue
-                yield Problem(
-                    f"the step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
-                    hint=f"Configure it under steps.{step.id}.settings, or as a secret or variable {setting.variable}.",
-                )
-
-
-def _is_provided(step: Step, setting: Setting, provided: Collection[str]) -> bool:
-    by_class = f"{step.run.rpartition(':')[2].rpartition('.')[2].upper()}__{setting.name}"
-    names = [name.rsplit("__", count)[0] for name in (setting.variable, by_class) for count in range(name.count("__"))]
-    return any(name in provided for name in names)
-
-
-def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
-    """Entries under `jobs` that name no step."""
-    ids = [step.id for step in pipeline.steps]
-    problems = []
-    for job in jobs:
-        if job not in ids:
-            close = get_close_matches(job, ids, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}."
-            problems.append(Problem(f"jobs names {job!r}, which is no step of {pipeline.name}", hint=advice))
-    return problems

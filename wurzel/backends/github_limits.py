@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wurzel.backends import ci
+from wurzel.backends.ci_preflight import check, unknown_jobs
 from wurzel.backends.github import PINS
 from wurzel.backends.github_workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
 from wurzel.exceptions import Problem
@@ -20,15 +21,15 @@ _MATRIX = 256
 _INPUTS = 25
 _MINUTES = 5
 _PATTERN = "*?[]!#~\\"
-_RESERVED = re.compile(r"(GITHUB|RUNNER|ACTIONS)_", re.IGNORECASE)
+_RESERVED = r"(GITHUB|RUNNER|ACTIONS)_"
 _EXPRESSION = "${{"
 
 
 def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
     """Every reason why GitHub could not run the workflow of a pipeline as meant."""
     return [
-        *ci.check(pipeline, options, scheduled=has_other_events(pipeline, options)),
-        *ci.unknown_jobs(options.jobs, pipeline),
+        *check(pipeline, options, scheduled=has_other_events(pipeline, options), reserved=_RESERVED),
+        *unknown_jobs(options.jobs, pipeline),
         *_actions(options),
         *_jobs(pipeline, options),
         *_inputs(pipeline),
@@ -98,15 +99,14 @@ def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
             f"data_dir: {pipeline.data_dir!r} would be read as a pattern or an expression by upload-artifact",
             hint=f"Use a folder without any of {' '.join(_PATTERN)} and {_EXPRESSION}.",
         )
+    for event in ("schedule", "workflow_dispatch"):
+        if event in options.triggers:
+            yield Problem(
+                f"triggers.{event} would stand there twice",
+                hint="It comes from the pipeline: its `schedule`, and the `parameters` of steps.",
+            )
     if _EXPRESSION in options.install_line():
         yield Problem(
             f"install: {options.install!r} puts an expression into a shell line",
             hint="Give the value under install_env, and write $NAME in the line.",
         )
-    for owner, env in (("", pipeline.env), *((f"steps.{step.id}.", step.env) for step in pipeline.steps)):
-        for name in env:
-            if _RESERVED.match(name):
-                yield Problem(
-                    f"{owner}env.{name} cannot be set: GitHub keeps that beginning for itself",
-                    hint="Give it another name.",
-                )

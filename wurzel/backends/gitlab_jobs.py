@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 NATIVE_RETRIES = 2
 _SOURCES = ("web", "api", "trigger")
 _RUNNER_FAILURES = ("runner_system_failure", "stuck_or_timeout_failure")
-_CACHES = {
-    "pip": ("PIP_CACHE_DIR", "pyproject.toml"),
-    "uv": ("UV_CACHE_DIR", "uv.lock"),
-}
+_CACHES = {"pip": "PIP_CACHE_DIR", "uv": "UV_CACHE_DIR"}
 
 
 @dataclass(frozen=True)
@@ -173,7 +170,7 @@ class _Writer:
     def base_variables(self) -> dict[str, Any]:
         values = {name: variable(value) for name, value in self.pipeline.env.items()}
         if self.caches and not self.pipeline.image:
-            values[_CACHES[self.options.setup][0]] = f"$CI_PROJECT_DIR/.cache/{self.options.setup}"
+            values[_CACHES[self.options.setup]] = f"$CI_PROJECT_DIR/.cache/{self.options.setup}"
         if not self.options.checkout:
             values["GIT_STRATEGY"] = "none"
         return values | {"WURZEL_RUN_ID": "$CI_PIPELINE_ID"} | self.options.install_env
@@ -183,7 +180,7 @@ class _Writer:
             return []
         key = {"prefix": f"{self.options.setup}-{self.options.python_version}"}
         paths = [f".cache/{self.options.setup}"]
-        return [{"key": {"files": [_CACHES[self.options.setup][1]], **key}, "paths": paths}]
+        return [{"key": {"files": [self.options.cache_key_file()], **key}, "paths": paths}]
 
     def job(self, step: Step) -> Job:
         pipeline, options = self.pipeline, self.options

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from wurzel.backends import ci
+from wurzel.backends.ci_preflight import check, unknown_jobs
 from wurzel.backends.gitlab_jobs import job_name
 from wurzel.exceptions import Problem
 
@@ -43,8 +43,8 @@ _RESERVED = frozenset(
 def problems(pipeline: Pipeline, options: GitlabOptions) -> list[Problem]:
     """Every reason why GitLab could not run the file of a pipeline as meant."""
     return [
-        *ci.check(pipeline, options, scheduled=pipeline.schedule is not None),
-        *ci.unknown_jobs(options.jobs, pipeline),
+        *check(pipeline, options, scheduled=pipeline.schedule is not None, reserved="CI_"),
+        *unknown_jobs(options.jobs, pipeline),
         *(problem for step in pipeline.steps for problem in _job(step, pipeline, options)),
         *_texts(pipeline, options),
     ]

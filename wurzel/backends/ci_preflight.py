@@ -1,0 +1,110 @@
+"""What would keep a pipeline from running on either CI platform: found before anything is rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.ci import plain_cron, secret_name
+from wurzel.exceptions import Problem
+from wurzel.ir.model import SecretRef
+
+if TYPE_CHECKING:
+    from wurzel.backends.ci import CiOptions
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+
+def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: str) -> list[Problem]:
+    """What would keep a pipeline from running on either platform.
+
+    Args:
+        pipeline: the resolved pipeline.
+        options: the target's options.
+        scheduled: whether a run may start without anyone giving it parameters.
+        reserved: pattern for the beginnings of names that the platform keeps for itself.
+    """
+    problems = [
+        *_secret_problems(pipeline, options, reserved),
+        *_variable_problems(pipeline, reserved),
+        *_setting_problems(pipeline, scheduled=scheduled),
+    ]
+    if pipeline.schedule is not None and plain_cron(pipeline.schedule.cron) is None:
+        problems.append(
+            Problem(
+                f"the schedule {pipeline.schedule.cron!r} is an interval, which CI platforms do not have",
+                hint='Write five fields, e.g. "0 * * * *" for every hour.',
+            )
+        )
+    return problems
+
+
+def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> Iterable[Problem]:
+    used = [pipeline.secrets, *(step.secrets for step in pipeline.steps)]
+    refs = dict.fromkeys((ref.name, ref.key) for secrets_ in used for ref in secrets_.values())
+    known = [f"{name}/{key}" for name, key in refs]
+    for given in options.secret_names:
+        if given not in known:
+            close = get_close_matches(given, known, 1)
+            advice = f"Did you mean {close[0]}?" if close else f"Secrets: {', '.join(known) or 'none'}."
+            yield Problem(f"secret_names names {given!r}, which the pipeline does not use", hint=advice)
+    owners: dict[str, str] = {}
+    for (name, key), shown in zip(refs, known, strict=True):
+        flat = secret_name(SecretRef(name=name, key=key), options)
+        advice = f"Give one a name of its own: secret_names: {{{shown}: OTHER_NAME}}."
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", flat) or re.match(reserved, flat.upper()):
+            yield Problem(f"the secret {shown} would be called {flat!r}, which the platform does not take", hint=advice)
+        elif owners.setdefault(flat.upper(), shown) != shown:
+            yield Problem(f"the secrets {owners[flat.upper()]} and {shown} would both be called {flat}", hint=advice)
+
+
+def _variable_problems(pipeline: Pipeline, reserved: str) -> Iterable[Problem]:
+    for owner, env in (("", pipeline.env), *((f"steps.{step.id}.", step.env) for step in pipeline.steps)):
+        for name in env:
+            if re.match(reserved, name.upper()):
+                yield Problem(
+                    f"{owner}env.{name} cannot be set: the platform keeps that beginning for itself",
+                    hint="Give it another name.",
+                )
+
+
+def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Problem]:
+    for step in pipeline.steps:
+        provided = {*pipeline.env, *step.env, *pipeline.secrets, *step.secrets}
+        for setting in step.settings:
+            if setting.parameter and setting.secret:
+                yield Problem(
+                    f"the secret setting {setting.name} of {step.id!r} is a parameter: its value would be shown",
+                    hint="Give it as a secret, by reference.",
+                )
+            if setting.parameter and setting.given and setting.text and setting.value is None:
+                yield Problem(
+                    f"the parameter {setting.name} of {step.id!r} is null, which no input can hold",
+                    hint="Give it a text, or take it off the parameters.",
+                )
+            if setting.required and not setting.given and not _is_provided(step, setting, provided):
+                if setting.parameter and not scheduled:
+                    continue
+                yield Problem(
+                    f"the step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
+                    hint=f"Configure it under steps.{step.id}.settings, or as a secret or variable {setting.variable}.",
+                )
+
+
+def _is_provided(step: Step, setting: Setting, provided: Collection[str]) -> bool:
+    by_class = f"{step.run.rpartition(':')[2].rpartition('.')[2].upper()}__{setting.name}"
+    names = [name.rsplit("__", count)[0] for name in (setting.variable, by_class) for count in range(name.count("__"))]
+    return any(name in provided for name in names)
+
+
+def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
+    """Entries under `jobs` that name no step."""
+    ids = [step.id for step in pipeline.steps]
+    problems = []
+    for job in jobs:
+        if job not in ids:
+            close = get_close_matches(job, ids, 1)
+            advice = f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}."
+            problems.append(Problem(f"jobs names {job!r}, which is no step of {pipeline.name}", hint=advice))
+    return problems
