@@ -94,7 +94,7 @@ def _converts(annotation):
     return annotation not in {str, int, bool, float, str | None}
 
 
-@pytest.mark.parametrize("annotation", ANNOTATIONS, ids=str)
+@pytest.mark.parametrize("annotation", ANNOTATIONS)
 @given(data=DATA)
 def test_accepted_and_read_as_pydantic_does(annotation, data):
     mine, theirs = by_reader(annotation, data), by_pydantic(annotation, data)
