@@ -183,6 +183,9 @@ from wurzel.datacontract.shape import shape_of
 class Inner(PydanticModel):
     tags: frozenset[str]
 
+class Free(PydanticModel):
+    free: dict[str, Any]
+
 class Item(PydanticModel):
     tags: set[str]
     inner: Inner
@@ -194,6 +197,7 @@ deep = {frozenset(words), frozenset("ab")}
 item = Item(tags=words, inner=Inner(tags=words), free={"a": [set(words)]}, deep=deep)
 other = Item(tags=[], inner=Inner(tags=[]), free=1, deep=[])
 print(codec_for(shape_of(list[Item])).encode([item]).data)
+print(codec_for(shape_of(Free)).encode(Free(free={"a": set(words)})).data)
 print(hash(item), codec_for(shape_of(set[Item])).encode({item, other}).data)
 """
     outs = {

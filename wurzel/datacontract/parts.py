@@ -222,7 +222,7 @@ def _named(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
-_OPEN = (list, dict, tuple, set, frozenset, object)
+_OPEN = (Any, list, dict, tuple, set, frozenset, object)
 
 
 def _may_hold_sets(annotation: Any, seen: set[Any]) -> bool:
@@ -245,20 +245,31 @@ def _may_hold_sets(annotation: Any, seen: set[Any]) -> bool:
 
 
 def _order_sets(value: Any, plain: Any) -> None:
-    """Bring the lists that stand for sets in `plain` into one order, in place."""
-    if isinstance(value, BaseModel) and isinstance(plain, dict):
-        fields = type(value).model_fields
-        for name, inner in {**value.__dict__, **(value.model_extra or {})}.items():
-            alias = fields[name].serialization_alias if name in fields else None
-            _order_sets(inner, plain.get(alias or name))
-    elif isinstance(value, Mapping) and isinstance(plain, dict) and len(value) == len(plain):
-        for inner, shown in zip(value.values(), plain.values(), strict=True):
-            _order_sets(inner, shown)
-    elif isinstance(plain, list) and isinstance(value, list | tuple | set | frozenset) and len(value) == len(plain):
+    """Bring the lists that stand for sets in `plain`, the JSON form of `value`, into one order, in place."""
+    if isinstance(plain, list):
+        if not isinstance(value, list | tuple | set | frozenset) or len(value) != len(plain):
+            return
         for inner, shown in zip(value, plain, strict=True):
-            _order_sets(inner, shown)
+            if isinstance(shown, list | dict):
+                _order_sets(inner, shown)
         if isinstance(value, set | frozenset):
             plain.sort(key=to_json)
-    elif dataclasses.is_dataclass(value) and isinstance(plain, dict):
-        for name, inner in vars(value).items():
-            _order_sets(inner, plain.get(name))
+        return
+    for name, inner in _fields_of(value, plain):
+        shown = plain.get(name)
+        if isinstance(shown, list | dict):
+            _order_sets(inner, shown)
+
+
+def _fields_of(value: Any, plain: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """What the entries of `plain` were made of, by their keys."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        aliases = {name: field.serialization_alias or name for name, field in fields.items()}
+        return [
+            (aliases.get(name, name), inner)
+            for name, inner in (*value.__dict__.items(), *(value.model_extra or {}).items())
+        ]
+    if isinstance(value, Mapping):
+        return zip(plain, value.values(), strict=False) if len(value) == len(plain) else ()
+    return vars(value).items() if dataclasses.is_dataclass(value) else ()
