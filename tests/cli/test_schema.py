@@ -83,6 +83,12 @@ def test_examples_fit(schema, path):
     load(path)
 
 
+def test_the_documented_file_fits(schema, tmp_path):
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8").split("```yaml\n")[1].partition("```")[0]
+    assert fits(schema, text)
+    assert loads(tmp_path, text)
+
+
 GOOD = """\
 version: 1
 templates: [a]

@@ -125,6 +125,17 @@ def test_a_null_entry_of_a_step_removes_earlier_entries_only(resolved):
     assert step(resolved("defaults: {timeout: 2h}\nsteps: {embed: {shards: 2}}", "steps=")).shards == 1
 
 
+def test_what_is_set_for_all_steps_cannot_be_taken_from_one(resolved):
+    found = refused(
+        resolved, "env: {A: a, B: b}\nlabels: {x: y}\nsteps: {embed: {env: {A: null, C: null}, labels: {x: }}}"
+    )
+    assert [line for line in found.splitlines() if not line.startswith("  ")] == [
+        "wurzel.yaml:7:27: steps.embed.env.A: the pipeline sets it for all steps",
+        "wurzel.yaml:7:55: steps.embed.labels.x: the pipeline sets it for all steps",
+    ]
+    assert "Set it in defaults: {env: …} instead." in found
+
+
 def test_origins(resolved):
     result = resolved(
         "env: {A: a}\ndefaults: {timeout: 2h}\nsteps:\n  embed:\n    resources: {gpu: 1}\n    parameters: [LIMIT]\n"

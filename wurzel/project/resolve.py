@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from wurzel.project.load import Project
 
 _OWN_FORM = frozenset({"entrypoint", "defaults", "steps", "targets"})
+_FOR_ALL = ("env", "secrets", "labels", "annotations")
+"""Fields of a pipeline that its steps have as well, and that are merged for each step."""
 _SETTINGS_FORM = frozenset({"settings", "parameters"})
 _ATTRIBUTES = {"limits": "resources"}
 """Class attributes that say a field of another name."""
@@ -115,6 +117,7 @@ class _Resolver:
         self.findings = findings
         self.context = Context(findings)
         self.steps: dict[str, Node] = {}
+        self.for_all: Mapping[str, Collection[str]] = {}
         self.alike: dict[tuple[int, ...], tuple[dict[str, Any], dict[str, Node]]] = {}
 
     def resolve(self, check: Check | None) -> Resolved:
@@ -123,6 +126,7 @@ class _Resolver:
         targets = overlay_all(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
         pipeline = self.pipeline
         if self.layers:
+            self.for_all = {name: frozenset(tree[name].fields) for name in _FOR_ALL if name in tree}
             self.check_ids()
             steps = tuple(self.step(step, check) for step in pipeline.steps)
             pipeline = pipeline.model_copy(update={**_reset(code, tree, Pipeline), **fields, "steps": steps})
@@ -145,6 +149,7 @@ class _Resolver:
         layers = self.step_layers(step.id)
         if not layers:
             return step
+        self.check_removals(step.id, layers)
         update, tree = self.fields_of(step, layers)
         given = settings_of(step, _each(layers, "settings"), f"steps.{step.id}.settings", self.findings)
         parameters = overlay_all(_each(layers, "parameters"))
@@ -170,6 +175,15 @@ class _Resolver:
                 elif node is not None:
                     found.append((kind, node))
         return [node for _, node in found]
+
+    def check_removals(self, step_id: str, layers: Sequence[Node]) -> None:
+        """What the pipeline sets for all steps cannot be taken from one."""
+        for layer in layers:
+            for name in _FOR_ALL:
+                for key, node in _child(layer, name).items():
+                    if node.value is None and key in self.for_all.get(name, ()):
+                        message = f"steps.{step_id}.{name}.{key}: the pipeline sets it for all steps"
+                        self.findings.add(node.key_origin, message, f"Set it in defaults: {{{name}: …}} instead.")
 
     def fields_of(self, step: Step, layers: Sequence[Node]) -> tuple[dict[str, Any], dict[str, Node]]:
         """Values and nodes of the fields that are not settings; steps of which the same is said share them."""
