@@ -185,6 +185,9 @@ def test_unknown_steps_and_environments(resolved, pipeline):
         ),
         ("steps: {embed: {resources: {cpu: 1500m}, limits: {cpu: 1}}}", "1500m is more than the limit 1"),
         ("defaults: {resources: {memory: 512}}", "memory: 512 is 512 bytes\n  Write a unit"),
+        ("timeout: 0", "wurzel.yaml:5:14: timeout: 0 seconds leave no time"),
+        ("defaults: {timeout: 0s}", "steps.embed.timeout: 0 seconds leave no time"),
+        ("schedule: {cron: '@daily', deadline: 0}", "schedule.deadline: 0 seconds leave no time"),
         ("defaults: {limits: {memory: 500m}}", "limits.memory: 500m is 0.5 bytes"),
         (
             "steps: {load-docs: {shards: 2}}",

@@ -28,13 +28,22 @@ class Broken(NamedTuple):
 def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
     """What cannot work on any platform."""
     yield from _clashes(pipeline, None)
+    yield from _no_time(pipeline.timeout, "timeout")
+    if pipeline.schedule is not None:
+        yield from _no_time(pipeline.schedule.deadline, "schedule.deadline")
     for step in pipeline.steps:
+        yield from _no_time(step.timeout, f"steps.{step.id}.timeout")
         yield from _amounts(step)
         yield from _tolerations(step)
         yield from _shards(step)
         if step.env or step.secrets or pipeline.env or pipeline.secrets:
             yield from _clashes(pipeline, step)
             yield from _variables(pipeline, step)
+
+
+def _no_time(seconds: int | None, path: str) -> Iterator[Broken]:
+    if seconds == 0:
+        yield Broken(path, "0 seconds leave no time for anything", "Write null for no limit.")
 
 
 def _amounts(step: Step) -> Iterator[Broken]:
