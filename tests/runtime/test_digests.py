@@ -1,9 +1,10 @@
+import json
 import os
 
 import pytest
 
 from wurzel.exceptions import WriteError
-from wurzel.runtime.digests import ABSENT, FileDigests, combine, write
+from wurzel.runtime.digests import ABSENT, UNREADABLE, FileDigests, combine, write
 
 LONG_AGO = 1_000_000_000
 
@@ -89,3 +90,21 @@ def test_texts_do_not_run_into_each_other():
 def test_a_file_that_cannot_be_written_says_where(tmp_path):
     with pytest.raises(WriteError, match="cannot be written: No such file"):
         write(tmp_path / "none" / "x", b"")
+
+
+def test_what_cannot_be_read_has_a_digest_and_is_not_waited_for(files, store):
+    os.mkfifo(files / "pipe")
+    (files / "loop").symlink_to("loop")
+    digests = FileDigests(store)
+    assert digests.file(files / "pipe") == digests.file(files / "loop") == UNREADABLE
+    assert len(digests.tree(files)) == 64
+
+
+def test_what_was_long_not_asked_for_is_forgotten(files, store):
+    os.utime(files / "a", (LONG_AGO, LONG_AGO))
+    many = {str(number): ["x", 1, 2, 3] for number in range(20_000)}
+    store.write_text(json.dumps(many))
+    digests = FileDigests(store)
+    digests.file(files / "a")
+    digests.save()
+    assert list(json.loads(store.read_bytes())) == [str(files / "a")]

@@ -102,7 +102,7 @@ class Code:
         if spec is None or path is None:
             return None
         package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
-        imports = tuple(_imports(path.read_bytes(), package)) if path.suffix == ".py" else ()
+        imports = tuple(_imports(_source(path), package)) if path.suffix == ".py" else ()
         return _Module(self._digests.file(path), imports)
 
     def _spec(self, name: str) -> ModuleSpec | None:
@@ -126,6 +126,13 @@ class Code:
             folders = (folder.name.removesuffix(".dist-info").partition("-") for folder in site.glob("*.dist-info"))
             self._sites[site] = {name.lower().replace(".", "_"): version for name, _, version in folders}
         return self._sites[site]
+
+
+def _source(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # the step will say why
 
 
 def _file(spec: ModuleSpec | None) -> Path | None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from hashlib import file_digest, sha256
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from wurzel.exceptions import WriteError
@@ -16,6 +17,10 @@ from wurzel.exceptions import WriteError
 ABSENT = "absent"
 """Stands for the digest of what is not there."""
 
+UNREADABLE = "unreadable"
+"""Stands for the digest of what cannot be read: the step that needs it will say why."""
+
+_SPARE = 10_000
 _SETTLED = 2_000_000_000  # ns: a file changed this recently may change again without its time changing
 
 
@@ -26,27 +31,29 @@ class FileDigests:
         """Remember digests in the JSON file `store`; one that cannot be read counts as empty."""
         self._store = store
         self._known: dict[str, list[Any]] = {}
+        self._seen: set[str] = set()
         self._changed = False
         with contextlib.suppress(OSError, ValueError):
             known = json.loads(store.read_bytes())
             self._known = known if isinstance(known, dict) else {}
 
     def file(self, path: Path) -> str:
-        """Digest of a file's bytes; `ABSENT` when there is none.
-
-        Raises:
-            OSError: when it cannot be read.
-        """
+        """Digest of a file's bytes; `ABSENT` when there is none, `UNREADABLE` when it is not to be read."""
         try:
             stat = path.stat()
+            if not S_ISREG(stat.st_mode):
+                return UNREADABLE  # reading a pipe would wait for ever
+            key, signature = str(path), [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+            self._seen.add(key)
+            known = self._known.get(key)
+            if known is not None and known[1:] == signature:
+                return str(known[0])
+            with path.open("rb") as file:
+                digest = file_digest(file, "sha256").hexdigest()
         except (FileNotFoundError, NotADirectoryError):
             return ABSENT
-        key, signature = str(path), [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-        known = self._known.get(key)
-        if known is not None and known[1:] == signature:
-            return str(known[0])
-        with path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return UNREADABLE
         if time.time_ns() - stat.st_mtime_ns > _SETTLED:
             self._known[key] = [digest, *signature]
             self._changed = True
@@ -56,6 +63,7 @@ class FileDigests:
         """Remember the digest of a file that a step of ours has just written."""
         with contextlib.suppress(OSError):
             stat = path.stat()
+            self._seen.add(str(path))
             self._known[str(path)] = [digest, stat.st_size, stat.st_mtime_ns, stat.st_ino]
             self._changed = True
 
@@ -65,9 +73,6 @@ class FileDigests:
         Args:
             path: file or folder; `ABSENT` when there is neither.
             without: folders below it that do not count.
-
-        Raises:
-            OSError: when something in it cannot be read.
         """
         if not path.is_dir():
             return self.file(path)
@@ -75,7 +80,14 @@ class FileDigests:
         return combine(f"{name}\0{self.file(path / name)}" for name in sorted(_names(path, skipped)))
 
     def save(self) -> None:
-        """Write what is known for the next run."""
+        """Write what is known for the next run, without what has long not been asked for.
+
+        Raises:
+            WriteError: when it cannot be written.
+        """
+        if len(self._known) > 2 * len(self._seen) + _SPARE:
+            self._known = {key: known for key, known in self._known.items() if key in self._seen}
+            self._changed = True
         if self._changed:
             write(self._store, json.dumps(self._known, ensure_ascii=True).encode())
             self._changed = False
@@ -109,10 +121,22 @@ def _names(top: Path, skipped: set[str]) -> Iterator[str]:
     todo = [(top, "", frozenset({os.path.realpath(top)}))]
     while todo:
         folder, prefix, above = todo.pop()
-        for entry in os.scandir(folder):
-            if not entry.is_dir():
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            yield prefix  # a folder that cannot be read
+            continue
+        for entry in entries:
+            if not _is_folder(entry):
                 yield prefix + entry.name
                 continue
             real = os.path.realpath(entry.path)
             if real not in above and real not in skipped:
                 todo.append((Path(entry.path), f"{prefix}{entry.name}/", above | {real}))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

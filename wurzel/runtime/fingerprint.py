@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.runtime.code import Code
@@ -12,6 +11,7 @@ from wurzel.runtime.environment import given_value, settings_digest, step_enviro
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
+    from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.state import State
 
 _KINDS = {
@@ -26,14 +26,14 @@ _KINDS = {
 class Fingerprints:
     """Digests of what steps depend on, in one state of project, configuration and environment."""
 
-    def __init__(self, pipeline: Pipeline, root: Path, environ: Mapping[str, str], digests: FileDigests) -> None:
-        """Read files below `root`, the project folder; folders that runs write into do not count as input."""
+    def __init__(self, pipeline: Pipeline, options: RunOptions, digests: FileDigests) -> None:
+        """Read files below the project folder; folders that runs write into do not count as input."""
         self._pipeline = pipeline
-        self._root = root
-        self._environ = environ
+        self._root = options.root
+        self._environ = options.environ
         self._digests = digests
-        self._code = Code(root, digests)
-        self._not_input = [root / pipeline.data_dir, root / ".wurzel"]
+        self._code = Code(options.root, digests)
+        self._not_input = [options.root / folder for folder in (pipeline.data_dir, options.state_dir)]
 
     def of(self, step: Step, data: Mapping[str, str]) -> dict[str, str]:
         """Digest by kind of everything the step's output may depend on.
@@ -41,9 +41,6 @@ class Fingerprints:
         Args:
             step: a step of the pipeline.
             data: digests of the datasets of its predecessors.
-
-        Raises:
-            OSError: when a file it depends on cannot be read.
         """
         types = (str(kind and kind.model_dump_json()) for kind in (step.input, step.output))
         return {

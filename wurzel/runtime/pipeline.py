@@ -81,7 +81,7 @@ class Run:
         self.result = RunResult()
         self.state = StateFolder(options.root / options.state_dir, pipeline.name)
         self.digests = FileDigests(self.state.digests)
-        self.fingerprints = Fingerprints(pipeline, options.root, options.environ, self.digests)
+        self.fingerprints = Fingerprints(pipeline, options, self.digests)
         self.schedule = Schedule(pipeline.steps)
         self.outputs: dict[str, str] = {}
         self.pool = Pool(watch, options.jobs)
@@ -89,7 +89,7 @@ class Run:
 
     def execute(self) -> None:
         """Run until nothing is left to do."""
-        if self.pipeline.timeout is not None:
+        if self.pipeline.timeout:
             self._watch.call_later(self.pipeline.timeout, self._expire)
         if self.follower.lively:
             self._tick()

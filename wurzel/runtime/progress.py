@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -62,8 +63,7 @@ class PlainLines:
     def tell(self, event: Event) -> None:
         """Write the line."""
         if not self._quiet or event.kind in _QUIET:
-            self._stream.write(f"{event.step}: {event.text}\n")
-            self._stream.flush()
+            self._say(f"{event.step}: {event.text}\n")
 
     def tick(self) -> None:
         """Nothing to do."""
@@ -75,8 +75,12 @@ class PlainLines:
         """Write the notes."""
         for note in notes:
             if not self._quiet or note.level == "error":
-                self._stream.write("".join([f"{note.text}\n", *(f"  | {line}\n" for line in note.details)]))
-        self._stream.flush()
+                self._say("".join([f"{note.text}\n", *(f"  | {line}\n" for line in note.details)]))
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # the run goes on when nobody follows it any more
+            self._stream.write(text)
+            self._stream.flush()
 
 
 class JsonLines(PlainLines):
@@ -106,8 +110,7 @@ class JsonLines(PlainLines):
     def _write(self, level: str, **fields: Any) -> None:
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"time": moment, "level": level, **self._about, **fields}
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._stream.flush()
+        self._say(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 class LiveDisplay:

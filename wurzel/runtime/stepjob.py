@@ -46,12 +46,8 @@ class StepJob:
     def _begin(self) -> Command | None:
         run, step = self._run, self._step
         self._started = time.monotonic()
-        try:
-            self._inputs = run.fingerprints.of(step, run.outputs)
-            output = verified(self._folder, run.digests)
-        except OSError as error:
-            self._fail(f"cannot read {error.filename}: {error.strerror}", None)
-            return None
+        self._inputs = run.fingerprints.of(step, run.outputs)
+        output = verified(self._folder, run.digests)
         why = self._why(output)
         if output is not None and not why:
             run.unchanged(step, output)
@@ -100,7 +96,7 @@ class StepJob:
         env = step_environment(run.pipeline, step, run.options.environ)
         env.setdefault("PYTHONUNBUFFERED", "1")  # what a step prints is in its log at once
         env |= {"WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
-        return Command([*run.options.wurzel, *argv[1:]], env, run.options.root, log, step.timeout)
+        return Command([*run.options.wurzel, *argv[1:]], env, run.options.root, log, step.timeout or None)
 
     def _task(self, make: Callable[[], Command | None], log: Path, ended: Callable[[Path, Outcome], None]) -> Task:
         order = self._run.schedule.order[self._step.id]

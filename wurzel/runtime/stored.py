@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 def verified(folder: Path, digests: FileDigests) -> str | None:
-    """The digest of a dataset's manifest, if all its files are there with the bytes that were written.
-
-    Raises:
-        OSError: when a file is there and cannot be read.
-    """
+    """The digest of a dataset's manifest, if all its files are there with the bytes that were written."""
     manifest = _manifest(folder)
     if manifest is None or any(digests.file(part.path) != part.sha256 for part in manifest.parts):
         return None
@@ -50,6 +46,6 @@ def sweep(data: Path, ids: Collection[str]) -> None:
 def _manifest(folder: Path) -> Manifest | None:
     try:
         manifest = read_manifest(folder)
-    except DatasetError:
+    except (DatasetError, OSError):
         return None
     return manifest if manifest.slice is None else None

@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 from typing import NamedTuple
 
+from wurzel.exceptions import DatasetError
 from wurzel.runtime.processes import Command, Exit, Watch
 
 USAGE = 2
@@ -95,13 +96,13 @@ class Pool:
         return bool(self._running or (self._resting and not self._watch.stopping))
 
     def _start(self, task: Task) -> None:
-        task.command = task.command or task.make()
-        if task.command is None:
-            return
-        task.tries += 1
         try:
+            task.command = task.command or task.make()
+            if task.command is None:
+                return
+            task.tries += 1
             self._watch.start(task.command, lambda result: self._ended(task, result))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, DatasetError) as error:
             task.done(Outcome(USAGE, f"cannot be started: {error}", task.tries))
         else:
             self._running += 1
