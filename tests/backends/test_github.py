@@ -8,6 +8,7 @@ import yaml
 
 from wurzel.backends.github import GithubBackend, GithubOptions
 from wurzel.backends.github_workflow import escape
+from wurzel.exceptions import PreflightError
 from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
@@ -333,6 +334,20 @@ def test_job_ids_start_with_a_letter_or_an_underscore():
 def test_preflight(subject, options, message):
     assert message in problems(subject, **options)
     assert not problems(pipeline())
+
+
+def test_a_workflow_that_github_would_not_start_is_refused():
+    small = pipeline(*(step(f"s{number}") for number in range(20)))
+    assert text_of(small)
+    large = pipeline(*(step(f"s{number}") for number in range(20)), env={"TEXT": "x" * 500_000})
+    with pytest.raises(PreflightError, match="github reads at most 512000"):
+        text_of(large)
+
+
+def test_a_command_that_github_would_not_read_is_refused():
+    names = [f"{number:063}" for number in range(300)]
+    joined = step("join", needs=tuple(names))
+    assert "needs 300 others" in problems(pipeline(*(step(name) for name in names), joined))
 
 
 def test_wrong_options_are_refused():

@@ -51,6 +51,8 @@ class OutputFile:
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     executable: bool = False
+    limit: int = 0
+    """Most bytes the platform reads of such a file; 0 for any number. A larger one is refused."""
 
 
 class Backend(ABC):

@@ -25,6 +25,9 @@ PINS = {
 }
 """Actions a workflow uses: the commit of a release, and its tag."""
 
+FILE_LIMIT = 512_000
+"""Bytes of a workflow file; GitHub starts no run of a larger one, and says nothing."""
+
 _SIZE = "the size of a runner is chosen by its label: targets.github.jobs.<step>.runs_on"
 
 
@@ -146,7 +149,7 @@ class GithubBackend(Backend):
             "workflow": workflow(pipeline, options),
             "actions": actions(options),
         }
-        return [OutputFile(path, "github/workflow.yml.j2", context)]
+        return [OutputFile(path, "github/workflow.yml.j2", context, limit=FILE_LIMIT)]
 
     def preflight(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Problem]:
         """Limits of GitHub, and what would make a workflow that GitHub refuses or reads differently."""

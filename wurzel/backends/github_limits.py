@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.backends import ci
 from wurzel.backends.ci_preflight import check, unknown_jobs
+from wurzel.backends.command import dataset
 from wurzel.backends.github import PINS
 from wurzel.backends.github_workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
 from wurzel.exceptions import Problem
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MATRIX = 256
 _INPUTS = 25
 _MINUTES = 5
+_SCRIPT = 20_000
 _PATTERN = "*?[]!#~\\"
 _RESERVED = r"(GITHUB|RUNNER|ACTIONS)_"
 _EXPRESSION = "${{"
@@ -52,6 +54,13 @@ def _actions(options: GithubOptions) -> Iterable[Problem]:
 
 def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
     for step in pipeline.steps:
+        length = sum(len(dataset(pipeline, need)) + len(" -i ") for need in step.needs)
+        if length > _SCRIPT:
+            yield Problem(
+                f"the step {step.id!r} needs {len(step.needs)} others, a command of about {length} characters; GitHub"
+                f" reads no workflow with one of more than {_SCRIPT}",
+                hint="Join them in groups by steps in between.",
+            )
         if step.shards > _MATRIX:
             yield Problem(
                 f"the step {step.id!r} has {step.shards} shards; a matrix makes at most {_MATRIX} jobs",

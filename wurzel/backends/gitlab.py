@@ -14,6 +14,9 @@ from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
 
+FILE_LIMIT = 2 * 1024**2
+"""Bytes of a CI/CD file that an instance reads unless its administrator says otherwise."""
+
 _PODS = "on runners with the Kubernetes executor that allow it"
 _PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
 
@@ -128,7 +131,7 @@ class GitlabBackend(Backend):
 
         path = options.output or _PATHS[options.kind].format(pipeline.name)
         context = {"pipeline": pipeline, "options": options, "config": config(pipeline, options)}
-        files = [OutputFile(path, "gitlab/gitlab-ci.yml.j2", context)]
+        files = [OutputFile(path, "gitlab/gitlab-ci.yml.j2", context, limit=FILE_LIMIT)]
         if pipeline.schedule is not None:
             script = f".gitlab/schedule-{pipeline.name}.sh"
             context = {"pipeline": pipeline, "options": options, "schedule": schedule(pipeline, options)}

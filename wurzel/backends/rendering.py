@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
     from wurzel.render import Rendered, Renderer
 
+_HEADER = 400
+"""Bytes kept for the first line that says where a file comes from."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -50,7 +53,8 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     """The files of all jobs, in memory.
 
     Raises:
-        PreflightError: when pipelines cannot run on their targets; all findings together.
+        PreflightError: when pipelines cannot run on their targets, or a file is larger than its target reads; all
+            findings together.
         UsageError: when two jobs would write one path.
         TemplateError: when a template cannot be rendered.
     """
@@ -61,10 +65,27 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         raise PreflightError(problems)
     planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
     _check_paths(planned)
-    return [
+    results = [
         JobResult(job, [JobFile(job, file, renderer.render(file.template, file.context)) for file in files], report)
         for (job, files), report in zip(planned, reports, strict=True)
     ]
+    _check_sizes(results)
+    return results
+
+
+def _check_sizes(results: Iterable[JobResult]) -> None:
+    problems = [
+        Problem(
+            f"{file.output.path!r} would have {size} bytes; {file.job.target} reads at most {file.output.limit}",
+            where=f"{file.job.pipeline.name} for {file.job.target}",
+            hint="Split the pipeline into smaller ones, or use another target.",
+        )
+        for result in results
+        for file in result.files
+        if file.output.limit and (size := len(file.rendered.text.encode()) + _HEADER) > file.output.limit
+    ]
+    if problems:
+        raise PreflightError(problems)
 
 
 def _preflight(backend: Backend, job: Job) -> list[Problem]:
