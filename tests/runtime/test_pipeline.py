@@ -74,7 +74,7 @@ class Recorder:
     def close(self):
         pass
 
-    def conclude(self, notes):
+    def say(self, notes):
         pass
 
 

@@ -40,13 +40,15 @@ def command(
     """Run a pipeline here, in parallel, skipping what is unchanged."""
     from pathlib import Path
 
+    from wurzel.backends.local import left_out
     from wurzel.project.open import open_pipeline
     from wurzel.project.typecheck import check_settings
     from wurzel.runtime.outcome import report
     from wurzel.runtime.parameters import with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
 
-    chosen = with_parameters(open_pipeline(pipeline, environment, sets).pipeline, params, check_settings)
+    resolved = open_pipeline(pipeline, environment, sets)
+    chosen = with_parameters(resolved.pipeline, params, check_settings)
     if data_dir is not None:
         chosen = chosen.model_copy(update={"data_dir": data_dir})
     options = RunOptions(
@@ -57,8 +59,9 @@ def command(
         wurzel=(sys.executable, "-m", "wurzel", *_log_options(obj)),
     )
     follower = _follower(obj, chosen, options.run_id)
+    follower.say(left_out(resolved))
     result = run_pipeline(chosen, options, follower)
-    follower.conclude(report(result, chosen.name, chosen.data_dir))
+    follower.say(report(result, chosen.name, chosen.data_dir))
     sys.exit(result.exit_code)
 
 

@@ -42,8 +42,8 @@ class Follower(Protocol):
     def close(self) -> None:
         """Called once when the run is over, however it ends."""
 
-    def conclude(self, notes: Iterable[Note]) -> None:
-        """Say how it ended."""
+    def say(self, notes: Iterable[Note]) -> None:
+        """Say something about the run as a whole, before or after it."""
 
     @property
     def lively(self) -> bool:
@@ -63,7 +63,7 @@ class PlainLines:
     def tell(self, event: Event) -> None:
         """Write the line."""
         if not self._quiet or event.kind in _QUIET:
-            self._say(f"{event.step}: {event.text}\n")
+            self._put(f"{event.step}: {event.text}\n")
 
     def tick(self) -> None:
         """Nothing to do."""
@@ -71,13 +71,13 @@ class PlainLines:
     def close(self) -> None:
         """Nothing to do."""
 
-    def conclude(self, notes: Iterable[Note]) -> None:
+    def say(self, notes: Iterable[Note]) -> None:
         """Write the notes."""
         for note in notes:
             if not self._quiet or note.level == "error":
-                self._say("".join([f"{note.text}\n", *(f"  | {line}\n" for line in note.details)]))
+                self._put("".join([f"{note.text}\n", *(f"  | {line}\n" for line in note.details)]))
 
-    def _say(self, text: str) -> None:
+    def _put(self, text: str) -> None:
         with contextlib.suppress(OSError):  # the run goes on when nobody follows it any more
             self._stream.write(text)
             self._stream.flush()
@@ -99,18 +99,18 @@ class JsonLines(PlainLines):
         duration = {} if event.seconds is None else {"duration": round(event.seconds, 3)}
         self._write(level, step=event.step, event=event.kind, message=event.text, **duration)
 
-    def conclude(self, notes: Iterable[Note]) -> None:
+    def say(self, notes: Iterable[Note]) -> None:
         """Write the notes as objects."""
         for note in notes:
             if not self._quiet or note.level == "error":
                 step: dict[str, Any] = {"step": note.step} if note.step else {}
                 details = {"log": list(note.details)} if note.details else {}
-                self._write(note.level, **step, event="finished", message=note.text, **details)
+                self._write(note.level, **step, event="run", message=note.text, **details)
 
     def _write(self, level: str, **fields: Any) -> None:
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"time": moment, "level": level, **self._about, **fields}
-        self._say(json.dumps(line, ensure_ascii=False) + "\n")
+        self._put(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 class LiveDisplay:
@@ -152,9 +152,9 @@ class LiveDisplay:
         if self._progress is not None:
             self._progress.stop()
 
-    def conclude(self, notes: Iterable[Note]) -> None:
-        """Write the notes, the bar being gone."""
-        PlainLines().conclude(notes)
+    def say(self, notes: Iterable[Note]) -> None:
+        """Write the notes; there is no bar then."""
+        PlainLines().say(notes)
 
     def _appear(self) -> Progress:
         from rich.console import Console

@@ -113,7 +113,7 @@ class StepJob:
             return
         if outcome.code:
             tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
-            self._fail(f"{outcome.reason}{tries}", log)
+            self._fail(f"{outcome.reason}{tries}", log if log.exists() else None)
             return
         output = written(self._folder, self._run.digests)
         if output is None:
