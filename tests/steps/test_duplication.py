@@ -61,8 +61,8 @@ def test_fields_do_not_run_into_one_another():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        (["mdd"], "no field 'mdd'; did you mean md?"),
-        (["md", "zzz"], "no field 'zzz'; the fields are md, keywords, url, metadata"),
+        (["mdd"], "no field 'mdd' .did you mean md"),
+        (["md", "zzz"], "no field 'zzz' .the fields are md, keywords, url, metadata"),
         (["md", "*"], r"no field '\*'"),
         ([], "names no field"),
     ],

@@ -77,7 +77,7 @@ def test_blocks_that_stay_too_large_are_reported_in_one_line(caplog):
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert record.getMessage() == (
-        "0.md: larger than 20 tokens and kept whole: fence in line 1 (127), fence in line 104 (127),"
+        "0.md: too large for chunks of 20 tokens and kept whole: fence in line 1 (127), fence in line 104 (127),"
         " fence in line 207 (127) and 2 more"
     )
 

@@ -23,14 +23,14 @@ class DropSettings(Settings):
     def _known(cls, fields: list[str] | None) -> list[str] | None:
         known = list(MarkdownDataContract.model_fields)
         if fields == []:
-            raise ValueError(f'names no field; give some of {", ".join(known)}, or null or ["*"] for all')
+            raise ValueError(f'names no field (give some of {", ".join(known)}, or null or ["*"] for all)')
         for name in fields if fields and fields != [ALL] else ():
             if name not in known:
                 from difflib import get_close_matches
 
                 close = get_close_matches(name, known, 1)
                 advice = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(known)}"
-                raise ValueError(f"documents have no field {name!r}; {advice}")
+                raise ValueError(f"documents have no field {name!r} ({advice})")
         return fields
 
 

@@ -79,7 +79,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, list[MarkdownDa
 
 
 def _shown(error: StepFailed | ValueError, path: Path) -> str:
-    text = str(error)
+    text = str(error).replace("\n", "\n  ")
     return text if str(path) in text else f"{path}: {text}"
 
 

@@ -77,7 +77,12 @@ class SimpleSplitterStep(TypedStep[SplitterSettings, list[MarkdownDataContract],
             text = ", ".join(f"{block.kind} in line {block.line} ({block.tokens})" for block in large[:_SHOWN])
             more = f" and {len(large) - _SHOWN} more" if len(large) > _SHOWN else ""
             log.warning(
-                "%s: larger than %d %s and kept whole: %s%s", url, budget.maximum, budget.measure.unit, text, more
+                "%s: too large for chunks of %d %s and kept whole: %s%s",
+                url,
+                budget.maximum,
+                budget.measure.unit,
+                text,
+                more,
             )
 
 
