@@ -272,4 +272,4 @@ def _fields_of(value: Any, plain: dict[str, Any]) -> Iterable[tuple[str, Any]]:
         ]
     if isinstance(value, Mapping):
         return zip(plain, value.values(), strict=False) if len(value) == len(plain) else ()
-    return vars(value).items() if dataclasses.is_dataclass(value) else ()
+    return getattr(value, "__dict__", {}).items() if dataclasses.is_dataclass(value) else ()
