@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,10 @@ ENGINES = {
         "launcher": ["gitlab-ci-local"],
         "apt": ["rsync"],
     },
+    # Argo's own validation, the one behind `argo lint`; needs Go.
+    "argolint": {"go": ["argolint"]},
+    # docker and a base image made of Debian packages, since no image can be pulled; needs root.
+    "containers": {"base": ["bookworm", "python3-minimal,python3-venv"]},
 }
 
 
@@ -85,7 +90,48 @@ def apt(_home, packages):
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True)
 
 
-INSTALLERS = {"pip": pip, "npm": npm, "bundle": bundle, "launcher": launcher, "apt": apt}
+def go(home, folders):
+    """The program in each folder beside this file, as `bin/<folder>`; nothing where Go or its modules cannot be had."""
+    for folder in folders:
+        program = home / "bin" / folder
+        command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(program), "."]
+        if shutil.which("go") is None:
+            print(f"{folder}: not built, there is no Go here")
+            continue
+        done = subprocess.run(
+            command, cwd=Path(__file__).parent / folder, stderr=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode:
+            print(f"{folder}: not built: {done.stderr.strip()[-500:]}")
+
+
+def base(home, arguments):
+    """`rootfs.tar`, a Debian with Python, and a docker to run it in; nothing where we are not root or have no apt."""
+    release, packages = arguments
+    home.mkdir(parents=True)
+    if os.geteuid() or shutil.which("apt-get") is None:
+        print("containers: not installed, they need root and apt-get")
+        return
+    wanted = {"dockerd": "docker.io", "debootstrap": "debootstrap"}
+    missing = [package for program, package in wanted.items() if shutil.which(program) is None]
+    rootfs = home / "rootfs"
+    steps = [["debootstrap", "--variant=minbase", f"--include={packages}", release, str(rootfs)]]
+    if missing:
+        steps = [
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
+            *steps,
+        ]
+    steps.append(["tar", "-C", str(rootfs), "-cf", str(home / "rootfs.tar"), "."])
+    for step in steps:
+        done = subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            print(f"containers: not installed: {' '.join(step[:2])}: {done.stderr.strip()[-500:]}")
+            return
+    shutil.rmtree(rootfs)
+
+
+INSTALLERS = {"pip": pip, "npm": npm, "bundle": bundle, "launcher": launcher, "apt": apt, "go": go, "base": base}
 
 
 def digest(bundled):
@@ -100,7 +146,7 @@ def install(name):
     home = ROOT / name
     stamp = ROOT / f"{name}.installed"
     row = ENGINES[name]
-    content = repr(row) + digest(row.get("bundle", ()))
+    content = repr(row) + digest(row.get("bundle", ())) + digest(row.get("go", ()))
     if stamp.exists() and stamp.read_text() == content:
         return
     shutil.rmtree(home, ignore_errors=True)

@@ -2,8 +2,8 @@
 
     python tests/engines/schemas/compact.py FOLDER
 
-FOLDER holds `workflows.yaml`, `cronworkflows.yaml` and `workflowtemplates.yaml` from `manifests/base/crds/full` of a release
-of Argo Workflows (Apache-2.0). Descriptions and rules in CEL are left out.
+FOLDER holds `workflows.yaml`, `cronworkflows.yaml` and `workflowtemplates.yaml` from `manifests/base/crds/full` of a
+release of Argo Workflows (Apache-2.0). Descriptions and rules in CEL are left out.
 """
 
 import json
@@ -36,42 +36,48 @@ def strict(node):
     return found
 
 
-def shared(schemas):
-    """The schemas with references to parts that occur more than once."""
-    texts = {}
-    counts = Counter()
+class Sharing:
+    """Says equal parts once, in `definitions`."""
 
-    def count(node):
-        if isinstance(node, dict):
-            text = json.dumps(node, sort_keys=True)
-            texts[id(node)] = text
-            counts[text] += 1
-            if counts[text] == 1:
-                for child in node.values():
-                    count(child)
-        elif isinstance(node, list):
-            for child in node:
-                count(child)
+    def __init__(self, schemas):
+        self.counts = Counter()
+        self.definitions = {}
+        self._names = {}
+        for schema in schemas.values():
+            self._count(schema)
 
-    for schema in schemas.values():
-        count(schema)
-    names = {}
-    definitions = {}
+    def _count(self, node):
+        text = json.dumps(node, sort_keys=True)
+        self.counts[text] += 1
+        if self.counts[text] == 1:
+            for child in children(node):
+                self._count(child)
 
-    def refer(node, top=False):
+    def refer(self, node, *, top=False):
+        """The node, or a reference to it when it occurs more than once and is worth it."""
         if isinstance(node, list):
-            return [refer(child) for child in node]
+            return [self.refer(child) for child in node]
         if not isinstance(node, dict):
             return node
         text = json.dumps(node, sort_keys=True)
-        if not top and "type" in node and isinstance(node["type"], str | list) and counts[text] > 1 and len(text) > WORTH:
-            if text not in names:
-                names[text] = f"d{len(names)}"
-                definitions[names[text]] = {key: refer(child) for key, child in node.items()}
-            return {"$ref": f"#/$defs/{names[text]}"}
-        return {key: refer(child) for key, child in node.items()}
+        if top or self.counts[text] == 1 or len(text) <= WORTH or not isinstance(node.get("type"), str | list):
+            return {key: self.refer(child) for key, child in node.items()}
+        if text not in self._names:
+            self._names[text] = f"d{len(self._names)}"
+            self.definitions[self._names[text]] = {key: self.refer(child) for key, child in node.items()}
+        return {"$ref": f"#/$defs/{self._names[text]}"}
 
-    return {"kinds": {kind: refer(schema, top=True) for kind, schema in schemas.items()}, "$defs": definitions}
+
+def children(node):
+    values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def shared(schemas):
+    """The schemas with references to parts that occur more than once."""
+    sharing = Sharing(schemas)
+    kinds = {kind: sharing.refer(schema, top=True) for kind, schema in schemas.items()}
+    return {"kinds": kinds, "$defs": sharing.definitions}
 
 
 def main(folder):

@@ -1,0 +1,259 @@
+"""Rendered workflows, held to Argo's own validation and its CRDs, and run in a simulation of its controller."""
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.conftest import EXAMPLES
+from tests.engines.datasets import example, pipeline_name, wurzel, wurzel_run
+from tests.engines.kubelet import Processes
+from tests.engines.workflows import Simulation
+from tests.validation.faults import BASES, FAULTS
+from wurzel.datacontract.dataset import gather
+from wurzel.validation import check_files, check_manifests
+from wurzel.validation.manifest import documents
+from wurzel.validation.structure import check_structure
+
+pytestmark = pytest.mark.engine
+ARGOLINT = Path(__file__).parents[2] / ".engines" / "argolint" / "bin" / "argolint"
+SCHEMAS = Path(__file__).parent / "schemas" / "argo-crds.json"
+S3 = "targets.argo.artifacts={s3: {bucket: acme-data, prefix: p}}"
+VARIANTS = {
+    "repository": [],
+    "s3": [S3],
+    "tar": ["targets.argo.artifacts={s3: {bucket: acme-data}, archive: tar}"],
+    "gcs": ["targets.argo.artifacts={gcs: {bucket: acme-data}}"],
+    "azure": ["targets.argo.artifacts={azure: {endpoint: 'https://a.blob.core.windows.net', container: data}}"],
+    "volume": ["targets.argo.artifacts={volume: {name: shared}}"],
+    "claim": ["targets.argo.artifacts={volume: {size: 1Gi}}"],
+    "template": ["targets.argo.workflow_template=true"],
+    "all": [
+        S3,
+        "targets.argo.artifact_gc={strategy: OnWorkflowDeletion, service_account: gc}",
+        "targets.argo.synchronization={mutexes: [{name: a}], semaphores: [{config_map: b, key: c}]}",
+        "targets.argo.on_exit={command: [notify], secrets: {URL: {name: a, key: b}}}",
+        "targets.argo.pod_spec_patch={containers: [{name: main, tty: true}]}",
+        "targets.argo.volumes=[{name: cache, mount_path: /cache, claim: {name: tokenizers}}]",
+        "targets.argo.executor_service_account=executor",
+        "targets.argo.image_pull_secrets=[registry]",
+        "targets.argo.env_from=[{secret: all}]",
+        "targets.argo.node_selector={pool: large}",
+        "targets.argo.affinity={nodeAffinity: {}}",
+        "targets.argo.archive_logs=true",
+        "targets.argo.namespace=ml",
+    ],
+}
+SECRETS = {("shared", "token"): "s3cret", ("suffix", "api-token"): "abcd", ("words", "token"): "x"}
+
+
+@pytest.fixture(scope="session")
+def argolint():
+    """Argo's own validation of files: file to the first error of each of its documents."""
+    if not ARGOLINT.exists():
+        pytest.skip("argolint is not built: there is no Go here, or its modules cannot be had")
+
+    def check(paths):
+        done = subprocess.run([ARGOLINT, *map(str, paths)], capture_output=True, text=True, check=True)
+        found = {}
+        for line in done.stdout.splitlines():
+            result = json.loads(line)
+            found.setdefault(result["file"], []).append(result["error"])
+        return found
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def crds():
+    """A strict validator for each kind."""
+    schemas = json.loads(SCHEMAS.read_text())
+    return {
+        kind: jsonschema.Draft202012Validator({**schema, "$defs": schemas["$defs"]})
+        for kind, schema in schemas["kinds"].items()
+    }
+
+
+def render(folder, name, sets=()):
+    """The rendered manifests of an example, as text."""
+    settings = [f"--set={item}" for item in ["image=acme/words:1.0", *sets]]
+    done = wurzel(folder, "render", pipeline_name(folder, name), "-t", "argo", "--stdout", *settings)
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory):
+    """Every example in every variant, as files."""
+    top = tmp_path_factory.mktemp("argo")
+    found = {}
+    for name in EXAMPLES:
+        project = example(name, top / "projects" / name)
+        for variant, sets in VARIANTS.items():
+            path = top / f"{name}-{variant}.yaml"
+            path.write_text(render(project, name, sets))
+            found[name, variant] = path
+    return found
+
+
+def test_argo_itself_accepts_everything_that_is_rendered(rendered, argolint):
+    found = argolint(rendered.values())
+    assert len(found) == len(rendered)
+    assert {file: errors for file, errors in found.items() if any(errors)} == {}
+
+
+def test_the_crds_accept_everything_that_is_rendered(rendered, crds):
+    for path in rendered.values():
+        for manifest in yaml.safe_load_all(path.read_text()):
+            errors = [f"{list(error.path)}: {error.message}" for error in crds[manifest["kind"]].iter_errors(manifest)]
+            assert errors == [], path.name
+
+
+def test_our_own_checks_accept_everything_that_is_rendered(rendered):
+    for path in rendered.values():
+        assert check_files({path.name: path.read_text()}) == []
+
+
+def test_each_layer_catches_its_share(argolint, crds, tmp_path):
+    """What Argo or its CRDs refuse, we refuse; the counts stand in docs/backends/argo.md."""
+    faults = [fault for fault in FAULTS if fault.kind != "CronJob"]
+    paths = [tmp_path / f"{number}.yaml" for number in range(len(faults))]
+    for fault, path in zip(faults, paths, strict=True):
+        path.write_text(fault.text())
+    said = argolint(paths)
+    caught = Counter()
+    for fault, path in zip(faults, paths, strict=True):
+        found, _ = documents("a.yaml", fault.text())
+        layers = {
+            "rules": bool(check_manifests({"a.yaml": fault.text()})),
+            "structure": bool(list(check_structure(found))),
+            "argo": any(said[str(path)]),
+            "crd": any(crds[fault.kind].iter_errors(fault.manifest())),
+        }
+        assert layers["rules"] or layers["structure"], fault.name
+        caught.update(layer for layer, hit in layers.items() if hit)
+    print(f"{len(faults)} broken Argo manifests, caught: {dict(caught)}")
+    assert caught["argo"] >= 50, "argolint has gone blind"
+    assert caught["crd"] >= 18, "the CRDs have gone blind"
+
+
+def test_sound_manifests_are_accepted_by_all(argolint, crds, tmp_path):
+    for kind in ("Workflow", "CronWorkflow"):
+        path = tmp_path / f"{kind}.yaml"
+        path.write_text(BASES[kind])
+        assert argolint([path]) == {str(path): [""]}
+        assert list(crds[kind].iter_errors(yaml.safe_load(BASES[kind]))) == []
+
+
+def test_we_accept_what_argos_own_examples_do():
+    """But for what we mean to refuse: no command, upper case, no zone, fields that 4.0 removed."""
+    if shutil.which("go") is None:
+        pytest.skip("Argo's examples come with its Go module, and there is no Go here")
+    listed = subprocess.run(
+        ["go", "list", "-mod=mod", "-m", "-f", "{{.Dir}}", "github.com/argoproj/argo-workflows/v3"],
+        cwd=Path(__file__).parent / "argolint", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listed.returncode or not Path(listed.stdout.strip()).is_dir():
+        pytest.skip("Argo's Go module is not here")
+    meant = (
+        "is not known here", "there is none", "is not the name of a template", "beside it", "there is no time zone",
+        "so runs may never start", "was removed in Argo 4.0", "characters; at most", "the API server refuses it",
+        "synchronization.semaphores[0].configMapKeyRef.name",
+    )  # fmt: skip
+    paths = sorted((Path(listed.stdout.strip()) / "examples").rglob("*.yaml"))
+    assert len(paths) > 150
+    problems = [
+        str(problem)
+        for path in paths
+        for problem in check_manifests({path.name: path.read_text()}, restricted=False)
+        if not any(reason in str(problem) for reason in meant)
+    ]
+    assert problems == []
+
+
+@pytest.fixture
+def simulate(tmp_path):
+    """Render an example, run it in the simulation, and give the simulation back."""
+
+    def run(name, *sets, parameters=None):
+        project = example(name, tmp_path / "project")
+        mount = tmp_path / "mount"
+        text = render(project, name, [f"targets.argo.mount={mount}", *sets])
+        (manifest,) = [item for item in yaml.safe_load_all(text) if item["kind"] in {"Workflow", "CronWorkflow"}]
+        simulation = Simulation(manifest, tmp_path / "cluster", Processes(project, mount), SECRETS, parameters or {})
+        simulation.code = simulation.run()
+        return simulation
+
+    return run
+
+
+def same_as_wurzel_run(simulation, name, folder, env=None):
+    """Every dataset equals that of `wurzel run`, byte for byte; slices are gathered first."""
+    expected = wurzel_run(example(name, folder / "expected"), name, env)
+    found = {}
+    for task in simulation.codes:
+        place = simulation.datasets(task)
+        if not (place / "manifest.json").exists():
+            gather(place, into=folder / "gathered" / task)
+            place = folder / "gathered" / task
+        found |= {f"{task}/{path.relative_to(place)}": path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "store"),
+    [
+        *((name, "s3") for name in ("chain", "diamond", "fanin", "hostile", "named", "scheduled", "sharded")),
+        *((name, "repository") for name in ("diamond", "sharded", "flaky")),
+    ],
+)
+def test_a_simulated_run_gives_the_same_bytes_as_wurzel_run(name, store, simulate, tmp_path):
+    simulation = simulate(name, *VARIANTS[store])
+    assert simulation.code == 0, simulation.logs
+    same_as_wurzel_run(simulation, name, tmp_path)
+    if name == "flaky":
+        assert simulation.tries["flaky"] == 2
+    if name == "sharded" and store == "s3":
+        assert len([pod for pod in simulation.logs if pod.startswith("loud-")]) == 3
+
+
+def test_secrets_reach_steps_by_reference(simulate, tmp_path):
+    simulation = simulate("credentials")
+    assert simulation.code == 0, simulation.logs
+    assert "abcd" not in str(simulation.manifest)
+    env = {"SHARED_TOKEN": "s3cret", "SECRET_SUFFIX__TOKEN": "abcd"}
+    same_as_wurzel_run(simulation, "credentials", tmp_path, env)
+
+
+def test_a_parameter_is_given_anew_for_one_run(simulate):
+    simulation = simulate("named", parameters={"SUFFIX_EN__SUFFIX": "-changed"})
+    parts = simulation.datasets("suffix-en").glob("part-*.json")
+    assert any("-changed" in path.read_text() for path in parts)
+
+
+def test_a_failed_branch_stops_only_what_needs_it(simulate):
+    simulation = simulate("failing")
+    assert simulation.code == 1
+    assert simulation.codes["upper"] == 0
+    assert "this step always fails" in simulation.logs["failing-0"]
+
+
+def test_what_a_step_wrote_last_is_there_in_the_next_run(simulate, tmp_path):
+    first = simulate("sources", S3)
+    second = Simulation(first.manifest, first.folder, first.runner, uid="uid-2")
+    assert (first.code, second.run()) == (0, 0)
+    counts = [
+        json.loads((run.datasets("memory") / "manifest.json").read_text())["parts"][0]["items"]
+        for run in (first, second)
+    ]
+    assert counts == [1, 2]
+
+
+def test_steps_of_a_run_share_a_volume(simulate):
+    simulation = simulate("sharded", *VARIANTS["volume"])
+    assert simulation.code == 0, simulation.logs
+    assert (simulation.folder / "claims" / "shared" / "uid-1" / "data" / "join" / "manifest.json").exists()

@@ -1,0 +1,190 @@
+"""A simulation of Argo's controller, for tests: it walks the DAG, copies artifacts as Argo would, and runs containers.
+
+It is no Argo. What it takes from the manifest: templates merged over `templateDefaults`, `depends`, `withSequence`,
+arguments, `{{…}}`, `retryStrategy.limit`, artifacts by `from`, by key, optional, as folders and as archives.
+"""
+
+import copy
+import json
+import re
+import shutil
+import tarfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.engines.kubelet import Pod
+
+CONFIGURATION = 2
+
+
+def merge(base, over):
+    """A strategic merge: mappings by key, variables by name, mounts by path, other lists whole."""
+    found = copy.deepcopy(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(found.get(key), dict):
+            found[key] = merge(found[key], value)
+        elif key in {"env", "volumeMounts"} and key in found:
+            name = "name" if key == "env" else "mountPath"
+            items = {item[name]: item for item in found[key]}
+            for item in value:
+                items[item[name]] = merge(items.get(item[name], {}), item)
+            found[key] = list(items.values())
+        else:
+            found[key] = copy.deepcopy(value)
+    return found
+
+
+def substitute(node, values):
+    """All `{{tag}}`s of `values`; one that is left is an error, as it is for Argo."""
+    text = json.dumps(node)
+
+    def value(match):
+        tag = match[1].strip()
+        return json.dumps(values[tag])[1:-1]
+
+    return json.loads(re.sub(r"\{\{(.*?)\}\}", value, text))
+
+
+@dataclass
+class Simulation:
+    """One run of a Workflow: `code` by task when it is over, and the artifact store below `store`."""
+
+    manifest: dict
+    folder: Path
+    runner: object
+    secrets: dict = field(default_factory=dict)
+    parameters: dict = field(default_factory=dict)
+    uid: str = "uid-1"
+
+    def __post_init__(self):
+        spec = self.manifest["spec"]
+        self.spec = spec.get("workflowSpec", spec)
+        self.templates = {template["name"]: template for template in self.spec["templates"]}
+        self.store = self.folder / "store"
+        self.codes = {}
+        self.tries = {}
+        self.logs = {}
+        given = self.spec.get("arguments", {}).get("parameters", [])
+        self.globals = {"workflow.uid": self.uid, "workflow.name": "simulated", "workflow.namespace": "test"} | {
+            f"workflow.parameters.{item['name']}": self.parameters.get(item["name"], item.get("value"))
+            for item in given
+        }
+
+    def run(self):
+        tasks = self.templates[self.spec["entrypoint"]]["dag"]["tasks"]
+        for task in tasks:
+            needs = [need.strip() for need in task.get("depends", "").split("&&") if need.strip()]
+            assert set(needs) <= set(self.codes), f"{task['name']} stands before what it needs"
+            if any(self.codes[need] for need in needs):
+                self.codes[task["name"]] = -1
+                continue
+            self.codes[task["name"]] = max(self._task(task, item) for item in items(task))
+        return max(self.codes.values())
+
+    def _task(self, task, item):
+        template = self.templates[task["template"]]
+        values = {"item": str(item)}
+        arguments = {
+            kind: {entry["name"]: entry for entry in task.get("arguments", {}).get(kind, [])}
+            for kind in ("parameters", "artifacts")
+        }
+        inputs = {
+            f"inputs.parameters.{entry['name']}": substitute(arguments["parameters"][entry["name"]]["value"], values)
+            for entry in template.get("inputs", {}).get("parameters", [])
+        }
+        template = merge({"container": self.spec["templateDefaults"]["container"]}, template)
+        template = substitute(template, {**self.globals, **inputs})
+        limit = int(template.get("retryStrategy", {}).get("limit", 0))
+        for count in range(limit + 1):
+            self.tries[task["name"]] = count + 1
+            code = self._pod(task, template, arguments["artifacts"], item, count)
+            if code in {0, CONFIGURATION}:
+                break
+        return code
+
+    def _pod(self, task, template, given, item, count):
+        """A pod of its own: empty volumes, artifacts put in before and taken out after."""
+        name = "-".join(str(part) for part in (task["name"], item, count) if part is not None)
+        volumes = substitute(self.spec["volumes"], self.globals)
+        claims = [
+            {"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": f"{self.uid}-claim"}}
+            for claim in self.spec.get("volumeClaimTemplates", [])
+        ]
+        context = self.spec.get("securityContext", {})
+        pod = Pod(
+            {"volumes": [*volumes, *claims], "securityContext": context},
+            self.folder / "pods" / self.uid / name, self.folder / "claims", self.runner, self.secrets,
+        )  # fmt: skip
+        mounts = pod.mounts(template["container"])
+        for artifact in template.get("inputs", {}).get("artifacts", []):
+            self._load(artifact, given.get(artifact["name"]), inside(mounts, artifact["path"]))
+        done = pod.run(template["container"])
+        self.logs[name] = done.output
+        if done.code == 0:
+            for artifact in template.get("outputs", {}).get("artifacts", []):
+                place = self._place(artifact) or self.store / self.uid / "pods" / task["name"] / artifact["name"]
+                self._save(artifact, inside(mounts, artifact["path"]), place)
+        return done.code
+
+    def _place(self, artifact):
+        for store in ("s3", "gcs", "azure"):
+            if store in artifact:
+                return self.store / artifact[store].get("key", artifact[store].get("blob"))
+        return None
+
+    def _load(self, artifact, argument, target):
+        place = self._place(artifact)
+        if argument:
+            task, name = re.fullmatch(r"\{\{tasks\.(.+)\.outputs\.artifacts\.(.+)\}\}", argument["from"]).groups()
+            template = self.templates[self._tasks()[task]["template"]]
+            (output,) = [item for item in template["outputs"]["artifacts"] if item["name"] == name]
+            place = self._place(substitute(output, self.globals)) or self.store / self.uid / "pods" / task / name
+        if not place.exists() and artifact.get("optional"):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.chmod(0o777)
+        if place.is_file():
+            with tarfile.open(place) as archive:
+                archive.extractall(target.parent, filter="data")
+        else:
+            shutil.copytree(place, target)
+        for path in [target, *target.rglob("*")]:
+            path.chmod(0o777)
+
+    def _tasks(self):
+        return {task["name"]: task for task in self.templates[self.spec["entrypoint"]]["dag"]["tasks"]}
+
+    def _save(self, artifact, source, place):
+        assert source.exists(), f"{artifact['path']} was never written"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if "none" in artifact.get("archive", {"tar": {}}):
+            shutil.copytree(source, place)
+        else:
+            with tarfile.open(place, "w:gz") as archive:
+                archive.add(source, source.name)
+
+    def datasets(self, task):
+        """The folder that a task has written, with the files as they are kept."""
+        template = self.templates[self._tasks()[task]["template"]]
+        output = template["outputs"]["artifacts"][0]
+        place = self._place(substitute(output, {**self.globals, "inputs.parameters.shard": "1"}))
+        if place and "shard" in place.name:
+            place = place.parent
+        return place or self.store / self.uid / "pods" / task / output["name"]
+
+
+def items(task):
+    """What a task is run for: the numbers of its sequence, or once."""
+    sequence = task.get("withSequence")
+    if sequence is None:
+        return [None]
+    start = int(sequence["start"])
+    return range(start, start + int(sequence["count"]))
+
+
+def inside(mounts, path):
+    """The folder of a path in a container."""
+    for mount, folder in mounts.items():
+        if path == mount or path.startswith(f"{mount}/"):
+            return folder / path[len(mount) :].lstrip("/")
+    raise AssertionError(f"{path} is on no volume")
