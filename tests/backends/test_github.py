@@ -304,6 +304,7 @@ def test_job_ids_start_with_a_letter_or_an_underscore():
         (pipeline(schedule=Schedule(cron="*/2 * * * *")), {}, "shortest interval is 5 minutes"),
         (pipeline(schedule=Schedule(cron="0,58 * * * *")), {}, "starts 2 minutes after"),
         (pipeline(data_dir="da*ta"), {}, "read as a pattern"),
+        (pipeline(data_dir=" data"), {}, "no space at its ends"),
         (pipeline(data_dir="a${{x}}"), {}, "read as a pattern or an expression"),
         (pipeline(), {"triggers": {"schedule": []}}, "triggers.schedule would stand there twice"),
         (pipeline(), {"install": "pip install ${{ inputs.x }}"}, "puts an expression into a shell line"),

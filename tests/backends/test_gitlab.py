@@ -137,6 +137,7 @@ PARAMETERS = (
     setting(name="FLAG", variable="EMBED__FLAG", type="bool", parameter=True, default=False),
     setting(name="NEW", variable="EMBED__NEW", parameter=True, required=True),
     setting(name="HINT", variable="EMBED__HINT", type="str | None", text=True, parameter=True),
+    setting(name="RATE", variable="EMBED__RATE", type="float", parameter=True, default=0.5),
     setting(name="SIGN", variable="EMBED__SIGN", type="str", text=True, parameter=True, default="$"),
 )
 
@@ -148,6 +149,7 @@ def test_parameters_are_variables_of_a_run():
         "EMBED__FLAG": {"value": "false", "description": "FLAG", "options": ["true", "false"]},
         "EMBED__NEW": {"description": "NEW"},
         "EMBED__HINT": {"value": "", "description": "HINT"},
+        "EMBED__RATE": {"value": "0.5", "description": "RATE"},
         "EMBED__SIGN": {"value": "$", "description": "SIGN", "expand": False},
     }
     assert "variables" not in document["embed"]
@@ -159,6 +161,7 @@ def test_parameters_are_typed_inputs(options):
     header, body = documents(pipeline(step(settings=PARAMETERS)), **options)
     inputs = header["spec"]["inputs"]
     assert inputs["EMBED__SIZE"] == {"description": "of a batch", "type": "number", "default": 64}
+    assert inputs["EMBED__RATE"] == {"description": "RATE", "type": "string", "default": "0.5"}
     assert inputs["EMBED__FLAG"]["options"] == ["true", "false"]
     assert "default" not in inputs["EMBED__NEW"]
     job = body["rag:embed" if options.get("kind") else "embed"]

@@ -103,10 +103,11 @@ def _schedule(pipeline: Pipeline) -> Iterable[Problem]:
 
 
 def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
-    if any(sign in pipeline.data_dir for sign in _PATTERN) or _EXPRESSION in pipeline.data_dir:
+    folder = pipeline.data_dir
+    if any(sign in folder for sign in _PATTERN) or _EXPRESSION in folder or folder != folder.strip():
         yield Problem(
             f"data_dir: {pipeline.data_dir!r} would be read as a pattern or an expression by upload-artifact",
-            hint=f"Use a folder without any of {' '.join(_PATTERN)} and {_EXPRESSION}.",
+            hint=f"Use a folder without any of {' '.join(_PATTERN)} and {_EXPRESSION}, and no space at its ends.",
         )
     for event in ("schedule", "workflow_dispatch"):
         if event in options.triggers:

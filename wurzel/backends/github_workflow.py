@@ -88,6 +88,8 @@ class Workflow:
     queue: bool
     env: Mapping[str, str]
     retention_days: int
+    cache_file: str
+    """File whose change starts a new cache of what is installed; '' without a cache."""
     jobs: Sequence[Job]
 
 
@@ -163,6 +165,7 @@ class _Writer:
             queue=concurrency == "forbid" and not options.legacy,
             env={name: escape(value) for name, value in pipeline.env.items()},
             retention_days=math.ceil(options.retention / 86400),
+            cache_file=options.cache_key_file() if options.cache else "",
             jobs=[self.job(step) for step in pipeline.steps],
         )
 

@@ -55,13 +55,15 @@ def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
 
 
 def typed_input(parameter: ci.Parameter) -> Input:
-    """A parameter as an entry of `spec:inputs`."""
-    if parameter.type == "number":
-        kind, default = "number", parameter.default
-    else:
-        kind, default = "string", parameter.text
+    """A parameter as an entry of `spec:inputs`; a float as text, since a variable takes no other."""
+    number = parameter.type == "number" and isinstance(parameter.default, int)
     return Input(
-        parameter.variable, kind, parameter.description, parameter.required, default, list(_options(parameter))
+        name=parameter.variable,
+        type="number" if number else "string",
+        description=parameter.description,
+        required=parameter.required,
+        default=parameter.default if number else parameter.text,
+        options=list(_options(parameter)),
     )
 
 
