@@ -207,7 +207,7 @@ def test_the_script_creates_the_schedule(tmp_path):
     ]
     again = run("1  wurzel: scheduled  0 1 * * *\n")
     assert (again.returncode, again.stdout) == (1, "")
-    assert "glab schedule update ID --cron 0 4 * * * --cronTimeZone Europe/Berlin" in again.stderr
+    assert 'glab schedule update ID --cron "0 4 * * *" --cronTimeZone "Europe/Berlin"\n' in again.stderr
 
 
 @pytest.fixture
