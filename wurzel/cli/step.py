@@ -63,6 +63,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
 @click.option("--backoff-max", type=DurationText(), help="Longest wait.")
 @click.option("--timeout", type=DurationText(), help="Longest time for one try; then the step is ended.")
+@click.option("--once", metavar="RUN", help="Do nothing when this run has written the output already.")
 @click.option("--own-group", is_flag=True, help="Lead a process group, so that whoever starts this can end all of it.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -75,8 +76,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
             os.setpgid(0, 0)
     logs = ctx.find_root().obj or {"log_format": "text", "level": "INFO"}
     try:
-        supervised = options["retries"] or options["timeout"] or options["shards"] > 1
-        code = _supervise(options, logs) if supervised else _run(options, logs)
+        code = _unless_done(options, logs)
     except WurzelError as error:
         _tell_platform(error)
         if logs["log_format"] != "json":
@@ -86,6 +86,25 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         logger.error("%s", error)
         code = error.exit_code
     ctx.exit(code)
+
+
+def _unless_done(options: dict[str, Any], logs: dict[str, str]) -> int:
+    """Run the step, unless `--once` tells that it is done already."""
+    supervised = options["retries"] or options["timeout"] or options["shards"] > 1
+    run = _supervise if supervised else _run
+    if options["once"] is None:
+        return run(options, logs)
+    from wurzel.runtime import once
+
+    if once.is_done(options["output"], options["once"]):
+        if logs["level"] != "WARNING" and logs["log_format"] != "json":
+            click.echo(f"{options['output']}: written in this run already", err=True)
+        return 0
+    once.forget(options["output"])
+    code = run(options, logs)
+    if code == 0:
+        once.remember(options["output"], options["once"])
+    return code
 
 
 def child_arguments(options: dict[str, Any], logs: dict[str, str]) -> list[str]:
