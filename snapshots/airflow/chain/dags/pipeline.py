@@ -1,0 +1,48 @@
+# Rendered by `wurzel render chain:pipeline -t airflow` from chain:pipeline; do not edit. sha256:627f0d0dc8da88bc10edf928918f58aeb6fec532ed2d9e4e6fd2555f6e725ea4
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    upper = BashOperator(
+        task_id="upper",
+        doc_md="Make words upper case.\n",
+        bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/upper"',
+        env=ENV,
+    )
+
+    reverse = BashOperator(
+        task_id="reverse",
+        doc_md="Write words backwards.\n",
+        bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/upper" -o "$WURZEL_RUN/reverse"',
+        env=ENV,
+        outlets=[Asset("pipeline/reverse")],
+    )
+
+    words >> upper
+    upper >> reverse

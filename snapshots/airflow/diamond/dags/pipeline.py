@@ -1,0 +1,55 @@
+# Rendered by `wurzel render diamond:pipeline -t airflow` from diamond:pipeline; do not edit. sha256:fa73299ebdc587466223dcf30cf33ef95a4ddd72bd4bb33be06fb800013e8e56
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    upper = BashOperator(
+        task_id="upper",
+        doc_md="Make words upper case.\n",
+        bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/upper"',
+        env=ENV,
+    )
+
+    reverse = BashOperator(
+        task_id="reverse",
+        doc_md="Write words backwards.\n",
+        bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/reverse"',
+        env=ENV,
+    )
+
+    join = BashOperator(
+        task_id="join",
+        doc_md="Join all words into one.\n",
+        bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/upper" -i "$WURZEL_RUN/reverse" -o "$WURZEL_RUN/join"',
+        env=ENV,
+        outlets=[Asset("pipeline/join")],
+    )
+
+    words >> [upper, reverse]
+    [upper, reverse] >> join

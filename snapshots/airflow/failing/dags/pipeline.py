@@ -1,0 +1,48 @@
+# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:e4506757e738b165530b835ef4db92754fb381616674943269256c978eedff42
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    failing = BashOperator(
+        task_id="failing",
+        doc_md="Fail at every try.\n",
+        bash_command='wurzel step steps:Failing --id failing -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/failing"',
+        env=ENV,
+        outlets=[Asset("pipeline/failing")],
+    )
+
+    upper = BashOperator(
+        task_id="upper",
+        doc_md="Make words upper case.\n",
+        bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/upper"',
+        env=ENV,
+        outlets=[Asset("pipeline/upper")],
+    )
+
+    words >> [failing, upper]

@@ -1,0 +1,53 @@
+# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:81202a489e06bfc4c273153fa80551b9567985249b48f9ab297ee86d36c2cfae
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    loud = BashOperator.partial(
+        task_id="loud",
+        doc_md="Upper case, in three slices.\n",
+        env=ENV,
+    ).expand(
+        bash_command=[
+            'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard 1/3',
+            'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard 2/3',
+            'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard 3/3',
+        ],
+    )
+
+    join = BashOperator(
+        task_id="join",
+        doc_md="Join all words into one.\n",
+        bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/loud" -o "$WURZEL_RUN/join"',
+        env=ENV,
+        outlets=[Asset("pipeline/join")],
+    )
+
+    words >> loud
+    loud >> join

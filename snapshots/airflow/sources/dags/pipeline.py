@@ -1,0 +1,50 @@
+# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:ee353ebf71a5179dafa0d1da7e4ab627eb73a4c4403fc7429e0499b3b16cc206
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+    "WURZEL_DATA": "data/pipeline",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    polling = BashOperator(
+        task_id="polling",
+        doc_md="Read something outside that may change at any time.\n\nReads an outside source anew in every run.\n",
+        bash_command='wurzel step steps:Polling --id polling -o "$WURZEL_RUN/polling"',
+        env=ENV,
+    )
+
+    upper = BashOperator(
+        task_id="upper",
+        doc_md="Make words upper case.\n",
+        bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/polling" -o "$WURZEL_RUN/upper"',
+        env=ENV,
+        outlets=[Asset("pipeline/upper")],
+    )
+
+    memory = BashOperator(
+        task_id="memory",
+        doc_md="Remember how often it has run.\n",
+        max_active_tis_per_dag=1,
+        bash_command='wurzel step steps:Memory --id memory -o "$WURZEL_DATA/state/memory"',
+        env=ENV,
+        outlets=[Asset("pipeline/memory")],
+    )
+
+    polling >> upper

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Rendered by `wurzel render rag -t gitlab` from rag_pipeline:rag; do not edit. sha256:a6928aa3c4a62e2b253522838371c1f9fbd002d39090220bb298dd424cb29324
+# Starts the pipeline rag by the clock. Run it once, in a clone of the project, with glab logged in.
+set -eu
+
+if glab schedule list --per-page 100 | grep -qF 'wurzel: rag'; then
+  echo "The schedule is there already; take its ID from 'glab schedule list' and change it like this:" >&2
+  printf '  glab schedule update ID --cron "%s" --cronTimeZone "%s"\n' '0 4 * * *' Europe/Berlin >&2
+  exit 1
+fi
+glab schedule create \
+  --description 'wurzel: rag' \
+  --ref main \
+  --cron '0 4 * * *' \
+  --cronTimeZone Europe/Berlin \
+  --active

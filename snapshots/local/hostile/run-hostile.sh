@@ -1,0 +1,393 @@
+#!/bin/sh
+# Rendered by `wurzel render hostile -t local` from hostile:pipeline; do not edit. sha256:ed935c661ca6fdc496952a46b258b5449bfd023924360146926dadcef4b01aab
+#
+# Runs the pipeline hostile on this machine: a step starts as soon as what it needs is done.
+# It needs a POSIX shell, and `wurzel` on the path.
+# # not a comment: {{ no }} ${{ expression }} ${HOME} `id` $(id) 'quoted' "twice" \ end
+# shellcheck disable=SC1003,SC2016,SC2209 # values are taken as they stand, whatever they look like
+
+set -u
+
+name=hostile
+data='da ta/$HOME it'\''s'
+root=.
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null) || jobs=1
+limit=''
+
+# Gives a variable a value, unless the surroundings have given it one for this run.
+parameter() {
+  eval "[ -n \"\${$1+given}\" ]" || export "$1=$2"
+}
+
+# Notes what is missing when the surroundings set none of some variables.
+required() {
+  for variable in "$@"; do
+    if eval "[ -n \"\${${variable}+given}\" ]"; then
+      return
+    fi
+  done
+  missing="${missing} $1"
+}
+
+# Sets and checks environment variables that all steps get.
+environment() {
+  missing=''
+  export 'PLAIN=yes'
+  export 'SPACES=  two  '
+  export 'SHELL_TEXT=$(touch pwned); `touch pwned`; "'\''\'
+  export 'LINES=one
+two
+'
+  export 'EMPTY='
+  export 'PERCENT=100% {{ workflow.uid }} ${{ secrets.X }} {% raw %}'
+  export 'UNICODE=ünï 🌱  '
+}
+
+# Tells what a step needs and what follows it, or becomes the command of the step.
+step() {
+  action=$2
+  case "$1" in
+    # Give words.
+    words)
+      needs=''
+      followers='suffix-0 suffix-1 suffix-2 suffix-3 suffix-4 suffix-5 suffix-6 suffix-7 suffix-8 suffix-9 suffix-10 suffix-11 suffix-12 suffix-13'
+      set -- \
+        env 'WORDS__WORDS=["", "no", "1e3", "{{ x }}", "${y}", "a: b", "- c", "#d", "'\''", "\"", "\\", "\n", " "]' \
+        wurzel step steps:Words --id words \
+        -o 'da ta/$HOME it'\''s/words'
+      ;;
+    # Put a suffix behind every word.
+    suffix-0)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_0__SUFFIX=yes' \
+        wurzel step steps:Suffix --id suffix-0 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-0'
+      ;;
+    # Put a suffix behind every word.
+    suffix-1)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_1__SUFFIX=0123' \
+        wurzel step steps:Suffix --id suffix-1 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-1'
+      ;;
+    # Put a suffix behind every word.
+    suffix-2)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_2__SUFFIX=1:30' \
+        wurzel step steps:Suffix --id suffix-2 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-2'
+      ;;
+    # Put a suffix behind every word.
+    suffix-3)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_3__SUFFIX=${{ github.actor }} {{item}} ${X}' \
+        wurzel step steps:Suffix --id suffix-3 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-3'
+      ;;
+    # Put a suffix behind every word.
+    suffix-4)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_4__SUFFIX=line one
+line two
+
+' \
+        wurzel step steps:Suffix --id suffix-4 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-4'
+      ;;
+    # Put a suffix behind every word.
+    suffix-5)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_5__SUFFIX='\''; touch pwned #' \
+        wurzel step steps:Suffix --id suffix-5 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-5'
+      ;;
+    # Put a suffix behind every word.
+    suffix-6)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_6__SUFFIX=$(touch pwned)`touch pwned`' \
+        wurzel step steps:Suffix --id suffix-6 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-6'
+      ;;
+    # Put a suffix behind every word.
+    suffix-7)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_7__SUFFIX=\' \
+        wurzel step steps:Suffix --id suffix-7 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-7'
+      ;;
+    # Put a suffix behind every word.
+    suffix-8)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_8__SUFFIX=- a: [b, {c: d}] # e' \
+        wurzel step steps:Suffix --id suffix-8 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-8'
+      ;;
+    # Put a suffix behind every word.
+    suffix-9)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_9__SUFFIX=ends in.sh' \
+        wurzel step steps:Suffix --id suffix-9 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-9'
+      ;;
+    # Put a suffix behind every word.
+    suffix-10)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_10__SUFFIX=	tab nbsp ' \
+        wurzel step steps:Suffix --id suffix-10 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-10'
+      ;;
+    # Put a suffix behind every word.
+    suffix-11)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_11__SUFFIX= lead and trail ' \
+        wurzel step steps:Suffix --id suffix-11 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-11'
+      ;;
+    # Put a suffix behind every word.
+    suffix-12)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_12__SUFFIX=null' \
+        wurzel step steps:Suffix --id suffix-12 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-12'
+      ;;
+    # Put a suffix behind every word.
+    suffix-13)
+      needs=words
+      followers=''
+      set -- \
+        env 'SUFFIX_13__SUFFIX=' \
+        wurzel step steps:Suffix --id suffix-13 \
+        -i 'da ta/$HOME it'\''s/words' \
+        -o 'da ta/$HOME it'\''s/suffix-13'
+      ;;
+    # Read words from a file.
+    file-words)
+      needs=''
+      followers=''
+      set -- \
+        env 'FILE_WORDS__FILE=in put/it'\''s $HOME.txt' \
+        wurzel step steps:FileWords --id file-words \
+        -o 'da ta/$HOME it'\''s/file-words'
+      ;;
+    *)
+      exit 2
+      ;;
+  esac
+  if [ "${action}" = run ]; then
+    exec "$@" --own-group
+  fi
+}
+
+usage() {
+  cat <<'END'
+Runs a pipeline: a step starts as soon as what it needs is done. When a step fails, what does not need it still runs.
+
+  -j N        run N steps at a time
+  -h, --help  show this text
+
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 something is missing before anything can run.
+END
+}
+
+say() {
+  printf '%s\n' "$*" >&2
+}
+
+# Asks a step, and what it has started, to end.
+end() {
+  kill -s TERM -- "-$1" 2>/dev/null || kill "$1" 2>/dev/null
+}
+
+# Runs a step in the background and tells of its end; when asked to end, asks the step.
+watch() {
+  child=''
+  asked=''
+  trap 'asked=yes; [ -z "${child}" ] || end "${child}"' TERM
+  step "$1" run >"${logs}/$1.log" 2>&1 3>&- &
+  child=$!
+  [ -z "${asked}" ] || end "${child}"
+  status=''
+  while [ -z "${status}" ] || kill -0 "${child}" 2>/dev/null; do
+    wait "${child}" 2>/dev/null
+    status=$?
+  done
+  printf '%s %s\n' "$1" "${status}" >&3
+}
+
+# Ends the run when its time is over.
+clock() {
+  child=''
+  trap 'kill "${child}" 2>/dev/null' TERM
+  sleep "${limit}" 3>&- &
+  child=$!
+  wait "${child}" 2>/dev/null && kill -s ALRM "$$"
+}
+
+# Takes the watcher of a finished step off the list of those that run.
+forget() {
+  kept=''
+  for watcher in ${watchers}; do
+    case "${watcher}" in
+      "$1="*) wait "${watcher#*=}" ;;
+      *) kept="${kept} ${watcher}" ;;
+    esac
+  done
+  watchers=${kept}
+}
+
+# Whether all that a step needs is done.
+due() {
+  step "$1" tell
+  for need in ${needs}; do
+    [ -e "${work}/${need}.done" ] || return 1
+  done
+}
+
+# Asks what runs to end, and waits for it.
+clear() {
+  trap - INT TERM HUP ALRM
+  for watcher in ${watchers}; do
+    kill "${watcher#*=}" 2>/dev/null
+  done
+  wait
+  rm -rf "${work}"
+}
+
+while [ "$#" -gt 0 ]; do
+  case "$1" in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    -j)
+      jobs=${2-}
+      [ "$#" -eq 1 ] || shift
+      ;;
+    -j*)
+      jobs=${1#-j}
+      ;;
+    *)
+      say "unknown argument: $1"
+      usage >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+case "${jobs}" in
+  '' | 0* | *[!0-9]*)
+    say "-j needs a number, 1 or more"
+    exit 2
+    ;;
+  *) ;;
+esac
+
+environment
+if [ -n "${missing}" ]; then
+  say "${name}: set these environment variables:${missing}"
+  exit 2
+fi
+if ! command -v wurzel >/dev/null; then
+  say "${name}: wurzel is not on the path; install it, or activate the environment it is in"
+  exit 2
+fi
+case "$0" in
+  */*) here=${0%/*} ;;
+  *) here=. ;;
+esac
+CDPATH='' cd -- "${here}/${root}" || exit 2
+
+logs=".wurzel/${name}/logs"
+if ! mkdir -p "${logs}" || ! printf '*\n' >.wurzel/.gitignore || ! work=$(mktemp -d) || ! mkfifo "${work}/events"; then
+  say "${name}: cannot write to .wurzel in the project folder, or to the folder for temporary files"
+  exit 1
+fi
+exec 3<>"${work}/events"
+
+watchers=''
+running=0
+failed=''
+trap 'clear; say "${name}: interrupted"; kill -s INT "$$"' INT
+trap 'clear; say "${name}: interrupted"; kill -s TERM "$$"' TERM
+trap 'clear; say "${name}: interrupted"; kill -s HUP "$$"' HUP
+trap 'clear; say "${name}: time for the whole run is over"; exit 1' ALRM
+if [ -n "${limit}" ]; then
+  clock &
+  watchers="-=$!"
+fi
+
+# The positional parameters are the steps that may start.
+set -- words file-words
+while true; do
+  while [ "$#" -gt 0 ] && [ "${running}" -lt "${jobs}" ]; do
+    say "$1: started"
+    watch "$1" &
+    watchers="${watchers} $1=$!"
+    running=$((running + 1))
+    shift
+  done
+  [ "${running}" -gt 0 ] || break
+  read -r id status <&3
+  running=$((running - 1))
+  forget "${id}"
+  if [ "${status}" -eq 0 ]; then
+    say "${id}: done"
+    : >"${work}/${id}.done"
+    step "${id}" tell
+    for id in ${followers}; do
+      if due "${id}"; then
+        set -- "$@" "${id}"
+      fi
+    done
+  else
+    failed="${failed} ${id}"
+    say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
+    tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
+  fi
+done
+clear
+
+if [ -n "${failed}" ]; then
+  say "${name}: failed:${failed}; what needs them was not run"
+  exit 1
+fi
+say "${name}: done; datasets are in ${data}"
