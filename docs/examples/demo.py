@@ -1,5 +1,6 @@
 """Render the example for every target and run it here, in a copy below `.demo/`, so that the checkout stays clean."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -30,9 +31,11 @@ def main() -> None:
     here = os.path.relpath(PROJECT)
     print(f"\nRendered files and results are below {here}:")
     for path in sorted(PROJECT.rglob("*")):
-        hidden = any(part.startswith(".") and part != ".github" for part in path.relative_to(PROJECT).parts)
-        if path.is_file() and not hidden and "__pycache__" not in path.parts:
+        parts = path.relative_to(PROJECT).parts
+        if path.is_file() and parts[0] != ".wurzel" and "__pycache__" not in parts:
             print(f"  {path.relative_to(PROJECT).as_posix()}")
+    report = json.loads((PROJECT / "data" / "report" / "part-00000.json").read_text(encoding="utf-8"))
+    print(f"\nThe last step wrote, in data/report/part-00000.json:\n\n{report['md']}")
 
 
 if __name__ == "__main__":
