@@ -161,14 +161,15 @@ def stand_in(tmp_path):
 
 
 def wide(count):
-    """Layers of ten steps, each after two of the layer before."""
+    """Layers of ten steps, each after two of the layer before; and one after the first and the last."""
 
     def needs(number):
         layer, column = divmod(number, 10)
         return tuple(f"s-{(layer - 1) * 10 + other}" for other in (column, (column + 3) % 10)) if layer else ()
 
     steps = [Step(id=f"s-{number}", run="steps:Upper", needs=needs(number), output=WORD) for number in range(count)]
-    return Pipeline(name="wide", steps=tuple(steps))
+    both = Step(id="both", run="steps:Upper", needs=("s-0", f"s-{count - 1}"), output=WORD)
+    return Pipeline(name="wide", steps=(*steps, both))
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -180,7 +181,7 @@ def test_steps_run_in_order_and_no_more_at_once_than_allowed(tmp_path, stand_in,
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "order").read_text().splitlines()
     order = {line: number for number, line in enumerate(lines)}
-    assert len(order) == 120
+    assert len(lines) == len(order) == 122
     assert all(order[f"end {need}"] < order[f"start {step.id}"] for step in pipeline.steps for need in step.needs)
     running = most = 0
     for line in lines:

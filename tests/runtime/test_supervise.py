@@ -82,10 +82,17 @@ def test_a_timeout_ends_grandchildren_and_is_tried_again(tmp_path):
     assert gone(read_pid(tmp_path / "pid"))
 
 
-def test_what_a_finished_command_leaves_behind_is_ended(tmp_path):
+def test_what_a_finished_command_leaves_behind_is_asked_to_end(tmp_path):
+    began = time.monotonic()
     outcome = run_supervised(["sh", "-c", f'sleep 100 & echo $! > "{tmp_path}/pid"'])
-    assert outcome.code == 0
+    assert (outcome.code, time.monotonic() - began < 8) == (0, True)
     assert gone(read_pid(tmp_path / "pid"), 0.1)
+
+
+def test_a_stopped_command_is_ended_too():
+    began = time.monotonic()
+    assert run_supervised(["sh", "-c", "kill -STOP $$"], timeout=0.2).code == 1
+    assert time.monotonic() - began < 8
 
 
 def test_the_log_holds_both_streams_of_every_try(tmp_path):
@@ -216,6 +223,7 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path):
         f'trap "" TERM HUP INT; sleep 100 & echo $! > "{tmp_path}/pid"; echo $$ > "{tmp_path}/shell"; wait'
     )
     pids = [read_pid(tmp_path / "pid"), read_pid(tmp_path / "shell")]
+    time.sleep(0.5)  # it may not have come to tie them to itself
     process.kill()
     process.wait(10)
     assert all(gone(pid, 2) for pid in pids)
