@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.datasets import datasets, example, render, wurzel_run
+from tests.engines.datasets import datasets, example, render, wurzel, wurzel_run
 
 pytestmark = pytest.mark.engine
+RAG = Path("docs/examples/rag")
 DVC = Path(__file__).parents[2] / ".engines" / "dvc" / "bin" / "dvc"
 
 
@@ -133,3 +134,21 @@ def test_a_fresh_clone_in_another_folder_gives_the_same_and_uses_the_cache(dvc, 
     done = dvc(clone, "repro")
     assert "Running stage" not in done.stdout
     assert datasets(clone, "diamond") == datasets(project, "diamond")
+
+
+def test_the_documented_example_in_a_fresh_clone_equals_a_local_run_and_the_script(dvc, tmp_path):
+    origin = tmp_path / "origin"
+    ignored = shutil.ignore_patterns("data", "metrics", ".wurzel", "__pycache__")
+    shutil.copytree(Path(__file__).parents[2] / "docs", origin / "docs", ignore=ignored)
+    wurzel(origin / RAG, "render", "rag")
+    repository(dvc, origin)
+    clones = [tmp_path / "by dvc", tmp_path / "by run", tmp_path / "by script"]
+    for clone in clones:
+        dvc(tmp_path, "clone", "-q", str(origin), str(clone), program="git")
+    by_dvc, by_run, by_script = (clone / RAG for clone in clones)
+    dvc(by_dvc, "repro")
+    assert "Running stage" not in dvc(by_dvc, "repro").stdout
+    expected = wurzel_run(by_run, "rag")
+    dvc(by_script, "run-rag.sh", "-j", "2", program="/bin/sh")
+    assert datasets(by_dvc, "rag") == expected
+    assert datasets(by_script, "rag") == expected
