@@ -108,3 +108,13 @@ def test_what_was_long_not_asked_for_is_forgotten(files, store):
     digests.file(files / "a")
     digests.save()
     assert list(json.loads(store.read_bytes())) == [str(files / "a")]
+
+
+def test_a_store_that_cannot_be_written_costs_nothing_but_time(files, store):
+    store.mkdir()
+    digests = FileDigests(store)
+    os.utime(files / "a", (LONG_AGO, LONG_AGO))
+    digest = digests.file(files / "a")
+    digests.save()
+    assert FileDigests(store).file(files / "a") == digest
+    assert [path.name for path in store.parent.iterdir()] == [store.name]

@@ -82,14 +82,14 @@ class FileDigests:
     def save(self) -> None:
         """Write what is known for the next run, without what has long not been asked for.
 
-        Raises:
-            WriteError: when it cannot be written.
+        On a full disk the next run reads files again, nothing worse.
         """
         if len(self._known) > 2 * len(self._seen) + _SPARE:
             self._known = {key: known for key, known in self._known.items() if key in self._seen}
             self._changed = True
         if self._changed:
-            write(self._store, json.dumps(self._known, ensure_ascii=True).encode())
+            with contextlib.suppress(WriteError):
+                write(self._store, json.dumps(self._known, ensure_ascii=True).encode())
             self._changed = False
 
 
@@ -113,6 +113,8 @@ def write(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error
 
 

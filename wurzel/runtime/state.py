@@ -71,14 +71,11 @@ class StateFolder:
             raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
-        """Leave one line for each step.
-
-        Raises:
-            WriteError: when they cannot be written.
-        """
+        """Leave one line for each step, where the disk has room for it."""
         if self._file is not None:
             self._file.close()
-            write(self._path, b"".join(_line(step_id, state) for step_id, state in sorted(self._states.items())))
+            with contextlib.suppress(WriteError):
+                write(self._path, b"".join(_line(step_id, state) for step_id, state in sorted(self._states.items())))
 
     def _load(self) -> dict[str, State]:
         states = {}
