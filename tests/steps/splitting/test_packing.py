@@ -1,4 +1,7 @@
-"""Chunks keep the text, the budget and the structure; held for texts made of Markdown fragments and for soup."""
+"""Chunks keep the text, the budget and the structure; held for texts made of Markdown fragments and for soup.
+
+The same texts each time; `EXAMPLES=2000 pytest tests/steps/splitting/test_packing.py` looks for new ones.
+"""
 
 import os
 
@@ -10,7 +13,8 @@ from wurzel.steps.splitting.chunks import Budget
 from wurzel.steps.splitting.counting import measure
 from wurzel.steps.splitting.packing import split
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "50"))
+EXAMPLES = os.environ.get("EXAMPLES")
+PROFILE = settings(max_examples=int(EXAMPLES or 50), derandomize=EXAMPLES is None, deadline=None)
 CHARACTERS = measure("characters")
 
 
@@ -69,7 +73,7 @@ def unified(text):
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@PROFILE
 @given(st.one_of(DOCUMENTS, SOUP), BUDGETS)
 def test_no_text_is_lost_or_added(text, given_budget):
     source = unified(text)
@@ -82,7 +86,7 @@ def test_no_text_is_lost_or_added(text, given_budget):
     assert not source[position:].strip(" \t\n>")
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@PROFILE
 @given(st.one_of(DOCUMENTS, SOUP), BUDGETS)
 def test_only_what_cannot_be_cut_is_larger_than_the_budget(text, given_budget):
     for chunk in split(text, given_budget):
@@ -90,7 +94,7 @@ def test_only_what_cannot_be_cut_is_larger_than_the_budget(text, given_budget):
         assert len(chunk.context) <= given_budget.maximum // 2
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@PROFILE
 @given(st.one_of(DOCUMENTS, SOUP))
 def test_a_text_that_fits_stays_whole(text):
     chunks = split(text, budget(len(text) + 1))
@@ -104,7 +108,7 @@ def leaves(text):
     return [token.content for token in tokens if token.type in {"fence", "code_block", "html_block"}]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@PROFILE
 @given(DOCUMENTS, BUDGETS)
 def test_code_and_html_come_out_whole(text, given_budget):
     found = [leaf for chunk in split(text, given_budget) for leaf in leaves(chunk.md)]

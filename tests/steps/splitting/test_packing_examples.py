@@ -138,6 +138,10 @@ def test_items_after_a_cut_one_stay_items():
     assert chunks("1. one one one\n\n   two\n2. three", 14) == ["1. one one one", "two\n\n2. three"]
 
 
+def test_items_after_a_cut_one_stay_in_their_quote():
+    assert chunks("> 1. one one one\n>\n>    two\n> 2. three", 18) == ["> 1. one one one\n>", "> two\n>\n> 2. three"]
+
+
 def test_what_an_item_closes_ends_the_chunk():
     text = "- one one one\n\n  ```\n  code\n\ntext"
     assert chunks(text, 14) == ["- one one one", "```\ncode", "text"]

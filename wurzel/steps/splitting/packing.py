@@ -80,7 +80,7 @@ class _Packer:
     def _add(self, piece: Piece) -> None:
         self.pieces.append(piece)
         self.text_in_chunk = self.text_in_chunk or not piece.heading
-        self.filled += piece.size + (len(BLANK_LINE) if piece.items else len(piece.gap))
+        self.filled += piece.size + (len(BLANK_LINE) + piece.quotes if piece.items else len(piece.gap))
         indents = piece.indents(self.pieces[0].start) if piece.block.kind in {"fence", "html"} else ()
         if indents and not closes(unindent(self.text[piece.start : piece.end], indents)):
             self._flush()  # its list item closed it; outside of the item it would swallow the rest of the chunk
@@ -173,8 +173,7 @@ class _Packer:
         parts = []
         start = self.pieces[0].start
         for piece, following in zip_longest(self.pieces, self.pieces[1:]):
-            indents = piece.indents(start)
-            parts.append(unindent(self.text[piece.start : piece.end], indents))
+            parts.append(unindent(self.text[piece.start : piece.end], piece.indents(start)))
             if following is not None:
-                parts.append(BLANK_LINE if indents and following.indents(start) != indents else piece.gap)
+                parts.append(piece.gap_before(following, start))
         return "".join(parts)

@@ -53,11 +53,18 @@ class Piece:
 
     def indents(self, start: int) -> tuple[int, ...]:
         """Columns of indentation by items that start before the chunk: outside of quotes, in one, in two, …."""
-        found = [0] * (self.quotes + 1)
+        found: list[int] = []
         for item in self.items:
             if item.start < start:
+                found += [0] * (item.quotes + 1 - len(found))
                 found[item.quotes] = max(found[item.quotes], item.indent)
-        return tuple(found) if any(found) else ()
+        return tuple(found)
+
+    def gap_before(self, following: Piece, start: int) -> str:
+        """What stands between two pieces of a chunk that starts there: a blank line where one leaves a cut item."""
+        if self.gap == BLANK_LINE or not self.items or self.indents(start) == following.indents(start):
+            return self.gap
+        return "\n" + ">" * min(self.quotes, following.quotes) + "\n"
 
 
 def top_pieces(text: str, blocks: Sequence[Block], size: Size) -> list[Piece]:
