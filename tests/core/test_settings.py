@@ -280,13 +280,16 @@ def test_a_field_name_may_hold_two_underscores():
     assert (loaded.A__B, loaded.A) == (1, {"C": 2})
 
 
-def test_an_alias_may_be_used_like_the_name():
+def test_an_alias_may_be_used_like_the_name(monkeypatch):
     class Aliased(Settings):
         size: int = Field(1, alias="SIZE")
 
     assert load(Aliased, {"MY_STEP__SIZE": "2"}).size == 2
     assert load(Aliased, {"MY_STEP__size": "3"}).size == 3
     assert load(Aliased, {}, {"size": 4}).size == 4
+    assert load(Aliased, {"MY_STEP__SIZE": "2"}, {"size": 4}).size == 4
+    monkeypatch.setenv("SIZE", "5")
+    assert (Aliased().size, Aliased(size=6).size, Aliased(SIZE=7).size) == (5, 6, 7)
 
 
 def test_defaults_are_checked_and_converted():

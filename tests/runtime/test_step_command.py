@@ -58,6 +58,20 @@ class Slow(Make):
         finally:
             Path("tidied").write_text("")
 
+class Forks(Make):
+    def run(self, inpt: None) -> list[Word]:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                os.write(writer, b"ready")
+                time.sleep(30)
+            finally:
+                os._exit(9)
+        os.read(reader, 5)
+        os.kill(child, signal.SIGTERM)
+        return [Word(text=str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))]
+
 class Huge(Make):
     def run(self, inpt: None) -> list[Word]:
         return [Word(text="x" * 1000)] * 1000
@@ -244,6 +258,13 @@ def test_a_signal_ends_it_cleanly(steps, number):
     assert (steps / "reason").read_text() == f"ended by {number.name}\n"
     assert read(steps) == ["default"]
     assert not [path.name for path in steps.iterdir() if path.name.startswith(".out")]
+
+
+def test_a_process_that_the_step_forked_ends_by_itself(steps):
+    done = wurzel("cmdsteps:Forks", "-o", "out", env={"WURZEL_TERMINATION_LOG": str(steps / "reason")})
+    assert done.returncode == 0, done.stderr
+    assert read(steps) == [str(-signal.SIGTERM)]
+    assert not (steps / "reason").exists()
 
 
 def test_the_arguments_of_a_child_are_those_it_was_called_with():

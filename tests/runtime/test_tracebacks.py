@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from wurzel.runtime.tracebacks import place_of, shortened
+from wurzel.runtime.tracebacks import one_line, place_of, shortened
 
 
 def caught(function):
@@ -63,6 +63,16 @@ def test_the_place_is_relative_to_the_current_folder(tmp_path, monkeypatch):
     assert place_of(caught(placed.f)) == "placed.py:2"
     del sys.modules["placed"]
     assert place_of(caught(lambda: 1 / 0)).startswith(__file__)
+
+
+def test_an_error_whose_text_fails():
+    class Silent(Exception):
+        def __str__(self):
+            raise RuntimeError("no text")
+
+    assert one_line(Silent()) == "Silent: (its text cannot be shown)"
+    assert "Silent" in shortened(Silent())
+    assert one_line(ValueError("a\n b")) == "ValueError: a b"
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("y")])

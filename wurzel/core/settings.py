@@ -60,7 +60,9 @@ class SettingsBase(BaseModel):
         cls = type(self)
         if not _SEALED.get():
             prefix = cast("str", cls.model_config.get("env_prefix", ""))
-            values = completed(cls, refined(cls, _surroundings(cls, prefix), values))
+            fields = fields_of(cls)
+            given = {fields[name][0] if name in fields else name: value for name, value in values.items()}
+            values = completed(cls, refined(cls, _surroundings(cls, prefix), given))
         super().__init__(**values)
 
     # Pydantic then validates a nested object without calling `__init__`, which would read the environment again.

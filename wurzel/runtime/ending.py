@@ -30,8 +30,13 @@ class Terminated(SystemExit):
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Let TERM, INT and HUP unwind what runs meanwhile, so that nothing half-written stays behind."""
+    owner = os.getpid()
 
     def end(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != owner:  # a process that the step forked: it ends as it would without us
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         for other in before:  # once is enough: what cleans up now must not be cut short
             signal.signal(other, signal.SIG_IGN)
         reason = f"ended by {signal.Signals(number).name}"

@@ -125,7 +125,7 @@ def write_report(path: Path, report: Report) -> None:
 @contextmanager
 def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     """Turn what the step's own code raises into an error that shows its author the lines to look at."""
-    from wurzel.runtime.tracebacks import place_of, shortened
+    from wurzel.runtime.tracebacks import one_line, place_of, shortened
 
     where = f"step {step_id!r}"
     here = Path.cwd()
@@ -139,7 +139,7 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     except SystemExit as error:
         raise UserCodeFailed(f"it calls sys.exit({error.code!r}){doing}", place_of(error), where) from None
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = one_line(error)
         raise UserCodeFailed(f"{reason}{doing}", shortened(error), where) from error
     finally:
         os.chdir(here)  # what we were told is relative to it

@@ -29,6 +29,15 @@ def shortened(error: BaseException) -> str:
     return "".join(whole.format()).rstrip("\n")
 
 
+def one_line(error: BaseException) -> str:
+    """Class and text of an error on one line."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the author's own __str__ may do anything
+        text = "(its text cannot be shown)"
+    return " ".join(f"{type(error).__name__}: {text}".split())
+
+
 def place_of(error: BaseException) -> str:
     """`file:line` of the user's line that led to an error, or an empty text."""
     from traceback import extract_tb
