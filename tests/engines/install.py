@@ -34,6 +34,21 @@ ENGINES = {
         "launcher": ["gitlab-ci-local"],
         "apt": ["rsync"],
     },
+    # With the providers whose operators run steps in pods and containers.
+    "airflow": {
+        "pip": [
+            "apache-airflow==3.3.*",
+            "apache-airflow-providers-cncf-kubernetes==10.25.*",
+            "apache-airflow-providers-docker==4.6.*",
+        ]
+    },
+    "airflow-2": {
+        "pip": [
+            "apache-airflow==2.11.*",
+            "apache-airflow-providers-cncf-kubernetes==10.25.*",
+            "apache-airflow-providers-docker==4.6.*",
+        ]
+    },
     # Argo's own validation, the one behind `argo lint`; needs Go.
     "argolint": {"go": ["argolint"]},
     # docker and a base image made of Debian packages, since no image can be pulled; needs root.

@@ -1,0 +1,393 @@
+"""Rendered DAG files in the real Airflow: imported, serialized, their pods built, and run to the same bytes as here."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import EXAMPLES
+from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
+from tests.engines.kubelet import Pod, Processes, environment
+from wurzel.backends import rendering
+from wurzel.backends.airflow_validation import validate
+from wurzel.datacontract.dataset import gather
+from wurzel.project.jobs import Request, open_jobs
+from wurzel.render import Renderer
+
+pytestmark = pytest.mark.engine
+HERE = Path(__file__).parent
+SECRET = "hunter2 {{ x }}"
+ENGINES = Path(__file__).parents[2] / ".engines"
+HOMES = {"3": ENGINES / "airflow", "2.11": ENGINES / "airflow-2"}
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{name: none, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: nobody, user: {}}]
+contexts: [{name: none, context: {cluster: none, user: nobody}}]
+current-context: none
+"""
+
+
+class Airflow:
+    """One version of Airflow with a home of its own."""
+
+    def __init__(self, version, home):
+        self.version = version
+        self.bin = HOMES[version] / "bin"
+        (home / "kubeconfig").write_text(KUBECONFIG)
+        self.env = {
+            **os.environ,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "SCARF_ANALYTICS": "false",
+            "KUBECONFIG": str(home / "kubeconfig"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "AIRFLOW_CONN_SUFFIX": json.dumps({"conn_type": "generic", "extra": {"api-token": SECRET}}),
+            "AIRFLOW_CONN_SHARED": json.dumps({"conn_type": "generic", "password": "x", "extra": {"token": "t"}}),
+        }
+
+    def __call__(self, *arguments, folder=None, check=True):
+        env = self.env | ({"AIRFLOW__CORE__DAGS_FOLDER": str(folder)} if folder else {})
+        done = subprocess.run(
+            [str(self.bin / arguments[0]), *map(str, arguments[1:])],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert not check or done.returncode == 0, done.stdout[-20000:] + done.stderr[-20000:]
+        return done
+
+    def bag(self, folder):
+        """What Airflow sees in a folder of DAG files."""
+        return report(self("python", HERE / "airflow_bag.py", folder, folder=folder))
+
+    def runs(self, root, asked):
+        """`airflow dags test` for each [DAG file, DAG id, conf], one after the other; also all that was printed."""
+        self("airflow", "db", "migrate")
+        (root / "asked.json").write_text(json.dumps(asked))
+        done = self("python", HERE / "airflow_run.py", root / "asked.json", folder=root)
+        return report(done), done.stdout + done.stderr
+
+
+def report(done):
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("REPORT")]
+    return json.loads(line.removeprefix("REPORT"))
+
+
+@pytest.fixture(scope="module", params=["3", "2.11"])
+def airflow(request, tmp_path_factory):
+    if not (HOMES[request.param] / "bin" / "airflow").exists():
+        pytest.skip(f"Airflow {request.param} is not installed: make engines")
+    return Airflow(request.param, tmp_path_factory.mktemp("airflow"))
+
+
+def render_here(project, name, *sets):
+    """Render an example in this process, which saves the start of the command for each of many."""
+    before = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        patch.syspath_prepend(str(project))
+        jobs, _ = open_jobs(Request([pipeline_name(project, name)], ["airflow"], sets=sets))
+        (result,) = rendering.render(jobs, Renderer())
+    for module in set(sys.modules) - before:
+        if str(project) in (getattr(sys.modules[module], "__file__", None) or ""):
+            del sys.modules[module]
+    (file,) = result.files
+    path = project / file.output.path
+    path.parent.mkdir()
+    path.write_text(file.rendered.text, encoding="utf-8")
+    return path
+
+
+def options(version, *entries):
+    return [f"targets.airflow.{entry}" for entry in (f"version={version}", *entries)]
+
+
+# Imported and serialized, without a run
+
+OPERATORS = {
+    "bash": [],
+    "kubernetes": ["operator=kubernetes", "kubernetes.claim=data", "keep_days=3"],
+    "docker": ["operator=docker", "docker.mounts=[{source: /srv, target: /wurzel}]", "task_groups=always"],
+}
+
+
+@pytest.fixture(scope="module")
+def imported(airflow, tmp_path_factory):
+    """Every example for every operator, as Airflow sees it."""
+    root = tmp_path_factory.mktemp("dags")
+    mount = tmp_path_factory.mktemp("mount") / "claim"
+    for name in EXAMPLES:
+        image = [] if name == "scheduled" else ["image=registry.example/words:1.0"]
+        for operator, entries in OPERATORS.items():
+            project = example(name, root / name / operator)
+            sets = options(airflow.version, f"dag_id={name}.{operator}", f"kubernetes.mount={mount}", *entries)
+            render_here(project, name, *sets, *image)
+    return {**airflow.bag(root), "mount": mount}
+
+
+def test_airflow_imports_every_example(imported):
+    assert imported["errors"] == {}
+    assert set(imported["dags"]) == {f"{name}.{operator}" for name in EXAMPLES for operator in OPERATORS}
+
+
+def test_serialized_dags_hold_no_place_of_this_machine(imported):
+    """A path of the machine, or an address of an object, would make Airflow see a new version of the DAG each time."""
+    for name, dag in imported["dags"].items():
+        text = dag["serialized"].replace(dag["file"], "").replace(str(imported["mount"]), "")
+        text = re.sub(r'"(fileloc|relative_fileloc|_processor_dags_folder)": "[^"]*"', "", text)
+        assert "/tmp/" not in text, name
+        assert " object at 0x" not in text, name
+
+
+def test_the_schedule_is_what_was_asked_for(imported):
+    """At four in the morning in Berlin is three UTC in winter; a run that comes too late is skipped."""
+    scheduled = imported["dags"]["scheduled.bash"]
+    assert scheduled["starts"] == [f"2026-01-0{day}T03:00:00+00:00" for day in (1, 2, 3)]
+    assert scheduled["late"] == [True, False, True]
+    assert imported["dags"]["chain.bash"]["starts"] is None
+
+
+def test_text_reaches_pods_unchanged(imported):
+    """Through Airflow's templates and the kubelet's own `$(…)`."""
+    configured = yaml.safe_load((HERE.parent / "pipelines" / "hostile.yaml").read_text(encoding="utf-8"))
+    pipeline = configured["pipelines"]["hostile"]
+    pods = imported["dags"]["hostile.kubernetes"]["pods"]
+    for step, entry in pipeline["steps"].items():
+        ((container,),) = [pod["spec"]["containers"] for pod in pods[step.replace("-", "_")]]
+        variables = environment(container, {}, {})
+        for name, value in pipeline["env"].items():
+            assert variables[name] == value
+        for name, value in entry["settings"].items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            assert variables[f"{step.upper().replace('-', '_')}__{name}"] == text
+
+
+@pytest.mark.parametrize("name", ["diamond", "sharded", "hostile", "credentials"])
+def test_pods_write_the_same_bytes_as_a_local_run(imported, tmp_path, name):
+    """Every pod of one run, built by Airflow and run by a stand-in for the kubelet that shares one claim."""
+    secrets = {("suffix", "api-token"): SECRET, ("shared", "token"): "t"}
+    given = {"SECRET_SUFFIX__TOKEN": SECRET, "SHARED_TOKEN": "t"}
+    expected = wurzel_run(example(name, tmp_path / "local"), name, env=given)
+    project = example(name, tmp_path / "project")
+    dag = imported["dags"][f"{name}.kubernetes"]
+    runner = Processes(project, imported["mount"])
+    for task in dag["tasks"]:
+        for pod in dag["pods"].get(task, []):
+            done = Pod(pod["spec"], tmp_path / "scratch", tmp_path / "claims", runner, secrets).run_all()
+            assert done.code == 0, done.output
+    (folder,) = (tmp_path / "claims" / "data" / DATA_DIRS.get(name, "data") / f"{name}.kubernetes").iterdir()
+    assert folder.name == "run_manual__2026-01-01T00%3A00%3A00%2B00%3A00"
+    assert run_data(folder) == expected
+
+
+def test_pods_are_what_the_cronjob_target_writes(imported, tmp_path):
+    """Image, resources, security, volumes and selection of a step: the same words on both targets."""
+    project = example("scheduled", tmp_path / "p")
+    sets = ["--set=targets.cronjob.data={claim: {name: data}}", f"--set=targets.cronjob.mount={imported['mount']}"]
+    text = wurzel(project, "render", "scheduled", "-t", "cronjob", "--stdout", *sets)
+    documents = list(yaml.safe_load_all(text.stdout))
+    (job,) = [document for document in documents if document["kind"] == "CronJob"]
+    spec = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    pods = {name: found[0]["spec"] for name, found in imported["dags"]["scheduled.kubernetes"]["pods"].items()}
+    same = ("image", "command", "resources", "securityContext", "volumeMounts", "terminationMessagePolicy")
+    for wanted in [*spec["initContainers"], *spec["containers"]]:
+        (container,) = pods[wanted["name"]]["containers"]
+        for mount in wanted["volumeMounts"]:
+            mount.pop("subPath", None)  # in Airflow the folder of the DAG keeps pipelines apart within one claim
+        assert {key: container[key] for key in same} == {key: wanted[key] for key in same}
+        variables = {variable["name"]: variable.get("value") for variable in container["env"]}
+        for variable in wanted["env"]:
+            if "value" in variable:
+                assert variables[variable["name"]] == variable["value"]
+    assert {pod["serviceAccountName"] for pod in pods.values()} == {spec["serviceAccountName"]}
+    for key in ("securityContext", "automountServiceAccountToken", "volumes", "restartPolicy"):
+        assert pods["words"][key] == spec[key]
+    assert pods["suffix"]["nodeSelector"] == spec["nodeSelector"]
+    assert pods["suffix"]["tolerations"] == spec["tolerations"]
+
+
+# Run
+
+SAME = ["chain", "diamond", "fanin", "named", "sharded", "flaky", "hostile"]
+HOSTILE = "{{ x }}\r\n'\"$HOME`id`.sh\n"
+NOTES = """
+from wurzel import WZ, Settings, TypedStep
+from wurzel.datacontract import PydanticModel
+
+
+class Note(PydanticModel):
+    text: str
+
+
+class NotesSettings(Settings):
+    NOTE: str | None = None
+    TAGS: list[str] = []
+
+
+class Notes(TypedStep[NotesSettings, None, Note]):
+    def run(self, inpt: None) -> Note:
+        return Note(text=repr((self.settings.NOTE, self.settings.TAGS)))
+
+
+notes = WZ(Notes)
+"""
+NOTES_YAML = """
+version: 1
+pipelines: {notes: {entrypoint: 'notes:notes', steps: {notes: {parameters: [NOTE, TAGS]}}}}
+"""
+
+
+class Ran:
+    """Projects that Airflow ran, and what it said of each run."""
+
+    def __init__(self, airflow, root):
+        self.root = root / "it's a {{ project }}"
+        self.version = airflow.version
+        asked = [self._asked(*entry) for entry in self._wanted()]
+        results, self.log = airflow.runs(root, asked)
+        self.results = {}
+        for (_, dag_id, _), result in zip(asked, results, strict=True):
+            self.results.setdefault(dag_id, []).append(result)
+
+    def _wanted(self):
+        if self.version != "3":
+            return [("hostile",), ("diamond",)]
+        given = {"SUFFIX_EN__SUFFIX": HOSTILE}
+        notes = {"NOTES__NOTE": "", "NOTES__TAGS": ["{{ a }}", "ü$'\""]}
+        repeated = [("sources", "keep_days=2"), ("sources",)]
+        return [(name,) for name in [*SAME, "failing", "credentials", "notes"]] + [
+            *repeated,
+            ("named", given),
+            ("notes", notes),
+        ]
+
+    def _asked(self, name, extra=None):
+        project = self.root / name
+        if not project.exists():
+            self._make(project, name, *([extra] if isinstance(extra, str) else []))
+        (file,) = (project / "dags").iterdir()
+        return [str(file), name, extra if isinstance(extra, dict) else {}]
+
+    def _make(self, project, name, *entries):
+        if name == "notes":
+            project.mkdir()
+            (project / "notes.py").write_text(NOTES)
+            (project / "wurzel.yaml").write_text(NOTES_YAML)
+        else:
+            example(name, project)
+        if name == "sources":
+            old = project / "data" / "sources" / "run_old" / "words"
+            old.mkdir(parents=True)
+            subprocess.run(["touch", "-d", "5 days ago", old.parent], check=True)
+        render_here(project, name, *options(self.version, f"dag_id={name}", *entries))
+
+    def folders(self, name):
+        """Folders of the runs of an example, the first run first."""
+        return sorted((self.root / name / DATA_DIRS.get(name, "data") / name).glob("run_*"))
+
+
+@pytest.fixture(scope="module")
+def ran(airflow, tmp_path_factory):
+    return Ran(airflow, tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def ran_3(ran):
+    if ran.version != "3":
+        pytest.skip("these run in Airflow 3; 2.11 runs the hostile and the diamond example")
+    return ran
+
+
+def run_data(folder):
+    """Bytes of all files of a run's datasets; slices are gathered."""
+    for step in folder.iterdir():
+        gather(step)
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {path: data for path, data in files.items() if not Path(path).name.startswith(".")}
+
+
+def texts(folder, step):
+    found = json.loads((folder / step / "part-00000.json").read_bytes())
+    return [item["text"] for item in found] if isinstance(found, list) else found["text"]
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_same_bytes_as_a_local_run(ran, tmp_path, name):
+    if name not in ran.results:
+        pytest.skip("this one runs in Airflow 3")
+    expected = wurzel_run(example(name, tmp_path / "local"), name)
+    assert ran.results[name][0]["code"] == 0
+    assert run_data(ran.folders(name)[0]) == expected
+    assert not list(ran.root.rglob("pwned"))
+
+
+def test_a_flaky_step_is_tried_again(ran_3):
+    tasks = {task: (state, tries) for task, _, state, tries in ran_3.results["flaky"][0]["tasks"]}
+    assert tasks == {"words": ("success", 1), "flaky": ("success", 2), "upper": ("success", 1)}
+
+
+def test_shards_are_instances_of_one_task(ran_3):
+    found = ran_3.results["sharded"][0]["tasks"]
+    assert [index for task, index, _, _ in found if task == "loud"] == [0, 1, 2]
+
+
+def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(ran_3):
+    (result,) = ran_3.results["failing"]
+    assert result["code"] not in {0, "error"}
+    assert {task: state for task, _, state, _ in result["tasks"]} == {
+        "words": "success",
+        "failing": "failed",
+        "upper": "success",
+    }
+    (folder,) = ran_3.folders("failing")
+    assert (folder / "upper" / "manifest.json").exists()
+    assert not (folder / "failing").exists()
+    assert "this step always fails" in ran_3.log
+
+
+def test_runs_keep_apart_memory_grows_and_old_runs_go(ran_3):
+    first, second = ran_3.folders("sources")
+    assert run_data(first) == run_data(second)
+    assert {path.name for path in first.iterdir()} == {"polling", "upper"}
+    assert texts(ran_3.root / "sources" / "data" / "sources" / "state", "memory") == ["again", "again"]
+
+
+def test_a_parameter_is_given_anew(ran_3):
+    words = ["one", "two", "three", "four", "five"]
+    assert texts(ran_3.folders("named")[1], "suffix-en") == [f"{word}{HOSTILE}" for word in words]
+    seen = [texts(folder, "notes") for folder in ran_3.folders("notes")]
+    assert seen == [repr((None, [])), repr(("", ["{{ a }}", "ü$'\""]))]
+
+
+def test_secrets_come_from_connections_and_stay_there(ran_3):
+    (folder,) = ran_3.folders("credentials")
+    assert texts(folder, "secret-suffix")[0] == f"one{len(SECRET)}"
+    assert SECRET not in ran_3.log
+
+
+def test_the_command_of_airflow_itself_says_that_a_run_failed(ran_3, airflow):
+    """What a person types; the other runs share one process."""
+    folder = ran_3.root / "failing" / "dags"
+    done = airflow("airflow", "dags", "test", "failing", folder=folder, check=False)
+    assert done.returncode == 1
+    assert "DagRun failed" in done.stdout + done.stderr
+
+
+def test_validation_imports_with_the_airflow_on_the_path(airflow, tmp_path, monkeypatch):
+    text = render_here(example("diamond", tmp_path / "p"), "diamond", *options(airflow.version)).read_text()
+    monkeypatch.setenv("PATH", f"{airflow.bin}:/usr/bin:/bin")
+    assert list(validate({"dags/d.py": text}, airflow.version)) == []
+    broken = text.replace("words >>", "join >> words >>")
+    (problem,) = validate({"dags/d.py": broken}, airflow.version)
+    assert "cycle" in problem.message.lower()
+    assert problem.where == "dags/d.py"
