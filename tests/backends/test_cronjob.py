@@ -1,5 +1,7 @@
 """What the cronjob backend writes, read back as Kubernetes reads it."""
 
+import json
+
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -10,7 +12,8 @@ from wurzel.backends.cronjob_options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.quantity import amount, largest, times
 from wurzel.backends.support import unsupported_uses
-from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Setting, Step, Toleration
+from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Step, Toleration
+from wurzel.ir.serialize import dump
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
@@ -48,7 +51,7 @@ UNLIKE = pipeline(step("words"), step("embed", "words", image="acme/embed:2", re
 
 
 def test_a_schedule_makes_a_cronjob_that_loses_no_run_and_starts_none_twice():
-    (cron,) = render(ALIKE.model_copy(update={"schedule": NIGHTLY}))
+    (cron,) = render(UNLIKE.model_copy(update={"schedule": NIGHTLY}))
     assert cron["kind"] == "CronJob"
     spec = {key: value for key, value in cron["spec"].items() if key != "jobTemplate"}
     assert spec == {
@@ -63,7 +66,7 @@ def test_a_schedule_makes_a_cronjob_that_loses_no_run_and_starts_none_twice():
 
 
 def test_without_a_schedule_there_is_a_job():
-    (job,) = render(ALIKE)
+    (job,) = render(UNLIKE)
     assert job["kind"] == "Job"
     assert job["metadata"]["name"] == "p"
 
@@ -74,7 +77,7 @@ def test_a_job_ends_and_goes_away_and_does_not_repeat_a_wrong_configuration():
     assert job["backoffLimit"] == 1
     assert job["ttlSecondsAfterFinished"] == 3 * 86400
     assert job["podFailurePolicy"]["rules"] == [
-        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2]}},
     ]
     assert job["template"]["spec"]["restartPolicy"] == "Never"
@@ -90,7 +93,8 @@ def test_steps_that_are_alike_share_a_container():
     (container,) = pod["containers"]
     assert container["command"] == ["wurzel"]
     assert container["args"] == [
-        "run", "pipes:p", "-j", "2", "--data-dir", "/wurzel/data", "--state-dir", "/wurzel/.wurzel",
+        "run", "--from-ir", "/etc/wurzel/pipeline.json", "-j", "2", "--data-dir", "/wurzel/data",
+        "--state-dir", "/wurzel/.wurzel",
     ]  # fmt: skip
 
 
@@ -134,33 +138,22 @@ def test_pods_satisfy_the_restricted_standard_and_have_no_token():
                 "readOnlyRootFilesystem": True,
                 "capabilities": {"drop": ["ALL"]},
             }
-            assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/wurzel", "/tmp"]
+            writable = [mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")]
+            assert writable == ["/wurzel", "/tmp"]
 
 
-def test_one_container_is_told_all_that_configuration_says():
-    setting = Setting(name="A__B", variable="EMBED__A__B", given=True, value="it's $(X)", default="")
-    null = Setting(name="C", variable="EMBED__C", given=True, value=None)
-    body = pipeline(
-        step("words"),
-        step(
-            "embed", "words", settings=(setting, null), retry=Retry(limit=2, backoff=30, factor=2, max=60), timeout=90,
-            shards=3, env={"ONLY": "1"},
-        ),
-        env={"ALL": "2"},
-        parallelism=4,
-    )  # fmt: skip
-    (container,) = pod_of(body)["containers"]
-    args = container["args"]
-    assert args[args.index("-j") + 1] == "4"
-    assert [args[at + 1] for at, word in enumerate(args) if word == "--set"] == [
-        'env.ALL="2"',
-        'steps.embed.env.ONLY="1"',
-        'steps.embed.settings.A.B="it\'s $$(X)"',
-        "steps.embed.settings.C=null",
-        'steps.embed.retry={"limit": 2, "backoff": 30, "factor": 2.0, "max": 60}',
-        "steps.embed.timeout=1m30s",
-        "steps.embed.shards=3",
-    ]
+def test_one_container_is_given_the_pipeline_as_it_was_resolved():
+    body = pipeline(step("words", env={"ONLY": "1"}), step("embed", "words", retry=Retry(limit=2)), env={"ALL": "2"})
+    described, job = render(body)
+    assert described["kind"] == "ConfigMap"
+    assert json.loads(described["data"]["pipeline.json"]) == json.loads(dump(body))
+    pod = job["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (volume,) = [item for item in pod["volumes"] if item["name"] == "pipeline"]
+    assert volume["configMap"]["name"] == described["metadata"]["name"] == "p-pipeline"
+    (mount,) = [item for item in container["volumeMounts"] if item["name"] == "pipeline"]
+    assert f"{mount['mountPath']}/pipeline.json" == container["args"][2]
+    assert not [item for item in render(UNLIKE) if item["kind"] == "ConfigMap"]
 
 
 def test_one_container_has_room_for_all_that_run_at_one_time():
@@ -247,7 +240,7 @@ def test_a_claim_lets_the_next_pod_go_on():
 def test_companions_stand_beside_the_cronjob():
     companions = {"service_account": True, "network_policy": True}
     found = {item["kind"]: item for item in render(ALIKE, data={"claim": {"size": "1Gi"}}, companions=companions)}
-    assert list(found) == ["PersistentVolumeClaim", "ServiceAccount", "NetworkPolicy", "Job"]
+    assert list(found) == ["ConfigMap", "PersistentVolumeClaim", "ServiceAccount", "NetworkPolicy", "Job"]
     assert found["PersistentVolumeClaim"]["metadata"]["name"] == "p-data"
     assert found["ServiceAccount"]["automountServiceAccountToken"] is False
     pod = found["Job"]["spec"]["template"]
@@ -266,7 +259,7 @@ def test_a_kustomize_folder_lists_its_files():
     resources = yaml.safe_load(texts["cronjob/p/kustomization.yaml"])["resources"]
     assert {f"cronjob/p/{name}" for name in resources} == set(texts) - {"cronjob/p/kustomization.yaml"}
     assert {yaml.safe_load(body)["kind"] for body in texts.values()} == {
-        "Kustomization", "Job", "PersistentVolumeClaim", "NetworkPolicy",
+        "Kustomization", "Job", "ConfigMap", "PersistentVolumeClaim", "NetworkPolicy",
     }  # fmt: skip
 
 
@@ -304,7 +297,10 @@ def test_quantities():
         (pipeline(step("words"), name="x" * 53, schedule=NIGHTLY), {}, "at most 52"),
         (pipeline(step("words"), name="x" * 64), {}, "at most 63"),
         (pipeline(step("words"), image=None), {}, "has no image"),
-        (pipeline(step("words"), entrypoint=""), {}, "has no entrypoint"),
+        (
+            pipeline(step("words")), {"volumes": [{"name": "pipeline", "mount_path": "/x", "empty_dir": {}}]},
+            "is the name of the volume for the pipeline",
+        ),
         (
             pipeline(step("a", node_selector={"k": "1"}), step("b", node_selector={"k": "2"})), {},
             "ask for nodes with k='1' and '2'",

@@ -4,14 +4,14 @@ This stands in for Kubernetes in tests; it is no Kubernetes. Containers run as p
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-USER = 1000
+CONFIG = "/etc/wurzel"
+"""Where a container finds the pipeline that it runs as a whole."""
 
 
 class Done(NamedTuple):
@@ -53,7 +53,10 @@ def environment(container, secrets, fields):
 
 @dataclass
 class Processes:
-    """Runs containers as processes in a project folder. There is one mount, at its real path, which must be `mount`."""
+    """Runs containers as processes in a project folder.
+
+    `mount` is a mount at its real path; in arguments, the paths of other mounts give way to the folders behind them.
+    """
 
     project: Path
     mount: Path
@@ -63,12 +66,14 @@ class Processes:
         if self.mount.is_symlink() or self.mount.exists():
             self.mount.unlink()
         self.mount.symlink_to(source)
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         words = [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
+        for path, folder in mounts.items():
+            words = [word.replace(f"{path}/", f"{folder}/") if path == CONFIG else word for word in words]
         done = subprocess.run(
             words,
             cwd=self.project,
-            env={"PATH": path, "LANG": "C.UTF-8", **env},
+            env={"PATH": programs, "LANG": "C.UTF-8", **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -86,6 +91,7 @@ class Pod:
     claims: Path
     runner: object
     secrets: dict = field(default_factory=dict)
+    config_maps: dict = field(default_factory=dict)
     fields: dict = field(default_factory=dict)
 
     def volume(self, name):
@@ -93,6 +99,8 @@ class Pod:
         claim = found.get("persistentVolumeClaim")
         folder = self.claims / claim["claimName"] if claim else self.root / name
         make_writable(folder)
+        for file, text in self.config_maps.get(found.get("configMap", {}).get("name"), {}).items():
+            (folder / file).write_text(text, encoding="utf-8")
         return folder
 
     def mounts(self, container):
@@ -125,7 +133,3 @@ def make_writable(folder):
     """An emptyDir: anyone can write to it."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o777)
-
-
-def remove(folder):
-    shutil.rmtree(folder, ignore_errors=True)

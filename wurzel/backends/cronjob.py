@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.cronjob_context import document, has_claim, single_pod
+from wurzel.backends.cronjob_context import PIPELINE, PIPELINE_PATH, document, has_claim, single_pod
 from wurzel.backends.cronjob_options import CronJobOptions
 from wurzel.backends.kubernetes_preflight import preflight
 from wurzel.exceptions import Problem
@@ -32,7 +32,7 @@ class CronJobBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("annotation `kubernetes.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
-        "settings": native("environment variables; `wurzel run --set` in single-pod mode"),
+        "settings": native("environment variables; a ConfigMap in single-pod mode"),
         "parameters": unsupported("a CronJob takes no input; change the setting and render anew, or use argo"),
         "env": native(),
         "secrets": native("`secretKeyRef`"),
@@ -84,6 +84,7 @@ class CronJobBackend(Backend):
         main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
         folder = posixpath.dirname(main)
         parts = [
+            ("configmap", single_pod(pipeline, options)),
             ("persistentvolumeclaim", has_claim(options)),
             ("serviceaccount", options.companions.service_account),
             ("networkpolicy", options.companions.network_policy),
@@ -107,7 +108,7 @@ class CronJobBackend(Backend):
         """Names, images, settings, and what the steps of one pod cannot have apart from one another."""
         longest = LONGEST_CRON if pipeline.schedule else LONGEST
         return [
-            *preflight(pipeline, options, self.name, longest_name=longest),
+            *preflight(pipeline, options, self.name, longest_name=longest, volumes={PIPELINE: PIPELINE_PATH}),
             *_together(pipeline),
             *_alone(pipeline, options),
         ]
@@ -142,11 +143,6 @@ def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
         )
     if not single_pod(pipeline, options):
         return
-    if not pipeline.entrypoint:
-        yield Problem(
-            "the pipeline has no entrypoint, so one container cannot run it as a whole",
-            hint="Say targets.cronjob.mode: init-chain.",
-        )
     if options.mode == "single-pod" and pipeline.image is None:
         yield Problem("single-pod mode needs an image of the pipeline", hint="Give it: image: ….")
     seen: dict[str, tuple[str, object]] = {}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from wurzel.backends.command import dataset, step_argv
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes_preflight import object_name
 from wurzel.backends.quantity import largest, times
-from wurzel.ir.types import format_duration
+from wurzel.ir.serialize import dump
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob_options import CronJobOptions
@@ -22,6 +21,10 @@ STARTING_DEADLINE = 3600
 """Seconds a run may be late when the schedule does not say."""
 CONFIGURATION = 2
 """Exit code of wurzel when the user must act; another try gives the same."""
+PIPELINE = "pipeline"
+"""Name of the volume that holds the pipeline as the one container that runs it reads it."""
+PIPELINE_PATH = "/etc/wurzel"
+PIPELINE_FILE = "pipeline.json"
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
 """The Job's uid: the same for all its pods, another for every run (a label of pods since Kubernetes 1.27)."""
 
@@ -87,8 +90,9 @@ class Cron:
 
 @dataclass(frozen=True)
 class Companions:
-    """The objects beside it, each the whole of what its template writes below `metadata`, or nothing."""
+    """The objects beside it, each with what its template writes, or nothing."""
 
+    config_map: Mapping[str, Any] | None
     claim: Mapping[str, Any] | None
     service_account: Mapping[str, Any] | None
     network_policy: Mapping[str, Any] | None
@@ -119,6 +123,11 @@ def single_pod(pipeline: Pipeline, options: CronJobOptions) -> bool:
 def has_claim(options: CronJobOptions) -> bool:
     """Whether a claim is to be written."""
     return options.data.claim is not None and options.data.claim.size is not None
+
+
+def described_by(name: str) -> str:
+    """Name of the ConfigMap that holds the pipeline for the one container that runs it."""
+    return f"{name}-pipeline"
 
 
 def width(pipeline: Pipeline) -> int:
@@ -170,7 +179,9 @@ def _companions(pipeline: Pipeline, options: CronJobOptions) -> Companions:
         )
         claim = {"metadata": {**own, "name": f"{name}-data"}, "spec": spec}
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
+    described = {"metadata": {**own, "name": described_by(name)}, "data": {PIPELINE_FILE: dump(pipeline)}}
     return Companions(
+        config_map=described if single_pod(pipeline, options) else None,
         claim=claim,
         service_account={"metadata": {**own, "name": account}} if options.companions.service_account else None,
         network_policy={"metadata": own, "spec": {"podSelector": selector, "policyTypes": ["Ingress"]}}
@@ -189,6 +200,7 @@ class _Builder:
         self.pipeline = pipeline
         self.options = options
         self.name = object_name(pipeline, options)
+        self.single = single_pod(pipeline, options)
 
     def job(self) -> Job:
         timeout = self.pipeline.timeout
@@ -198,7 +210,7 @@ class _Builder:
             ttl=self.options.ttl,
             pod_failure_policy={
                 "rules": [
-                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                     {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [CONFIGURATION]}},
                 ]
             },
@@ -207,7 +219,7 @@ class _Builder:
 
     def _pod(self) -> Pod:
         pipeline, options = self.pipeline, self.options
-        containers = [self._whole()] if single_pod(pipeline, options) else [self._step(step) for step in pipeline.steps]
+        containers = [self._whole()] if self.single else [self._step(step) for step in pipeline.steps]
         account = options.service_account or pipeline.service_account
         if options.companions.service_account:
             account = account or self.name
@@ -224,7 +236,7 @@ class _Builder:
             affinity=options.affinity,
             grace_period=options.grace_period,
             groups=given(initContainers=containers[:-1], containers=containers[-1:]),
-            volumes=[self._data(), k8s.tmp_volume(options), *(k8s.volume(extra) for extra in options.volumes)],
+            volumes=self._volumes(),
         )
 
     def _merged(self, field: str) -> dict[str, str]:
@@ -232,6 +244,11 @@ class _Builder:
         for step in self.pipeline.steps:
             own |= getattr(step, field)
         return own
+
+    def _volumes(self) -> list[dict[str, Any]]:
+        described = [{"name": PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.single else []
+        extras = [k8s.volume(extra) for extra in self.options.volumes]
+        return [self._data(), k8s.tmp_volume(self.options), *described, *extras]
 
     def _data(self) -> dict[str, Any]:
         data = self.options.data
@@ -249,13 +266,15 @@ class _Builder:
             return {"name": k8s.DATA, "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
         return {"name": k8s.DATA, **(k8s.empty_dir(data.empty_dir) if data.empty_dir else {"emptyDir": {}})}
 
-    def _mounts(self, step_ids: Sequence[str]) -> list[dict[str, Any]]:
+    def _mounts(self, steps: Sequence[Step]) -> list[dict[str, Any]]:
         folder = self.name if self.options.data.claim else None
+        described = [{"name": PIPELINE, "mountPath": PIPELINE_PATH, "readOnly": True}] if self.single else []
         return [
             given(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
+            *described,
             *k8s.mounts(self.options),
-            *k8s.mounts(self.options, step_ids),
+            *k8s.mounts(self.options, [step.id for step in steps]),
         ]
 
     def _folder(self, step_id: str) -> str:
@@ -271,10 +290,10 @@ class _Builder:
         return Container(
             name=name,
             steps=steps,
+            volume_mounts=self._mounts(steps),
             image_pull_policy=options.image_pull_policy,
             env_from=k8s.env_from_list(options.env_from),
             security_context=k8s.container_security(options.security),
-            volume_mounts=self._mounts([step.id for step in steps]),
             **fields,
         )
 
@@ -302,15 +321,10 @@ class _Builder:
     def _whole(self) -> Container:
         pipeline, mount = self.pipeline, self.options.mount
         jobs = self._jobs()
-        args = ["run", pipeline.entrypoint, "-j", str(jobs)]
+        args = ["run", "--from-ir", f"{PIPELINE_PATH}/{PIPELINE_FILE}", "-j", str(jobs)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
-        for setting in self._sets():
-            args += ["--set", setting]
-        secrets = {name: value for step in pipeline.steps for name, value in k8s.step_env(step).items()}
-        env = {
-            **k8s.pipeline_env(pipeline),
-            **{name: value for name, value in secrets.items() if not isinstance(value, str)},
-        }
+        secrets = {name: value for step in pipeline.steps for name, value in k8s.secret_env(step).items()}
+        env = {**k8s.pipeline_env(pipeline), **secrets}
         return self._container(
             self.name,
             list(pipeline.steps),
@@ -323,31 +337,6 @@ class _Builder:
 
     def _jobs(self) -> int:
         return self.pipeline.parallelism or width(self.pipeline)
-
-    def _sets(self) -> Iterator[str]:
-        """What the container's own `wurzel.yaml`, if it has one, must not decide: it may be of another environment."""
-        for name, value in self.pipeline.env.items():
-            yield f"env.{name}={json.dumps(value, ensure_ascii=False)}"
-        for step in self.pipeline.steps:
-            place = f"steps.{step.id}"
-            for name, value in step.env.items():
-                yield f"{place}.env.{name}={json.dumps(value, ensure_ascii=False)}"
-            for setting in step.settings:
-                if setting.given and not setting.secret:
-                    path = setting.name.replace("__", ".")
-                    yield f"{place}.settings.{path}={json.dumps(setting.value, ensure_ascii=False, sort_keys=True)}"
-            if step.retry.limit:
-                retry = given(
-                    limit=step.retry.limit,
-                    backoff=step.retry.backoff,
-                    factor=step.retry.factor,
-                    max=step.retry.max,
-                )
-                yield f"{place}.retry={json.dumps(retry)}"
-            if step.timeout is not None:
-                yield f"{place}.timeout={format_duration(step.timeout)}"
-            if step.shards > 1:
-                yield f"{place}.shards={step.shards}"
 
     def _resources(self, jobs: int) -> dict[str, Any]:
         """Room for as many steps as run at one time, each as large as the largest; one limit is a limit for all."""

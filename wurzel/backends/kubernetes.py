@@ -32,12 +32,17 @@ def escape(text: str) -> str:
 
 def pipeline_env(pipeline: Pipeline) -> Env:
     """Variables that every step gets; values are not escaped."""
-    return {**pipeline.env, **_secrets(pipeline)}
+    return {**pipeline.env, **secret_env(pipeline)}
 
 
 def step_env(step: Step) -> Env:
     """Variables of one step alone: its own, its secrets, its settings; values are not escaped."""
-    return {**step.env, **_secrets(step), **setting_variables(step)}
+    return {**step.env, **secret_env(step), **setting_variables(step)}
+
+
+def secret_env(owner: Pipeline | Step) -> Env:
+    """Variables that are taken from secrets, by reference."""
+    return {variable: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for variable, ref in owner.secrets.items()}
 
 
 def env_list(env: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -161,7 +166,3 @@ def image_of(pipeline: Pipeline, step: Step) -> str:
 def given(**fields: Any) -> dict[str, Any]:
     """The fields that say something: neither `None` nor empty, but a false or a zero stays."""
     return {name: value for name, value in fields.items() if value is not None and value not in ({}, [], (), "")}
-
-
-def _secrets(owner: Pipeline | Step) -> Env:
-    return {variable: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for variable, ref in owner.secrets.items()}

@@ -21,7 +21,13 @@ _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 def preflight(
-    pipeline: Pipeline, options: KubernetesOptions, target: str, *, longest_name: int, parameters: Collection[str] = ()
+    pipeline: Pipeline,
+    options: KubernetesOptions,
+    target: str,
+    *,
+    longest_name: int,
+    parameters: Collection[str] = (),
+    volumes: Mapping[str, str] | None = None,
 ) -> Iterator[Problem]:
     """Problems that every Kubernetes target has alike.
 
@@ -31,13 +37,14 @@ def preflight(
         target: name of the target, for hints.
         longest_name: how many characters the name of the object may have.
         parameters: variables that a run is given anew.
+        volumes: names of further volumes that the target has of its own, and where they are mounted.
     """
     yield from _name(pipeline, options, target, longest_name)
     yield from _schedule(pipeline)
     yield from _secret_names("pipeline", pipeline.secrets)
     for step in pipeline.steps:
         yield from _step(pipeline, step, parameters)
-    yield from _volumes(pipeline, options, target)
+    yield from _volumes(pipeline, options, target, volumes or {})
 
 
 def object_name(pipeline: Pipeline, options: KubernetesOptions) -> str:
@@ -132,10 +139,10 @@ def _toleration(where: str, toleration: Toleration) -> Iterator[Problem]:
         )
 
 
-def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str) -> Iterator[Problem]:
+def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: Mapping[str, str]) -> Iterator[Problem]:
     ids = [step.id for step in pipeline.steps]
-    names = {DATA: "the datasets", TMP: TMP_PATH}
-    paths = {options.mount: "the datasets", TMP_PATH: TMP_PATH}
+    names = {DATA: "the datasets", TMP: TMP_PATH, **{name: f"the {name}" for name in own}}
+    paths = {options.mount: "the datasets", TMP_PATH: TMP_PATH, **{path: f"the {name}" for name, path in own.items()}}
     for extra in options.volumes:
         where = f"targets.{target}.volumes: {extra.name!r}"
         if taken := names.get(extra.name):

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import configuration_options, pipeline_argument
+from wurzel.cli.options import PipelineName, configuration_options
+from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
+    from wurzel.runtime.outcome import Note
     from wurzel.runtime.progress import Follower
 
 
 @click.command("run")
-@pipeline_argument
+@click.argument("pipeline", type=PipelineName(), required=False)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Run N steps at a time.")
 @click.option("--force", is_flag=True, help="Run every step, also what is unchanged.")
 @click.option(
@@ -24,31 +26,36 @@ if TYPE_CHECKING:
 )
 @click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
+@click.option("--from-ir", metavar="FILE", help="Run the pipeline of an IR file, as `wurzel inspect --json` writes it.")
 @configuration_options
 @click.pass_obj
 def command(
     obj: dict[str, Any],
-    pipeline: str,
+    pipeline: str | None,
     jobs: int | None,
     force: bool,
     params: tuple[str, ...],
     data_dir: str | None,
     state_dir: str,
+    from_ir: str | None,
     environment: str | None,
     sets: tuple[str, ...],
 ) -> None:
     """Run a pipeline here, in parallel, skipping what is unchanged."""
     from pathlib import Path
 
-    from wurzel.backends.local import left_out
-    from wurzel.project.open import open_pipeline
     from wurzel.project.typecheck import check_settings
     from wurzel.runtime.outcome import report
     from wurzel.runtime.parameters import with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
 
-    resolved = open_pipeline(pipeline, environment, sets)
-    chosen = with_parameters(resolved.pipeline, params, check_settings)
+    if from_ir is None:
+        asked, notes = _configured(pipeline, environment, sets)
+    elif pipeline or environment or sets:
+        raise UsageError("--from-ir takes no PIPELINE, --env or --set", hint="The file says all of it.")
+    else:
+        asked, notes = _stored(from_ir), []
+    chosen = with_parameters(asked, params, check_settings)
     if data_dir is not None:
         chosen = chosen.model_copy(update={"data_dir": data_dir})
     options = RunOptions(
@@ -59,10 +66,29 @@ def command(
         wurzel=(sys.executable, "-m", "wurzel", *_log_options(obj)),
     )
     follower = _follower(obj, chosen, options.run_id)
-    follower.say(left_out(resolved))
+    follower.say(notes)
     result = run_pipeline(chosen, options, follower)
     follower.say(report(result, chosen.name, chosen.data_dir))
     sys.exit(result.exit_code)
+
+
+def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, ...]) -> tuple[Pipeline, list[Note]]:
+    """The pipeline that is meant, and what to say of it."""
+    from wurzel.backends.local import left_out
+    from wurzel.project.open import open_pipeline
+
+    if pipeline is None:
+        raise click.UsageError("Missing argument '[PIPELINE]'.")
+    resolved = open_pipeline(pipeline, environment, sets)
+    return resolved.pipeline, left_out(resolved)
+
+
+def _stored(file: str) -> Pipeline:
+    from pathlib import Path
+
+    from wurzel.ir.serialize import load
+
+    return load(Path(file))
 
 
 def _follower(obj: dict[str, Any], pipeline: Pipeline, run: str) -> Follower:
