@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from wurzel.backends.local import LocalBackend
+from wurzel.backends.local import LocalBackend, left_out
 from wurzel.backends.options import TargetOptions
 from wurzel.ir.model import DataType, Pipeline, Setting, Step
 from wurzel.project.open import open_pipeline
@@ -321,3 +321,19 @@ def test_a_zero_byte_is_reported_before_rendering():
     step = Step(id="x", run="steps:Words", output=WORD, settings=(setting,))
     (problem,) = LocalBackend().preflight(Pipeline(name="p", steps=(step,)), TargetOptions())
     assert problem.message == "the value of X__A holds a zero byte, which no environment variable can"
+
+
+def test_a_run_says_what_it_leaves_out(project):
+    project("scheduled")
+    (note,) = left_out(open_pipeline("scheduled"))
+    assert note.text == (
+        "scheduled: left out here: image, step_image, cpu, memory, gpu, limits, schedule, timezone, deadline,"
+        " node_selector, tolerations, service_account (`wurzel targets local` says why)"
+    )
+    accepted = (
+        "[image, step_image, cpu, memory, gpu, limits, schedule, timezone, deadline, tolerations, service_account]"
+    )
+    (note,) = left_out(open_pipeline("scheduled", sets=[f"targets.local.ignore={accepted}"]))
+    assert ": node_selector (" in note.text
+    project("chain")
+    assert left_out(open_pipeline("chain:pipeline")) == []
