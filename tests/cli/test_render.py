@@ -128,6 +128,18 @@ def test_stdout_prints_the_file_as_written(project):
     assert result.stdout == script.read_text()
 
 
+def test_explain_names_the_template_line_and_the_values_of_each_line(project):
+    project("chain")
+    lines = run("chain:pipeline", "-t", "dvc", "--explain").stdout.splitlines()
+    (desc,) = [line for line in lines if "desc: Give words." in line]
+    assert desc.startswith("dvc/dvc.yaml.j2:")
+    assert desc.endswith("<- stage.desc")
+    template = Path(__file__).parents[2] / "templates" / "dvc" / "dvc.yaml.j2"
+    number = int(desc.split()[0].partition(":")[2])
+    assert "desc: {{ stage.desc }}" in template.read_text().splitlines()[number - 1]
+    assert not Path("dvc.yaml").exists()
+
+
 def test_another_output_folder(project):
     project("chain")
     run("chain:pipeline", "-t", "dvc", "-o", "else/where")

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
@@ -47,6 +48,15 @@ def test_inspect_explains(project):
     assert "--set" in gpu
     (memory,) = [line for line in lines if line.startswith("steps.join.resources.memory")]
     assert "wurzel.yaml:15:" in memory
+
+
+def test_the_schema_of_the_ir_accepts_what_inspect_prints(project):
+    project("scheduled")
+    schema = json.loads(run("schema", "--ir").output)
+    data = json.loads(run("inspect", "scheduled", "--json").output)
+    jsonschema.validate(data, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**data, "stpes": []}, schema)
 
 
 def test_graph_as_text(project):

@@ -33,6 +33,7 @@ _SAID = {
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or are not ours.")
 @click.option("--strict", is_flag=True, help="Exit 2 when a target cannot do what a pipeline asks for.")
 @click.option("--validate", is_flag=True, help="Hold the files to the platforms' own checks before writing them.")
+@click.option("--explain", is_flag=True, help="Print each line with the template line and the values that made it.")
 @click.option(
     "--from-ir", type=click.Path(path_type=Path), help="Render an IR file; no code of the pipeline is needed."
 )
@@ -47,6 +48,7 @@ def command(
     force: bool,
     strict: bool,
     validate: bool,
+    explain: bool,
     from_ir: Path | None,
     environment: str | None,
     sets: tuple[str, ...],
@@ -60,14 +62,17 @@ def command(
     from wurzel.project.jobs import Request, open_jobs
     from wurzel.render import Renderer
 
-    if sum((stdout, check, diff)) > 1:
-        raise click.UsageError("--stdout, --check and --diff exclude each other.")
+    if sum((stdout, check, diff, explain)) > 1:
+        raise click.UsageError("--stdout, --check, --diff and --explain exclude each other.")
     jobs, project = open_jobs(Request(pipelines, targets, environment, sets, from_ir))
     renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
     results = render(jobs, renderer)
     _report(results, strict)
     if validate:
         _validate(results)
+    if explain:
+        _explain(results)
+        return
     files = _signed(results)
     if stdout:
         _print(files)
@@ -120,6 +125,16 @@ def _validate(results: Sequence[JobResult]) -> None:
     problems = validate(results)
     if problems:
         raise ValidationFailed(problems)
+
+
+def _explain(results: Sequence[JobResult]) -> None:
+    for file in (file for result in results for file in result.files):
+        click.echo(f"# {file.output.path}")
+        lines = list(zip(file.rendered.text.splitlines(), map(str, file.rendered.origins), strict=False))
+        width = max((len(origin) for _, origin in lines), default=0)
+        for (text, origin), where in zip(lines, file.rendered.origins, strict=False):
+            values = f"  <- {', '.join(where.values)}" if where.values else ""
+            click.echo(f"{origin:<{width}} | {text}{values}")
 
 
 def _print(files: Sequence[File]) -> None:
