@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -104,7 +105,7 @@ class StepJob:
 
     def _tell_retry(self, log: Path, why: str, wait: float) -> None:
         text = f"{why}; trying again{f' in {wait:g}s' if wait else ''}"
-        with log.open("a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             file.write(f"--- {text} ---\n")
         self._run.follower.tell(Event("retry", self._step.id, text))
 
@@ -113,7 +114,7 @@ class StepJob:
             return
         if outcome.code:
             tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
-            self._fail(f"{outcome.reason}{tries}", log if log.exists() else None)
+            self._fail(f"{outcome.reason}{tries}", log if log.exists() else None, outcome.code)
             return
         output = written(self._folder, self._run.digests)
         if output is None:
@@ -122,8 +123,8 @@ class StepJob:
         self._run.state.write(self._step.id, State(self._inputs, output))
         self._run.done(self._step, output, time.monotonic() - self._started)
 
-    def _fail(self, why: str, log: Path | None) -> None:
-        self._run.failed(self._step, Failure(why, log), time.monotonic() - self._started)
+    def _fail(self, why: str, log: Path | None, code: int = 1) -> None:
+        self._run.failed(self._step, Failure(why, log, code), time.monotonic() - self._started)
 
     def _log(self, part: str = "") -> Path:
         return self._run.state.log(self._step.id, part)
