@@ -12,6 +12,8 @@ from typing import NoReturn
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 
+from wurzel.render.lines import JOINT, joint
+
 
 class Generator(CodeGenerator):
     """Jinja's code generator, except for what is written and joined."""
@@ -46,7 +48,9 @@ class Generator(CodeGenerator):
             self.indent()
         for child in node.nodes:
             if isinstance(child, nodes.TemplateData):
-                if child.data:
+                if child.data == JOINT:
+                    self.simple_write(repr(joint(child.lineno, str(self.name))), frame, child)
+                elif child.data:
                     self.simple_write(repr((child.data, child.lineno, self.name)), frame, child)
             else:
                 self.start_write(frame, child)
@@ -54,6 +58,12 @@ class Generator(CodeGenerator):
                 self.end_write(frame)
         if frame.require_output_check:
             self.outdent()
+
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:
+        """As jinja does, over what is certainly meant to be looped over."""
+        check = nodes.EnvironmentAttribute("looped", lineno=node.lineno)
+        node.iter = nodes.Call(check, [node.iter], [], None, None, lineno=node.lineno)
+        super().visit_For(node, frame)
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
         """Join values to a value; join with rendered text to text."""
@@ -118,7 +128,7 @@ class Generator(CodeGenerator):
 
     def _refuse_output(self, node: nodes.Output) -> None:
         for child in node.nodes:
-            text = child.data if isinstance(child, nodes.TemplateData) else "x"
+            text = child.data.strip(JOINT) if isinstance(child, nodes.TemplateData) else "x"
             if text.strip():
                 line = child.lineno + text[: len(text) - len(text.lstrip())].count("\n")
                 self.fail("this template extends another, so what stands outside its blocks is never written", line)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, NoReturn
 
 import jinja2
 from jinja2 import StrictUndefined, Template
+from jinja2.lexer import TokenStream, newline_re
 
 from wurzel.exceptions import TemplateError, WurzelError
-from wurzel.render import text
+from wurzel.render import text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
-from wurzel.render.layers import Layers, TemplateMissing
+from wurzel.render.layers import Layers, TemplateMissing, suggest
+from wurzel.render.lines import Watch, without_joints
 from wurzel.render.quoting import language_of
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
@@ -36,9 +37,8 @@ class Missing(StrictUndefined):
         if isinstance(owner, Text):
             return f"rendered text has no {name!r}; `| string` makes it a value"
         known = [str(key) for key in owner] if isinstance(owner, Mapping) else [n for n in dir(owner) if n[:1] != "_"]
-        close = get_close_matches(name, known, 1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{show(owner)} has no {name!r}{meant}"
+        meant = suggest(name, known)
+        return f"{show(owner)} has no {name!r}{'; d' if meant else ''}{meant[1:]}"
 
     def __repr__(self) -> str:
         self._fail_with_undefined_error()
@@ -51,6 +51,7 @@ class Environment(jinja2.Environment):
     concat = staticmethod(text.concat)  # type: ignore[assignment]
     hold = staticmethod(text.hold)
     glue = staticmethod(text.glue)
+    looped = staticmethod(values.looped)
 
     def __init__(self, layers: Layers) -> None:
         super().__init__(
@@ -81,9 +82,16 @@ class Environment(jinja2.Environment):
             template = self.get_template(name)
             written = text.concat(template.root_render_func(template.new_context(dict(context))))  # type: ignore[arg-type]
             self._check_blocks()
+            return text.Text(without_joints(written.pieces))
         except Exception as error:  # noqa: BLE001 - whatever a template does wrong is the template's error
             self._explain(error, context)
-        return written
+
+    def _tokenize(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> TokenStream:
+        source = newline_re.sub("\n", source)
+        tokens = Watch(source, str(name)).tokens(self.lexer.tokeniter(source, name, filename, state))
+        return TokenStream(self.lexer.wrap(tokens, name, filename), name, filename)
 
     def extends(self, name: str, line: int, blocks: Sequence[tuple[str, int]]) -> None:
         """Compiled templates call this just before they get their parent."""
@@ -148,11 +156,10 @@ class Environment(jinja2.Environment):
                 step = entry[0] if entry else None
             for block, line in blocks:
                 if block not in known:
-                    close = get_close_matches(block, known, 1)
                     raise TemplateError(
                         f"no template that this one extends has a block {block!r}, so it is never written",
                         where=f"{child}:{line}",
-                        hint=f"Did you mean {close[0]}?" if close else f"Blocks: {', '.join(sorted(known))}.",
+                        hint=suggest(block, known) or f"Blocks: {', '.join(sorted(known))}.",
                     )
 
     def _explain(self, error: Exception, context: Mapping[str, Any]) -> NoReturn:
@@ -183,8 +190,7 @@ class Environment(jinja2.Environment):
         kind, name = match.groups()
         if kind == "filter" and name in REFUSED:
             return f"there is no filter {name!r}", REFUSED[name]
-        close = get_close_matches(name, self.filters if kind == "filter" else self.tests, 1)
-        return f"there is no {kind} {name!r}", f"Did you mean {close[0]}?" if close else ""
+        return f"there is no {kind} {name!r}", suggest(name, self.filters if kind == "filter" else self.tests)
 
 
 def place(traceback: TracebackType | None) -> str:
@@ -202,5 +208,4 @@ def _undefined(message: str, names: Iterable[str]) -> tuple[str, str]:
     if message.startswith("the inline if-expression"):
         return "the inline `if` is false and has no `else`", _HINT_ELSE
     match = re.fullmatch(r"'(\w+)' is undefined", message)
-    close = get_close_matches(match.group(1), list(names), 1) if match else []
-    return message, f"Did you mean {close[0]}?" if close else ""
+    return message, suggest(match.group(1), names) if match else ""

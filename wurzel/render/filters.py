@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from jinja2.filters import make_attrgetter
+from jinja2.filters import do_float, do_int, make_attrgetter
 from jinja2.utils import pass_environment
 
 from wurzel.render.text import Text, glue
-from wurzel.render.values import Identifier, NotAValue, Words, freeze, plain_list, show, text_of
+from wurzel.render.values import Identifier, NotAValue, Words, freeze, looped, plain_list, show, text_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+_FAILED: Any = object()
 
 REFUSED = {
     "safe": "Nothing is ever inserted unquoted; text of the template itself stands outside `{{ }}`.",
@@ -104,11 +106,34 @@ def join(
     attribute: str | int | None = None,
 ) -> str | Text:
     """The items one after the other with `separator` between."""
+    value = looped(value)
     items = value if attribute is None else map(make_attrgetter(environment, attribute), value)
     parts: list[Any] = []
     for item in items:
         parts += [separator, item] if parts else [item]
     return glue(parts, 1, "")
+
+
+def to_int(value: Any, default: Any = None, base: int = 10) -> Any:
+    """A text or number as whole number; fails where it is none, unless there is a default."""
+    return _number(do_int(_scalar(value), _FAILED, base), value, default)
+
+
+def to_float(value: Any, default: Any = None) -> Any:
+    """A text or number as float; fails where it is none, unless there is a default."""
+    return _number(do_float(_scalar(value), _FAILED), value, default)
+
+
+def _number(found: Any, value: Any, default: Any) -> Any:
+    if found is not _FAILED:
+        return found
+    if default is None:
+        raise NotAValue(f"{show(value)} is no number", "Give a default: `| int(0)`.")
+    return default
+
+
+def _scalar(value: Any) -> Any:
+    return value.plain() if isinstance(value, Text) else freeze(value)
 
 
 def replace(value: Any, old: str, new: Any, count: int = -1) -> str | Text:
@@ -134,5 +159,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "indent": indent,
     "join": join,
     "replace": replace,
+    "int": to_int,
+    "float": to_float,
 }
 """Name in templates to function; these stand beside (and before) jinja's own."""

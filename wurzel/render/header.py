@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from wurzel.render.quoting.draft import PRESENTABLE
+from wurzel.render.characters import shown
 
 _HEADER = re.compile(rb"# Rendered by `[^\n]*; do not edit\. sha256:([0-9a-f]{64})\r?")
 _COOKIE = re.compile(r"(coding)(?=[:=])")
@@ -59,5 +59,4 @@ def _digest(body: str | bytes) -> str:
 
 def _one_line(text: str) -> str:
     # Python reads `coding:` in a comment of the first two lines as the encoding of the file.
-    shown = "".join(char if PRESENTABLE.fullmatch(char) else ascii(char)[1:-1] for char in text)
-    return _COOKIE.sub(r"\1 ", shown)
+    return _COOKIE.sub(r"\1 ", shown(text))

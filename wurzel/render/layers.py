@@ -6,10 +6,9 @@ one; `acme!argo/workflow.yaml.j2` is the one of the installed pack `acme`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from wurzel.exceptions import TemplateError
 
@@ -24,8 +23,7 @@ class TemplateMissing(TemplateError):
     """No layer has a template of that name."""
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """A folder of templates."""
 
     name: str
@@ -33,8 +31,7 @@ class Layer:
     folder: Path
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A template: the name it was asked for by, its layer and its file."""
 
     name: str
@@ -112,11 +109,18 @@ class Layers:
 
     def _missing(self, name: str, path: str, layers: Sequence[Layer]) -> TemplateMissing:
         known = sorted({found for layer in layers for found in self.names(layer)})
-        close = get_close_matches(path, known, 1, 0.5)
         prefix = name[: len(name) - len(path)]
         searched = ", ".join(layer.name for layer in layers)
-        hint = f"Did you mean {prefix}{close[0]}?" if close else f"Searched: {searched}."
+        hint = suggest(path, known, prefix) or f"Searched: {searched}."
         return TemplateMissing(f"there is no template {name!r}", hint=hint)
+
+
+def suggest(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Asks whether a known name was meant, when one is close; otherwise nothing."""
+    from difflib import get_close_matches  # only when something is wrong
+
+    close = get_close_matches(name, list(known), 1, 0.5)
+    return f"Did you mean {prefix}{close[0]}?" if close else ""
 
 
 def built_in() -> Path:
@@ -135,11 +139,10 @@ def _load_pack(name: str) -> Layer:
 
     packs = {point.name: point for point in entry_points(group=GROUP)}
     if name not in packs:
-        close = get_close_matches(name, packs, 1)
         known = f"Installed packs: {', '.join(sorted(packs))}." if packs else "No template pack is installed."
         raise TemplateError(
             f"there is no template folder or installed pack {name!r}",
-            hint=f"Did you mean {close[0]}?" if close else known,
+            hint=suggest(name, packs) or known,
         )
     try:
         home = packs[name].load()

@@ -138,7 +138,7 @@ class Text:
         if not self.pieces:
             return 1, ""
         last = self.pieces[-1]
-        return (last.line, last.template) if isinstance(last, Held) else (last[1] + last[0].count("\n"), last[2])
+        return (last.line, last.template) if isinstance(last, Held) else (abs(last[1]) + last[0].count("\n"), last[2])
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TemplateError(

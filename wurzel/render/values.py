@@ -123,6 +123,21 @@ def digits(value: int) -> str:
         raise NotAValue(str(error)) from None
 
 
+def looped(value: Any) -> Any:
+    """What a `for` goes over: anything but text, whose characters nobody means, and sets, which have no order.
+
+    Raises:
+        NotAValue: for text and sets.
+    """
+    if isinstance(value, str):
+        raise NotAValue(
+            f"{show(value)} is one text, not a list", "Loop over `[x]`, or over `x | list` for its characters."
+        )
+    if isinstance(value, set | frozenset):
+        raise NotAValue("a set has no order to loop in", "Add `| sort`.")
+    return value
+
+
 def show(value: Any) -> str:
     """A short form of any value for messages."""
     short = Repr()
@@ -131,7 +146,7 @@ def show(value: Any) -> str:
     try:
         return short.repr(value)
     except Exception:  # noqa: BLE001 - a message must not fail because of what it is about
-        return f"a {type(value).__name__}"
+        return f"<{type(value).__name__}>"
 
 
 def _mapping(value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:

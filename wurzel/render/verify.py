@@ -33,11 +33,19 @@ def yaml_events(text: str) -> Iterator[Any]:
             watch.see(event)
             yield event
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        message = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        raise Unreadable(str(message), mark.index if mark else getattr(error, "position", 0) or 0) from None
+        raise _unreadable(error) from None
     except UnicodeEncodeError as error:
         raise Unreadable("half of a surrogate pair, which no file can hold", error.start) from None
+
+
+def _unreadable(error: Any) -> Unreadable:
+    """Where a reader gave up; where it began to read when it gave up only at the end of what never ended."""
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    marks = [getattr(error, "problem_mark", None), getattr(error, "context_mark", None)]
+    if "could not find expected ':'" in problem or "end of stream" in problem:
+        marks.reverse()
+    mark = marks[0] or marks[1]
+    return Unreadable(problem, mark.index if mark else getattr(error, "position", 0) or 0)
 
 
 class _Watch:

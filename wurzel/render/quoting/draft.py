@@ -8,20 +8,12 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.render.characters import shown, split_lines
 from wurzel.render.text import Held, Piece
 from wurzel.render.trace import first
 from wurzel.render.values import NotAValue, Words, show, text_of
 
-PRESENTABLE = re.compile(
-    r"[^\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff\ufff0-\uffff"
-    r"\U000e0000-\U000e0fff]*"
-)
-"""Text on one line of which every character is seen for what it is; fixed, so that no Unicode update changes a file."""
-
 _PATH = re.compile(r"[\w./+-]*", re.ASCII)
-
-LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-"""What some YAML, Python or shell reader takes for the end of a line."""
 
 
 class Draft:
@@ -182,14 +174,13 @@ def comment(draft: Draft, piece: int) -> str:
         from json import dumps
 
         text = dumps(held.value, ensure_ascii=False)
-    lines = LINE_BREAK.split(text)
-    shown = ["".join(c if PRESENTABLE.fullmatch(c) or c == "\t" else ascii(c)[1:-1] for c in line) for line in lines]
+    lines = [shown(line) for line in split_lines(text)]
     if len(lines) == 1:
-        return shown[0]
+        return lines[0]
     before = draft.before(piece)
     if not before.lstrip().startswith("#"):
         raise refuse(
             held, "text of several lines cannot stand in a comment behind something else", "Give it its own line."
         )
     margin = before[: len(before) - len(before.lstrip())] + "# "
-    return "\n".join([shown[0].rstrip(), *((margin + line).rstrip() for line in shown[1:])])
+    return "\n".join([lines[0].rstrip(), *((margin + line).rstrip() for line in lines[1:])])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang, unreadable
 from wurzel.render.quoting.python_literal import escaped, laid_out
-from wurzel.render.values import Identifier, NotAValue
+from wurzel.render.values import Identifier, NotAValue, show
 from wurzel.render.verify import Unreadable, python_tree
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ def _prove(draft: Draft, tree: ast.AST, finished: ast.AST, text: str) -> None:
                 _prove_literal(held, found)
                 continue
         if isinstance(wanted, str) and draft.has(wanted):
-            wanted = draft.fill(wanted)
+            _prove_text(draft, wanted, found)
+            continue
         if type(wanted) is not type(found):
             raise _blame(draft, _line_start(text, line), "what stands here reads differently")
         if isinstance(wanted, ast.AST):
@@ -160,6 +161,12 @@ def _prove(draft: Draft, tree: ast.AST, finished: ast.AST, text: str) -> None:
             waiting += zip(wanted, found, strict=True)
         elif repr(wanted) != repr(found):
             raise _blame(draft, _line_start(text, line), f"{found!r} would be read instead of {wanted!r}")
+
+
+def _prove_text(draft: Draft, wanted: str, found: Any) -> None:
+    if found != draft.fill(wanted):
+        held = draft.held(int(draft.words.findall(wanted)[0]))
+        raise refuse(held, f"{show(found)} is not what the template says: {show(draft.fill(wanted))}")
 
 
 def _prove_literal(held: Held, node: Any) -> None:

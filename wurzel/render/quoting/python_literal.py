@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isinf, isnan
 from typing import Any
 
-from wurzel.render.quoting.draft import PRESENTABLE
+from wurzel.render.characters import presentable
 from wurzel.render.values import NotAValue, digits
 
 WIDTH = 88
@@ -63,7 +63,7 @@ def _escape(char: str, quote: str, *, lines: bool) -> str:
         return char
     if char in _ESCAPES:
         return char if char in "\"'" and char != quote else _ESCAPES[char]
-    if PRESENTABLE.fullmatch(char):
+    if presentable(char):
         return char
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wurzel.render.quoting.draft import PRESENTABLE, Draft, comment, fragment, refuse, refuse_words, unreadable
+from wurzel.render.characters import presentable
+from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, unreadable
 from wurzel.render.quoting.yaml_layout import Layout, Slot, signature
 from wurzel.render.quoting.yaml_scalar import LONGEST_KEY, double_quoted, key, reads_as_text, scalar, unquoted_problem
 from wurzel.render.quoting.yaml_value import after_dash, after_key, entries, entry_parts, inline, parts
@@ -25,6 +26,7 @@ _COMMENT = re.compile(r"(^|[ \t])#")
 _NEXT_LINE = re.compile(r"\n((?:[ \t]*\n)*)([ \t]*)(\S?)")
 _HEADER = re.compile(r"[|>]([-+0-9]*)[ \t]*(?:#[^\n]*)?\n(?:[ \t]*\n)*( *)")
 _WORD = re.compile(r"[\w./@+-]*", re.ASCII)
+_NO_SPACE = re.compile(r"\s*(-|\?|[\w.-]+:)")
 _QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value with `~`.'
 
 
@@ -149,7 +151,7 @@ def _part(draft: Draft, slot: Slot, index: int, text: str) -> str:
         return double_quoted(text)
     if slot.style == "|" and "\n" in text:
         return _lines(draft, slot, index, text)
-    if not PRESENTABLE.fullmatch(text.replace("\t", " ") if slot.style == "|" else text):
+    if not presentable(text.replace("\t", " ") if slot.style == "|" else text):
         raise refuse(draft.held(index), "line breaks, tabs and invisible characters cannot stand here", _QUOTE_IT)
     if slot.style == "'":
         return text.replace("'", "''")
@@ -160,7 +162,7 @@ def _part(draft: Draft, slot: Slot, index: int, text: str) -> str:
 
 def _lines(draft: Draft, slot: Slot, index: int, text: str) -> str:
     lines = text.split("\n")
-    if not all(PRESENTABLE.fullmatch(line.replace("\t", " ")) for line in lines):
+    if not all(presentable(line.replace("\t", " ")) for line in lines):
         raise refuse(
             draft.held(index), "some of its characters cannot stand in a block of text", "Use quotes, not `|`."
         )
@@ -175,6 +177,12 @@ def _lines(draft: Draft, slot: Slot, index: int, text: str) -> str:
 
 def _check_plain(draft: Draft, slot: Slot, texts: dict[int, str], whole: str) -> None:
     held = draft.held(slot.pieces[0])
+    if not slot.one_line:
+        raise refuse(
+            held, "lines without quotes would be joined to one text here", "Write `>-` or `|-` in front of it."
+        )
+    if _NO_SPACE.fullmatch(draft.before(slot.pieces[0])):
+        raise refuse(held, "no space stands in front of it, so all of it would be one text", "Write `- ` and `: `.")
     if not unquoted_problem(slot.value, flow=slot.flow):
         if problem := unquoted_problem(whole, flow=slot.flow):
             raise refuse(held, f"it stands within the unquoted text {show(whole)}: {problem}", _QUOTE_IT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from ruamel.yaml import events as ev
@@ -19,39 +18,60 @@ _COLLECTIONS = {ev.MappingStartEvent: "{", ev.SequenceStartEvent: "["}
 _STAND_IN = "0"
 
 
-@dataclass(slots=True)
 class Slot:
-    """One scalar of the reference that holds words, and what stands around it."""
+    """One scalar of the reference that holds words, and what stands around it.
 
-    kind: Kind
-    pieces: list[int]
-    value: str
-    """What the reference holds: words, and template text around them."""
-    style: str
-    """`|`, `>`, `'`, `"`, or nothing."""
-    anchor: str | None
-    tag: str | None
-    start: int
-    """Offset in the reference."""
-    flow: bool
-    """Within brackets."""
-    column: int
-    """Of the key whose value it is."""
-    is_key: bool
-    text: bool = True
-    """Write anything; an empty mapping or list beside other entries writes nothing."""
+    Attributes:
+        kind: a whole value, a whole key, entries of the block around it, or text within a longer scalar.
+        pieces: the held values it holds.
+        event: the scalar as the reader sees it.
+        flow: it stands within brackets.
+        column: of the key whose value it is.
+        is_key: it is (part of) a key.
+        text: whether anything is written; an empty mapping or list beside other entries writes nothing.
+    """
+
+    __slots__ = (
+        "anchor",
+        "column",
+        "flow",
+        "is_key",
+        "kind",
+        "one_line",
+        "pieces",
+        "start",
+        "style",
+        "tag",
+        "text",
+        "value",
+    )
+
+    def __init__(self, kind: Kind, pieces: list[int], event: Event, around: _Open | None, *, is_key: bool) -> None:
+        self.kind = kind
+        self.pieces = pieces
+        self.value: str = event.value
+        self.style: str = event.style
+        self.anchor: str | None = event.anchor
+        self.tag: str | None = event.tag
+        self.start: int = event.start_mark.index
+        self.one_line: bool = event.start_mark.line == event.end_mark.line
+        self.flow = around is not None and around.flow
+        self.column = -1 if around is None else around.column
+        self.is_key = is_key
+        self.text = True
 
 
-@dataclass(slots=True)
 class _Open:
-    """A mapping or sequence the reader is in."""
+    """A mapping or sequence the reader is in; `solid` once something is certainly written into it."""
 
-    mapping: bool
-    flow: bool
-    key_next: bool = True
-    column: int = 0
-    solid: bool = False
-    """It has an entry of which it is certain that something is written."""
+    __slots__ = ("column", "flow", "key_next", "mapping", "solid")
+
+    def __init__(self, *, mapping: bool, flow: bool) -> None:
+        self.mapping = mapping
+        self.flow = flow
+        self.key_next = True
+        self.column = 0
+        self.solid = False
 
 
 class Layout:
@@ -95,7 +115,7 @@ class Layout:
             self._refuse_names(event)
             self._node(event, solid=True)
             flow = bool(event.flow_style) or bool(self._open and self._open[-1].flow)
-            self._open.append(_Open(kind is ev.MappingStartEvent, flow))
+            self._open.append(_Open(mapping=kind is ev.MappingStartEvent, flow=flow))
             self._empty.append([])
             self.program.append(signature(event))
         else:
@@ -134,18 +154,7 @@ class Layout:
                 raise refuse(held, "alone on its line it would be entries of a block, which is not what surrounds it")
             kind = "entries"
             self._skip = top.mapping
-        slot = Slot(
-            kind=kind,
-            pieces=pieces,
-            value=event.value,
-            style=event.style,
-            anchor=event.anchor,
-            tag=event.tag,
-            start=event.start_mark.index,
-            flow=top.flow if top else False,
-            column=top.column if top else -1,
-            is_key=is_key,
-        )
+        slot = Slot(kind, pieces, event, top, is_key=is_key)
         if kind == "entries" and not self._draft.held(pieces[0]).value:
             self._empty[-1].append(slot)
         return slot

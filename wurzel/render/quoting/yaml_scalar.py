@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from math import isinf, isnan
 
-from wurzel.render.quoting.draft import PRESENTABLE
+from wurzel.render.characters import presentable
 from wurzel.render.values import NotAValue, digits, show
 
 LONGEST_KEY = 1000
@@ -20,14 +20,13 @@ _WORDS = frozenset(
 )
 _NUMBERS = re.compile(
     r"[-+]?("
-    r"[0-9][0-9_,]*|"  # decimal; octal with a leading 0; thousands (Psych)
+    r"[0-9_][0-9_,]*|"  # decimal; octal with a leading 0; thousands (Psych); a sign and `_` alone (ruamel.yaml)
     r"0[bBoOxX][0-9a-fA-F_,]*|"
-    r"([0-9][0-9_,]*)?\.[0-9_,]*([eE][-+]?[0-9_]*)?|[0-9][0-9_,]*[eE][-+]?[0-9_]+|"
-    r"[0-9][0-9_]*(:[0-9]{1,2})+(\.[0-9_]*)?|"  # base 60
-    r"\.(inf|nan)|"
+    r"[0-9_,]*\.[0-9_,]*([eE][-+]?[0-9_]*)?|[0-9_][0-9_,]*[eE][-+]?[0-9_]+|"
+    r"[0-9_]+(:[0-9_]{1,2})+(\.[0-9_]*)?|"  # base 60
+    r"\.([iI][nN][fF]|[nN][aA][nN])|"
     r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9].*)?"  # dates and times
-    r")",
-    re.IGNORECASE,
+    r")"
 )
 _START = re.compile(r"""-[^\s-]|--[^\s-]|[^-?:,\[\]{}#&*!|>'"%@`=<~\s]""")
 _FLOW = frozenset(",[]{}:?")
@@ -50,7 +49,7 @@ def unquoted_problem(text: str, *, flow: bool) -> str:
         problem = "nothing at all would be read as null"
     elif not reads_as_text(text):
         problem = f"{text!r} would not be read as text"
-    elif not PRESENTABLE.fullmatch(text):
+    elif not presentable(text):
         problem = "line breaks, tabs and invisible characters need quotes"
     elif text[-1] == " ":
         problem = "white space at its end would be lost"
@@ -115,19 +114,19 @@ def double_quoted(text: str) -> str:
     Raises:
         NotAValue: when it holds half of a surrogate pair, which no file can.
     """
-    if PRESENTABLE.fullmatch(text):
+    if presentable(text):
         return text.replace("\\", "\\\\").replace('"', '\\"')
     return "".join(_escape(char) for char in text)
 
 
 def _is_shown(line: str) -> bool:
-    return PRESENTABLE.fullmatch(line.replace("\t", " ")) is not None
+    return presentable(line.replace("\t", " "))
 
 
 def _string(text: str, *, flow: bool) -> str:
     if not unquoted_problem(text, flow=flow):
         return text
-    if PRESENTABLE.fullmatch(text) and "'" not in text:
+    if presentable(text) and "'" not in text:
         return f"'{text}'"
     return f'"{double_quoted(text)}"'
 
@@ -135,7 +134,7 @@ def _string(text: str, *, flow: bool) -> str:
 def _escape(char: str) -> str:
     if (short := _ESCAPES.get(char)) is not None:
         return short
-    if PRESENTABLE.fullmatch(char):
+    if presentable(char):
         return char
     code = ord(char)
     if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004 - surrogates

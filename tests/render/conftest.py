@@ -1,0 +1,20 @@
+"""Templates as files in a scratch folder, rendered."""
+
+import pytest
+
+from wurzel.render import Renderer
+
+
+@pytest.fixture
+def render(tmp_path):
+    """Render `files` (a source, or names to sources); the first one is the one that is rendered."""
+
+    def run(files, /, *, name="x.yaml.j2", **context):
+        if isinstance(files, str):
+            files = {name: files}
+        for path, source in files.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(source)
+        return Renderer([tmp_path]).render(next(iter(files)), context)
+
+    return run

@@ -1,0 +1,168 @@
+"""Values in Python, position by position: what is written, what Python finds, and what is refused."""
+
+import ast
+
+import pytest
+
+from tests.render.hostile import STRINGS, same
+from wurzel.exceptions import QuotingError, VerifyError
+
+
+@pytest.fixture
+def python(render):
+    return lambda source, **context: render({"x.py.j2": source}, **context).text
+
+
+def test_every_text_reads_back_as_a_literal(python):
+    for text in STRINGS:
+        source = python("x = {{ x }}\n", x=text)
+        assert ast.literal_eval(source.removeprefix("x = ").strip()) == text
+        source.encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("abc", '"abc"'),
+        ("it's", '"it\'s"'),
+        ('say "x"', "'say \"x\"'"),
+        ("both ' and \"", '"both \' and \\""'),
+        ("a\nb\t\\\r\0", '"a\\nb\\t\\\\\\r\\x00"'),
+        ("ünï 🌱 \u2028\u202e\U000e0041", '"ünï 🌱 \\u2028\\u202e\\U000e0041"'),
+        ("\ud800", '"\\ud800"'),
+        ("{{ x }}", '"{{ x }}"'),
+        (5, "5"),
+        (-5, "-5"),
+        (True, "True"),
+        (None, "None"),
+        (1e300, "1e+300"),
+        (-0.0, "-0.0"),
+        (float("inf"), "1e999"),
+        (float("-inf"), "-1e999"),
+        ([], "[]"),
+        (("a", 1), '["a", 1]'),
+        ({"a": {}, 1: [None]}, '{"a": {}, 1: [None]}'),
+    ],
+)
+def test_form_of_a_literal(python, value, written):
+    assert python("x = {{ x }}\n", x=value) == f"x = {written}\n"
+
+
+def test_a_long_literal_takes_several_lines(python):
+    value = {"a" * 30: ["b" * 40, "c" * 40], "d": [], "e": {"f": 1}}
+    text = python("def f():\n    return g({{ x }}, 1)\n", x=value)
+    assert text.splitlines()[1:4] == ["    return g({", f'        "{"a" * 30}": [', f'            "{"b" * 40}",']
+    assert text.splitlines()[-1] == "    }, 1)"
+    assert ast.literal_eval(ast.parse(text).body[0].body[0].value.args[0]) == value
+
+
+def test_numbers_bind_as_one(python):
+    text = python(
+        "x = [{{ n }} ** 2, {{ n }}.real, -{{ n }}, 2 ** {{ n }}, {{ m }}.real, {{ n }} - {{ n }}]\n", n=-3, m=5
+    )
+    assert text == "x = [(-3) ** 2, (-3).real, --3, 2 ** -3, (5).real, -3 - -3]\n"
+
+
+def test_text_within_strings(python):
+    hostile = 'it\'s "q" \\ {x} """ \'\'\' end\\'
+    text = python(
+        """a = 'x {{ s }}'\nb = "{{ s }}{{ n }}"\n'''{{ t }}'''\nc = r'{{ r }}'\nd = u"{{ s }}"\n""",
+        s=hostile,
+        n=5,
+        t="l1\nl2\r'''",
+        r="a b",
+    )
+    names = {}
+    exec(text, names)
+    assert (names["a"], names["b"], names["c"], names["d"]) == (f"x {hostile}", f"{hostile}5", "a b", hostile)
+    assert ast.literal_eval(ast.parse(text).body[2].value) == "l1\nl2\r'''"
+    assert "l1\nl2" in text
+
+
+def test_names_are_code_only_when_declared(python):
+    text = python(
+        "{{ n | identifier }} = f_{{ n | identifier }}({{ n | identifier }}={{ n }})\nx_{{ i }} = 1\n", n="abc", i=3
+    )
+    assert text == 'abc = f_abc(abc="abc")\nx_3 = 1\n'
+
+
+def test_comments_are_never_left(python):
+    text = python(
+        "#!/usr/bin/{{ p }}\n# {{ s }}\nif True:\n    # {{ s }}\n    pass  # {{ t }}\n",
+        p="env",
+        s="x\nimport os\r\ny",
+        t="q",
+    )
+    assert text == "#!/usr/bin/env\n# x\n# import os\n# y\nif True:\n    # x\n    # import os\n    # y\n    pass  # q\n"
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "message"),
+    [
+        ("x = f'{{ s }}'\n", "b", "f-string|prefix 'f'"),
+        ("x = f'{ {{ s }} }'\n", "b", "f-string|prefix 'f'"),
+        ("x = b'{{ s }}'\n", "b", "prefix 'b'"),
+        ("x = r'{{ s }}'\n", "b'", "a raw string cannot hold it"),
+        ("x = r'{{ s }}'\n", "b\\", "a raw string cannot hold it"),
+        ("x = '\\{{ s }}'\n", "n", "a backslash stands in front of it"),
+        ("x = '\\1{{ s }}'\n", "23", "is not what the template says"),
+        ("x = '{{ s }}'\n", None, "where only text and numbers can be"),
+        ("x = '{{ s }}'\n", ["b"], "where only text and numbers can be"),
+        ("f({{ s }}=1)\n", "b", "is not what the template says"),
+        ("def {{ s }}(): pass\n", "b", "is not what the template says"),
+        ("x_{{ s }} = 1\n", "b", "it stands within a name"),
+        ("x_{{ s }} = 1\n", -1, "it stands within a name"),
+        ("x.{{ s }}\n", "b", "is not what the template says"),
+        ("x = {{ s }}\n", float("nan"), "no literal in Python"),
+        ("x = 1 # {{ s }}\n", "b\nc", "several lines cannot stand in a comment"),
+        ("# {{ s }}\n", "coding: latin-1", "would change the encoding"),
+        ("x = 1\n# {{ s }}\n", "vim: set fileencoding=cp1252 :", "would change the encoding"),
+        ("#!/usr/bin/{{ s }}\n", "env\nx", "plain path"),
+        ("x = {{ s | words }}\n", ["b"], "for shell templates"),
+    ],
+)
+def test_what_cannot_be_read_back_is_refused(python, template, value, message):
+    with pytest.raises(QuotingError, match=message) as caught:
+        python(template, s=value)
+    line = template[: template.index("{{")].count("\n") + 1
+    assert caught.value.where == f"x.py.j2:{line}"
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        ("x = 1\nx = 'a' {{ s }}\n", 2),
+        ("x = {{ s }}{{ s }} {{ s }}\n", 1),
+        ("x = f{{ s }} 'a'\n", 1),
+        ("x = 5{{ s }}\n", 1),
+        ("def f():\nx = {{ s }}\n", 2),
+        ("x = [{% for i in [1, 2] %}{{ i }} {{ i }}{% endfor +%}]\n", 1),
+        ("return {{ s }}\n", 1),
+    ],
+)
+def test_a_template_that_is_no_python_is_named_with_its_line(python, template, line):
+    with pytest.raises(VerifyError, match="this is not Python, whatever the values are") as caught:
+        python(template, s="b")
+    assert caught.value.where == f"x.py.j2:{line}"
+
+
+def test_values_next_to_each_other_are_never_joined_to_one(python):
+    with pytest.raises(QuotingError):
+        python("f({% for x in xs %}{{ x }}{{ ', ' if not loop.last else '' }}{% endfor +%})\n", xs=["a", "b"])
+    assert (
+        python("f({% for x in xs %}{{ x }}{% if not loop.last %}, {% endif %}{% endfor +%})\n", xs=["a", "b"])
+        == 'f("a", "b")\n'
+    )
+
+
+def test_identifiers_are_checked(python):
+    for bad in ("a b", "", "1a", "class", "é", "a\n", 5, None, "a.b"):
+        with pytest.raises(Exception, match="is no name that code could use") as caught:
+            python("{{ n | identifier }} = 1\n", n=bad)
+        assert caught.value.where == "x.py.j2:1"
+
+
+def test_same_is_strict():
+    assert not same(1, True)
+    assert not same(0.0, -0.0)
+    assert same([float("nan")], [float("nan")])

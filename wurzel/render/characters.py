@@ -1,0 +1,35 @@
+"""Which characters are seen for what they are, and how others are shown; fixed, so no Unicode update changes a file."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+
+def presentable(text: str) -> bool:
+    """Whether the text is one line of which every character is seen for what it is.
+
+    Control characters, tabs, line ends of any standard, spaces other than the plain one, invisible and reordering
+    characters, and halves of surrogate pairs are not.
+    """
+    if text.isascii():
+        return text.isprintable()
+    return _presentable().fullmatch(text) is not None
+
+
+def shown(text: str) -> str:
+    """The text with everything that is not presentable escaped as in Python."""
+    return text if presentable(text) else "".join(c if presentable(c) else ascii(c)[1:-1] for c in text)
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, by whatever some reader of YAML, Python or shell takes for the end of a line."""
+    return [text] if presentable(text) else re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
+
+
+@cache
+def _presentable() -> re.Pattern[str]:
+    return re.compile(
+        r"[^\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
+        r"\ud800-\udfff\ufeff\ufff0-\uffff\U000e0000-\U000e0fff]*"
+    )
