@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+_USER = 2
 _TAIL = 20
 _TAIL_BYTES = 20_000
 
@@ -18,6 +19,8 @@ class Failure:
 
     reason: str
     log: Path | None = None
+    code: int = 1
+    """1 when the step could not do its work, 2 when the user must act."""
 
 
 @dataclass
@@ -39,9 +42,11 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 fine, 1 when a step failed or time ran out, 128 + signal when interrupted."""
+        """0 fine, 1 a step failed or time ran out, 2 only the user can help, 128 + signal when interrupted."""
         if self.interrupted is not None:
             return 128 + self.interrupted
+        if self.failed and not self.late and {failure.code for failure in self.failed.values()} == {_USER}:
+            return _USER
         return 1 if self.failed or self.late else 0
 
     def counts(self) -> Mapping[str, int]:

@@ -1,0 +1,140 @@
+"""A docker of our own and an image that holds wurzel and an example: rendered containers run as they would in a pod.
+
+The image is made of `.engines/containers/rootfs.tar` (see install.py); nothing is pulled.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.engines.kubelet import Done, expand
+
+ROOT = Path(__file__).parents[2]
+ROOTFS = ROOT / ".engines" / "containers" / "rootfs.tar"
+PYTHON = "3.11"
+"""The Python of Debian bookworm."""
+BASE = "wurzel-test/base"
+
+
+class Docker:
+    """A docker daemon with all its files in one folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.socket = f"unix://{folder}/docker.sock"
+        self.log = (folder / "log").open("w")
+        self.daemon = subprocess.Popen(
+            [
+                "dockerd", "--data-root", str(folder / "root"), "--exec-root", str(folder / "exec"),
+                "-H", self.socket, "-p", str(folder / "docker.pid"), "--bridge=none", "--iptables=false",
+            ],
+            stdout=self.log, stderr=self.log, start_new_session=True,
+        )  # fmt: skip
+
+    def wait(self):
+        """Whether it is up within half a minute."""
+        for _ in range(60):
+            if self.daemon.poll() is not None:
+                return False
+            if self("version", check=False).returncode == 0:
+                return True
+            time.sleep(0.5)
+        return False
+
+    def stop(self):
+        self.daemon.terminate()
+        self.daemon.wait(30)
+        self.log.close()
+
+    def __call__(self, *arguments, check=True, **options):
+        environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
+        return subprocess.run(
+            ["docker", "-H", self.socket, *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=check, env=environment, **options,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory):
+    """A running docker with the base image."""
+    if not ROOTFS.exists():
+        pytest.skip("no containers here: install.py could not set them up (it needs root and apt-get)")
+    engine = Docker(tmp_path_factory.mktemp("docker"))
+    try:
+        if not engine.wait():
+            pytest.skip(f"dockerd does not start here: {(engine.folder / 'log').read_text()[-300:]}")
+        engine("import", str(ROOTFS), "wurzel-test/rootfs")
+        build_base(engine, tmp_path_factory.mktemp("image"))
+        yield engine
+    finally:
+        engine.stop()
+
+
+def build_base(engine, folder):
+    """wurzel and what it needs, for the Python of the image, whatever Python this is."""
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    platforms = [f"--platform=manylinux{name}_{os.uname().machine}" for name in ("2014", "_2_17", "_2_28", "_2_34")]
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+            "--root-user-action=ignore",
+            f"--target={folder / 'site'}", f"--python-version={PYTHON}", "--implementation=cp", "--only-binary=:all:",
+            *platforms, *needs,
+        ],
+        check=True,
+    )  # fmt: skip
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "wurzel", folder / "site" / "wurzel", ignore=ignore)
+    shutil.copytree(ROOT / "templates", folder / "site" / "wurzel" / "templates", ignore=ignore, dirs_exist_ok=True)
+    script = folder / "wurzel"
+    script.write_text('#!/bin/sh\nexec /usr/bin/python3 -m wurzel "$@"\n')
+    script.chmod(0o755)
+    (folder / "Dockerfile").write_text(
+        "FROM wurzel-test/rootfs\nCOPY site /opt/site\nCOPY wurzel /usr/local/bin/wurzel\n"
+        "ENV PYTHONPATH=/opt/site LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1\nWORKDIR /app\n"
+    )
+    engine("build", "-q", "-t", BASE, str(folder))
+
+
+@dataclass
+class Containers:
+    """Runs containers in docker with the restrictions that the manifest asks for, in an image that holds a project."""
+
+    engine: Docker
+    image: str
+
+    @classmethod
+    def of(cls, engine, project):
+        """An image of the project, owned by root, as images are."""
+        (project / "Dockerfile").write_text(f"FROM {BASE}\nCOPY . /app\n")
+        image = f"wurzel-test/{uuid.uuid4().hex[:8]}"
+        engine("build", "-q", "-t", image, str(project))
+        (project / "Dockerfile").unlink()
+        return cls(engine, image)
+
+    def command(self, container, env, mounts, security):
+        """The arguments of `docker run`."""
+        arguments = ["--network=none", f"--user={security['runAsUser']}:{security['runAsGroup']}"]
+        if security.get("readOnlyRootFilesystem"):
+            arguments.append("--read-only")
+        if security.get("allowPrivilegeEscalation") is False:
+            arguments.append("--security-opt=no-new-privileges")
+        arguments += [f"--cap-drop={name}" for name in security["capabilities"]["drop"]]
+        for path, folder in mounts.items():
+            arguments.append(f"--mount=type=bind,source={folder},target={path}")
+        for name, value in env.items():
+            arguments.append(f"--env={name}={value}")
+        first, *rest = [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
+        return [*arguments, f"--entrypoint={first}", self.image, *rest]
+
+    def run(self, container, env, mounts, security):
+        done = self.engine("run", "--rm", *self.command(container, env, mounts, security), check=False)
+        return Done(done.returncode, done.stdout)
