@@ -112,3 +112,8 @@ def test_deep_nesting_ends_somewhere(mark):
 )
 def test_whether_a_block_closes(text, expected):
     assert closes(text) is expected
+
+
+def test_whether_a_block_in_a_quote_closes():
+    assert not closes("> ```py\n> a", 1)
+    assert closes("> ```py\n> a\n> ```", 1)

@@ -66,7 +66,8 @@ BUDGETS = st.builds(budget, st.integers(1, 200), st.integers(0, 50), st.integers
 
 
 def squeezed(text):
-    return "".join(text.split())
+    """The text without blanks and marks of quotes, which stand on blank lines between blocks too."""
+    return "".join(text.replace(">", " ").split())
 
 
 def unified(text):

@@ -108,9 +108,14 @@ def parse(text: str) -> Document:
     return Document(root.children, env)
 
 
-def closes(text: str) -> bool:
-    """Whether the last block of a text ends with it, so that what comes after a blank line is not part of it."""
-    return parse(f"{text}\n\nx").blocks[-1].content == "x"
+def closes(text: str, quotes: int = 0) -> bool:
+    """Whether the last block of a text ends with it, so that what comes after a blank line is not part of it.
+
+    `quotes` is how many block quotes that block, and what comes after, stand in.
+    """
+    marks = "> " * quotes
+    *_, last = walk(parse(f"{text}\n{marks}\n{marks}x").blocks)
+    return last.content == "x"
 
 
 def is_paragraph(text: str, *, quotes: int | None = None) -> bool:

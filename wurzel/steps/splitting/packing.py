@@ -82,7 +82,7 @@ class _Packer:
         self.text_in_chunk = self.text_in_chunk or not piece.heading
         self.filled += piece.size + (len(BLANK_LINE) + piece.quotes if piece.items else len(piece.gap))
         indents = piece.indents(self.pieces[0].start) if piece.block.kind in {"fence", "html"} else ()
-        if indents and not closes(unindent(self.text[piece.start : piece.end], indents)):
+        if indents and not closes(unindent(self.text[piece.start : piece.end], indents), piece.quotes):
             self._flush()  # its list item closed it; outside of the item it would swallow the rest of the chunk
 
     def _go_on(self, piece: Piece) -> None:
