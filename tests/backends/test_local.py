@@ -75,8 +75,7 @@ def test_linters_find_nothing(project, name):
         assert subprocess.run(command(shell, "-n", str(script)), check=False).returncode == 0
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("name", ["diamond", "fanin"])
+@pytest.mark.parametrize(("name", "shell"), list(zip(["diamond", "fanin", "chain"], SHELLS, strict=False)))
 def test_its_datasets_are_those_of_wurzel_run(project, name, shell):
     root = project(name)
     entry = name if (root / "wurzel.yaml").exists() else f"{name}:pipeline"
@@ -91,12 +90,11 @@ def test_its_datasets_are_those_of_wurzel_run(project, name, shell):
     assert contents("data") == of_script
 
 
-@pytest.mark.parametrize("shell", SHELLS[:1])
-def test_hostile_values_arrive(project, shell):
+def test_hostile_values_arrive(project):
     root = project("hostile")
     (root / "in put").mkdir()
     (root / "in put" / "it's $HOME.txt").write_text("one\ntwo")
-    done = run(shell, write_script(open_pipeline("hostile").pipeline, root, output="it's $a/run it.sh"))
+    done = run("sh", write_script(open_pipeline("hostile").pipeline, root, output="it's $a/run it.sh"))
     assert done.returncode == 0, done.stderr
     assert not list(root.rglob("pwned"))
     of_script = contents("da ta")
@@ -144,7 +142,7 @@ for word; do
   last=$word
 done
 echo "start $id" >>order
-[ "$id" != "${FAILING-}" ] || exit 3
+[ "$id" != "${FAILING-}" ] || exit "${CODE-3}"
 mkdir -p "$out"
 echo "end $id" >>order
 """
@@ -201,6 +199,13 @@ def test_a_failure_blocks_only_what_follows(tmp_path, stand_in):
             blocked.add(step.id)
     ended = {line.removeprefix("end ") for line in (tmp_path / "order").read_text().splitlines() if line[0] == "e"}
     assert ended == {step.id for step in pipeline.steps} - blocked
+
+
+def test_failures_that_only_the_user_can_mend_end_it_with_2(tmp_path, stand_in):
+    script = write_script(wide(20), tmp_path)
+    done = run("sh", script, PATH=f"{stand_in}:{os.environ['PATH']}", FAILING="s-3", CODE="2")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "wide: failed: s-3; what needs them was not run"
 
 
 @pytest.mark.parametrize(
