@@ -9,9 +9,9 @@ from wurzel.render import Renderer
 def render(tmp_path):
     """Render `files` (a source, or names to sources); the first one is the one that is rendered."""
 
-    def run(files, /, *, name="x.yaml.j2", **context):
+    def run(files, /, **context):
         if isinstance(files, str):
-            files = {name: files}
+            files = {"x.yaml.j2": files}
         for path, source in files.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(source)

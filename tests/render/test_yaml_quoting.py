@@ -115,7 +115,7 @@ def test_trailing_empty_lines_are_kept_only_where_nothing_can_add_to_them(render
     assert render("k: {{ x }}\n", x="a\nb\n\n\n").text == "k: |+\n  a\n  b\n\n\n"
     assert render("k: {{ x }}\nl: 1\n", x="a\nb\n\n").text == "k: |+\n  a\n  b\n\nl: 1\n"
     assert render("k: {{ x }}\n\nl: 1\n", x="a\nb\n\n").text == 'k: "a\\nb\\n\\n"\n\nl: 1\n'
-    assert render("k: {{ x }}", x="a\nb\n").text == 'k: "a\\nb\\n"'
+    assert render("k: {{ x }}", x="a\nb\n").text == "k: |\n  a\n  b\n"
 
 
 def test_a_comment_below_does_not_become_part_of_a_block(render):

@@ -7,6 +7,7 @@ Jinja's own code generator turns both into strings and joins them. Here template
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NoReturn
 
 from jinja2 import nodes
@@ -88,7 +89,8 @@ class Generator(CodeGenerator):
         super().visit_FilterBlock(node, frame)
 
     def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:
-        """As jinja does."""
+        """As jinja does; an unknown one fails even where it is not reached."""
+        self._check_known(node, "filter", self.environment.filters)
         if node is not self._outermost:
             super().visit_Filter(node, frame)
             return
@@ -96,6 +98,11 @@ class Generator(CodeGenerator):
         self.write("hold(")
         super().visit_Filter(node, frame)
         self._end_hold(node)
+
+    def visit_Test(self, node: nodes.Test, frame: Frame) -> None:
+        """As jinja does; an unknown one fails even where it is not reached."""
+        self._check_known(node, "test", self.environment.tests)
+        super().visit_Test(node, frame)
 
     def visit_Include(self, node: nodes.Include, frame: Frame) -> None:
         """As jinja does, except where it would write to nowhere."""
@@ -114,6 +121,10 @@ class Generator(CodeGenerator):
     ) -> None:
         """Refuse `autoescape`: quoting is by position and cannot be switched."""
         self._refuse_autoescape(node)
+
+    def _check_known(self, node: nodes.Filter | nodes.Test, kind: str, known: Container[str]) -> None:
+        if node.name not in known:
+            self.fail(f"No {kind} named {node.name!r}", node.lineno)
 
     def _hold(self, node: nodes.Expr, frame: Frame) -> None:
         self.write("hold(")

@@ -16,7 +16,7 @@ from wurzel.render import text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.layers import Layers, TemplateMissing, suggest
-from wurzel.render.lines import Watch, without_joints
+from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.quoting import language_of
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
@@ -82,7 +82,7 @@ class Environment(jinja2.Environment):
             template = self.get_template(name)
             written = text.concat(template.root_render_func(template.new_context(dict(context))))  # type: ignore[arg-type]
             self._check_blocks()
-            return text.Text(without_joints(written.pieces))
+            return text.Text(whole_lines(written.pieces))
         except Exception as error:  # noqa: BLE001 - whatever a template does wrong is the template's error
             self._explain(error, context)
 
@@ -163,7 +163,7 @@ class Environment(jinja2.Environment):
                     )
 
     def _explain(self, error: Exception, context: Mapping[str, Any]) -> NoReturn:
-        where = place(error.__traceback__)
+        where = place(error.__traceback__, outermost=isinstance(error, RecursionError))
         if isinstance(error, jinja2.TemplateNotFound) and isinstance(error.__cause__, TemplateMissing):
             error = error.__cause__
         if isinstance(error, WurzelError):
@@ -193,10 +193,10 @@ class Environment(jinja2.Environment):
         return f"there is no {kind} {name!r}", suggest(name, self.filters if kind == "filter" else self.tests)
 
 
-def place(traceback: TracebackType | None) -> str:
-    """`template:line` of the innermost template that was running; empty when none was."""
+def place(traceback: TracebackType | None, *, outermost: bool = False) -> str:
+    """`template:line` of the innermost template that was running, or of the outermost; empty when none was."""
     where = ""
-    while traceback is not None:
+    while traceback is not None and not (where and outermost):
         template = traceback.tb_frame.f_globals.get("__jinja_template__")
         if template is not None:
             where = f"{template.name}:{template.get_corresponding_lineno(traceback.tb_lineno)}"

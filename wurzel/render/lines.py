@@ -56,6 +56,7 @@ class Watch:
 
     def _data(self, line: int, text: str) -> None:
         if JOINT in text:
+            line += text[: text.index(JOINT)].count("\n")
             raise TemplateError("the template holds a NUL", where=f"{self._name}:{line}")
         head, broken, tail = text.partition("\n")
         if head.strip():
@@ -80,8 +81,8 @@ def joint(line: int, template: str) -> Piece:
     return ("", -line, template)
 
 
-def without_joints(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces of a file, once it is certain that no tag joined two lines of text.
+def whole_lines(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces of a file that ends in a line break, once it is certain that no tag joined two lines of text.
 
     Raises:
         TemplateError: at the tag that did.
@@ -105,4 +106,7 @@ def without_joints(pieces: Sequence[Piece]) -> list[Piece]:
             visible = True
         if broken:
             visible, joined = bool(tail.rpartition("\n")[2].strip()), None
+    if kept and (isinstance(last := kept[-1], Held) or not last[0].endswith("\n")):
+        line, template = (last.line, last.template) if isinstance(last, Held) else last[1:]
+        kept.append(("\n", line, template))
     return kept

@@ -68,8 +68,9 @@ def plan(root: str | Path, files: Sequence[File]) -> list[Change]:
     changes = [_change(home, file) for file in files]
     paths: dict[Path, str] = {}
     for change in changes:
-        if (other := paths.setdefault(change.target, change.path)) is not change.path:
-            raise WriteError(f"{other!r} and {change.path!r} are the same file", where=change.path)
+        if change.target in paths:
+            raise WriteError(f"{paths[change.target]!r} and {change.path!r} are the same file", where=change.path)
+        paths[change.target] = change.path
     for change in changes:
         for parent in change.target.parents:
             if parent in paths:

@@ -1,0 +1,130 @@
+"""Which file a template's name means."""
+
+import importlib
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from wurzel.exceptions import TemplateError
+from wurzel.render import Renderer
+from wurzel.render.layers import BUILT_IN, Layers, built_in
+
+
+@pytest.fixture
+def pack(tmp_path, monkeypatch):
+    """An installed distribution with the template pack `acme`: a package on the path and its entry points."""
+    site = tmp_path / "site"
+    (site / "acme_templates" / "dvc").mkdir(parents=True)
+    (site / "acme_templates" / "__init__.py").write_text("")
+    (site / "acme_templates" / "dvc" / "dvc.yaml.j2").write_text("from: acme\n")
+    info = site / "acme-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[wurzel.templates]\nacme = acme_templates\nbroken = acme_nowhere\nempty = acme_templates:__name__\n"
+    )
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    yield site
+    sys.modules.pop("acme_templates", None)
+
+
+def write(folder, name, source):
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(source)
+
+
+def test_the_most_specific_layer_wins(tmp_path):
+    write(tmp_path, "one/dvc/dvc.yaml.j2", "from: one\n")
+    write(tmp_path, "two/dvc/dvc.yaml.j2", "from: two\n")
+    write(tmp_path, "two/dvc/params.yaml.j2", "from: two\n")
+    renderer = Renderer(["one", "two"], root=tmp_path)
+    assert renderer.render("dvc/dvc.yaml.j2", {}).text == "from: one\n"
+    assert renderer.render("dvc/params.yaml.j2", {}).text == "from: two\n"
+    assert renderer.layers.find("!dvc/dvc.yaml.j2").path == built_in() / "dvc/dvc.yaml.j2"
+    assert [layer.name for layer in renderer.layers.layers] == ["one", "two", BUILT_IN]
+
+
+def test_built_in_templates_are_there_and_all_compile():
+    renderer = Renderer()
+    assert "dvc/dvc.yaml.j2" in renderer.layers.names()
+    for name in renderer.layers.names():
+        renderer._environment.get_template(name)
+
+
+def test_a_part_may_be_replaced_without_the_whole(tmp_path):
+    write(tmp_path, "base/x/a.yaml.j2", "a:\n{% include 'x/_b.j2' %}")
+    write(tmp_path, "base/x/_b.j2", "  from: base\n")
+    write(tmp_path, "org/x/_b.j2", "  from: org\n")
+    assert Renderer(["org", "base"], root=tmp_path).render("x/a.yaml.j2", {}).text == "a:\n  from: org\n"
+
+
+def test_names_of_a_layer(tmp_path):
+    write(tmp_path, "one/x/a.yaml.j2", "")
+    write(tmp_path, "one/x/notes.txt", "")
+    layers = Layers(["one"], root=tmp_path)
+    assert layers.names(layers.layers[0]) == ["x/a.yaml.j2"]
+    assert set(layers.names()) > {"x/a.yaml.j2", "dvc/dvc.yaml.j2"}
+
+
+def test_an_installed_pack_by_name(pack):
+    assert Renderer(["acme"]).render("dvc/dvc.yaml.j2", {}).text == "from: acme\n"
+    assert Renderer().render("acme!dvc/dvc.yaml.j2", {}).text == "from: acme\n"
+
+
+def test_packs_are_looked_up_only_when_one_is_named(tmp_path, monkeypatch):
+    write(tmp_path, "one/a.yaml.j2", "a: 1\n")
+    monkeypatch.setattr(metadata, "entry_points", None)
+    assert Renderer(["one"], root=tmp_path).render("a.yaml.j2", {}).text == "a: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("layer", "message", "hint"),
+    [
+        ("acmee", "no template folder or installed pack 'acmee'", "Did you mean acme?"),
+        ("zzz", "no template folder or installed pack 'zzz'", "Installed packs: "),
+        ("broken", "the template pack 'broken' cannot be loaded", ""),
+        ("empty", "the template pack 'empty' names no folder", "Group wurzel.templates"),
+        ("./nowhere", "the template folder './nowhere' does not exist", "templates:"),
+        (Path("nowhere"), "the template folder 'nowhere' does not exist", "templates:"),
+    ],
+)
+def test_a_layer_that_is_none(pack, layer, message, hint):
+    with pytest.raises(TemplateError, match=message) as caught:
+        Renderer([layer])
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("dvc/dvc.yml.j2", "Did you mean dvc/dvc.yaml.j2?"),
+        ("!dvc/dvd.yaml.j2", "Did you mean !dvc/dvc.yaml.j2?"),
+        ("zzzzzzzz", "Searched: built-in."),
+        ("../secrets", "Searched"),
+        ("/etc/passwd", "Searched"),
+        ("dvc/../dvc/dvc.yaml.j2", "Did you mean"),
+        ("dvc//dvc.yaml.j2", "Did you mean"),
+        ("dvc\\dvc.yaml.j2", "Did you mean"),
+        ("", "Searched"),
+        ("!", "Searched"),
+    ],
+)
+def test_a_template_that_is_nowhere(name, hint):
+    with pytest.raises(TemplateError, match="there is no template") as caught:
+        Layers().find(name)
+    assert hint in caught.value.hint
+
+
+def test_a_template_that_is_not_utf_8(tmp_path):
+    (tmp_path / "x.yaml.j2").write_bytes(b"a: 1\nb: \xff\n")
+    with pytest.raises(TemplateError, match="not UTF-8") as caught:
+        Renderer([tmp_path]).render("x.yaml.j2", {})
+    assert caught.value.where == "x.yaml.j2:2"
+
+
+def test_line_ends_and_byte_order_marks_of_other_systems(tmp_path):
+    (tmp_path / "x.yaml.j2").write_bytes(b"\xef\xbb\xbfa: 1\r\n{% if true %}\r\nb: {{ x }}\r\n{% endif %}\r\n")
+    assert Renderer([tmp_path]).render("x.yaml.j2", {"x": "y"}).text == "a: 1\nb: 'y'\n"

@@ -1,0 +1,330 @@
+"""What templates can do, and how each mistake is named: template, line, what is wrong, what to write."""
+
+import datetime as dt
+import enum
+import re
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from wurzel.exceptions import TemplateError
+from wurzel.render import Renderer
+
+
+class Color(enum.StrEnum):
+    RED = "yes"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class Model(BaseModel):
+    name: str = "n"
+    labels: dict[str, str] = {}
+
+
+def error(render, files, **context):
+    with pytest.raises(TemplateError) as caught:
+        render(files, **context)
+    return caught.value
+
+
+def test_inheritance_includes_macros_and_calls_write_text_once(render):
+    text = render(
+        {
+            "x.yaml.j2": '{% extends "base.yaml.j2" %}\n{% block labels %}\n{{ super() }}'
+            "    team: {{ team }}\n{% endblock %}\n",
+            "base.yaml.j2": '{% from "_m.j2" import entry, list %}\nmetadata:\n  labels:\n{% block labels %}\n'
+            "    {{ entry('a', team) }}\n{% endblock %}\n{% call list('k') %}\n  - {{ team }}\n{% endcall %}\n"
+            "again: {{ self.labels() | string }}\n",
+            "_m.j2": "{% macro entry(k, v) %}{{ k }}: {{ v }}{% endmacro %}\n"
+            "{% macro list(k) %}\n{{ k }}:\n{{ caller() }}{% endmacro %}\n",
+        },
+        team="no",
+    ).text
+    assert text == (
+        "metadata:\n  labels:\n    a: 'no'\n    team: 'no'\nk:\n  - 'no'\nagain: |\n      a: no\n      team: no\n"
+    ).replace("again: |\n      a: no\n      team: no\n", "again: |2\n      a: no\n      team: no\n")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("x | upper", "YES"),
+        ("'a' ~ x ~ 1", "ayes1"),
+        ("x ~ 1.5", "yes1.5"),
+        ("[x, 'b', 3] | join(', ')", "yes, b, 3"),
+        ("{'a': x}['a'] | replace('e', ': ')", "y: s"),
+        ("' yes ' | trim", "yes"),
+        ("'xyesx' | trim('x')", "yes"),
+        ("x | truncate(2, true, '', 0)", "ye"),
+        ("nothing | default(x)", "yes"),
+        ("x | json", '"yes"'),
+        ("[x, none, 1.5, {'é': true}] | tojson", '["yes", null, 1.5, {"é": true}]'),
+        ("{'b': 1, 'a': 2} | json(indent=1)", '{\n "b": 1,\n "a": 2\n}'),
+        ("[x, 'a b', 3] | shell", "yes 'a b' 3"),
+        ("'a b' | shell", "'a b'"),
+        ("5400 | duration", "1h30m"),
+        ("'90s' | duration", "1m30s"),
+        ("delta | duration", "1h"),
+        ("5 | string", "5"),
+        ("path | string", "a/b"),
+        ("'a\nb' | indent(2)", "a\n  b"),
+        ("'a\n\nb' | indent(2, true, true)", "  a\n  \n  b"),
+        ("'12' | int", 12),
+        ("'1.5' | float", 1.5),
+        ("'x' | int(7)", 7),
+        ("x | length", 3),
+        ("x == 'yes'", True),
+        ("objects | join('-', 'name')", "n-m"),
+    ],
+)
+def test_values_that_expressions_make(render, expression, value):
+    objects = [Model(), {"name": "m"}]
+    given = {"x": "yes", "delta": dt.timedelta(hours=1), "path": PurePosixPath("a/b"), "objects": objects}
+    text = render("[{{ " + expression + " }}]\n", **given).text
+    assert text == render("[{{ v }}]\n", v=value).text
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (Color.RED, "'yes'"),
+        (Level.LOW, "1"),
+        (MappingProxyType({Color.RED: (1, Level.LOW)}), "{'yes': [1, 1]}"),
+        (type("Text", (str,), {})("on"), "'on'"),
+        (type("Number", (int,), {})(5), "5"),
+        (type("Real", (float,), {})(-0.0), "-0.0"),
+    ],
+)
+def test_relatives_of_plain_values_are_those_values(render, value, written):
+    assert render("[{{ x }}]\n", x=value).text == f"[{written}]\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "hint"),
+    [
+        ({1, 2}, "a set", "| sort"),
+        ((i for i in [1]), "a generator", "| list"),
+        ({}.items(), "a dict_items", "Loop"),
+        (range(3), "a range", "| list"),
+        (dt.date(2020, 1, 1), "a date", "isoformat"),
+        (b"x", "a bytes", "Decode"),
+        (PurePosixPath("a"), "a PurePosixPath", "| string"),
+        (SecretStr("s"), "a SecretStr", "Write text"),
+        (Model(), "a Model", "Name the field"),
+        (len, "a builtin_function_or_method", "Call it"),
+        ([[object()]], "an object", "Write text"),
+        ({(1, 2): 1}, "key (1, 2)", ""),
+        ({1: 1, Level.LOW.name: 2, Color.RED: 3, "yes": 4}.keys(), "a dict_keys", "| list"),
+    ],
+)
+def test_what_no_file_can_hold_is_refused(render, value, kind, hint):
+    caught = error(render, "a: 1\nb: {{ x }}\n", x=value)
+    assert caught.where == "x.yaml.j2:2"
+    assert kind in caught.message
+    assert hint in caught.hint
+
+
+def test_endless_values_are_refused(render):
+    endless = []
+    endless.append(endless)
+    assert "nested deeper than 100 levels" in error(render, "a: {{ x }}\n", x=endless).message
+
+
+def test_values_are_written_as_they_were_when_they_were_written(render):
+    text = render("a: {{ x }}\n{% set y = x.append(2) %}\nb: {{ x }}\n", x=[1]).text
+    assert text == "a:\n  - 1\nb:\n  - 1\n  - 2\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "hint"),
+    [
+        ("{{ nam }}", "'nam' is undefined", "Did you mean name?"),
+        ("{{ zzzz }}", "'zzzz' is undefined", ""),
+        ("{% if nam %}{% endif %}", "'nam' is undefined", "Did you mean name?"),
+        ("{% for a in nam %}{% endfor %}", "'nam' is undefined", "Did you mean name?"),
+        ("{{ 'a' ~ nam }}", "'nam' is undefined", "Did you mean name?"),
+        ("{{ [nam] }}", "'nam' is undefined", "Did you mean name?"),
+        ("{{ '%s' | format([nam]) }}", "'nam' is undefined", "Did you mean name?"),
+        ("{{ {'a': nam} | json }}", "'nam' is undefined", "Did you mean name?"),
+        ("{{ model.nme }}", "has no 'nme'; did you mean name?", ""),
+        ("{{ table.Key2 }}", "has no 'Key2'; did you mean Key1?", ""),
+        ("{{ table['x'] }}", "has no 'x'", ""),
+        ("{{ [] | first }}", "No first item", ""),
+        ("{{ name if false }}", "the inline `if` is false and has no `else`", "Add `else`"),
+        ("{{ name | uper }}", "there is no filter 'uper'", "Did you mean upper?"),
+        ("{% if name is strng %}{% endif %}", "there is no test 'strng'", "Did you mean string?"),
+        ("{% if false and name | uper %}{% endif %}", "there is no filter 'uper'", "Did you mean upper?"),
+        ("{{ name | safe }}", "there is no filter 'safe'", "Nothing is ever inserted unquoted"),
+        ("{{ name | e }}", "there is no filter 'e'", "HTML"),
+        ("{{ [1] | random }}", "there is no filter 'random'", "the same every time"),
+        ("{{ lipsum() }}", "'lipsum' is undefined", ""),
+        ("{% autoescape true %}{% endautoescape %}", "`autoescape` has no meaning here", ""),
+        ("{{ name", "unexpected end of template|end of print statement", ""),
+        ("{% iff name %}", "unknown tag 'iff'", ""),
+        ("{% if name %}", "Unexpected end of template", ""),
+        ("{{ name + 1 }}", "TypeError: can only concatenate str", ""),
+        ("{{ 1 / 0 }}", "ZeroDivisionError", ""),
+        ("{{ name ~ true }}", "True has no one form as text", "| json"),
+        ("{{ name ~ none }}", "None has no one form as text", "| json"),
+        ("{{ [none] | join }}", "None has no one form as text", "| json"),
+        ("{{ 'ab' | join(',') }}", "'ab' is one text, not a list", "Loop over"),
+        ("{% for c in name %}{% endfor %}", "'n' is one text, not a list", "Loop over"),
+        ("{% for c in {1: 2}.keys() | unique | list | string %}{% endfor %}", "has no one form as text", ""),
+        ("{{ 'x' | int }}", "'x' is no number", "Give a default"),
+        ("{{ 'x' | duration }}", "is not a duration", ""),
+        ("{{ name | identifier | upper | identifier ~ '-' | identifier }}", "no name that code could use", "ASCII"),
+        ("{{ 5 | words }}", "5 is no list", ""),
+        ("{{ {'a': 1} | shell }}", "has no one form as text", ""),
+        ("{{ model | json }}", "a Model", "Name the field"),
+        ("{{ name | replace('', 'x') }}", "'' cannot be replaced", ""),
+        ("{{ super() }}", "'super' is undefined", ""),
+        ("{% include 'nope.yaml.j2' %}", "there is no template 'nope.yaml.j2'", ""),
+        ("{% include ['nope.j2', 'no.j2'] %}", "none of the templates given were found", ""),
+        ("{% include 'x.sh.j2' %}", "'x.sh.j2' is shell, but 'x.yaml.j2' is YAML", "name.j2"),
+        ("{% import 'x.py.j2' as p %}", "'x.py.j2' is Python, but 'x.yaml.j2' is YAML", "name.j2"),
+        ("{% include 'x.yaml.j2' %}", "call each other without end", ""),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "call each other without end", ""),
+        ("{% macro m() %}{% include '_p.j2' without context %}{% endmacro %}", "without context", ""),
+        ("\0", "the template holds a NUL", ""),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(render, source, message, hint):
+    files = {"x.yaml.j2": "# one\n\n" + source + "\n", "_p.j2": "", "x.sh.j2": "", "x.py.j2": ""}
+    caught = error(render, files, name="n", model=Model(), table={"Key1": 1})
+    assert re.search(message, caught.message), caught.message
+    assert caught.where == "x.yaml.j2:3"
+    assert hint in caught.hint
+
+
+def test_a_mistake_in_a_macro_or_part_is_named_where_it_stands(render):
+    macro = "\n{% macro f(x) %}\n{{ x.y }}{% endmacro %}"
+    files = {"x.yaml.j2": '{% import "_m.j2" as m %}\na: {{ m.f(1) }}\n', "_m.j2": macro}
+    assert error(render, files).where == "_m.j2:3"
+    files = {"x.yaml.j2": 'a:\n{% include "_p.j2" %}\n', "_p.j2": "\n  {{ nope }}"}
+    assert error(render, files).where == "_p.j2:2"
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("{{ t | upper }}", "| string"),
+        ("{{ t | truncate(3) }}", "| string"),
+        ("{{ t[:3] }}", "| string"),
+        ("{{ t | length }}", "| string"),
+        ("{{ t | list }}", "| string"),
+        ("{{ '%s' | format(t) }}", "| string"),
+        ("{{ '%s' % t }}", "| string"),
+        ("{{ '%s' % [t] }}", "| string"),
+        ("{{ [t] }}", "| string"),
+        ("{{ {'a': t} | json }}", "| string"),
+        ("{{ {'a': 1}[t] }}", "| string"),
+        ("{{ t * 2 }}", "| string"),
+        ("{{ t | wordwrap(3) }}", ""),
+        ("{{ t.split('x') }}", ""),
+        ("{{ t | shell }}", "| string"),
+        ("{{ t | identifier }}", ""),
+        ("{% for c in t %}{% endfor %}", "| string"),
+        ("{{ b | string }}", "| json"),
+        ("{{ t | indent('# ') }}", "number of spaces"),
+        ("{{ t | replace('a', 'b', 1) }}", "Leave out the count"),
+    ],
+)
+def test_rendered_text_is_no_value_unless_it_is_made_one(render, source, hint):
+    head = "{% set t %}a: {{ x }}{% endset %}{% set b %}{{ none }}{% endset %}\n"
+    caught = error(render, head + source + "\n", x="y")
+    assert caught.where == "x.yaml.j2:2"
+    assert hint in caught.hint
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ t }}\n", "a: 'y'\nb: c\n"),
+        ("k:\n  {{ t | indent(2) }}\n", "k:\n  a: 'y'\n  b: c\n"),
+        ("{{ t | replace('c', x) }}\n", "a: 'y'\nb: 'y'\n"),
+        ("{{ t | replace('y', 'on') }}\n", "a: 'on'\nb: c\n"),
+        ("{{ t ~ '' if false else t }}\n", "a: 'y'\nb: c\n"),
+        ("{{ n ~ x }}: 1\n", "xy: 1\n"),
+        ("{{ x ~ n }}: 1\n", "yx: 1\n"),
+        ("{{ n + x }}: 1\n", "xy: 1\n"),
+        ("{{ [n, x] | join('-') }}: 1\n", "x-y: 1\n"),
+        ("{% filter replace('c', 'd') %}\n{{ t }}\n{% endfilter %}\n", "a: 'y'\nb: d\n"),
+        ("{% if n == 'x' and 'x' in n and n %}\nk: 1\n{% endif %}\n", "k: 1\n"),
+        ("{% if e | trim or '' %}\nk: 1\n{% endif %}\nl: 1\n", "l: 1\n"),
+        ("k: {{ n | default('z') }}\n", "k: x\n"),
+        ("k: {{ t | string | upper }}\n", "k: |-\n  A: Y\n  B: C\n"),
+        ("k: {{ t.strip() | string }}\n", "k: |-\n  a: y\n  b: c\n"),
+    ],
+)
+def test_rendered_text_keeps_its_values_apart(render, source, text):
+    head = "{% set t %}\na: {{ x }}\nb: c{% endset %}{% set n %}x{% endset %}{% set e %} \n{% endset %}\n"
+    assert render(head.replace("{% set t %}\n", "{% set t -%}\n") + source, x="y").text == text
+
+
+class TestInheritance:
+    def test_extending_itself_says_what_to_write(self, render):
+        files = {"dvc/dvc.yaml.j2": '\n{% extends "dvc/dvc.yaml.j2" %}'}
+        caught = error(render, files)
+        assert (caught.message, caught.where) == ("the template extends itself", "dvc/dvc.yaml.j2:2")
+        assert '{% extends "!dvc/dvc.yaml.j2" %}' in caught.hint
+
+    def test_extending_in_a_circle(self, render):
+        files = {"a.yaml.j2": '{% extends "b.yaml.j2" %}', "b.yaml.j2": '{% extends "a.yaml.j2" %}'}
+        caught = error(render, files)
+        assert "comes back to it" in caught.message
+        assert caught.where == "b.yaml.j2:1"
+
+    def test_extending_the_built_in_of_the_same_name(self, tmp_path):
+        (tmp_path / "dvc").mkdir()
+        (tmp_path / "dvc/params.yaml.j2").write_text(
+            '{% extends "!dvc/params.yaml.j2" %}\n{% block bottom %}\nextra: {{ extra }}\n{% endblock %}\n'
+        )
+        context = {"pipeline": {"name": "p"}, "params": {"p": {"s": {"A": 1}}}, "extra": "no"}
+        text = Renderer([tmp_path]).render("dvc/params.yaml.j2", context).text
+        assert text == "p:\n  s:\n    A: 1\nextra: 'no'\n"
+
+    def test_a_misspelt_block(self, render):
+        files = {
+            "x.yaml.j2": '{% extends "b.yaml.j2" %}\n{% block tpo %}{% endblock %}',
+            "b.yaml.j2": '{% extends "c.yaml.j2" %}\n{% block mid %}{% endblock %}',
+            "c.yaml.j2": "{% block top %}{% endblock %}{% block mid %}{% endblock %}",
+        }
+        caught = error(render, files)
+        assert "no template that this one extends has a block 'tpo'" in caught.message
+        assert (caught.where, caught.hint) == ("x.yaml.j2:2", "Did you mean top?")
+
+    def test_a_new_block_within_an_overridden_one_is_fine(self, render):
+        files = {
+            "x.yaml.j2": '{% extends "b.yaml.j2" %}\n'
+            "{% block top %}\n{% block new %}\na: 1\n{% endblock %}\n{% endblock %}",
+            "b.yaml.j2": "{% block top %}{% endblock %}",
+        }
+        assert render(files).text == "a: 1\n"
+
+    def test_text_outside_of_blocks_would_be_lost(self, render):
+        files = {"x.yaml.j2": '{% extends "b.yaml.j2" %}\n\n  a: 1\n', "b.yaml.j2": "b: 1\n"}
+        caught = error(render, files)
+        assert "never written" in caught.message
+        assert caught.where == "x.yaml.j2:3"
+        files["x.yaml.j2"] = '{% extends "b.yaml.j2" %}\n{# fine #}\n{% set a = 1 %}{% macro m() %}x{% endmacro %}\n'
+        assert render(files).text == "b: 1\n"
+
+
+def test_files_without_rules_are_refused(render):
+    for name in ("x.toml.j2", "x.j2", "Dockerfile"):
+        caught = error(render, {name: "a"})
+        assert caught.where == name
+        assert ".yaml" in caught.hint
+
+
+def test_rendering_twice_gives_the_same_and_changes_nothing(tmp_path):
+    (tmp_path / "x.yaml.j2").write_text("{% for k, v in x.items() %}\n{{ k }}: {{ v }}\n{% endfor %}\n")
+    renderer, context = Renderer([tmp_path]), {"x": {"b": [1], "a": {"c": "d"}}}
+    first = renderer.render("x.yaml.j2", context).text
+    assert first == renderer.render("x.yaml.j2", context).text == "b:\n  - 1\na:\n  c: d\n"
+    assert context == {"x": {"b": [1], "a": {"c": "d"}}}

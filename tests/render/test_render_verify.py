@@ -1,0 +1,68 @@
+"""Reading finished files back."""
+
+import subprocess
+
+import pytest
+
+from wurzel.render import verify
+from wurzel.render.verify import Unreadable, python_tree, shell_syntax, yaml_events
+
+
+def problem(read, text):
+    with pytest.raises(Unreadable) as caught:
+        list(read(text) or ())
+    return str(caught.value), caught.value.offset
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "offset"),
+    [
+        ("a: 1\na: 2\n", "the key 'a' stands twice", 5),
+        ("- x: {b: 1, b: 2}\n", "the key 'b' stands twice", 12),
+        ("a: {b: 1}\nc: {b: 1, 'b': 2}\n", "the key 'b' stands twice", 20),
+        ("<<: {a: 1}\n<<: {b: 1}\n", "the key '<<' stands twice", 11),
+        ("a: *b\n", "the alias *b has no anchor", 3),
+        ("a: &b 1\n---\nc: *b\n", "the alias *b has no anchor", 15),
+        ("ü: 'x\n", "end of stream", 3),
+        ("a\nb: 1\n", "not allowed in this context", None),
+        ("a: [1\n", "did not find expected", None),
+        ("a: \x07\n", "control characters", None),
+        ("a: \ud800\n", "surrogate", 3),
+    ],
+)
+def test_what_is_no_yaml(text, message, offset):
+    said, where = problem(yaml_events, text)
+    assert message in said
+    assert offset is None or where == offset
+
+
+def test_what_is_yaml():
+    text = "---\na: &x {a: 1}\nb: *x\n? [a, a]\n: 1\n? {a: 1}\n: 2\n---\na: 1\n...\n"
+    assert len(list(yaml_events(text))) > 20
+    assert list(yaml_events("# nothing\n"))
+
+
+def test_what_is_no_python():
+    assert problem(python_tree, "x = 1\ny = = 2\n") == ("invalid syntax", 10)
+    assert problem(python_tree, "def f():\n    return 1\nreturn 2\n")[0] == "'return' outside function"
+    assert "null byte" in problem(python_tree, "x = '\0'\n")[0]
+    assert python_tree("x = '\\d'\n")
+
+
+def test_what_is_no_shell(monkeypatch):
+    said, offset = problem(shell_syntax, "true\ntrue\nif true; then\n  )\nfi\n")
+    assert "yntax error" in said
+    assert offset == 24
+    assert "bash" in subprocess.run(["bash", "--version"], capture_output=True, text=True, check=True).stdout
+    shell_syntax("#!/usr/bin/env bash\nx=(a b)\n")
+    problem(shell_syntax, "#!/bin/sh\nx=(a b)\n")
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    shell_syntax("if\n")
+
+
+def test_yaml_is_read_without_loading_the_whole(monkeypatch):
+    text = "".join(f"k{number}: [a, b]\n" for number in range(1000))
+    events = yaml_events(text)
+    assert next(events)
+    monkeypatch.setattr(verify, "Unreadable", None)
+    assert sum(1 for _ in events) > 4000
