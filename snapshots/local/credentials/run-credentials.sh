@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render credentials -t local` from credentials:pipeline; do not edit. sha256:f2ea7024e8b09c2ea2531fab45249c5c3835d9d3df87e075c9c6be5c30774cbf
+# Rendered by `wurzel render credentials -t local` from credentials:pipeline; do not edit. sha256:b0b2b11ef4fb2ec8b8c5da36cb0bb9a0106ad93a88e51e69f9846df029add64f
 #
 # Runs the pipeline credentials on this machine: a step starts as soon as what it needs is done.
 # It needs a POSIX shell, and `wurzel` on the path.
@@ -72,7 +72,7 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 something is missing before anything can run.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
 END
 }
 
@@ -194,6 +194,7 @@ exec 3<>"${work}/events"
 watchers=''
 running=0
 failed=''
+code=2
 trap 'clear; say "${name}: interrupted"; kill -s INT "$$"' INT
 trap 'clear; say "${name}: interrupted"; kill -s TERM "$$"' TERM
 trap 'clear; say "${name}: interrupted"; kill -s HUP "$$"' HUP
@@ -228,6 +229,7 @@ while true; do
     done
   else
     failed="${failed} ${id}"
+    [ "${status}" -eq 2 ] || code=1
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi
@@ -236,6 +238,6 @@ clear
 
 if [ -n "${failed}" ]; then
   say "${name}: failed:${failed}; what needs them was not run"
-  exit 1
+  exit "${code}"
 fi
 say "${name}: done; datasets are in ${data}"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render diamond:pipeline -t local` from diamond:pipeline; do not edit. sha256:c7d3b8e22c8ba1e96a152048f328f9d770564bb3985aa7b916d28e0cfe0ffe64
+# Rendered by `wurzel render diamond:pipeline -t local` from diamond:pipeline; do not edit. sha256:feed0db11b8ed8199e807073080f17f760bf2c7642ffaf840987ceeadc5d4152
 #
 # Runs the pipeline pipeline on this machine: a step starts as soon as what it needs is done.
 # It needs a POSIX shell, and `wurzel` on the path.
@@ -89,7 +89,7 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 something is missing before anything can run.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
 END
 }
 
@@ -211,6 +211,7 @@ exec 3<>"${work}/events"
 watchers=''
 running=0
 failed=''
+code=2
 trap 'clear; say "${name}: interrupted"; kill -s INT "$$"' INT
 trap 'clear; say "${name}: interrupted"; kill -s TERM "$$"' TERM
 trap 'clear; say "${name}: interrupted"; kill -s HUP "$$"' HUP
@@ -245,6 +246,7 @@ while true; do
     done
   else
     failed="${failed} ${id}"
+    [ "${status}" -eq 2 ] || code=1
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi
@@ -253,6 +255,6 @@ clear
 
 if [ -n "${failed}" ]; then
   say "${name}: failed:${failed}; what needs them was not run"
-  exit 1
+  exit "${code}"
 fi
 say "${name}: done; datasets are in ${data}"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render failing:pipeline -t local` from failing:pipeline; do not edit. sha256:d28d7e56ecbb5416fd966eb97bbd32c0384613067681f8d898930d232a78275c
+# Rendered by `wurzel render failing:pipeline -t local` from failing:pipeline; do not edit. sha256:8fa4f1b1b55e355f3ee7f300cdaffd8359fadc87cb4c41965f0ca41760d08ff1
 #
 # Runs the pipeline pipeline on this machine: a step starts as soon as what it needs is done.
 # It needs a POSIX shell, and `wurzel` on the path.
@@ -79,7 +79,7 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 something is missing before anything can run.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
 END
 }
 
@@ -201,6 +201,7 @@ exec 3<>"${work}/events"
 watchers=''
 running=0
 failed=''
+code=2
 trap 'clear; say "${name}: interrupted"; kill -s INT "$$"' INT
 trap 'clear; say "${name}: interrupted"; kill -s TERM "$$"' TERM
 trap 'clear; say "${name}: interrupted"; kill -s HUP "$$"' HUP
@@ -235,6 +236,7 @@ while true; do
     done
   else
     failed="${failed} ${id}"
+    [ "${status}" -eq 2 ] || code=1
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi
@@ -243,6 +245,6 @@ clear
 
 if [ -n "${failed}" ]; then
   say "${name}: failed:${failed}; what needs them was not run"
-  exit 1
+  exit "${code}"
 fi
 say "${name}: done; datasets are in ${data}"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render named -t local` from named:pipeline; do not edit. sha256:6306ea791bd09eb74c4b4b3bed0a43d79f944a436df48a204668ae8790ae3c0f
+# Rendered by `wurzel render named -t local` from named:pipeline; do not edit. sha256:515060644b95403492ecfda3769bf1907510cbc385318598a61314e469fdab76
 #
 # Runs the pipeline named on this machine: a step starts as soon as what it needs is done.
 # It needs a POSIX shell, and `wurzel` on the path.
@@ -81,7 +81,7 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 something is missing before anything can run.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
 END
 }
 
@@ -203,6 +203,7 @@ exec 3<>"${work}/events"
 watchers=''
 running=0
 failed=''
+code=2
 trap 'clear; say "${name}: interrupted"; kill -s INT "$$"' INT
 trap 'clear; say "${name}: interrupted"; kill -s TERM "$$"' TERM
 trap 'clear; say "${name}: interrupted"; kill -s HUP "$$"' HUP
@@ -237,6 +238,7 @@ while true; do
     done
   else
     failed="${failed} ${id}"
+    [ "${status}" -eq 2 ] || code=1
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi
@@ -245,6 +247,6 @@ clear
 
 if [ -n "${failed}" ]; then
   say "${name}: failed:${failed}; what needs them was not run"
-  exit 1
+  exit "${code}"
 fi
 say "${name}: done; datasets are in ${data}"

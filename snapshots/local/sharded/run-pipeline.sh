@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render sharded:pipeline -t local` from sharded:pipeline; do not edit. sha256:d662852c7051c976281e6dbabe48f732d4d35df9f8efad19c17c418c417ddd2b
+# Rendered by `wurzel render sharded:pipeline -t local` from sharded:pipeline; do not edit. sha256:c0e9c1ecf0fe0c1c6d87fc5fe7866dbce2bc0f5981ce0d4b0ea6028b47c6feec
 #
 # Runs the pipeline pipeline on this machine: a step starts as soon as what it needs is done.
 # It needs a POSIX shell, and `wurzel` on the path.
@@ -80,7 +80,7 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 something is missing before anything can run.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
 END
 }
 
@@ -202,6 +202,7 @@ exec 3<>"${work}/events"
 watchers=''
 running=0
 failed=''
+code=2
 trap 'clear; say "${name}: interrupted"; kill -s INT "$$"' INT
 trap 'clear; say "${name}: interrupted"; kill -s TERM "$$"' TERM
 trap 'clear; say "${name}: interrupted"; kill -s HUP "$$"' HUP
@@ -236,6 +237,7 @@ while true; do
     done
   else
     failed="${failed} ${id}"
+    [ "${status}" -eq 2 ] || code=1
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi
@@ -244,6 +246,6 @@ clear
 
 if [ -n "${failed}" ]; then
   say "${name}: failed:${failed}; what needs them was not run"
-  exit 1
+  exit "${code}"
 fi
 say "${name}: done; datasets are in ${data}"
