@@ -15,7 +15,7 @@ from tokenize import TokenInfo, generate_tokens
 from typing import TYPE_CHECKING, Any
 
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang, unreadable
-from wurzel.render.quoting.python_literal import escaped, laid_out
+from wurzel.render.quoting.python_literal import escaped, laid_out, literal
 from wurzel.render.values import Identifier, NotAValue, show
 from wurzel.render.verify import Unreadable, python_tree
 
@@ -120,9 +120,11 @@ def _fill_name(draft: Draft, pieces: list[int], name: str, following: str) -> No
 
 
 def _literal(draft: Draft, piece: int, held: Held, following: str) -> str:
-    before = draft.before(piece)
-    margin = before[: len(before) - len(before.lstrip())]
-    text = laid_out(held.value, margin, len(draft.fill_roughly(before)) + len(draft.after(piece)))
+    if isinstance(held.value, list | dict):
+        before = draft.before(piece)
+        margin = before[: len(before) - len(before.lstrip())]
+        return laid_out(held.value, margin, len(draft.fill_roughly(before)) + len(draft.after(piece)))
+    text = literal(held.value)
     is_number = isinstance(held.value, int | float) and not isinstance(held.value, bool)
     return f"({text})" if is_number and following in _BINDS_TIGHTER else text
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, shebang, unreadable
 from wurzel.render.quoting.shell_layout import Place, Scanner
 from wurzel.render.quoting.word import double_quoted, here, is_bare, join, possible, single_quoted
-from wurzel.render.values import NotAValue, Words
+from wurzel.render.values import Identifier, NotAValue, Words
 from wurzel.render.verify import Unreadable, shell_syntax
 
 if TYPE_CHECKING:
     from wurzel.render.text import Held, Piece
 
 _ENDS_WORD = frozenset(["", *" \t\n;|&()"])
-_JOINS_BARE = _ENDS_WORD | frozenset("/:,.-@%+=")
+_JOINS_BARE = _ENDS_WORD | frozenset("/:,.-@%+=_")
 
 
 def write(pieces: Sequence[Piece]) -> Draft:
@@ -69,7 +69,8 @@ def _word(draft: Draft, piece: int, held: Held, place: Place) -> str:
     if isinstance(held.value, list | dict):
         raise refuse(held, "a list or mapping is no single word", "Add `| words` for one word per item, or `| json`.")
     text = possible(fragment(held, "a shell word"))
-    if is_bare(text) and before in _JOINS_BARE and after in _JOINS_BARE and not place.glued:
+    joins = before in _JOINS_BARE and after in _JOINS_BARE
+    if is_bare(text) and not place.glued and (joins or (isinstance(held.value, Identifier) and before != "~")):
         return text
     if after == "=" and before in _ENDS_WORD:
         raise refuse(held, "it stands where the name of a variable is, and is none")

@@ -80,9 +80,9 @@ def _key(slot: Slot, held: Held) -> str:
 
 def _value(draft: Draft, slot: Slot, held: Held) -> str:
     index, value = slot.pieces[0], held.value
-    before = draft.before(index).rstrip(" ")
     if slot.flow:
         return inline(value)
+    before = draft.before(index).rstrip(" ")
     if not draft.after(index) and slot.tag is None and slot.anchor is None:
         if before[-1:] == ":" and before.strip() != ":":
             text = after_key(value, slot.column, **_room(draft, index, slot.column))
