@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines engines lint snapshots bench clean
+.PHONY: help demo test test-engines engines conformance lint snapshots bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,9 @@ engines: .venv/.installed ## Install the real engines below .engines/
 
 test-engines: engines ## Run what we render in the real engines and compare the data
 	$(BIN)/pytest -m engine tests/engines
+
+conformance: .venv/.installed ## Run rendered CronJobs and Workflows on a cluster: KUBECONFIG=… IMAGE=…
+	KUBECONFIG=$(KUBECONFIG) IMAGE=$(IMAGE) $(BIN)/python tests/engines/conformance.py
 
 lint: .venv/.installed ## Mend what the linters can mend
 	$(BIN)/ruff check --fix .
