@@ -9,11 +9,11 @@ import pytest
 
 from tests.conftest import EXAMPLES
 from wurzel.backends.airflow import AirflowBackend
-from wurzel.backends.airflow_dag import dag
-from wurzel.backends.airflow_environment import literal, template
-from wurzel.backends.airflow_options import AirflowOptions
-from wurzel.backends.airflow_task import Span, span, variables
-from wurzel.backends.airflow_validation import validate
+from wurzel.backends.airflow.dag import dag
+from wurzel.backends.airflow.environment import literal, template
+from wurzel.backends.airflow.options import AirflowOptions
+from wurzel.backends.airflow.task import Span, span, variables
+from wurzel.backends.airflow.validation import validate
 from wurzel.backends.rendering import Job, render
 from wurzel.backends.support import unsupported_uses
 from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step

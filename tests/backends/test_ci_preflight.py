@@ -1,7 +1,7 @@
 """What is refused for both CI platforms."""
 
 from wurzel.backends import ci
-from wurzel.backends.ci_preflight import check
+from wurzel.backends.ci.preflight import check
 from wurzel.ir.model import DataType, Pipeline, Schedule, SecretRef, Setting, Step
 
 WORD = DataType(contract="steps:Word", containers=("list",))

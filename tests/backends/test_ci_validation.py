@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from wurzel.backends.ci_validation import check_github, check_gitlab, find
+from wurzel.backends.ci.validation import check_github, check_gitlab, find
 from wurzel.backends.github import GithubOptions
 from wurzel.backends.gitlab import GitlabOptions
 from wurzel.testing import full_pipeline, render_texts

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from wurzel.backends.github import GithubBackend, GithubOptions
-from wurzel.backends.github_workflow import escape
+from wurzel.backends.github.workflow import escape
 from wurzel.exceptions import PreflightError
 from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
 from wurzel.testing import check_backend, full_pipeline, render_texts

@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from tests.conftest import EXAMPLES
+from tests.engines.containers import Containers
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
 from tests.engines.kubelet import Pod, Processes, environment
 from wurzel.backends import rendering
-from wurzel.backends.airflow_validation import validate
+from wurzel.backends.airflow.validation import validate
 from wurzel.datacontract.dataset import gather
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
@@ -83,11 +84,25 @@ def report(done):
     return json.loads(line.removeprefix("REPORT"))
 
 
-@pytest.fixture(scope="module", params=["3", "2.11"])
-def airflow(request, tmp_path_factory):
-    if not (HOMES[request.param] / "bin" / "airflow").exists():
-        pytest.skip(f"Airflow {request.param} is not installed: make engines")
-    return Airflow(request.param, tmp_path_factory.mktemp("airflow"))
+def installed(version, folder):
+    if not (HOMES[version] / "bin" / "airflow").exists():
+        pytest.skip(f"Airflow {version} is not installed: make engines")
+    return Airflow(version, folder)
+
+
+@pytest.fixture(scope="module")
+def airflow_3(tmp_path_factory):
+    return installed("3", tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture(scope="module")
+def airflow_2(tmp_path_factory):
+    return installed("2.11", tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture(scope="module", params=["airflow_3", "airflow_2"])
+def airflow(request):
+    return request.getfixturevalue(request.param)
 
 
 def render_here(project, name, *sets):
@@ -121,11 +136,8 @@ OPERATORS = {
 }
 
 
-@pytest.fixture(scope="module")
-def imported(airflow, tmp_path_factory):
+def import_all(airflow, root, mount):
     """Every example for every operator, as Airflow sees it."""
-    root = tmp_path_factory.mktemp("dags")
-    mount = tmp_path_factory.mktemp("mount") / "claim"
     for name in EXAMPLES:
         image = [] if name == "scheduled" else ["image=registry.example/words:1.0"]
         for operator, entries in OPERATORS.items():
@@ -133,6 +145,21 @@ def imported(airflow, tmp_path_factory):
             sets = options(airflow.version, f"dag_id={name}.{operator}", f"kubernetes.mount={mount}", *entries)
             render_here(project, name, *sets, *image)
     return {**airflow.bag(root), "mount": mount}
+
+
+@pytest.fixture(scope="module")
+def imported_3(airflow_3, tmp_path_factory):
+    return import_all(airflow_3, tmp_path_factory.mktemp("dags"), tmp_path_factory.mktemp("mount") / "claim")
+
+
+@pytest.fixture(scope="module")
+def imported_2(airflow_2, tmp_path_factory):
+    return import_all(airflow_2, tmp_path_factory.mktemp("dags"), tmp_path_factory.mktemp("mount") / "claim")
+
+
+@pytest.fixture(params=["imported_3", "imported_2"])
+def imported(request):
+    return request.getfixturevalue(request.param)
 
 
 def test_airflow_imports_every_example(imported):
@@ -173,14 +200,14 @@ def test_text_reaches_pods_unchanged(imported):
 
 
 @pytest.mark.parametrize("name", ["diamond", "sharded", "hostile", "credentials"])
-def test_pods_write_the_same_bytes_as_a_local_run(imported, tmp_path, name):
+def test_pods_write_the_same_bytes_as_a_local_run(imported_3, tmp_path, name):
     """Every pod of one run, built by Airflow and run by a stand-in for the kubelet that shares one claim."""
     secrets = {("suffix", "api-token"): SECRET, ("shared", "token"): "t"}
     given = {"SECRET_SUFFIX__TOKEN": SECRET, "SHARED_TOKEN": "t"}
     expected = wurzel_run(example(name, tmp_path / "local"), name, env=given)
     project = example(name, tmp_path / "project")
-    dag = imported["dags"][f"{name}.kubernetes"]
-    runner = Processes(project, imported["mount"])
+    dag = imported_3["dags"][f"{name}.kubernetes"]
+    runner = Processes(project, imported_3["mount"])
     for task in dag["tasks"]:
         for pod in dag["pods"].get(task, []):
             done = Pod(pod["spec"], tmp_path / "scratch", tmp_path / "claims", runner, secrets).run_all()
@@ -219,6 +246,7 @@ def test_pods_are_what_the_cronjob_target_writes(imported, tmp_path):
 # Run
 
 SAME = ["chain", "diamond", "fanin", "named", "sharded", "flaky", "hostile"]
+SAME_2 = ["diamond", "hostile"]
 HOSTILE = "{{ x }}\r\n'\"$HOME`id`.sh\n"
 NOTES = """
 from wurzel import WZ, Settings, TypedStep
@@ -261,7 +289,7 @@ class Ran:
 
     def _wanted(self):
         if self.version != "3":
-            return [("hostile",), ("diamond",)]
+            return [(name,) for name in SAME_2]
         given = {"SUFFIX_EN__SUFFIX": HOSTILE}
         notes = {"NOTES__NOTE": "", "NOTES__TAGS": ["{{ a }}", "ü$'\""]}
         repeated = [("sources", "keep_days=2"), ("sources",)]
@@ -297,15 +325,13 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(airflow, tmp_path_factory):
-    return Ran(airflow, tmp_path_factory.mktemp("runs"))
+def ran(airflow_3, tmp_path_factory):
+    return Ran(airflow_3, tmp_path_factory.mktemp("runs"))
 
 
-@pytest.fixture
-def ran_3(ran):
-    if ran.version != "3":
-        pytest.skip("these run in Airflow 3; 2.11 runs the hostile and the diamond example")
-    return ran
+@pytest.fixture(scope="module")
+def ran_2(airflow_2, tmp_path_factory):
+    return Ran(airflow_2, tmp_path_factory.mktemp("runs"))
 
 
 def run_data(folder):
@@ -321,64 +347,93 @@ def texts(folder, step):
     return [item["text"] for item in found] if isinstance(found, list) else found["text"]
 
 
-@pytest.mark.parametrize("name", SAME)
-def test_same_bytes_as_a_local_run(ran, tmp_path, name):
-    if name not in ran.results:
-        pytest.skip("this one runs in Airflow 3")
-    expected = wurzel_run(example(name, tmp_path / "local"), name)
+def check_same(ran, name, folder):
+    expected = wurzel_run(example(name, folder / "local"), name)
     assert ran.results[name][0]["code"] == 0
     assert run_data(ran.folders(name)[0]) == expected
     assert not list(ran.root.rglob("pwned"))
 
 
-def test_a_flaky_step_is_tried_again(ran_3):
-    tasks = {task: (state, tries) for task, _, state, tries in ran_3.results["flaky"][0]["tasks"]}
+@pytest.mark.parametrize("name", SAME)
+def test_same_bytes_as_a_local_run(ran, tmp_path, name):
+    check_same(ran, name, tmp_path)
+
+
+@pytest.mark.parametrize("name", SAME_2)
+def test_airflow_2_writes_the_same_bytes_too(ran_2, tmp_path, name):
+    check_same(ran_2, name, tmp_path)
+
+
+def test_a_flaky_step_is_tried_again(ran):
+    tasks = {task: (state, tries) for task, _, state, tries in ran.results["flaky"][0]["tasks"]}
     assert tasks == {"words": ("success", 1), "flaky": ("success", 2), "upper": ("success", 1)}
 
 
-def test_shards_are_instances_of_one_task(ran_3):
-    found = ran_3.results["sharded"][0]["tasks"]
+def test_shards_are_instances_of_one_task(ran):
+    found = ran.results["sharded"][0]["tasks"]
     assert [index for task, index, _, _ in found if task == "loud"] == [0, 1, 2]
 
 
-def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(ran_3):
-    (result,) = ran_3.results["failing"]
+def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(ran):
+    (result,) = ran.results["failing"]
     assert result["code"] not in {0, "error"}
     assert {task: state for task, _, state, _ in result["tasks"]} == {
         "words": "success",
         "failing": "failed",
         "upper": "success",
     }
-    (folder,) = ran_3.folders("failing")
+    (folder,) = ran.folders("failing")
     assert (folder / "upper" / "manifest.json").exists()
     assert not (folder / "failing").exists()
-    assert "this step always fails" in ran_3.log
+    assert "this step always fails" in ran.log
 
 
-def test_runs_keep_apart_memory_grows_and_old_runs_go(ran_3):
-    first, second = ran_3.folders("sources")
+def test_runs_keep_apart_memory_grows_and_old_runs_go(ran):
+    first, second = ran.folders("sources")
     assert run_data(first) == run_data(second)
     assert {path.name for path in first.iterdir()} == {"polling", "upper"}
-    assert texts(ran_3.root / "sources" / "data" / "sources" / "state", "memory") == ["again", "again"]
+    assert texts(ran.root / "sources" / "data" / "sources" / "state", "memory") == ["again", "again"]
 
 
-def test_a_parameter_is_given_anew(ran_3):
+def test_a_parameter_is_given_anew(ran):
     words = ["one", "two", "three", "four", "five"]
-    assert texts(ran_3.folders("named")[1], "suffix-en") == [f"{word}{HOSTILE}" for word in words]
-    seen = [texts(folder, "notes") for folder in ran_3.folders("notes")]
+    assert texts(ran.folders("named")[1], "suffix-en") == [f"{word}{HOSTILE}" for word in words]
+    seen = [texts(folder, "notes") for folder in ran.folders("notes")]
     assert seen == [repr((None, [])), repr(("", ["{{ a }}", "ü$'\""]))]
 
 
-def test_secrets_come_from_connections_and_stay_there(ran_3):
-    (folder,) = ran_3.folders("credentials")
+def test_secrets_come_from_connections_and_stay_there(ran):
+    (folder,) = ran.folders("credentials")
     assert texts(folder, "secret-suffix")[0] == f"one{len(SECRET)}"
-    assert SECRET not in ran_3.log
+    assert SECRET not in ran.log
 
 
-def test_the_command_of_airflow_itself_says_that_a_run_failed(ran_3, airflow):
+def test_docker_containers_write_the_same_bytes(airflow_3, docker, tmp_path):
+    """The docker operator and a docker daemon; one container for each task and slice."""
+    asked, folders = [], {}
+    for name in ("sharded", "hostile", "credentials"):
+        project = example(name, tmp_path / "dags" / name)
+        image = Containers.of(docker, project).image
+        data = tmp_path / "data" / name
+        data.mkdir(parents=True)
+        entries = [
+            *("operator=docker", f"dag_id={name}-docker", f"docker.url={docker.socket}", "docker.network=none"),
+            f"docker.mounts=[{{source: {data}, target: /wurzel}}]",
+        ]
+        asked.append([str(render_here(project, name, *options("3", *entries), f"image={image}")), f"{name}-docker", {}])
+        folders[name] = data / DATA_DIRS.get(name, "data") / f"{name}-docker"
+    results, log = airflow_3.runs(tmp_path / "dags", asked)
+    assert [result["code"] for result in results] == [0, 0, 0], log[-20000:]
+    given = {"SECRET_SUFFIX__TOKEN": SECRET, "SHARED_TOKEN": "t"}
+    for name, folder in folders.items():
+        (run,) = folder.iterdir()
+        assert run_data(run) == wurzel_run(example(name, tmp_path / "local" / name), name, env=given)
+
+
+def test_the_command_of_airflow_itself_says_that_a_run_failed(ran, airflow_3):
     """What a person types; the other runs share one process."""
-    folder = ran_3.root / "failing" / "dags"
-    done = airflow("airflow", "dags", "test", "failing", folder=folder, check=False)
+    folder = ran.root / "failing" / "dags"
+    done = airflow_3("airflow", "dags", "test", "failing", folder=folder, check=False)
     assert done.returncode == 1
     assert "DagRun failed" in done.stdout + done.stderr
 

@@ -19,7 +19,7 @@ import yaml
 
 from tests.conftest import EXAMPLES
 from tests.engines.datasets import DATA_DIRS, datasets, example, render, wurzel_run
-from wurzel.backends.ci_validation import check_github
+from wurzel.backends.ci.validation import check_github
 from wurzel.backends.github import PINS
 from wurzel.datacontract.dataset import gather
 

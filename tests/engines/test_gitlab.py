@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import EXAMPLES
 from tests.engines.datasets import example, render, wurzel_run
-from wurzel.backends.ci_validation import check_gitlab
+from wurzel.backends.ci.validation import check_gitlab
 from wurzel.datacontract.dataset import gather
 
 pytestmark = pytest.mark.engine

@@ -11,7 +11,6 @@ import yaml
 
 from tests.conftest import EXAMPLES
 from tests.engines.containers import Containers
-from tests.engines.containers import docker as docker  # noqa: PLC0414 - a fixture
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
 from tests.engines.kubelet import Pod, Processes
 from tests.engines.workflows import Simulation

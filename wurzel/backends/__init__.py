@@ -1,1 +1,1 @@
-"""One module per target: what it can express, and the files it writes."""
+"""One module or package per target: what it can express, and the files it writes."""

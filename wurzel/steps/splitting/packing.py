@@ -140,18 +140,19 @@ class _Packer:
         return True
 
     def _context(self, piece: Piece) -> tuple[str, int]:
-        """What is repeated above a chunk that starts with this piece, at most half of the chunk, and its size.
+        """What is repeated above a chunk that starts with this piece, and its size.
 
+        But for marks of quotes, without which the text would be another, it is at most half of the chunk.
         Line ends are counted one by one, here and between pieces: a model may take two for one token, or not.
         """
         half = self.maximum // 2
-        repeated = [(piece.lead, "")] if self.size(piece.lead) <= half else []
+        repeated = [(piece.lead, "")] if piece.prose or self.size(piece.lead) <= half else []
         headings = [heading for heading in reversed(piece.path) if heading.content]
         repeated += [(f"{'#' * heading.level} {one_line(heading.content)}", BLANK_LINE) for heading in headings]
         text, total = "", 0
         for part, gap in repeated:
             larger = total + self.size(part) + len(gap)
-            if larger > half:
+            if gap and larger > half:
                 break
             text, total = part + gap + text, larger
         return text, total

@@ -12,7 +12,7 @@ from wurzel.backends.quantity import amount
 from wurzel.exceptions import Problem
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes_options import KubernetesOptions
+    from wurzel.backends.kubernetes.options import KubernetesOptions
     from wurzel.ir.model import Pipeline, SecretRef, Setting, Step, Toleration
 
 SOONEST = 10

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from wurzel.backends.kubernetes_options import EmptyDir, EnvFrom, MountPath, Security, Volume
+from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, MountPath, Security, Volume
 from wurzel.backends.options import TargetOptions
 from wurzel.ir.names import Name, ObjectName
 from wurzel.ir.types import Duration

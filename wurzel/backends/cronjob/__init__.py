@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.cronjob_context import PIPELINE, PIPELINE_PATH, document, has_claim, single_pod
-from wurzel.backends.cronjob_options import CronJobOptions
-from wurzel.backends.kubernetes_preflight import preflight
+from wurzel.backends.cronjob.context import PIPELINE, PIPELINE_PATH, document, has_claim, single_pod
+from wurzel.backends.cronjob.options import CronJobOptions
+from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends.command import setting_variables
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes_options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
+    from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
     from wurzel.ir.model import Pipeline, Step, Toleration
 
 RUN_ID = "WURZEL_RUN_ID"

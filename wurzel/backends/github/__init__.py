@@ -140,7 +140,7 @@ class GithubBackend(Backend):
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
         """`.github/workflows/<pipeline>.yml`."""
-        from wurzel.backends.github_workflow import actions, workflow
+        from wurzel.backends.github.workflow import actions, workflow
 
         path = options.output or f".github/workflows/{pipeline.name}.yml"
         context = {
@@ -153,12 +153,12 @@ class GithubBackend(Backend):
 
     def preflight(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Problem]:
         """Limits of GitHub, and what would make a workflow that GitHub refuses or reads differently."""
-        from wurzel.backends.github_limits import problems
+        from wurzel.backends.github.limits import problems
 
         return problems(pipeline, options)
 
     def validate(self, files: Mapping[str, str], options: GithubOptions) -> Sequence[Problem]:
         """What the official schema, actionlint (with shellcheck) and zizmor say, as far as they are installed."""
-        from wurzel.backends.ci_validation import check_github
+        from wurzel.backends.ci.validation import check_github
 
         return check_github(files)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.command import dataset, step_argv
 from wurzel.backends.kubernetes import given
-from wurzel.backends.kubernetes_preflight import object_name
+from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.quantity import largest, times
 from wurzel.ir.serialize import dump
 
 if TYPE_CHECKING:
-    from wurzel.backends.cronjob_options import CronJobOptions
+    from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.model import Pipeline, Step
 
 STARTING_DEADLINE = 3600

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import ci
 from wurzel.backends.command import Emulated, dataset, step_argv
 from wurzel.backends.gitlab import JobOptions
-from wurzel.backends.gitlab_variables import (
+from wurzel.backends.gitlab.variables import (
     Input,
     Variables,
     prefilled,

@@ -127,7 +127,7 @@ class GitlabBackend(Backend):
 
     def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
         """The file with the jobs, and the script that creates the schedule when there is one."""
-        from wurzel.backends.gitlab_jobs import config, schedule
+        from wurzel.backends.gitlab.jobs import config, schedule
 
         path = options.output or _PATHS[options.kind].format(pipeline.name)
         context = {"pipeline": pipeline, "options": options, "config": config(pipeline, options)}
@@ -140,12 +140,12 @@ class GitlabBackend(Backend):
 
     def preflight(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Problem]:
         """Limits of GitLab, and what would make a file that GitLab refuses or reads differently."""
-        from wurzel.backends.gitlab_limits import problems
+        from wurzel.backends.gitlab.limits import problems
 
         return problems(pipeline, options)
 
     def validate(self, files: Mapping[str, str], options: GitlabOptions) -> Sequence[Problem]:
         """What the official schema and gitlab-ci-local's listing say, as far as they are installed."""
-        from wurzel.backends.ci_validation import check_gitlab
+        from wurzel.backends.ci.validation import check_gitlab
 
         return check_gitlab(files, options.kind)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from wurzel.backends.kubernetes_options import Claim, EmptyDir, KubernetesModel, KubernetesOptions
+from wurzel.backends.kubernetes.options import Claim, EmptyDir, KubernetesModel, KubernetesOptions
 from wurzel.ir.names import ObjectName
 from wurzel.ir.types import Duration, Quantity
 

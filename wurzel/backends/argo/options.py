@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from wurzel.backends.kubernetes_options import Claim, KeyRef, KubernetesModel, KubernetesOptions
+from wurzel.backends.kubernetes.options import Claim, KeyRef, KubernetesModel, KubernetesOptions
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
 from wurzel.ir.types import Duration
 

@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wurzel.backends import ci
-from wurzel.backends.ci_preflight import check, unknown_jobs
+from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.command import dataset
 from wurzel.backends.github import PINS
-from wurzel.backends.github_workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
+from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
 from wurzel.exceptions import Problem
 
 if TYPE_CHECKING:

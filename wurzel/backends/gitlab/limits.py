@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci_preflight import check, unknown_jobs
-from wurzel.backends.gitlab_jobs import job_name
+from wurzel.backends.ci.preflight import check, unknown_jobs
+from wurzel.backends.gitlab.jobs import job_name
 from wurzel.exceptions import Problem
 
 if TYPE_CHECKING:

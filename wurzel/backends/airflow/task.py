@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wurzel.backends import airflow_environment as environment
 from wurzel.backends import kubernetes
-from wurzel.backends.airflow_environment import DATA, RUN, Text, literal
-from wurzel.backends.airflow_options import AirflowOptions, StepOptions
+from wurzel.backends.airflow import environment
+from wurzel.backends.airflow.environment import DATA, RUN, Text, literal
+from wurzel.backends.airflow.options import AirflowOptions, StepOptions
 from wurzel.backends.command import Emulated, step_argv
 from wurzel.ir.model import Pipeline, SecretRef, Step
 
@@ -232,7 +232,7 @@ class Tasks:
             step_id="",
             variable=variable,
             kind=kind,
-            doc=f"Remove the data of runs that ended more than {days} days ago.\n",
+            doc=f"Remove the data of runs that ended more than {days} day{'' if days == 1 else 's'} ago.\n",
             script=script,
             pod=self._pod(step, Words(["sh", "-c"], [script])) if kind == "kubernetes" else None,
             container=self._container(step) if kind == "docker" else None,

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from wurzel.backends import airflow_environment as environment
 from wurzel.backends import kubernetes
-from wurzel.backends.airflow_environment import DagParam, Text
-from wurzel.backends.airflow_imports import Import, asset, imports
-from wurzel.backends.airflow_options import AirflowOptions
-from wurzel.backends.airflow_pod import pod
-from wurzel.backends.airflow_task import (
+from wurzel.backends.airflow import environment
+from wurzel.backends.airflow.environment import DagParam, Text
+from wurzel.backends.airflow.imports import Import, asset, imports
+from wurzel.backends.airflow.options import AirflowOptions
+from wurzel.backends.airflow.pod import pod
+from wurzel.backends.airflow.task import (
     CLEANER,
     POD,
     DagTask,

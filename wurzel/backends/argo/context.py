@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.argo_storage import RUN, Store, store
+from wurzel.backends.argo.storage import RUN, Store, store
 from wurzel.backends.command import dataset, encode, step_argv
 from wurzel.backends.kubernetes import given
-from wurzel.backends.kubernetes_preflight import object_name
+from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
-    from wurzel.backends.argo_options import ArgoOptions
+    from wurzel.backends.argo.options import ArgoOptions
     from wurzel.backends.command import Emulated
     from wurzel.ir.model import Pipeline, Setting, Step
 

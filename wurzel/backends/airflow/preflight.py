@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from wurzel.backends.airflow_dag import dag_id, tags
-from wurzel.backends.airflow_environment import RESERVED, params, without_value
-from wurzel.backends.airflow_task import TAKEN, kind_of, task_id
+from wurzel.backends.airflow.dag import dag_id, tags
+from wurzel.backends.airflow.environment import RESERVED, params, without_value
+from wurzel.backends.airflow.task import TAKEN, kind_of, task_id
 from wurzel.exceptions import Problem
 
 if TYPE_CHECKING:
-    from wurzel.backends.airflow_options import AirflowOptions
+    from wurzel.backends.airflow.options import AirflowOptions
     from wurzel.ir.model import Pipeline, Setting, Step
 
 _TAG = 100

@@ -8,8 +8,8 @@ from wurzel.backends import kubernetes
 from wurzel.backends.kubernetes import DATA, TMP, given
 
 if TYPE_CHECKING:
-    from wurzel.backends.airflow_options import PodOptions
-    from wurzel.backends.kubernetes_options import KubernetesOptions
+    from wurzel.backends.airflow.options import PodOptions
+    from wurzel.backends.kubernetes.options import KubernetesOptions
     from wurzel.ir.model import Pipeline
 
 CONTAINER = "base"

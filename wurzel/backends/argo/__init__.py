@@ -6,11 +6,11 @@ Facts about the fields: https://argo-workflows.readthedocs.io/en/latest/fields/.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.argo_context import document
-from wurzel.backends.argo_options import ArgoOptions
-from wurzel.backends.argo_storage import store
+from wurzel.backends.argo.context import document
+from wurzel.backends.argo.options import ArgoOptions
+from wurzel.backends.argo.storage import store
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.kubernetes_preflight import preflight
+from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline, Step

@@ -6,9 +6,9 @@ Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators'
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.airflow_dag import dag, path
-from wurzel.backends.airflow_options import AirflowOptions
-from wurzel.backends.airflow_task import kind_of
+from wurzel.backends.airflow.dag import dag, path
+from wurzel.backends.airflow.options import AirflowOptions
+from wurzel.backends.airflow.task import kind_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
@@ -83,12 +83,12 @@ class AirflowBackend(Backend):
 
     def preflight(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Problem]:
         """What would keep the DAG from being imported, or its tasks from finding settings, images and data."""
-        from wurzel.backends.airflow_preflight import preflight
+        from wurzel.backends.airflow.preflight import preflight
 
         return list(preflight(pipeline, options))
 
     def validate(self, files: Mapping[str, str], options: AirflowOptions) -> Sequence[Problem]:
         """What Python, ruff's Airflow rules and, when it is installed, Airflow itself say of the DAG file."""
-        from wurzel.backends.airflow_validation import validate
+        from wurzel.backends.airflow.validation import validate
 
         return validate(files, options.version)

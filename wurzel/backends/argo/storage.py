@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends.kubernetes import given
 
 if TYPE_CHECKING:
-    from wurzel.backends.argo_options import S3, Artifacts, Azure, Gcs
-    from wurzel.backends.kubernetes_options import KeyRef
+    from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs
+    from wurzel.backends.kubernetes.options import KeyRef
 
 RUN = "{{workflow.uid}}"
 """Argo's expression for what tells one run from all others."""
