@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from wurzel.backends.options import TargetOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wurzel.exceptions import Problem
     from wurzel.ir.features import Use
     from wurzel.ir.model import Pipeline
@@ -63,6 +65,8 @@ class Backend(ABC):
     summary: ClassVar[str]
     """One line: what is written and what runs it."""
     options_model: ClassVar[type[TargetOptions]] = TargetOptions
+    templates: ClassVar[Path | None] = None
+    """Folder of its templates, for a backend that does not come with wurzel; projects and packs may override them."""
     support: ClassVar[Mapping[str, Support]]
     """One entry for each name in `wurzel.ir.features.FEATURES`."""
 

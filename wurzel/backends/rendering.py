@@ -63,6 +63,9 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     problems = [problem for job in jobs for problem in _preflight(backends[job.target], job)]
     if problems:
         raise PreflightError(problems)
+    for backend in backends.values():
+        if backend.templates is not None:
+            renderer.layers.add(backend.name, backend.templates)
     planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
     _check_paths(planned)
     results = [

@@ -70,6 +70,12 @@ class Layers:
         self._packs: dict[str, Layer] = {}
         self.layers = (*(self._layer(layer) for layer in layers), Layer(BUILT_IN, built_in()))
 
+    def add(self, name: str, folder: Path) -> None:
+        """Search one more folder, after all others but before the built-in templates; a second call does nothing."""
+        layer = Layer(name, folder)
+        if layer not in self.layers:
+            self.layers = (*self.layers[:-1], layer, self.layers[-1])
+
     def find(self, name: str) -> Found:
         """The template of that name.
 
