@@ -2,6 +2,8 @@
 
 import ast
 import hashlib
+import tokenize
+from io import BytesIO
 
 import pytest
 
@@ -52,4 +54,5 @@ def test_whatever_the_command_is_the_header_stays_a_comment():
     assert text.count("\n") == 2
     assert "\\nimport os" in text
     assert ast.parse(text.encode()).body[0].lineno == 2
+    assert tokenize.detect_encoding(BytesIO(text.encode()).readline)[0] == "utf-8"
     assert is_untouched(text.encode())

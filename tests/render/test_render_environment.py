@@ -156,6 +156,7 @@ def test_values_are_written_as_they_were_when_they_were_written(render):
         ("{{ table['x'] }}", "has no 'x'", ""),
         ("{{ [] | first }}", "No first item", ""),
         ("{{ name if false }}", "the inline `if` is false and has no `else`", "Add `else`"),
+        ("{{ '%s' | format(name if false) }}", "the inline `if` is false and has no `else`", "Add `else`"),
         ("{{ name | uper }}", "there is no filter 'uper'", "Did you mean upper?"),
         ("{% if name is strng %}{% endif %}", "there is no test 'strng'", "Did you mean string?"),
         ("{% if false and name | uper %}{% endif %}", "there is no filter 'uper'", "Did you mean upper?"),
@@ -239,6 +240,13 @@ def test_rendered_text_is_no_value_unless_it_is_made_one(render, source, hint):
     caught = error(render, head + source + "\n", x="y")
     assert caught.where == "x.yaml.j2:2"
     assert hint in caught.hint
+
+
+def test_joined_text_is_named_where_it_is_written(render):
+    source = "{% set t %}a{% endset %}\n\nk: {{ [t, x] | join(' ') }}\n"
+    caught = error(render, source, x="# b")
+    assert "would end it" in caught.message
+    assert caught.where == "x.yaml.j2:3"
 
 
 @pytest.mark.parametrize(
