@@ -84,6 +84,35 @@ def startup(work):
         ),
     )
     compare("--help", wurzel("--help"), python("import click"), 1.3, work)
+    loading(project)
+
+
+LOADING = """
+import sys, time
+from pathlib import Path
+import click, pydantic, ruamel.yaml
+start = time.process_time()
+from wurzel.project.load import load
+project = load(Path("wurzel.yaml"))
+cold = time.process_time() - start
+start = time.process_time()
+load(Path("wurzel.yaml"))
+print(cold, time.process_time() - start)
+"""
+
+
+def loading(project):
+    """Reading wurzel.yaml, with the imports it needs and once more in the same process."""
+    rows = []
+    for _ in range(ROUNDS):
+        done = subprocess.run(python(LOADING), cwd=project, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+        rows.append([float(number) for number in done.stdout.split()])
+    cold, warm = (statistics.median(column) for column in zip(*rows, strict=True))
+    base = statistics.median(cpu(python("import click, pydantic, ruamel.yaml"), project) for _ in range(ROUNDS))
+    print(
+        f"{'load wurzel.yaml, with imports':42} {cold * 1000:6.1f} ms / {base * 1000:4.0f} ms = {cold / base:5.2f}"
+        f"  of `import click, pydantic, ruamel.yaml`; again {warm * 1000:.1f} ms"
+    )
 
 
 LAYERED = """

@@ -4,7 +4,7 @@
 from hypothesis import strategies as st
 
 STRINGS = [
-    "", " ", "  two  ", "\n", "\n\n", "\n\n\n", "a\n", "a\nb", "a\nb\n", "a\nb\n\n", "a\nb\n\n\n", "\na", "\n\na\nb", " a\nb",
+    "", " ", "  two  ", "a ", "one two  ", "\n", "\n\n", "\n\n\n", "a\n", "a\nb", "a\nb\n", "a\nb\n\n", "a\nb\n\n\n", "\na", "\n\na\nb", " a\nb",
     "\ta\nb", "a\n b\n  c\n", "a \nb", "a\n \nb", "a\n\t\nb", "a\n# b\nc", "a\n---\nb", "---", "--- a", "...", "... a", "-",
     "- a", "-a", "--a", "--", "-- a", "?", "? a", "?a", ":", ": a", ":a", "a:", "a: b", "a:b", "a : b", "#", "# a", "a # b",
     "a#b", "a #b", "&a", "*a", "!a", "!!str a", "|", "|-", ">", "> a", "'", "''", "it's", '"', '""', 'say "x"', "%a", "@a", "`a`",

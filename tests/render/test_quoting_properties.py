@@ -73,7 +73,8 @@ def yaml_cell(draw, scene, number):
     kind = draw(st.sampled_from(sorted(YAML_CELLS)))
     lines, expected, certain = draw(YAML_CELLS[kind](scene))
     scene.certain = scene.certain and certain
-    return [f"k{number}:{lines[0]}", *lines[1:]], expected
+    below = draw(st.sampled_from([[], [], [""], ["", ""], ["# c"], ["      # c"], ["", "      # c"]]))
+    return [f"k{number}:{lines[0]}", *lines[1:], *([] if kind == "text_block" else below)], expected
 
 
 @st.composite
