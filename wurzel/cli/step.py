@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -164,7 +165,8 @@ def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
                 given,
                 options["shard"],
                 options["report"],
-            )
+            ),
+            ready=gc.freeze,
         )
     return 0
 

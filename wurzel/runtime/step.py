@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -57,8 +57,13 @@ class Report(NamedTuple):
     metrics: dict[str, float]
 
 
-def run_step(job: Job, environ: Mapping[str, str] | None = None) -> Report:
+def run_step(job: Job, environ: Mapping[str, str] | None = None, *, ready: Callable[[], None] = lambda: None) -> Report:
     """Run a step and store what it gives; its previous output stays as it was unless everything works.
+
+    Args:
+        job: what to run.
+        environ: variables to read settings from (default: those of the process).
+        ready: called once all is imported and checked, just before the step's own work.
 
     Raises:
         StepFailed: when the step fails; UserCodeFailed when its code raises an error.
@@ -72,6 +77,7 @@ def run_step(job: Job, environ: Mapping[str, str] | None = None) -> Report:
     work = _Work(job, os.environ if environ is None else environ)
     step = work.make()
     with writing(job.output, work.types.output_shape, work.cut) as writer:
+        ready()
         for value in work.calls():
             work.add(writer, work.called(step, value))
     report = Report(
