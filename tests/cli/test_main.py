@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -76,3 +77,21 @@ def test_an_error_of_ours_has_no_traceback_and_its_exit_code(project):
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def completed(*words):
+    environment = {**os.environ, "_WURZEL_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(["wurzel", *words])}
+    environment["COMP_CWORD"] = str(len(words))
+    code = "from wurzel.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return [line.removeprefix("plain,") for line in done.stdout.split()]
+
+
+def test_shells_complete_pipelines_targets_steps_and_settings(project):
+    project("named")
+    assert completed("ren") == ["render"]
+    assert completed("render", "na") == ["named"]
+    assert completed("render", "named", "-t", "a") == ["argo", "airflow"]
+    assert completed("run", "named", "--param", "suff") == ["suffix-en.SUFFIX="]
+    assert completed("run", "nowhere", "--param", "suff") == []

@@ -45,6 +45,33 @@ class TargetName(click.ParamType):  # type: ignore[type-arg] # not generic in ol
         return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
 
 
+class ParameterText(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """`STEP.SETTING=VALUE` for a step of the pipeline that is named before it."""
+
+    name = "parameter"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """`STEP.SETTING=` for each setting that may be given anew; nothing while the pipeline cannot be read."""
+        from wurzel.exceptions import WurzelError
+        from wurzel.project.open import open_pipeline
+
+        # Without the value that is being completed click takes no arguments in: PIPELINE is among those left over.
+        name = ctx.params.get("pipeline") or next(iter(ctx.args), "")
+        try:
+            pipeline = open_pipeline(name).pipeline
+        except WurzelError:
+            return []
+        names = [
+            f"{step.id}.{setting.name}=" for step in pipeline.steps for setting in step.settings if setting.parameter
+        ]
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
 def pipeline_argument(command: Command) -> Command:
     """The argument PIPELINE."""
     return click.argument("pipeline", type=PipelineName())(command)

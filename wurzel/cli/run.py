@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import PipelineName, configuration_options
+from wurzel.cli.options import ParameterText, PipelineName, configuration_options
 from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Run N steps at a time.")
 @click.option("--force", is_flag=True, help="Run every step, also what is unchanged.")
 @click.option(
-    "--param", "params", metavar="STEP.SETTING=VALUE", multiple=True, help="Give a parameter a value for this run."
+    "--param",
+    "params",
+    type=ParameterText(),
+    metavar="STEP.SETTING=VALUE",
+    multiple=True,
+    help="Give a parameter a value for this run.",
 )
 @click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
