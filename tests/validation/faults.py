@@ -29,7 +29,7 @@ spec:
       ttlSecondsAfterFinished: 600
       podFailurePolicy:
         rules:
-          - {action: Ignore, onPodConditions: [{type: DisruptionTarget}]}
+          - {action: Ignore, onPodConditions: [{type: DisruptionTarget, status: "True"}]}
           - {action: FailJob, onExitCodes: {operator: In, values: [2]}}
       template:
         metadata:
@@ -219,6 +219,11 @@ CRONJOBS = [
             "failure policy for success",
             "is no failure",
             ("spec.jobTemplate.spec.podFailurePolicy.rules[1].onExitCodes.values", put([0, 2])),
+        ),
+        (
+            "failure policy without a status",
+            "is not a status",
+            ("spec.jobTemplate.spec.podFailurePolicy.rules[0].onPodConditions", put([{"type": "DisruptionTarget"}])),
         ),
         ("no image", "there is no image", (f"{BOX}.image", DROP)),
         ("no container", "needs a container", (f"{POD}.containers", put([]))),

@@ -21,6 +21,7 @@ LONGEST_CRONJOB = 52
 """The controller puts `-` and ten digits behind it, and a Job's name has at most 63 characters."""
 _ACTIONS = ("FailJob", "FailIndex", "Ignore", "Count")
 _OPERATORS = ("In", "NotIn")
+_STATUSES = ("True", "False", "Unknown")
 _MOST_RULES = 20
 _ACCESS = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 
@@ -98,6 +99,11 @@ def _check_rule(rule: Node, containers: set[str]) -> Iterator[Problem]:
     codes, conditions = rule["onExitCodes"], rule["onPodConditions"]
     if bool(codes) == bool(conditions):
         yield rule.problem("needs either onExitCodes or onPodConditions")
+    for condition in conditions:
+        if condition["status"].text not in _STATUSES:
+            yield condition["status"].problem(
+                f"{condition['status'].shown} is not a status", f"Write one of {', '.join(_STATUSES)}, in quotes."
+            )
     if not codes:
         return
     if codes["operator"].text not in _OPERATORS:
