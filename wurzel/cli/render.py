@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ _SAID = {
 @click.option("--strict", is_flag=True, help="Exit 2 when a target cannot do what a pipeline asks for.")
 @click.option("--validate", is_flag=True, help="Hold the files to the platforms' own checks before writing them.")
 @click.option("--explain", is_flag=True, help="Print each line with the template line and the values that made it.")
+@click.option("--watch", is_flag=True, help="Do it again whenever wurzel.yaml, templates or modules change.")
 @click.option(
     "--from-ir", type=click.Path(path_type=Path), help="Render an IR file; no code of the pipeline is needed."
 )
@@ -49,6 +50,7 @@ def command(
     strict: bool,
     validate: bool,
     explain: bool,
+    watch: bool,
     from_ir: Path | None,
     environment: str | None,
     sets: tuple[str, ...],
@@ -58,27 +60,46 @@ def command(
     PIPELINE is a name in wurzel.yaml or module:attribute. With no arguments, every pipeline is rendered for every
     target that wurzel.yaml names for it.
     """
-    from wurzel.backends.rendering import render
-    from wurzel.project.jobs import Request, open_jobs
-    from wurzel.render import Renderer
-
     if sum((stdout, check, diff, explain)) > 1:
         raise click.UsageError("--stdout, --check, --diff and --explain exclude each other.")
-    jobs, project = open_jobs(Request(pipelines, targets, environment, sets, from_ir))
-    renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
-    results = render(jobs, renderer)
-    _report(results, strict)
-    if validate:
-        _validate(results)
-    if explain:
-        _explain(results)
-        return
+
+    def once() -> list[Path]:
+        from wurzel.backends.rendering import render
+        from wurzel.project.jobs import Request, open_jobs
+        from wurzel.render import Renderer
+
+        jobs, project = open_jobs(Request(pipelines, targets, environment, sets, from_ir))
+        renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
+        results = render(jobs, renderer)
+        _report(results, strict)
+        if validate:
+            _validate(results)
+        if explain:
+            _explain(results)
+        else:
+            _finish(results, output, stdout=stdout, check=check, diff=diff, force=force)
+        return [layer.folder for layer in renderer.layers.layers]
+
+    if watch:
+        _watch(once, from_ir)
+    else:
+        once()
+
+
+def _watch(once: Callable[[], list[Path]], from_ir: Path | None) -> None:
+    from wurzel.project.load import FILE
+    from wurzel.render.watch import watch
+
+    watch(once, lambda line: click.echo(line, err=True), always=[from_ir or Path(FILE)])
+
+
+def _finish(results: Sequence[JobResult], output: str, *, stdout: bool, check: bool, diff: bool, force: bool) -> None:
+    from wurzel.render.output import apply, plan
+
     files = _signed(results)
     if stdout:
         _print(files)
         return
-    from wurzel.render.output import apply, plan
-
     changes = plan(output, files)
     if check:
         _check(changes, results)

@@ -1,0 +1,113 @@
+"""Watching, with real processes: no time is asserted, only what comes in which order."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from wurzel.render.watch import stamps, wait
+
+
+class Watched:
+    """A command that watches, read line by line."""
+
+    def __init__(self, argv, folder):
+        self.process = subprocess.Popen(
+            argv,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def until(self, text):
+        """Everything up to the line that holds the text."""
+        seen = []
+        for line in self.process.stderr:
+            seen.append(line)
+            if text in line:
+                return "".join(seen)
+        raise AssertionError("".join(seen))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        rest = self.process.stderr.read()
+        return self.process.wait(60), rest
+
+
+@pytest.fixture
+def watched(tmp_path):
+    started = []
+
+    def start(*arguments):
+        started.append(Watched([sys.executable, "-m", "wurzel", *arguments], tmp_path))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+        each.process.stderr.close()
+
+
+def test_render_follows_configuration_modules_and_templates(project, watched):
+    root = project("named")
+    config = root / "wurzel.yaml"
+    config.write_text(config.read_text().replace("version: 1", "version: 1\ntemplates: [layer]"))
+    (root / "layer" / "dvc").mkdir(parents=True)
+    render = watched("render", "named", "-t", "dvc", "--watch")
+    first = render.until("watching")
+    assert "created dvc.yaml" in first
+
+    config.write_text(config.read_text().replace("version: 1", "version: 2"))
+    failed = render.until("watching")
+    assert "changed: wurzel.yaml" in failed
+    assert "version 2 is not known" in failed
+    config.write_text(config.read_text().replace("version: 2", "version: 1"))
+    assert "files are up to date" in render.until("watching")
+
+    steps = root / "steps.py"
+    steps.write_text(steps.read_text().replace("Give words.", "Give all words."))
+    assert "updated dvc.yaml" in render.until("watching")
+    assert "Give all words." in (root / "dvc.yaml").read_text()
+    good = steps.read_text()
+    steps.write_text("def broken(:\n")
+    assert "steps.py" in render.until("watching")
+    steps.write_text(good)
+    render.until("watching")
+
+    (root / "layer" / "dvc" / "dvc.yaml.j2").write_text(
+        '{% extends "!dvc/dvc.yaml.j2" %}\n{% block top %}\n# ours\n{% endblock %}\n'
+    )
+    assert "changed: layer/dvc/dvc.yaml.j2" in render.until("watching")
+    assert "# ours" in (root / "dvc.yaml").read_text()
+    code, rest = render.stop()
+    assert (code, rest.strip()) == (0, "stopped")
+
+
+def test_a_module_that_cannot_be_read_at_first_is_watched(project, watched):
+    root = project("chain")
+    good = (root / "chain.py").read_text()
+    (root / "chain.py").write_text("def broken(:\n")
+    render = watched("render", "chain:pipeline", "-t", "dvc", "--watch")
+    assert "error: " in render.until("watching")
+    (root / "chain.py").write_text(good)
+    assert "created dvc.yaml" in render.until("watching")
+    assert render.stop()[0] == 0
+
+
+def test_files_that_appear_change_and_go(tmp_path):
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    (tmp_path / "a").write_text("1")
+    for name in (".hidden/x", "venv/x", ".swap"):
+        (tmp_path / name).write_text("1")
+    before = stamps([tmp_path, tmp_path / "absent"])
+    assert list(before) == [tmp_path / "a"]
+    (tmp_path / "absent").write_text("")
+    (tmp_path / "a").unlink()
+    assert wait([tmp_path], before, interval=0.001) == [tmp_path / "a", tmp_path / "absent"]

@@ -1,0 +1,173 @@
+"""Does something anew, in a fresh process, each time one of the files it read changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+Stamp = tuple[int, int, int]
+"""Time of the last change in nanoseconds, size, and number of the file, which a rename changes."""
+
+INTERVAL = 0.3
+"""Seconds between two looks at the files."""
+
+_UNKNOWN: Stamp = (0, 0, 0)
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+
+def watch(
+    action: Callable[[], Iterable[Path]],
+    say: Callable[[str], None],
+    *,
+    always: Iterable[Path] = (),
+    interval: float = INTERVAL,
+) -> None:
+    """Do it, wait until a file it read changes, do it again; until Ctrl-C.
+
+    Each time is a process of its own, so that changed Python code is read anew. What fails is shown, and watching
+    goes on. Watched are the modules that were imported, apart from installed ones, and what `action` returns; after a
+    failure all Python files below the current folder as well, since the one that failed may not have been imported.
+
+    Args:
+        action: does the work and returns further files to watch, and folders with all that is below them. It runs in
+            a fork of this process, so nothing of the user must be imported before.
+        say: shows one line to the user.
+        always: what is watched however it ends.
+        interval: seconds between two looks at the files.
+    """
+    known = set(always)
+    try:
+        while True:
+            start = time.time_ns()
+            before = stamps(known)
+            found, failed = _do(action)
+            known = known | found if failed else found | set(always)
+            now = stamps(known)
+            read = _as_read(before, now, start)
+            if read == now:
+                say(f"watching {len(now)} {'file' if len(now) == 1 else 'files'}; stop with Ctrl-C")
+            changed = wait(known, read, interval=interval)
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            say(f"changed: {_shown(changed[0])}{more}")
+    except KeyboardInterrupt:
+        say("stopped")
+
+
+def wait(paths: Iterable[Path], before: dict[Path, Stamp], *, interval: float = INTERVAL) -> list[Path]:
+    """The files that differ from `before`, once there are some and none changes any more; also appeared and gone."""
+    paths = list(paths)
+    last = before
+    while True:
+        now = stamps(paths)
+        changed = [path for path in sorted(now.keys() | before.keys()) if now.get(path) != before.get(path)]
+        if changed and now == last:
+            return changed
+        last = now
+        time.sleep(interval)
+
+
+def stamps(paths: Iterable[Path]) -> dict[Path, Stamp]:
+    """What tells that a file has changed, for each file among the paths and below the folders among them."""
+    found: dict[Path, Stamp] = {}
+    for path in paths:
+        for file in _files(path):
+            try:
+                status = file.stat()
+            except OSError:
+                continue
+            found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    for folder, names, files in os.walk(path):
+        names[:] = [name for name in names if _is_source_folder(Path(folder, name))]
+        yield from (Path(folder, name) for name in files if name[0] != ".")
+
+
+def _is_source_folder(folder: Path) -> bool:
+    return folder.name[0] != "." and folder.name not in _SKIPPED and not (folder / "pyvenv.cfg").exists()
+
+
+def _as_read(before: dict[Path, Stamp], now: dict[Path, Stamp], start: int) -> dict[Path, Stamp]:
+    """What the files were when they were read: one that was not known before tells by its time if it changed since."""
+    end = time.time_ns()
+    return {
+        path: before[path] if path in before else _UNKNOWN if start < stamp[0] <= end else stamp
+        for path, stamp in now.items()
+    }
+
+
+def _do(action: Callable[[], Iterable[Path]]) -> tuple[set[Path], bool]:
+    """Do it in a fork; the files it read, and whether it failed."""
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _report(action, writing)
+    os.close(writing)
+    try:
+        with os.fdopen(reading, "rb") as pipe:
+            line = pipe.readline()
+    finally:
+        _, status = os.waitpid(child, 0)
+    paths = {Path(path) for path in json.loads(line)} if line.endswith(b"\n") else set()
+    failed = os.waitstatus_to_exitcode(status) != 0
+    if failed:
+        paths |= {path for path in _files(Path.cwd()) if path.suffix == ".py"}
+    return paths, failed
+
+
+def _report(action: Callable[[], Iterable[Path]], writing: int) -> NoReturn:
+    """Do it and end this process, as a command would."""
+    from wurzel.exceptions import WurzelError
+
+    # A compiled file is told from an outdated one by seconds and size, which two quick edits may share.
+    sys.dont_write_bytecode = True
+    code, paths = 1, []
+    try:
+        paths = list(action())
+        code = 0
+    except KeyboardInterrupt:
+        os._exit(1)
+    except WurzelError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - this process has no other way to say it
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:  # noqa: BLE001 - shown, and the next change may mend it
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    names = sorted({os.fspath(path.absolute()) for path in [*paths, *_modules()]})
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(json.dumps(names).encode() + b"\n")
+    os._exit(code)
+
+
+def _modules() -> Iterator[Path]:
+    """Files of imported modules that are neither installed nor part of Python or wurzel."""
+    own = Path(__file__).parents[1]
+    library = Path(os.__file__).parent
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__file__", None)
+        if not isinstance(name, str) or "site-packages" in name or "dist-packages" in name:
+            continue
+        path = Path(name)
+        if not path.is_relative_to(own) and not path.is_relative_to(library):
+            yield path
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
