@@ -206,6 +206,41 @@ def test_two_pipelines_that_would_write_one_file(project):
     assert "scheduled for dvc and other for dvc would both write 'dvc.yaml'" in str(refused)
 
 
+def _two_pipelines(dvc, more=""):
+    config = Path("wurzel.yaml")
+    targets = f"{{dvc: {{output: other/dvc.yaml, {dvc}}}, local: {{}}}}"
+    config.write_text(
+        f"{config.read_text()}  other:\n    entrypoint: scheduled:pipeline\n    targets: {targets}\n{more}"
+    )
+
+
+def test_the_setting_that_parts_two_files_is_named(project):
+    project("scheduled")
+    _two_pipelines("")
+    assert "e.g. targets.dvc.params: other/params.yaml" in str(error("scheduled", "other", "-t", "dvc"))
+
+
+@pytest.mark.parametrize("target", ["dvc", "local"])
+def test_two_pipelines_that_would_write_one_dataset_when_they_run(project, target):
+    project("scheduled")
+    _two_pipelines("params: other/params.yaml")
+    refused = error("scheduled", "other", "-t", target)
+    assert f"scheduled and other for {target} would both write 'data/words' when they run" in str(refused)
+    assert "e.g. data_dir: data/other" in str(refused)
+    assert refused.exit_code == 2
+    assert not list(Path().glob("**/dvc.yaml"))
+
+
+def test_two_pipelines_that_share_only_the_files_of_metrics(project):
+    project("scheduled")
+    _two_pipelines("params: other/params.yaml", "    data_dir: data/other\n")
+    refused = str(error("scheduled", "other", "-t", "dvc"))
+    assert "would both write 'metrics/words.json'" in refused
+    assert "e.g. targets.dvc.metrics_dir: metrics/other" in refused
+    assert "data/words" not in refused
+    assert run("scheduled", "other", "-t", "local").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

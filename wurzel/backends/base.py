@@ -53,6 +53,8 @@ class OutputFile:
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     executable: bool = False
+    option: str = "output"
+    """The option of the target that changes `path`."""
     limit: int = 0
     """Most bytes the platform reads of such a file; 0 for any number. A larger one is refused."""
 
@@ -77,6 +79,14 @@ class Backend(ABC):
     def support_for(self, use: Use, options: Any) -> Support:
         """What becomes of one use of a feature: what `support` says, unless the options of the target decide."""
         return self.support[use.feature]
+
+    def writes(self, pipeline: Pipeline, options: Any) -> Mapping[str, str]:
+        """Paths below the project that a run writes and the next one finds, each with the setting that moves it.
+
+        No other pipeline of this target may write them. Nothing for a platform that gives each run, or each pipeline,
+        a place of its own.
+        """
+        return {}
 
     def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:
         """What would keep this pipeline from running on this target; checked before any template is rendered."""

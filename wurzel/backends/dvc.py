@@ -87,8 +87,14 @@ class DvcBackend(Backend):
         stages = [_stage(pipeline, step, options, main) for step in pipeline.steps]
         files = [OutputFile(main, "dvc/dvc.yaml.j2", {"pipeline": pipeline, "stages": stages})]
         if params := _params(pipeline):
-            files.append(OutputFile(options.params, "dvc/params.yaml.j2", {"pipeline": pipeline, "params": params}))
+            context = {"pipeline": pipeline, "params": params}
+            files.append(OutputFile(options.params, "dvc/params.yaml.j2", context, option="params"))
         return files
+
+    def writes(self, pipeline: Pipeline, options: DvcOptions) -> Mapping[str, str]:
+        """Datasets and metrics: DVC refuses an out that two stages have, also across files."""
+        data = {dataset(pipeline, step.id): "data_dir" for step in pipeline.steps}
+        return data | {_metrics(step, options): "targets.dvc.metrics_dir" for step in pipeline.steps}
 
     def preflight(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[Problem]:
         """Input folders that hold the data folder would make every stage depend on its own output."""
@@ -115,10 +121,14 @@ def input_paths(step: Step) -> list[str]:
     return paths
 
 
+def _metrics(step: Step, options: DvcOptions) -> str:
+    return f"{options.metrics_dir}/{step.id}.json"
+
+
 def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> Stage:
     params = [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
     extra = ["--settings", f"{options.params}#{pipeline.name}.{step.id}"] if params else []
-    report = f"{options.metrics_dir}/{step.id}.json"
+    report = _metrics(step, options)
     argv = step_argv(pipeline, step, extra=[*extra, "--report", report], emulate=("retry", "timeout", "shards"))
     home = posixpath.dirname(main)
     out = dataset(pipeline, step.id)

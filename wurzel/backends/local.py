@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.command import setting_variables, step_argv
+from wurzel.backends.command import dataset, setting_variables, step_argv
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.ir.model import Pipeline, Step
@@ -73,6 +73,10 @@ class LocalBackend(Backend):
         "labels": native("comments"),
         "annotations": native("comments"),
     }
+
+    def writes(self, pipeline: Pipeline, options: TargetOptions) -> Mapping[str, str]:
+        """Datasets."""
+        return {dataset(pipeline, step.id): "data_dir" for step in pipeline.steps}
 
     def files(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[OutputFile]:
         """The script, executable."""

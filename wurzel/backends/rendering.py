@@ -68,6 +68,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
             renderer.layers.add(backend.name, backend.templates)
     planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
     _check_paths(planned)
+    _check_writes(jobs, backends)
     results = [
         JobResult(job, [JobFile(job, file, renderer.render(file.template, file.context)) for file in files], report)
         for (job, files), report in zip(planned, reports, strict=True)
@@ -114,9 +115,28 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
                 raise UsageError(
                     f"{owner.pipeline.name} for {owner.target} and {job.pipeline.name} for {job.target}"
                     f" would both write {path!r}",
-                    hint=f"Give one of them a path of its own, e.g. targets.{job.target}.output:"
+                    hint=f"Give one of them a path of its own, e.g. targets.{job.target}.{file.option}:"
                     f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
                 )
+
+
+def _check_writes(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
+    owners: dict[tuple[str, str], Job] = {}
+    problems: dict[tuple[str, str, str, str], Problem] = {}
+    for job in jobs:
+        for path, setting in backends[job.target].writes(job.pipeline, job.options).items():
+            owner = owners.setdefault((job.target, posixpath.normpath(path)), job)
+            if owner is job:
+                continue
+            names = owner.pipeline.name, job.pipeline.name
+            problem = Problem(
+                f"{' and '.join(names)} for {job.target} would both write {path!r} when they run",
+                where=job.locate(setting) or f"{job.pipeline.name} for {job.target}",
+                hint=f"Give one of them a place of its own, e.g. {setting}: {posixpath.dirname(path)}/{names[1]}",
+            )
+            problems.setdefault((job.target, setting, *names), problem)
+    if problems:
+        raise PreflightError(list(problems.values()))
 
 
 def validate(results: Iterable[JobResult]) -> list[Problem]:
