@@ -3,7 +3,9 @@ import shlex
 import pytest
 
 from wurzel.backends.dvc import DvcBackend, DvcOptions, input_paths
+from wurzel.ir.features import Use
 from wurzel.ir.model import DataType, Pipeline, Retry, Setting, Step
+from wurzel.runtime import slices
 from wurzel.testing import full_pipeline
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
@@ -21,7 +23,8 @@ def stage(pipeline, **options):
 
 
 def test_a_stage_has_relative_deps_and_outs():
-    found = {item.name: item for item in DvcBackend().files(full_pipeline(), DvcOptions())[0].context["stages"]}
+    options = DvcOptions(shards="processes")
+    found = {item.name: item for item in DvcBackend().files(full_pipeline(), options)[0].context["stages"]}
     assert found["suffix"].deps == ["steps.py", "data/words"]
     assert found["suffix"].outs == ["data/suffix"]
     assert found["suffix"].metrics == "metrics/suffix.json"
@@ -109,3 +112,35 @@ def test_an_input_that_holds_the_data_is_refused(path):
 @pytest.mark.parametrize("path", ["../docs", "database", "other", "data.txt"])
 def test_an_input_beside_the_data_is_fine(path):
     assert not DvcBackend().preflight(one_step(settings=(folder(path),)), DvcOptions())
+
+
+def sharded_stages(**options):
+    loud = Step(id="loud", run="m:Loud", output=WORDS, input=WORDS, needs=("words",), shards=3, retry=Retry(limit=1))
+    words = Step(id="words", run="m:Words", output=WORDS)
+    pipeline = Pipeline(name="p", data_dir="d ${x}", steps=(words, loud))
+    return {item.name: item for item in DvcBackend().files(pipeline, DvcOptions(**options))[0].context["stages"]}
+
+
+def test_slices_are_stages_of_a_matrix_and_one_gathers_them():
+    stages = sharded_stages()
+    assert list(stages) == ["words", "loud_slice", "loud"]
+    cut, whole = stages["loud_slice"], stages["loud"]
+    assert cut.matrix == {"slice": [1, 2, 3]}
+    assert cut.outs == ["d \\${x}/loud.slices/shard-${item.slice}-of-3"]
+    assert whole.deps == [cut.outs[0].replace("${item.slice}", str(number)) for number in (1, 2, 3)]
+    words = shlex.split(cut.cmd)
+    assert words[words.index("--shard") + 1] == "${item.slice}/3"
+    assert words[words.index("--report") + 1] == f"{cut.outs[0]}/{slices.REPORT}"
+    assert words[words.index("--retries") + 1] == "1"
+    assert "--gather" in whole.cmd
+    assert "--retries" not in whole.cmd
+    assert (cut.metrics, whole.metrics) == ("", "metrics/loud.json")
+
+
+def test_slices_may_be_processes_of_one_stage():
+    stages = sharded_stages(shards="processes")
+    assert list(stages) == ["words", "loud"]
+    assert "--shards 3" in stages["loud"].cmd
+    use = Use("shards", "steps.loud.shards")
+    assert DvcBackend().support_for(use, DvcOptions()).level == "native"
+    assert DvcBackend().support_for(use, DvcOptions(shards="processes")).level == "emulated"

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,32 @@ from tests.engines.datasets import datasets, example, render, wurzel, wurzel_run
 pytestmark = pytest.mark.engine
 RAG = Path("docs/examples/rag")
 DVC = Path(__file__).parents[2] / ".engines" / "dvc" / "bin" / "dvc"
+
+
+MEETING = """import time
+from pathlib import Path
+
+
+class Loud(Upper):
+    def run(self, inpt):
+        first = inpt[0].text
+        Path(f"met-{first}").touch()
+        deadline = time.monotonic() + 120
+        while len(list(Path().glob("met-*"))) < 3:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the others did not come")
+            time.sleep(0.1)
+        if first == "five" and not Path("again").exists():
+            Path("again").touch()
+            raise RuntimeError("the last slice fails at first")
+        return super().run(inpt)
+
+"""
+
+
+def step_datasets(project, name):
+    """Datasets of steps, without the slices that some were made of."""
+    return {path: data for path, data in datasets(project, name).items() if ".slices/" not in path}
 
 
 @pytest.fixture
@@ -55,10 +82,51 @@ def test_same_bytes_as_a_local_run_and_nothing_twice(dvc, tmp_path, name):
     repository(dvc, project)
     first = dvc(project, "repro")
     assert "Running stage" in first.stdout
-    assert datasets(project, name) == expected
+    assert step_datasets(project, name) == expected
     second = dvc(project, "repro")
     assert "Running stage" not in second.stdout
     assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_any_number_of_slices_gives_the_same_bytes_and_a_new_number_runs_nothing_behind_it(dvc, tmp_path, count):
+    expected = wurzel_run(example("sharded", tmp_path / "local"), "sharded")
+    project = example("sharded", tmp_path / "p")
+    render(project, "sharded", "dvc")
+    repository(dvc, project)
+    first = dvc(project, "repro").stdout
+    assert [f"Running stage 'loud_slice@{number}'" in first for number in (1, 2, 3)] == [True] * 3
+    render(project, "sharded", "dvc", "--set", f"steps.loud.shards={count}")
+    done = dvc(project, "repro").stdout
+    assert step_datasets(project, "sharded") == expected
+    assert ("Running stage 'loud'" in done) == (count != 3)
+    assert "Running stage 'join'" not in done
+    assert "Running stage" not in dvc(project, "repro").stdout
+    report = json.loads((project / "metrics" / "loud.json").read_text())
+    assert (report["items_in"], report["items_out"]) == (5, 5)
+
+
+def test_slices_run_side_by_side_when_several_dvc_are_started(dvc, tmp_path):
+    """And one that has failed is all that runs again."""
+    project = example("sharded", tmp_path / "p")
+    source = project / "sharded.py"
+    source.write_text(source.read_text().replace("class Loud(Upper):", MEETING))
+    render(project, "sharded", "dvc")
+    repository(dvc, project)
+    dvc(project, "repro", "words")
+
+    def start(number):
+        """Again while another one holds DVC's lock, for it waits for three seconds only."""
+        while True:
+            done = dvc(project, "repro", "-s", f"loud_slice@{number}", check=False)
+            if "nable to acquire lock" not in done.stderr:
+                return done.returncode == 0
+
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(start, (1, 2, 3))) == [True, True, False]
+    again = dvc(project, "repro").stdout
+    assert [f"Running stage 'loud_slice@{number}'" in again for number in (1, 2, 3)] == [False, False, True]
+    assert (project / "data" / "join" / "manifest.json").exists()
 
 
 def test_a_failing_step_fails_and_leaves_the_other_branch(dvc, tmp_path):

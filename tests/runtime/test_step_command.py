@@ -1,11 +1,13 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -293,9 +295,64 @@ def test_retries_and_slices_are_handed_to_the_supervisor(steps):
     assert done.stderr.count("error: step 'fails': RuntimeError") == 2
 
 
+def content(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def test_slices_are_gathered_with_their_reports(steps):
+    wurzel("cmdsteps:Make", "-o", "words", env={"MAKE__COUNT": "5"})
+    wurzel("cmdsteps:Upper", "-i", "words", "-o", "whole", "--report", "whole.json")
+    cuts = steps / "cut"
+    for number in (1, 2, 3):
+        report = f"cut/shard-{number}-of-3/.report.json"
+        done = wurzel("cmdsteps:Upper", "-i", "words", "-o", "cut", "--shard", f"{number}/3", "--report", report)
+        assert done.returncode == 0, done.stderr
+    gathering = ("cmdsteps:Upper", "--gather", "-i", "cut", "-o", "out")
+    done = wurzel(*gathering, "--report", "out.json")
+    assert done.returncode == 0, done.stderr
+    assert content("out") == content("whole")
+    assert (steps / "out.json").read_bytes() == (steps / "whole.json").read_bytes()
+    (cuts / "shard-2-of-3" / ".report.json").write_text("{")
+    assert "shard-2-of-3/.report.json: is no report of a slice" in wurzel(*gathering, "--report", "out.json").stderr
+    shutil.rmtree(cuts / "shard-2-of-3")
+    done = wurzel(*gathering)
+    assert done.returncode == 1
+    assert "of 3 slices, these are missing: 2" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-i", "words"], "words: holds no slices"),
+        (["-i", "cut/shard-1-of-1"], "holds no slices"),
+        ([], "--gather takes one folder of slices, not 0"),
+        (["-i", "cut", "-i", "words"], "--gather takes one folder of slices, not 2"),
+        (["-i", "cut", "--shard", "1/2"], "--gather and --shard cannot be given together"),
+        (["-i", "cut", "--retries", "2"], "--gather and --retries cannot be given together"),
+    ],
+)
+def test_only_slices_are_gathered(steps, arguments, message):
+    wurzel("cmdsteps:Make", "-o", "words")
+    wurzel("cmdsteps:Upper", "-i", "words", "-o", "cut", "--shard", "1/1")
+    done = wurzel("cmdsteps:Upper", "--gather", *arguments, "-o", "out")
+    assert done.returncode in {1, 2}
+    assert message in done.stderr
+    assert not (steps / "out").exists()
+
+
 def test_help_names_every_option():
     text = CliRunner().invoke(command, ["--help"]).output
-    for option in ("--id", "--settings", "--null", "--report", "--shard ", "--shards", "--retries", "--timeout"):
+    for option in (
+        "--id",
+        "--settings",
+        "--null",
+        "--report",
+        "--shard ",
+        "--shards",
+        "--gather",
+        "--retries",
+        "--timeout",
+    ):
         assert option in text
 
 

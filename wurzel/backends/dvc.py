@@ -6,8 +6,8 @@ Facts about DVC's file format: https://dvc.org/doc/user-guide/project-structure/
 import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,13 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.command import dataset, step_argv
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
+from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline, Setting, Step
+
+REPORT = ".report.json"
+"""Name of a slice's report within it; `wurzel step --gather` looks for it there (see `wurzel.runtime.slices`)."""
+_SLICE = "\0slice"
+"""Stands for DVC's `${item.slice}`, the number of a slice, until texts are escaped; no text of a user holds a NUL."""
 
 _NO_CLUSTER = "DVC runs on the machine it is started on; use the argo, airflow or cronjob target"
 
@@ -25,6 +31,10 @@ class DvcOptions(TargetOptions):
 
     params: str = Field("params.yaml", description="File for the settings of steps, relative to the project folder.")
     metrics_dir: str = Field("metrics", description="Folder for one metrics file per step.")
+    shards: Literal["stages", "processes"] = Field(
+        "stages",
+        description="Slices of a step are stages of a matrix and one that gathers them, or processes within one stage.",
+    )
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,12 @@ class Stage:
 
     name: str
     cmd: str | list[str]
+    matrix: Mapping[str, Sequence[int]] = field(default_factory=dict)
     wdir: str | None = None
     desc: str = ""
     deps: Sequence[str] = ()
     params: Sequence[Any] = ()
-    outs: Sequence[Mapping[str, Any]] = ()
+    outs: Sequence[str | Mapping[str, Any]] = ()
     metrics: str = ""
     always_changed: bool = False
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -66,7 +77,10 @@ class DvcBackend(Backend):
         "backoff": emulated("`wurzel step --backoff`"),
         "timeout": emulated("`wurzel step --timeout`"),
         "pipeline_timeout": unsupported("DVC has none; run `timeout 2h dvc repro`"),
-        "shards": emulated("`wurzel step --shards`: processes side by side within the stage"),
+        "shards": native(
+            "`matrix`, a stage for each slice, and a stage that gathers them; `dvc repro` runs one at a time, and"
+            " `targets.dvc.shards: processes` all side by side within one stage"
+        ),
         "parallelism": unsupported("`dvc repro` runs one stage at a time"),
         "schedule": unsupported("DVC has no scheduler; start `dvc repro` from cron or use another target"),
         "timezone": unsupported("DVC has no scheduler"),
@@ -81,10 +95,16 @@ class DvcBackend(Backend):
         "annotations": native("`meta.annotations` of each stage"),
     }
 
+    def support_for(self, use: Use, options: DvcOptions) -> Support:
+        """As the table says, but for slices that are processes."""
+        if use.feature == "shards" and options.shards == "processes":
+            return emulated("`wurzel step --shards`: processes side by side within the stage")
+        return super().support_for(use, options)
+
     def files(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[OutputFile]:
         """`dvc.yaml`, and `params.yaml` when a step has settings."""
         main = options.output or "dvc.yaml"
-        stages = [_stage(pipeline, step, options, main) for step in pipeline.steps]
+        stages = [stage for step in pipeline.steps for stage in _stages(pipeline, step, options, main)]
         files = [OutputFile(main, "dvc/dvc.yaml.j2", {"pipeline": pipeline, "stages": stages})]
         if params := _params(pipeline):
             context = {"pipeline": pipeline, "params": params}
@@ -125,25 +145,77 @@ def _metrics(step: Step, options: DvcOptions) -> str:
     return f"{options.metrics_dir}/{step.id}.json"
 
 
+def _stages(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> list[Stage]:
+    whole = _stage(pipeline, step, options, main)
+    if step.shards > 1 and options.shards == "stages":
+        return [_slices(pipeline, step, options, whole), _gathering(pipeline, step, options, whole)]
+    return [whole]
+
+
 def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> Stage:
-    params = [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
-    extra = ["--settings", f"{options.params}#{pipeline.name}.{step.id}"] if params else []
+    params = _param_names(pipeline, step)
     report = _metrics(step, options)
-    argv = step_argv(pipeline, step, extra=[*extra, "--report", report], emulate=("retry", "timeout", "shards"))
-    home = posixpath.dirname(main)
+    extra = [*_settings_of(pipeline, step, options), "--report", report]
+    argv = step_argv(pipeline, step, extra=extra, emulate=("retry", "timeout", "shards"))
     out = dataset(pipeline, step.id)
     return Stage(
         name=step.id,
         cmd=_cmd(pipeline.env | step.env, argv),
-        wdir=_escape(posixpath.relpath(".", home)) if home else None,
+        wdir=_wdir(main),
         desc=_escape(step.description),
         deps=[_escape(path) for path in _deps(pipeline, step)],
         params=params if options.params == "params.yaml" or not params else [{_escape(options.params): params}],
-        outs=[{_escape(out): {"persist": True}} if step.self_consuming else _escape(out)],  # type: ignore[list-item]
+        outs=[{_escape(out): {"persist": True}} if step.self_consuming else _escape(out)],
         metrics=_escape(report),
         always_changed=step.polls,
         meta=_escaped(_meta(pipeline, step)),
     )
+
+
+def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage) -> Stage:
+    """A stage for each slice. Its report lies within the slice, where the stage that gathers them finds it."""
+    folder = _slices_of(pipeline, step)
+    extra = [*_settings_of(pipeline, step, options), "--shard", f"{_SLICE}/{step.shards}"]
+    extra += ["--report", f"{_slice_of(folder, step)}/{REPORT}"]
+    argv = step_argv(pipeline, step, output=folder, extra=extra, emulate=("retry", "timeout"))
+    return replace(
+        whole,
+        name=f"{step.id}_slice",  # no step id holds a `_`
+        cmd=_cmd(pipeline.env | step.env, argv),
+        matrix={"slice": list(range(1, step.shards + 1))},
+        outs=[_escape(_slice_of(folder, step))],
+        metrics="",
+    )
+
+
+def _gathering(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage) -> Stage:
+    folder, report = _slices_of(pipeline, step), _metrics(step, options)
+    argv = ["wurzel", "step", step.run, "--id", step.id, "--gather", "-i", folder, "-o", dataset(pipeline, step.id)]
+    slices = [_escape(_slice_of(folder, step, number)) for number in range(1, step.shards + 1)]
+    return replace(whole, cmd=_cmd({}, [*argv, "--report", report]), deps=slices, params=(), always_changed=False)
+
+
+def _slices_of(pipeline: Pipeline, step: Step) -> str:
+    """Folder of the slices: beside the dataset, which stays whole; no step id holds a `.`."""
+    return f"{dataset(pipeline, step.id)}.slices"
+
+
+def _slice_of(folder: str, step: Step, number: int | str = _SLICE) -> str:
+    return f"{folder}/shard-{number}-of-{step.shards}"
+
+
+def _wdir(main: str) -> str | None:
+    home = posixpath.dirname(main)
+    return _escape(posixpath.relpath(".", home)) if home else None
+
+
+def _param_names(pipeline: Pipeline, step: Step) -> list[str]:
+    return [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
+
+
+def _settings_of(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
+    has_params = any(_is_param(setting) for setting in step.settings)
+    return ["--settings", f"{options.params}#{pipeline.name}.{step.id}"] if has_params else []
 
 
 def _deps(pipeline: Pipeline, step: Step) -> list[str]:
@@ -189,7 +261,7 @@ def _cmd(env: Mapping[str, str], argv: Sequence[str]) -> str | list[str]:
 
 def _escape(text: str) -> str:
     r"""Text that DVC's templating gives back unchanged: `${` opens an expression unless written `\${`."""
-    return text.replace("${", "\\${")
+    return text.replace("${", "\\${").replace(_SLICE, "${item.slice}")
 
 
 def _escaped(value: Any) -> Any:

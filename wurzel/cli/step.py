@@ -59,6 +59,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--report", metavar="FILE", type=FOLDER, help="Write counts and metrics to this JSON file.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the input only.")
 @click.option("--shards", type=AT_LEAST_1, default=1, metavar="N", help="Run N slices side by side, then gather them.")
+@click.option("--gather", is_flag=True, help="Run nothing: put the slices that --shard wrote to the -i together.")
 @click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Try again so often after a failure.")
 @click.option("--backoff", type=DurationText(), help="Wait before the first retry.")
 @click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
@@ -91,6 +92,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 def _unless_done(options: dict[str, Any], logs: dict[str, str]) -> int:
     """Run the step, unless `--once` tells that it is done already."""
+    if options["gather"]:
+        return _gather(options)
     supervised = options["retries"] or options["timeout"] or options["shards"] > 1
     run = _supervise if supervised else _run
     if options["once"] is None:
@@ -140,6 +143,20 @@ def _supervise(options: dict[str, Any], logs: dict[str, str]) -> int:
         ),
         timeout=options["timeout"] or None,
     )
+
+
+def _gather(options: dict[str, Any]) -> int:
+    others = {name: options[name] for name in ("shard", "once", "retries", "timeout")} | {
+        "shards": options["shards"] > 1
+    }
+    if wrong := next((name for name, value in others.items() if value), None):
+        raise UsageError(f"--gather and --{wrong} cannot be given together")
+    if len(options["inputs"]) != 1:
+        raise UsageError(f"--gather takes one folder of slices, not {len(options['inputs'])}", hint="Give it with -i.")
+    from wurzel.runtime.slices import join
+
+    join(options["inputs"][0], options["output"], options["report"])
+    return 0
 
 
 def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
