@@ -95,11 +95,14 @@ def _watch(once: Callable[[], list[Path]], from_ir: Path | None) -> None:
 
 def _finish(results: Sequence[JobResult], output: str, *, stdout: bool, check: bool, diff: bool, force: bool) -> None:
     from wurzel.render.output import apply, plan
+    from wurzel.render.transaction import recover
 
     files = _signed(results)
     if stdout:
         _print(files)
         return
+    if ended := recover(Path(output).resolve()):
+        click.echo(f"{ended} what an interrupted render left half done", err=True)
     changes = plan(output, files)
     if check:
         _check(changes, results)

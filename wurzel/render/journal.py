@@ -1,0 +1,224 @@
+"""The journal of a write: which files are to take which places, so that whoever comes next can end what was begun."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from wurzel.exceptions import WriteError
+
+JOURNAL = ".wurzel-render.json"
+"""Name of the journal in the output folder; it is there only while files are being written."""
+
+_DRAFT = f"{JOURNAL}.tmp"
+_ATTEMPTS = 1000
+
+
+class Move(NamedTuple):
+    """An entry on disk: where the new file waits, where the old one is kept, and digests of both."""
+
+    target: Path
+    staged: Path | None
+    backup: Path | None
+    old: str | None
+    new: str | None
+
+    @property
+    def is_alien(self) -> bool:
+        """The target is neither what was there nor what is to be there: somebody edited it since."""
+        return _digest_of(self.target) not in {self.old, self.new}
+
+    @property
+    def is_undone(self) -> bool:
+        """It was put back, so that it cannot go forward any more."""
+        gone = self.staged is not None and not self.staged.exists()
+        return gone and self.old != self.new and _digest_of(self.target) == self.old
+
+    def forward(self) -> None:
+        """Put the new file in its place, or take the old one away."""
+        if self.is_alien:
+            return
+        if self.staged is None:
+            self.target.unlink(missing_ok=True)
+        elif self.staged.exists():
+            self.staged.replace(self.target)
+
+    def back(self) -> None:
+        """Put the old file back in its place, or take the new one away."""
+        if self.is_alien or (self.staged is not None and self.staged.exists()):
+            return
+        if self.backup is None:
+            self.target.unlink(missing_ok=True)
+        elif self.backup.exists():
+            self.backup.replace(self.target)
+            self.backup.unlink(missing_ok=True)  # renaming one link of a file over another does nothing
+
+    def clear(self) -> None:
+        """Remove what waits or is kept beside the target."""
+        for path in (self.staged, self.backup):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+
+class Journal(NamedTuple):
+    """What is to happen below a folder; `complete` once every new file is there as a whole."""
+
+    home: Path
+    moves: Sequence[Move]
+    folders: Sequence[Path]
+    """Folders that are made for it, outermost first."""
+    complete: bool = False
+
+    def write(self) -> None:
+        """Put it in place as a whole."""
+        data = {
+            "about": "wurzel is writing these files; the next `wurzel render` ends what was interrupted",
+            "complete": self.complete,
+            "folders": [folder.relative_to(self.home).as_posix() for folder in self.folders],
+            "files": [
+                {
+                    "target": move.target.relative_to(self.home).as_posix(),
+                    "staged": move.staged.name if move.staged else None,
+                    "backup": move.backup.name if move.backup else None,
+                    "old": move.old,
+                    "new": move.new,
+                }
+                for move in self.moves
+            ],
+        }
+        draft = self.home / _DRAFT
+        try:
+            new_file(draft, json.dumps(data, indent=1).encode(), 0o600)
+            draft.replace(self.home / JOURNAL)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        sync_folders({self.home})
+
+    def end(self) -> str:
+        """Go forward when that is possible, otherwise back: "completed" or "undone"."""
+        forward = self.complete and not any(move.is_undone for move in self.moves)
+        if forward:
+            for move in self.moves:
+                move.forward()
+            self._close()
+            return "completed"
+        self.back()
+        return "undone"
+
+    def back(self) -> None:
+        """Leave everything as it was."""
+        if self.complete:
+            for move in reversed(self.moves):
+                move.back()
+        self._close(self.folders)
+
+    def _close(self, folders: Sequence[Path] = ()) -> None:
+        sync_folders({move.target.parent for move in self.moves})
+        for move in self.moves:
+            move.clear()
+        remove_if_empty(folders)
+        (self.home / JOURNAL).unlink(missing_ok=True)
+
+
+def read_journal(home: Path) -> Journal | None:
+    """The journal that is in a folder, if there is one; only within a lock.
+
+    Raises:
+        WriteError: when it is no journal of ours.
+    """
+    path = home / JOURNAL
+    (home / _DRAFT).unlink(missing_ok=True)
+    try:
+        data = json.loads(path.read_bytes())
+        moves = [_read_move(home, entry) for entry in data["files"]]
+        folders = [_inside(home, folder) for folder in data["folders"]]
+        return Journal(home, moves, folders, data["complete"] is True)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        hint = "Look at `git status`, then remove this file."
+        raise WriteError("this is no journal of a render", where=str(path), hint=hint) from error
+
+
+def is_interrupted(home: Path) -> bool:
+    """Whether a writer is at work in a folder, or was killed there."""
+    return (home / JOURNAL).exists() or (home / _DRAFT).exists()
+
+
+def free_name(target: Path, kind: str) -> Path:
+    """A name beside the target that nothing has, for what is to become of it (`new`) or what it was (`old`)."""
+    own = sha256(os.fsencode(target.name)).hexdigest()[:12]
+    for number in range(_ATTEMPTS):
+        name = target.with_name(f".wurzel-{own}-{os.getpid()}-{number}.{kind}")
+        if not os.path.lexists(name):
+            return name
+    raise WriteError("no free name for a temporary file beside it", where=target.name)
+
+
+def new_file(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that is not there yet, down to the disk."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+
+
+def remove_if_empty(folders: Sequence[Path]) -> None:
+    """Remove the folders that hold nothing, innermost first."""
+    for folder in reversed(folders):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def sync_folders(folders: Iterable[Path]) -> None:
+    """Make sure that new names in the folders outlast a power cut, where the file system can."""
+    for folder in sorted(folders):
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def digest(content: bytes | None) -> str | None:
+    """SHA-256 of a file's content; `None` for no file."""
+    return None if content is None else sha256(content).hexdigest()
+
+
+def _digest_of(path: Path) -> str | None:
+    try:
+        return digest(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _read_move(home: Path, entry: dict[str, Any]) -> Move:
+    target = _inside(home, entry["target"])
+    staged, backup = (_beside(target, entry[key]) for key in ("staged", "backup"))
+    return Move(target, staged, backup, entry["old"], entry["new"])
+
+
+def _inside(home: Path, path: str) -> Path:
+    """A path below `home`; a journal may come from anywhere, so it is held to that."""
+    pure = PurePosixPath(path)
+    real = Path(os.path.realpath(home / pure))
+    if pure.is_absolute() or ".." in pure.parts or home not in real.parents:
+        raise ValueError(path)
+    return real
+
+
+def _beside(target: Path, name: str | None) -> Path | None:
+    if name is None:
+        return None
+    if "/" in name or not name.startswith(".wurzel-") or Path(name).suffix not in {".new", ".old"}:
+        raise ValueError(name)
+    return target.with_name(name)

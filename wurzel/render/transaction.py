@@ -1,0 +1,191 @@
+"""Replaces, creates and removes several files together: all of them or none, also when it is killed on the way.
+
+Each file is complete beside its target before the first one takes its place, and a journal says what is to happen. Who
+comes next, as `render` and `render --check` do, ends what was interrupted: forward once everything was complete,
+otherwise back. A reader sees each file as it was or as it will be, never a part of it. See
+docs/decisions/writing-files.md.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from wurzel.exceptions import WriteError
+from wurzel.render.journal import (
+    JOURNAL,
+    Journal,
+    Move,
+    digest,
+    free_name,
+    is_interrupted,
+    new_file,
+    read_journal,
+    remove_if_empty,
+)
+
+PATIENCE = 30.0
+"""Seconds to wait for another process that writes into the same folder."""
+
+
+class Entry(NamedTuple):
+    """What is to become of one file; `None` stands for no file."""
+
+    target: Path
+    old: bytes | None
+    new: bytes | None
+    mode: int
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """The only writer below `home`, with everything ended that others left half done.
+
+    On a file system that knows no locks, two writers at once are not kept apart.
+
+    Raises:
+        WriteError: when the folder cannot be made, somebody else holds it for `PATIENCE`, or what was left half done
+            cannot be ended.
+    """
+    made = _make_folders(home)
+    try:
+        handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _lock(handle, home)
+            _end(home)
+            yield
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise failed(".", error) from error
+    finally:
+        remove_if_empty(made)
+
+
+def recover(home: Path) -> str:
+    """End what an interrupted writer left half done below `home`: "completed", "undone", or '' for nothing to do.
+
+    Raises:
+        WriteError: when it cannot be ended.
+    """
+    if not is_interrupted(home):
+        return ""
+    try:
+        handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _lock(handle, home)
+            return _end(home)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise failed(JOURNAL, error) from error
+
+
+def replace_all(home: Path, entries: Sequence[Entry]) -> None:
+    """Make all entries true, or leave everything as it was; only within `locked`.
+
+    Raises:
+        WriteError: names the file that could not be written.
+    """
+    journal = Journal(home, _moves(entries), _missing_folders(entries))
+    current = entries[0].target
+    try:
+        journal.write()
+        for folder in journal.folders:
+            folder.mkdir(exist_ok=True)
+        for entry, move in zip(entries, journal.moves, strict=True):
+            current = entry.target
+            _stage(entry, move)
+        journal = journal._replace(complete=True)
+        journal.write()
+        for move in journal.moves:
+            current = move.target
+            move.forward()
+    except BaseException as error:
+        journal.back()
+        if isinstance(error, OSError):
+            raise failed(current.relative_to(home).as_posix(), error) from error
+        raise
+    journal.end()
+
+
+def failed(path: str, error: OSError) -> WriteError:
+    """What is said when a file cannot be written."""
+    return WriteError(f"cannot be written: {error.strerror or error}", where=path)
+
+
+def _lock(handle: int, home: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                hint = "Wait for it, or end it."
+                raise WriteError("another process is writing here", where=str(home), hint=hint) from None
+            time.sleep(0.02)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
+
+
+def _missing_folders(entries: Sequence[Entry]) -> list[Path]:
+    missing: dict[Path, None] = {}
+    for entry in entries:
+        found = []
+        folder = entry.target.parent
+        while not folder.is_dir():
+            found.append(folder)
+            folder = folder.parent
+        missing.update(dict.fromkeys(reversed(found)))
+    return list(missing)
+
+
+def _make_folders(home: Path) -> list[Path]:
+    made: list[Path] = []
+    for folder in [*reversed(home.parents), home]:
+        if not folder.is_dir():
+            try:
+                folder.mkdir(exist_ok=True)
+            except OSError as error:
+                remove_if_empty(made)
+                raise failed(str(home), error) from error
+            made.append(folder)
+    return made
+
+
+def _stage(entry: Entry, move: Move) -> None:
+    if entry.old is not None:
+        if not os.access(entry.target, os.W_OK):
+            raise PermissionError(13, "it is read-only")
+        assert move.backup is not None  # noqa: S101 - narrows the type: there is something to keep
+        try:
+            os.link(entry.target, move.backup)
+        except OSError:  # a file system without hard links
+            new_file(move.backup, entry.old, entry.target.stat().st_mode & 0o7777)
+    if move.staged is not None and entry.new is not None:
+        new_file(move.staged, entry.new, entry.mode)
+
+
+def _moves(entries: Sequence[Entry]) -> list[Move]:
+    return [
+        Move(
+            entry.target,
+            free_name(entry.target, "new") if entry.new is not None else None,
+            free_name(entry.target, "old") if entry.old is not None else None,
+            digest(entry.old),
+            digest(entry.new),
+        )
+        for entry in entries
+    ]
+
+
+def _end(home: Path) -> str:
+    journal = read_journal(home)
+    return journal.end() if journal is not None else ""
