@@ -471,7 +471,12 @@ def test_volumes_are_mounted_by_all_steps_or_by_some():
             pipeline(step("words", resources=Resources(memory="2Gi"), limits=Limits(memory="1Gi"))), {},
             "asks for memory 2Gi but is limited to 1Gi", "limits.memory",
         ),
-        (pipeline(*(step(f"s{number}") for number in range(200))), {}, "at most 200", "Split"),
+        (pipeline(*(step(f"s{number}") for number in range(2000))), {}, "MAX_WORKFLOW_SIZE", "max_workflow_size"),
+        (pipeline(*(step(f"s{number}") for number in range(40_000))), {}, "make 202 parts", "split the pipeline"),
+        (
+            pipeline(*(step(f"s{number}") for number in range(200)), name="p" * 57), {}, "at most 56",
+            "targets.argo.name",
+        ),
         (pipeline(step("words"), annotations={"a": "{{x}}"}), {}, "holds '{{'", "leave it out"),
         (pipeline(step("words"), data_dir="d$(x)"), {}, "'d$(x)'", "plainer"),
         (
@@ -532,6 +537,64 @@ def test_options_that_make_no_sense_are_refused(options, said):
 
 def test_a_version_may_be_written_as_a_number():
     assert ArgoOptions.model_validate({"version": 3.6}).version == "3.6"
+
+
+LARGE = pipeline(step("first"), *(step(f"s{number}", "first") for number in range(199)), name="1large")
+
+
+def test_a_pipeline_of_more_than_199_steps_is_written_in_parts():
+    files = render_texts(LARGE, "argo", ArgoOptions.model_validate({"output": "out/flow.yml"}))
+    assert list(files) == ["out/flow.yml", "out/flow-part-1.yml", "out/flow-part-2.yml"]
+    main, one, two = (yaml.safe_load(text) for text in files.values())
+    assert (main["kind"], one["kind"], two["kind"]) == ("Workflow", "WorkflowTemplate", "WorkflowTemplate")
+    (dag,) = main["spec"]["templates"]
+    assert dag["dag"]["tasks"] == [
+        {"name": "part-1", "templateRef": {"name": "1large-part-1", "template": "part-1"}},
+        {
+            "name": "part-2",
+            "templateRef": {"name": "1large-part-2", "template": "part-2"},
+            "depends": "part-1",
+            "arguments": {"artifacts": [{"name": "first", "from": "{{tasks.part-1.outputs.artifacts.first}}"}]},
+        },
+    ]
+    assert [len(part["spec"]["templates"]) for part in (one, two)] == [200, 2]
+    assert one["spec"]["templates"][0]["outputs"] == {
+        "artifacts": [{"name": "first", "from": "{{tasks.first.outputs.artifacts.dataset}}"}]
+    }
+    last = two["spec"]["templates"][0]
+    assert last["inputs"] == {"artifacts": [{"name": "first"}]}
+    (task,) = last["dag"]["tasks"]
+    assert "depends" not in task
+    assert task["arguments"] == {"artifacts": [{"name": "first", "from": "{{inputs.artifacts.first}}"}]}
+
+
+def test_parts_say_nothing_of_a_run():
+    """A run takes limits, locks and clean-up from the workflow; what a part said of them would mislead."""
+    options = ArgoOptions.model_validate(
+        {"artifact_gc": {}, "synchronization": {"mutexes": [{"name": "m"}]}, "on_exit": {"command": ["x"]}}
+    )
+    body = LARGE.model_copy(update={"timeout": 60, "parallelism": 3})
+    main, *parts = (yaml.safe_load(text) for text in render_texts(body, "argo", options).values())
+    run = {
+        "entrypoint", "activeDeadlineSeconds", "parallelism", "ttlStrategy", "podGC", "artifactGC", "synchronization",
+        "onExit",
+    }  # fmt: skip
+    assert run <= set(main["spec"])
+    assert all(not run & set(part["spec"]) for part in parts)
+
+
+def test_199_steps_fit_into_one_object():
+    body = pipeline(*(step(f"s{number}") for number in range(199)))
+    assert list(render_texts(body, "argo", ArgoOptions())) == ["argo/p.yaml"]
+    with_handler = ArgoOptions.model_validate({"on_exit": {"command": ["x"]}})
+    assert list(render_texts(body, "argo", with_handler)) == ["argo/p.yaml", "argo/p-part-1.yaml"]
+
+
+def test_a_step_may_be_called_like_a_part():
+    body = pipeline(*(step(f"part-{number}") for number in range(200)))
+    _, one, _ = (yaml.safe_load(text) for text in render_texts(body, "argo", ArgoOptions()).values())
+    found = [item["name"] for item in one["spec"]["templates"]]
+    assert len(set(found)) == len(found) == 200
 
 
 def test_a_refusal_comes_before_any_template():

@@ -1,7 +1,8 @@
 """A simulation of Argo's controller, for tests: it walks the DAG, copies artifacts as Argo would, and runs containers.
 
-It is no Argo. What it takes from the manifest: templates merged over `templateDefaults`, `depends`, `withSequence`,
-arguments, `{{…}}`, `retryStrategy.limit`, artifacts by `from`, by key, optional, as folders and as archives.
+It is no Argo. What it takes from the manifest: templates merged over `templateDefaults`, `templateRef`, DAGs in DAGs,
+`depends`, `withSequence`, arguments, `{{…}}`, `retryStrategy.limit`, artifacts by `from`, by key, optional, as folders
+and as archives.
 """
 
 import copy
@@ -55,15 +56,21 @@ class Simulation:
     secrets: dict = field(default_factory=dict)
     parameters: dict = field(default_factory=dict)
     uid: str = "uid-1"
+    parts: list = field(default_factory=list)
+    """WorkflowTemplates that tasks refer to."""
 
     def __post_init__(self):
         spec = self.manifest["spec"]
         self.spec = spec.get("workflowSpec", spec)
-        self.templates = {template["name"]: template for template in self.spec["templates"]}
+        self.templates = {("", template["name"]): template for template in self.spec["templates"]}
+        for part in self.parts:
+            name = part["metadata"]["name"]
+            self.templates |= {(name, template["name"]): template for template in part["spec"]["templates"]}
         self.store = self.folder / "store"
         self.codes = {}
         self.tries = {}
         self.logs = {}
+        self.places = {}
         given = self.spec.get("arguments", {}).get("parameters", [])
         self.globals = {"workflow.uid": self.uid, "workflow.name": "simulated", "workflow.namespace": "test"} | {
             f"workflow.parameters.{item['name']}": self.parameters.get(item["name"], item.get("value"))
@@ -71,25 +78,46 @@ class Simulation:
         }
 
     def run(self):
-        tasks = self.templates[self.spec["entrypoint"]]["dag"]["tasks"]
-        for task in tasks:
-            needs = [need.strip() for need in task.get("depends", "").split("&&") if need.strip()]
-            assert set(needs) <= set(self.codes), f"{task['name']} stands before what it needs"
-            if any(self.codes[need] for need in needs):
-                self.codes[task["name"]] = -1
-                continue
-            self.codes[task["name"]] = max(self._task(task, item) for item in items(task))
-        return max(self.codes.values())
+        code, _ = self._dag("", self.templates["", self.spec["entrypoint"]], {})
+        return code
 
-    def _task(self, task, item):
-        template = self.templates[task["template"]]
+    def _dag(self, home, template, places):
+        """The exit code of a DAG template, and where its output artifacts are; `places` has its input artifacts."""
+        codes = {}
+        for task in template["dag"]["tasks"]:
+            needs = [need.strip() for need in task.get("depends", "").split("&&") if need.strip()]
+            assert set(needs) <= set(codes), f"{task['name']} stands before what it needs"
+            if any(codes[need] for need in needs):
+                codes[task["name"]] = -1
+                continue
+            above = ancestors(task["name"], template["dag"]["tasks"])
+            scope = {name: place for name, place in places.items() if name.split(".")[1] in above | {"artifacts"}}
+            codes[task["name"]], given = self._task(home, task, scope)
+            places |= {f"tasks.{task['name']}.outputs.artifacts.{name}": place for name, place in given.items()}
+        code = max(codes.values())
+        outputs = template.get("outputs", {}).get("artifacts", []) if code == 0 else []
+        return code, {item["name"]: places[expression(item["from"])] for item in outputs}
+
+    def _task(self, home, task, places):
+        """The exit code of a task, and where its artifacts are; `places` has those that it may take."""
+        reference = task.get("templateRef")
+        home, name = (reference["name"], reference["template"]) if reference else (home, task["template"])
+        template = self.templates[home, name]
+        given = task.get("arguments", {}).get("artifacts", [])
+        given = {entry["name"]: places[expression(entry["from"])] for entry in given}
+        if "dag" in template:
+            wanted = {entry["name"] for entry in template.get("inputs", {}).get("artifacts", [])}
+            assert wanted == set(given), f"{task['name']} is not given what it reads"
+            return self._dag(home, template, {f"inputs.artifacts.{key}": place for key, place in given.items()})
+        self.codes[task["name"]] = max(self._leaf(task, template, given, item) for item in items(task))
+        place = self.places.get(task["name"])
+        return self.codes[task["name"]], {"dataset": place} if place and not task.get("withSequence") else {}
+
+    def _leaf(self, task, template, given, item):
         values = {"item": str(item)}
-        arguments = {
-            kind: {entry["name"]: entry for entry in task.get("arguments", {}).get(kind, [])}
-            for kind in ("parameters", "artifacts")
-        }
+        parameters = {entry["name"]: entry for entry in task.get("arguments", {}).get("parameters", [])}
         inputs = {
-            f"inputs.parameters.{entry['name']}": substitute(arguments["parameters"][entry["name"]]["value"], values)
+            f"inputs.parameters.{entry['name']}": substitute(parameters[entry["name"]]["value"], values)
             for entry in template.get("inputs", {}).get("parameters", [])
         }
         template = merge({"container": self.spec["templateDefaults"]["container"]}, template)
@@ -97,7 +125,7 @@ class Simulation:
         limit = int(template.get("retryStrategy", {}).get("limit", 0))
         for count in range(limit + 1):
             self.tries[task["name"]] = count + 1
-            code = self._pod(task, template, arguments["artifacts"], item, count)
+            code = self._pod(task, template, given, item, count)
             if code in {0, CONFIGURATION}:
                 break
         return code
@@ -124,6 +152,8 @@ class Simulation:
             for artifact in template.get("outputs", {}).get("artifacts", []):
                 place = self._place(artifact) or self.store / self.uid / "pods" / task["name"] / artifact["name"]
                 self._save(artifact, inside(mounts, artifact["path"]), place)
+                if artifact["name"] == "dataset":
+                    self.places[task["name"]] = place if item is None else place.parent
         return done.code
 
     def _place(self, artifact):
@@ -132,13 +162,8 @@ class Simulation:
                 return self.store / artifact[store].get("key", artifact[store].get("blob"))
         return None
 
-    def _load(self, artifact, argument, target):
-        place = self._place(artifact)
-        if argument:
-            task, name = re.fullmatch(r"\{\{tasks\.(.+)\.outputs\.artifacts\.(.+)\}\}", argument["from"]).groups()
-            template = self.templates[self._tasks()[task]["template"]]
-            (output,) = [item for item in template["outputs"]["artifacts"] if item["name"] == name]
-            place = self._place(substitute(output, self.globals)) or self.store / self.uid / "pods" / task / name
+    def _load(self, artifact, given, target):
+        place = given or self._place(artifact)
         if not place.exists() and artifact.get("optional"):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -151,9 +176,6 @@ class Simulation:
         for path in [target, *target.rglob("*")]:
             path.chmod(0o777)
 
-    def _tasks(self):
-        return {task["name"]: task for task in self.templates[self.spec["entrypoint"]]["dag"]["tasks"]}
-
     def _save(self, artifact, source, place):
         assert source.exists(), f"{artifact['path']} was never written"
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -165,12 +187,23 @@ class Simulation:
 
     def datasets(self, task):
         """The folder that a task has written, with the files as they are kept."""
-        template = self.templates[self._tasks()[task]["template"]]
-        output = template["outputs"]["artifacts"][0]
-        place = self._place(substitute(output, {**self.globals, "inputs.parameters.shard": "1"}))
-        if place and "shard" in place.name:
-            place = place.parent
-        return place or self.store / self.uid / "pods" / task / output["name"]
+        return self.places[task]
+
+
+def expression(text):
+    """What stands between `{{` and `}}`."""
+    return text.removeprefix("{{").removesuffix("}}")
+
+
+def ancestors(name, tasks):
+    """The tasks that one waits for, directly or not: it may take artifacts from no other."""
+    needs = {task["name"]: set(task.get("depends", "").split(" && ")) - {""} for task in tasks}
+    found, todo = set(), [name]
+    while todo:
+        more = needs[todo.pop()] - found
+        found |= more
+        todo += more
+    return found
 
 
 def items(task):

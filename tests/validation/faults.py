@@ -424,6 +424,16 @@ WORKFLOWS = [
             ("spec.templateDefaults.container.securityContext.allowPrivilegeEscalation", put(True)),
         ),
         (
+            "template of an object that is not there",
+            "in a WorkflowTemplate 'x' beside it",
+            (f"{TASKS}[0]", put({"name": "words", "templateRef": {"name": "x", "template": "y"}})),
+        ),
+        (
+            "output of a dag that no task gives",
+            "is not known here",
+            ("spec.templates[0].outputs", put({"artifacts": [{"name": "all", "from": "{{tasks.words.outputs.x}}"}]})),
+        ),
+        (
             "201 tasks",
             "at most 200 in one template",
             (TASKS, put([{"name": f"t{number}", "template": "words"} for number in range(201)])),

@@ -49,6 +49,8 @@ def check_dag(template: Node, templates: Mapping[str, Node], scope: Collection[s
     for task in tasks:
         yield from _check_call(task, templates)
         yield from _check_task_variables(task, by_name, templates, above[task["name"].text], scope)
+    offered = set(scope).union(*(_offered("tasks", task, templates) for task in tasks))
+    yield from check_variables(template["outputs"], offered)
 
 
 def check_steps(template: Node, templates: Mapping[str, Node], scope: Collection[str]) -> Iterator[Problem]:
@@ -60,6 +62,7 @@ def check_steps(template: Node, templates: Mapping[str, Node], scope: Collection
             yield from check_variables(step, {*known, "item"} if _loops(step) else known)
         for step in group:
             known |= _offered("steps", step, templates)
+    yield from check_variables(template["outputs"], known)
 
 
 def _check_names(tasks: list[Node]) -> Iterator[Problem]:
@@ -154,22 +157,44 @@ def _check_call(task: Node, templates: Mapping[str, Node]) -> Iterator[Problem]:
     sequence = task["withSequence"]
     if sequence["count"] and sequence["end"]:
         yield sequence.problem("has both count and end")
-    if task["templateRef"] or task["inline"]:
+    reference = task["templateRef"]
+    if task["inline"] or reference["clusterScope"].value:
         return
-    called = templates.get(task["template"].text)
-    if called is None:
+    called = _called(task, templates)
+    if called is not None:
+        yield from _check_arguments(task, called)
+    elif reference:
+        yield reference.problem(
+            f"there is no template {reference['template'].shown} in a WorkflowTemplate"
+            f" {reference['name'].shown} beside it"
+        )
+    else:
         yield task["template"].problem(f"there is no template {task['template'].shown}")
-        return
+
+
+def _check_arguments(task: Node, called: Node) -> Iterator[Problem]:
     for kind in ("parameters", "artifacts"):
         given = {item["name"].text for item in task["arguments"][kind]}
         for item in called["inputs"][kind]:
             if item["name"].text not in given and not _provided(item, kind):
                 yield task["arguments"].problem(
-                    f"the template {task['template'].text!r} needs the {kind[:-1]} {item['name'].text!r}"
+                    f"the template {called['name'].text!r} needs the {kind[:-1]} {item['name'].text!r}"
                 )
     for parameter in task["arguments"]["parameters"]:
         if parameter["value"] and not isinstance(parameter["value"].value, str):
             yield parameter["value"].problem(f"{parameter['value'].shown} is not text", "Put it in quotes.")
+
+
+def referred(name: str, template: str) -> str:
+    """The key, among templates by name, of one that another object holds."""
+    return f"{name}/{template}"
+
+
+def _called(task: Node, templates: Mapping[str, Node]) -> Node | None:
+    reference = task["templateRef"]
+    if reference:
+        return templates.get(referred(reference["name"].text, reference["template"].text))
+    return templates.get(task["template"].text)
 
 
 def _provided(item: Node, kind: str) -> bool:
@@ -201,7 +226,7 @@ def _offered(kind: str, task: Node, templates: Mapping[str, Node]) -> set[str]:
     """The expressions that a task that has ended gives to others; a loop gives its artifacts to nobody."""
     prefix = f"{kind}.{task['name'].text}"
     found = {f"{prefix}.{what}" for what in ("id", "status", "startedAt", "finishedAt", "exitCode", "outputs.result")}
-    called = templates.get(task["template"].text)
+    called = _called(task, templates)
     if called is None:
         return found
     found |= {f"{prefix}.outputs.parameters.{item['name'].text}" for item in called["outputs"]["parameters"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.validation.manifest import Document, documents
@@ -10,6 +10,7 @@ from wurzel.validation.manifest import Document, documents
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem
     from wurzel.validation.manifest import Node
+    from wurzel.validation.workflow import Known
 
 MOST_BYTES = 1024 * 1024
 """What etcd takes with room for a status; Argo refuses more as well."""
@@ -52,7 +53,11 @@ def check_files(files: Mapping[str, str], *, restricted: bool = True, kubernetes
 def check_manifests(files: Mapping[str, str], *, restricted: bool = True) -> list[Problem]:
     """What our own rules say; they need nothing installed."""
     found, problems = _read(files)
-    known = [document.name for document in found if document.kind == "WorkflowTemplate"]
+    known = {
+        document.name: {template["name"].text: template for template in document.root["spec"]["templates"]}
+        for document in found
+        if document.kind == "WorkflowTemplate"
+    }
     for document in found:
         problems += _check(document, known, restricted=restricted)
     return list(dict.fromkeys(problems))
@@ -68,7 +73,7 @@ def _read(files: Mapping[str, str]) -> tuple[list[Document], list[Problem]]:
     return found, problems
 
 
-def _check(document: Document, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+def _check(document: Document, known: Known, *, restricted: bool) -> Iterator[Problem]:
     root, kind = document.root, document.kind
     version = _KINDS.get(kind)
     if version is None:
@@ -81,7 +86,7 @@ def _check(document: Document, known: Sequence[str], *, restricted: bool) -> Ite
     yield from _rules(root, kind, known, restricted=restricted)
 
 
-def _rules(root: Node, kind: str, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+def _rules(root: Node, kind: str, known: Known, *, restricted: bool) -> Iterator[Problem]:
     from wurzel.validation import job, metadata, workflow
 
     if kind == "CronJob":
@@ -93,7 +98,7 @@ def _rules(root: Node, kind: str, known: Sequence[str], *, restricted: bool) -> 
     elif kind == "Workflow":
         yield from workflow.check_workflow(root, known, restricted=restricted)
     elif kind == "WorkflowTemplate":
-        yield from workflow.check_workflow_template(root, restricted=restricted)
+        yield from workflow.check_workflow_template(root, known, restricted=restricted)
     elif kind == "CronWorkflow":
         yield from workflow.check_cron_workflow(root, known, restricted=restricted)
     elif kind != "Kustomization":

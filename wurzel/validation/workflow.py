@@ -6,10 +6,12 @@ They say before a cluster is asked what Argo's own validation and its CRD's rule
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from wurzel.validation.argo_dag import referred
 from wurzel.validation.argo_template import Scope, check_template
+from wurzel.validation.manifest import Node
 from wurzel.validation.metadata import check_annotations, check_labels, check_metadata, check_name
 from wurzel.validation.pod import check_scheduling, check_volumes
 from wurzel.validation.schedule import check_concurrency, check_deadline, check_schedule, check_zone_name
@@ -17,30 +19,31 @@ from wurzel.validation.variables import GLOBALS, check_variables
 
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem
-    from wurzel.validation.manifest import Node
 
 LONGEST_CRON = 52
 LONGEST = 63
 MOST_TEMPLATES = 200
 MOST_PARAMETERS = 500
 PARAMETER_NAME = re.compile(r"[-a-zA-Z0-9_]+")
+Known = Mapping[str, Mapping[str, Node]]
+"""The templates of each WorkflowTemplate, by name and name."""
 _POD_GC = ("OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess")
 _ARTIFACT_GC = ("OnWorkflowCompletion", "OnWorkflowDeletion", "Never")
 
 
-def check_workflow(root: Node, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+def check_workflow(root: Node, known: Known, *, restricted: bool) -> Iterator[Problem]:
     """A Workflow; `known` are the WorkflowTemplates beside it."""
     yield from check_metadata(root["metadata"], LONGEST, generated=5)
     yield from _check_reference_or_spec(root["spec"], known, restricted=restricted)
 
 
-def check_workflow_template(root: Node, *, restricted: bool) -> Iterator[Problem]:
-    """A WorkflowTemplate."""
+def check_workflow_template(root: Node, known: Known, *, restricted: bool) -> Iterator[Problem]:
+    """A WorkflowTemplate; `known` are those beside it."""
     yield from check_metadata(root["metadata"], LONGEST)
-    yield from _check_spec(root["spec"], restricted=restricted, submitted=False)
+    yield from _check_spec(root["spec"], known, restricted=restricted, submitted=False)
 
 
-def check_cron_workflow(root: Node, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+def check_cron_workflow(root: Node, known: Known, *, restricted: bool) -> Iterator[Problem]:
     """A CronWorkflow; `known` are the WorkflowTemplates beside it."""
     yield from check_metadata(root["metadata"], LONGEST_CRON)
     spec = root["spec"]
@@ -61,17 +64,17 @@ def check_cron_workflow(root: Node, known: Sequence[str], *, restricted: bool) -
     yield from _check_reference_or_spec(spec["workflowSpec"], known, restricted=restricted)
 
 
-def _check_reference_or_spec(spec: Node, known: Sequence[str], *, restricted: bool) -> Iterator[Problem]:
+def _check_reference_or_spec(spec: Node, known: Known, *, restricted: bool) -> Iterator[Problem]:
     reference = spec["workflowTemplateRef"]
     if not reference:
-        yield from _check_spec(spec, restricted=restricted, submitted=True)
+        yield from _check_spec(spec, known, restricted=restricted, submitted=True)
     elif reference["name"].text not in known:
         yield reference["name"].problem(
             f"there is no WorkflowTemplate {reference['name'].shown} beside it", f"Known: {', '.join(known) or 'none'}."
         )
 
 
-def _check_spec(spec: Node, *, restricted: bool, submitted: bool) -> Iterator[Problem]:
+def _check_spec(spec: Node, known: Known, *, restricted: bool, submitted: bool) -> Iterator[Problem]:
     yield from _check_removed(spec)
     yield from _check_policies(spec)
     yield from check_scheduling(spec)
@@ -89,8 +92,9 @@ def _check_spec(spec: Node, *, restricted: bool, submitted: bool) -> Iterator[Pr
     for field in ("onExit",):
         if spec[field] and spec[field].text not in templates:
             yield spec[field].problem(f"there is no template {spec[field].shown}")
+    elsewhere = {referred(name, template): node for name, others in known.items() for template, node in others.items()}
     scope = Scope(
-        templates=templates,
+        templates=templates | elsewhere,
         parameters=frozenset(values),
         at_exit=_reached(spec["onExit"].text, templates),
         volumes=frozenset(

@@ -1,32 +1,16 @@
 // Argolint checks manifests with Argo's own validation, the one behind `argo lint --offline --strict`.
 //
 // It reads the files named as arguments and prints one JSON object a line for each document in them:
-// {"file", "kind", "name", "error"}; the error is empty when the document is fine.
+// {"file", "kind", "name", "error"}; the error is empty when the document is fine. `-argo 3` takes the validation of
+// Argo 3, `-argo 4` (what is taken when nothing is said) that of Argo 4.
 package main
 
 import (
-	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
-	"io"
 	"os"
-
-	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
-	"github.com/argoproj/argo-workflows/v3/workflow/common"
-	"github.com/argoproj/argo-workflows/v3/workflow/templateresolution"
-	"github.com/argoproj/argo-workflows/v3/workflow/validate"
-	"github.com/sirupsen/logrus"
 )
-
-// templates are the WorkflowTemplates of one file, by name.
-type templates map[string]*wfv1.WorkflowTemplate
-
-func (t templates) Get(name string) (*wfv1.WorkflowTemplate, error) {
-	if found, ok := t[name]; ok {
-		return found, nil
-	}
-	return nil, fmt.Errorf("there is no WorkflowTemplate %q in this file", name)
-}
 
 type result struct {
 	File  string `json:"file"`
@@ -35,63 +19,38 @@ type result struct {
 	Error string `json:"error"`
 }
 
-func check(parsed common.ParseResult, known templates) (string, error) {
-	cluster := &templateresolution.NullClusterWorkflowTemplateGetter{}
-	lint := validate.ValidateOpts{Lint: true}
-	switch object := parsed.Object.(type) {
-	case *wfv1.Workflow:
-		return "Workflow", first(parsed.Err, func() error {
-			return validate.ValidateWorkflow(known, cluster, object, nil, lint)
-		})
-	case *wfv1.WorkflowTemplate:
-		lint.WorkflowTemplateValidation = true
-		return "WorkflowTemplate", first(parsed.Err, func() error {
-			return validate.ValidateWorkflowTemplate(known, cluster, object, nil, lint)
-		})
-	case *wfv1.CronWorkflow:
-		return "CronWorkflow", first(parsed.Err, func() error {
-			return validate.ValidateCronWorkflow(context.Background(), known, cluster, object, nil)
-		})
-	}
-	return "", parsed.Err
-}
+// versions are the ways to check the documents of one file, by Argo's major version.
+var versions = map[string]func(body []byte) []result{"3": check3, "4": check4}
 
-func first(err error, next func() error) error {
-	if err != nil {
-		return err
+func text(err error) string {
+	if err == nil {
+		return ""
 	}
-	return next()
+	return err.Error()
 }
 
 func main() {
-	logrus.SetOutput(io.Discard)
+	version := flag.String("argo", "4", "major version of Argo: 3 or 4")
+	flag.Parse()
+	check, known := versions[*version]
+	if !known {
+		fmt.Fprintf(os.Stderr, "argolint: there is no Argo %s here\n", *version)
+		os.Exit(2)
+	}
 	out := json.NewEncoder(os.Stdout)
-	for _, file := range os.Args[1:] {
+	for _, file := range flag.Args() {
 		body, err := os.ReadFile(file)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}
-		objects := common.ParseObjects(body, true)
-		known := templates{}
-		for _, parsed := range objects {
-			if template, ok := parsed.Object.(*wfv1.WorkflowTemplate); ok {
-				known[template.Name] = template
-			}
+		found := check(body)
+		if len(found) == 0 {
+			found = []result{{Error: "holds no object"}}
 		}
-		if len(objects) == 0 {
-			_ = out.Encode(result{File: file, Error: "holds no object"})
-		}
-		for _, parsed := range objects {
-			kind, err := check(parsed, known)
-			found := result{File: file, Kind: kind}
-			if parsed.Object != nil {
-				found.Name = parsed.Object.GetName()
-			}
-			if err != nil {
-				found.Error = err.Error()
-			}
-			_ = out.Encode(found)
+		for _, one := range found {
+			one.File = file
+			_ = out.Encode(one)
 		}
 	}
 }

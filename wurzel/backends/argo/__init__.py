@@ -3,14 +3,17 @@
 Facts about the fields: https://argo-workflows.readthedocs.io/en/latest/fields/.
 """
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.argo.context import document
+from wurzel.backends.argo.context import document, part_documents, status_bytes
 from wurzel.backends.argo.options import ArgoOptions
+from wurzel.backends.argo.parts import MOST_TEMPLATES, Part, split
 from wurzel.backends.argo.storage import store
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.kubernetes.preflight import preflight
+from wurzel.backends.kubernetes.preflight import object_name, preflight
+from wurzel.backends.quantity import amount
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline, Step
@@ -19,10 +22,13 @@ LONGEST_CRON = 52
 """A CronWorkflow puts `-` and ten digits behind its name, and a workflow's name has at most 63 characters."""
 LONGEST = 57
 """Kubernetes puts `-` and five characters behind `generateName`, and a workflow's name has at most 63."""
-MOST_TEMPLATES = 200
-"""Templates of one object, and tasks of one template (the CRD)."""
+LONGEST_PART = 63
+"""Longest name of a WorkflowTemplate."""
 MOST_PARAMETERS = 500
 """Parameters of one template (the CRD)."""
+
+
+_SPLIT = "Or split the pipeline into several, or run it with the cronjob target."
 
 
 class ArgoBackend(Backend):
@@ -82,17 +88,29 @@ class ArgoBackend(Backend):
         return super().support_for(use, options)
 
     def files(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[OutputFile]:
-        """One manifest."""
+        """One manifest, and one for each part of a pipeline that is too large for one object."""
         path = options.output or f"argo/{pipeline.name}.yaml"
-        return [OutputFile(path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **document(pipeline, options)})]
+        stem, suffix = posixpath.splitext(path)
+        name = object_name(pipeline, options)
+        parts = part_documents(pipeline, options)
+        contexts = {path: document(pipeline, options)} | {
+            f"{stem}{part.removeprefix(name)}{suffix}": context for part, context in parts.items()
+        }
+        return [
+            OutputFile(path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **context})
+            for path, context in contexts.items()
+        ]
 
     def preflight(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[Problem]:
         """Names, images, settings, sizes, parameters, and data that the store cannot carry."""
         parameters = {setting.variable for step in pipeline.steps for setting in step.settings if setting.parameter}
         longest = LONGEST_CRON if pipeline.schedule else LONGEST
+        parts = split(pipeline, options)
+        if parts:
+            longest = min(longest, LONGEST_PART - len(f"-{parts[-1].task}"))
         return [
             *preflight(pipeline, options, self.name, longest_name=longest, parameters=parameters),
-            *_sizes(pipeline, options),
+            *_sizes(pipeline, options, parts),
             *_templated(pipeline),
             *(problem for step in pipeline.steps for problem in _parameters(pipeline, step)),
             *_kept(pipeline, options),
@@ -105,13 +123,20 @@ class ArgoBackend(Backend):
         return check_files(files, restricted=options.security.restricted)
 
 
-def _sizes(pipeline: Pipeline, options: ArgoOptions) -> Iterator[Problem]:
-    own = 1 + (1 if options.on_exit else 0) + (1 if options.on_exit and options.on_exit.when != "always" else 0)
-    if len(pipeline.steps) + own > MOST_TEMPLATES:
+def _sizes(pipeline: Pipeline, options: ArgoOptions, parts: Sequence[Part]) -> Iterator[Problem]:
+    most = int(amount(options.max_workflow_size))
+    if len(parts) > MOST_TEMPLATES:
         yield Problem(
-            f"{len(pipeline.steps)} steps need {len(pipeline.steps) + own} templates;"
-            f" Argo takes at most {MOST_TEMPLATES} in one object",
-            hint="Split the pipeline into several, or run it with the cronjob target.",
+            f"{len(pipeline.steps)} steps make {len(parts)} parts, each a task of one DAG;"
+            f" Argo takes at most {MOST_TEMPLATES}",
+            hint=_SPLIT,
+        )
+    elif parts and (size := status_bytes(pipeline, options)) > most:
+        yield Problem(
+            f"a workflow of {len(pipeline.steps)} steps would grow to some {size:,} bytes while it runs;"
+            f" Argo's controller takes at most {most:,} (its MAX_WORKFLOW_SIZE)",
+            hint=f"Keep datasets on a volume (artifacts: {{volume: …}}), which takes less; or raise MAX_WORKFLOW_SIZE"
+            f" of the controller and say so here: targets.argo.max_workflow_size: 1536Ki (etcd's own limit). {_SPLIT}",
         )
     count = sum(setting.parameter for step in pipeline.steps for setting in step.settings)
     if count > MOST_PARAMETERS:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.parts import split
 from wurzel.backends.argo.storage import RUN, Store, store
 from wurzel.backends.command import dataset, encode, step_argv
 from wurzel.backends.kubernetes import given
@@ -14,6 +15,7 @@ from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
+    from wurzel.backends.argo.parts import Part
     from wurzel.backends.command import Emulated
     from wurzel.ir.model import Pipeline, Setting, Step
 
@@ -26,6 +28,9 @@ LAST = "last"
 STARTING_DEADLINE = 3600
 """Seconds a scheduled run may be late when the schedule does not say: Argo's default of 0 loses missed runs."""
 
+RECORD_BYTES = 200
+"""What Argo's record of a pod that has ended takes, compressed (gzip in base64); 120 to 165 were measured."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -33,6 +38,7 @@ class Task:
 
     name: str
     template: str
+    template_ref: Mapping[str, str] = field(default_factory=dict)
     depends: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     with_sequence: Mapping[str, Any] = field(default_factory=dict)
@@ -104,6 +110,8 @@ class Spec:
     volumes: Sequence[Mapping[str, Any]]
     volume_claim_templates: Sequence[Mapping[str, Any]]
     template_defaults: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
     tasks: Sequence[Task]
     templates: Sequence[Template]
     on_exit: ExitHandler | None
@@ -126,7 +134,8 @@ class Cron:
 class Document:
     """The manifest: `kind` is that of the object with the specification, which stands `indent` columns in.
 
-    `refers`: a CronWorkflow that refers to that object stands behind it.
+    `refers`: a CronWorkflow that refers to that object stands behind it. `part`: it is a WorkflowTemplate that only
+    another object's tasks refer to, and holds some of a large pipeline's steps.
     """
 
     kind: str
@@ -136,6 +145,7 @@ class Document:
     cron: Cron | None
     indent: int
     refers: bool
+    part: bool = False
 
 
 def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
@@ -161,6 +171,54 @@ def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
         refers=kind == "WorkflowTemplate" and pipeline.schedule is not None,
     )
     return {"workflow": workflow, "spec": _Builder(pipeline, options).spec()}
+
+
+def part_documents(pipeline: Pipeline, options: ArgoOptions) -> dict[str, dict[str, Any]]:
+    """For each part of a pipeline too large for one object: its name to what its template sees."""
+    builder = _Builder(pipeline, options)
+    return {
+        part.name: {
+            "workflow": Document(
+                kind="WorkflowTemplate",
+                name=part.name,
+                metadata=given(name=part.name, namespace=options.namespace, labels=k8s.labels(pipeline)),
+                workflow_metadata={},
+                cron=None,
+                indent=2,
+                refers=False,
+                part=True,
+            ),
+            "spec": builder.part_spec(part),
+        }
+        for part in builder.parts
+    }
+
+
+def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
+    """About how large a workflow of several parts grows while it runs.
+
+    Argo copies every template that a `templateRef` leads to into the status of the workflow, merged with
+    `templateDefaults`, and adds a record for each pod, which it compresses when the whole is too large.
+    """
+    builder = _Builder(pipeline, options)
+    main = builder.spec()
+    merged = _json_bytes(main.template_defaults["container"])
+    total = _json_bytes([main.arguments, main.volumes, main.tasks])
+    for part in builder.parts:
+        tasks = [builder.task(builder.steps[step_id], part) for step_id in part.steps]
+        templates = [builder.template(builder.steps[step_id]) for step_id in part.steps]
+        total += _json_bytes(tasks) + _json_bytes(templates) + merged * len(templates)
+    return total + RECORD_BYTES * sum(max(1, step.shards) for step in pipeline.steps)
+
+
+def _json_bytes(value: object) -> int:
+    """Bytes of the JSON of plain data and of the parts of a manifest; steps are not in there."""
+    import json
+
+    def plain(part: object) -> object:
+        return {key: item for key, item in vars(part).items() if item and key != "step"}
+
+    return len(json.dumps(value, default=plain, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def text(value: str) -> str:
@@ -227,6 +285,7 @@ class _Builder:
             name: value for name, value in pipeline.env.items() if name not in own | set(pipeline.secrets)
         }
         self.last = set(self.steps) - needed
+        self.parts = split(pipeline, options)
 
     def spec(self) -> Spec:
         pipeline, options = self.pipeline, self.options
@@ -261,10 +320,60 @@ class _Builder:
             volumes=self._volumes(),
             volume_claim_templates=self._claims(),
             template_defaults=self._defaults(),
-            tasks=[self._task(step) for step in pipeline.steps],
-            templates=[self._template(step) for step in pipeline.steps],
+            inputs={},
+            outputs={},
+            tasks=[self._call(part) for part in self.parts] or [self.task(step) for step in pipeline.steps],
+            templates=[] if self.parts else [self.template(step) for step in pipeline.steps],
             on_exit=self._on_exit(),
         )
+
+    def part_spec(self, part: Part) -> Spec:
+        """What a part says: its steps, and what a check of the file alone needs; a run's own limits stand elsewhere."""
+        inputs = [{"name": need} for need in part.needs if self._handed(need)]
+        outputs = [{"name": step_id, "from": self._from(step_id)} for step_id in part.gives if self._handed(step_id)]
+        return replace(
+            self.spec(),
+            entrypoint=self._dag(part),
+            active_deadline_seconds=None,
+            parallelism=None,
+            ttl_strategy={},
+            pod_gc={},
+            artifact_gc={},
+            archive_logs=None,
+            artifact_repository_ref={},
+            synchronization={},
+            pod_spec_patch="",
+            inputs=given(artifacts=inputs),
+            outputs=given(artifacts=outputs),
+            tasks=[self.task(self.steps[step_id], part) for step_id in part.steps],
+            templates=[self.template(self.steps[step_id]) for step_id in part.steps],
+            on_exit=None,
+        )
+
+    def _dag(self, part: Part) -> str:
+        return unused(part.task, set(self.names.values()))
+
+    def _call(self, part: Part) -> Task:
+        """The task that runs a part, when those that it reads from are through."""
+        artifacts = [
+            {"name": need, "from": f"{{{{tasks.{part.needs[need]}.outputs.artifacts.{need}}}}}"}
+            for need in part.needs
+            if self._handed(need)
+        ]
+        return Task(
+            name=part.task,
+            template="",
+            template_ref={"name": part.name, "template": self._dag(part)},
+            depends=" && ".join(dict.fromkeys(part.needs.values())),
+            arguments=given(artifacts=artifacts),
+        )
+
+    def _handed(self, need: str) -> bool:
+        """A step's dataset travels from task to task, and is not read from a volume or a key that is known."""
+        return self.options.artifacts.volume is None and not self._fans_out(self.steps[need])
+
+    def _from(self, need: str) -> str:
+        return f"{{{{tasks.{self.names[need]}.outputs.artifacts.{OUTPUT}}}}}"
 
     def _parameter(self, setting: Setting) -> dict[str, Any]:
         known = setting.given or not setting.required
@@ -353,22 +462,23 @@ class _Builder:
         artifacts = self.options.artifacts
         return step.shards > 1 and (artifacts.volume is not None or (self.store.addressed and self.store.folders))
 
-    def _task(self, step: Step) -> Task:
+    def task(self, step: Step, part: Part | None = None) -> Task:
         parameters = [{"name": "shard", "value": "{{item}}"}] if self._fans_out(step) else []
+        outside = part.needs if part else {}
         artifacts = [
-            {"name": need, "from": f"{{{{tasks.{self.names[need]}.outputs.artifacts.{OUTPUT}}}}}"}
+            {"name": need, "from": f"{{{{inputs.artifacts.{need}}}}}" if need in outside else self._from(need)}
             for need in step.needs
-            if self.options.artifacts.volume is None and not self._fans_out(self.steps[need])
+            if self._handed(need)
         ]
         return Task(
             name=self.names[step.id],
             template=self.names[step.id],
-            depends=" && ".join(self.names[need] for need in step.needs),
+            depends=" && ".join(self.names[need] for need in step.needs if need not in outside),
             arguments=given(parameters=parameters, artifacts=artifacts),
             with_sequence={"start": "1", "count": str(step.shards)} if self._fans_out(step) else {},
         )
 
-    def _template(self, step: Step) -> Template:
+    def template(self, step: Step) -> Template:
         native = _retries_natively(step, self.options.version)
         emulate: list[Emulated] = [] if native else ["retry", "timeout"]
         if not self._fans_out(step):

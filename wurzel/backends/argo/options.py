@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from wurzel.backends.kubernetes.options import Claim, KeyRef, KubernetesModel, KubernetesOptions
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
-from wurzel.ir.types import Duration
+from wurzel.ir.types import Duration, Quantity
 
 DAY = 86400
 VERSIONS = ("3.6", "3.7", "4.0", "4.1")
@@ -197,4 +197,7 @@ class ArgoOptions(KubernetesOptions):
         default_factory=History.model_construct, description="Finished runs of a schedule to keep."
     )
     suspend: bool = Field(False, description="Render the schedule switched off.")
+    max_workflow_size: Quantity = Field(
+        "1Mi", description="What the controller takes of one workflow with its status: its MAX_WORKFLOW_SIZE."
+    )
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="For all pods.")

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
+	"github.com/argoproj/argo-workflows/v3/workflow/common"
+	"github.com/argoproj/argo-workflows/v3/workflow/templateresolution"
+	"github.com/argoproj/argo-workflows/v3/workflow/validate"
+)
+
+// templates3 are the WorkflowTemplates of one file, by name.
+type templates3 map[string]*wfv1.WorkflowTemplate
+
+func (t templates3) Get(name string) (*wfv1.WorkflowTemplate, error) {
+	if found, ok := t[name]; ok {
+		return found, nil
+	}
+	return nil, fmt.Errorf("there is no WorkflowTemplate %q in this file", name)
+}
+
+func check3(body []byte) []result {
+	objects := common.ParseObjects(body, true)
+	known := templates3{}
+	for _, parsed := range objects {
+		if template, ok := parsed.Object.(*wfv1.WorkflowTemplate); ok {
+			known[template.Name] = template
+		}
+	}
+	cluster := &templateresolution.NullClusterWorkflowTemplateGetter{}
+	lint := validate.ValidateOpts{Lint: true}
+	found := []result{}
+	for _, parsed := range objects {
+		one, err := result{}, parsed.Err
+		switch object := parsed.Object.(type) {
+		case *wfv1.Workflow:
+			one = result{Kind: "Workflow", Name: object.Name}
+			if err == nil {
+				err = validate.ValidateWorkflow(known, cluster, object, nil, lint)
+			}
+		case *wfv1.WorkflowTemplate:
+			one = result{Kind: "WorkflowTemplate", Name: object.Name}
+			if err == nil {
+				err = validate.ValidateWorkflowTemplate(known, cluster, object, nil,
+					validate.ValidateOpts{Lint: true, WorkflowTemplateValidation: true})
+			}
+		case *wfv1.CronWorkflow:
+			one = result{Kind: "CronWorkflow", Name: object.Name}
+			if err == nil {
+				err = validate.ValidateCronWorkflow(context.Background(), known, cluster, object, nil)
+			}
+		}
+		one.Error = text(err)
+		found = append(found, one)
+	}
+	return found
+}

@@ -1,0 +1,72 @@
+"""Pipelines with more steps than one Argo object holds: cut into parts, each a WorkflowTemplate with a DAG of its own.
+
+Why `templateRef` and not `inline` templates: docs/decisions/argo-parts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wurzel.backends.kubernetes.preflight import object_name
+
+if TYPE_CHECKING:
+    from wurzel.backends.argo.options import ArgoOptions
+    from wurzel.ir.model import Pipeline
+
+MOST_TEMPLATES = 200
+"""Templates of one object, and tasks of one template (the CRD)."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some steps that one WorkflowTemplate holds.
+
+    Attributes:
+        name: of the WorkflowTemplate, unique in the cluster's namespace.
+        task: name of the task that runs it.
+        steps: their ids, in the pipeline's order.
+        needs: ids of steps of other parts whose datasets are read here, to the task that runs the part they are in.
+        gives: ids of steps whose datasets other parts read.
+    """
+
+    name: str
+    task: str
+    steps: Sequence[str]
+    needs: Mapping[str, str]
+    gives: Sequence[str]
+
+
+def own_templates(options: ArgoOptions) -> int:
+    """Templates of a workflow besides those of its steps: the DAG, and the exit handler."""
+    handler = options.on_exit
+    return 1 + (0 if handler is None else 1 if handler.when == "always" else 2)
+
+
+def split(pipeline: Pipeline, options: ArgoOptions) -> list[Part]:
+    """The parts in an order in which they can run; none when everything fits into one object.
+
+    Parts are slices of the pipeline's topological order, so what a part reads stands in parts before it.
+    """
+    if len(pipeline.steps) + own_templates(options) <= MOST_TEMPLATES:
+        return []
+    size = MOST_TEMPLATES - 1
+    slices = [pipeline.steps[start : start + size] for start in range(0, len(pipeline.steps), size)]
+    tasks = [f"part-{number}" for number in range(1, len(slices) + 1)]
+    home = {step.id: task for task, steps in zip(tasks, slices, strict=True) for step in steps}
+    needs = [
+        {need: home[need] for step in steps for need in step.needs if home[need] != task}
+        for task, steps in zip(tasks, slices, strict=True)
+    ]
+    read = {need for outside in needs for need in outside}
+    return [
+        Part(
+            name=f"{object_name(pipeline, options)}-{task}",
+            task=task,
+            steps=[step.id for step in steps],
+            needs=outside,
+            gives=[step.id for step in steps if step.id in read],
+        )
+        for task, steps, outside in zip(tasks, slices, needs, strict=True)
+    ]
