@@ -1,11 +1,12 @@
 """Run by Airflow's own Python: `airflow dags test` for many DAGs in one process, which saves its start for each.
 
 `python airflow_run.py FILE` reads a JSON list of [DAG file, DAG id, conf] and prints one JSON object: for each run its
-exit code, and for each task instance its state and how often it was tried.
+exit code and seconds, and for each task instance its state and how often it was tried.
 """
 
 import json
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def tasks(dag_id, known):
 report, known = [], set()
 for file, dag_id, conf in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")):
     print(f"=== {dag_id}", flush=True)
+    started = time.monotonic()
     code = run(file, dag_id, conf)
-    report.append({"code": code, "tasks": tasks(dag_id, known)})
+    seconds = time.monotonic() - started
+    report.append({"code": code, "tasks": tasks(dag_id, known), "seconds": seconds})
 print("\nREPORT" + json.dumps(report))

@@ -1,32 +1,50 @@
-"""Runs rendered manifests on a real cluster and compares their datasets with those of `wurzel run`.
+"""Runs every example pipeline in every engine, compares the datasets, and writes docs/conformance.md.
 
+    make conformance                                    # all engines of this machine
     make conformance KUBECONFIG=~/.kube/config IMAGE=registry.example/wurzel-conformance:1
 
-It never makes a cluster. It works in a namespace of its own that enforces the "restricted" Pod Security Standard, and
-removes it at the end. Needed: kubectl, a default storage class, and an image of the folder that `--context DIR` writes,
-where the cluster can get it (`kind load docker-image …`, `k3s ctr images import …`, a registry). A Workflow is run as
-well when Argo's CRDs are there; its controller must watch the namespace.
+See `drivers/cluster.py` for what a cluster needs; `--context DIR` writes a folder to build the image of.
 """
 
 import argparse
-import io
 import os
 import shutil
-import subprocess
 import sys
-import tarfile
 import tempfile
 import time
+import traceback
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-import yaml
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
+from tests.engines import containers  # noqa: E402 - this folder is no package that is installed
+from tests.engines.datasets import example  # noqa: E402
+from tests.engines.drivers.airflow import AirflowDags  # noqa: E402
+from tests.engines.drivers.argo import ArgoSimulation  # noqa: E402
+from tests.engines.drivers.base import Case, Outcome  # noqa: E402
+from tests.engines.drivers.cluster import Cluster, ClusterCronJob, ClusterWorkflow  # noqa: E402
+from tests.engines.drivers.cronjob import CronJobPod  # noqa: E402
+from tests.engines.drivers.dvc import Dvc  # noqa: E402
+from tests.engines.drivers.github import GitHub  # noqa: E402
+from tests.engines.drivers.gitlab import GitLab  # noqa: E402
+from tests.engines.drivers.local import Script, WurzelRun  # noqa: E402
+from tests.engines.report import PAGE, Result, page, write  # noqa: E402
 
-NAMESPACE = "wurzel-conformance"
-EXAMPLES = ("diamond", "hostile", "sharded")
-SECONDS = 300
+CASES = (
+    Case("chain", "chain"),
+    Case("diamond", "diamond"),
+    Case("fan-in", "fanin"),
+    Case("shards-1", "sharded", ("steps.loud.shards=1",)),
+    Case("shards-3", "sharded", same_as="shards-1"),
+    Case("shards-7", "sharded", ("steps.loud.shards=7",), same_as="shards-1"),
+    Case("named", "named"),
+    Case("hostile", "hostile"),
+    Case("flaky", "flaky"),
+    Case("failing", "failing", fails=("failing", "reverse")),
+)
 DOCKERFILE = """FROM python:3.12-slim
 COPY wurzel /src
 RUN pip install --no-cache-dir /src
@@ -35,43 +53,118 @@ WORKDIR /app
 """
 
 
-def main():
-    options = parse()
-    if options.context:
-        write_context(Path(options.context))
-        return 0
-    cluster = Cluster(options.image)
-    if not os.environ.get("KUBECONFIG"):
-        print("conformance: no cluster is named; give one: make conformance KUBECONFIG=… IMAGE=…")
-        return 0
-    if not cluster.reachable():
-        print("conformance: the cluster of KUBECONFIG cannot be reached, or kubectl is not on the path")
-        return 1
-    if not options.image:
-        print("conformance: give the image that holds the examples, IMAGE=…; --context DIR writes what to build it of")
-        return 2
-    with tempfile.TemporaryDirectory() as folder:
-        failures = cluster.check(Path(folder))
-    print("conformance: " + (f"{len(failures)} failed: {', '.join(failures)}" if failures else "all passed"))
-    return 1 if failures else 0
+def drivers(docker, cluster):
+    """All engines; the first is the one that the others are compared with."""
+    return [
+        WurzelRun(),
+        Script("dash"),
+        Script("bash", "--posix"),
+        Dvc(),
+        GitHub(),
+        GitLab(),
+        AirflowDags("3"),
+        AirflowDags("2.11"),
+        ArgoSimulation("s3"),
+        ArgoSimulation("tar"),
+        ArgoSimulation("default repository"),
+        ArgoSimulation("s3", docker),
+        CronJobPod("single-pod", docker),
+        CronJobPod("init-chain", docker),
+        ClusterCronJob(cluster, "single-pod"),
+        ClusterCronJob(cluster, "init-chain"),
+        ClusterWorkflow(cluster),
+    ]
 
 
-def parse():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--image", default=os.environ.get("IMAGE", ""), help="image that holds wurzel and the examples")
-    parser.add_argument("--context", metavar="DIR", help="write a folder to build that image of, and stop")
-    return parser.parse_args()
+def verdict(case, outcome, reference):
+    """`same` and the like in the words of the page, or in capitals what is wrong.
+
+    Args:
+        case: what was run.
+        outcome: what came of it.
+        reference: the outcome of the case whose datasets it must have, in the first engine.
+    """
+    if case.fails:
+        return _of_failure(case, outcome, reference)
+    if outcome.code != 0:
+        return f"FAILED: {outcome.code}"
+    if outcome.data != reference.data or not outcome.data:
+        return "DIFFERENT"
+    return "same, retried" if case.example == "flaky" else "same"
+
+
+def _of_failure(case, outcome, reference):
+    if outcome.code == 0:
+        return "WRONG: the run did not fail"
+    if wrong := sorted(outcome.steps & set(case.fails)):
+        return f"WRONG: a dataset of {', '.join(wrong)}"
+    if outcome.data == reference.data:
+        return "failed, as it must"
+    if outcome.data and outcome.stops_early and outcome.data.items() < reference.data.items():
+        return "failed, as it must; stopped there"
+    return "DIFFERENT"
+
+
+def is_right(said):
+    """Whether a verdict is a good one."""
+    return said.startswith(("same", "failed, as it must", "not run"))
+
+
+def run(driver, folder):
+    """Outcome of each case by label; what an engine cannot even begin is an outcome too."""
+    try:
+        return driver.run_all(CASES, folder)
+    except Exception:  # noqa: BLE001 - one broken engine must not hide the others
+        return {case.label: Outcome("ERROR", {}, traceback.format_exc()) for case in CASES}
+
+
+def results(chosen, folder):
+    """Every engine's result, as it comes."""
+    reference = {}
+    for number, driver in enumerate(chosen):
+        if missing := driver.missing():
+            print(f"{driver.name}: not run: {missing}", flush=True)
+            yield Result(driver, missing=missing)
+            continue
+        started = time.monotonic()
+        outcomes = run(driver, folder / str(number))
+        reference = reference or outcomes
+        verdicts = {
+            case.label: verdict(case, outcomes[case.label], reference[case.same_as or case.label]) for case in CASES
+        }
+        for label, said in verdicts.items():
+            print(f"{driver.name}, {label}: {said} ({outcomes[label].seconds:.1f} s)", flush=True)
+            if not is_right(said):
+                print(outcomes[label].log[-4000:], file=sys.stderr)
+        print(f"{driver.name}: {time.monotonic() - started:.0f} s", flush=True)
+        yield Result(driver, outcomes, verdicts)
+
+
+@contextmanager
+def surroundings(image, folder):
+    """A docker that is started when it is first asked for, and a cluster."""
+
+    @cache
+    def docker():
+        return containers.begin(folder / "docker")
+
+    cluster = Cluster(image)
+    try:
+        yield docker, cluster
+    finally:
+        cluster.close()
+        if docker.cache_info().currsize and not isinstance(found := docker(), str):
+            found.stop()
 
 
 def write_context(folder):
     """A folder with a Dockerfile, wurzel and the examples, each pipeline importable from the same working folder."""
-    root = Path(__file__).parents[2]
     (folder / "wurzel").mkdir(parents=True)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(root / name, folder / "wurzel")
+        shutil.copy(ROOT / name, folder / "wurzel")
     for name in ("wurzel", "templates"):
-        shutil.copytree(root / name, folder / "wurzel" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in EXAMPLES:
+        shutil.copytree(ROOT / name, folder / "wurzel" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in {case.example for case in CASES}:
         project = example(name, folder / "examples" / name)
         (project / "wurzel.yaml").unlink(missing_ok=True)
         shutil.copytree(project, folder / "examples", dirs_exist_ok=True)
@@ -80,158 +173,24 @@ def write_context(folder):
     print(f"docker build -t wurzel-conformance:1 {folder}")
 
 
-class Cluster:
-    """kubectl in a namespace of our own."""
-
-    def __init__(self, image):
-        self.image = image
-
-    def kubectl(self, *arguments, stdin=None, check=True, text=True):
-        done = subprocess.run(
-            ["kubectl", "--namespace", NAMESPACE, *arguments],
-            input=stdin, capture_output=True, text=text, check=False,
-        )  # fmt: skip
-        if check and done.returncode:
-            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}")
-        return done
-
-    def reachable(self):
-        return shutil.which("kubectl") is not None and not self.kubectl("get", "--raw=/readyz", check=False).returncode
-
-    def check(self, folder):
-        """Names of the cases that failed."""
-        namespace = {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
-        }
-        self.apply(namespace)
-        failures = []
-        try:
-            for name in EXAMPLES:
-                expected = wurzel_run(example(name, folder / "expected" / name), name)
-                for case, run in self.cases().items():
-                    label = f"{name} {case}"
-                    started = time.monotonic()
-                    try:
-                        found = run(example(name, folder / case / name), name)
-                        said = "ok" if found == expected else "DIFFERENT DATA"
-                    except (RuntimeError, AssertionError) as error:
-                        said = f"FAILED: {error}"
-                    print(f"{label}: {said} ({time.monotonic() - started:.0f} s)", flush=True)
-                    if said != "ok":
-                        failures.append(label)
-        finally:
-            self.kubectl("delete", "namespace", NAMESPACE, "--wait=false", check=False)
-        return failures
-
-    def cases(self):
-        cases = {"single-pod": self.cronjob("single-pod"), "init-chain": self.cronjob("init-chain")}
-        if self.kubectl("get", "crd", "workflows.argoproj.io", check=False).returncode == 0:
-            cases["argo"] = self.workflow
-        else:
-            print("conformance: Argo's CRDs are not there, so no Workflow is run")
-        return cases
-
-    def apply(self, *manifests, create=False):
-        """The names of the objects; unknown fields are errors, as `fieldValidation=Strict` makes them."""
-        text = yaml.safe_dump_all(manifests)
-        verb = "create" if create else "apply"
-        return self.kubectl(verb, "--validate=strict", "-o", "name", "-f", "-", stdin=text).stdout.split()
-
-    def rendered(self, project, name, target, sets):
-        settings = [f"--set={item}" for item in [f"image={self.image}", *sets]]
-        arguments = ["render", pipeline_name(project, name), "-t", target, "--stdout", *settings]
-        return list(yaml.safe_load_all(wurzel(project, *arguments).stdout))
-
-    def cronjob(self, mode):
-        """Applies the CronJob, starts a job from it by hand, and reads its claim."""
-
-        def run(project, name):
-            objects = f"{name}-{mode}"
-            sets = [
-                'schedule={cron: "0 4 * * *"}', f"targets.cronjob.mode={mode}", f"targets.cronjob.name={objects}",
-                "targets.cronjob.data={claim: {size: 100Mi}}", "targets.cronjob.image_pull_policy=IfNotPresent",
-            ]  # fmt: skip
-            self.apply(*self.rendered(project, name, "cronjob", sets))
-            self.kubectl("create", "job", f"--from=cronjob/{objects}", objects)
-            self.wait(lambda: self.job_state(objects), f"job/{objects}")
-            return self.datasets(f"{objects}-data", objects, name)
-
-        return run
-
-    def workflow(self, project, name):
-        """Submits the Workflow on a claim that its pods share."""
-        claim = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": f"{name}-argo"},
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}},
-        }
-        self.apply(claim, ROLE, BINDING)
-        sets = [
-            f"targets.argo.artifacts={{volume: {{name: {name}-argo, per_run: false}}}}", f"targets.argo.name={name}",
-            "targets.argo.image_pull_policy=IfNotPresent",
-        ]  # fmt: skip
-        (created,) = self.apply(*self.rendered(project, name, "argo", sets), create=True)
-        self.wait(lambda: self.workflow_state(created), created)
-        return self.datasets(f"{name}-argo", name, name)
-
-    def job_state(self, name):
-        status = yaml.safe_load(self.kubectl("get", "job", name, "-o", "yaml").stdout).get("status", {})
-        kinds = {item["type"] for item in status.get("conditions", []) if item["status"] == "True"}
-        return "done" if "Complete" in kinds else "failed" if "Failed" in kinds else ""
-
-    def workflow_state(self, name):
-        phase = self.kubectl("get", name, "-o", "jsonpath={.status.phase}").stdout
-        return {"Succeeded": "done", "Failed": "failed", "Error": "failed"}.get(phase, "")
-
-    def wait(self, state, what):
-        deadline = time.monotonic() + SECONDS
-        while (found := state()) != "done":
-            if found == "failed" or time.monotonic() > deadline:
-                events = self.kubectl("get", "events", "--sort-by=.lastTimestamp", check=False).stdout[-2000:]
-                pods = self.kubectl("describe", "pods", check=False).stdout[-3000:]
-                raise RuntimeError(f"{what} {found or 'takes too long'}\n{events}\n{pods}")
-            time.sleep(1)
-
-    def datasets(self, claim, folder, name):
-        """The files on a claim, read through a pod."""
-        reader = f"read-{claim}"
-        container = {
-            "name": "read",
-            "image": self.image,
-            "imagePullPolicy": "IfNotPresent",
-            "command": ["sleep", "600"],
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-            "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-        }
-        security = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
-        volume = {"name": "data", "persistentVolumeClaim": {"claimName": claim}}
-        spec = {"containers": [container], "securityContext": security, "volumes": [volume]}
-        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": reader}, "spec": spec})
-        self.kubectl("wait", "--for=condition=Ready", f"pod/{reader}", "--timeout=120s")
-        root = f"/data/{folder}/{DATA_DIRS.get(name, 'data')}"
-        done = self.kubectl("exec", reader, "--", "tar", "-C", root, "-c", ".", text=False)
-        self.kubectl("delete", "pod", reader, "--wait=false", "--grace-period=1")
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            files = [item for item in archive if item.isfile() and not Path(item.name).name.startswith(".")]
-            return {item.name.removeprefix("./"): archive.extractfile(item).read() for item in files}
-
-
-ROLE = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "Role",
-    "metadata": {"name": "workflow-executor"},
-    "rules": [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}],
-}
-BINDING = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "RoleBinding",
-    "metadata": {"name": "workflow-executor"},
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workflow-executor"},
-    "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
-}
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--image", default=os.environ.get("IMAGE", ""), help="image that holds wurzel and the examples")
+    parser.add_argument("--context", metavar="DIR", type=Path, help="write a folder to build that image of, and stop")
+    parser.add_argument("--only", metavar="ENGINE", action="append", help="these engines, by a part of their names")
+    options = parser.parse_args()
+    if options.context:
+        write_context(options.context)
+        return 0
+    with tempfile.TemporaryDirectory() as folder, surroundings(options.image, Path(folder)) as found:
+        first, *others = drivers(*found)
+        wanted = [driver for driver in others if not options.only or any(part in driver.name for part in options.only)]
+        told = list(results([first, *wanted], Path(folder)))
+    wrong = [f"{result.driver.name}: {label}" for result in told for label in result.wrong(is_right)]
+    if not options.only:
+        print(write(ROOT / PAGE, page(told, CASES)))
+    print("conformance: " + (f"{len(wrong)} wrong: {'; '.join(wrong)}" if wrong else "all as it must be"))
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

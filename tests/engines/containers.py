@@ -62,20 +62,29 @@ class Docker:
         )  # fmt: skip
 
 
+def begin(folder):
+    """A running docker with the base image, below a folder; or the reason why there is none, as text."""
+    if not ROOTFS.exists():
+        return "no containers here: install.py could not set them up (it needs root and apt-get)"
+    image = folder / "image"
+    image.mkdir(parents=True)
+    engine = Docker(folder)
+    if not engine.wait():
+        engine.stop()
+        return f"dockerd does not start here: {(folder / 'log').read_text()[-300:]}"
+    engine("import", str(ROOTFS), "wurzel-test/rootfs")
+    build_base(engine, image)
+    return engine
+
+
 @pytest.fixture(scope="session")
 def docker(tmp_path_factory):
     """A running docker with the base image."""
-    if not ROOTFS.exists():
-        pytest.skip("no containers here: install.py could not set them up (it needs root and apt-get)")
-    engine = Docker(tmp_path_factory.mktemp("docker"))
-    try:
-        if not engine.wait():
-            pytest.skip(f"dockerd does not start here: {(engine.folder / 'log').read_text()[-300:]}")
-        engine("import", str(ROOTFS), "wurzel-test/rootfs")
-        build_base(engine, tmp_path_factory.mktemp("image"))
-        yield engine
-    finally:
-        engine.stop()
+    engine = begin(tmp_path_factory.mktemp("docker"))
+    if isinstance(engine, str):
+        pytest.skip(engine)
+    yield engine
+    engine.stop()
 
 
 def build_base(engine, folder):

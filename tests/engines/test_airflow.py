@@ -1,7 +1,6 @@
 """Rendered DAG files in the real Airflow: imported, serialized, their pods built, and run to the same bytes as here."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,75 +12,16 @@ import yaml
 from tests.conftest import EXAMPLES
 from tests.engines.containers import Containers
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
+from tests.engines.drivers.airflow import HOMES, SECRET, Airflow
+from tests.engines.drivers.base import collected
 from tests.engines.kubelet import Pod, Processes, environment
 from wurzel.backends import rendering
 from wurzel.backends.airflow.validation import validate
-from wurzel.datacontract.dataset import gather
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 
 pytestmark = pytest.mark.engine
 HERE = Path(__file__).parent
-SECRET = "hunter2 {{ x }}"
-ENGINES = Path(__file__).parents[2] / ".engines"
-HOMES = {"3": ENGINES / "airflow", "2.11": ENGINES / "airflow-2"}
-KUBECONFIG = """
-apiVersion: v1
-kind: Config
-clusters: [{name: none, cluster: {server: "http://127.0.0.1:1"}}]
-users: [{name: nobody, user: {}}]
-contexts: [{name: none, context: {cluster: none, user: nobody}}]
-current-context: none
-"""
-
-
-class Airflow:
-    """One version of Airflow with a home of its own."""
-
-    def __init__(self, version, home):
-        self.version = version
-        self.bin = HOMES[version] / "bin"
-        (home / "kubeconfig").write_text(KUBECONFIG)
-        self.env = {
-            **os.environ,
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "SCARF_ANALYTICS": "false",
-            "KUBECONFIG": str(home / "kubeconfig"),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "AIRFLOW_CONN_SUFFIX": json.dumps({"conn_type": "generic", "extra": {"api-token": SECRET}}),
-            "AIRFLOW_CONN_SHARED": json.dumps({"conn_type": "generic", "password": "x", "extra": {"token": "t"}}),
-        }
-
-    def __call__(self, *arguments, folder=None, check=True):
-        env = self.env | ({"AIRFLOW__CORE__DAGS_FOLDER": str(folder)} if folder else {})
-        done = subprocess.run(
-            [str(self.bin / arguments[0]), *map(str, arguments[1:])],
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
-        assert not check or done.returncode == 0, done.stdout[-20000:] + done.stderr[-20000:]
-        return done
-
-    def bag(self, folder):
-        """What Airflow sees in a folder of DAG files."""
-        return report(self("python", HERE / "airflow_bag.py", folder, folder=folder))
-
-    def runs(self, root, asked):
-        """`airflow dags test` for each [DAG file, DAG id, conf], one after the other; also all that was printed."""
-        self("airflow", "db", "migrate")
-        (root / "asked.json").write_text(json.dumps(asked))
-        done = self("python", HERE / "airflow_run.py", root / "asked.json", folder=root)
-        return report(done), done.stdout + done.stderr
-
-
-def report(done):
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("REPORT")]
-    return json.loads(line.removeprefix("REPORT"))
 
 
 def installed(version, folder):
@@ -214,7 +154,7 @@ def test_pods_write_the_same_bytes_as_a_local_run(imported_3, tmp_path, name):
             assert done.code == 0, done.output
     (folder,) = (tmp_path / "claims" / "data" / DATA_DIRS.get(name, "data") / f"{name}.kubernetes").iterdir()
     assert folder.name == "run_manual__2026-01-01T00%3A00%3A00%2B00%3A00"
-    assert run_data(folder) == expected
+    assert collected(folder) == expected
 
 
 def test_pods_are_what_the_cronjob_target_writes(imported, tmp_path):
@@ -334,14 +274,6 @@ def ran_2(airflow_2, tmp_path_factory):
     return Ran(airflow_2, tmp_path_factory.mktemp("runs"))
 
 
-def run_data(folder):
-    """Bytes of all files of a run's datasets; slices are gathered."""
-    for step in folder.iterdir():
-        gather(step)
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return {path: data for path, data in files.items() if not Path(path).name.startswith(".")}
-
-
 def texts(folder, step):
     found = json.loads((folder / step / "part-00000.json").read_bytes())
     return [item["text"] for item in found] if isinstance(found, list) else found["text"]
@@ -350,7 +282,7 @@ def texts(folder, step):
 def check_same(ran, name, folder):
     expected = wurzel_run(example(name, folder / "local"), name)
     assert ran.results[name][0]["code"] == 0
-    assert run_data(ran.folders(name)[0]) == expected
+    assert collected(ran.folders(name)[0]) == expected
     assert not list(ran.root.rglob("pwned"))
 
 
@@ -380,6 +312,7 @@ def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(ran):
     assert {task: state for task, _, state, _ in result["tasks"]} == {
         "words": "success",
         "failing": "failed",
+        "reverse": "upstream_failed",
         "upper": "success",
     }
     (folder,) = ran.folders("failing")
@@ -390,7 +323,7 @@ def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(ran):
 
 def test_runs_keep_apart_memory_grows_and_old_runs_go(ran):
     first, second = ran.folders("sources")
-    assert run_data(first) == run_data(second)
+    assert collected(first) == collected(second)
     assert {path.name for path in first.iterdir()} == {"polling", "upper"}
     assert texts(ran.root / "sources" / "data" / "sources" / "state", "memory") == ["again", "again"]
 
@@ -427,7 +360,7 @@ def test_docker_containers_write_the_same_bytes(airflow_3, docker, tmp_path):
     given = {"SECRET_SUFFIX__TOKEN": SECRET, "SHARED_TOKEN": "t"}
     for name, folder in folders.items():
         (run,) = folder.iterdir()
-        assert run_data(run) == wurzel_run(example(name, tmp_path / "local" / name), name, env=given)
+        assert collected(run) == wurzel_run(example(name, tmp_path / "local" / name), name, env=given)
 
 
 def test_the_command_of_airflow_itself_says_that_a_run_failed(ran, airflow_3):

@@ -1,20 +1,17 @@
 """The rendered dvc.yaml in the real DVC: the same bytes as `wurzel run`, and nothing runs twice."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.engines.datasets import datasets, example, render, wurzel, wurzel_run
+from tests.engines.drivers.dvc import DvcRepository
 
 pytestmark = pytest.mark.engine
 RAG = Path("docs/examples/rag")
-DVC = Path(__file__).parents[2] / ".engines" / "dvc" / "bin" / "dvc"
 
 
 MEETING = """import time
@@ -46,32 +43,7 @@ def step_datasets(project, name):
 @pytest.fixture
 def dvc(tmp_path):
     """Run dvc in a folder; its own settings live in a scratch folder."""
-    home = tmp_path / "home"
-    home.mkdir()
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "DVC_NO_ANALYTICS": "1",
-        "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    (home / "gitconfig").write_text("[user]\nname = t\nemail = t@example.org\n[init]\ndefaultBranch = main\n")
-
-    def run(folder, *arguments, check=True, program=DVC):
-        done = subprocess.run(
-            [str(program), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    return run
-
-
-def repository(dvc, folder):
-    dvc(folder, "init", "-q", program="git")
-    dvc(folder, "init", "-q")
-    dvc(folder, "add", "-A", program="git")
-    dvc(folder, "commit", "-qm", "start", program="git")
+    return DvcRepository(tmp_path / "home")
 
 
 @pytest.mark.parametrize("name", ["chain", "diamond", "fanin", "named", "hostile", "sharded", "flaky"])
@@ -79,7 +51,7 @@ def test_same_bytes_as_a_local_run_and_nothing_twice(dvc, tmp_path, name):
     project = example(name, tmp_path / "it's a $HOME project")
     expected = wurzel_run(example(name, tmp_path / "local"), name)
     render(project, name, "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     first = dvc(project, "repro")
     assert "Running stage" in first.stdout
     assert step_datasets(project, name) == expected
@@ -93,7 +65,7 @@ def test_any_number_of_slices_gives_the_same_bytes_and_a_new_number_runs_nothing
     expected = wurzel_run(example("sharded", tmp_path / "local"), "sharded")
     project = example("sharded", tmp_path / "p")
     render(project, "sharded", "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     first = dvc(project, "repro").stdout
     assert [f"Running stage 'loud_slice@{number}'" in first for number in (1, 2, 3)] == [True] * 3
     render(project, "sharded", "dvc", "--set", f"steps.loud.shards={count}")
@@ -112,7 +84,7 @@ def test_slices_run_side_by_side_when_several_dvc_are_started(dvc, tmp_path):
     source = project / "sharded.py"
     source.write_text(source.read_text().replace("class Loud(Upper):", MEETING))
     render(project, "sharded", "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     dvc(project, "repro", "words")
 
     def start(number):
@@ -132,7 +104,7 @@ def test_slices_run_side_by_side_when_several_dvc_are_started(dvc, tmp_path):
 def test_a_failing_step_fails_and_leaves_the_other_branch(dvc, tmp_path):
     project = example("failing", tmp_path / "p")
     render(project, "failing", "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     done = dvc(project, "repro", "--keep-going", check=False)
     assert done.returncode != 0
     assert (project / "data" / "upper" / "manifest.json").exists()
@@ -142,7 +114,7 @@ def test_a_failing_step_fails_and_leaves_the_other_branch(dvc, tmp_path):
 def test_a_poller_runs_each_time_and_memory_grows(dvc, tmp_path):
     project = example("sources", tmp_path / "p")
     render(project, "sources", "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     dvc(project, "repro")
     again = dvc(project, "repro")
     assert "Running stage 'polling'" in again.stdout
@@ -154,7 +126,7 @@ def test_a_poller_runs_each_time_and_memory_grows(dvc, tmp_path):
 def test_a_changed_setting_source_or_input_runs_just_what_depends_on_it(dvc, tmp_path):
     project = example("named", tmp_path / "p")
     render(project, "named", "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     dvc(project, "repro")
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("SUFFIX: th", "SUFFIX: nd"))
@@ -168,7 +140,7 @@ def test_a_changed_setting_source_or_input_runs_just_what_depends_on_it(dvc, tmp
 def test_experiments_parameters_and_metrics(dvc, tmp_path):
     project = example("named", tmp_path / "p")
     render(project, "named", "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     dvc(project, "repro")
     dvc(project, "add", "-A", program="git")
     dvc(project, "commit", "-qm", "ran", program="git")
@@ -184,7 +156,7 @@ def test_a_file_in_another_folder_works_from_there(dvc, tmp_path):
     expected = wurzel_run(example("diamond", tmp_path / "local"), "diamond")
     project = example("diamond", tmp_path / "p")
     render(project, "diamond", "dvc", "--set", "targets.dvc.output=deep/er/dvc.yaml")
-    repository(dvc, project)
+    dvc.begin(project)
     dvc(project / "deep" / "er", "repro")
     assert datasets(project, "diamond") == expected
 
@@ -192,7 +164,7 @@ def test_a_file_in_another_folder_works_from_there(dvc, tmp_path):
 def test_a_fresh_clone_in_another_folder_gives_the_same_and_uses_the_cache(dvc, tmp_path):
     project = example("diamond", tmp_path / "p")
     render(project, "diamond", "dvc")
-    repository(dvc, project)
+    dvc.begin(project)
     dvc(project, "repro")
     dvc(project, "add", "-A", program="git")
     dvc(project, "commit", "-qm", "ran", program="git")
@@ -209,7 +181,7 @@ def test_the_documented_example_in_a_fresh_clone_equals_a_local_run_and_the_scri
     ignored = shutil.ignore_patterns("data", "metrics", ".wurzel", "__pycache__")
     shutil.copytree(Path(__file__).parents[2] / "docs", origin / "docs", ignore=ignored)
     wurzel(origin / RAG, "render", "rag")
-    repository(dvc, origin)
+    dvc.begin(origin)
     clones = [tmp_path / "by dvc", tmp_path / "by run", tmp_path / "by script"]
     for clone in clones:
         dvc(tmp_path, "clone", "-q", str(origin), str(clone), program="git")

@@ -1,38 +1,25 @@
-"""The rendered workflow in act, and under every checker there is.
+"""The rendered workflow in act (see `drivers/github.py`), and under every checker there is.
 
-act 0.2.89 runs the jobs on this machine. actions/checkout is its own; upload-artifact and download-artifact are
-wrappers around GitHub's own artifact client, against the artifact server of act; setup-python and cache are stand-ins.
-What it runs is rendered with `legacy: true`, for it does not know `concurrency.queue`; the checkers see the default.
+What act runs is rendered with `legacy: true`; the checkers see the default.
 """
 
 import json
 import os
 import shutil
-import socket
 import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.conftest import EXAMPLES
-from tests.engines.datasets import DATA_DIRS, datasets, example, render, wurzel_run
+from tests.engines.datasets import example, render, wurzel_run
+from tests.engines.drivers.github import HOME, SETS, Act, unpacked
 from wurzel.backends.ci.validation import check_github
 from wurzel.backends.github import PINS
-from wurzel.datacontract.dataset import gather
 
 pytestmark = pytest.mark.engine
-HOME = Path(__file__).parents[2] / ".engines" / "github"
-ACTIONS = {
-    "actions/upload-artifact": "upload",
-    "actions/download-artifact": "download",
-    "actions/setup-python": "setup-python",
-    "actions/cache": "cache",
-}
 TOKENS = {"SHARED_TOKEN": "$(touch pwned)", "SUFFIX_API_TOKEN": "a'b\"c`d$HOME"}
-RUNNABLE = ["--set", "targets.github.legacy=true", "--set", "targets.github.install=wurzel --version"]
+RUNNABLE = [word for item in SETS for word in ("--set", item)]
 ACCEPTED = {
     "self-hosted-runner": "a node selector asks for a certain machine, which only a self-hosted runner can be",
     "unpinned-images": "the example names its images by tag; pinning them is up to who configures a pipeline",
@@ -43,67 +30,8 @@ ACCEPTED = {
 @pytest.fixture
 def act(tmp_path):
     """Run an event of a project's workflow from a fresh clone; gives the finished process and the data it kept."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "gitconfig").write_text("[user]\nname = t\nemail = t@example.org\n[init]\ndefaultBranch = main\n")
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
-        "PATH": f"{HOME / 'bin'}:{os.environ['PATH']}",
-    }
-
-    def run(project, *arguments, event="workflow_dispatch", branch="main"):
-        clone = tmp_path / f"clone {len(list(tmp_path.iterdir()))}"
-        store = tmp_path / f"artifacts-{len(list(tmp_path.iterdir()))}"
-
-        (store / "1").mkdir(parents=True)  # act's server fails to list the artifacts of a run that has no folder yet
-
-        def git(*words, cwd=project):
-            subprocess.run(["git", *words], cwd=cwd, env=environment, check=True, capture_output=True)
-
-        if not (project / ".git").exists():
-            git("init", "-q", f"--initial-branch={branch}")
-            git("add", "-A")
-            git("commit", "-qm", "start")
-        git("clone", "-q", str(project), str(clone))
-        git("remote", "set-url", "origin", "https://github.com/acme/rag.git", cwd=clone)
-        replaced = [
-            f"--local-repository={action}@{PINS[action][0]}={HOME / 'actions' / ours}"
-            for action, ours in ACTIONS.items()
-        ]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        done = subprocess.run(
-            [
-                *("timeout", "-s", "KILL", "120", str(HOME / "bin" / "act"), event, "-P", "ubuntu-24.04=-self-hosted"),
-                *("--no-cache-server", f"--artifact-server-path={store}", "--artifact-server-addr=127.0.0.1"),
-                *(f"--artifact-server-port={port}", f"--env=TEST_PYTHON_BIN={Path(sys.executable).parent}"),
-                *(f"--env=TEST_CACHE={tmp_path / 'cache'}", *replaced, *arguments),
-            ],
-            cwd=clone,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done, store
-
-    yield run
+    yield Act(tmp_path)
     assert not list(tmp_path.rglob("pwned*"))
-
-
-def unpacked(store, folder, name):
-    """The artifacts of a run as data folders, shards joined."""
-    root = folder / DATA_DIRS.get(name, "data")
-    for archive in store.rglob("*.zip"):
-        step = archive.name.split(".")[1]
-        zipfile.ZipFile(archive).extractall(root / step)
-    for step in root.iterdir():
-        if not (step / "manifest.json").exists():
-            gather(step)
-    return datasets(folder, name)
 
 
 @pytest.mark.parametrize("name", ["diamond", "fanin", "named", "hostile", "sharded", "flaky"])

@@ -1,81 +1,33 @@
-"""The rendered file in gitlab-ci-local (shell executor, from a fresh clone), and under the official schema.
-
-gitlab-ci-local 4.75 ignores `retry` and `timeout`, so what it shows of them is what `wurzel step` does. It cannot keep
-artifacts whose path holds a quote or a space, so the hostile example has another data folder here.
-"""
+"""The rendered file in gitlab-ci-local (see `drivers/gitlab.py`), and under the official schema."""
 
 import json
 import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import EXAMPLES
 from tests.engines.datasets import example, render, wurzel_run
+from tests.engines.drivers.base import collected
+from tests.engines.drivers.gitlab import HOME, PLAIN_FOLDER, SETS, GitlabCiLocal
 from wurzel.backends.ci.validation import check_gitlab
-from wurzel.datacontract.dataset import gather
 
 pytestmark = pytest.mark.engine
-HOME = Path(__file__).parents[2] / ".engines" / "gitlab"
-RUNNABLE = ["--set", "targets.gitlab.install=wurzel --version"]
+RUNNABLE = [word for item in SETS for word in ("--set", item)]
 SECRETS = {"SHARED_TOKEN": "x$HOME", "SUFFIX_API_TOKEN": "a'b\"c`d"}
 
 
 @pytest.fixture
 def gitlab(tmp_path):
     """Run a project's pipeline from a fresh clone; gives the finished process and the clone."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "gitconfig").write_text("[user]\nname = t\nemail = t@example.org\n[init]\ndefaultBranch = main\n")
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "GIT_CONFIG_GLOBAL": str(home / "gitconfig"),
-        "PATH": f"{HOME / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-
-    def run(project, *arguments, source="web", branch="main", clone=None):
-        again = clone is not None
-        clone = clone or tmp_path / f"clone-{len(list(tmp_path.iterdir()))}"
-
-        def git(*words, cwd=project):
-            subprocess.run(["git", *words], cwd=cwd, env=environment, check=True, capture_output=True)
-
-        if not (project / ".git").exists():
-            git("init", "-q", f"--initial-branch={branch}")
-            git("add", "-A")
-            git("commit", "-qm", "start")
-        if not again:
-            git("clone", "-q", str(project), str(clone))
-            git("remote", "set-url", "origin", "https://gitlab.com/acme/rag.git", cwd=clone)
-        done = subprocess.run(
-            [
-                *("timeout", "-s", "KILL", "120", "gitlab-ci-local", "--force-shell-executor", "--shell-isolation"),
-                *("--no-color", "--variable", f"CI_PIPELINE_SOURCE={source}", *arguments),
-            ],
-            cwd=clone,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done, clone
-
-    yield run
+    yield GitlabCiLocal(tmp_path)
     assert not list(tmp_path.rglob("pwned*"))
 
 
 def kept(clone, folder="data"):
-    """The datasets that jobs kept as artifacts, shards joined, as `datasets()` gives them."""
-    root = clone / folder
-    for step in root.iterdir():
-        if not (step / "manifest.json").exists():
-            gather(step)
-    found = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    return {path: data for path, data in sorted(found.items()) if not Path(path).name.startswith(".")}
+    """The datasets that jobs kept as artifacts."""
+    return collected(clone / folder)
 
 
 @pytest.mark.parametrize("name", ["diamond", "fanin", "named", "sharded"])
@@ -91,10 +43,10 @@ def test_same_bytes_as_a_local_run(gitlab, tmp_path, name):
 def test_hostile_values_reach_their_steps_and_no_shell(gitlab, tmp_path):
     expected = wurzel_run(example("hostile", tmp_path / "local"), "hostile")
     project = example("hostile", tmp_path / "project")
-    render(project, "hostile", "gitlab", *RUNNABLE, "--set", "data_dir=da-ta/$HOME")
+    render(project, "hostile", "gitlab", *RUNNABLE, "--set", f"data_dir={PLAIN_FOLDER}")
     done, clone = gitlab(project, branch="a$(touch${IFS}pwned)b")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert kept(clone, "da-ta/$HOME") == expected
+    assert kept(clone, PLAIN_FOLDER) == expected
 
 
 def test_everything_a_platform_may_be_asked_for(gitlab, tmp_path):

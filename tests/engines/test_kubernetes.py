@@ -12,6 +12,7 @@ import yaml
 from tests.conftest import EXAMPLES
 from tests.engines.containers import Containers
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
+from tests.engines.drivers.cronjob import UID, read
 from tests.engines.kubelet import Pod, Processes
 from tests.engines.workflows import Simulation
 from tests.validation.faults import FAULTS
@@ -20,7 +21,6 @@ from wurzel.validation.manifest import documents
 from wurzel.validation.structure import check_structure
 
 pytestmark = pytest.mark.engine
-UID = "metadata.labels['batch.kubernetes.io/controller-uid']"
 CLAIM = "targets.cronjob.data={claim: {size: 1Gi}}"
 VARIANTS = {
     "auto": [],
@@ -47,14 +47,6 @@ SECRET_ENV = {"SHARED_TOKEN": "s3cret", "SECRET_SUFFIX__TOKEN": "abcd"}
 def render(folder, name, sets=()):
     settings = [f"--set={item}" for item in ["image=acme/words:1.0", *sets]]
     return wurzel(folder, "render", pipeline_name(folder, name), "-t", "cronjob", "--stdout", *settings).stdout
-
-
-def read(text):
-    """The pod of the only Job or CronJob in a file, and the data of its ConfigMaps by name."""
-    objects = list(yaml.safe_load_all(text))
-    (found,) = [item for item in objects if item["kind"] in {"Job", "CronJob"}]
-    config_maps = {item["metadata"]["name"]: item["data"] for item in objects if item["kind"] == "ConfigMap"}
-    return found["spec"].get("jobTemplate", found)["spec"]["template"]["spec"], config_maps
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

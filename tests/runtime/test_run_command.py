@@ -197,7 +197,7 @@ def test_a_failure_ends_with_its_log(project):
     lines = done.stderr.splitlines()
     start = lines.index("failing failed: exit code 1; the end of .wurzel/pipeline/logs/failing.log")
     assert "this step always fails" in "".join(line for line in lines[start:] if line.startswith("  | "))
-    assert lines[-1].startswith("pipeline: 2 ran, 1 failed in ")
+    assert lines[-1].startswith("pipeline: 2 ran, 1 failed, 1 not run in ")
 
 
 def test_json_lines_carry_pipeline_step_run_and_duration(project):
@@ -252,4 +252,4 @@ def test_a_terminal_gets_a_live_display_unless_told_otherwise(project, variables
     assert ("\u2501" in shown) == live  # the bar
     assert "failing: failed: exit code 1" in shown
     assert "words: done in " in shown
-    assert "pipeline: 2 ran, 1 failed in " in shown
+    assert "pipeline: 2 ran, 1 failed, 1 not run in " in shown

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render failing:pipeline -t local` from failing:pipeline; do not edit. sha256:8fa4f1b1b55e355f3ee7f300cdaffd8359fadc87cb4c41965f0ca41760d08ff1
+# Rendered by `wurzel render failing:pipeline -t local` from failing:pipeline; do not edit. sha256:3e8115310a2792f727c343475310bbd4fd2729d0b72b91c8de4f36113c68275b
 #
 # Runs the pipeline pipeline on this machine: a step starts as soon as what it needs is done.
 # It needs a POSIX shell, and `wurzel` on the path.
@@ -48,11 +48,20 @@ step() {
     # Fail at every try.
     failing)
       needs=words
-      followers=''
+      followers=reverse
       set -- \
         wurzel step steps:Failing --id failing \
         -i data/words \
         -o data/failing
+      ;;
+    # Write words backwards.
+    reverse)
+      needs=failing
+      followers=''
+      set -- \
+        wurzel step steps:Reverse --id reverse \
+        -i data/failing \
+        -o data/reverse
       ;;
     # Make words upper case.
     upper)

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:e4506757e738b165530b835ef4db92754fb381616674943269256c978eedff42
+# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:383b8c68d6a1664b25172f5276c63820e0dbf8aab4dba1fd63255f20d85350b2
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -34,7 +34,14 @@ with DAG(
         doc_md="Fail at every try.\n",
         bash_command='wurzel step steps:Failing --id failing -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/failing"',
         env=ENV,
-        outlets=[Asset("pipeline/failing")],
+    )
+
+    reverse = BashOperator(
+        task_id="reverse",
+        doc_md="Write words backwards.\n",
+        bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/failing" -o "$WURZEL_RUN/reverse"',
+        env=ENV,
+        outlets=[Asset("pipeline/reverse")],
     )
 
     upper = BashOperator(
@@ -46,3 +53,4 @@ with DAG(
     )
 
     words >> [failing, upper]
+    failing >> reverse

@@ -1,0 +1,203 @@
+"""A real cluster, given by KUBECONFIG and IMAGE: rendered CronJobs and Workflows in a namespace of our own.
+
+It never makes a cluster. The namespace enforces the "restricted" Pod Security Standard and is removed at the end.
+Needed: kubectl, a default storage class, and an image of the folder that `conformance.py --context DIR` writes, where
+the cluster can get it. A Workflow is run where Argo's CRDs are; its controller must watch the namespace.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import time
+from functools import cached_property
+
+import yaml
+
+from tests.engines.drivers.argo import MOUNTED
+from tests.engines.drivers.base import Driver, Outcome, collected
+from tests.engines.drivers.cronjob import note
+
+NAMESPACE = "wurzel-conformance"
+SECONDS = 300
+ROLE = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "Role",
+    "metadata": {"name": "workflow-executor"},
+    "rules": [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}],
+}
+BINDING = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "RoleBinding",
+    "metadata": {"name": "workflow-executor"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workflow-executor"},
+    "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
+}
+
+
+class Cluster:
+    """kubectl in a namespace of our own."""
+
+    def __init__(self, image):
+        self.image = image
+
+    @cached_property
+    def missing(self):
+        """Why nothing can be run on it; '' when it can. Makes the namespace."""
+        if not os.environ.get("KUBECONFIG"):
+            return "no cluster was given: `make conformance KUBECONFIG=… IMAGE=…`"
+        if shutil.which("kubectl") is None:
+            return "kubectl is not on the path"
+        if self.kubectl("get", "--raw=/readyz", check=False).returncode:
+            return "the cluster of KUBECONFIG cannot be reached"
+        if not self.image:
+            return "no image was given: IMAGE=…; `conformance.py --context DIR` writes what to build it of"
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+        return ""
+
+    @cached_property
+    def version(self):
+        """The server's version."""
+        found = yaml.safe_load(self.kubectl("version", "-o", "yaml").stdout)
+        return f"Kubernetes {found['serverVersion']['gitVersion']}"
+
+    def has_argo(self):
+        return self.kubectl("get", "crd", "workflows.argoproj.io", check=False).returncode == 0
+
+    def close(self):
+        """Remove the namespace, if it was made."""
+        if self.__dict__.get("missing") == "":
+            self.kubectl("delete", "namespace", NAMESPACE, "--wait=false", check=False)
+
+    def kubectl(self, *arguments, stdin=None, check=True, text=True):
+        done = subprocess.run(
+            ["kubectl", "--namespace", NAMESPACE, *arguments],
+            input=stdin, capture_output=True, text=text, check=False,
+        )  # fmt: skip
+        if check and done.returncode:
+            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done
+
+    def apply(self, *manifests, create=False):
+        """The names of the objects; unknown fields are errors, as `fieldValidation=Strict` makes them."""
+        text = yaml.safe_dump_all(manifests)
+        verb = "create" if create else "apply"
+        return self.kubectl(verb, "--validate=strict", "-o", "name", "-f", "-", stdin=text).stdout.split()
+
+    def wait(self, state):
+        """`done`, `failed`, or `takes too long`, and then what there is to see."""
+        deadline = time.monotonic() + SECONDS
+        while not (found := state()):
+            if time.monotonic() > deadline:
+                found = "takes too long"
+                break
+            time.sleep(1)
+        if found == "done":
+            return 0, ""
+        events = self.kubectl("get", "events", "--sort-by=.lastTimestamp", check=False).stdout[-2000:]
+        return found, events + self.kubectl("describe", "pods", check=False).stdout[-3000:]
+
+    def job_state(self, name):
+        status = yaml.safe_load(self.kubectl("get", "job", name, "-o", "yaml").stdout).get("status", {})
+        kinds = {item["type"] for item in status.get("conditions", []) if item["status"] == "True"}
+        return "done" if "Complete" in kinds else "failed" if "Failed" in kinds else ""
+
+    def workflow_state(self, name):
+        phase = self.kubectl("get", name, "-o", "jsonpath={.status.phase}").stdout
+        return {"Succeeded": "done", "Failed": "failed", "Error": "failed"}.get(phase, "")
+
+    def files(self, claim, path, folder):
+        """The files below a path on a claim, read through a pod, in a folder here."""
+        reader = f"read-{claim}"
+        container = {
+            "name": "read",
+            "image": self.image,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["sleep", "600"],
+            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+            "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        }
+        security = {"runAsNonRoot": True, "runAsUser": 1000, "seccompProfile": {"type": "RuntimeDefault"}}
+        volume = {"name": "data", "persistentVolumeClaim": {"claimName": claim}}
+        spec = {"containers": [container], "securityContext": security, "volumes": [volume]}
+        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": reader}, "spec": spec})
+        self.kubectl("wait", "--for=condition=Ready", f"pod/{reader}", "--timeout=120s")
+        done = self.kubectl("exec", reader, "--", "tar", "-C", f"/data/{path}", "-c", ".", text=False)
+        self.kubectl("delete", "pod", reader, "--wait=false", "--grace-period=1")
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        return folder
+
+
+class OnCluster(Driver):
+    """What the drivers of a cluster share."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def missing(self):
+        return self.cluster.missing
+
+    def version(self):
+        return self.cluster.version
+
+    def manifests(self, case, project, target, *sets):
+        marker = [MOUNTED] if case.example == "flaky" else []
+        text = case.rendered(project, target, f"image={self.cluster.image}", *sets, *marker)
+        return list(yaml.safe_load_all(text))
+
+
+class ClusterCronJob(OnCluster):
+    """Applies the CronJob, starts a job from it by hand, and reads its claim."""
+
+    target = "cronjob"
+
+    def __init__(self, cluster, mode):
+        super().__init__(cluster)
+        self.mode = mode
+        self.name = f"CronJob, {mode}, cluster"
+        self.how = "applied with strict validation, started by `kubectl create job --from`, in a restricted namespace"
+
+    def run(self, case, folder):
+        name = f"{case.label}-{self.mode}"
+        sets = [
+            'schedule={cron: "0 4 * * *", timezone: UTC}', f"targets.cronjob.mode={self.mode}",
+            f"targets.cronjob.name={name}", "targets.cronjob.data={claim: {size: 100Mi}}",
+            "targets.cronjob.image_pull_policy=IfNotPresent",
+        ]  # fmt: skip
+        self.cluster.apply(*self.manifests(case, case.project(folder / "project"), "cronjob", *sets))
+        self.cluster.kubectl("create", "job", f"--from=cronjob/{name}", name)
+        code, log = self.cluster.wait(lambda: self.cluster.job_state(name))
+        data = self.cluster.files(f"{name}-data", f"{name}/{case.data_dir}", folder / "data")
+        return Outcome(code, collected(data), log, note(case, self.mode), stops_early=self.mode == "init-chain")
+
+
+class ClusterWorkflow(OnCluster):
+    """Submits the Workflow on a claim that its pods share."""
+
+    target = "argo"
+    name = "Argo, cluster"
+    how = "created with strict validation, run by the cluster's own controller on a claim, in a restricted namespace"
+
+    def missing(self):
+        return self.cluster.missing or ("" if self.cluster.has_argo() else "Argo's CRDs are not on the cluster")
+
+    def run(self, case, folder):
+        claim = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": f"{case.label}-argo"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}},
+        }
+        self.cluster.apply(claim, ROLE, BINDING)
+        sets = [
+            f"targets.argo.artifacts={{volume: {{name: {case.label}-argo, per_run: false}}}}",
+            f"targets.argo.name={case.label}", "targets.argo.image_pull_policy=IfNotPresent",
+        ]  # fmt: skip
+        manifests = self.manifests(case, case.project(folder / "project"), "argo", *sets)
+        (created,) = self.cluster.apply(*manifests, create=True)
+        code, log = self.cluster.wait(lambda: self.cluster.workflow_state(created))
+        data = self.cluster.files(f"{case.label}-argo", f"{case.label}/{case.data_dir}", folder / "data")
+        return Outcome(code, collected(data), log)

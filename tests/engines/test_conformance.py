@@ -1,0 +1,127 @@
+"""The page docs/conformance.md holds what is true today; any number of slices gives one dataset in every engine."""
+
+import pytest
+
+from tests.engines.conformance import CASES, ROOT, drivers, is_right, verdict
+from tests.engines.drivers.airflow import AirflowDags
+from tests.engines.drivers.argo import ArgoSimulation
+from tests.engines.drivers.base import Case, Outcome
+from tests.engines.drivers.cluster import Cluster
+from tests.engines.drivers.cronjob import CronJobPod
+from tests.engines.drivers.github import GitHub
+from tests.engines.drivers.gitlab import GitLab
+from tests.engines.drivers.local import Script, WurzelRun
+from tests.engines.report import PAGE, Result, page, read, write
+
+SLICED = [case for case in CASES if case.example == "sharded"]
+WORDS = {"words/manifest.json": b"1", "words/part-00000.json": b"2"}
+
+
+def no_docker():
+    return "not asked for"
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """What `wurzel run` makes of every case."""
+    return WurzelRun().run_all(CASES, tmp_path_factory.mktemp("reference"))
+
+
+def committed():
+    return read((ROOT / PAGE).read_text(encoding="utf-8"))
+
+
+def test_the_page_has_all_engines_and_good_verdicts():
+    found = committed()
+    chosen = drivers(no_docker, Cluster(""))
+    assert list(found) == [f"{driver.name} (simulation)" if driver.simulated else driver.name for driver in chosen]
+    for name, cells in found.items():
+        if isinstance(cells, str):
+            assert "cluster" in name, f"{name} can be run without a cluster: {cells}"
+            continue
+        assert list(cells) == [case.label for case in CASES]
+        assert {label: cell for label, cell in cells.items() if not is_right(cell)} == {}
+
+
+@pytest.mark.engine
+def test_the_page_has_the_digests_of_today(reference):
+    for name, cells in committed().items():
+        if isinstance(cells, str):
+            continue
+        for case in CASES:
+            if "stopped there" not in cells[case.label]:
+                assert f"`{reference[case.label].digest[:8]}`" in cells[case.label], f"{name}, {case.label}"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "driver",
+    [
+        Script("dash"), GitHub(), GitLab(), AirflowDags("3"), ArgoSimulation("s3"), ArgoSimulation("tar"),
+        ArgoSimulation("default repository"),
+    ],
+    ids=lambda driver: driver.name,
+)  # fmt: skip
+def test_one_three_or_more_slices_than_items(driver, reference, tmp_path):
+    check_slices(driver, reference, tmp_path)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+def test_slices_in_the_pod_of_a_cronjob(mode, docker, reference, tmp_path):
+    check_slices(CronJobPod(mode, lambda: docker), reference, tmp_path)
+
+
+def check_slices(driver, reference, folder):
+    if missing := driver.missing():
+        pytest.skip(missing)
+    outcomes = driver.run_all(SLICED, folder)
+    for case in SLICED:
+        assert verdict(case, outcomes[case.label], reference["shards-1"]) == "same", outcomes[case.label].log
+
+
+@pytest.mark.parametrize(
+    ("case", "code", "data", "expected"),
+    [
+        (Case("a", "chain"), 0, WORDS, "same"),
+        (Case("a", "chain"), 0, WORDS | {"words/part-00000.json": b"3"}, "DIFFERENT"),
+        (Case("a", "chain"), 0, {"words/manifest.json": b"1"}, "DIFFERENT"),
+        (Case("a", "chain"), 0, WORDS | {"more/manifest.json": b"1"}, "DIFFERENT"),
+        (Case("a", "chain"), 1, WORDS, "FAILED: 1"),
+        (Case("a", "flaky"), 0, WORDS, "same, retried"),
+        (Case("a", "failing", fails=("b",)), 1, WORDS, "failed, as it must"),
+        (Case("a", "failing", fails=("b",)), 0, WORDS, "WRONG: the run did not fail"),
+        (Case("a", "failing", fails=("b",)), 1, WORDS | {"b/manifest.json": b""}, "WRONG: a dataset of b"),
+        (Case("a", "failing", fails=("b",)), 1, {"words/manifest.json": b"1"}, "DIFFERENT"),
+        (Case("a", "failing", fails=("b",)), 1, {}, "DIFFERENT"),
+    ],
+)
+def test_verdicts(case, code, data, expected):
+    said = verdict(case, Outcome(code, data), Outcome(0, WORDS))
+    assert said == expected
+    assert is_right(said) == said.startswith(("same", "failed, as it must"))
+
+
+def test_an_engine_that_is_meant_to_stop_may_lack_the_other_branch():
+    case, data = Case("a", "failing", fails=("b",)), {"words/manifest.json": b"1"}
+    assert verdict(case, Outcome(1, data, stops_early=True), Outcome(1, WORDS)) == "failed, as it must; stopped there"
+    assert verdict(case, Outcome(1, {}, stops_early=True), Outcome(1, WORDS)) == "DIFFERENT"
+
+
+def test_a_page_is_written_anew_only_when_more_than_times_differ(tmp_path):
+    case, path = Case("a", "chain"), tmp_path / "page.md"
+
+    def made(seconds, data=WORDS):
+        ran = Result(WurzelRun(), {"a": Outcome(0, data, note="so and so", seconds=seconds)}, {"a": "same"})
+        return page([ran, Result(Script("dash"), missing="there is none")], [case])
+
+    first = made(2.4)
+    assert write(path, first) == "page.md written"
+    digest = Outcome(0, WORDS).digest[:8]
+    assert read(first) == {
+        "wurzel run": {"a": f"same (1) `{digest}` 2 s"},
+        "run-*.sh in dash": "not run: there is none",
+    }
+    assert "stays as it is" in write(path, made(71))
+    assert path.read_text() == first
+    assert write(path, made(2.4, {"words/manifest.json": b""})) == "page.md written"
