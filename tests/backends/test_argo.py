@@ -203,10 +203,49 @@ def test_slices_are_pods_of_their_own_that_fill_one_folder(store):
 
 
 @pytest.mark.parametrize("store", ["default", "repository", "tar"])
-def test_slices_are_processes_where_pods_cannot_fill_one_folder(store):
+def test_slices_are_tasks_with_an_artifact_each_where_pods_cannot_fill_one_folder(store):
     spec = spec_of(FANNED, **STORES[store])
-    assert "withSequence" not in tasks(spec)["loud"]
-    assert template(spec, "loud")["container"]["args"][-2:] == ["--shards", "3"]
+    found = tasks(spec)
+    assert list(found) == ["words", "loud-1", "loud-2", "loud-3", "join"]
+    for number in (1, 2, 3):
+        task = found[f"loud-{number}"]
+        assert (task["template"], task["depends"]) == ("loud", "words")
+        assert task["arguments"]["parameters"] == [{"name": "shard", "value": str(number)}]
+    assert found["join"]["depends"] == "loud-1 && loud-2 && loud-3"
+    assert found["join"]["arguments"]["artifacts"] == [
+        {"name": f"loud_{number}", "from": f"{{{{tasks.loud-{number}.outputs.artifacts.dataset}}}}"}
+        for number in (1, 2, 3)
+    ]
+    loud, join = template(spec, "loud"), template(spec, "join")
+    assert loud["container"]["args"][-2:] == ["--shard", "{{inputs.parameters.shard}}/3"]
+    (out,) = loud["outputs"]["artifacts"]
+    paths = [out["path"].replace("{{inputs.parameters.shard}}", str(number)) for number in (1, 2, 3)]
+    assert [item["path"] for item in join["inputs"]["artifacts"]] == paths
+    assert join["container"]["args"][4:6] == ["-i", "/wurzel/data/loud"]
+    if store == "tar":
+        assert out["s3"]["key"] == "p/{{workflow.uid}}/loud/data/shard-{{inputs.parameters.shard}}-of-3.tgz"
+
+
+def test_tasks_of_slices_have_names_of_their_own():
+    body = pipeline(step("words"), step("loud", "words", shards=2, input=WORDS), step("loud-1", "loud"))
+    found = tasks(spec_of(body))
+    assert len(found) == 4
+    assert found["loud-1"]["template"] == "loud-1"
+    slices = [name for name, task in found.items() if task["template"] == "loud"]
+    assert found["loud-1"]["depends"] == " && ".join(slices)
+
+
+def test_tasks_of_slices_count_where_a_pipeline_is_cut_into_parts():
+    body = pipeline(step("words"), *(step(f"s{n}", "words", shards=66, input=WORDS) for n in range(4)))
+    assert len(render_texts(body, "argo", ArgoOptions.model_validate(S3))) == 1
+    parts = [yaml.safe_load(text) for text in render_texts(body, "argo", ArgoOptions()).values()][1:]
+    counts = [len(template(part["spec"], f"part-{n}")["dag"]["tasks"]) for n, part in enumerate(parts, 1)]
+    assert counts == [199, 66]
+    assert problems(body) == []
+    most = pipeline(step("words"), step("loud", "words", shards=200, input=WORDS))
+    (problem,) = problems(most)
+    assert "has 200 shards, each a task with an artifact of its own; Argo takes at most 199" in problem
+    assert problems(most, **S3) == []
 
 
 def test_slices_on_a_volume_are_pods_of_their_own():

@@ -8,11 +8,12 @@ import pytest
 import yaml
 
 from tests.engines.datasets import PIPELINES, datasets, wurzel
+from tests.engines.drivers.argo import workflow_data
+from tests.engines.drivers.base import Case
 from tests.engines.kubelet import Done, expand
 from tests.engines.test_argo import VARIANTS, argolint, crds  # noqa: F401 - fixtures
 from tests.engines.workflows import Simulation
 from wurzel.cli import cli
-from wurzel.datacontract.dataset import gather
 from wurzel.exceptions import WurzelError
 from wurzel.validation import check_files
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.engine
 STEPS = 1000
 LAYERED = f"""
 import hashlib
-from steps import Word, Words
+from steps import Upper, Word, Words
 from wurzel.core import TypedStep
 from wurzel.utils import WZ
 
@@ -33,7 +34,7 @@ class Mix(TypedStep[None, list[Word], list[Word]]):
 
 layer = [WZ(Words, name=f"w{{n}}") for n in range(10)]
 for depth in range({STEPS} // 10 - 1):
-    below = [WZ(Mix, name=f"m{{depth}}-{{n}}") for n in range(10)]
+    below = [WZ(Upper if depth == 18 else Mix, name=f"m{{depth}}-{{n}}") for n in range(10)]
     for n, lower in enumerate(below):
         layer[n] >> lower
         layer[(n + 1) % 10] >> lower
@@ -49,6 +50,8 @@ VARIANTS_OF_IT = {
     "template": [ROOM, 'schedule={cron: "0 4 * * *"}', "targets.argo.workflow_template=true"],
     # Read in the same part and in the next one, by the key of their folder.
     "slices": [ROOM, *VARIANTS["s3"], "steps.m18-8.shards=3"],
+    # The same, by an artifact for each slice.
+    "tasks": [ROOM, "steps.m18-6.shards=3"],
 }
 
 
@@ -123,7 +126,7 @@ class InThisProcess:
         return Done(0, "")
 
 
-@pytest.mark.parametrize("variant", ["repository", "slices"])
+@pytest.mark.parametrize("variant", ["slices", "tasks"])
 def test_the_parts_give_the_same_bytes_as_wurzel_run(variant, project, render, tmp_path, monkeypatch):
     mount = tmp_path / "mount"
     # The long path of the mount stands in every template.
@@ -134,17 +137,11 @@ def test_the_parts_give_the_same_bytes_as_wurzel_run(variant, project, render, t
     monkeypatch.syspath_prepend(str(project))
     simulation = Simulation(workflow, tmp_path / "cluster", InThisProcess(mount), parts=parts)
     assert simulation.run() == 0, simulation.logs
-    assert len(simulation.codes) == STEPS
+    assert len(simulation.codes) == STEPS + (2 if variant == "tasks" else 0)
     if not (project / "data").exists():
         wurzel(project, "run", "layered:pipeline", "-j", "2")
-    same = {}
-    for task, written in simulation.places.items():
-        place = written
-        if not (written / "manifest.json").exists():
-            place = tmp_path / "gathered" / task
-            gather(written, into=place)
-        same |= {f"{task}/{path.relative_to(place)}": path.read_bytes() for path in place.rglob("*") if path.is_file()}
-    assert same == datasets(project, "layered")
+    found = workflow_data(simulation, tmp_path / "gathered", Case("layered", "layered"))
+    assert found == datasets(project, "layered")
     if variant == "slices":
         assert len([pod for pod in simulation.logs if pod.startswith("m18-8-")]) == 3
     for module in ("layered", "steps"):

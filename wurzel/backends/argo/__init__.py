@@ -10,7 +10,7 @@ from typing import ClassVar
 from wurzel.backends.argo.context import document, part_documents, status_bytes
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.parts import MOST_TEMPLATES, Part, split
-from wurzel.backends.argo.storage import store
+from wurzel.backends.argo.storage import store, tasks_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.kubernetes.preflight import object_name, preflight
 from wurzel.backends.quantity import amount
@@ -58,8 +58,8 @@ class ArgoBackend(Backend):
         "timeout": native("`activeDeadlineSeconds` of the step's template"),
         "pipeline_timeout": native("`activeDeadlineSeconds` of the workflow"),
         "shards": native(
-            "`withSequence`, one pod for each slice, where the store has keys of ours (s3, gcs, azure) or is a volume;"
-            " otherwise processes within the pod (`wurzel step --shards`)"
+            "a pod for each slice: one task with `withSequence` where all can fill one folder (a volume; s3, gcs or"
+            " azure without archives), a task for each with an artifact of its own otherwise"
         ),
         "parallelism": native("`parallelism`"),
         "schedule": native("CronWorkflow `schedules`"),
@@ -138,6 +138,14 @@ def _sizes(pipeline: Pipeline, options: ArgoOptions, parts: Sequence[Part]) -> I
             hint=f"Keep datasets on a volume (artifacts: {{volume: …}}), which takes less; or raise MAX_WORKFLOW_SIZE"
             f" of the controller and say so here: targets.argo.max_workflow_size: 1536Ki (etcd's own limit). {_SPLIT}",
         )
+    for step in pipeline.steps:
+        if (tasks := tasks_of(step, options.artifacts)) >= MOST_TEMPLATES:
+            yield Problem(
+                f"the step {step.id!r} has {tasks} shards, each a task with an artifact of its own;"
+                f" Argo takes at most {MOST_TEMPLATES - 1} of them",
+                hint="Give fewer, or a store that all slices can fill together: artifacts: {s3: {bucket: …}}"
+                " (or gcs, azure) with archive: none, or {volume: …}.",
+            )
     count = sum(setting.parameter for step in pipeline.steps for setting in step.settings)
     if count > MOST_PARAMETERS:
         yield Problem(

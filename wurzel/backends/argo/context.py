@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.parts import split
-from wurzel.backends.argo.storage import RUN, Store, store
+from wurzel.backends.argo.storage import RUN, Store, store, tasks_of
 from wurzel.backends.command import dataset, encode, step_argv
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
@@ -42,6 +42,22 @@ class Task:
     depends: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     with_sequence: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Piece(NamedTuple):
+    """What a step hands on: its dataset, or one slice of it, as an artifact of a task of its own."""
+
+    name: str
+    """Of the artifact where it is read; no step id holds a `_`."""
+    task: str
+    shard: int | None
+    path: str
+    """Where a reader finds it."""
+
+    @property
+    def origin(self) -> str:
+        """Argo's expression for it, within the DAG that makes it."""
+        return f"{{{{tasks.{self.task}.outputs.artifacts.{OUTPUT}}}}}"
 
 
 @dataclass(frozen=True)
@@ -205,7 +221,7 @@ def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
     merged = _json_bytes(main.template_defaults["container"])
     total = _json_bytes([main.arguments, main.volumes, main.tasks])
     for part in builder.parts:
-        tasks = [builder.task(builder.steps[step_id], part) for step_id in part.steps]
+        tasks = [task for step_id in part.steps for task in builder.tasks(builder.steps[step_id], part)]
         templates = [builder.template(builder.steps[step_id]) for step_id in part.steps]
         total += _json_bytes(tasks) + _json_bytes(templates) + merged * len(templates)
     return total + RECORD_BYTES * sum(max(1, step.shards) for step in pipeline.steps)
@@ -285,6 +301,7 @@ class _Builder:
             name: value for name, value in pipeline.env.items() if name not in own | set(pipeline.secrets)
         }
         self.last = set(self.steps) - needed
+        self.slices = self._slices()
         self.parts = split(pipeline, options)
 
     def spec(self) -> Spec:
@@ -322,15 +339,18 @@ class _Builder:
             template_defaults=self._defaults(),
             inputs={},
             outputs={},
-            tasks=[self._call(part) for part in self.parts] or [self.task(step) for step in pipeline.steps],
+            tasks=[self._call(part) for part in self.parts]
+            or [task for step in pipeline.steps for task in self.tasks(step)],
             templates=[] if self.parts else [self.template(step) for step in pipeline.steps],
             on_exit=self._on_exit(),
         )
 
     def part_spec(self, part: Part) -> Spec:
         """What a part says: its steps, and what a check of the file alone needs; a run's own limits stand elsewhere."""
-        inputs = [{"name": need} for need in part.needs if self._handed(need)]
-        outputs = [{"name": step_id, "from": self._from(step_id)} for step_id in part.gives if self._handed(step_id)]
+        inputs = [{"name": piece.name} for need in part.needs for piece in self._handed(need)]
+        outputs = [
+            {"name": piece.name, "from": piece.origin} for step_id in part.gives for piece in self._handed(step_id)
+        ]
         return replace(
             self.spec(),
             entrypoint=self._dag(part),
@@ -345,7 +365,7 @@ class _Builder:
             pod_spec_patch="",
             inputs=given(artifacts=inputs),
             outputs=given(artifacts=outputs),
-            tasks=[self.task(self.steps[step_id], part) for step_id in part.steps],
+            tasks=[task for step_id in part.steps for task in self.tasks(self.steps[step_id], part)],
             templates=[self.template(self.steps[step_id]) for step_id in part.steps],
             on_exit=None,
         )
@@ -356,9 +376,9 @@ class _Builder:
     def _call(self, part: Part) -> Task:
         """The task that runs a part, when those that it reads from are through."""
         artifacts = [
-            {"name": need, "from": f"{{{{tasks.{part.needs[need]}.outputs.artifacts.{need}}}}}"}
-            for need in part.needs
-            if self._handed(need)
+            {"name": piece.name, "from": f"{{{{tasks.{task}.outputs.artifacts.{piece.name}}}}}"}
+            for need, task in part.needs.items()
+            for piece in self._handed(need)
         ]
         return Task(
             name=part.task,
@@ -368,12 +388,27 @@ class _Builder:
             arguments=given(artifacts=artifacts),
         )
 
-    def _handed(self, need: str) -> bool:
-        """A step's dataset travels from task to task, and is not read from a volume or a key that is known."""
-        return self.options.artifacts.volume is None and not self._fans_out(self.steps[need])
+    def _handed(self, need: str) -> list[Piece]:
+        """What travels from task to task of a step's dataset: nothing where it is read at a known place."""
+        step, name, folder = self.steps[need], self.names[need], self._folder(need)
+        if self.options.artifacts.volume is not None or (step.shards > 1 and self.store.fills):
+            return []
+        if step.shards == 1:
+            return [Piece(need, name, None, folder)]
+        return [
+            Piece(f"{need}_{number}", self.slices[need, number], number, f"{folder}/shard-{number}-of-{step.shards}")
+            for number in range(1, step.shards + 1)
+        ]
 
-    def _from(self, need: str) -> str:
-        return f"{{{{tasks.{self.names[need]}.outputs.artifacts.{OUTPUT}}}}}"
+    def _slices(self) -> dict[tuple[str, int], str]:
+        """Step id and number of a slice to its task, where each slice has one."""
+        taken, found = {*self.names.values(), self.entrypoint}, {}
+        for step in self.pipeline.steps:
+            count = tasks_of(step, self.options.artifacts)
+            for number in range(1, count + 1) if count > 1 else ():
+                found[step.id, number] = unused(f"{self.names[step.id]}-{number}", taken)
+                taken.add(found[step.id, number])
+        return found
 
     def _parameter(self, setting: Setting) -> dict[str, Any]:
         known = setting.given or not setting.required
@@ -457,36 +492,43 @@ class _Builder:
     def _folder(self, step_id: str) -> str:
         return f"{self.options.mount}/{dataset(self.pipeline, step_id)}"
 
-    def _fans_out(self, step: Step) -> bool:
-        """A pod for each slice: only where they can all fill one folder."""
-        artifacts = self.options.artifacts
-        return step.shards > 1 and (artifacts.volume is not None or (self.store.addressed and self.store.folders))
-
-    def task(self, step: Step, part: Part | None = None) -> Task:
-        parameters = [{"name": "shard", "value": "{{item}}"}] if self._fans_out(step) else []
+    def tasks(self, step: Step, part: Part | None = None) -> list[Task]:
+        """The task of a step, or one for each slice where each hands on an artifact of its own."""
         outside = part.needs if part else {}
         artifacts = [
-            {"name": need, "from": f"{{{{inputs.artifacts.{need}}}}}" if need in outside else self._from(need)}
+            {"name": piece.name, "from": f"{{{{inputs.artifacts.{piece.name}}}}}" if need in outside else piece.origin}
             for need in step.needs
-            if self._handed(need)
+            for piece in self._handed(need)
         ]
-        return Task(
+        inside = [need for need in step.needs if need not in outside]
+        needed = [name for need in inside for name in self._tasks_of(need)]
+        task = Task(
             name=self.names[step.id],
             template=self.names[step.id],
-            depends=" && ".join(self.names[need] for need in step.needs if need not in outside),
-            arguments=given(parameters=parameters, artifacts=artifacts),
-            with_sequence={"start": "1", "count": str(step.shards)} if self._fans_out(step) else {},
+            depends=" && ".join(needed),
+            arguments=given(artifacts=artifacts),
         )
+        if step.shards == 1:
+            return [task]
+        if (step.id, 1) in self.slices:
+            return [
+                replace(task, name=name, arguments=_with_shard(str(number), artifacts))
+                for number, name in enumerate(self._tasks_of(step.id), 1)
+            ]
+        sequence = {"start": "1", "count": str(step.shards)}
+        return [replace(task, arguments=_with_shard("{{item}}", artifacts), with_sequence=sequence)]
+
+    def _tasks_of(self, need: str) -> list[str]:
+        numbers = range(1, self.steps[need].shards + 1)
+        return [self.slices[need, number] for number in numbers] if (need, 1) in self.slices else [self.names[need]]
 
     def template(self, step: Step) -> Template:
         native = _retries_natively(step, self.options.version)
         emulate: list[Emulated] = [] if native else ["retry", "timeout"]
-        if not self._fans_out(step):
-            emulate.append("shards")
         return Template(
             name=self.names[step.id],
             step=step,
-            inputs=given(parameters=[{"name": "shard"}] if self._fans_out(step) else [], artifacts=self._inputs(step)),
+            inputs=given(parameters=[{"name": "shard"}] if step.shards > 1 else [], artifacts=self._inputs(step)),
             outputs=given(artifacts=self._outputs(step)),
             metadata=given(labels=k8s.labels(self.pipeline, step), annotations=step.annotations),
             retry_strategy=_retry(step) if native else {},
@@ -500,12 +542,13 @@ class _Builder:
     def _inputs(self, step: Step) -> list[dict[str, Any]]:
         if self.options.artifacts.volume:
             return []
-        found = []
+        found: list[dict[str, Any]] = []
         for need in step.needs:
-            place = {}
-            if self._fans_out(self.steps[need]):
+            pieces = self._handed(need)
+            found += [{"name": piece.name, "path": piece.path} for piece in pieces]
+            if not pieces:
                 place = {"archive": {"none": {}}, **self.store.dataset(need)}
-            found.append({"name": need, "path": self._folder(need), **place})
+                found.append({"name": need, "path": self._folder(need), **place})
         if step.self_consuming and self.store.addressed:
             kept = self.store.kept(object_name(self.pipeline, self.options), step.id)
             found.append({"name": LAST, "path": self._folder(step.id), "optional": True, **kept})
@@ -515,7 +558,7 @@ class _Builder:
         if self.options.artifacts.volume:
             return []
         folder, place = self._folder(step.id), self.store.dataset(step.id)
-        if self._fans_out(step):
+        if step.shards > 1:
             shard = f"shard-{{{{inputs.parameters.shard}}}}-of-{step.shards}"
             folder, place = f"{folder}/{shard}", self.store.dataset(step.id, shard)
         gc = self.options.artifact_gc
@@ -536,7 +579,7 @@ class _Builder:
             emulate=emulate,
         )
         args = [text(word) for word in argv[1:]]
-        if self._fans_out(step):
+        if step.shards > 1:
             args += ["--shard", f"{{{{inputs.parameters.shard}}}}/{step.shards}"]
         return Container(
             image=k8s.image_of(self.pipeline, step),
@@ -590,6 +633,10 @@ class _Builder:
                 env=k8s.env_list(_braced(env, words)),
             ),
         )
+
+
+def _with_shard(number: str, artifacts: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    return given(parameters=[{"name": "shard", "value": number}], artifacts=artifacts)
 
 
 def _plain(value: object) -> bool:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wurzel.backends.argo.storage import tasks_of
 from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
-    from wurzel.ir.model import Pipeline
+    from wurzel.ir.model import Pipeline, Step
 
 MOST_TEMPLATES = 200
 """Templates of one object, and tasks of one template (the CRD)."""
@@ -49,10 +50,17 @@ def split(pipeline: Pipeline, options: ArgoOptions) -> list[Part]:
 
     Parts are slices of the pipeline's topological order, so what a part reads stands in parts before it.
     """
-    if len(pipeline.steps) + own_templates(options) <= MOST_TEMPLATES:
+    sizes = [tasks_of(step, options.artifacts) for step in pipeline.steps]
+    if len(pipeline.steps) + own_templates(options) <= MOST_TEMPLATES and sum(sizes) <= MOST_TEMPLATES:
         return []
-    size = MOST_TEMPLATES - 1
-    slices = [pipeline.steps[start : start + size] for start in range(0, len(pipeline.steps), size)]
+    slices: list[list[Step]] = []
+    room = 0
+    for step, size in zip(pipeline.steps, sizes, strict=True):
+        if size > room:
+            slices.append([])
+            room = MOST_TEMPLATES - 1
+        slices[-1].append(step)
+        room -= size
     tasks = [f"part-{number}" for number in range(1, len(slices) + 1)]
     home = {step.id: task for task, steps in zip(tasks, slices, strict=True) for step in steps}
     needs = [

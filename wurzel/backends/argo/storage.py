@@ -11,6 +11,7 @@ from wurzel.backends.kubernetes import given
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs
     from wurzel.backends.kubernetes.options import KeyRef
+    from wurzel.ir.model import Step
 
 RUN = "{{workflow.uid}}"
 """Argo's expression for what tells one run from all others."""
@@ -46,11 +47,18 @@ class Store:
         key = "/".join(part for part in (self.prefix, *parts) if part)
         return {self.kind: {**self.fields, "blob" if self.kind == "azure" else "key": key}}
 
+    @property
+    def fills(self) -> bool:
+        """Several pods can fill one folder, which others read as a whole."""
+        return self.addressed and self.folders
+
     def dataset(self, step_id: str, shard: str = "") -> dict[str, Any]:
         """Location of a step's dataset in this run, or of one slice of it.
 
         No key starts with another one and a longer name: some stores would read `split-de` along with `split`.
         """
+        if shard and not self.folders:
+            return self.location(RUN, step_id, "data", f"{shard}{self.suffix}")
         return self.location(RUN, step_id, f"data{self.suffix}", shard)
 
     def kept(self, pipeline: str, step_id: str) -> dict[str, Any]:
@@ -101,3 +109,11 @@ def _azure(options: Azure) -> dict[str, Any]:
 
 def _ref(ref: KeyRef | None) -> dict[str, Any] | None:
     return {"name": ref.name, "key": ref.key} if ref else None
+
+
+def tasks_of(step: Step, artifacts: Artifacts) -> int:
+    """Tasks of a DAG that a step takes: one, or one for each slice where each hands on an artifact of its own.
+
+    Pods that fill one folder of a volume or store are one task with a sequence.
+    """
+    return 1 if artifacts.volume is not None or store(artifacts).fills else step.shards
