@@ -323,6 +323,66 @@ class TestInheritance:
         assert render(files).text == "b: 1\n"
 
 
+class TestLinesOfTheirOwn:
+    """`{{ super() }}` on its own line stands for the lines of the block, and for nothing else."""
+
+    BASE = "a: 1\n{% block b %}\n{% endblock %}\nc: 3\n"
+
+    def child(self, body):
+        return {
+            "x.yaml.j2": '{% extends "b.yaml.j2" %}\n{% block b %}\n' + body + "{% endblock %}\n",
+            "b.yaml.j2": self.BASE,
+        }
+
+    def test_no_line_is_left_by_an_empty_block(self, render):
+        assert render(self.child("{{ super() }}\nb: 2\n{{ super() }}\n")).text == "a: 1\nb: 2\nc: 3\n"
+
+    def test_no_line_is_added_behind_lines(self, render):
+        files = self.child("{{ super() }}\nb: {{ x }}\n")
+        files["b.yaml.j2"] = "a: 1\n{% block b %}\nz: {{ x }}\n\n{% endblock %}\nc: 3\n"
+        rendered = render(files, x="no")
+        assert rendered.text == "a: 1\nz: 'no'\n\nb: 'no'\nc: 3\n"
+        where = [(origin.template, origin.line) for origin in rendered.origins]
+        assert where == [("b.yaml.j2", 1), ("b.yaml.j2", 3), ("b.yaml.j2", 4), ("x.yaml.j2", 4), ("b.yaml.j2", 6)]
+
+    def test_text_without_a_line_break_gets_one(self, render):
+        assert (
+            render("{% macro m() %}a: 1{% endmacro %}\n{{ m() }}\n{{ m() | replace('a', 'b') }}\n").text
+            == "a: 1\nb: 1\n"
+        )
+
+    def test_values_keep_their_line(self, render):
+        assert render("{{ x }}\na: 1\n", x={"k": "v"}).text == "k: v\na: 1\n"
+        assert render("a: |\n  x\n{{ k }}: 2\n", k="").text == "a: |\n  x\n'': 2\n"
+
+    def test_a_line_shared_with_others_is_left_alone(self, render):
+        source = "{% macro m() %}\n- a\n{% endmacro %}\nk:\n{{ m() }} # c\n{{ m() -}}\n- b\n"
+        assert render(source).text == "k:\n- a\n # c\n- a\n- b\n"
+
+
+class TestUnder:
+    SOURCE = "a:\n{% filter under('k', 2) %}\n{{ x }}\n{% endfilter %}\n  z: 1\n"
+
+    def test_entries_stand_two_columns_in(self, render):
+        assert render(self.SOURCE, x={"m": {"o": [1]}}).text == "a:\n  k:\n    m:\n      o:\n        - 1\n  z: 1\n"
+
+    @pytest.mark.parametrize("nothing", [{}, []])
+    def test_without_entries_there_is_no_key(self, render, nothing):
+        assert render(self.SOURCE, x=nothing).text == "a:\n  z: 1\n"
+
+    def test_the_key_is_a_value_too(self, render):
+        source = "{% filter under(x) %}\na: 1\n{% endfilter %}\n"
+        assert render(source, x="no").text == "'no':\n  a: 1\n"
+        caught = error(render, source, x="k" * 2000)
+        assert caught.where == "x.yaml.j2:1"
+
+    def test_the_key_belongs_to_the_filter(self, render):
+        assert [origin.line for origin in render(self.SOURCE, x=[1]).origins] == [1, 2, 3, 5]
+
+    def test_only_rendered_text_has_lines(self, render):
+        assert "no rendered text" in error(render, "a: {{ x | under('k') }}\n", x="b").message
+
+
 def test_files_without_rules_are_refused(render):
     for name in ("x.toml.j2", "x.j2", "Dockerfile"):
         caught = error(render, {name: "a"})

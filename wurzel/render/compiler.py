@@ -13,7 +13,7 @@ from typing import NoReturn
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 
-from wurzel.render.lines import JOINT, joint
+from wurzel.render.lines import BREAK, JOINT, joint
 
 
 class Generator(CodeGenerator):
@@ -26,6 +26,7 @@ class Generator(CodeGenerator):
         """As jinja does, with the names that our code uses; an inline `if` without `else` is strictly undefined."""
         super().write_commons()
         self.writeline("hold = environment.hold")
+        self.writeline("hold_line = environment.hold_line")
         self.writeline("glue = environment.glue")
         self.writeline("cond_expr_undefined = undefined")
 
@@ -47,15 +48,18 @@ class Generator(CodeGenerator):
                 return
             self.writeline("if parent_template is None:")
             self.indent()
-        for child in node.nodes:
+        ends = [*map(_is_break, node.nodes[1:]), False]
+        for child, ends_line in zip(node.nodes, ends, strict=True):
             if isinstance(child, nodes.TemplateData):
+                if _is_break(child):
+                    continue
                 if child.data == JOINT:
                     self.simple_write(repr(joint(child.lineno, str(self.name))), frame, child)
                 elif child.data:
                     self.simple_write(repr((child.data, child.lineno, self.name)), frame, child)
             else:
                 self.start_write(frame, child)
-                self._hold(child, frame)
+                self._hold(child, frame, "hold_line" if ends_line else "hold")
                 self.end_write(frame)
         if frame.require_output_check:
             self.outdent()
@@ -126,8 +130,8 @@ class Generator(CodeGenerator):
         if node.name not in known:
             self.fail(f"No {kind} named {node.name!r}", node.lineno)
 
-    def _hold(self, node: nodes.Expr, frame: Frame) -> None:
-        self.write("hold(")
+    def _hold(self, node: nodes.Expr, frame: Frame, function: str) -> None:
+        self.write(f"{function}(")
         self.visit(node, frame)
         self._end_hold(node)
 
@@ -143,6 +147,10 @@ class Generator(CodeGenerator):
             if text.strip():
                 line = child.lineno + text[: len(text) - len(text.lstrip())].count("\n")
                 self.fail("this template extends another, so what stands outside its blocks is never written", line)
+
+
+def _is_break(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.TemplateData) and node.data == BREAK
 
 
 def describe(node: nodes.Node | None) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import jinja2
 from jinja2 import StrictUndefined, Template
 from jinja2.lexer import TokenStream, newline_re
+from jinja2.runtime import new_context
 
 from wurzel.exceptions import TemplateError, WurzelError
 from wurzel.render import text, values
@@ -44,12 +45,25 @@ class Missing(StrictUndefined):
         self._fail_with_undefined_error()
 
 
+class Context(jinja2.runtime.Context):
+    """The names a template sees."""
+
+    def derived(self, locals: dict[str, Any] | None = None) -> Context:  # noqa: A002 - jinja's signature
+        """As jinja does for each `scoped` block, but all blocks, which do not change any more, are not copied."""
+        context = new_context(self.environment, str(self.name), {}, self.get_all(), True, None, locals)
+        context.eval_ctx = self.eval_ctx
+        context.blocks = self.blocks
+        return cast("Context", context)
+
+
 class Environment(jinja2.Environment):
     """Compiles and runs templates of a set of layers; what they write comes out as `Text`."""
 
     code_generator_class = Generator
+    context_class = Context
     concat = staticmethod(text.concat)  # type: ignore[assignment]
     hold = staticmethod(text.hold)
+    hold_line = staticmethod(text.hold_line)
     glue = staticmethod(text.glue)
     looped = staticmethod(values.looped)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2.filters import do_float, do_int, make_attrgetter
 from jinja2.utils import pass_environment
 
-from wurzel.render.text import Text, glue
+from wurzel.render.text import Held, Piece, Text, glue
 from wurzel.render.values import Identifier, NotAValue, Words, freeze, looped, plain_list, show, text_of
 
 if TYPE_CHECKING:
@@ -98,6 +98,23 @@ def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = 
     return "\n".join(lines)
 
 
+def under(value: Any, key: str, column: int = 0) -> Text:
+    """Rendered lines as the entries of a YAML key at `column`; nothing at all when there are none.
+
+    The lines start at the first column, wherever the key stands.
+    """
+    if not isinstance(value, Text):
+        raise NotAValue(f"{show(value)} is no rendered text", "Use it as `{% filter under('key') %}…{% endfilter %}`.")
+    if not any(_says_something(piece) for piece in value.pieces):
+        return Text(())
+    head: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", ""), (":\n", 1, "")]
+    return Text([*head, *value.indent(" " * (column + 2), first=True, blank=False).pieces])
+
+
+def _says_something(piece: Piece) -> bool:
+    return piece.value not in ({}, []) if isinstance(piece, Held) else bool(piece[0].strip())
+
+
 @pass_environment
 def join(
     environment: Environment,
@@ -157,6 +174,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "string": string,
     "trim": trim,
     "indent": indent,
+    "under": under,
     "join": join,
     "replace": replace,
     "int": to_int,

@@ -14,6 +14,8 @@ from wurzel.render.text import Held, Piece
 
 JOINT = "\0"
 """Stands in template text where a tag took away a line break behind text; no template holds it otherwise."""
+BREAK = "\0\n"
+"""Stands in template text for the line break behind an expression that has its line, from its start, to itself."""
 
 Token = tuple[int, str, str]
 _BEGINS = frozenset({"block_begin", "comment_begin", "raw_begin"})
@@ -31,18 +33,22 @@ class Watch:
         self._wrote = False
         self._first = True
         self._lost = 0
+        self._whole = 0
 
     def tokens(self, tokens: Iterable[Token]) -> Iterator[Token]:
-        """The same tokens, with `JOINT` behind each tag that takes away the line break of text.
+        """The same tokens, with `JOINT` behind each tag that takes away the line break of text, and with `BREAK`.
 
         Raises:
             TemplateError: when a tag takes away the indentation of text behind it, or the template holds a NUL.
         """
         for line, kind, value in tokens:
-            yield line, kind, value
             if kind == "data":
+                yield from self._split(line, value)
                 self._data(line, value)
-            elif kind == "variable_begin":
+                continue
+            yield line, kind, value
+            if kind == "variable_begin":
+                self._whole = line if self._lines[line - 1].startswith("{{") and self._first else 0
                 self._write()
                 self._first = False
             elif kind in _BEGINS:
@@ -53,6 +59,15 @@ class Watch:
                 if self._wrote:
                     yield line, "data", JOINT
                 self._wrote, self._first, self._lost = False, True, 0
+
+    def _split(self, line: int, text: str) -> Iterator[Token]:
+        whole, self._whole = self._whole == line, 0
+        if not whole or text[0] != "\n":
+            yield line, "data", text
+            return
+        yield line, "data", BREAK
+        if len(text) > 1:
+            yield line + 1, "data", text[1:]
 
     def _data(self, line: int, text: str) -> None:
         if JOINT in text:

@@ -196,10 +196,25 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
         raise TemplateError(f"{what} cannot be written: {error}", where=where, hint=error.hint) from None
 
 
+def hold_line(value: Any, line: int, template: str, expression: str) -> Text:
+    """What an expression writes that has a line to itself, with its line break.
+
+    Rendered text that ends in a line break needs no second one, and nothing at all leaves no line: so `{{ super() }}`
+    stands for exactly the lines that the block held.
+    """
+    held = hold(value, line, template, expression)
+    if type(held) is not Text:
+        return Text((held, ("\n", line, template)))  # type: ignore[arg-type]
+    pieces = [piece for piece in held.pieces if isinstance(piece, Held) or piece[0]]
+    if not pieces or (not isinstance(last := pieces[-1], Held) and last[0].endswith("\n")):
+        return held
+    return Text((*held.pieces, ("\n", line, template)))
+
+
 def _placed(piece: Piece, line: int, template: str) -> Piece:
-    if type(piece) is Held and not piece.template:
-        return Held(piece.value, line, template, piece.expression)
-    return piece
+    if isinstance(piece, Held):
+        return piece if piece.template else Held(piece.value, line, template, piece.expression)
+    return piece if piece[2] else (piece[0], line, template)
 
 
 def _text(part: Any) -> str:

@@ -73,6 +73,17 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Defaults:
+    """What the container of every template has."""
+
+    image_pull_policy: str | None
+    env: Sequence[Mapping[str, Any]]
+    env_from: Sequence[Mapping[str, Any]]
+    security_context: Mapping[str, Any]
+    volume_mounts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class Template:
     """The template of one step; `step` is the step as the IR has it."""
 
@@ -80,7 +91,7 @@ class Template:
     step: Step
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
-    metadata: Mapping[str, Any]
+    labels: Mapping[str, str]
     retry_strategy: Mapping[str, Any]
     active_deadline_seconds: int | None
     service_account: str | None
@@ -104,12 +115,13 @@ class Spec:
     """The specification that Workflow, CronWorkflow and WorkflowTemplate have alike."""
 
     entrypoint: str
-    arguments: Mapping[str, Any]
+    parameters: Sequence[Mapping[str, Any]]
     service_account: str | None
     automount_token: bool | None
     executor: Mapping[str, Any]
     security_context: Mapping[str, Any]
-    pod_metadata: Mapping[str, Any]
+    pod_labels: Mapping[str, str]
+    pod_annotations: Mapping[str, str]
     image_pull_secrets: Sequence[Mapping[str, str]]
     priority_class: str | None
     node_selector: Mapping[str, str]
@@ -125,7 +137,7 @@ class Spec:
     pod_spec_patch: str
     volumes: Sequence[Mapping[str, Any]]
     volume_claim_templates: Sequence[Mapping[str, Any]]
-    template_defaults: Mapping[str, Any]
+    defaults: Defaults
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     tasks: Sequence[Task]
@@ -156,8 +168,9 @@ class Document:
 
     kind: str
     name: str
-    metadata: Mapping[str, Any]
-    workflow_metadata: Mapping[str, Any]
+    metadata: Mapping[str, str]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
     cron: Cron | None
     indent: int
     refers: bool
@@ -168,20 +181,18 @@ def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
     """The names a template of this target sees, besides `pipeline`: `workflow` and `spec`."""
     kind = "WorkflowTemplate" if options.workflow_template else "CronWorkflow" if pipeline.schedule else "Workflow"
     name = object_name(pipeline, options)
-    labels = k8s.labels(pipeline)
     description = {"workflows.argoproj.io/description": pipeline.description} if pipeline.description else {}
     metadata = given(
         name=name if kind != "Workflow" else None,
         generateName=f"{name}-" if kind == "Workflow" else None,
         namespace=options.namespace,
-        labels=labels,
-        annotations={**description, **pipeline.annotations},
     )
     workflow = Document(
         kind=kind,
         name=name,
         metadata=metadata,
-        workflow_metadata=given(labels=labels, annotations=pipeline.annotations),
+        labels=k8s.labels(pipeline),
+        annotations={**description, **pipeline.annotations},
         cron=_cron(pipeline, options),
         indent=4 if kind == "CronWorkflow" else 2,
         refers=kind == "WorkflowTemplate" and pipeline.schedule is not None,
@@ -197,8 +208,9 @@ def part_documents(pipeline: Pipeline, options: ArgoOptions) -> dict[str, dict[s
             "workflow": Document(
                 kind="WorkflowTemplate",
                 name=part.name,
-                metadata=given(name=part.name, namespace=options.namespace, labels=k8s.labels(pipeline)),
-                workflow_metadata={},
+                metadata=given(name=part.name, namespace=options.namespace),
+                labels=k8s.labels(pipeline),
+                annotations={},
                 cron=None,
                 indent=2,
                 refers=False,
@@ -218,8 +230,8 @@ def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
     """
     builder = _Builder(pipeline, options)
     main = builder.spec()
-    merged = _json_bytes(main.template_defaults["container"])
-    total = _json_bytes([main.arguments, main.volumes, main.tasks])
+    merged = _json_bytes(main.defaults)
+    total = _json_bytes([main.parameters, main.volumes, main.tasks])
     for part in builder.parts:
         tasks = [task for step_id in part.steps for task in builder.tasks(builder.steps[step_id], part)]
         templates = [builder.template(builder.steps[step_id]) for step_id in part.steps]
@@ -312,12 +324,13 @@ class _Builder:
         ]
         return Spec(
             entrypoint=self.entrypoint,
-            arguments=given(parameters=parameters),
+            parameters=parameters,
             service_account=options.service_account or pipeline.service_account,
             automount_token=False if executor else None,
             executor=given(serviceAccountName=executor),
             security_context=k8s.pod_security(options.security),
-            pod_metadata=given(labels=k8s.labels(pipeline), annotations=pipeline.annotations),
+            pod_labels=k8s.labels(pipeline),
+            pod_annotations=pipeline.annotations,
             image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
             priority_class=options.priority_class,
             node_selector=options.node_selector,
@@ -336,7 +349,7 @@ class _Builder:
             pod_spec_patch=self._patch(),
             volumes=self._volumes(),
             volume_claim_templates=self._claims(),
-            template_defaults=self._defaults(),
+            defaults=self._defaults(),
             inputs={},
             outputs={},
             tasks=[self._call(part) for part in self.parts]
@@ -465,19 +478,17 @@ class _Builder:
         )
         return [{"metadata": {"name": k8s.DATA}, "spec": spec}]
 
-    def _defaults(self) -> dict[str, Any]:
+    def _defaults(self) -> Defaults:
         """What every container has, said once; Argo merges it into each template by name and mount path."""
         options = self.options
         env = _braced({**self._run_id(), **{name: text(value) for name, value in self.default_env.items()}})
-        container = given(
-            imagePullPolicy=options.image_pull_policy,
+        return Defaults(
+            image_pull_policy=options.image_pull_policy,
             env=k8s.env_list(env),
-            envFrom=k8s.env_from_list(options.env_from),
-            securityContext=k8s.container_security(options.security),
-            terminationMessagePolicy="FallbackToLogsOnError",
-            volumeMounts=[self._data_mount(), {"name": k8s.TMP, "mountPath": k8s.TMP_PATH}, *k8s.mounts(options)],
+            env_from=k8s.env_from_list(options.env_from),
+            security_context=k8s.container_security(options.security),
+            volume_mounts=[self._data_mount(), {"name": k8s.TMP, "mountPath": k8s.TMP_PATH}, *k8s.mounts(options)],
         )
-        return {"container": container}
 
     def _run_id(self) -> dict[str, str]:
         return {} if k8s.RUN_ID in self.pipeline.env else {k8s.RUN_ID: RUN}
@@ -530,7 +541,7 @@ class _Builder:
             step=step,
             inputs=given(parameters=[{"name": "shard"}] if step.shards > 1 else [], artifacts=self._inputs(step)),
             outputs=given(artifacts=self._outputs(step)),
-            metadata=given(labels=k8s.labels(self.pipeline, step), annotations=step.annotations),
+            labels=k8s.labels(self.pipeline, step),
             retry_strategy=_retry(step) if native else {},
             active_deadline_seconds=step.timeout if native else None,
             service_account=None if self.options.service_account else step.service_account,

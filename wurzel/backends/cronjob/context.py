@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
@@ -48,9 +48,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Pod:
-    """The pod that runs the pipeline; `groups` are its `initContainers`, if any, and its `containers`."""
+    """The pod that runs the pipeline in one container, or in one per step: all but the last are init containers."""
 
-    metadata: Mapping[str, Any]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
     service_account: str | None
     automount_token: bool
     security_context: Mapping[str, Any]
@@ -60,7 +61,8 @@ class Pod:
     tolerations: Sequence[Mapping[str, Any]]
     affinity: Mapping[str, Any]
     grace_period: int
-    groups: Mapping[str, Sequence[Container]]
+    init_containers: Sequence[Container]
+    containers: Sequence[Container]
     volumes: Sequence[Mapping[str, Any]]
 
 
@@ -89,6 +91,15 @@ class Cron:
 
 
 @dataclass(frozen=True)
+class Metadata:
+    """What an object is called; `names` are its `name` and `namespace`."""
+
+    names: Mapping[str, str]
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Companions:
     """The objects beside it, each with what its template writes, or nothing."""
 
@@ -100,8 +111,10 @@ class Companions:
 
 def document(pipeline: Pipeline, options: CronJobOptions) -> dict[str, Any]:
     """The names the templates see besides `pipeline`: `metadata`, `cron`, `job`, `companions`, `indent`."""
+    description = {"kubernetes.io/description": pipeline.description} if pipeline.description else {}
+    metadata = _metadata(pipeline, options, object_name(pipeline, options))
     return {
-        "metadata": _metadata(pipeline, options, object_name(pipeline, options)),
+        "metadata": replace(metadata, annotations={**description, **pipeline.annotations}),
         "cron": _cron(pipeline, options),
         "job": _Builder(pipeline, options).job(),
         "companions": _companions(pipeline, options),
@@ -140,14 +153,8 @@ def width(pipeline: Pipeline) -> int:
     return max(counts.values(), default=1)
 
 
-def _metadata(pipeline: Pipeline, options: CronJobOptions, name: str) -> dict[str, Any]:
-    description = {"kubernetes.io/description": pipeline.description} if pipeline.description else {}
-    return given(
-        name=name,
-        namespace=options.namespace,
-        labels=k8s.labels(pipeline),
-        annotations={**description, **pipeline.annotations},
-    )
+def _metadata(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metadata:
+    return Metadata(given(name=name, namespace=options.namespace), k8s.labels(pipeline))
 
 
 def _cron(pipeline: Pipeline, options: CronJobOptions) -> Cron | None:
@@ -167,8 +174,11 @@ def _cron(pipeline: Pipeline, options: CronJobOptions) -> Cron | None:
 
 def _companions(pipeline: Pipeline, options: CronJobOptions) -> Companions:
     name = object_name(pipeline, options)
-    own = {key: value for key, value in _metadata(pipeline, options, name).items() if key != "annotations"}
     account = options.service_account or pipeline.service_account or name
+
+    def companion(name: str, **fields: Any) -> dict[str, Any]:
+        return {"metadata": _metadata(pipeline, options, name), **fields}
+
     claim = None
     if has_claim(options) and options.data.claim is not None:
         wanted = options.data.claim
@@ -177,16 +187,15 @@ def _companions(pipeline: Pipeline, options: CronJobOptions) -> Companions:
             storageClassName=wanted.storage_class,
             resources={"requests": {"storage": wanted.size}},
         )
-        claim = {"metadata": {**own, "name": f"{name}-data"}, "spec": spec}
+        claim = companion(f"{name}-data", spec=spec)
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
-    described = {"metadata": {**own, "name": described_by(name)}, "data": {PIPELINE_FILE: dump(pipeline)}}
+    described = companion(described_by(name), data={PIPELINE_FILE: dump(pipeline)})
+    policy = companion(name, spec={"podSelector": selector, "policyTypes": ["Ingress"]})
     return Companions(
         config_map=described if single_pod(pipeline, options) else None,
         claim=claim,
-        service_account={"metadata": {**own, "name": account}} if options.companions.service_account else None,
-        network_policy={"metadata": own, "spec": {"podSelector": selector, "policyTypes": ["Ingress"]}}
-        if options.companions.network_policy
-        else None,
+        service_account=companion(account) if options.companions.service_account else None,
+        network_policy=policy if options.companions.network_policy else None,
     )
 
 
@@ -225,7 +234,8 @@ class _Builder:
             account = account or self.name
         tolerations = [k8s.toleration(item) for step in pipeline.steps for item in step.tolerations]
         return Pod(
-            metadata=given(labels=self._merged("labels"), annotations=self._merged("annotations")),
+            labels=self._merged("labels"),
+            annotations=self._merged("annotations"),
             service_account=account,
             automount_token=options.token,
             security_context=k8s.pod_security(options.security),
@@ -235,7 +245,8 @@ class _Builder:
             tolerations=[item for index, item in enumerate(tolerations) if item not in tolerations[:index]],
             affinity=options.affinity,
             grace_period=options.grace_period,
-            groups=given(initContainers=containers[:-1], containers=containers[-1:]),
+            init_containers=containers[:-1],
+            containers=containers[-1:],
             volumes=self._volumes(),
         )
 

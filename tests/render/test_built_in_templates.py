@@ -1,0 +1,103 @@
+"""What the built-in templates promise to those who extend them: blocks that are named, and that take one more line."""
+
+import contextlib
+import re
+
+import pytest
+from jinja2 import nodes
+
+from wurzel.backends.registry import BUILT_IN
+from wurzel.backends.rendering import render
+from wurzel.exceptions import TemplateError
+from wurzel.project.jobs import Request, open_jobs
+from wurzel.render import Renderer
+
+RENDERER = Renderer()
+NAMES = RENDERER.layers.names()
+HEAD = re.compile(r"{#(.*?)#}", re.DOTALL)
+
+
+def source(name):
+    return RENDERER.layers.find(name).read()
+
+
+def blocks(name):
+    tree = RENDERER._environment.parse(source(name))
+    return [block.name for block in tree.find_all(nodes.Block)]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if blocks(name)])
+def test_the_head_of_a_template_lists_its_blocks(name):
+    head = " ".join(HEAD.search(source(name)).group(1).split())
+    listed = re.search(r"Blocks to extend: (.*?)\.( |$)", re.sub(r" \([^)]*\)", "", head)).group(1)
+    assert sorted(listed.split(", ")) == sorted(blocks(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_block_in_a_loop_is_scoped(name):
+    tree = RENDERER._environment.parse(source(name))
+    for loop in tree.find_all(nodes.For):
+        for block in loop.find_all(nodes.Block):
+            assert block.scoped, block.name
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if len(source(name).splitlines()) > 160])
+def test_templates_stay_readable(name):
+    assert name == "airflow/dag.py.j2"
+
+
+def entry_blocks(target):
+    """Template and name of each block of a YAML file whose lines stand under a key of their own."""
+    for name in NAMES:
+        if name.startswith(f"{target}/") and ".y" in name:
+            for match in re.finditer(r'{% filter under\("\w+".*?\) %}\n{% block (\w+)', source(name)):
+                yield name, match.group(1)
+
+
+ALL_FILES = {
+    "argo": ["targets.argo.on_exit={command: [notify]}"],
+    "cronjob": [
+        "targets.cronjob.mode=single-pod",
+        "targets.cronjob.layout=kustomize",
+        "targets.cronjob.data={claim: {size: 1Gi}}",
+        "targets.cronjob.companions={service_account: true, network_policy: true}",
+    ],
+}
+"""What makes a target write all of its files."""
+
+
+def written(jobs, *layers):
+    return [file.rendered.text for file in render(jobs, Renderer(layers))[0].files]
+
+
+def with_one_more(name, block, jobs, layer):
+    """The files with one more entry in a block: an item or a pair, whichever fits."""
+    (layer / name).parent.mkdir(parents=True)
+    for entry in ("one: more", "- one: more"):
+        (layer / name).write_text(
+            f'{{% extends "!{name}" %}}\n{{% block {block} %}}\n{{{{ super() }}}}\n{entry}\n{{% endblock %}}\n'
+        )
+        with contextlib.suppress(TemplateError):
+            return written(jobs, layer)
+    return None
+
+
+@pytest.mark.parametrize("target", ["argo", "cronjob", "github", "gitlab", "dvc"])
+def test_each_block_of_entries_takes_one_more(target, project, tmp_path):
+    """Without copying what is there, whether or not there is something already."""
+    project("scheduled")
+    sets = ["image=registry.example/x:1.0", *ALL_FILES.get(target, [])]
+    jobs, _ = open_jobs(Request(["scheduled"], [target], sets=sets))
+    before = written(jobs)
+    for number, (name, block) in enumerate(entry_blocks(target)):
+        after = with_one_more(name, block, jobs, tmp_path / f"layer{number}")
+        assert after is not None, (name, block)
+        assert any("one: more" in text for text in after), (name, block)
+        lines = [line for text in after for line in text.splitlines() if "one: more" not in line]
+        lost = [line for text in before for line in text.splitlines() if line not in lines]
+        assert not lost, (name, block)
+    assert number > 3
+
+
+def test_every_target_has_templates():
+    assert {name.partition("/")[0] for name in NAMES} >= set(BUILT_IN)
