@@ -1,6 +1,18 @@
 """What every backend can be told under `targets.<name>` in `wurzel.yaml`."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
+
+_FILE_PATCH: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "file": {"type": "string", "description": "Path or name of a rendered file; the main one when not given."},
+        "merge": {"type": "object", "description": "Merge patch for it."},
+    },
+    "required": ["merge"],
+    "additionalProperties": False,
+}
 
 
 class TargetOptions(BaseModel):
@@ -9,4 +21,10 @@ class TargetOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     output: str | None = Field(None, description="Where the main file is written, relative to the project folder.")
+    patch: Any = Field(
+        None,
+        description="Merge patch (RFC 7386) for the rendered main file; a mapping over a list picks items by `name`,"
+        " `+` adds items. Or a list of {file, merge} for several files or documents.",
+        json_schema_extra={"anyOf": [{"type": "object"}, {"type": "array", "items": _FILE_PATCH}]},
+    )
     ignore: tuple[str, ...] = Field((), description="Unsupported features that are known and accepted.")

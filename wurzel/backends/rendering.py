@@ -57,6 +57,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
             findings together.
         UsageError: when two jobs would write one path.
         TemplateError: when a template cannot be rendered.
+        ConfigError: when a patch fits nothing.
     """
     backends = {job.target: get(job.target) for job in jobs}
     reports = [unsupported_uses(backends[job.target], job.pipeline, job.options.ignore, job.options) for job in jobs]
@@ -70,11 +71,20 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     _check_paths(planned)
     _check_writes(jobs, backends)
     results = [
-        JobResult(job, [JobFile(job, file, renderer.render(file.template, file.context)) for file in files], report)
+        JobResult(job, _files(job, files, renderer), report)
         for (job, files), report in zip(planned, reports, strict=True)
     ]
     _check_sizes(results)
     return results
+
+
+def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[JobFile]:
+    rendered = [renderer.render(file.template, file.context) for file in files]
+    if job.options.patch is not None:
+        from wurzel.backends.patching import patched  # only those who patch pay for it
+
+        rendered = patched(job, list(zip(files, rendered, strict=True)))
+    return [JobFile(job, file, text) for file, text in zip(files, rendered, strict=True)]
 
 
 def _check_sizes(results: Iterable[JobResult]) -> None:

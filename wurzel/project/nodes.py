@@ -82,6 +82,10 @@ def plain(node: Node) -> Any:
     return node.value
 
 
+PATCH = "patch"
+"""Key of `targets.<name>` in whose value `null` says what to remove from a rendered file."""
+
+
 def overlay(weak: Node | None, strong: Node | None) -> Node | None:
     """One layer upon another: mappings merge by key, lists and scalars replace, `null` removes.
 
@@ -115,6 +119,34 @@ def _like(node: Node, value: Value) -> Node:
     copy = Node(value, node.source, node.line, node.column)
     copy.key_line, copy.key_column = node.key_line, node.key_column
     return copy
+
+
+def overlay_targets(layers: Iterable[Node | None]) -> Node | None:
+    """The same for `targets`; of patches, `null` is kept: merge patches merge to a merge patch (RFC 7386)."""
+    layers = list(layers)
+    merged = overlay_all(layers)
+    for name, target in merged.fields.items() if merged is not None else ():
+        if PATCH in target.fields:
+            said = [layer.fields[name].fields.get(PATCH) for layer in layers if layer and name in layer.fields]
+            target.fields[PATCH] = _composed(said) or target.fields[PATCH]
+    return merged
+
+
+def _composed(patches: Iterable[Node | None]) -> Node | None:
+    merged: Node | None = None
+    for patch in patches:
+        if patch is not None:
+            merged = None if patch.value is None else _compose(merged, patch)
+    return merged
+
+
+def _compose(weak: Node | None, strong: Node) -> Node:
+    if weak is None or not isinstance(strong.value, dict):
+        return strong
+    merged = dict(weak.fields)
+    for key, item in strong.value.items():
+        merged[key] = _compose(merged.get(key), item)
+    return _like(strong, merged)
 
 
 def with_fields(node: Node, fields: dict[str, Node]) -> Node:

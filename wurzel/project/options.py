@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_a
 from pydantic import BaseModel, ValidationError
 
 from wurzel.project.kinds import Context, NotUnderstoodError
-from wurzel.project.nodes import Findings, Node, Origin, near, shown
+from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
 from wurzel.project.read import model_reader
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def _models_at(annotation: Any, names: Sequence[str]) -> Iterator[type[BaseModel
 def _prepared(node: Node, annotation: Any) -> Any:
     """Plain data, with an unquoted number as text where the model wants text."""
     members = list(_members(annotation))
+    if Any in members:
+        return plain(node)
     if isinstance(node.value, dict):
         models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
         mappings = [get_args(member)[1] for member in members if get_origin(member) is dict]

@@ -15,7 +15,7 @@ from wurzel.exceptions import UsageError
 from wurzel.ir.model import Pipeline, Step
 from wurzel.project.kinds import BAD, Context, Reader
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS, PipelineConfig
-from wurzel.project.nodes import Findings, Node, Origin, near, node_of, overlay_all, plain, with_fields
+from wurzel.project.nodes import Findings, Node, Origin, near, node_of, overlay_all, overlay_targets, plain, with_fields
 from wurzel.project.read import model_reader, reader
 from wurzel.project.rules import broken_rules
 from wurzel.project.sets import parse_sets
@@ -123,7 +123,7 @@ class _Resolver:
     def resolve(self, check: Check | None) -> Resolved:
         code = said(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
         fields, tree = self.read([code, *(_without(layer, _OWN_FORM) for layer in self.layers)], _PIPELINE_FIELDS, "")
-        targets = overlay_all(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
+        targets = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
         pipeline = self.pipeline
         if self.layers:
             self.for_all = {name: frozenset(tree[name].fields) for name in _FOR_ALL if name in tree}

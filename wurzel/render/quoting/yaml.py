@@ -231,12 +231,13 @@ def _prove_slot(draft: Draft, slot: Slot, found: Iterator[Any]) -> None:
     names = (slot.anchor, slot.tag)
     for part in wanted:
         event = next(found, None)
-        if event is None or not _is_part(event, part, names):
+        if event is None or not is_part(event, part, names):
             raise refuse(held, f"it would be read as {show(getattr(event, 'value', None))} here")
         names = (None, None)
 
 
-def _is_part(event: Any, part: Any, names: tuple[str | None, str | None]) -> bool:
+def is_part(event: Any, part: Any, names: tuple[str | None, str | None] = (None, None)) -> bool:
+    """Whether a reader's event is what `parts` says must be found, with this anchor and tag."""
     found = signature(event)
     if isinstance(part, tuple):
         value, is_text = part

@@ -1,0 +1,258 @@
+"""Changes single values of a finished YAML file as a merge patch says, and leaves every other character as it is.
+
+RFC 7386, and two things more: a mapping laid over a list picks its items by `name`, and its key `+` holds items to add.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from wurzel.exceptions import Problem
+from wurzel.render.layers import suggest
+from wurzel.render.quoting.yaml import is_part
+from wurzel.render.quoting.yaml_scalar import key as written_key
+from wurzel.render.quoting.yaml_value import after_key, entries, inline, parts
+from wurzel.render.values import NotAValue
+from wurzel.render.yaml_tree import Document, YamlNode, dash, name_of
+
+ADD = "+"
+"""Key of a patch for a list: what it holds is added at the end."""
+
+_MOST = 20
+_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?")
+_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)?")
+
+
+class Edit(NamedTuple):
+    """Text to write instead of what stands between two offsets, and the path of the patch that says so."""
+
+    start: int
+    end: int
+    text: str
+    path: str
+
+
+class Patcher:
+    """Finds the edits that a patch asks of a document, and what does not fit."""
+
+    def __init__(self, text: str, locate: Callable[[str], str]) -> None:
+        self.edits: list[Edit] = []
+        self.problems: list[Problem] = []
+        self._text = text
+        self._locate = locate
+
+    def document(self, document: Document, patch: Mapping[str, Any], path: str) -> None:
+        """Lay a patch over a document."""
+        root = document.root
+        if not root.is_mapping:
+            self._refuse(path, "the document is no mapping")
+        else:
+            self._node(root, patch, path)
+
+    def _node(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> None:
+        if node.flow:
+            self._edit(node.start, node.end, self._flow(node, patch, path), path)
+        elif node.is_sequence:
+            self._items(node, patch, path)
+        else:
+            self._mapping(node, patch, path)
+
+    def _mapping(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> None:
+        known, added, removed = node.keys(), {}, []
+        for key, value in patch.items():
+            place, old = f"{path}.{key}", node.at(key)
+            if old is None and value is not None:
+                added[key] = without_nulls(value)
+            elif old is None:
+                self._missing(place, f"there is no key {key!r} to remove", key, known)
+            elif value is None:
+                removed.append(key)
+            else:
+                self._value(node, key, old, value, place)
+        self._change(
+            node, [index for index, (key, _) in enumerate(node.entries) if key and key.text() in removed], added, path
+        )
+
+    def _items(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> None:
+        removed = []
+        for name, value in patch.items():
+            if name == ADD:
+                continue
+            place, found = f"{path}.{name}", node.named(name)
+            if len(found) != 1:
+                message = f"{len(found)} items have the name {name!r}" if found else f"no item has the name {name!r}"
+                self._missing(place, message, name, node.names())
+            elif value is None:
+                removed += [index for index, (_, item) in enumerate(node.entries) if item is found[0]]
+            elif isinstance(value, Mapping):
+                self._node(found[0], value, place)
+            else:
+                self._refuse(place, "an item of a list is a mapping", "Write what is to change in it, or null.")
+        self._change(node, removed, self._added(patch, path), path)
+
+    def _added(self, patch: Mapping[str, Any], path: str) -> list[Any]:
+        added = patch.get(ADD, [])
+        if not isinstance(added, list):
+            self._refuse(f"{path}.{ADD}", "what is added to a list is a list", "Write +: [a, b].")
+            return []
+        return added
+
+    def _value(self, owner: YamlNode, key: str, old: YamlNode, new: Any, path: str) -> None:
+        if old.is_alias:
+            self._refuse(path, "it is written elsewhere in the file, and stands here as an alias")
+        elif isinstance(new, Mapping) and old.entries:
+            self._node(old, new, path)
+        elif not _same(old, new):
+            self._replace(owner, key, old, self._whole(old, new, path), path)
+
+    def _whole(self, old: YamlNode, new: Any, path: str) -> Any:
+        """A value that takes the place of one of which nothing is kept."""
+        if isinstance(new, Mapping) and old.is_sequence:
+            for name in new:
+                if name != ADD:
+                    self._missing(f"{path}.{name}", f"no item has the name {name!r}", name, [])
+            return self._added(new, path)
+        if isinstance(new, Mapping) and old.is_mapping:
+            for name, value in new.items():
+                if value is None:
+                    self._missing(f"{path}.{name}", f"there is no key {name!r} to remove", name, [])
+        return without_nulls(new)
+
+    def _replace(self, owner: YamlNode, key: str, old: YamlNode, new: Any, path: str) -> None:
+        name = next(name for name, value in owner.entries if name is not None and value is old)
+        colon = self._text.index(":", name.end) + 1
+        column = owner.column
+        head, broken, rest = self._written(lambda: after_key(new, column, literal=self._room(old, column)), path)
+        if not broken and old.start != old.end and "\n" not in self._text[colon : old.end]:
+            self._edit(old.start, old.end, head, path)
+            return
+        end = self._line_end(old.end)
+        comment = self._comment(colon, old, end)
+        self._edit(colon, end, (f" {head}" if head else "") + comment + broken + rest, path)
+
+    def _comment(self, colon: int, old: YamlNode, end: int) -> str:
+        """The comment on the line of a key, which stays whatever its value becomes."""
+        text = self._text
+        if old.style in {"|", ">"}:
+            match = _HEADER.match(text, old.start)
+        elif "\n" in text[colon : old.start]:
+            match = _COMMENT.match(text, colon)
+        else:
+            match = _COMMENT.match(text, old.end, end) if "\n" not in text[old.start : old.end] else None
+        return f" {match.group(1)}" if match and match.group(1) else ""
+
+    def _room(self, node: YamlNode, column: int) -> bool:
+        """Whether text may be a block here: a comment right below, indented deeper, would become part of it."""
+        rest = self._text[self._line_end(node.end) :].lstrip("\n")
+        margin = len(rest) - len(rest.lstrip(" "))
+        return rest[margin : margin + 1] != "#" or margin <= column
+
+    def _change(self, node: YamlNode, removed: Sequence[int], added: Any, path: str) -> None:
+        """Take entries out of a block, and write others at its end."""
+        column, start = node.column, self._line_end(node.end) + 1
+        head, broken, rest = self._written(lambda: entries(added, column, literal=self._room(node, column)), path)
+        if len(removed) == len(node.entries):
+            self._refill(node, head + broken + rest, path)
+            return
+        for index in removed:
+            self._remove(node, index, path)
+        if added:
+            self._edit(start, start, f"{' ' * column}{head}{broken}{rest}\n", path)
+
+    def _refill(self, node: YamlNode, lines: str, path: str) -> None:
+        """Write a block anew of which nothing is kept."""
+        before = self._text[: node.start].rstrip()
+        if lines:
+            self._edit(self._start(node, 0), node.end, lines, path)
+        elif "#" in before[before.rfind("\n") + 1 :]:
+            self._edit(node.start, node.end, "{}" if node.is_mapping else "[]", path)
+        else:
+            self._edit(len(before), node.end, " {}" if node.is_mapping else " []", path)
+
+    def _remove(self, node: YamlNode, index: int, path: str) -> None:
+        start, end = self._start(node, index), self._line_end(node.entries[index][1].end)
+        line = self._text.rfind("\n", 0, start) + 1
+        if not self._text[line:start].strip():
+            self._edit(line, end + 1, "", path)
+        elif self._text[end : (following := self._start(node, index + 1))].strip():
+            self._refuse(path, "a comment stands behind the entry to be removed, which begins its line")
+        else:
+            self._edit(start, following, "", path)
+
+    def _start(self, node: YamlNode, index: int) -> int:
+        key, value = node.entries[index]
+        return key.start if key is not None else dash(node, value, self._text)
+
+    def _flow(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> str:
+        """A mapping or list in brackets, written anew from the text of what it keeps."""
+        kept = []
+        for key, value in node.entries:
+            name = (key.text() if key is not None else name_of(value)) or ""
+            old = self._text[value.start : value.end]
+            if name in patch and (new := patch[name]) is None:
+                continue
+            if name in patch and isinstance(new, Mapping) and value.entries:
+                old = self._flow(value, new, f"{path}.{name}")
+            elif name in patch:
+                old = self._inline(self._whole(value, new, f"{path}.{name}"), f"{path}.{name}")
+            kept.append(f"{self._text[key.start : key.end]}: {old}" if key is not None else old)
+        return self._brackets(node, kept, patch, path)
+
+    def _brackets(self, node: YamlNode, kept: list[str], patch: Mapping[str, Any], path: str) -> str:
+        known = node.keys() if node.is_mapping else node.names()
+        for name, value in patch.items():
+            place = f"{path}.{name}"
+            if name in known or (node.is_sequence and name == ADD):
+                continue
+            if node.is_sequence or value is None:
+                self._missing(place, f"there is no {name!r}", name, known)
+            else:
+                kept.append(f"{written_key(name, flow=True)}: {self._inline(without_nulls(value), place)}")
+        if node.is_sequence:
+            kept += [self._inline(item, path) for item in self._added(patch, path)]
+        return ("{%s}" if node.is_mapping else "[%s]") % ", ".join(kept)
+
+    def _inline(self, value: Any, path: str) -> str:
+        return "".join(self._written(lambda: inline(value), path))
+
+    def _written(self, write: Callable[[], str], path: str) -> tuple[str, str, str]:
+        """What is written for a value: its first line, and what follows."""
+        try:
+            head, broken, rest = write().partition("\n")
+        except NotAValue as error:
+            self._refuse(path, str(error), error.hint)
+            return "", "", ""
+        return head, broken, rest
+
+    def _line_end(self, offset: int) -> int:
+        found = self._text.find("\n", offset)
+        return found if found >= 0 else len(self._text)
+
+    def _edit(self, start: int, end: int, text: str, path: str) -> None:
+        self.edits.append(Edit(start, end, text, path))
+
+    def _missing(self, path: str, message: str, name: str, known: Sequence[str]) -> None:
+        self._refuse(path, message, suggest(name, known) or _listed(known))
+
+    def _refuse(self, path: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(f"{path}: {message}", self._locate(path), hint))
+
+
+def without_nulls(value: Any) -> Any:
+    """A value that is added: `null` in a mapping stands for nothing (RFC 7386)."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _same(old: YamlNode, new: Any) -> bool:
+    if isinstance(new, Mapping | list) or old.text() is None:
+        return False
+    (part,) = parts(new)
+    return is_part(old.event, part, (old.event.anchor, old.event.tag))
+
+
+def _listed(known: Sequence[str]) -> str:
+    return f"There are: {', '.join(known[:_MOST])}{', …' if len(known) > _MOST else ''}." if known else ""

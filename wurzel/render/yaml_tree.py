@@ -1,0 +1,169 @@
+"""YAML text as a tree of nodes that know where they stand, so that one value can be changed and all else stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import events as ev
+
+from wurzel.render.quoting.yaml_layout import signature
+from wurzel.render.verify import yaml_events
+
+_KEEPS = re.compile(r"[|>]\d?\+")
+
+
+class YamlNode:
+    """One node: a scalar, an alias, a mapping or a sequence.
+
+    Attributes:
+        event: what the reader saw where it starts.
+        start: offset of its first character.
+        end: offset behind its last character, without the line break of its last line.
+        column: of the keys of a block mapping, or of the dashes of a block sequence.
+        entries: of a mapping, each with its key; of a sequence, with no key.
+    """
+
+    __slots__ = ("column", "end", "entries", "event", "start")
+
+    def __init__(self, event: Any) -> None:
+        self.event = event
+        self.start: int = event.start_mark.index
+        self.end: int = event.end_mark.index
+        self.column: int = event.start_mark.column
+        self.entries: list[tuple[YamlNode | None, YamlNode]] = []
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it has entries with keys."""
+        return isinstance(self.event, ev.MappingStartEvent)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether it has items."""
+        return isinstance(self.event, ev.SequenceStartEvent)
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether it stands for a node that is written elsewhere."""
+        return isinstance(self.event, ev.AliasEvent)
+
+    @property
+    def flow(self) -> bool:
+        """Whether it is written in brackets."""
+        return bool(getattr(self.event, "flow_style", False))
+
+    @property
+    def style(self) -> str:
+        """The quotes of a scalar, or `|` or `>`."""
+        return getattr(self.event, "style", None) or ""
+
+    def text(self) -> str | None:
+        """The text of a scalar."""
+        return self.event.value if isinstance(self.event, ev.ScalarEvent) else None
+
+    def at(self, key: str) -> YamlNode | None:
+        """The value of a key of a mapping."""
+        return next((value for name, value in self.entries if name is not None and name.text() == key), None)
+
+    def keys(self) -> list[str]:
+        """The keys of a mapping that are scalars."""
+        return [text for key, _ in self.entries if key is not None and (text := key.text()) is not None]
+
+    def named(self, name: str) -> list[YamlNode]:
+        """The items of a sequence whose `name` is this."""
+        return [item for _, item in self.entries if name_of(item) == name]
+
+    def names(self) -> list[str]:
+        """The names of the items of a sequence."""
+        return [name for _, item in self.entries if (name := name_of(item)) is not None]
+
+    def events(self) -> Iterator[tuple[Any, ...]]:
+        """What a reader finds here."""
+        yield signature(self.event)
+        for key, value in self.entries:
+            if key is not None:
+                yield from key.events()
+            yield from value.events()
+        if self.is_mapping or self.is_sequence:
+            yield ("MappingEndEvent",) if self.is_mapping else ("SequenceEndEvent",)
+
+
+class Document:
+    """One document of a file: its root, and what the reader saw around it."""
+
+    __slots__ = ("root", "start")
+
+    def __init__(self, root: YamlNode, start: tuple[Any, ...]) -> None:
+        self.root = root
+        self.start = start
+
+    def said(self, *path: str) -> str | None:
+        """The text at a path of keys, such as `metadata`, `name`."""
+        node: YamlNode | None = self.root
+        for key in path:
+            node = node.at(key) if node is not None else None
+        return node.text() if node is not None else None
+
+
+def documents(text: str) -> list[Document]:
+    """The documents of a YAML text.
+
+    Raises:
+        Unreadable: when it is no YAML.
+    """
+    events = yaml_events(text)
+    starts = (event for event in events if isinstance(event, ev.DocumentStartEvent))
+    return [Document(_node(next(events), events, text), signature(start)) for start in starts]
+
+
+def _node(event: Any, events: Iterator[Any], text: str) -> YamlNode:
+    root = YamlNode(event)
+    stack = [root] if root.is_mapping or root.is_sequence else []
+    keys: list[YamlNode | None] = [None]
+    if not stack:
+        _trim(root, text)
+    while stack:
+        event = next(events)
+        top = stack[-1]
+        if isinstance(event, ev.MappingEndEvent | ev.SequenceEndEvent):
+            stack.pop()
+            keys.pop()
+            top.end = event.end_mark.index if top.flow else top.entries[-1][1].end if top.entries else top.end
+            if top.is_mapping and top.entries and (first := top.entries[0][0]) is not None:
+                top.column = first.event.start_mark.column
+            continue
+        node = YamlNode(event)
+        _trim(node, text)
+        if top.is_mapping and keys[-1] is None:
+            keys[-1] = node
+        else:
+            top.entries.append((keys[-1], node))
+            keys[-1] = None
+        if node.is_mapping or node.is_sequence:
+            stack.append(node)
+            keys.append(None)
+    return root
+
+
+def _trim(node: YamlNode, text: str) -> None:
+    """Leave out what a reader takes along behind a block of text: its last line break, and empty lines not kept."""
+    if node.style in {"|", ">"}:
+        written = text[node.start : node.end]
+        kept = written.removesuffix("\n") if _KEEPS.match(written) else written.rstrip()
+        node.end = node.start + len(kept)
+
+
+def dash(node: YamlNode, item: YamlNode, text: str) -> int:
+    """The offset of the dash of an item of a block sequence."""
+    line = text.rfind("\n", 0, item.start) + 1
+    while line and text[line + node.column : line + node.column + 1] != "-":
+        line = text.rfind("\n", 0, line - 1) + 1
+    return line + node.column
+
+
+def name_of(item: YamlNode) -> str | None:
+    """The `name` of an item of a sequence."""
+    own = item.at("name")
+    return own.text() if own is not None else None
