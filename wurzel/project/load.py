@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ class Project(NamedTuple):
     pipelines: Mapping[str, Node]
     environments: Mapping[str, Mapping[str, Node]]
     """By name, the overrides by pipeline."""
+    packs: Callable[[], Sequence[Node]] = tuple
+    """What the packs among `templates` say of every pipeline, weakest first; looked up when it is first asked for."""
 
     def names(self, environment: str | None = None) -> list[str]:
         """Names of the pipelines, in the order of the file, without those an environment removes.
@@ -119,16 +122,26 @@ def load(path: Path) -> Project:
     _check_shape(root, findings)
     findings.check()
     environments = root.fields.get("environments", Node({}, name)).fields
+    templates = _texts(root.fields.get("templates"))
     return Project(
         root=path.parent,
         file=name,
-        templates=_texts(root.fields.get("templates")),
+        templates=templates,
         pipelines=root.fields.get("pipelines", Node({}, name)).fields,
         environments={
             key: node.fields["pipelines"].fields if "pipelines" in node.fields else {}
             for key, node in environments.items()
         },
+        packs=cache(lambda: _packs(templates, path.parent)),
     )
+
+
+def _packs(templates: Sequence[str], root: Path) -> Sequence[Node]:
+    if all((root / name).is_dir() for name in templates):
+        return ()
+    from wurzel.project.packs import pack_layers  # only projects with packs pay for it
+
+    return pack_layers(templates, root)
 
 
 def _name(path: Path) -> str:

@@ -28,7 +28,8 @@ class ConfigModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-def _taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
+def taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
+    """Definitions of the fields of a model of the IR, but for those that configuration gives in another form."""
     return {name: (field.annotation, field) for name, field in cls.model_fields.items() if name not in facts}
 
 
@@ -36,7 +37,7 @@ StepDefaults = create_model(
     "StepDefaults",
     __base__=ConfigModel,
     __doc__="What every step of a pipeline gets unless it says otherwise.",
-    **_taken_over(Step, STEP_FACTS),
+    **taken_over(Step, STEP_FACTS),
 )
 
 StepConfig = create_model(
@@ -61,7 +62,7 @@ PipelineConfig = create_model(
         Entrypoint,
         Field(description="`module:attribute` of the last step, a list of last steps, or a function."),
     ),
-    **_taken_over(Pipeline, PIPELINE_FACTS),
+    **taken_over(Pipeline, PIPELINE_FACTS),
     defaults=(StepDefaults, Field({}, description="For every step.")),
     steps=(dict[Name, StepConfig], Field({}, description="By step id.")),
     targets=(dict[str, dict[str, Any]], Field({}, description="Options by target; which targets there are.")),

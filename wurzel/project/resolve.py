@@ -1,7 +1,8 @@
 """A pipeline as its code describes it, with everything configuration says laid over it.
 
-Order, weakest first: built-in default, step class, `defaults`, step entry, environment (its `defaults`, then its step
-entry), `--set`. Mappings merge by key, lists and scalars replace, `null` removes what weaker layers said.
+Order, weakest first: built-in default, installed packs, step class, `defaults`, step entry, environment (its
+`defaults`, then its step entry), `--set`. Mappings merge by key, lists and scalars replace, `null` removes what weaker
+layers said.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ def resolve(
         model_reader(PipelineConfig)(given, f"pipelines.{pipeline.name}", Context(findings, complete=False))
         findings.check()
         layers = [*layers, given]
-    resolved = _Resolver(pipeline, layers, findings).resolve(check)
+    packs = project.packs() if project is not None else ()
+    resolved = _Resolver(pipeline, packs, layers, findings).resolve(check)
     findings.check()
     return resolved
 
@@ -111,8 +113,9 @@ def resolve(
 class _Resolver:
     """Resolves one pipeline; findings are collected on the way."""
 
-    def __init__(self, pipeline: Pipeline, layers: Sequence[Node], findings: Findings) -> None:
+    def __init__(self, pipeline: Pipeline, packs: Sequence[Node], layers: Sequence[Node], findings: Findings) -> None:
         self.pipeline = pipeline
+        self.packs = packs
         self.layers = layers
         self.findings = findings
         self.context = Context(findings)
@@ -122,16 +125,21 @@ class _Resolver:
 
     def resolve(self, check: Check | None) -> Resolved:
         code = said(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
-        fields, tree = self.read([code, *(_without(layer, _OWN_FORM) for layer in self.layers)], _PIPELINE_FIELDS, "")
-        targets = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
+        packs, layers = ([_without(layer, _OWN_FORM) for layer in group] for group in (self.packs, self.layers))
+        fields, tree = self.read([*packs, code, *layers], _PIPELINE_FIELDS, "")
+        named = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
+        said_of_targets = [layer.fields.get("targets") for layer in (*self.packs, *self.layers)]
+        targets = overlay_targets(said_of_targets) or Node({}, "")
         pipeline = self.pipeline
-        if self.layers:
+        if self.packs or self.layers:
             self.for_all = {name: frozenset(tree[name].fields) for name in _FOR_ALL if name in tree}
             self.check_ids()
             steps = tuple(self.step(step, check) for step in pipeline.steps)
             pipeline = pipeline.model_copy(update={**_reset(code, tree, Pipeline), **fields, "steps": steps})
         resolved = Resolved(
-            pipeline, plain(targets), Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, "")
+            pipeline,
+            {name: options for name, options in plain(targets).items() if name in named.fields},
+            Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, ""),
         )
         for path, message, hint in broken_rules(pipeline):
             self.findings.add(resolved.origin(path) or Origin(pipeline.name), f"{path}: {message}", hint)
@@ -147,10 +155,11 @@ class _Resolver:
 
     def step(self, step: Step, check: Check | None) -> Step:
         layers = self.step_layers(step.id)
-        if not layers:
+        packs = _each(self.packs, "defaults")
+        if not layers and not packs:
             return step
         self.check_removals(step.id, layers)
-        update, tree = self.fields_of(step, layers)
+        update, tree = self.fields_of(step, packs, layers)
         given = settings_of(step, _each(layers, "settings"), f"steps.{step.id}.settings", self.findings)
         parameters = overlay_all(_each(layers, "parameters"))
         settings = with_values(step, given, parameters, self.findings)
@@ -185,14 +194,17 @@ class _Resolver:
                         message = f"steps.{step_id}.{name}.{key}: the pipeline sets it for all steps"
                         self.findings.add(node.key_origin, message, f"Set it in defaults: {{{name}: …}} instead.")
 
-    def fields_of(self, step: Step, layers: Sequence[Node]) -> tuple[dict[str, Any], dict[str, Node]]:
+    def fields_of(
+        self, step: Step, packs: Sequence[Node], layers: Sequence[Node]
+    ) -> tuple[dict[str, Any], dict[str, Node]]:
         """Values and nodes of the fields that are not settings; steps of which the same is said share them."""
         same = tuple(id(getattr(step, name)) for name in _STEP_FIELDS if name in step.model_fields_set)
         key = (*map(id, layers), *same)
-        if key not in self.alike or any("secrets" in layer.fields for layer in layers):
+        if key not in self.alike or any("secrets" in layer.fields for layer in (*packs, *layers)):
             code = said(step, STEP_FACTS, step.run)
             own = [_secrets_by_variable(step, _without(layer, _SETTINGS_FORM)) for layer in layers]
-            values, tree = self.read([code, *own], _STEP_FIELDS, f"steps.{step.id}.")
+            weak = [_secrets_by_variable(step, layer) for layer in packs]
+            values, tree = self.read([*weak, code, *own], _STEP_FIELDS, f"steps.{step.id}.")
             self.alike[key] = ({**_reset(code, tree, Step), **values}, tree)
         return self.alike[key]
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import TemplateError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "wurzel.templates"
 """Entry point group of packs: each entry names a package whose folder holds the templates, or a path."""
@@ -29,6 +32,8 @@ class Layer(NamedTuple):
     name: str
     """The folder as configured, the name of a pack, or `built-in`."""
     folder: Path
+    is_pack: bool = False
+    """Whether it is an installed pack, not a folder of the project."""
 
 
 class Found(NamedTuple):
@@ -69,6 +74,11 @@ class Layers:
         self._root = Path(root)
         self._packs: dict[str, Layer] = {}
         self.layers = (*(self._layer(layer) for layer in layers), Layer(BUILT_IN, built_in()))
+
+    @property
+    def packs(self) -> list[Layer]:
+        """Those that are installed packs."""
+        return [layer for layer in self.layers if layer.is_pack]
 
     def add(self, name: str, folder: Path) -> None:
         """Search one more folder, after all others but before the built-in templates; a second call does nothing."""
@@ -141,20 +151,37 @@ def _is_plain(path: str) -> bool:
 
 
 def _load_pack(name: str) -> Layer:
-    from importlib.metadata import entry_points  # slow: only when a pack is named
-
-    packs = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in packs:
-        known = f"Installed packs: {', '.join(sorted(packs))}." if packs else "No template pack is installed."
-        raise TemplateError(
-            f"there is no template folder or installed pack {name!r}",
-            hint=suggest(name, packs) or known,
-        )
+    point = _entry_point(name)
     try:
-        home = packs[name].load()
+        home = point.load()
     except Exception as error:
-        raise TemplateError(f"the template pack {name!r} cannot be loaded: {error}") from error
+        raise TemplateError(f"the template pack {name!r} ({_distribution(point)}) cannot be loaded: {error}") from error
     folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
     if folder == Path() or not folder.is_dir():
         raise TemplateError(f"the template pack {name!r} names no folder", hint=f"Group {GROUP}: a package or a path.")
-    return Layer(name, folder)
+    return Layer(name, folder, is_pack=True)
+
+
+def _entry_point(name: str) -> EntryPoint:
+    from importlib.metadata import entry_points  # slow: only when a pack is named
+
+    points = entry_points(group=GROUP)
+    found = sorted({point for point in points if point.name == name}, key=_distribution)
+    if len(found) > 1:
+        owners = " and ".join(map(_distribution, found))
+        raise TemplateError(
+            f"{len(found)} installed packs are called {name!r}: {owners}",
+            hint="Uninstall all but one: which one is meant cannot be said.",
+        )
+    if not found:
+        known = sorted({point.name for point in points})
+        installed = f"Installed packs: {', '.join(known)}." if known else "No template pack is installed."
+        raise TemplateError(
+            f"there is no template folder or installed pack {name!r}",
+            hint=f"{suggest(name, known)} {installed}".strip(),
+        )
+    return found[0]
+
+
+def _distribution(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value

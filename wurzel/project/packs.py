@@ -1,0 +1,68 @@
+"""What installed template packs say of pipelines: the weakest layer of configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, create_model
+
+from wurzel.exceptions import ConfigError, Problem
+from wurzel.ir.model import Pipeline
+from wurzel.project.kinds import Context
+from wurzel.project.model import PIPELINE_FACTS, ConfigModel, PipelineConfig, taken_over
+from wurzel.project.nodes import Findings, Node
+from wurzel.project.parse import parse
+from wurzel.project.read import read
+
+FILE = "wurzel-pack.yaml"
+"""Beside the templates of a pack; a pack without it only has templates."""
+
+_FIELDS = PipelineConfig.model_fields
+_OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name in ("defaults", "targets")}
+
+
+PackPipeline = create_model(
+    "PackPipeline",
+    __base__=ConfigModel,
+    __doc__="What every pipeline that uses the pack gets unless it says otherwise.",
+    **taken_over(Pipeline, PIPELINE_FACTS),
+    **_OWN,
+)
+
+
+class PackFile(ConfigModel):
+    """A whole `wurzel-pack.yaml`."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    pipeline: PackPipeline = Field(description="Defaults for pipelines.")
+
+
+def pack_layers(templates: Sequence[str], root: Path) -> list[Node]:
+    """What the packs among `templates:` say of every pipeline, weakest first.
+
+    Raises:
+        TemplateError: when one of them is neither a folder nor an installed pack.
+        ConfigError: with everything that is wrong in their files.
+    """
+    from wurzel.render.layers import Layers
+
+    findings = Findings()
+    found = [_said(layer.name, layer.folder / FILE, findings) for layer in Layers(templates, root=root).packs]
+    findings.check()
+    return [node for node in reversed(found) if node is not None]
+
+
+def _said(pack: str, path: Path, findings: Findings) -> Node | None:
+    name = f"pack {pack}: {FILE}"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
+    root = parse(data, name, findings)
+    read(root, PackFile, "", Context(findings, build=False))
+    pipeline = root.fields.get("pipeline")
+    return pipeline if pipeline is not None and pipeline.value is not None else None
