@@ -187,7 +187,7 @@ def _check_shape(root: Node, findings: Findings) -> None:
     for path, pipeline in _pipelines(root):
         targets = pipeline.fields.get("targets")
         if targets is not None:
-            _check_targets(targets, f"{path}.targets", findings)
+            check_targets(targets, f"{path}.targets", findings)
 
 
 def _check_environments(root: Node, environments: Node, findings: Findings) -> None:
@@ -213,7 +213,8 @@ def _pipelines(root: Node) -> Iterator[tuple[str, Node]]:
             yield f"{path}pipelines.{name}", node
 
 
-def _check_targets(targets: Node, path: str, findings: Findings) -> None:
+def check_targets(targets: Node, path: str, findings: Findings) -> None:
+    """Find names of targets that do not exist."""
     from wurzel.backends.registry import BUILT_IN, names
 
     for name, node in targets.fields.items():

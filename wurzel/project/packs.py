@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
 from wurzel.project.kinds import Context
+from wurzel.project.load import check_targets
 from wurzel.project.model import PIPELINE_FACTS, ConfigModel, PipelineConfig, taken_over
 from wurzel.project.nodes import Findings, Node
 from wurzel.project.parse import parse
@@ -65,4 +66,6 @@ def _said(pack: str, path: Path, findings: Findings) -> Node | None:
     root = parse(data, name, findings)
     read(root, PackFile, "", Context(findings, build=False))
     pipeline = root.fields.get("pipeline")
+    if pipeline is not None and "targets" in pipeline.fields:
+        check_targets(pipeline.fields["targets"], "pipeline.targets", findings)
     return pipeline if pipeline is not None and pipeline.value is not None else None

@@ -1,0 +1,213 @@
+"""The pack of `docs/examples/organisation-pack`, installed as a package and used by two targets."""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, event, given, settings
+from ruamel.yaml import YAML
+
+from tests.render.hostile import has_surrogate, strings
+from wurzel.backends.registry import get
+from wurzel.backends.rendering import render, validate
+from wurzel.exceptions import TemplateError
+from wurzel.project.explain import rows
+from wurzel.project.jobs import Request, open_jobs
+from wurzel.project.open import open_pipeline
+from wurzel.render import Renderer
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
+PREFIX = "registry.acme.example/"
+OURS = {"acme.example/pipeline": "rag", "acme.example/managed-by": "platform", "acme.example/cost-centre": "unassigned"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder with the pack installed in it by pip, from a copy, so that nothing is built in the checkout."""
+    source, target = tmp_path_factory.mktemp("pack") / "source", tmp_path_factory.mktemp("site")
+    shutil.copytree(EXAMPLES / "organisation-pack", source)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(target), str(source)], check=True, capture_output=True)
+    return target
+
+
+@pytest.fixture
+def team(site, tmp_path, monkeypatch):
+    """A team's project, in the current folder, that uses the installed pack."""
+    shutil.copy(EXAMPLES / "rag" / "rag_pipeline.py", tmp_path)
+    config = (
+        (EXAMPLES / "rag" / "wurzel.yaml").read_text().replace("version: 1\n", "version: 1\ntemplates: [acme]\n", 1)
+    )
+    (tmp_path / "wurzel.yaml").write_text(config.replace("ghcr.io/acme/rag:1.0", "docs/rag:1.4"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    yield tmp_path
+    for name in [*filter(lambda name: name.startswith("acme_wurzel"), sys.modules), "rag_pipeline"]:
+        sys.modules.pop(name, None)
+
+
+def results(target, *sets):
+    jobs, project = open_jobs(Request(["rag"], [target], sets=sets))
+    return render(jobs, Renderer(project.templates))
+
+
+def manifest(target, *sets):
+    (result,) = results(target, *sets)
+    return yaml.safe_load(result.files[0].rendered.text)
+
+
+def test_a_team_renders_with_it(team, site):
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "render", "-t", "argo", "-t", "cronjob"],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert PREFIX in (team / "argo/rag.yaml").read_text()
+    assert PREFIX in (team / "cronjob/rag.yaml").read_text()
+
+
+def test_argo_gets_what_the_organisation_wants(team):
+    found = manifest("argo")
+    spec = found["spec"]["workflowSpec"]
+    assert found["metadata"]["labels"].items() >= OURS.items()
+    assert found["spec"]["workflowMetadata"]["labels"].items() >= OURS.items()
+    assert spec["podMetadata"]["labels"].items() >= OURS.items()
+    assert spec["templateDefaults"]["nodeSelector"] == {"acme.example/pool": "pipelines"}
+    assert [item["key"] for item in spec["templateDefaults"]["tolerations"]] == ["acme.example/pool"]
+    assert (spec["serviceAccountName"], spec["imagePullSecrets"]) == ("pipelines", [{"name": "acme-registry"}])
+    containers = [template for template in spec["templates"] if "container" in template]
+    assert all(template["container"]["image"].startswith(PREFIX) for template in containers)
+    steps = [template for template in containers if "metadata" in template]
+    assert len(steps) == 8
+    assert all(template["sidecars"][0]["name"] == "log-shipper" for template in steps)
+    (notify,) = (template for template in containers if "metadata" not in template)
+    assert notify["container"]["image"] == PREFIX + "platform/notify:1.4"
+
+
+def test_a_cron_job_gets_the_same(team):
+    found = manifest("cronjob", "targets.cronjob.mode=init-chain")
+    pod = found["spec"]["jobTemplate"]["spec"]["template"]
+    assert found["metadata"]["labels"].items() >= OURS.items()
+    assert found["metadata"]["annotations"]["acme.example/alert-channel"] == "pipelines"
+    assert pod["metadata"]["labels"].items() >= OURS.items()
+    assert pod["spec"]["nodeSelector"] == {"acme.example/pool": "pipelines"}
+    shipper, *steps = pod["spec"]["initContainers"]
+    assert (shipper["name"], shipper["restartPolicy"]) == ("log-shipper", "Always")
+    assert all(step["image"] == PREFIX + "docs/rag:1.4" for step in [*steps, *pod["spec"]["containers"]])
+
+
+@pytest.mark.parametrize("target", ["argo", "cronjob"])
+def test_what_it_renders_passes_the_checks_of_the_platform(team, target):
+    assert validate(results(target)) == []
+
+
+def test_a_team_says_otherwise(team):
+    spec = manifest("argo", "targets.argo.service_account=own", "labels={acme.example/cost-centre: '42'}")["spec"]
+    assert spec["workflowSpec"]["serviceAccountName"] == "own"
+    assert spec["workflowMetadata"]["labels"]["acme.example/cost-centre"] == "42"
+
+
+def test_what_is_mandatory_cannot_be_said_otherwise(team):
+    with pytest.raises(TemplateError, match="stands twice") as caught:
+        manifest("cronjob", "defaults.node_selector={acme.example/pool: mine}")
+    assert "cronjob/_pod.yaml.j2:" in caught.value.where
+
+
+def test_every_value_names_the_pack_it_comes_from(team):
+    found = {row.path: row.origin for row in rows(open_pipeline("rag", sets=["steps.split.timeout=3h"]))}
+    assert found["labels.acme.example/cost-centre"] == "pack acme: wurzel-pack.yaml:4:38"
+    assert found["targets.argo.service_account"].startswith("pack acme: wurzel-pack.yaml:")
+    assert found["steps.split.retry.limit"].startswith("wurzel.yaml:")
+    assert found["steps.split.timeout"] == "--set steps.split.timeout"
+
+
+def test_a_pack_renders_no_target_that_a_team_does_not_name(team):
+    config = (team / "wurzel.yaml").read_text()
+    (team / "wurzel.yaml").write_text(config[: config.index("    targets:")] + "    targets: {cronjob: {}}\n")
+    jobs, _ = open_jobs(Request())
+    assert [job.target for job in jobs] == ["cronjob"]
+    assert open_jobs(Request(["rag"], ["argo"]))[0][0].options.service_account == "pipelines"
+
+
+def test_a_folder_of_the_team_comes_before_the_pack(team):
+    own = team / "own" / "argo" / "_step.yaml.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text(
+        '{% extends "acme!argo/_step.yaml.j2" %}\n'
+        "{% block sidecars %}\n{{ super() }}\n- name: mine\n  image: x\n{% endblock %}\n"
+    )
+    (team / "wurzel.yaml").write_text((team / "wurzel.yaml").read_text().replace("[acme]", "[own, acme]"))
+    templates = manifest("argo")["spec"]["workflowSpec"]["templates"]
+    sidecars = next(template["sidecars"] for template in templates if "sidecars" in template)
+    assert [sidecar["name"] for sidecar in sidecars] == ["log-shipper", "mine"]
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+WHERE = re.compile(r"[\w./!-]+\.j2:[1-9]\d*")
+
+
+@pytest.fixture
+def pipeline(team):
+    return open_pipeline("rag").pipeline
+
+
+@pytest.mark.parametrize("target", ["argo", "cronjob"])
+@settings(
+    max_examples=int(os.environ.get("WURZEL_FUZZ", "60")),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(image=strings, label=strings, name=strings)
+def test_hostile_values_read_back_through_the_pack(pipeline, target, image, label, name):
+    """Values that pre-flight would refuse, so that quoting alone decides: exactly the value, or a refusal."""
+    changed = pipeline.model_copy(
+        update={
+            "name": name,
+            "image": image,
+            "env": {"HOSTILE": label},
+            "labels": {"acme.example/hostile": label},
+            "annotations": {"acme.example/hostile": label},
+        }
+    )
+    backend = get(target)
+    (file,) = backend.files(changed, backend.options_model())
+    text, refusal = "", None
+    try:
+        text = Renderer(["acme"]).render(file.template, file.context).text
+    except TemplateError as error:
+        refusal = error
+    if refusal is not None:
+        assert WHERE.fullmatch(refusal.where), refusal.where
+        assert has_surrogate([image, label, name]), str(refusal)
+        event("refused")
+        return
+    for read in (
+        lambda text: list(yaml.load_all(text, yaml.SafeLoader)),
+        lambda text: list(YAML(typ="safe", pure=True).load_all(text)),
+    ):
+        found = [document for document in plain(read(text)) if document["kind"] != "ConfigMap"]
+        pod = found[0]["spec"]["workflowSpec"] if target == "argo" else found[0]["spec"]["jobTemplate"]["spec"]
+        assert found[0]["metadata"]["labels"]["acme.example/hostile"] == label
+        assert found[0]["metadata"]["labels"]["acme.example/pipeline"] == name
+        assert found[0]["metadata"]["annotations"]["acme.example/hostile"] == label
+        everything = repr(pod)
+        assert repr(PREFIX + image) in everything
+        assert repr("pipeline=" + name) in everything
