@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines engines conformance lint snapshots bench clean
+.PHONY: help demo test test-engines engines conformance lint snapshots reference bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,9 @@ lint: .venv/.installed ## Mend what the linters can mend
 
 snapshots: .venv/.installed ## Write the snapshots anew; review the diff like code
 	$(BIN)/pytest -q --snapshot-update tests/test_snapshots.py
+
+reference: .venv/.installed ## Write the reference of templates in docs/reference anew
+	$(BIN)/python -m tests.reference
 
 bench: .venv/.installed ## Measure start-up and scaling as ratios, side by side in one run
 	$(BIN)/python tests/bench.py

@@ -3,6 +3,7 @@
 `make snapshots` writes them anew; review the difference like code.
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from tests.conftest import EXAMPLES
-from wurzel.backends.registry import BUILT_IN
+from wurzel.backends.contract import contract, filters
+from wurzel.backends.registry import BUILT_IN, get
 from wurzel.backends.rendering import render
 from wurzel.exceptions import PreflightError
 from wurzel.project.jobs import Request, open_jobs
@@ -107,7 +109,20 @@ def test_the_example_of_the_documentation(tmp_path, monkeypatch, project, as_wri
     compare(rendered("rag", target), f"{target}/rag", as_written)
 
 
+@pytest.mark.parametrize("target", BUILT_IN)
+def test_the_contract_of_templates(as_written, target):
+    """What templates of others rely on: a line that goes is a new major version, one that comes a minor one."""
+    text = json.dumps(contract(get(target), Renderer()), indent=2, ensure_ascii=False) + "\n"
+    assert text == as_written(name=f"contract/{target}.json")
+
+
+def test_the_filters_of_templates(as_written):
+    text = json.dumps(filters(Renderer()), indent=2, ensure_ascii=False) + "\n"
+    assert text == as_written(name="contract/filters.json")
+
+
 def test_no_stray_files():
     known = {f"{target}/{name}" for target in BUILT_IN for name in [*EXAMPLES, "rag"]}
+    known |= {f"contract/{name}.json" for name in [*BUILT_IN, "filters"]}
     there = {"/".join(path.relative_to(ROOT).parts[:2]) for path in ROOT.rglob("*") if path.is_file()}
     assert there <= known

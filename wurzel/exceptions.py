@@ -71,6 +71,10 @@ class TemplateError(WurzelError):
     """A template cannot be found, parsed or rendered; `where` is `template:line`."""
 
 
+class TemplateProblems(Problems):
+    """Templates of a project or its packs are wrong; found before anything is rendered."""
+
+
 class QuotingError(TemplateError):
     """A value stands where no quoting would let it be read back unchanged."""
 

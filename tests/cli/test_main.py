@@ -57,7 +57,7 @@ def test_render_never_imports_pandas_or_rich(project):
     code = (
         "import sys\nfrom wurzel.cli import main\n"
         "try:\n    main(['render', 'scheduled', '-t', 'dvc'])\nexcept SystemExit:\n    pass\n"
-        "forbidden = ['pandas', 'pandera', 'pyarrow', 'rich', 'asyncio', 'importlib.metadata']\n"
+        "forbidden = ['pandas', 'pandera', 'pyarrow', 'rich', 'asyncio', 'importlib.metadata', 'wurzel.render.check']\n"
         "print('imported', [name for name in forbidden if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -95,3 +95,7 @@ def test_shells_complete_pipelines_targets_steps_and_settings(project):
     assert completed("render", "named", "-t", "a") == ["argo", "airflow"]
     assert completed("run", "named", "--param", "suff") == ["suffix-en.SUFFIX="]
     assert completed("run", "nowhere", "--param", "suff") == []
+    assert completed("templates", "ej") == ["eject"]
+    assert completed("templates", "eject", "dvc/p") == ["dvc/params.yaml.j2"]
+    assert completed("templates", "show", "!dvc/p") == ["!dvc/params.yaml.j2"]
+    assert completed("templates", "eject", "dvc/dvc.yaml.j2", "--block", "de") == ["desc", "deps"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wurzel.exceptions import Problem
     from wurzel.ir.features import Use
     from wurzel.ir.model import Pipeline
+    from wurzel.render.renames import Rename
 
 Level = Literal["native", "emulated", "unsupported"]
 
@@ -69,12 +70,22 @@ class Backend(ABC):
     options_model: ClassVar[type[TargetOptions]] = TargetOptions
     templates: ClassVar[Path | None] = None
     """Folder of its templates, for a backend that does not come with wurzel; projects and packs may override them."""
+    renames: ClassVar[Sequence[Rename]] = ()
+    """Names of templates, blocks, contexts and fields that were changed, and that templates of others may still use."""
     support: ClassVar[Mapping[str, Support]]
     """One entry for each name in `wurzel.ir.features.FEATURES`."""
 
     @abstractmethod
     def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:
         """The files to write, each with the context of its template. `options` is an `options_model`."""
+
+    def contexts(self) -> Mapping[str, type]:
+        """For each template that is rendered, the class whose fields are the names it sees.
+
+        A typed dict (or dataclass, named tuple, pydantic model) whose fields, and theirs, have types and descriptions:
+        `wurzel templates` lists them, and checks what templates of projects read. Empty: any name may be read.
+        """
+        return {}
 
     def support_for(self, use: Use, options: Any) -> Support:
         """What becomes of one use of a feature: what `support` says, unless the options of the target decide."""

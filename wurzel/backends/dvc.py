@@ -7,7 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypedDict
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline, Setting, Step
+from wurzel.ir.names import PlainText
 
 REPORT = ".report.json"
 """Name of a slice's report within it; `wurzel step --gather` looks for it there (see `wurzel.runtime.slices`)."""
@@ -41,17 +42,46 @@ class DvcOptions(TargetOptions):
 class Stage:
     """One stage of `dvc.yaml`, ready for the template; every text is escaped against DVC's own `${}` templating."""
 
-    name: str
+    name: PlainText
+    """Id of the step."""
     cmd: str | list[str]
+    """The shell line that runs it, in a list when it has line breaks."""
     matrix: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Name to values of what makes one stage many: the numbers of the slices; empty for one stage."""
     wdir: str | None = None
+    """The way from the folder of `dvc.yaml` to that of the project; null when they are one."""
     desc: str = ""
+    """What the step is for."""
     deps: Sequence[str] = ()
+    """Files and folders it reads: its code, its inputs, datasets of other steps."""
     params: Sequence[Any] = ()
+    """Keys of `params.yaml`, or of another file by its name."""
     outs: Sequence[str | Mapping[str, Any]] = ()
+    """Its dataset, by itself or with what DVC is to know of it."""
     metrics: str = ""
+    """The file with its metrics."""
     always_changed: bool = False
+    """It reads an outside source, so DVC must run it every time."""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    """What DVC keeps for people and tools: the class, labels, annotations, parameters, names of secrets."""
+
+
+class StagesContext(TypedDict):
+    """What the template of `dvc.yaml` sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    stages: Sequence[Stage]
+    """One stage for each step, in an order in which they can run."""
+
+
+class ParamsContext(TypedDict):
+    """What the template of `params.yaml` sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    params: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    """Name of the pipeline to ids of steps to names of settings to their values."""
 
 
 class DvcBackend(Backend):
@@ -115,6 +145,10 @@ class DvcBackend(Backend):
         """Datasets and metrics: DVC refuses an out that two stages have, also across files."""
         data = {dataset(pipeline, step.id): "data_dir" for step in pipeline.steps}
         return data | {_metrics(step, options): "targets.dvc.metrics_dir" for step in pipeline.steps}
+
+    def contexts(self) -> Mapping[str, type]:
+        """Of `dvc.yaml` and `params.yaml`."""
+        return {"dvc/dvc.yaml.j2": StagesContext, "dvc/params.yaml.j2": ParamsContext}
 
     def preflight(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[Problem]:
         """Input folders that hold the data folder would make every stage depend on its own output."""

@@ -4,13 +4,14 @@ import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypedDict
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.command import dataset, setting_variables, step_argv
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.ir.model import Pipeline, Step
+from wurzel.ir.names import EnvName, Folder, Name, PlainText
 from wurzel.runtime.environment import needs
 
 if TYPE_CHECKING:
@@ -29,12 +30,37 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class StepBlock:
     """One step of the script."""
 
-    id: str
+    id: PlainText
+    """Id of the step."""
     notes: Sequence[str]
+    """Lines of the comment above it: description, labels, annotations."""
     needs: str
+    """Ids of the steps it needs, with spaces between them."""
     followers: str
+    """Ids of the steps that need it, with spaces between them."""
     command: Sequence[Sequence[str]]
     """The words of its command, line by line."""
+
+
+class ScriptContext(TypedDict):
+    """What the templates of the script see."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    root: Folder
+    """The way from the folder of the script to that of the project."""
+    notes: Sequence[str]
+    """Lines of the comment on top: description, labels, annotations."""
+    exports: Sequence[str]
+    """`NAME=value` for each variable that all steps get."""
+    parameters: Sequence[tuple[EnvName, str]]
+    """Variables that the surroundings may set for one run, each with the value it has otherwise."""
+    required: Sequence[Sequence[EnvName]]
+    """Groups of variables, one of which the surroundings must set."""
+    first: Sequence[Name]
+    """Ids of the steps that need no other."""
+    steps: Sequence[StepBlock]
+    """The steps, in an order in which they can run."""
 
 
 class LocalBackend(Backend):
@@ -92,6 +118,10 @@ class LocalBackend(Backend):
             "steps": _blocks(pipeline),
         }
         return [OutputFile(path, "local/run.sh.j2", context, executable=True)]
+
+    def contexts(self) -> Mapping[str, type]:
+        """Of the script."""
+        return {"local/run.sh.j2": ScriptContext}
 
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:
         """A zero byte can be in no environment variable."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wurzel.backends.registry import get
+from wurzel.backends.registry import get, names
 from wurzel.backends.support import Report, unsupported_uses
-from wurzel.exceptions import PreflightError, Problem, UsageError
+from wurzel.exceptions import PreflightError, Problem, TemplateProblems, UsageError
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend, OutputFile
@@ -56,6 +56,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         PreflightError: when pipelines cannot run on their targets, or a file is larger than its target reads; all
             findings together.
         UsageError: when two jobs would write one path.
+        TemplateProblems: when templates of the project or its packs are wrong, whether this render needs them or not.
         TemplateError: when a template cannot be rendered.
         ConfigError: when a patch fits nothing.
     """
@@ -67,6 +68,8 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     for backend in backends.values():
         if backend.templates is not None:
             renderer.layers.add(backend.name, backend.templates)
+        renderer.layers.rename(backend.renames)
+    check_templates(renderer, backends)
     planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
     _check_paths(planned)
     _check_writes(jobs, backends)
@@ -85,6 +88,35 @@ def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[Jo
 
         rendered = patched(job, list(zip(files, rendered, strict=True)))
     return [JobFile(job, file, text) for file, text in zip(files, rendered, strict=True)]
+
+
+def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None:
+    """Refuse templates of the project and its packs that are wrong; those of other targets are not looked at.
+
+    Raises:
+        TemplateProblems: with all that is wrong, each with `template:line`.
+    """
+    if not any(layer.is_own for layer in renderer.layers.layers):
+        return
+    others = set(names()) - set(backends)
+    problems = renderer.check(contexts(backends.values()), lambda name: name.partition("/")[0] not in others)
+    if problems:
+        raise TemplateProblems(problems)
+
+
+def contexts(backends: Iterable[Backend]) -> dict[str, type | None]:
+    """For each template that backends render, the class whose fields are the names it sees.
+
+    `None`, for any names, where a backend does not say: each of its templates that is no part.
+    """
+    found: dict[str, type | None] = {}
+    for backend in backends:
+        said = backend.contexts()
+        if not said and backend.templates is not None:
+            files = (file.relative_to(backend.templates) for file in sorted(backend.templates.rglob("*.j2")))
+            found |= {file.as_posix(): None for file in files if not file.name.startswith("_")}
+        found |= said
+    return found
 
 
 def _check_sizes(results: Iterable[JobResult]) -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "env": "List the variables and secrets a pipeline needs.",
     "graph": "Draw a pipeline.",
     "targets": "Show what each target can and cannot express.",
+    "templates": "List, take over, check and update templates.",
     "schema": "Print the JSON Schema of wurzel.yaml.",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from wurzel.cli.options import PipelineName, TargetName, configuration_options
 
 if TYPE_CHECKING:
     from wurzel.backends.rendering import JobResult
+    from wurzel.exceptions import Problem
     from wurzel.render.output import Change, File
 
 _SAID = {
@@ -71,6 +72,7 @@ def command(
         jobs, project = open_jobs(Request(pipelines, targets, environment, sets, from_ir))
         renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
         results = render(jobs, renderer)
+        _warn(renderer.layers.warnings)
         _report(results, strict)
         if validate:
             _validate(results)
@@ -127,6 +129,11 @@ def _signed(results: Sequence[JobResult]) -> list[File]:
         for result in results
         for file in result.files
     ]
+
+
+def _warn(warnings: Iterable[Problem]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def _report(results: Sequence[JobResult], strict: bool) -> None:

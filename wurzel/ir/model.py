@@ -16,6 +16,7 @@ from wurzel.ir.names import (
     LabelKey,
     LabelValue,
     ObjectName,
+    PlainText,
     SecretKey,
     SecretName,
 )
@@ -54,10 +55,10 @@ class SecretRef(IRModel):
 class Setting(IRModel):
     """One field of a step's settings class, with the value configuration gave it."""
 
-    name: str
+    name: str = Field(description="of the field, as the author wrote it")
     variable: str = Field(description="environment variable that sets it, e.g. `SPLIT__BATCH_SIZE`")
     type: str = Field("str", description="the annotation as the author wrote it")
-    description: str = ""
+    description: str = Field("", description="what the author says of it")
     required: bool = Field(False, description="has no default")
     secret: bool = Field(False, description="holds a secret: by reference only, never a value")
     text: bool = Field(True, description="an environment variable holds the text itself; otherwise JSON")
@@ -119,22 +120,22 @@ class Schedule(IRModel):
 class Step(IRModel):
     """One step of the pipeline and everything its target needs to know to run it."""
 
-    id: str = Field(description="kebab-case, unique, names data folders, jobs, tasks and stages")
+    id: PlainText = Field(description="kebab-case, unique, names data folders, jobs, tasks and stages")
     run: str = Field(description="`module:Class`, what `wurzel step` executes")
     description: Annotated[str, Feature("description")] = ""
     needs: tuple[str, ...] = Field((), description="ids of the predecessors, in the order of the `>>`s")
-    input: DataType | None = None
-    output: DataType
+    input: DataType | None = Field(None, description="type of what it reads; null for a source")
+    output: DataType = Field(description="type of what it writes")
     sources: tuple[str, ...] = Field((), description="source files of the step, relative to the project folder")
     polls: Annotated[bool, Feature("polls")] = Field(False, description="reads an outside source that may change")
     self_consuming: Annotated[bool, Feature("self_consuming")] = Field(False, description="reads its own last output")
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[Setting, ...] = Field((), description="fields of its settings class, with configured values")
     image: Annotated[Image | None, Feature("step_image")] = Field(
         None, description="when it differs from the pipeline's"
     )
-    resources: Resources = Field(default_factory=Resources.model_construct)
-    limits: Limits = Field(default_factory=Limits.model_construct)
-    retry: Retry = Field(default_factory=Retry.model_construct)
+    resources: Resources = Field(default_factory=Resources.model_construct, description="amounts requested")
+    limits: Limits = Field(default_factory=Limits.model_construct, description="upper bounds")
+    retry: Retry = Field(default_factory=Retry.model_construct, description="what happens after a failure")
     timeout: Annotated[Duration | None, Feature("timeout")] = Field(None, description="seconds for one try")
     shards: Annotated[int, Feature("shards")] = Field(1, ge=1, description="slices of the input that run side by side")
     env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
@@ -142,7 +143,7 @@ class Step(IRModel):
         default_factory=dict, description="environment variable to reference"
     )
     node_selector: Annotated[dict[LabelKey, LabelValue], Feature("node_selector")] = Field(default_factory=dict)
-    tolerations: tuple[Toleration, ...] = ()
+    tolerations: tuple[Toleration, ...] = Field((), description="tainted machines it may run on")
     service_account: Annotated[ObjectName | None, Feature("service_account")] = None
     labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
     annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
@@ -151,13 +152,13 @@ class Step(IRModel):
 class Pipeline(IRModel):
     """A whole pipeline; `steps` stand in a deterministic topological order."""
 
-    version: Literal[1] = IR_VERSION
-    name: str
+    version: Literal[1] = Field(IR_VERSION, description="of the IR")
+    name: PlainText = Field(description="a DNS label; names the pipeline everywhere")
     entrypoint: str = Field("", description="`module:attribute` it was read from")
     description: Annotated[str, Feature("description")] = ""
     image: Annotated[Image | None, Feature("image")] = None
     data_dir: Annotated[Folder, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
-    schedule: Schedule | None = None
+    schedule: Schedule | None = Field(None, description="when it starts by itself")
     parallelism: Annotated[int | None, Feature("parallelism")] = Field(None, ge=1, description="steps at one time")
     timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(
         None, description="seconds for a whole run"
@@ -167,4 +168,4 @@ class Pipeline(IRModel):
     service_account: Annotated[ObjectName | None, Feature("service_account")] = None
     labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
     annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = Field(description="in an order in which they can run")

@@ -86,6 +86,22 @@ def _folder(value: Any) -> str:
     return path
 
 
+class Plain:
+    """Marks a text that was made of letters, digits, `-`, `_`, `.`, `:` and `/` alone, and is not checked again."""
+
+
+PlainText = Annotated[str, Plain()]
+"""Such a text: it may stand within any other."""
+
+
+def is_restricted(metadata: tuple[Any, ...]) -> bool:
+    """Whether the annotations of a text hold it to a grammar without white space, quotes and the like."""
+    if any(isinstance(mark, Plain) for mark in metadata):
+        return True
+    rules = [mark.func for mark in metadata if isinstance(mark, BeforeValidator)]
+    return bool(rules) and not any(rule in {_any, _folder} for rule in rules)
+
+
 Entrypoint = Annotated[str, BeforeValidator(_entrypoint), _entrypoint.schema()]
 """`module:attribute` or `module.attribute`."""
 

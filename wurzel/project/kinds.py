@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from wurzel.ir.model import Feature
+from wurzel.ir.names import Plain
 from wurzel.project.nodes import Findings, Node, near, plain, shown
 
 BAD: Any = object()
@@ -115,7 +116,7 @@ def marks(metadata: Iterable[Any]) -> tuple[list[BeforeValidator], list[Any]]:
             before.append(mark)
         elif isinstance(mark, Ge | Gt | Le | Lt | MinLen | MaxLen) or pattern_of(mark):
             constraints.append(mark)
-        elif not isinstance(mark, Feature | WithJsonSchema):
+        elif not isinstance(mark, Feature | Plain | WithJsonSchema):
             raise NotUnderstoodError(mark)
     return before, constraints
 

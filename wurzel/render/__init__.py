@@ -6,15 +6,16 @@ rendered.text, rendered.origins
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.exceptions import TemplateError
+from wurzel.exceptions import Problem, TemplateError
 from wurzel.render.layers import Layers
 
 if TYPE_CHECKING:
+    from wurzel.render.check import Checker
     from wurzel.render.environment import Environment
     from wurzel.render.quoting.draft import Draft
     from wurzel.render.trace import Origin
@@ -58,6 +59,34 @@ class Renderer:
         from wurzel.render.environment import Environment
 
         return Environment(self.layers)
+
+    def check(
+        self, contexts: Mapping[str, type | None], concerns: Callable[[str], bool] = lambda _name: True
+    ) -> list[Problem]:
+        """What is wrong with the templates of the project and its packs, in branches that no render reaches too.
+
+        Args:
+            contexts: for each template that is rendered, the class whose fields are the names it sees, or `None`.
+            concerns: whether a template is to be checked, by its name.
+        """
+        if not any(layer.is_own for layer in self.layers.layers):
+            return []
+        return self.checker(contexts, concerns).problems()
+
+    def checker(
+        self, contexts: Mapping[str, type | None], concerns: Callable[[str], bool] = lambda _name: True
+    ) -> Checker:
+        """What reads templates without rendering them; see `check`."""
+        from wurzel.render.check import Checker
+
+        return Checker(self._environment, contexts, concerns)
+
+    @property
+    def filters(self) -> Mapping[str, Callable[..., Any]]:
+        """The filters that stand beside and before those of Jinja."""
+        from wurzel.render.filters import FILTERS
+
+        return FILTERS
 
     def render(self, template: str, context: Mapping[str, Any]) -> Rendered:
         """The file that a template writes from a context.

@@ -14,6 +14,7 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 
 from wurzel.render.lines import BREAK, JOINT, joint
+from wurzel.render.structure import OUTSIDE, outside
 
 
 class Generator(CodeGenerator):
@@ -33,6 +34,8 @@ class Generator(CodeGenerator):
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
         """As jinja does; remembers which blocks stand at the top of this template."""
         self._own_blocks = tuple((item.name, item.lineno) for item in node.body if isinstance(item, nodes.Block))
+        for line in outside(node):
+            self.fail(OUTSIDE, line)
         super().visit_Template(node, frame)
 
     def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:
@@ -44,7 +47,6 @@ class Generator(CodeGenerator):
         """Write the text and the held values of one stretch of a template."""
         if frame.require_output_check:
             if self.has_known_extends:
-                self._refuse_output(node)
                 return
             self.writeline("if parent_template is None:")
             self.indent()
@@ -140,13 +142,6 @@ class Generator(CodeGenerator):
 
     def _refuse_autoescape(self, node: nodes.Node) -> NoReturn:
         self.fail("`autoescape` has no meaning here: every value is quoted for where it stands", node.lineno)
-
-    def _refuse_output(self, node: nodes.Output) -> None:
-        for child in node.nodes:
-            text = child.data.strip(JOINT) if isinstance(child, nodes.TemplateData) else "x"
-            if text.strip():
-                line = child.lineno + text[: len(text) - len(text.lstrip())].count("\n")
-                self.fail("this template extends another, so what stands outside its blocks is never written", line)
 
 
 def _is_break(node: nodes.Node) -> bool:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
+from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any, NoReturn, cast
 
 import jinja2
-from jinja2 import StrictUndefined, Template
+from jinja2 import StrictUndefined, Template, nodes
 from jinja2.lexer import TokenStream, newline_re
 from jinja2.runtime import new_context
 
-from wurzel.exceptions import TemplateError, WurzelError
+from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.render import text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
-from wurzel.render.layers import Layers, TemplateMissing, suggest
+from wurzel.render.layers import Found, Layers, TemplateMissing, label, suggest
 from wurzel.render.lines import Watch, whole_lines
-from wurzel.render.quoting import language_of
+from wurzel.render.renames import renamed, rewrite
+from wurzel.render.structure import circle, languages_differ, no_such_block
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
 
@@ -77,13 +80,16 @@ class Environment(jinja2.Environment):
             auto_reload=False,
             loader=jinja2.FunctionLoader(self._source),
         )
-        self._layers = layers
+        self.layers = layers
+        self._trees: dict[str, tuple[str, nodes.Template]] = {}
         self._extending: tuple[str, int, Sequence[tuple[str, int]]] | None = None
         self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
         for name in REFUSED:
             del self.filters[name]
         self.filters |= FILTERS
         del self.globals["lipsum"]
+        if any(each.kind == "attribute" for each in layers.renames):
+            self.getattr = self._renamed_attribute  # type: ignore[assignment,method-assign]
 
     def run(self, name: str, context: Mapping[str, Any]) -> Text:
         """Everything the template writes.
@@ -107,18 +113,44 @@ class Environment(jinja2.Environment):
         tokens = Watch(source, str(name)).tokens(self.lexer.tokeniter(source, name, filename, state))
         return TokenStream(self.lexer.wrap(tokens, name, filename), name, filename)
 
+    def tree(self, source: str, found: Found) -> nodes.Template:
+        """The template as its compiler sees it.
+
+        Raises:
+            jinja2.TemplateSyntaxError: when it cannot be parsed.
+            TemplateError: when a tag takes away what makes a line.
+        """
+        return self._parse(source, found.name, str(found.path))
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """As jinja does, once for each file: what was checked need not be parsed anew to be rendered."""
+        read, tree = self._trees.get(filename or "", ("", None))
+        if tree is None or read != source:
+            tree = super()._parse(source, name, filename)
+            if self.layers.renames and (found := self.layers.own(Path(filename or ""))):
+                for old, line in rewrite(tree, self.layers.renames, found.name):
+                    self.layers.warnings[old.warning(f"{label(found)}:{line}")] = None
+            self._trees[filename or ""] = (source, tree)
+        return tree
+
+    def _renamed_attribute(self, owner: Any, attribute: str) -> Any:
+        """What a template names with a dot, also by its old name."""
+        found = super().getattr(owner, attribute)
+        kinds = [part.__name__ for part in type(owner).__mro__]
+        old = renamed(self.layers.renames, "attribute", attribute, kinds) if isinstance(found, Missing) else None
+        if old is None:
+            return found
+        self.layers.warnings[old.warning(_running(sys._getframe(1)))] = None  # noqa: SLF001 - no other way to a frame
+        return super().getattr(owner, old.new)
+
     def extends(self, name: str, line: int, blocks: Sequence[tuple[str, int]]) -> None:
         """Compiled templates call this just before they get their parent."""
         self._extending = (name, line, blocks)
 
     def join_path(self, template: str, parent: str) -> str:
         """The name itself, once it is certain that both are of one language."""
-        own, other = language_of(parent), language_of(template)
-        if own and other and own != other:
-            raise TemplateError(
-                f"{template!r} is {other}, but {parent!r} is {own}",
-                hint="Values are quoted for one language per file; name parts that fit any file `name.j2`.",
-            )
+        if problem := languages_differ(parent, template):
+            raise _raised(problem)
         return template
 
     def get_template(
@@ -136,7 +168,7 @@ class Environment(jinja2.Environment):
 
     def _source(self, name: str) -> tuple[str, str, Callable[[], bool]]:
         try:
-            found = self._layers.find(name)
+            found = self.layers.find(name)
         except TemplateMissing as error:
             raise jinja2.TemplateNotFound(name) from error
         return found.read(), str(found.path), lambda: True
@@ -148,14 +180,7 @@ class Environment(jinja2.Environment):
         step: Template | None = parent
         while step is not None:
             if step.filename in seen:
-                plain = str(parent.name).rpartition("!")[2]
-                raise TemplateError(
-                    "the template extends itself"
-                    if parent.filename == own
-                    else f"the template extends {parent.name!r}, which comes back to it",
-                    where=f"{child}:{line}",
-                    hint=f'Write `{{% extends "!{plain}" %}}` for the built-in template of that name.',
-                )
+                raise _raised(circle(f"{child}:{line}", str(parent.name), itself=parent.filename == own))
             seen.add(step.filename)
             entry = self._parents.get(str(step.name))
             step = entry[0] if entry else None
@@ -170,11 +195,7 @@ class Environment(jinja2.Environment):
                 step = entry[0] if entry else None
             for block, line in blocks:
                 if block not in known:
-                    raise TemplateError(
-                        f"no template that this one extends has a block {block!r}, so it is never written",
-                        where=f"{child}:{line}",
-                        hint=suggest(block, known) or f"Blocks: {', '.join(sorted(known))}.",
-                    )
+                    raise _raised(no_such_block(f"{child}:{line}", block, known))
 
     def _explain(self, error: Exception, context: Mapping[str, Any]) -> NoReturn:
         where = place(error.__traceback__, outermost=isinstance(error, RecursionError))
@@ -186,7 +207,7 @@ class Environment(jinja2.Environment):
         hint = getattr(error, "hint", "")
         if isinstance(error, jinja2.TemplateSyntaxError):
             where = f"{error.name}:{error.lineno}"
-            message, hint = self._syntax(error.message or "")
+            message, hint = self.syntax(error.message or "")
         elif isinstance(error, jinja2.UndefinedError):
             message, hint = _undefined(str(error), [*context, *self.globals])
         elif isinstance(error, RecursionError):
@@ -197,7 +218,8 @@ class Environment(jinja2.Environment):
             message = f"{type(error).__name__}: {error}"
         raise TemplateError(message, where=where, hint=hint) from error
 
-    def _syntax(self, message: str) -> tuple[str, str]:
+    def syntax(self, message: str) -> tuple[str, str]:
+        """Message and advice for what the parser or compiler says."""
         match = re.match(r"No (filter|test) named '(\w+)'", message)
         if match is None:
             return message, ""
@@ -205,6 +227,10 @@ class Environment(jinja2.Environment):
         if kind == "filter" and name in REFUSED:
             return f"there is no filter {name!r}", REFUSED[name]
         return f"there is no {kind} {name!r}", suggest(name, self.filters if kind == "filter" else self.tests)
+
+
+def _raised(problem: Problem) -> TemplateError:
+    return TemplateError(problem.message, where=problem.where, hint=problem.hint)
 
 
 def place(traceback: TracebackType | None, *, outermost: bool = False) -> str:
@@ -216,6 +242,16 @@ def place(traceback: TracebackType | None, *, outermost: bool = False) -> str:
             where = f"{template.name}:{template.get_corresponding_lineno(traceback.tb_lineno)}"
         traceback = traceback.tb_next
     return where
+
+
+def _running(frame: FrameType | None) -> str:
+    """`template:line` of the template that a frame belongs to."""
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            return f"{template.name}:{template.get_corresponding_lineno(frame.f_lineno)}"
+        frame = frame.f_back
+    return ""
 
 
 def _undefined(message: str, names: Iterable[str]) -> tuple[str, str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from wurzel.exceptions import TemplateError
+from wurzel.exceptions import Problem, TemplateError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from wurzel.render.renames import Rename
 
 GROUP = "wurzel.templates"
 """Entry point group of packs: each entry names a package whose folder holds the templates, or a path."""
@@ -32,8 +34,17 @@ class Layer(NamedTuple):
     name: str
     """The folder as configured, the name of a pack, or `built-in`."""
     folder: Path
-    is_pack: bool = False
-    """Whether it is an installed pack, not a folder of the project."""
+    kind: Literal["project", "pack", "backend", "built-in"] = "project"
+
+    @property
+    def is_own(self) -> bool:
+        """It belongs to the project or its organisation, not to what renders."""
+        return self.kind in {"project", "pack"}
+
+    @property
+    def is_pack(self) -> bool:
+        """It is an installed pack, not a folder of the project."""
+        return self.kind == "pack"
 
 
 class Found(NamedTuple):
@@ -73,7 +84,11 @@ class Layers:
         """
         self._root = Path(root)
         self._packs: dict[str, Layer] = {}
-        self.layers = (*(self._layer(layer) for layer in layers), Layer(BUILT_IN, built_in()))
+        self._hidden: frozenset[Path] = frozenset()
+        self.renames: tuple[Rename, ...] = ()
+        self.warnings: dict[Problem, None] = {}
+        """What was read in an old name, each once."""
+        self.layers = (*(self._layer(layer) for layer in layers), Layer(BUILT_IN, built_in(), "built-in"))
 
     @property
     def packs(self) -> list[Layer]:
@@ -82,9 +97,17 @@ class Layers:
 
     def add(self, name: str, folder: Path) -> None:
         """Search one more folder, after all others but before the built-in templates; a second call does nothing."""
-        layer = Layer(name, folder)
+        layer = Layer(name, folder, "backend")
         if layer not in self.layers:
             self.layers = (*self.layers[:-1], layer, self.layers[-1])
+
+    def rename(self, renames: Iterable[Rename]) -> None:
+        """Know these old names too."""
+        self.renames = tuple(dict.fromkeys([*self.renames, *renames]))
+
+    def hide(self, files: Iterable[Path]) -> None:
+        """Go on as if these files were not there."""
+        self._hidden = frozenset(files)
 
     def find(self, name: str) -> Found:
         """The template of that name.
@@ -94,21 +117,63 @@ class Layers:
         """
         pack, mark, path = name.rpartition("!")
         if mark:
-            layers: Sequence[Layer] = (self.layers[-1] if not pack else self._pack(pack),)
+            layers: Sequence[Layer] = [self._pack(pack)] if pack else self.not_own()
         else:
             layers = self.layers
         if _is_plain(path):
             for layer in layers:
-                if (file := layer.folder / path).is_file():
-                    return Found(name, layer, file)
+                for each in self._names_of(path, layer):
+                    if (file := layer.folder / each).is_file() and file not in self._hidden:
+                        return self._noted(Found(name, layer, file), path)
         raise self._missing(name, path, layers)
+
+    def _names_of(self, path: str, layer: Layer) -> list[str]:
+        """The name itself, and another one that a layer may know it by: an older one, or what it is called now."""
+        older = [each.old for each in self.renames if layer.is_own and (each.kind, each.new) == ("template", path)]
+        newer = [each.new for each in self.renames if (each.kind, each.old) == ("template", path)]
+        return [path, *older, *newer]
+
+    def _noted(self, found: Found, path: str) -> Found:
+        name = found.path.relative_to(found.layer.folder).as_posix()
+        for each in self.renames:
+            if (each.kind, each.old, each.new) == ("template", name, path):
+                self.warnings[each.warning(f"{label(found)}:1")] = None
+        return found
+
+    def own(self, file: Path) -> Found | None:
+        """The template of a project or pack that a file is."""
+        for layer in self.layers:
+            if layer.is_own and file.is_relative_to(layer.folder):
+                return Found(file.relative_to(layer.folder).as_posix(), layer, file)
+        return None
 
     def names(self, layer: Layer | None = None) -> list[str]:
         """Names of all templates, or of those of one layer, sorted."""
         found = set()
         for each in [layer] if layer else self.layers:
-            found |= {file.relative_to(each.folder).as_posix() for file in each.folder.rglob(f"*{SUFFIX}")}
+            files = set(each.folder.rglob(f"*{SUFFIX}")) - self._hidden
+            found |= {file.relative_to(each.folder).as_posix() for file in files}
         return sorted(found)
+
+    def not_own(self) -> list[Layer]:
+        """The layers of what renders: those of installed targets, then the built-in one."""
+        return [layer for layer in self.layers if not layer.is_own]
+
+    def below(self, layer: Layer, name: str) -> Found:
+        """The template of that name which one of `layer` takes the place of.
+
+        Raises:
+            TemplateMissing: when there is none.
+        """
+        layers = self.layers[self.layers.index(layer) + 1 :]
+        for each in layers:
+            if _is_plain(name) and (file := each.folder / name).is_file():
+                return Found(reference(each, name), each, file)
+        raise self._missing(name, name, layers)
+
+    def of(self, layer: Layer) -> list[Found]:
+        """All templates of one layer, sorted by name."""
+        return [Found(name, layer, layer.folder / name) for name in self.names(layer)]
 
     def _layer(self, layer: str | Path) -> Layer:
         folder = self._root / layer
@@ -129,6 +194,19 @@ class Layers:
         searched = ", ".join(layer.name for layer in layers)
         hint = suggest(path, known, prefix) or f"Searched: {searched}."
         return TemplateMissing(f"there is no template {name!r}", hint=hint)
+
+
+def label(found: Found) -> str:
+    """What messages call a template: the file of a project, `pack!name`, or `!name` of a built-in one."""
+    name = found.path.relative_to(found.layer.folder).as_posix()
+    if found.layer.kind == "project":
+        return f"{found.layer.name.rstrip('/')}/{name}"
+    return f"!{name}" if found.layer.kind == "built-in" else f"{found.layer.name}!{name}"
+
+
+def reference(layer: Layer, name: str) -> str:
+    """The name by which a template of exactly this layer is extended; of a project's folder, the plain one."""
+    return {"pack": f"{layer.name}!{name}", "project": name}.get(layer.kind, f"!{name}")
 
 
 def suggest(name: str, known: Iterable[str], prefix: str = "") -> str:
@@ -159,7 +237,7 @@ def _load_pack(name: str) -> Layer:
     folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
     if folder == Path() or not folder.is_dir():
         raise TemplateError(f"the template pack {name!r} names no folder", hint=f"Group {GROUP}: a package or a path.")
-    return Layer(name, folder, is_pack=True)
+    return Layer(name, folder, "pack")
 
 
 def _entry_point(name: str) -> EntryPoint:

@@ -9,6 +9,7 @@ from wurzel.backends.registry import get
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
 from wurzel.ir.features import FEATURES
+from wurzel.testing.contexts import context_findings, undescribed
 from wurzel.testing.variants import full_pipeline, variants
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _LEVELS = ("native", "emulated", "unsupported")
 
 
 def check_backend(target: str, **options: Any) -> int:
-    """Hold a backend to its contract: its table is complete, and no field of a pipeline is dropped in silence.
+    """Hold a backend to its contract: it drops nothing of a pipeline in silence, and what it says of itself is true.
 
     Args:
         target: name of a built-in or installed backend.
@@ -33,8 +34,9 @@ def check_backend(target: str, **options: Any) -> int:
     """
     backend = get(target)
     chosen = backend.options_model(**options)
-    findings = [*_table(backend), *_options(backend)]
     base = full_pipeline()
+    contexts = context_findings(backend, backend.files(base, chosen))
+    findings = [*_table(backend), *_options(backend), *contexts, *undescribed(backend)]
     before = render_texts(base, target, chosen)
     count = 0
     for variant in variants():

@@ -67,6 +67,12 @@ class AirflowBackend(Backend):
         context = {"dag": dag(pipeline, options), "options": options, "pipeline": pipeline}
         return [OutputFile(path(pipeline, options), "airflow/dag.py.j2", context)]
 
+    def contexts(self) -> Mapping[str, type]:
+        """Of the DAG file."""
+        from wurzel.backends.airflow.dag import FileContext
+
+        return {"airflow/dag.py.j2": FileContext}
+
     def support_for(self, use: Use, options: AirflowOptions) -> Support:
         """What the operator of a step can do; a use of the whole pipeline counts for the operator of most steps."""
         if use.feature not in _IN_PODS | _ONLY_IN_PODS:

@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
@@ -44,9 +44,13 @@ class Start:
     """First day of the schedule, and the zone its times are in."""
 
     year: int
+    """Year of the first day."""
     month: int
+    """Its month."""
     day: int
+    """Its day."""
     timezone: str
+    """IANA name."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ class Timetable:
     """When runs start: a cron expression, or an interval."""
 
     cron: str = ""
+    """The cron expression; empty for an interval."""
     every: Span | None = None
+    """The interval."""
     short: bool = True
     """Whether it fits on a line."""
 
@@ -64,7 +70,9 @@ class Group:
     """Tasks that are shown as one; no `id`: tasks of no group."""
 
     id: str
+    """Id of the group; empty for tasks of none."""
     tasks: Sequence[DagTask]
+    """Its tasks."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,11 @@ class Edge:
     """Tasks that must end before others start; one side is a single task. `long` names the side that needs lines."""
 
     before: Sequence[str]
+    """Variables of the tasks that must end before."""
     after: Sequence[str]
+    """Variables of the tasks that start then."""
     long: Literal["", "before", "after"]
+    """The side that needs lines of its own."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +92,41 @@ class Dag:
     """All of a DAG file."""
 
     id: str
+    """Id of the DAG."""
     asset: str
+    """Name of the class of assets."""
     imports: Sequence[Import]
+    """What the file imports."""
     uses_timedelta: bool
+    """It needs `timedelta`."""
     description: str
+    """What the pipeline is for."""
     doc: str
+    """Text that the UI shows."""
     timetable: Timetable | None
+    """When runs start; null when only people start them."""
     start: Start
+    """First day of the schedule."""
     max_active_runs: int | None
+    """Runs at one time; null for the default of Airflow."""
     max_active_tasks: int | None
+    """Tasks at one time; null for the default of Airflow."""
     timeout: Span | None
+    """Longest time of a whole run."""
     late: Span | None
+    """How late a scheduled run may start."""
     params: Sequence[DagParam]
+    """Parameters of a run."""
     tags: Sequence[str]
+    """Tags of the DAG."""
     reads_connections: bool
+    """Secrets are read from connections."""
     exact_secrets: bool
+    """Names of variables that hold secrets have lower-case letters."""
     usual: Policy
+    """How most tasks are tried again."""
     kinds: Sequence[str]
+    """Kinds of the tasks: bash, kubernetes, docker."""
     envs: Mapping[str, str]
     """Kind of task to the name of the constant that holds its variables."""
     shared: Mapping[str, Mapping[str, Text]]
@@ -105,8 +134,22 @@ class Dag:
     pods: Mapping[str, Mapping[str, Any]]
     """Name of a constant to the pod it holds."""
     cwd: str
+    """The folder in which bash tasks run."""
     groups: Sequence[Group]
+    """The tasks, by group."""
     edges: Sequence[Edge]
+    """Which tasks must end before which."""
+
+
+class FileContext(TypedDict):
+    """What the template of the DAG file sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: AirflowOptions
+    """What stands under `targets.airflow`, with defaults."""
+    dag: Dag
+    """The DAG, ready for the template."""
 
 
 def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:

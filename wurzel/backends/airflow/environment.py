@@ -42,7 +42,9 @@ class Text:
     """The value of an argument that Airflow renders; `literal` keeps it from being read as a template."""
 
     value: str
+    """The text, or a template of ours."""
     literal: bool = False
+    """Airflow must not read it as a template."""
 
 
 def literal(text: str) -> Text:
@@ -59,12 +61,19 @@ class DagParam:
     """A setting that may be given anew for one run: an Airflow `Param` with its JSON Schema."""
 
     name: str
+    """Name of the parameter."""
     default: Any
+    """Its default."""
     known: bool
+    """There is a default."""
     schema: Mapping[str, Any]
+    """Rules of JSON Schema that hold for it."""
     description: str
+    """What it is for."""
     title: str
+    """What the form calls it."""
     section: str
+    """The part of the form it stands in: the step."""
 
 
 def template(text: str) -> str:

@@ -34,7 +34,9 @@ class Name:
     """A name of a module, and what the file calls it when that differs."""
 
     name: str
+    """Name within the module."""
     alias: str = ""
+    """What the file calls it; empty when that is the same."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,11 @@ class Import:
     """`from module import names`; `module` is in its parts, `short` when it fits on a line."""
 
     module: Sequence[str]
+    """The parts of the name of the module."""
     names: Sequence[Name]
+    """What is taken from it."""
     short: bool
+    """It fits on a line."""
 
 
 def imports(used: Collection[str], version: str, on_failure: str | None) -> list[Import]:

@@ -36,7 +36,9 @@ class Span:
     """A time as `timedelta(hours=1)`."""
 
     unit: str
+    """`days`, `hours`, `minutes` or `seconds`."""
     count: int
+    """How many of them."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,15 @@ class Policy:
     """How often, how patiently and how long a task is tried; `factor` is True where Airflow knows only doubling."""
 
     retries: int = 0
+    """Tries after the first."""
     delay: Span | None = None
+    """Wait before the first retry; null for the default of Airflow."""
     factor: float | bool | None = None
+    """What multiplies each further wait; True where Airflow knows only doubling."""
     longest: Span | None = None
+    """Longest wait."""
     timeout: Span | None = None
+    """Longest time of one try."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,11 @@ class Words:
     """What a pod runs; `shards` holds the arguments of each shard."""
 
     cmds: Sequence[str]
+    """`cmds`: the program."""
     arguments: Sequence[str]
+    """`arguments`: its words."""
     shards: Sequence[Sequence[str]] = ()
+    """The words for each slice; empty for one task."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +74,25 @@ class Pod:
     """What the pod of one task needs beyond what all pods share."""
 
     image: str
+    """Image of the step."""
     words: Words
+    """What it runs."""
     requests: Mapping[str, str]
+    """Amounts requested."""
     limits: Mapping[str, str]
+    """Upper bounds."""
     labels: Mapping[str, str]
+    """Labels of the pod."""
     annotations: Mapping[str, Text]
+    """Annotations of the pod."""
     node_selector: Mapping[str, str]
+    """Labels that its node must have."""
     tolerations: Sequence[Mapping[str, Any]]
+    """Fields of each toleration, as the Python client calls them."""
     service_account: str | None
+    """Its service account."""
     secrets: Mapping[str, SecretRef]
+    """Variable to reference of a secret."""
     template: str
     """Name of the constant that holds what it shares with other pods."""
 
@@ -82,10 +102,15 @@ class Container:
     """What the Docker container of one task needs beyond what all containers share."""
 
     image: str
+    """Image of the step."""
     cpus: float | None
+    """Cores it may use."""
     memory: int | None
+    """Bytes it may use."""
     gpus: int | None
+    """GPUs it gets."""
     labels: Mapping[str, str]
+    """Labels of the container."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +121,27 @@ class DagTask:
     """
 
     id: str
+    """Id of the task."""
     step_id: str
     """The step; '' for a task that is none."""
     variable: str
+    """Name of the variable that holds it."""
     kind: str
+    """bash, kubernetes or docker."""
     doc: str
+    """Text that the UI shows."""
     script: str
+    """POSIX shell line that runs it; pods have words instead."""
     shards: Sequence[str] = ()
+    """The shell line of each slice; empty for one task."""
     env: Mapping[str, Text] = field(default_factory=dict)
+    """Variables beyond those all tasks of its kind get."""
     policy: Policy = field(default_factory=Policy)
+    """How it is tried again."""
     options: StepOptions = field(default_factory=StepOptions.model_construct)
+    """What stands under `targets.airflow.steps` for it, with defaults."""
     one_at_a_time: bool = False
+    """Two runs must not run it at one time."""
     complete: str = ""
     """The task that updates the asset when all shards are there; a mapped task would update it with each."""
     outlet: str = ""
@@ -114,7 +149,9 @@ class DagTask:
     short: bool = True
     """Whether the asset fits on a line."""
     pod: Pod | None = None
+    """What its pod needs, when it is one."""
     container: Container | None = None
+    """What its container needs, when it is one."""
     differs: Sequence[str] = ()
     """Fields of `policy` that are not those of most tasks."""
 

@@ -101,6 +101,12 @@ class ArgoBackend(Backend):
             for path, context in contexts.items()
         ]
 
+    def contexts(self) -> Mapping[str, type]:
+        """Of the manifest."""
+        from wurzel.backends.argo.context import ManifestContext
+
+        return {"argo/workflow.yaml.j2": ManifestContext}
+
     def preflight(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[Problem]:
         """Names, images, settings, sizes, parameters, and data that the store cannot carry."""
         parameters = {setting.variable for step in pipeline.steps for setting in step.settings if setting.parameter}

@@ -83,11 +83,15 @@ class Parameter:
     """A setting that may be given anew for one run, as a typed input of the platform."""
 
     variable: str
+    """Environment variable that holds it."""
     type: Literal["boolean", "number", "choice", "string"]
+    """What the form for a new run asks for."""
     description: str = ""
+    """What it is for."""
     default: Any = None
     """Typed as `type` says; `None` when a run must give it."""
     options: Sequence[str] = ()
+    """The values it may have; empty for any."""
     blank: bool = False
     """An empty text stands for "not given": the default is known only to the step."""
 

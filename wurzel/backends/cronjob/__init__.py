@@ -104,6 +104,16 @@ class CronJobBackend(Backend):
             ),
         ]
 
+    def contexts(self) -> Mapping[str, type]:
+        """Of all objects, and of the kustomization that lists them."""
+        from wurzel.backends.cronjob.context import FolderContext, ManifestContext
+
+        names = ("manifests", "cronjob", "configmap", "persistentvolumeclaim", "serviceaccount", "networkpolicy")
+        return {
+            **{f"cronjob/{name}.yaml.j2": ManifestContext for name in names},
+            "cronjob/kustomization.yaml.j2": FolderContext,
+        }
+
     def preflight(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[Problem]:
         """Names, images, settings, and what the steps of one pod cannot have apart from one another."""
         longest = LONGEST_CRON if pipeline.schedule else LONGEST

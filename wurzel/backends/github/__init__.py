@@ -39,14 +39,18 @@ class RunnerGroup(_Options):
     """Runners of a group, by labels."""
 
     group: str
+    """Name of the group."""
     labels: tuple[str, ...] = ()
+    """Labels that a runner of it must have."""
 
 
 class Registry(_Options):
     """How a runner logs in to the registry of images; both may be expressions."""
 
     username: str
+    """Name of the account."""
     password: str
+    """Its password, as an expression such as a secret."""
 
 
 Runner = str | tuple[str, ...] | RunnerGroup
@@ -56,10 +60,15 @@ class JobOptions(_Options):
     """What one job has of its own, under `targets.github.jobs.<step>`."""
 
     runs_on: Runner | None = None
+    """Runner of this job."""
     environment: str | dict[str, Any] | None = None
+    """Environment of this job."""
     permissions: dict[str, str] = Field(default_factory=dict)
+    """Permissions of this job, by scope."""
     oidc: bool | None = None
+    """Give this job an OpenID Connect token."""
     container_options: str | None = None
+    """Options of the container of this job."""
 
 
 class GithubOptions(ci.CiOptions):
@@ -150,6 +159,12 @@ class GithubBackend(Backend):
             "actions": actions(options),
         }
         return [OutputFile(path, "github/workflow.yml.j2", context, limit=FILE_LIMIT)]
+
+    def contexts(self) -> Mapping[str, type]:
+        """Of the workflow."""
+        from wurzel.backends.github.workflow import FileContext
+
+        return {"github/workflow.yml.j2": FileContext}
 
     def preflight(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Problem]:
         """Limits of GitHub, and what would make a workflow that GitHub refuses or reads differently."""

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.backends import ci
 from wurzel.backends.command import dataset, setting_variables, step_argv
@@ -15,6 +15,7 @@ from wurzel.backends.github import PINS, JobOptions, RunnerGroup
 if TYPE_CHECKING:
     from wurzel.backends.github import GithubOptions
     from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.names import PlainText
 
 HOSTED_MINUTES = 360
 """Longest time GitHub's own runners give a job."""
@@ -34,63 +35,112 @@ class Action:
     """A pinned action and the version shown behind it."""
 
     uses: str
+    """Action and commit, as `uses` takes them."""
     version: str
+    """The version that the commit is of, for the comment behind it."""
 
 
 @dataclass(frozen=True)
 class Transfer:
     """A folder that goes to or comes from artifacts: one by `name`, or all shards by `pattern`."""
 
-    step: str
+    step: PlainText
+    """Id of the step whose dataset it holds."""
     path: str
+    """Where the dataset lies."""
     name: str = ""
+    """Name of the artifact; empty when there are several."""
     pattern: str = ""
+    """Pattern of the names of several artifacts."""
 
 
 @dataclass(frozen=True)
 class Job:
     """One job, ready for the template; texts are escaped against GitHub's expressions."""
 
-    id: str
-    name: str
+    id: PlainText
+    """Key of the job."""
+    name: PlainText
+    """What GitHub shows: the id of the step."""
     description: str
+    """What the step is for."""
     polls: bool
-    needs: Sequence[str]
+    """It reads an outside source."""
+    needs: Sequence[PlainText]
+    """Ids of the jobs that must be done."""
     runs_on: Any
+    """`runs-on`."""
     timeout_minutes: int
+    """`timeout-minutes`."""
     permissions: Sequence[tuple[str, str, str]]
+    """Scope, level and reason of each permission of the job."""
     environment: Any
+    """`environment`, when there is one."""
     container: Mapping[str, Any]
+    """`container`; empty when the job runs on the runner itself."""
     shards: Sequence[int]
+    """Numbers of the slices, each of which is a job of its own; empty for one job."""
     max_parallel: int | None
+    """How many slices may run at one time."""
     setup: str
+    """How Python gets there: pip, uv or none."""
     install: str
+    """Shell line that installs the project; empty when there is nothing to do."""
     download: Sequence[Transfer]
+    """Datasets it reads."""
     memory: str
     """How the keys begin under which the step's own last output is cached, when it reads that."""
     memory_key: str
+    """The key under which this run caches it."""
     env: Mapping[str, str]
+    """Variables of the step."""
     run: str
+    """Shell line that runs the step."""
     upload: Transfer
+    """The dataset it writes."""
 
 
 @dataclass(frozen=True)
 class Workflow:
     """The workflow, ready for the template."""
 
-    name: str
+    name: PlainText
+    """Name of the pipeline."""
     cron: str
+    """Five fields; empty without a schedule."""
     timezone: str
+    """IANA name; empty when the schedule is in UTC or the server knows none."""
     inputs: Sequence[ci.Parameter]
+    """Inputs of a run that a person starts."""
     triggers: Mapping[str, Any]
+    """Further events to what they are filtered by."""
     group: str
+    """The concurrency group."""
     cancel: bool
+    """A new run ends the one that goes on."""
     queue: bool
+    """Runs wait, and none is dropped."""
     env: Mapping[str, str]
+    """Variables of all jobs."""
     retention_days: int
+    """How long datasets are kept."""
     cache_file: str
     """File whose change starts a new cache of what is installed; '' without a cache."""
     jobs: Sequence[Job]
+    """One job for each step, in an order in which they can run."""
+
+
+class FileContext(TypedDict):
+    """What the template of the workflow sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: GithubOptions
+    """What stands under `targets.github`, with defaults."""
+    workflow: Workflow
+    """The workflow, ready for the template."""
+    actions: Mapping[str, Action]
+    """Last word of an action's name, with `_`, to what is used for it."""
 
 
 def workflow(pipeline: Pipeline, options: GithubOptions) -> Workflow:

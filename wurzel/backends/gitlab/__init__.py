@@ -29,7 +29,9 @@ class JobOptions(_Options):
     """What one job has of its own, under `targets.gitlab.jobs.<step>`."""
 
     tags: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Tags of the runner of this job."""
     environment: str | None = None
+    """Environment of this job."""
 
 
 class Vault(_Options):
@@ -137,6 +139,12 @@ class GitlabBackend(Backend):
             context = {"pipeline": pipeline, "options": options, "schedule": schedule(pipeline, options)}
             files.append(OutputFile(script, "gitlab/schedule.sh.j2", context, executable=True))
         return files
+
+    def contexts(self) -> Mapping[str, type]:
+        """Of the file with the jobs, and of the script that creates the schedule."""
+        from wurzel.backends.gitlab.jobs import FileContext, ScheduleContext
+
+        return {"gitlab/gitlab-ci.yml.j2": FileContext, "gitlab/schedule.sh.j2": ScheduleContext}
 
     def preflight(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Problem]:
         """Limits of GitLab, and what would make a file that GitLab refuses or reads differently."""

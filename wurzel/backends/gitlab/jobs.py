@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.backends import ci
 from wurzel.backends.command import Emulated, dataset, step_argv
@@ -36,24 +36,39 @@ class Job:
     """One job, ready for the template."""
 
     name: str
+    """Name of the job: the id of the step."""
     description: str
+    """What the step is for."""
     polls: bool
+    """It reads an outside source."""
     needs: Sequence[str]
+    """`needs`: the jobs that must be done, and whose datasets it gets."""
     image: str
+    """`image`, when it is not the one all jobs share."""
     bare: bool
     """The image has everything: nothing is installed."""
     tags: Sequence[str]
+    """`tags` of the runner, when they are not those all jobs share."""
     environment: str
+    """Name of the environment; empty for none."""
     parallel: int
+    """How many jobs share the slices; 0 for one job."""
     retry: Any
+    """`retry`; nothing when `wurzel step` does it, or nobody."""
     timeout: str
+    """`timeout` of the job, as GitLab reads it."""
     resource_group: str
+    """`resource_group`, so that one run at a time is in it; empty for none."""
     variables: Variables
+    """`variables` of the job."""
     secrets: Mapping[str, Any]
+    """`secrets` that GitLab takes from Vault."""
     cache: Sequence[Mapping[str, Any]] | None
     """What takes the place of the cache all jobs share, if anything does."""
     script: Sequence[str]
+    """Shell lines that run the step."""
     path: str
+    """The folder of its dataset."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +76,33 @@ class Config:
     """The whole file, ready for the template."""
 
     base: str
+    """Name of the hidden job that all jobs extend."""
     stage: Any
+    """`stage` of all jobs."""
     image: Any
+    """`image` of all jobs."""
     tags: Sequence[str]
+    """`tags` of the runners of all jobs."""
     rules: Any
+    """When the pipeline runs."""
     inputs: Sequence[Input]
+    """`spec:inputs`; none when parameters are variables."""
     variables: Variables
+    """Variables that the form for a new run shows."""
     base_variables: Variables
+    """Variables of all jobs."""
     cache: Sequence[Mapping[str, Any]]
+    """`cache` of all jobs."""
     install: str
+    """Shell line that installs the project; empty when there is nothing to do."""
     id_tokens: Mapping[str, Any]
+    """`id_tokens` of all jobs."""
     interruptible: bool
+    """A newer run ends the one that goes on."""
     expire_in: str
+    """How long datasets are kept."""
     jobs: Sequence[Job]
+    """One job for each step, in an order in which they can run."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +110,37 @@ class ScheduleScript:
     """What the script that creates the schedule is told."""
 
     description: str
+    """By which the schedule is found again."""
     cron: str
+    """Five fields."""
     timezone: str
+    """The name of the time zone."""
     ref: str
+    """The branch it runs on."""
     variable: str
+    """`KEY:VALUE` of a variable that tells this pipeline from others; empty for none."""
+
+
+class FileContext(TypedDict):
+    """What the template of the file with the jobs sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: GitlabOptions
+    """What stands under `targets.gitlab`, with defaults."""
+    config: Config
+    """The file, ready for the template."""
+
+
+class ScheduleContext(TypedDict):
+    """What the template of the script that creates the schedule sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: GitlabOptions
+    """What stands under `targets.gitlab`, with defaults."""
+    schedule: ScheduleScript
+    """The schedule, as `glab` takes it."""
 
 
 def config(pipeline: Pipeline, options: GitlabOptions) -> Config:

@@ -21,11 +21,17 @@ class Input:
     """One entry of `spec:inputs`."""
 
     name: str
+    """Name of the input."""
     type: str
+    """`string`, `number` or `boolean`."""
     description: str
+    """What it is for."""
     required: bool
+    """A run must give it."""
     default: Any
+    """Its value when a run gives none."""
     options: Sequence[str]
+    """The values it may have; empty for any."""
 
 
 def variable(value: str) -> Any:

@@ -63,6 +63,7 @@ class ConfigMapVolume(KubernetesModel):
     """Files from a ConfigMap."""
 
     name: ObjectName
+    """Name of the ConfigMap or Secret."""
     optional: bool = Field(False, description="Start without it when it does not exist.")
 
 
@@ -70,6 +71,7 @@ class ClaimVolume(KubernetesModel):
     """An existing claim, such as a tokenizer cache that many pipelines read."""
 
     name: ObjectName
+    """Name of the claim."""
 
 
 class Volume(KubernetesModel):
@@ -81,9 +83,13 @@ class Volume(KubernetesModel):
     read_only: bool = Field(True, description="Containers cannot write to it.")
     steps: tuple[str, ...] = Field((), description="Ids of the steps that get it; all when empty.")
     config_map: ConfigMapVolume | None = None
+    """Files of a ConfigMap."""
     secret: ConfigMapVolume | None = None
+    """Files of a Secret."""
     claim: ClaimVolume | None = None
+    """An existing claim."""
     empty_dir: EmptyDir | None = None
+    """A folder that ends with the pod."""
 
     @model_validator(mode="after")
     def _one(self) -> "Volume":
@@ -96,7 +102,9 @@ class EnvFrom(KubernetesModel):
     """All entries of a ConfigMap or Secret as environment variables."""
 
     config_map: ObjectName | None = None
+    """Name of a ConfigMap."""
     secret: ObjectName | None = None
+    """Name of a Secret."""
     prefix: EnvName | None = Field(None, description="Put in front of every name.")
 
     @model_validator(mode="after")

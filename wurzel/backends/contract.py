@@ -1,0 +1,145 @@
+"""What a target promises to templates that change its files: names with types and descriptions, blocks, parts, macros.
+
+Everything is read off the templates and the classes of their contexts. The snapshots of it show when a promise changes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+
+from wurzel.backends.rendering import contexts
+from wurzel.render.check.described import members, summary
+from wurzel.render.check.types import described_in, spell
+
+if TYPE_CHECKING:
+    from wurzel.backends.base import Backend
+    from wurzel.render import Renderer
+    from wurzel.render.check import Checker
+    from wurzel.render.check.sources import Source
+
+_COMMENT = re.compile(r"\A(?:#![^\n]*\n)?\{#-?(.*?)-?#\}", re.DOTALL)
+_EVERYWHERE = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs"})
+"""Names of Jinja's own."""
+_LISTING = re.compile(r"\s*Blocks to extend:.*", re.DOTALL)
+
+
+def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
+    """The contract of one target, as JSON values in a fixed order.
+
+    Args:
+        backend: the target; its templates are read as it brings them, whatever a project or a pack changes.
+        renderer: what finds and reads templates.
+    """
+    if backend.templates is not None:
+        renderer.layers.add(backend.name, backend.templates)
+    known = contexts([backend])
+    checker = renderer.checker(known)
+    checker.follow(own=False)
+    files = {name: checker.plain(name) for name in _names(backend, renderer, known)}
+    types = list(dict.fromkeys(kind for kind in known.values() if kind is not None))
+    return {
+        "target": backend.name,
+        "summary": backend.summary,
+        "files": {name: _file(source, checker, known[name]) for name, source in files.items() if name in known},
+        "parts": {name: _part(source, checker, types) for name, source in files.items() if name not in known},
+        "types": {kind.__name__: _type(kind) for kind in _reachable(types)},
+        "renames": [each._asdict() for each in backend.renames],
+    }
+
+
+def filters(renderer: Renderer) -> dict[str, str]:
+    """The filters that wurzel adds to those of Jinja, or makes stricter, each with what it gives."""
+    return {name: summary_of(function) for name, function in renderer.filters.items()}
+
+
+def summary_of(function: Any) -> str:
+    """The first line of what a function says of itself."""
+    return inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
+
+
+def _names(backend: Backend, renderer: Renderer, known: Iterable[str]) -> list[str]:
+    """The files of a target and their parts: all that stand in the same folders."""
+    folders = {name.partition("/")[0] for name in known}
+    own = {name for layer in renderer.layers.not_own() for name in renderer.layers.names(layer)}
+    return [*known, *sorted(name for name in own - set(known) if name.partition("/")[0] in folders)]
+
+
+def _file(source: Source, checker: Checker, context: type | None) -> dict[str, Any]:
+    made = checker.made(source)
+    return {
+        "summary": _summary(source),
+        "context": context.__name__ if context is not None else None,
+        "names": _spelled(made),
+        "parts": _parts(source),
+        "blocks": list(_blocks(source, checker, {*made, *(members(context) if context is not None else ())})),
+    }
+
+
+def _part(source: Source, checker: Checker, types: Iterable[type]) -> dict[str, Any]:
+    given, made = checker.surroundings(source), checker.made(source)
+    common = {name for kind in types for name in members(kind)}
+    macros = [node for node in source.tree.body if isinstance(node, nodes.Macro) and node.name[:1] != "_"]
+    return {
+        "summary": _summary(source),
+        "sees": _spelled({name: kind for name, kind in given.items() if name not in common}),
+        "names": _spelled({name: kind for name, kind in made.items() if name not in {macro.name for macro in macros}}),
+        "parts": _parts(source),
+        "macros": {macro.name: [argument.name for argument in macro.args] for macro in macros},
+        "blocks": list(_blocks(source, checker, common | set(given) | set(made))),
+    }
+
+
+def _blocks(source: Source, checker: Checker, common: set[str]) -> Iterator[dict[str, Any]]:
+    """Blocks in the order in which they stand, each with the one around it and the names only it sees."""
+    for name, block in source.blocks.items():
+        around = [other.name for other in source.blocks.values() if other is not block and _within(block, other)]
+        sees = checker.seen_by(source, name)
+        yield {
+            "name": name,
+            "within": around[-1] if around else None,
+            "sees": _spelled({key: kind for key, kind in sees.items() if key not in common}),
+        }
+
+
+def _spelled(names: Mapping[str, Any]) -> dict[str, str]:
+    return {name: spell(kind) for name, kind in names.items() if name not in _EVERYWHERE}
+
+
+def _within(block: nodes.Block, other: nodes.Block) -> bool:
+    return any(node is block for node in other.find_all(nodes.Block))
+
+
+def _parts(source: Source) -> list[str]:
+    return sorted({name for reference in source.references for name in reference.names})
+
+
+def _summary(source: Source) -> str:
+    """What the comment on top of a template says, without the list of its blocks."""
+    found = _COMMENT.match(source.found.read())
+    return " ".join(_LISTING.sub("", found.group(1)).split()) if found else ""
+
+
+def _reachable(types: Iterable[type]) -> list[type]:
+    found: list[type] = []
+    todo = list(types)
+    while todo:
+        kind = todo.pop(0)
+        if kind not in found:
+            found.append(kind)
+            todo += [part for member in members(kind).values() for part in described_in(member.type)]
+    return found
+
+
+def _type(kind: type) -> dict[str, Any]:
+    return {
+        "summary": summary(kind),
+        "fields": {
+            member.name: {"type": spell(member.type), "description": member.description}
+            for member in members(kind).values()
+        },
+    }

@@ -1,0 +1,49 @@
+"""`wurzel templates check`: what is wrong with the templates of the project and its packs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from wurzel.cli.templates.names import open_renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wurzel.exceptions import Problem
+
+
+@click.command("check")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the findings.")
+def command(form: str) -> None:
+    """Find what is wrong with templates, without rendering.
+
+    Looks at every template of the project and its packs, also at branches that no pipeline reaches. Exits 1 when
+    something is wrong. `wurzel render` checks the templates of the targets it renders in the same way.
+    """
+    from wurzel.backends.registry import get, names
+    from wurzel.backends.rendering import contexts
+    from wurzel.exceptions import CheckFailed
+
+    renderer = open_renderer()
+    problems = renderer.check(contexts(map(get, names())))
+    for warning in renderer.layers.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if form == "json":
+        click.echo(json.dumps([_json(problem) for problem in problems], indent=2, ensure_ascii=False))
+    if problems:
+        raise CheckFailed("\n".join([_count(problems), *map(str, problems)]) if form == "text" else _count(problems))
+    count = sum(len(renderer.layers.names(layer)) for layer in renderer.layers.layers if layer.is_own)
+    click.echo(f"{count} {'template is' if count == 1 else 'templates are'} fine", err=True)
+
+
+def _count(problems: Sequence[Problem]) -> str:
+    files = len({problem.where.rpartition(":")[0] for problem in problems})
+    return f"{len(problems)} finding{'s'[: len(problems) > 1]} in {files} template{'s'[: files > 1]}"
+
+
+def _json(problem: Problem) -> dict[str, str | int]:
+    template, _, line = problem.where.rpartition(":")
+    return {"template": template, "line": int(line), "message": problem.message, "hint": problem.hint}

@@ -1,0 +1,115 @@
+"""`wurzel templates list`: what there is to extend, and what templates see."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wurzel.cli.options import TargetName
+from wurzel.cli.templates.names import open_renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from wurzel.render.layers import Layers
+
+
+@click.command("list")
+@click.argument("target", type=TargetName(), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(target: str | None, as_json: bool) -> None:
+    """List templates with their blocks, parts and names.
+
+    Without TARGET, the templates of all targets, each with the layers that have it. With TARGET, also their blocks,
+    the names they see with types and descriptions, and the filters.
+    """
+    from wurzel.backends.contract import contract, filters
+    from wurzel.backends.registry import get, names
+
+    renderer = open_renderer()
+    contracts = [contract(get(name), renderer) for name in ([target] if target else names())]
+    for each in contracts:
+        for name, said in [*each["files"].items(), *each["parts"].items()]:
+            said["layers"] = _layers(renderer.layers, name)
+    if as_json:
+        click.echo(json.dumps({"targets": contracts, "filters": filters(renderer)}, indent=2, ensure_ascii=False))
+    elif target:
+        click.echo("\n".join(_detail(contracts[0], filters(renderer))))
+    else:
+        click.echo("\n".join(_table(_rows(contracts))))
+
+
+def _layers(layers: Layers, name: str) -> list[str]:
+    """Labels of the files of that name, the one that is used first."""
+    from wurzel.render.layers import Found, label
+
+    return [
+        label(Found(name, layer, path)) for layer in layers.layers if (path := layer.folder / name).is_file()
+    ]
+
+
+def _rows(contracts: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[str]]:
+    yield "target", "template", "changed by"
+    for contract in contracts:
+        for name, said in [*contract["files"].items(), *contract["parts"].items()]:
+            yield contract["target"], name, ", ".join(said["layers"][:-1])
+
+
+def _detail(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[str]:
+    yield contract["summary"]
+    for name, said in contract["files"].items():
+        yield from ("", f"{name}: {said['summary']}", *_changed(said))
+        yield from _context(contract["types"][said["context"]] if said["context"] else None)
+        yield from _blocks(said)
+    for name, said in contract["parts"].items():
+        yield from ("", f"{name}: {said['summary']}", *_changed(said))
+        yield from _names("sees", said["sees"])
+        for macro, arguments in said["macros"].items():
+            yield f"  macro {macro}({', '.join(arguments)})"
+        yield from _blocks(said)
+    contexts = {said["context"] for said in contract["files"].values()}
+    for name, described in contract["types"].items():
+        if name not in contexts:
+            yield from ("", f"{name}: {described['summary']}", *_table(_fields(described)))
+    yield from ("", "Filters:", *_table(filters.items()))
+
+
+def _changed(said: Mapping[str, Any]) -> Iterator[str]:
+    if len(said["layers"]) > 1:
+        yield f"  changed by {', '.join(said['layers'][:-1])}"
+
+
+def _context(described: Mapping[str, Any] | None) -> Iterator[str]:
+    if described is not None:
+        yield from ("  names", *_table(_fields(described)))
+
+
+def _fields(described: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    for name, field in described["fields"].items():
+        yield name, field["type"], field["description"]
+
+
+def _names(what: str, names: Mapping[str, str]) -> Iterator[str]:
+    if names:
+        yield f"  {what} {', '.join(f'{name} ({kind})' for name, kind in names.items())}"
+
+
+def _blocks(said: Mapping[str, Any]) -> Iterator[str]:
+    depths: dict[str | None, int] = {None: 1}
+    if said["blocks"]:
+        yield "  blocks"
+    for block in said["blocks"]:
+        depth = depths[block["name"]] = depths.get(block["within"], 0) + 1
+        sees = ", ".join(f"{name} ({kind})" for name, kind in block["sees"].items())
+        yield f"{'  ' * depth}{block['name']}{f'  sees {sees}' if sees else ''}"
+
+
+def _table(rows: Any) -> Iterator[str]:
+    """Rows with their columns below each other."""
+    kept = [list(map(str, row)) for row in rows]
+    widths = [max(len(row[column]) for row in kept) for column in range(len(kept[0]))] if kept else []
+    for row in kept:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield f"    {'  '.join(cells).rstrip()}"

@@ -1,0 +1,22 @@
+"""`wurzel templates show`: the source of a template."""
+
+from __future__ import annotations
+
+import click
+
+from wurzel.cli.templates.names import TemplateName, open_renderer
+
+
+@click.command("show")
+@click.argument("template", type=TemplateName())
+def command(template: str) -> None:
+    """Print the source of a template.
+
+    TEMPLATE is a name such as dvc/dvc.yaml.j2, which is the first one found: in the project, then in packs, then as it
+    comes with wurzel. !dvc/dvc.yaml.j2 is the one that comes with wurzel, acme!dvc/dvc.yaml.j2 that of the pack acme.
+    """
+    from wurzel.render.layers import label
+
+    found = open_renderer().layers.find(template)
+    click.echo(f"# {label(found)}", err=True)
+    click.echo(found.read(), nl=False)

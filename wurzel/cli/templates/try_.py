@@ -1,0 +1,70 @@
+"""`wurzel templates try`: what templates change in rendered files, again at each save."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from wurzel.cli.options import PipelineName, TargetName, configuration_options
+from wurzel.cli.templates.names import TemplateName
+
+if TYPE_CHECKING:
+    from wurzel.project.trial import Trial
+
+_PAUSE = 0.3
+"""Seconds between two looks at the files."""
+
+
+@click.command("try")
+@click.argument("template", type=TemplateName(), required=False)
+@click.option("-p", "--pipeline", "pipelines", multiple=True, type=PipelineName(), help="Render it; repeatable.")
+@click.option("-t", "--target", "targets", multiple=True, type=TargetName(), help="Render for it; repeatable.")
+@click.option("--once", is_flag=True, help="Show what the templates change now, and end.")
+@configuration_options
+def command(
+    template: str | None,
+    pipelines: tuple[str, ...],
+    targets: tuple[str, ...],
+    once: bool,
+    environment: str | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Show what templates change in rendered files, at each save.
+
+    Starts with the difference that TEMPLATE of the project makes, or all of its templates, and then shows what each save
+    changes in the files that would be rendered. Nothing is written. Ends with Ctrl-C.
+    """
+    from wurzel.project.jobs import Request
+    from wurzel.project.trial import Trial
+
+    trial = Trial(Request(pipelines, targets, environment, sets), template)
+    click.echo(trial.difference(), nl=False)
+    if once:
+        return
+    click.echo("watching; end with Ctrl-C", err=True)
+    try:
+        _watch(trial)
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+
+
+def _pause() -> None:
+    from time import sleep
+
+    sleep(_PAUSE)
+
+
+def _watch(trial: Trial) -> None:
+    from wurzel.exceptions import WurzelError
+
+    while True:
+        _pause()
+        if not trial.has_changed():
+            continue
+        try:
+            text = trial.difference()
+        except WurzelError as error:
+            click.echo(f"error: {error}", err=True)
+            continue
+        click.echo(text, nl=False) if text else click.echo("no change of the files", err=True)

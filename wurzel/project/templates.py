@@ -1,0 +1,53 @@
+"""The folder of a project that holds its own templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.exceptions import UsageError, WriteError
+from wurzel.project.load import FILE
+from wurzel.project.open import open_project
+
+if TYPE_CHECKING:
+    from wurzel.project.load import Project
+
+_HINT = f"Add to {FILE}: templates: [wurzel-templates]"
+
+
+@contextmanager
+def first_folder() -> Iterator[tuple[Project, Path]]:
+    """The project in the current folder and the first of its template folders, which is made when it is not there.
+
+    A folder that was made is removed again when the body fails and left nothing in it.
+
+    Raises:
+        UsageError: when there is no project, or it names no folder.
+        WriteError: when the folder cannot be made.
+    """
+    project = open_project()
+    if project is None:
+        raise UsageError(f"there is no {FILE} here to name a folder for templates", hint="Write one: wurzel init")
+    folder = next((project.root / entry for entry in project.templates if not _is_pack(project.root, entry)), None)
+    if folder is None:
+        raise UsageError("names no folder for templates", where=project.file, hint=_HINT)
+    there = folder.is_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot be made: {error.strerror}", where=str(folder)) from error
+    try:
+        yield project, folder
+    finally:
+        if not there and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _is_pack(root: Path, entry: str) -> bool:
+    from importlib.metadata import entry_points  # slow: only when a template is ejected
+
+    from wurzel.render.layers import GROUP
+
+    return not (root / entry).is_dir() and bool(entry_points(group=GROUP, name=entry))

@@ -1,0 +1,228 @@
+"""What is wrong with the templates of a project and its packs, found without rendering anything.
+
+Names, attributes, filters and tests are looked up in every branch; blocks, parents and included templates are followed
+through all layers. Only templates of projects and packs are held to account: built-in ones have tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from wurzel.exceptions import Problem, TemplateError, WurzelError
+from wurzel.render.check.described import field_types
+from wurzel.render.check.names import Names
+from wurzel.render.check.positions import positions
+from wurzel.render.check.scope import Scope, merged
+from wurzel.render.check.sources import Source, Sources
+from wurzel.render.check.types import Module
+from wurzel.render.layers import suggest
+from wurzel.render.renames import renamed
+from wurzel.render.structure import OUTSIDE, circle, languages_differ, no_such_block, outside
+
+if TYPE_CHECKING:
+    from wurzel.render.environment import Environment
+
+_MOST_VISITS = 20
+"""Surroundings in which one part is looked at; parts that include each other have no end of them."""
+
+
+class Checker:
+    """Checks templates of the layers of an environment.
+
+    Args:
+        environment: what would render them.
+        contexts: for each template that is rendered, the class whose fields are the names it sees; `None` when any
+            name may be there.
+        concerns: whether a template is to be checked, by its name.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        contexts: Mapping[str, type | None],
+        concerns: Callable[[str], bool] = lambda _name: True,
+    ) -> None:
+        self._environment = environment
+        self._contexts = contexts
+        self._sources = Sources(environment.layers, environment)
+        self._checked = [
+            self._sources.read(found)
+            for layer in environment.layers.layers
+            if layer.is_own
+            for found in environment.layers.of(layer)
+            if concerns(found.name)
+        ]
+        self._seen: dict[Source, list[list[Problem]]] = {}
+        self._sites: dict[Source, dict[str, Scope]] = {}
+        self._given: dict[Source, Scope] = {}
+        self._modules: dict[str, Module | None] = {}
+
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong, template by template, each with its line."""
+        if not self._checked:
+            return []
+        self.follow()
+        found: list[Problem] = []
+        for source in self._checked:
+            own = [source.problem] if source.problem else [*self._structure(source), *self._named(source)]
+            if source not in self._seen and not source.problem and not _is_offer(source):
+                own.append(self._unused(source))
+            found += sorted(dict.fromkeys(own), key=_line)
+        return found
+
+    # Structure: parents, blocks, what is included
+
+    def _structure(self, source: Source) -> Iterator[Problem]:
+        yield from (
+            Problem(OUTSIDE, source.at(line), "Put it into a block.") for line in dict.fromkeys(outside(source.tree))
+        )
+        for reference in source.references:
+            where = source.at(reference.node.lineno)
+            for name in reference.names:
+                if problem := languages_differ(source.found.name, name):
+                    yield Problem(problem.message, where, problem.hint)
+            if reference.needed and reference.names and not any(map(self._sources.get, reference.names)):
+                yield self._missing(reference.names[0], where)
+        yield from self._inheritance(source)
+        yield from self._compiled(source)
+
+    def _inheritance(self, source: Source) -> Iterator[Problem]:
+        chain, complete = self._sources.chain(source)
+        parent = self._sources.parent(chain[-1])
+        if source.extends is not None and parent in chain:
+            yield circle(
+                source.at(source.extends.node.lineno), chain[len(chain) > 1].found.name, itself=len(chain) == 1
+            )
+        if not complete or len(chain) == 1:
+            return
+        known = {block for each in chain[1:] for block in each.blocks}
+        for block in source.top_blocks:
+            if block.name not in known:
+                yield no_such_block(source.at(block.lineno), block.name, known)
+
+    def _missing(self, name: str, where: str) -> Problem:
+        try:
+            self._environment.layers.find(name)
+        except TemplateError as error:
+            return Problem(error.message, where, error.hint)
+        raise AssertionError(name)
+
+    def _compiled(self, source: Source) -> Iterator[Problem]:
+        """What the compiler refuses; filters, tests and text outside of blocks are found, all of them, elsewhere."""
+        try:
+            self._environment.compile(source.found.read(), source.found.name, str(source.found.path), raw=True)
+        except jinja2.TemplateSyntaxError as error:
+            message = error.message or ""
+            if not message.startswith(("No filter", "No test", OUTSIDE)):
+                yield Problem(*_swapped(self._environment.syntax(message), source.at(error.lineno)))
+        except WurzelError as error:
+            yield Problem(error.message, error.where, error.hint)
+
+    def _unused(self, source: Source) -> Problem:
+        name = source.found.name
+        known = [*self._contexts, *self._environment.layers.names()]
+        return Problem(
+            "the file overrides no template and is used by none, so nothing of it is ever written",
+            source.at(1),
+            suggest(name, {each for each in known if each != name})
+            or "Name it like the template it is to change; `wurzel templates list` shows them.",
+        )
+
+    # Names: each template in every surrounding it is rendered in
+
+    def _named(self, source: Source) -> Iterable[Problem]:
+        """What is wrong in every surrounding, since a part may choose what it reads by where it is."""
+        visits = self._seen.get(source, [])
+        return [problem for problem in visits[0] if all(problem in other for other in visits[1:])] if visits else []
+
+    def follow(self, *, own: bool = True) -> None:
+        """Visit all that is rendered, starting from the files that targets write.
+
+        Args:
+            own: as a render finds them; otherwise as they come with the target.
+        """
+        for name, context in self._contexts.items():
+            scope = _scope(context)
+            starts = [self._sources.get(name if own else f"!{name}")]
+            starts += [source for source in self._checked if own and self._name(source) == name]
+            for start in dict.fromkeys(start for start in starts if start is not None):
+                self._visit(start, scope)
+
+    def _name(self, source: Source) -> str:
+        """What a template is called now."""
+        old = renamed(self._environment.layers.renames, "template", source.found.name)
+        return old.new if old is not None else source.found.name
+
+    def plain(self, name: str) -> Source:
+        """A template as it comes with its target."""
+        return self._sources.read(self._environment.layers.find(f"!{name}"))
+
+    def made(self, source: Source) -> Mapping[str, Any]:
+        """The names that a template makes at its top, with their types."""
+        return Names(source, self._environment, self._module).exported()
+
+    def surroundings(self, source: Source) -> Mapping[str, Any]:
+        """The names that a visited template gets, with their types."""
+        return self._given[source].all() if source in self._given else {}
+
+    def seen_by(self, source: Source, block: str) -> Mapping[str, Any]:
+        """The names that a block of a visited template sees, with their types."""
+        return self._sites.get(source, {}).get(block, Scope()).all()
+
+    def _visit(self, source: Source, context: Scope) -> None:
+        chain, complete = self._sources.chain(source)
+        if len(self._seen.get(source, ())) >= _MOST_VISITS:
+            return
+        walks = [Names(each, self._environment, self._module) for each in chain]
+        surrounding = context.flat()
+        surrounding.is_open = surrounding.is_open or not complete
+        for walk in walks:
+            surrounding.names |= walk.exported()
+        sites: dict[str, Scope] = {}
+        for each, walk in reversed(list(zip(chain, walks, strict=True))):
+            walk.walk(surrounding, sites)
+            sites |= {name: merged(scopes) for name, scopes in walk.blocks.items()}
+            self._sites[each] = dict(sites)
+            self._given[each] = merged([context, *([self._given[each]] if each in self._given else [])])
+            problems = [*walk.problems, *positions(each, walk.kinds)] if each in self._checked else []
+            known = problems in self._seen.setdefault(each, [])
+            self._seen[each].append(problems)
+            for name, scope in () if known and len(self._seen[each]) > 1 else walk.included:
+                if (part := self._sources.get(name)) is not None:
+                    self._visit(part, scope)
+
+    def _module(self, name: str, scope: Scope | None) -> Module | None:
+        """What an import of a template gives, which is read in `scope` or with no names at all."""
+        source = self._sources.get(name)
+        if source is None or source.problem is not None:
+            return None
+        if scope is not None or name not in self._modules:
+            made = frozenset(Names(source, self._environment, self._module).exported())
+            self._modules[name] = Module(name, made) if source.extends is None else None
+            self._visit(source, scope or Scope())
+        return self._modules[name]
+
+
+def _is_offer(source: Source) -> bool:
+    """A part of a pack, which is there for others to include."""
+    return source.found.layer.is_pack and source.found.path.name.startswith("_")
+
+
+def _scope(context: type | None) -> Scope:
+    if context is None:
+        scope = Scope()
+        scope.is_open = True
+        return scope
+    return Scope(field_types(context))
+
+
+def _swapped(said: tuple[str, str], where: str) -> tuple[str, str, str]:
+    return said[0], where, said[1]
+
+
+def _line(problem: Problem) -> int:
+    number = problem.where.rpartition(":")[2]
+    return int(number) if number.isdigit() else 0

@@ -1,0 +1,297 @@
+# ruff: noqa: N802 - a visitor is named after its node
+"""Finds names, attributes, filters and tests that do not exist, in every branch of a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+from jinja2.runtime import LoopContext
+
+from wurzel.exceptions import Problem
+from wurzel.render.check import types
+from wurzel.render.check.scope import Scope, assigned, unpacked
+from wurzel.render.check.types import UNKNOWN
+from wurzel.render.layers import suggest
+from wurzel.render.renames import renamed
+
+if TYPE_CHECKING:
+    from wurzel.render.check.sources import Source
+    from wurzel.render.environment import Environment
+
+_GUARDS = frozenset({"defined", "undefined"})
+_DEFAULTS = frozenset({"default", "d"})
+_LOOP = types.Module("loop", frozenset(name for name in dir(LoopContext) if name[:1] != "_"))
+_IN_MACRO = dict.fromkeys(("caller", "varargs", "kwargs"), UNKNOWN)
+_KINDS: dict[type[nodes.Node], type] = {nodes.List: list, nodes.Dict: dict, nodes.Compare: bool, nodes.Not: bool}
+_FILTERED = {"length": int, "count": int, "int": int, "float": float, "list": UNKNOWN, "json": str, "tojson": str}
+_PLAIN_FILTERS = frozenset({"identifier", "duration"})
+_TEXT_FILTERS = frozenset({"string", "trim", "upper", "lower", "replace", "capitalize", "title", "shell", "join"})
+
+
+class Names:
+    """Walks through one template in one surrounding.
+
+    `blocks`: for each block that stands in the template, the scopes it is filled in from. `included`: the templates it
+    includes, each with the names they get. `kinds`: the type of each expression that is written, by its identity.
+    """
+
+    def __init__(
+        self, source: Source, environment: Environment, module: Callable[[str, Scope | None], types.Module | None]
+    ) -> None:
+        self._source = source
+        self._environment = environment
+        self._module = module
+        self._guarded = frozenset(_guarded(source.tree))
+        self.problems: list[Problem] = []
+        self.blocks: dict[str, list[Scope]] = {}
+        self.included: list[tuple[str, Scope]] = []
+        self.kinds: dict[int, Any] = {}
+
+    def walk(self, context: Scope, filled: dict[str, Scope]) -> None:
+        """Read the template: `context` is what it gets, `filled` where the blocks stand that its parents have."""
+        context.names.setdefault("self", UNKNOWN)
+        self._context = context
+        self._filled = filled
+        self._body(self._source.tree.body, context)
+
+    def exported(self) -> dict[str, Any]:
+        """Names that the template makes at its top, which all blocks of its chain see."""
+        return dict.fromkeys(assigned(self._source.tree.body), UNKNOWN) | {
+            node.target: self._imported(node, Scope())
+            for node in self._source.tree.body
+            if isinstance(node, nodes.Import) and not node.with_context
+        }
+
+    def _say(self, node: nodes.Node, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(message, self._source.at(node.lineno), hint))
+
+    # Statements
+
+    def _body(self, body: Sequence[nodes.Node], scope: Scope) -> None:
+        names = list(assigned(body))
+        for name in names:
+            scope.names.setdefault(name, UNKNOWN)
+        for node in body:
+            visit = getattr(self, f"_visit_{type(node).__name__}", None)
+            if visit is not None:
+                visit(node, scope, names)
+            else:
+                for child in node.iter_child_nodes():
+                    self._value(child, scope)
+
+    def _visit_Output(self, node: nodes.Output, scope: Scope, _names: Sequence[str]) -> None:
+        for child in node.nodes:
+            if not isinstance(child, nodes.TemplateData):
+                self.kinds[id(child)] = self._value(child, scope)
+
+    def _visit_If(self, node: nodes.If, scope: Scope, _names: Sequence[str]) -> None:
+        self._value(node.test, scope)
+        for body in (node.body, node.elif_, node.else_):
+            self._body(body, scope)
+
+    def _visit_For(self, node: nodes.For, scope: Scope, _names: Sequence[str]) -> None:
+        kind = types.element(self._value(node.iter, scope))
+        inner = scope.within({**unpacked(node.target, kind), "loop": _LOOP})
+        if node.test is not None:
+            self._value(node.test, inner)
+        self._body(node.body, inner)
+        self._body(node.else_, scope.within())
+
+    def _visit_With(self, node: nodes.With, scope: Scope, _names: Sequence[str]) -> None:
+        kinds = [self._value(value, scope) for value in node.values]
+        inner = scope.within()
+        for target, kind in zip(node.targets, kinds, strict=True):
+            inner.names |= unpacked(target, kind)
+        self._body(node.body, inner)
+
+    def _visit_Assign(self, node: nodes.Assign, scope: Scope, names: Sequence[str]) -> None:
+        kind = self._value(node.node, scope)
+        for name, found in unpacked(node.target, kind).items():
+            scope.names[name] = found if names.count(name) == 1 else UNKNOWN
+
+    def _visit_AssignBlock(self, node: nodes.AssignBlock, scope: Scope, _names: Sequence[str]) -> None:
+        self._body(node.body, scope.within())
+        if node.filter is not None:
+            self._value(node.filter, scope)
+
+    def _visit_Macro(self, node: nodes.Macro, scope: Scope, _names: Sequence[str]) -> None:
+        for default in node.defaults:
+            self._value(default, scope)
+        arguments = {argument.name: UNKNOWN for argument in node.args}
+        self._body(node.body, scope.within({**_IN_MACRO, **arguments}))
+
+    def _visit_CallBlock(self, node: nodes.CallBlock, scope: Scope, _names: Sequence[str]) -> None:
+        self._value(node.call, scope)
+        arguments = {argument.name: UNKNOWN for argument in node.args}
+        self._body(node.body, scope.within({**_IN_MACRO, **arguments}))
+
+    def _visit_FilterBlock(self, node: nodes.FilterBlock, scope: Scope, _names: Sequence[str]) -> None:
+        self._value(node.filter, scope)
+        self._body(node.body, scope.within())
+
+    def _visit_Scope(self, node: nodes.Scope, scope: Scope, _names: Sequence[str]) -> None:
+        self._body(node.body, scope.within())
+
+    def _visit_Block(self, node: nodes.Block, scope: Scope, _names: Sequence[str]) -> None:
+        seen = scope if node.scoped else self._context
+        if self._source.extends is not None and node in self._source.tree.body:
+            seen = self._filled.get(node.name) or _anything()
+        self.blocks.setdefault(node.name, []).append(seen)
+        self._body(node.body, seen.within({"super": UNKNOWN}))
+
+    def _visit_Include(self, node: nodes.Include, scope: Scope, _names: Sequence[str]) -> None:
+        self._value(node.template, scope)
+        for name in (reference.names for reference in self._source.references if reference.node is node):
+            self.included += [(each, scope.flat() if node.with_context else Scope()) for each in name]
+
+    def _visit_Extends(self, node: nodes.Extends, scope: Scope, _names: Sequence[str]) -> None:
+        self._value(node.template, scope)
+
+    def _visit_Import(self, node: nodes.Import, scope: Scope, _names: Sequence[str]) -> None:
+        self._value(node.template, scope)
+        scope.names[node.target] = self._imported(node, scope)
+
+    def _visit_FromImport(self, node: nodes.FromImport, scope: Scope, _names: Sequence[str]) -> None:
+        self._value(node.template, scope)
+        module = self._imported(node, scope)
+        if not isinstance(module, types.Module):
+            return
+        for name in (name if isinstance(name, str) else name[0] for name in node.names):
+            if name not in module.names:
+                self._say(node, f"{module.name!r} has no {name!r}", suggest(name, module.names))
+
+    def _imported(self, node: nodes.Import | nodes.FromImport, scope: Scope) -> Any:
+        name = node.template.value if isinstance(node.template, nodes.Const) else None
+        if not isinstance(name, str):
+            return UNKNOWN
+        return self._module(name, scope.flat() if node.with_context else None) or UNKNOWN
+
+    # Expressions
+
+    def _value(self, node: nodes.Node, scope: Scope) -> Any:
+        """The type of an expression, with all names in it looked up."""
+        visit = getattr(self, f"_value_{type(node).__name__}", None)
+        if visit is not None:
+            return visit(node, scope)
+        for child in node.iter_child_nodes():
+            self._value(child, scope)
+        return _KINDS.get(type(node), UNKNOWN)
+
+    def _value_Name(self, node: nodes.Name, scope: Scope) -> Any:
+        kind = scope.find(node.name)
+        if kind is not None:
+            return kind
+        if node.name not in self._guarded and node.name not in self._environment.globals:
+            known = [*scope.all(), *self._environment.globals]
+            self._say(node, f"{node.name!r} is undefined", suggest(node.name, known))
+        return UNKNOWN
+
+    def _value_Const(self, node: nodes.Const, _scope: Scope) -> Any:
+        return UNKNOWN if isinstance(node.value, str) else type(node.value)
+
+    def _value_TemplateData(self, _node: nodes.TemplateData, _scope: Scope) -> Any:
+        return UNKNOWN
+
+    def _value_Getattr(self, node: nodes.Getattr, scope: Scope) -> Any:
+        owner = self._value(node.node, scope)
+        found = types.attribute(owner, node.attr)
+        if found.is_missing and self._is_old(owner, node.attr):
+            return UNKNOWN
+        if found.is_missing:
+            what = f"`{_spelled(node.node)}` ({owner.name if isinstance(owner, types.Module) else types.spell(owner)})"
+            known = [name for name in found.known if name]
+            self._say(node, f"{what} has no {node.attr!r}", suggest(node.attr, known) or _listed(known))
+        return found.type
+
+    def _is_old(self, owner: Any, attribute: str) -> bool:
+        kinds = [kind.__name__ for kind in types.alternatives(owner) if isinstance(kind, type)]
+        return renamed(self._environment.layers.renames, "attribute", attribute, kinds or [""]) is not None
+
+    def _value_Getitem(self, node: nodes.Getitem, scope: Scope) -> Any:
+        owner = self._value(node.node, scope)
+        self._value(node.arg, scope)
+        if isinstance(node.arg, nodes.Slice):
+            return owner
+        return types.entry(owner, node.arg.value if isinstance(node.arg, nodes.Const) else None)
+
+    def _value_Call(self, node: nodes.Call, scope: Scope) -> Any:
+        for child in node.iter_child_nodes(exclude=("node",)):
+            self._value(child, scope)
+        if isinstance(node.node, nodes.EnvironmentAttribute):  # what the compiler puts around the list of a loop
+            return self._value(node.args[0], scope)
+        self._value(node.node, scope)
+        if isinstance(node.node, nodes.Getattr):
+            return types.called(self._quiet(node.node.node, scope), node.node.attr)
+        return UNKNOWN
+
+    def _value_Filter(self, node: nodes.Filter, scope: Scope) -> Any:
+        if node.name not in self._environment.filters:
+            self._say(node, *self._environment.syntax(f"No filter named {node.name!r}"))
+        for child in node.iter_child_nodes(exclude=("node",)):
+            self._value(child, scope)
+        if node.node is None:
+            return UNKNOWN
+        guarded = node.name in _DEFAULTS and isinstance(node.node, nodes.Name | nodes.Getattr)
+        kind = self._quiet(node.node, scope) if guarded else self._value(node.node, scope)
+        if node.name in _TEXT_FILTERS:
+            return str if types.is_free_text(kind) else UNKNOWN
+        return UNKNOWN if node.name in _PLAIN_FILTERS else _FILTERED.get(node.name, UNKNOWN)
+
+    def _value_Test(self, node: nodes.Test, scope: Scope) -> Any:
+        if node.name not in self._environment.tests:
+            self._say(node, *self._environment.syntax(f"No test named {node.name!r}"))
+        for child in node.iter_child_nodes(exclude=("node",)):
+            self._value(child, scope)
+        if node.name not in _GUARDS or not isinstance(node.node, nodes.Name):
+            self._value(node.node, scope)
+        return bool
+
+    def _value_Concat(self, node: nodes.Concat, scope: Scope) -> Any:
+        kinds = [self._value(item, scope) for item in node.nodes]
+        return str if any(types.is_free_text(kind) for kind in kinds) else UNKNOWN
+
+    def _value_CondExpr(self, node: nodes.CondExpr, scope: Scope) -> Any:
+        self._value(node.test, scope)
+        parts = [self._value(part, scope) for part in (node.expr1, node.expr2) if part is not None]
+        return types.joined(parts)
+
+    def _value_Or(self, node: nodes.Or, scope: Scope) -> Any:
+        return types.joined([self._value(node.left, scope), self._value(node.right, scope)])
+
+    def _value_And(self, node: nodes.And, scope: Scope) -> Any:
+        return types.joined([self._value(node.left, scope), self._value(node.right, scope)])
+
+    def _quiet(self, node: nodes.Node, scope: Scope) -> Any:
+        """The type of an expression that may be missing, or that was looked at before."""
+        before = len(self.problems)
+        kind = self._value(node, scope)
+        del self.problems[before:]
+        return kind
+
+
+def _anything() -> Scope:
+    """What a block sees that nobody writes, or whose place cannot be told."""
+    scope = Scope()
+    scope.is_open = True
+    return scope
+
+
+def _guarded(tree: nodes.Template) -> list[str]:
+    """Names whose existence the template asks for itself."""
+    tests = (test for test in tree.find_all(nodes.Test) if test.name in _GUARDS)
+    return [test.node.name for test in tests if isinstance(test.node, nodes.Name)]
+
+
+def _spelled(node: nodes.Node) -> str:
+    from wurzel.render.compiler import describe
+
+    return describe(node) or "this"
+
+
+def _listed(known: Sequence[str]) -> str:
+    few = 12
+    if not known:
+        return ""
+    return f"There are: {', '.join(known[:few])}{', …' if len(known) > few else '.'}"

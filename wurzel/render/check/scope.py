@@ -1,0 +1,95 @@
+"""Names and what is known of them, as they are seen from one place of a template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from jinja2 import nodes
+
+from wurzel.render.check.types import UNKNOWN
+
+
+class Scope:
+    """Names that may be read at one place; `is_open`: any other name may be there too."""
+
+    __slots__ = ("is_open", "names", "parent")
+
+    def __init__(self, names: Mapping[str, Any] | None = None, parent: Scope | None = None) -> None:
+        self.names: dict[str, Any] = dict(names or {})
+        self.parent = parent
+        self.is_open: bool = parent is not None and parent.is_open
+
+    def find(self, name: str) -> Any:
+        """The type of a name; `None` when there is no such name."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        return UNKNOWN if self.is_open else None
+
+    def all(self) -> dict[str, Any]:
+        """Every name, the innermost meaning of each."""
+        outer = self.parent.all() if self.parent is not None else {}
+        return outer | self.names
+
+    def within(self, names: Mapping[str, Any] | None = None) -> Scope:
+        """A scope inside this one."""
+        return Scope(names, self)
+
+    def flat(self) -> Scope:
+        """The same names in one piece, as an included template gets them."""
+        copy = Scope(self.all())
+        copy.is_open = self.is_open
+        return copy
+
+
+def merged(scopes: Sequence[Scope]) -> Scope:
+    """The names that are there in any of several places; what differs from place to place is unknown."""
+    if len(scopes) == 1:
+        return scopes[0]
+    merged = Scope()
+    for scope in scopes:
+        merged.is_open = merged.is_open or scope.is_open
+        for name, kind in scope.all().items():
+            same = name not in merged.names or merged.names[name] == kind
+            merged.names[name] = kind if same else UNKNOWN
+    return merged
+
+
+def assigned(body: Iterable[nodes.Node]) -> Iterator[str]:
+    """Names that statements give a value in the scope they stand in."""
+    for node in body:
+        if isinstance(node, nodes.Assign | nodes.AssignBlock):
+            yield from targets(node.target)
+        elif isinstance(node, nodes.Macro):
+            yield node.name
+        elif isinstance(node, nodes.Import):
+            yield node.target
+        elif isinstance(node, nodes.FromImport):
+            yield from (name if isinstance(name, str) else name[1] for name in node.names)
+        elif isinstance(node, nodes.If):
+            yield from assigned([*node.body, *node.elif_, *node.else_])
+
+
+def targets(node: nodes.Node) -> Iterator[str]:
+    """Names on the left of an assignment or of `in`."""
+    if isinstance(node, nodes.Name):
+        yield node.name
+    elif isinstance(node, nodes.Tuple):
+        for item in node.items:
+            yield from targets(item)
+
+
+def unpacked(target: nodes.Node, kind: Any) -> dict[str, Any]:
+    """The types of the names on the left, given the type of what they take apart."""
+    from wurzel.render.check.types import entry
+
+    if isinstance(target, nodes.Name):
+        return {target.name: kind}
+    found: dict[str, Any] = {}
+    if isinstance(target, nodes.Tuple):
+        for index, item in enumerate(target.items):
+            found |= unpacked(item, entry(kind, index))
+    return found

@@ -1,0 +1,127 @@
+"""Templates as their compiler reads them, without running anything: tree, blocks, parent, and what else they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import jinja2
+from jinja2 import nodes
+
+from wurzel.exceptions import Problem, TemplateError
+from wurzel.render.layers import Found, Layers, label
+
+if TYPE_CHECKING:
+    from wurzel.render.environment import Environment
+
+_REFERENCES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
+_MARKERS = ("<<<<<<< ", ">>>>>>> ")
+_CONFLICT = "an update left a conflict here"
+_RESOLVE = "Choose between the lines of both sides, and delete the lines with <<<<<<<, |||||||, ======= and >>>>>>>."
+
+
+class Reference(NamedTuple):
+    """Where a template names another; `names` is empty when the name is computed."""
+
+    node: nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport
+    names: Sequence[str]
+    needed: bool
+    """Nothing says what to do when there is none of them."""
+
+
+class Source:
+    """One template, read."""
+
+    def __init__(self, found: Found, environment: Environment) -> None:
+        """Read a template; what is wrong with its syntax is in `problem`."""
+        self.found = found
+        self.label = label(found)
+        self.tree: nodes.Template = nodes.Template([], lineno=1)
+        self.problem = self._read(environment)
+        self.blocks: Mapping[str, nodes.Block] = {
+            block.name: block for block in sorted(self.tree.find_all(nodes.Block), key=lambda block: block.lineno)
+        }
+        self.references = [_reference(node) for node in self.tree.find_all(_REFERENCES)]
+        extending = [reference for reference in self.references if isinstance(reference.node, nodes.Extends)]
+        self.extends = extending[0] if extending else None
+
+    def _read(self, environment: Environment) -> Problem | None:
+        try:
+            text = self.found.read()
+            if line := conflict(text):
+                return Problem(_CONFLICT, self.at(line), _RESOLVE)
+            self.tree = environment.tree(text, self.found)
+        except jinja2.TemplateSyntaxError as error:
+            message, hint = environment.syntax(error.message or "")
+            return Problem(message, self.at(error.lineno), hint)
+        except TemplateError as error:
+            return Problem(error.message, self.at(int(error.where.rpartition(":")[2] or 1)), error.hint)
+        return None
+
+    def at(self, line: int) -> str:
+        """`template:line`."""
+        return f"{self.label}:{line}"
+
+    @property
+    def top_blocks(self) -> list[nodes.Block]:
+        """Blocks that stand in no other block."""
+        return [node for node in self.tree.body if isinstance(node, nodes.Block)]
+
+
+class Sources:
+    """Reads templates of a set of layers, each once."""
+
+    def __init__(self, layers: Layers, environment: Environment) -> None:
+        self.layers = layers
+        self._environment = environment
+        self._read: dict[Path, Source] = {}
+
+    def read(self, found: Found) -> Source:
+        """A template that was found."""
+        if found.path not in self._read:
+            self._read[found.path] = Source(found, self._environment)
+        return self._read[found.path]
+
+    def get(self, name: str) -> Source | None:
+        """The template of that name, or `None` when there is none."""
+        try:
+            return self.read(self.layers.find(name))
+        except TemplateError:  # there is none, or no such pack
+            return None
+
+    def chain(self, source: Source) -> tuple[list[Source], bool]:
+        """A template, the one it extends, and so on; and whether that is all of them.
+
+        It is not when a name is computed, a template is missing or broken, or the chain comes back to itself.
+        """
+        chain = [source]
+        while chain[-1].extends is not None:
+            parent = self.parent(chain[-1])
+            if parent is None or parent in chain or parent.problem:
+                return chain, False
+            chain.append(parent)
+        return chain, source.problem is None
+
+    def parent(self, source: Source) -> Source | None:
+        """The template that one extends, if it can be told and found."""
+        if source.extends is None or not source.extends.names:
+            return None
+        return self.get(source.extends.names[0])
+
+
+def _reference(node: nodes.Node) -> Reference:
+    template = node.template  # type: ignore[attr-defined] # all four have one
+    names: list[str] = []
+    if isinstance(template, nodes.Const):
+        names = [template.value] if isinstance(template.value, str) else list(template.value)
+    elif isinstance(template, nodes.List | nodes.Tuple):
+        constants = [item.value for item in template.items if isinstance(item, nodes.Const)]
+        names = constants if len(constants) == len(template.items) else []
+    return Reference(node, names, not getattr(node, "ignore_missing", False))  # type: ignore[arg-type]
+
+
+def conflict(text: str) -> int:
+    """The first line that an update left for a person to decide on; 0 when there is none."""
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if line.startswith(_MARKERS)), 0)

@@ -1,0 +1,223 @@
+"""Templates that a project has taken over: copied from below, and merged with what has changed there since.
+
+Beside a whole copy stands its base, `<name>.j2.base`: the template as it was when it was copied. An update is a
+three-way merge of both with what the template has become.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from wurzel.exceptions import MissingPackage, UsageError, WriteError
+from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label, reference, suggest
+
+BASE = ".base"
+"""Ending of the file that holds the base of an ejected template."""
+MOST_CONFLICTS = 127
+"""`git merge-file` ends with the number of conflicts, at most this, and with more than it on an error."""
+
+Outcome = Literal["current", "updated", "merged", "conflict", "waiting", "gone", "left over"]
+
+
+class Update(NamedTuple):
+    """What became of one ejected template: `text` is what it is now to hold, `base` what it is then based on."""
+
+    label: str
+    path: Path
+    outcome: Outcome
+    text: str = ""
+    base: str = ""
+    lines: Sequence[int] = ()
+    """Lines on which conflicts begin."""
+
+
+def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Path:
+    """Copy a template from below `layer` into its folder, with its base beside it, and return its path.
+
+    Raises:
+        TemplateMissing: when there is none below.
+        WriteError: when the project has one of that name, unless `force`, or it cannot be written.
+    """
+    found = _source(layers, layer, name)
+    path = layer.folder / found.path.relative_to(found.layer.folder)
+    if path.exists() and not force:
+        raise WriteError(
+            "there already", where=_own(layer, path), hint="Overwrite with --force, and lose what it says."
+        )
+    text = found.read()
+    _write(path, text)
+    _write(path.with_name(path.name + BASE), text)
+    return path
+
+
+def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: bool = False) -> Path:
+    """Write a template into the folder of `layer` that extends the one below and holds one block of it, and return it.
+
+    A template there that extends gets the block at its end.
+
+    Raises:
+        TemplateMissing: when there is none below.
+        UsageError: when it has no such block.
+        WriteError: when the project's own has the block or is a whole copy, unless `force`, or cannot be written.
+    """
+    found = _source(layers, layer, name)
+    plain = found.path.relative_to(found.layer.folder).as_posix()
+    blocks = blocks_of(layers, found)
+    if block not in blocks:
+        raise UsageError(f"{label(found)} has no block {block!r}", hint=_elsewhere(layers, layer, plain, block, blocks))
+    path = layer.folder / plain
+    head = f'{{% extends "{found.name}" %}}\n'
+    if path.exists() and not force:
+        own = Found(plain, layer, path)
+        head = own.read()
+        hint = "Edit it there, or overwrite it with --force."
+        if not _extends(layers, own):
+            raise WriteError("it is a whole copy, which has the block", where=_own(layer, path), hint=hint)
+        if block in blocks_of(layers, own, inherited=False):
+            raise WriteError(f"the block {block!r} is there already", where=_own(layer, path), hint=hint)
+        head += "" if head.endswith("\n") else "\n"
+    path.with_name(path.name + BASE).unlink(missing_ok=True)
+    _write(path, f"{head}{{% block {block} %}}\n{{{{ super() }}}}\n{{% endblock %}}\n")
+    return path
+
+
+def blocks_of(layers: Layers, found: Found, *, inherited: bool = True) -> list[str]:
+    """The blocks of a template and of those it extends, in the order in which they stand."""
+    from wurzel.render.check.sources import Sources
+    from wurzel.render.environment import Environment
+
+    sources = Sources(layers, Environment(layers))
+    chain, _ = sources.chain(sources.read(found))
+    return list(dict.fromkeys(block for source in (chain if inherited else chain[:1]) for block in source.blocks))
+
+
+def updates(layers: Layers) -> Iterator[Update]:
+    """What an update makes of every ejected template of the project's folders. Nothing is written.
+
+    Raises:
+        MissingPackage: when a merge is needed and there is no git.
+    """
+    for layer in layers.layers:
+        if layer.kind == "project":
+            for base in sorted(layer.folder.rglob(f"*.j2{BASE}")):
+                yield _update(layers, layer, base)
+
+
+def apply(update: Update) -> None:
+    """Write the merged template, then its base, so that an interrupted update is simply done again.
+
+    Raises:
+        WriteError: when one cannot be written.
+    """
+    if update.outcome in {"updated", "merged", "conflict"}:
+        _write(update.path, update.text)
+        _write(update.path.with_name(update.path.name + BASE), update.base)
+
+
+def _update(layers: Layers, layer: Layer, base: Path) -> Update:
+    path = base.with_name(base.name.removesuffix(BASE))
+    shown = _own(layer, path)
+    if not path.is_file():
+        return Update(shown, path, "left over")
+    name = path.relative_to(layer.folder).as_posix()
+    try:
+        below = layers.below(layer, name)
+    except TemplateMissing:
+        return Update(shown, path, "gone")
+    old, own, new = (Found(name, layer, each).read() for each in (base, path, below.path))
+    if waiting := _conflicts(own):
+        return Update(shown, path, "waiting", lines=waiting)
+    if old == new:
+        return Update(shown, path, "current")
+    if own in {old, new}:
+        return Update(shown, path, "updated", new, new)
+    text, conflicts = merge(own, old, new, names=(shown, "the template it was ejected from", label(below)))
+    return Update(shown, path, "conflict" if conflicts else "merged", text, new, _conflicts(text) if conflicts else ())
+
+
+def _conflicts(text: str) -> list[int]:
+    return [number for number, line in enumerate(text.splitlines(), 1) if line.startswith("<<<<<<< ")]
+
+
+def merge(own: str, base: str, other: str, *, names: tuple[str, str, str]) -> tuple[str, int]:
+    """A text with the changes that two sides made to a base, and the number of conflicts, which are marked in it.
+
+    Raises:
+        MissingPackage: when there is no git.
+        WriteError: when git cannot do it.
+    """
+    git = shutil.which("git")
+    if git is None:
+        raise MissingPackage("git is not on the path, and merging templates needs it", hint="Install git.")
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("own", "base", "other")]
+        for file, text in zip(files, (own, base, other), strict=True):
+            file.write_text(text, encoding="utf-8", newline="")
+        labels = [word for name in names for word in ("-L", name)]
+        # The configuration of a user would change the form of the markers.
+        plain = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+        done = subprocess.run(
+            [git, "merge-file", "-p", "--diff3", *labels, *map(str, files)],
+            cwd=folder,
+            env=plain,
+            capture_output=True,
+            check=False,
+        )
+    if not 0 <= done.returncode <= MOST_CONFLICTS:
+        raise WriteError(f"git merge-file failed: {done.stderr.decode(errors='replace').strip()}", where=names[0])
+    return done.stdout.decode(), done.returncode
+
+
+def _source(layers: Layers, layer: Layer, name: str) -> Found:
+    """What is ejected: exactly what a name with `!` asks for, otherwise the first one below the project's folder."""
+    if "!" in name:
+        return layers.find(name)
+    found = layers.below(layer, name)
+    if found.layer.kind == "project":
+        raise UsageError(f"{label(found)} is the project's own already", hint="Edit it there.")
+    return found._replace(name=reference(found.layer, name))
+
+
+def _elsewhere(layers: Layers, layer: Layer, name: str, block: str, blocks: Sequence[str]) -> str:
+    """Which part of the same target has a block, or which block was meant."""
+    folder = name.partition("/")[0]
+    for other in layers.names():
+        if other != name and other.partition("/")[0] == folder:
+            try:
+                below = layers.below(layer, other)
+            except TemplateMissing:
+                continue
+            if block in blocks_of(layers, below):
+                return f"{other} has it: wurzel templates eject {other} --block {block}"
+    return suggest(block, blocks) or (
+        f"Blocks: {', '.join(blocks)}." if blocks else "It has no blocks; eject all of it."
+    )
+
+
+def _extends(layers: Layers, found: Found) -> bool:
+    from wurzel.render.check.sources import Source
+    from wurzel.render.environment import Environment
+
+    return Source(found, Environment(layers)).extends is not None
+
+
+def _own(layer: Layer, path: Path) -> str:
+    return label(Found("", layer, path))
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file as a whole."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text, encoding="utf-8", newline="")
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error

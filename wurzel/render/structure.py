@@ -1,0 +1,65 @@
+"""Rules of how templates are put together; the compiler holds what it runs to them, `templates check` all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from jinja2 import nodes
+
+from wurzel.exceptions import Problem
+from wurzel.render.layers import suggest
+from wurzel.render.lines import JOINT
+from wurzel.render.quoting import language_of
+
+OUTSIDE = "this template extends another, so what stands outside its blocks is never written in its place"
+
+
+def outside(tree: nodes.Template) -> Iterator[int]:
+    """Lines of what a template that extends another would write outside of its blocks: Jinja drops or displaces it."""
+    extends = [index for index, node in enumerate(tree.body) if isinstance(node, nodes.Extends)]
+    if extends:
+        yield from _outside(tree.body[extends[0] :])
+
+
+def languages_differ(asking: str, asked: str) -> Problem | None:
+    """What is wrong when a template of one language names one of another."""
+    own, other = language_of(asking), language_of(asked)
+    if own is None or other is None or own == other:
+        return None
+    return Problem(
+        f"{asked!r} is {other}, but {asking!r} is {own}",
+        hint="Values are quoted for one language per file; name parts that fit any file `name.j2`.",
+    )
+
+
+def no_such_block(where: str, block: str, known: Iterable[str]) -> Problem:
+    """The finding for a block that is never written."""
+    blocks = sorted(known)
+    return Problem(
+        f"no template that this one extends has a block {block!r}, so it is never written",
+        where,
+        suggest(block, blocks) or f"Blocks: {', '.join(blocks)}.",
+    )
+
+
+def circle(where: str, parent: str, *, itself: bool) -> Problem:
+    """The finding for a template that extends itself: at once, or by way of `parent`."""
+    return Problem(
+        "the template extends itself" if itself else f"the template extends {parent!r}, which comes back to it",
+        where,
+        f'Write `{{% extends "!{parent.rpartition("!")[2]}" %}}` for the built-in template of that name.',
+    )
+
+
+def _outside(body: Sequence[nodes.Node]) -> Iterator[int]:
+    for node in body:
+        if isinstance(node, nodes.Output):
+            for child in node.nodes:
+                text = child.data.replace(JOINT, "") if isinstance(child, nodes.TemplateData) else "x"
+                if text.strip():
+                    yield child.lineno + text[: len(text) - len(text.lstrip())].count("\n")
+        elif isinstance(node, nodes.Include | nodes.CallBlock | nodes.FilterBlock):
+            yield node.lineno
+        elif isinstance(node, nodes.If | nodes.For | nodes.With):
+            for field in ("body", "elif_", "else_"):
+                yield from _outside(getattr(node, field, None) or ())
