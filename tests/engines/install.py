@@ -4,10 +4,12 @@
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -51,6 +53,8 @@ ENGINES = {
     },
     # Argo's own validation, the one behind `argo lint`; needs Go.
     "argolint": {"go": ["argolint"]},
+    # The argo command itself, from the sources of its Go module; those lack the web interface, an empty page stands in.
+    "argo": {"argo": ["github.com/argoproj/argo-workflows/v4", "v4.0.5"]},
     # docker and a base image made of Debian packages, since no image can be pulled; needs root.
     "containers": {"base": ["bookworm", "python3-minimal,python3-venv"]},
 }
@@ -120,6 +124,33 @@ def go(home, folders):
             print(f"{folder}: not built: {done.stderr.strip()[-500:]}")
 
 
+def argo(home, arguments):
+    """`bin/argo`; nothing where Go or the module cannot be had."""
+    module, version = arguments
+    if shutil.which("go") is None:
+        print("argo: not built, there is no Go here")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        sources = Path(folder) / "argo"
+        fetch = subprocess.run(
+            ["go", "mod", "download", "-json", f"{module}@{version}"],
+            cwd=folder, stdout=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        if fetch.returncode:
+            print(f"argo: not built: {fetch.stdout.strip()[-500:]}")
+            return
+        shutil.copytree(json.loads(fetch.stdout)["Dir"], sources, copy_function=shutil.copyfile)
+        for path in [sources, *sources.rglob("*")]:
+            path.chmod(0o755)
+        page = sources / "ui" / "dist" / "app" / "index.html"
+        page.parent.mkdir(parents=True)
+        page.write_text("<title>Not built</title>")
+        command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(home / "bin" / "argo"), "./cmd/argo"]
+        done = subprocess.run(command, cwd=sources, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            print(f"argo: not built: {done.stderr.strip()[-500:]}")
+
+
 def base(home, arguments):
     """`rootfs.tar`, a Debian with Python, and a docker to run it in; nothing where we are not root or have no apt."""
     release, packages = arguments
@@ -129,7 +160,8 @@ def base(home, arguments):
         return
     wanted = {"dockerd": "docker.io", "debootstrap": "debootstrap"}
     missing = [package for program, package in wanted.items() if shutil.which(program) is None]
-    rootfs = home / "rootfs"
+    # debootstrap takes no path with a space, and a checkout's may hold one.
+    rootfs = Path(tempfile.mkdtemp(prefix="rootfs-")) / "rootfs"
     steps = [["debootstrap", "--variant=minbase", f"--include={packages}", release, str(rootfs)]]
     if missing:
         steps = [
@@ -142,11 +174,20 @@ def base(home, arguments):
         done = subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             print(f"containers: not installed: {' '.join(step[:2])}: {done.stderr.strip()[-500:]}")
-            return
-    shutil.rmtree(rootfs)
+            break
+    shutil.rmtree(rootfs.parent)
 
 
-INSTALLERS = {"pip": pip, "npm": npm, "bundle": bundle, "launcher": launcher, "apt": apt, "go": go, "base": base}
+INSTALLERS = {
+    "pip": pip,
+    "npm": npm,
+    "bundle": bundle,
+    "launcher": launcher,
+    "apt": apt,
+    "go": go,
+    "argo": argo,
+    "base": base,
+}
 
 
 def digest(bundled):

@@ -50,7 +50,7 @@ def _core(document: Document, version: str) -> Iterator[Problem]:
     wanted = version or latest_version()
     root = document.root
     try:
-        validate(root.value, wanted, strict=True)
+        validate(_as_schemas_want_it(root.value, wanted), wanted, strict=True)
     except ValidationError as error:
         path = ".".join(map(str, error.path))
         yield Problem(str(error.message), where=f"{root.path}{path}")
@@ -58,6 +58,21 @@ def _core(document: Document, version: str) -> Iterator[Problem]:
         yield root["apiVersion"].problem(f"Kubernetes {wanted} has no {root['apiVersion'].shown} {document.kind}")
     except VersionNotSupportedError as error:
         raise UsageError(f"Kubernetes {wanted} is not known to kubernetes-validate") from error
+
+
+def _as_schemas_want_it(value: Any, version: str) -> Any:
+    """The manifest, mended where schemas ask for more than API servers of their version do.
+
+    1.27 and 1.28 call `onPodConditions` required in every rule of a `podFailurePolicy`; rules by exit code have none.
+    """
+    if not version.startswith(("1.27", "1.28")):
+        return value
+    if isinstance(value, list):
+        return [_as_schemas_want_it(item, version) for item in value]
+    if not isinstance(value, dict):
+        return value
+    mended: dict[str, Any] = {"onPodConditions": []} if "onExitCodes" in value else {}
+    return mended | {key: _as_schemas_want_it(item, version) for key, item in value.items()}
 
 
 def _need(module: str, what: str) -> None:
