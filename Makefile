@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines engines conformance lint snapshots reference bench clean
+.PHONY: help demo test test-engines engines conformance lint snapshots reference bench fuzz clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,6 +45,9 @@ reference: .venv/.installed ## Write the reference of templates in docs/referenc
 
 bench: .venv/.installed ## Measure start-up and scaling as ratios, side by side in one run
 	$(BIN)/python tests/bench.py
+
+fuzz: .venv/.installed ## Try to break it, at random, for SECONDS=600 or longer
+	$(BIN)/python tests/hostility/fuzz.py $(or $(SECONDS),600)
 
 clean: ## Remove everything that was made here
 	rm -rf .venv .engines .demo .bench dist

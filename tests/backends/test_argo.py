@@ -31,7 +31,8 @@ STORES = {
 
 
 def step(name, *needs, **fields):
-    return Step(id=name, run=f"steps:{name.title().replace('-', '')}", needs=needs, output=WORDS, **fields)
+    cls = name.title().replace("-", "").lstrip("0123456789")
+    return Step(id=name, run=f"steps:{cls}", needs=needs, output=WORDS, **fields)
 
 
 def pipeline(*steps, **fields):
@@ -490,12 +491,15 @@ def test_volumes_are_mounted_by_all_steps_or_by_some():
 @pytest.mark.parametrize(
     ("body", "options", "said", "advice"),
     [
-        (pipeline(step("words"), name="x" * 70), {}, "has 70 characters; at most 57", "targets.argo.name"),
+        (pipeline(step("words"), name="x" * 60), {}, "has 60 characters; at most 57", "targets.argo.name"),
         (
             pipeline(step("words"), name="x" * 53, schedule=Schedule(cron="@daily")), {},
             "has 53 characters; at most 52", "targets.argo.name",
         ),
-        (pipeline(step("words"), name="My_Pipe"), {}, "is not a Kubernetes name", "targets.argo.name: my-pipe"),
+        (
+            pipeline(step("words")).model_copy(update={"name": "My_Pipe"}), {},
+            "is not a Kubernetes name", "targets.argo.name: my-pipe",
+        ),
         (pipeline(step("words"), image=None), {}, "has no image", "image:"),
         (
             pipeline(step("words", settings=(Setting(name="A", variable="WORDS__A", required=True),))), {},

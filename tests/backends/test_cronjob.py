@@ -295,7 +295,7 @@ def test_quantities():
     ("body", "options", "said"),
     [
         (pipeline(step("words"), name="x" * 53, schedule=NIGHTLY), {}, "at most 52"),
-        (pipeline(step("words"), name="x" * 64), {}, "at most 63"),
+        (pipeline(step("words")).model_copy(update={"name": "x" * 64}), {}, "at most 63"),
         (pipeline(step("words"), image=None), {}, "has no image"),
         (
             pipeline(step("words")), {"volumes": [{"name": "pipeline", "mount_path": "/x", "empty_dir": {}}]},

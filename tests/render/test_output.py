@@ -236,3 +236,8 @@ def test_removing_what_is_ours(tmp_path):
 def test_a_long_name_still_has_room_for_its_temporary_name(tmp_path):
     write(tmp_path, ("n" * 250, "1\n"))
     assert list(tree(tmp_path)) == ["n" * 250]
+
+
+def test_a_name_too_long_for_the_file_system_is_refused(tmp_path):
+    with pytest.raises(WriteError, match="File name too long"):
+        plan(tmp_path, [File("a" * 300, "x")])

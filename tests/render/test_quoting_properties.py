@@ -13,28 +13,17 @@ from shutil import which
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tests.hostility.budget import examples
 from tests.render.hostile import has_surrogate, keys, lists, mappings, same, scalars, strings, values
 from tests.render.templates import INDENTED, SHAPES, Scene, written
 from wurzel.exceptions import TemplateError
 from wurzel.render import Renderer
 
-COUNT = int(os.environ.get("WURZEL_FUZZ", "0"))
 WHERE = re.compile(r"[\w./]+\.j2:[1-9]\d*")
-
-
-def examples(count):
-    return settings(
-        max_examples=COUNT or count,
-        deadline=None,
-        derandomize=not COUNT,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate] if os.environ.get("WURZEL_FUZZ_FAST") else list(Phase),
-    )
 
 
 def rendered(scene, shape, suffix, *, surrogates=False):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from wurzel.core import SelfConsumingLeafStep, TypedStep
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import PipelineError, WurzelError
-from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Step
+from wurzel.ir.model import MAX_SHARDS, DataType, Limits, Pipeline, Resources, Retry, Step
 from wurzel.ir.settings import describe
 from wurzel.ir.types import parse_duration
 
@@ -256,8 +256,8 @@ def _resources(raw: Any) -> dict[str, Any]:
 
 
 def _shards(raw: Any) -> int:
-    if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
-        raise ValueError(f"shards is {raw!r}; it must be a whole number, 1 or more")
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_SHARDS:
+        raise ValueError(f"shards is {raw!r}; it must be a whole number, 1 to {MAX_SHARDS}")
     return raw
 
 

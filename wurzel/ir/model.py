@@ -9,21 +9,28 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.ir.names import (
+    ClassPath,
     EnvName,
     Folder,
     FreeText,
     Image,
     LabelKey,
     LabelValue,
+    Name,
     ObjectName,
-    PlainText,
     SecretKey,
     SecretName,
+    SourceFile,
+    VariableName,
 )
 from wurzel.ir.schedule import Cron, TimeZone
 from wurzel.ir.types import Duration, Quantity
 
 IR_VERSION: Final = 1
+MAX_SHARDS: Final = 10_000
+"""More would be jobs of no items; some targets write a line for each."""
+MAX_COUNT: Final = 2**31 - 1
+"""What Kubernetes, and so most targets, can count to."""
 
 
 class Feature(NamedTuple):
@@ -55,8 +62,8 @@ class SecretRef(IRModel):
 class Setting(IRModel):
     """One field of a step's settings class, with the value configuration gave it."""
 
-    name: str = Field(description="of the field, as the author wrote it")
-    variable: str = Field(description="environment variable that sets it, e.g. `SPLIT__BATCH_SIZE`")
+    name: VariableName = Field(description="of the field, as the author wrote it")
+    variable: VariableName = Field(description="environment variable that sets it, e.g. `SPLIT__BATCH_SIZE`")
     type: str = Field("str", description="the annotation as the author wrote it")
     description: str = Field("", description="what the author says of it")
     required: bool = Field(False, description="has no default")
@@ -75,7 +82,9 @@ class Resources(IRModel):
 
     cpu: Annotated[Quantity | None, Feature("cpu")] = Field(None, description="cores, e.g. 500m or 2")
     memory: Annotated[Quantity | None, Feature("memory")] = Field(None, description="bytes, e.g. 512Mi or 8Gi")
-    gpu: Annotated[int | None, Feature("gpu")] = Field(None, ge=0, description="whole devices of nvidia.com/gpu")
+    gpu: Annotated[int | None, Feature("gpu")] = Field(
+        None, ge=0, le=MAX_COUNT, description="whole devices of nvidia.com/gpu"
+    )
 
 
 class Limits(IRModel):
@@ -88,9 +97,9 @@ class Limits(IRModel):
 class Retry(IRModel):
     """How often and how patiently a failed step is tried again."""
 
-    limit: Annotated[int, Feature("retry")] = Field(0, ge=0, description="tries after the first")
+    limit: Annotated[int, Feature("retry")] = Field(0, ge=0, le=MAX_COUNT, description="tries after the first")
     backoff: Annotated[Duration, Feature("backoff")] = Field(0, description="seconds before the first retry")
-    factor: Annotated[float, Feature("backoff")] = Field(1.0, ge=1, description="multiplies each further wait")
+    factor: Annotated[float, Feature("backoff")] = Field(1.0, ge=1, le=1000, description="multiplies each further wait")
     max: Annotated[Duration | None, Feature("backoff")] = Field(None, description="longest wait in seconds")
 
 
@@ -120,13 +129,13 @@ class Schedule(IRModel):
 class Step(IRModel):
     """One step of the pipeline and everything its target needs to know to run it."""
 
-    id: PlainText = Field(description="kebab-case, unique, names data folders, jobs, tasks and stages")
-    run: str = Field(description="`module:Class`, what `wurzel step` executes")
+    id: Name = Field(description="kebab-case, unique, names data folders, jobs, tasks and stages")
+    run: ClassPath = Field(description="`module:Class`, what `wurzel step` executes")
     description: Annotated[str, Feature("description")] = ""
     needs: tuple[str, ...] = Field((), description="ids of the predecessors, in the order of the `>>`s")
     input: DataType | None = Field(None, description="type of what it reads; null for a source")
     output: DataType = Field(description="type of what it writes")
-    sources: tuple[str, ...] = Field((), description="source files of the step, relative to the project folder")
+    sources: tuple[SourceFile, ...] = Field((), description="source files of the step, relative to the project folder")
     polls: Annotated[bool, Feature("polls")] = Field(False, description="reads an outside source that may change")
     self_consuming: Annotated[bool, Feature("self_consuming")] = Field(False, description="reads its own last output")
     settings: tuple[Setting, ...] = Field((), description="fields of its settings class, with configured values")
@@ -137,7 +146,9 @@ class Step(IRModel):
     limits: Limits = Field(default_factory=Limits.model_construct, description="upper bounds")
     retry: Retry = Field(default_factory=Retry.model_construct, description="what happens after a failure")
     timeout: Annotated[Duration | None, Feature("timeout")] = Field(None, description="seconds for one try")
-    shards: Annotated[int, Feature("shards")] = Field(1, ge=1, description="slices of the input that run side by side")
+    shards: Annotated[int, Feature("shards")] = Field(
+        1, ge=1, le=MAX_SHARDS, description="slices of the input that run side by side"
+    )
     env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
     secrets: Annotated[dict[EnvName, SecretRef], Feature("secrets")] = Field(
         default_factory=dict, description="environment variable to reference"
@@ -153,13 +164,15 @@ class Pipeline(IRModel):
     """A whole pipeline; `steps` stand in a deterministic topological order."""
 
     version: Literal[1] = Field(IR_VERSION, description="of the IR")
-    name: PlainText = Field(description="a DNS label; names the pipeline everywhere")
+    name: Name = Field(description="a DNS label; names the pipeline everywhere")
     entrypoint: str = Field("", description="`module:attribute` it was read from")
     description: Annotated[str, Feature("description")] = ""
     image: Annotated[Image | None, Feature("image")] = None
     data_dir: Annotated[Folder, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
     schedule: Schedule | None = Field(None, description="when it starts by itself")
-    parallelism: Annotated[int | None, Feature("parallelism")] = Field(None, ge=1, description="steps at one time")
+    parallelism: Annotated[int | None, Feature("parallelism")] = Field(
+        None, ge=1, le=MAX_COUNT, description="steps at one time"
+    )
     timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(
         None, description="seconds for a whole run"
     )

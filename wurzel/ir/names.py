@@ -15,6 +15,7 @@ _SUBDOMAIN = rf"{_DNS_LABEL}(?:\.{_DNS_LABEL})*"
 _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
 _TAG = r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}"
+_INSIDE = r"^(?!/|~|\.\.(/|$)).+$"
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 
 
@@ -63,6 +64,8 @@ _secret_key = Text(r"[-._a-zA-Z0-9]+", "the key of a secret; write letters, digi
 _entrypoint = Text(
     r"[A-Za-z_][\w.]*[:.][A-Za-z_]\w*", "an entrypoint; write module:attribute, e.g. mypkg.pipelines:rag"
 )
+_class = Text(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*", "a class; write module:Class")
+_variable = Text(r"\w+", "the name of a setting; write letters, digits and _")
 _any = Text(r"[^\0]*", "text without NUL characters; put it in quotes")
 
 
@@ -99,11 +102,28 @@ def is_restricted(metadata: tuple[Any, ...]) -> bool:
     if any(isinstance(mark, Plain) for mark in metadata):
         return True
     rules = [mark.func for mark in metadata if isinstance(mark, BeforeValidator)]
-    return bool(rules) and not any(rule in {_any, _folder} for rule in rules)
+    return bool(rules) and not any(rule in {_any, _folder, _source} for rule in rules)
+
+
+def _source(value: Any) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError(f"{value!r} is not a file; write a path relative to the project folder")
+    if posixpath.normpath(value).startswith(("/", "../", "~")) or posixpath.normpath(value) in {".", ".."}:
+        raise ValueError(f"{value!r} leads out of the project; write a path relative to its folder")
+    return value
 
 
 Entrypoint = Annotated[str, BeforeValidator(_entrypoint), _entrypoint.schema()]
 """`module:attribute` or `module.attribute`."""
+
+ClassPath = Annotated[str, BeforeValidator(_class), _class.schema()]
+"""`module:Class`, both in the form that Python imports."""
+
+VariableName = Annotated[str, BeforeValidator(_variable), _variable.schema()]
+"""A setting and the variable that sets it: unlike `EnvName` it may start as a step's id does, with a digit."""
+
+SourceFile = Annotated[str, BeforeValidator(_source), WithJsonSchema({"type": "string", "pattern": _INSIDE})]
+"""A file below the project folder."""
 
 EnvName = Annotated[str, BeforeValidator(_env_name), _env_name.schema()]
 """A name every shell can export (POSIX, https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html)."""
@@ -132,7 +152,5 @@ SecretName = Annotated[str, BeforeValidator(_secret_name), _secret_name.schema()
 SecretKey = Annotated[str, BeforeValidator(_secret_key), _secret_key.schema()]
 """An entry of a secret."""
 
-Folder = Annotated[
-    str, BeforeValidator(_folder), WithJsonSchema({"type": "string", "pattern": r"^(?!/|~|\.\.(/|$)).+$"})
-]
+Folder = Annotated[str, BeforeValidator(_folder), WithJsonSchema({"type": "string", "pattern": _INSIDE})]
 """A relative folder that is not the project itself."""

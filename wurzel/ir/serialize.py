@@ -58,7 +58,9 @@ def json_schema() -> dict[str, Any]:
 
 
 def _check(pipeline: Pipeline, where: str) -> None:
-    """What the models cannot say: ids are unique and each step comes after what it needs."""
+    """What the models cannot say: there are steps, ids are unique and each step comes after what it needs."""
+    if not pipeline.steps:
+        raise PipelineError("the pipeline has no steps", where=where)
     seen: set[str] = set()
     for step in pipeline.steps:
         if step.id in seen:
@@ -66,4 +68,8 @@ def _check(pipeline: Pipeline, where: str) -> None:
         for need in step.needs:
             if need not in seen:
                 raise PipelineError(f"the step {step.id!r} needs {need!r}, which does not come before it", where=where)
+        for what, names in (("needs", step.needs), ("sets", [setting.variable for setting in step.settings])):
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise PipelineError(f"the step {step.id!r} {what} {twice!r} twice", where=where)
         seen.add(step.id)

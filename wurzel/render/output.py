@@ -142,7 +142,11 @@ def _target(home: Path, path: str) -> Path:
     target = Path(os.path.realpath(home / pure))
     if home not in target.parents:
         raise WriteError(f"it leads to {str(target)!r}, which is outside the output folder", where=path)
-    if target.exists() and not target.is_file():
+    try:
+        is_other = target.exists() and not target.is_file()
+    except OSError as error:  # a name too long for the file system
+        raise WriteError(f"cannot be written: {error.strerror}", where=path) from error
+    if is_other:
         raise WriteError("there is a folder or device of that name", where=path)
     return target
 

@@ -1,0 +1,59 @@
+"""IR files are held to what introspection would have given, since they come from anywhere."""
+
+import json
+
+import pytest
+
+from wurzel.exceptions import PipelineError
+from wurzel.ir.model import MAX_SHARDS
+from wurzel.ir.serialize import dump, load
+from wurzel.testing.variants import full_pipeline
+
+
+def changed(tmp_path, path, value):
+    """Load the pipeline that asks for everything, with one value replaced."""
+    tree = json.loads(dump(full_pipeline()))
+    *home, key = path
+    holder = tree
+    for name in home:
+        holder = holder[name]
+    holder[key] = value
+    file = tmp_path / "pipeline.json"
+    file.write_text(json.dumps(tree))
+    return load(file)
+
+
+def test_what_is_dumped_is_loaded(tmp_path):
+    assert changed(tmp_path, ["version"], 1) == full_pipeline()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["steps"], []),
+        (["name"], "x" * 300),
+        (["name"], "../../x"),
+        (["steps", 0, "id"], ""),
+        (["steps", 0, "id"], "../x"),
+        (["steps", 0, "id"], "a\nb"),
+        (["steps", 0, "run"], "no class"),
+        (["steps", 0, "run"], "m:C; touch pwned"),
+        (["steps", 0, "sources"], ["/etc/passwd"]),
+        (["steps", 0, "sources"], ["a/../../x"]),
+        (["steps", 0, "sources"], ["a\nb"]),
+        (["steps", 1, "settings", 0, "variable"], "A B"),
+        (["steps", 1, "settings", 0, "variable"], ""),
+        (["steps", 1, "settings", 0, "name"], "a.b"),
+        (["steps", 1, "settings", 0, "variable"], "SUFFIX__TIMES"),
+        (["steps", 1, "needs"], ["words", "words"]),
+        (["steps", 1, "shards"], MAX_SHARDS + 1),
+        (["steps", 1, "retry", "limit"], 2**31),
+        (["steps", 1, "retry", "factor"], float("inf")),
+        (["steps", 1, "resources", "gpu"], 10**40),
+        (["parallelism"], 10**40),
+    ],
+)
+def test_what_introspection_never_gives_is_refused(tmp_path, path, value):
+    with pytest.raises(PipelineError) as caught:
+        changed(tmp_path, path, value)
+    assert "pipeline.json" in caught.value.where
