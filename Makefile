@@ -43,8 +43,8 @@ snapshots: .venv/.installed ## Write the snapshots anew; review the diff like co
 reference: .venv/.installed ## Write the reference of templates in docs/reference anew
 	$(BIN)/python -m tests.reference
 
-bench: .venv/.installed ## Measure start-up and scaling as ratios, side by side in one run
-	$(BIN)/python tests/bench.py
+bench: .venv/.installed ## Measure everything in one run and write docs/performance.md
+	$(BIN)/python -m tests.bench
 
 fuzz: .venv/.installed ## Try to break it, at random, for SECONDS=600 or longer
 	$(BIN)/python tests/hostility/fuzz.py $(or $(SECONDS),600)

@@ -1,5 +1,6 @@
 """Options of targets held to their models, those read here and those that only pydantic reads, with places."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 import pytest
@@ -106,3 +107,25 @@ def test_what_only_pydantic_finds(resolved, options, message):
 def test_an_option_of_the_command_line_has_its_place_too(resolved):
     with pytest.raises(ConfigError, match=r"--set targets\.local\.namespce: unknown key 'namespce' in"):
         validate_options(resolved("", "targets.local.namespce=a"), "local", Plain)
+
+
+class Dated(TargetOptions):
+    start: date = date(2024, 1, 1)
+    note: str = ""
+
+
+def test_fields_that_only_pydantic_reads_cost_nothing_until_they_are_given(resolved):
+    options = validate_options(resolved("targets: {local: {note: a}}"), "local", Dated)
+    assert options == Dated.model_construct(start=date(2024, 1, 1), note="a")
+    assert not Dated.__pydantic_complete__, "no validator is built, which is a tenth of a cold render"
+    options = validate_options(resolved("targets: {local: {note: b, start: '2025-02-03'}}"), "local", Dated)
+    assert options == Dated(start=date(2025, 2, 3), note="b")
+    assert "targets.local.start" in refused(resolved, Dated, "{start: never}")
+
+
+class Trimmed(TargetOptions):
+    label: Annotated[str, AfterValidator(str.strip)] = Field(" a ", validate_default=True)
+
+
+def test_defaults_that_are_to_be_validated_are(resolved):
+    assert validate_options(resolved("targets: {local: {}}"), "local", Trimmed).label == "a"

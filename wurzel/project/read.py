@@ -81,13 +81,17 @@ def _plain_reader(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> R
 def model_reader(cls: type[BaseModel]) -> Reader:
     """A function that reads mappings as `cls`; of a `null` it takes the default.
 
+    It raises NotUnderstoodError itself when it meets a field of an unknown kind: what nobody sets costs nothing.
+
     Raises:
-        NotUnderstoodError: when the model has validators of its own, aliases, or fields of unknown kinds.
+        NotUnderstoodError: when the model has validators of its own, aliases, or defaults to validate.
     """
     own = cls.__pydantic_decorators__
     if any((own.field_validators, own.model_validators, own.validators, own.root_validators)):
         raise NotUnderstoodError(cls)
-    if any(field.validation_alias is not None for field in cls.model_fields.values()):
+    if any(field.validation_alias is not None or field.validate_default for field in cls.model_fields.values()):
+        raise NotUnderstoodError(cls)
+    if cls.model_config.get("validate_default"):
         raise NotUnderstoodError(cls)
     return _ModelReader(cls)
 
@@ -97,7 +101,7 @@ class _ModelReader:
 
     def __init__(self, cls: type[BaseModel]) -> None:
         self.cls = cls
-        self.fields = {name: reader(field.annotation, field.metadata) for name, field in cls.model_fields.items()}
+        self._readers: dict[str, Reader] = {}
         self.required = [name for name, field in cls.model_fields.items() if field.is_required()]
 
     def __call__(self, node: Node, path: str, context: Context) -> Any:
@@ -106,15 +110,22 @@ class _ModelReader:
             return BAD
         values: dict[str, Any] = {}
         for key, child in node.value.items():
-            field = self.fields.get(key)
-            if field is None:
+            if key not in self.cls.model_fields:
                 message = f"unknown key {shown(Node(key, ''))} in {path or 'the file'}"
-                context.findings.add(child.key_origin, message, near(key, self.fields, "Keys"))
-            elif child.value is not None and (value := field(child, _below(path, key), context)) is not BAD:
+                context.findings.add(child.key_origin, message, near(key, self.cls.model_fields, "Keys"))
+            elif child.value is not None and (value := self.field(key)(child, _below(path, key), context)) is not BAD:
                 values[key] = value
         if context.complete:
             self.require(node, path, context)
         return self.cls.model_construct(**values) if context.build else values
+
+    def field(self, name: str) -> Reader:
+        """The reader of a field, made when it is first met."""
+        found = self._readers.get(name)
+        if found is None:
+            field = self.cls.model_fields[name]
+            found = self._readers[name] = reader(field.annotation, field.metadata)
+        return found
 
     def require(self, node: Node, path: str, context: Context) -> None:
         for name in self.required:

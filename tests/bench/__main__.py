@@ -1,0 +1,157 @@
+"""`python -m tests.bench`: measure everything and write `docs/performance.md` and its plots."""
+
+import platform
+import tempfile
+from pathlib import Path
+
+from tests.bench.measure import ROUNDS
+from tests.bench.peers import peers
+from tests.bench.plot import plot
+from tests.bench.running import DEPTH, WIDTH, runs
+from tests.bench.scaling import SIZES, points
+from tests.bench.startup import starts
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+LIMIT = 6.0
+HEAD = """\
+# Performance
+
+Written by `make bench`, which measures everything in one run on one machine ({machine}).
+Seconds differ from machine to machine, and by some ten percent from run to run; ratios of commands that ran in turn
+hold. No test asserts a time.
+"""
+
+
+def table(head, rows):
+    return "\n".join(
+        ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]
+    )
+
+
+def startup_section(found):
+    rows = [
+        (
+            f"`wurzel {start.title}`",
+            f"{start.ours * 1000:.0f} ms",
+            f"`{start.baseline}`",
+            f"{start.theirs * 1000:.0f} ms",
+            f"{start.ratio:.2f}",
+            f"{start.limit}",
+            "within" if start.ratio <= start.limit else "over",
+        )
+        for start in found
+    ]
+    text = f"""
+## Cold start
+
+CPU of a whole process, median of {ROUNDS}, divided by the CPU of the imports that it cannot do without.
+
+"""
+    return text + table(["command", "CPU", "divided by", "CPU", "ratio", "limit", ""], rows) + "\n"
+
+
+def scaling_section(found):
+    rows = []
+    for point in found:
+        before = next((p for p in found if p[:2] == point[:2] and p.steps * 10 == point.steps), None)
+        growth = f"{point.cpu / before.cpu:.1f}" if before and not point.refused else ""
+        rows.append(
+            (
+                point.target,
+                point.shape,
+                f"{point.steps:,}",
+                *(
+                    ("", "", "", f"refused: {point.refused}")
+                    if point.refused
+                    else (f"{point.cpu:.2f} s", growth, f"{point.memory:.0f} MB", f"{point.size / 1e6:.2f} MB")
+                ),
+            )
+        )
+    thousand = [point for point in found if point.shape == "diamonds" and point.steps == 1000]
+    total = sum(point.cpu for point in thousand)
+    left = ", ".join(point.target for point in thousand if point.refused)
+    missing = [
+        target for target in dict.fromkeys(p.target for p in found) if target not in {p.target for p in thousand}
+    ]
+    without = ", ".join(filter(None, [left, *missing]))
+    but = f" that take them (not: {without})" if without else ""
+    text = f"""
+## Scaling
+
+From steps in memory to the verified text, imports included; diamonds are layers of ten steps that each feed two of the
+next layer. 1,000 steps in diamonds to all targets{but}: {total:.1f} s of CPU;
+the limit is {LIMIT:.0f} s: {"within" if total <= LIMIT else "over"}. Growth is the CPU divided by that of a tenth of
+the steps; where it is 10 it is linear, below it the imports weigh.
+
+![CPU seconds by steps](performance-scaling.svg)
+
+"""
+    return text + table(["target", "shape", "steps", "CPU", "growth", "peak memory", "written"], rows) + "\n"
+
+
+def peers_section(found):
+    names = list(dict.fromkeys(name for peer in found for name in peer.cpu))
+    rows = []
+    for peer in found:
+        least = peer.cpu.get("wurzel, argo") or peer.cpu["wurzel, gitlab"]
+        cells = [
+            f"{peer.cpu[name]:.2f} s ({peer.cpu[name] / least:.1f})" if name in peer.cpu else "refused"
+            for name in names
+        ]
+        rows.append((f"{peer.steps:,}", *cells))
+    text = """
+## Peers
+
+Whole processes that write the same diamonds, imports included, in turn; in brackets the ratio to the first column that
+has a figure. hera and kfp write less for each task (no data, resources or retries) and read nothing back.
+
+"""
+    return text + table(["steps", *names], rows) + "\n"
+
+
+def running_section(found):
+    first = found[0]
+    rows = [
+        (
+            ran.title,
+            f"{ran.wall:.2f} s",
+            f"{ran.wall / first.wall:.2f}",
+            f"{ran.cpu:.2f} s",
+            f"{ran.cpu / first.cpu:.2f}",
+        )
+        for ran in found
+    ]
+    text = f"""
+## Running
+
+{WIDTH * DEPTH + 1} steps in diamonds that do next to nothing, from nothing, so that what is measured is the runner; all
+give the same data. Ratios are to `wurzel run`.
+
+"""
+    return text + table(["runner", "wall", "ratio", "CPU", "ratio"], rows) + "\n"
+
+
+def main():
+    with tempfile.TemporaryDirectory() as start, tempfile.TemporaryDirectory() as running:
+        sections = [
+            startup_section(starts(Path(start))),
+            running_section(runs(Path(running))),
+            peers_section(peers(Path(start))),
+        ]
+    scaled = points()
+    sections.insert(1, scaling_section(scaled))
+    lines = {
+        target: [(p.steps, p.cpu) for p in scaled if p.target == target and p.shape == "diamonds" and not p.refused]
+        for target in dict.fromkeys(point.target for point in scaled)
+    }
+    lines = {target: line for target, line in lines.items() if line}
+    svg = plot("Rendering layered diamonds", lines, SIZES, (0.1, 1, 10, 100), "steps", "CPU seconds")
+    (DOCS / "performance-scaling.svg").write_text(svg)
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    text = HEAD.format(machine=machine) + "".join(sections)
+    (DOCS / "performance.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

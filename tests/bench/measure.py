@@ -1,0 +1,59 @@
+"""CPU, wall time and memory of commands that run in turn, so that what slows the machine slows all of them."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "11"))
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+    "DVC_NO_ANALYTICS": "1",
+}
+
+
+class Cost(NamedTuple):
+    """What one run of a command and its children took: CPU and wall time in seconds, largest process in MB."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def run(argv, cwd, env=None):
+    """Run a command once.
+
+    Exits when it fails, with what it said.
+    """
+    started = time.monotonic()
+    with subprocess.Popen(
+        argv, cwd=cwd, env=ENVIRONMENT | (env or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{argv} failed:\n{said.decode(errors='replace')}")
+    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024)
+
+
+def in_turn(calls, rounds=None):
+    """The median cost of several calls that give a `Cost`, each done once per round; the first round does not count."""
+    rows = [[call() for call in calls] for _ in range((rounds or ROUNDS) + 1)][1:]
+    return [
+        Cost(*(statistics.median(figures) for figures in zip(*column, strict=True)))
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def python(code):
+    """The command that runs a line of Python."""
+    return [sys.executable, "-c", code]
+
+
+def wurzel(*arguments):
+    """The installed command."""
+    return [str(Path(sys.executable).parent / "wurzel"), *arguments]
