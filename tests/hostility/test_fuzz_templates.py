@@ -16,7 +16,7 @@ from tests.hostility.budget import examples
 from tests.hostility.mutations import garbled
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.backends.rendering import Job, render
-from wurzel.exceptions import TemplateError
+from wurzel.exceptions import TemplateError, TemplateProblems
 from wurzel.render import Renderer
 from wurzel.testing.variants import full_pipeline
 
@@ -31,9 +31,10 @@ SYNTAX = [
 
 
 def check(error):
-    """The error names the template, and has a text that can be printed."""
+    """The error names the template at each of its findings, and has a text that can be printed."""
     str(error).encode()
-    assert re.search(r"\.j2(:[1-9]\d*)?$", error.where), repr(error)
+    for finding in getattr(error, "problems", [error]):
+        assert re.search(r"\.j2(:[1-9]\d*)?$", finding.where), repr(error)
 
 
 @cache
@@ -65,5 +66,5 @@ def test_a_changed_template_is_rendered_or_refused(data):
         for job in [jobs()[target]] if target in BUILT_IN else jobs().values():
             try:
                 render([job], Renderer([folder]))
-            except TemplateError as error:
+            except (TemplateError, TemplateProblems) as error:
                 check(error)
