@@ -1,11 +1,11 @@
-"""`wurzel render`: from pipelines to files; written, checked, shown as a difference, or printed."""
+"""`wurzel render`: from pipelines to files; written, checked, shown as a difference, printed or explained."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,15 +13,24 @@ from wurzel.cli.options import PipelineName, TargetName, configuration_options
 
 if TYPE_CHECKING:
     from wurzel.backends.rendering import JobResult
-    from wurzel.exceptions import Problem
+    from wurzel.drift.report import Report
+    from wurzel.project.jobs import Request
+    from wurzel.render import Renderer
     from wurzel.render.output import Change, File
 
-_SAID = {
-    "new": "missing",
-    "outdated": "out of date",
-    "edited": "edited by hand",
-    "foreign": "not written by wurzel",
-}
+
+class Options(NamedTuple):
+    """What is done with the rendered files."""
+
+    stdout: bool
+    check: bool
+    diff: bool
+    explain: bool
+    form: str
+    force: bool
+    prune: bool
+    strict: bool
+    validate: bool
 
 
 @click.command("render")
@@ -31,10 +40,18 @@ _SAID = {
 @click.option("--stdout", is_flag=True, help="Print the files instead of writing them.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not what would be written.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or are not ours.")
+@click.option("--explain", is_flag=True, help="Print each line with its template line and the configuration it shows.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "codequality"]),
+    default="text",
+    help="Form of what is printed; codequality is GitLab's, for --check.",
+)
+@click.option("--force", is_flag=True, help="Overwrite and remove files that were edited by hand or are not ours.")
+@click.option("--prune", is_flag=True, help="Remove rendered files that nothing writes any more.")
 @click.option("--strict", is_flag=True, help="Exit 2 when a target cannot do what a pipeline asks for.")
 @click.option("--validate", is_flag=True, help="Hold the files to the platforms' own checks before writing them.")
-@click.option("--explain", is_flag=True, help="Print each line with the template line and the values that made it.")
 @click.option("--watch", is_flag=True, help="Do it again whenever wurzel.yaml, templates or modules change.")
 @click.option(
     "--from-ir", type=click.Path(path_type=Path), help="Render an IR file; no code of the pipeline is needed."
@@ -44,76 +61,95 @@ def command(
     pipelines: tuple[str, ...],
     targets: tuple[str, ...],
     output: str,
-    stdout: bool,
-    check: bool,
-    diff: bool,
-    force: bool,
-    strict: bool,
-    validate: bool,
-    explain: bool,
     watch: bool,
     from_ir: Path | None,
     environment: str | None,
     sets: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Render pipelines into the native files of their targets.
 
     PIPELINE is a name in wurzel.yaml or module:attribute. With no arguments, every pipeline is rendered for every
     target that wurzel.yaml names for it.
     """
-    if sum((stdout, check, diff, explain)) > 1:
+    chosen = Options(**options)
+    if sum((chosen.stdout, chosen.check, chosen.diff, chosen.explain)) > 1:
         raise click.UsageError("--stdout, --check, --diff and --explain exclude each other.")
+    if chosen.form == "codequality" and not chosen.check:
+        raise click.UsageError("--format codequality is a form of --check.")
 
     def once() -> list[Path]:
-        from wurzel.backends.rendering import render
-        from wurzel.project.jobs import Request, open_jobs
-        from wurzel.render import Renderer
+        from wurzel.project.jobs import Request
 
-        jobs, project = open_jobs(Request(pipelines, targets, environment, sets, from_ir))
-        renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
-        results = render(jobs, renderer)
-        _warn(renderer.layers.warnings)
-        _report(results, strict)
-        if validate:
-            _validate(results)
-        if explain:
-            _explain(results)
-        else:
-            _finish(results, output, stdout=stdout, check=check, diff=diff, force=force)
-        return [layer.folder for layer in renderer.layers.layers]
+        return _render(Request(pipelines, targets, environment, sets, from_ir, output), chosen)
 
     if watch:
-        _watch(once, from_ir)
+        from wurzel.project.load import FILE
+        from wurzel.render.watch import watch as again
+
+        again(once, lambda line: click.echo(line, err=True), always=[from_ir or Path(FILE)])
     else:
         once()
 
 
-def _watch(once: Callable[[], list[Path]], from_ir: Path | None) -> None:
-    from wurzel.project.load import FILE
-    from wurzel.render.watch import watch
+def _render(request: Request, options: Options) -> list[Path]:
+    """Render, finish as asked for, and return the template folders that were read."""
+    from wurzel.backends.rendering import render
+    from wurzel.project.jobs import open_jobs
+    from wurzel.render import Renderer
 
-    watch(once, lambda line: click.echo(line, err=True), always=[from_ir or Path(FILE)])
+    jobs, project = open_jobs(request)
+    renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
+    results = render(jobs, renderer)
+    for warning in renderer.layers.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    _warn(results, options.strict)
+    if options.validate:
+        _validate(results)
+    if options.explain:
+        _explain(results, renderer, options.form)
+    elif options.stdout:
+        _print(_signed(results))
+    else:
+        _finish(_Run(request, options, results, renderer), has_project=project is not None)
+    return [layer.folder for layer in renderer.layers.layers]
 
 
-def _finish(results: Sequence[JobResult], output: str, *, stdout: bool, check: bool, diff: bool, force: bool) -> None:
-    from wurzel.render.output import apply, plan
+class _Run(NamedTuple):
+    """What was asked for and what was rendered."""
+
+    request: Request
+    options: Options
+    results: Sequence[JobResult]
+    renderer: Renderer
+
+    def report(self, changes: Sequence[Change]) -> Report:
+        from wurzel.drift.report import report
+
+        return report(changes, self.results, self.renderer, self.request)
+
+
+def _finish(run: _Run, *, has_project: bool) -> None:
+    from wurzel.render.output import File, apply, plan
     from wurzel.render.transaction import recover
 
-    files = _signed(results)
-    if stdout:
-        _print(files)
-        return
-    if ended := recover(Path(output).resolve()):
+    home = Path(run.request.output).resolve()
+    if ended := recover(home):
         click.echo(f"{ended} what an interrupted render left half done", err=True)
-    changes = plan(output, files)
-    if check:
-        _check(changes, results)
-    elif diff:
-        _show(changes)
+    files = _signed(run.results)
+    if has_project and (run.options.check or run.options.prune):
+        from wurzel.drift.orphans import orphans
+
+        files += [File(path, None) for path in orphans(home, run.request, [file.path for file in files])]
+    changes = plan(home, files)
+    if run.options.check:
+        _check(changes, run)
+    elif run.options.diff:
+        _show(changes, run)
     else:
-        if not force:
-            _show([change for change in changes if change.is_blocked])
-        _say(changes, apply(changes, force=force))
+        if not run.options.force:
+            _diff([change for change in changes if change.is_blocked])
+        _say(changes, apply(changes, force=run.options.force), run)
 
 
 def _signed(results: Sequence[JobResult]) -> list[File]:
@@ -131,12 +167,7 @@ def _signed(results: Sequence[JobResult]) -> list[File]:
     ]
 
 
-def _warn(warnings: Iterable[Problem]) -> None:
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-
-
-def _report(results: Sequence[JobResult], strict: bool) -> None:
+def _warn(results: Sequence[JobResult], strict: bool) -> None:
     from wurzel.backends.support import summary
     from wurzel.exceptions import PreflightError
 
@@ -158,14 +189,11 @@ def _validate(results: Sequence[JobResult]) -> None:
         raise ValidationFailed(problems)
 
 
-def _explain(results: Sequence[JobResult]) -> None:
-    for file in (file for result in results for file in result.files):
-        click.echo(f"# {file.output.path}")
-        lines = list(zip(file.rendered.text.splitlines(), map(str, file.rendered.origins), strict=False))
-        width = max((len(origin) for _, origin in lines), default=0)
-        for (text, origin), where in zip(lines, file.rendered.origins, strict=False):
-            values = f"  <- {', '.join(where.values)}" if where.values else ""
-            click.echo(f"{origin:<{width}} | {text}{values}")
+def _explain(results: Sequence[JobResult], renderer: Renderer, form: str) -> None:
+    from wurzel.drift.explain import as_json, as_text, explain
+
+    files = [file for result in results for file in explain(result, renderer)]
+    click.echo(as_json(files) if form == "json" else as_text(files), nl=False)
 
 
 def _print(files: Sequence[File]) -> None:
@@ -176,29 +204,41 @@ def _print(files: Sequence[File]) -> None:
         click.echo(file.text, nl=False)
 
 
-def _check(changes: Sequence[Change], results: Sequence[JobResult]) -> None:
+def _check(changes: Sequence[Change], run: _Run) -> None:
+    from wurzel.drift.formats import as_codequality, as_json, check_text, github_commands
     from wurzel.exceptions import CheckFailed
 
-    wrong = [change for change in changes if change.state != "same"]
-    if not wrong:
+    report = run.report(changes)
+    if run.options.form == "text":
+        _diff([finding.change for finding in report.findings])
+    else:
+        click.echo(as_json(report) if run.options.form == "json" else as_codequality(report), nl=False)
+    if not report.findings:
         click.echo(f"{len(changes)} files are up to date", err=True)
         return
-    _show(wrong)
-    commands = {file.output.path: file.job.command for result in results for file in result.files}
-    lines = [f"{change.path}: {_SAID[change.state]}" for change in wrong]
-    mend = list(dict.fromkeys(commands[change.path] + _force(change) for change in wrong))
-    raise CheckFailed("\n  ".join(["files are not what would be written", *lines]), hint="Run: " + "\n  ".join(mend))
+    sys.stdout.flush()
+    for line in github_commands(report):
+        click.echo(line, err=True)
+    raise CheckFailed(check_text(report), hint=f"Run: {report.mend}")
 
 
-def _force(change: Change) -> str:
-    return " --force" if change.is_blocked else ""
+def _show(changes: Sequence[Change], run: _Run) -> None:
+    if run.options.form == "json":
+        from wurzel.drift.formats import as_json
+
+        click.echo(as_json(run.report(changes)), nl=False)
+    else:
+        _diff([change for change in changes if change.state != "same"])
 
 
-def _show(changes: Sequence[Change]) -> None:
+def _diff(changes: Sequence[Change]) -> None:
+    if not changes:
+        return
+    from wurzel.drift.formats import diff_lines
+
     colour = sys.stdout.isatty()
-    for change in changes:
-        for line in change.diff().splitlines():
-            click.echo(_coloured(line) if colour else line)
+    for line in diff_lines(changes):
+        click.echo(_coloured(line) if colour else line, color=True if line.startswith("\x1b") else None)
 
 
 def _coloured(line: str) -> str:
@@ -206,9 +246,18 @@ def _coloured(line: str) -> str:
     return click.style(line, fg=colours[line[0]]) if line[:1] in colours else line
 
 
-def _say(changes: Sequence[Change], written: Sequence[Change]) -> None:
-    for change in written:
-        click.echo(f"{'created' if change.old is None else 'updated'} {change.path}", err=True)
+def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> None:
+    if written:
+        from wurzel.drift.formats import written_text
+
+        for line in written_text(run.report(written)):
+            click.echo(line, err=True)
+    if run.options.form == "json":
+        from wurzel.drift.formats import as_json
+
+        done = {change.path: change for change in written}
+        now = [done.get(change.path, change) for change in changes]
+        click.echo(as_json(run.report(now), written), nl=False)
     same = len(changes) - len(written)
     if same:
         click.echo(f"{same} {'file is' if same == 1 else 'files are'} up to date", err=True)

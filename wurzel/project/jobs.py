@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,28 @@ class Request:
     sets: Sequence[str] = ()
     ir: Path | None = None
     """An IR file to render instead of code."""
+    output: str = "."
+    """Folder that all files are written below."""
+
+    @property
+    def given(self) -> list[str]:
+        """The options of a command line that every file of the request depends on."""
+        words = ["-e", self.environment] if self.environment is not None else []
+        for text in self.sets:
+            words += ["--set", text]
+        folder = posixpath.normpath(self.output)
+        if folder != "." and not folder.startswith(("/", "..")):  # where it is on one machine says nothing on another
+            words += ["-o", folder]
+        return words
+
+    def command(self, *options: str) -> str:
+        """The command that asks for the same, with further options."""
+        words = ["wurzel", "render", *self.pipelines]
+        for target in self.targets:
+            words += ["-t", target]
+        if self.ir is not None:
+            words += ["--from-ir", str(self.ir)]
+        return shlex.join([*words, *self.given, *options])
 
 
 def jobs_of(request: Request, project: Project | None) -> list[Job]:
@@ -87,9 +110,4 @@ def _job(request: Request, resolved: Resolved, target: str, name: str) -> Job:
 
 def _command(request: Request, name: str, target: str) -> str:
     """The command that writes the files of one job anew, the same however several were rendered at once."""
-    words = ["wurzel", "render", name, "-t", target]
-    if request.environment is not None:
-        words += ["-e", request.environment]
-    for text in request.sets:
-        words += ["--set", text]
-    return shlex.join(words)
+    return shlex.join(["wurzel", "render", name, "-t", target, *request.given])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from hashlib import sha256
 
 from wurzel.render.characters import shown
 
-_HEADER = re.compile(rb"# Rendered by `[^\n]*; do not edit\. sha256:([0-9a-f]{64})\r?")
+MARK = "# Rendered by `"
+"""What the line begins with."""
+
+_HEADER = re.compile(rb"# Rendered by `([^\n]*)` from [^\n]*; do not edit\. sha256:([0-9a-f]{64})\r?")
 _COOKIE = re.compile(r"(coding)(?=[:=])")
 
 
@@ -36,8 +40,26 @@ def is_untouched(content: bytes) -> bool:
     match = _find(content)
     if match is None:
         return False
-    body = content[: match.start()] + content[match.end() + 1 :]
-    return _digest(body.replace(b"\r\n", b"\n")) == match.group(1).decode()
+    return _digest(_without(content, match).replace(b"\r\n", b"\n")) == match.group(2).decode()
+
+
+def body(content: bytes) -> bytes:
+    """A file without our header; as it is when it has none."""
+    match = _find(content)
+    return content if match is None else _without(content, match)
+
+
+def command_of(content: bytes) -> list[str]:
+    """The words of the command that wrote a file with our header; none for other files."""
+    match = _find(content)
+    try:
+        return shlex.split(match.group(1).decode()) if match is not None else []
+    except ValueError:
+        return []
+
+
+def _without(content: bytes, match: re.Match[bytes]) -> bytes:
+    return content[: match.start()] + content[match.end() + 1 :]
 
 
 def _find(content: bytes) -> re.Match[bytes] | None:

@@ -1,0 +1,184 @@
+"""A pipeline and its options with one field changed, for every field that configuration can set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel
+
+from wurzel.ir.features import feature_of
+from wurzel.ir.model import Schedule, SecretRef, Setting, Step
+
+if TYPE_CHECKING:
+    from wurzel.backends.rendering import Job
+    from wurzel.ir.model import Pipeline
+
+_OTHER: Mapping[str, Any] = {
+    "cron": "7 3 9 9 2",
+    "timezone": "America/New_York",
+    "cpu": "1250m",
+    "memory": "1536Mi",
+    "data_dir": "other",
+    "effect": "NoSchedule",
+}
+"""Another valid value for fields whose rules a made-up text would break."""
+_GIVEN: Mapping[str, Any] = {
+    "image": "registry.example/other:1",
+    "service_account": "other",
+    "gpu": 1,
+    "timeout": 7321,
+    "max": 7321,
+    "deadline": 7321,
+    "parallelism": 7,
+    "schedule": Schedule(cron="7 3 9 9 2"),
+}
+"""A value for fields that are not set."""
+
+
+class Varied(NamedTuple):
+    """A job with one value of its configuration changed, wherever it applies."""
+
+    field: str
+    """Dotted, below a step or else the pipeline: `resources.memory`; for an option `targets.argo.namespace`."""
+    place: str
+    """What set it, or '' for a built-in default."""
+    steps: tuple[str, ...]
+    """Ids of the steps it applies to; none for the pipeline and options."""
+    job: Job
+
+
+def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Iterator[Varied]:
+    """The job with each value of its configuration changed in turn, those of a step first.
+
+    What `defaults` or the pipeline says for several steps is one value: it is changed in all of them together.
+
+    Args:
+        job: what is rendered.
+        steps: ids of the steps whose fields are changed although nothing sets them.
+        unset: change what nothing sets, and only that.
+    """
+    pipeline = job.pipeline
+    groups: dict[tuple[str, str], tuple[Pipeline | None, dict[int, Step]]] = {}
+    for number, step in enumerate(pipeline.steps):
+        if unset and step.id not in steps:
+            continue
+        for field, changed in _changes(step, "", unset=unset):
+            place = job.locate(f"steps.{step.id}.{field}")
+            key = (field, place or f" {step.id}")
+            groups.setdefault(key, (None, {}))[1][number] = changed
+    for field, changed in _changes(pipeline, "", unset=unset):
+        place = job.locate(field)
+        _, own = groups.get((field, place), (None, {}))
+        groups[field, place] = (changed, own)
+    for (field, place), (changed, own) in groups.items():
+        ids = tuple(pipeline.steps[number].id for number in own)
+        all_steps = tuple(own.get(number, step) for number, step in enumerate(pipeline.steps))
+        whole = (changed or pipeline).model_copy(update={"steps": all_steps})
+        yield Varied(field, place if place[:1] != " " else "", ids, replace(job, pipeline=whole))
+    for field, options in _options(job.options, f"targets.{job.target}.") if not unset else ():
+        yield Varied(field, job.locate(field), (), replace(job, options=options))
+
+
+def _changes(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, Any]]:
+    for name in type(node).model_fields:
+        value = getattr(node, name)
+        place = _setting_place(path, name) if isinstance(node, Setting) else f"{path}{name}"
+        if not place:
+            continue
+        if feature_of(type(node), name) is not None:
+            found = _others(node, name, value, place) if unset == _is_default(node, name) else iter(())
+        else:
+            found = _inner(name, value, place, unset=unset)
+        for inner, changed in found:
+            yield inner, node.model_copy(update={name: changed})
+
+
+def _setting_place(path: str, name: str) -> str:
+    """The path of a setting itself for its value, that of `parameters` for being one, '' for anything else."""
+    if name == "parameter":
+        return path.removesuffix(".").replace("settings.", "parameters.", 1)
+    return path.removesuffix(".") if name == "value" else ""
+
+
+def _is_default(node: BaseModel, name: str) -> bool:
+    return bool(getattr(node, name) == type(node).model_fields[name].get_default(call_default_factory=True))
+
+
+def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[str, Any]]:
+    """Other values of a field that holds models, or may hold one."""
+    if isinstance(value, BaseModel):
+        yield from _changes(value, f"{place}.", unset=unset)
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            if isinstance(item, BaseModel) and not isinstance(item, Step):
+                key = getattr(item, "name", number)
+                found = () if unset else _changes(item, f"{place}.{key}.", unset=False)
+                for inner, changed in found:
+                    yield inner, (*value[:number], changed, *value[number + 1 :])
+    elif value is None and unset and name in _GIVEN:
+        yield place, _GIVEN[name]
+
+
+def _options(node: BaseModel, path: str) -> Iterator[tuple[str, Any]]:
+    for name in type(node).model_fields:
+        if name not in node.model_fields_set or name == "ignore":
+            continue
+        value = getattr(node, name)
+        if isinstance(value, BaseModel):
+            for inner, changed in _options(value, f"{path}{name}."):
+                yield inner, node.model_copy(update={name: changed})
+        else:
+            for inner, other in _others(node, name, value, f"{path}{name}"):
+                yield inner, node.model_copy(update={name: other})
+
+
+def _others(node: BaseModel, name: str, value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Other values of one field: one for each entry of a mapping, otherwise a single one."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield f"{place}.{key}", value | {key: _other(item)}
+        if not value:
+            yield place, {"EXTRA" if name in {"env", "secrets"} else "extra": _extra(name)}
+    elif name in _OTHER:
+        yield place, _OTHER[name] if value != _OTHER[name] else f"{value}0"
+    elif value is None:
+        if name in _GIVEN:
+            yield place, _GIVEN[name]
+    else:
+        members = [member for member in _literals(type(node).model_fields[name].annotation) if member != value]
+        yield place, members[0] if members else _other(value)
+
+
+def _extra(name: str) -> Any:
+    return SecretRef(name="extra", key="token") if name == "secrets" else "added"
+
+
+def _other(value: Any) -> Any:
+    """Another value of the same kind; `bool` is looked up before `int`, which it is as well."""
+    kinds: dict[type, Callable[[Any], Any]] = {
+        bool: lambda value: not value,
+        int: lambda value: value + 1,
+        float: lambda value: value + 1,
+        str: lambda value: f"{value}x",
+        list: lambda value: [_other(value[0]), *value[1:]] if value else ["other"],
+        tuple: lambda value: (_other(value[0]), *value[1:]) if value else ("other",),
+        dict: lambda value: {key: _other(item) for key, item in value.items()} or {"extra": "added"},
+        SecretRef: lambda value: value.model_copy(update={"name": f"{value.name}-x"}),
+        BaseModel: _other_model,
+    }
+    return next((change(value) for kind, change in kinds.items() if isinstance(value, kind)), "other")
+
+
+def _other_model(value: BaseModel) -> BaseModel:
+    name = next((name for name in type(value).model_fields if getattr(value, name) is not None), None)
+    return value.model_copy(update={name: _other(getattr(value, name))}) if name else value
+
+
+def _literals(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    found = [_literals(argument) for argument in get_args(annotation) if argument is not NoneType]
+    return next((members for members in found if members), ())

@@ -1,0 +1,143 @@
+"""A report in the forms that people, programs, GitHub and GitLab read."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wurzel.render.characters import shown
+
+if TYPE_CHECKING:
+    from wurzel.drift.report import Finding, Report
+    from wurzel.render.output import Change
+
+VERSION = 1
+"""Version of the JSON form; fields are added within a version, never changed or removed."""
+
+_STATES = {"new": "missing", "same": "current"}
+_SEVERITY = {"new": "major", "outdated": "major", "edited": "major", "foreign": "critical", "orphaned": "minor"}
+_SHOWN_REASONS = 8
+
+
+def as_json(report: Report, written: Sequence[Change] = ()) -> str:
+    """All files with state, reasons and diff; `action` says what was done with a file that was written."""
+    findings = {finding.change.path: finding for finding in report.findings}
+    done = {change.path: action(change) for change in written}
+    files = [_file(change, findings.get(change.path), done.get(change.path)) for change in report.changes]
+    return _dump({"version": VERSION, "files": files, "mend": report.mend or None})
+
+
+def _file(change: Change, finding: Finding | None, done: str | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"path": change.path, "state": _STATES.get(change.state, change.state), "action": done}
+    if finding is not None:
+        entry |= {
+            "pipeline": finding.pipeline,
+            "target": finding.target,
+            "line": finding.line,
+            "reasons": [vars(reason) | {"text": str(reason)} for reason in finding.reasons.found],
+            "reasons_left_out": finding.reasons.more,
+            "diff": change.diff(),
+        }
+    return entry
+
+
+def action(change: Change) -> str:
+    """What writing a change did."""
+    return "created" if change.old is None else "removed" if change.new is None else "updated"
+
+
+def as_codequality(report: Report) -> str:
+    """GitLab's Code Quality report: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format."""
+    issues = [
+        {
+            "description": _message(finding),
+            "check_name": f"wurzel-{_STATES.get(finding.change.state, finding.change.state)}",
+            "fingerprint": sha256(f"{finding.change.state}\0{finding.change.path}".encode()).hexdigest(),
+            "severity": _SEVERITY[finding.change.state],
+            "location": {
+                "path": _in_repository(finding.change, "CI_PROJECT_DIR"),
+                "lines": {"begin": finding.line},
+            },
+        }
+        for finding in report.findings
+    ]
+    return _dump(issues)
+
+
+def github_commands(report: Report) -> Iterator[str]:
+    """A workflow command for each file, which GitHub shows beside its line; nothing where GitHub does not run us."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    for finding in report.findings:
+        file = _property(_in_repository(finding.change, "GITHUB_WORKSPACE"))
+        yield f"::error file={file},line={finding.line},title=wurzel render::{_data(_message(finding, report.mend))}"
+
+
+def diff_lines(changes: Sequence[Change]) -> Iterator[str]:
+    """The diffs of changes, line by line, folded where a CI system can, and never read as commands by it."""
+    for change in changes:
+        lines = change.diff().splitlines()
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            token = secrets.token_hex(16)
+            name = _data(f"diff of {shown(change.path)}")
+            lines = [f"::group::{name}", f"::stop-commands::{token}", *lines, f"::{token}::", "::endgroup::"]
+        elif os.environ.get("GITLAB_CI") == "true":
+            name = f"wurzel_{sha256(change.path.encode()).hexdigest()[:12]}"
+            now, title = int(time.time()), f"diff of {shown(change.path)}"
+            lines = [
+                f"\x1b[0Ksection_start:{now}:{name}[collapsed=true]\r\x1b[0K{title}",
+                *(line.replace("\x1b", "\\x1b") for line in lines),
+                f"\x1b[0Ksection_end:{now}:{name}\r\x1b[0K",
+            ]
+        yield from lines
+
+
+def check_text(report: Report) -> str:
+    """What is wrong with each file, and why."""
+    lines = ["files are not what would be written"]
+    for finding in report.findings:
+        lines.append(f"  {finding.change.path}: {finding.said}")
+        lines += [f"    {text}" for text in finding.why(_SHOWN_REASONS)]
+    return "\n".join(lines)
+
+
+def written_text(report: Report) -> list[str]:
+    """What was done with each file, and why."""
+    lines = []
+    for finding in report.findings:
+        why = "; ".join(finding.why())
+        lines.append(f"{action(finding.change)} {finding.change.path}{': ' if why else ''}{why}")
+    return lines
+
+
+def _message(finding: Finding, mend: str = "") -> str:
+    why = "; ".join(finding.why())
+    hint = f". Run: {mend}" if mend else ""
+    return f"{finding.said}{': ' if why else ''}{why}{hint}"
+
+
+def _in_repository(change: Change, variable: str) -> str:
+    """The path of a file below the folder that a CI system has checked out."""
+    top = os.environ.get(variable)
+    folder = Path(top).resolve() if top else None
+    if folder is not None and change.target.is_relative_to(folder):
+        return change.target.relative_to(folder).as_posix()
+    return change.path
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _dump(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,105 @@
+"""Which configuration each rendered value shows: found by changing one setting at a time and looking what changes.
+
+It holds for every backend and every template, ours or not, since it asks nothing of them. See docs/decisions/drift.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.drift.compare import Difference, Span, differences
+from wurzel.drift.fields import Varied, varied
+
+if TYPE_CHECKING:
+    from wurzel.backends.rendering import Job, JobResult
+    from wurzel.drift.flat import Path
+    from wurzel.render import Renderer
+
+WORK = 4000
+"""Steps rendered at most for one job; settings beyond that are not tried, which is said."""
+
+
+class Setting(NamedTuple):
+    """A value of the configuration; see `wurzel.drift.fields.Varied`."""
+
+    field: str
+    place: str
+    steps: tuple[str, ...]
+
+
+class Effect(NamedTuple):
+    """What changing a setting does to one value of a file: the line it is on and the words that change."""
+
+    setting: Setting
+    line: int
+    words: Span
+    gone: bool
+    """The value is not in the file as it is; only the setting would bring it."""
+
+
+@dataclass
+class Influence:
+    """What the settings of one job change in its files; of each list those first that change least."""
+
+    lines: dict[str, dict[int, list[Setting]]] = field(default_factory=dict)
+    """By file and line, from 1, of the text without header."""
+    paths: dict[str, dict[Path, list[Effect]]] = field(default_factory=dict)
+    """By file and path of a value, values that only the setting would bring included."""
+    untried: int = 0
+    """Settings that were not tried because there are too many."""
+
+    def add(self, variant: Varied, changed: Mapping[str, Sequence[Difference]]) -> None:
+        """What was found for one setting."""
+        setting = Setting(variant.field, variant.place, variant.steps)
+        for file, found in changed.items():
+            by_line = self.lines.setdefault(file, defaultdict(list))
+            by_path = self.paths.setdefault(file, defaultdict(list))
+            for difference in found:
+                if difference.new is not None and setting not in by_line[difference.line]:
+                    by_line[difference.line].append(setting)
+                by_path[difference.path].append(
+                    Effect(setting, difference.line, difference.words[1], difference.new is None)
+                )
+
+
+def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()) -> Influence:
+    """What each setting of a job changes in its files.
+
+    Args:
+        result: the job and its files as they are.
+        renderer: what rendered them.
+        unset: ids of steps, for which what nothing sets is tried as well.
+    """
+    texts = {file.output.path: file.rendered.text for file in result.files}
+    most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
+    found = Influence()
+    rounds = [varied(result.job)] + ([varied(result.job, unset, unset=True)] if unset else [])
+    for variants in rounds:
+        effects = [(variant, _effect(variant.job, renderer, texts)) for variant in islice(variants, most)]
+        for variant, changed in sorted(effects, key=lambda effect: _size(effect[1].values())):
+            found.add(variant, changed)
+        found.untried += sum(1 for _ in variants)
+    return found
+
+
+def _size(changed: Iterable[Sequence[Difference]]) -> int:
+    return sum(map(len, changed))
+
+
+def _effect(job: Job, renderer: Renderer, texts: Mapping[str, str]) -> dict[str, list[Difference]]:
+    """By file, what differs in the text as it is from the text with the setting changed."""
+    from wurzel.backends.rendering import render
+
+    try:
+        (result,) = render([job], renderer)
+    except Exception:  # noqa: BLE001 - a made-up value that a backend refuses says nothing of the others
+        return {}
+    return {
+        file.output.path: differences(file.output.path, file.rendered.text, before)
+        for file in result.files
+        if (before := texts.get(file.output.path)) is not None and before != file.rendered.text
+    }

@@ -1,0 +1,112 @@
+"""Rendered files that nothing writes any more: their pipeline, target or path is gone from the configuration.
+
+No record of what was written is kept. A file says in its first line which command writes it, and that is compared with
+what is asked for now.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.project.load import FILE
+from wurzel.render.header import MARK, command_of
+
+if TYPE_CHECKING:
+    from wurzel.project.jobs import Request
+
+_HEAD = 8192
+"""Bytes at the start of a file in which its header is looked for."""
+_HIDDEN = frozenset({".github", ".gitlab"})
+"""Hidden folders that hold rendered files."""
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+
+def orphans(root: Path, request: Request, planned: Collection[str]) -> list[str]:
+    """Paths below `root`, sorted, of files that a request covers but would not write any more.
+
+    A file that another request wrote is none of them: of a pipeline or target that is not asked for, for another
+    environment, `--set` or output folder, or of a pipeline given as `module:attribute`.
+
+    Args:
+        root: the output folder.
+        request: what is asked for now.
+        planned: paths of the files it writes.
+    """
+    own = set(map(os.path.normpath, planned))
+    return sorted(
+        path
+        for path in _candidates(root)
+        if os.path.normpath(path) not in own and _covers(request, command_of(_head(root / path)))
+    )
+
+
+def _covers(request: Request, command: Sequence[str]) -> bool:
+    """Whether the command that wrote a file asks for a part of what the request asks for."""
+    match command:
+        case ["wurzel", "render", pipeline, "-t", target, *given] if request.ir is None:
+            pass
+        case _:
+            return False
+    return (
+        ":" not in pipeline
+        and (not request.pipelines or pipeline in request.pipelines)
+        and (not request.targets or target in request.targets)
+        and given == request.given
+    )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""
+
+
+def _candidates(root: Path) -> Iterator[str]:
+    """Paths of files that may have our header, without those of projects of their own."""
+    if not root.is_dir():
+        return
+    nested: dict[str, bool] = {"": False}
+    tracked = _by_git(root)
+    for path in _by_walk(root) if tracked is None else tracked:
+        if not _is_nested(root, os.path.dirname(path), nested) and not (root / path).is_symlink():  # noqa: PTH120
+            yield path
+
+
+def _is_nested(root: Path, folder: str, known: dict[str, bool]) -> bool:
+    if folder not in known:
+        above = _is_nested(root, os.path.dirname(folder), known)  # noqa: PTH120
+        known[folder] = above or (root / folder / FILE).exists()
+    return known[folder]
+
+
+def _by_git(root: Path) -> list[str] | None:
+    """As git finds them, in its files and in those it does not ignore; `None` where there is no git."""
+    command = ["git", "grep", "-l", "-z", "-I", "--untracked", "--fixed-strings", "-e", MARK]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    except OSError:
+        return None
+    if done.returncode not in {0, 1} or (done.returncode == 1 and done.stderr):
+        return None
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+
+
+def _by_walk(root: Path) -> Iterator[str]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if _may_hold(Path(folder, name)))
+        for file in files:
+            path = Path(folder, file)
+            if path.is_file() and MARK.encode() in _head(path):
+                yield path.relative_to(root).as_posix()
+
+
+def _may_hold(folder: Path) -> bool:
+    if folder.name.startswith(".") and folder.name not in _HIDDEN:
+        return False
+    return folder.name not in _SKIPPED and not (folder / "pyvenv.cfg").exists() and not (folder / FILE).exists()

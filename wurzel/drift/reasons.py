@@ -1,0 +1,191 @@
+"""Why a file is not what would be written: which value of which step differs, and what set it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wurzel.drift.compare import Difference, Span, differences
+from wurzel.drift.influence import Effect, Influence, Setting, influence
+from wurzel.project.secrets import looks_like_key
+from wurzel.render.header import body
+
+if TYPE_CHECKING:
+    from wurzel.backends.rendering import JobFile, JobResult
+    from wurzel.ir.model import Pipeline
+    from wurzel.render import Renderer
+    from wurzel.render.output import Change
+
+MOST = 200
+"""Reasons found for one file; the rest is counted."""
+
+_NAMED = 3
+_WIDEST = 60
+_HEADER_LINES = 1
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One value that differs."""
+
+    step: str
+    """Id of the step, or '' for the pipeline."""
+    field: str
+    """Configuration that the value shows, dotted, e.g. `resources.memory`; '' when nothing in particular does."""
+    path: str
+    """Where it stands in the file, dotted; '' where only lines can be compared."""
+    old: str | None
+    """What the file says; `None` for nothing."""
+    new: str | None
+    """What would be written; `None` for nothing."""
+    line: int
+    """Line of the file as it would be written, from 1."""
+    place: str
+    """What set it: a place in wurzel.yaml, `--set KEY`, a class; otherwise the template and its line."""
+    more: int = 0
+    """How many further values came or went with it."""
+
+    @property
+    def name(self) -> str:
+        """What the value is called."""
+        short = self.field.removeprefix("resources.").removeprefix("settings.")
+        return short or self.path or f"line {self.line}"
+
+    @property
+    def change(self) -> str:
+        """What became of the value: the words that differ, of a long one."""
+        rest = f" and {self.more} more" if self.more else ""
+        if self.old is None or self.new is None:
+            value = _shown(self.new or self.old or "") if self.new or self.old else ""
+            return f"{'added' if self.old is None else 'removed'}{' ' if value else ''}{value}{rest}"
+        (start, end), (begin, stop) = Difference((), self.old, self.new, 0).words
+        old, new = self.old.split()[start:end], self.new.split()[begin:stop]
+        if not old or not new:
+            option = " ".join(self.new.split()[begin - 1 : begin] + new if new else self.old.split()[start:end])
+            return f"{'added' if new else 'removed'} {_shown(option)}" if old or new else "spaces"
+        return f"{_shown(' '.join(old))} → {_shown(' '.join(new))}"
+
+    def __str__(self) -> str:
+        return said([self])
+
+
+def said(group: Sequence[Reason]) -> str:
+    """Reasons that say the same of several steps, as one text."""
+    first = group[0]
+    steps = list(dict.fromkeys(reason.step for reason in group if reason.step))
+    whose = f"{', '.join(steps)}: " if 0 < len(steps) <= _NAMED else f"{len(steps)} steps: " if steps else ""
+    place = f" ({first.place})" if first.place else ""
+    return f"{whose}{first.name} {first.change}{place}"
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons for one file, and how many more there are."""
+
+    found: Sequence[Reason]
+    more: int = 0
+    untried: int = 0
+    """Settings that were not tried because there are too many."""
+
+    def grouped(self) -> list[str]:
+        """As texts; what is the same for several steps is said once."""
+        groups: dict[tuple[str, str, str], list[Reason]] = {}
+        for reason in self.found:
+            groups.setdefault((reason.name, reason.change, reason.place), []).append(reason)
+        return [said(group) for group in groups.values()]
+
+
+def reasons(change: Change, file: JobFile, result: JobResult, renderer: Renderer) -> Reasons:
+    """Why a file that is there is not what would be written, in the order of the file.
+
+    Args:
+        change: the file on disk and what would be written.
+        file: the rendered file.
+        result: the job it belongs to.
+        renderer: what rendered it; renders the job anew with one field changed at a time.
+    """
+    old = body(change.old or b"").decode(errors="replace").replace("\r\n", "\n")
+    new = file.rendered.text
+    if old == new:
+        return Reasons(())
+    found = differences(change.path, old, new)
+    ids = {step.id for step in result.job.pipeline.steps}
+    gone = {_step(difference, ids) for difference in found[:MOST] if _is_loss(difference)} - {""}
+    effects = influence(result, renderer, gone)
+    every = [_reason(difference, file, effects, ids) for difference in found[:MOST]]
+    return Reasons(list(dict.fromkeys(every)), max(0, len(found) - MOST), effects.untried)
+
+
+def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[str]) -> Reason:
+    setting = None if difference.more else _setting(difference, file, effects)
+    step = _step(difference, ids)
+    if setting is None:
+        origins = file.rendered.origins
+        place = str(origins[min(difference.line, len(origins)) - 1]) if origins else ""
+    else:
+        place = setting.place
+        if not step and len(setting.steps) == 1:
+            step = setting.steps[0]
+    line = difference.line + _HEADER_LINES
+    field = setting.field if setting is not None else ""
+    path = ".".join(difference.path)
+    return Reason(step, field, path, difference.old, difference.new, line, place, difference.more)
+
+
+def _setting(difference: Difference, file: JobFile, effects: Influence) -> Setting | None:
+    """The setting that the value shows: it changes the same words of it; of several, the one whose value it is."""
+    paths = effects.paths.get(file.output.path, {})
+    found = [effect for effect in paths.get(difference.path, ()) if _shows(effect, difference)]
+    if not found and difference.path and difference.new is not None:
+        below = (path for path in paths if path[: len(difference.path)] == difference.path)
+        found = [effect for path in below for effect in paths[path] if effect.line >= difference.line]
+    values = {difference.new, difference.old} - {None, ""}
+    same = [effect for effect in found if str(_value_of(file.job.pipeline, effect.setting)) in values]
+    return next((effect.setting for effect in [*same, *found]), None)
+
+
+def _shows(effect: Effect, difference: Difference) -> bool:
+    """Whether changing the setting changes what differs: the same words of the same line, or what is gone."""
+    if difference.new is None or effect.gone:
+        return difference.new is None and effect.gone
+    return effect.line == difference.line and (difference.old is None or _overlap(effect.words, difference.words[1]))
+
+
+def _is_loss(difference: Difference) -> bool:
+    """Whether something is gone, which no setting that is still set can have written."""
+    _, (start, end) = difference.words
+    return difference.new is None or (difference.old is not None and start == end)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one == other or max(one[0], other[0]) < min(one[1], other[1])
+
+
+def _value_of(pipeline: Pipeline, setting: Setting) -> object:
+    prefix = f"steps.{setting.steps[0]}." if setting.steps else ""
+    return _value_at(pipeline, prefix + setting.field)
+
+
+def _value_at(item: object, path: str) -> object:
+    for part in path.split("."):
+        if isinstance(item, tuple):
+            item = next(
+                (each for each in item if part in {getattr(each, "id", None), getattr(each, "name", None)}), None
+            )
+        elif isinstance(item, dict):
+            item = item.get(part)
+        else:
+            item = getattr(item, part, None)
+    return getattr(item, "value", item)
+
+
+def _step(difference: Difference, ids: set[str]) -> str:
+    return next((part for part in difference.path if part in ids), "")
+
+
+def _shown(text: str) -> str:
+    if looks_like_key(text):
+        return "(not shown)"
+    line = " ".join(text.split())
+    return repr(text) if not line else line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"

@@ -1,0 +1,103 @@
+"""What there is to say of rendered files on disk: state and reasons of each, and the command that mends them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+from wurzel.drift.reasons import Reasons, reasons
+from wurzel.render.header import MARK, command_of
+
+if TYPE_CHECKING:
+    from wurzel.backends.rendering import JobFile, JobResult
+    from wurzel.project.jobs import Request
+    from wurzel.render import Renderer
+    from wurzel.render.output import Change
+
+SAID: Mapping[str, str] = {
+    "new": "missing",
+    "same": "up to date",
+    "outdated": "out of date",
+    "edited": "edited by hand",
+    "foreign": "not written by wurzel",
+    "orphaned": "orphaned: nothing in wurzel.yaml writes it any more",
+}
+"""What each state is called."""
+
+_SHOWN = 3
+
+
+NONE = Reasons(())
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One file that is not what would be written."""
+
+    change: Change
+    pipeline: str = ""
+    target: str = ""
+    reasons: Reasons = NONE
+
+    @property
+    def said(self) -> str:
+        """Its state, in words."""
+        words = SAID[self.change.state]
+        return f"{words}; edited by hand" if self.change.state == "orphaned" and self.change.is_blocked else words
+
+    @property
+    def line(self) -> int:
+        """The first line of the file on disk that differs, from 1; the header counts but is not looked at."""
+        old, new = ((content or b"").splitlines() for content in (self.change.old, self.change.new))
+        start = next((number + 1 for number, line in enumerate(old[:2]) if line.startswith(MARK.encode())), 0)
+        matcher = SequenceMatcher(None, old[start:], new[start:], autojunk=False)
+        first = next((i for kind, i, *_ in matcher.get_opcodes() if kind != "equal"), 0)
+        return max(1, min(len(old), start + first + 1))
+
+    def why(self, most: int = _SHOWN) -> list[str]:
+        """The reasons, as texts, and a line for those that are left out."""
+        found = self.reasons.grouped()
+        left = max(0, len(found) - most) + self.reasons.more
+        texts = [*found[:most], *([f"and {left} more"] if left else [])]
+        if self.reasons.untried:
+            texts.append(f"({self.reasons.untried} settings were not tried: the pipeline is large)")
+        return texts
+
+
+@dataclass(frozen=True)
+class Report:
+    """All files of a request."""
+
+    changes: Sequence[Change]
+    findings: Sequence[Finding]
+    """Of the files that are not what would be written, in the same order."""
+    mend: str
+    """The command that makes all of them what they should be; '' when they are."""
+
+
+def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Renderer, request: Request) -> Report:
+    """State and reasons of all files of a request; with reasons, which costs some renders for each that differs.
+
+    Args:
+        changes: from `plan`, orphans included.
+        results: what was rendered.
+        renderer: what rendered it.
+        request: what was asked for.
+    """
+    owners = {file.output.path: (file, result) for result in results for file in result.files}
+    wrong = [change for change in changes if change.state != "same"]
+    found = [_finding(change, owners.get(change.path), renderer) for change in wrong]
+    options = ["--force"] if any(change.is_blocked for change in wrong) else []
+    options += ["--prune"] if any(change.state == "orphaned" for change in wrong) else []
+    return Report(changes, found, request.command(*options) if wrong else "")
+
+
+def _finding(change: Change, owner: tuple[JobFile, JobResult] | None, renderer: Renderer) -> Finding:
+    if owner is None:
+        words = command_of(change.old or b"")
+        return Finding(change, words[2], words[4])
+    file, result = owner
+    why = reasons(change, file, result, renderer) if change.state in {"outdated", "edited"} else NONE
+    return Finding(change, result.job.pipeline.name, result.job.target, why)
