@@ -14,7 +14,7 @@ from wurzel.exceptions import WurzelError
 CONFIG = """version: 1
 pipelines:
   words: {entrypoint: "chain:pipeline", targets: {dvc: {}, local: {}}}
-  other: {entrypoint: "diamond:pipeline", targets: {local: {}}}
+  other: {entrypoint: "diamond:pipeline", data_dir: more, targets: {local: {}}}
 environments:
   prod: {pipelines: {words: {data_dir: prod}}}
 """
@@ -54,7 +54,7 @@ def test_the_four_states_are_told_apart_and_one_command_mends_all(words):
     run()
     Path("params.yaml").unlink()
     Path("dvc.yaml").write_text(Path("dvc.yaml").read_text() + "# mine\n")
-    config('  other: {entrypoint: "diamond:pipeline", targets: {local: {}}}\n', "")
+    config('  other: {entrypoint: "diamond:pipeline", data_dir: more, targets: {local: {}}}\n', "")
     config("local: {}", "local: {output: scripts/words.sh}")
     config("version: 1", "version: 1\n# more")
     result = run("--check")
@@ -80,7 +80,7 @@ def test_the_four_states_are_told_apart_and_one_command_mends_all(words):
 def test_an_orphan_edited_by_hand_is_kept_without_force(words):
     run()
     Path("run-other.sh").write_text(Path("run-other.sh").read_text() + "# mine\n")
-    config('  other: {entrypoint: "diamond:pipeline", targets: {local: {}}}\n', "")
+    config('  other: {entrypoint: "diamond:pipeline", data_dir: more, targets: {local: {}}}\n', "")
     assert "edited by hand" in str(run("--check").exception)
     assert "remove with --force" in str(run("--prune").exception)
     assert Path("run-other.sh").exists()
@@ -90,7 +90,7 @@ def test_an_orphan_edited_by_hand_is_kept_without_force(words):
 
 def test_a_plain_render_removes_nothing(words):
     run()
-    config('  other: {entrypoint: "diamond:pipeline", targets: {local: {}}}\n', "")
+    config('  other: {entrypoint: "diamond:pipeline", data_dir: more, targets: {local: {}}}\n', "")
     run()
     assert Path("run-other.sh").exists()
 
@@ -117,7 +117,7 @@ def test_what_is_no_orphan(words):
             Path("ignored/run-x.sh").unlink()
     assert run("--check").exit_code == 0, run("--check").exception
     assert run("words", "--check").exit_code == 0
-    config('  other: {entrypoint: "diamond:pipeline", targets: {local: {}}}\n', "")
+    config('  other: {entrypoint: "diamond:pipeline", data_dir: more, targets: {local: {}}}\n', "")
     assert run("words", "--check").exit_code == 0  # the other pipeline is not asked for
     assert "run-other.sh" in str(run("--check").exception)
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "graph": "Draw a pipeline.",
     "targets": "Show what each target can and cannot express.",
     "templates": "List, take over, check and update templates.",
+    "ci": "Write a CI file that checks rendered files on every commit.",
     "schema": "Print the JSON Schema of wurzel.yaml.",
 }
 

@@ -247,10 +247,13 @@ def _coloured(line: str) -> str:
 
 
 def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> None:
-    if written:
+    for change in written:
+        if change.old is None:
+            click.echo(f"created {change.path}", err=True)
+    if replaced := [change for change in written if change.old is not None]:
         from wurzel.drift.formats import written_text
 
-        for line in written_text(run.report(written)):
+        for line in written_text(run.report(replaced)):
             click.echo(line, err=True)
     if run.options.form == "json":
         from wurzel.drift.formats import as_json

@@ -33,7 +33,7 @@ _GIVEN: Mapping[str, Any] = {
     "max": 7321,
     "deadline": 7321,
     "parallelism": 7,
-    "schedule": Schedule(cron="7 3 9 9 2"),
+    "schedule": Schedule.model_construct(cron="7 3 9 9 2"),
 }
 """A value for fields that are not set."""
 

@@ -1,0 +1,170 @@
+"""`wurzel ci`: what the file says, where it is written, and who may do what in it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+from wurzel.drift.workflow import PATHS
+from wurzel.exceptions import WurzelError
+
+CONFIG = 'version: 1\npipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}\n'
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli, ["ci", *arguments])
+    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def words(project):
+    root = project("chain")
+    Path("wurzel.yaml").write_text(CONFIG)
+    subprocess.run(["git", "init", "-q"], check=True)
+    return root
+
+
+def loaded(platform, *arguments):
+    text = run(platform, *arguments, "--stdout").stdout
+    return yaml.load(text.replace("\non:", "\n'on':"), yaml.SafeLoader)
+
+
+def scripts(platform, job):
+    if platform == "gitlab":
+        return "\n".join([*job.get("before_script", []), *job["script"]])
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
+@pytest.mark.parametrize("platform", PATHS)
+def test_the_file_is_written_checked_and_kept(words, platform):
+    path = Path(PATHS[platform])
+    assert f"created {path}" in run(platform).stderr
+    before = path.stat().st_mtime_ns
+    assert "up to date" in run(platform).stderr
+    assert path.stat().st_mtime_ns == before
+    assert run(platform, "--check").exit_code == 0
+    changed = run(platform, "--push", "--check")
+    assert changed.exit_code == 1
+    assert f"Run: wurzel ci {platform} --push" in str(changed.exception)
+    path.write_text(path.read_text() + "# mine\n")
+    kept = run(platform)
+    assert "edited by hand" in str(kept.exception)
+    assert "-# mine" in kept.stdout
+    run(platform, "--force")
+    assert "# mine" not in path.read_text()
+    render = CliRunner().invoke(cli, ["render"])
+    assert render.exit_code == 0
+    assert CliRunner().invoke(cli, ["render", "--check"]).exit_code == 0  # it is no orphan of a render
+
+
+@pytest.mark.parametrize("platform", PATHS)
+def test_without_push_nothing_may_write(words, platform):
+    text = run(platform, "--stdout").stdout
+    assert "wurzel render --check" in text
+    for word in (": write", "TOKEN", "git push"):
+        assert word not in text
+
+
+def test_on_github_only_the_job_that_runs_no_code_of_ours_may_write(words):
+    data = loaded("github", "--push", "--token", "RENDER_TOKEN")
+    assert data["permissions"] == {}
+    jobs = data["jobs"]
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "check": {"contents": "read"},
+        "render": {"contents": "read"},
+        "push": {"contents": "write"},
+    }
+    assert "wurzel" not in scripts("github", jobs["push"]).replace("wurzel.patch", "")
+    assert "secrets.RENDER_TOKEN" in str(jobs["push"])
+    for name in ("check", "render"):
+        assert "RENDER_TOKEN" not in str(jobs[name])
+    for job in jobs.values():
+        assert "${{" not in scripts("github", job)
+        for step in job["steps"]:
+            assert "@" not in step.get("uses", "") or len(step["uses"].partition("@")[2]) == 40
+            if "checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
+    assert "Render pipelines" in jobs["render"]["if"]
+    assert "github.event_name == 'push'" in jobs["render"]["if"]
+
+
+def test_on_gitlab_only_the_job_that_runs_no_code_of_ours_has_the_token(words):
+    data = loaded("gitlab", "--push")
+    push = scripts("gitlab", data["wurzel-push"])
+    assert "WURZEL_PUSH_TOKEN" in push
+    assert "--push-option=ci.skip" in push
+    for word in ("pip ", "wurzel render"):
+        assert word not in push
+    assert "TOKEN" not in str(data["wurzel-render"]) + str(data["wurzel-check"]) + str(data[".wurzel"])
+    assert data["wurzel-push"]["environment"]["name"] == "wurzel-push"
+    for name in ("wurzel-render", "wurzel-push"):
+        assert "Render pipelines" in str(data[name]["rules"])
+
+
+@pytest.mark.parametrize("platform", PATHS)
+def test_a_project_below_the_top_of_its_repository(words, platform, monkeypatch):
+    below = words / "it's a $HOME"
+    below.mkdir()
+    (below / "wurzel.yaml").write_text(CONFIG)
+    (below / "requirements.txt").write_text("wurzel\n")
+    monkeypatch.chdir(below)
+    run(platform)
+    data = yaml.safe_load((words / PATHS[platform]).read_text())
+    if platform == "github":
+        steps = data["jobs"]["check"]["steps"]
+        assert [step.get("working-directory") for step in steps[2:]] == ["it's a $HOME"] * 2
+        assert steps[2]["run"] == "python -m pip install --requirement requirements.txt"
+    else:
+        assert data[".wurzel"]["before_script"][0] == "cd 'it'\"'\"'s a $HOME'"
+        report = data["wurzel-check"]["artifacts"]["reports"]["codequality"]
+        assert report == "it's a $HOME/gl-code-quality-report.json"
+
+
+@pytest.mark.parametrize("platform", PATHS)
+def test_hostile_words_stay_words(words, platform):
+    line = "pip install 'a: b' # ${{ x }}\n- y"
+    data = loaded(platform, "--install", line)
+    assert line in (
+        data["jobs"]["check"]["steps"][2]["run"] if platform == "github" else data[".wurzel"]["before_script"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--push", "--token", "ghp_" + "a1B2" * 9], "never the token"),
+        (["--token", "X"], "--token is for --push"),
+        (["-e", "nowhere"], "unknown environment 'nowhere'"),
+    ],
+)
+def test_bad_requests(words, arguments, message):
+    refused = run("github", *arguments)
+    assert message in str(refused.exception)
+    assert refused.exception.exit_code == 2
+    assert "a1B2" not in str(refused.exception)
+    assert not Path(".github").exists()
+
+
+def test_without_a_project(project):
+    project("chain")
+    assert "there is no wurzel.yaml here" in str(run("github").exception)
+
+
+def test_what_github_would_refuse_is_said_at_once(words):
+    assert "may not push changes of workflows" in run("github", "--push").stderr
+    assert "may not push" not in run("github", "--push", "--token", "RENDER_TOKEN", "--force").stderr
+
+
+def test_an_organisation_changes_a_block(words):
+    layer = Path("layer/ci")
+    layer.mkdir(parents=True)
+    (layer / "github.yml.j2").write_text(
+        '{% extends "!ci/github.yml.j2" %}\n{% block on %}\n  merge_group: {}\n{{ super() }}\n{% endblock %}\n'
+    )
+    Path("wurzel.yaml").write_text(CONFIG + "templates: [layer]\n")
+    assert loaded("github")["on"]["merge_group"] == {}

@@ -1,0 +1,73 @@
+"""`wurzel ci`: the CI file that checks rendered files on every commit."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from wurzel.drift.workflow import Choices
+
+
+@click.command("ci")
+@click.argument("platform", type=click.Choice(["github", "gitlab"]))
+@click.option("--push", is_flag=True, help="Push rendered files back where they are out of date.")
+@click.option("--token", default="", metavar="NAME", help="Secret or variable that holds the token to push with.")
+@click.option("-e", "--env", "environment", metavar="ENV", help="Check for this environment of wurzel.yaml.")
+@click.option("--install", default="", metavar="LINE", help="Shell line that installs wurzel and your code.")
+@click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Version of Python.")
+@click.option("--stdout", is_flag=True, help="Print the file instead of writing it.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the file is not what would be written.")
+@click.option("--force", is_flag=True, help="Overwrite a file that was edited by hand or is not ours.")
+def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
+    """Write a CI file that checks rendered files on every commit.
+
+    For GitHub a workflow; for GitLab a file to include. With --push, what is out of date is rendered and pushed back
+    by a job of its own, which runs none of your code.
+    """
+    from wurzel.drift.workflow import Choices, check_token, ci_file, top_of
+    from wurzel.exceptions import UsageError
+    from wurzel.project.open import open_project
+    from wurzel.render import Renderer
+
+    chosen = Choices(**choices)
+    check_token(chosen)
+    project = open_project()
+    if project is None:
+        raise UsageError("there is no wurzel.yaml here", hint="Write one with `wurzel init`.")
+    project.names(chosen.environment)
+    root = project.root.resolve()
+    file = ci_file(chosen, Renderer(project.templates, root=project.root), root, top_of(root))
+    if stdout:
+        click.echo(file.text, nl=False)
+        return
+    from wurzel.render.output import plan
+    from wurzel.render.transaction import recover
+
+    top = top_of(root)
+    recover(top)
+    _write(plan(top, [file]), chosen, check=check, force=force)
+
+
+def _write(changes: list[Any], choices: Choices, *, check: bool, force: bool) -> None:
+    from wurzel.exceptions import CheckFailed
+    from wurzel.render.output import apply
+
+    (change,) = changes
+    if change.state == "same":
+        click.echo(f"{change.path} is up to date", err=True)
+        return
+    if check or (change.is_blocked and not force):
+        click.echo(change.diff(), nl=False)
+        sys.stdout.flush()
+    if check:
+        raise CheckFailed("it is not what would be written", where=change.path, hint=f"Run: {choices.command()}")
+    apply(changes, force=force)
+    click.echo(f"{'created' if change.old is None else 'updated'} {change.path}", err=True)
+    if choices.platform == "gitlab" and change.old is None:
+        click.echo(f"include it in .gitlab-ci.yml:\n  include: {{local: {change.path}}}", err=True)
+    if choices.platform == "github" and choices.push and not choices.token:
+        text = "GitHub's own token may not push changes of workflows; if you render for github, give --token NAME"
+        click.echo(f"note: {text}", err=True)

@@ -1,0 +1,127 @@
+"""The CI file that checks rendered files on every commit, and by choice pushes them back."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from wurzel.backends.github import PINS
+from wurzel.exceptions import UsageError
+from wurzel.render.header import sign
+from wurzel.render.output import File
+
+if TYPE_CHECKING:
+    from wurzel.render import Renderer
+
+Platform = Literal["github", "gitlab"]
+
+PATHS: Mapping[Platform, str] = {"github": ".github/workflows/wurzel.yml", "gitlab": ".gitlab/wurzel.yml"}
+"""Where the file is written, below the top of the repository."""
+MESSAGE = "Render pipelines"
+"""Message of a commit that pushes rendered files back."""
+
+_INSTALL = {
+    "requirements.txt": "python -m pip install --requirement requirements.txt",
+    "pyproject.toml": "python -m pip install .",
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user chooses."""
+
+    platform: Platform
+    push: bool = False
+    """Push rendered files back where they are out of date."""
+    token: str = ""
+    """Name of the secret or variable that holds the token to push with."""
+    environment: str | None = None
+    install: str = ""
+    """Shell line that installs wurzel and what the pipelines import; '' for what the project's files suggest."""
+    python: str = "3.12"
+
+    def command(self) -> str:
+        """The command that writes the file anew."""
+        words = ["wurzel", "ci", self.platform]
+        words += ["--push"] if self.push else []
+        for option, value in (("--token", self.token), ("-e", self.environment), ("--install", self.install)):
+            words += [option, value] if value else []
+        words += ["--python", self.python] if self.python != Choices.python else []
+        return shlex.join(words)
+
+
+def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path) -> File:
+    """The file to write, with our header.
+
+    Args:
+        choices: what the user chose.
+        renderer: finds the template, `ci/github.yml.j2` or `ci/gitlab.yml.j2`.
+        project: the folder of `wurzel.yaml`.
+        top: the top of the repository that holds it.
+    """
+    folder = project.relative_to(top).as_posix()
+    given = ["-e", choices.environment] if choices.environment else []
+    path = PATHS[choices.platform]
+    context: dict[str, Any] = {
+        "push": choices.push,
+        "folder": "" if folder == "." else folder,
+        "check": shlex.join(["wurzel", "render", "--check", *given]),
+        "render": shlex.join(["wurzel", "render", "--prune", "--format", "json", *given]),
+        "install": choices.install or _install(project),
+        "python": choices.python,
+        "message": MESSAGE,
+        "token": choices.token or ("WURZEL_PUSH_TOKEN" if choices.platform == "gitlab" else ""),
+        "cd": shlex.join(["cd", folder]) if folder != "." else "",
+        "report": "gl-code-quality-report.json" if folder == "." else f"{folder}/gl-code-quality-report.json",
+        "actions": {
+            name.partition("/")[2].replace("-", "_"): {"uses": f"{name}@{commit}", "version": version}
+            for name, (commit, version) in PINS.items()
+        },
+        "expressions": _expressions(choices),
+    }
+    text = renderer.render(f"ci/{choices.platform}.yml.j2", context).text
+    return File(path, sign(text, command=choices.command(), source="wurzel.yaml"))
+
+
+def top_of(project: Path) -> Path:
+    """The top of the repository that a folder is in; the folder itself where there is none."""
+    return next((folder for folder in [project, *project.parents] if (folder / ".git").exists()), project)
+
+
+def check_token(choices: Choices) -> None:
+    """Refuse what is no name of a secret: a token itself, above all.
+
+    Raises:
+        UsageError: without showing the value.
+    """
+    import re
+
+    if choices.token and not choices.push:
+        raise UsageError("--token is for --push")
+    if choices.token and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", choices.token):
+        raise UsageError("--token takes the name of a secret, in capitals, never the token", hint="E.g. WURZEL_TOKEN.")
+
+
+def _install(project: Path) -> str:
+    found: Sequence[str] = [line for name, line in _INSTALL.items() if (project / name).is_file()]
+    return found[0] if found else "python -m pip install wurzel"
+
+
+def _expressions(choices: Choices) -> dict[str, str]:
+    """What GitHub fills in; none of it ever stands within a script."""
+    token = f"secrets.{choices.token}" if choices.token else "github.token"
+    return {
+        "group": "${{ github.workflow }}-${{ github.ref }}",
+        "changed": "${{ steps.render.outputs.changed }}",
+        "token": f"${{{{ {token} }}}}",
+        "ref": "${{ github.sha }}",
+        "temp": "${{ runner.temp }}",
+        "patch": "${{ runner.temp }}/wurzel.patch",
+        "if_pull": "github.event_name == 'pull_request'",
+        "if_push": f"github.event_name == 'push' && !startsWith(github.event.head_commit.message, '{MESSAGE}')",
+        "if_changed": "needs.render.outputs.changed == 'true'",
+        "if_patch": "steps.render.outputs.changed == 'true'",
+    }
