@@ -79,7 +79,7 @@ def test_on_github_only_the_job_that_runs_no_code_of_ours_may_write(words):
         "render": {"contents": "read"},
         "push": {"contents": "write"},
     }
-    assert "wurzel" not in scripts("github", jobs["push"]).replace("wurzel.patch", "")
+    assert "wurzel" not in scripts("github", jobs["push"]).replace("wurzel/wurzel.patch", "")
     assert "secrets.RENDER_TOKEN" in str(jobs["push"])
     for name in ("check", "render"):
         assert "RENDER_TOKEN" not in str(jobs[name])
