@@ -142,6 +142,7 @@ def test_json(words):
         "missing",
         "created",
     )
+    assert first["mend"] is None
     again = json.loads(run("--format", "json").stdout)
     assert {(file["state"], file["action"]) for file in again["files"]} == {("current", None)}
     assert again["mend"] is None

@@ -30,7 +30,7 @@ def as_json(report: Report, written: Sequence[Change] = ()) -> str:
     findings = {finding.change.path: finding for finding in report.findings}
     done = {change.path: action(change) for change in written}
     files = [_file(change, findings.get(change.path), done.get(change.path)) for change in report.changes]
-    return _dump({"version": VERSION, "files": files, "mend": report.mend or None})
+    return _dump({"version": VERSION, "files": files, "mend": None if written else report.mend or None})
 
 
 def _file(change: Change, finding: Finding | None, done: str | None) -> dict[str, Any]:
