@@ -153,7 +153,7 @@ def test_explain_as_data(words):
     (file,) = data["files"]
     (line,) = [line for line in file["lines"] if "2Gi" in line["text"]]
     assert {"field": "resources.memory", "steps": ["upper"], "place": "wurzel.yaml:12:29"} in line["fields"]
-    assert line["template"] == "argo/workflow.yaml.j2"
+    assert line["template"].startswith("argo/")
     source = (Path(__file__).parents[2] / "templates" / line["template"]).read_text().splitlines()
     assert any(value in source[line["template_line"] - 1] for value in line["values"])
 
