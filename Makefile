@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines engines conformance lint snapshots reference bench fuzz clean
+.PHONY: help demo test test-engines engines conformance lint snapshots reference docs bench fuzz clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,8 +40,11 @@ lint: .venv/.installed ## Mend what the linters can mend
 snapshots: .venv/.installed ## Write the snapshots anew; review the diff like code
 	$(BIN)/pytest -q --snapshot-update tests/test_snapshots.py
 
-reference: .venv/.installed ## Write the reference of templates in docs/reference anew
-	$(BIN)/python -m tests.reference
+reference: .venv/.installed ## Write the generated parts of docs/ anew
+	$(BIN)/python -m reference
+
+docs: .venv/.installed ## Build the documentation as a web site below .site/
+	$(BIN)/python -m reference.site
 
 bench: .venv/.installed ## Measure everything in one run and write docs/performance.md
 	$(BIN)/python -m tests.bench
@@ -50,4 +53,4 @@ fuzz: .venv/.installed ## Try to break it, at random, for SECONDS=600 or longer
 	$(BIN)/python tests/hostility/fuzz.py $(or $(SECONDS),600)
 
 clean: ## Remove everything that was made here
-	rm -rf .venv .engines .demo .bench dist
+	rm -rf .venv .engines .demo .site .bench dist
