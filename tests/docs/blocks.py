@@ -194,6 +194,8 @@ def _yaml(block, root, environment):
     from wurzel.project.model import PipelineConfig, ProjectFile
 
     content = YAML(typ="safe", pure=True).load(block.text)
+    if not isinstance(content, dict):
+        raise Wrong(f"this is no part of a wurzel.yaml: {MARK_HINT}")
     keys = set(content)
     target = Path(block.page).stem
     text = block.text
