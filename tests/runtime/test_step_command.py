@@ -51,8 +51,8 @@ class Fails(Make):
 
 class Slow(Make):
     def run(self, inpt: None) -> list[Word]:
-        Path("started").write_text(str(os.getpid()))
         try:
+            Path("started").write_text(str(os.getpid()))
             while True:
                 time.sleep(0.01)
         except Exception:
