@@ -1,10 +1,15 @@
 """The example pipelines of `tests/pipelines`, each as a project of its own in a scratch folder."""
 
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs the tests in the background ignores SIGINT for them, and so would what they start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PIPELINES = Path(__file__).parent / "pipelines"
 EXAMPLES = sorted(path.stem for path in PIPELINES.glob("*.py") if path.stem != "steps")
