@@ -214,7 +214,7 @@ def _check(changes: Sequence[Change], run: _Run) -> None:
     else:
         click.echo(as_json(report) if run.options.form == "json" else as_codequality(report), nl=False)
     if not report.findings:
-        click.echo(f"{len(changes)} files are up to date", err=True)
+        click.echo(_up_to_date(len(changes)), err=True)
         return
     sys.stdout.flush()
     for line in github_commands(report):
@@ -263,4 +263,8 @@ def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> Non
         click.echo(as_json(run.report(now), written), nl=False)
     same = len(changes) - len(written)
     if same:
-        click.echo(f"{same} {'file is' if same == 1 else 'files are'} up to date", err=True)
+        click.echo(_up_to_date(same), err=True)
+
+
+def _up_to_date(count: int) -> str:
+    return f"{count} {'file is' if count == 1 else 'files are'} up to date"

@@ -110,7 +110,7 @@ class Cluster:
         return {"Succeeded": "done", "Failed": "failed", "Error": "failed"}.get(phase, "")
 
     def files(self, claim, path, folder):
-        """The files below a path on a claim, in a folder here; a pod writes them into its log, which needs no `exec`."""
+        """The files below a path on a claim, in a folder here; a pod writes them to its log, which needs no `exec`."""
         reader = f"read-{claim}"
         container = {
             "name": "read",
