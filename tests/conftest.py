@@ -26,6 +26,8 @@ def project(tmp_path, monkeypatch):
             shutil.copy(PIPELINES / f"{name}.yaml", tmp_path / "wurzel.yaml")
         return tmp_path
 
+    for path in PIPELINES.glob("*.py"):
+        sys.modules.pop(path.stem, None)  # of another test, and so of another folder
     before = set(sys.modules)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

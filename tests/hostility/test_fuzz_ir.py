@@ -44,6 +44,8 @@ def documents():
     finally:
         os.chdir(before)
         sys.path.remove(str(folder))
+        for path in Path(folder).glob("*.py"):
+            sys.modules.pop(path.stem, None)
     return found
 
 

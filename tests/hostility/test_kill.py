@@ -205,10 +205,10 @@ def texts(root):
     found = {}
     for version in VERSIONS:
         write(root, version)
-        done = run(root, "render", "-o", f"rendered-{version}")
+        done = run(root, "render", "-o", "out")  # the header of a file names the folder
         assert done.returncode == 0, done.stderr
-        found[version] = contents(root / f"rendered-{version}")
-        shutil.rmtree(root / f"rendered-{version}")
+        found[version] = contents(root / "out")
+        shutil.rmtree(root / "out")
     assert len(found["first"]) > 7
     return found
 
