@@ -132,6 +132,20 @@ def git_home(folder):
     return {"HOME": str(folder), "GIT_CONFIG_GLOBAL": str(folder / "gitconfig")}
 
 
+def clone(project, folder, origin, *, branch, environment):
+    """Clone a project into a folder, as if from `origin`; it becomes a repository with one commit where it is none."""
+
+    def git(where, *words):
+        subprocess.run(["git", *words], cwd=where, env=environment, check=True, capture_output=True)
+
+    if not (project / ".git").exists():
+        git(project, "init", "-q", f"--initial-branch={branch}")
+        git(project, "add", "-A")
+        git(project, "commit", "-qm", "start")
+    git(project, "clone", "-q", str(project), str(folder))
+    git(folder, "remote", "set-url", "origin", origin)
+
+
 def no_program(path):
     """Why an engine that `make engines` installs cannot run; '' when it is there."""
     return "" if Path(path).exists() else "not installed: `make engines`"

@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 from tests.engines.datasets import DATA_DIRS
+from tests.engines.drivers import base
 from tests.engines.drivers.base import Driver, Outcome, collected, git_home, no_program, said_version
 from wurzel.backends.github import PINS
 
@@ -42,12 +43,8 @@ class Act:
         clone = self.root / f"clone {len(list(self.root.iterdir()))}"
         store = self.root / f"artifacts-{len(list(self.root.iterdir()))}"
         (store / "1").mkdir(parents=True)  # act's server fails to list the artifacts of a run that has no folder yet
-        if not (project / ".git").exists():
-            self._git(project, "init", "-q", f"--initial-branch={branch}")
-            self._git(project, "add", "-A")
-            self._git(project, "commit", "-qm", "start")
-        self._git(project, "clone", "-q", str(project), str(clone))
-        self._git(clone, "remote", "set-url", "origin", "https://github.com/acme/rag.git")
+        origin = "https://github.com/acme/rag.git"
+        base.clone(project, clone, origin, branch=branch, environment=self.environment)
         replaced = [
             f"--local-repository={action}@{PINS[action][0]}={HOME / 'actions' / ours}"
             for action, ours in ACTIONS.items()
@@ -69,9 +66,6 @@ class Act:
             check=False,
         )
         return done, store
-
-    def _git(self, folder, *words):
-        subprocess.run(["git", *words], cwd=folder, env=self.environment, check=True, capture_output=True)
 
 
 def unpacked(store, folder, name):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.engines.drivers import base
 from tests.engines.drivers.base import Driver, Outcome, collected, git_home, no_program, said_version
 
 HOME = Path(__file__).parents[3] / ".engines" / "gitlab"
@@ -30,15 +31,10 @@ class GitlabCiLocal:
 
     def __call__(self, project, *arguments, source="web", branch="main", clone=None):
         """The finished process, and the clone."""
-        again = clone is not None
-        clone = clone or self.root / f"clone-{len(list(self.root.iterdir()))}"
-        if not (project / ".git").exists():
-            self._git(project, "init", "-q", f"--initial-branch={branch}")
-            self._git(project, "add", "-A")
-            self._git(project, "commit", "-qm", "start")
-        if not again:
-            self._git(project, "clone", "-q", str(project), str(clone))
-            self._git(clone, "remote", "set-url", "origin", "https://gitlab.com/acme/rag.git")
+        if clone is None:
+            clone = self.root / f"clone-{len(list(self.root.iterdir()))}"
+            origin = "https://gitlab.com/acme/rag.git"
+            base.clone(project, clone, origin, branch=branch, environment=self.environment)
         done = subprocess.run(
             [
                 *("timeout", "-s", "KILL", "120", "gitlab-ci-local", "--force-shell-executor", "--shell-isolation"),
@@ -51,9 +47,6 @@ class GitlabCiLocal:
             check=False,
         )
         return done, clone
-
-    def _git(self, folder, *words):
-        subprocess.run(["git", *words], cwd=folder, env=self.environment, check=True, capture_output=True)
 
 
 class GitLab(Driver):
