@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wurzel.backends.argo import ArgoBackend
-from wurzel.backends.argo.context import BRACE, duration, names, text
+from wurzel.backends.argo.environment import BRACE, text
+from wurzel.backends.argo.naming import names
 from wurzel.backends.argo.options import ArgoOptions
+from wurzel.backends.argo.template import duration
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
 from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Setting, Step

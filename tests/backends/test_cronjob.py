@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from wurzel.backends.cronjob import CronJobBackend
-from wurzel.backends.cronjob.context import width
+from wurzel.backends.cronjob.mode import width
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.quantity import amount, largest, times

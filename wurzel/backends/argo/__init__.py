@@ -7,9 +7,10 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.argo.context import document, part_documents, status_bytes
+from wurzel.backends.argo.context import document, part_documents
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.parts import MOST_TEMPLATES, Part, split
+from wurzel.backends.argo.size import status_bytes
 from wurzel.backends.argo.storage import store, tasks_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.kubernetes.preflight import object_name, preflight
@@ -103,7 +104,7 @@ class ArgoBackend(Backend):
 
     def contexts(self) -> Mapping[str, type]:
         """Of the manifest."""
-        from wurzel.backends.argo.context import ManifestContext
+        from wurzel.backends.argo.manifest import ManifestContext
 
         return {"argo/workflow.yaml.j2": ManifestContext}
 

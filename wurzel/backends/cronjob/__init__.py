@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.cronjob.context import PIPELINE, PIPELINE_PATH, document, has_claim, single_pod
+from wurzel.backends.cronjob.companions import has_claim
+from wurzel.backends.cronjob.context import document
+from wurzel.backends.cronjob.job import PIPELINE, PIPELINE_PATH
+from wurzel.backends.cronjob.mode import single_pod
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
@@ -106,7 +109,7 @@ class CronJobBackend(Backend):
 
     def contexts(self) -> Mapping[str, type]:
         """Of all objects, and of the kustomization that lists them."""
-        from wurzel.backends.cronjob.context import FolderContext, ManifestContext
+        from wurzel.backends.cronjob.manifest import FolderContext, ManifestContext
 
         names = ("manifests", "cronjob", "configmap", "persistentvolumeclaim", "serviceaccount", "networkpolicy")
         return {

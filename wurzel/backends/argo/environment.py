@@ -1,0 +1,68 @@
+"""Variables and arguments of containers, as Argo and the kubelet leave them alone; parameters of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.command import encode
+from wurzel.backends.kubernetes import given
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+BRACE = "WURZEL_BRACE"
+"""Variable that holds `{`: Argo has no way to write `{{` as text, so values are put together by the kubelet."""
+
+
+def text(value: str) -> str:
+    """Text that neither Argo nor the kubelet expands, in an environment variable or an argument."""
+    return k8s.escape(value).replace("{{", f"{{$({BRACE})")
+
+
+def plain(value: object) -> bool:
+    """Whether a variable is text, not a reference."""
+    return isinstance(value, str)
+
+
+def braced(env: k8s.Env, others: Sequence[str] = ()) -> k8s.Env:
+    """The variables, with the one that holds a brace in front when something refers to it."""
+    texts = [*others, *(value for value in env.values() if plain(value))]
+    return {BRACE: "{", **env} if any(f"$({BRACE})" in value for value in texts) else env
+
+
+def default_env(pipeline: Pipeline) -> dict[str, str]:
+    """Variables that all templates have alike: those that no secret stands for."""
+    own = {name for step in pipeline.steps for name, value in k8s.step_env(step).items() if not plain(value)}
+    return {name: value for name, value in pipeline.env.items() if name not in own | set(pipeline.secrets)}
+
+
+def step_env(pipeline: Pipeline, step: Step, args: Sequence[str], default: Mapping[str, str]) -> k8s.Env:
+    """Variables of a step beyond `default`, those that a run gives anew as references to its parameters."""
+    pipeline_env = {name: value for name, value in k8s.pipeline_env(pipeline).items() if name not in default}
+    env = {
+        name: text(value) if plain(value) else value for name, value in {**pipeline_env, **k8s.step_env(step)}.items()
+    }
+    for setting in step.settings:
+        if setting.parameter:
+            env[setting.variable] = f"{{{{workflow.parameters.{setting.variable}}}}}"
+    return braced(env, [*args, *(str(value) for value in _values(step))])
+
+
+def parameter(setting: Setting) -> dict[str, Any]:
+    """A parameter of a run, with its value if it has one."""
+    known = setting.given or not setting.required
+    value = setting if setting.given else setting.model_copy(update={"value": setting.default})
+    return given(name=setting.variable, description=_description(setting)) | (
+        {"value": text(encode(value))} if known else {}
+    )
+
+
+def _values(step: Step) -> list[str]:
+    return [parameter(setting).get("value", "") for setting in step.settings if setting.parameter]
+
+
+def _description(setting: Setting) -> str:
+    """What a parameter is for; Argo would take `{{` for an expression of its own."""
+    return "" if "{{" in setting.description else setting.description

@@ -1,0 +1,227 @@
+"""The parts of a manifest, as the Argo template sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Step
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of the DAG."""
+
+    name: str
+    """Name of the task."""
+    template: str
+    """Name of the template it runs."""
+    template_ref: Mapping[str, str] = field(default_factory=dict)
+    """`templateRef`: a template of another object; empty when it is in this one."""
+    depends: str = ""
+    """`depends`: the tasks that must have ended well."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """`arguments` of the template: the number of a slice, artifacts of other tasks."""
+    with_sequence: Mapping[str, Any] = field(default_factory=dict)
+    """`withSequence`: the numbers of the slices; empty for one pod."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container: what the template's own fields say beyond `templateDefaults`."""
+
+    image: str
+    """Image of the step."""
+    command: Sequence[str]
+    """`command`."""
+    args: Sequence[str] = ()
+    """`args`: the words that run the step."""
+    env: Sequence[Mapping[str, Any]] = ()
+    """`env` beyond what all templates have."""
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """`resources`: requests and limits."""
+    volume_mounts: Sequence[Mapping[str, Any]] = ()
+    """`volumeMounts` beyond those that all templates have."""
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What the container of every template has."""
+
+    image_pull_policy: str | None
+    """`imagePullPolicy`; null for the default of Kubernetes."""
+    env: Sequence[Mapping[str, Any]]
+    """`env` of every container."""
+    env_from: Sequence[Mapping[str, Any]]
+    """`envFrom` of every container."""
+    security_context: Mapping[str, Any]
+    """`securityContext` of every container."""
+    volume_mounts: Sequence[Mapping[str, Any]]
+    """`volumeMounts` of every container."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """The template of one step; `step` is the step as the IR has it."""
+
+    name: str
+    """Name of the template, which is that of its task."""
+    step: Step
+    """The step, as the IR has it."""
+    inputs: Mapping[str, Any]
+    """`inputs`: the number of a slice, datasets of other steps."""
+    outputs: Mapping[str, Any]
+    """`outputs`: the dataset of the step."""
+    labels: Mapping[str, str]
+    """Labels of the pod."""
+    retry_strategy: Mapping[str, Any]
+    """`retryStrategy`; empty when `wurzel step` does it, or nobody."""
+    active_deadline_seconds: int | None
+    """`activeDeadlineSeconds` of one try."""
+    service_account: str | None
+    """`serviceAccountName`, when it is not that of the workflow."""
+    node_selector: Mapping[str, str]
+    """Labels that its node must have."""
+    tolerations: Sequence[Mapping[str, Any]]
+    """`tolerations` of the pod."""
+    container: Container
+    """Its container."""
+
+
+@dataclass(frozen=True)
+class ExitHandler:
+    """The template that runs at the end, and the one that decides whether it does."""
+
+    name: str
+    """Name of the template that decides."""
+    notify: str
+    """Name of the template that is run."""
+    when: str
+    """`when` it is run; empty for always."""
+    container: Container
+    """Its container."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The specification that Workflow, CronWorkflow and WorkflowTemplate have alike."""
+
+    entrypoint: str
+    """Name of the template that holds the DAG."""
+    parameters: Sequence[Mapping[str, Any]]
+    """Parameters of a run, each with its value if it has one."""
+    service_account: str | None
+    """`serviceAccountName` of all pods."""
+    automount_token: bool | None
+    """`automountServiceAccountToken`, when it is said."""
+    executor: Mapping[str, Any]
+    """`executor`: the account that reports to Argo, when it is another."""
+    security_context: Mapping[str, Any]
+    """`securityContext` of all pods."""
+    pod_labels: Mapping[str, str]
+    """Labels of all pods."""
+    pod_annotations: Mapping[str, str]
+    """Annotations of all pods."""
+    image_pull_secrets: Sequence[Mapping[str, str]]
+    """`imagePullSecrets` of all pods."""
+    priority_class: str | None
+    """`podPriorityClassName`."""
+    node_selector: Mapping[str, str]
+    """Labels that the nodes of pods without a choice of their own must have."""
+    affinity: Mapping[str, Any]
+    """`affinity` of all pods."""
+    active_deadline_seconds: int | None
+    """Seconds a whole run may take."""
+    parallelism: int | None
+    """Pods that may run at one time."""
+    ttl_strategy: Mapping[str, Any]
+    """`ttlStrategy`: how long workflows that have ended are kept."""
+    pod_gc: Mapping[str, Any]
+    """`podGC`: when pods that have ended are removed."""
+    artifact_gc: Mapping[str, Any]
+    """`artifactGC`: when datasets are removed."""
+    archive_logs: bool | None
+    """`archiveLogs`, when it is said."""
+    artifact_repository_ref: Mapping[str, Any]
+    """`artifactRepositoryRef`: where datasets are kept, when a ConfigMap says it."""
+    synchronization: Mapping[str, Any]
+    """`synchronization`: locks that runs take."""
+    pod_spec_patch: str
+    """`podSpecPatch`, as text."""
+    volumes: Sequence[Mapping[str, Any]]
+    """`volumes` of all pods."""
+    volume_claim_templates: Sequence[Mapping[str, Any]]
+    """`volumeClaimTemplates`: the claim of a run, when it has one."""
+    defaults: Defaults
+    """What the container of every template has."""
+    inputs: Mapping[str, Any]
+    """`inputs` of the template that holds the DAG; empty unless it is a part."""
+    outputs: Mapping[str, Any]
+    """`outputs` of the template that holds the DAG; empty unless it is a part."""
+    tasks: Sequence[Task]
+    """One task for each step, in an order in which they can run."""
+    templates: Sequence[Template]
+    """The template of each step."""
+    on_exit: ExitHandler | None
+    """What runs at the end, if anything does."""
+
+
+@dataclass(frozen=True)
+class Cron:
+    """What a CronWorkflow says of its schedule."""
+
+    schedules: Sequence[str]
+    """Cron expressions."""
+    timezone: str
+    """IANA name."""
+    concurrency_policy: str
+    """`Allow`, `Forbid` or `Replace`."""
+    starting_deadline_seconds: int
+    """Seconds a run may be late."""
+    successful_history: int
+    """Runs that ended well and are kept."""
+    failed_history: int
+    """Runs that failed and are kept."""
+    suspend: bool
+    """No run starts by the clock."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The manifest: `kind` is that of the object with the specification, which stands `indent` columns in.
+
+    `refers`: a CronWorkflow that refers to that object stands behind it. `part`: it is a WorkflowTemplate that only
+    another object's tasks refer to, and holds some of a large pipeline's steps.
+    """
+
+    kind: str
+    """Workflow, CronWorkflow or WorkflowTemplate."""
+    name: str
+    """Name of the object."""
+    metadata: Mapping[str, str]
+    """What the object is called: `name` or `generateName`, and `namespace`."""
+    labels: Mapping[str, str]
+    """Labels of the object."""
+    annotations: Mapping[str, str]
+    """Annotations of the object."""
+    cron: Cron | None
+    """The schedule; null without one."""
+    indent: int
+    """Columns that the specification stands in."""
+    refers: bool
+    """A CronWorkflow that refers to the object stands behind it."""
+    part: bool = False
+    """It holds templates that another object refers to."""
+
+
+class ManifestContext(TypedDict):
+    """What the templates of this target see."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    workflow: Document
+    """The object as a whole: kind, name, labels, schedule."""
+    spec: Spec
+    """The specification of the workflow."""

@@ -1,0 +1,163 @@
+"""The specification of a workflow: what all its pods share, and how long things are kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.dag import Dag
+from wurzel.backends.argo.environment import braced, default_env, parameter, text
+from wurzel.backends.argo.exit_handler import exit_handler
+from wurzel.backends.argo.manifest import Defaults, Spec
+from wurzel.backends.argo.storage import RUN
+from wurzel.backends.argo.template import Templates
+from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes.preflight import object_name
+
+if TYPE_CHECKING:
+    from wurzel.backends.argo.options import ArgoOptions
+    from wurzel.backends.argo.parts import Part
+    from wurzel.ir.model import Pipeline
+
+
+class Specs:
+    """Puts the specifications of a pipeline together: of the main object, and of each part."""
+
+    def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
+        self.pipeline = pipeline
+        self.options = options
+        self.default_env = default_env(pipeline)
+        self.dag = Dag(pipeline, options)
+        self.templates = Templates(self.dag, self.default_env)
+
+    def spec(self) -> Spec:
+        """What the main object says."""
+        pipeline, options = self.pipeline, self.options
+        executor = options.executor_service_account
+        parameters = [parameter(setting) for step in pipeline.steps for setting in step.settings if setting.parameter]
+        return Spec(
+            entrypoint=self.dag.entrypoint,
+            parameters=parameters,
+            service_account=options.service_account or pipeline.service_account,
+            automount_token=False if executor else None,
+            executor=given(serviceAccountName=executor),
+            security_context=k8s.pod_security(options.security),
+            pod_labels=k8s.labels(pipeline),
+            pod_annotations=pipeline.annotations,
+            image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
+            priority_class=options.priority_class,
+            node_selector=options.node_selector,
+            affinity=options.affinity,
+            active_deadline_seconds=pipeline.timeout,
+            parallelism=pipeline.parallelism,
+            ttl_strategy=given(
+                secondsAfterSuccess=options.ttl.success,
+                secondsAfterFailure=options.ttl.failure,
+            ),
+            pod_gc=given(strategy=options.pod_gc),
+            artifact_gc=self._artifact_gc(),
+            archive_logs=options.archive_logs,
+            artifact_repository_ref=self._repository(),
+            synchronization=self._synchronization(),
+            pod_spec_patch=self._patch(),
+            volumes=self._volumes(),
+            volume_claim_templates=self._claims(),
+            defaults=self._defaults(),
+            inputs={},
+            outputs={},
+            tasks=self.dag.whole(),
+            templates=[] if self.dag.parts else [self.templates.of(step) for step in pipeline.steps],
+            on_exit=exit_handler(pipeline, options, {*self.dag.names.values(), self.dag.entrypoint}),
+        )
+
+    def part_spec(self, part: Part) -> Spec:
+        """What a part says: its steps, and what a check of the file alone needs; a run's own limits stand elsewhere."""
+        return replace(
+            self.spec(),
+            entrypoint=self.dag.entry(part),
+            active_deadline_seconds=None,
+            parallelism=None,
+            ttl_strategy={},
+            pod_gc={},
+            artifact_gc={},
+            archive_logs=None,
+            artifact_repository_ref={},
+            synchronization={},
+            pod_spec_patch="",
+            inputs=self.dag.inputs_of(part),
+            outputs=self.dag.outputs_of(part),
+            tasks=self.dag.within(part),
+            templates=[self.templates.of(self.dag.steps[step_id]) for step_id in part.steps],
+            on_exit=None,
+        )
+
+    def _repository(self) -> dict[str, Any]:
+        ref = self.options.artifacts.repository
+        return given(configMap=ref.config_map, key=ref.key) if ref else {}
+
+    def _artifact_gc(self) -> dict[str, Any]:
+        gc = self.options.artifact_gc
+        return given(strategy=gc.strategy, serviceAccountName=gc.service_account) if gc else {}
+
+    def _synchronization(self) -> dict[str, Any]:
+        locks = self.options.synchronization
+        if locks is None:
+            return {}
+        return given(
+            mutexes=[given(name=lock.name, namespace=lock.namespace) for lock in locks.mutexes],
+            semaphores=[
+                given(configMapKeyRef={"name": lock.config_map, "key": lock.key}, namespace=lock.namespace)
+                for lock in locks.semaphores
+            ],
+        )
+
+    def _patch(self) -> str:
+        import json
+
+        patch = self.options.pod_spec_patch
+        if isinstance(patch, dict):
+            return json.dumps(patch, ensure_ascii=False, indent=2)
+        return patch or ""
+
+    def _volumes(self) -> list[dict[str, Any]]:
+        shared = self.options.artifacts.volume
+        data: list[dict[str, Any]] = []
+        if shared is None:
+            data = [{"name": k8s.DATA, "emptyDir": {}}]
+        elif shared.name:
+            data = [{"name": k8s.DATA, "persistentVolumeClaim": {"claimName": shared.name}}]
+        return [*data, k8s.tmp_volume(self.options), *(k8s.volume(extra) for extra in self.options.volumes)]
+
+    def _claims(self) -> list[dict[str, Any]]:
+        shared = self.options.artifacts.volume
+        if shared is None or shared.name:
+            return []
+        spec = given(
+            accessModes=[shared.access_mode],
+            storageClassName=shared.storage_class,
+            resources={"requests": {"storage": shared.size}},
+        )
+        return [{"metadata": {"name": k8s.DATA}, "spec": spec}]
+
+    def _defaults(self) -> Defaults:
+        """What every container has, said once; Argo merges it into each template by name and mount path."""
+        options = self.options
+        env = braced({**self._run_id(), **{name: text(value) for name, value in self.default_env.items()}})
+        return Defaults(
+            image_pull_policy=options.image_pull_policy,
+            env=k8s.env_list(env),
+            env_from=k8s.env_from_list(options.env_from),
+            security_context=k8s.container_security(options.security),
+            volume_mounts=[self._data_mount(), {"name": k8s.TMP, "mountPath": k8s.TMP_PATH}, *k8s.mounts(options)],
+        )
+
+    def _run_id(self) -> dict[str, str]:
+        return {} if k8s.RUN_ID in self.pipeline.env else {k8s.RUN_ID: RUN}
+
+    def _data_mount(self) -> dict[str, Any]:
+        shared = self.options.artifacts.volume
+        folder = None
+        if shared is not None and shared.name:
+            folder = RUN if shared.per_run else object_name(self.pipeline, self.options)
+        return given(name=k8s.DATA, mountPath=self.options.mount, subPath=folder)

@@ -1,0 +1,130 @@
+"""The template of a step: its container, datasets and tries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.dag import OUTPUT
+from wurzel.backends.argo.environment import step_env, text
+from wurzel.backends.argo.manifest import Container, Template
+from wurzel.backends.command import step_argv
+from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes.preflight import object_name
+
+if TYPE_CHECKING:
+    from wurzel.backends.argo.dag import Dag
+    from wurzel.backends.command import Emulated
+    from wurzel.ir.model import Step
+
+LAST = "last"
+"""Name of the artifact that holds what a step wrote in an earlier run."""
+
+
+class Templates:
+    """Makes the templates of the steps of a DAG."""
+
+    def __init__(self, dag: Dag, default_env: Mapping[str, str]) -> None:
+        self.dag = dag
+        self.pipeline = dag.pipeline
+        self.options = dag.options
+        self._default_env = default_env
+        self._last = set(dag.steps) - {need for step in dag.pipeline.steps for need in step.needs}
+
+    def of(self, step: Step) -> Template:
+        """The template of a step."""
+        native = _retries_natively(step, self.options.version)
+        emulate: list[Emulated] = [] if native else ["retry", "timeout"]
+        return Template(
+            name=self.dag.names[step.id],
+            step=step,
+            inputs=given(parameters=[{"name": "shard"}] if step.shards > 1 else [], artifacts=self._inputs(step)),
+            outputs=given(artifacts=self._outputs(step)),
+            labels=k8s.labels(self.pipeline, step),
+            retry_strategy=_retry(step) if native else {},
+            active_deadline_seconds=step.timeout if native else None,
+            service_account=None if self.options.service_account else step.service_account,
+            node_selector=step.node_selector,
+            tolerations=[k8s.toleration(toleration) for toleration in step.tolerations],
+            container=self._container(step, emulate),
+        )
+
+    def _inputs(self, step: Step) -> list[dict[str, Any]]:
+        if self.options.artifacts.volume:
+            return []
+        found: list[dict[str, Any]] = []
+        for need in step.needs:
+            pieces = self.dag.handed(need)
+            found += [{"name": piece.name, "path": piece.path} for piece in pieces]
+            if not pieces:
+                place = {"archive": {"none": {}}, **self.dag.store.dataset(need)}
+                found.append({"name": need, "path": self.dag.folder(need), **place})
+        if step.self_consuming and self.dag.store.addressed:
+            kept = self.dag.store.kept(object_name(self.pipeline, self.options), step.id)
+            found.append({"name": LAST, "path": self.dag.folder(step.id), "optional": True, **kept})
+        return found
+
+    def _outputs(self, step: Step) -> list[dict[str, Any]]:
+        if self.options.artifacts.volume:
+            return []
+        folder, place = self.dag.folder(step.id), self.dag.store.dataset(step.id)
+        if step.shards > 1:
+            shard = f"shard-{{{{inputs.parameters.shard}}}}-of-{step.shards}"
+            folder, place = f"{folder}/{shard}", self.dag.store.dataset(step.id, shard)
+        gc = self.options.artifact_gc
+        keep = {"artifactGC": {"strategy": "Never"}} if gc and gc.keep_results and step.id in self._last else {}
+        found = [{"name": OUTPUT, "path": folder, "archive": {self.options.artifacts.archive: {}}, **keep, **place}]
+        if step.self_consuming and self.dag.store.addressed:
+            kept = self.dag.store.kept(object_name(self.pipeline, self.options), step.id)
+            never = {"artifactGC": {"strategy": "Never"}} if gc else {}
+            found.append({"name": LAST, "path": folder, **never, **kept})
+        return found
+
+    def _container(self, step: Step, emulate: Sequence[Emulated]) -> Container:
+        argv = step_argv(
+            self.pipeline,
+            step,
+            inputs=[self.dag.folder(need) for need in step.needs],
+            output=self.dag.folder(step.id),
+            emulate=emulate,
+        )
+        args = [text(word) for word in argv[1:]]
+        if step.shards > 1:
+            args += ["--shard", f"{{{{inputs.parameters.shard}}}}/{step.shards}"]
+        return Container(
+            image=k8s.image_of(self.pipeline, step),
+            command=argv[:1],
+            args=args,
+            env=k8s.env_list(step_env(self.pipeline, step, args, self._default_env)),
+            resources=k8s.resources(step),
+            volume_mounts=k8s.mounts(self.options, [step.id]),
+        )
+
+
+def _retries_natively(step: Step, version: str) -> bool:
+    """Argo takes whole factors, and a longest wait (`cap`) since 3.7: `maxDuration` is the time for all tries."""
+    retry = step.retry
+    return not retry.limit or (retry.factor == int(retry.factor) and (retry.max is None or version != "3.6"))
+
+
+def _retry(step: Step) -> dict[str, Any]:
+    retry = step.retry
+    if not retry.limit:
+        return {}
+    backoff: dict[str, Any] = {}
+    if retry.backoff:
+        backoff = given(
+            duration=duration(retry.backoff),
+            factor=str(int(retry.factor)) if retry.factor != 1 else None,
+            cap=duration(retry.max) if retry.max is not None else None,
+        )
+    return given(limit=str(retry.limit), retryPolicy="Always", expression='lastRetry.exitCode != "2"', backoff=backoff)
+
+
+def duration(seconds: int) -> str:
+    """A duration as Go writes it; it knows no days."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if count]
+    return "".join(parts) or "0s"

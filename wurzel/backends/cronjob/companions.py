@@ -1,0 +1,62 @@
+"""The objects beside a Job or CronJob: the pipeline it reads, its claim, its account, its network policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.cronjob.manifest import Companions, Metadata
+from wurzel.backends.cronjob.mode import single_pod
+from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes.preflight import object_name
+from wurzel.ir.serialize import dump
+
+if TYPE_CHECKING:
+    from wurzel.backends.cronjob.options import CronJobOptions
+    from wurzel.ir.model import Pipeline
+
+PIPELINE_FILE = "pipeline.json"
+_SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
+
+
+def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
+    """The objects that stand beside the Job or CronJob."""
+    name = object_name(pipeline, options)
+    account = options.service_account or pipeline.service_account or name
+
+    def companion(name: str, **fields: Any) -> dict[str, Any]:
+        return {"metadata": named(pipeline, options, name), **fields}
+
+    claim = None
+    if has_claim(options) and options.data.claim is not None:
+        wanted = options.data.claim
+        spec = given(
+            accessModes=[wanted.access_mode],
+            storageClassName=wanted.storage_class,
+            resources={"requests": {"storage": wanted.size}},
+        )
+        claim = companion(f"{name}-data", spec=spec)
+    selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
+    described = companion(described_by(name), data={PIPELINE_FILE: dump(pipeline)})
+    policy = companion(name, spec={"podSelector": selector, "policyTypes": ["Ingress"]})
+    return Companions(
+        config_map=described if single_pod(pipeline, options) else None,
+        claim=claim,
+        service_account=companion(account) if options.companions.service_account else None,
+        network_policy=policy if options.companions.network_policy else None,
+    )
+
+
+def named(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metadata:
+    """What an object of this name is called."""
+    return Metadata(given(name=name, namespace=options.namespace), k8s.labels(pipeline))
+
+
+def has_claim(options: CronJobOptions) -> bool:
+    """Whether a claim is to be written."""
+    return options.data.claim is not None and options.data.claim.size is not None
+
+
+def described_by(name: str) -> str:
+    """Name of the ConfigMap that holds the pipeline for the one container that runs it."""
+    return f"{name}-pipeline"

@@ -1,0 +1,190 @@
+"""The Job and its pod."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.command import dataset, step_argv
+from wurzel.backends.cronjob.companions import PIPELINE_FILE, described_by
+from wurzel.backends.cronjob.manifest import Container, Job, Pod
+from wurzel.backends.cronjob.mode import single_pod, width
+from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes.preflight import object_name
+from wurzel.backends.quantity import largest, times
+
+if TYPE_CHECKING:
+    from wurzel.backends.cronjob.options import CronJobOptions
+    from wurzel.ir.model import Pipeline, Step
+
+CONFIGURATION = 2
+"""Exit code of wurzel when the user must act; another try gives the same."""
+PIPELINE = "pipeline"
+"""Name of the volume that holds the pipeline as the one container that runs it reads it."""
+PIPELINE_PATH = "/etc/wurzel"
+_RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
+"""The Job's uid: the same for all its pods, another for every run (a label of pods since Kubernetes 1.27)."""
+
+
+class Builder:
+    """Puts the Job together."""
+
+    def __init__(self, pipeline: Pipeline, options: CronJobOptions) -> None:
+        self.pipeline = pipeline
+        self.options = options
+        self.name = object_name(pipeline, options)
+        self.single = single_pod(pipeline, options)
+
+    def job(self) -> Job:
+        """The Job."""
+        timeout = self.pipeline.timeout
+        return Job(
+            backoff_limit=self.options.backoff_limit,
+            active_deadline_seconds=self.options.active_deadline if timeout is None else timeout,
+            ttl=self.options.ttl,
+            pod_failure_policy={
+                "rules": [
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [CONFIGURATION]}},
+                ]
+            },
+            pod=self._pod(),
+        )
+
+    def _pod(self) -> Pod:
+        pipeline, options = self.pipeline, self.options
+        containers = [self._whole()] if self.single else [self._step(step) for step in pipeline.steps]
+        account = options.service_account or pipeline.service_account
+        if options.companions.service_account:
+            account = account or self.name
+        tolerations = [k8s.toleration(item) for step in pipeline.steps for item in step.tolerations]
+        return Pod(
+            labels=self._merged("labels"),
+            annotations=self._merged("annotations"),
+            service_account=account,
+            automount_token=options.token,
+            security_context=k8s.pod_security(options.security),
+            image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
+            priority_class=options.priority_class,
+            node_selector={key: value for step in pipeline.steps for key, value in step.node_selector.items()},
+            tolerations=[item for index, item in enumerate(tolerations) if item not in tolerations[:index]],
+            affinity=options.affinity,
+            grace_period=options.grace_period,
+            init_containers=containers[:-1],
+            containers=containers[-1:],
+            volumes=self._volumes(),
+        )
+
+    def _merged(self, field: str) -> dict[str, str]:
+        own: dict[str, str] = k8s.labels(self.pipeline) if field == "labels" else dict(self.pipeline.annotations)
+        for step in self.pipeline.steps:
+            own |= getattr(step, field)
+        return own
+
+    def _volumes(self) -> list[dict[str, Any]]:
+        described = [{"name": PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.single else []
+        extras = [k8s.volume(extra) for extra in self.options.volumes]
+        return [self._data(), k8s.tmp_volume(self.options), *described, *extras]
+
+    def _data(self) -> dict[str, Any]:
+        data = self.options.data
+        if data.claim:
+            return {
+                "name": k8s.DATA,
+                "persistentVolumeClaim": {"claimName": data.claim.name or f"{self.name}-data"},
+            }
+        if data.ephemeral:
+            spec = given(
+                accessModes=["ReadWriteOnce"],
+                storageClassName=data.ephemeral.storage_class,
+                resources={"requests": {"storage": data.ephemeral.size}},
+            )
+            return {"name": k8s.DATA, "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
+        return {"name": k8s.DATA, **(k8s.empty_dir(data.empty_dir) if data.empty_dir else {"emptyDir": {}})}
+
+    def _mounts(self, steps: Sequence[Step]) -> list[dict[str, Any]]:
+        folder = self.name if self.options.data.claim else None
+        described = [{"name": PIPELINE, "mountPath": PIPELINE_PATH, "readOnly": True}] if self.single else []
+        return [
+            given(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
+            {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
+            *described,
+            *k8s.mounts(self.options),
+            *k8s.mounts(self.options, [step.id for step in steps]),
+        ]
+
+    def _folder(self, step_id: str) -> str:
+        return f"{self.options.mount}/{dataset(self.pipeline, step_id)}"
+
+    def _env(self, env: Mapping[str, Any]) -> list[dict[str, Any]]:
+        run_id = {} if k8s.RUN_ID in env else {k8s.RUN_ID: _RUN}
+        escaped = {name: k8s.escape(value) if isinstance(value, str) else value for name, value in env.items()}
+        return k8s.env_list({**run_id, **escaped})
+
+    def _container(self, name: str, steps: Sequence[Step], **fields: Any) -> Container:
+        options = self.options
+        return Container(
+            name=name,
+            steps=steps,
+            volume_mounts=self._mounts(steps),
+            image_pull_policy=options.image_pull_policy,
+            env_from=k8s.env_from_list(options.env_from),
+            security_context=k8s.container_security(options.security),
+            **fields,
+        )
+
+    def _step(self, step: Step) -> Container:
+        argv = step_argv(
+            self.pipeline,
+            step,
+            inputs=[self._folder(need) for need in step.needs],
+            output=self._folder(step.id),
+            emulate=("retry", "timeout", "shards"),
+        )
+        args = [k8s.escape(word) for word in argv[1:]]
+        if self.options.data.claim:
+            args += ["--once", f"$({k8s.RUN_ID})"]
+        return self._container(
+            step.id,
+            [step],
+            image=k8s.image_of(self.pipeline, step),
+            command=argv[:1],
+            args=args,
+            env=self._env({**k8s.pipeline_env(self.pipeline), **k8s.step_env(step)}),
+            resources=k8s.resources(step),
+        )
+
+    def _whole(self) -> Container:
+        pipeline, mount = self.pipeline, self.options.mount
+        jobs = self._jobs()
+        args = ["run", "--from-ir", f"{PIPELINE_PATH}/{PIPELINE_FILE}", "-j", str(jobs)]
+        args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
+        secrets = {name: value for step in pipeline.steps for name, value in k8s.secret_env(step).items()}
+        env = {**k8s.pipeline_env(pipeline), **secrets}
+        return self._container(
+            self.name,
+            list(pipeline.steps),
+            image=pipeline.image or k8s.image_of(pipeline, pipeline.steps[0]),
+            command=["wurzel"],
+            args=[k8s.escape(word) for word in args],
+            env=self._env(env),
+            resources=self._resources(jobs),
+        )
+
+    def _jobs(self) -> int:
+        return self.pipeline.parallelism or width(self.pipeline)
+
+    def _resources(self, jobs: int) -> dict[str, Any]:
+        """Room for as many steps as run at one time, each as large as the largest; one limit is a limit for all."""
+        steps = self.pipeline.steps
+        found: dict[str, Any] = {"requests": {}, "limits": {}}
+        for kind in ("cpu", "memory"):
+            if (asked := largest(*(getattr(step.resources, kind) for step in steps))) is not None:
+                found["requests"][kind] = times(asked, jobs)
+            if (limit := largest(*(getattr(step.limits, kind) for step in steps))) is not None:
+                found["limits"][kind] = times(largest(limit, asked) or limit, jobs)
+        gpus = max((step.resources.gpu or 0 for step in steps), default=0)
+        if gpus:
+            found["limits"]["nvidia.com/gpu"] = str(gpus * jobs)
+        return given(**found)

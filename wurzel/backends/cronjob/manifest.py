@@ -1,0 +1,158 @@
+"""The parts of the manifests, as the CronJob templates see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Step
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container; `steps` are those it runs."""
+
+    name: str
+    """Name of the container."""
+    steps: Sequence[Step]
+    """The steps it runs, as the IR has them."""
+    image: str
+    """Its image."""
+    image_pull_policy: str | None
+    """`imagePullPolicy`; null for the default of Kubernetes."""
+    command: Sequence[str]
+    """`command`."""
+    args: Sequence[str]
+    """`args`: the words that run its steps."""
+    env: Sequence[Mapping[str, Any]]
+    """`env`."""
+    env_from: Sequence[Mapping[str, Any]]
+    """`envFrom`."""
+    resources: Mapping[str, Any]
+    """`resources`: requests and limits."""
+    security_context: Mapping[str, Any]
+    """`securityContext`."""
+    volume_mounts: Sequence[Mapping[str, Any]]
+    """`volumeMounts`."""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """The pod that runs the pipeline in one container, or in one per step: all but the last are init containers."""
+
+    labels: Mapping[str, str]
+    """Labels of the pod."""
+    annotations: Mapping[str, str]
+    """Annotations of the pod."""
+    service_account: str | None
+    """`serviceAccountName`."""
+    automount_token: bool
+    """`automountServiceAccountToken`."""
+    security_context: Mapping[str, Any]
+    """`securityContext` of the pod."""
+    image_pull_secrets: Sequence[Mapping[str, str]]
+    """`imagePullSecrets`."""
+    priority_class: str | None
+    """`priorityClassName`."""
+    node_selector: Mapping[str, str]
+    """Labels that its node must have."""
+    tolerations: Sequence[Mapping[str, Any]]
+    """`tolerations`."""
+    affinity: Mapping[str, Any]
+    """`affinity`."""
+    grace_period: int
+    """Seconds that steps get to end when they are asked to."""
+    init_containers: Sequence[Container]
+    """Containers that run one after the other, before the last one."""
+    containers: Sequence[Container]
+    """The container that runs last, or alone."""
+    volumes: Sequence[Mapping[str, Any]]
+    """`volumes`."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The Job, alone or as the template of a CronJob."""
+
+    backoff_limit: int
+    """Pods that are tried after the first."""
+    active_deadline_seconds: int
+    """Seconds a whole run may take."""
+    ttl: int | None
+    """Seconds a Job that has ended is kept; null for ever."""
+    pod_failure_policy: Mapping[str, Any]
+    """`podFailurePolicy`: which failures count."""
+    pod: Pod
+    """Its pod."""
+
+
+@dataclass(frozen=True)
+class Cron:
+    """What a CronJob says of its schedule."""
+
+    schedule: str
+    """The cron expression."""
+    time_zone: str
+    """IANA name."""
+    concurrency_policy: str
+    """`Allow`, `Forbid` or `Replace`."""
+    starting_deadline_seconds: int
+    """Seconds a run may be late."""
+    successful_history: int
+    """Jobs that ended well and are kept."""
+    failed_history: int
+    """Jobs that failed and are kept."""
+    suspend: bool
+    """No run starts by the clock."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What an object is called; `names` are its `name` and `namespace`."""
+
+    names: Mapping[str, str]
+    """`name` and `namespace`."""
+    labels: Mapping[str, str]
+    """Labels of the object."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Annotations of the object."""
+
+
+@dataclass(frozen=True)
+class Companions:
+    """The objects beside it, each with what its template writes, or nothing."""
+
+    config_map: Mapping[str, Any] | None
+    """The pipeline, for the one container that runs it; null when there are several."""
+    claim: Mapping[str, Any] | None
+    """The claim that keeps the data; null when it is not ours to make."""
+    service_account: Mapping[str, Any] | None
+    """The service account; null unless asked for."""
+    network_policy: Mapping[str, Any] | None
+    """The network policy; null unless asked for."""
+
+
+class ManifestContext(TypedDict):
+    """What the templates of this target see."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    metadata: Metadata
+    """Name, namespace, labels and annotations of the CronJob or Job."""
+    cron: Cron | None
+    """The schedule of the CronJob; null for a Job."""
+    job: Job
+    """The Job, alone or as the template of a CronJob."""
+    companions: Companions
+    """The objects beside it."""
+    indent: int
+    """Columns that the specification of the Job stands in."""
+
+
+class FolderContext(ManifestContext):
+    """What the template of `kustomization.yaml` sees."""
+
+    resources: Sequence[str]
+    """Names of the other files in the folder."""
