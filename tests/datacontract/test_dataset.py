@@ -555,6 +555,21 @@ def test_a_slice_makes_room_for_its_like(tmp_path):
     assert names(folder) == ["manifest.json", "part-00000.json"]
 
 
+def test_a_slice_removes_what_killed_slices_of_another_number_have_left(tmp_path):
+    folder = tmp_path / "out"
+    (folder / ".shard-1-of-3.0123abcd.new").mkdir(parents=True)
+    write(folder, list[Doc], [], cut=Slice(1, 2, "items", "d"))
+    assert names(folder) == ["shard-1-of-2"]
+
+
+def test_folders_that_only_look_like_leftovers_stay(tmp_path):
+    mine = [".out.backup.old", ".out.2024.new", ".out.0123abcd.old.old"]
+    for name in mine:
+        (tmp_path / name).mkdir()
+    write(tmp_path / "out", list[Doc], [])
+    assert names(tmp_path) == sorted([*mine, "out"])
+
+
 def test_a_part_of_a_slice_is_checked_too(tmp_path):
     cut_up(tmp_path / "out", list[Doc], [[[Doc(text="a")]], [[]]])
     (tmp_path / "out" / "shard-2-of-2" / "part-00000.json").unlink()

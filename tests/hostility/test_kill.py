@@ -12,14 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.hostility.budget import KILLS
+from tests.hostility.killing import calls
 
-KILL_AT = [sys.executable, str(Path(__file__).with_name("kill_at.py"))]
 WURZEL = [sys.executable, "-m", "wurzel"]
 CONFIG = """\
 version: 1
@@ -51,30 +50,16 @@ words >> WZ(Suffix) >> join
 words >> WZ(Upper) >> join
 pipeline = join
 """
-TIMES = KILLS or 25
-EACH = 1 if KILLS else 5
-"""Of the points to be killed at, each fifth, or every one."""
-OURS = re.compile(r"(^|/)\.([^/]*\.(new|old|shards|tmp)|wurzel[^/]*)(/|$)")
+TIMES = KILLS or 6
+"""How often something is killed at random."""
+OURS = re.compile(r"(^|/)\.([^/]*\.(new|old|slices|tmp)|wurzel[^/]*)(/|$)")
 """What is on its way, and what is kept beside data and files."""
 VERSIONS = ("first", "second")
-STEPS = ("file-words", "suffix", "upper", "join")
 
 
-@pytest.fixture
-def root(project):
-    """A project whose configuration and input say `first` or `second`, so that every file and dataset has two forms."""
-    folder = project("chain")
-    (folder / "killed.py").write_text(PIPELINE)
-    return folder
-
-
-def write(root, version):
-    (root / "wurzel.yaml").write_text(CONFIG.format(version=version))
-    (root / "words.txt").write_text(f"{version}\nb\nc\n" * 50)
-
-
-def run(root, *arguments, command=WURZEL):
-    return subprocess.run([*command, *arguments], cwd=root, capture_output=True, text=True, check=False)
+def points(total):
+    """Of that many points to be killed at, one in the middle, or every one."""
+    return range(1, total + 1) if KILLS else [total // 2]
 
 
 def contents(folder):
@@ -90,113 +75,234 @@ def left_over(folder):
     return [path.name for path in folder.rglob(".*") if OURS.search(path.name)]
 
 
-class Killer:
-    """Starts a command in a process group of its own and kills it after some part of the time that it needs."""
-
-    def __init__(self, root, *arguments, seed=0):
-        self.root, self.argv, self.random = root, [*WURZEL, *arguments], random.Random(seed)
-        started = time.monotonic()
-        subprocess.run(self.argv, cwd=root, capture_output=True, check=True)
-        self.longest = time.monotonic() - started
-
-    def kill(self, *, steps=False):
-        """Kill the group, or the group of one of its steps; whether it lived long enough to be killed."""
-        process = subprocess.Popen(
-            self.argv, cwd=self.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        time.sleep(self.random.uniform(0, self.longest))
-        children = psutil.Process(process.pid).children() if process.poll() is None else []
-        one = self.random.choice(children).pid if steps and children else process.pid
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(one, signal.SIGKILL)
-        return process.wait() < 0
-
-
-@pytest.fixture
-def expected(root):
-    """What each version's datasets hold: bytes by path below the data folder."""
+def datasets(folder):
+    """Contents of datasets by name: where one was being replaced by another, of the one that will be put back."""
     found = {}
-    for version in VERSIONS:
-        write(root, version)
-        done = run(root, "run", "p")
-        assert done.returncode == 0, done.stderr
-        found[version] = contents(root / "data")
-    assert all(
-        found["first"][f"{step}/part-00000.json"] != found["second"][f"{step}/part-00000.json"] for step in STEPS
-    )
-    shutil.rmtree(root / "data")
-    shutil.rmtree(root / ".wurzel")
+    for path in sorted(folder.glob("[!.]*")):
+        found[path.name] = contents(path)
+    for path in folder.glob(".*.old"):
+        found.setdefault(path.name[1:].split(".")[0], contents(path))
     return found
 
 
-def check_datasets(root, expected):
-    """Each dataset is absent, or whole and of one version."""
-    for step in STEPS:
-        folder = root / "data" / step
-        if folder.exists():
-            forms = [
-                {path: data for path, data in expected[version].items() if path.startswith(f"{step}/")}
-                for version in VERSIONS
-            ]
-            assert {f"{step}/{path}": data for path, data in contents(folder).items()} in forms, step
+def check(folder, before, *versions):
+    """Each dataset is whole and of one version, or absent, if it was not there before."""
+    now = datasets(folder)
+    assert set(before) <= set(now)
+    for name, data in now.items():
+        assert data in [version[name] for version in versions], name
 
 
-def complete(root, expected, version):
-    done = run(root, "run", "p", "-j", "4")
-    assert done.returncode == 0, done.stderr
-    assert contents(root / "data") == expected[version]
-    assert left_over(root / "data") == []
+@pytest.fixture
+def root(project):
+    """A project whose configuration and input say `first` or `second`, so that every file and dataset has two forms."""
+    folder = project("chain")
+    (folder / "killed.py").write_text(PIPELINE)
+    return folder
 
 
-def test_a_run_is_killed_at_random(root, expected):
-    write(root, "first")
-    killer = Killer(root, "run", "p", "-j", "4")
-    killed = 0
-    for number in range(TIMES):
-        version = VERSIONS[number % 3 % 2]
-        write(root, version)
-        killed += killer.kill(steps=number % 4 == 3)
-        check_datasets(root, expected)
-        if number % 8 == 7:
-            complete(root, expected, version)
-    complete(root, expected, version)
-    assert killed
+def write(root, version):
+    (root / "wurzel.yaml").write_text(CONFIG.format(version=version))
+    (root / "words.txt").write_text(f"{version}\nb\nc\n" * 50)
 
 
-def test_a_run_is_killed_before_each_change(root, expected):
-    """The process that watches the steps, which keeps states, digests and logs."""
-    for number in range(1, 1000, EACH):
-        version = VERSIONS[number // EACH % 2]
-        write(root, version)
-        done = run(root, str(number), "run", "p", "-j", "4", command=KILL_AT)
-        check_datasets(root, expected)
-        if done.returncode == 0:
-            break
-        assert done.returncode == -signal.SIGKILL, done.stderr
-    assert number > 5
-    complete(root, expected, version)
+def run(root, *arguments):
+    return subprocess.run([*WURZEL, *arguments], cwd=root, capture_output=True, text=True, check=False)
 
 
-def test_a_step_is_killed_before_each_change(root, expected):
-    """The process that writes a dataset: new, and in place of another one."""
-    for number in range(1, 1000, EACH):
-        version = VERSIONS[number // EACH % 2]
-        write(root, version)
-        step = ["step", "steps:FileWords", "--id", "file-words", "-o", "data/file-words"]
-        done = subprocess.run(
-            [*KILL_AT, str(number), *step],
-            cwd=root,
-            env=os.environ | {"FILE_WORDS__FILE": "words.txt"},
-            capture_output=True,
-            text=True,
-            check=False,
+# Runs of whole pipelines.
+
+
+class Example:
+    """A pipeline in a folder, whose source gives `first` or `second`."""
+
+    def __init__(self, root, name, source):
+        self.root, self.name, self._source = root, name, source
+
+    @property
+    def data(self):
+        return self.root / "data"
+
+    def run(self, version, jobs=2):
+        if self._source is None:
+            write(self.root, version)
+            return ["run", "p", f"-j{jobs}"]
+        name = self.name if (self.root / "wurzel.yaml").exists() else f"{self.name}:pipeline"
+        return ["run", name, f"-j{jobs}", "--set", f"steps.{self._source}.settings.WORDS=[a, {version}, b, c]"]
+
+    def forget(self):
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.root / ".wurzel", ignore_errors=True)
+
+
+@pytest.fixture(
+    params=[("chain", "words"), ("diamond", "words"), ("fanin", "words-a"), ("sharded", "words"), ("killed", None)],
+    ids=lambda param: param[0],
+)
+def example(request, root, project):
+    name, source = request.param
+    if source:
+        project(name)
+    return Example(root, name, source)
+
+
+def test_a_run_is_killed_before_each_change(example):
+    with calls(example.root) as call:
+        changes, expected = {}, {}
+        for version in VERSIONS:
+            assert call(*example.run(version), changes=10**9)[0] == 0
+            changes[version] = 10**9 - int((example.root.parent / "changes").read_text())
+            expected[version] = datasets(example.data)
+        first, second = (expected[version] for version in VERSIONS)
+        assert all(
+            first[name] != second[name] for name in first if name not in {"words-b", "words-c", "join-b", "join-c"}
         )
-        check_datasets(root, expected)
-        if done.returncode == 0:
-            break
-        assert done.returncode == -signal.SIGKILL, done.stderr
-    assert number > 3
-    complete(root, expected, version)
+        for number in points(changes["second"]):
+            version, fresh = VERSIONS[number % 2], number % 3 == 0
+            if fresh:
+                example.forget()
+            before = {} if fresh else datasets(example.data)
+            code, errors = call(*example.run(version, jobs=1 + number % 4), changes=number)
+            assert code in {0, 1, -signal.SIGKILL}, errors  # 1: a step was killed, not the run
+            check(example.data, before, first, second)
+            code, errors = call(*example.run(version))
+            assert code == 0, errors
+            assert datasets(example.data) == expected[version]
+            assert left_over(example.data) == []
+
+
+def marked(mark):
+    """Processes that a command with this variable has started, and that still run."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("KILLED") == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+class Killer:
+    """Starts a command in a process group of its own and ends it after some part of the time that it needs."""
+
+    def __init__(self, root, *arguments, seed=0):
+        self.root, self.random = root, random.Random(seed)
+        started = time.monotonic()
+        done = run(root, *arguments)
+        assert done.returncode == 0, done.stderr
+        self.longest = time.monotonic() - started
+
+    def end(self, *arguments, signum=signal.SIGKILL, one_step=False):
+        """Signal the command, or one of its steps; its exit code, when nothing that it started runs any more."""
+        mark = str(self.random.random())
+        process = subprocess.Popen(
+            [*WURZEL, *arguments],
+            cwd=self.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | {"KILLED": mark},
+        )
+        time.sleep(self.random.uniform(0, self.longest))
+        children = psutil.Process(process.pid).children() if one_step and process.poll() is None else []
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.random.choice(children).pid if children else process.pid, signum)
+        code = process.wait()
+        end = time.monotonic() + 20
+        while (left := marked(mark)) and sys.platform == "linux" and signum == signal.SIGKILL:
+            assert time.monotonic() < end, left
+            time.sleep(0.01)
+        assert left == []
+        return code
+
+
+def test_a_run_is_ended_at_random(root):
+    example = Example(root, "killed", None)
+    expected = {}
+    for version in VERSIONS:
+        killer = Killer(root, *example.run(version, jobs=4))
+        expected[version] = datasets(example.data)
+    ended = 0
+    for number in range(TIMES):
+        version, fresh = VERSIONS[number % 3 % 2], number % 5 == 4
+        if fresh:
+            example.forget()
+        before = {} if fresh else datasets(example.data)
+        signum = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT][number % 4]
+        code = killer.end(*example.run(version, jobs=1 + number % 4), signum=signum, one_step=number % 8 == 2)
+        ended += code != 0
+        check(example.data, before, *expected.values())
+        assert signum == signal.SIGKILL or left_over(example.data) == []
+        if number % 4 == 3 or number == TIMES - 1:
+            done = run(root, *example.run(version, jobs=4))
+            assert done.returncode == 0, done.stderr
+            assert datasets(example.data) == expected[version]
+            assert left_over(example.data) == []
+    assert ended
+
+
+# Single steps, as engines call them.
+
+SUFFIX = ["step", "steps:Suffix", "--id", "suffix"]
+SLICES = [[*SUFFIX, "-i", "data/file-words", "-o", "slices", "--shard", f"{number}/2"] for number in (1, 2)]
+COMMANDS = {
+    "whole": (["step", "steps:FileWords", "--id", "file-words", "-o", "out/words", "--report", "out.json"], 1),
+    "slice": ([*SUFFIX, "-i", "data/file-words", "-o", "out", "--shard", "1/2"], 1),
+    "gather": ([*SUFFIX, "--gather", "-i", "slices", "-o", "out/suffix"], 1),
+    "in slices": ([*SUFFIX, "-i", "data/file-words", "-o", "out/suffix", "--shards", "2", "--report", "out.json"], 5),
+    "once": (["step", "steps:FileWords", "--id", "file-words", "-o", "out/words", "--once", "VERSION"], 1),
+}
+
+
+def prepare(call, root, version):
+    """What the commands read."""
+    write(root, version)
+    shutil.rmtree(root / "slices", ignore_errors=True)
+    assert call("step", "steps:FileWords", "--id", "file-words", "-o", "data/file-words", **VARIABLES)[0] == 0
+    for cut in SLICES:
+        assert call(*cut)[0] == 0
+
+
+VARIABLES = {"FILE_WORDS__FILE": "words.txt"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("previous", [True, False] if KILLS else [True], ids=["replaced", "new"][: 1 + bool(KILLS)])
+def test_a_step_is_killed_before_each_change_and_within_each_write(root, name, previous):
+    arguments, each = COMMANDS[name]
+    out, kept = root / "out", root / "kept"
+    with calls(root) as call:
+        expected = {}
+        for version in VERSIONS:
+            prepare(call, root, version)
+            shutil.rmtree(out, ignore_errors=True)
+            code, errors = call(*(version if word == "VERSION" else word for word in arguments), **VARIABLES)
+            assert code == 0, errors
+            expected[version] = datasets(out)
+            if version == "first":
+                shutil.copytree(out, kept)
+        assert expected["first"] != expected["second"]
+        read = contents(root / "data") | contents(root / "slices")
+        killed = 0
+        for kind, step in (("changes", 1 if KILLS else 3 * each), ("size", 50 if KILLS else 1500)):
+            for number in range(1, 10**6, step):
+                shutil.rmtree(out, ignore_errors=True)
+                if previous:
+                    shutil.copytree(kept, out)
+                code, errors = call(*arguments, **VARIABLES, **{kind: number})
+                check(out, datasets(kept) if previous else {}, *expected.values())
+                assert contents(root / "data") | contents(root / "slices") == read
+                killed += code != 0
+                if code == 0:
+                    break
+                code, errors = call(*arguments, **VARIABLES)
+                assert code == 0, errors
+                assert datasets(out) == expected["second"]
+                assert left_over(out) == []
+        assert killed > 3
+    assert list(root.glob(".out*")) == []
+
+
+# Renders.
 
 
 @pytest.fixture
@@ -228,14 +334,15 @@ def rendered(root, texts, version):
 
 def test_a_render_is_killed_before_each_change(root, texts):
     (root / "out").mkdir()
-    for number in range(1, 1000, EACH):
-        version = VERSIONS[number // EACH % 2]
-        write(root, version)
-        done = run(root, str(number), "render", "-o", "out", command=KILL_AT)
-        check_files(root, texts)
-        if done.returncode == 0:
-            break
-        assert done.returncode == -signal.SIGKILL, done.stderr
+    with calls(root) as call:
+        for number in range(1, 1000, 1 if KILLS else 17):
+            version = VERSIONS[number % 2]
+            write(root, version)
+            code, errors = call("render", "-o", "out", changes=number)
+            check_files(root, texts)
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL, errors
     assert number > 2 * len(texts["first"])
     rendered(root, texts, version)
 
@@ -248,7 +355,7 @@ def test_a_render_is_killed_at_random(root, texts):
     for number in range(TIMES):
         version = VERSIONS[number % 2]
         write(root, version)
-        killed += killer.kill()
+        killed += killer.end("render", "-o", "out") < 0
         check_files(root, texts)
         if number % 8 == 7:
             rendered(root, texts, version)

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -23,6 +24,23 @@ def hold(folder):
     assert process.stdout.readline() == b"locked\n"
     process.stdout.close()
     return process
+
+
+KILLED = """
+import resource, signal, sys
+from pathlib import Path
+from wurzel.runtime.state import StateFolder
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+StateFolder(Path(sys.argv[1]), "rag")
+"""
+
+
+def test_what_a_run_has_left_that_was_killed_at_once_is_hidden_from_git_by_the_next(tmp_path):
+    argv = [sys.executable, "-c", KILLED, str(tmp_path / ".wurzel")]
+    assert subprocess.run(argv, check=False).returncode == -signal.SIGXFSZ
+    StateFolder(tmp_path / ".wurzel", "rag")
+    assert (tmp_path / ".wurzel" / ".gitignore").read_text() == "*\n"
 
 
 def test_what_is_written_is_read_at_once_and_by_the_next(tmp_path):

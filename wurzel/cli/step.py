@@ -153,9 +153,11 @@ def _gather(options: dict[str, Any]) -> int:
         raise UsageError(f"--gather and --{wrong} cannot be given together")
     if len(options["inputs"]) != 1:
         raise UsageError(f"--gather takes one folder of slices, not {len(options['inputs'])}", hint="Give it with -i.")
+    from wurzel.runtime.ending import ended_by_signals
     from wurzel.runtime.slices import join
 
-    join(options["inputs"][0], options["output"], options["report"])
+    with ended_by_signals():
+        join(options["inputs"][0], options["output"], options["report"])
     return 0
 
 

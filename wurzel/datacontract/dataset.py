@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wurzel.datacontract.folders import recover, remove, replacing
+from wurzel.datacontract.folders import left_by, recover, remove, replacing
 from wurzel.datacontract.manifest import NAME, Manifest, Part, Slice, contract_name, is_part, part_name, read_manifest
 from wurzel.datacontract.parts import Codec, Encoded, codec_for, framed, unframed
 from wurzel.exceptions import ContractFailedException, DatasetError
@@ -267,10 +267,10 @@ def _check_ours(folder: Path) -> None:
 
 
 def _make_room(folder: Path, of: int) -> None:
-    """Remove what cannot stand beside slices: a plain dataset, and slices of another number."""
+    """Remove what cannot stand beside slices: a plain dataset, and slices of another number, finished or not."""
     (folder / NAME).unlink(missing_ok=True)
     for path in list(folder.iterdir()):
-        shard = shard_of(path.name)
+        shard = shard_of(left_by(path.name) or path.name)
         if is_part(path.name):
             path.unlink()
         elif shard is not None and shard[1] != of:

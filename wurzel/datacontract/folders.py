@@ -11,7 +11,7 @@ from pathlib import Path
 
 NEW, OLD = ".new", ".old"
 
-_LEFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.(?:new|old)")
+_LEFT = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.new|\.old)")
 _SYNC_EACH = 64  # above this many files one sync of everything is cheaper than one each
 
 
@@ -61,10 +61,15 @@ def recover(target: Path) -> None:
 def sweep(parent: Path) -> None:
     """Remove, or put back, what killed processes have left in a folder of datasets."""
     parent = parent.resolve()
-    left = {match[1] for entry in os.scandir(parent) if (match := _LEFT.fullmatch(entry.name))}
-    for name in left:
+    for name in {name for entry in os.scandir(parent) if (name := left_by(entry.name))}:
         with contextlib.suppress(OSError), _locked(parent):
             _recover(parent / name)
+
+
+def left_by(name: str) -> str | None:
+    """The name of the folder whose writer has made a hidden sibling of this name; `None` for any other name."""
+    match = _LEFT.fullmatch(name)
+    return match[1] if match else None
 
 
 def remove(folder: Path) -> None:
@@ -85,7 +90,7 @@ def _sibling(target: Path, kind: str) -> Path:
 
 def _recover(target: Path) -> None:
     for entry in list(os.scandir(target.parent)):
-        if not entry.name.startswith(f".{target.name}."):
+        if left_by(entry.name) != target.name:
             continue
         path = Path(entry.path)
         if entry.name.endswith(NEW) and _is_abandoned(path):

@@ -43,7 +43,7 @@ class StateFolder:
         try:
             (self.folder / "logs").mkdir(parents=True, exist_ok=True)
             if not (ignore := top / ".gitignore").exists():
-                ignore.write_text("*\n", encoding="utf-8")
+                write(ignore, b"*\n")
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         self._states = self._load()

@@ -16,7 +16,7 @@ from wurzel.core.settings import load_settings, providing
 from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
 from wurzel.datacontract.dataset import Dataset, Slice, Writer, open_dataset, read, recover, writing
 from wurzel.datacontract.parts import codec_for
-from wurzel.exceptions import ContractFailedException, StepFailed, UsageError, WurzelError
+from wurzel.exceptions import ContractFailedException, StepFailed, UsageError, WriteError, WurzelError
 from wurzel.runtime.ending import Terminated
 from wurzel.runtime.importing import import_object
 from wurzel.runtime.logs import logger
@@ -118,14 +118,16 @@ def write_report(path: Path, report: Report) -> None:
     """
     from pydantic_core import to_json
 
+    from wurzel.runtime.digests import write
+
     numbers = {name: int(value) if value == value // 1 else value for name, value in sorted(report.metrics.items())}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        new.write_bytes(to_json({**report._asdict(), "metrics": numbers}, indent=2) + b"\n")
-        new.replace(path)
+        write(path, to_json({**report._asdict(), "metrics": numbers}, indent=2) + b"\n")
     except OSError as error:
         raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
+    except WriteError as error:
+        raise StepFailed(f"the report {error.message}", where=str(path)) from None
 
 
 @contextmanager
