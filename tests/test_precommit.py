@@ -68,6 +68,11 @@ def test_both_hooks(tmp_path):
     assert rendered.returncode == 1, rendered.stdout
     assert "files were modified by this hook" in rendered.stdout
     assert (sample / "dvc.yaml").read_text() != before
+    config.write_text(config.read_text().replace("dvc: {}", "dvc: {}, local: {}"))
+    git("add", "-A", cwd=sample)
+    created = hook("wurzel-render", "--hook-stage", "manual")
+    assert created.returncode == 1, created.stdout  # pre-commit itself does not see a new file
+    assert "created run-words.sh" in created.stdout
     git("add", "-A", cwd=sample)
     assert hook("wurzel-check").returncode == 0
     assert hook("wurzel-render", "--hook-stage", "manual").returncode == 0

@@ -140,6 +140,7 @@ def test_hostile_words_stay_words(words, platform):
         (["--push", "--token", "ghp_" + "a1B2" * 9], "never the token"),
         (["--token", "X"], "--token is for --push"),
         (["-e", "nowhere"], "unknown environment 'nowhere'"),
+        (["--merge-requests"], "--merge-requests is for gitlab"),
     ],
 )
 def test_bad_requests(words, arguments, message):
@@ -158,6 +159,31 @@ def test_without_a_project(project):
 def test_what_github_would_refuse_is_said_at_once(words):
     assert "may not push changes of workflows" in run("github", "--push").stderr
     assert "may not push" not in run("github", "--push", "--token", "RENDER_TOKEN", "--force").stderr
+
+
+@pytest.mark.parametrize("push", [False, True])
+def test_on_gitlab_a_merge_request_is_not_judged_by_this_job_alone(words, push):
+    arguments = ["--push"] if push else []
+    assert "merge_request" not in run("gitlab", *arguments, "--stdout").stdout
+    rules = loaded("gitlab", "--merge-requests", *arguments)["wurzel-check"]["rules"]
+    assert rules[0] == {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
+    run("gitlab", *arguments, "--merge-requests")
+    assert run("gitlab", *arguments, "--merge-requests", "--check").exit_code == 0
+    assert "--merge-requests" in Path(PATHS["gitlab"]).read_text().partition("\n")[0]
+
+
+def test_only_the_commit_it_made_itself_is_not_rendered_again(words):
+    assert "head_commit.message != 'Render pipelines'" in loaded("github", "--push")["jobs"]["render"]["if"]
+    rules = loaded("gitlab", "--push")["wurzel-render"]["rules"]
+    assert rules[0]["if"].endswith(r"!~ /^Render pipelines\s*$/")
+
+
+def test_a_rendered_root_file_of_gitlab_takes_no_include(words):
+    assert "include it in .gitlab-ci.yml" in run("gitlab").stderr
+    Path(PATHS["gitlab"]).unlink()
+    Path("wurzel.yaml").write_text(CONFIG.replace("dvc: {}", "gitlab: {}"))
+    CliRunner().invoke(cli, ["render"])
+    assert "targets.gitlab.kind: include" in run("gitlab").stderr
 
 
 def test_an_organisation_changes_a_block(words):

@@ -122,6 +122,91 @@ def test_what_is_no_orphan(words):
     assert "run-other.sh" in str(run("--check").exception)
 
 
+def merged(text, other):
+    first, _, rest = text.partition("\n")
+    return f"<<<<<<< HEAD\n{first}\n=======\n{other}\n>>>>>>> topic\n{rest}"
+
+
+def test_conflict_markers_are_no_file_of_somebody_else(words):
+    run()
+    whole = Path("dvc.yaml").read_text()
+    conflicted = merged(whole, "# Rendered by `wurzel render words -t dvc` from chain:pipeline; do not edit. sha256:0")
+    Path("dvc.yaml").write_text(conflicted)
+    assert "dvc.yaml: holds conflict markers of a merge\n" in str(run("--check").exception)
+    refused = run()
+    assert "the file holds conflict markers of a merge" in str(refused.exception)
+    assert "Settle what it is rendered from" in str(refused.exception)
+    assert Path("dvc.yaml").read_text() == conflicted
+    assert json.loads(run("--check", "--format", "json").stdout)["mend"] == "wurzel render --force"
+    run("--force")
+    assert Path("dvc.yaml").read_text() == whole
+    Path("dvc.yaml").write_text("<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> topic\n")
+    assert "not written by wurzel" in str(run("--check").exception)
+
+
+def test_line_ends_and_permissions_are_reasons(words):
+    run()
+    Path("dvc.yaml").write_bytes(Path("dvc.yaml").read_bytes().replace(b"\n", b"\r\n"))
+    Path("run-words.sh").chmod(0o644)
+    result = run("--check")
+    assert "dvc.yaml: out of date\n    its lines end in CRLF" in str(result.exception)
+    assert "run-words.sh: out of date\n    it is not executable\n" in str(result.exception)
+    assert result.stdout == ""
+    assert "updated run-words.sh: it is not executable" in run("words", "-t", "local").stderr
+    config("targets: {dvc: {}", "data_dir: other, targets: {dvc: {}")
+    diff = [line for line in run("words", "-t", "dvc", "--diff").stdout.splitlines() if line.startswith("-")]
+    assert diff
+    assert all("Rendered by" in line or "data" in line or "dvc.yaml" in line for line in diff)
+    run()
+    assert run("--check").exit_code == 0
+
+
+def test_orphans_are_found_whatever_git_is_told(words, monkeypatch, tmp_path_factory):
+    subprocess.run(["git", "init", "-q"], check=True)
+    below = words / "below"
+    below.mkdir()
+    for name in ("wurzel.yaml", "chain.py", "diamond.py", "steps.py"):
+        (below / name).write_bytes(Path(name).read_bytes())
+    monkeypatch.chdir(below)
+    run()
+    config('  other: {entrypoint: "diamond:pipeline", data_dir: more, targets: {local: {}}}\n', "")
+    Path(".gitattributes").write_text("*.sh -diff\n")
+    told = tmp_path_factory.mktemp("git") / "config"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(told))
+    for setting in ("", "[grep]\nfullName = true", "[color]\nui = always", "[submodule]\nrecurse = true"):
+        told.write_text(setting)
+        assert "run-other.sh: orphaned" in str(run("--check").exception), setting
+
+
+def test_a_linked_output_folder_holds_no_orphans(words):
+    config("local: {}}}\n  other", "local: {output: scripts/words.sh}}}\n  other")
+    Path("real").mkdir()
+    Path("scripts").symlink_to("real")
+    run()
+    assert Path("real/words.sh").is_file()
+    assert run("--check").exit_code == 0
+    run("--prune")
+    assert Path("real/words.sh").is_file()
+
+
+def test_the_last_pipeline_leaves_orphans(words):
+    run()
+    Path("wurzel.yaml").write_text("version: 1\npipelines: {}\n")
+    assert "nothing to render" in str(run().exception)
+    assert "dvc.yaml: orphaned" in str(run("--check").exception)
+    run("--prune")
+    assert not Path("dvc.yaml").exists()
+    assert run("--check").exit_code == 0
+
+
+def test_the_exit_code_tells_that_something_was_written(words):
+    assert run("--exit-code").exit_code == 1
+    assert run("--exit-code").exit_code == 0
+    config('  other: {entrypoint: "diamond:pipeline", data_dir: more, targets: {local: {}}}\n', "")
+    assert run("--exit-code").exit_code == 0
+    assert run("--exit-code", "--prune").exit_code == 1
+
+
 def test_the_output_folder_is_part_of_the_request(words):
     run("-o", "deploy")
     header = Path("deploy/dvc.yaml").read_text().partition("\n")[0]

@@ -179,13 +179,13 @@ def test_the_gitlab_jobs_check_and_push(gitlab, tmp_path):
     git(bare, "config", "receive.advertisePushOptions", "true")
     home = tmp_path / "home" / "gitconfig"
     home.write_text(home.read_text() + f'[url "{bare}"]\n  pushInsteadOf = https://gitlab.com/acme/rag.git\n')
-    checked, _ = gitlab(project, "wurzel-check", source="merge_request_event")
+    checked, _ = gitlab(project, "wurzel-check", source="web")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
     outdate(project)
     commit(project, "change")
     git(project, "push", "-q", str(bare), "main")
-    checked, _ = gitlab(project, "wurzel-check", source="merge_request_event")
+    checked, _ = gitlab(project, "wurzel-check", source="web")
     assert checked.returncode != 0
     assert "dvc.yaml: out of date" in checked.stdout + checked.stderr
     missing, _ = gitlab(project, source="push")
@@ -207,10 +207,10 @@ def test_the_includable_gitlab_job(gitlab, tmp_path):
         "include:\n  - local: check.yml\n    inputs: {job: rendered, packages: ''}\n"
     )
     commit(project)
-    done, _ = gitlab(project, "rendered", source="merge_request_event")
+    done, _ = gitlab(project, "rendered", source="web")
     assert done.returncode == 0, done.stdout + done.stderr
     outdate(project)
     commit(project, "change")
-    done, _ = gitlab(project, "rendered", source="merge_request_event")
+    done, _ = gitlab(project, "rendered", source="web")
     assert done.returncode != 0
     assert "dvc.yaml: out of date" in done.stdout + done.stderr

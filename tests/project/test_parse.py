@@ -118,6 +118,7 @@ def test_anchors_aliases_and_merge_keys():
     [
         ("a:\n\tb: 1\n", "w.yaml:2:1: a tab stands where YAML needs spaces"),
         ("a: b: c\n", "w.yaml:1:5: a mapping cannot start here"),
+        ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> topic\n", "w.yaml:2:1: holds conflict markers of a merge"),
         ("a: @x\n", "w.yaml:1:4: a text cannot start with '@'"),
         ("a: \x01\n", "w.yaml:1:4: holds a control character"),
         ('a: "\\0"\n', "w.yaml:1:4: holds a NUL character"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 @click.argument("platform", type=click.Choice(["github", "gitlab"]))
 @click.option("--push", is_flag=True, help="Push rendered files back where they are out of date.")
 @click.option("--token", default="", metavar="NAME", help="Secret or variable that holds the token to push with.")
+@click.option("--merge-requests", is_flag=True, help="On GitLab: check in merge request pipelines as well.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Check for this environment of wurzel.yaml.")
 @click.option("--install", default="", metavar="LINE", help="Shell line that installs wurzel and your code.")
 @click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Version of Python.")
@@ -27,13 +29,13 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     For GitHub a workflow; for GitLab a file to include. With --push, what is out of date is rendered and pushed back
     by a job of its own, which runs none of your code.
     """
-    from wurzel.drift.workflow import Choices, check_token, ci_file, top_of
+    from wurzel.drift.workflow import Choices, check_choices, ci_file, top_of
     from wurzel.exceptions import UsageError
     from wurzel.project.open import open_project
     from wurzel.render import Renderer
 
     chosen = Choices(**choices)
-    check_token(chosen)
+    check_choices(chosen)
     project = open_project()
     if project is None:
         raise UsageError("there is no wurzel.yaml here", hint="Write one with `wurzel init`.")
@@ -67,7 +69,19 @@ def _write(changes: list[Any], choices: Choices, *, check: bool, force: bool) ->
     apply(changes, force=force)
     click.echo(f"{'created' if change.old is None else 'updated'} {change.path}", err=True)
     if choices.platform == "gitlab" and change.old is None:
-        click.echo(f"include it in .gitlab-ci.yml:\n  include: {{local: {change.path}}}", err=True)
+        click.echo(_include(change.path, change.home / ".gitlab-ci.yml"), err=True)
     if choices.platform == "github" and choices.push and not choices.token:
         text = "GitHub's own token may not push changes of workflows; if you render for github, give --token NAME"
         click.echo(f"note: {text}", err=True)
+
+
+def _include(path: str, root: Path) -> str:
+    """How a file is included, in a root file that may be one of ours."""
+    from wurzel.render.header import is_ours
+
+    if root.is_file() and is_ours(root.read_bytes()):
+        return (
+            f"note: .gitlab-ci.yml is rendered, so nothing can be added to it. Say targets.gitlab.kind: include,"
+            f" and write a .gitlab-ci.yml that includes what is rendered then, and {path}"
+        )
+    return f"include it in .gitlab-ci.yml:\n  include: {{local: {path}}}"

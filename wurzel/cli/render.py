@@ -31,6 +31,7 @@ class Options(NamedTuple):
     prune: bool
     strict: bool
     validate: bool
+    exit_code: bool
 
 
 @click.command("render")
@@ -50,6 +51,7 @@ class Options(NamedTuple):
 )
 @click.option("--force", is_flag=True, help="Overwrite and remove files that were edited by hand or are not ours.")
 @click.option("--prune", is_flag=True, help="Remove rendered files that nothing writes any more.")
+@click.option("--exit-code", is_flag=True, help="Exit 1 when a file was written or removed.")
 @click.option("--strict", is_flag=True, help="Exit 2 when a target cannot do what a pipeline asks for.")
 @click.option("--validate", is_flag=True, help="Hold the files to the platforms' own checks before writing them.")
 @click.option("--watch", is_flag=True, help="Do it again whenever wurzel.yaml, templates or modules change.")
@@ -81,7 +83,8 @@ def command(
     def once() -> list[Path]:
         from wurzel.project.jobs import Request
 
-        return _render(Request(pipelines, targets, environment, sets, from_ir, output), chosen)
+        looks_back = chosen.check or chosen.prune
+        return _render(Request(pipelines, targets, environment, sets, from_ir, output, looks_back), chosen)
 
     if watch:
         from wurzel.project.load import FILE
@@ -130,6 +133,7 @@ class _Run(NamedTuple):
 
 
 def _finish(run: _Run, *, has_project: bool) -> None:
+    from wurzel.exceptions import CheckFailed
     from wurzel.render.output import File, apply, plan
     from wurzel.render.transaction import recover
 
@@ -149,7 +153,10 @@ def _finish(run: _Run, *, has_project: bool) -> None:
     else:
         if not run.options.force:
             _diff([change for change in changes if change.is_blocked])
-        _say(changes, apply(changes, force=run.options.force), run)
+        written = apply(changes, force=run.options.force)
+        _say(changes, written, run)
+        if written and run.options.exit_code:
+            raise CheckFailed("files were written", hint="Look at them, and add them to the commit.")
 
 
 def _signed(results: Sequence[JobResult]) -> list[File]:

@@ -21,7 +21,14 @@ VERSION = 1
 """Version of the JSON form; fields are added within a version, never changed or removed."""
 
 _STATES = {"new": "missing", "same": "current"}
-_SEVERITY = {"new": "major", "outdated": "major", "edited": "major", "foreign": "critical", "orphaned": "minor"}
+_SEVERITY = {
+    "new": "major",
+    "outdated": "major",
+    "edited": "major",
+    "conflicted": "critical",
+    "foreign": "critical",
+    "orphaned": "minor",
+}
 _SHOWN_REASONS = 8
 
 

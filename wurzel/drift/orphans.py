@@ -36,11 +36,11 @@ def orphans(root: Path, request: Request, planned: Collection[str]) -> list[str]
         request: what is asked for now.
         planned: paths of the files it writes.
     """
-    own = set(map(os.path.normpath, planned))
+    own = {os.path.realpath(root / path) for path in planned}
     return sorted(
         path
         for path in _candidates(root)
-        if os.path.normpath(path) not in own and _covers(request, command_of(_head(root / path)))
+        if _covers(request, command_of(_head(root / path))) and os.path.realpath(root / path) not in own
     )
 
 
@@ -87,7 +87,8 @@ def _is_nested(root: Path, folder: str, known: dict[str, bool]) -> bool:
 
 def _by_git(root: Path) -> list[str] | None:
     """As git finds them, in its files and in those it does not ignore; `None` where there is no git."""
-    command = ["git", "grep", "-l", "-z", "-I", "--untracked", "--fixed-strings", "-e", MARK]
+    command = ["git", "-c", "grep.fullName=false", "-c", "submodule.recurse=false", "grep", "-l", "-z", "--no-color"]
+    command += ["--untracked", "--fixed-strings", "-e", MARK]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, check=False)
     except OSError:

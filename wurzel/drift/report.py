@@ -21,6 +21,7 @@ SAID: Mapping[str, str] = {
     "same": "up to date",
     "outdated": "out of date",
     "edited": "edited by hand",
+    "conflicted": "holds conflict markers of a merge",
     "foreign": "not written by wurzel",
     "orphaned": "orphaned: nothing in wurzel.yaml writes it any more",
 }
@@ -60,7 +61,8 @@ class Finding:
         """The reasons, as texts, and a line for those that are left out."""
         found = self.reasons.grouped()
         left = max(0, len(found) - most) + self.reasons.more
-        texts = [*found[:most], *([f"and {left} more"] if left else [])]
+        note = [self.change.note] if self.change.note else []
+        texts = [*note, *found[:most], *([f"and {left} more"] if left else [])]
         if self.reasons.untried:
             texts.append(f"({self.reasons.untried} settings were not tried: the pipeline is large)")
         return texts

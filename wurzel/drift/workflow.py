@@ -38,6 +38,8 @@ class Choices:
     """Push rendered files back where they are out of date."""
     token: str = ""
     """Name of the secret or variable that holds the token to push with."""
+    merge_requests: bool = False
+    """Check in merge request pipelines of GitLab as well."""
     environment: str | None = None
     install: str = ""
     """Shell line that installs wurzel and what the pipelines import; '' for what the project's files suggest."""
@@ -47,6 +49,7 @@ class Choices:
         """The command that writes the file anew."""
         words = ["wurzel", "ci", self.platform]
         words += ["--push"] if self.push else []
+        words += ["--merge-requests"] if self.merge_requests else []
         for option, value in (("--token", self.token), ("-e", self.environment), ("--install", self.install)):
             words += [option, value] if value else []
         words += ["--python", self.python] if self.python != Choices.python else []
@@ -67,6 +70,7 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path) -> F
     path = PATHS[choices.platform]
     context: dict[str, Any] = {
         "push": choices.push,
+        "merge_requests": choices.merge_requests,
         "folder": "" if folder == "." else folder,
         "check": shlex.join(["wurzel", "render", "--check", *given]),
         "render": shlex.join(["wurzel", "render", "--prune", "--format", "json", *given]),
@@ -91,14 +95,16 @@ def top_of(project: Path) -> Path:
     return next((folder for folder in [project, *project.parents] if (folder / ".git").exists()), project)
 
 
-def check_token(choices: Choices) -> None:
-    """Refuse what is no name of a secret: a token itself, above all.
+def check_choices(choices: Choices) -> None:
+    """Refuse what does not go together, and what is no name of a secret: a token itself, above all.
 
     Raises:
         UsageError: without showing the value.
     """
     import re
 
+    if choices.merge_requests and choices.platform != "gitlab":
+        raise UsageError("--merge-requests is for gitlab", hint="On GitHub, pull requests are always checked.")
     if choices.token and not choices.push:
         raise UsageError("--token is for --push")
     if choices.token and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", choices.token):
@@ -118,8 +124,8 @@ def _expressions(choices: Choices) -> dict[str, str]:
         "changed": "${{ steps.render.outputs.changed }}",
         "token": f"${{{{ {token} }}}}",
         "patch": "${{ runner.temp }}/wurzel",
-        "if_pull": "github.event_name == 'pull_request'",
-        "if_push": f"github.event_name == 'push' && !startsWith(github.event.head_commit.message, '{MESSAGE}')",
+        "if_not_push": "github.event_name != 'push'",
+        "if_push": f"github.event_name == 'push' && github.event.head_commit.message != '{MESSAGE}'",
         "if_changed": "needs.render.outputs.changed == 'true'",
         "if_patch": "steps.render.outputs.changed == 'true'",
     }

@@ -35,6 +35,8 @@ class Request:
     """An IR file to render instead of code."""
     output: str = "."
     """Folder that all files are written below."""
+    may_be_empty: bool = False
+    """Nothing need be left to render: what was rendered before is looked for as well."""
 
     @property
     def given(self) -> list[str]:
@@ -97,7 +99,7 @@ def _resolved(request: Request, project: Project | None) -> list[Resolved]:
         configured = project if project is not None and pipeline.name in project.names(request.environment) else None
         return [resolve(pipeline, configured, environment=request.environment, sets=request.sets)]
     names = request.pipelines or (project.names(request.environment) if project is not None else [])
-    if not names:
+    if not names and not (request.may_be_empty and project is not None):
         what = "wurzel.yaml has no pipelines" if project is not None else "there is no wurzel.yaml here"
         raise UsageError(f"nothing to render: {what}", hint="Name a pipeline: wurzel render module:attribute -t dvc")
     return [open_in(project, name, request.environment, request.sets) for name in dict.fromkeys(names)]

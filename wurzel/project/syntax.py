@@ -47,6 +47,9 @@ def explained(error: MarkedYAMLError, text: str, source: str) -> tuple[Origin, s
         return Origin(source), f"is not YAML: {problem}", ""
     place = Origin(source, mark.line + 1, mark.column + 1)
     lines = text.splitlines()
+    conflict = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), 0)
+    if conflict:
+        return Origin(source, conflict, 1), "holds conflict markers of a merge", "Settle the conflict first."
     char = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
     if "cannot start any token" in problem:
         if char == "\t":

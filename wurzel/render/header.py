@@ -12,6 +12,7 @@ MARK = "# Rendered by `"
 """What the line begins with."""
 
 _HEADER = re.compile(rb"# Rendered by `([^\n]*)` from [^\n]*; do not edit\. sha256:([0-9a-f]{64})\r?")
+_CONFLICT = re.compile(rb"^<{7} .*?^>{7} ", re.MULTILINE | re.DOTALL)
 _COOKIE = re.compile(r"(coding)(?=[:=])")
 
 
@@ -41,6 +42,11 @@ def is_untouched(content: bytes) -> bool:
     if match is None:
         return False
     return _digest(_without(content, match).replace(b"\r\n", b"\n")) == match.group(2).decode()
+
+
+def is_conflicted(content: bytes) -> bool:
+    """Whether a merge left two versions of a file of ours in it; their first lines always differ."""
+    return MARK.encode() in content and _CONFLICT.search(content) is not None
 
 
 def body(content: bytes) -> bytes:

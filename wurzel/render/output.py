@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from wurzel.exceptions import WriteError
-from wurzel.render.header import is_ours, is_untouched
+from wurzel.render.header import is_conflicted, is_ours, is_untouched
 
-State = Literal["new", "same", "outdated", "edited", "foreign", "orphaned"]
+State = Literal["new", "same", "outdated", "edited", "conflicted", "foreign", "orphaned"]
 """What a file on disk is: absent; equal; ours and untouched, but not what would be written now; ours and edited by
-hand; not ours; or ours and written by nothing any more."""
+hand; ours twice, as a merge left it; not ours; or ours and written by nothing any more."""
 
 _EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
@@ -53,15 +53,30 @@ class Change:
         """It would overwrite or remove what is not ours; only `force` does that."""
         if self.state == "orphaned":
             return self.old is not None and not is_untouched(self.old)
-        return self.state in {"edited", "foreign"}
+        return self.state in {"edited", "conflicted", "foreign"}
+
+    @property
+    def note(self) -> str:
+        """What differs besides the text, or '': nothing of it shows in a diff."""
+        if self.old is None or self.new is None:
+            return ""
+        if self.old != self.new and self._old_lines == self.new:
+            return "its lines end in CRLF; keep git from that: `* text eol=lf` in .gitattributes"
+        return "it is not executable" if self.old == self.new and self.state != "same" else ""
+
+    @property
+    def _old_lines(self) -> bytes:
+        """What is there, with the line ends that we write."""
+        old = self.old or b""
+        return old if b"\r\n" in (self.new or b"") else old.replace(b"\r\n", b"\n")
 
     def diff(self) -> str:
-        """The unified diff from what is there to what would be written; empty when the bytes are the same."""
+        """The unified diff from what is there to what would be written; empty when all lines are the same."""
         from difflib import unified_diff
 
         before = "/dev/null" if self.old is None else f"a/{self.path}"
         after = "/dev/null" if self.new is None else f"b/{self.path}"
-        lines = unified_diff(_lines(self.old or b""), _lines(self.new or b""), before, after)
+        lines = unified_diff(_lines(self._old_lines), _lines(self.new or b""), before, after)
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
@@ -128,10 +143,12 @@ def _change(home: Path, file: File) -> Change:
         state: State = "new"
     elif old == new:
         state = "same" if mode == stat.S_IMODE(target.stat().st_mode) else "outdated"
-    elif not is_ours(old):
-        state = "foreign"
+    elif is_untouched(old):
+        state = "outdated"
+    elif is_conflicted(old):
+        state = "conflicted"
     else:
-        state = "outdated" if is_untouched(old) else "edited"
+        state = "edited" if is_ours(old) else "foreign"
     return Change(file, home, target, state, old, new, mode)
 
 
@@ -177,8 +194,12 @@ def _lines(content: bytes) -> list[str]:
 def _blocked(changes: Sequence[Change]) -> WriteError:
     names = ", ".join(change.path for change in changes)
     first = changes[0]
-    what = "was not written by wurzel" if first.state == "foreign" else "was edited by hand"
-    more = f" (as were {len(changes) - 1} more: {names})" if len(changes) > 1 else ""
+    more = f" (and {len(changes) - 1} more to be looked at: {names})" if len(changes) > 1 else ""
     verb = "remove" if first.state == "orphaned" else "overwrite"
     hint = f"Look at it with --diff; {verb} with --force."
+    if first.state == "conflicted":
+        hint = f"Settle what it is rendered from, wurzel.yaml and code; then {verb} with --force."
+    what = {"foreign": "was not written by wurzel", "conflicted": "holds conflict markers of a merge"}.get(
+        first.state, "was edited by hand"
+    )
     return WriteError(f"the file {what}{more}", where=first.path, hint=hint)
