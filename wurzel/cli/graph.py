@@ -14,12 +14,9 @@ from wurzel.cli.options import configuration_options, pipeline_argument
 )
 @configuration_options
 def command(pipeline: str, form: str, environment: str | None, sets: tuple[str, ...]) -> None:
-    """Draw a pipeline.
-
-    `svg` needs Graphviz: its program `dot` on the PATH.
-    """
+    """Draw a pipeline: as text, for Mermaid or Graphviz, or as an SVG picture."""
     from wurzel.ir import graph
     from wurzel.project.open import open_pipeline
 
     resolved = open_pipeline(pipeline, environment, sets).pipeline
-    click.echo(graph.svg(resolved) if form == "svg" else graph.FORMATS[form](resolved), nl=False)
+    click.echo(graph.FORMATS[form](resolved), nl=False)

@@ -1,12 +1,10 @@
-"""Pictures of a pipeline as text: for terminals, Mermaid and Graphviz."""
+"""Pictures of a pipeline as text: for terminals, Mermaid, Graphviz and browsers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
-
-from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
     from wurzel.ir.model import DataType, Pipeline
@@ -22,7 +20,7 @@ def text(pipeline: Pipeline) -> str:
 def mermaid(pipeline: Pipeline) -> str:
     """A Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html); edges carry the contract."""
     nodes = {step.id: f"s{number}" for number, step in enumerate(pipeline.steps)}
-    outputs = {step.id: _label(step.output) for step in pipeline.steps}
+    outputs = {step.id: label(step.output) for step in pipeline.steps}
     lines = ["flowchart LR", *(f'    {node}["{step}"]' for step, node in nodes.items())]
     lines += [
         f'    {nodes[need]} -- "{_entities(outputs[need])}" --> {nodes[step.id]}'
@@ -34,7 +32,7 @@ def mermaid(pipeline: Pipeline) -> str:
 
 def dot(pipeline: Pipeline) -> str:
     """A Graphviz digraph (https://graphviz.org/doc/info/lang.html); edges carry the contract."""
-    outputs = {step.id: _label(step.output) for step in pipeline.steps}
+    outputs = {step.id: label(step.output) for step in pipeline.steps}
     lines = [f"digraph {_quoted(pipeline.name)} {{", "  rankdir=LR;", "  node [shape=box];"]
     lines += [f"  {_quoted(step.id)};" for step in pipeline.steps]
     lines += [
@@ -46,35 +44,22 @@ def dot(pipeline: Pipeline) -> str:
 
 
 def svg(pipeline: Pipeline) -> str:
-    """What Graphviz draws of `dot`.
+    """A picture for browsers, which needs no other program; see `wurzel.ir.drawing`."""
+    from wurzel.ir import drawing
 
-    Raises:
-        UsageError: when Graphviz is not installed or refuses.
-    """
-    import shutil
-    import subprocess
-
-    program = shutil.which("dot")
-    if program is None:
-        raise UsageError(
-            "the format svg needs Graphviz, and its program `dot` is not on the PATH",
-            hint="Install the package graphviz of your system, or use --format mermaid.",
-        )
-    done = subprocess.run([program, "-Tsvg"], input=dot(pipeline), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UsageError(f"Graphviz failed: {done.stderr.strip()}")
-    return done.stdout
+    return drawing.svg(pipeline)
 
 
-FORMATS: Mapping[str, Callable[[Pipeline], str]] = {"text": text, "mermaid": mermaid, "dot": dot}
-"""Name of a format to the function that draws it; `svg` is what Graphviz makes of `dot`."""
+FORMATS: Mapping[str, Callable[[Pipeline], str]] = {"text": text, "mermaid": mermaid, "dot": dot, "svg": svg}
+"""Name of a format to the function that draws it."""
 
 
-def _label(kind: DataType) -> str:
-    label = kind.contract.rpartition(":")[2]
+def label(kind: DataType) -> str:
+    """A type as its author wrote it: `list[Word]`."""
+    found = kind.contract.rpartition(":")[2]
     for container in reversed(kind.containers):
-        label = f"{container}[{label}]"
-    return label
+        found = f"{container}[{found}]"
+    return found
 
 
 def _quoted(value: str) -> str:

@@ -1,0 +1,94 @@
+"""The picture of a pipeline as SVG: a box for each step with its id and what it gives, a curve for each need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from itertools import accumulate
+from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
+
+from wurzel.ir.graph import label
+from wurzel.ir.layout import Place, layered
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Step
+
+_LETTER, _LINE, _PAD = 8, 19, 12
+_HEIGHT, _ROW = 48, 72
+_GAP, _EDGE = 64, 16
+_STYLE = (
+    "text{font:13px ui-monospace,Menlo,Consolas,monospace;text-anchor:middle;fill:#1f2328}"
+    ".gives{fill:#59636e}"
+    "rect{fill:#f6f8fa;stroke:#59636e}"
+    "path{fill:none;stroke:#59636e}#tip path{fill:#59636e;stroke:none}"
+    "@media(prefers-color-scheme:dark){text{fill:#f0f6fc}.gives{fill:#9198a1}rect{fill:#151b23;stroke:#9198a1}"
+    "path{stroke:#9198a1}#tip path{fill:#9198a1}}"
+)
+_TIP = (
+    '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+    '<path d="M0 0L8 4L0 8z"/></marker></defs>'
+)
+
+
+def svg(pipeline: Pipeline) -> str:
+    """The picture, from left to right in the order the steps run."""
+    steps = pipeline.steps
+    places, lines = layered({step.id: step.needs for step in steps})
+    columns = _columns(steps, places)
+    across = columns[-1][1] + _EDGE
+    down = _number(max(place.down for place in places) * _ROW + _HEIGHT + 2 * _EDGE)
+    size = f'viewBox="0 0 {across} {down}" width="{across}" height="{down}"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">', f"<title>{escape(pipeline.name)}</title>"]
+    parts += [f"<style>{_STYLE}</style>", _TIP]
+    parts += [_line(places[one], places[other], columns, tip=other < len(steps)) for one, other in lines]
+    parts += [_across(stop, columns) for stop in places[len(steps) :]]
+    parts += [_box(step, place, columns) for step, place in zip(steps, places, strict=False)]
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _columns(steps: Sequence[Step], places: Sequence[Place]) -> list[tuple[int, int]]:
+    """Left and right side of each layer: as wide as its widest text."""
+    widths = [0] * (max(place.layer for place in places) + 1)
+    for step, place in zip(steps, places, strict=False):
+        text = max(_width(step.id), _width(label(step.output)))
+        widths[place.layer] = max(widths[place.layer], text + 2 * _PAD)
+    lefts = accumulate(widths, lambda left, width: left + width + _GAP, initial=_EDGE)
+    return [(left, left + width) for left, width in zip(lefts, widths, strict=False)]
+
+
+def _box(step: Step, place: Place, columns: Sequence[tuple[int, int]]) -> str:
+    left, right = columns[place.layer]
+    top, middle = _middle(place) - _HEIGHT / 2, _number((left + right) / 2)
+    return (
+        f"<g><title>{escape(step.run)}</title>"
+        f'<rect x="{left}" y="{_number(top)}" width="{right - left}" height="{_HEIGHT}" rx="6"/>'
+        f'<text x="{middle}" y="{_number(top + _LINE)}">{escape(step.id)}</text>'
+        f'<text class="gives" x="{middle}" y="{_number(top + 2 * _LINE)}">{escape(label(step.output))}</text></g>'
+    )
+
+
+def _line(one: Place, other: Place, columns: Sequence[tuple[int, int]], *, tip: bool) -> str:
+    """A curve between two layers."""
+    start, end = columns[one.layer][1], columns[other.layer][0]
+    top, bottom, half = _number(_middle(one)), _number(_middle(other)), (start + end) // 2
+    way = f"M{start} {top}" + (f"H{end}" if top == bottom else f"C{half} {top} {half} {bottom} {end} {bottom}")
+    return f'<path d="{way}" marker-end="url(#tip)"/>' if tip else f'<path d="{way}"/>'
+
+
+def _across(stop: Place, columns: Sequence[tuple[int, int]]) -> str:
+    """A line through the layer of a stop."""
+    left, right = columns[stop.layer]
+    return f'<path d="M{left} {_number(_middle(stop))}H{right}"/>'
+
+
+def _middle(place: Place) -> float:
+    return _EDGE + _HEIGHT / 2 + place.down * _ROW
+
+
+def _width(text: str) -> int:
+    return sum(_LETTER * (2 if east_asian_width(letter) in "WF" else 1) for letter in text)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
