@@ -83,7 +83,7 @@ def test_argo_gets_what_the_organisation_wants(team):
     assert found["metadata"]["labels"].items() >= OURS.items()
     assert found["spec"]["workflowMetadata"]["labels"].items() >= OURS.items()
     assert spec["podMetadata"]["labels"].items() >= OURS.items()
-    assert spec["templateDefaults"]["nodeSelector"] == {"acme.example/pool": "pipelines"}
+    assert spec["nodeSelector"] == {"acme.example/pool": "pipelines"}
     assert [item["key"] for item in spec["templateDefaults"]["tolerations"]] == ["acme.example/pool"]
     assert (spec["serviceAccountName"], spec["imagePullSecrets"]) == ("pipelines", [{"name": "acme-registry"}])
     containers = [template for template in spec["templates"] if "container" in template]
@@ -118,10 +118,28 @@ def test_a_team_says_otherwise(team):
     assert spec["workflowMetadata"]["labels"]["acme.example/cost-centre"] == "42"
 
 
-def test_what_is_mandatory_cannot_be_said_otherwise(team):
+@pytest.mark.parametrize(
+    ("target", "said", "template"),
+    [
+        ("cronjob", "defaults.node_selector={acme.example/pool: mine}", "cronjob/_pod.yaml.j2"),
+        ("argo", "defaults.node_selector={acme.example/pool: mine}", "argo/_step.yaml.j2"),
+        ("argo", "steps.split.node_selector={acme.example/pool: mine}", "argo/_step.yaml.j2"),
+        ("argo", "targets.argo.node_selector={acme.example/pool: mine}", "argo/_pod.yaml.j2"),
+    ],
+)
+def test_what_is_mandatory_cannot_be_said_otherwise(team, target, said, template):
     with pytest.raises(TemplateError, match="stands twice") as caught:
-        manifest("cronjob", "defaults.node_selector={acme.example/pool: mine}")
-    assert "cronjob/_pod.yaml.j2:" in caught.value.where
+        manifest(target, said)
+    assert caught.value.where.startswith(f"acme!{template}:")
+
+
+def test_a_step_that_chooses_nodes_itself_still_runs_on_those_of_the_organisation(team):
+    spec = manifest("argo", "steps.split.node_selector={gpu: a100}", "targets.argo.node_selector={disk: ssd}")["spec"]
+    spec = spec["workflowSpec"]
+    chosen = {item["name"]: item["nodeSelector"] for item in spec["templates"] if "nodeSelector" in item}
+    assert chosen == {"split": {"gpu": "a100", "acme.example/pool": "pipelines"}}
+    assert spec["nodeSelector"] == {"disk": "ssd", "acme.example/pool": "pipelines"}
+    assert "nodeSelector" not in spec["templateDefaults"]
 
 
 def test_every_value_names_the_pack_it_comes_from(team):

@@ -58,23 +58,43 @@ def refused(wurzel, *words):
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("a: 1\n{% if x %}\n", ["dvc/dvc.yaml.j2:2: Unexpected end of template"]),
-        ("a: {{ 1 +* 2 }}\n", ["dvc/dvc.yaml.j2:1: unexpected '*'"]),
-        ("a: 1\n\tb: {{ stages | length }}\n", ["dvc/dvc.yaml.j2:2: this is not YAML, whatever the values are"]),
-        ("a: 1\na: 2\n", ["dvc/dvc.yaml.j2:2: ", "the key 'a' stands twice"]),
+        ("a: 1\n{% if x %}\n", ["acme!dvc/dvc.yaml.j2:2: Unexpected end of template"]),
+        ("a: {{ 1 +* 2 }}\n", ["acme!dvc/dvc.yaml.j2:1: unexpected '*'"]),
+        ("a: 1\n\tb: {{ stages | length }}\n", ["acme!dvc/dvc.yaml.j2:2: this is not YAML, whatever the values are"]),
+        ("a: 1\na: 2\n", ["acme!dvc/dvc.yaml.j2:2: ", "the key 'a' stands twice"]),
         (
             "a: 1\n{% include 'dvc/dvc.yaml.j2' %}\n",
-            ["dvc/dvc.yaml.j2:2: templates or macros call each other without end"],
+            ["acme!dvc/dvc.yaml.j2:2: templates or macros call each other without end"],
         ),
         (
             "{% include 'dvc/_a.j2' %}\n",
-            ["dvc/dvc.yaml.j2:1: templates or macros call each other without end", "Follow the includes from here."],
+            [
+                "acme!dvc/dvc.yaml.j2:1: templates or macros call each other without end",
+                "Follow the includes from here.",
+            ],
         ),
-        ("{% extends 'dvc/dvc.yaml.j2' %}\n", ["dvc/dvc.yaml.j2:1: the template extends itself", '"!dvc/dvc.yaml.j2"']),
-        ("a: {{ stage }}\n", ["dvc/dvc.yaml.j2:1: 'stage' is undefined", "Did you mean stages?"]),
-        ("{% include 'acmee!dvc/_a.j2' %}\n", ["dvc/dvc.yaml.j2:1: ", "installed pack 'acmee'", "Did you mean acme?"]),
-        ("{% import 'acme!dvc/none.j2' as x %}\n", ["dvc/dvc.yaml.j2:1: there is no template 'acme!dvc/none.j2'"]),
-        ("{% extends '!dvc/none.yaml.j2' %}\n", ["dvc/dvc.yaml.j2:1: there is no template '!dvc/none.yaml.j2'"]),
+        (
+            "{% extends 'dvc/dvc.yaml.j2' %}\n",
+            ["acme!dvc/dvc.yaml.j2:1: the template extends itself", '"!dvc/dvc.yaml.j2"'],
+        ),
+        ("a: {{ stage }}\n", ["acme!dvc/dvc.yaml.j2:1: 'stage' is undefined", "Did you mean stages?"]),
+        (
+            "{% include 'acmee!dvc/_a.j2' %}\n",
+            ["acme!dvc/dvc.yaml.j2:1: ", "installed pack 'acmee'", "Did you mean acme?"],
+        ),
+        ("{% import 'acme!dvc/none.j2' as x %}\n", ["acme!dvc/dvc.yaml.j2:1: there is no template 'acme!dvc/none.j2'"]),
+        ("{% extends '!dvc/none.yaml.j2' %}\n", ["acme!dvc/dvc.yaml.j2:1: there is no template '!dvc/none.yaml.j2'"]),
+        ("{# nothing #}\n", ["acme!dvc/dvc.yaml.j2:1: the template writes nothing", "Delete it"]),
+        ("a: {% raw %}{{ b }}{% endraw +%}\n", ["acme!dvc/dvc.yaml.j2:1: ", "is a key of a mapping"]),
+        ("a: 'b\u2028'\n", ["acme!dvc/dvc.yaml.j2:1: ", "it holds '\\u2028', which readers of YAML take differently"]),
+        (
+            '{% extends "!dvc/dvc.yaml.j2" %}\n{% block desc %}\ndesc: a\n{% endblock %}\n',
+            ["!dvc/dvc.yaml.j2:", "this is not YAML", "The line above it is acme!dvc/dvc.yaml.j2:3"],
+        ),
+        (
+            '{% extends "!dvc/dvc.yaml.j2" %}\n{% block desc %}\n    desc: {{ stage.cmd }}\n      - a\n{% endblock %}',
+            ["acme!dvc/dvc.yaml.j2:3: ", "would be joined to one text", "Indent acme!dvc/dvc.yaml.j2:4 less"],
+        ),
     ],
 )
 def test_a_template_of_a_pack_is_wrong(wurzel, site, source, words):

@@ -101,7 +101,7 @@ def test_a_changed_template_is_the_reason_where_no_setting_is(words):
     words("version: 1", "version: 1\ntemplates: [layer]")
     text = why("dvc")
     assert "upper: " in text
-    assert "(dvc/dvc.yaml.j2:3)" in text
+    assert "(layer/dvc/dvc.yaml.j2:3)" in text
 
 
 def test_the_summary_of_a_write_says_why(words):
@@ -144,7 +144,7 @@ def test_a_backend_of_somebody_else(words, monkeypatch):
     assert "upper: memory 2Gi → 4Gi (wurzel.yaml:12:29)" in why("lines")
     explained = run("words", "-t", "lines", "--explain").stdout
     (line,) = [line for line in explained.splitlines() if "4Gi" in line]
-    assert line.startswith("lines/lines.sh.j2:3")
+    assert line.startswith("!lines/lines.sh.j2:3")
     assert line.endswith("[upper: resources.memory wurzel.yaml:12:29]")
 
 
@@ -153,8 +153,8 @@ def test_explain_as_data(words):
     (file,) = data["files"]
     (line,) = [line for line in file["lines"] if "2Gi" in line["text"]]
     assert {"field": "resources.memory", "steps": ["upper"], "place": "wurzel.yaml:12:29"} in line["fields"]
-    assert line["template"].startswith("argo/")
-    source = (Path(__file__).parents[2] / "templates" / line["template"]).read_text().splitlines()
+    assert line["template"].startswith("!argo/")
+    source = (Path(__file__).parents[2] / "templates" / line["template"][1:]).read_text().splitlines()
     assert any(value in source[line["template_line"] - 1] for value in line["values"])
 
 

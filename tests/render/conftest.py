@@ -15,6 +15,6 @@ def render(tmp_path):
         for path, source in files.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(source)
-        return Renderer([tmp_path]).render(next(iter(files)), context)
+        return Renderer(["."], root=tmp_path).render(next(iter(files)), context)
 
     return run

@@ -1,7 +1,9 @@
 """What is wrong with templates is found without rendering them, in branches that no render reaches too."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -251,6 +253,15 @@ def test_a_template_that_is_not_utf_8(check, tmp_path):
     (tmp_path / "own/x/base.yaml.j2").write_bytes(b"a: 1\nb: \xff\n")
     (problem,) = Renderer(["own"], root=tmp_path).check({"x/base.yaml.j2": Context})
     assert (problem.message, problem.where) == ("the template is not UTF-8", "own/x/base.yaml.j2:2")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to(path.name), os.mkfifo])
+def test_a_template_that_is_no_file(check, tmp_path, make):
+    check("a: 1\n")
+    make(tmp_path / "own/x/_part.yaml.j2")
+    (problem,) = Renderer(["own"], root=tmp_path).check({"x/base.yaml.j2": Context})
+    assert problem.where == "own/x/_part.yaml.j2:1"
+    assert "the template is no file" in problem.message or "cannot be read: Too many levels" in problem.message
 
 
 def test_without_own_layers_nothing_is_read(tmp_path, monkeypatch):

@@ -121,10 +121,10 @@ def test_a_template_that_is_nowhere(name, hint):
 def test_a_template_that_is_not_utf_8(tmp_path):
     (tmp_path / "x.yaml.j2").write_bytes(b"a: 1\nb: \xff\n")
     with pytest.raises(TemplateError, match="not UTF-8") as caught:
-        Renderer([tmp_path]).render("x.yaml.j2", {})
+        Renderer(["."], root=tmp_path).render("x.yaml.j2", {})
     assert caught.value.where == "x.yaml.j2:2"
 
 
 def test_line_ends_and_byte_order_marks_of_other_systems(tmp_path):
     (tmp_path / "x.yaml.j2").write_bytes(b"\xef\xbb\xbfa: 1\r\n{% if true %}\r\nb: {{ x }}\r\n{% endif %}\r\n")
-    assert Renderer([tmp_path]).render("x.yaml.j2", {"x": "y"}).text == "a: 1\nb: 'y'\n"
+    assert Renderer(["."], root=tmp_path).render("x.yaml.j2", {"x": "y"}).text == "a: 1\nb: 'y'\n"

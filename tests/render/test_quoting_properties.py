@@ -32,7 +32,7 @@ def rendered(scene, shape, suffix, *, surrogates=False):
         for name, source in scene.files(shape).items():
             Path(folder, name.replace("@", suffix)).write_text(source.replace('base@"', f'base{suffix}"'))
         try:
-            return Renderer([folder]).render(f"x{suffix}", scene.context).text
+            return Renderer(["."], root=folder).render(f"x{suffix}", scene.context).text
         except TemplateError as error:
             refusal = error
     assert WHERE.fullmatch(refusal.where), repr(refusal.where)

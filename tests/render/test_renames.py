@@ -88,7 +88,7 @@ EXTENDS = '{% extends "!x/new.yaml.j2" %}\n{% block top %}\n'
             "x/new.yaml.j2",
             EXTENDS + "b: {{ part.label }}\n{% endblock %}\n",
             "b: p\n",
-            "x/new.yaml.j2:3: the attribute 'label' is called 'name' since 1.3",
+            "own/x/new.yaml.j2:3: the attribute 'label' is called 'name' since 1.3",
         ),
         (
             "x/new.yaml.j2",

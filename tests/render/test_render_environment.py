@@ -293,7 +293,7 @@ class TestInheritance:
             '{% extends "!dvc/params.yaml.j2" %}\n{% block bottom %}\nextra: {{ extra }}\n{% endblock %}\n'
         )
         context = {"pipeline": {"name": "p"}, "params": {"p": {"s": {"A": 1}}}, "extra": "no"}
-        text = Renderer([tmp_path]).render("dvc/params.yaml.j2", context).text
+        text = Renderer(["."], root=tmp_path).render("dvc/params.yaml.j2", context).text
         assert text == "p:\n  s:\n    A: 1\nextra: 'no'\n"
 
     def test_a_misspelt_block(self, render):
@@ -392,7 +392,7 @@ def test_files_without_rules_are_refused(render):
 
 def test_rendering_twice_gives_the_same_and_changes_nothing(tmp_path):
     (tmp_path / "x.yaml.j2").write_text("{% for k, v in x.items() %}\n{{ k }}: {{ v }}\n{% endfor %}\n")
-    renderer, context = Renderer([tmp_path]), {"x": {"b": [1], "a": {"c": "d"}}}
+    renderer, context = Renderer(["."], root=tmp_path), {"x": {"b": [1], "a": {"c": "d"}}}
     first = renderer.render("x.yaml.j2", context).text
     assert first == renderer.render("x.yaml.j2", context).text == "b:\n  - 1\na:\n  c: d\n"
     assert context == {"x": {"b": [1], "a": {"c": "d"}}}

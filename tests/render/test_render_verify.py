@@ -28,6 +28,10 @@ def problem(read, text):
         ("a: [1\n", "did not find expected", None),
         ("a: \x07\n", "control characters", None),
         ("a: \ud800\n", "surrogate", 3),
+        ("a: {{ b }}\n", "is a key of a mapping", 4),
+        ("? [a, b]\n: 1\n", "is a key of a mapping", 2),
+        ("# a\u2028b: 1\n", "it holds '\\u2028'", 3),
+        ("a: 'b\x85c'\n", "it holds '\\x85'", 5),
     ],
 )
 def test_what_is_no_yaml(text, message, offset):
@@ -37,7 +41,7 @@ def test_what_is_no_yaml(text, message, offset):
 
 
 def test_what_is_yaml():
-    text = "---\na: &x {a: 1}\nb: *x\n? [a, a]\n: 1\n? {a: 1}\n: 2\n---\na: 1\n...\n"
+    text = "---\na: &x {a: 1}\nb: *x\n? c\n: [1, 1]\n? d\n: {a: 1}\n---\na: 1\n...\n"
     assert len(list(yaml_events(text))) > 20
     assert list(yaml_events("# nothing\n"))
 

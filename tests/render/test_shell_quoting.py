@@ -126,6 +126,11 @@ def test_comments_are_never_left(script):
         ("(( {{ s }} > 1 ))", "x", "only whole numbers"),
         ("cat <<EOF\n{{ s }}\nEOF\n", "a\nEOF", "would end the here-document"),
         ("cat <<'EOF'\nE{{ s }}\nEOF\n", "OF", "would end the here-document"),
+        ("cat <<EOF\n$(echo {{ s }})\nEOF\n", "a\nEOF\ntouch pwned\n: '", "would end the here-document"),
+        ('cat <<EOF\n$(echo "{{ s }}")\nEOF\n', "a\nEOF\nb", "would end the here-document"),
+        ("cat <<EOF\n$(cat <<-END\n{{ s }}\nEND\n)\nEOF\n", "a\nEOF", "one of its lines is 'EOF'"),
+        ("cat <<EOF\n$(cat <<END\n{{ s }}\nEND\n)\nEOF\n", "a\nEND", "one of its lines is 'END'"),
+        ("cat <<-EOF\n$(echo {{ s }})\nEOF\n", "a\n\tb", "may remove its tabs"),
         ("cat <<-EOF\n\t{{ s }}\n\tEOF\n", "\ta", "may remove its tabs"),
         ("true # {{ s }}", "a\nb", "several lines cannot stand in a comment"),
         ("#!/bin/{{ s }}\n", "sh -e", "plain path"),
@@ -167,3 +172,9 @@ def test_case_patterns_and_functions_are_followed(script):
         script(source, x="a b")
         == "case 'a b' in\n  'a b') echo \"(a b\" ;;\n  *) echo \")\" ;;\nesac\n( echo 'a b' )\n"
     )
+
+
+def test_the_value_that_would_end_a_here_document_is_the_one_that_is_named(render):
+    with pytest.raises(QuotingError, match="`b` is 'EOF'") as caught:
+        render({"x.sh.j2": "cat <<EOF\n{{ a }}\n{{ b }}\nEOF\n"}, a="a", b="EOF")
+    assert caught.value.where == "x.sh.j2:3"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.registry import get, names
 from wurzel.backends.support import Report, unsupported_uses
-from wurzel.exceptions import PreflightError, Problem, TemplateProblems, UsageError
+from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend, OutputFile
@@ -82,12 +82,22 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
 
 
 def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[JobFile]:
-    rendered = [renderer.render(file.template, file.context) for file in files]
+    rendered = [_rendered(file, renderer) for file in files]
     if job.options.patch is not None:
         from wurzel.backends.patching import patched  # only those who patch pay for it
 
         rendered = patched(job, list(zip(files, rendered, strict=True)))
     return [JobFile(job, file, text) for file, text in zip(files, rendered, strict=True)]
+
+
+def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:
+    """A file of a target, which is never empty: an empty template is more likely an accident than meant."""
+    rendered = renderer.render(file.template, file.context)
+    if not rendered.text.strip():
+        hint = "Delete it to get back the one below, or extend that."
+        where = renderer.layers.labelled(f"{file.template}:1")
+        raise TemplateError("the template writes nothing", where=where, hint=hint)
+    return rendered
 
 
 def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None:

@@ -98,7 +98,8 @@ class Renderer:
                 objects whose attributes are such values.
 
         Raises:
-            TemplateError: when a template is missing, cannot be parsed or fails; `where` is `template:line`.
+            TemplateError: when a template is missing, cannot be parsed or fails; `where` is the label of a template,
+                which says whose it is, and a line.
             QuotingError: when a value stands where nothing would read back as that value.
             VerifyError: when the file as a whole cannot be read.
         """

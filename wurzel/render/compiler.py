@@ -22,6 +22,7 @@ class Generator(CodeGenerator):
 
     _outermost: nodes.Filter | None = None
     _own_blocks: tuple[tuple[str, int], ...] = ()
+    _label: str = ""
 
     def write_commons(self) -> None:
         """As jinja does, with the names that our code uses; an inline `if` without `else` is strictly undefined."""
@@ -32,7 +33,8 @@ class Generator(CodeGenerator):
         self.writeline("cond_expr_undefined = undefined")
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
-        """As jinja does; remembers which blocks stand at the top of this template."""
+        """As jinja does; remembers which blocks stand at the top of this template, and what messages call it."""
+        self._label = self.environment.layers.labelled(str(self.name))  # type: ignore[attr-defined] # it is ours
         self._own_blocks = tuple((item.name, item.lineno) for item in node.body if isinstance(item, nodes.Block))
         for line in outside(node):
             self.fail(OUTSIDE, line)
@@ -56,9 +58,9 @@ class Generator(CodeGenerator):
                 if _is_break(child):
                     continue
                 if child.data == JOINT:
-                    self.simple_write(repr(joint(child.lineno, str(self.name))), frame, child)
+                    self.simple_write(repr(joint(child.lineno, self._label)), frame, child)
                 elif child.data:
-                    self.simple_write(repr((child.data, child.lineno, self.name)), frame, child)
+                    self.simple_write(repr((child.data, child.lineno, self._label)), frame, child)
             else:
                 self.start_write(frame, child)
                 self._hold(child, frame, "hold_line" if ends_line else "hold")
@@ -78,7 +80,7 @@ class Generator(CodeGenerator):
         for item in node.nodes:
             self.visit(item, frame)
             self.write(", ")
-        self.write(f"), {node.lineno}, {self.name!r})")
+        self.write(f"), {node.lineno}, {self._label!r})")
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
         """As jinja does; what a `call` block calls is written like any expression."""
@@ -138,7 +140,7 @@ class Generator(CodeGenerator):
         self._end_hold(node)
 
     def _end_hold(self, node: nodes.Expr) -> None:
-        self.write(f", {node.lineno}, {self.name!r}, {describe(node)!r})")
+        self.write(f", {node.lineno}, {self._label!r}, {describe(node)!r})")
 
     def _refuse_autoescape(self, node: nodes.Node) -> NoReturn:
         self.fail("`autoescape` has no meaning here: every value is quoted for where it stands", node.lineno)

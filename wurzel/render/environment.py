@@ -202,7 +202,7 @@ class Environment(jinja2.Environment):
         if isinstance(error, jinja2.TemplateNotFound) and isinstance(error.__cause__, TemplateMissing):
             error = error.__cause__
         if isinstance(error, WurzelError):
-            error.where = error.where or where
+            error.where = self.layers.labelled(error.where or where)
             raise error
         hint = getattr(error, "hint", "")
         if isinstance(error, jinja2.TemplateSyntaxError):
@@ -216,7 +216,7 @@ class Environment(jinja2.Environment):
             message = str(error)
         else:
             message = f"{type(error).__name__}: {error}"
-        raise TemplateError(message, where=where, hint=hint) from error
+        raise TemplateError(message, where=self.layers.labelled(where), hint=hint) from error
 
     def syntax(self, message: str) -> tuple[str, str]:
         """Message and advice for what the parser or compiler says."""
@@ -245,11 +245,12 @@ def place(traceback: TracebackType | None, *, outermost: bool = False) -> str:
 
 
 def _running(frame: FrameType | None) -> str:
-    """`template:line` of the template that a frame belongs to."""
+    """The label and line of the template that a frame belongs to."""
     while frame is not None:
         template = frame.f_globals.get("__jinja_template__")
         if template is not None:
-            return f"{template.name}:{template.get_corresponding_lineno(frame.f_lineno)}"
+            where = f"{template.name}:{template.get_corresponding_lineno(frame.f_lineno)}"
+            return str(template.environment.layers.labelled(where))
         frame = frame.f_back
     return ""
 

@@ -6,8 +6,10 @@ one; `acme!argo/workflow.yaml.j2` is the one of the installed pack `acme`.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from wurzel.exceptions import Problem, TemplateError
@@ -58,9 +60,11 @@ class Found(NamedTuple):
         """Its source.
 
         Raises:
-            TemplateError: when it cannot be read or is not UTF-8.
+            TemplateError: when it is no file, cannot be read, or is not UTF-8.
         """
         try:
+            if not S_ISREG(self.path.stat().st_mode):
+                raise TemplateError("the template is no file", where=self.name)
             return self.path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             line = self.path.read_bytes()[: error.start].count(b"\n") + 1
@@ -140,6 +144,14 @@ class Layers:
                 self.warnings[each.warning(f"{label(found)}:1")] = None
         return found
 
+    def labelled(self, where: str) -> str:
+        """A place, `template:line`, with the label of the template instead of the name it was asked for by."""
+        name, mark, line = where.partition(":")
+        try:
+            return label(self.find(name)) + mark + line
+        except TemplateError:
+            return where
+
     def own(self, file: Path) -> Found | None:
         """The template of a project or pack that a file is."""
         for layer in self.layers:
@@ -197,11 +209,11 @@ class Layers:
 
 
 def label(found: Found) -> str:
-    """What messages call a template: the file of a project, `pack!name`, or `!name` of a built-in one."""
+    """What messages call a template: the file of a project, `pack!name`, or `!name` of one that comes with a target."""
     name = found.path.relative_to(found.layer.folder).as_posix()
     if found.layer.kind == "project":
-        return f"{found.layer.name.rstrip('/')}/{name}"
-    return f"!{name}" if found.layer.kind == "built-in" else f"{found.layer.name}!{name}"
+        return posixpath.normpath(posixpath.join(found.layer.name, name))
+    return reference(found.layer, name)
 
 
 def reference(layer: Layer, name: str) -> str:

@@ -21,11 +21,16 @@ def yaml_events(text: str) -> Iterator[Any]:
     """The events of a YAML text of any number of documents (`ruamel.yaml.events`).
 
     Raises:
-        Unreadable: when it is no YAML, a mapping has a key twice, or an alias has no anchor.
+        Unreadable: when it is no YAML, a mapping has a key twice or one that is no scalar, an alias has no anchor, or
+            it holds what readers of YAML 1.1 take for the end of a line and those of 1.2 do not.
     """
+    import re
+
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
     from ruamel.yaml.error import YAMLError
 
+    if not text.isascii() and (found := re.search("[\x85\u2028\u2029\ufeff]", text)):
+        raise Unreadable(f"it holds {found.group()!a}, which readers of YAML take differently", found.start())
     try:
         parser = CParser(text)
         watch = _Watch()
@@ -73,6 +78,9 @@ class _Watch:
 
     def _see_node(self, kind: type, event: Any) -> None:
         if self._open and (keys := self._open[-1]) is not None:
+            if self._keys_next[-1] and kind in self._starts:
+                problem = "a mapping or list is a key of a mapping; quote a text that begins with a bracket"
+                raise Unreadable(problem, event.start_mark.index)
             if self._keys_next[-1] and kind is self._scalar:
                 if event.value in keys:
                     raise Unreadable(f"the key {event.value!r} stands twice in one mapping", event.start_mark.index)

@@ -56,7 +56,8 @@ class Source:
             message, hint = environment.syntax(error.message or "")
             return Problem(message, self.at(error.lineno), hint)
         except TemplateError as error:
-            return Problem(error.message, self.at(int(error.where.rpartition(":")[2] or 1)), error.hint)
+            place = error.where.rpartition(":")[2]
+            return Problem(error.message, self.at(int(place) if place.isdecimal() else 1), error.hint)
         return None
 
     def at(self, line: int) -> str:

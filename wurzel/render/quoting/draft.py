@@ -93,6 +93,11 @@ class Draft:
         """`template:line` of what stands at an offset of the reference."""
         return self._where(offset, self._starts, None)
 
+    def above(self, offset: int) -> str:
+        """`template:line` of the last line with text above the one that an offset of the reference is on, if any."""
+        text = self.reference[: self.reference.rfind("\n", 0, offset) + 1].rstrip()
+        return self.where_in_reference(len(text) - 1) if text else ""
+
     def where_in_text(self, offset: int) -> str:
         """`template:line` of what stands at an offset of the finished file."""
         starts = [0, *accumulate(map(len, self.outputs))]

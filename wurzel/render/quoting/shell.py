@@ -27,12 +27,15 @@ def write(pieces: Sequence[Piece]) -> Draft:
     """
     draft = Draft(pieces)
     draft.refer()
-    for piece, place in Scanner(draft).scan().items():
+    places = Scanner(draft).scan()
+    for piece, place in places.items():
         held = draft.held(piece)
         try:
             draft.outputs[piece] = _part(draft, piece, held, place)
         except NotAValue as error:
             raise refuse(held, str(error), error.hint) from None
+    for piece, place in places.items():
+        _check_here(draft, piece, place)
     try:
         shell_syntax(draft.text())
     except Unreadable as error:
@@ -50,7 +53,6 @@ def _part(draft: Draft, piece: int, held: Held, place: Place) -> str:
     text = possible(fragment(held, "quotes or a here-document"))
     if place.context in {"single", "double"}:
         return single_quoted(text) if place.context == "single" else double_quoted(text)
-    _check_here(draft, held, place, text)
     return text if place.context == "here-raw" else here(text)
 
 
@@ -77,10 +79,18 @@ def _word(draft: Draft, piece: int, held: Held, place: Place) -> str:
     return f"'{single_quoted(text)}'"
 
 
-def _check_here(draft: Draft, held: Held, place: Place, text: str) -> None:
-    if place.strips_tabs and "\t" in text:
-        raise refuse(held, "`<<-` may remove its tabs", "Use `<<`.")
-    body = draft.fill(draft.reference[slice(*place.body)])
-    lines = body.split("\n")
-    if any((line.lstrip("\t") if place.strips_tabs else line) == place.delimiter for line in lines):
-        raise refuse(held, f"one of its lines is {place.delimiter!r}, which would end the here-document")
+def _check_here(draft: Draft, piece: int, place: Place) -> None:
+    """A shell looks for the end of a here-document line by line, even within quotes that stand in it."""
+    before, after = _finished(draft, draft.before(piece)), _finished(draft, draft.after(piece))
+    lines = (before.rpartition("\n")[2] + draft.outputs[piece] + after.partition("\n")[0]).split("\n")
+    for delimiter, strips_tabs in place.ends:
+        if strips_tabs and "\t" in draft.outputs[piece]:
+            raise refuse(draft.held(piece), "`<<-` may remove its tabs", "Use `<<`.")
+        if delimiter in lines:
+            problem = f"one of its lines is {delimiter!r}, which would end the here-document"
+            raise refuse(draft.held(piece), problem)
+
+
+def _finished(draft: Draft, text: str) -> str:
+    """Text of the reference as it is in the finished file."""
+    return draft.words.sub(lambda match: draft.outputs[int(match.group(1))], text)

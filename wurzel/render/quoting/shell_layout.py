@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -26,10 +26,8 @@ class Place:
     context: Context
     glued: bool = False
     """A `$name` stands directly in front."""
-    body: tuple[int, int] = (0, 0)
-    """Of its here-document, in the reference."""
-    delimiter: str = ""
-    strips_tabs: bool = False
+    ends: tuple[tuple[str, bool], ...] = ()
+    """Of the here-documents around it: the line that ends each, and whether tabs are removed in front of its lines."""
 
 
 class Scanner:
@@ -274,20 +272,23 @@ class Scanner:
             closing = re.compile(rf"^{tabs}{delimiter}$", re.MULTILINE).search(self._text, self._at, self._end)
             if closing is None:
                 raise self._lost(f"the here-document {delimiter!r} has no end")
-            here = Place("here-raw" if raw else "here", False, (self._at, closing.start()), delimiter, strips_tabs)
-            self._body(here)
+            self._body((self._at, closing.start()), raw=raw)
+            for match in self._draft.words.finditer(self._text, self._at, closing.start()):
+                place = self.places[int(match.group(1))]
+                self._place(match, replace(place, ends=(*place.ends, (delimiter, strips_tabs))))
             self._at = closing.end()
 
-    def _body(self, here: Place) -> None:
-        if here.context == "here-raw":
-            for match in self._draft.words.finditer(self._text, *here.body):
-                self.places[int(match.group(1))] = here
+    def _body(self, body: tuple[int, int], *, raw: bool) -> None:
+        if raw:
+            for match in self._draft.words.finditer(self._text, *body):
+                self._place(match, Place("here-raw"))
             return
-        outer, self._end = self._end, here.body[1]
+        start, outer = self._at, self._end
+        self._end = body[1]
         while (found := self._in_here.search(self._text, self._at, self._end)) is not None:
             self._at = found.end()
-            self._quoted(found, here)
-        self._end = outer
+            self._quoted(found, Place("here"))
+        self._at, self._end = start, outer
 
     def _refused(self, match: re.Match[str], reason: str, hint: str = "") -> Exception:
         return refuse(self._draft.held(int(match.group(1))), reason, hint)

@@ -136,6 +136,10 @@ def _drop_line(draft: Draft, index: int) -> None:
 
 
 def _fill_within(draft: Draft, slot: Slot) -> None:
+    if not slot.style and not slot.one_line:
+        below = draft.where_in_reference(draft.reference.index("\n", slot.start) + 1)
+        hint = f"Indent {below} less, or write `>-` or `|-` in front of a text of several lines."
+        raise refuse(draft.held(slot.pieces[0]), "lines without quotes would be joined to one text here", hint)
     texts = {index: fragment(draft.held(index), "a longer text") for index in slot.pieces}
     whole = draft.fill(slot.value)
     if slot.is_key and len(whole) > LONGEST_KEY:
@@ -177,10 +181,6 @@ def _lines(draft: Draft, slot: Slot, index: int, text: str) -> str:
 
 def _check_plain(draft: Draft, slot: Slot, texts: dict[int, str], whole: str) -> None:
     held = draft.held(slot.pieces[0])
-    if not slot.one_line:
-        raise refuse(
-            held, "lines without quotes would be joined to one text here", "Write `>-` or `|-` in front of it."
-        )
     if _NO_SPACE.fullmatch(draft.before(slot.pieces[0])):
         raise refuse(held, "no space stands in front of it, so all of it would be one text", "Write `- ` and `: `.")
     if not unquoted_problem(slot.value, flow=slot.flow):

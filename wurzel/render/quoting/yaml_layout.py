@@ -95,11 +95,11 @@ class Layout:
             for event in yaml_events(draft.reference):
                 self._see(event)
         except Unreadable as error:
-            raise unreadable(
-                draft.where_in_reference(error.offset),
-                f"this is not YAML, whatever the values are: {error}",
-                "Text of the template stands outside `{{ }}`; a list or mapping alone on its line becomes entries.",
-            ) from None
+            where, above = draft.where_in_reference(error.offset), draft.above(error.offset)
+            hint = "Text of the template stands outside `{{ }}`; a list or mapping alone on its line becomes entries."
+            if above and above.rpartition(":")[0] != where.rpartition(":")[0]:
+                hint = f"The line above it is {above}: is it indented as what stands around it?"
+            raise unreadable(where, f"this is not YAML, whatever the values are: {error}", hint) from None
 
     def _stand_in(self, index: int, held: Held) -> str:
         word = self._draft.word(index)
