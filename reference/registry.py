@@ -15,12 +15,15 @@ from wurzel.backends.registry import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[1]
 
+TERMINALS = ("run", "render", "check", "targets", "error")
 FILES = {
     "docs/reference/cli.md": "reference.cli:page",
     "docs/reference/configuration.md": "reference.configuration:page",
     "docs/reference/ir.md": "reference.configuration:ir_page",
     **{f"docs/reference/targets/{name}.md": f"reference.targets:page:{name}" for name in BUILT_IN},
     **{f"docs/reference/templates-{name}.md": f"reference.templates:page:{name}" for name in BUILT_IN},
+    "docs/images/graph.svg": "reference.pictures:graph",
+    **{f"docs/images/{name}.svg": f"reference.pictures:terminal:{name}" for name in TERMINALS},
 }
 """Path of a file that is generated as a whole, relative to the repository, to its generator."""
 

@@ -1,8 +1,21 @@
 """What is generated in `docs/` is up to date."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from reference.registry import ROOT, generated, with_part
+from reference.registry import FILES, PARTS, ROOT, generated, with_part
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.endswith(".svg")])
+def test_a_picture_is_small_and_fetches_nothing(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert len(text) < 20_000
+    assert set(re.findall(r"\w+://[^\s\"']*", text)) == {"http://www.w3.org/2000/svg"}
+    assert not re.search(r"<(script|image|use|foreignObject)|@import|url\((?!#)", text)
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    assert any(Path(path).name in page.read_text(encoding="utf-8") for page in pages), "no page shows it"
 
 
 def test_what_is_generated_is_up_to_date():
@@ -10,10 +23,10 @@ def test_what_is_generated_is_up_to_date():
     assert not stale, f"run `make reference`, and read what it changes: {stale}"
 
 
-def test_every_file_below_reference_is_generated():
-    known = {path for path, _ in generated()}
-    there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "reference").rglob("*.md")}
-    assert there <= known, "docs/reference holds generated pages only; name its generator in reference/registry.py"
+def test_every_file_below_reference_and_images_is_generated():
+    there = [*(ROOT / "docs" / "reference").rglob("*.md"), *(ROOT / "docs" / "images").iterdir()]
+    unknown = {path.relative_to(ROOT).as_posix() for path in there} - {*FILES, *PARTS}
+    assert not unknown, "only what is generated belongs there; name its generator in reference/registry.py"
 
 
 def test_a_part_is_replaced_between_its_marks():

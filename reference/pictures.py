@@ -1,0 +1,144 @@
+"""Pictures of the terminal: real commands in a copy of the example, on a pseudo-terminal, drawn as SVG.
+
+What differs from run to run is left out: times become `…s`. Nothing is fetched when a picture is shown.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from rich.console import Console
+from rich.segment import Segment
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
+
+from reference.registry import ROOT
+
+_COLUMNS, _ROWS = 100, 60
+_LETTER, _LINE, _EDGE = 8.4, 20, 16
+_TIME = re.compile(r"\b\d+\.\d+s\b")
+_CONTROL = re.compile(r"\x1b\[(\?25[lh]|\d*A|2K)|(\r)|(\n)")
+_PAPER, _INK = "#0d1117", "#e6edf3"
+
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "run": ("wurzel run rag -j 1", "wurzel run rag --param split.TOKEN_COUNT_MAX=128 -j 1"),
+    "render": ("wurzel render", "sed -i 's/memory: 512Mi/memory: 1Gi/' wurzel.yaml", "wurzel render"),
+    "check": (
+        "wurzel render -t dvc",
+        "sed -i 's/TOKEN_COUNT_MAX: 256/TOKEN_COUNT_MAX: 300/' wurzel.yaml",
+        "wurzel render -t dvc --check",
+    ),
+    "targets": ("wurzel targets",),
+    "error": ("sed -i 's/cpu: 500m, memory/cpu: 500m, memroy/' wurzel.yaml", "wurzel render"),
+}
+"""Name of a picture to the commands it shows, one after the other."""
+
+
+def terminal(name: str) -> str:
+    """The picture of what some commands write to a terminal, in the folder of the example."""
+    lines = []
+    with tempfile.TemporaryDirectory() as scratch:
+        docs = Path(scratch) / "docs"
+        left_out = shutil.ignore_patterns("data", ".wurzel", "__pycache__", "images", "reference")
+        shutil.copytree(ROOT / "docs", docs, ignore=left_out)
+        for command in SHOWN[name]:
+            lines.append(f"\x1b[1m$ {command}\x1b[0m")
+            lines += _screen(_run(command, docs / "examples" / "rag", scratch))
+    texts = [Text.from_ansi(_TIME.sub("…s", line)) for line in lines]
+    wrapped = [part for text in texts for part in text.divide(range(_COLUMNS, len(text), _COLUMNS))]
+    return _svg(wrapped, "; ".join(SHOWN[name]))
+
+
+def graph() -> str:
+    """What `wurzel graph rag --format svg` draws of the example."""
+    command = [sys.executable, "-m", "wurzel", "graph", "rag", "--format", "svg"]
+    example = ROOT / "docs" / "examples" / "rag"
+    env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=example, env=env, capture_output=True, text=True, check=True).stdout
+
+
+def _run(command: str, folder: Path, home: str) -> str:
+    """All that a command writes to a terminal."""
+    env = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
+        "HOME": home,
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "COLUMNS": str(_COLUMNS),
+    }
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", command], cwd=folder, env=env, stdin=follower, stdout=follower, stderr=follower
+    )
+    os.close(follower)
+    written = b""
+    while True:
+        try:
+            data = os.read(leader, 65536)
+        except OSError:  # Linux, when the last writer is gone
+            break
+        if not data:
+            break
+        written += data
+    os.close(leader)
+    process.wait()
+    return written.decode()
+
+
+def _screen(written: str) -> list[str]:
+    """The lines that stay on the screen, with their colours, once bars and what else is written over are gone."""
+    lines, row, start = [""], 0, 0
+    for control in _CONTROL.finditer(written):
+        lines[row] += written[start : control.start()]
+        start = control.end()
+        if control.group(3):
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif control.group(1) == "2K":
+            lines[row] = ""
+        elif (control.group(1) or "").endswith("A"):
+            row -= int(control.group(1)[:-1] or 1)
+    return lines[: len(lines) - (lines[-1] == "")]
+
+
+def _svg(lines: list[Text], title: str) -> str:
+    width = max(line.cell_len for line in lines) * _LETTER + 2 * _EDGE
+    height = len(lines) * _LINE + 2 * _EDGE
+    console = Console(color_system="truecolor", width=_COLUMNS, force_terminal=True)
+    rows = [
+        f'<text y="{number * _LINE + _EDGE + 15}">{_spans(line, console)}</text>'
+        for number, line in enumerate(lines)
+        if line.plain.strip()
+    ]
+    size = f'viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}"'
+    style = f"text{{font:14px ui-monospace,Menlo,Consolas,monospace;fill:{_INK};white-space:pre}}"
+    head = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">', f"<title>{escape(title)}</title>"]
+    paper = f'<rect width="100%" height="100%" rx="8" fill="{_PAPER}"/>'
+    return "\n".join([*head, f"<style>{style}</style>", paper, *rows, "</svg>"]) + "\n"
+
+
+def _spans(line: Text, console: Console) -> str:
+    """Pieces of a line, each at its column whatever the font."""
+    column, found = 0, []
+    for text, style, _ in Segment.simplify(line.render(console)):
+        size = Text(text).cell_len
+        if text.strip():
+            bold = ' font-weight="bold"' if style and style.bold else ""
+            colour = f' fill="{style.color.get_truecolor(MONOKAI).hex}"' if style and style.color else ""
+            place = f'x="{column * _LETTER + _EDGE:.1f}" textLength="{size * _LETTER:.1f}"'
+            found.append(f"<tspan {place}{bold}{colour}>{escape(text)}</tspan>")
+        column += size
+    return "".join(found)
