@@ -4,6 +4,7 @@ import contextlib
 import re
 
 import pytest
+import yaml
 from jinja2 import nodes
 
 from wurzel.backends.registry import BUILT_IN
@@ -97,6 +98,26 @@ def test_each_block_of_entries_takes_one_more(target, project, tmp_path):
         lost = [line for text in before for line in text.splitlines() if line not in lines]
         assert not lost, (name, block)
     assert number > 3
+
+
+def test_github_takes_permissions_and_inputs_where_a_pipeline_has_none(project, tmp_path):
+    project("scheduled")
+    sets = ["image=x/y:1", "steps.suffix.parameters=[]", "targets.github.checkout=false"]
+    jobs, _ = open_jobs(Request(["scheduled"], ["github"], sets=sets))
+    (before,) = map(yaml.safe_load, written(jobs))
+    assert before[True]["workflow_dispatch"] == {}
+    assert all(job["permissions"] == {} for job in before["jobs"].values())
+    (tmp_path / "github").mkdir()
+    for name, block, entry in [
+        ("github/_job.yml.j2", "permissions", "id-token: write"),
+        ("github/workflow.yml.j2", "inputs", "x: {type: string}"),
+    ]:
+        (tmp_path / name).write_text(
+            f'{{% extends "!{name}" %}}\n{{% block {block} %}}\n{{{{ super() }}}}\n{entry}\n{{% endblock %}}\n'
+        )
+    (after,) = map(yaml.safe_load, written(jobs, tmp_path))
+    assert after[True]["workflow_dispatch"] == {"inputs": {"x": {"type": "string"}}}
+    assert all(job["permissions"] == {"id-token": "write"} for job in after["jobs"].values())
 
 
 def test_every_target_has_templates():

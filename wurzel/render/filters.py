@@ -98,16 +98,17 @@ def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = 
     return "\n".join(lines)
 
 
-def under(value: Any, key: str, column: int = 0) -> Text:
-    """Rendered lines as the entries of a YAML key at `column`; nothing at all when there are none.
+def under(value: Any, key: str, column: int = 0, empty: Any = None) -> Text:
+    """Rendered lines as the entries of a YAML key at `column`; when there are none, nothing, or the key with `empty`.
 
     The lines start at the first column, wherever the key stands.
     """
     if not isinstance(value, Text):
         raise NotAValue(f"{show(value)} is no rendered text", "Use it as `{% filter under('key') %}…{% endfilter %}`.")
+    name: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", "")]
     if not any(_says_something(piece) for piece in value.pieces):
-        return Text(())
-    head: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", ""), (":\n", 1, "")]
+        return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
+    head: list[Piece] = [*name, (":\n", 1, "")]
     return Text([*head, *value.indent(" " * (column + 2), first=True, blank=False).pieces])
 
 
