@@ -17,6 +17,8 @@ from tests.render.hostile import has_surrogate, strings
 from wurzel.backends.registry import get
 from wurzel.backends.rendering import render, validate
 from wurzel.exceptions import TemplateError
+from wurzel.ir.introspect import introspect, load_entrypoint
+from wurzel.ir.serialize import dump
 from wurzel.project.explain import rows
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.project.open import open_pipeline
@@ -156,6 +158,17 @@ def test_a_pack_renders_no_target_that_a_team_does_not_name(team):
     jobs, _ = open_jobs(Request())
     assert [job.target for job in jobs] == ["cronjob"]
     assert open_jobs(Request(["rag"], ["argo"]))[0][0].options.service_account == "pipelines"
+
+
+def test_an_ir_file_of_a_pipeline_that_is_not_in_wurzel_yaml_gets_the_defaults_as_well(team):
+    there = open_pipeline("rag").pipeline
+    bare = introspect(load_entrypoint("rag_pipeline:rag"), name="another", entrypoint="rag_pipeline:rag")
+    ir = team / "another.ir.json"
+    ir.write_text(dump(bare))
+    ((job,), _) = open_jobs(Request(targets=["argo"], ir=ir, sets=["image=docs/rag:1.4"]))
+    assert job.options.service_account == "pipelines"
+    assert job.pipeline.labels == there.labels
+    assert {step.timeout for step in job.pipeline.steps} == {7200}
 
 
 def test_a_folder_of_the_team_comes_before_the_pack(team):

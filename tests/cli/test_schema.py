@@ -1,5 +1,6 @@
 """`wurzel schema`: Draft 7, accepts every example, and refuses what the loader refuses."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from jsonschema import Draft7Validator
 from wurzel.cli import cli
 from wurzel.exceptions import ConfigError
 from wurzel.project.load import load
+from wurzel.project.nodes import Findings
+from wurzel.project.packs import FILE, _said
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted([*(ROOT / "tests" / "pipelines").glob("*.yaml"), *(ROOT / "docs").rglob("wurzel.yaml")])
@@ -223,3 +226,45 @@ def test_options_of_targets_are_held_to_their_models_by_both(schema, tmp_path, o
     resolved = resolve(Pipeline(name="rag", steps=()), load(tmp_path / "wurzel.yaml"))
     with pytest.raises(ConfigError, match=r"wurzel\.yaml:2:"):
         validate_options(resolved, "dvc", get("dvc").options_model)
+
+
+@pytest.fixture(scope="module")
+def fits_pack():
+    result = CliRunner().invoke(cli, ["schema", "--pack"])
+    assert result.exit_code == 0
+    schema = json.loads(result.stdout)
+    Draft7Validator.check_schema(schema)
+    assert schema["title"] == "wurzel-pack.yaml"
+    return Draft7Validator(schema).is_valid
+
+
+def test_the_schema_of_packs_accepts_the_example_and_knows_the_options_of_targets(fits_pack):
+    (path,) = (ROOT / "docs").rglob("wurzel-pack.yaml")
+    example = yaml.safe_load(path.read_text())
+    assert fits_pack(example)
+    example["pipeline"]["targets"]["argo"]["servic_account"] = "x"
+    assert not fits_pack(example)
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [
+        ("labels: {a: b}", True),
+        ("labels: null", True),
+        ("targets: {argo: {service_account: x}}", True),
+        ("targets: {argoo: {}}", False),
+        ("entrypoint: a:b", False),
+        ("steps: {}", False),
+        ("schedule: {timezone: Europe/Berlin}", False),
+        ("defaults: {retry: {limit: 2}, timeout: 2h}", True),
+        ("defaults: {retry: {limit: -2}}", False),
+    ],
+)
+def test_the_schema_of_packs_says_what_the_loader_says(fits_pack, tmp_path, said, fits):
+    text = f"version: 1\npipeline: {{{said}}}\n"
+    assert fits_pack(yaml.safe_load(text)) is fits
+    (tmp_path / FILE).write_text(text)
+    findings = Findings()
+    _said("acme", tmp_path / FILE, findings)
+    with contextlib.nullcontext() if fits else pytest.raises(ConfigError):
+        findings.check()

@@ -95,9 +95,7 @@ def _resolved(request: Request, project: Project | None) -> list[Resolved]:
 
         if request.pipelines:
             raise UsageError("--from-ir takes no PIPELINE", hint="The file names its pipeline.")
-        pipeline = load(request.ir)
-        configured = project if project is not None and pipeline.name in project.names(request.environment) else None
-        return [resolve(pipeline, configured, environment=request.environment, sets=request.sets)]
+        return [resolve(load(request.ir), project, environment=request.environment, sets=request.sets)]
     names = request.pipelines or (project.names(request.environment) if project is not None else [])
     if not names and not (request.may_be_empty and project is not None):
         what = "wurzel.yaml has no pipelines" if project is not None else "there is no wurzel.yaml here"

@@ -1,9 +1,9 @@
-"""The JSON Schema of `wurzel.yaml`, in Draft 7, which YAML language servers read."""
+"""The JSON Schemas of `wurzel.yaml` and `wurzel-pack.yaml`, in Draft 7, which YAML language servers read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
@@ -29,9 +29,9 @@ _DESCRIBED: tuple[type[BaseModel], ...] = (
 """Models whose fields say in their feature what they mean."""
 
 
-def text() -> str:
-    """The schema as text, the same for the same set of backends."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def text(schema: Mapping[str, Any] | None = None) -> str:
+    """A schema as text, by default that of `wurzel.yaml`; the same for the same set of backends."""
+    return json.dumps(schema or json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def json_schema() -> dict[str, Any]:
@@ -46,9 +46,22 @@ def json_schema() -> dict[str, Any]:
     for name in overlays:
         definitions[f"{name}{_OVERLAY}"] = _overlay(definitions[name], overlays)
     definitions["Environment"] = _overlay(definitions["Environment"], overlays)
-    root = definitions.pop("ProjectFile")
-    used = {name: _with_nulls(definitions[name]) for name in _reachable(definitions, root)}
-    return {"$schema": _DRAFT, **_with_nulls(root), "title": "wurzel.yaml", "definitions": used}
+    return _finished(definitions, "ProjectFile", "wurzel.yaml")
+
+
+def pack_schema() -> dict[str, Any]:
+    """The schema of `wurzel-pack.yaml`, with the options of every backend under `targets`."""
+    from wurzel.project.packs import FILE, PackFile, PackPipeline
+
+    definitions = _definitions(PackFile, "", (*_DESCRIBED, PackPipeline))
+    definitions[PackPipeline.__name__]["properties"]["targets"] = _targets(definitions)
+    return _finished(definitions, PackFile.__name__, FILE)
+
+
+def _finished(definitions: dict[str, Any], name: str, title: str) -> dict[str, Any]:
+    root = definitions.pop(name)
+    used = {key: _with_nulls(definitions[key]) for key in _reachable(definitions, root)}
+    return {"$schema": _DRAFT, **_with_nulls(root), "title": title, "definitions": used}
 
 
 def _targets(top: dict[str, Any]) -> dict[str, Any]:
@@ -70,11 +83,13 @@ def _targets(top: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _definitions(model: type[BaseModel], prefix: str) -> dict[str, Any]:
+def _definitions(
+    model: type[BaseModel], prefix: str, described: Sequence[type[BaseModel]] = _DESCRIBED
+) -> dict[str, Any]:
     """The definitions of a model and all it refers to, by prefixed name."""
     schema = model.model_json_schema(ref_template=f"{_REF}{prefix}{{model}}")
     found = {**schema.pop("$defs", {}), model.__name__: schema}
-    for cls in _DESCRIBED:
+    for cls in described:
         for name, node in found.get(cls.__name__, {}).get("properties", {}).items():
             feature = feature_of(cls, name)
             if feature is not None:
