@@ -490,6 +490,21 @@ def test_volumes_are_mounted_by_all_steps_or_by_some():
     assert "volumeMounts" not in template(spec, "words")["container"]
 
 
+def test_an_empty_folder_can_be_filled():
+    volume = {"name": "scratch", "mount_path": "/scratch", "empty_dir": {}}
+    (mounted,) = spec_of(DIAMOND, volumes=[volume])["templateDefaults"]["container"]["volumeMounts"][2:]
+    assert mounted == {"name": "scratch", "mountPath": "/scratch"}
+    kept = spec_of(DIAMOND, volumes=[volume | {"read_only": True}])["templateDefaults"]["container"]["volumeMounts"][2]
+    assert kept["readOnly"] is True
+
+
+def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
+    assert spec_of(DIAMOND)["activeDeadlineSeconds"] == 86400
+    assert spec_of(DIAMOND, active_deadline="2h")["activeDeadlineSeconds"] == 7200
+    assert spec_of(DIAMOND.model_copy(update={"timeout": 60}))["activeDeadlineSeconds"] == 60
+    assert "activeDeadlineSeconds" not in spec_of(DIAMOND, active_deadline=None)
+
+
 @pytest.mark.parametrize(
     ("body", "options", "said", "advice"),
     [
@@ -542,6 +557,10 @@ def test_volumes_are_mounted_by_all_steps_or_by_some():
             "'word', which does not exist", "Did you mean words?",
         ),
         (pipeline(step("words"), schedule=Schedule(cron="@daily", deadline=5)), {}, "every 10 s", "deadline: 10m"),
+        (
+            pipeline(step("words")), {"volumes": [{"name": "v", "mount_path": "/wurzel/data/words", "empty_dir": {}}]},
+            "within the folder of the datasets", "elsewhere",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_run_is_refused_with_a_way_out(body, options, said, advice):
@@ -570,7 +589,11 @@ def test_a_required_setting_is_fed_by_a_secret_under_either_name():
         ({"artifacts": {"azure": {"endpoint": "acme", "container": "data"}}}, "is no URL"),
         ({"version": "3.5"}, "is not a version"),
         ({"volumes": [{"name": "v", "mount_path": "x", "empty_dir": {}}]}, "is not a mount path"),
+        ({"volumes": [{"name": "v", "mount_path": "/x/../y", "empty_dir": {}}]}, "is not a mount path"),
         ({"volumes": [{"name": "v", "mount_path": "/x"}]}, "give one of"),
+        ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "../y", "empty_dir": {}}]}, "within a volume"),
+        ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "/y", "empty_dir": {}}]}, "within a volume"),
+        ({"artifacts": {"s3": {"bucket": "acme", "endpoint": "minio:9000/data"}}}, "is no host and port"),
         ({"on_exit": {"command": []}}, "at least 1 item"),
         ({"artefacts": {}}, "Extra inputs"),
     ],

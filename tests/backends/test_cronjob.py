@@ -12,6 +12,7 @@ from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.quantity import amount, largest, times
 from wurzel.backends.support import unsupported_uses
+from wurzel.exceptions import PreflightError
 from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Step, Toleration
 from wurzel.ir.serialize import dump
 from wurzel.testing import check_backend, full_pipeline, render_texts
@@ -289,6 +290,13 @@ def test_quantities():
     assert largest(None) is None
     with pytest.raises(ValueError, match="is not a quantity"):
         amount("1GB")
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "init-chain"}, {"layout": "kustomize"}])
+def test_an_object_that_kubernetes_would_not_take_is_refused(options):
+    assert render(pipeline(step("words"), env={"TEXT": "x" * 1_000_000}), **options)
+    with pytest.raises(PreflightError, match="Kubernetes takes at most 1048576"):
+        render(pipeline(step("words"), env={"TEXT": "x" * 1_050_000}), **options)
 
 
 @pytest.mark.parametrize(

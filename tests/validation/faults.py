@@ -186,6 +186,8 @@ POD = "spec.jobTemplate.spec.template.spec"
 BOX = f"{POD}.containers[0]"
 TASKS = "spec.templates[0].dag.tasks"
 WORDS = "spec.templates[1]"
+DEFAULTS = "spec.templateDefaults.container"
+MOUNTS = f"{DEFAULTS}.volumeMounts"
 UPPER = "spec.templates[2]"
 
 
@@ -423,6 +425,8 @@ WORKFLOWS = [
             "wants false",
             ("spec.templateDefaults.container.securityContext.allowPrivilegeEscalation", put(True)),
         ),
+        ("mount of all that leads out", "leads out", (f"{MOUNTS}[0].subPath", put("../x"))),
+        ("variable of all set twice", "set twice", (f"{DEFAULTS}.env", add({"name": "RUN", "value": "x"}))),
         (
             "template of an object that is not there",
             "in a WorkflowTemplate 'x' beside it",

@@ -58,6 +58,8 @@ class OutputFile:
     """The option of the target that changes `path`."""
     limit: int = 0
     """Most bytes the platform reads of such a file; 0 for any number. A larger one is refused."""
+    object_limit: int = 0
+    """Most bytes the platform takes of one object in the file, of those that `---` separates; 0 for any number."""
 
 
 class Backend(ABC):

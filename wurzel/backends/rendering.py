@@ -130,18 +130,29 @@ def contexts(backends: Iterable[Backend]) -> dict[str, type | None]:
 
 
 def _check_sizes(results: Iterable[JobResult]) -> None:
-    problems = [
-        Problem(
-            f"{file.output.path!r} would have {size} bytes; {file.job.target} reads at most {file.output.limit}",
-            where=f"{file.job.pipeline.name} for {file.job.target}",
-            hint="Split the pipeline into smaller ones, or use another target.",
-        )
-        for result in results
-        for file in result.files
-        if file.output.limit and (size := len(file.rendered.text.encode()) + _HEADER) > file.output.limit
-    ]
+    problems = []
+    for result in results:
+        for file in result.files:
+            what = _too_large(file)
+            if what:
+                where = f"{file.job.pipeline.name} for {file.job.target}"
+                hint = "Split the pipeline into smaller ones, or use another target."
+                problems.append(Problem(what, where=where, hint=hint))
     if problems:
         raise PreflightError(problems)
+
+
+def _too_large(file: JobFile) -> str:
+    output, text = file.output, file.rendered.text
+    if output.limit and (size := len(text.encode()) + _HEADER) > output.limit:
+        return f"{output.path!r} would have {size} bytes; {file.job.target} reads at most {output.limit}"
+    if output.object_limit and len(text) * 4 > output.object_limit:
+        size = max(len(part.encode()) for part in text.split("\n---\n"))
+        if size > output.object_limit:
+            return (
+                f"{output.path!r} would hold an object of {size} bytes; Kubernetes takes at most {output.object_limit}"
+            )
+    return ""
 
 
 def _preflight(backend: Backend, job: Job) -> list[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from wurzel.backends.kubernetes import MOST_BYTES
 from wurzel.validation.manifest import Document, documents
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from wurzel.validation.manifest import Node
     from wurzel.validation.workflow import Known
 
-MOST_BYTES = 1024 * 1024
-"""What etcd takes with room for a status; Argo refuses more as well."""
 _KINDS = {
     "CronJob": "batch/v1",
     "Job": "batch/v1",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.validation.argo_dag import referred
 from wurzel.validation.argo_template import Scope, check_template
+from wurzel.validation.container import check_container
 from wurzel.validation.manifest import Node
 from wurzel.validation.metadata import check_annotations, check_labels, check_metadata, check_name
 from wurzel.validation.pod import check_scheduling, check_volumes
@@ -81,6 +82,8 @@ def _check_spec(spec: Node, known: Known, *, restricted: bool, submitted: bool) 
     yield from check_labels(spec["podMetadata"]["labels"])
     yield from check_annotations(spec["podMetadata"]["annotations"])
     yield from check_volumes(spec["volumes"])
+    shared = spec["templateDefaults"]["container"]
+    yield from check_container(shared, {mount["name"].text for mount in shared["volumeMounts"]}, complete=False)
     yield from check_variables(spec["podMetadata"], {*GLOBALS, "workflow.status"})
     values: dict[str, str] = {}
     yield from _check_arguments(spec["arguments"], values, submitted=submitted)

@@ -13,6 +13,7 @@ from wurzel.backends.argo.parts import MOST_TEMPLATES, Part, split
 from wurzel.backends.argo.size import status_bytes
 from wurzel.backends.argo.storage import store, tasks_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.kubernetes import MOST_BYTES
 from wurzel.backends.kubernetes.preflight import object_name, preflight
 from wurzel.backends.quantity import amount
 from wurzel.exceptions import Problem
@@ -57,7 +58,9 @@ class ArgoBackend(Backend):
             " a fractional factor, or `max` before 3.7"
         ),
         "timeout": native("`activeDeadlineSeconds` of the step's template"),
-        "pipeline_timeout": native("`activeDeadlineSeconds` of the workflow"),
+        "pipeline_timeout": native(
+            "`activeDeadlineSeconds` of the workflow; the option `active_deadline` when not given"
+        ),
         "shards": native(
             "a pod for each slice: one task with `withSequence` where all can fill one folder (a volume; s3, gcs or"
             " azure without archives), a task for each with an artifact of its own otherwise"
@@ -97,8 +100,9 @@ class ArgoBackend(Backend):
         contexts = {path: document(pipeline, options)} | {
             f"{stem}{part.removeprefix(name)}{suffix}": context for part, context in parts.items()
         }
+        limit = max(MOST_BYTES, int(amount(options.max_workflow_size)))
         return [
-            OutputFile(path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **context})
+            OutputFile(path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **context}, object_limit=limit)
             for path, context in contexts.items()
         ]
 

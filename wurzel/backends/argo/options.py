@@ -1,5 +1,6 @@
 """What can be said under `targets.argo` in `wurzel.yaml`."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -35,6 +36,9 @@ Bucket = Annotated[
 ]
 
 
+_ENDPOINT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?)(:\d{1,5})?")
+
+
 class S3(KubernetesModel):
     """A bucket of Amazon S3 or anything that speaks its protocol."""
 
@@ -54,6 +58,8 @@ class S3(KubernetesModel):
     def _check(self) -> "S3":
         if "://" in self.endpoint:
             raise ValueError(f"endpoint {self.endpoint!r} is a URL; write host and port, and `insecure: true` for http")
+        if not _ENDPOINT.fullmatch(self.endpoint):
+            raise ValueError(f"endpoint {self.endpoint!r} is no host and port; write for example minio.minio:9000")
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("give both `access_key` and `secret_key`, or neither")
         return self
@@ -180,6 +186,9 @@ class ArgoOptions(KubernetesOptions):
     )
     artifacts: Artifacts = Field(
         default_factory=Artifacts.model_construct, description="Where datasets are kept between pods."
+    )
+    active_deadline: Duration | None = Field(
+        DAY, ge=1, description="Longest time for a run when the pipeline's `timeout` does not say; null for any."
     )
     ttl: Ttl = Field(default_factory=Ttl.model_construct, description="How long finished workflows are kept.")
     pod_gc: Literal["OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"] | None = Field(

@@ -49,7 +49,7 @@ class Specs:
             priority_class=options.priority_class,
             node_selector=options.node_selector,
             affinity=options.affinity,
-            active_deadline_seconds=pipeline.timeout,
+            active_deadline_seconds=options.active_deadline if pipeline.timeout is None else pipeline.timeout,
             parallelism=pipeline.parallelism,
             ttl_strategy=given(
                 secondsAfterSuccess=options.ttl.success,

@@ -13,6 +13,7 @@ from wurzel.backends.cronjob.context import document
 from wurzel.backends.cronjob.job import PIPELINE, PIPELINE_PATH
 from wurzel.backends.cronjob.mode import single_pod
 from wurzel.backends.cronjob.options import CronJobOptions
+from wurzel.backends.kubernetes import MOST_BYTES
 from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
@@ -83,7 +84,7 @@ class CronJobBackend(Backend):
         context = {"pipeline": pipeline, **document(pipeline, options)}
         if options.layout == "file":
             path = options.output or f"cronjob/{pipeline.name}.yaml"
-            return [OutputFile(path, "cronjob/manifests.yaml.j2", context)]
+            return [OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=MOST_BYTES)]
         main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
         folder = posixpath.dirname(main)
         parts = [
@@ -95,9 +96,14 @@ class CronJobBackend(Backend):
         beside = [name for name, wanted in parts if wanted]
         resources = [posixpath.basename(main), *(f"{name}.yaml" for name in beside)]
         return [
-            OutputFile(main, "cronjob/cronjob.yaml.j2", context),
+            OutputFile(main, "cronjob/cronjob.yaml.j2", context, object_limit=MOST_BYTES),
             *(
-                OutputFile(posixpath.join(folder, f"{name}.yaml"), f"cronjob/{name}.yaml.j2", context)
+                OutputFile(
+                    posixpath.join(folder, f"{name}.yaml"),
+                    f"cronjob/{name}.yaml.j2",
+                    context,
+                    object_limit=MOST_BYTES,
+                )
                 for name in beside
             ),
             OutputFile(

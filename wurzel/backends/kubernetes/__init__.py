@@ -21,6 +21,9 @@ TMP = "tmp"
 TMP_PATH = "/tmp"  # noqa: S108 - a path in a container
 """Where programs expect scratch space, which a read-only root file system does not give."""
 
+MOST_BYTES = 1024 * 1024
+"""Bytes of one object: what a ConfigMap holds, and near what etcd takes in one request (1.5 MiB)."""
+
 Env = dict[str, Any]
 """Variable to its text, or to a mapping that is its `valueFrom`."""
 
@@ -131,7 +134,7 @@ def volume(extra: Volume) -> dict[str, Any]:
     elif extra.secret:
         source = {"secret": given(secretName=extra.secret.name, optional=extra.secret.optional or None)}
     elif extra.claim:
-        source = {"persistentVolumeClaim": given(claimName=extra.claim.name, readOnly=extra.read_only or None)}
+        source = {"persistentVolumeClaim": given(claimName=extra.claim.name, readOnly=extra.is_read_only or None)}
     else:
         assert extra.empty_dir is not None  # noqa: S101 - one of the four is given
         source = empty_dir(extra.empty_dir)
@@ -141,7 +144,7 @@ def volume(extra: Volume) -> dict[str, Any]:
 def mounts(options: KubernetesOptions, step_ids: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Mounts of the optional volumes: those meant for all steps, or those meant for some of `step_ids`."""
     return [
-        given(name=extra.name, mountPath=extra.mount_path, subPath=extra.sub_path, readOnly=extra.read_only or None)
+        given(name=extra.name, mountPath=extra.mount_path, subPath=extra.sub_path, readOnly=extra.is_read_only or None)
         for extra in options.volumes
         if (set(extra.steps) & set(step_ids) if step_ids else not extra.steps)
     ]

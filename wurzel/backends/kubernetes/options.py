@@ -12,14 +12,27 @@ DEFAULT_USER = 1000
 """User and group of containers: any image runs as it, and it is nobody in particular."""
 
 
+_SPECIAL = {"", ".", ".."}
+
+
 def _mount_path(value: Any) -> str:
-    if not isinstance(value, str) or not value.startswith("/") or value != value.rstrip("/") or ":" in value:
+    if not isinstance(value, str) or ":" in value or not value.startswith("/") or _SPECIAL & set(value[1:].split("/")):
         raise ValueError(f"{value!r} is not a mount path; write an absolute path without ':', such as /etc/acme")
     return value
 
 
 MountPath = Annotated[str, BeforeValidator(_mount_path)]
 """An absolute path in a container (Kubernetes: without a colon)."""
+
+
+def _sub_path(value: Any) -> str:
+    if not isinstance(value, str) or _SPECIAL & set(value.split("/")):
+        raise ValueError(f"{value!r} is not a path within a volume; write a relative one without '..', such as de/docs")
+    return value
+
+
+SubPath = Annotated[str, BeforeValidator(_sub_path)]
+"""A path below the top of a volume."""
 
 
 class KubernetesModel(BaseModel):
@@ -79,8 +92,10 @@ class Volume(KubernetesModel):
 
     name: Name = Field(description="Name of the volume within the pod.")
     mount_path: MountPath = Field(description="Where containers see it.")
-    sub_path: str | None = Field(None, description="Folder or file within the volume.")
-    read_only: bool = Field(True, description="Containers cannot write to it.")
+    sub_path: SubPath | None = Field(None, description="Folder or file within the volume.")
+    read_only: bool = Field(
+        True, description="Containers cannot write to it; to an `empty_dir` they can, unless this is said."
+    )
     steps: tuple[str, ...] = Field((), description="Ids of the steps that get it; all when empty.")
     config_map: ConfigMapVolume | None = None
     """Files of a ConfigMap."""
@@ -90,6 +105,11 @@ class Volume(KubernetesModel):
     """An existing claim."""
     empty_dir: EmptyDir | None = None
     """A folder that ends with the pod."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether containers cannot write to it: nobody else could fill an empty folder."""
+        return self.read_only and (self.empty_dir is None or "read_only" in self.model_fields_set)
 
     @model_validator(mode="after")
     def _one(self) -> "Volume":

@@ -149,6 +149,11 @@ def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: M
             yield Problem(f"{where} is the name of the volume for {taken}", hint="Give it another name.")
         if taken := paths.get(extra.mount_path):
             yield Problem(f"{where} is mounted at {extra.mount_path}, where {taken} is", hint="Mount it elsewhere.")
+        if f"{extra.mount_path}/".startswith(f"{options.mount}/{pipeline.data_dir}/"):
+            yield Problem(
+                f"{where} is mounted at {extra.mount_path}, within the folder of the datasets",
+                hint="Mount it elsewhere.",
+            )
         names[extra.name] = paths[extra.mount_path] = f"another entry, {extra.name!r}"
         for step_id in extra.steps:
             if step_id not in ids:
