@@ -380,9 +380,18 @@ def test_pods_satisfy_the_restricted_standard_and_can_write_to_their_volumes_onl
     assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/wurzel", "/tmp"]
 
 
+def test_containers_that_argo_adds_are_restricted_whatever_the_controller_is_told():
+    patch = yaml.safe_load(spec_of(DIAMOND, pod_spec_patch={"hostNetwork": True})["podSpecPatch"])
+    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert patch == {
+        "initContainers": [{"name": "init", "securityContext": context}],
+        "containers": [{"name": "wait", "securityContext": context}],
+    }
+
+
 def test_security_can_be_left_to_the_cluster():
     spec = spec_of(DIAMOND, security={"restricted": False})
-    assert "securityContext" not in spec
+    assert not {"securityContext", "podSpecPatch"} & set(spec)
     assert "securityContext" not in spec["templateDefaults"]["container"]
 
 
@@ -464,8 +473,9 @@ def test_other_options_find_their_fields():
         "mutexes": [{"name": "one"}],
         "semaphores": [{"configMapKeyRef": {"name": "locks", "key": "rag"}}],
     }
-    assert yaml.safe_load(spec["podSpecPatch"]) == {"containers": [{"name": "main", "tty": True}]}
-    container = spec["templateDefaults"]["container"]
+    defaults = spec["templateDefaults"]
+    assert yaml.safe_load(defaults["podSpecPatch"]) == {"containers": [{"name": "main", "tty": True}]}
+    container = defaults["container"]
     assert container["imagePullPolicy"] == "Always"
     assert container["envFrom"] == [{"prefix": "X_", "secretRef": {"name": "all"}}]
     assert spec["serviceAccountName"] == "rag"

@@ -48,8 +48,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the container of every template has."""
+    """What every template has, above all its container."""
 
+    pod_spec_patch: str
+    """`podSpecPatch`, as text."""
     image_pull_policy: str | None
     """`imagePullPolicy`; null for the default of Kubernetes."""
     env: Sequence[Mapping[str, Any]]
@@ -148,8 +150,8 @@ class Spec:
     """`artifactRepositoryRef`: where datasets are kept, when a ConfigMap says it."""
     synchronization: Mapping[str, Any]
     """`synchronization`: locks that runs take."""
-    pod_spec_patch: str
-    """`podSpecPatch`, as text."""
+    restricts_executor: bool
+    """`podSpecPatch` takes rights from the containers that Argo adds to a pod."""
     volumes: Sequence[Mapping[str, Any]]
     """`volumes` of all pods."""
     volume_claim_templates: Sequence[Mapping[str, Any]]

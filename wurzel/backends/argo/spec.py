@@ -60,7 +60,7 @@ class Specs:
             archive_logs=options.archive_logs,
             artifact_repository_ref=self._repository(),
             synchronization=self._synchronization(),
-            pod_spec_patch=self._patch(),
+            restricts_executor=options.security.restricted,
             volumes=self._volumes(),
             volume_claim_templates=self._claims(),
             defaults=self._defaults(),
@@ -84,7 +84,7 @@ class Specs:
             archive_logs=None,
             artifact_repository_ref={},
             synchronization={},
-            pod_spec_patch="",
+            restricts_executor=False,
             inputs=self.dag.inputs_of(part),
             outputs=self.dag.outputs_of(part),
             tasks=self.dag.within(part),
@@ -145,6 +145,7 @@ class Specs:
         options = self.options
         env = braced({**self._run_id(), **{name: text(value) for name, value in self.default_env.items()}})
         return Defaults(
+            pod_spec_patch=self._patch(),
             image_pull_policy=options.image_pull_policy,
             env=k8s.env_list(env),
             env_from=k8s.env_from_list(options.env_from),
