@@ -111,7 +111,9 @@ def _screen(written: str) -> list[str]:
             lines[row] = ""
         elif (control.group(1) or "").endswith("A"):
             row -= int(control.group(1)[:-1] or 1)
-    return lines[: len(lines) - (lines[-1] == "")]
+    while lines and not lines[-1]:  # a bar has stood there, or not, as it came
+        lines.pop()
+    return lines
 
 
 def _svg(lines: list[Text], title: str) -> str:
@@ -124,8 +126,11 @@ def _svg(lines: list[Text], title: str) -> str:
         if line.plain.strip()
     ]
     size = f'viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}"'
-    style = f"text{{font:14px ui-monospace,Menlo,Consolas,monospace;fill:{_INK};white-space:pre}}"
-    head = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">', f"<title>{escape(title)}</title>"]
+    style = f"text{{font:14px ui-monospace,Menlo,Consolas,monospace;fill:{_INK}}}"
+    head = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" xml:space="preserve">',
+        f"<title>{escape(title)}</title>",
+    ]
     paper = f'<rect width="100%" height="100%" rx="8" fill="{_PAPER}"/>'
     return "\n".join([*head, f"<style>{style}</style>", paper, *rows, "</svg>"]) + "\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from wurzel.ir.types import Duration, Quantity
+from wurzel.ir.types import Duration, Quantity, format_duration
 
 Schema = Mapping[str, Any]
 
@@ -85,6 +85,8 @@ def _default(field: Schema, required: bool) -> str:
     if required:
         return "required"
     value = field.get("default")
+    if value and isinstance(value, int) and kind(field) == "duration":
+        return f"`{format_duration(value)}`"
     return "" if value in (None, "", [], {}) else f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
