@@ -25,6 +25,7 @@ pytestmark = pytest.mark.engine
 DOCS = Path(__file__).parents[2] / "docs" / "backends"
 ARGOLINT = Path(__file__).parents[2] / ".engines" / "argolint" / "bin" / "argolint"
 SCHEMAS = Path(__file__).parent / "schemas" / "argo-crds.json"
+PACK = Path(__file__).parents[2] / "docs" / "examples" / "organisation-pack" / "acme_wurzel"
 S3 = "targets.argo.artifacts={s3: {bucket: acme-data, prefix: p}}"
 VARIANTS = {
     "repository": [],
@@ -92,7 +93,7 @@ def render(folder, name, sets=()):
 
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory):
-    """Every example in every variant, as files."""
+    """Every example in every variant, as files; with a wurzel.yaml also in the templates of an organisation."""
     top = tmp_path_factory.mktemp("argo")
     found = {}
     for name in EXAMPLES:
@@ -101,6 +102,13 @@ def rendered(tmp_path_factory):
             path = top / f"{name}-{variant}.yaml"
             path.write_text(render(project, name, sets))
             found[name, variant] = path
+        if (config := project / "wurzel.yaml").exists():
+            shutil.copytree(PACK, project / PACK.name)
+            config.write_text(config.read_text().replace("version: 1", f"version: 1\ntemplates: [{PACK.name}]", 1))
+            path = top / f"{name}-pack.yaml"
+            path.write_text(render(project, name, [*VARIANTS["all"], "targets.argo.on_exit={command: [notify]}"]))
+            assert "registry.acme.example/" in path.read_text()
+            found[name, "pack"] = path
     return found
 
 

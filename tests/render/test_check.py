@@ -80,6 +80,13 @@ def extending(text):
     ("source", "line", "message", "hint"),
     [
         ("a: {{ titel }}\n", 1, "'titel' is undefined", "Did you mean title?"),
+        (
+            extending("{% block top %}\n{{ qqqq.x }}\n{% endblock %}\n"),
+            3,
+            "'qqqq' is undefined",
+            "of the platform",
+        ),
+        (extending("{% block top %}\n{{ supper }}\n{% endblock %}\n"), 3, "'supper' is undefined", "of the platform"),
         ("{% if false %}\na: {{ titel }}\n{% endif %}\n", 2, "'titel' is undefined", "title"),
         ("{% for p in parts %}\n- {{ p.nme }}\n{% endfor %}\n", 2, "`p` (Part) has no 'nme'", "Did you mean name?"),
         ("{% for p in parts if p.nme %}\n{% endfor %}\n", 1, "`p` (Part) has no 'nme'", "name"),

@@ -14,6 +14,7 @@ from jinja2 import nodes
 
 from wurzel.backends.rendering import contexts
 from wurzel.render.check.described import members, summary
+from wurzel.render.check.names import OF_JINJA
 from wurzel.render.check.types import described_in, spell
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from wurzel.render.check.sources import Source
 
 _COMMENT = re.compile(r"\A(?:#![^\n]*\n)?\{#-?(.*?)-?#\}", re.DOTALL)
-_EVERYWHERE = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs"})
-"""Names of Jinja's own."""
 _LISTING = re.compile(r"\s*Blocks to extend:.*", re.DOTALL)
 
 
@@ -107,7 +106,7 @@ def _blocks(source: Source, checker: Checker, common: set[str]) -> Iterator[dict
 
 
 def _spelled(names: Mapping[str, Any]) -> dict[str, str]:
-    return {name: spell(kind) for name, kind in names.items() if name not in _EVERYWHERE}
+    return {name: spell(kind) for name, kind in names.items() if name not in OF_JINJA}
 
 
 def _within(block: nodes.Block, other: nodes.Block) -> bool:

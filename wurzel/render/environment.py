@@ -214,6 +214,8 @@ class Environment(jinja2.Environment):
             message, hint = "templates or macros call each other without end", "Follow the includes from here."
         elif isinstance(error, NotAValue | jinja2.TemplateError):
             message = str(error)
+        elif isinstance(error, AttributeError | TypeError) and re.search(r"\bText\b", str(error)):
+            message, hint = text.NO_VALUE, text.MAKE_VALUE
         else:
             message = f"{type(error).__name__}: {error}"
         raise TemplateError(message, where=self.layers.labelled(where), hint=hint) from error

@@ -205,6 +205,8 @@ class Layers:
         prefix = name[: len(name) - len(path)]
         searched = ", ".join(layer.name for layer in layers)
         hint = suggest(path, known, prefix) or f"Searched: {searched}."
+        if prefix not in {"", "!"} and any((layer.folder / path).is_file() for layer in self.not_own()):
+            hint = f"The pack does not change it: write !{path}, or {path} for the first one found."
         return TemplateMissing(f"there is no template {name!r}", hint=hint)
 
 

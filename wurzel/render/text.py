@@ -16,6 +16,10 @@ Chunk = tuple[str, int, str]
 """Template text, the line it starts on, and its template."""
 
 
+NO_VALUE = "text that a macro, block, `call` or `set` block rendered cannot be used as a value here"
+MAKE_VALUE = "Write it as it is, or make it one value with `| string` and go on from there."
+
+
 class Held:
     """A value that waits for its place in the finished file, and where the template wrote it."""
 
@@ -141,10 +145,7 @@ class Text:
         return (last.line, last.template) if isinstance(last, Held) else (abs(last[1]) + last[0].count("\n"), last[2])
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TemplateError(
-            "text that a macro, block, `call` or `set` block rendered cannot be used as a value here",
-            hint="Write it as it is, or make it one value with `| string` and go on from there.",
-        )
+        raise TemplateError(NO_VALUE, hint=MAKE_VALUE)
 
     __str__ = __repr__ = __format__ = __bytes__ = _refuse
     __len__ = __getitem__ = __mod__ = __mul__ = __lt__ = __gt__ = __le__ = __ge__ = _refuse

@@ -39,7 +39,7 @@ def origins(pieces: Sequence[Piece], outputs: Sequence[str]) -> tuple[Origin, ..
                 line += not held
             if part and (origin is None or (blank and part.strip())):
                 origin, blank = (template, line), not part.strip()
-            if part and isinstance(piece, Held) and piece.expression:
+            if part and isinstance(piece, Held) and piece.expression and piece.expression not in values:
                 values = (*values, piece.expression)
     if origin is not None:
         found.append(Origin(*origin, values))

@@ -39,7 +39,6 @@ _ADVICE: dict[str, str] = {
     "function": "Call it with `()`.",
     "Macro": "Call it with `()`.",
     "BlockReference": "Call it with `()`: `{{ super() }}`.",
-    "Text": "Rendered text within a list or mapping has no quoting of its own: add `| string` to it.",
 }
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
@@ -165,6 +164,8 @@ def _refuse(value: object) -> NoReturn:
     if fail := getattr(value, "_fail_with_undefined_error", None):
         fail()
     kind = type(value).__name__
+    if kind == "Text":
+        raise NotAValue("it is rendered text, which is no value", "Add `| string` to the text to make it one.")
     model = hasattr(type(value), "model_fields") or hasattr(type(value), "__dataclass_fields__")
     if isinstance(value, tuple) or model:
         advice = "Name the field that is meant."

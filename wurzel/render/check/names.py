@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _GUARDS = frozenset({"defined", "undefined"})
 _DEFAULTS = frozenset({"default", "d"})
 _LOOP = types.Module("loop", frozenset(name for name in dir(LoopContext) if name[:1] != "_"))
+OF_JINJA = frozenset({"caller", "kwargs", "loop", "self", "super", "varargs"})
+"""Names that Jinja gives by where something stands."""
+_NONE_MEANT = 'An expression of the platform is a text: {{ "{{…}}" }}.'
 _IN_MACRO = dict.fromkeys(("caller", "varargs", "kwargs"), UNKNOWN)
 _KINDS: dict[type[nodes.Node], type] = {nodes.List: list, nodes.Dict: dict, nodes.Compare: bool, nodes.Not: bool}
 _FILTERED = {"length": int, "count": int, "int": int, "float": float, "list": UNKNOWN, "json": str, "tojson": str}
@@ -184,8 +187,8 @@ class Names:
         if kind is not None:
             return kind
         if node.name not in self._guarded and node.name not in self._environment.globals:
-            known = [*scope.all(), *self._environment.globals]
-            self._say(node, f"{node.name!r} is undefined", suggest(node.name, known))
+            known = [*(name for name in scope.all() if name not in OF_JINJA), *self._environment.globals]
+            self._say(node, f"{node.name!r} is undefined", suggest(node.name, known) or _NONE_MEANT)
         return UNKNOWN
 
     def _value_Const(self, node: nodes.Const, _scope: Scope) -> Any:
