@@ -7,9 +7,10 @@ from pathlib import Path
 from tests.bench.measure import ROUNDS
 from tests.bench.peers import peers
 from tests.bench.plot import plot
-from tests.bench.running import DEPTH, WIDTH, runs
+from tests.bench.running import runs
 from tests.bench.scaling import SIZES, points
 from tests.bench.startup import starts
+from tests.bench.upstream import VERSION, compared
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LIMIT = 6.0
@@ -109,26 +110,42 @@ has a figure. hera and kfp write less for each task (no data, resources or retri
     return text + table(["steps", *names], rows) + "\n"
 
 
-def running_section(found):
-    first = found[0]
+def upstream_section(found):
     rows = [
         (
-            ran.title,
-            f"{ran.wall:.2f} s",
-            f"{ran.wall / first.wall:.2f}",
-            f"{ran.cpu:.2f} s",
-            f"{ran.cpu / first.cpu:.2f}",
+            pair.target,
+            pair.shape,
+            str(pair.steps),
+            f"{pair.ours:.2f} s",
+            f"{pair.theirs:.2f} s" if pair.theirs else f"fails: {pair.failed}",
+            f"{pair.theirs / pair.ours:.1f}" if pair.theirs else "",
         )
-        for ran in found
+        for pair in found
     ]
     text = f"""
-## Running
+## telekom/wurzel
 
-{WIDTH * DEPTH + 1} steps in diamonds that do next to nothing, from nothing, so that what is measured is the runner; all
-give the same data. Ratios are to `wurzel run`.
+The command lines of this project and of telekom/wurzel {VERSION}, in turn, on one module of steps; diamonds stand one
+below the other here, so that each doubles the number of paths.
 
 """
-    return text + table(["runner", "wall", "ratio", "CPU", "ratio"], rows) + "\n"
+    return text + table(["target", "shape", "steps", "here", "telekom/wurzel", "ratio"], rows) + "\n" if rows else ""
+
+
+def running_section(found):
+    rows = []
+    for ran in found:
+        first = next(other for other in found if other.steps == ran.steps)
+        walls, cpus = f"{ran.wall / first.wall:.2f}", f"{ran.cpu / first.cpu:.2f}"
+        rows.append((str(ran.steps), ran.title, f"{ran.wall:.2f} s", walls, f"{ran.cpu:.2f} s", cpus))
+    text = """
+## Running
+
+Steps in diamonds that do next to nothing, from nothing, so that what is measured is the runner; all give the same
+data. Ratios are to `wurzel run`.
+
+"""
+    return text + table(["steps", "runner", "wall", "ratio", "CPU", "ratio"], rows) + "\n"
 
 
 def main():
@@ -137,6 +154,7 @@ def main():
             startup_section(starts(Path(start))),
             running_section(runs(Path(running))),
             peers_section(peers(Path(start))),
+            upstream_section(compared(Path(start))),
         ]
     scaled = points()
     sections.insert(1, scaling_section(scaled))

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+BENCH = Path(__file__).resolve().parents[2] / ".bench"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "11"))
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
@@ -38,6 +39,26 @@ def run(argv, cwd, env=None):
     if process.returncode:
         sys.exit(f"{argv} failed:\n{said.decode(errors='replace')}")
     return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024)
+
+
+def attempt(argv, cwd, env=None):
+    """Run a command once; what it said when it failed, otherwise nothing."""
+    done = subprocess.run(
+        argv, cwd=cwd, env=ENVIRONMENT | (env or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    return (done.stdout.decode(errors="replace") or "nothing") if done.returncode else ""
+
+
+def installed(name, *packages):
+    """The `bin` of an environment of its own with packages that cannot share ours; none where they do not install."""
+    folder = BENCH / name
+    if not (folder / "installed").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        done = subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", *packages], check=False)
+        if done.returncode:
+            return None
+        (folder / "installed").touch()
+    return folder / "bin"
 
 
 def in_turn(calls, rounds=None):

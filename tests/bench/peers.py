@@ -1,14 +1,10 @@
 """Other generators writing the same graph: hera (Argo Workflows) and the compiler of kfp (Kubeflow Pipelines)."""
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.measure import ROUNDS, in_turn, python, run
+from tests.bench.measure import ROUNDS, in_turn, installed, python, run
 from tests.bench.scaling import code, render
 
-KFP = Path(__file__).resolve().parents[2] / ".bench" / "kfp"
 SIZES = (100, 190, 1_000)
 LAYERS = """
 layer = [{new} for _ in range(10)]
@@ -56,30 +52,21 @@ def hera(steps):
     return python(HERA.format(steps=steps, layers=indented(layers, 8)))
 
 
-def kfp(steps):
+def kfp(steps, folder):
     layers = LAYERS.format(steps=steps, new="work()", edge="below[m].after(upper)")
-    return [str(KFP / "bin" / "python"), "-c", COMPILER.format(layers=indented(layers, 4))]
-
-
-def install():
-    """An environment with kfp, which cannot share ours; whether there is one."""
-    if not (KFP / "bin" / "python").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(KFP)], check=True)
-        done = subprocess.run([str(KFP / "bin" / "pip"), "install", "--quiet", "kfp"], check=False)
-        return done.returncode == 0
-    return True
+    return [str(folder / "python"), "-c", COMPILER.format(layers=indented(layers, 4))]
 
 
 def peers(work):
     """All in turn, for each size."""
-    has_kfp = install()
+    folder = installed("kfp", "kfp")
     found = []
     for steps in SIZES:
         targets = [name for name in ("argo", "gitlab") if not render(name, "diamonds", steps).refused]
         argvs = {f"wurzel, {name}": python(code(name, "diamonds", steps)) for name in targets}
         argvs["hera"] = hera(steps)
-        if has_kfp:
-            argvs["kfp"] = kfp(steps)
+        if folder is not None:
+            argvs["kfp"] = kfp(steps, folder)
         costs = in_turn([lambda argv=argv: run(argv, work) for argv in argvs.values()], rounds=min(3, ROUNDS))
         found.append(Peer(steps, {name: cost.cpu for name, cost in zip(argvs, costs, strict=True)}))
     return found
