@@ -3,7 +3,6 @@ import subprocess
 import sys
 
 import click
-import pytest
 from click.testing import CliRunner
 
 from wurzel.cli import COMMANDS, cli
@@ -33,35 +32,6 @@ def test_an_unknown_command_is_met_with_the_nearest():
     result = run("rendr")
     assert result.exit_code == 2
     assert "Did you mean render?" in result.output
-
-
-@pytest.mark.parametrize(
-    ("command", "forbidden"),
-    [
-        (["--help"], ["pydantic", "jinja2", "ruamel.yaml", "rich"]),
-        (["step", "--help"], ["jinja2", "ruamel.yaml", "rich", "pandas", "asyncio"]),
-    ],
-)
-def test_what_a_command_never_imports(command, forbidden):
-    code = (
-        "import sys\nfrom wurzel.cli import main\n"
-        f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"
-        f"print([name for name in {forbidden!r} if name in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "[]"
-
-
-def test_render_never_imports_pandas_or_rich(project):
-    project("scheduled")
-    code = (
-        "import sys\nfrom wurzel.cli import main\n"
-        "try:\n    main(['render', 'scheduled', '-t', 'dvc'])\nexcept SystemExit:\n    pass\n"
-        "forbidden = ['pandas', 'pandera', 'pyarrow', 'rich', 'asyncio', 'importlib.metadata', 'wurzel.render.check']\n"
-        "print('imported', [name for name in forbidden if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "imported []" in done.stdout
 
 
 def test_the_version():

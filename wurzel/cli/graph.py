@@ -14,7 +14,10 @@ from wurzel.cli.options import configuration_options, pipeline_argument
 )
 @configuration_options
 def command(pipeline: str, form: str, environment: str | None, sets: tuple[str, ...]) -> None:
-    """Draw a pipeline: as text, for Mermaid or Graphviz, or as an SVG picture."""
+    """Draw a pipeline.
+
+    As text, for Mermaid or Graphviz, or as an SVG picture.
+    """
     from wurzel.ir import graph
     from wurzel.project.open import open_pipeline
 

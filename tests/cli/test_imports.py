@@ -1,0 +1,96 @@
+"""What each command imports: a command that imports what it does not use is slow for nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from wurzel.cli import COMMANDS
+
+SLOW = {
+    *("asyncio", "importlib.metadata", "jinja2", "logging.config", "multiprocessing", "rich", "ruamel.yaml"),
+    *("pandas", "pandera", "pyarrow", "pydantic_settings", "tiktoken", "yaml", "xml", "http"),
+}
+PLUGINS = "importlib.metadata"
+"""Where a validator is built, pydantic looks for plugins."""
+PIPELINE = {"wurzel.core", "wurzel.datacontract", "wurzel.ir", "wurzel.project", "wurzel.runtime", "wurzel.utils"}
+RENDER = PIPELINE | {"wurzel.backends", "wurzel.render"}
+SKIPPED = {
+    "wurzel.datacontract.dataset": "reads and writes data",
+    "wurzel.runtime.supervise": "runs processes",
+    "wurzel.ir.layout": "draws",
+    "wurzel.ir.serialize": "writes IR",
+    "wurzel.render.check": "lints templates",
+    "wurzel.project.schema": "writes the JSON Schema",
+}
+"""Modules that rendering has no use for, and what they do."""
+
+
+def imported(*arguments):
+    """Names of the modules that a command has imported when it is over."""
+    code = (
+        "import sys\nfrom wurzel.cli import main\n"
+        f"try:\n    main({list(arguments)!r})\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def packages(modules):
+    """The packages of wurzel that were imported, without those of commands."""
+    return {".".join(name.split(".")[:2]) for name in modules if name.startswith("wurzel.")} - {
+        "wurzel.cli",
+        "wurzel.exceptions",
+    }
+
+
+@pytest.mark.parametrize(
+    "command", [[], *([name] for name in COMMANDS)], ids=lambda command: "".join(command) or "wurzel"
+)
+def test_help_imports_no_more_than_the_command_line_needs(command):
+    modules = imported(*command, "--help")
+    assert sorted((SLOW | {"pydantic"}) & modules) == []
+    assert packages(modules) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted", "allowed"),
+    [
+        ("render scheduled -t {target} --stdout", {"jinja2", "ruamel.yaml"}, RENDER),
+        ("render scheduled -t {target} -o out", {"jinja2", "ruamel.yaml"}, RENDER),
+        ("inspect scheduled", {"ruamel.yaml", PLUGINS}, PIPELINE | {"wurzel.backends"}),
+        ("graph scheduled", {"ruamel.yaml"}, PIPELINE | {"wurzel.backends"}),
+        ("graph scheduled --format svg", {"ruamel.yaml"}, PIPELINE | {"wurzel.backends"}),
+        ("env scheduled", {"ruamel.yaml"}, PIPELINE | {"wurzel.backends"}),
+        ("targets {target}", {"rich"}, PIPELINE | {"wurzel.backends"}),
+    ],
+)
+def test_a_command_imports_what_it_uses(project, command, wanted, allowed):
+    project("scheduled")
+    modules = imported(*command.format(target="dvc").split())
+    assert sorted(SLOW & modules) == sorted(wanted)
+    assert packages(modules) <= allowed
+    if "jinja2" in wanted:
+        assert not SKIPPED.keys() & modules
+
+
+@pytest.mark.parametrize("target", ["dvc", "argo", "gitlab", "github", "airflow", "local", "cronjob"])
+def test_render_imports_the_module_of_its_target_alone(project, target):
+    project("scheduled")
+    found = {
+        name.split(".")[2]
+        for name in imported("render", "scheduled", "-t", target, "--stdout")
+        if name.startswith("wurzel.backends.")
+    }
+    shared = {"base", "command", "options", "quantity", "registry", "rendering", "support", "ci", "kubernetes"}
+    assert found - shared == {target}
+
+
+def test_a_step_imports_what_it_uses(project):
+    project("chain")
+    modules = imported("step", "steps:Words", "-o", "data/words")
+    assert SLOW & modules == {PLUGINS}
+    assert packages(modules) == {"wurzel.core", "wurzel.datacontract", "wurzel.runtime"}
