@@ -131,7 +131,7 @@ def test_only_what_the_patch_says(patch, old, new):
         ({"items": {"frist": {"a": 1}}}, "p.items.frist: no item has the name 'frist'", "Did you mean first?"),
         ({"items": {"first": 1}}, "p.items.first: an item of a list is a mapping", ""),
         ({"items": {"+": 1}}, "p.items.+: what is added to a list is a list", "Write +"),
-        ({"spec": {"zzz": None}}, "p.spec.zzz: there is no 'zzz'", "There are: a, b."),
+        ({"spec": {"zzz": None}}, "p.spec.zzz: there is no key 'zzz' to remove", "There are: a, b."),
         ({"empty": {"x": None}}, "p.empty.x: there is no key 'x' to remove", ""),
         ({"metadata": {"name": "\ud800"}}, "p.metadata.name: ", ""),
     ],
@@ -257,3 +257,45 @@ def plain(value):
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+MOUNTS = lines("""
+    mounts:
+      - mountPath: /tmp  # scratch
+        name: tmp
+      - {mountPath: /data, size: 1}
+    tolerations: [{key: gpu, operator: Exists}, {operator: Exists}]
+""")
+
+
+@pytest.mark.parametrize(
+    ("patch", "old", "new"),
+    [
+        ({"mounts": {"mountPath=/tmp": {"name": "t"}}}, "name: tmp", "name: t"),
+        ({"mounts": {"mountPath=/data": {"size": None}}}, ", size: 1", ""),
+        ({"mounts": {"size=1": {"size": 2}}}, "size: 1", "size: 2"),
+        ({"mounts": {"mountPath=/data": None}}, "  - {mountPath: /data, size: 1}\n", ""),
+        ({"tolerations": {"key=gpu": {"effect": "NoExecute"}}}, "Exists}, ", "Exists, effect: NoExecute}, "),
+        ({"tolerations": {"key=gpu": None}}, "{key: gpu, operator: Exists}, ", ""),
+    ],
+)
+def test_an_item_is_picked_by_what_is_said_in_it(patch, old, new):
+    text, _, problems = patched(MOUNTS, patch)
+    assert not problems
+    assert text == MOUNTS.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("patch", "message", "hint"),
+    [
+        ({"mounts": {"mountPath=/tnp": None}}, "no item has 'mountPath=/tnp'", "Did you mean mountPath=/tmp?"),
+        ({"tolerations": {"operator=Exists": None}}, "2 items have 'operator=Exists'", "Did you mean"),
+        ({"mounts": {"size=99": None}}, "no item has 'size=99'", "size=1"),
+        ({"tolerations": {"gpu": None}}, "no item has the name 'gpu'", "Did you mean key=gpu?"),
+        ({"tolerations": {"zz": None}}, "no item has the name 'zz'", "There are: key=gpu, operator=Exists."),
+    ],
+)
+def test_what_picks_none_or_several_is_refused(patch, message, hint):
+    _, _, (problem,) = patched(MOUNTS, patch)
+    assert message in problem.message
+    assert hint in problem.hint

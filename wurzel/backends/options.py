@@ -23,8 +23,8 @@ class TargetOptions(BaseModel):
     output: str | None = Field(None, description="Where the main file is written, relative to the project folder.")
     patch: Any = Field(
         None,
-        description="Merge patch (RFC 7386) for the rendered main file; a mapping over a list picks items by `name`,"
-        " `+` adds items. Or a list of {file, merge} for several files or documents.",
+        description="Merge patch (RFC 7386) for the rendered main file; a mapping over a list picks items by `name`"
+        " or `key=value`, `+` adds items. Or a list of {file, merge} for several files or documents.",
         json_schema_extra={"anyOf": [{"type": "object"}, {"type": "array", "items": _FILE_PATCH}]},
     )
     ignore: tuple[str, ...] = Field((), description="Unsupported features that are known and accepted.")

@@ -1,6 +1,7 @@
 """Changes single values of a finished YAML file as a merge patch says, and leaves every other character as it is.
 
-RFC 7386, and two things more: a mapping laid over a list picks its items by `name`, and its key `+` holds items to add.
+RFC 7386, and two things more: a mapping laid over a list picks its items by `name` or `key=value`, and its key `+`
+holds items to add.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from wurzel.render.quoting.yaml import is_part
 from wurzel.render.quoting.yaml_scalar import key as written_key
 from wurzel.render.quoting.yaml_value import after_key, entries, inline, parts
 from wurzel.render.values import NotAValue
-from wurzel.render.yaml_tree import Document, YamlNode, dash, name_of
+from wurzel.render.yaml_tree import Document, YamlNode, dash, is_picked
 
 ADD = "+"
 """Key of a patch for a list: what it holds is added at the end."""
@@ -80,10 +81,9 @@ class Patcher:
         for name, value in patch.items():
             if name == ADD:
                 continue
-            place, found = f"{path}.{name}", node.named(name)
+            place, found = f"{path}.{name}", node.picked(name)
             if len(found) != 1:
-                message = f"{len(found)} items have the name {name!r}" if found else f"no item has the name {name!r}"
-                self._missing(place, message, name, node.names())
+                self._not_one(place, node, name)
             elif value is None:
                 removed += [index for index, (_, item) in enumerate(node.entries) if item is found[0]]
             elif isinstance(value, Mapping):
@@ -91,6 +91,12 @@ class Patcher:
             else:
                 self._refuse(place, "an item of a list is a mapping", "Write what is to change in it, or null.")
         self._change(node, removed, self._added(patch, path), path)
+
+    def _not_one(self, path: str, node: YamlNode, by: str) -> None:
+        found, what = len(node.picked(by)), repr(by) if "=" in by else f"the name {by!r}"
+        message = f"{found} items have {what}" if found else f"no item has {what}"
+        known = [f"{key}={text}" for key, text in node.said_by_items() if "=" in by and key == by.partition("=")[0]]
+        self._missing(path, message, by, known or node.names())
 
     def _added(self, patch: Mapping[str, Any], path: str) -> list[Any]:
         added = patch.get(ADD, [])
@@ -189,7 +195,7 @@ class Patcher:
         """A mapping or list in brackets, written anew from the text of what it keeps."""
         kept = []
         for key, value in node.entries:
-            name = (key.text() if key is not None else name_of(value)) or ""
+            name = (key.text() if key is not None else next((by for by in patch if is_picked(value, by)), "")) or ""
             old = self._text[value.start : value.end]
             if name in patch and (new := patch[name]) is None:
                 continue
@@ -201,14 +207,15 @@ class Patcher:
         return self._brackets(node, kept, patch, path)
 
     def _brackets(self, node: YamlNode, kept: list[str], patch: Mapping[str, Any], path: str) -> str:
-        known = node.keys() if node.is_mapping else node.names()
+        known = node.keys()
         for name, value in patch.items():
             place = f"{path}.{name}"
-            if name in known or (node.is_sequence and name == ADD):
-                continue
-            if node.is_sequence or value is None:
-                self._missing(place, f"there is no {name!r}", name, known)
-            else:
+            if node.is_sequence:
+                if name != ADD and len(node.picked(name)) != 1:
+                    self._not_one(place, node, name)
+            elif name not in known and value is None:
+                self._missing(place, f"there is no key {name!r} to remove", name, known)
+            elif name not in known:
                 kept.append(f"{written_key(name, flow=True)}: {self._inline(without_nulls(value), place)}")
         if node.is_sequence:
             kept += [self._inline(item, path) for item in self._added(patch, path)]

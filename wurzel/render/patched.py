@@ -10,7 +10,7 @@ from wurzel.render.quoting.yaml import is_part
 from wurzel.render.quoting.yaml_layout import signature
 from wurzel.render.quoting.yaml_value import parts
 from wurzel.render.verify import Unreadable, yaml_events
-from wurzel.render.yaml_tree import YamlNode, name_of
+from wurzel.render.yaml_tree import YamlNode, is_picked
 
 Source = int | str
 """A line of the file as it was, from 0; or the path of the patch that wrote it."""
@@ -52,7 +52,7 @@ def expected(node: YamlNode, patch: Mapping[str, Any]) -> Iterator[Any]:
     yield signature(node.event)
     removed = {name for name, value in patch.items() if value is None}
     for key, value in node.entries:
-        name = key.text() if key is not None else name_of(value)
+        name = key.text() if key is not None else next((by for by in patch if is_picked(value, by)), None)
         if name in removed:
             continue
         if key is not None:

@@ -71,13 +71,18 @@ class YamlNode:
         """The keys of a mapping that are scalars."""
         return [text for key, _ in self.entries if key is not None and (text := key.text()) is not None]
 
-    def named(self, name: str) -> list[YamlNode]:
-        """The items of a sequence whose `name` is this."""
-        return [item for _, item in self.entries if name_of(item) == name]
+    def picked(self, by: str) -> list[YamlNode]:
+        """The items of a sequence that `name`, or `key=value` of any of their keys, picks."""
+        return [item for _, item in self.entries if is_picked(item, by)]
 
     def names(self) -> list[str]:
-        """The names of the items of a sequence."""
-        return [name for _, item in self.entries if (name := name_of(item)) is not None]
+        """What picks each of the items of a sequence: its name, or what it says first."""
+        return [name for _, item in self.entries if (name := _name_of(item) or _first_of(item)) is not None]
+
+    def said_by_items(self) -> Iterator[tuple[str | None, str | None]]:
+        """Key and text of all that the items of a sequence say in scalars."""
+        for _, item in self.entries:
+            yield from ((key.text(), value.text()) for key, value in item.entries if key is not None)
 
     def events(self) -> Iterator[tuple[Any, ...]]:
         """What a reader finds here."""
@@ -163,7 +168,18 @@ def dash(node: YamlNode, item: YamlNode, text: str) -> int:
     return line + node.column
 
 
-def name_of(item: YamlNode) -> str | None:
-    """The `name` of an item of a sequence."""
+def is_picked(item: YamlNode, by: str) -> bool:
+    """Whether `name`, or `key=value` of any of its keys, is said of an item of a sequence."""
+    key, sign, value = by.partition("=")
+    own = item.at(key) if sign else None
+    return _name_of(item) == by or (own is not None and own.text() == value)
+
+
+def _name_of(item: YamlNode) -> str | None:
     own = item.at("name")
     return own.text() if own is not None else None
+
+
+def _first_of(item: YamlNode) -> str | None:
+    said = ((key.text(), value.text()) for key, value in item.entries if key is not None)
+    return next((f"{key}={value}" for key, value in said if key is not None and value is not None), None)
