@@ -11,6 +11,8 @@ from wurzel.backends.registry import names
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 SIZES = (100, 1_000, 10_000)
 SHAPES = ("chain", "diamonds")
+# 1,000 steps are more than a controller of Argo takes as it is installed, and less than etcd takes.
+OPTIONS = {"argo": {"max_workflow_size": "1536Ki"}}
 CODE = """
 import resource, sys, time
 sys.path.insert(0, {pipelines!r})
@@ -35,7 +37,7 @@ backend = get({target!r})
 try:
     pipeline = introspect(layer, name="bench", entrypoint="bench:bench")
     pipeline = resolve(pipeline, None, sets=["image=registry.example/bench:1"]).pipeline
-    result = render([Job(pipeline, {target!r}, backend.options_model(), "bench")], Renderer())
+    result = render([Job(pipeline, {target!r}, backend.options_model(**{options!r}), "bench")], Renderer())
 except WurzelError as error:
     print(str(error).splitlines()[0], file=sys.stderr)
     sys.exit(3)
@@ -72,7 +74,9 @@ def points():
 
 def code(target, shape, steps):
     """The Python that makes the steps, renders them, and prints what `Point` holds."""
-    return CODE.format(pipelines=str(PIPELINES), shape=shape, steps=steps, target=target)
+    return CODE.format(
+        pipelines=str(PIPELINES), shape=shape, steps=steps, target=target, options=OPTIONS.get(target, {})
+    )
 
 
 def render(target, shape, steps):
