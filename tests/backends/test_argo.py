@@ -425,7 +425,7 @@ def test_an_exit_handler_tells_of_failures():
     assert group["when"] == "{{workflow.status}} != Succeeded"
     container = template(spec, group["template"])["container"]
     env = {item["name"]: item.get("value") for item in container["env"]}
-    assert env["WORKFLOW_FAILURES"] == "{{workflow.failures}}"
+    assert env["WORKFLOW_FAILURES"] == "{{=sprig.fromJson(workflow.failures) ?? workflow.failures}}"
     assert expand(container["command"][1], env) == "{{x}}"
     always = spec_of(DIAMOND, on_exit={**handler, "when": "always"})
     ((group,),) = template(always, "on-exit")["steps"]

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
     from wurzel.ir.model import Pipeline
 
+FAILURES = "{{=sprig.fromJson(workflow.failures) ?? workflow.failures}}"
+"""The failed nodes as JSON: Argo quotes the JSON once more, as Go does, which is not always JSON itself."""
+
 
 def exit_handler(pipeline: Pipeline, options: ArgoOptions, taken: set[str]) -> ExitHandler | None:
     """What runs at the end, under names that are not taken."""
@@ -24,7 +27,7 @@ def exit_handler(pipeline: Pipeline, options: ArgoOptions, taken: set[str]) -> E
         "WORKFLOW_NAME": "{{workflow.name}}",
         "WORKFLOW_NAMESPACE": "{{workflow.namespace}}",
         "WORKFLOW_STATUS": "{{workflow.status}}",
-        "WORKFLOW_FAILURES": "{{workflow.failures}}",
+        "WORKFLOW_FAILURES": FAILURES,
         **{key: text(value) for key, value in handler.env.items()},
         **{key: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for key, ref in handler.secrets.items()},
     }
