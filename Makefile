@@ -30,7 +30,7 @@ engines: .venv/.installed ## Install the real engines below .engines/
 test-engines: engines ## Run what we render in the real engines and compare the data
 	$(BIN)/pytest -m engine tests/engines
 
-conformance: engines ## Run every example in every engine, write docs/conformance.md; a cluster by KUBECONFIG=… IMAGE=…
+conformance: engines ## Run every example in every engine, write docs/conformance.md; a cluster by KUBECONFIG=… IMAGE=… CLUSTER=…
 	KUBECONFIG=$(KUBECONFIG) IMAGE=$(IMAGE) $(BIN)/python tests/engines/conformance.py
 
 lint: .venv/.installed ## Mend what the linters can mend

@@ -1,7 +1,7 @@
 """Runs every example pipeline in every engine, compares the datasets, and writes docs/conformance.md.
 
     make conformance                                    # all engines of this machine
-    make conformance KUBECONFIG=~/.kube/config IMAGE=registry.example/wurzel-conformance:1
+    make conformance KUBECONFIG=~/.kube/config IMAGE=registry.example/wurzel-conformance:1 CLUSTER=kind
 
 See `drivers/cluster.py` for what a cluster needs; `--context DIR` writes a folder to build the image of.
 """
@@ -141,14 +141,14 @@ def results(chosen, folder):
 
 
 @contextmanager
-def surroundings(image, folder):
+def surroundings(image, kind, folder):
     """A docker that is started when it is first asked for, and a cluster."""
 
     @cache
     def docker():
         return containers.begin(folder / "docker")
 
-    cluster = Cluster(image)
+    cluster = Cluster(image, kind)
     try:
         yield docker, cluster
     finally:
@@ -176,13 +176,14 @@ def write_context(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--image", default=os.environ.get("IMAGE", ""), help="image that holds wurzel and the examples")
+    parser.add_argument("--cluster", default=os.environ.get("CLUSTER", ""), help="what the cluster is, for the page")
     parser.add_argument("--context", metavar="DIR", type=Path, help="write a folder to build that image of, and stop")
     parser.add_argument("--only", metavar="ENGINE", action="append", help="these engines, by a part of their names")
     options = parser.parse_args()
     if options.context:
         write_context(options.context)
         return 0
-    with tempfile.TemporaryDirectory() as folder, surroundings(options.image, Path(folder)) as found:
+    with tempfile.TemporaryDirectory() as folder, surroundings(options.image, options.cluster, Path(folder)) as found:
         first, *others = drivers(*found)
         wanted = [driver for driver in others if not options.only or any(part in driver.name for part in options.only)]
         told = list(results([first, *wanted], Path(folder)))

@@ -38,10 +38,11 @@ BINDING = {
 
 
 class Cluster:
-    """kubectl in a namespace of our own."""
+    """kubectl in a namespace of our own; `kind` says what it is made of, for the page."""
 
-    def __init__(self, image):
+    def __init__(self, image, kind=""):
         self.image = image
+        self.kind = kind
 
     @cached_property
     def missing(self):
@@ -60,9 +61,12 @@ class Cluster:
 
     @cached_property
     def version(self):
-        """The server's version."""
+        """Versions of the server and of what runs containers on its first node."""
         found = yaml.safe_load(self.kubectl("version", "-o", "yaml").stdout)
-        return f"Kubernetes {found['serverVersion']['gitVersion']}"
+        node = yaml.safe_load(self.kubectl("get", "nodes", "-o", "yaml").stdout)["items"][0]["status"]["nodeInfo"]
+        runner = f"kubelet {node['kubeletVersion']}, {node['containerRuntimeVersion']}"
+        said = f"Kubernetes {found['serverVersion']['gitVersion']}, {runner}"
+        return f"{said}; {self.kind}" if self.kind else said
 
     def has_argo(self):
         return self.kubectl("get", "crd", "workflows.argoproj.io", check=False).returncode == 0
@@ -184,6 +188,14 @@ class ClusterWorkflow(OnCluster):
 
     def missing(self):
         return self.cluster.missing or ("" if self.cluster.has_argo() else "Argo's CRDs are not on the cluster")
+
+    def version(self):
+        """The image of Argo's executor, which has the controller's version, in front."""
+        images = self.cluster.kubectl(
+            "get", "pods", "-l", "workflows.argoproj.io/workflow",
+            "-o", "jsonpath={.items[0].spec.initContainers[0].image}",
+        ).stdout  # fmt: skip
+        return f"{images}; {self.cluster.version}"
 
     def run(self, case, folder):
         claim = {
