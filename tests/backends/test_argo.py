@@ -508,6 +508,13 @@ def test_an_empty_folder_can_be_filled():
     assert kept["readOnly"] is True
 
 
+def test_the_exit_handler_asks_for_what_a_quota_wants():
+    handler = {"command": ["x"], "resources": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
+    container = template(spec_of(DIAMOND, on_exit=handler), "notify")["container"]
+    assert container["resources"] == {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}}
+    assert "resources" not in template(spec_of(DIAMOND, on_exit={"command": ["x"]}), "notify")["container"]
+
+
 def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
     assert spec_of(DIAMOND)["activeDeadlineSeconds"] == 86400
     assert spec_of(DIAMOND, active_deadline="2h")["activeDeadlineSeconds"] == 7200
@@ -548,6 +555,7 @@ def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
             "targets.argo.name",
         ),
         (pipeline(step("words"), annotations={"a": "{{x}}"}), {}, "holds '{{'", "leave it out"),
+        (pipeline(step("words", env={"WURZEL_BRACE": "x"})), {}, "env sets WURZEL_BRACE", "another name"),
         (pipeline(step("words"), data_dir="d$(x)"), {}, "'d$(x)'", "plainer"),
         (
             pipeline(step("words"), schedule=Schedule(cron="@daily", concurrency="allow")),
@@ -604,6 +612,8 @@ def test_a_required_setting_is_fed_by_a_secret_under_either_name():
         ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "../y", "empty_dir": {}}]}, "within a volume"),
         ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "/y", "empty_dir": {}}]}, "within a volume"),
         ({"artifacts": {"s3": {"bucket": "acme", "endpoint": "minio:9000/data"}}}, "is no host and port"),
+        ({"pod_spec_patch": "containers: ["}, "is not YAML"),
+        ({"pod_spec_patch": "containers"}, "is no mapping"),
         ({"on_exit": {"command": []}}, "at least 1 item"),
         ({"artefacts": {}}, "Extra inputs"),
     ],

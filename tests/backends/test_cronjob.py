@@ -325,6 +325,10 @@ def test_an_object_that_kubernetes_would_not_take_is_refused(options):
             pipeline(step("a"), schedule=Schedule(cron="@daily", concurrency="allow")),
             {"data": {"claim": {"name": "c"}}}, "write to the same claim",
         ),
+        (
+            pipeline(step("a"), step("b", "a", image="x:2", env={"WURZEL_RUN_ID": "1"})),
+            {"data": {"claim": {"name": "c"}}}, "env sets WURZEL_RUN_ID",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_run_is_refused(body, options, said):

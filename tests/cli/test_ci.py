@@ -81,6 +81,8 @@ def test_on_github_only_the_job_that_runs_no_code_of_ours_may_write(words):
     }
     assert "wurzel" not in scripts("github", jobs["push"]).replace("wurzel/wurzel.patch", "")
     assert "secrets.RENDER_TOKEN" in str(jobs["push"])
+    assert "TOKEN:?is empty: store a token as the secret RENDER_TOKEN" in scripts("github", jobs["push"])
+    assert "is empty" not in run("github", "--push", "--stdout").stdout
     for name in ("check", "render"):
         assert "RENDER_TOKEN" not in str(jobs[name])
     for job in jobs.values():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.argo.context import document, part_documents
+from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.parts import MOST_TEMPLATES, Part, split
 from wurzel.backends.argo.size import status_bytes
@@ -177,6 +178,10 @@ def _templated(pipeline: Pipeline) -> Iterator[Problem]:
                     f"the {where} {key} holds '{{{{', which Argo would take for an expression of its own",
                     hint="Argo knows no way to write it as text in an annotation; leave it out.",
                 )
+    if any(BRACE in env for env in (pipeline.env, *(step.env for step in pipeline.steps))):
+        yield Problem(
+            f"env sets {BRACE}, which holds '{{' here, so that values can hold '{{{{'", hint="Use another name."
+        )
     if any(mark in pipeline.data_dir for mark in ("{{", "$(", "$$")):
         yield Problem(
             f"data_dir {pipeline.data_dir!r} holds '{{{{', '$(' or '$$', which Argo or Kubernetes would expand",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from wurzel.backends.kubernetes.options import Claim, KeyRef, KubernetesModel, KubernetesOptions
+from wurzel.ir.model import Limits, Resources
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
 from wurzel.ir.types import Duration, Quantity
 
@@ -24,6 +25,20 @@ def _version(value: Any) -> str:
 def _key(value: str) -> str:
     if not value or value.startswith("/") or value.endswith("/"):
         raise ValueError(f"{value!r} is not a prefix of keys; write for example pipelines/rag")
+    return value
+
+
+def _patch(value: Any) -> Any:
+    """A patch that Argo can read; one with expressions of Argo's is no YAML before they are filled in."""
+    if isinstance(value, str) and "{{" not in value:
+        from wurzel.datacontract.plain_yaml import NotYaml, load_yaml
+
+        try:
+            read = load_yaml(value)
+        except NotYaml as error:
+            raise ValueError(f"is not YAML: {error.message} (line {error.line})") from None
+        if not isinstance(read, dict):
+            raise ValueError("is no mapping; write for example {containers: [{name: main, tty: true}]}")
     return value
 
 
@@ -168,6 +183,8 @@ class ExitHandler(KubernetesModel):
     command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell reads them.")
     env: dict[EnvName, str] = Field(default_factory=dict)
     secrets: dict[EnvName, KeyRef] = Field(default_factory=dict)
+    resources: Resources = Field(default_factory=Resources, description="What it asks for; a quota may want that.")
+    limits: Limits = Field(default_factory=Limits, description="The most it may use.")
 
 
 class History(KubernetesModel):
@@ -201,7 +218,9 @@ class ArgoOptions(KubernetesOptions):
     )
     synchronization: Synchronization | None = Field(None, description="Locks that workflows share.")
     on_exit: ExitHandler | None = Field(None, description="A container that tells somebody how a run has ended.")
-    pod_spec_patch: str | dict[str, Any] | None = Field(None, description="Strategic merge patch for every pod.")
+    pod_spec_patch: Annotated[str | dict[str, Any] | None, BeforeValidator(_patch)] = Field(
+        None, description="Strategic merge patch for every pod."
+    )
     history: History = Field(
         default_factory=History.model_construct, description="Finished runs of a schedule to keep."
     )

@@ -7,13 +7,13 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
+from wurzel.backends import kubernetes as k8s
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.cronjob.companions import has_claim
 from wurzel.backends.cronjob.context import document
 from wurzel.backends.cronjob.job import PIPELINE, PIPELINE_PATH
 from wurzel.backends.cronjob.mode import single_pod
 from wurzel.backends.cronjob.options import CronJobOptions
-from wurzel.backends.kubernetes import MOST_BYTES
 from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
@@ -84,7 +84,7 @@ class CronJobBackend(Backend):
         context = {"pipeline": pipeline, **document(pipeline, options)}
         if options.layout == "file":
             path = options.output or f"cronjob/{pipeline.name}.yaml"
-            return [OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=MOST_BYTES)]
+            return [OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=k8s.MOST_BYTES)]
         main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
         folder = posixpath.dirname(main)
         parts = [
@@ -96,13 +96,13 @@ class CronJobBackend(Backend):
         beside = [name for name, wanted in parts if wanted]
         resources = [posixpath.basename(main), *(f"{name}.yaml" for name in beside)]
         return [
-            OutputFile(main, "cronjob/cronjob.yaml.j2", context, object_limit=MOST_BYTES),
+            OutputFile(main, "cronjob/cronjob.yaml.j2", context, object_limit=k8s.MOST_BYTES),
             *(
                 OutputFile(
                     posixpath.join(folder, f"{name}.yaml"),
                     f"cronjob/{name}.yaml.j2",
                     context,
-                    object_limit=MOST_BYTES,
+                    object_limit=k8s.MOST_BYTES,
                 )
                 for name in beside
             ),
@@ -161,6 +161,13 @@ def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
             hint="Use schedule.concurrency: forbid, or data: {empty_dir: {}}.",
         )
     if not single_pod(pipeline, options):
+        if options.data.claim and any(
+            k8s.RUN_ID in env for env in (pipeline.env, *(step.env for step in pipeline.steps))
+        ):
+            yield Problem(
+                f"env sets {k8s.RUN_ID}, by which steps tell this run's data on the claim from that of the last one",
+                hint="Leave it out: it is the Job's uid.",
+            )
         return
     if options.mode == "single-pod" and pipeline.image is None:
         yield Problem("single-pod mode needs an image of the pipeline", hint="Give it: image: ….")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends.command import setting_variables
 
 if TYPE_CHECKING:
+    from wurzel.backends.argo.options import ExitHandler
     from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
     from wurzel.ir.model import Pipeline, Step, Toleration
 
@@ -78,7 +79,7 @@ def labels(pipeline: Pipeline, step: Step | None = None) -> dict[str, str]:
     return {"app.kubernetes.io/name": pipeline.name, "app.kubernetes.io/managed-by": "wurzel", **pipeline.labels}
 
 
-def resources(step: Step) -> dict[str, Any]:
+def resources(step: Step | ExitHandler) -> dict[str, Any]:
     """Requests and limits; a GPU is a limit, since Kubernetes takes no other request for one."""
     asked, limits = step.resources, step.limits
     return given(
