@@ -227,6 +227,7 @@ def test_macros_are_looked_up_in_what_is_imported(check):
         ("own/x/base.yaml.j2:2", "'x/_m.j2' has no 'entri'"),
         ("own/x/base.yaml.j2:4", "`m` (x/_m.j2) has no 'entri'"),
     ]
+    assert "with context" in check(files)[0].hint
 
 
 def test_parts_that_include_each_other_end(check):

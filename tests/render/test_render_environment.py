@@ -399,3 +399,13 @@ def test_rendering_twice_gives_the_same_and_changes_nothing(tmp_path):
     first = renderer.render("x.yaml.j2", context).text
     assert first == renderer.render("x.yaml.j2", context).text == "b:\n  - 1\na:\n  c: d\n"
     assert context == {"x": {"b": [1], "a": {"c": "d"}}}
+
+
+def test_what_is_imported_sees_no_names_and_is_told_how_it_could(render):
+    files = {
+        "x.yaml.j2": "{% from 'm.j2' import m %}\na: {{ m() }}\n",
+        "m.j2": "{% macro m() %}{{ v }}{% endmacro %}\n",
+    }
+    with pytest.raises(TemplateError, match="'v' is undefined") as caught:
+        render(files, v=1)
+    assert "with context" in caught.value.hint

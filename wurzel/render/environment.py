@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn, cast
@@ -21,7 +21,7 @@ from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.layers import Found, Layers, TemplateMissing, label, suggest
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
-from wurzel.render.structure import circle, languages_differ, no_such_block
+from wurzel.render.structure import WITH_CONTEXT, circle, languages_differ, no_such_block
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
 
@@ -257,8 +257,10 @@ def _running(frame: FrameType | None) -> str:
     return ""
 
 
-def _undefined(message: str, names: Iterable[str]) -> tuple[str, str]:
+def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
     if message.startswith("the inline if-expression"):
         return "the inline `if` is false and has no `else`", _HINT_ELSE
     match = re.fullmatch(r"'(\w+)' is undefined", message)
-    return message, suggest(match.group(1), names) if match else ""
+    if match is None:
+        return message, ""
+    return message, WITH_CONTEXT if match.group(1) in names else suggest(match.group(1), names)

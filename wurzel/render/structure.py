@@ -12,6 +12,7 @@ from wurzel.render.lines import JOINT
 from wurzel.render.quoting import language_of
 
 OUTSIDE = "this template extends another, so what stands outside its blocks is never written in its place"
+WITH_CONTEXT = "What is imported sees no names but its own: write `import … with context`, or give it as an argument."
 
 
 def outside(tree: nodes.Template) -> Iterator[int]:

@@ -183,7 +183,7 @@ class Checker:
             surrounding.names |= walk.exported()
         sites: dict[str, Scope] = {}
         for each, walk in reversed(list(zip(chain, walks, strict=True))):
-            walk.walk(surrounding, sites)
+            walk.walk(surrounding, sites, alone=not context.all())
             sites |= {name: merged(scopes) for name, scopes in walk.blocks.items()}
             self._sites[each] = dict(sites)
             self._given[each] = merged([context, *([self._given[each]] if each in self._given else [])])

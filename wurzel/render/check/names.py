@@ -15,6 +15,7 @@ from wurzel.render.check.scope import Scope, assigned, unpacked
 from wurzel.render.check.types import UNKNOWN
 from wurzel.render.layers import suggest
 from wurzel.render.renames import renamed
+from wurzel.render.structure import WITH_CONTEXT
 
 if TYPE_CHECKING:
     from wurzel.render.check.sources import Source
@@ -52,8 +53,15 @@ class Names:
         self.included: list[tuple[str, Scope]] = []
         self.kinds: dict[int, Any] = {}
 
-    def walk(self, context: Scope, filled: dict[str, Scope]) -> None:
-        """Read the template: `context` is what it gets, `filled` where the blocks stand that its parents have."""
+    def walk(self, context: Scope, filled: dict[str, Scope], *, alone: bool = False) -> None:
+        """Read the template.
+
+        Args:
+            context: what it gets.
+            filled: where the blocks stand that its parents have.
+            alone: whether it is imported or included without context.
+        """
+        self._alone = alone
         context.names.setdefault("self", UNKNOWN)
         self._context = context
         self._filled = filled
@@ -188,7 +196,11 @@ class Names:
             return kind
         if node.name not in self._guarded and node.name not in self._environment.globals:
             known = [*(name for name in scope.all() if name not in OF_JINJA), *self._environment.globals]
-            self._say(node, f"{node.name!r} is undefined", suggest(node.name, known) or _NONE_MEANT)
+            self._say(
+                node,
+                f"{node.name!r} is undefined",
+                suggest(node.name, known) or (WITH_CONTEXT if self._alone else _NONE_MEANT),
+            )
         return UNKNOWN
 
     def _value_Const(self, node: nodes.Const, _scope: Scope) -> Any:
