@@ -683,6 +683,13 @@ def test_validation_compiles_and_asks_ruff(monkeypatch):
     assert all(finding.where.startswith("dags/p.py:") for finding in findings)
 
 
+def test_a_checker_that_is_missing_is_named(monkeypatch, caplog):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert list(validate({"dags/p.py": text(full_pipeline())}, "3")) == []
+    said = [record.message.partition(",")[0] for record in caplog.records]
+    assert said == ["ruff is not installed", "Airflow is not installed"]
+
+
 def test_a_pipeline_file_lies_below_dags_unless_said():
     (file,) = AirflowBackend().files(one_step(), options())
     assert file.path == "dags/p.py"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,14 @@ from wurzel.exceptions import Problem
 if TYPE_CHECKING:
     from wurzel.validation.manifest import Document
 
+_log = logging.getLogger(__name__)
+_INSTALL = "https://argo-workflows.readthedocs.io/en/latest/walk-through/argo-cli/"
 _SECONDS = 120
 _ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
 
 
 def lint(files: Mapping[str, str], documents: Sequence[Document]) -> Iterator[Problem]:
-    """What Argo's own linter says of files that hold its objects; nothing when it is not installed.
+    """What Argo's own linter says of files that hold its objects; a warning when it is not installed.
 
     All files go in one call: a WorkflowTemplate in one of them is found by what refers to it in another.
     """
@@ -23,7 +26,9 @@ def lint(files: Mapping[str, str], documents: Sequence[Document]) -> Iterator[Pr
 
     program = shutil.which("argo")
     named = {document.file for document in documents if document.kind in _ARGO}
-    if program is not None and named:
+    if program is None and named:
+        _log.warning("argo is not installed, so its checks are left out (see %s)", _INSTALL)
+    elif program is not None and named:
         yield from _run(program, {file: text for file, text in files.items() if file in named})
 
 

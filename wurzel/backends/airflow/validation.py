@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from wurzel.exceptions import Problem
 
+_log = logging.getLogger(__name__)
 _TIMEOUT = 300
 _RULES = {"3": "AIR", "2.11": "AIR0"}
 """Rules from AIR3 on ask for what only Airflow 3 has."""
@@ -40,6 +42,8 @@ def validate(files: Mapping[str, str], version: str) -> Sequence[Problem]:
     broken = [problem for path, text in scripts.items() for problem in _compiled(path, text)]
     if broken or not scripts:
         return broken
+    if shutil.which("ruff") is None:
+        _log.warning("ruff is not installed, so its rules for Airflow are left out (pip install ruff)")
     return [
         *(problem for path, text in scripts.items() for problem in _ruff(path, text, version)),
         *_dagbag(scripts, version),
@@ -91,6 +95,7 @@ def airflow_python() -> str | None:
 def _dagbag(scripts: Mapping[str, str], version: str) -> Iterator[Problem]:
     python = airflow_python()
     if python is None:
+        _log.warning("Airflow is not installed, so importing the file with it is left out (pip install apache-airflow)")
         return
     with TemporaryDirectory(prefix="wurzel-airflow-") as scratch:
         folder = Path(scratch, "dags")
@@ -126,6 +131,8 @@ def _findings(done: subprocess.CompletedProcess[str], folder: Path, version: str
         return
     report = json.loads(lines[-1])
     if report["version"].partition(".")[0] != version.partition(".")[0]:
+        text = "Airflow %s is installed, but the file is for %s, so importing it is left out"
+        _log.warning(text, report["version"], version)
         return
     for file, error in report["errors"].items():
         place = Path(file)

@@ -1,0 +1,17 @@
+"""What is said when `argo` is not there; tests/engines/test_argo_lint.py has it there."""
+
+from wurzel.validation.lint import lint
+from wurzel.validation.manifest import documents
+
+
+def said(kind):
+    text = f"apiVersion: x/v1\nkind: {kind}\nmetadata: {{name: a}}\n"
+    return list(lint({"a.yaml": text}, documents("a.yaml", text)[0]))
+
+
+def test_a_linter_that_is_missing_is_named_where_it_would_have_something_to_check(monkeypatch, caplog):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert said("CronJob") == []
+    assert caplog.text == ""
+    assert said("Workflow") == []
+    assert "argo is not installed, so its checks are left out" in caplog.text
