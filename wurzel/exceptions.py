@@ -7,7 +7,7 @@ The command line turns a `WurzelError` into its message and exits with `exit_cod
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class WurzelError(Exception):
@@ -27,8 +27,7 @@ class WurzelError(Exception):
         return f"{place}{self.message}{advice}"
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One finding among several: place, what is wrong, what to do."""
 
     message: str

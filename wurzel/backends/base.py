@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from wurzel.backends.options import TargetOptions
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 Level = Literal["native", "emulated", "unsupported"]
 
 
-@dataclass(frozen=True)
-class Support:
+class Support(NamedTuple):
     """What becomes of one feature on one target; `note` says how it is emulated, or why not and what instead."""
 
     level: Level

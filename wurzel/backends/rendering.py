@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.backends.registry import get, names
 from wurzel.backends.support import Report, unsupported_uses
@@ -20,8 +19,7 @@ _HEADER = 400
 """Bytes kept for the first line that says where a file comes from."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """One pipeline for one target; `locate` gives the place in the configuration that set a path of the IR, or ''."""
 
     pipeline: Pipeline
@@ -31,8 +29,7 @@ class Job:
     locate: Callable[[str], str] = lambda _path: ""
 
 
-@dataclass(frozen=True)
-class JobFile:
+class JobFile(NamedTuple):
     """A rendered file of a job."""
 
     job: Job
@@ -40,8 +37,7 @@ class JobFile:
     rendered: Rendered
 
 
-@dataclass(frozen=True)
-class JobResult:
+class JobResult(NamedTuple):
     """What rendering one job gave: its files, and reports of what the target cannot do."""
 
     job: Job

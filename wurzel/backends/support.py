@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import Problem, UsageError
 from wurzel.ir.features import FEATURES, used
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """One unsupported feature, why, and every place in the pipeline that asks for it."""
 
     target: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
@@ -77,9 +76,9 @@ def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Ite
         ids = tuple(pipeline.steps[number].id for number in own)
         all_steps = tuple(own.get(number, step) for number, step in enumerate(pipeline.steps))
         whole = (changed or pipeline).model_copy(update={"steps": all_steps})
-        yield Varied(field, place if place[:1] != " " else "", ids, replace(job, pipeline=whole))
+        yield Varied(field, place if place[:1] != " " else "", ids, job._replace(pipeline=whole))
     for field, options in _options(job.options, f"targets.{job.target}.") if not unset else ():
-        yield Varied(field, job.locate(field), (), replace(job, options=options))
+        yield Varied(field, job.locate(field), (), job._replace(options=options))
 
 
 def _changes(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, Any]]:

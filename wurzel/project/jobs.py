@@ -5,9 +5,8 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.backends.registry import get
 from wurzel.backends.rendering import Job
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a user asks to be rendered."""
 
     pipelines: Sequence[str] = ()

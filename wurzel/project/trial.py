@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from wurzel.backends.registry import names
@@ -28,7 +27,7 @@ class Trial:
     def __init__(self, request: Request, template: str | None) -> None:
         target = template.partition("/")[0] if template is not None else ""
         if not request.targets and target in names():
-            request = replace(request, targets=(target,))
+            request = request._replace(targets=(target,))
         self._jobs, project = open_jobs(request)
         self._root: Path = project.root if project is not None else Path()
         self._layers: Sequence[str] = project.templates if project is not None else ()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from wurzel.exceptions import WriteError
 from wurzel.render.header import is_conflicted, is_ours, is_untouched
@@ -19,8 +18,7 @@ hand; ours twice, as a merge left it; not ours; or ours and written by nothing a
 _EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file to write: its path below the output folder, and its text with our header; without text, to remove."""
 
     path: str
@@ -28,8 +26,7 @@ class File:
     executable: bool = False
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """What writing one file means."""
 
     file: File
