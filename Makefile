@@ -28,7 +28,7 @@ engines: .venv/.installed ## Install the real engines below .engines/
 	$(BIN)/python tests/engines/install.py
 
 test-engines: engines ## Run what we render in the real engines and compare the data
-	$(BIN)/pytest -m engine tests/engines
+	$(BIN)/pytest -n 2 --dist loadfile -m engine tests/engines
 
 conformance: engines ## Run every example in every engine, write docs/conformance.md; a cluster by KUBECONFIG=… IMAGE=… CLUSTER=…
 	KUBECONFIG=$(KUBECONFIG) IMAGE=$(IMAGE) $(BIN)/python tests/engines/conformance.py
