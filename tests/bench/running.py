@@ -1,5 +1,6 @@
 """The same steps run by `wurzel run`, by make, one after another without anything, and by DVC."""
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -59,7 +60,7 @@ def commands(graph, data):
 
 def makefile(graph, data):
     rules = [
-        f"{name}: {' '.join(before)}\n\t@{' '.join(argv)}\n.PHONY: {name}"
+        f"{name}: {' '.join(before)}\n\t@{shlex.join(argv)}\n.PHONY: {name}"
         for name, before, argv in commands(graph, data)
     ]
     return "all: join\n" + "\n".join(rules) + "\n"
@@ -75,7 +76,7 @@ def _graph(work, graph):
     shutil.copy(PIPELINES / "steps.py", work)
     (work / "graph.py").write_text(PIPELINE.format(width=graph[0], depth=graph[1]))
     (work / "Makefile").write_text(makefile(graph, "by-make"))
-    calls = [" ".join(argv) for _, _, argv in commands(graph, "by-calls")]
+    calls = [shlex.join(argv) for _, _, argv in commands(graph, "by-calls")]
     (work / "calls.sh").write_text("set -e\n" + "\n".join(calls) + "\n")
     callers = {
         "wurzel run -j 2": (wurzel("-q", "run", "graph:pipeline", "-j", "2", "--data-dir", "by-wurzel"), "by-wurzel"),
