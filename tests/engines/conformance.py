@@ -31,7 +31,7 @@ from tests.engines.drivers.dvc import Dvc  # noqa: E402
 from tests.engines.drivers.github import GitHub  # noqa: E402
 from tests.engines.drivers.gitlab import GitLab  # noqa: E402
 from tests.engines.drivers.local import Script, WurzelRun  # noqa: E402
-from tests.engines.report import PAGE, Result, page, write  # noqa: E402
+from tests.engines.report import PAGE, Result, kept, page, write  # noqa: E402
 
 CASES = (
     Case("chain", "chain"),
@@ -179,6 +179,7 @@ def main():
     parser.add_argument("--cluster", default=os.environ.get("CLUSTER", ""), help="what the cluster is, for the page")
     parser.add_argument("--context", metavar="DIR", type=Path, help="write a folder to build that image of, and stop")
     parser.add_argument("--only", metavar="ENGINE", action="append", help="these engines, by a part of their names")
+    parser.add_argument("--update", action="store_true", help="with --only: write their lines, and leave the others'")
     options = parser.parse_args()
     if options.context:
         write_context(options.context)
@@ -187,9 +188,12 @@ def main():
         first, *others = drivers(*found)
         wanted = [driver for driver in others if not options.only or any(part in driver.name for part in options.only)]
         told = list(results([first, *wanted], Path(folder)))
+        old = (ROOT / PAGE).read_text(encoding="utf-8") if options.only else ""
+        new = {result.driver: result for result in told}
+        all_told = [new.get(driver) or kept(driver, old) for driver in (first, *others)]
     wrong = [f"{result.driver.name}: {label}" for result in told for label in result.wrong(is_right)]
-    if not options.only:
-        print(write(ROOT / PAGE, page(told, CASES)))
+    if options.update or not options.only:
+        print(write(ROOT / PAGE, page(all_told, CASES, old)))
     print("conformance: " + (f"{len(wrong)} wrong: {'; '.join(wrong)}" if wrong else "all as it must be"))
     return 1 if wrong else 0
 

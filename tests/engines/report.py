@@ -34,15 +34,17 @@ class Result:
     outcomes: dict = field(default_factory=dict)
     verdicts: dict = field(default_factory=dict)
     missing: str = ""
+    lines: list = field(default_factory=list)
+    """What the two tables of an old page say of it, when it was not run now."""
 
     def wrong(self, is_right):
         """Labels of cases whose verdict is not right."""
         return [label for label, said in self.verdicts.items() if not is_right(said)]
 
 
-def page(results, cases):
-    """The whole page."""
-    notes = []
+def page(results, cases, old=""):
+    """The whole page; lines that are kept from an old page keep its notes as well."""
+    notes = re.findall(r"^\d+\. (.+)$", old, re.MULTILINE)
     lines = ["", f"| engine | {' | '.join(case.label for case in cases)} |", "|---" * (len(cases) + 1) + "|"]
     lines += [_row(result, cases, notes) for result in results]
     if notes:
@@ -52,7 +54,14 @@ def page(results, cases):
     return INTRO + "\n".join(lines) + "\n" + OUTRO
 
 
+def kept(driver, old):
+    """The result of an engine as an old page has it."""
+    return Result(driver, lines=[line for line in old.splitlines() if line.startswith(f"| {_name(driver)} |")])
+
+
 def _row(result, cases, notes):
+    if result.lines:
+        return result.lines[0]
     if result.missing:
         cells = [f"not run: {result.missing}", *[""] * (len(cases) - 1)]
     else:
@@ -75,6 +84,8 @@ def _name(driver):
 
 
 def _legend(result):
+    if result.lines:
+        return result.lines[1]
     driver = result.driver
     version = "" if result.missing else driver.version()
     support = registry.get(driver.target).support["retry"]

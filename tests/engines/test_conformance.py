@@ -11,7 +11,7 @@ from tests.engines.drivers.cronjob import CronJobPod
 from tests.engines.drivers.github import GitHub
 from tests.engines.drivers.gitlab import GitLab
 from tests.engines.drivers.local import Script, WurzelRun
-from tests.engines.report import PAGE, Result, page, read, write
+from tests.engines.report import PAGE, Result, kept, page, read, write
 
 SLICED = [case for case in CASES if case.example == "sharded"]
 WORDS = {"words/manifest.json": b"1", "words/part-00000.json": b"2"}
@@ -125,3 +125,18 @@ def test_a_page_is_written_anew_only_when_more_than_times_differ(tmp_path):
     assert "stays as it is" in write(path, made(71))
     assert path.read_text() == first
     assert write(path, made(2.4, {"words/manifest.json": b""})) == "page.md written"
+
+
+def test_engines_that_are_not_run_keep_their_lines_and_notes():
+    case = Case("a", "chain")
+    dash, bash = Script("dash"), Script("bash")
+
+    def ran(driver, note):
+        return Result(driver, {"a": Outcome(0, WORDS, note=note, seconds=1)}, {"a": "same"})
+
+    old = page([ran(dash, "first"), ran(bash, "second")], [case])
+    new = page([kept(dash, old), ran(bash, "third")], [case], old)
+    digest = Outcome(0, WORDS).digest[:8]
+    assert read(new) == {dash.name: {"a": f"same (1) `{digest}` 1 s"}, bash.name: {"a": f"same (3) `{digest}` 1 s"}}
+    assert "\n3. third\n" in new
+    assert page([kept(dash, old), kept(bash, old)], [case], old) == old

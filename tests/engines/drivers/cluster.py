@@ -184,18 +184,15 @@ class ClusterWorkflow(OnCluster):
 
     target = "argo"
     name = "Argo, cluster"
+    executor = "Argo"
     how = "created with strict validation, run by the cluster's own controller on a claim, in a restricted namespace"
 
     def missing(self):
         return self.cluster.missing or ("" if self.cluster.has_argo() else "Argo's CRDs are not on the cluster")
 
     def version(self):
-        """The image of Argo's executor, which has the controller's version, in front."""
-        images = self.cluster.kubectl(
-            "get", "pods", "-l", "workflows.argoproj.io/workflow",
-            "-o", "jsonpath={.items[0].spec.initContainers[0].image}",
-        ).stdout  # fmt: skip
-        return f"{images}; {self.cluster.version}"
+        """The image of Argo's executor, which has the controller's version, in front; pods are gone by then."""
+        return f"{self.executor}, {self.cluster.version}"
 
     def run(self, case, folder):
         claim = {
@@ -212,5 +209,9 @@ class ClusterWorkflow(OnCluster):
         manifests = self.manifests(case, case.project(folder / "project"), "argo", *sets)
         (created,) = self.cluster.apply(*manifests, create=True)
         code, log = self.cluster.wait(lambda: self.cluster.workflow_state(created))
+        images = self.cluster.kubectl(
+            "get", "pods", "-o", "jsonpath={.items[*].spec.initContainers[?(@.name=='init')].image}"
+        )
+        self.executor = images.stdout.split()[0] if images.stdout else self.executor
         data = self.cluster.files(f"{case.label}-argo", f"{case.label}/{case.data_dir}", folder / "data")
         return Outcome(code, collected(data), log)
