@@ -229,3 +229,15 @@ class ArgoOptions(KubernetesOptions):
         "1Mi", description="What the controller takes of one workflow with its status: its MAX_WORKFLOW_SIZE."
     )
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="For all pods.")
+
+    @model_validator(mode="after")
+    def _removable(self) -> "ArgoOptions":
+        kept = self.artifacts
+        folders = kept.archive == "none" and not (kept.s3 or kept.azure or kept.volume)
+        if folders and self.artifact_gc and self.artifact_gc.strategy != "Never":
+            where = "a bucket of gcs" if kept.gcs else "a repository of the cluster"
+            raise ValueError(
+                f"`artifact_gc`: Argo removes no folder from {where};"
+                " write `artifacts: {archive: tar}` as well, or choose s3 or azure"
+            )
+        return self

@@ -56,10 +56,14 @@ class Store:
         """Location of a step's dataset in this run, or of one slice of it.
 
         No key starts with another one and a longer name: some stores would read `split-de` along with `split`.
+        A folder of S3 ends with a slash: Argo's garbage collection removes nothing below any other key.
         """
         if shard and not self.folders:
             return self.location(RUN, step_id, "data", f"{shard}{self.suffix}")
-        return self.location(RUN, step_id, f"data{self.suffix}", shard)
+        found = self.location(RUN, step_id, f"data{self.suffix}", shard)
+        if self.folders and self.kind == "s3":
+            found["s3"]["key"] += "/"
+        return found
 
     def kept(self, pipeline: str, step_id: str) -> dict[str, Any]:
         """Location, the same for all runs, of what a step wrote last."""
