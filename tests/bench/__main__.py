@@ -83,7 +83,7 @@ From steps in memory to the verified text, imports included; diamonds are layers
 next layer. 1,000 steps in diamonds to all targets{but}: {total:.1f} s of CPU;
 the limit is {LIMIT:.0f} s: {"within" if total <= LIMIT else "over"}. Growth is the CPU divided by that of a tenth of
 the steps; where it is 10 it is linear, below it the imports weigh. Argo is told that its controller takes 1.5 MiB
-(`max_workflow_size`, etcd's own limit). What is refused is more than the platform takes, whoever writes it.
+(`max_workflow_size`, etcd's own limit). What is refused is larger than the platform takes.
 
 ![CPU seconds by steps](performance-scaling.svg)
 
