@@ -5,16 +5,12 @@ What differs from run to run is left out: times become `…s`. Nothing is fetche
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -25,6 +21,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from reference.registry import ROOT
+from reference.terminal import on_a_terminal
 
 _COLUMNS, _ROWS = 100, 60
 _LETTER, _LINE, _EDGE = 8.4, 20, 16
@@ -78,24 +75,8 @@ def _run(command: str, folder: Path, home: str) -> str:
         "TERM": "xterm-256color",
         "COLUMNS": str(_COLUMNS),
     }
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", command], cwd=folder, env=env, stdin=follower, stdout=follower, stderr=follower
-    )
-    os.close(follower)
-    written = b""
-    while True:
-        try:
-            data = os.read(leader, 65536)
-        except OSError:  # Linux, when the last writer is gone
-            break
-        if not data:
-            break
-        written += data
-    os.close(leader)
-    process.wait()
-    return written.decode()
+    _, written = on_a_terminal(["/bin/sh", "-c", command], _COLUMNS, _ROWS, cwd=folder, env=env)
+    return written
 
 
 def _screen(written: str) -> list[str]:

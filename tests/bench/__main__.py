@@ -118,7 +118,7 @@ def upstream_section(found):
             pair.shape,
             str(pair.steps),
             f"{pair.ours:.2f} s",
-            f"{pair.theirs:.2f} s" if pair.theirs else f"fails: {pair.failed}",
+            f"{pair.theirs:.2f} s" if pair.theirs else f"fails: {'NodeNameConflict' if pair.conflict else 'an error'}",
             f"{pair.theirs / pair.ours:.1f}" if pair.theirs else "",
         )
         for pair in found

@@ -1,19 +1,17 @@
 """`wurzel run` as people use it: a process that is followed, interrupted, killed and started again."""
 
-import fcntl
 import json
 import os
-import pty
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+
+from reference.terminal import on_a_terminal
 
 SLOW = """
 import os, subprocess, time
@@ -222,30 +220,16 @@ def test_quiet_says_only_what_went_wrong(project):
     assert run(command=[*WURZEL, "-q", "run", "chain:pipeline"]).stderr == ""
 
 
-def on_a_terminal(*arguments, **variables):
+def shown_on_a_terminal(*arguments, **variables):
     """What a run shows on a terminal of 80 columns."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     env = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "TERM"}} | variables
-    process = subprocess.Popen([*WURZEL, *arguments], stderr=follower, env=env)
-    os.close(follower)
-    shown = b""
-    while True:
-        try:
-            data = os.read(leader, 65536)
-        except OSError:  # Linux, when the last writer is gone
-            break
-        if not data:
-            break
-        shown += data
-    os.close(leader)
-    return process.wait(30), shown.decode()
+    return on_a_terminal([*WURZEL, *arguments], 80, 24, streams=["stderr"], env=env)
 
 
 @pytest.mark.parametrize("variables", [{"TERM": "xterm"}, {"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_terminal_gets_a_live_display_unless_told_otherwise(project, variables):
     project("failing")
-    code, shown = on_a_terminal("run", "failing:pipeline", **variables)
+    code, shown = shown_on_a_terminal("run", "failing:pipeline", **variables)
     assert code == 1
     live = variables == {"TERM": "xterm"}
     assert ("\x1b[" in shown) == live

@@ -82,7 +82,7 @@ class YamlNode:
     def said_by_items(self) -> Iterator[tuple[str | None, str | None]]:
         """Key and text of all that the items of a sequence say in scalars."""
         for _, item in self.entries:
-            yield from ((key.text(), value.text()) for key, value in item.entries if key is not None)
+            yield from _said(item)
 
     def events(self) -> Iterator[tuple[Any, ...]]:
         """What a reader finds here."""
@@ -181,5 +181,8 @@ def _name_of(item: YamlNode) -> str | None:
 
 
 def _first_of(item: YamlNode) -> str | None:
-    said = ((key.text(), value.text()) for key, value in item.entries if key is not None)
-    return next((f"{key}={value}" for key, value in said if key is not None and value is not None), None)
+    return next((f"{key}={value}" for key, value in _said(item) if key is not None and value is not None), None)
+
+
+def _said(item: YamlNode) -> Iterator[tuple[str | None, str | None]]:
+    return ((key.text(), value.text()) for key, value in item.entries if key is not None)

@@ -296,7 +296,7 @@ class Tasks:
 
     def _pod(self, step: Step, words: Words) -> Pod:
         pipeline, options = self._pipeline, self._options.kubernetes
-        resources = kubernetes.resources(step)
+        resources = kubernetes.resources(step.resources, step.limits)
         annotations = pipeline.annotations | step.annotations
         return Pod(
             image=kubernetes.image_of(pipeline, step),

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
     from wurzel.ir.model import Pipeline
 
-STARTING_DEADLINE = 3600
-"""Seconds a scheduled run may be late when the schedule does not say: Argo's default of 0 loses missed runs."""
-
 
 def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
     """The names a template of this target sees, besides `pipeline`: `workflow` and `spec`."""
@@ -71,7 +68,7 @@ def _cron(pipeline: Pipeline, options: ArgoOptions) -> Cron | None:
         schedules=[schedule.cron],
         timezone=schedule.timezone,
         concurrency_policy=schedule.concurrency.capitalize(),
-        starting_deadline_seconds=STARTING_DEADLINE if schedule.deadline is None else schedule.deadline,
+        starting_deadline_seconds=k8s.starting_deadline(schedule),
         successful_history=options.history.successful,
         failed_history=options.history.failed,
         suspend=options.suspend,

@@ -40,7 +40,7 @@ def exit_handler(pipeline: Pipeline, options: ArgoOptions, taken: set[str]) -> E
         container=Container(
             image=handler.image or pipeline.image or "",
             command=words,
-            resources=k8s.resources(handler),
+            resources=k8s.resources(handler.resources, handler.limits),
             env=k8s.env_list(braced(env, words)),
         ),
     )

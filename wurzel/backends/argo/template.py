@@ -97,7 +97,7 @@ class Templates:
             command=argv[:1],
             args=args,
             env=k8s.env_list(step_env(self.pipeline, step, args, self._default_env)),
-            resources=k8s.resources(step),
+            resources=k8s.resources(step.resources, step.limits),
             volume_mounts=k8s.mounts(self.options, [step.id]),
         )
 

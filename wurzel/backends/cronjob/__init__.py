@@ -93,18 +93,13 @@ class CronJobBackend(Backend):
             ("serviceaccount", options.companions.service_account),
             ("networkpolicy", options.companions.network_policy),
         ]
-        beside = [name for name, wanted in parts if wanted]
-        resources = [posixpath.basename(main), *(f"{name}.yaml" for name in beside)]
+        paths = {"cronjob": main}
+        paths |= {name: posixpath.join(folder, f"{name}.yaml") for name, wanted in parts if wanted}
+        resources = [posixpath.basename(path) for path in paths.values()]
         return [
-            OutputFile(main, "cronjob/cronjob.yaml.j2", context, object_limit=k8s.MOST_BYTES),
             *(
-                OutputFile(
-                    posixpath.join(folder, f"{name}.yaml"),
-                    f"cronjob/{name}.yaml.j2",
-                    context,
-                    object_limit=k8s.MOST_BYTES,
-                )
-                for name in beside
+                OutputFile(path, f"cronjob/{name}.yaml.j2", context, object_limit=k8s.MOST_BYTES)
+                for name, path in paths.items()
             ),
             OutputFile(
                 posixpath.join(folder, "kustomization.yaml"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from wurzel.backends import kubernetes as k8s
 from wurzel.backends.cronjob.companions import companions_of, named
 from wurzel.backends.cronjob.job import Builder
 from wurzel.backends.cronjob.manifest import Cron
@@ -13,9 +14,6 @@ from wurzel.backends.kubernetes.preflight import object_name
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.model import Pipeline
-
-STARTING_DEADLINE = 3600
-"""Seconds a run may be late when the schedule does not say."""
 
 
 def document(pipeline: Pipeline, options: CronJobOptions) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def _cron(pipeline: Pipeline, options: CronJobOptions) -> Cron | None:
         schedule=schedule.cron,
         time_zone=schedule.timezone,
         concurrency_policy=schedule.concurrency.capitalize(),
-        starting_deadline_seconds=STARTING_DEADLINE if schedule.deadline is None else schedule.deadline,
+        starting_deadline_seconds=k8s.starting_deadline(schedule),
         successful_history=options.history.successful,
         failed_history=options.history.failed,
         suspend=options.suspend,

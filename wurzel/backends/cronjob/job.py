@@ -152,7 +152,7 @@ class Builder:
             command=argv[:1],
             args=args,
             env=self._env({**k8s.pipeline_env(self.pipeline), **k8s.step_env(step)}),
-            resources=k8s.resources(step),
+            resources=k8s.resources(step.resources, step.limits),
         )
 
     def _whole(self) -> Container:

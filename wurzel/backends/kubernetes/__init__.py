@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends.command import setting_variables
 
 if TYPE_CHECKING:
-    from wurzel.backends.argo.options import ExitHandler
     from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
-    from wurzel.ir.model import Pipeline, Step, Toleration
+    from wurzel.ir.model import Limits, Pipeline, Resources, Schedule, Step, Toleration
 
 RUN_ID = "WURZEL_RUN_ID"
 """Variable that carries the platform's own identifier of a run into the logs."""
@@ -21,6 +20,9 @@ TMP = "tmp"
 """Name of the volume at `TMP_PATH`."""
 TMP_PATH = "/tmp"  # noqa: S108 - a path in a container
 """Where programs expect scratch space, which a read-only root file system does not give."""
+
+STARTING_DEADLINE = 3600
+"""Seconds a run may be late when the schedule does not say: Argo's default of 0 loses missed runs."""
 
 MOST_BYTES = 1024 * 1024
 """Bytes of one object: what a ConfigMap holds, and near what etcd takes in one request (1.5 MiB)."""
@@ -79,9 +81,13 @@ def labels(pipeline: Pipeline, step: Step | None = None) -> dict[str, str]:
     return {"app.kubernetes.io/name": pipeline.name, "app.kubernetes.io/managed-by": "wurzel", **pipeline.labels}
 
 
-def resources(step: Step | ExitHandler) -> dict[str, Any]:
+def starting_deadline(schedule: Schedule) -> int:
+    """Seconds a run may be late."""
+    return STARTING_DEADLINE if schedule.deadline is None else schedule.deadline
+
+
+def resources(asked: Resources, limits: Limits) -> dict[str, Any]:
     """Requests and limits; a GPU is a limit, since Kubernetes takes no other request for one."""
-    asked, limits = step.resources, step.limits
     return given(
         requests=given(cpu=asked.cpu, memory=asked.memory),
         limits=given(cpu=limits.cpu, memory=limits.memory) | ({"nvidia.com/gpu": str(asked.gpu)} if asked.gpu else {}),
