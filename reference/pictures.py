@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from rich.segment import Segment
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from reference.example import copy_example
 from reference.registry import ROOT
 from reference.terminal import on_a_terminal
 
@@ -47,12 +47,10 @@ def terminal(name: str) -> str:
     """The picture of what some commands write to a terminal, in the folder of the example."""
     lines = []
     with tempfile.TemporaryDirectory() as scratch:
-        docs = Path(scratch) / "docs"
-        left_out = shutil.ignore_patterns("data", ".wurzel", "__pycache__", "images", "reference")
-        shutil.copytree(ROOT / "docs", docs, ignore=left_out)
+        example = copy_example(Path(scratch))
         for command in SHOWN[name]:
             lines.append(f"\x1b[1m$ {command}\x1b[0m")
-            lines += _screen(_run(command, docs / "examples" / "rag", scratch))
+            lines += _screen(_run(command, example, scratch))
     texts = [Text.from_ansi(_TIME.sub("…s", line)) for line in lines]
     wrapped = [part for text in texts for part in text.divide(range(_COLUMNS, len(text), _COLUMNS))]
     return _svg(wrapped, "; ".join(SHOWN[name]))

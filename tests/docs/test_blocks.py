@@ -1,9 +1,8 @@
 """Every code block of the documentation works as it is written, or says why it is not run."""
 
-import shutil
-
 import pytest
 
+from reference.example import copy_example
 from tests.docs.blocks import KINDS, MARK_HINT, ROOT, Block, Wrong, blocks, run, surroundings
 
 PAGES = sorted(
@@ -15,9 +14,7 @@ PAGES = sorted(
 @pytest.fixture
 def example(tmp_path):
     """The example project, with the rest of `docs/` around it."""
-    left_out = shutil.ignore_patterns("data", ".wurzel", "__pycache__", "images", "reference")
-    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=left_out)
-    return tmp_path / "docs" / "examples" / "rag"
+    return copy_example(tmp_path)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(ROOT / page)])

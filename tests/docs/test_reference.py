@@ -1,10 +1,13 @@
 """What is generated in `docs/` is up to date."""
 
 import re
+import sys
 from pathlib import Path
+from subprocess import run
 
 import pytest
 
+from reference import example
 from reference.registry import FILES, PARTS, ROOT, generated, with_part
 
 
@@ -27,6 +30,19 @@ def test_every_file_below_reference_and_images_is_generated():
     there = [*(ROOT / "docs" / "reference").rglob("*.md"), *(ROOT / "docs" / "images").iterdir()]
     unknown = {path.relative_to(ROOT).as_posix() for path in there} - {*FILES, *PARTS}
     assert not unknown, "only what is generated belongs there; name its generator in reference/registry.py"
+
+
+def test_what_was_rendered_in_the_example_is_in_no_copy_of_it(tmp_path, monkeypatch):
+    """Who tries the documented commands there must not change what pictures show."""
+    original = example.copy_example(tmp_path / "original")
+    done = run([sys.executable, "-m", "wurzel", "render"], cwd=original, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rendered = {"dvc.yaml", "params.yaml", "run-rag.sh", ".gitlab-ci.yml"}
+    assert rendered <= {path.name for path in original.iterdir()}
+    monkeypatch.setattr(example, "ROOT", tmp_path / "original")
+    there = {path.name for path in example.copy_example(tmp_path / "copy").rglob("*") if path.is_file()}
+    assert "wurzel.yaml" in there
+    assert not there & {*rendered, "rag.yaml"}
 
 
 def test_a_part_is_replaced_between_its_marks():

@@ -1,11 +1,11 @@
 """The pages of targets whose engines are here: what other tests of the pages leave out is run, below a space."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reference.example import copy_example
 from tests.docs import blocks as pages
 from tests.engines.drivers.base import git_home
 
@@ -24,9 +24,7 @@ def all_of(block, programs):
 @pytest.mark.parametrize(("page", "programs"), [("dvc", ["dvc", "git"]), ("airflow", ["airflow"])])
 def test_page(page, programs, tmp_path, monkeypatch):
     monkeypatch.setattr(pages, "TIMEOUT", 600)
-    here = tmp_path / "a folder"
-    left_out = shutil.ignore_patterns("data", ".wurzel", "__pycache__", "images", "reference")
-    shutil.copytree(pages.ROOT / "docs", here / "docs", ignore=left_out)
+    example = copy_example(tmp_path / "a folder")
     environment = pages.surroundings(tmp_path)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / page).symlink_to(ENGINES / page / "bin" / page)
@@ -43,7 +41,7 @@ def test_page(page, programs, tmp_path, monkeypatch):
     wrong = []
     for block in blocks:
         try:
-            pages.run(block, here / "docs" / "examples" / "rag", environment)
+            pages.run(block, example, environment)
         except pages.Wrong as error:
             wrong.append(f"{block.page}:{block.line}: {error}")
     assert not wrong, "\n\n".join(wrong)
