@@ -34,6 +34,11 @@ class Patched(Rendered):
         self._sources = sources
         self._job = job
 
+    @property
+    def unpatched(self) -> Rendered:
+        """The file as its templates write it."""
+        return self._before.unpatched
+
     @cached_property
     def origins(self) -> tuple[Origin, ...]:
         """As of any file; a line that the patch wrote comes from the configuration."""

@@ -77,13 +77,36 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     return results
 
 
-def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[JobFile]:
-    rendered = [_rendered(file, renderer) for file in files]
-    if job.options.patch is not None:
-        from wurzel.backends.patching import patched  # only those who patch pay for it
+def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str]:
+    """The text of each file that another configuration of a rendered job changes, by its path.
 
-        rendered = patched(job, list(zip(files, rendered, strict=True)))
+    Nothing is proved or checked again, since the texts are only compared: templates do not depend on configuration.
+
+    Raises:
+        WurzelError: when the target or a template refuses the configuration.
+    """
+    backend = get(job.target)
+    if problems := _preflight(backend, job):
+        raise PreflightError(problems)
+    known = {file.output.path: file.rendered for file in before.files}
+    files = [file for file in backend.files(job.pipeline, job.options) if file.path in known]
+    texts = [renderer.variant(known[file.path].unpatched, file.template, file.context) for file in files]
+    texts = _patched(job, files, texts)
+    found = {file.path: rendered.text for file, rendered in zip(files, texts, strict=True)}
+    return {path: text for path, text in found.items() if text.strip() and text != known[path].text}
+
+
+def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[JobFile]:
+    rendered = _patched(job, files, [_rendered(file, renderer) for file in files])
     return [JobFile(job, file, text) for file, text in zip(files, rendered, strict=True)]
+
+
+def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered]) -> list[Rendered]:
+    if job.options.patch is None:
+        return rendered
+    from wurzel.backends.patching import patched  # only those who patch pay for it
+
+    return patched(job, list(zip(files, rendered, strict=True)))
 
 
 def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import NamedTuple, TypeAlias
 
 from wurzel.drift.flat import Leaf, Path, by_line, flatten
+from wurzel.render.diff import stretches
 
 Span: TypeAlias = tuple[int, int]
 
@@ -77,8 +77,7 @@ def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, 
         if len(places) <= max(1, len(old) // 4):
             yield from ((number, number + 1, number, number + 1) for number in places)
             return
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    yield from ((i, j, k, m) for kind, i, j, k, m in matcher.get_opcodes() if kind != "equal")
+    yield from stretches(old, new)
 
 
 def _subtrees(without: Mapping[Path, Leaf], holding: Mapping[Path, Leaf], *, came: bool) -> Iterator[Difference]:

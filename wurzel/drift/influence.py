@@ -74,12 +74,11 @@ def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()
         renderer: what rendered them.
         unset: ids of steps, for which what nothing sets is tried as well.
     """
-    texts = {file.output.path: file.rendered.text for file in result.files}
     most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
     found = Influence()
     rounds = [varied(result.job)] + ([varied(result.job, unset, unset=True)] if unset else [])
     for variants in rounds:
-        effects = [(variant, _effect(variant.job, renderer, texts)) for variant in islice(variants, most)]
+        effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
         for variant, changed in sorted(effects, key=lambda effect: _size(effect[1].values())):
             found.add(variant, changed)
         found.untried += sum(1 for _ in variants)
@@ -90,16 +89,13 @@ def _size(changed: Iterable[Sequence[Difference]]) -> int:
     return sum(map(len, changed))
 
 
-def _effect(job: Job, renderer: Renderer, texts: Mapping[str, str]) -> dict[str, list[Difference]]:
+def _effect(result: JobResult, job: Job, renderer: Renderer) -> dict[str, list[Difference]]:
     """By file, what differs in the text as it is from the text with the setting changed."""
-    from wurzel.backends.rendering import render
+    from wurzel.backends.rendering import variant
 
     try:
-        (result,) = render([job], renderer)
+        changed = variant(result, job, renderer)
     except Exception:  # noqa: BLE001 - a made-up value that a backend refuses says nothing of the others
         return {}
-    return {
-        file.output.path: differences(file.output.path, file.rendered.text, before)
-        for file in result.files
-        if (before := texts.get(file.output.path)) is not None and before != file.rendered.text
-    }
+    texts = {file.output.path: file.rendered.text for file in result.files}
+    return {path: differences(path, text, texts[path]) for path, text in changed.items()}

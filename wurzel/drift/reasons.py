@@ -96,25 +96,33 @@ class Reasons:
         return [said(group) for group in groups.values()]
 
 
-def reasons(change: Change, file: JobFile, result: JobResult, renderer: Renderer) -> Reasons:
-    """Why a file that is there is not what would be written, in the order of the file.
+def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer) -> dict[str, Reasons]:
+    """Why files of one job that are there are not what would be written, by path; each in the order of the file.
 
     Args:
-        change: the file on disk and what would be written.
-        file: the rendered file.
-        result: the job it belongs to.
-        renderer: what rendered it; renders the job anew with one field changed at a time.
+        changes: the files on disk and what would be written.
+        result: the job that they belong to.
+        renderer: what rendered it; renders the job again with one field changed at a time, for all files together.
     """
+    files = {file.output.path: file for file in result.files}
+    ids = {step.id for step in result.job.pipeline.steps}
+    found = {change.path: _differences(change, files[change.path]) for change in changes}
+    if not any(found.values()):
+        return dict.fromkeys(found, Reasons(()))
+    losses = [each for differing in found.values() for each in differing[:MOST] if _is_loss(each)]
+    effects = influence(result, renderer, {_step(each, ids) for each in losses} - {""})
+    reasons = {}
+    for path, differing in found.items():
+        every = [_reason(difference, files[path], effects, ids) for difference in differing[:MOST]]
+        untried = effects.untried if differing else 0
+        reasons[path] = Reasons(list(dict.fromkeys(every)), max(0, len(differing) - MOST), untried)
+    return reasons
+
+
+def _differences(change: Change, file: JobFile) -> list[Difference]:
     old = body(change.old or b"").decode(errors="replace").replace("\r\n", "\n")
     new = file.rendered.text
-    if old == new:
-        return Reasons(())
-    found = differences(change.path, old, new)
-    ids = {step.id for step in result.job.pipeline.steps}
-    gone = {_step(difference, ids) for difference in found[:MOST] if _is_loss(difference)} - {""}
-    effects = influence(result, renderer, gone)
-    every = [_reason(difference, file, effects, ids) for difference in found[:MOST]]
-    return Reasons(list(dict.fromkeys(every)), max(0, len(found) - MOST), effects.untried)
+    return differences(change.path, old, new) if old != new else []
 
 
 def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[str]) -> Reason:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from wurzel.drift.reasons import Reasons, reasons
 from wurzel.render.header import MARK, command_of
 
 if TYPE_CHECKING:
-    from wurzel.backends.rendering import JobFile, JobResult
+    from wurzel.backends.rendering import JobResult
     from wurzel.project.jobs import Request
     from wurzel.render import Renderer
     from wurzel.render.output import Change
@@ -53,8 +53,8 @@ class Finding:
         """The first line of the file on disk that differs, from 1; the header counts but is not looked at."""
         old, new = ((content or b"").splitlines() for content in (self.change.old, self.change.new))
         start = next((number + 1 for number, line in enumerate(old[:2]) if line.startswith(MARK.encode())), 0)
-        matcher = SequenceMatcher(None, old[start:], new[start:], autojunk=False)
-        first = next((i for kind, i, *_ in matcher.get_opcodes() if kind != "equal"), 0)
+        pairs = zip_longest(old[start:], new[start:])
+        first = next((number for number, (before, after) in enumerate(pairs) if before != after), 0)
         return max(1, min(len(old), start + first + 1))
 
     def why(self, most: int = _SHOWN) -> list[str]:
@@ -88,18 +88,22 @@ def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Re
         renderer: what rendered it.
         request: what was asked for.
     """
-    owners = {file.output.path: (file, result) for result in results for file in result.files}
     wrong = [change for change in changes if change.state != "same"]
-    found = [_finding(change, owners.get(change.path), renderer) for change in wrong]
+    found = {finding.change.path: finding for result in results for finding in _of_job(wrong, result, renderer)}
+    findings = [found.get(change.path) or _left_over(change) for change in wrong]
     options = ["--force"] if any(change.is_blocked for change in wrong) else []
     options += ["--prune"] if any(change.state == "orphaned" for change in wrong) else []
-    return Report(changes, found, request.command(*options) if wrong else "")
+    return Report(changes, findings, request.command(*options) if wrong else "")
 
 
-def _finding(change: Change, owner: tuple[JobFile, JobResult] | None, renderer: Renderer) -> Finding:
-    if owner is None:
-        words = command_of(change.old or b"")
-        return Finding(change, words[2], words[4])
-    file, result = owner
-    why = reasons(change, file, result, renderer) if change.state in {"outdated", "edited"} else NONE
-    return Finding(change, result.job.pipeline.name, result.job.target, why)
+def _of_job(wrong: Sequence[Change], result: JobResult, renderer: Renderer) -> list[Finding]:
+    paths = {file.output.path for file in result.files}
+    own = [change for change in wrong if change.path in paths]
+    why = reasons([change for change in own if change.state in {"outdated", "edited"}], result, renderer)
+    job = result.job
+    return [Finding(change, job.pipeline.name, job.target, why.get(change.path, NONE)) for change in own]
+
+
+def _left_over(change: Change) -> Finding:
+    words = command_of(change.old or b"")
+    return Finding(change, words[2], words[4])

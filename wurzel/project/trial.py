@@ -80,8 +80,8 @@ class Trial:
 
 
 def _difference(path: str, before: str | None, now: str | None) -> str:
-    from difflib import unified_diff
+    from wurzel.render.diff import unified
 
     old = "/dev/null" if before is None else f"a/{path}"
     new = "/dev/null" if now is None else f"b/{path}"
-    return "".join(unified_diff((before or "").splitlines(True), (now or "").splitlines(True), old, new))
+    return unified((before or "").splitlines(True), (now or "").splitlines(True), old, new)

@@ -17,7 +17,9 @@ from wurzel.render.layers import Layers
 if TYPE_CHECKING:
     from wurzel.render.check import Checker
     from wurzel.render.environment import Environment
+    from wurzel.render.quoting import Language
     from wurzel.render.quoting.draft import Draft
+    from wurzel.render.text import Piece
     from wurzel.render.trace import Origin
 
 __all__ = ["Layers", "Rendered", "Renderer"]
@@ -29,6 +31,17 @@ class Rendered:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self.text = draft.text()
+
+    @property
+    def unpatched(self) -> Rendered:
+        """The file as its templates write it."""
+        return self
+
+    def is_made_of(self, pieces: Sequence[Piece]) -> bool:
+        """Whether a template wrote exactly these pieces, so that the file would be the same."""
+        from wurzel.render.text import same
+
+        return len(pieces) == len(self._draft.pieces) and all(map(same, pieces, self._draft.pieces))
 
     @cached_property
     def origins(self) -> tuple[Origin, ...]:
@@ -103,13 +116,31 @@ class Renderer:
             QuotingError: when a value stands where nothing would read back as that value.
             VerifyError: when the file as a whole cannot be read.
         """
-        from wurzel.render.quoting import LANGUAGES, language_of, quote
+        from wurzel.render.quoting import quote
 
-        language = language_of(template)
-        if language is None:
-            raise TemplateError(
-                "no quoting rules are known for this kind of file",
-                where=template,
-                hint=f"Files that can be rendered: {', '.join(LANGUAGES)}.",
-            )
+        language = _language(template)
         return Rendered(quote(language, self._environment.run(template, context).pieces))
+
+    def variant(self, before: Rendered, template: str, context: Mapping[str, Any]) -> Rendered:
+        """The file from another context, not read back, since it is only compared; `before` itself where it is that.
+
+        Raises:
+            WurzelError: as `render` does.
+        """
+        from wurzel.render.quoting import quote
+
+        pieces = self._environment.run(template, context).pieces
+        return before if before.is_made_of(pieces) else Rendered(quote(_language(template), pieces, prove=False))
+
+
+def _language(template: str) -> Language:
+    from wurzel.render.quoting import LANGUAGES, language_of
+
+    language = language_of(template)
+    if language is None:
+        raise TemplateError(
+            "no quoting rules are known for this kind of file",
+            where=template,
+            hint=f"Files that can be rendered: {', '.join(LANGUAGES)}.",
+        )
+    return language

@@ -8,6 +8,7 @@ Jinja's own code generator turns both into strings and joins them. Here template
 from __future__ import annotations
 
 from collections.abc import Container
+from copy import copy
 from typing import NoReturn
 
 from jinja2 import nodes
@@ -69,10 +70,14 @@ class Generator(CodeGenerator):
             self.outdent()
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:
-        """As jinja does, over what is certainly meant to be looped over."""
+        """As jinja does, over what is certainly meant to be looped over.
+
+        The tree is kept and compiled again, so it is a copy of the loop that gets the check.
+        """
+        checked = copy(node)
         check = nodes.EnvironmentAttribute("looped", lineno=node.lineno)
-        node.iter = nodes.Call(check, [node.iter], [], None, None, lineno=node.lineno)
-        super().visit_For(node, frame)
+        checked.iter = nodes.Call(check, [node.iter], [], None, None, lineno=node.lineno)
+        super().visit_For(checked, frame)
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
         """Join values to a value; join with rendered text to text."""

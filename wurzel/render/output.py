@@ -69,12 +69,11 @@ class Change(NamedTuple):
 
     def diff(self) -> str:
         """The unified diff from what is there to what would be written; empty when all lines are the same."""
-        from difflib import unified_diff
+        from wurzel.render.diff import unified
 
         before = "/dev/null" if self.old is None else f"a/{self.path}"
         after = "/dev/null" if self.new is None else f"b/{self.path}"
-        lines = unified_diff(_lines(self._old_lines), _lines(self.new or b""), before, after)
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return unified(_lines(self._old_lines), _lines(self.new or b""), before, after)
 
 
 def plan(root: str | Path, files: Sequence[File]) -> list[Change]:

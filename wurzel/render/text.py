@@ -212,6 +212,16 @@ def hold_line(value: Any, line: int, template: str, expression: str) -> Text:
     return Text((*held.pieces, ("\n", line, template)))
 
 
+def same(one: Piece, other: Piece) -> bool:
+    """Whether two pieces write the same from the same line of a template."""
+    if not isinstance(one, Held) or not isinstance(other, Held):
+        return one == other
+    values = one.value, other.value
+    # `1` equals `True` and `1.0`, and mappings of another order are equal, but none of them is written the same.
+    alike = type(values[0]) is type(values[1]) and values[0] == values[1]
+    return alike and one.where == other.where and (isinstance(values[0], str) or repr(values[0]) == repr(values[1]))
+
+
 def _placed(piece: Piece, line: int, template: str) -> Piece:
     if isinstance(piece, Held):
         return piece if piece.template else Held(piece.value, line, template, piece.expression)

@@ -234,8 +234,6 @@ class Names:
     def _value_Call(self, node: nodes.Call, scope: Scope) -> Any:
         for child in node.iter_child_nodes(exclude=("node",)):
             self._value(child, scope)
-        if isinstance(node.node, nodes.EnvironmentAttribute):  # what the compiler puts around the list of a loop
-            return self._value(node.args[0], scope)
         self._value(node.node, scope)
         if isinstance(node.node, nodes.Getattr):
             return types.called(self._quiet(node.node.node, scope), node.node.attr)

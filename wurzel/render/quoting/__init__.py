@@ -21,8 +21,10 @@ def language_of(template: str) -> Language | None:
     return next((language for suffix, language in LANGUAGES.items() if stem.endswith(suffix)), None)
 
 
-def quote(language: Language, pieces: Sequence[Piece]) -> Draft:
+def quote(language: Language, pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     """The pieces of a file with every value written for where it stands, read back to prove it.
+
+    Without `prove` the finished text is not read back: for a text that is compared and thrown away, never written.
 
     Raises:
         QuotingError: when a value stands where nothing would read back as that value.
@@ -34,4 +36,4 @@ def quote(language: Language, pieces: Sequence[Piece]) -> Draft:
         from wurzel.render.quoting.python import write
     else:
         from wurzel.render.quoting.shell import write
-    return write(pieces)
+    return write(pieces, prove=prove)

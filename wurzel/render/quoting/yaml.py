@@ -30,7 +30,7 @@ _NO_SPACE = re.compile(r"\s*(-|\?|[\w.-]+:)")
 _QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value with `~`.'
 
 
-def write(pieces: Sequence[Piece]) -> Draft:
+def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     """The file with every value written for where it stands.
 
     Raises:
@@ -47,7 +47,8 @@ def write(pieces: Sequence[Piece]) -> Draft:
     for index in draft.holes:
         if index not in seen:
             _fill_comment(draft, index)
-    _prove(draft, layout)
+    if prove:
+        _prove(draft, layout)
     return draft
 
 

@@ -1,0 +1,119 @@
+"""What a check costs with templates of one's own: they are read, compiled and checked once, whatever has changed."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from jinja2 import nodes
+
+from wurzel.backends.registry import BUILT_IN, get
+from wurzel.cli import cli
+from wurzel.render import Renderer
+from wurzel.render.check import Checker
+from wurzel.render.compiler import Generator
+from wurzel.render.environment import Environment
+
+OVERRIDE = """{{% extends "!{name}" %}}
+{{% import "acme/org.j2" as org %}}
+{{% block {block} %}}
+{{{{ super() }}}}
+{{% for step in pipeline.steps %}}
+# {{{{ step.id }}}}{{{{ org.mark(step) }}}}
+{{% endfor %}}
+{{% include "acme/note.j2" %}}
+{{% endblock %}}
+"""
+BLOCKS = {
+    "dvc": ("dvc.yaml", "top"),
+    "argo": ("workflow.yaml", "top"),
+    "gitlab": ("gitlab-ci.yml", "bottom"),
+    "github": ("workflow.yml", "top"),
+    "airflow": ("dag.py", "imports"),
+    "local": ("run.sh", "before"),
+    "cronjob": ("cronjob.yaml", "top"),
+}
+
+
+def config(env):
+    steps = "".join(f"      {step}: {{timeout: 20m, annotations: {{a: b}}}}\n" for step in ("upper",))
+    return f"""version: 1
+templates: [own]
+pipelines:
+  words:
+    entrypoint: chain:pipeline
+    image: registry.example/words:1
+    env: {{{", ".join(f"NAME_{number}: {env}" for number in range(30))}}}
+    schedule: {{cron: "0 4 * * *", timezone: Europe/Berlin}}
+    steps:
+{steps}    targets: {{{", ".join(f"{name}: {{}}" for name in BUILT_IN)}}}
+"""
+
+
+@pytest.fixture
+def own(project):
+    """A project with a template of its own for each target, with loops, macros and includes; gives its folder."""
+    project("chain")
+    folder = Path("own")
+    for target, (name, block) in BLOCKS.items():
+        path = folder / target / f"{name}.j2"
+        path.parent.mkdir(parents=True)
+        path.write_text(OVERRIDE.format(name=f"{target}/{name}.j2", block=block))
+    Path("own/acme").mkdir()
+    Path("own/acme/org.j2").write_text(
+        "{% macro mark(step) -%}\n{% for word in [step.id] %}({{ word }}){% endfor %}\n{%- endmacro %}\n"
+    )
+    Path("own/acme/note.j2").write_text("{% for n in [1, 2] %}\n# {{ n }}\n{% endfor %}\n")
+    return folder
+
+
+def test_a_check_of_thirty_changed_settings_reads_templates_once(own, monkeypatch):
+    Path("wurzel.yaml").write_text(config("a"))
+    written = CliRunner().invoke(cli, ["render"])
+    assert written.exit_code == 0, written.output
+    Path("wurzel.yaml").write_text(config("b"))
+    compiled, checked, walked = Counter(), [], []
+    generate, problems, visit = Environment._generate, Checker.problems, Generator.visit_For
+    monkeypatch.setattr(
+        Environment,
+        "_generate",
+        lambda self, tree, name, filename, **more: (
+            compiled.update([filename]) or generate(self, tree, name, filename, **more)
+        ),
+    )
+    monkeypatch.setattr(Checker, "problems", lambda self: checked.append(self) or problems(self))
+    monkeypatch.setattr(
+        Generator, "visit_For", lambda self, node, frame: walked.append(node) or visit(self, node, frame)
+    )
+    result = CliRunner().invoke(cli, ["render", "--check"])
+    assert result.exit_code == 1
+    assert str(result.exception).count("out of date") >= len(BUILT_IN)
+    assert 'env.NAME_7 "a", → "b", (wurzel.yaml:7:' in str(result.exception)
+    assert len(checked) == 1
+    assert max(compiled.values()) <= 2
+    assert len(walked) <= 2 * len(set(map(id, walked)))
+
+
+def test_compiling_does_not_change_a_tree(own):
+    renderer = Renderer([own])
+    environment = Environment(renderer.layers)
+    for name in renderer.layers.names():
+        found = renderer.layers.find(name)
+        tree = environment.tree(found.read(), found)
+        before = dump(tree)
+        for _ in range(2):
+            environment.compile(found.read(), found.name, str(found.path), raw=True)
+        assert environment.tree(found.read(), found) is tree
+        assert dump(tree) == before
+
+
+def dump(node):
+    """Everything that a tree says."""
+    if isinstance(node, nodes.Node):
+        return type(node).__name__, *((name, dump(getattr(node, name, None))) for name in (*node.fields, "lineno"))
+    return [dump(each) for each in node] if isinstance(node, list | tuple) else repr(node)
+
+
+def test_all_targets_are_in_the_table():
+    assert set(BLOCKS) == set(BUILT_IN)
+    assert all(f"{target}/{name}.j2" in get(target).contexts() for target, (name, _) in BLOCKS.items())
