@@ -1,5 +1,6 @@
 """The example pipelines of `tests/pipelines`, each as a project of its own in a scratch folder."""
 
+import importlib
 import shutil
 import signal
 import sys
@@ -35,3 +36,35 @@ def project(tmp_path, monkeypatch):
     for module in set(sys.modules) - before:
         if str(tmp_path) in (getattr(sys.modules[module], "__file__", None) or ""):
             del sys.modules[module]
+
+
+@pytest.fixture
+def pack(tmp_path_factory, monkeypatch):
+    """Install a template pack for one test: `pack("globex", "2.1.0", {"wurzel-pack.yaml": …})`; gives its folder."""
+    site = tmp_path_factory.mktemp("site")
+    monkeypatch.syspath_prepend(str(site))
+    made = []
+
+    def install(name, version="1.0", files=()):
+        package = site / f"{name}_wurzel"
+        shutil.rmtree(package, ignore_errors=True)
+        for old in site.glob(f"{name}_wurzel-*.dist-info"):
+            shutil.rmtree(old)
+        for path, text in {"__init__.py": "", **dict(files)}.items():
+            target = package / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        info = site / f"{name}_wurzel-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-wurzel\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[wurzel.templates]\n{name} = {name}_wurzel\n")
+        made.append(f"{name}_wurzel")
+        for module in [module for module in sys.modules if module.partition(".")[0] == f"{name}_wurzel"]:
+            del sys.modules[module]
+        importlib.invalidate_caches()
+        return package
+
+    install.site = site
+    yield install
+    for module in [module for module in sys.modules if module.partition(".")[0] in made]:
+        del sys.modules[module]

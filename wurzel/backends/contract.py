@@ -16,6 +16,7 @@ from wurzel.backends.rendering import contexts
 from wurzel.render.check.described import members, summary
 from wurzel.render.check.names import OF_JINJA
 from wurzel.render.check.types import described_in, spell
+from wurzel.render.common import Common
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend
@@ -46,7 +47,7 @@ def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
         "summary": backend.summary,
         "files": {name: _file(source, checker, known[name]) for name, source in files.items() if name in known},
         "parts": {name: _part(source, checker, types) for name, source in files.items() if name not in known},
-        "types": {kind.__name__: _type(kind) for kind in _reachable(types)},
+        "types": {kind.__name__: _type(kind) for kind in _reachable([Common, *types])},
         "renames": [each._asdict() for each in backend.renames],
     }
 
@@ -75,13 +76,13 @@ def _file(source: Source, checker: Checker, context: type | None) -> dict[str, A
         "context": context.__name__ if context is not None else None,
         "names": _spelled(made),
         "parts": _parts(source),
-        "blocks": list(_blocks(source, checker, {*made, *(members(context) if context is not None else ())})),
+        "blocks": list(_blocks(source, checker, {*made, *members(Common), *(members(context) if context else ())})),
     }
 
 
 def _part(source: Source, checker: Checker, types: Iterable[type]) -> dict[str, Any]:
     given, made = checker.surroundings(source), checker.made(source)
-    common = {name for kind in types for name in members(kind)}
+    common = {name for kind in (Common, *types) for name in members(kind)}
     macros = [node for node in source.tree.body if isinstance(node, nodes.Macro) and node.name[:1] != "_"]
     return {
         "summary": _summary(source),

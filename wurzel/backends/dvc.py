@@ -46,6 +46,8 @@ class Stage:
     """Id of the step."""
     cmd: str | list[str]
     """The shell line that runs it, in a list when it has line breaks."""
+    step: Step
+    """The step, as the IR has it."""
     matrix: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Name to values of what makes one stage many: the numbers of the slices; empty for one stage."""
     wdir: str | None = None
@@ -194,6 +196,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
     out = dataset(pipeline, step.id)
     return Stage(
         name=step.id,
+        step=step,
         cmd=_cmd(pipeline.env | step.env, argv),
         wdir=_wdir(main),
         desc=_escape(step.description),

@@ -40,6 +40,8 @@ class StepBlock:
     """Ids of the steps that need it, with spaces between them."""
     command: Sequence[Sequence[str]]
     """The words of its command, line by line."""
+    step: Step
+    """The step, as the IR has it."""
 
 
 class ScriptContext(TypedDict):
@@ -163,6 +165,7 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
             " ".join(sorted(step.needs, key=order.__getitem__, reverse=True)),
             " ".join(followers[step.id]),
             _command(pipeline, step, parameters),
+            step,
         )
         for step in pipeline.steps
     ]

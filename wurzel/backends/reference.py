@@ -17,6 +17,7 @@ def _page(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[s
     target = contract["target"]
     yield from (f"# Templates of {target}", "", _TOP, "", f"{_cell(contract['summary'])}.", "")
     yield f"`wurzel templates list {target}` prints the same; [templates](../templates.md) says how to change them."
+    yield from ("", "Every template sees the names of [Common](#common).")
     for name, said in contract["files"].items():
         yield from ("", f"## {name}", "", _cell(said["summary"]))
         if said["context"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.backends.registry import get, names
@@ -14,19 +15,24 @@ if TYPE_CHECKING:
     from wurzel.backends.base import Backend, OutputFile
     from wurzel.ir.model import Pipeline
     from wurzel.render import Rendered, Renderer
+    from wurzel.render.common import Common
 
 _HEADER = 400
 """Bytes kept for the first line that says where a file comes from."""
 
 
 class Job(NamedTuple):
-    """One pipeline for one target; `locate` gives the place in the configuration that set a path of the IR, or ''."""
+    """One pipeline for one target, in an environment of `wurzel.yaml` if any.
+
+    `locate` gives the place in the configuration that set a path of the IR, or ''.
+    """
 
     pipeline: Pipeline
     target: str
     options: Any
     command: str
     locate: Callable[[str], str] = lambda _path: ""
+    environment: str | None = None
 
 
 class JobFile(NamedTuple):
@@ -66,7 +72,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
             renderer.layers.add(backend.name, backend.templates)
         renderer.layers.rename(backend.renames)
     check_templates(renderer, backends)
-    planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
+    planned = [(job, files_of(backends[job.target], job)) for job in jobs]
     _check_paths(planned)
     _check_writes(jobs, backends)
     results = [
@@ -75,6 +81,12 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     ]
     _check_sizes(results)
     return results
+
+
+def files_of(backend: Backend, job: Job) -> list[OutputFile]:
+    """The files that a backend writes for a job, each with the names that every template sees."""
+    common: Common = {"variables": job.pipeline.variables, "environment": job.environment}
+    return [replace(file, context={**common, **file.context}) for file in backend.files(job.pipeline, job.options)]
 
 
 def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str]:
@@ -89,7 +101,7 @@ def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str
     if problems := _preflight(backend, job):
         raise PreflightError(problems)
     known = {file.output.path: file.rendered for file in before.files}
-    files = [file for file in backend.files(job.pipeline, job.options) if file.path in known]
+    files = [file for file in files_of(backend, job) if file.path in known]
     texts = [renderer.variant(known[file.path].unpatched, file.template, file.context) for file in files]
     texts = _patched(job, files, texts)
     found = {file.path: rendered.text for file, rendered in zip(files, texts, strict=True)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wurzel.cli.options import configuration_options, pipeline_argument
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wurzel.ir.model import Pipeline, Setting, Step
 
 
@@ -42,15 +44,19 @@ def command(
 
 
 def _summary(pipeline: Pipeline) -> str:
+    from wurzel.project.explain import own_variables
+
     lines = [pipeline.name + (f": {pipeline.description}" if pipeline.description else "")]
     if pipeline.schedule:
         lines.append(f"  schedule {pipeline.schedule.cron} {pipeline.schedule.timezone}")
+    if pipeline.variables:
+        lines.append(f"  variables {_flat(pipeline.variables)}")
     for step in pipeline.steps:
-        lines += ["", *_step(step)]
+        lines += ["", *_step(step, own_variables(pipeline, step))]
     return "\n".join(lines) + "\n"
 
 
-def _step(step: Step) -> list[str]:
+def _step(step: Step, variables: Mapping[str, Any]) -> list[str]:
     lines = [f"{step.id}  {step.run}"]
     if step.description:
         lines.append(f"  {step.description}")
@@ -58,8 +64,9 @@ def _step(step: Step) -> list[str]:
         lines.append(f"  needs {', '.join(step.needs)}")
     asked = step.model_dump(
         exclude_defaults=True,
-        exclude={"id", "run", "description", "needs", "settings", "input", "output", "sources"},
+        exclude={"id", "run", "description", "needs", "settings", "input", "output", "sources", "variables"},
     )
+    asked |= {"variables": variables} if variables else {}
     lines += [f"  {name} {_flat(value)}" for name, value in asked.items()]
     for setting in step.settings:
         lines.append(f"  {setting.name} = {_value(setting)}")

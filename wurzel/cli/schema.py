@@ -9,7 +9,7 @@ import click
 @click.option("--ir", is_flag=True, help="Print the JSON Schema of the IR instead, which `inspect --json` writes.")
 @click.option("--pack", is_flag=True, help="Print the JSON Schema of wurzel-pack.yaml instead.")
 def command(ir: bool, pack: bool) -> None:
-    """Print the JSON Schema of wurzel.yaml.
+    """Print the JSON Schema of wurzel.yaml, with the variables that the packs of a project here declare.
 
     Editors with a YAML language server use it to complete and check: write it to a file and name that in the first
     line of wurzel.yaml, as `wurzel init` does.
@@ -19,10 +19,22 @@ def command(ir: bool, pack: bool) -> None:
     if ir:
         import json
 
-        from wurzel.ir.serialize import json_schema
+        from wurzel.ir import serialize
 
-        click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(serialize.json_schema(), indent=2, ensure_ascii=False))
         return
-    from wurzel.project.schema import pack_schema, text
+    from wurzel.exceptions import WurzelError
+    from wurzel.project.open import open_project
+    from wurzel.project.schema import json_schema, pack_schema, text
 
-    click.echo(text(pack_schema() if pack else None), nl=False)
+    if pack:
+        click.echo(text(pack_schema()), nl=False)
+        return
+    try:
+        project = open_project()
+        packs = project.packs() if project is not None else ()
+    except WurzelError as error:  # a schema is what helps to correct the file
+        click.echo(f"note: without the variables of packs, since these cannot be read: {error}", err=True)
+        packs = ()
+    variables = [each for pack in packs for each in pack.variables.values()]
+    click.echo(text(json_schema(variables) if packs else json_schema()), nl=False)

@@ -87,7 +87,7 @@ def _changes(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, 
         place = _setting_place(path, name) if isinstance(node, Setting) else f"{path}{name}"
         if not place:
             continue
-        if feature_of(type(node), name) is not None:
+        if name == "variables" or feature_of(type(node), name) is not None:
             found = _others(node, name, value, place) if unset == _is_default(node, name) else iter(())
         else:
             found = _inner(name, value, place, unset=unset)

@@ -158,6 +158,9 @@ class Step(IRModel):
     service_account: Annotated[ObjectName | None, Feature("service_account")] = None
     labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
     annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
+    variables: dict[VariableName, Any] = Field(
+        default_factory=dict, description="for templates, as packs declare them: the pipeline's, with its own on top"
+    )
 
 
 class Pipeline(IRModel):
@@ -181,4 +184,7 @@ class Pipeline(IRModel):
     service_account: Annotated[ObjectName | None, Feature("service_account")] = None
     labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
     annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
+    variables: dict[VariableName, Any] = Field(
+        default_factory=dict, description="for templates, by the names that packs declare"
+    )
     steps: tuple[Step, ...] = Field(description="in an order in which they can run")

@@ -14,7 +14,7 @@ from wurzel.project.nodes import Node, plain
 from wurzel.project.secrets import looks_like_key
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Setting, Step
+    from wurzel.ir.model import Pipeline, Setting, Step
     from wurzel.project.resolve import Resolved
 
 DEFAULT = "built-in default"
@@ -39,15 +39,24 @@ def explain(resolved: Resolved) -> list[str]:
 
 def rows(resolved: Resolved) -> Iterator[Row]:
     """All values that configuration can change, in the order of the fields: pipeline, steps, targets."""
-    yield from _fields(resolved, resolved.pipeline, PIPELINE_FACTS, "")
-    for step in resolved.pipeline.steps:
+    pipeline = resolved.pipeline
+    yield from _fields(resolved, pipeline, PIPELINE_FACTS, "")
+    for step in pipeline.steps:
         path = f"steps.{step.id}"
-        yield from _fields(resolved, step, STEP_FACTS, f"{path}.")
+        yield from _fields(resolved, step, STEP_FACTS | {"variables"}, f"{path}.")
+        for name, value in own_variables(pipeline, step).items():
+            yield from _rows(resolved, value, f"{path}.variables.{name}")
         for setting in step.settings:
             yield _setting(resolved, step, setting, f"{path}.settings.{setting.name}")
     targets = resolved.tree.fields["targets"]
     for path, node in _leaves(targets, "targets"):
         yield Row(path, _text(plain(node)), str(node.origin))
+
+
+def own_variables(pipeline: Pipeline, step: Step) -> dict[str, Any]:
+    """The variables of a step that are not as for the whole pipeline."""
+    shared = pipeline.variables
+    return {name: value for name, value in step.variables.items() if name not in shared or shared[name] != value}
 
 
 def _fields(resolved: Resolved, item: BaseModel, facts: frozenset[str], prefix: str) -> Iterator[Row]:

@@ -103,7 +103,8 @@ def _resolved(request: Request, project: Project | None) -> list[Resolved]:
 
 def _job(request: Request, resolved: Resolved, target: str, name: str) -> Job:
     options = validate_options(resolved, target, get(target).options_model)
-    return Job(resolved.pipeline, target, options, _command(request, name, target), resolved.locate)
+    command = _command(request, name, target)
+    return Job(resolved.pipeline, target, options, command, resolved.locate, request.environment)
 
 
 def _command(request: Request, name: str, target: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import ConfigError, Problem, UsageError
 from wurzel.project.kinds import Context
@@ -15,6 +15,9 @@ from wurzel.project.model import VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, near, plain
 from wurzel.project.parse import parse
 from wurzel.project.read import read
+
+if TYPE_CHECKING:
+    from wurzel.project.packs import Pack
 
 FILE = "wurzel.yaml"
 MAX_BYTES = 32 * 1024 * 1024
@@ -34,8 +37,10 @@ class Project(NamedTuple):
     pipelines: Mapping[str, Node]
     environments: Mapping[str, Mapping[str, Node]]
     """By name, the overrides by pipeline."""
-    packs: Callable[[], Sequence[Node]] = tuple
-    """What the packs among `templates` say of every pipeline, weakest first; looked up when it is first asked for."""
+    packs: Callable[[], Sequence[Pack]] = tuple
+    """The packs among `templates`, weakest first; looked up when they are first asked for."""
+    variables: Mapping[str, Node] = {}
+    """Values of variables: for all pipelines under `''`, and by environment."""
 
     def names(self, environment: str | None = None) -> list[str]:
         """Names of the pipelines, in the order of the file, without those an environment removes.
@@ -66,8 +71,13 @@ class Project(NamedTuple):
             UsageError: when there is no such environment.
         """
         override = self.overrides(environment).get(name)
-        found = [self.pipelines.get(name), override]
+        found = [self._variables(""), self.pipelines.get(name), self._variables(environment), override]
         return [node for node in found if node is not None and node.value is not None]
+
+    def _variables(self, environment: str | None) -> Node | None:
+        """What holds for all pipelines of the file or of an environment, in the form of a pipeline."""
+        node = self.variables.get(environment) if environment is not None else None
+        return Node({"variables": node}, node.source) if node is not None else None
 
     def entrypoint(self, name: str, environment: str | None = None) -> str:
         """Where the code of a pipeline is.
@@ -133,15 +143,20 @@ def load(path: Path) -> Project:
             for key, node in environments.items()
         },
         packs=cache(lambda: _packs(templates, path.parent)),
+        variables={
+            name: node.fields["variables"]
+            for name, node in {"": root, **environments}.items()
+            if "variables" in node.fields
+        },
     )
 
 
-def _packs(templates: Sequence[str], root: Path) -> Sequence[Node]:
+def _packs(templates: Sequence[str], root: Path) -> Sequence[Pack]:
     if all((root / name).is_dir() for name in templates):
         return ()
-    from wurzel.project.packs import pack_layers  # only projects with packs pay for it
+    from wurzel.project.packs import read_packs  # only projects with packs pay for it
 
-    return pack_layers(templates, root)
+    return read_packs(templates, root)
 
 
 def _name(path: Path) -> str:

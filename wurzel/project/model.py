@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from wurzel.ir.model import Pipeline, Step
-from wurzel.ir.names import Entrypoint, Name
+from wurzel.ir.names import Entrypoint, Name, VariableName
 
 VERSION = 1
 
@@ -72,6 +72,7 @@ PipelineConfig = create_model(
 class Environment(ConfigModel):
     """What is different in one environment, such as `prod`."""
 
+    variables: dict[VariableName, Any] = Field({}, description="Variables of all pipelines in this environment.")
     pipelines: dict[Name, PipelineConfig] = Field({}, description="Overrides by pipeline.")
 
 
@@ -79,6 +80,13 @@ class ProjectFile(ConfigModel):
     """A whole `wurzel.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")
-    templates: tuple[str, ...] = Field((), description="Folders and installed packs of templates, most specific first.")
+    templates: tuple[str, ...] = Field(
+        (),
+        description="Folders and installed packs of templates, most specific first; of a pack, with the versions that"
+        " fit: globex>=2,<3.",
+    )
+    variables: dict[VariableName, Any] = Field(
+        {}, description="Values of the variables that packs declare, for all pipelines."
+    )
     pipelines: dict[Name, PipelineConfig] = Field({}, description="By name.")
     environments: dict[str, Environment] = Field({}, description="By name, as given to `-e`.")

@@ -1,15 +1,16 @@
-"""What installed template packs say of pipelines: the weakest layer of configuration."""
+"""What installed template packs say of pipelines: the weakest layer of configuration, and the variables they need."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, create_model
 
 from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
+from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
 from wurzel.project.load import check_targets
 from wurzel.project.model import PIPELINE_FACTS, ConfigModel, PipelineConfig, taken_over
@@ -37,11 +38,22 @@ class PackFile(ConfigModel):
     """A whole `wurzel-pack.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")
-    pipeline: PackPipeline = Field(description="Defaults for pipelines.")
+    pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines.")
+    variables: dict[str, Declared] = Field({}, description="Variables that projects give values, by name.")
 
 
-def pack_layers(templates: Sequence[str], root: Path) -> list[Node]:
-    """What the packs among `templates:` say of every pipeline, weakest first.
+class Pack(NamedTuple):
+    """An installed pack, as far as configuration knows it."""
+
+    name: str
+    version: str = ""
+    pipeline: Node | None = None
+    """What every pipeline gets."""
+    variables: Mapping[str, Declaration] = {}
+
+
+def read_packs(templates: Sequence[str], root: Path) -> list[Pack]:
+    """The packs among `templates:`, weakest first.
 
     Raises:
         TemplateError: when one of them is neither a folder nor an installed pack.
@@ -50,17 +62,20 @@ def pack_layers(templates: Sequence[str], root: Path) -> list[Node]:
     from wurzel.render.layers import Layers
 
     findings = Findings()
-    found = [_said(layer.name, layer.folder / FILE, findings) for layer in Layers(templates, root=root).packs]
+    found = [
+        _read(Pack(layer.name, layer.version), layer.folder / FILE, findings)
+        for layer in Layers(templates, root=root).packs
+    ]
     findings.check()
-    return [node for node in reversed(found) if node is not None]
+    return found[::-1]
 
 
-def _said(pack: str, path: Path, findings: Findings) -> Node | None:
-    name = f"pack {pack}: {FILE}"
+def _read(pack: Pack, path: Path, findings: Findings) -> Pack:
+    name = f"pack {pack.name}: {FILE}"
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return None
+        return pack
     except OSError as error:
         raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
     root = parse(data, name, findings)
@@ -68,4 +83,7 @@ def _said(pack: str, path: Path, findings: Findings) -> Node | None:
     pipeline = root.fields.get("pipeline")
     if pipeline is not None and "targets" in pipeline.fields:
         check_targets(pipeline.fields["targets"], "pipeline.targets", findings)
-    return pipeline if pipeline is not None and pipeline.value is not None else None
+    return pack._replace(
+        pipeline=pipeline if pipeline is not None and pipeline.value is not None else None,
+        variables=declarations(root.fields.get("variables"), f"{pack.name} {pack.version}".strip(), findings),
+    )

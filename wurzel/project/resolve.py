@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from wurzel.exceptions import UsageError
 from wurzel.ir.model import Pipeline, Step
+from wurzel.project.declared import Variables
 from wurzel.project.kinds import BAD, Context, Reader
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS, PipelineConfig
 from wurzel.project.nodes import Findings, Node, Origin, near, node_of, overlay_all, overlay_targets, plain, with_fields
@@ -67,6 +68,8 @@ class Resolved(NamedTuple):
     def _of_step(self, path: str) -> Node | None:
         step_id, _, inner = path.partition(".")
         entry = self.tree.fields["steps"].fields.get(step_id)
+        if inner.startswith("variables."):
+            return find(self.tree, inner)
         if entry is None:
             step = next((step for step in self.pipeline.steps if step.id == step_id), None)
             return find(said(step, STEP_FACTS, step.run), inner) if step is not None else None
@@ -105,7 +108,11 @@ def resolve(
         findings.check()
         layers = [*layers, given]
     packs = project.packs() if project is not None else ()
-    resolved = _Resolver(pipeline, packs, layers, findings).resolve(check)
+    declared = [pack.variables for pack in packs] if project is not None else None
+    defaults = [pack.pipeline for pack in packs if pack.pipeline is not None]
+    entry = project.pipelines.get(pipeline.name) if project is not None else None
+    where = entry.key_origin if entry is not None else Origin(pipeline.name)
+    resolved = _Resolver(pipeline, defaults, layers, findings).resolve(check, Variables(declared, where, findings))
     findings.check()
     return resolved
 
@@ -123,7 +130,7 @@ class _Resolver:
         self.for_all: Mapping[str, Collection[str]] = {}
         self.alike: dict[tuple[int, ...], tuple[dict[str, Any], dict[str, Node]]] = {}
 
-    def resolve(self, check: Check | None) -> Resolved:
+    def resolve(self, check: Check | None, variables: Variables) -> Resolved:
         code = said(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
         packs, layers = ([_without(layer, _OWN_FORM) for layer in group] for group in (self.packs, self.layers))
         fields, tree = self.read([*packs, code, *layers], _PIPELINE_FIELDS, "")
@@ -136,6 +143,7 @@ class _Resolver:
             self.check_ids()
             steps = tuple(self.step(step, check) for step in pipeline.steps)
             pipeline = pipeline.model_copy(update={**_reset(code, tree, Pipeline), **fields, "steps": steps})
+        pipeline = self.with_variables(pipeline, tree, variables)
         resolved = Resolved(
             pipeline,
             {name: options for name, options in plain(targets).items() if name in named.fields},
@@ -144,6 +152,23 @@ class _Resolver:
         for path, message, hint in broken_rules(pipeline):
             self.findings.add(resolved.origin(path) or Origin(pipeline.name), f"{path}: {message}", hint)
         return resolved
+
+    def with_variables(self, pipeline: Pipeline, tree: dict[str, Node], variables: Variables) -> Pipeline:
+        """Every declared variable with its value: the pipeline's, and on top of these the own ones of each step."""
+        nodes = variables.with_defaults(tree.get("variables"))
+        before = self.pipeline.variables.items()  # of an IR, whose steps repeat what holds for all
+        for_all = {**(dict(before) if variables.is_open else {}), **variables.values(nodes)}
+        tree["variables"] = Node(nodes, "")
+        steps = []
+        for step in pipeline.steps:
+            entry = self.steps.get(step.id)
+            own = entry.fields.get("variables") if entry is not None else node_of(step.variables, step.run)
+            given = {
+                name: node for name, node in (own.fields if own else {}).items() if (name, plain(node)) not in before
+            }
+            values = for_all | variables.values(given) if given else for_all
+            steps.append(step.model_copy(update={"variables": values}) if values else step)
+        return pipeline.model_copy(update={"variables": for_all, "steps": tuple(steps)}) if for_all else pipeline
 
     def check_ids(self) -> None:
         known = [step.id for step in self.pipeline.steps]

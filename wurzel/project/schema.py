@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
@@ -12,6 +12,8 @@ from wurzel.project.model import PipelineConfig, ProjectFile, StepConfig, StepDe
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from wurzel.project.declared import Declaration
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _REF = "#/definitions/"
@@ -34,19 +36,33 @@ def text(schema: Mapping[str, Any] | None = None) -> str:
     return json.dumps(schema or json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema(variables: Iterable[Declaration] | None = None) -> dict[str, Any]:
     """The schema, with the options of every backend under `targets`.
+
+    Args:
+        variables: what the packs of a project declare; any variable may be given where that is not known.
 
     Values may be `null` wherever that removes what weaker layers say. Below `environments` nothing is required, since
     an environment says only what is different.
     """
     definitions = _definitions(ProjectFile, "")
     definitions["PipelineConfig"]["properties"]["targets"] = _targets(definitions)
+    if variables is not None:
+        _declare(definitions, list(variables))
     overlays = _with_required(definitions) - {"ProjectFile", "Environment"}
     for name in overlays:
         definitions[f"{name}{_OVERLAY}"] = _overlay(definitions[name], overlays)
     definitions["Environment"] = _overlay(definitions["Environment"], overlays)
     return _finished(definitions, "ProjectFile", "wurzel.yaml")
+
+
+def _declare(definitions: Mapping[str, Any], variables: Sequence[Declaration]) -> None:
+    properties = {each.name: each.schema for each in variables}
+    for name in ("ProjectFile", "Environment", "PipelineConfig", "StepConfig", "StepDefaults"):
+        node = definitions[name]["properties"]["variables"]
+        for key in ("propertyNames", "patternProperties"):
+            node.pop(key, None)
+        node |= {"properties": properties, "additionalProperties": False}
 
 
 def pack_schema() -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Layer(NamedTuple):
     """The folder as configured, the name of a pack, or `built-in`."""
     folder: Path
     kind: Literal["project", "pack", "backend", "built-in"] = "project"
+    version: str = ""
+    """Of an installed pack: that of its distribution."""
 
     @property
     def is_own(self) -> bool:
@@ -251,7 +253,7 @@ def _load_pack(name: str) -> Layer:
     folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
     if folder == Path() or not folder.is_dir():
         raise TemplateError(f"the template pack {name!r} names no folder", hint=f"Group {GROUP}: a package or a path.")
-    return Layer(name, folder, "pack")
+    return Layer(name, folder, "pack", point.dist.version if point.dist is not None else "")
 
 
 def _entry_point(name: str) -> EntryPoint:

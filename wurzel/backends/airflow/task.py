@@ -154,6 +154,8 @@ class DagTask:
     """What its container needs, when it is one."""
     differs: Sequence[str] = ()
     """Fields of `policy` that are not those of most tasks."""
+    step: Step | None = None
+    """The step, as the IR has it; null for a task that is none."""
 
     @property
     def operator(self) -> str:
@@ -255,6 +257,7 @@ class Tasks:
             complete=f"{variable}__complete" if outlet and numbers else "",
             pod=self._pod(step, self._words(argv, numbers, blanks)) if kind == "kubernetes" else None,
             container=self._container(step) if kind == "docker" else None,
+            step=step,
         )
 
     def cleaner(self, variable: str) -> DagTask:

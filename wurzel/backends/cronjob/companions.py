@@ -37,7 +37,7 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
         )
         claim = companion(f"{name}-data", spec=spec)
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
-    described = companion(described_by(name), data={PIPELINE_FILE: dump(pipeline)})
+    described = companion(described_by(name), data={PIPELINE_FILE: dump(_without_variables(pipeline))})
     policy = companion(name, spec={"podSelector": selector, "policyTypes": ["Ingress"]})
     return Companions(
         config_map=described if single_pod(pipeline, options) else None,
@@ -50,6 +50,14 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
 def named(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metadata:
     """What an object of this name is called."""
     return Metadata(given(name=name, namespace=options.namespace), k8s.labels(pipeline))
+
+
+def _without_variables(pipeline: Pipeline) -> Pipeline:
+    """The pipeline as a run reads it: only templates read variables."""
+    if not pipeline.variables:
+        return pipeline
+    steps = tuple(step.model_copy(update={"variables": {}}) for step in pipeline.steps)
+    return pipeline.model_copy(update={"variables": {}, "steps": steps})
 
 
 def has_claim(options: CronJobOptions) -> bool:

@@ -127,6 +127,7 @@ class Builder:
         return Container(
             name=name,
             steps=steps,
+            step=steps[0] if len(steps) == 1 else None,
             volume_mounts=self._mounts(steps),
             image_pull_policy=options.image_pull_policy,
             env_from=k8s.env_from_list(options.env_from),

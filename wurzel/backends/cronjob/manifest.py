@@ -36,6 +36,8 @@ class Container:
     """`securityContext`."""
     volume_mounts: Sequence[Mapping[str, Any]]
     """`volumeMounts`."""
+    step: Step | None
+    """The step, as the IR has it; null for the container that runs several."""
 
 
 @dataclass(frozen=True)

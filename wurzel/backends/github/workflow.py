@@ -98,6 +98,8 @@ class Job:
     """Shell line that runs the step."""
     upload: Transfer
     """The dataset it writes."""
+    step: Step
+    """The step, as the IR has it."""
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,7 @@ class _Writer:
             env=self.env(step),
             run=self.run(step, "none" if image else options.setup),
             upload=self.transfer(step, received=False),
+            step=step,
         )
 
     def container(self, step: Step) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class Job:
     """Shell lines that run the step."""
     path: str
     """The folder of its dataset."""
+    step: Step
+    """The step, as the IR has it."""
 
 
 @dataclass(frozen=True)
@@ -261,6 +263,7 @@ class _Writer:
             cache=self.cache(step, bare=bare),
             script=self.script(step, bare=bare or bool(pipeline.image)),
             path=_artifact_path(dataset(pipeline, step.id)),
+            step=step,
         )
 
     def tags(self, step: Step, own: JobOptions) -> list[str]:

@@ -27,16 +27,30 @@ def command(target: str | None, as_json: bool) -> None:
     """
     from wurzel.backends.contract import contract, filters
     from wurzel.backends.registry import get, names
+    from wurzel.project.open import open_project
 
-    renderer = open_renderer()
+    project = open_project()
+    renderer = open_renderer(project)
+    packs = project.packs() if project is not None else ()
+    variables = [each for pack in reversed(packs) for each in pack.variables.values()]
     contracts = [contract(get(name), renderer) for name in ([target] if target else names())]
     for each in contracts:
         for name, said in [*each["files"].items(), *each["parts"].items()]:
             said["layers"] = _layers(renderer.layers, name)
     if as_json:
-        click.echo(json.dumps({"targets": contracts, "filters": filters(renderer)}, indent=2, ensure_ascii=False))
+        said = {
+            "targets": contracts,
+            "filters": filters(renderer),
+            "variables": {
+                each.name: {"pack": each.pack, "rule": each.rule, "description": each.description}
+                for each in variables
+            },
+        }
+        click.echo(json.dumps(said, indent=2, ensure_ascii=False))
     elif target:
-        click.echo("\n".join(_detail(contracts[0], filters(renderer))))
+        rows = [(each.name, each.rule, each.description, each.pack) for each in variables]
+        known = ["", "Variables:", *_table(rows)] if rows else []
+        click.echo("\n".join([*_detail(contracts[0], filters(renderer)), *known]))
     else:
         click.echo("\n".join(_table(_rows(contracts))))
 

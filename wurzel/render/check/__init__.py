@@ -18,6 +18,7 @@ from wurzel.render.check.positions import positions
 from wurzel.render.check.scope import Scope, merged
 from wurzel.render.check.sources import Source, Sources
 from wurzel.render.check.types import Module
+from wurzel.render.common import Common
 from wurzel.render.layers import suggest
 from wurzel.render.renames import renamed
 from wurzel.render.structure import OUTSIDE, circle, languages_differ, no_such_block, outside
@@ -216,7 +217,7 @@ def _scope(context: type | None) -> Scope:
         scope = Scope()
         scope.is_open = True
         return scope
-    return Scope(field_types(context))
+    return Scope({**field_types(Common), **field_types(context)})
 
 
 def _swapped(said: tuple[str, str], where: str) -> tuple[str, str, str]:

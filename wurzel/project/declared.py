@@ -1,0 +1,208 @@
+"""Variables: what packs declare, and the values that a project gives, held to each other with the place of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from wurzel.project.model import ConfigModel
+from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
+
+Type = Literal["text", "number", "boolean", "list", "mapping"]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
+"""`variables.items` is a method in every template, so no variable can have such a name."""
+_WORDS: Mapping[str, str] = {
+    "text": "text",
+    "number": "a number",
+    "boolean": "true or false",
+    "list": "a list",
+    "mapping": "a mapping",
+}
+_SCHEMA: Mapping[str, Any] = {
+    "text": ["string", "number"],
+    "number": "number",
+    "boolean": "boolean",
+    "list": "array",
+    "mapping": "object",
+}
+
+
+class Declared(ConfigModel):
+    """A variable that every project which names the pack may or must give a value."""
+
+    required: bool = Field(False, description="Every pipeline must have a value for it.")
+    default: Any = Field(None, description="Its value when the project gives none.")
+    pattern: str | None = Field(None, description="Regular expression that the whole value, a text, must match.")
+    type: Type | None = Field(None, description="What its values are; by default that of `default`, otherwise text.")
+    description: str = Field("", description="What it is for; shown where it is missing and by editors.")
+
+
+class Declaration(NamedTuple):
+    """A variable as one pack declares it."""
+
+    name: str
+    pack: str
+    """Name and version of the pack."""
+    kind: Type = "text"
+    required: bool = False
+    default: Node | None = None
+    pattern: str = ""
+    description: str = ""
+
+    def value(self, node: Node) -> Any:
+        """What templates see of a value: numbers and truth values only where they are declared."""
+        return node.written if self.kind == "text" and not isinstance(node.value, dict | list) else plain(node)
+
+    def broken(self, node: Node) -> str:
+        """Why a value does not fit; empty when it does."""
+        if not _is(self.kind, node):
+            return f"{shown(node)} is not {_WORDS[self.kind]}"
+        if self.pattern and not re.fullmatch(self.pattern, str(node.written)):
+            return f"{shown(node)} does not match {self.pattern}"
+        return ""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of its values; YAML reads a text of digits without quotes as a number."""
+        said = {"description": self.description, "pattern": f"^(?:{self.pattern})$" if self.pattern else ""}
+        default = {"default": plain(self.default)} if self.default is not None else {}
+        return {"type": _SCHEMA[self.kind], **{key: text for key, text in said.items() if text}, **default}
+
+    @property
+    def rule(self) -> str:
+        """What a value must be, in a few words."""
+        kind = f"{_WORDS[self.kind]} that matches {self.pattern}" if self.pattern else _WORDS[self.kind]
+        if self.default is not None:
+            return f"{kind}, {shown(self.default)} by default"
+        return f"{kind}, required" if self.required else kind
+
+    @property
+    def hint(self) -> str:
+        """What a user should know who has to give a value."""
+        return f"{self.name}: {self.description} ({self.pack})" if self.description else f"{self.pack} declares it."
+
+
+def declarations(node: Node | None, pack: str, findings: Findings) -> dict[str, Declaration]:
+    """The variables that a pack declares; what is wrong with them is added to `findings`."""
+    found = {}
+    for name, said in (node.fields if node is not None else {}).items():
+        if not _NAME.fullmatch(name) or name in _METHODS:
+            message = f"variables: templates could not read {name!r} as variables.{name}"
+            findings.add(said.key_origin, message, "Use letters, digits and _, and not the name of a method.")
+            continue
+        found[name] = _declaration(name, pack, said, findings)
+    return found
+
+
+def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declaration:
+    fields = {key: node for key, node in said.fields.items() if node.value is not None}
+    default = fields.get("default")
+    given = {key: plain(node) for key, node in fields.items() if key in {"required", "pattern", "description"}}
+    kind = plain(fields["type"]) if "type" in fields else _type(default) if "pattern" not in fields else "text"
+    found = Declaration(
+        name,
+        pack,
+        kind if kind in _WORDS else "text",
+        required=given.get("required") is True,
+        default=default,
+        pattern=str(given.get("pattern", "")),
+        description=str(given.get("description", "")),
+    )
+    try:
+        re.compile(found.pattern)
+    except re.error as error:
+        findings.add(fields["pattern"].origin, f"variables.{name}.pattern is not a regular expression: {error}")
+        return found._replace(pattern="")
+    if found.pattern and found.kind != "text":
+        findings.add(fields["pattern"].origin, f"variables.{name}: only text has a pattern, not {_WORDS[found.kind]}")
+    elif default is not None and (problem := found.broken(default)):
+        findings.add(default.origin, f"variables.{name}.default: {problem}")
+    return found
+
+
+def _type(default: Node | None) -> Type:
+    value = default.value if default is not None else None
+    kinds: tuple[tuple[Any, Type], ...] = (
+        (bool, "boolean"),
+        (int | float, "number"),
+        (list, "list"),
+        (dict, "mapping"),
+    )
+    return next((kind for types, kind in kinds if isinstance(value, types)), "text")
+
+
+def _is(kind: Type, node: Node) -> bool:
+    value = node.value
+    match kind:
+        case "text":
+            return isinstance(node.written, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case "list":
+            return isinstance(value, list)
+    return isinstance(value, dict)
+
+
+class Variables:
+    """Values of variables, held to what packs declare.
+
+    Args:
+        declared: what each pack declares, weakest pack first; `None` when no project is there to say what is known.
+        where: the pipeline in the file, which lacks what is missing.
+        findings: collects what is unknown, missing or does not fit.
+    """
+
+    def __init__(self, declared: Iterable[Mapping[str, Declaration]] | None, where: Origin, findings: Findings) -> None:
+        self.is_open = declared is None
+        """Nothing is declared, so whatever is there is kept."""
+        self._declared = list(declared or ())
+        self._where = where
+        self._findings = findings
+
+    @property
+    def names(self) -> Collection[str]:
+        """All that is declared, in the order of the packs."""
+        return list(dict.fromkeys(name for pack in self._declared for name in pack))
+
+    def values(self, given: Mapping[str, Node]) -> dict[str, Any]:
+        """The given values as templates see them."""
+        values = {}
+        for name, node in given.items():
+            found = self._of(name)
+            if not found:
+                values[name] = plain(node)
+                if not self.is_open:
+                    hint = (
+                        near(name, self.names, "Variables") if self.names else "No pack in `templates:` declares any."
+                    )
+                    self._findings.add(node.key_origin, f"variables: there is no variable {name!r}", hint)
+                continue
+            values[name] = found[-1].value(node)
+            for each in found if node.value is not None else ():
+                if problem := each.broken(node):
+                    self._findings.add(node.origin, f"variables.{name}: {problem}", each.hint)
+        return values
+
+    def with_defaults(self, given: Node | None) -> dict[str, Node]:
+        """Values of a pipeline, with the defaults of those that it does not give, and null where there is none."""
+        nodes = dict(given.fields) if given is not None else {}
+        for name in self.names:
+            if name in nodes:
+                continue
+            found = self._of(name)
+            default = next((each.default for each in reversed(found) if each.default is not None), None)
+            required = [each for each in found if each.required]
+            if default is None and required:
+                self._findings.add(self._where, f"variables.{name} is missing", required[-1].hint)
+            nodes[name] = default or Node(None, found[-1].pack)
+        return nodes
+
+    def _of(self, name: str) -> list[Declaration]:
+        return [pack[name] for pack in self._declared if name in pack]
