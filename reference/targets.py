@@ -44,7 +44,7 @@ def _support(target: str) -> Iterator[str]:
     backend, keys = get(target), _keys()
     yield "| feature | keys | | how, or what instead |\n|---|---|---|---|"
     for name, meaning in FEATURES.items():
-        support = backend.support[name]
+        support = backend.support_of(name)
         note = support.note.replace("|", "\\|").replace("<", "&lt;")
         yield f"| {meaning} | {', '.join(f'`{key}`' for key in keys[name])} | {support.level} | {note} |"
     yield ""

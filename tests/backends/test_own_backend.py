@@ -55,6 +55,7 @@ def test_it_renders(installed):
 
 def test_it_is_listed(installed):
     assert "taskfile" in python(installed, "-m", "wurzel", "targets").stdout
+    assert "does not know it" in python(installed, "-m", "wurzel", "targets", "taskfile").stdout
 
 
 def test_the_kit_accepts_it(installed):

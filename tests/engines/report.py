@@ -88,7 +88,7 @@ def _legend(result):
         return result.lines[1]
     driver = result.driver
     version = "" if result.missing else driver.version()
-    support = registry.get(driver.target).support["retry"]
+    support = registry.get(driver.target).support_of("retry")
     return f"| {_name(driver)} | {version} | {support.level} | {driver.how} |"
 
 

@@ -41,10 +41,9 @@ def test_every_mark_names_a_feature_and_every_feature_is_marked():
     assert marks == set(FEATURES)
 
 
-def test_the_full_pipeline_uses_every_feature_but_the_bool_ones():
-    assert {use.feature for use in used(full_pipeline())} == set(FEATURES) - {
-        "polls", "self_consuming", "concurrency", "parameters", "data_dir",
-    }  # fmt: skip
+def test_every_feature_is_used_by_the_full_pipeline_or_by_a_variant_of_it():
+    pipelines = [full_pipeline(), *(variant.pipeline for variant in variants())]
+    assert {use.feature for pipeline in pipelines for use in used(pipeline)} == set(FEATURES)
 
 
 def test_variants_cover_every_marked_field_and_change_it():

@@ -74,7 +74,7 @@ class Backend(ABC):
     renames: ClassVar[Sequence[Rename]] = ()
     """Names of templates, blocks, contexts and fields that were changed, and that templates of others may still use."""
     support: ClassVar[Mapping[str, Support]]
-    """One entry for each name in `wurzel.ir.features.FEATURES`."""
+    """What becomes of each feature in `wurzel.ir.features.FEATURES`; one without an entry is unsupported."""
 
     @abstractmethod
     def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:
@@ -89,8 +89,15 @@ class Backend(ABC):
         return {}
 
     def support_for(self, use: Use, options: Any) -> Support:
-        """What becomes of one use of a feature: what `support` says, unless the options of the target decide."""
-        return self.support[use.feature]
+        """What becomes of one use of a feature, for a target whose options decide; otherwise what `support` says.
+
+        It is not asked about features without an entry in `support`.
+        """
+        return self.support_of(use.feature)
+
+    def support_of(self, feature: str) -> Support:
+        """The entry of `support`, or unsupported: a backend may be older than a feature, and must not drop it."""
+        return self.support.get(feature) or unsupported(f"the {self.name} backend does not know it; use another target")
 
     def writes(self, pipeline: Pipeline, options: Any) -> Mapping[str, str]:
         """Paths below the project that a run writes and the next one finds, each with the setting that moves it.

@@ -65,7 +65,8 @@ def unsupported_uses(
     chosen = backend.options_model.model_validate({}) if options is None else options
     paths: dict[tuple[str, str], list[str]] = {}
     for use in used(pipeline):
-        support = backend.support_for(use, chosen)
+        known = use.feature in backend.support
+        support = backend.support_for(use, chosen) if known else backend.support_of(use.feature)
         if support.level == "unsupported" and use.feature not in ignore:
             paths.setdefault((use.feature, support.note), []).append(use.path)
     order = {name: number for number, name in enumerate(FEATURES)}

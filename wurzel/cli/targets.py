@@ -24,14 +24,13 @@ def command(target: str | None, as_json: bool) -> None:
     native: the platform has it. emulated: wurzel does it. unsupported: using it is reported.
     """
     from wurzel.backends.registry import get, names
+    from wurzel.ir.features import FEATURES
 
     backends = [get(name) for name in ([target] if target else names())]
     table: dict[str, Any] = {
         backend.name: {
             "summary": backend.summary,
-            "features": {
-                name: {"level": support.level, "note": support.note} for name, support in backend.support.items()
-            },
+            "features": {name: backend.support_of(name)._asdict() for name in FEATURES},
         }
         for backend in backends
     }

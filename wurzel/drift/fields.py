@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from types import NoneType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
 from wurzel.ir.features import feature_of
-from wurzel.ir.model import Schedule, SecretRef, Setting, Step
+from wurzel.ir.model import Schedule, Setting, Step
+from wurzel.ir.variation import extra_entry, other, other_value
 
 if TYPE_CHECKING:
     from wurzel.backends.rendering import Job
     from wurzel.ir.model import Pipeline
-
-_OTHER: Mapping[str, Any] = {
-    "cron": "7 3 9 9 2",
-    "timezone": "America/New_York",
-    "cpu": "1250m",
-    "memory": "1536Mi",
-    "data_dir": "other",
-    "effect": "NoSchedule",
-}
-"""Another valid value for fields whose rules a made-up text would break."""
-_GIVEN: Mapping[str, Any] = {
-    "image": "registry.example/other:1",
-    "service_account": "other",
-    "gpu": 1,
-    "timeout": 7321,
-    "max": 7321,
-    "deadline": 7321,
-    "parallelism": 7,
-    "schedule": Schedule.model_construct(cron="7 3 9 9 2"),
-}
-"""A value for fields that are not set."""
 
 
 class Varied(NamedTuple):
@@ -117,8 +96,8 @@ def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[
                 found = () if unset else _changes(item, f"{place}.{key}.", unset=False)
                 for inner, changed in found:
                     yield inner, (*value[:number], changed, *value[number + 1 :])
-    elif value is None and unset and name in _GIVEN:
-        yield place, _GIVEN[name]
+    elif value is None and unset and name == "schedule":
+        yield place, Schedule.model_construct(cron=other_value(Schedule, "cron", None))
 
 
 def _options(node: BaseModel, path: str) -> Iterator[tuple[str, Any]]:
@@ -136,48 +115,10 @@ def _options(node: BaseModel, path: str) -> Iterator[tuple[str, Any]]:
 
 def _others(node: BaseModel, name: str, value: Any, place: str) -> Iterator[tuple[str, Any]]:
     """Other values of one field: one for each entry of a mapping, otherwise a single one."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield f"{place}.{key}", value | {key: _other(item)}
-        if not value:
-            yield place, {"EXTRA" if name in {"env", "secrets"} else "extra": _extra(name)}
-    elif name in _OTHER:
-        yield place, _OTHER[name] if value != _OTHER[name] else f"{value}0"
-    elif value is None:
-        if name in _GIVEN:
-            yield place, _GIVEN[name]
-    else:
-        members = [member for member in _literals(type(node).model_fields[name].annotation) if member != value]
-        yield place, members[0] if members else _other(value)
-
-
-def _extra(name: str) -> Any:
-    return SecretRef(name="extra", key="token") if name == "secrets" else "added"
-
-
-def _other(value: Any) -> Any:
-    """Another value of the same kind; `bool` is looked up before `int`, which it is as well."""
-    kinds: dict[type, Callable[[Any], Any]] = {
-        bool: lambda value: not value,
-        int: lambda value: value + 1,
-        float: lambda value: value + 1,
-        str: lambda value: f"{value}x",
-        list: lambda value: [_other(value[0]), *value[1:]] if value else ["other"],
-        tuple: lambda value: (_other(value[0]), *value[1:]) if value else ("other",),
-        dict: lambda value: {key: _other(item) for key, item in value.items()} or {"extra": "added"},
-        SecretRef: lambda value: value.model_copy(update={"name": f"{value.name}-x"}),
-        BaseModel: _other_model,
-    }
-    return next((change(value) for kind, change in kinds.items() if isinstance(value, kind)), "other")
-
-
-def _other_model(value: BaseModel) -> BaseModel:
-    name = next((name for name in type(value).model_fields if getattr(value, name) is not None), None)
-    return value.model_copy(update={name: _other(getattr(value, name))}) if name else value
-
-
-def _literals(annotation: Any) -> tuple[Any, ...]:
-    if get_origin(annotation) is Literal:
-        return get_args(annotation)
-    found = [_literals(argument) for argument in get_args(annotation) if argument is not NoneType]
-    return next((members for members in found if members), ())
+    if not isinstance(value, dict):
+        yield place, other_value(type(node), name, value)
+        return
+    for key, item in value.items():
+        yield f"{place}.{key}", value | {key: other(item)}
+    if not value:
+        yield place, extra_entry(name)

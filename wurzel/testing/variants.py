@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -21,17 +21,7 @@ from wurzel.ir.model import (
     Step,
     Toleration,
 )
-
-_OTHER: Mapping[str, Any] = {
-    "cron": "30 5 * * *",
-    "timezone": "America/New_York",
-    "cpu": "1250m",
-    "memory": "1536Mi",
-    "data_dir": "other",
-    "effect": "NoSchedule",
-    "value": "other",
-}
-"""Another valid value for fields whose rules a made-up text would break."""
+from wurzel.ir.variation import extra_entry, other_value
 
 
 @dataclass(frozen=True)
@@ -111,39 +101,11 @@ def _changes(node: BaseModel, path: str) -> Iterator[tuple[str, str, Any]]:
         value = getattr(node, name)
         feature = feature_of(type(node), name)
         if feature is not None:
-            yield f"{path}{name}", feature, node.model_copy(update={name: _other(node, name, value)})
+            changed = value | extra_entry(name) if isinstance(value, dict) else other_value(type(node), name, value)
+            yield f"{path}{name}", feature, node.model_copy(update={name: changed})
         elif isinstance(value, BaseModel):
             for inner, mark, changed in _changes(value, f"{path}{name}."):
                 yield inner, mark, node.model_copy(update={name: changed})
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel) and not isinstance(value[0], Step):
             for inner, mark, changed in _changes(value[0], f"{path}{name}.0."):
                 yield inner, mark, node.model_copy(update={name: (changed, *value[1:])})
-
-
-def _other(node: BaseModel, name: str, value: Any) -> Any:
-    if name in _OTHER:
-        return _OTHER[name]
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int | float):
-        return value + 1
-    if isinstance(value, dict):
-        return value | _entry(value)
-    members = _literals(type(node).model_fields[name].annotation)
-    if members:
-        return next(member for member in members if member != value)
-    if isinstance(value, str):
-        return f"{value}x"
-    raise TypeError(f"{type(node).__name__}.{name} is {value!r}: give full_pipeline() a value for it")
-
-
-def _entry(value: Mapping[str, Any]) -> dict[str, Any]:
-    if any(isinstance(item, SecretRef) for item in value.values()):
-        return {"EXTRA_TOKEN": SecretRef(name="extra", key="token")}
-    return {"EXTRA": "added"} if next(iter(value)).isupper() else {"extra": "added"}
-
-
-def _literals(annotation: Any) -> tuple[Any, ...]:
-    if get_origin(annotation) is Literal:
-        return get_args(annotation)
-    return next((found for argument in get_args(annotation) if (found := _literals(argument))), ())

@@ -76,16 +76,16 @@ class AirflowBackend(Backend):
     def support_for(self, use: Use, options: AirflowOptions) -> Support:
         """What the operator of a step can do; a use of the whole pipeline counts for the operator of most steps."""
         if use.feature not in _IN_PODS | _ONLY_IN_PODS:
-            return self.support[use.feature]
+            return self.support_of(use.feature)
         parts = use.path.split(".")
         kind = kind_of(parts[1], options) if parts[0] == "steps" else options.operator
         kinds = {kind, *(kind_of(step, options) for step in options.steps)} if parts[0] != "steps" else {kind}
         if "kubernetes" in kinds:
-            return self.support[use.feature]
+            return self.support_of(use.feature)
         if "docker" not in kinds:
             return unsupported(_BASH)
         missing = use.feature in _ONLY_IN_PODS | {"memory"} or parts[-2:] == ["limits", "cpu"]
-        return unsupported(_DOCKER) if missing else self.support[use.feature]
+        return unsupported(_DOCKER) if missing else self.support_of(use.feature)
 
     def preflight(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Problem]:
         """What would keep the DAG from being imported, or its tasks from finding settings, images and data."""

@@ -145,7 +145,7 @@ class GithubBackend(Backend):
         """A time zone only where the server knows it."""
         if use.feature == "timezone" and options.legacy:
             return unsupported("the server knows no `timezone` (option legacy), so the schedule is read as UTC")
-        return self.support[use.feature]
+        return self.support_of(use.feature)
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
         """`.github/workflows/<pipeline>.yml`."""

@@ -125,7 +125,7 @@ class GitlabBackend(Backend):
             return emulated("tags of runners that have GPUs; how many is theirs to say")
         if use.path.endswith("toleration_seconds"):
             return unsupported("a job cannot say how long it tolerates a taint; leave toleration_seconds out")
-        return self.support[use.feature]
+        return self.support_of(use.feature)
 
     def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
         """The file with the jobs, and the script that creates the schedule when there is one."""

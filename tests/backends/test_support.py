@@ -1,0 +1,60 @@
+"""Features that a backend does not know: an older backend with a newer wurzel."""
+
+from typing import Annotated
+
+import pytest
+
+from wurzel.backends import registry
+from wurzel.backends.base import Backend, OutputFile, native
+from wurzel.backends.support import unsupported_uses
+from wurzel.ir.features import FEATURES
+from wurzel.ir.model import Feature, Step
+from wurzel.testing import full_pipeline
+
+
+class Older(Backend):
+    """Knows two features, and looks up the table itself."""
+
+    name = "older"
+    summary = "a list of words"
+    support = {"labels": native(), "gpu": native()}
+
+    def files(self, pipeline, options):
+        return [OutputFile("older.yaml", "local/run.sh.j2")]
+
+    def support_for(self, use, options):
+        return self.support[use.feature]
+
+
+class NewerStep(Step):
+    """A step of a later version of the IR."""
+
+    colour: Annotated[int | None, Feature("colour")] = None
+
+
+@pytest.fixture
+def newer(monkeypatch):
+    """A pipeline of a later version of the IR, in which one step asks for a colour."""
+    monkeypatch.setattr("wurzel.ir.features.FEATURES", FEATURES | {"colour": "what it looks like on a board"})
+    monkeypatch.setattr("wurzel.backends.support.FEATURES", FEATURES | {"colour": "what it looks like on a board"})
+    pipeline = full_pipeline()
+    first, *rest = pipeline.steps
+    step = NewerStep.model_construct(**dict(first), colour=7)
+    return pipeline.model_copy(update={"steps": (step, *rest)})
+
+
+def test_a_feature_without_an_entry_is_unsupported(newer):
+    reports = {report.feature: report for report in unsupported_uses(Older(), newer)}
+    assert "gpu" not in reports
+    assert "labels" not in reports
+    assert reports["colour"].paths == ("steps.words.colour",)
+    assert reports["colour"].note == "the older backend does not know it; use another target"
+
+
+def test_it_can_be_accepted_like_any_other(newer):
+    assert "colour" not in {report.feature for report in unsupported_uses(Older(), newer, ["colour"])}
+
+
+@pytest.mark.parametrize("target", registry.BUILT_IN)
+def test_built_in_backends_report_it_too(newer, target):
+    assert "colour" in {report.feature for report in unsupported_uses(registry.get(target), newer)}
