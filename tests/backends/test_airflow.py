@@ -14,7 +14,8 @@ from wurzel.backends.airflow.environment import literal, template
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.airflow.task import Span, span, variables
 from wurzel.backends.airflow.validation import validate
-from wurzel.backends.rendering import Job, render
+from wurzel.backends.job import Job
+from wurzel.backends.rendering import render
 from wurzel.backends.support import unsupported_uses
 from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
 from wurzel.project.jobs import Request, open_jobs

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from wurzel.backends.ci.validation import check_github, check_gitlab, find
-from wurzel.backends.github import GithubOptions
-from wurzel.backends.gitlab import GitlabOptions
+from wurzel.backends.github.options import GithubOptions
+from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.testing import full_pipeline, render_texts
 
 PATH = ".github/workflows/everything.yml"

@@ -10,10 +10,10 @@ from wurzel.backends.cronjob import CronJobBackend
 from wurzel.backends.cronjob.mode import width
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
-from wurzel.backends.quantity import amount, largest, times
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
 from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Step, Toleration
+from wurzel.ir.quantity import amount, largest, times
 from wurzel.ir.serialize import dump
 from wurzel.testing import check_backend, full_pipeline, render_texts
 

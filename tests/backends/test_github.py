@@ -6,7 +6,8 @@ import re
 import pytest
 import yaml
 
-from wurzel.backends.github import GithubBackend, GithubOptions
+from wurzel.backends.github import GithubBackend
+from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.github.workflow import escape
 from wurzel.exceptions import PreflightError
 from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step

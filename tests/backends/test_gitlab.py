@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from wurzel.backends.gitlab import GitlabBackend, GitlabOptions
+from wurzel.backends.gitlab import GitlabBackend
+from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.ir.model import (
     DataType,
     Limits,

@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from wurzel.backends.local import LocalBackend, left_out
+from wurzel.backends.local import LocalBackend
 from wurzel.backends.options import TargetOptions
 from wurzel.ir.model import DataType, Pipeline, Setting, Step
+from wurzel.project.local import left_out
 from wurzel.project.open import open_pipeline
 from wurzel.testing import render_texts
 

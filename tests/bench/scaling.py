@@ -28,7 +28,8 @@ for depth in range({steps} // width - 1):
     layer = below
 from wurzel.exceptions import WurzelError
 start = time.process_time()
-from wurzel.backends.rendering import Job, render
+from wurzel.backends.job import Job
+from wurzel.backends.rendering import render
 from wurzel.backends.registry import get
 from wurzel.ir.introspect import introspect
 from wurzel.project.resolve import resolve

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import to_jsonable_python
 
+from wurzel.core.loading import load_settings
 from wurzel.core.settings import (
     NoSettings,
     Settings,
@@ -32,7 +33,6 @@ from wurzel.core.settings import (
     encode,
     is_secret,
     is_text,
-    load_settings,
 )
 from wurzel.exceptions import EnvSettingsError
 

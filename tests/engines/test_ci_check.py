@@ -15,7 +15,7 @@ from tests.engines.test_github import act as act  # noqa: PLC0414 - a fixture
 from tests.engines.test_github import checkers as checkers  # noqa: PLC0414 - a fixture
 from tests.engines.test_gitlab import gitlab as gitlab  # noqa: PLC0414 - a fixture
 from wurzel.backends.ci.validation import check_github, check_gitlab
-from wurzel.backends.github import PINS
+from wurzel.backends.github.options import PINS
 
 pytestmark = pytest.mark.engine
 ROOT = Path(__file__).parents[2]

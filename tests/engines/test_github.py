@@ -15,7 +15,7 @@ from tests.conftest import EXAMPLES
 from tests.engines.datasets import example, render, wurzel_run
 from tests.engines.drivers.github import HOME, SETS, Act, unpacked
 from wurzel.backends.ci.validation import check_github
-from wurzel.backends.github import PINS
+from wurzel.backends.github.options import PINS
 
 pytestmark = pytest.mark.engine
 TOKENS = {"SHARED_TOKEN": "$(touch pwned)", "SUFFIX_API_TOKEN": "a'b\"c`d$HOME"}

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tests.hostility.budget import examples
 from tests.hostility.mutations import garbled
+from wurzel.backends.job import Job
 from wurzel.backends.registry import BUILT_IN, get
-from wurzel.backends.rendering import Job, render
+from wurzel.backends.rendering import render
 from wurzel.exceptions import TemplateError, TemplateProblems
 from wurzel.render import Renderer
 from wurzel.testing.variants import full_pipeline

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal, TypedDict
 from pydantic import Field
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.command import dataset, step_argv
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
+from wurzel.invocation.command import dataset, step_argv
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline, Setting, Step
 from wurzel.ir.names import PlainText

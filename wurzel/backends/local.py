@@ -4,19 +4,15 @@ import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypedDict
+from typing import ClassVar, TypedDict
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.command import dataset, setting_variables, step_argv
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
+from wurzel.invocation.command import dataset, setting_variables, step_argv
+from wurzel.invocation.variables import needs
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
-from wurzel.runtime.environment import needs
-
-if TYPE_CHECKING:
-    from wurzel.project.resolve import Resolved
-    from wurzel.runtime.outcome import Note
 
 _NO_CONTAINER = "the script runs in the environment it is started in; use the argo, cronjob or airflow target"
 _NO_LIMIT = "a shell script does not ration a machine; lower `-j`, or use the argo, cronjob or airflow target"
@@ -133,21 +129,6 @@ class LocalBackend(Backend):
             for name, value in (pipeline.env | step.env | setting_variables(step)).items()
             if "\0" in value
         ]
-
-
-def left_out(resolved: "Resolved") -> list["Note"]:
-    """What `wurzel run` leaves out of a pipeline, unless `targets.local.ignore` accepts it."""
-    from wurzel.backends.support import unsupported_uses
-    from wurzel.project.options import validate_options
-    from wurzel.runtime.outcome import Note
-
-    options = validate_options(resolved, LocalBackend.name, LocalBackend.options_model)
-    reports = unsupported_uses(LocalBackend(), resolved.pipeline, options.ignore)
-    # A run locks its data folder, so two at one time cannot be.
-    names = [report.feature for report in reports if report.feature != "concurrency"]
-    if not names:
-        return []
-    return [Note(f"{resolved.pipeline.name}: left out here: {', '.join(names)} (`wurzel targets local` says why)")]
 
 
 def _blocks(pipeline: Pipeline) -> list[StepBlock]:

@@ -19,7 +19,7 @@ from wurzel.render.yaml_tree import Document, documents
 
 if TYPE_CHECKING:
     from wurzel.backends.base import OutputFile
-    from wurzel.backends.rendering import Job
+    from wurzel.backends.job import Job
 
 _PLACE = re.compile(r"(.*):(\d+):\d+")
 _FORM = "Write a mapping, or a list of {file: …, merge: …}."

@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
+from wurzel.backends.job import Job, JobFile, JobResult
 from wurzel.backends.registry import get, names
-from wurzel.backends.support import Report, unsupported_uses
+from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend, OutputFile
-    from wurzel.ir.model import Pipeline
     from wurzel.render import Rendered, Renderer
     from wurzel.render.common import Common
 
 _HEADER = 400
 """Bytes kept for the first line that says where a file comes from."""
-
-
-class Job(NamedTuple):
-    """One pipeline for one target, in an environment of `wurzel.yaml` if any.
-
-    `locate` gives the place in the configuration that set a path of the IR, or ''.
-    """
-
-    pipeline: Pipeline
-    target: str
-    options: Any
-    command: str
-    locate: Callable[[str], str] = lambda _path: ""
-    environment: str | None = None
-
-
-class JobFile(NamedTuple):
-    """A rendered file of a job."""
-
-    job: Job
-    output: OutputFile
-    rendered: Rendered
-
-
-class JobResult(NamedTuple):
-    """What rendering one job gave: its files, and reports of what the target cannot do."""
-
-    job: Job
-    files: Sequence[JobFile]
-    reports: Sequence[Report]
 
 
 def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:

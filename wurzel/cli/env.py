@@ -29,7 +29,7 @@ def command(pipeline: str, check: bool, as_dotenv: bool, environment: str | None
     resolved = open_pipeline(pipeline, environment, sets)
     if check:
         from wurzel.exceptions import CheckFailed
-        from wurzel.runtime.environment import missing, needs
+        from wurzel.invocation.variables import missing, needs
 
         if problems := missing(resolved.pipeline, os.environ):
             raise CheckFailed("\n".join(map(str, problems)))

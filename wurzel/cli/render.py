@@ -12,7 +12,7 @@ import click
 from wurzel.cli.options import PipelineName, TargetName, configuration_options
 
 if TYPE_CHECKING:
-    from wurzel.backends.rendering import JobResult
+    from wurzel.backends.job import JobResult
     from wurzel.drift.report import Report
     from wurzel.project.jobs import Request
     from wurzel.render import Renderer
@@ -87,8 +87,8 @@ def command(
         return _render(Request(pipelines, targets, environment, sets, from_ir, output, looks_back), chosen)
 
     if watch:
+        from wurzel.cli.watch import watch as again
         from wurzel.project.load import FILE
-        from wurzel.render.watch import watch as again
 
         again(once, lambda line: click.echo(line, err=True), always=[from_ir or Path(FILE)])
     else:

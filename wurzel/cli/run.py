@@ -79,7 +79,7 @@ def command(
 
 def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, ...]) -> tuple[Pipeline, list[Note]]:
     """The pipeline that is meant, and what to say of it."""
-    from wurzel.backends.local import left_out
+    from wurzel.project.local import left_out
     from wurzel.project.open import open_pipeline
 
     if pipeline is None:

@@ -24,6 +24,11 @@ _TEXT_NAMES = {("decimal", "Decimal"), ("uuid", "UUID"), ("re", "Pattern")}
 _URL_MODULES = {"pydantic.networks", "pydantic_core._pydantic_core"}
 
 
+def prefixes(step_id: str, class_name: str) -> tuple[str, ...]:
+    """What the variables of a step start with, strongest first."""
+    return tuple(dict.fromkeys((f"{step_id.upper().replace('-', '_')}{DELIMITER}", f"{class_name.upper()}{DELIMITER}")))
+
+
 def is_text(annotation: Any) -> bool:
     """Whether a variable holds the text of such a value itself; otherwise it holds JSON.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,10 +16,11 @@ from wurzel.core.environment import (
     is_secret,
     is_text,
     model_of,
+    prefixes,
     refined,
     split_name,
 )
-from wurzel.core.settings import prefixes, sealed
+from wurzel.core.settings import sealed
 from wurzel.datacontract.shape import shown
 from wurzel.exceptions import EnvSettingsError
 
@@ -30,6 +32,33 @@ if TYPE_CHECKING:
 
 _LONGEST = 80
 _HARMLESS = {"missing", "string_type", "string_too_short", "string_too_long", "bytes_type", "json_type", "enum"}
+
+
+def load_settings(
+    settings_class: type[Any] | None,
+    *,
+    step_id: str,
+    class_name: str,
+    environ: Mapping[str, str],
+    given: Mapping[str, Any] | None = None,
+) -> Any:
+    """The settings of one step, or `None` when it has none.
+
+    Args:
+        settings_class: a subclass of `Settings`, or `NoneType`.
+        step_id: variables `<STEP_ID>__<FIELD>` are read first; upper case, `-` as `_`.
+        class_name: variables `<CLASS_NAME>__<FIELD>` are read next; upper case.
+        environ: the variables; those without one of the two prefixes are left alone.
+        given: values that win over the environment, by field; `A__B` or nested mappings reach nested settings.
+
+    Raises:
+        EnvSettingsError: naming every missing, unknown and invalid setting at once, and no secret value.
+    """
+    loader = Loader(step_id, class_name, environ, given or {})
+    if settings_class is None or settings_class is NoneType:
+        loader.refuse_all()
+        return None
+    return loader.load(settings_class)
 
 
 class Loader:

@@ -1,4 +1,4 @@
-"""Settings of steps: classes whose fields are read from the environment, and how `wurzel step` loads them."""
+"""Settings of steps: classes whose fields are read from the environment."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,6 @@ from typing import Any, Self, TypeAlias, cast
 from pydantic import BaseModel, ConfigDict
 
 from wurzel.core.environment import (
-    DELIMITER,
     Variables,
     completed,
     encode,
@@ -29,8 +28,6 @@ __all__ = [
     "encode",
     "is_secret",
     "is_text",
-    "load_settings",
-    "prefixes",
     "provided_settings",
     "providing",
 ]
@@ -85,46 +82,12 @@ class SettingsLeaf(SettingsBase):
 class Settings(SettingsLeaf):
     """Settings of a step: `class SplitSettings(Settings): BATCH_SIZE: int = 100`.
 
-    `wurzel step` reads them from `<ID>__<FIELD>`, then `<CLASSNAME>__<FIELD>`; see `load_settings`.
+    `wurzel step` reads them from `<ID>__<FIELD>`, then `<CLASSNAME>__<FIELD>`; see `wurzel.core.loading`.
     """
 
 
 NoSettings: TypeAlias = None
 """Stands for settings where a step has none."""
-
-
-def prefixes(step_id: str, class_name: str) -> tuple[str, ...]:
-    """What the variables of a step start with, strongest first."""
-    return tuple(dict.fromkeys((f"{step_id.upper().replace('-', '_')}{DELIMITER}", f"{class_name.upper()}{DELIMITER}")))
-
-
-def load_settings(
-    settings_class: type[Any] | None,
-    *,
-    step_id: str,
-    class_name: str,
-    environ: Mapping[str, str],
-    given: Mapping[str, Any] | None = None,
-) -> Any:
-    """The settings of one step, or `None` when it has none.
-
-    Args:
-        settings_class: a subclass of `Settings`, or `NoneType`.
-        step_id: variables `<STEP_ID>__<FIELD>` are read first; upper case, `-` as `_`.
-        class_name: variables `<CLASS_NAME>__<FIELD>` are read next; upper case.
-        environ: the variables; those without one of the two prefixes are left alone.
-        given: values that win over the environment, by field; `A__B` or nested mappings reach nested settings.
-
-    Raises:
-        EnvSettingsError: naming every missing, unknown and invalid setting at once, and no secret value.
-    """
-    from wurzel.core.loading import Loader
-
-    loader = Loader(step_id, class_name, environ, given or {})
-    if settings_class is None or settings_class is NoneType:
-        loader.refuse_all()
-        return None
-    return loader.load(settings_class)
 
 
 @contextmanager

@@ -1,57 +1,17 @@
-"""The bases of all contracts: `DataModel`, and `PydanticModel` for items stored as JSON."""
+"""The contract of items stored as JSON, and the names that authors import from here."""
 
 import hashlib
-from numbers import Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from wurzel.datacontract.contract import JSON_CONFIG, MetricMap
+from wurzel.datacontract.model import DataModel
+
+__all__ = ["DataModel", "MetricMap", "PanderaDataFrameModel", "PydanticModel"]
+
 if TYPE_CHECKING:
     from wurzel.datacontract.dataframe import PanderaDataFrameModel as PanderaDataFrameModel  # noqa: PLC0414 - what type checkers see
-
-MetricMap = dict[str, float]
-
-JSON_CONFIG = ConfigDict(ser_json_inf_nan="constants", ser_json_bytes="base64", val_json_bytes="base64")
-"""How values that JSON does not know are stored: as `NaN` and `Infinity`, and as base64."""
-
-
-class DataModel:
-    """What one item of a dataset must look like. Derive from `PydanticModel` or `PanderaDataFrameModel`."""
-
-    @classmethod
-    def kt_file_extension(cls) -> str:
-        """Suffix of the files that hold data of this contract: `.json` or `.parquet`."""
-        raise NotImplementedError
-
-    @classmethod
-    def get_metrics(cls, obj: Any) -> MetricMap:
-        """Numbers that describe an object, from its own `metrics()`; those of a list or set are summed by name."""
-        if isinstance(obj, list | tuple | set):
-            total: MetricMap = {}
-            for item in obj:
-                for name, value in cls.get_metrics(item).items():
-                    total[name] = total.get(name, 0.0) + value
-            return total
-        own = getattr(obj, "metrics", None)
-        found = own() if callable(own) else None
-        if not isinstance(found, dict):
-            return {}
-        return {name: float(value) for name, value in found.items() if isinstance(value, Real)}
-
-    @classmethod
-    def save_to_path(cls, path: Path, obj: Any) -> Path:
-        """Write an object, or a list of them, to a file with the suffix of this contract; gives the file's path."""
-        from wurzel.datacontract.parts import save
-
-        return save(cls, path, obj)
-
-    @classmethod
-    def load_from_path(cls, path: Path, *args: Any) -> Any:
-        """Read what `save_to_path` wrote; `args[0]` may be the whole type, such as `list[Model]`."""
-        from wurzel.datacontract.parts import load
-
-        return load(cls, path, args[0] if args else None)
 
 
 class PydanticModel(BaseModel, DataModel):

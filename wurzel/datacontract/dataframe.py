@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from wurzel.datacontract.datacontract import DataModel, MetricMap
+from wurzel.datacontract.contract import MetricMap
+from wurzel.datacontract.model import DataModel
 from wurzel.exceptions import MissingPackage
 
 MISSING = 'pip install "wurzel[dataframe]"'

@@ -13,9 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wurzel.datacontract.codec import Codec, Encoded
 from wurzel.datacontract.folders import left_by, recover, remove, replacing
 from wurzel.datacontract.manifest import NAME, Manifest, Part, Slice, contract_name, is_part, part_name, read_manifest
-from wurzel.datacontract.parts import Codec, Encoded, codec_for, framed, unframed
+from wurzel.datacontract.parts import codec_for, framed, unframed
 from wurzel.exceptions import ContractFailedException, DatasetError
 
 if TYPE_CHECKING:

@@ -6,51 +6,19 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from wurzel.datacontract.datacontract import JSON_CONFIG
+from wurzel.datacontract.codec import Codec, Encoded, short
+from wurzel.datacontract.contract import JSON_CONFIG, Contract
 from wurzel.datacontract.shape import Shape, shape_of
 from wurzel.exceptions import ContractFailedException
 
-if TYPE_CHECKING:
-    from wurzel.datacontract.datacontract import DataModel
-
 _CHUNK = 1024
 _SHOWN = 5
-_LONGEST = 80
 _UNWRITABLE = (PydanticSerializationError, TypeError, ValueError, RecursionError)
-
-
-class Encoded(NamedTuple):
-    """A part ready to be written."""
-
-    data: bytes
-    items: int
-
-
-class Codec:
-    """Turns what `run` returns into the bytes of a part, and back."""
-
-    suffix: str
-
-    def encode(self, value: Any) -> Encoded:
-        """The bytes of one part; ContractFailedException when the value breaks the contract."""
-        raise NotImplementedError
-
-    def decode(self, data: bytes) -> Any:
-        """The value of one part; ContractFailedException when it breaks the contract."""
-        raise NotImplementedError
-
-    def join(self, values: Iterable[Any]) -> Any:
-        """The values of several parts as one."""
-        raise NotImplementedError
-
-    def cut(self, value: Any, start: int, stop: int) -> Any:
-        """Some items of a value."""
-        raise NotImplementedError
 
 
 def codec_for(shape: Shape) -> Codec:
@@ -195,16 +163,7 @@ def unframed(data: bytes) -> list[bytes]:
     return data[2:-3].split(b",\n") if len(data) > len(b"[]\n") else []
 
 
-def short(value: Any) -> str:
-    """A value on one line, cut when it is long."""
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - the author's own __repr__ may do anything
-        text = object.__repr__(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def save(contract: type[DataModel], path: Path, obj: Any) -> Path:
+def save(contract: type[Contract], path: Path, obj: Any) -> Path:
     """Write an object or a list of them to one file with the contract's suffix; gives its path."""
     listed = isinstance(obj, list)
     codec = codec_for(shape_of(list[contract] if listed else contract))  # type: ignore[valid-type]
@@ -213,7 +172,7 @@ def save(contract: type[DataModel], path: Path, obj: Any) -> Path:
     return target
 
 
-def load(contract: type[DataModel], path: Path, annotation: Any = None) -> Any:
+def load(contract: type[Contract], path: Path, annotation: Any = None) -> Any:
     """Read what `save` wrote; the annotation says whether it is a list."""
     return codec_for(shape_of(contract if annotation is None else annotation)).decode(path.read_bytes())
 

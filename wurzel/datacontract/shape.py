@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from wurzel.datacontract.datacontract import DataModel
+from wurzel.datacontract.contract import Contract
 from wurzel.exceptions import StaticTypeError
 
 Container = Literal["list", "set", "dataframe"]
@@ -104,7 +104,7 @@ def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
         raise StaticTypeError(
             f"the type parameter {contract.__name__} is not given", hint="Write class MyStep(Base[MyModel])."
         )
-    if not isinstance(contract, type) or not issubclass(contract, DataModel):
+    if not isinstance(contract, type) or not issubclass(contract, Contract):
         raise StaticTypeError(
             f"{shown(annotation)} cannot flow between steps: {shown(contract)} is not a contract",
             hint="A contract derives from wurzel.datacontract.PydanticModel or PanderaDataFrameModel.",

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pandera.errors import SchemaError, SchemaErrors
 
-from wurzel.datacontract.parts import Codec, Encoded, short
+from wurzel.datacontract.codec import Codec, Encoded, short
 from wurzel.exceptions import ContractFailedException
 
 _SHOWN = 5

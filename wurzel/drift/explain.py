@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wurzel.drift.influence import Setting, influence
 
 if TYPE_CHECKING:
-    from wurzel.backends.rendering import JobResult
+    from wurzel.backends.job import JobResult
     from wurzel.render import Renderer
     from wurzel.render.trace import Origin
 

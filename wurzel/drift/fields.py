@@ -12,7 +12,7 @@ from wurzel.ir.model import Schedule, Setting, Step
 from wurzel.ir.variation import extra_entry, other, other_value
 
 if TYPE_CHECKING:
-    from wurzel.backends.rendering import Job
+    from wurzel.backends.job import Job
     from wurzel.ir.model import Pipeline
 
 

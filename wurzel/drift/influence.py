@@ -15,7 +15,7 @@ from wurzel.drift.compare import Difference, Span, differences
 from wurzel.drift.fields import Varied, varied
 
 if TYPE_CHECKING:
-    from wurzel.backends.rendering import Job, JobResult
+    from wurzel.backends.job import Job, JobResult
     from wurzel.drift.flat import Path
     from wurzel.render import Renderer
 

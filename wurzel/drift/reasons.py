@@ -12,7 +12,7 @@ from wurzel.project.secrets import looks_like_key
 from wurzel.render.header import body
 
 if TYPE_CHECKING:
-    from wurzel.backends.rendering import JobFile, JobResult
+    from wurzel.backends.job import JobFile, JobResult
     from wurzel.ir.model import Pipeline
     from wurzel.render import Renderer
     from wurzel.render.output import Change

@@ -11,7 +11,7 @@ from wurzel.drift.reasons import Reasons, reasons
 from wurzel.render.header import MARK, command_of
 
 if TYPE_CHECKING:
-    from wurzel.backends.rendering import JobResult
+    from wurzel.backends.job import JobResult
     from wurzel.project.jobs import Request
     from wurzel.render import Renderer
     from wurzel.render.output import Change

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from wurzel.backends.github import PINS
+from wurzel.backends.github.options import PINS
 from wurzel.exceptions import UsageError
 from wurzel.render.header import sign
 from wurzel.render.output import File

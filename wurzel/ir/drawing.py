@@ -8,11 +8,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from wurzel.ir.graph import label
 from wurzel.ir.layout import Place, layered
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.model import DataType, Pipeline, Step
 
 _LETTER, _LINE, _PAD = 8, 19, 12
 _HEIGHT, _ROW = 48, 72
@@ -45,6 +44,14 @@ def svg(pipeline: Pipeline) -> str:
     parts += [_across(stop, columns) for stop in places[len(steps) :]]
     parts += [_box(step, place, columns) for step, place in zip(steps, places, strict=False)]
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def label(kind: DataType) -> str:
+    """A type as its author wrote it: `list[Word]`."""
+    found = kind.contract.rpartition(":")[2]
+    for container in reversed(kind.containers):
+        found = f"{container}[{found}]"
+    return found
 
 
 def _columns(steps: Sequence[Step], places: Sequence[Place]) -> list[tuple[int, int]]:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from wurzel.ir.drawing import label, svg
+
 if TYPE_CHECKING:
-    from wurzel.ir.model import DataType, Pipeline
+    from wurzel.ir.model import Pipeline
 
 
 def text(pipeline: Pipeline) -> str:
@@ -43,23 +45,8 @@ def dot(pipeline: Pipeline) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def svg(pipeline: Pipeline) -> str:
-    """A picture for browsers, which needs no other program; see `wurzel.ir.drawing`."""
-    from wurzel.ir import drawing
-
-    return drawing.svg(pipeline)
-
-
 FORMATS: Mapping[str, Callable[[Pipeline], str]] = {"text": text, "mermaid": mermaid, "dot": dot, "svg": svg}
 """Name of a format to the function that draws it."""
-
-
-def label(kind: DataType) -> str:
-    """A type as its author wrote it: `list[Word]`."""
-    found = kind.contract.rpartition(":")[2]
-    for container in reversed(kind.containers):
-        found = f"{container}[{found}]"
-    return found
 
 
 def _quoted(value: str) -> str:

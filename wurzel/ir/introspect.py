@@ -9,6 +9,7 @@ from types import ModuleType, NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wurzel.core import SelfConsumingLeafStep, TypedStep
+from wurzel.core.environment import prefixes
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import PipelineError, WurzelError
 from wurzel.ir.model import MAX_SHARDS, DataType, Limits, Pipeline, Resources, Retry, Step
@@ -30,7 +31,7 @@ def load_entrypoint(entrypoint: str) -> Any:
     Raises:
         PipelineError: when there is none, or its module cannot be imported.
     """
-    from wurzel.runtime.importing import import_object
+    from wurzel.core.importing import import_object
 
     return import_object(entrypoint)
 
@@ -168,7 +169,7 @@ class _Reader:
         settings_class = step.settings_class
         if settings_class in {None, NoneType}:
             return ()
-        prefix = step.step_id.upper().replace("-", "_") + "__"
+        prefix = prefixes(step.step_id, type(step).__name__)[0]
         return tuple(describe(settings_class, prefix, frozenset(getattr(type(step), "input_paths", ()))))
 
     def _sources(self, step: AnyStep) -> tuple[str, ...]:

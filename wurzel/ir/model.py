@@ -31,6 +31,8 @@ MAX_SHARDS: Final = 10_000
 """More would be jobs of no items; some targets write a line for each."""
 MAX_COUNT: Final = 2**31 - 1
 """What Kubernetes, and so most targets, can count to."""
+MAX_OBJECT_BYTES: Final = 1024 * 1024
+"""Bytes of one Kubernetes object: what a ConfigMap takes, and near what etcd takes in one request (1.5 MiB)."""
 
 
 class Feature(NamedTuple):

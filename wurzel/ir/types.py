@@ -10,7 +10,6 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:(?P<d>[0-9]+)d)?(?:(?P<h>[0-9]+)h)?(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s)?")
 _LONGEST = 2**31 - 1
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]{1,2})?")
-_POWERS = ("", "k", "M", "G", "T", "P", "E")
 
 
 def parse_duration(value: Any) -> int:
@@ -52,23 +51,6 @@ def _quantity(value: Any) -> Any:
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise ValueError(f"{value!r} is not a Kubernetes quantity; write for example 500m, 2, 512Mi or 8Gi")
     return value
-
-
-def parse_quantity(text: str) -> float:
-    """The number a Kubernetes quantity stands for: `500m` is 0.5, `1Ki` is 1024.
-
-    Raises:
-        ValueError: when the text is no quantity.
-    """
-    match = _QUANTITY.fullmatch(_quantity(text))
-    assert match is not None  # noqa: S101 - `_quantity` has checked it
-    number, suffix = float(match[1]), match[2] or ""
-    if suffix == "m":
-        return number / 1000
-    if suffix[1:].lstrip("+-").isdigit():
-        return number * 10.0 ** int(suffix[1:])
-    base = 1024.0 if suffix.endswith("i") else 1000.0
-    return number * float(base ** _POWERS.index(suffix.removesuffix("i").replace("K", "k")))
 
 
 Duration = Annotated[

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from wurzel.backends.job import Job
 from wurzel.backends.registry import get
-from wurzel.backends.rendering import Job
 from wurzel.exceptions import UsageError
 from wurzel.project.open import open_in, open_project
 from wurzel.project.options import validate_options

@@ -15,6 +15,7 @@ from wurzel.project.model import VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, near, plain
 from wurzel.project.parse import parse
 from wurzel.project.read import read
+from wurzel.project.targets import check_targets
 
 if TYPE_CHECKING:
     from wurzel.project.packs import Pack
@@ -226,13 +227,3 @@ def _pipelines(root: Node) -> Iterator[tuple[str, Node]]:
         pipelines = holder.fields.get("pipelines")
         for name, node in (pipelines.fields if pipelines else {}).items():
             yield f"{path}pipelines.{name}", node
-
-
-def check_targets(targets: Node, path: str, findings: Findings) -> None:
-    """Find names of targets that do not exist."""
-    from wurzel.backends.registry import BUILT_IN, names
-
-    for name, node in targets.fields.items():
-        if name in BUILT_IN or name in names():
-            continue
-        findings.add(node.key_origin, f"{path}: unknown target {name!r}", near(name, names(), "Targets"))

@@ -12,11 +12,11 @@ from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
-from wurzel.project.load import check_targets
 from wurzel.project.model import PIPELINE_FACTS, ConfigModel, PipelineConfig, taken_over
 from wurzel.project.nodes import Findings, Node
 from wurzel.project.parse import parse
 from wurzel.project.read import read
+from wurzel.project.targets import check_targets
 
 FILE = "wurzel-pack.yaml"
 """Beside the templates of a pack; a pack without it only has templates."""

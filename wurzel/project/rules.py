@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.ir.types import parse_quantity
+from wurzel.invocation.variables import variables_of
+from wurzel.ir.quantity import amount
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -49,13 +50,13 @@ def _no_time(seconds: int | None, path: str) -> Iterator[Broken]:
 def _amounts(step: Step) -> Iterator[Broken]:
     for name in ("cpu", "memory"):
         request, limit = getattr(step.resources, name), getattr(step.limits, name)
-        if request is not None and limit is not None and parse_quantity(request) > parse_quantity(limit):
+        if request is not None and limit is not None and amount(request) > amount(limit):
             path = f"steps.{step.id}.resources.{name}"
             yield Broken(path, f"{request} is more than the limit {limit}", "Raise the limit or ask for less.")
     for field, memory in (("resources", step.resources.memory), ("limits", step.limits.memory)):
-        if memory is not None and 0 < parse_quantity(memory) < _LEAST_MEMORY:
+        if memory is not None and 0 < amount(memory) < _LEAST_MEMORY:
             path = f"steps.{step.id}.{field}.memory"
-            yield Broken(path, f"{memory} is {parse_quantity(memory):g} bytes", "Write a unit: 512Mi or 2Gi.")
+            yield Broken(path, f"{memory} is {float(amount(memory)):g} bytes", "Write a unit: 512Mi or 2Gi.")
 
 
 def _tolerations(step: Step) -> Iterator[Broken]:
@@ -136,11 +137,3 @@ def _holds(text: str, path: Sequence[str]) -> bool:
             return False
         value = value[name]
     return True
-
-
-def variables_of(step: Step, name: str) -> list[str]:
-    """The environment variables that set a setting, strongest first."""
-    from wurzel.core.settings import prefixes
-
-    class_name = step.run.rpartition(":")[2].rpartition(".")[2]
-    return [f"{prefix}{name}" for prefix in prefixes(step.id, class_name)]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wurzel.backends.registry import names
-from wurzel.backends.rendering import Job, render
+from wurzel.backends.rendering import render
 from wurzel.exceptions import UsageError
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
+
+if TYPE_CHECKING:
+    from wurzel.backends.job import Job
 
 
 class Trial:

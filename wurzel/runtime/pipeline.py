@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import PreflightError
-from wurzel.runtime.digests import FileDigests
-from wurzel.runtime.environment import missing
-from wurzel.runtime.fingerprint import Fingerprints
+from wurzel.invocation.command import dataset, step_argv
+from wurzel.invocation.digests import FileDigests
+from wurzel.invocation.fingerprint import Fingerprints, reason
+from wurzel.invocation.variables import missing, step_environment
+from wurzel.runtime import slices
 from wurzel.runtime.outcome import Failure, RunResult
-from wurzel.runtime.processes import Watch
+from wurzel.runtime.processes import Command, Watch
 from wurzel.runtime.progress import Event, Follower
 from wurzel.runtime.schedule import Schedule
-from wurzel.runtime.state import StateFolder, locked
-from wurzel.runtime.stepjob import StepJob
-from wurzel.runtime.stored import sweep
-from wurzel.runtime.supervise import Pool
+from wurzel.runtime.state import State, StateFolder, locked
+from wurzel.runtime.stored import sweep, verified, written
+from wurzel.runtime.supervise import Outcome, Pool, RetryPolicy, Task
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
@@ -81,7 +84,13 @@ class Run:
         self.result = RunResult()
         self.state = StateFolder(options.root / options.state_dir, pipeline.name)
         self.digests = FileDigests(self.state.digests)
-        self.fingerprints = Fingerprints(pipeline, options, self.digests)
+        self.fingerprints = Fingerprints(
+            pipeline,
+            self.digests,
+            root=options.root,
+            environ=options.environ,
+            not_input=[options.root / folder for folder in (pipeline.data_dir, options.state_dir)],
+        )
         self.schedule = Schedule(pipeline.steps)
         self.outputs: dict[str, str] = {}
         self.pool = Pool(watch, options.jobs)
@@ -135,3 +144,107 @@ class Run:
     def _tick(self) -> None:
         self._watch.call_later(_TICK, self._tick)
         self.follower.tick()
+
+
+class StepJob:
+    """Decides whether its step must run, starts it, and remembers what it ran with."""
+
+    def __init__(self, run: Run, step: Step) -> None:
+        """Belong to `run`."""
+        self._run = run
+        self._step = step
+        self._folder = run.options.root / dataset(run.pipeline, step.id)
+        self._retry = RetryPolicy(step.retry.limit, step.retry.backoff, step.retry.factor, step.retry.max)
+        self._inputs: dict[str, str] = {}
+        self._started = 0.0
+        self._slices = step.shards
+        self._broken = False
+
+    def task(self) -> Task:
+        """The task that decides and then runs the step."""
+        return self._task(self._begin, self._log(), self._ended)
+
+    def _begin(self) -> Command | None:
+        run, step = self._run, self._step
+        self._started = time.monotonic()
+        self._inputs = run.fingerprints.of(step, run.outputs)
+        output = verified(self._folder, run.digests)
+        why = self._why(output)
+        if output is not None and not why:
+            run.unchanged(step, output)
+            return None
+        run.follower.tell(Event("started", step.id, f"started ({why})"))
+        if step.shards > 1:
+            self._fan_out()
+            return None
+        return self._command(step_argv(run.pipeline, step), self._log())
+
+    def _why(self, output: str | None) -> str:
+        if self._run.options.force:
+            return "forced"
+        if self._step.polls:
+            return "reads an outside source"
+        return reason(self._run.state.read(self._step.id), self._inputs, output)
+
+    def _fan_out(self) -> None:
+        slices.clear(self._folder)
+        for number in range(1, self._step.shards + 1):
+            cut = slices.options(self._folder, number, self._step.shards)
+            argv = [*step_argv(self._run.pipeline, self._step), *cut]
+            log = self._log(f".{number}-of-{self._step.shards}")
+            make = partial(self._slice, argv, log)
+            self._run.pool.submit(self._task(make, log, self._slice_ended))
+
+    def _slice(self, argv: Sequence[str], log: Path) -> Command | None:
+        return None if self._broken else self._command(argv, log)
+
+    def _slice_ended(self, log: Path, outcome: Outcome) -> None:
+        if outcome.code:
+            if not self._broken:
+                self._broken = True
+                self._ended(log, outcome)
+            return
+        self._slices -= 1
+        if not self._slices and not self._broken:
+            self._run.pool.submit(self._task(self._gather, self._log(), self._ended))
+
+    def _gather(self) -> Command:
+        return replace(self._command([], self._log()), argv=slices.assembling(self._folder))
+
+    def _command(self, argv: Sequence[str], log: Path) -> Command:
+        run, step = self._run, self._step
+        log.unlink(missing_ok=True)
+        env = step_environment(run.pipeline, step, run.options.environ)
+        env.setdefault("PYTHONUNBUFFERED", "1")  # what a step prints is in its log at once
+        env |= {"WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
+        return Command([*run.options.wurzel, *argv[1:]], env, run.options.root, log, step.timeout or None)
+
+    def _task(self, make: Callable[[], Command | None], log: Path, ended: Callable[[Path, Outcome], None]) -> Task:
+        order = self._run.schedule.order[self._step.id]
+        return Task(make, partial(ended, log), self._retry, order, partial(self._tell_retry, log))
+
+    def _tell_retry(self, log: Path, why: str, wait: float) -> None:
+        text = f"{why}; trying again{f' in {wait:g}s' if wait else ''}"
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
+            file.write(f"--- {text} ---\n")
+        self._run.follower.tell(Event("retry", self._step.id, text))
+
+    def _ended(self, log: Path, outcome: Outcome) -> None:
+        if outcome.stopped:
+            return
+        if outcome.code:
+            tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
+            self._fail(f"{outcome.reason}{tries}", log if log.exists() else None, outcome.code)
+            return
+        output = written(self._folder, self._run.digests)
+        if output is None:
+            self._fail("it ended well, but has written no complete dataset", log)
+            return
+        self._run.state.write(self._step.id, State(self._inputs, output))
+        self._run.done(self._step, output, time.monotonic() - self._started)
+
+    def _fail(self, why: str, log: Path | None, code: int = 1) -> None:
+        self._run.failed(self._step, Failure(why, log, code), time.monotonic() - self._started)
+
+    def _log(self, part: str = "") -> Path:
+        return self._run.state.log(self._step.id, part)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from wurzel.exceptions import WriteError
-from wurzel.runtime.digests import write
+from wurzel.invocation.digests import write
 
 _PATIENCE = 1.0  # seconds for a run that has just been killed to let go
 

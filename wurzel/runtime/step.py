@@ -11,14 +11,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from wurzel.core.importing import import_object
+from wurzel.core.loading import load_settings
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
-from wurzel.core.settings import load_settings, providing
+from wurzel.core.settings import providing
 from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
 from wurzel.datacontract.dataset import Dataset, Slice, Writer, open_dataset, read, recover, writing
 from wurzel.datacontract.parts import codec_for
 from wurzel.exceptions import ContractFailedException, StepFailed, UsageError, WriteError, WurzelError
 from wurzel.runtime.ending import Terminated
-from wurzel.runtime.importing import import_object
 from wurzel.runtime.logs import logger
 
 AnyStep = TypedStep[Any, Any, Any]
@@ -118,7 +119,7 @@ def write_report(path: Path, report: Report) -> None:
     """
     from pydantic_core import to_json
 
-    from wurzel.runtime.digests import write
+    from wurzel.invocation.digests import write
 
     numbers = {name: int(value) if value == value // 1 else value for name, value in sorted(report.metrics.items())}
     try:
@@ -133,7 +134,7 @@ def write_report(path: Path, report: Report) -> None:
 @contextmanager
 def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     """Turn what the step's own code raises into an error that shows its author the lines to look at."""
-    from wurzel.runtime.tracebacks import one_line, place_of, shortened
+    from wurzel.core.tracebacks import one_line, place_of, shortened
 
     where = f"step {step_id!r}"
     here = Path.cwd()

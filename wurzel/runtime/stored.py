@@ -13,7 +13,7 @@ from wurzel.exceptions import DatasetError
 from wurzel.runtime.slices import SLICES, clear
 
 if TYPE_CHECKING:
-    from wurzel.runtime.digests import FileDigests
+    from wurzel.invocation.digests import FileDigests
 
 
 def verified(folder: Path, digests: FileDigests) -> str | None:

@@ -60,7 +60,8 @@ def check_backend(target: str, **options: Any) -> int:
 
 def render_texts(pipeline: Pipeline, target: str, options: TargetOptions | None = None) -> dict[str, str]:
     """The text of every file a target writes for a pipeline, by path, without the header."""
-    from wurzel.backends.rendering import Job, render
+    from wurzel.backends.job import Job
+    from wurzel.backends.rendering import render
     from wurzel.render import Renderer
 
     chosen = options or get(target).options_model()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from wurzel.backends.kubernetes import MOST_BYTES
+from wurzel.ir.model import MAX_OBJECT_BYTES
 from wurzel.validation.manifest import Document, documents
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def _check(document: Document, known: Known, *, restricted: bool) -> Iterator[Pr
         return
     if root["apiVersion"].text != version:
         yield root["apiVersion"].problem(f"{root['apiVersion'].shown} is not {version}, which a {kind} has")
-    if len(document.text.encode()) > MOST_BYTES:
-        yield root.problem(f"is {len(document.text.encode())} bytes; Kubernetes takes at most {MOST_BYTES}")
+    if len(document.text.encode()) > MAX_OBJECT_BYTES:
+        yield root.problem(f"is {len(document.text.encode())} bytes; Kubernetes takes at most {MAX_OBJECT_BYTES}")
     yield from _rules(root, kind, known, restricted=restricted)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from wurzel.backends.quantity import amount
+from wurzel.ir.quantity import amount
 from wurzel.validation.metadata import check_name
 
 if TYPE_CHECKING:

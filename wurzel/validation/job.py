@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from wurzel.backends.quantity import amount
+from wurzel.ir.quantity import amount
 from wurzel.validation.metadata import LONGEST_LABEL, check_annotations, check_labels, check_metadata
 from wurzel.validation.pod import check_pod
 from wurzel.validation.schedule import check_concurrency, check_deadline, check_schedule, check_zone_name

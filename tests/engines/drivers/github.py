@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.engines.datasets import DATA_DIRS
 from tests.engines.drivers import base
 from tests.engines.drivers.base import Driver, Outcome, collected, git_home, no_program, said_version
-from wurzel.backends.github import PINS
+from wurzel.backends.github.options import PINS
 
 HOME = Path(__file__).parents[3] / ".engines" / "github"
 ACTIONS = {

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wurzel.backends.command import setting_variables
 from wurzel.backends.kubernetes import RUN_ID, escape
+from wurzel.invocation.command import setting_variables
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 
 DATA = "WURZEL_DATA"

@@ -10,10 +10,11 @@ from wurzel.backends.airflow.dag import dag_id, tags
 from wurzel.backends.airflow.environment import RESERVED, params, without_value
 from wurzel.backends.airflow.task import TAKEN, kind_of, task_id
 from wurzel.exceptions import Problem
+from wurzel.invocation.variables import unfed
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import AirflowOptions
-    from wurzel.ir.model import Pipeline, Setting, Step
+    from wurzel.ir.model import Pipeline, Step
 
 _TAG = 100
 _HERE = "targets.airflow"
@@ -100,21 +101,13 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
         )
     if kind == "kubernetes" and options.kubernetes.env_from:
         return
-    provided = {*pipeline.env, *step.env, *pipeline.secrets, *step.secrets}
-    for setting in step.settings:
-        if setting.required and not (setting.given or setting.parameter or provided & set(_names(step, setting))):
+    for setting in unfed(pipeline, step):
+        if not setting.parameter:
             what = "secrets: {%s: {name: NAME, key: KEY}}" if setting.secret else "settings: {%s: …}"
             yield Problem(
                 f"step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
                 hint=f"Give it: steps.{step.id}.{what % setting.name}",
             )
-
-
-def _names(step: Step, setting: Setting) -> Iterator[str]:
-    """Every variable a setting can be read from: by id or class, alone or in the JSON of what holds it."""
-    for owner in (step.id.upper().replace("-", "_"), step.run.rpartition(":")[2].rpartition(".")[2].upper()):
-        parts = setting.name.split("__")
-        yield from (f"{owner}__{'__'.join(parts[:count])}" for count in range(len(parts), 0, -1))
 
 
 def _data(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:

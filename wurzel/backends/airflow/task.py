@@ -12,7 +12,7 @@ from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
 from wurzel.backends.airflow.environment import DATA, RUN, Text, literal
 from wurzel.backends.airflow.options import AirflowOptions, StepOptions
-from wurzel.backends.command import Emulated, step_argv
+from wurzel.invocation.command import Emulated, step_argv
 from wurzel.ir.model import Pipeline, SecretRef, Step
 
 CLEANER = "remove_old_runs"
@@ -318,7 +318,7 @@ class Tasks:
         )
 
     def _container(self, step: Step) -> Container:
-        from wurzel.backends.quantity import amount
+        from wurzel.ir.quantity import amount
 
         asked, limits = step.resources, step.limits
         return Container(

@@ -14,12 +14,11 @@ from wurzel.backends.argo.parts import MOST_TEMPLATES, Part, split
 from wurzel.backends.argo.size import status_bytes
 from wurzel.backends.argo.storage import store, tasks_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.kubernetes import MOST_BYTES
 from wurzel.backends.kubernetes.preflight import object_name, preflight
-from wurzel.backends.quantity import amount
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
-from wurzel.ir.model import Pipeline, Step
+from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline, Step
+from wurzel.ir.quantity import amount
 
 LONGEST_CRON = 52
 """A CronWorkflow puts `-` and ten digits behind its name, and a workflow's name has at most 63 characters."""
@@ -101,7 +100,7 @@ class ArgoBackend(Backend):
         contexts = {path: document(pipeline, options)} | {
             f"{stem}{part.removeprefix(name)}{suffix}": context for part, context in parts.items()
         }
-        limit = max(MOST_BYTES, int(amount(options.max_workflow_size)))
+        limit = max(MAX_OBJECT_BYTES, int(amount(options.max_workflow_size)))
         return [
             OutputFile(path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **context}, object_limit=limit)
             for path, context in contexts.items()

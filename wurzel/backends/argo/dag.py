@@ -10,9 +10,9 @@ from wurzel.backends.argo.manifest import Task
 from wurzel.backends.argo.naming import names, unused
 from wurzel.backends.argo.parts import split
 from wurzel.backends.argo.storage import Store, store, tasks_of
-from wurzel.backends.command import dataset
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
+from wurzel.invocation.command import dataset
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions

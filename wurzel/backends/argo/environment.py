@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.command import encode
 from wurzel.backends.kubernetes import given
+from wurzel.invocation.command import encode
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step

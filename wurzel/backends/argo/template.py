@@ -9,13 +9,13 @@ from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.dag import OUTPUT
 from wurzel.backends.argo.environment import step_env, text
 from wurzel.backends.argo.manifest import Container, Template
-from wurzel.backends.command import step_argv
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
+from wurzel.invocation.command import step_argv
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.dag import Dag
-    from wurzel.backends.command import Emulated
+    from wurzel.invocation.command import Emulated
     from wurzel.ir.model import Step
 
 LAST = "last"

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from wurzel.backends.command import encode
 from wurzel.backends.options import TargetOptions
+from wurzel.invocation.command import encode
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
 from wurzel.ir.types import Duration

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
 from wurzel.exceptions import Problem
+from wurzel.invocation.variables import unfed
 from wurzel.ir.model import SecretRef
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
-    from wurzel.ir.model import Pipeline, Setting, Step
+    from wurzel.ir.model import Pipeline
 
 
 def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: str) -> list[Problem]:
@@ -71,7 +72,6 @@ def _variable_problems(pipeline: Pipeline, reserved: str) -> Iterable[Problem]:
 
 def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Problem]:
     for step in pipeline.steps:
-        provided = {*pipeline.env, *step.env, *pipeline.secrets, *step.secrets}
         for setting in step.settings:
             if setting.parameter and setting.secret:
                 yield Problem(
@@ -83,19 +83,12 @@ def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Proble
                     f"the parameter {setting.name} of {step.id!r} is null, which no input can hold",
                     hint="Give it a text, or take it off the parameters.",
                 )
-            if setting.required and not setting.given and not _is_provided(step, setting, provided):
-                if setting.parameter and not scheduled:
-                    continue
+        for setting in unfed(pipeline, step):
+            if scheduled or not setting.parameter:
                 yield Problem(
                     f"the step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
                     hint=f"Configure it under steps.{step.id}.settings, or as a secret or variable {setting.variable}.",
                 )
-
-
-def _is_provided(step: Step, setting: Setting, provided: Collection[str]) -> bool:
-    by_class = f"{step.run.rpartition(':')[2].rpartition('.')[2].upper()}__{setting.name}"
-    names = [name.rsplit("__", count)[0] for name in (setting.variable, by_class) for count in range(name.count("__"))]
-    return any(name in provided for name in names)
 
 
 def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:

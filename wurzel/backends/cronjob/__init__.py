@@ -17,7 +17,7 @@ from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
-from wurzel.ir.model import Pipeline
+from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline
 
 LONGEST_CRON = 52
 """The controller puts `-` and ten digits behind a CronJob's name, and a Job's name has at most 63 characters."""
@@ -84,7 +84,7 @@ class CronJobBackend(Backend):
         context = {"pipeline": pipeline, **document(pipeline, options)}
         if options.layout == "file":
             path = options.output or f"cronjob/{pipeline.name}.yaml"
-            return [OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=k8s.MOST_BYTES)]
+            return [OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=MAX_OBJECT_BYTES)]
         main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
         folder = posixpath.dirname(main)
         parts = [
@@ -98,7 +98,7 @@ class CronJobBackend(Backend):
         resources = [posixpath.basename(path) for path in paths.values()]
         return [
             *(
-                OutputFile(path, f"cronjob/{name}.yaml.j2", context, object_limit=k8s.MOST_BYTES)
+                OutputFile(path, f"cronjob/{name}.yaml.j2", context, object_limit=MAX_OBJECT_BYTES)
                 for name, path in paths.items()
             ),
             OutputFile(

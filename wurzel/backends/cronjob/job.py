@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.command import dataset, step_argv
 from wurzel.backends.cronjob.companions import PIPELINE_FILE, described_by
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.cronjob.mode import single_pod, width
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.backends.quantity import largest, times
+from wurzel.invocation.command import dataset, step_argv
+from wurzel.ir.quantity import largest, times
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions

@@ -5,102 +5,18 @@ https://docs.github.com/en/actions/reference/limits.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from wurzel.backends import ci
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.github.options import GithubOptions
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
-
-PINS = {
-    "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
-    "actions/upload-artifact": ("bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", "v7.0.0"),
-    "actions/download-artifact": ("3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", "v8.0.1"),
-    "actions/setup-python": ("5fda3b95a4ea91299a34e894583c3862153e4b97", "v7.0.0"),
-    "actions/cache": ("27d5ce7f107fe9357f9df03efb73ab90386fccae", "v5.0.5"),
-    "astral-sh/setup-uv": ("20cfd1bf945f4377ade1205e4dbc17946fc9a30d", "v10.0.1"),
-}
-"""Actions a workflow uses: the commit of a release, and its tag."""
 
 FILE_LIMIT = 512_000
 """Bytes of a workflow file; GitHub starts no run of a larger one, and says nothing."""
 
 _SIZE = "the size of a runner is chosen by its label: targets.github.jobs.<step>.runs_on"
-
-
-class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class RunnerGroup(_Options):
-    """Runners of a group, by labels."""
-
-    group: str
-    """Name of the group."""
-    labels: tuple[str, ...] = ()
-    """Labels that a runner of it must have."""
-
-
-class Registry(_Options):
-    """How a runner logs in to the registry of images; both may be expressions."""
-
-    username: str
-    """Name of the account."""
-    password: str
-    """Its password, as an expression such as a secret."""
-
-
-Runner = str | tuple[str, ...] | RunnerGroup
-
-
-class JobOptions(_Options):
-    """What one job has of its own, under `targets.github.jobs.<step>`."""
-
-    runs_on: Runner | None = None
-    """Runner of this job."""
-    environment: str | dict[str, Any] | None = None
-    """Environment of this job."""
-    permissions: dict[str, str] = Field(default_factory=dict)
-    """Permissions of this job, by scope."""
-    oidc: bool | None = None
-    """Give this job an OpenID Connect token."""
-    container_options: str | None = None
-    """Options of the container of this job."""
-
-
-class GithubOptions(ci.CiOptions):
-    """What can be said under `targets.github`; values of these options may hold GitHub's own expressions."""
-
-    runs_on: Runner = Field("ubuntu-24.04", description="Runner label, list of labels, or {group, labels}.")
-    node_labels: dict[str, str] = Field(
-        default_factory=dict, description="`key=value` of a node selector to the runner label that stands for it."
-    )
-    triggers: dict[str, Any] = Field(
-        default_factory=dict, description="Further events of `on:`, e.g. {push: {branches: [main]}}."
-    )
-    concurrency_group: str | None = Field(None, description="Runs of one group wait for each other; default: the name.")
-    environment: str | dict[str, Any] | None = Field(
-        None, description="Deployment environment of every job: its secrets, variables and protection rules."
-    )
-    permissions: dict[str, str] = Field(
-        default_factory=dict, description="What the token of every job may do, besides reading the code."
-    )
-    oidc: bool = Field(False, description="Let jobs log in to a cloud by OpenID Connect (`id-token: write`).")
-    container_options: str | None = Field(None, description="Options of `docker create`, e.g. --gpus all.")
-    registry: Registry | None = Field(None, description="Login for a private registry of images.")
-    actions: dict[str, str] = Field(
-        default_factory=dict,
-        description="An action to what is used for it: {actions/checkout: acme/checkout@COMMIT # v7}.",
-    )
-    legacy: bool = Field(
-        False,
-        description="For servers and tools that do not know the keys of 2026, `queue` and `timezone`: GitHub"
-        " Enterprise Server before that, act.",
-    )
-    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Differences of single jobs, by step id.")
 
 
 class GithubBackend(Backend):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from wurzel.backends import ci
 from wurzel.backends.ci.preflight import check, unknown_jobs
-from wurzel.backends.command import dataset
-from wurzel.backends.github import PINS
+from wurzel.backends.github.options import PINS
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
 from wurzel.exceptions import Problem
+from wurzel.invocation.command import dataset
 
 if TYPE_CHECKING:
-    from wurzel.backends.github import GithubOptions
+    from wurzel.backends.github.options import GithubOptions
     from wurzel.ir.model import Pipeline
 
 _MATRIX = 256

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.backends import ci
-from wurzel.backends.command import dataset, setting_variables, step_argv
-from wurzel.backends.github import PINS, JobOptions, RunnerGroup
+from wurzel.backends.github.options import PINS, JobOptions, RunnerGroup
+from wurzel.invocation.command import dataset, setting_variables, step_argv
 
 if TYPE_CHECKING:
-    from wurzel.backends.github import GithubOptions
+    from wurzel.backends.github.options import GithubOptions
     from wurzel.ir.model import Pipeline, Step
     from wurzel.ir.names import PlainText
 

@@ -4,12 +4,10 @@ Facts: https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/runner/execu
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from wurzel.backends import ci
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
@@ -19,63 +17,6 @@ FILE_LIMIT = 2 * 1024**2
 
 _PODS = "on runners with the Kubernetes executor that allow it"
 _PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
-
-
-class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class JobOptions(_Options):
-    """What one job has of its own, under `targets.gitlab.jobs.<step>`."""
-
-    tags: tuple[str, ...] | None = Field(default=None, min_length=1)
-    """Tags of the runner of this job."""
-    environment: str | None = None
-    """Environment of this job."""
-
-
-class Vault(_Options):
-    """Where a HashiCorp Vault keeps secrets; a secret's `name` is its path there, its `key` the field."""
-
-    audience: str = Field(description="`aud` of the token jobs log in with, usually the address of the server.")
-    engine: str = Field("kv-v2", description="Kind of the secrets engine.")
-    mount: str = Field("secret", description="Path at which the engine is mounted.")
-
-
-class GitlabOptions(ci.CiOptions):
-    """What can be said under `targets.gitlab`; values of these options may hold GitLab's own `$VARIABLES`."""
-
-    kind: Literal["root", "include", "component"] = Field(
-        "root",
-        description="What is written: the project's `.gitlab-ci.yml`, a file for its `include:`, or a CI/CD component.",
-    )
-    image: str | None = Field(
-        None, description="Image in which steps without one are installed and run; the default is a slim Python."
-    )
-    stage: str | None = Field(None, description="Stage of all jobs; default: the pipeline's name, or `test`.")
-    tags: tuple[str, ...] = Field((), description="Tags of the runners that take the jobs.")
-    gpu_tags: tuple[str, ...] = Field((), description="Further tags for steps that ask for GPUs.")
-    rules: tuple[dict[str, Any], ...] | None = Field(
-        None, description="When the pipeline runs, in GitLab's words, instead of: by schedule, by hand and by API."
-    )
-    parameters: Literal["variables", "inputs"] = Field(
-        "variables", description="What parameters become: variables of a run, or typed `spec:inputs` (GitLab 17.11)."
-    )
-    access: Literal["all", "developer", "maintainer", "none"] = Field(
-        "developer", description="Who may download datasets from finished jobs."
-    )
-    id_tokens: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="OpenID Connect tokens of every job, e.g. {AWS_TOKEN: {aud: https://…}}."
-    )
-    vault: Vault | None = Field(None, description="Take secrets from Vault instead of CI/CD variables.")
-    environment: str | None = Field(None, description="Environment whose variables and protection hold for every job.")
-    schedule_ref: str = Field("main", description="Branch that the schedule runs on.")
-    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Differences of single jobs, by step id.")
-
-    @property
-    def uses_inputs(self) -> bool:
-        """Whether the file has a header with `spec:inputs`."""
-        return self.kind == "component" or self.parameters == "inputs"
 
 
 class GitlabBackend(Backend):

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.backends import ci
-from wurzel.backends.command import Emulated, dataset, step_argv
-from wurzel.backends.gitlab import JobOptions
+from wurzel.backends.gitlab.options import JobOptions
 from wurzel.backends.gitlab.variables import (
     Input,
     Variables,
@@ -19,10 +18,11 @@ from wurzel.backends.gitlab.variables import (
     variables,
     vault_secrets,
 )
+from wurzel.invocation.command import Emulated, dataset, step_argv
 from wurzel.ir.types import format_duration
 
 if TYPE_CHECKING:
-    from wurzel.backends.gitlab import GitlabOptions
+    from wurzel.backends.gitlab.options import GitlabOptions
     from wurzel.ir.model import Pipeline, Step
 
 NATIVE_RETRIES = 2

@@ -10,7 +10,7 @@ from wurzel.backends.gitlab.jobs import job_name
 from wurzel.exceptions import Problem
 
 if TYPE_CHECKING:
-    from wurzel.backends.gitlab import GitlabOptions
+    from wurzel.backends.gitlab.options import GitlabOptions
     from wurzel.ir.model import Pipeline, Step
 
 _NEEDS = 50

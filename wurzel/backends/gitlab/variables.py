@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
-from wurzel.backends.command import setting_variables
+from wurzel.invocation.command import setting_variables
 
 if TYPE_CHECKING:
-    from wurzel.backends.gitlab import GitlabOptions
+    from wurzel.backends.gitlab.options import GitlabOptions
     from wurzel.ir.model import Pipeline, Step, Toleration
 
 Variables = Mapping[str, Any]

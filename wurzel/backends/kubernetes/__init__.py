@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wurzel.backends.command import setting_variables
+from wurzel.invocation.command import setting_variables
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
@@ -23,9 +23,6 @@ TMP_PATH = "/tmp"  # noqa: S108 - a path in a container
 
 STARTING_DEADLINE = 3600
 """Seconds a run may be late when the schedule does not say: Argo's default of 0 loses missed runs."""
-
-MOST_BYTES = 1024 * 1024
-"""Bytes of one object: what a ConfigMap holds, and near what etcd takes in one request (1.5 MiB)."""
 
 Env = dict[str, Any]
 """Variable to its text, or to a mapping that is its `valueFrom`."""

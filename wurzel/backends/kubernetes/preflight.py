@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH
-from wurzel.backends.quantity import amount
 from wurzel.exceptions import Problem
+from wurzel.invocation.variables import unfed
+from wurzel.ir.quantity import amount
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import KubernetesOptions
@@ -80,10 +81,8 @@ def _step(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> Iterat
         yield Problem(
             f"{where} has no image to run in", hint=f"Give the pipeline one: image: ghcr.io/acme/{pipeline.name}:1.0"
         )
-    known = {*pipeline.env, *pipeline.secrets, *step.env, *step.secrets, *parameters}
-    for setting in step.settings:
-        if setting.required and not setting.given and not known & set(_variables(step, setting)):
-            yield _missing(step, setting)
+    for setting in unfed(pipeline, step, parameters):
+        yield _missing(step, setting)
     yield from _secret_names(where, step.secrets)
     for kind in ("cpu", "memory"):
         asked, limit = getattr(step.resources, kind), getattr(step.limits, kind)
@@ -94,13 +93,6 @@ def _step(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> Iterat
             )
     for toleration in step.tolerations:
         yield from _toleration(where, toleration)
-
-
-def _variables(step: Step, setting: Setting) -> Iterator[str]:
-    """Every variable a setting can be read from: by the step's id or class, alone or in the JSON of what holds it."""
-    for owner in (step.id.upper().replace("-", "_"), step.run.rpartition(":")[2].rpartition(".")[2].upper()):
-        parts = setting.name.split("__")
-        yield from (f"{owner}__{'__'.join(parts[:count])}" for count in range(len(parts), 0, -1))
 
 
 def _missing(step: Step, setting: Setting) -> Problem:

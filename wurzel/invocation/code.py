@@ -16,11 +16,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.runtime.digests import combine
+from wurzel.invocation.digests import combine
 
 if TYPE_CHECKING:
+    from wurzel.invocation.digests import FileDigests
     from wurzel.ir.model import Step
-    from wurzel.runtime.digests import FileDigests
 
 _IMPORT = re.compile(
     rb"(?:^|[;:])[ \t]*(?:import[ \t]+([\w.,\t ]+)|from[ \t]+(\.*[\w.]*)[ \t]+import[ \t\\\n]*(\([^)]*\)|[\w.,\t *]+))",

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from wurzel.render.watch import stamps, wait
+from wurzel.cli.watch import stamps, wait
 
 
 class Watched:

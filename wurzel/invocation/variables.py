@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wurzel.backends.command import setting_variables
+from wurzel.core.environment import prefixes
 from wurzel.exceptions import Problem
-from wurzel.runtime.digests import combine
+from wurzel.invocation.command import setting_variables
+from wurzel.invocation.digests import combine
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -19,6 +20,37 @@ _PRESENT = "present"
 def step_environment(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a step: that of the surroundings, the pipeline's, the step's, its settings."""
     return {**environ, **pipeline.env, **step.env, **setting_variables(step)}
+
+
+def prefixes_of(step: Step) -> tuple[str, ...]:
+    """What the variables of a step's settings start with, strongest first: its id, then its class."""
+    return prefixes(step.id, step.run.rpartition(":")[2].rpartition(".")[2])
+
+
+def variables_of(step: Step, name: str) -> list[str]:
+    """The variables that set a setting, strongest first."""
+    return [f"{prefix}{name}" for prefix in prefixes_of(step)]
+
+
+def feeding(step: Step, setting: Setting) -> list[str]:
+    """Every variable that may provide a setting: its own, and those that hold the settings around it as JSON."""
+    parts = setting.name.split("__")
+    names = ["__".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return [f"{prefix}{name}" for prefix in prefixes_of(step) for name in names]
+
+
+def unfed(pipeline: Pipeline, step: Step, also: Iterable[str] = ()) -> Iterator[Setting]:
+    """Required settings of a step that configuration does not provide, neither as values nor as variables.
+
+    Args:
+        pipeline: the resolved pipeline.
+        step: one of its steps.
+        also: further variables that the step gets on its platform.
+    """
+    provided = {*pipeline.env, *pipeline.secrets, *step.env, *step.secrets, *also}
+    for setting in step.settings:
+        if setting.required and not setting.given and provided.isdisjoint(feeding(step, setting)):
+            yield setting
 
 
 class Need(NamedTuple):
@@ -42,7 +74,7 @@ def needs(pipeline: Pipeline) -> list[Need]:
         given = {*pipeline.env, *step.env}
         fed: set[str] = set()
         for setting in step.settings:
-            variables = list(_variables(step, setting))
+            variables = feeding(step, setting)
             fed.update(variables)
             if setting.required and not setting.given and given.isdisjoint(variables):
                 secret = setting.secret or setting.variable in step.secrets
@@ -73,7 +105,7 @@ def settings_digest(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) 
     referenced = {*pipeline.secrets, *step.secrets}
     configured = {*pipeline.env, *step.env}
     nulls = sorted(setting.name for setting in step.settings if setting.given and setting.value is None)
-    prefixes = _prefixes(step)
+    prefixes = prefixes_of(step)
     parts = ["null", *nulls]
     for name in sorted(name for name in env if name in configured or name in referenced or name.startswith(prefixes)):
         parts += [name, _PRESENT if name in referenced else _public(step, name, env[name])]
@@ -84,28 +116,15 @@ def given_value(step: Step, setting: Setting, env: Mapping[str, str]) -> Any:
     """The JSON value a setting will have, as far as configuration, environment and a fixed default tell."""
     if setting.given:
         return setting.value
-    for prefix in _prefixes(step):
+    for prefix in prefixes_of(step):
         if (text := env.get(prefix + setting.name)) is not None:
             return text if setting.text else _parsed(text)
     return setting.default
 
 
-def _prefixes(step: Step) -> tuple[str, str]:
-    """What variables of a step's settings start with: the one of its id, and the one of its class."""
-    name = step.run.rpartition(":")[2].rpartition(".")[2]
-    return f"{step.id.upper().replace('-', '_')}__", f"{name.upper()}__"
-
-
-def _variables(step: Step, setting: Setting) -> Iterator[str]:
-    """Every variable that may hold a setting: its own, and those that hold settings around it as JSON."""
-    for prefix in _prefixes(step):
-        parts = setting.name.split("__")
-        yield from (prefix + "__".join(parts[:count]) for count in range(len(parts), 0, -1))
-
-
 def _public(step: Step, variable: str, text: str) -> str:
     """What of a variable's text is no secret: all, nothing, or the other fields of the JSON object it holds."""
-    prefix = next((prefix for prefix in _prefixes(step) if variable.startswith(prefix)), None)
+    prefix = next((prefix for prefix in prefixes_of(step) if variable.startswith(prefix)), None)
     if prefix is None:
         return text
     held = variable.removeprefix(prefix).split("__")

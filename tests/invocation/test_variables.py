@@ -1,7 +1,7 @@
 import pytest
 
+from wurzel.invocation.variables import given_value, missing, settings_digest, step_environment
 from wurzel.ir.model import DataType, Pipeline, SecretRef, Setting, Step
-from wurzel.runtime.environment import given_value, missing, settings_digest, step_environment
 
 REF = SecretRef(name="s", key="k")
 

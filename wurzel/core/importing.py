@@ -55,7 +55,7 @@ def import_user_module(name: str) -> ModuleType:
 
 
 def _module_or_none(name: str) -> ModuleType | None:
-    from wurzel.runtime.tracebacks import place_of, shortened
+    from wurzel.core.tracebacks import place_of, shortened
 
     try:
         return import_module(name)

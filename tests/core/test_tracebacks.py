@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from wurzel.runtime.tracebacks import one_line, place_of, shortened
+from wurzel.core.tracebacks import one_line, place_of, shortened
 
 
 def caught(function):

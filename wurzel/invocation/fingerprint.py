@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.runtime.code import Code
-from wurzel.runtime.digests import FileDigests, combine
-from wurzel.runtime.environment import given_value, settings_digest, step_environment
+from wurzel.invocation.code import Code
+from wurzel.invocation.digests import FileDigests, combine
+from wurzel.invocation.variables import given_value, settings_digest, step_environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wurzel.ir.model import Pipeline, Step
-    from wurzel.runtime.pipeline import RunOptions
-    from wurzel.runtime.state import State
 
 _KINDS = {
     "definition": "definition",
@@ -26,14 +26,22 @@ _KINDS = {
 class Fingerprints:
     """Digests of what steps depend on, in one state of project, configuration and environment."""
 
-    def __init__(self, pipeline: Pipeline, options: RunOptions, digests: FileDigests) -> None:
-        """Read files below the project folder; folders that runs write into do not count as input."""
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        digests: FileDigests,
+        *,
+        root: Path,
+        environ: Mapping[str, str],
+        not_input: Sequence[Path] = (),
+    ) -> None:
+        """Read files below the project folder `root`; folders that runs write into are `not_input`."""
         self._pipeline = pipeline
-        self._root = options.root
-        self._environ = options.environ
+        self._root = root
+        self._environ = environ
         self._digests = digests
-        self._code = Code(options.root, digests)
-        self._not_input = [options.root / folder for folder in (pipeline.data_dir, options.state_dir)]
+        self._code = Code(root, digests)
+        self._not_input = not_input
 
     def of(self, step: Step, data: Mapping[str, str]) -> dict[str, str]:
         """Digest by kind of everything the step's output may depend on.
@@ -63,19 +71,20 @@ class Fingerprints:
         return combine(parts)
 
 
-def reason(state: State | None, now: Mapping[str, str], output: str | None) -> str:
+def reason(last: tuple[Mapping[str, str], str] | None, now: Mapping[str, str], output: str | None) -> str:
     """Why a step must run, for people; empty when nothing has changed.
 
     Args:
-        state: what it last ran with.
+        last: what it last ran with, and the digest of the manifest it wrote.
         now: what it would run with.
         output: digest of the manifest of its complete dataset, `None` when there is none.
     """
-    if state is None:
+    if last is None:
         return "first run here" if output is None else "not run here before"
-    changed = [text for kind, text in _KINDS.items() if state.inputs.get(kind) != now[kind]]
+    inputs, before = last
+    changed = [text for kind, text in _KINDS.items() if inputs.get(kind) != now[kind]]
     if changed:
         return f"{' and '.join([', '.join(changed[:-1]), changed[-1]] if changed[1:] else changed)} changed"
     if output is None:
         return "output missing or damaged"
-    return "" if output == state.output else "output changed by something else"
+    return "" if output == before else "output changed by something else"

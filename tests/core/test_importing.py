@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
+from wurzel.core.importing import import_object
 from wurzel.exceptions import PipelineError, StaticTypeError
-from wurzel.runtime.importing import import_object
 
 
 @pytest.fixture

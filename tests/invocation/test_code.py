@@ -2,9 +2,9 @@ import sys
 
 import pytest
 
+from wurzel.invocation.code import Code
+from wurzel.invocation.digests import FileDigests
 from wurzel.ir.model import DataType, Step
-from wurzel.runtime.code import Code
-from wurzel.runtime.digests import FileDigests
 
 
 @pytest.fixture

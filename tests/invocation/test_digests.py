@@ -4,7 +4,7 @@ import os
 import pytest
 
 from wurzel.exceptions import WriteError
-from wurzel.runtime.digests import ABSENT, UNREADABLE, FileDigests, combine, write
+from wurzel.invocation.digests import ABSENT, UNREADABLE, FileDigests, combine, write
 
 LONG_AGO = 1_000_000_000
 

@@ -1,0 +1,42 @@
+"""One pipeline for one target, and what rendering it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from wurzel.backends.base import OutputFile
+    from wurzel.backends.support import Report
+    from wurzel.ir.model import Pipeline
+    from wurzel.render import Rendered
+
+
+class Job(NamedTuple):
+    """One pipeline for one target, in an environment of `wurzel.yaml` if any.
+
+    `locate` gives the place in the configuration that set a path of the IR, or ''.
+    """
+
+    pipeline: Pipeline
+    target: str
+    options: Any
+    command: str
+    locate: Callable[[str], str] = lambda _path: ""
+    environment: str | None = None
+
+
+class JobFile(NamedTuple):
+    """A rendered file of a job."""
+
+    job: Job
+    output: OutputFile
+    rendered: Rendered
+
+
+class JobResult(NamedTuple):
+    """What rendering one job gave: its files, and reports of what the target cannot do."""
+
+    job: Job
+    files: Sequence[JobFile]
+    reports: Sequence[Report]

@@ -1,0 +1,46 @@
+"""What turns values into the bytes of a part, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+_LONGEST = 80
+
+
+class Encoded(NamedTuple):
+    """A part ready to be written."""
+
+    data: bytes
+    items: int
+
+
+class Codec:
+    """Turns what `run` returns into the bytes of a part, and back."""
+
+    suffix: str
+
+    def encode(self, value: Any) -> Encoded:
+        """The bytes of one part; ContractFailedException when the value breaks the contract."""
+        raise NotImplementedError
+
+    def decode(self, data: bytes) -> Any:
+        """The value of one part; ContractFailedException when it breaks the contract."""
+        raise NotImplementedError
+
+    def join(self, values: Iterable[Any]) -> Any:
+        """The values of several parts as one."""
+        raise NotImplementedError
+
+    def cut(self, value: Any, start: int, stop: int) -> Any:
+        """Some items of a value."""
+        raise NotImplementedError
+
+
+def short(value: Any) -> str:
+    """A value on one line, cut when it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - the author's own __repr__ may do anything
+        text = object.__repr__(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

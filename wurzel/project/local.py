@@ -1,0 +1,24 @@
+"""What `wurzel run` cannot do of what a pipeline asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wurzel.backends.local import LocalBackend
+from wurzel.backends.support import unsupported_uses
+from wurzel.project.options import validate_options
+from wurzel.runtime.outcome import Note
+
+if TYPE_CHECKING:
+    from wurzel.project.resolve import Resolved
+
+
+def left_out(resolved: Resolved) -> list[Note]:
+    """What `wurzel run` leaves out of a pipeline, unless `targets.local.ignore` accepts it."""
+    options = validate_options(resolved, LocalBackend.name, LocalBackend.options_model)
+    reports = unsupported_uses(LocalBackend(), resolved.pipeline, options.ignore)
+    # A run locks its data folder, so two at one time cannot be.
+    names = [report.feature for report in reports if report.feature != "concurrency"]
+    if not names:
+        return []
+    return [Note(f"{resolved.pipeline.name}: left out here: {', '.join(names)} (`wurzel targets local` says why)")]
