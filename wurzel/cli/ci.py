@@ -31,8 +31,7 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     """
     from wurzel.drift.workflow import Choices, check_choices, ci_file, top_of
     from wurzel.exceptions import UsageError
-    from wurzel.project.open import open_project
-    from wurzel.render import Renderer
+    from wurzel.project.open import open_project, renderer_of
 
     chosen = Choices(**choices)
     check_choices(chosen)
@@ -41,7 +40,7 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
         raise UsageError("there is no wurzel.yaml here", hint="Write one with `wurzel init`.")
     project.names(chosen.environment)
     root = project.root.resolve()
-    file = ci_file(chosen, Renderer(project.templates, root=project.root), root, top_of(root))
+    file = ci_file(chosen, renderer_of(project), root, top_of(root))
     if stdout:
         click.echo(file.text, nl=False)
         return

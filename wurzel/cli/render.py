@@ -99,10 +99,10 @@ def _render(request: Request, options: Options) -> list[Path]:
     """Render, finish as asked for, and return the template folders that were read."""
     from wurzel.backends.rendering import render
     from wurzel.project.jobs import open_jobs
-    from wurzel.render import Renderer
+    from wurzel.project.open import renderer_of
 
     jobs, project = open_jobs(request)
-    renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
+    renderer = renderer_of(project)
     results = render(jobs, renderer)
     for warning in renderer.layers.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -112,7 +112,7 @@ def _render(request: Request, options: Options) -> list[Path]:
     if options.explain:
         _explain(results, renderer, options.form)
     elif options.stdout:
-        _print(_signed(results))
+        _print(_signed(results, renderer.layers.versions))
     else:
         _finish(_Run(request, options, results, renderer), has_project=project is not None)
     return [layer.folder for layer in renderer.layers.layers]
@@ -140,7 +140,7 @@ def _finish(run: _Run, *, has_project: bool) -> None:
     home = Path(run.request.output).resolve()
     if ended := recover(home):
         click.echo(f"{ended} what an interrupted render left half done", err=True)
-    files = _signed(run.results)
+    files = _signed(run.results, run.renderer.layers.versions)
     if has_project and (run.options.check or run.options.prune):
         from wurzel.drift.orphans import orphans
 
@@ -159,14 +159,14 @@ def _finish(run: _Run, *, has_project: bool) -> None:
             raise CheckFailed("files were written", hint="Look at them, and add them to the commit.")
 
 
-def _signed(results: Sequence[JobResult]) -> list[File]:
+def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
     from wurzel.render.header import sign
     from wurzel.render.output import File
 
     return [
         File(
             file.output.path,
-            sign(file.rendered.text, command=file.job.command, source=file.job.pipeline.entrypoint),
+            sign(file.rendered.text, command=file.job.command, source=file.job.pipeline.entrypoint, packs=packs),
             file.output.executable,
         )
         for result in results

@@ -37,7 +37,8 @@ def as_json(report: Report, written: Sequence[Change] = ()) -> str:
     findings = {finding.change.path: finding for finding in report.findings}
     done = {change.path: action(change) for change in written}
     files = [_file(change, findings.get(change.path), done.get(change.path)) for change in report.changes]
-    return _dump({"version": VERSION, "files": files, "mend": None if written else report.mend or None})
+    mend = None if written else report.mend or None
+    return _dump({"version": VERSION, "packs": list(report.packs), "files": files, "mend": mend})
 
 
 def _file(change: Change, finding: Finding | None, done: str | None) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def diff_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 def check_text(report: Report) -> str:
     """What is wrong with each file, and why."""
-    lines = ["files are not what would be written"]
+    lines = ["files are not what would be written", *(f"  {pack}" for pack in report.packs)]
     for finding in report.findings:
         lines.append(f"  {finding.change.path}: {finding.said}")
         lines += [f"    {text}" for text in finding.why(_SHOWN_REASONS)]
@@ -116,7 +117,7 @@ def check_text(report: Report) -> str:
 
 def written_text(report: Report) -> list[str]:
     """What was done with each file, and why."""
-    lines = []
+    lines = list(report.packs)
     for finding in report.findings:
         why = "; ".join(finding.why())
         lines.append(f"{action(finding.change)} {finding.change.path}{': ' if why else ''}{why}")

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from wurzel.drift.reasons import Reasons, reasons
-from wurzel.render.header import MARK, command_of
+from wurzel.render.header import MARK, command_of, packs_of
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobResult
@@ -77,6 +77,8 @@ class Report:
     """Of the files that are not what would be written, in the same order."""
     mend: str
     """The command that makes all of them what they should be; '' when they are."""
+    packs: Sequence[str] = ()
+    """Template packs that are not those which the files were written with: `globex 2.1.0 → 2.2.0`."""
 
 
 def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Renderer, request: Request) -> Report:
@@ -93,7 +95,21 @@ def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Re
     findings = [found.get(change.path) or _left_over(change) for change in wrong]
     options = ["--force"] if any(change.is_blocked for change in wrong) else []
     options += ["--prune"] if any(change.state == "orphaned" for change in wrong) else []
-    return Report(changes, findings, request.command(*options) if wrong else "")
+    return Report(changes, findings, request.command(*options) if wrong else "", _packs(wrong, renderer))
+
+
+def _packs(wrong: Sequence[Change], renderer: Renderer) -> list[str]:
+    """How the installed packs differ from those of the files, each once."""
+    now = {layer.name: layer.version for layer in renderer.layers.packs}
+    found: dict[str, None] = {}
+    for change in wrong:
+        before = packs_of(change.old or b"")
+        if change.state not in {"outdated", "edited"}:
+            continue
+        for name in dict.fromkeys([*now, *before]):
+            if before.get(name) != now.get(name):
+                found[f"{name} {before.get(name) or '(none)'} → {now.get(name) or '(none)'}"] = None
+    return list(found)
 
 
 def _of_job(wrong: Sequence[Change], result: JobResult, renderer: Renderer) -> list[Finding]:

@@ -87,7 +87,7 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path) -> F
         "expressions": _expressions(choices),
     }
     text = renderer.render(f"ci/{choices.platform}.yml.j2", context).text
-    return File(path, sign(text, command=choices.command(), source="wurzel.yaml"))
+    return File(path, sign(text, command=choices.command(), source="wurzel.yaml", packs=renderer.layers.versions))
 
 
 def top_of(project: Path) -> Path:

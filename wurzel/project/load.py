@@ -35,6 +35,8 @@ class Project(NamedTuple):
     file: str
     """What messages call the file."""
     templates: Sequence[str]
+    places: Mapping[str, str]
+    """Where each of them is named."""
     pipelines: Mapping[str, Node]
     environments: Mapping[str, Mapping[str, Node]]
     """By name, the overrides by pipeline."""
@@ -138,12 +140,13 @@ def load(path: Path) -> Project:
         root=path.parent,
         file=name,
         templates=templates,
+        places=_places(root.fields.get("templates")),
         pipelines=root.fields.get("pipelines", Node({}, name)).fields,
         environments={
             key: node.fields["pipelines"].fields if "pipelines" in node.fields else {}
             for key, node in environments.items()
         },
-        packs=cache(lambda: _packs(templates, path.parent)),
+        packs=cache(lambda: _packs(templates, path.parent, _places(root.fields.get("templates")))),
         variables={
             name: node.fields["variables"]
             for name, node in {"": root, **environments}.items()
@@ -152,12 +155,12 @@ def load(path: Path) -> Project:
     )
 
 
-def _packs(templates: Sequence[str], root: Path) -> Sequence[Pack]:
+def _packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> Sequence[Pack]:
     if all((root / name).is_dir() for name in templates):
         return ()
     from wurzel.project.packs import read_packs  # only projects with packs pay for it
 
-    return read_packs(templates, root)
+    return read_packs(templates, root, places)
 
 
 def _name(path: Path) -> str:
@@ -177,6 +180,12 @@ def _data(path: Path, name: str) -> bytes:
 
 def _texts(node: Node | None) -> tuple[str, ...]:
     return tuple(str(item.written) for item in node.value) if node is not None and isinstance(node.value, list) else ()
+
+
+def _places(node: Node | None) -> dict[str, str]:
+    """Where each entry of a list stands."""
+    items = node.value if node is not None and isinstance(node.value, list) else []
+    return {str(item.written): str(item.origin) for item in items}
 
 
 def _check_version(root: Node, findings: Findings) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import UsageError, WurzelError
 from wurzel.project.load import FILE, Project, find_project, load, parent_project
 from wurzel.project.nodes import near
 from wurzel.project.resolve import Resolved, resolve
+
+if TYPE_CHECKING:
+    from wurzel.render import Renderer
 
 
 def open_project() -> Project | None:
@@ -20,6 +24,19 @@ def open_project() -> Project | None:
     """
     path = find_project()
     return load(path) if path is not None else None
+
+
+def renderer_of(project: Project | None) -> Renderer:
+    """What renders with the templates of a project and its packs.
+
+    Raises:
+        TemplateError: when one of its layers is neither a folder nor an installed pack of a version that fits.
+    """
+    from wurzel.render import Renderer
+
+    if project is None:
+        return Renderer()
+    return Renderer(project.templates, root=project.root, places=project.places)
 
 
 def pipeline_names() -> list[str]:

@@ -52,7 +52,7 @@ class Pack(NamedTuple):
     variables: Mapping[str, Declaration] = {}
 
 
-def read_packs(templates: Sequence[str], root: Path) -> list[Pack]:
+def read_packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> list[Pack]:
     """The packs among `templates:`, weakest first.
 
     Raises:
@@ -64,7 +64,7 @@ def read_packs(templates: Sequence[str], root: Path) -> list[Pack]:
     findings = Findings()
     found = [
         _read(Pack(layer.name, layer.version), layer.folder / FILE, findings)
-        for layer in Layers(templates, root=root).packs
+        for layer in Layers(templates, root=root, places=places).packs
     ]
     findings.check()
     return found[::-1]

@@ -49,5 +49,8 @@ def _is_pack(root: Path, entry: str) -> bool:
     from importlib.metadata import entry_points  # slow: only when a template is ejected
 
     from wurzel.render.layers import GROUP
+    from wurzel.render.requirement import requirement
 
-    return not (root / entry).is_dir() and bool(entry_points(group=GROUP, name=entry))
+    if (root / entry).is_dir():
+        return False
+    return requirement(entry) is not None or bool(entry_points(group=GROUP, name=entry))

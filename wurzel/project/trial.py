@@ -10,7 +10,7 @@ from wurzel.backends.registry import names
 from wurzel.backends.rendering import render
 from wurzel.exceptions import UsageError
 from wurzel.project.jobs import Request, open_jobs
-from wurzel.render import Renderer
+from wurzel.project.open import renderer_of
 
 if TYPE_CHECKING:
     from wurzel.backends.job import Job
@@ -33,8 +33,7 @@ class Trial:
         if not request.targets and target in names():
             request = request._replace(targets=(target,))
         self._jobs, project = open_jobs(request)
-        self._root: Path = project.root if project is not None else Path()
-        self._layers: Sequence[str] = project.templates if project is not None else ()
+        self._project = project
         tried = self._own(template)
         if not tried:
             what = f"{template!r} is no template of the project" if template else "the project has no templates"
@@ -60,14 +59,14 @@ class Trial:
         return "".join(_difference(path, before.get(path), now.get(path)) for path in paths)
 
     def _own(self, template: str | None) -> list[Path]:
-        layers = Renderer(self._layers, root=self._root).layers
+        layers = renderer_of(self._project).layers
         own = [found for layer in layers.layers if layer.kind == "project" for found in layers.of(layer)]
         if template is None:
             return [found.path for found in own]
         return [found.path for found in own if found.name == template][:1]
 
     def _texts(self, hidden: Sequence[Path] = ()) -> dict[str, str]:
-        renderer = Renderer(self._layers, root=self._root)
+        renderer = renderer_of(self._project)
         renderer.layers.hide(hidden)
         jobs: Sequence[Job] = self._jobs
         return {file.output.path: file.rendered.text for result in render(jobs, renderer) for file in result.files}

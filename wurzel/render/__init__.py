@@ -54,18 +54,21 @@ class Rendered:
 class Renderer:
     """Renders templates of a project's layers. Keeps compiled templates, so use one for many files."""
 
-    def __init__(self, layers: Sequence[str | Path] = (), *, root: str | Path = ".") -> None:
+    def __init__(
+        self, layers: Sequence[str | Path] = (), *, root: str | Path = ".", places: Mapping[str, str] | None = None
+    ) -> None:
         """Find the template layers.
 
         Args:
             layers: folders (relative ones below `root`) and names of installed packs, most specific first; the
                 built-in templates always come last.
             root: the project folder.
+            places: where each layer is named, for messages.
 
         Raises:
-            TemplateError: when a layer is neither a folder nor an installed pack.
+            TemplateError: when a layer is neither a folder nor an installed pack of a version that fits.
         """
-        self.layers = Layers(layers, root=root)
+        self.layers = Layers(layers, root=root, places=places)
 
     @cached_property
     def _environment(self) -> Environment:

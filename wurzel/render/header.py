@@ -11,19 +11,24 @@ from wurzel.render.characters import shown
 MARK = "# Rendered by `"
 """What the line begins with."""
 
-_HEADER = re.compile(rb"# Rendered by `([^\n]*)` from [^\n]*; do not edit\. sha256:([0-9a-f]{64})\r?")
+_HEADER = re.compile(
+    rb"# Rendered by `([^\n]*)` from [^\n]*?(?: with (?P<packs>[^\n;]+))?; do not edit\."
+    rb" sha256:([0-9a-f]{64})\r?"
+)
 _CONFLICT = re.compile(rb"^<{7} .*?^>{7} ", re.MULTILINE | re.DOTALL)
 _COOKIE = re.compile(r"(coding)(?=[:=])")
 
 
-def sign(text: str, *, command: str, source: str) -> str:
+def sign(text: str, *, command: str, source: str, packs: str = "") -> str:
     """The text with its header as first line, or as second one after `#!`.
 
     Args:
         text: what the template wrote.
         command: what a user runs to write the file anew, e.g. `wurzel render rag -t dvc`.
         source: what it is written from, e.g. `mypkg.pipelines:rag`.
+        packs: the template packs that took part, with their versions, e.g. `globex 2.1.0`.
     """
+    source = f"{source} with {packs}" if packs else source
     shebang, rest = _split(text)
     line = (
         f"# Rendered by `{_one_line(command)}` from {_one_line(source)}; do not edit. sha256:{_digest(shebang + rest)}"
@@ -41,7 +46,7 @@ def is_untouched(content: bytes) -> bool:
     match = _find(content)
     if match is None:
         return False
-    return _digest(_without(content, match).replace(b"\r\n", b"\n")) == match.group(2).decode()
+    return _digest(_without(content, match).replace(b"\r\n", b"\n")) == match.group(3).decode()
 
 
 def is_conflicted(content: bytes) -> bool:
@@ -62,6 +67,14 @@ def command_of(content: bytes) -> list[str]:
         return shlex.split(match.group(1).decode()) if match is not None else []
     except ValueError:
         return []
+
+
+def packs_of(content: bytes) -> dict[str, str]:
+    """The template packs that a file with our header was written with, and their versions."""
+    match = _find(content)
+    packs = match.group("packs") if match is not None else None
+    pairs = (pack.rpartition(" ") for pack in packs.decode().split(", ")) if packs else ()
+    return {name: version for name, _, version in pairs}
 
 
 def _without(content: bytes, match: re.Match[bytes]) -> bytes:

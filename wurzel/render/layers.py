@@ -7,12 +7,13 @@ one; `acme!argo/workflow.yaml.j2` is the one of the installed pack `acme`.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from wurzel.exceptions import Problem, TemplateError
+from wurzel.render.requirement import requirement
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -39,6 +40,11 @@ class Layer(NamedTuple):
     kind: Literal["project", "pack", "backend", "built-in"] = "project"
     version: str = ""
     """Of an installed pack: that of its distribution."""
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}".strip()
 
     @property
     def is_own(self) -> bool:
@@ -78,15 +84,18 @@ class Found(NamedTuple):
 class Layers:
     """All template layers of a project, most specific first; the built-in one is always last."""
 
-    def __init__(self, layers: Sequence[str | Path] = (), *, root: str | Path = ".") -> None:
+    def __init__(
+        self, layers: Sequence[str | Path] = (), *, root: str | Path = ".", places: Mapping[str, str] | None = None
+    ) -> None:
         """Find the layers.
 
         Args:
-            layers: folders (relative ones below `root`) or names of installed packs.
+            layers: folders (relative ones below `root`) or names of installed packs, also with versions.
             root: the project folder.
+            places: where each layer is named, for messages.
 
         Raises:
-            TemplateError: when a layer is neither a folder nor an installed pack.
+            TemplateError: when a layer is neither a folder nor an installed pack of a version that fits.
         """
         self._root = Path(root)
         self._packs: dict[str, Layer] = {}
@@ -94,12 +103,18 @@ class Layers:
         self.renames: tuple[Rename, ...] = ()
         self.warnings: dict[Problem, None] = {}
         """What was read in an old name, each once."""
-        self.layers = (*(self._layer(layer) for layer in layers), Layer(BUILT_IN, built_in(), "built-in"))
+        found = [self._placed(layer, (places or {}).get(str(layer), "")) for layer in layers]
+        self.layers = (*found, Layer(BUILT_IN, built_in(), "built-in"))
 
     @property
     def packs(self) -> list[Layer]:
         """Those that are installed packs."""
         return [layer for layer in self.layers if layer.is_pack]
+
+    @property
+    def versions(self) -> str:
+        """Names and versions of the installed packs, for the header of what they take part in; '' without any."""
+        return ", ".join(layer.label for layer in self.packs)
 
     def add(self, name: str, folder: Path) -> None:
         """Search one more folder, after all others but before the built-in templates; a second call does nothing."""
@@ -188,6 +203,25 @@ class Layers:
     def of(self, layer: Layer) -> list[Found]:
         """All templates of one layer, sorted by name."""
         return [Found(name, layer, layer.folder / name) for name in self.names(layer)]
+
+    def _placed(self, layer: str | Path, where: str) -> Layer:
+        try:
+            wanted = requirement(layer) if isinstance(layer, str) and not (self._root / layer).is_dir() else None
+            if wanted is None:
+                return self._layer(layer)
+            found = self._pack(wanted.name)
+        except ValueError as error:
+            raise TemplateError(str(error), where=where) from None
+        except TemplateError as error:
+            error.where = error.where or where
+            raise
+        if not wanted.fits(found.version):
+            raise TemplateError(
+                f"{found.label} is installed, and {wanted} is asked for",
+                where=where,
+                hint="Install a version that fits, or change which versions fit here.",
+            )
+        return found
 
     def _layer(self, layer: str | Path) -> Layer:
         folder = self._root / layer

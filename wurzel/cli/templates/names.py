@@ -57,11 +57,10 @@ def open_renderer(project: Project | None = None) -> Renderer:
         TemplateError: when a layer is neither a folder nor an installed pack.
     """
     from wurzel.backends.registry import get, names
-    from wurzel.project.open import open_project
-    from wurzel.render import Renderer
+    from wurzel.project.open import open_project, renderer_of
 
     project = project or open_project()
-    renderer = Renderer(project.templates if project else (), root=project.root if project else ".")
+    renderer = renderer_of(project)
     for backend in map(get, names()):
         if backend.templates is not None:
             renderer.layers.add(backend.name, backend.templates)
