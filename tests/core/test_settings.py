@@ -15,7 +15,10 @@ from pydantic import (
     AnyUrl,
     BaseModel,
     BeforeValidator,
+    EmailStr,
     Field,
+    PostgresDsn,
+    Secret,
     SecretBytes,
     SecretStr,
     ValidationError,
@@ -31,15 +34,19 @@ from wurzel.core.settings import (
     SettingsBase,
     SettingsLeaf,
     encode,
-    is_secret,
     is_text,
 )
+from wurzel.datacontract.secrets import is_secret
 from wurzel.exceptions import EnvSettingsError
 
 
 class Color(Enum):
     RED = "red"
     NULL = "null"
+
+
+class SecretPath(Secret[Path]):
+    pass
 
 
 class Level(IntEnum):
@@ -75,7 +82,23 @@ def problems(cls, environ, given=None):
 # --- what travels in a variable -------------------------------------------------------------------------------------
 
 TEXT = [str, Path, SecretStr, SecretBytes, bytes, Color, Literal["a", "b"], Literal["a"] | None, Decimal, UUID, AnyUrl]
-JSON = [int, float, bool, list[str], dict[str, int], Server, Level, Literal[1, "a"], int | str, Any, None, tuple[int]]
+TEXT += [Secret[str], SecretPath, EmailStr, PostgresDsn]
+JSON = [
+    Secret[int],
+    Secret[list[str]],
+    int,
+    float,
+    bool,
+    list[str],
+    dict[str, int],
+    Server,
+    Level,
+    Literal[1, "a"],
+    int | str,
+    Any,
+    None,
+    tuple[int],
+]
 
 
 @pytest.mark.parametrize("annotation", TEXT)
@@ -399,6 +422,35 @@ def test_no_secret_is_shown(environ):
     text = problems(Strict, environ)
     assert "hunter2" not in text
     assert "the value is secret and not shown" in text
+
+
+def test_no_password_in_a_url_is_shown():
+    class Connected(Settings):
+        DSN: PostgresDsn
+        URLS: list[AnyUrl] = []
+        PORT: int = 1
+
+    text = problems(
+        Connected,
+        {
+            "MY_STEP__DSN": "postgresql:/u:hunter2@h:bad",
+            "MY_STEP__URLS": '["http//u:hunter2@h"]',
+            "MY_STEP__PORT": "redis://:hunter2@cache",
+        },
+    )
+    assert "hunter2" not in text
+    assert (
+        "PORT: Input should be a valid integer, unable to parse string as an integer, not 'redis://:***@cache'" in text
+    )
+
+
+def test_a_secret_of_text_takes_the_text_of_its_variable():
+    class Typed(Settings):
+        TOKEN: Secret[str]
+        PIN: Secret[int]
+
+    loaded = load(Typed, {"MY_STEP__TOKEN": "123", "MY_STEP__PIN": "123"})
+    assert (loaded.TOKEN.get_secret_value(), loaded.PIN.get_secret_value()) == ("123", 123)
 
 
 def test_no_secret_is_shown_by_the_checks_of_the_author():

@@ -118,3 +118,18 @@ def test_the_value_a_setting_will_have():
     assert values == ["class", "v", ["x"]]
     assert given_value(pipe.steps[0], plain, {}) == "d"
     assert given_value(pipe.steps[0], plain, {**env, "SPLIT_DE__A": "id"}) == "id"
+
+
+def test_an_entry_of_a_secret_mapping_never_enters_a_digest():
+    pipe = pipeline(setting("KEYS", secret=True, text=False))
+    entry = "SPLIT_DE__KEYS__acme"
+    assert digest(pipe, {entry: "one"}) == digest(pipe, {entry: "two"}) != digest(pipe)
+
+
+def test_of_a_url_all_but_its_password_enters_a_digest():
+    pipe = pipeline(setting("URL"), setting("DB", text=False))
+
+    def made(url):
+        return digest(pipe, {"SPLIT_DE__URL": url, "SPLIT_DE__DB": f'["{url}"]'})
+
+    assert made("redis://u:one@h") == made("redis://u:two@h") != made("redis://u:one@other")

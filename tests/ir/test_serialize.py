@@ -45,6 +45,9 @@ def test_what_is_dumped_is_loaded(tmp_path):
         (["steps", 1, "settings", 0, "variable"], ""),
         (["steps", 1, "settings", 0, "name"], "a.b"),
         (["steps", 1, "settings", 0, "variable"], "SUFFIX__TIMES"),
+        (["steps", 1, "settings", 0, "default"], "redis://:hunter2@cache"),
+        (["steps", 1, "env"], {"A": "hunter2 https://me:hunter2@h"}),
+        (["description"], "ghp_" + "hunter2hunter2" * 3),
         (["steps", 1, "needs"], ["words", "words"]),
         (["steps", 1, "shards"], MAX_SHARDS + 1),
         (["steps", 1, "retry", "limit"], 2**31),
@@ -57,3 +60,12 @@ def test_what_introspection_never_gives_is_refused(tmp_path, path, value):
     with pytest.raises(PipelineError) as caught:
         changed(tmp_path, path, value)
     assert "pipeline.json" in caught.value.where
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("update", [{"given": True, "value": "hunter2"}, {"default": "hunter2"}, {"parameter": True}])
+def test_a_secret_setting_with_a_value_is_refused(tmp_path, update):
+    setting = {"name": "TOKEN", "variable": "SUFFIX__TOKEN", "secret": True}
+    with pytest.raises(PipelineError, match="gives the secret setting TOKEN a value") as caught:
+        changed(tmp_path, ["steps", 1, "settings"], [setting | update])
+    assert "hunter2" not in str(caught.value)

@@ -193,7 +193,7 @@ def test_unknown_steps_and_environments(resolved, pipeline):
             "steps: {load-docs: {shards: 2}}",
             "wurzel.yaml:5:33: steps.load-docs.shards: 2 shards, but load-docs is a source",
         ),
-        ('env: {EMBED__DB: \'{"PASSWORD": "hunter2"}\'}', "env.EMBED__DB: holds the secret setting DB__PASSWORD"),
+        ('env: {EMBED__DB: \'{"PASSWORD": "hunter2"}\'}', "env.EMBED__DB: contains the secret setting DB__PASSWORD"),
         ("env: {EMBED__DB__PASSWORD: hunter2}", "env.EMBED__DB__PASSWORD: is the variable of a secret setting"),
         ("steps: {embed: {tolerations: [{operator: Exists, value: x}]}}", "operator Exists takes no value"),
         ("steps: {embed: {tolerations: [{effect: NoSchedule}]}}", "operator Equal needs a key"),
@@ -205,6 +205,20 @@ def test_unknown_steps_and_environments(resolved, pipeline):
         ),
         ("env: {EMBED__API_KEY: hunter2}", "env.EMBED__API_KEY: is the variable of a secret setting"),
         ("steps: {embed: {env: {EMBED__API_KEY: hunter2}}}", "is the variable of a secret setting"),
+        ("env: {EMBED__API_KEY__x: hunter2}", "is part of the secret setting API_KEY: a value must not stand here"),
+        ("env: {EmbedStep__API_KEY: hunter2}", "looks like the variable of the secret setting API_KEY"),
+        ("env: {EMBEDSETTINGS__API_KEY: hunter2}", "looks like the variable of the secret setting API_KEY"),
+        ("env: {API_KEY: hunter2}", "Refer to it: secrets: {EMBED__API_KEY: {name: …, key: …}}."),
+        ("env: {EMBED_API_KEY: hunter2}", "looks like the variable of the secret setting API_KEY"),
+        ("env: {URL: 'redis://:hunter2@cache'}", "looks like a secret (password in a URL; not shown)"),
+        (
+            "secrets: {API_KEY: {name: a, key: b}}",
+            "secrets.API_KEY: sets nothing: step embed reads its setting API_KEY from EMBED__API_KEY",
+        ),
+        (
+            "steps: {embed: {secrets: {EMBED_API_KEY: {name: a, key: b}}}}",
+            "or name the variable EMBED__API_KEY",
+        ),
         (
             "env: {EMBED__BATCH_SIZE: 1}\nsteps: {embed: {settings: {BATCH_SIZE: 2}}}",
             "env.EMBED__BATCH_SIZE: is also given by steps.embed.settings.BATCH_SIZE",
@@ -292,6 +306,7 @@ def test_numbers_for_text_settings_stay_as_they_are_written(resolved):
             "{API_KEY: hunter2}",
             "steps.embed.settings.API_KEY is a secret: a value must not stand here (it is not shown)",
         ),
+        ("{API_KEY__x: hunter2}", "steps.embed.settings.API_KEY is a secret"),
         ("{API_KEY: {name: hunter2}}", "secrets: {API_KEY: {name: …, key: …}}"),
     ],
 )
@@ -425,3 +440,18 @@ def test_any_sets_are_read_or_refused(texts):
     except ConfigError as error:
         findings = error
     assert node is None or bool(findings) or all("=" in text for text in texts)
+
+
+def test_a_secret_of_the_pipeline_may_have_the_name_of_a_setting_that_is_given_elsewhere(resolved):
+    own = "steps: {embed: {secrets: {API_KEY: {name: a, key: b}}}}"
+    assert set(resolved(f"secrets: {{API_KEY: {{name: c, key: d}}}}\n{own}").pipeline.secrets) == {"API_KEY"}
+
+
+def test_a_class_and_another_step_must_not_share_their_variables(pipeline):
+    load, embed = pipeline.steps
+    renamed = load.model_copy(update={"run": "mypkg.steps:Embed"})
+    with pytest.raises(ConfigError) as caught:
+        resolve(pipeline.model_copy(update={"steps": (renamed, embed.model_copy(update={"run": "mypkg.steps:Other"}))}))
+    assert "its class Embed has the name of the step 'embed', so both would read EMBED__…" in str(caught.value)
+    same = pipeline.model_copy(update={"steps": (renamed, embed.model_copy(update={"run": "mypkg.steps:Embed"}))})
+    assert resolve(same).pipeline is same

@@ -181,11 +181,14 @@ def test_parameters_are_given_anew_for_one_run(slow):
         "slwo.NOTE=1": "there is no step 'slwo'\n  Did you mean slow?",
         "slow.NOT=1": "there is no parameter 'NOT'\n  Did you mean NOTE?",
         "slow.WAIT=1": "there is no parameter 'WAIT'\n  Parameters of slow: NOTE, SIZES.",
+        "slow.NOTE=redis://:hunter2@cache": "--param slow.NOTE: the value looks like a secret (password in a URL;",
+        "redis://:hunter2@cache": "--param … is not STEP.SETTING=VALUE",
         "slow.SIZES=x": "--param slow.SIZES: 'x' is not JSON",
         "slow.SIZES={}": "--param slow.SIZES: Input should be a valid list",
     }.items():
         done = run("--param", text, command=command)
         assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+        assert "hunter2" not in done.stderr
 
 
 def test_a_failure_ends_with_its_log(project):

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from pydantic_core import from_json
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 DELIMITER = "__"
 
 _TEXT = (str, bytes, PurePath, SecretStr, SecretBytes)
+_NETWORK_MODULES = {"pydantic.networks", "pydantic_core._pydantic_core"}
 _TEXT_NAMES = {("decimal", "Decimal"), ("uuid", "UUID"), ("re", "Pattern")}
-_URL_MODULES = {"pydantic.networks", "pydantic_core._pydantic_core"}
 
 
 def prefixes(step_id: str, class_name: str) -> tuple[str, ...]:
@@ -44,16 +44,24 @@ def is_text(annotation: Any) -> bool:
         rest = [argument for argument in get_args(annotation) if argument is not NoneType]
         return len(rest) == 1 and is_text(rest[0])
     kind = origin or annotation
-    if not isinstance(kind, type):
-        return False
+    return isinstance(kind, type) and _is_text_type(kind, annotation)
+
+
+def _is_text_type(kind: type, annotation: Any) -> bool:
+    if issubclass(kind, Secret):
+        return is_text(_hidden_type(annotation))
     if issubclass(kind, Enum):
         return all(isinstance(member.value, str) for member in kind)
-    return issubclass(kind, _TEXT) or (kind.__module__, kind.__name__) in _TEXT_NAMES or kind.__module__ in _URL_MODULES
+    name = (kind.__module__, kind.__name__)
+    return issubclass(kind, _TEXT) or name in _TEXT_NAMES or kind.__module__ in _NETWORK_MODULES
 
 
-def is_secret(annotation: Any) -> bool:
-    """Whether a value of this type may hold a secret anywhere inside."""
-    return _holds_secret(annotation, set())
+def _hidden_type(annotation: Any) -> Any:
+    """`T` of `Secret[T]` and of its sub-classes."""
+    if arguments := get_args(annotation):
+        return arguments[0]
+    bases = getattr(annotation, "__orig_bases__", ())
+    return next((_hidden_type(base) for base in bases if get_args(base)), Any)
 
 
 def encode(value: Any, *, text: bool) -> str:
@@ -232,14 +240,3 @@ def _some(annotation: Any) -> Any:
         rest = [argument for argument in get_args(annotation) if argument is not NoneType]
         return _some(rest[0]) if len(rest) == 1 else annotation
     return annotation
-
-
-def _holds_secret(annotation: Any, seen: set[Any]) -> bool:
-    if not isinstance(annotation, type) or get_origin(annotation) is not None:
-        return any(_holds_secret(argument, seen) for argument in get_args(annotation))
-    if issubclass(annotation, SecretStr | SecretBytes):
-        return True
-    if not issubclass(annotation, BaseModel) or annotation in seen:
-        return False
-    seen.add(annotation)
-    return any(_holds_secret(field.annotation, seen) for field in annotation.model_fields.values())

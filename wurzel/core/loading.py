@@ -13,7 +13,6 @@ from wurzel.core.environment import (
     Variables,
     completed,
     fields_of,
-    is_secret,
     is_text,
     model_of,
     prefixes,
@@ -21,6 +20,7 @@ from wurzel.core.environment import (
     split_name,
 )
 from wurzel.core.settings import sealed
+from wurzel.datacontract.secrets import is_secret, is_url, public
 from wurzel.datacontract.shape import shown
 from wurzel.exceptions import EnvSettingsError
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from wurzel.core.settings import SettingsBase
 
 _LONGEST = 80
-_HARMLESS = {"missing", "string_type", "string_too_short", "string_too_long", "bytes_type", "json_type", "enum"}
+_HARMLESS = {"missing", "string_type", "string_too_short", "string_too_long", "bytes_type", "json_type", "enum"} | {
+    *("url_parsing", "url_scheme", "url_too_long", "url_type"),
+}
 
 
 def load_settings(
@@ -114,10 +116,11 @@ class Loader:
             return f"{place} is not set; it takes {kind}" + self._instead(names)
         if not names:
             return _without_secrets(cls, data, item["msg"].removeprefix("Value error, "))
-        if field is not None and is_secret(field.annotation):
+        if field is not None and (is_secret(field.annotation) or _may_hide_password(field, item["input"])):
             reason = item["msg"] if item["type"] in _HARMLESS else "the value is not valid"
+            place = self._place(names) + "".join(f"[{part}]" for part in rest if part.isdigit())  # a key may be secret
             return f"{place}: {reason} (the value is secret and not shown)"
-        value = repr(item["input"])
+        value = repr(public(item["input"]))
         value = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
         hint = (
             "" if field is None or is_text(field.annotation) or not isinstance(item["input"], str) else _as_json(item)
@@ -189,6 +192,11 @@ def _followed(cls: type[BaseModel], place: tuple[int | str, ...]) -> tuple[list[
         names.append(next(name for name, value in owner.model_fields.items() if value is field))
         owner = model_of(field.annotation)
     return names, [], field
+
+
+def _may_hide_password(field: FieldInfo, value: Any) -> bool:
+    """Whether a text that should be a URL may contain a password which a URL's syntax does not tell from the rest."""
+    return is_url(field.annotation) and "@" in str(value)
 
 
 def _as_json(item: ErrorDetails) -> str:

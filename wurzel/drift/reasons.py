@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wurzel.datacontract.secrets import looks_like_key
 from wurzel.drift.compare import Difference, Span, differences
 from wurzel.drift.influence import Effect, Influence, Setting, influence
-from wurzel.project.secrets import looks_like_key
 from wurzel.render.header import body
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.core.environment import prefixes
+from wurzel.datacontract.secrets import public, without_passwords
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import setting_variables
 from wurzel.invocation.digests import combine
@@ -126,18 +127,20 @@ def _public(step: Step, variable: str, text: str) -> str:
     """What of a variable's text is no secret: all, nothing, or the other fields of the JSON object it holds."""
     prefix = next((prefix for prefix in prefixes_of(step) if variable.startswith(prefix)), None)
     if prefix is None:
-        return text
+        return without_passwords(text)
     held = variable.removeprefix(prefix).split("__")
     paths = [setting.name.split("__") for setting in step.settings if setting.secret]
+    if any(held[: len(path)] == path for path in paths):
+        return _PRESENT
     inner = [path[len(held) :] for path in paths if path[: len(held)] == held]
     if not inner:
-        return text
+        return without_passwords(text)
     value = _parsed(text)
-    if [] in inner or not isinstance(value, dict):
+    if not isinstance(value, dict):
         return _PRESENT
     for path in inner:
         _hide(value, path)
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(public(value), sort_keys=True)
 
 
 def _hide(value: dict[str, Any], path: list[str]) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
 from wurzel.ir.model import IR_VERSION, Pipeline
 
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file `load` reads; 10,000 steps need some 20 MB."""
+
+_BY_REFERENCE = "Secrets are given by reference: secrets: {VARIABLE: {name: …, key: …}}."
 
 
 def dump(pipeline: Pipeline) -> str:
@@ -43,6 +46,8 @@ def load(path: Path) -> Pipeline:
             where=str(path),
             hint="Write it anew with this version: wurzel inspect PIPELINE --json",
         )
+    if place := key_in(data):
+        raise PipelineError(f"{place} looks like a secret (not shown)", where=str(path), hint=_BY_REFERENCE)
     try:
         pipeline = Pipeline.model_validate(data)
     except ValidationError as error:
@@ -72,4 +77,11 @@ def _check(pipeline: Pipeline, where: str) -> None:
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
                 raise PipelineError(f"the step {step.id!r} {what} {twice!r} twice", where=where)
+        for setting in step.settings:
+            if setting.secret and (setting.given or setting.parameter or setting.default is not None):
+                raise PipelineError(
+                    f"the step {step.id!r} gives the secret setting {setting.name} a value (not shown)",
+                    where=where,
+                    hint=_BY_REFERENCE,
+                )
         seen.add(step.id)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from wurzel.core.settings import SettingsBase, is_secret, is_text
+from wurzel.core.settings import SettingsBase, is_text
+from wurzel.datacontract.secrets import is_secret, key_in, names_secret_file
 from wurzel.ir.model import Setting
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ def _describe(
             given = default if isinstance(default, annotation) else None
             yield from _describe(annotation, f"{path}{name}__", prefix, input_paths, given)
             continue
-        secret = is_secret(annotation)
         required = default is PydanticUndefined
         computed = default is _COMPUTED
+        shown = None if required or computed or is_secret(annotation) else _json(default)
+        # A default that looks like a key is one: whatever gives the setting is treated as a secret too.
+        secret = is_secret(annotation) or bool(key_in(shown))
         yield Setting.model_construct(
             name=f"{path}{name}",
             variable=f"{prefix}{path}{name}",
@@ -53,9 +56,10 @@ def _describe(
             required=required,
             secret=secret,
             text=is_text(annotation),
-            default=None if secret or required or computed else _json(default),
+            default=None if secret else shown,
             computed=computed,
-            input_path=f"{path}{name}" in input_paths or _is_existing_path(field),
+            input_path=f"{path}{name}" in input_paths
+            or (_is_existing_path(field) and not secret and not names_secret_file(name)),
         )
 
 

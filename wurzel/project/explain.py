@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
+from wurzel.datacontract.secrets import looks_like_key
 from wurzel.ir.model import SecretRef
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS
 from wurzel.project.nodes import Node, plain
-from wurzel.project.secrets import looks_like_key
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step

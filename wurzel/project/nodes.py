@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import ConfigError, Problem
-from wurzel.project.secrets import looks_like_key
 
 _LONGEST_SHOWN = 60
 _MOST_PROBLEMS = 50

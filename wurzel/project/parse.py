@@ -10,8 +10,8 @@ import re
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from wurzel.datacontract.secrets import looks_like_key
 from wurzel.project.nodes import Findings, Node, Origin, Value
-from wurzel.project.secrets import looks_like_key
 from wurzel.project.syntax import decoded, explained, first_unreadable
 
 MAX_DEPTH = 100

@@ -5,12 +5,12 @@ What a single platform cannot do is not said here but by its backend.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from wurzel.invocation.variables import variables_of
 from wurzel.ir.quantity import amount
+from wurzel.project.secrets import Broken, broken_secret_rules
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -18,16 +18,9 @@ if TYPE_CHECKING:
 _LEAST_MEMORY = 1024 * 1024
 
 
-class Broken(NamedTuple):
-    """A rule that is broken: dotted path of the field, what is wrong, what to do."""
-
-    path: str
-    message: str
-    hint: str = ""
-
-
 def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
     """What cannot work on any platform."""
+    yield from broken_secret_rules(pipeline)
     yield from _clashes(pipeline, None)
     yield from _no_time(pipeline.timeout, "timeout")
     if pipeline.schedule is not None:
@@ -94,16 +87,12 @@ def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:
 
 
 def _variables(pipeline: Pipeline, step: Step) -> Iterator[Broken]:
-    """Variables that set a setting: never a secret one by its value, and none that is given otherwise as well."""
+    """Variables that set a setting, which is given otherwise as well."""
     settings = {variable: setting for setting in step.settings for variable in variables_of(step, setting.name)}
     for home, env in (("", pipeline.env), (f"steps.{step.id}.", step.env)):
         for name in sorted(env.keys() & settings.keys()):
-            if settings[name].secret:
-                message = "is the variable of a secret setting: a value must not stand here (it is not shown)"
-                yield Broken(f"{home}env.{name}", message, f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}.")
-            elif settings[name].given:
+            if settings[name].given and not settings[name].secret:
                 yield _twice(f"{home}env.{name}", step, settings[name])
-        yield from _nested_secrets(step, env, home)
     for home, secrets in (("", pipeline.secrets), (f"steps.{step.id}.", step.secrets)):
         for name in sorted(secrets.keys() & settings.keys()):
             if settings[name].given:
@@ -112,28 +101,3 @@ def _variables(pipeline: Pipeline, step: Step) -> Iterator[Broken]:
 
 def _twice(path: str, step: Step, setting: Setting) -> Broken:
     return Broken(path, f"is also given by steps.{step.id}.settings.{setting.name}", "Keep one of the two.")
-
-
-def _nested_secrets(step: Step, env: Mapping[str, str], home: str) -> Iterator[Broken]:
-    """`EMBED__DB: '{"PASSWORD": …}'` gives the secret `DB__PASSWORD` as well as a variable of its own would."""
-    for setting in step.settings:
-        parts = setting.name.split("__")
-        if not setting.secret or len(parts) == 1:
-            continue
-        for depth in range(1, len(parts)):
-            for name in sorted(env.keys() & {*variables_of(step, "__".join(parts[:depth]))}):
-                if _holds(env[name], parts[depth:]):
-                    hint = "Leave it out there and refer to it: secrets: {…: {name: …, key: …}}."
-                    yield Broken(f"{home}env.{name}", f"holds the secret setting {setting.name} (not shown)", hint)
-
-
-def _holds(text: str, path: Sequence[str]) -> bool:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return False
-    for name in path:
-        if not isinstance(value, dict) or name not in value:
-            return False
-        value = value[name]
-    return True

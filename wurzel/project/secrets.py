@@ -1,65 +1,109 @@
-"""Which texts are keys that must not stand in a file: those in the format of a well-known token.
-
-Each format has a prefix or frame of its own, so that ordinary text does not match; `docs/configuration.md` lists them.
-"""
+"""Rules on secrets: where a value must not stand, and names that look like a setting's variable without being one."""
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.core.environment import prefixes
+from wurzel.invocation.variables import variables_of
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Setting, Step
+
+_NOT_SHOWN = "a value must not stand here (it is not shown)"
 
 
-class Format(NamedTuple):
-    """A kind of key: pieces of text of which every such key holds one, and the regular expression that finds it."""
+class Broken(NamedTuple):
+    """A rule that is broken: dotted path of the field, what is wrong, what to do."""
 
-    marks: tuple[str, ...]
-    pattern: str
-
-
-_GITLAB = ("glpat", "gloas", "gldt", "glrt", "glcbt", "glptt", "glft", "glimt", "glagent", "glsoat", "glffct")
-
-FORMATS = {
-    "AWS access key": Format(("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    "GitHub token": Format(
-        ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_"),
-        r"\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})",
-    ),
-    "GitLab token": Format(_GITLAB, rf"\b(?:{'|'.join(_GITLAB)})-[-A-Za-z0-9_]{{20}}"),
-    "OpenAI or Anthropic key": Format(
-        ("sk-",), r"\bsk-(?:[A-Za-z0-9]{32}|(?:proj|svcacct|admin|ant-[a-z]+\d\d|or-v1)-[-\w]{20})"
-    ),
-    "Slack token": Format(
-        ("xox", "xapp-"), r"\bxox[abeoprs]-(?=[-A-Za-z]*[0-9])[-A-Za-z0-9]{10}|\bxapp-[0-9]-[A-Z0-9]+-[0-9]+-"
-    ),
-    "Slack webhook": Format(
-        ("hooks.slack.com",), r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16}"
-    ),
-    "Google API key": Format(("AIza",), r"\bAIza[-A-Za-z0-9_]{35}"),
-    "Stripe key": Format(("k_live_", "k_test_"), r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16}"),
-    "Hugging Face token": Format(("hf_",), r"\bhf_[A-Za-z0-9]{34}"),
-    "npm token": Format(("npm_",), r"\bnpm_[A-Za-z0-9]{36}"),
-    "PyPI token": Format(("pypi-AgE",), r"\bpypi-AgE[-A-Za-z0-9_]{40}"),
-    "SendGrid key": Format(("SG.",), r"\bSG\.[-A-Za-z0-9_]{22}\.[-A-Za-z0-9_]{43}"),
-    "Azure storage key": Format(("AccountKey=",), r"\bAccountKey=[A-Za-z0-9+/]{40}"),
-    "Vault token": Format(("hvs.", "hvb."), r"\bhv[bs]\.[-A-Za-z0-9_]{24}"),
-    "Databricks token": Format(("dapi",), r"\bdapi[0-9a-f]{32}"),
-    "DigitalOcean token": Format(("_v1_",), r"\bdo[opr]_v1_[0-9a-f]{64}"),
-    "age key": Format(("AGE-SECRET-KEY-",), r"\bAGE-SECRET-KEY-1[0-9A-Z]{50}"),
-    "private key": Format(("PRIVATE KEY",), r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
-    "JSON Web Token": Format(("eyJ",), r"\beyJ[-A-Za-z0-9_]{10,}\.eyJ[-A-Za-z0-9_]{10,}\.[-A-Za-z0-9_]{10}"),
-    "password in a URL": Format(("://",), r"://[^\s/:@'\"]*:(?![$<{%*])[^\s/@'\"]+@[^\s/@]"),
-}
-"""The formats by what they are called."""
-
-_SHORTEST = 12
-_MARKS = tuple(mark for form in FORMATS.values() for mark in form.marks)
+    path: str
+    message: str
+    hint: str = ""
 
 
-def looks_like_key(text: str) -> str:
-    """The name of the token format that the text holds, or ''."""
-    if len(text) < _SHORTEST or not any(map(text.__contains__, _MARKS)):
-        return ""
-    for name, form in FORMATS.items():
-        if any(map(text.__contains__, form.marks)) and re.search(form.pattern, text, re.ASCII):
-            return name
-    return ""
+def broken_secret_rules(pipeline: Pipeline) -> Iterator[Broken]:
+    """Values where only references may stand, and references that reach no setting because of their name."""
+    yield from _shared_prefixes(pipeline)
+    if not (pipeline.env or pipeline.secrets or any(step.env or step.secrets for step in pipeline.steps)):
+        return
+    known = {name for step in pipeline.steps for setting in step.settings for name in variables_of(step, setting.name)}
+    for step in pipeline.steps:
+        for home, item in (("", pipeline), (f"steps.{step.id}.", step)):
+            yield from _values(step, item.env, f"{home}env", known)
+            yield from _references(pipeline, step, [name for name in item.secrets if name not in known], home)
+
+
+def _values(step: Step, env: Mapping[str, str], home: str, known: set[str]) -> Iterator[Broken]:
+    for setting in step.settings if env else ():
+        if not setting.secret:
+            continue
+        variables = variables_of(step, setting.name)
+        for name in env:
+            hint = f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}."
+            if name in variables:
+                yield Broken(f"{home}.{name}", f"is the variable of a secret setting: {_NOT_SHOWN}", hint)
+            elif any(name.startswith(f"{variable}__") for variable in variables):
+                message = f"is part of the secret setting {setting.name}: {_NOT_SHOWN}"
+                yield Broken(f"{home}.{name}", message, hint)
+            elif name not in known and _alike(name, setting, variables):
+                message = f"looks like the variable of the secret setting {setting.name}: {_NOT_SHOWN}"
+                yield Broken(f"{home}.{name}", message, hint.replace(name, variables[0]))
+        yield from _nested(step, setting, env, home)
+
+
+def _nested(step: Step, setting: Setting, env: Mapping[str, str], home: str) -> Iterator[Broken]:
+    """`EMBED__DB: '{"PASSWORD": …}'` gives the secret `DB__PASSWORD` as well as its own variable would."""
+    parts = setting.name.split("__")
+    for depth in range(1, len(parts)):
+        for name in sorted(env.keys() & {*variables_of(step, "__".join(parts[:depth]))}):
+            if _contains(env[name], parts[depth:]):
+                hint = "Leave it out there and refer to it: secrets: {…: {name: …, key: …}}."
+                yield Broken(f"{home}.{name}", f"contains the secret setting {setting.name} (not shown)", hint)
+
+
+def _contains(text: str, path: Sequence[str]) -> bool:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True
+
+
+def _references(pipeline: Pipeline, step: Step, names: Sequence[str], home: str) -> Iterator[Broken]:
+    """A reference whose variable no setting reads, though one that nothing else gives has almost that name."""
+    for setting in step.settings if names else ():
+        variables = variables_of(step, setting.name)
+        if setting.given or not {*pipeline.secrets, *step.secrets, *pipeline.env, *step.env}.isdisjoint(variables):
+            continue
+        for name in names:
+            if _alike(name, setting, variables):
+                message = f"sets nothing: step {step.id} reads its setting {setting.name} from {variables[0]}"
+                hint = f"Write {setting.name} under steps.{step.id}.secrets, or name the variable {variables[0]}."
+                yield Broken(f"{home}secrets.{name}", message, hint)
+
+
+def _alike(name: str, setting: Setting, variables: Sequence[str]) -> bool:
+    upper, field = name.upper(), setting.name.upper()
+    folded = {variable.replace("_", "").upper() for variable in variables}
+    return upper == field or upper.endswith(f"__{field}") or upper.replace("_", "") in folded
+
+
+def _shared_prefixes(pipeline: Pipeline) -> Iterator[Broken]:
+    """A step whose class has the name of another step's id: variables of one would be read by both."""
+    by_prefix = {prefixes(step.id, "")[0]: step for step in pipeline.steps if step.settings}
+    for step in pipeline.steps:
+        class_name = step.run.rpartition(":")[2].rpartition(".")[2]
+        own, *rest = prefixes(step.id, class_name)
+        other = next((by_prefix[prefix] for prefix in rest if prefix in by_prefix), None)
+        if other is not None and other.run != step.run:
+            yield Broken(
+                f"steps.{step.id}",
+                f"its class {class_name} has the name of the step {other.id!r}, so both would read {rest[0]}…",
+                f'Give one of the two another name: WZ(…, name="…"). Variables {own}… set this one alone.',
+            )

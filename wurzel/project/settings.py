@@ -84,6 +84,8 @@ def _flat(
             yield from ((other, child) for other in inner)
         elif inner and isinstance(child.value, dict):
             yield from _flat(child, names, f"{name}__", path, findings)
+        elif held := next((other for other in names if name.startswith(f"{other}__") and names[other].secret), None):
+            yield held, child
         else:
             known = [other.removeprefix(prefix) for other in names if other.startswith(prefix)]
             reason = "takes a mapping" if inner else "there is no such setting"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import encode
+from wurzel.datacontract.secrets import looks_like_key
 from wurzel.invocation.variables import needs, variables_of
-from wurzel.project.secrets import looks_like_key
 
 if TYPE_CHECKING:
     from wurzel.ir.model import SecretRef, Setting, Step

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> P
         place, equals, value = text.partition("=")
         step_id, _, name = place.partition(".")
         if not equals or not name:
-            raise UsageError(f"--param {text!r} is not STEP.SETTING=VALUE", hint="For example: --param split.SIZE=64.")
+            shown = "…" if looks_like_key(text) else repr(text)
+            raise UsageError(f"--param {shown} is not STEP.SETTING=VALUE", hint="For example: --param split.SIZE=64.")
         step = _find(steps, step_id, "step", "Steps", place)
-        named = {setting.name: setting for setting in step.settings if setting.parameter}
+        named = {setting.name: setting for setting in step.settings if setting.parameter and not setting.secret}
         setting = _find(named, name.replace(".", "__"), "parameter", f"Parameters of {step_id}", place)
         given = setting.model_copy(update={"given": True, "value": _value(setting, value, place)})
         changed = step.model_copy(update={"settings": tuple(given if s is setting else s for s in step.settings)})
@@ -57,6 +59,11 @@ def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, pla
 
 
 def _value(setting: Setting, text: str, place: str) -> Any:
+    if kind := looks_like_key(text):
+        raise UsageError(
+            f"--param {place}: the value looks like a secret ({kind}; not shown)",
+            hint=f"Secrets come from the environment: set {setting.variable}.",
+        )
     if setting.text:
         return text
     try:
