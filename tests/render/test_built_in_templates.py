@@ -120,5 +120,29 @@ def test_github_takes_permissions_and_inputs_where_a_pipeline_has_none(project, 
     assert all(job["permissions"] == {"id-token": "write"} for job in after["jobs"].values())
 
 
+@pytest.mark.parametrize("target", BUILT_IN)
+def test_a_block_without_a_final_line_break_does_not_join_the_next_line(target, project, tmp_path):
+    """Whatever block it is, a last line that ends at `endblock` gives what a line of its own gives."""
+    project("scheduled")
+    sets = ["image=registry.example/x:1.0", *ALL_FILES.get(target, [])]
+    jobs, _ = open_jobs(Request(["scheduled"], [target], sets=sets))
+    compared = 0
+    for name in NAMES:
+        for block in blocks(name) if name.startswith(f"{target}/") else ():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            found = []
+            for end in ("\n{% endblock %}\n", "{% endblock %}\n", "\n{%- endblock %}"):
+                text = f'{{% extends "!{name}" %}}\n{{% block {block} %}}\n{{{{ super() }}}}\n# one more{end}'
+                (tmp_path / name).write_text(text)
+                try:
+                    found.append(written(jobs, tmp_path))
+                except TemplateError:
+                    found.append("refused")
+            (tmp_path / name).unlink()
+            assert found[0] == found[1] == found[2], (name, block)
+            compared += found[0] != "refused" and any("# one more" in text for text in found[0])
+    assert compared > 5
+
+
 def test_every_target_has_templates():
     assert {name.partition("/")[0] for name in NAMES} >= set(BUILT_IN)

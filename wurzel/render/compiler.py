@@ -9,27 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Container
 from copy import copy
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 
-from wurzel.render.lines import BREAK, JOINT, joint
+from wurzel.render.lines import BREAK, JOINT, SEAM, joint
 from wurzel.render.structure import OUTSIDE, outside
 
 
 class Generator(CodeGenerator):
     """Jinja's code generator, except for what is written and joined."""
 
-    _outermost: nodes.Filter | None = None
     _own_blocks: tuple[tuple[str, int], ...] = ()
     _label: str = ""
+    _margin: int = 0
+    """Spaces that alone stand on the line in front of the tag that comes next."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._filters: list[nodes.Filter] = []
+        self._margins: list[int] = []
 
     def write_commons(self) -> None:
         """As jinja does, with the names that our code uses; an inline `if` without `else` is strictly undefined."""
         super().write_commons()
         self.writeline("hold = environment.hold")
+        self.writeline("hold_at = environment.hold_at")
         self.writeline("hold_line = environment.hold_line")
+        self.writeline("seam = environment.seam")
+        self.writeline("mark = environment.mark")
         self.writeline("glue = environment.glue")
         self.writeline("cond_expr_undefined = undefined")
 
@@ -54,20 +63,30 @@ class Generator(CodeGenerator):
             self.writeline("if parent_template is None:")
             self.indent()
         ends = [*map(_is_break, node.nodes[1:]), False]
+        starts_line = True
         for child, ends_line in zip(node.nodes, ends, strict=True):
             if isinstance(child, nodes.TemplateData):
-                if _is_break(child):
-                    continue
-                if child.data == JOINT:
-                    self.simple_write(repr(joint(child.lineno, self._label)), frame, child)
-                elif child.data:
-                    self.simple_write(repr((child.data, child.lineno, self._label)), frame, child)
+                self._write_data(child, frame)
+                self._margin = _margin(child.data, starts_line=starts_line)
+                starts_line = child.data in {BREAK, JOINT, SEAM}
+                continue
+            margin, self._margin, starts_line = self._margin, 0, False
+            self.start_write(frame, child)
+            if margin:
+                self._hold(child, frame, "hold_at", f", {margin}")
             else:
-                self.start_write(frame, child)
                 self._hold(child, frame, "hold_line" if ends_line else "hold")
-                self.end_write(frame)
+            self.end_write(frame)
         if frame.require_output_check:
             self.outdent()
+
+    def _write_data(self, node: nodes.TemplateData, frame: Frame) -> None:
+        if node.data == SEAM:
+            self.simple_write("seam", frame, node)
+        elif node.data == JOINT:
+            self.simple_write(repr(joint(node.lineno, self._label)), frame, node)
+        elif node.data and not _is_break(node):
+            self.simple_write(repr((node.data, node.lineno, self._label)), frame, node)
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:
         """As jinja does, over what is certainly meant to be looped over.
@@ -92,25 +111,35 @@ class Generator(CodeGenerator):
         if not forward_caller:
             super().visit_Call(node, frame)
             return
-        self.write("hold(")
+        margin = self._margins.pop()
+        self.write("hold_at(" if margin else "hold(")
         super().visit_Call(node, frame, forward_caller=True)
-        self._end_hold(node)
+        self._end_hold(node, f", {margin}" if margin else "")
+
+    def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> None:
+        """As jinja does; remembers what stands in front of it while its body is compiled."""
+        self._margins.append(self._margin)
+        self._margin = 0
+        super().visit_CallBlock(node, frame)
 
     def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
         """As jinja does; what the filter gives is written like any expression."""
-        self._outermost = node.filter
+        self._margins.append(self._margin)
+        self._margin = 0
+        self._filters.append(node.filter)
         super().visit_FilterBlock(node, frame)
 
     def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:
         """As jinja does; an unknown one fails even where it is not reached."""
         self._check_known(node, "filter", self.environment.filters)
-        if node is not self._outermost:
+        if not self._filters or node is not self._filters[-1]:
             super().visit_Filter(node, frame)
             return
-        self._outermost = None
-        self.write("hold(")
+        self._filters.pop()
+        margin = self._margins.pop()
+        self.write("hold_at(" if margin else "hold(")
         super().visit_Filter(node, frame)
-        self._end_hold(node)
+        self._end_hold(node, f", {margin}" if margin else "")
 
     def visit_Test(self, node: nodes.Test, frame: Frame) -> None:
         """As jinja does; an unknown one fails even where it is not reached."""
@@ -121,7 +150,12 @@ class Generator(CodeGenerator):
         """As jinja does, except where it would write to nowhere."""
         if frame.buffer is not None and not node.with_context:
             self.fail("`include … without context` cannot stand in a macro, `call`, `set` or `filter`", node.lineno)
+        margin, self._margin = self._margin, 0
+        if margin:
+            self.simple_write(f"mark({margin}, {node.lineno}, {self._label!r}, '`{{% include %}}`')", frame, node)
         super().visit_Include(node, frame)
+        if margin:
+            self.simple_write("mark()", frame, node)
 
     def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:
         """Refuse `autoescape`: quoting is by position and cannot be switched."""
@@ -139,16 +173,22 @@ class Generator(CodeGenerator):
         if node.name not in known:
             self.fail(f"No {kind} named {node.name!r}", node.lineno)
 
-    def _hold(self, node: nodes.Expr, frame: Frame, function: str) -> None:
+    def _hold(self, node: nodes.Expr, frame: Frame, function: str, more: str = "") -> None:
         self.write(f"{function}(")
         self.visit(node, frame)
-        self._end_hold(node)
+        self._end_hold(node, more)
 
-    def _end_hold(self, node: nodes.Expr) -> None:
-        self.write(f", {node.lineno}, {self._label!r}, {describe(node)!r})")
+    def _end_hold(self, node: nodes.Expr, more: str = "") -> None:
+        self.write(f", {node.lineno}, {self._label!r}, {describe(node)!r}{more})")
 
     def _refuse_autoescape(self, node: nodes.Node) -> NoReturn:
         self.fail("`autoescape` has no meaning here: every value is quoted for where it stands", node.lineno)
+
+
+def _margin(data: str, *, starts_line: bool) -> int:
+    """How many spaces stand on the line in front of what follows, when nothing else does."""
+    _, broken, last = data.rpartition("\n")
+    return len(last) if (broken or starts_line) and not last.strip(" ") else 0
 
 
 def _is_break(node: nodes.Node) -> bool:

@@ -66,7 +66,10 @@ class Environment(jinja2.Environment):
     context_class = Context
     concat = staticmethod(text.concat)  # type: ignore[assignment]
     hold = staticmethod(text.hold)
+    hold_at = staticmethod(text.hold_at)
     hold_line = staticmethod(text.hold_line)
+    mark = text.Mark
+    seam = text.SEAM
     glue = staticmethod(text.glue)
     looped = staticmethod(values.looped)
 

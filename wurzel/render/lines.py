@@ -1,8 +1,9 @@
 """Finds tags that would silently take away what makes lines: the indentation in front of text, or a line break.
 
-With `trim_blocks` and `lstrip_blocks` a tag on a line of its own leaves no trace. On a line that also writes text,
+With `trim_blocks` and `lstrip_blocks` a tag alone on its line leaves no trace. On a line that also writes text,
 `  {% if a %}b: 1{% endif %}` loses its indentation and is joined with the next line. YAML and shell would often read
-that without complaint, as something else.
+that without complaint, as something else. What a block, an `include`, a `call` or a `filter` writes is not known before
+it runs: its line break is put back when its text has none, and its indentation may not be lost.
 """
 
 from __future__ import annotations
@@ -16,11 +17,20 @@ JOINT = "\0"
 """Stands in template text where a tag took away a line break behind text; no template holds it otherwise."""
 BREAK = "\0\n"
 """Stands in template text for the line break behind an expression that has its line, from its start, to itself."""
+SEAM = "\0 "
+"""Stands where a line of tags ends that may have written text: whatever follows starts on a new line."""
 
 Token = tuple[int, str, str]
 _BEGINS = frozenset({"block_begin", "comment_begin", "raw_begin"})
 _ENDS = frozenset({"block_end", "comment_end", "raw_end"})
 _KEEP = "Put the tag on a line of its own, or write `{%+` to keep the white space in front of it."
+_STARTS = _BEGINS | {"variable_begin"}
+_HOLD = frozenset({"block", "call", "filter"})
+_WRITES = frozenset({"include", "endblock", "endcall", "endfilter"})
+"""Tags behind which text from elsewhere has been written."""
+_MOVES = frozenset({"include", "call"})
+"""Tags that write the lines of another place as they stand there."""
+_INDENT = "Start the tag in the first column. `{%% filter indent(%d, true) %%}` around it indents every line it writes."
 _BREAK = "Put the tag on a line of its own, or write `+%}` to keep the line break (`-%}` to drop it)."
 
 
@@ -30,18 +40,28 @@ class Watch:
     def __init__(self, source: str, name: str) -> None:
         self._lines = source.split("\n")
         self._name = name
-        self._wrote = False
-        self._first = True
-        self._lost = 0
         self._whole = 0
+        self._seam = False
+        self._begin_line(first=True, wrote=False)
+
+    def _begin_line(self, *, first: bool, wrote: bool) -> None:
+        self._first, self._wrote = first, wrote
+        self._lost = 0
+        self._tag = False  # a tag began, and its name comes next
+        self._open = 0  # tags that began on this line with no text before them: text within them is theirs
+        self._within = self._writes = False
 
     def tokens(self, tokens: Iterable[Token]) -> Iterator[Token]:
-        """The same tokens, with `JOINT` behind each tag that takes away the line break of text, and with `BREAK`.
+        """The same tokens, with `JOINT` behind each tag that takes away the line break of text, `BREAK` and `SEAM`.
 
         Raises:
             TemplateError: when a tag takes away the indentation of text behind it, or the template holds a NUL.
         """
         for line, kind, value in tokens:
+            if self._seam:
+                self._seam = False
+                if value[2:3] != "-" or kind not in _STARTS:  # `{%-` takes the line break away on purpose
+                    yield line, "data", SEAM
             if kind == "data":
                 yield from self._split(line, value)
                 self._data(line, value)
@@ -52,13 +72,36 @@ class Watch:
                 self._write()
                 self._first = False
             elif kind in _BEGINS:
-                if self._first and value[2:3] not in {"+", "-"} and self._lines[line - 1][:1] in {" ", "\t"}:
-                    self._lost = line
-                self._first = False
+                self._begin_tag(line, value)
+            elif kind == "name" and self._tag:
+                self._name_tag(line, value)
             if kind in _ENDS and value.endswith("\n") and value.rstrip("\n")[-3:-2] != "-":
-                if self._wrote:
+                wrote = self._wrote or (self._within and self._open > 0)
+                if wrote:
                     yield line, "data", JOINT
-                self._wrote, self._first, self._lost = False, True, 0
+                self._seam = self._writes and not wrote
+                self._begin_line(first=True, wrote=False)
+
+    def _begin_tag(self, line: int, value: str) -> None:
+        self._tag = True
+        if self._first and value[2:3] not in {"+", "-"} and self._lines[line - 1][:1] in {" ", "\t"}:
+            self._lost = line
+        self._first = False
+
+    def _name_tag(self, line: int, name: str) -> None:
+        self._tag = False
+        if name in _MOVES and self._lost:
+            text = self._lines[line - 1]
+            raise TemplateError(
+                f"the white space in front of `{{% {name} %}}` is removed, and indents nothing that it writes",
+                where=f"{self._name}:{line}",
+                hint=_INDENT % (len(text) - len(text.lstrip())),
+            )
+        if name in _HOLD and not self._wrote:
+            self._open += 1
+        elif name in _WRITES:
+            self._open = max(0, self._open - (name != "include"))
+            self._writes = True
 
     def _split(self, line: int, text: str) -> Iterator[Token]:
         whole, self._whole = self._whole == line, 0
@@ -74,21 +117,29 @@ class Watch:
             line += text[: text.index(JOINT)].count("\n")
             raise TemplateError("the template holds a NUL", where=f"{self._name}:{line}")
         head, broken, tail = text.partition("\n")
-        if head.strip():
-            self._write()
+        if head:
+            self._write(visible=bool(head.strip()))
         self._first = self._first and not head
         if broken:
             last = tail.rpartition("\n")[2]
-            self._wrote, self._first, self._lost = bool(last.strip()), not last, 0
+            self._begin_line(first=not last, wrote=bool(last))
 
-    def _write(self) -> None:
-        if self._lost:
+    def _write(self, *, visible: bool = True) -> None:
+        if self._lost and visible:
             raise TemplateError(
                 "the white space in front of this tag is removed, but text follows on its line",
                 where=f"{self._name}:{self._lost}",
                 hint=_KEEP,
             )
-        self._wrote = True
+        if self._open:
+            self._within = True
+        else:
+            self._wrote = True
+
+
+def bare(text: str) -> str:
+    """Template text without the marks in it."""
+    return "" if text in {JOINT, SEAM} else text.replace(JOINT, "")
 
 
 def joint(line: int, template: str) -> Piece:
@@ -103,24 +154,24 @@ def whole_lines(pieces: Sequence[Piece]) -> list[Piece]:
         TemplateError: at the tag that did.
     """
     kept: list[Piece] = []
-    visible = False
+    started = False
     joined: tuple[int, str] | None = None
     for piece in pieces:
         if not isinstance(piece, Held) and piece[1] < 0:
-            joined = (-piece[1], piece[2]) if visible else joined
+            joined = (-piece[1], piece[2]) if started else joined
             continue
         kept.append(piece)
         head, broken, tail = ("x", "", "") if isinstance(piece, Held) else piece[0].partition("\n")
-        if head.strip():
-            if joined is not None:
+        if head:
+            if joined is not None and head.strip():
                 raise TemplateError(
                     "the line break after this tag is dropped, which joins two lines of text",
                     where=f"{joined[1]}:{joined[0]}",
                     hint=_BREAK,
                 )
-            visible = True
+            started = True
         if broken:
-            visible, joined = bool(tail.rpartition("\n")[2].strip()), None
+            started, joined = bool(tail.rpartition("\n")[2]), None
     if kept and (isinstance(last := kept[-1], Held) or not last[0].endswith("\n")):
         line, template = (last.line, last.template) if isinstance(last, Held) else last[1:]
         kept.append(("\n", line, template))

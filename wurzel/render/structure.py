@@ -8,7 +8,7 @@ from jinja2 import nodes
 
 from wurzel.exceptions import Problem
 from wurzel.render.layers import suggest
-from wurzel.render.lines import JOINT
+from wurzel.render.lines import bare
 from wurzel.render.quoting import language_of
 
 OUTSIDE = "this template extends another, so what stands outside its blocks is never written in its place"
@@ -56,7 +56,7 @@ def _outside(body: Sequence[nodes.Node]) -> Iterator[int]:
     for node in body:
         if isinstance(node, nodes.Output):
             for child in node.nodes:
-                text = child.data.replace(JOINT, "") if isinstance(child, nodes.TemplateData) else "x"
+                text = bare(child.data) if isinstance(child, nodes.TemplateData) else "x"
                 if text.strip():
                     yield child.lineno + text[: len(text) - len(text.lstrip())].count("\n")
         elif isinstance(node, nodes.Include | nodes.CallBlock | nodes.FilterBlock):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from wurzel.exceptions import TemplateError
+from wurzel.render.quoting import language_of
 from wurzel.render.values import PLAIN, NotAValue, freeze, text_of
 
 Chunk = tuple[str, int, str]
@@ -43,10 +44,11 @@ Piece = Chunk | Held
 class Text:
     """What a macro, a block, `set` or `call` rendered: template text and held values in order."""
 
-    __slots__ = ("pieces",)
+    __slots__ = ("indented", "pieces")
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece], indented: int = 0) -> None:
         self.pieces = pieces
+        self.indented = indented  # how far `indent` has moved the lines below the first
 
     def plain(self) -> str:
         """The text with its values written as they are, as one value.
@@ -77,7 +79,17 @@ class Text:
                     padded.append(pad + part if fresh else part)
                     fresh = False
             pieces.append(("".join(padded), piece[1], piece[2]))
-        return Text(pieces)
+        return Text(pieces, len(pad))
+
+    def has_lines(self) -> bool:
+        """Whether anything but white space stands below its first line."""
+        below = False
+        for piece in self.pieces:
+            head, broken, tail = ("x", "", "") if isinstance(piece, Held) else piece[0].partition("\n")
+            if (below and head.strip()) or tail.strip():
+                return True
+            below = below or bool(broken)
+        return False
 
     def replace(self, old: str, new: Any) -> Text:
         """The same with `old` replaced in template text and in text values; `new` stands there as a value."""
@@ -105,10 +117,10 @@ class Text:
         """Without white space in front."""
         for index, piece in enumerate(self.pieces):
             if isinstance(piece, Held):
-                return Text(self.pieces[index:])
+                return Text(self.pieces[index:], self.indented)
             if kept := piece[0].lstrip():
                 cut = piece[0][: len(piece[0]) - len(kept)]
-                return Text([(kept, piece[1] + cut.count("\n"), piece[2]), *self.pieces[index + 1 :]])
+                return Text([(kept, piece[1] + cut.count("\n"), piece[2]), *self.pieces[index + 1 :]], self.indented)
         return Text(())
 
     def rstrip(self) -> Text:
@@ -116,9 +128,9 @@ class Text:
         for index in range(len(self.pieces) - 1, -1, -1):
             piece = self.pieces[index]
             if isinstance(piece, Held):
-                return Text(self.pieces[: index + 1])
+                return Text(self.pieces[: index + 1], self.indented)
             if kept := piece[0].rstrip():
-                return Text([*self.pieces[:index], (kept, *piece[1:])])
+                return Text([*self.pieces[:index], (kept, *piece[1:])], self.indented)
         return Text(())
 
     def __bool__(self) -> bool:
@@ -155,15 +167,55 @@ class Text:
         self._refuse()
 
 
-def concat(events: Iterable[Piece | Text]) -> Text:
+class Mark:
+    """Stands among what a template writes; `concat` acts on it and leaves it out."""
+
+    __slots__ = ("line", "margin", "template", "what")
+
+    def __init__(self, margin: int = 0, line: int = 0, template: str = "", what: str = "") -> None:
+        self.margin = margin
+        self.line = line
+        self.template = template
+        self.what = what
+
+
+SEAM = Mark()
+"""What follows starts on a new line."""
+
+
+def concat(events: Iterable[Piece | Text | Mark]) -> Text:
     """One `Text` of everything a template wrote."""
     pieces: list[Piece] = []
+    begun: list[tuple[Mark, int]] = []
     for event in events:
-        if type(event) is Text:
-            pieces += event.pieces
+        kind = type(event)
+        if kind is Text:
+            pieces += event.pieces  # type: ignore[union-attr]
+        elif event is SEAM:
+            _end_line(pieces)
+        elif kind is Mark:
+            _within_margin(event, pieces, begun)  # type: ignore[arg-type]
         else:
             pieces.append(event)  # type: ignore[arg-type]
     return Text(pieces)
+
+
+def _within_margin(mark: Mark, pieces: Sequence[Piece], begun: list[tuple[Mark, int]]) -> None:
+    """Remember where an `include` behind white space begins; check what it wrote where it ends."""
+    if mark.margin:
+        begun.append((mark, len(pieces)))
+        return
+    mark, start = begun.pop()
+    _check_margin(Text(pieces[start:]), mark.margin, mark.line, mark.template, mark.what)
+
+
+def _end_line(pieces: list[Piece]) -> None:
+    """Supply the line break that the last piece lacks, if it does."""
+    last = next((piece for piece in reversed(pieces) if isinstance(piece, Held) or piece[0]), None)
+    if isinstance(last, Held):
+        pieces.append(("\n", last.line, last.template))
+    elif last is not None and not last[0].endswith("\n"):
+        pieces.append(("\n", last[1] + last[0].count("\n"), last[2]))
 
 
 def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
@@ -186,7 +238,7 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
     if type(value) in PLAIN:
         return Held(value, line, template, expression)
     if type(value) is Text:
-        return Text([_placed(piece, line, template) for piece in value.pieces])
+        return Text([_placed(piece, line, template) for piece in value.pieces], value.indented)
     if hasattr(value, "_body_stream"):  # an imported template, written as a whole
         return concat(value._body_stream)  # noqa: SLF001 - jinja's own name for it
     try:
@@ -195,6 +247,30 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
         what = f"`{expression}`" if expression else "this expression"
         where = f"{template}:{line}"
         raise TemplateError(f"{what} cannot be written: {error}", where=where, hint=error.hint) from None
+
+
+def hold_at(value: Any, line: int, template: str, expression: str, margin: int) -> Held | Text:
+    """What an expression writes that stands behind `margin` spaces and nothing else.
+
+    Raises:
+        TemplateError: when it is rendered text of several lines that `indent` has not moved as far as the first one,
+            so that a reader finds them in another place.
+    """
+    held = hold(value, line, template, expression)
+    if type(held) is Text:
+        _check_margin(held, margin, line, template, f"`{expression}`" if expression else "this expression")
+    return held
+
+
+def _check_margin(text: Text, margin: int, line: int, template: str, what: str) -> None:
+    if text.indented == margin or not text.has_lines() or language_of(template) == "shell":
+        return  # a shell reads the same wherever a line starts
+    way = f"`{{% filter indent({margin}) %}}` around it" if what.startswith("`{%") else f"`| indent({margin})`"
+    raise TemplateError(
+        f"{what} writes several lines, of which only the first would be indented by {margin}",
+        where=f"{template}:{line}",
+        hint=f"Indent all of them, by {way}, or start it in the first column.",
+    )
 
 
 def hold_line(value: Any, line: int, template: str, expression: str) -> Text:

@@ -15,7 +15,7 @@ from jinja2 import nodes
 from wurzel.exceptions import Problem
 from wurzel.render.check import types
 from wurzel.render.compiler import describe
-from wurzel.render.lines import JOINT
+from wurzel.render.lines import bare
 from wurzel.render.quoting import language_of
 from wurzel.render.verify import Unreadable, yaml_events
 
@@ -168,7 +168,7 @@ class _Reader:
         if not isinstance(node, nodes.TemplateData):
             self._parts.append(node)
             return
-        for number, part in enumerate(node.data.replace(JOINT, "").split("\n")):
+        for number, part in enumerate(bare(node.data).split("\n")):
             if number:
                 yield from self.end()
             if part:
