@@ -187,7 +187,8 @@ def test_we_accept_what_argos_own_examples_do():
     if listed.returncode or not Path(listed.stdout.strip()).is_dir():
         pytest.skip("Argo's Go module is not here")
     meant = (
-        "is not known here", "there is none", "is not the name of a template", "beside it", "there is no time zone",
+        "is not a known kind", "does not exist here", "there is none", "is not the name of a template",
+        "is rendered with it", "has no time zone",
         "so runs may never start", "was removed in Argo 4.0", "characters; at most", "the API server refuses it",
         "synchronization.semaphores[0].configMapKeyRef.name",
     )  # fmt: skip

@@ -41,7 +41,7 @@ def test_a_document_that_is_no_object():
 
 def test_an_unknown_kind():
     (found,) = messages("kind: Pod\napiVersion: v1\nmetadata: {name: a}\n")
-    assert "'Pod' is not known here" in found
+    assert "'Pod' is not a known kind" in found
 
 
 def test_an_object_that_is_too_large():

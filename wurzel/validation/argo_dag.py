@@ -1,4 +1,4 @@
-"""Rules for dag and steps templates: who waits for whom, and who may take what from whom."""
+"""Rules for DAG and steps templates: dependencies, and which outputs a task may use."""
 
 from __future__ import annotations
 
@@ -31,13 +31,15 @@ def check_dag(template: Node, templates: Mapping[str, Node], scope: Collection[s
     if not tasks:
         yield template["dag"].problem("has no tasks")
     if len(tasks) > MOST_TASKS:
-        yield template["dag"]["tasks"].problem(f"are {len(tasks)}; Argo takes at most {MOST_TASKS} in one template")
+        yield template["dag"]["tasks"].problem(
+            f"has {len(tasks)} entries; Argo allows at most {MOST_TASKS} in one template"
+        )
     yield from _check_names(tasks)
     by_name = {task["name"].text: task for task in tasks}
     if any(task["depends"] for task in tasks):
         for task in tasks:
             if task["dependencies"]:
-                yield task["dependencies"].problem("depends and dependencies cannot stand in one dag")
+                yield task["dependencies"].problem("depends and dependencies are mutually exclusive within one DAG")
     needs: dict[str, list[str]] = {}
     for task in tasks:
         found, problems = _needs(task, by_name)
@@ -45,7 +47,7 @@ def check_dag(template: Node, templates: Mapping[str, Node], scope: Collection[s
         yield from problems
     above = _ancestors(needs)
     for name in [name for name in needs if name in above[name]][:1]:
-        yield by_name[name].problem(f"the tasks wait for one another in a circle: {' -> '.join(_circle(name, needs))}")
+        yield by_name[name].problem(f"the tasks form a cycle: {' -> '.join(_circle(name, needs))}")
     for task in tasks:
         yield from _check_call(task, templates)
         yield from _check_task_variables(task, by_name, templates, above[task["name"].text], scope)
@@ -71,7 +73,7 @@ def _check_names(tasks: list[Node]) -> Iterator[Problem]:
         name = task["name"]
         if not _TASK.fullmatch(name.text) or len(name.text) > _LONGEST:
             yield name.problem(
-                f"{name.shown} is not the name of a task", "Write letters, digits and -, no digit in front."
+                f"{name.shown} is not the name of a task", "Use letters, digits and -, and start with a letter."
             )
         if name.text in seen:
             yield name.problem(f"{name.shown} is the name of another task")
@@ -79,7 +81,7 @@ def _check_names(tasks: list[Node]) -> Iterator[Problem]:
 
 
 def _needs(task: Node, by_name: Mapping[str, Node]) -> tuple[list[str], list[Problem]]:
-    """The tasks that one waits for, and what is wrong with the way it says so."""
+    """The tasks that a task waits for, and the problems in its condition."""
     found = [item.text for item in task["dependencies"]]
     place = task["dependencies"]
     problems: list[Problem] = []
@@ -87,19 +89,21 @@ def _needs(task: Node, by_name: Mapping[str, Node]) -> tuple[list[str], list[Pro
         place = task["depends"]
         words, sound = _words(place.text)
         if not sound:
-            problems.append(place.problem(f"{place.shown} is no condition", "Write for example a && (b || c.Failed)."))
+            problems.append(
+                place.problem(f"{place.shown} is not a valid condition", "Write for example a && (b || c.Failed).")
+            )
         found = [word for word, _ in words]
         for word, status in words:
             if status and status not in _STATUSES:
-                problems.append(place.problem(f"{status!r} is no status of a task", f"Known: {', '.join(_STATUSES)}."))
+                problems.append(place.problem(f"{status!r} is not a task status", f"Known: {', '.join(_STATUSES)}."))
             if status in {"AnySucceeded", "AllFailed"} and word in by_name and not _loops(by_name[word]):
                 problems.append(place.problem(f"{word}.{status} is for tasks with items"))
-    problems += [place.problem(f"there is no task {name!r}") for name in found if name not in by_name]
+    problems += [place.problem(f"no task is named {name!r}") for name in found if name not in by_name]
     return [name for name in found if name in by_name], problems
 
 
 def _words(text: str) -> tuple[list[tuple[str, str]], bool]:
-    """Tasks in a condition with the status asked for, and whether it is put together soundly."""
+    """Tasks in a condition with the requested status, and whether the condition is well-formed."""
     words: list[tuple[str, str]] = []
     position, depth, wants_word = 0, 0, True
     while text[position:].strip():
@@ -140,7 +144,7 @@ def _ancestors(needs: Mapping[str, list[str]]) -> dict[str, set[str]]:
 
 
 def _circle(start: str, needs: Mapping[str, list[str]]) -> list[str]:
-    """A way from a task back to itself."""
+    """A path from a task back to itself."""
     ways = [[start]]
     for way in ways:
         for name in needs.get(way[-1], []):
@@ -165,11 +169,11 @@ def _check_call(task: Node, templates: Mapping[str, Node]) -> Iterator[Problem]:
         yield from _check_arguments(task, called)
     elif reference:
         yield reference.problem(
-            f"there is no template {reference['template'].shown} in a WorkflowTemplate"
-            f" {reference['name'].shown} beside it"
+            f"no template {reference['template'].shown} in a WorkflowTemplate"
+            f" {reference['name'].shown} is rendered with it"
         )
     else:
-        yield task["template"].problem(f"there is no template {task['template'].shown}")
+        yield task["template"].problem(f"no template is named {task['template'].shown}")
 
 
 def _check_arguments(task: Node, called: Node) -> Iterator[Problem]:
@@ -186,7 +190,7 @@ def _check_arguments(task: Node, called: Node) -> Iterator[Problem]:
 
 
 def referred(name: str, template: str) -> str:
-    """The key, among templates by name, of one that another object holds."""
+    """The key of another object's template in the mapping of templates."""
     return f"{name}/{template}"
 
 
@@ -223,7 +227,7 @@ def _check_task_variables(
 
 
 def _offered(kind: str, task: Node, templates: Mapping[str, Node]) -> set[str]:
-    """The expressions that a task that has ended gives to others; a loop gives its artifacts to nobody."""
+    """The expressions that a finished task offers to others; the artifacts of a loop cannot be referenced."""
     prefix = f"{kind}.{task['name'].text}"
     found = {f"{prefix}.{what}" for what in ("id", "status", "startedAt", "finishedAt", "exitCode", "outputs.result")}
     called = _called(task, templates)

@@ -65,7 +65,7 @@ def check_template(template: Node, scope: Scope) -> Iterator[Problem]:
     """One template."""
     name = template["name"]
     if not _NAME.fullmatch(name.text):
-        advice = "Argo makes names of pods of it, so write lower-case letters, digits and -."
+        advice = "Pod names are derived from it, so use lower-case letters, digits and -."
         yield name.problem(f"{name.shown} is not the name of a template", advice)
     elif len(name.text) > _LONGEST:
         yield name.problem(f"{name.shown} has {len(name.text)} characters; at most {_LONGEST} fit")
@@ -180,7 +180,7 @@ def _check_container(template: Node, scope: Scope) -> Iterator[Problem]:
     yield from check_container(container, volumes, inherited, complete=not defaults["image"])
     for mount in defaults["volumeMounts"]:
         if mount["name"].text not in volumes:
-            yield mount["name"].problem(f"{mount['name'].shown} is no volume of this workflow")
+            yield mount["name"].problem(f"{mount['name'].shown} is not a volume of this workflow")
     yield from _check_merged_env(container, defaults)
     for artifact in template["inputs"]["artifacts"]:
         if artifact["path"].text in mounted | inherited:

@@ -29,7 +29,7 @@ ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
 
 
 def check_files(files: Mapping[str, str], *, restricted: bool = True, kubernetes_version: str = "") -> list[Problem]:
-    """Everything that is wrong with these files, by all layers that can be had here.
+    """Every problem in these files, found by all checkers that are installed.
 
     Args:
         files: path to text.
@@ -50,7 +50,7 @@ def check_files(files: Mapping[str, str], *, restricted: bool = True, kubernetes
 
 
 def check_manifests(files: Mapping[str, str], *, restricted: bool = True) -> list[Problem]:
-    """What our own rules say; they need nothing installed."""
+    """Problems found by wurzel's own rules, which need nothing installed."""
     found, problems = _read(files)
     known = {
         document.name: {template["name"].text: template for template in document.root["spec"]["templates"]}
@@ -76,10 +76,10 @@ def _check(document: Document, known: Known, *, restricted: bool) -> Iterator[Pr
     root, kind = document.root, document.kind
     version = _KINDS.get(kind)
     if version is None:
-        yield root["kind"].problem(f"{root['kind'].shown} is not known here", f"Known: {', '.join(_KINDS)}.")
+        yield root["kind"].problem(f"{root['kind'].shown} is not a known kind", f"Known: {', '.join(_KINDS)}.")
         return
     if root["apiVersion"].text != version:
-        yield root["apiVersion"].problem(f"{root['apiVersion'].shown} is not {version}, which a {kind} has")
+        yield root["apiVersion"].problem(f"{root['apiVersion'].shown} must be {version} for a {kind}")
     if len(document.text.encode()) > MAX_OBJECT_BYTES:
         yield root.problem(f"is {len(document.text.encode())} bytes; Kubernetes takes at most {MAX_OBJECT_BYTES}")
     yield from _rules(root, kind, known, restricted=restricted)

@@ -31,12 +31,12 @@ def check_container(
     Args:
         container: its node.
         volumes: names of the volumes it may mount.
-        inherited: mount paths that it has from elsewhere.
-        complete: it must have an image; otherwise something else may give it one.
+        inherited: mount paths that it inherits from defaults.
+        complete: whether it must have an image itself; otherwise defaults may provide one.
     """
     image = container["image"]
     if complete and not image.text:
-        yield image.problem("there is no image")
+        yield image.problem("has no image")
     elif image and not _IMAGE.fullmatch(image.text):
         yield image.problem(f"{image.shown} is not an image", "Write for example ghcr.io/acme/rag:1.4.")
     for field, known in (("imagePullPolicy", _PULL), ("terminationMessagePolicy", _MESSAGE)):
@@ -93,12 +93,12 @@ def check_resources(resources: Node) -> Iterator[Problem]:
 
 
 def check_mounts(mounts: Node, volumes: Collection[str], inherited: Collection[str] = ()) -> Iterator[Problem]:
-    """Mounts that name a volume, at paths of their own."""
+    """Every mount names a volume and has a unique path."""
     paths = set(inherited)
     for mount in mounts:
         path, name = mount["mountPath"], mount["name"]
         if name.text not in volumes:
-            yield name.problem(f"{name.shown} is no volume of this pod", f"Volumes: {', '.join(sorted(volumes))}.")
+            yield name.problem(f"{name.shown} is not a volume of this pod", f"Volumes: {', '.join(sorted(volumes))}.")
         if not path.text.startswith("/") or ":" in path.text:
             yield path.problem(f"{path.shown} is not an absolute path without ':'")
         elif path.text in paths:

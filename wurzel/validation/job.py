@@ -1,4 +1,4 @@
-"""Rules for CronJobs, Jobs and what stands beside them.
+"""Rules for CronJobs, Jobs and their companions.
 
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/
 """
@@ -54,7 +54,7 @@ def check_claim(root: Node) -> Iterator[Problem]:
     spec = root["spec"]
     modes = list(spec["accessModes"])
     if not modes:
-        yield spec["accessModes"].problem("a claim needs one", f"Write one of {', '.join(_ACCESS)}.")
+        yield spec["accessModes"].problem("a claim needs an access mode", f"Write one of {', '.join(_ACCESS)}.")
     for mode in modes:
         if mode.text not in _ACCESS:
             yield mode.problem(f"{mode.shown} is not an access mode", f"Write one of {', '.join(_ACCESS)}.")
@@ -112,10 +112,10 @@ def _check_rule(rule: Node, containers: set[str]) -> Iterator[Problem]:
     if not values or None in values or len(set(values)) < len(values):
         yield codes["values"].problem(f"{codes['values'].shown} is not a list of different exit codes")
     elif codes["operator"].text == "In" and 0 in values:
-        yield codes["values"].problem("holds 0, which is no failure")
+        yield codes["values"].problem("contains 0, which is not a failure")
     name = codes["containerName"]
     if name and name.text not in containers:
-        yield name.problem(f"{name.shown} is no container of this pod")
+        yield name.problem(f"{name.shown} is not a container of this pod")
 
 
 def _check_count(node: Node) -> Iterator[Problem]:

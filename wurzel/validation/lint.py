@@ -18,16 +18,16 @@ _ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
 
 
 def lint(files: Mapping[str, str], documents: Sequence[Document]) -> Iterator[Problem]:
-    """What Argo's own linter says of files that hold its objects; a warning when it is not installed.
+    """Findings of Argo's linter in files with Argo objects; a warning if it is not installed.
 
-    All files go in one call: a WorkflowTemplate in one of them is found by what refers to it in another.
+    All files go into one call, so that a reference to a WorkflowTemplate in another file resolves.
     """
     import shutil
 
     program = shutil.which("argo")
     named = {document.file for document in documents if document.kind in _ARGO}
     if program is None and named:
-        _log.warning("argo is not installed, so its checks are left out (see %s)", _INSTALL)
+        _log.warning("argo is not installed, so its checks were skipped (see %s)", _INSTALL)
     elif program is not None and named:
         yield from _run(program, {file: text for file, text in files.items() if file in named})
 
@@ -47,23 +47,23 @@ def _run(program: str, files: Mapping[str, str]) -> Iterator[Problem]:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
-            yield Problem(f"argo lint did not run: {error}", hint=f"Mend {program}, or take it off the path.")
+            yield Problem(f"argo lint did not run: {error}", hint=f"Fix {program}, or remove it from PATH.")
             return
     if done.returncode:
         found = list(_findings(done.stdout, paths))
-        said = (done.stdout + done.stderr).strip() or f"exit code {done.returncode}, and no word"
-        yield from found or [Problem(f"argo lint failed: {said}", where=", ".join(files))]
+        output = (done.stdout + done.stderr).strip() or f"exit code {done.returncode} without output"
+        yield from found or [Problem(f"argo lint failed: {output}", where=", ".join(files))]
 
 
 def _findings(text: str, paths: Mapping[str, str]) -> Iterator[Problem]:
-    """Lines `<path>: in "<name>" (<kind>): <what is wrong>`; a finding may run over several lines."""
+    """Parse lines `<path>: in "<name>" (<kind>): <message>`; a finding may span several lines."""
     where, lines = "", [""]
     for line in text.splitlines():
-        path, separator, said = line.partition(": ")
+        path, separator, message = line.partition(": ")
         if separator and path in paths:
             if where:
                 yield Problem(f"argo lint: {' '.join(lines)}", where=where)
-            where, lines = paths[path], [said]
+            where, lines = paths[path], [message]
         else:
             lines.append(line.strip())
     if where:

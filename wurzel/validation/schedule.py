@@ -29,7 +29,7 @@ def check_schedule(schedule: Node) -> Iterator[Problem]:
 def check_zone_name(zone: Node) -> Iterator[Problem]:
     """An IANA time zone; without one, the schedule follows the controller's clock."""
     if not zone:
-        yield zone.problem("there is no time zone, so the controller's own decides", "Write for example UTC.")
+        yield zone.problem("has no time zone, so the controller's time zone would apply", "Write for example UTC.")
         return
     try:
         check_zone(zone.text)
@@ -38,17 +38,17 @@ def check_zone_name(zone: Node) -> Iterator[Problem]:
 
 
 def check_concurrency(policy: Node) -> Iterator[Problem]:
-    """What happens when the last run still goes on."""
+    """What happens if the previous run is still running."""
     if policy and policy.text not in _POLICIES:
         yield policy.problem(f"{policy.shown} is not known", f"Write one of {', '.join(_POLICIES)}.")
 
 
 def check_deadline(deadline: Node) -> Iterator[Problem]:
-    """How late a run may start; the controller looks every ten seconds."""
+    """How late a run may start; the controller checks every ten seconds."""
     if deadline and (deadline.number is None or deadline.number < 0):
         yield deadline.problem(f"{deadline.shown} is not a number of seconds")
     elif deadline.number is not None and deadline.number < _SOONEST:
         yield deadline.problem(
             f"{deadline.shown} is less than {_SOONEST} seconds, so runs may never start",
-            "The controller looks every ten seconds.",
+            "The controller checks every ten seconds.",
         )

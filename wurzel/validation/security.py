@@ -22,10 +22,10 @@ _PROFILES = ("RuntimeDefault", "Localhost")
 
 
 def check_security(pod: Node, containers: Sequence[Node], defaults: Node | None = None) -> Iterator[Problem]:
-    """What keeps a pod out of a namespace that enforces the standard.
+    """What would make a namespace that enforces the standard reject a pod.
 
     Args:
-        pod: the pod's specification, or what stands for it.
+        pod: the pod's spec, or a node of the same structure.
         containers: its containers.
         defaults: a container whose security context others are merged over, as Argo's `templateDefaults` says.
     """
@@ -48,19 +48,19 @@ def _check_container(shared: Node, container: Node, defaults: Node | None) -> It
     if merged["privileged"].value:
         yield merged["privileged"].problem(f"{_STANDARD} forbids it")
     if merged["allowPrivilegeEscalation"].value is not False:
-        yield merged["allowPrivilegeEscalation"].problem(f"{_STANDARD} wants false")
+        yield merged["allowPrivilegeEscalation"].problem(f"{_STANDARD} requires false")
     if "ALL" not in [item.value for item in merged["capabilities"]["drop"]]:
-        yield merged["capabilities"].problem(f"{_STANDARD} wants drop: [ALL]")
+        yield merged["capabilities"].problem(f"{_STANDARD} requires drop: [ALL]")
     added = [item.value for item in merged["capabilities"]["add"] if item.value != "NET_BIND_SERVICE"]
     if added:
         yield merged["capabilities"]["add"].problem(f"{_STANDARD} forbids {', '.join(map(str, added))}")
     if _either(merged, shared, "runAsNonRoot").value is not True:
-        yield merged["runAsNonRoot"].problem(f"{_STANDARD} wants true, here or for the pod")
+        yield merged["runAsNonRoot"].problem(f"{_STANDARD} requires true, here or for the pod")
     user = _either(merged, shared, "runAsUser")
     if user.value == 0:
         yield user.problem(f"{_STANDARD} forbids root")
     if _either(merged, shared, "seccompProfile")["type"].text not in _PROFILES:
-        yield merged["seccompProfile"].problem(f"{_STANDARD} wants type: RuntimeDefault, here or for the pod")
+        yield merged["seccompProfile"].problem(f"{_STANDARD} requires type: RuntimeDefault, here or for the pod")
     for port in container["ports"]:
         if port["hostPort"]:
             yield port["hostPort"].problem(f"{_STANDARD} forbids it")

@@ -61,9 +61,9 @@ def _core(document: Document, version: str) -> Iterator[Problem]:
 
 
 def _as_schemas_want_it(value: Any, version: str) -> Any:
-    """The manifest, mended where schemas ask for more than API servers of their version do.
+    """The manifest, adjusted where the schemas are stricter than the API servers of that version.
 
-    1.27 and 1.28 call `onPodConditions` required in every rule of a `podFailurePolicy`; rules by exit code have none.
+    The schemas of 1.27 and 1.28 require `onPodConditions` in every rule of a `podFailurePolicy`, also by exit code.
     """
     if not version.startswith(("1.27", "1.28")):
         return value
@@ -71,8 +71,8 @@ def _as_schemas_want_it(value: Any, version: str) -> Any:
         return [_as_schemas_want_it(item, version) for item in value]
     if not isinstance(value, dict):
         return value
-    mended: dict[str, Any] = {"onPodConditions": []} if "onExitCodes" in value else {}
-    return mended | {key: _as_schemas_want_it(item, version) for key, item in value.items()}
+    added: dict[str, Any] = {"onPodConditions": []} if "onExitCodes" in value else {}
+    return added | {key: _as_schemas_want_it(item, version) for key, item in value.items()}
 
 
 def _need(module: str, what: str) -> None:
@@ -82,5 +82,5 @@ def _need(module: str, what: str) -> None:
 
 def _reason(item: Any) -> str:
     if item["type"] == "extra_forbidden":
-        return "there is no such field"
+        return "unknown field"
     return f"{item['msg']}: {item['input']!r}"

@@ -49,6 +49,6 @@ def check_variables(node: Node, scope: Collection[str]) -> Iterator[Problem]:
         if tag in AT_EXIT:
             yield node.problem(f"{{{{{tag}}}}} exists only in the exit handler")
         elif tag.startswith(_ROOTS):
-            yield node.problem(f"{{{{{tag}}}}} is not known here")
+            yield node.problem(f"{{{{{tag}}}}} does not exist here")
         else:
-            yield node.problem(f"{{{{{tag}}}}} is no expression of Argo's, and it cannot stand for itself")
+            yield node.problem(f"{{{{{tag}}}}} is not an Argo expression; Argo cannot pass it on as text")

@@ -51,7 +51,7 @@ def check_cron_workflow(root: Node, known: Known, *, restricted: bool) -> Iterat
     if spec["schedule"]:
         yield spec["schedule"].problem("was removed in Argo 4.0", "Write schedules: [...].")
     if not list(spec["schedules"]) and not spec["schedule"]:
-        yield spec["schedules"].problem("there is none", 'Write for example ["0 4 * * *"].')
+        yield spec["schedules"].problem("is missing or empty", 'Write for example ["0 4 * * *"].')
     for schedule in spec["schedules"]:
         yield from check_schedule(schedule)
     yield from check_zone_name(spec["timezone"])
@@ -71,7 +71,8 @@ def _check_reference_or_spec(spec: Node, known: Known, *, restricted: bool) -> I
         yield from _check_spec(spec, known, restricted=restricted, submitted=True)
     elif reference["name"].text not in known:
         yield reference["name"].problem(
-            f"there is no WorkflowTemplate {reference['name'].shown} beside it", f"Known: {', '.join(known) or 'none'}."
+            f"no WorkflowTemplate {reference['name'].shown} is rendered with it",
+            f"Known: {', '.join(known) or 'none'}.",
         )
 
 
@@ -91,10 +92,10 @@ def _check_spec(spec: Node, known: Known, *, restricted: bool, submitted: bool) 
     yield from _check_templates(spec["templates"])
     entry = spec["entrypoint"]
     if entry.text not in templates and (submitted or entry):
-        yield entry.problem(f"there is no template {entry.shown}", f"Templates: {', '.join(sorted(templates))[:200]}.")
+        yield entry.problem(f"no template is named {entry.shown}", f"Templates: {', '.join(sorted(templates))[:200]}.")
     for field in ("onExit",):
         if spec[field] and spec[field].text not in templates:
-            yield spec[field].problem(f"there is no template {spec[field].shown}")
+            yield spec[field].problem(f"no template is named {spec[field].shown}")
     elsewhere = {referred(name, template): node for name, others in known.items() for template, node in others.items()}
     scope = Scope(
         templates=templates | elsewhere,
@@ -139,7 +140,7 @@ def _check_policies(spec: Node) -> Iterator[Problem]:
 def _check_arguments(arguments: Node, values: dict[str, str], *, submitted: bool) -> Iterator[Problem]:
     parameters = list(arguments["parameters"])
     if len(parameters) > MOST_PARAMETERS:
-        yield arguments["parameters"].problem(f"are {len(parameters)}; Argo takes at most {MOST_PARAMETERS}")
+        yield arguments["parameters"].problem(f"has {len(parameters)} entries; Argo allows at most {MOST_PARAMETERS}")
     for parameter in parameters:
         name, value = parameter["name"], parameter["value"]
         if not PARAMETER_NAME.fullmatch(name.text):
@@ -157,7 +158,7 @@ def _check_arguments(arguments: Node, values: dict[str, str], *, submitted: bool
 def _check_templates(templates: Node) -> Iterator[Problem]:
     count = len(list(templates))
     if count > MOST_TEMPLATES:
-        yield templates.problem(f"are {count}; Argo takes at most {MOST_TEMPLATES} in one object")
+        yield templates.problem(f"has {count} entries; Argo allows at most {MOST_TEMPLATES} in one object")
     seen: set[str] = set()
     for template in templates:
         if template["name"].text in seen:
