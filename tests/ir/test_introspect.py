@@ -83,6 +83,18 @@ def test_class_attributes_become_needs(project):
         ("retry", {"limit": -1}, "limit"),
         ("timeout", "soon", "soon"),
         ("shards", 0, "shards"),
+        ("shards", True, "shards is True"),
+        ("shards", 2.0, r"shards is 2\.0"),
+        ("shards", "2", "shards is '2'"),
+        ("retry", True, "limit: Input should be a valid integer"),
+        ("retry", {"limit": True}, "limit: Input should be a valid integer"),
+        ("retry", {"limit": 1, "factor": True}, "factor: Input should be a valid number"),
+        ("retry", {"limit": 1, "backoff": True}, "True is not a duration"),
+        ("timeout", True, "True is not a duration"),
+        ("resources", {"cpu": True}, "True is not a Kubernetes quantity"),
+        ("resources", {"gpu": True}, "gpu: Input should be a valid integer"),
+        ("resources", {"gpu": "1"}, "gpu: Input should be a valid integer"),
+        ("resources", {"limits": {"memory": True}}, "True is not a Kubernetes quantity"),
     ],
 )
 def test_a_bad_class_attribute_is_named(project, attribute, value, message):

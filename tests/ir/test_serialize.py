@@ -54,6 +54,17 @@ def test_what_is_dumped_is_loaded(tmp_path):
         (["steps", 1, "retry", "factor"], float("inf")),
         (["steps", 1, "resources", "gpu"], 10**40),
         (["parallelism"], 10**40),
+        (["version"], True),
+        (["parallelism"], True),
+        (["steps", 0, "polls"], 1),
+        (["steps", 0, "polls"], "yes"),
+        (["steps", 1, "shards"], True),
+        (["steps", 1, "shards"], "2"),
+        (["steps", 1, "retry", "limit"], True),
+        (["steps", 1, "retry", "factor"], True),
+        (["steps", 1, "timeout"], True),
+        (["steps", 1, "resources", "gpu"], True),
+        (["steps", 1, "settings", 0, "given"], 1),
     ],
 )
 def test_what_introspection_never_gives_is_refused(tmp_path, path, value):

@@ -230,7 +230,7 @@ def _needs_of(cls: type) -> dict[str, Any]:
         if (raw := getattr(cls, "resources", None)) is not None:
             needs |= _resources(raw)
         if (raw := getattr(cls, "retry", None)) is not None:
-            needs["retry"] = Retry.model_validate({"limit": raw} if isinstance(raw, int) else raw)
+            needs["retry"] = Retry.model_validate({"limit": raw} if isinstance(raw, int) else raw, strict=True)
         if (raw := getattr(cls, "timeout", None)) is not None:
             needs["timeout"] = parse_duration(raw)
         if (raw := getattr(cls, "shards", None)) is not None:
@@ -250,9 +250,9 @@ def _resources(raw: Any) -> dict[str, Any]:
         return {"resources": raw}
     fields = dict(raw) if isinstance(raw, Mapping) else raw
     limits = fields.pop("limits", None) if isinstance(fields, dict) else None
-    needs: dict[str, Any] = {"resources": Resources.model_validate(fields)}
+    needs: dict[str, Any] = {"resources": Resources.model_validate(fields, strict=True)}
     if limits is not None:
-        needs["limits"] = Limits.model_validate(limits)
+        needs["limits"] = Limits.model_validate(limits, strict=True)
     return needs
 
 

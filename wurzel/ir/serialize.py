@@ -33,14 +33,15 @@ def load(path: Path) -> Pipeline:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text)
     except OSError as error:
         raise PipelineError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except (ValueError, RecursionError) as error:
         raise PipelineError(
             f"is not JSON: {error}", where=str(path), hint="Write it with: wurzel inspect PIPELINE --json"
         ) from error
-    if isinstance(data, dict) and data.get("version") != IR_VERSION:
+    if isinstance(data, dict) and not _is_version(data.get("version")):
         raise PipelineError(
             f"has version {data.get('version')!r}; this wurzel reads version {IR_VERSION}",
             where=str(path),
@@ -49,12 +50,17 @@ def load(path: Path) -> Pipeline:
     if place := key_in(data):
         raise PipelineError(f"{place} looks like a secret (not shown)", where=str(path), hint=_BY_REFERENCE)
     try:
-        pipeline = Pipeline.model_validate(data)
+        # Strict, or `true` would count as 1 and "2" as 2; as JSON, or lists would not count as tuples.
+        pipeline = Pipeline.model_validate_json(text, strict=True)
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:20]]
         raise PipelineError("is not a wurzel pipeline:\n  " + "\n  ".join(lines), where=str(path)) from error
     _check(pipeline, str(path))
     return pipeline
+
+
+def _is_version(value: Any) -> bool:
+    return type(value) is int and value == IR_VERSION
 
 
 def json_schema() -> dict[str, Any]:
