@@ -262,7 +262,7 @@ def test_tasks_of_slices_count_where_a_pipeline_is_cut_into_parts():
     assert problems(body) == []
     most = pipeline(step("words"), step("loud", "words", shards=200, input=WORDS))
     (problem,) = problems(most)
-    assert "has 200 shards, each a task with an artifact of its own; Argo takes at most 199" in problem
+    assert "has 200 shards, each a task with its own artifact; Argo allows at most 199" in problem
     assert problems(most, **S3) == []
 
 
@@ -326,7 +326,7 @@ def test_a_required_parameter_has_no_value_and_is_asked_for():
     [
         (parameter(secret=True), "is a secret"),
         (parameter(computed=True), "computed when the step runs"),
-        (parameter(required=True), "nobody gives it one"),
+        (parameter(required=True), "a scheduled run provides none"),
         (parameter(default=None), "is null"),
     ],
 )
@@ -569,7 +569,7 @@ def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
             pipeline(*(step(f"s{number}") for number in range(200)), name="p" * 57), {}, "at most 56",
             "targets.argo.name",
         ),
-        (pipeline(step("words"), annotations={"a": "{{x}}"}), {}, "holds '{{'", "leave it out"),
+        (pipeline(step("words"), annotations={"a": "{{x}}"}), {}, "contains '{{'", "remove it"),
         (pipeline(step("words", env={"WURZEL_BRACE": "x"})), {}, "env sets WURZEL_BRACE", "another name"),
         (pipeline(step("words"), data_dir="d$(x)"), {}, "'d$(x)'", "plainer"),
         (
@@ -619,16 +619,16 @@ def test_a_required_setting_is_fed_by_a_secret_under_either_name():
         ({"artifacts": {"s3": {"bucket": "acme", "endpoint": "https://minio"}}}, "is a URL"),
         ({"artifacts": {"s3": {"bucket": "acme", "access_key": {"name": "a", "key": "b"}}}}, "give both"),
         ({"artifacts": {"s3": {"bucket": "acme"}, "gcs": {"bucket": "acme"}}}, "give one of"),
-        ({"artifacts": {"azure": {"endpoint": "acme", "container": "data"}}}, "is no URL"),
+        ({"artifacts": {"azure": {"endpoint": "acme", "container": "data"}}}, "is not a URL"),
         ({"version": "3.5"}, "is not a version"),
         ({"volumes": [{"name": "v", "mount_path": "x", "empty_dir": {}}]}, "is not a mount path"),
         ({"volumes": [{"name": "v", "mount_path": "/x/../y", "empty_dir": {}}]}, "is not a mount path"),
         ({"volumes": [{"name": "v", "mount_path": "/x"}]}, "give one of"),
         ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "../y", "empty_dir": {}}]}, "within a volume"),
         ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "/y", "empty_dir": {}}]}, "within a volume"),
-        ({"artifacts": {"s3": {"bucket": "acme", "endpoint": "minio:9000/data"}}}, "is no host and port"),
+        ({"artifacts": {"s3": {"bucket": "acme", "endpoint": "minio:9000/data"}}}, "is not host:port"),
         ({"pod_spec_patch": "containers: ["}, "is not YAML"),
-        ({"pod_spec_patch": "containers"}, "is no mapping"),
+        ({"pod_spec_patch": "containers"}, "is not a mapping"),
         ({"on_exit": {"command": []}}, "at least 1 item"),
         ({"artefacts": {}}, "Extra inputs"),
     ],

@@ -62,4 +62,4 @@ def test_without_any_checker_there_is_one_finding_that_says_what_to_install(monk
 def test_a_checker_that_is_missing_is_named(workflow, monkeypatch, caplog):
     monkeypatch.setenv("PATH", "/nowhere")
     check_github({PATH: workflow})
-    assert "actionlint is not installed, so its checks are left out" in caplog.text
+    assert "actionlint is not installed, so its checks were skipped" in caplog.text

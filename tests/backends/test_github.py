@@ -307,7 +307,7 @@ def test_job_ids_start_with_a_letter_or_an_underscore():
         (pipeline(data_dir="da*ta"), {}, "read as a pattern"),
         (pipeline(data_dir=" data"), {}, "no space at its ends"),
         (pipeline(data_dir="a${{x}}"), {}, "read as a pattern or an expression"),
-        (pipeline(), {"triggers": {"schedule": []}}, "triggers.schedule would stand there twice"),
+        (pipeline(), {"triggers": {"schedule": []}}, "triggers.schedule would be there twice"),
         (pipeline(), {"install": "pip install ${{ inputs.x }}"}, "puts an expression into a shell line"),
         (pipeline(env={"GITHUB_TOKEN": "x"}), {}, "env.GITHUB_TOKEN cannot be set"),
         (pipeline(step(env={"RUNNER_OS": "x"})), {}, "steps.embed.env.RUNNER_OS cannot be set"),

@@ -102,9 +102,9 @@ def test_a_document_is_chosen_by_its_kind(render):
         ),
         ("argo", "{spce: null}", "wurzel.yaml:8:23", "there is no key 'spce'", "Did you mean spec?"),
         ("argo", "5", "wurzel.yaml:8:16", "neither a mapping nor a list", "{file: …, merge: …}"),
-        ("argo", "[{spec: 1}]", "wurzel.yaml:8:17", "there is no mapping `merge`", ""),
+        ("argo", "[{spec: 1}]", "wurzel.yaml:8:17", "the mapping `merge` is missing", ""),
         ("argo", "[{merge: {}, fil: a}]", "wurzel.yaml:8:17", "unknown key 'fil'", ""),
-        ("argo", "[{merge: {}, file: b.yaml}]", "wurzel.yaml:8:35", "there is no file 'b.yaml'", "argo/p.yaml"),
+        ("argo", "[{merge: {}, file: b.yaml}]", "wurzel.yaml:8:35", "no file is named 'b.yaml'", "argo/p.yaml"),
         ("argo", "{kind: CronWorkfow}", "wurzel.yaml:8:23", "no document of kind 'CronWorkfow'", "Workflow"),
         (
             "cronjob",
@@ -113,8 +113,8 @@ def test_a_document_is_chosen_by_its_kind(render):
             "2 documents",
             "kind: … (and metadata: {name: …}): ConfigMap p-pipeline",
         ),
-        ("airflow", "{a: 1}", "wurzel.yaml:8:16", "dags/p.py is no YAML", "Extend a block of airflow/dag.py.j2"),
-        ("local", "{a: 1}", "wurzel.yaml:8:16", "run-p.sh is no YAML", "Extend a block of local/run.sh.j2"),
+        ("airflow", "{a: 1}", "wurzel.yaml:8:16", "dags/p.py is not YAML", "Extend a block of airflow/dag.py.j2"),
+        ("local", "{a: 1}", "wurzel.yaml:8:16", "run-p.sh is not YAML", "Extend a block of local/run.sh.j2"),
     ],
 )
 def test_what_fits_nothing_is_refused_before_a_file_is_touched(render, target, patch, where, message, hint):

@@ -1,4 +1,4 @@
-"""DVC: `dvc.yaml` with one stage per step, and `params.yaml` with every setting that is no secret.
+"""DVC: `dvc.yaml` with one stage per step, and `params.yaml` with every setting that is not a secret.
 
 Facts about DVC's file format: https://dvc.org/doc/user-guide/project-structure/dvcyaml-files.
 """
@@ -22,13 +22,13 @@ from wurzel.ir.names import PlainText
 REPORT = ".report.json"
 """Name of a slice's report within it; `wurzel step --gather` looks for it there (see `wurzel.runtime.slices`)."""
 _SLICE = "\0slice"
-"""Stands for DVC's `${item.slice}`, the number of a slice, until texts are escaped; no text of a user holds a NUL."""
+"""Placeholder for DVC's `${item.slice}` until texts are escaped; a user's text cannot contain a NUL."""
 
 _NO_CLUSTER = "DVC runs on the machine it is started on; use the argo, airflow or cronjob target"
 
 
 class DvcOptions(TargetOptions):
-    """What can be said under `targets.dvc`."""
+    """Options below `targets.dvc`."""
 
     params: str = Field("params.yaml", description="File for the settings of steps, relative to the project folder.")
     metrics_dir: str = Field("metrics", description="Folder for one metrics file per step.")
@@ -59,7 +59,7 @@ class Stage:
     params: Sequence[Any] = ()
     """Keys of `params.yaml`, or of another file by its name."""
     outs: Sequence[str | Mapping[str, Any]] = ()
-    """Its dataset, by itself or with what DVC is to know of it."""
+    """Its dataset: a path, or a mapping with options for DVC."""
     metrics: str = ""
     """The file with its metrics."""
     always_changed: bool = False
@@ -97,7 +97,7 @@ class DvcBackend(Backend):
         "data_dir": native(),
         "settings": native("`params.yaml`, wired through `params:`"),
         "parameters": native("`dvc exp run -S PIPELINE.STEP.SETTING=VALUE`; listed in `meta.parameters`"),
-        "env": emulated("`env NAME=VALUE` in front of the command"),
+        "env": emulated("`env NAME=VALUE` before the command"),
         "secrets": emulated("read from the environment when `dvc repro` runs; `meta.secrets` names the variables"),
         "image": unsupported(f"no containers: {_NO_CLUSTER}"),
         "step_image": unsupported(f"no containers: {_NO_CLUSTER}"),

@@ -16,7 +16,7 @@ _FILE_PATCH: dict[str, Any] = {
 
 
 class TargetOptions(BaseModel):
-    """Base of every backend's options: what stands under `targets.<name>` in `wurzel.yaml`."""
+    """Base of every backend's options, below `targets.<name>` in `wurzel.yaml`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 

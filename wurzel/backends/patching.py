@@ -86,7 +86,7 @@ def _patches(job: Job, problems: list[Problem]) -> Iterator[tuple[str, str | Non
     for number, item in enumerate(patch):
         place = f"{path}.{number}"
         if not isinstance(item, Mapping) or not isinstance(item.get("merge"), Mapping):
-            problems.append(Problem(f"{place}: there is no mapping `merge`", job.locate(place), _FORM))
+            problems.append(Problem(f"{place}: the mapping `merge` is missing", job.locate(place), _FORM))
         elif unknown := item.keys() - {"file", "merge"}:
             problems.append(Problem(f"{place}: unknown key {min(unknown)!r}", job.locate(place), _FORM))
         else:
@@ -103,14 +103,14 @@ def _file(job: Job, path: str, name: str | None, files: Sequence[OutputFile], pr
     ][: 1 if name is None else None]
     place = path if name is None else f"{path.removesuffix('.merge')}.file"
     if len(found) != 1:
-        message = f"{place}: {len(found)} files are called {name!r}" if found else f"{place}: there is no file {name!r}"
+        message = f"{place}: {len(found)} files are called {name!r}" if found else f"{place}: no file is named {name!r}"
         hint = suggest(str(name), names) or f"Files: {', '.join(names)}."
         problems.append(Problem(message, job.locate(place), hint))
         return None
     file = files[found[0]]
     if language_of(file.template) != "YAML":
         hint = f"Extend a block of {file.template} instead: see docs/templates.md."
-        problems.append(Problem(f"{place}: {file.path} is no YAML, so no patch fits it", job.locate(place), hint))
+        problems.append(Problem(f"{place}: {file.path} is not YAML, so it cannot be patched", job.locate(place), hint))
         return None
     return found[0]
 
@@ -152,7 +152,7 @@ def _document(
         numbers = [number for number in numbers if found[number].said("metadata", "name") == metadata["name"]]
     if len(numbers) == 1:
         return numbers[0]
-    message = f"{path}: {file} has {len(found)} documents, and it is not said which one is meant"
+    message = f"{path}: {file} has {len(found)} documents, and the patch does not say which one"
     names = [f"{kinds[number]} {found[number].said('metadata', 'name') or ''}".strip() for number in numbers]
     problems.append(Problem(message, job.locate(path), f"Add kind: … (and metadata: {{name: …}}): {', '.join(names)}."))
     return None

@@ -18,21 +18,21 @@ def _page(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[s
     yield from (f"# Templates of {target}", "", _TOP, "", f"{_cell(contract['summary'])}.", "")
     yield f"`wurzel templates list {target}` prints the same; [templates](../templates.md) says how to change them."
     yield from ("", "Every template sees the names of [Common](#common).")
-    for name, said in contract["files"].items():
-        yield from ("", f"## {name}", "", _cell(said["summary"]))
-        if said["context"]:
-            yield from ("", f"Sees the names of [{said['context']}](#{said['context'].lower()}).")
-        yield from _rest(said)
-    for name, said in contract["parts"].items():
-        yield from ("", f"## {name}", "", _cell(said["summary"]))
-        if said["sees"]:
-            yield from ("", f"Sees what the template that includes it sees, and {_names(said['sees'])}.")
-        if said["macros"]:
-            calls = [(f"`{macro}({', '.join(arguments)})`",) for macro, arguments in said["macros"].items()]
+    for name, entry in contract["files"].items():
+        yield from ("", f"## {name}", "", _cell(entry["summary"]))
+        if entry["context"]:
+            yield from ("", f"Sees the names of [{entry['context']}](#{entry['context'].lower()}).")
+        yield from _rest(entry)
+    for name, entry in contract["parts"].items():
+        yield from ("", f"## {name}", "", _cell(entry["summary"]))
+        if entry["sees"]:
+            yield from ("", f"Sees what the template that includes it sees, and {_names(entry['sees'])}.")
+        if entry["macros"]:
+            calls = [(f"`{macro}({', '.join(arguments)})`",) for macro, arguments in entry["macros"].items()]
             yield from ("", *_table(("macro",), calls))
-        yield from _rest(said)
+        yield from _rest(entry)
     for name, described in contract["types"].items():
-        rows = [(f"`{field}`", said["type"], said["description"]) for field, said in described["fields"].items()]
+        rows = [(f"`{field}`", entry["type"], entry["description"]) for field, entry in described["fields"].items()]
         yield from ("", f"## {name}", "", _cell(described["summary"]), "", *_table(("name", "type", "is"), rows))
     if contract["renames"]:
         old = [
@@ -46,13 +46,13 @@ def _page(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[s
     yield from _table(("filter", "gives"), meanings)
 
 
-def _rest(said: Mapping[str, Any]) -> Iterator[str]:
-    if said["names"]:
-        yield from ("", f"Makes {_names(said['names'])}.")
-    if said["parts"]:
-        yield from ("", f"Parts: {', '.join(f'`{part}`' for part in said['parts'])}.")
-    if said["blocks"]:
-        rows = [(f"`{block['name']}`", _code(block["within"]), _names(block["sees"])) for block in said["blocks"]]
+def _rest(entry: Mapping[str, Any]) -> Iterator[str]:
+    if entry["names"]:
+        yield from ("", f"Makes {_names(entry['names'])}.")
+    if entry["parts"]:
+        yield from ("", f"Parts: {', '.join(f'`{part}`' for part in entry['parts'])}.")
+    if entry["blocks"]:
+        rows = [(f"`{block['name']}`", _code(block["within"]), _names(block["sees"])) for block in entry["blocks"]]
         yield from ("", *_table(("block", "within", "also sees"), rows))
 
 

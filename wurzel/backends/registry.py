@@ -32,7 +32,7 @@ def get(name: str) -> Backend:
     """The backend of a target.
 
     Raises:
-        UsageError: when there is no such target.
+        UsageError: if no target has this name.
         BackendError: when an installed backend cannot be loaded or breaks the interface.
     """
     home = BUILT_IN.get(name) or _installed().get(name)

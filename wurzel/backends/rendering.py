@@ -118,7 +118,7 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
 def contexts(backends: Iterable[Backend]) -> dict[str, type | None]:
     """For each template that backends render, the class whose fields are the names it sees.
 
-    `None`, for any names, where a backend does not say: each of its templates that is no part.
+    `None`, for any names, where a backend does not declare it: each of its templates that is not a partial.
     """
     found: dict[str, type | None] = {}
     for backend in backends:
@@ -179,7 +179,7 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
                 raise UsageError(
                     f"{owner.pipeline.name} for {owner.target} and {job.pipeline.name} for {job.target}"
                     f" would both write {path!r}",
-                    hint=f"Give one of them a path of its own, e.g. targets.{job.target}.{file.option}:"
+                    hint=f"Give one of them another path, e.g. targets.{job.target}.{file.option}:"
                     f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
                 )
 
@@ -196,7 +196,7 @@ def _check_writes(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
             problem = Problem(
                 f"{' and '.join(names)} for {job.target} would both write {path!r} when they run",
                 where=job.locate(setting) or f"{job.pipeline.name} for {job.target}",
-                hint=f"Give one of them a place of its own, e.g. {setting}: {posixpath.dirname(path)}/{names[1]}",
+                hint=f"Give one of them another place, e.g. {setting}: {posixpath.dirname(path)}/{names[1]}",
             )
             problems.setdefault((job.target, setting, *names), problem)
     if problems:

@@ -1,4 +1,4 @@
-"""What a pipeline asks of a target that the target cannot do: found, grouped and said, never dropped."""
+"""What a pipeline asks of a target that the target cannot do: found, grouped and reported, never dropped."""
 
 from __future__ import annotations
 

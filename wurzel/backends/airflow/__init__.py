@@ -53,7 +53,7 @@ class AirflowBackend(Backend):
         "timezone": native("time zone of the timetable and of `start_date`"),
         "concurrency": native("`max_active_runs`; `forbid` lets a run wait; `replace` is refused"),
         "deadline": emulated("a first task skips a scheduled run that starts too late"),
-        "polls": native("every step runs in every run; said in `doc_md`"),
+        "polls": native("every step runs in every run; noted in `doc_md`"),
         "self_consuming": native("its data is kept beside those of runs; one instance at a time"),
         "node_selector": native("of pods; not with bash and docker"),
         "tolerations": native("of pods; not with bash and docker"),

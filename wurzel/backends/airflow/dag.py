@@ -84,7 +84,7 @@ class Edge:
     after: Sequence[str]
     """Variables of the tasks that start then."""
     long: Literal["", "before", "after"]
-    """The side that needs lines of its own."""
+    """The side that needs separate lines."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class FileContext(TypedDict):
     pipeline: Pipeline
     """The pipeline, as the IR has it."""
     options: AirflowOptions
-    """What stands under `targets.airflow`, with defaults."""
+    """The options below `targets.airflow`, with defaults."""
     dag: Dag
     """The DAG, ready for the template."""
 
@@ -310,7 +310,7 @@ def _edge(before: Sequence[str], after: Sequence[str]) -> Edge:
 
 
 def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> dict[str, dict[str, Any]]:
-    """The constants that hold pods: one for all tasks, and one for each step with volumes of its own."""
+    """The constants that hold pods: one for all tasks, and one per step with its own volumes."""
     pods: dict[str, dict[str, Any]] = {}
     for task in tasks:
         if task.pod:

@@ -58,7 +58,7 @@ def literal(text: str) -> Text:
 
 @dataclass(frozen=True)
 class DagParam:
-    """A setting that may be given anew for one run: an Airflow `Param` with its JSON Schema."""
+    """A setting that one run can override: an Airflow `Param` with its JSON Schema."""
 
     name: str
     """Name of the parameter."""
@@ -73,7 +73,7 @@ class DagParam:
     title: str
     """What the form calls it."""
     section: str
-    """The part of the form it stands in: the step."""
+    """The section of the form: the step."""
 
 
 def template(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be said under `targets.airflow` in `wurzel.yaml`."""
+"""Options below `targets.airflow` in `wurzel.yaml`."""
 
 from datetime import date
 from typing import Annotated, Any, Literal

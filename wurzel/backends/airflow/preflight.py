@@ -46,7 +46,7 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     for step in pipeline.steps:
         if task_id(step.id) in TAKEN or step.id.endswith("--complete"):
             yield Problem(
-                f"the step {step.id!r} has the name of a task that the DAG may have of its own",
+                f"the step {step.id!r} has the name of a task that the DAG may add",
                 hint='Give the step another name: WZ(cls, name="…").',
             )
     for owner, env in [("the pipeline", pipeline.env), *((f"step {step.id!r}", step.env) for step in pipeline.steps)]:
@@ -64,7 +64,7 @@ def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Proble
             if name not in ids:
                 close = get_close_matches(name, ids, 1)
                 yield Problem(
-                    f"{_HERE}.{place} names {name!r}, which is no step of {pipeline.name}",
+                    f"{_HERE}.{place} names {name!r}, which is not a step of {pipeline.name}",
                     hint=f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}.",
                 )
 

@@ -18,7 +18,7 @@ from wurzel.ir.model import Pipeline, SecretRef, Step
 CLEANER = "remove_old_runs"
 """Id of the task that removes the data of old runs."""
 TAKEN = frozenset({CLEANER, "starts_in_time"})
-"""Ids of tasks that are no steps."""
+"""Ids of tasks that are not steps."""
 POD = "POD"
 """Constant of the DAG file that holds what all pods share."""
 
@@ -139,7 +139,7 @@ class DagTask:
     policy: Policy = field(default_factory=Policy)
     """How it is tried again."""
     options: StepOptions = field(default_factory=StepOptions.model_construct)
-    """What stands under `targets.airflow.steps` for it, with defaults."""
+    """Its options below `targets.airflow.steps`, with defaults."""
     one_at_a_time: bool = False
     """Two runs must not run it at one time."""
     complete: str = ""
@@ -355,6 +355,6 @@ def _doc(step: Step, kind: str) -> str:
     extra = {} if kind == "kubernetes" else step.annotations
     extra = step.labels | extra if kind == "bash" else extra
     lines = [step.description] if step.description else []
-    lines += ["Reads an outside source anew in every run."] if step.polls else []
+    lines += ["Reads an outside source in every run."] if step.polls else []
     lines += [f"{name}: {value}" for name, value in extra.items()]
     return "\n\n".join(lines) + "\n" if lines else ""

@@ -52,9 +52,9 @@ class ArgoBackend(Backend):
         "memory": native("`resources.requests`"),
         "gpu": native("`resources.limits`, as Kubernetes wants it"),
         "limits": native("`resources.limits`"),
-        "retry": native("`retryStrategy`; a wrong configuration (exit code 2) is not tried again"),
+        "retry": native("`retryStrategy`; a wrong configuration (exit code 2) is not retried"),
         "backoff": native(
-            "`retryStrategy.backoff`; by `wurzel step --retries` within the pod where Argo cannot say it:"
+            "`retryStrategy.backoff`; by `wurzel step --retries` within the pod where Argo has no equivalent:"
             " a fractional factor, or `max` before 3.7"
         ),
         "timeout": native("`activeDeadlineSeconds` of the step's template"),
@@ -63,7 +63,7 @@ class ArgoBackend(Backend):
         ),
         "shards": native(
             "a pod for each slice: one task with `withSequence` where all can fill one folder (a volume; s3, gcs or"
-            " azure without archives), a task for each with an artifact of its own otherwise"
+            " azure without archives), a task with its own artifact for each slice otherwise"
         ),
         "parallelism": native("`parallelism`"),
         "schedule": native("CronWorkflow `schedules`"),
@@ -85,7 +85,7 @@ class ArgoBackend(Backend):
         keeps = store(options.artifacts).addressed or (volume is not None and not volume.per_run)
         if use.feature == "self_consuming" and not keeps:
             return unsupported(
-                "nothing keeps it from one run to the next; give a store with keys of ours,"
+                "nothing keeps it from one run to the next; choose a store whose keys wurzel controls,"
                 " artifacts: {s3: {bucket: …}} (or gcs, azure), or a claim that runs share,"
                 " {volume: {name: …, per_run: false}}"
             )
@@ -139,7 +139,7 @@ def _sizes(pipeline: Pipeline, options: ArgoOptions, parts: Sequence[Part]) -> I
     if len(parts) > MOST_TEMPLATES:
         yield Problem(
             f"{len(pipeline.steps)} steps make {len(parts)} parts, each a task of one DAG;"
-            f" Argo takes at most {MOST_TEMPLATES}",
+            f" Argo allows at most {MOST_TEMPLATES}",
             hint=_SPLIT,
         )
     elif parts and (size := status_bytes(pipeline, options)) > most:
@@ -152,15 +152,15 @@ def _sizes(pipeline: Pipeline, options: ArgoOptions, parts: Sequence[Part]) -> I
     for step in pipeline.steps:
         if (tasks := tasks_of(step, options.artifacts)) >= MOST_TEMPLATES:
             yield Problem(
-                f"the step {step.id!r} has {tasks} shards, each a task with an artifact of its own;"
-                f" Argo takes at most {MOST_TEMPLATES - 1} of them",
+                f"the step {step.id!r} has {tasks} shards, each a task with its own artifact;"
+                f" Argo allows at most {MOST_TEMPLATES - 1} of them",
                 hint="Give fewer, or a store that all slices can fill together: artifacts: {s3: {bucket: …}}"
                 " (or gcs, azure) with archive: none, or {volume: …}.",
             )
     count = sum(setting.parameter for step in pipeline.steps for setting in step.settings)
     if count > MOST_PARAMETERS:
         yield Problem(
-            f"{count} settings are parameters; Argo takes at most {MOST_PARAMETERS}",
+            f"{count} settings are parameters; Argo allows at most {MOST_PARAMETERS}",
             hint="Keep those that people really change in `parameters`.",
         )
 
@@ -174,12 +174,12 @@ def _templated(pipeline: Pipeline) -> Iterator[Problem]:
         for key, value in annotations.items():
             if "{{" in value:
                 yield Problem(
-                    f"the {where} {key} holds '{{{{', which Argo would take for an expression of its own",
-                    hint="Argo knows no way to write it as text in an annotation; leave it out.",
+                    f"the {where} {key} contains '{{{{', which Argo would read as an expression",
+                    hint="Argo has no escape for it in annotations; remove it.",
                 )
     if any(BRACE in env for env in (pipeline.env, *(step.env for step in pipeline.steps))):
         yield Problem(
-            f"env sets {BRACE}, which holds '{{' here, so that values can hold '{{{{'", hint="Use another name."
+            f"env sets {BRACE}, which is reserved here: it lets values contain '{{{{'", hint="Use another name."
         )
     if any(mark in pipeline.data_dir for mark in ("{{", "$(", "$$")):
         yield Problem(
@@ -201,9 +201,9 @@ def _parameters(pipeline: Pipeline, step: Step) -> Iterator[Problem]:
             yield Problem(f"{where} has a default that is computed when the step runs", hint=give)
         elif setting.required and not setting.given:
             if pipeline.schedule:
-                yield Problem(f"{where} has no value, and nobody gives it one when a schedule starts a run", hint=give)
+                yield Problem(f"{where} has no value, and a scheduled run provides none", hint=give)
         elif setting.text and value is None:
-            yield Problem(f"{where} is null, which no text of a parameter can say", hint=give)
+            yield Problem(f"{where} is null, which the text of a parameter cannot express", hint=give)
 
 
 def _kept(pipeline: Pipeline, options: ArgoOptions) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ OUTPUT = "dataset"
 
 
 class Piece(NamedTuple):
-    """What a step hands on: its dataset, or one slice of it, as an artifact of a task of its own."""
+    """A step's dataset, or one slice of it, as the artifact of a task."""
 
     name: str
     """Of the artifact where it is read; no step id holds a `_`."""
@@ -92,7 +92,7 @@ class Dag:
         ]
 
     def tasks(self, step: Step, part: Part | None = None) -> list[Task]:
-        """The task of a step, or one for each slice where each hands on an artifact of its own."""
+        """The task of a step, or one per slice if each slice has its own artifact."""
         outside = part.needs if part else {}
         artifacts = [
             {"name": piece.name, "from": f"{{{{inputs.artifacts.{piece.name}}}}}" if need in outside else piece.origin}

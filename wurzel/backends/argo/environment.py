@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
 BRACE = "WURZEL_BRACE"
-"""Variable that holds `{`: Argo has no way to write `{{` as text, so values are put together by the kubelet."""
+"""Variable with the value `{`: Argo has no escape for `{{`, so the kubelet assembles such values."""
 
 
 def text(value: str) -> str:
@@ -27,19 +27,19 @@ def plain(value: object) -> bool:
 
 
 def braced(env: k8s.Env, others: Sequence[str] = ()) -> k8s.Env:
-    """The variables, with the one that holds a brace in front when something refers to it."""
+    """The variables, preceded by the one for a brace if something refers to it."""
     texts = [*others, *(value for value in env.values() if plain(value))]
     return {BRACE: "{", **env} if any(f"$({BRACE})" in value for value in texts) else env
 
 
 def default_env(pipeline: Pipeline) -> dict[str, str]:
-    """Variables that all templates have alike: those that no secret stands for."""
+    """Variables that all templates share: those without a secret."""
     own = {name for step in pipeline.steps for name, value in k8s.step_env(step).items() if not plain(value)}
     return {name: value for name, value in pipeline.env.items() if name not in own | set(pipeline.secrets)}
 
 
 def step_env(pipeline: Pipeline, step: Step, args: Sequence[str], default: Mapping[str, str]) -> k8s.Env:
-    """Variables of a step beyond `default`, those that a run gives anew as references to its parameters."""
+    """Variables of a step beyond `default`, with parameters as references to the run's values."""
     pipeline_env = {name: value for name, value in k8s.pipeline_env(pipeline).items() if name not in default}
     env = {
         name: text(value) if plain(value) else value for name, value in {**pipeline_env, **k8s.step_env(step)}.items()
@@ -64,5 +64,5 @@ def _values(step: Step) -> list[str]:
 
 
 def _description(setting: Setting) -> str:
-    """What a parameter is for; Argo would take `{{` for an expression of its own."""
+    """What a parameter is for; Argo would read `{{` as an expression."""
     return "" if "{{" in setting.description else setting.description

@@ -69,7 +69,7 @@ class Template:
     """The template of one step; `step` is the step as the IR has it."""
 
     name: str
-    """Name of the template, which is that of its task."""
+    """Name of the template, the same as of its task."""
     step: Step
     """The step, as the IR has it."""
     inputs: Mapping[str, Any]
@@ -79,7 +79,7 @@ class Template:
     labels: Mapping[str, str]
     """Labels of the pod."""
     retry_strategy: Mapping[str, Any]
-    """`retryStrategy`; empty when `wurzel step` does it, or nobody."""
+    """`retryStrategy`; empty if `wurzel step` retries, or nothing does."""
     active_deadline_seconds: int | None
     """`activeDeadlineSeconds` of one try."""
     service_account: str | None
@@ -108,7 +108,7 @@ class ExitHandler:
 
 @dataclass(frozen=True)
 class Spec:
-    """The specification that Workflow, CronWorkflow and WorkflowTemplate have alike."""
+    """The specification that Workflow, CronWorkflow and WorkflowTemplate share."""
 
     entrypoint: str
     """Name of the template that holds the DAG."""
@@ -117,7 +117,7 @@ class Spec:
     service_account: str | None
     """`serviceAccountName` of all pods."""
     automount_token: bool | None
-    """`automountServiceAccountToken`, when it is said."""
+    """`automountServiceAccountToken`; null for the default."""
     executor: Mapping[str, Any]
     """`executor`: the account that reports to Argo, when it is another."""
     security_context: Mapping[str, Any]
@@ -131,7 +131,7 @@ class Spec:
     priority_class: str | None
     """`podPriorityClassName`."""
     node_selector: Mapping[str, str]
-    """Labels that the nodes of pods without a choice of their own must have."""
+    """Node labels that pods without their own node selector require."""
     affinity: Mapping[str, Any]
     """`affinity` of all pods."""
     active_deadline_seconds: int | None
@@ -145,7 +145,7 @@ class Spec:
     artifact_gc: Mapping[str, Any]
     """`artifactGC`: when datasets are removed."""
     archive_logs: bool | None
-    """`archiveLogs`, when it is said."""
+    """`archiveLogs`; null for the default."""
     artifact_repository_ref: Mapping[str, Any]
     """`artifactRepositoryRef`: where datasets are kept, when a ConfigMap says it."""
     synchronization: Mapping[str, Any]
@@ -172,7 +172,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Cron:
-    """What a CronWorkflow says of its schedule."""
+    """The schedule of a CronWorkflow."""
 
     schedules: Sequence[str]
     """Cron expressions."""
@@ -192,10 +192,10 @@ class Cron:
 
 @dataclass(frozen=True)
 class Document:
-    """The manifest: `kind` is that of the object with the specification, which stands `indent` columns in.
+    """The manifest: `kind` is that of the object with the specification, indented by `indent` columns.
 
-    `refers`: a CronWorkflow that refers to that object stands behind it. `part`: it is a WorkflowTemplate that only
-    another object's tasks refer to, and holds some of a large pipeline's steps.
+    `refers`: a CronWorkflow that refers to that object follows it. `part`: it is a WorkflowTemplate that only
+    another object's tasks refer to, with some steps of a large pipeline.
     """
 
     kind: str
@@ -211,11 +211,11 @@ class Document:
     cron: Cron | None
     """The schedule; null without one."""
     indent: int
-    """Columns that the specification stands in."""
+    """Indentation of the specification, in columns."""
     refers: bool
-    """A CronWorkflow that refers to the object stands behind it."""
+    """A CronWorkflow that refers to the object follows it."""
     part: bool = False
-    """It holds templates that another object refers to."""
+    """It contains templates that another object refers to."""
 
 
 class ManifestContext(TypedDict):

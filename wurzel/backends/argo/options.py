@@ -1,4 +1,4 @@
-"""What can be said under `targets.argo` in `wurzel.yaml`."""
+"""Options below `targets.argo` in `wurzel.yaml`."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -29,7 +29,7 @@ def _key(value: str) -> str:
 
 
 def _patch(value: Any) -> Any:
-    """A patch that Argo can read; one with expressions of Argo's is no YAML before they are filled in."""
+    """A patch that Argo can read; one with Argo expressions is not YAML until they are filled in."""
     if isinstance(value, str) and "{{" not in value:
         from wurzel.datacontract.plain_yaml import NotYaml, load_yaml
 
@@ -38,12 +38,12 @@ def _patch(value: Any) -> Any:
         except NotYaml as error:
             raise ValueError(f"is not YAML: {error.message} (line {error.line})") from None
         if not isinstance(read, dict):
-            raise ValueError("is no mapping; write for example {containers: [{name: main, tty: true}]}")
+            raise ValueError("is not a mapping; write for example {containers: [{name: main, tty: true}]}")
     return value
 
 
 Prefix = Annotated[str, AfterValidator(_key)]
-"""What keys start with; Argo's own expressions, such as `{{workflow.namespace}}`, may stand in it."""
+"""Prefix of all keys; may contain Argo expressions such as `{{workflow.namespace}}`."""
 
 Bucket = Annotated[
     str,
@@ -74,7 +74,7 @@ class S3(KubernetesModel):
         if "://" in self.endpoint:
             raise ValueError(f"endpoint {self.endpoint!r} is a URL; write host and port, and `insecure: true` for http")
         if not _ENDPOINT.fullmatch(self.endpoint):
-            raise ValueError(f"endpoint {self.endpoint!r} is no host and port; write for example minio.minio:9000")
+            raise ValueError(f"endpoint {self.endpoint!r} is not host:port; write for example minio.minio:9000")
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("give both `access_key` and `secret_key`, or neither")
         return self
@@ -100,7 +100,7 @@ class Azure(KubernetesModel):
     @model_validator(mode="after")
     def _check(self) -> "Azure":
         if not self.endpoint.startswith(("https://", "http://")):
-            raise ValueError(f"endpoint {self.endpoint!r} is no URL; write https://ACCOUNT.blob.core.windows.net")
+            raise ValueError(f"endpoint {self.endpoint!r} is not a URL; write https://ACCOUNT.blob.core.windows.net")
         return self
 
 
@@ -114,7 +114,7 @@ class Repository(KubernetesModel):
 class SharedVolume(Claim):
     """A volume that all pods of a run share."""
 
-    per_run: bool = Field(True, description="Each run gets a folder of its own on an existing claim.")
+    per_run: bool = Field(True, description="Each run gets its own folder on an existing claim.")
 
 
 class Artifacts(KubernetesModel):
@@ -143,7 +143,7 @@ class Ttl(KubernetesModel):
 
 
 class ArtifactGC(KubernetesModel):
-    """When datasets are removed from the store. Its pods need rights of their own: see Argo's documentation."""
+    """When datasets are removed from the store. Its pods need additional permissions: see Argo's documentation."""
 
     strategy: Literal["OnWorkflowCompletion", "OnWorkflowDeletion", "Never"] = "OnWorkflowDeletion"
     service_account: ObjectName | None = Field(None, description="Service account of the pods that remove them.")
@@ -173,7 +173,7 @@ class Synchronization(KubernetesModel):
 
 
 class ExitHandler(KubernetesModel):
-    """A container that runs when a workflow has ended, to tell somebody.
+    """A container that runs when a workflow has ended, to notify somebody.
 
     It gets WORKFLOW_NAME, WORKFLOW_NAMESPACE, WORKFLOW_STATUS (Succeeded, Failed, Error) and WORKFLOW_FAILURES (JSON).
     """
@@ -195,7 +195,7 @@ class History(KubernetesModel):
 
 
 class ArgoOptions(KubernetesOptions):
-    """What can be said under `targets.argo`."""
+    """Options below `targets.argo`."""
 
     version: Annotated[str, BeforeValidator(_version)] = Field("4.0", description=f"One of {', '.join(VERSIONS)}.")
     workflow_template: bool = Field(
@@ -205,7 +205,7 @@ class ArgoOptions(KubernetesOptions):
         default_factory=Artifacts.model_construct, description="Where datasets are kept between pods."
     )
     active_deadline: Duration | None = Field(
-        DAY, ge=1, description="Longest time for a run when the pipeline's `timeout` does not say; null for any."
+        DAY, ge=1, description="Longest time for a run if the pipeline has no `timeout`; null for no limit."
     )
     ttl: Ttl = Field(default_factory=Ttl.model_construct, description="How long finished workflows are kept.")
     pod_gc: Literal["OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"] | None = Field(
@@ -217,7 +217,7 @@ class ArgoOptions(KubernetesOptions):
         None, description="Service account of Argo's own containers; those of steps then get no token at all."
     )
     synchronization: Synchronization | None = Field(None, description="Locks that workflows share.")
-    on_exit: ExitHandler | None = Field(None, description="A container that tells somebody how a run has ended.")
+    on_exit: ExitHandler | None = Field(None, description="A container that reports how a run ended.")
     pod_spec_patch: Annotated[str | dict[str, Any] | None, BeforeValidator(_patch)] = Field(
         None, description="Strategic merge patch for every pod."
     )

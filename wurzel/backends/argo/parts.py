@@ -1,4 +1,4 @@
-"""Pipelines with more steps than one Argo object holds: cut into parts, each a WorkflowTemplate with a DAG of its own.
+"""Pipelines with more steps than fit into one Argo object: split into parts, each a WorkflowTemplate with its own DAG.
 
 Why `templateRef` and not `inline` templates: docs/decisions/argo-parts.md.
 """
@@ -48,7 +48,7 @@ def own_templates(options: ArgoOptions) -> int:
 def split(pipeline: Pipeline, options: ArgoOptions) -> list[Part]:
     """The parts in an order in which they can run; none when everything fits into one object.
 
-    Parts are slices of the pipeline's topological order, so what a part reads stands in parts before it.
+    Parts are slices of the pipeline's topological order, so a part only reads from earlier parts.
     """
     sizes = [tasks_of(step, options.artifacts) for step in pipeline.steps]
     if len(pipeline.steps) + own_templates(options) <= MOST_TEMPLATES and sum(sizes) <= MOST_TEMPLATES:

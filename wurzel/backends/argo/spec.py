@@ -141,7 +141,7 @@ class Specs:
         return [{"metadata": {"name": k8s.DATA}, "spec": spec}]
 
     def _defaults(self) -> Defaults:
-        """What every container has, said once; Argo merges it into each template by name and mount path."""
+        """What all containers share; Argo merges it into each template by name and mount path."""
         options = self.options
         env = braced({**self._run_id(), **{name: text(value) for name, value in self.default_env.items()}})
         return Defaults(

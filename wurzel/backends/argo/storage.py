@@ -116,7 +116,7 @@ def _ref(ref: KeyRef | None) -> dict[str, Any] | None:
 
 
 def tasks_of(step: Step, artifacts: Artifacts) -> int:
-    """Tasks of a DAG that a step takes: one, or one for each slice where each hands on an artifact of its own.
+    """Number of DAG tasks of a step: one, or one per slice if each slice has its own artifact.
 
     Pods that fill one folder of a volume or store are one task with a sequence.
     """

@@ -87,7 +87,7 @@ def find(program: str) -> str | None:
 def _any_of(*programs: str) -> bool:
     missing = [program for program in programs if find(program) is None]
     for program in missing:
-        _log.warning("%s is not installed, so its checks are left out (%s)", program, _INSTALL[program])
+        _log.warning("%s is not installed, so its checks were skipped (%s)", program, _INSTALL[program])
     return len(missing) < len(programs)
 
 

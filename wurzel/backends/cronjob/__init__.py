@@ -37,7 +37,7 @@ class CronJobBackend(Backend):
         "description": native("annotation `kubernetes.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
         "settings": native("environment variables; a ConfigMap in single-pod mode"),
-        "parameters": unsupported("a CronJob takes no input; change the setting and render anew, or use argo"),
+        "parameters": unsupported("a CronJob takes no input; change the setting and render again, or use argo"),
         "env": native(),
         "secrets": native("`secretKeyRef`"),
         "image": native(),
@@ -145,7 +145,7 @@ def _together(pipeline: Pipeline) -> Iterator[Problem]:
                     yield Problem(
                         f"the steps {other!r} and {step.id!r} ask for {what} {key}={before!r} and {value!r},"
                         " and one pod runs them both",
-                        hint="Ask for the same, or use the argo target, where each step has a pod of its own.",
+                        hint="Use the same for all steps, or the argo target, where each step has its own pod.",
                     )
 
 

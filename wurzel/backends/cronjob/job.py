@@ -24,7 +24,7 @@ PIPELINE = "pipeline"
 """Name of the volume that holds the pipeline as the one container that runs it reads it."""
 PIPELINE_PATH = "/etc/wurzel"
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
-"""The Job's uid: the same for all its pods, another for every run (a label of pods since Kubernetes 1.27)."""
+"""The Job's uid: the same for all its pods, different for every run (a label of pods since Kubernetes 1.27)."""
 
 
 class Builder:

@@ -83,7 +83,7 @@ class Job:
     active_deadline_seconds: int
     """Seconds a whole run may take."""
     ttl: int | None
-    """Seconds a Job that has ended is kept; null for ever."""
+    """Seconds a finished Job is kept; null for no limit."""
     pod_failure_policy: Mapping[str, Any]
     """`podFailurePolicy`: which failures count."""
     pod: Pod
@@ -150,7 +150,7 @@ class ManifestContext(TypedDict):
     companions: Companions
     """The objects beside it."""
     indent: int
-    """Columns that the specification of the Job stands in."""
+    """Indentation of the Job's specification, in columns."""
 
 
 class FolderContext(ManifestContext):

@@ -1,4 +1,4 @@
-"""What can be said under `targets.cronjob` in `wurzel.yaml`."""
+"""Options below `targets.cronjob` in `wurzel.yaml`."""
 
 from typing import Literal
 
@@ -47,7 +47,7 @@ class JobHistory(KubernetesModel):
 
 
 class CronJobOptions(KubernetesOptions):
-    """What can be said under `targets.cronjob`."""
+    """Options below `targets.cronjob`."""
 
     mode: Literal["auto", "single-pod", "init-chain"] = Field(
         "auto",

@@ -70,7 +70,7 @@ def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
             yield Problem(
                 f"the step {step.id!r} may take {step.timeout} s; GitHub's own runners end a job after"
                 f" {HOSTED_MINUTES} minutes",
-                hint=f"Give it a shorter timeout, or a runner of your own: targets.github.jobs.{step.id}.runs_on.",
+                hint=f"Give it a shorter timeout, or use a self-hosted runner: targets.github.jobs.{step.id}.runs_on.",
             )
 
 
@@ -112,7 +112,7 @@ def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
     for event in ("schedule", "workflow_dispatch"):
         if event in options.triggers:
             yield Problem(
-                f"triggers.{event} would stand there twice",
+                f"triggers.{event} would be there twice",
                 hint="It comes from the pipeline: its `schedule`, and the `parameters` of steps.",
             )
     if _EXPRESSION in options.install_line():

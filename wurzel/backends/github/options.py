@@ -43,7 +43,7 @@ Runner = str | tuple[str, ...] | RunnerGroup
 
 
 class JobOptions(_Options):
-    """What one job has of its own, under `targets.github.jobs.<step>`."""
+    """Options of a single job, below `targets.github.jobs.<step>`."""
 
     runs_on: Runner | None = None
     """Runner of this job."""
@@ -58,11 +58,11 @@ class JobOptions(_Options):
 
 
 class GithubOptions(ci.CiOptions):
-    """What can be said under `targets.github`; values of these options may hold GitHub's own expressions."""
+    """Options below `targets.github`; values may contain GitHub's own expressions."""
 
     runs_on: Runner = Field("ubuntu-24.04", description="Runner label, list of labels, or {group, labels}.")
     node_labels: dict[str, str] = Field(
-        default_factory=dict, description="`key=value` of a node selector to the runner label that stands for it."
+        default_factory=dict, description="`key=value` of a node selector to the runner label to use."
     )
     triggers: dict[str, Any] = Field(
         default_factory=dict, description="Further events of `on:`, e.g. {push: {branches: [main]}}."

@@ -1,4 +1,4 @@
-"""What stands in a workflow: one job per step, ready for the template."""
+"""Context of a workflow: one job per step, ready for the template."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Job:
     container: Mapping[str, Any]
     """`container`; empty when the job runs on the runner itself."""
     shards: Sequence[int]
-    """Numbers of the slices, each of which is a job of its own; empty for one job."""
+    """Numbers of the slices, one job each; empty for a single job."""
     max_parallel: int | None
     """How many slices may run at one time."""
     setup: str
@@ -138,7 +138,7 @@ class FileContext(TypedDict):
     pipeline: Pipeline
     """The pipeline, as the IR has it."""
     options: GithubOptions
-    """What stands under `targets.github`, with defaults."""
+    """The options below `targets.github`, with defaults."""
     workflow: Workflow
     """The workflow, ready for the template."""
     actions: Mapping[str, Action]

@@ -1,4 +1,4 @@
-"""What stands in a GitLab CI/CD file: one job per step, ready for the template."""
+"""Context of a GitLab CI/CD file: one job per step, ready for the template."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class FileContext(TypedDict):
     pipeline: Pipeline
     """The pipeline, as the IR has it."""
     options: GitlabOptions
-    """What stands under `targets.gitlab`, with defaults."""
+    """The options below `targets.gitlab`, with defaults."""
     config: Config
     """The file, ready for the template."""
 
@@ -140,7 +140,7 @@ class ScheduleContext(TypedDict):
     pipeline: Pipeline
     """The pipeline, as the IR has it."""
     options: GitlabOptions
-    """What stands under `targets.gitlab`, with defaults."""
+    """The options below `targets.gitlab`, with defaults."""
     schedule: ScheduleScript
     """The schedule, as `glab` takes it."""
 
@@ -163,7 +163,7 @@ def schedule(pipeline: Pipeline, options: GitlabOptions) -> ScheduleScript:
 
 
 def job_name(step_id: str, pipeline: Pipeline, options: GitlabOptions) -> str:
-    """Name of a step's job: its id, with the pipeline in front where the file shares its space with others."""
+    """Name of a step's job: its id, prefixed with the pipeline if the file is included beside others."""
     return step_id if options.kind == "root" else f"{pipeline.name}:{step_id}"
 
 
@@ -220,7 +220,7 @@ class _Writer:
         if self.options.kind == "component":
             own = [
                 Input("stage", "string", "Stage of all jobs", False, stage, ()),
-                Input("image", "string", "Image of jobs without one of their own", False, image, ()),
+                Input("image", "string", "Image of jobs that set none", False, image, ()),
                 Input("rules", "array", "When the pipeline runs", False, self.rules(), ()),
             ]
         return own + [typed_input(parameter) for parameter in ci.parameters(*self.pipeline.steps)]
@@ -308,7 +308,7 @@ def _retry(step: Step) -> Any:
 
 
 def _artifact_path(path: str) -> str:
-    """A path in which no runner sees a variable: `?` stands for any sign, as `$$` does not in every version."""
+    """A path in which no runner expands a variable: `?` matches any character, as versions escape `$` differently."""
     return path.replace("$", "?")
 
 

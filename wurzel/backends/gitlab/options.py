@@ -1,4 +1,4 @@
-"""What can be said under `targets.gitlab`."""
+"""Options below `targets.gitlab`."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ class _Options(BaseModel):
 
 
 class JobOptions(_Options):
-    """What one job has of its own, under `targets.gitlab.jobs.<step>`."""
+    """Options of a single job, below `targets.gitlab.jobs.<step>`."""
 
     tags: tuple[str, ...] | None = Field(default=None, min_length=1)
     """Tags of the runner of this job."""
@@ -29,7 +29,7 @@ class Vault(_Options):
 
 
 class GitlabOptions(ci.CiOptions):
-    """What can be said under `targets.gitlab`; values of these options may hold GitLab's own `$VARIABLES`."""
+    """Options below `targets.gitlab`; values may contain GitLab's own `$VARIABLES`."""
 
     kind: Literal["root", "include", "component"] = Field(
         "root",
@@ -54,7 +54,7 @@ class GitlabOptions(ci.CiOptions):
         default_factory=dict, description="OpenID Connect tokens of every job, e.g. {AWS_TOKEN: {aud: https://…}}."
     )
     vault: Vault | None = Field(None, description="Take secrets from Vault instead of CI/CD variables.")
-    environment: str | None = Field(None, description="Environment whose variables and protection hold for every job.")
+    environment: str | None = Field(None, description="Environment whose variables and protection apply to every job.")
     schedule_ref: str = Field("main", description="Branch that the schedule runs on.")
     jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Differences of single jobs, by step id.")
 

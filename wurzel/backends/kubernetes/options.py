@@ -93,9 +93,7 @@ class Volume(KubernetesModel):
     name: Name = Field(description="Name of the volume within the pod.")
     mount_path: MountPath = Field(description="Where containers see it.")
     sub_path: SubPath | None = Field(None, description="Folder or file within the volume.")
-    read_only: bool = Field(
-        True, description="Containers cannot write to it; to an `empty_dir` they can, unless this is said."
-    )
+    read_only: bool = Field(True, description="Containers cannot write to it; default for all but `empty_dir`.")
     steps: tuple[str, ...] = Field((), description="Ids of the steps that get it; all when empty.")
     config_map: ConfigMapVolume | None = None
     """Files of a ConfigMap."""
@@ -125,7 +123,7 @@ class EnvFrom(KubernetesModel):
     """Name of a ConfigMap."""
     secret: ObjectName | None = None
     """Name of a Secret."""
-    prefix: EnvName | None = Field(None, description="Put in front of every name.")
+    prefix: EnvName | None = Field(None, description="Prefix of every name.")
 
     @model_validator(mode="after")
     def _one(self) -> "EnvFrom":
@@ -157,7 +155,7 @@ class KubernetesOptions(TargetOptions):
     mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
     tmp: EmptyDir = Field(default_factory=EmptyDir.model_construct, description="The folder /tmp of containers.")
     security: Security = Field(
-        default_factory=Security.model_construct, description="Who containers run as; restricted unless said otherwise."
+        default_factory=Security.model_construct, description="Who containers run as; restricted by default."
     )
     volumes: tuple[Volume, ...] = Field((), description="Further volumes: config maps, secrets, claims, scratch space.")
     env_from: tuple[EnvFrom, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")

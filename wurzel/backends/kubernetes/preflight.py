@@ -37,8 +37,8 @@ def preflight(
         options: the options of the target.
         target: name of the target, for hints.
         longest_name: how many characters the name of the object may have.
-        parameters: variables that a run is given anew.
-        volumes: names of further volumes that the target has of its own, and where they are mounted.
+        parameters: variables that a run can override.
+        volumes: names of additional volumes of the target, and where they are mounted.
     """
     yield from _name(pipeline, options, target, longest_name)
     yield from _schedule(pipeline)

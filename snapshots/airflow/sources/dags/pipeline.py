@@ -1,4 +1,4 @@
-# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:ee353ebf71a5179dafa0d1da7e4ab627eb73a4c4403fc7429e0499b3b16cc206
+# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:547f27841f576f9b0191e0e00262cc4aa4159c571ebe5625544a7799a80e752e
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -25,7 +25,7 @@ with DAG(
 ):
     polling = BashOperator(
         task_id="polling",
-        doc_md="Read something outside that may change at any time.\n\nReads an outside source anew in every run.\n",
+        doc_md="Read something outside that may change at any time.\n\nReads an outside source in every run.\n",
         bash_command='wurzel step steps:Polling --id polling -o "$WURZEL_RUN/polling"',
         env=ENV,
     )
