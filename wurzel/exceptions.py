@@ -70,6 +70,10 @@ class TemplateError(WurzelError):
     """A template cannot be found, parsed or rendered; `where` is `template:line`."""
 
 
+class PolicyError(Problems):
+    """A policy of a pack or of the project refuses what was rendered; nothing is written."""
+
+
 class TemplateProblems(Problems):
     """Templates of a project or its packs are wrong; found before anything is rendered."""
 

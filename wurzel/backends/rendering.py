@@ -11,9 +11,11 @@ from wurzel.backends.job import Job, JobFile, JobResult
 from wurzel.backends.registry import get, names
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError
+from wurzel.render.layers import POLICIES
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend, OutputFile
+    from wurzel.backends.policies import Guard
     from wurzel.render import Rendered, Renderer
     from wurzel.render.common import Common
 
@@ -31,6 +33,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         TemplateProblems: when templates of the project or its packs are wrong, whether this render needs them or not.
         TemplateError: when a template cannot be rendered.
         ConfigError: when a patch fits nothing.
+        PolicyError: when a policy refuses any of it.
     """
     backends = {job.target: get(job.target) for job in jobs}
     reports = [unsupported_uses(backends[job.target], job.pipeline, job.options.ignore, job.options) for job in jobs]
@@ -42,6 +45,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
             renderer.layers.add(backend.name, backend.templates)
         renderer.layers.rename(backend.renames)
     check_templates(renderer, backends)
+    guard = _guard(jobs, renderer)
     planned = [(job, files_of(backends[job.target], job)) for job in jobs]
     _check_paths(planned)
     _check_writes(jobs, backends)
@@ -50,7 +54,17 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         for (job, files), report in zip(planned, reports, strict=True)
     ]
     _check_sizes(results)
+    if guard is not None:
+        guard.check(results)
     return results
+
+
+def _guard(jobs: Sequence[Job], renderer: Renderer) -> Guard | None:
+    if not any(layer.has_policy for layer in renderer.layers.layers):
+        return None
+    from wurzel.backends.policies import Guard  # only where there are policies
+
+    return Guard(renderer.layers, jobs)
 
 
 def files_of(backend: Backend, job: Job) -> list[OutputFile]:
@@ -109,8 +123,11 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
     """
     if not any(layer.is_own for layer in renderer.layers.layers):
         return
+    from wurzel.backends.policies import PolicyContext
+
     others = set(names()) - set(backends)
-    problems = renderer.check(contexts(backends.values()), lambda name: name.partition("/")[0] not in others)
+    known = {**contexts(backends.values()), POLICIES: PolicyContext}
+    problems = renderer.check(known, lambda name: name.partition("/")[0] not in others)
     if problems:
         raise TemplateProblems(problems)
 

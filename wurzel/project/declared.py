@@ -13,7 +13,7 @@ from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
 
 Type = Literal["text", "number", "boolean", "list", "mapping"]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
 """`variables.items` is a method in every template, so no variable can have such a name."""
 _WORDS: Mapping[str, str] = {
@@ -163,7 +163,7 @@ class Variables:
         self.is_open = declared is None
         """Nothing is declared, so whatever is there is kept."""
         self._declared = list(declared or ())
-        self._where = where
+        self.where = where
         self._findings = findings
 
     @property
@@ -200,7 +200,7 @@ class Variables:
             default = next((each.default for each in reversed(found) if each.default is not None), None)
             required = [each for each in found if each.required]
             if default is None and required:
-                self._findings.add(self._where, f"variables.{name} is missing", required[-1].hint)
+                self._findings.add(self.where, f"variables.{name} is missing", required[-1].hint)
             nodes[name] = default or Node(None, found[-1].pack)
         return nodes
 

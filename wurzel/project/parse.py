@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from wurzel.datacontract.secrets import looks_like_key
+from wurzel.ir.scalars import scalar
 from wurzel.project.nodes import Findings, Node, Origin, Value
 from wurzel.project.syntax import decoded, explained, first_unreadable
 
@@ -20,21 +21,9 @@ MAX_ALIASED = 100_000
 """How many nodes aliases may stand for, all together."""
 
 _TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
-_NOT_TEXT = frozenset("0123456789+-.~nNtTfF")
-_CORE: dict[str, bool | float | None] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _TAGS = (None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _INSIDE_WORD = r"""(?<=[^\s,\[\]{}"'])[:?](?=[^\s,\[\]{}])"""
 _MERGE = "<<"
-_LONGEST_NUMBER = 100
 
 
 def parse(data: bytes, source: str, findings: Findings) -> Node:
@@ -79,23 +68,6 @@ def _relaxed(text: str, source: str) -> tuple[bytes, str, dict[int, str]]:
     marks = {mark: char for char, mark in stands_for.items()}
     relaxed = re.sub(_INSIDE_WORD, lambda match: marks[match[0]], text)
     return relaxed.encode(), source, {ord(char): mark for char, mark in stands_for.items()}
-
-
-def scalar(text: str) -> bool | int | float | str | None:
-    """The value of an unquoted scalar.
-
-    Raises:
-        ValueError: when it is a number too long to read.
-    """
-    if text and text[0] not in _NOT_TEXT:
-        return text
-    if text in _CORE:
-        return _CORE[text]
-    if _INT.fullmatch(text):
-        if len(text) > _LONGEST_NUMBER:
-            raise ValueError(f"a number of {len(text)} digits is too long")
-        return int(text, 10 if text[:2] not in {"0o", "0x"} else 0)
-    return float(text) if _FLOAT.fullmatch(text) else text
 
 
 class _Frame:

@@ -147,7 +147,7 @@ class _Resolver:
         resolved = Resolved(
             pipeline,
             {name: options for name, options in plain(targets).items() if name in named.fields},
-            Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, ""),
+            Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, *variables.where),
         )
         for path, message, hint in broken_rules(pipeline):
             self.findings.add(resolved.origin(path) or Origin(pipeline.name), f"{path}: {message}", hint)

@@ -122,6 +122,12 @@ class Generator(CodeGenerator):
         self._margin = 0
         super().visit_CallBlock(node, frame)
 
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        """As jinja does, except for Python's own names, by which a template could reach and change anything."""
+        if node.attr.startswith("_"):
+            self.fail(f"templates cannot read {node.attr!r}: names that begin with `_` are private", node.lineno)
+        super().visit_Getattr(node, frame)
+
     def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
         """As jinja does; what the filter gives is written like any expression."""
         self._margins.append(self._margin)

@@ -136,6 +136,12 @@ class Environment(jinja2.Environment):
             self._trees[filename or ""] = (source, tree)
         return tree
 
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """As jinja does: an entry, or else an attribute, but none of Python's own."""
+        if isinstance(argument, str) and argument.startswith("_") and not isinstance(obj, Mapping):
+            return self.undefined(obj=obj, name=argument)
+        return super().getitem(obj, argument)
+
     def _renamed_attribute(self, owner: Any, attribute: str) -> Any:
         """What a template names with a dot, also by its old name."""
         found = super().getattr(owner, attribute)
@@ -143,7 +149,7 @@ class Environment(jinja2.Environment):
         old = renamed(self.layers.renames, "attribute", attribute, kinds) if isinstance(found, Missing) else None
         if old is None:
             return found
-        self.layers.warnings[old.warning(_running(sys._getframe(1)))] = None  # noqa: SLF001 - no other way to a frame
+        self.layers.warnings[old.warning(running(sys._getframe(1)))] = None  # noqa: SLF001 - no other way to a frame
         return super().getattr(owner, old.new)
 
     def extends(self, name: str, line: int, blocks: Sequence[tuple[str, int]]) -> None:
@@ -249,7 +255,7 @@ def place(traceback: TracebackType | None, *, outermost: bool = False) -> str:
     return where
 
 
-def _running(frame: FrameType | None) -> str:
+def running(frame: FrameType | None) -> str:
     """The label and line of the template that a frame belongs to."""
     while frame is not None:
         template = frame.f_globals.get("__jinja_template__")

@@ -24,6 +24,7 @@ REFUSED = {
     "striptags": "HTML has no place here.",
     "urlize": "HTML has no place here.",
     "xmlattr": "HTML has no place here.",
+    "attr": "Write `x.name`, or `x[name]` for a name that is computed.",
     "random": "What is rendered must be the same every time.",
 }
 """Jinja's filters that do not exist here, and why."""
@@ -59,6 +60,20 @@ def duration(value: Any) -> str:
         return format_duration(parse_duration(value))
     except ValueError as error:
         raise NotAValue(str(error)) from None
+
+
+def quantity(value: Any) -> int | float:
+    """The number that a Kubernetes quantity stands for: `500m` is 0.5, `1Gi` is 1073741824; numbers as they are."""
+    from wurzel.ir.quantity import amount
+
+    frozen = freeze(value)
+    if isinstance(frozen, int | float) and not isinstance(frozen, bool):
+        return frozen
+    try:
+        found = amount(text_of(frozen))
+    except ValueError as error:
+        raise NotAValue(str(error)) from None
+    return int(found) if found == found.to_integral_value() else float(found)
 
 
 def json(value: Any, indent: int | None = None) -> str:
@@ -170,6 +185,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "words": words,
     "identifier": identifier,
     "duration": duration,
+    "quantity": quantity,
     "json": json,
     "tojson": json,
     "string": string,

@@ -6,6 +6,7 @@ one; `acme!argo/workflow.yaml.j2` is the one of the installed pack `acme`.
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ GROUP = "wurzel.templates"
 """Entry point group of packs: each entry names a package whose folder holds the templates, or a path."""
 
 BUILT_IN = "built-in"
+POLICIES = "policies.j2"
+"""What looks at rendered files before they are written; see `wurzel.render.policy`."""
 SUFFIX = ".j2"
 
 
@@ -50,6 +53,11 @@ class Layer(NamedTuple):
     def is_own(self) -> bool:
         """It belongs to the project or its organisation, not to what renders."""
         return self.kind in {"project", "pack"}
+
+    @property
+    def has_policy(self) -> bool:
+        """It has a policy; one that is there but cannot be read counts, so that it is an error."""
+        return self.is_own and os.path.lexists(self.folder / POLICIES)
 
     @property
     def is_pack(self) -> bool:

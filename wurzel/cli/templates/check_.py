@@ -24,11 +24,13 @@ def command(form: str) -> None:
     something is wrong. `wurzel render` checks the templates of the targets it renders in the same way.
     """
     from wurzel.backends.registry import get, names
+    from wurzel.backends.policies import PolicyContext
     from wurzel.backends.rendering import contexts
     from wurzel.exceptions import CheckFailed
+    from wurzel.render.layers import POLICIES
 
     renderer = open_renderer()
-    problems = renderer.check(contexts(map(get, names())))
+    problems = renderer.check({**contexts(map(get, names())), POLICIES: PolicyContext})
     for warning in renderer.layers.warnings:
         click.echo(f"warning: {warning}", err=True)
     if form == "json":

@@ -1,0 +1,327 @@
+"""Policies: what they see and say, and twenty ways round one, none of which works."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+
+POLICY = """{# At most 8 cpu, images by version, and no pod that mounts the host. #}
+{% for step in pipeline.steps %}
+{% if step.resources.cpu and step.resources.cpu | quantity > 8 %}
+{{ fail("at most 8 cpu", at="steps." ~ step.id ~ ".resources.cpu") }}
+{% endif %}
+{% endfor %}
+{% import "globex/_rules.j2" as rules with context %}
+{{ rules.images() }}
+{% for file in files %}
+{% for document in file.documents if "hostPath" in document | json %}
+{{ fail("no hostPath", at=file.path) }}
+{% endfor %}
+{% if "curl" in file.text %}
+{{ fail("no curl", at=file.path) }}
+{% endif %}
+{% endfor %}
+{% if target == "argo" and environment == "prod" and not options.service_account %}
+{{ fail("a service account in prod", at="targets.argo.service_account") }}
+{% endif %}
+"""
+RULES = """{% macro images() %}
+{% if pipeline.image and pipeline.image.endswith(":latest") %}
+{{ fail("no floating tags", at="image") }}
+{% endif %}
+{% endmacro %}
+"""
+YAML = """version: 1
+templates: [own, "globex>=2"]
+pipelines:
+  p:
+    entrypoint: chain:pipeline
+    image: reg/words:1.0
+    steps:
+      words:
+        resources: {cpu: 16}
+    targets:
+      argo: {history: {successful: 1}}
+      cronjob: {}
+environments:
+  dev: {}
+"""
+SAID = "wurzel.yaml:9:26: step words: at most 8 cpu (policy of globex 2.1.0, policies.j2:4)"
+
+
+@pytest.fixture
+def globex(pack):
+    return pack("globex", "2.1.0", {"policies.j2": POLICY, "globex/_rules.j2": RULES})
+
+
+@pytest.fixture
+def root(globex, project):
+    folder = project("chain")
+    (folder / "own").mkdir()
+    (folder / "wurzel.yaml").write_text(YAML)
+    return folder
+
+
+def write(root, path, text):
+    target = root / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
+
+
+def write_top(root, line):
+    text = f'{{% extends "!argo/workflow.yaml.j2" %}}\n{{% block top %}}\n{line}\n{{% endblock %}}\n'
+    write(root, "own/argo/workflow.yaml.j2", text)
+
+
+def change(root, old, new):
+    text = (root / "wurzel.yaml").read_text()
+    assert old in text
+    (root / "wurzel.yaml").write_text(text.replace(old, new, 1))
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli, [*arguments])
+    problems = getattr(result.exception, "problems", [])
+    said = [str(problem) for problem in problems] or [str(result.exception or "")]
+    return getattr(result.exception, "exit_code", result.exit_code), said
+
+
+def refused(*arguments):
+    """What policies say; nothing is written."""
+    code, said = run("render", *arguments)
+    assert code == 2, said
+    assert not list(Path().rglob("*.yaml")) or {path.name for path in Path().rglob("*.yaml")} == {"wurzel.yaml"}
+    return said
+
+
+def test_everything_is_said_at_once_at_its_line(root):
+    change(root, "words:1.0", "words:latest")
+    change(root, "cronjob: {}", "cronjob: {patch: {metadata: {annotations: {how: curl}}}, ignore: [schedule]}")
+    write(root, "own/cronjob/_pod.yaml.j2", WITH_HOST_PATH)
+    assert refused() == [
+        SAID,
+        "wurzel.yaml:6:12: p: no floating tags (policy of globex 2.1.0, globex/_rules.j2:3)",
+        "cronjob/p.yaml: no hostPath (policy of globex 2.1.0, policies.j2:11)",
+        "cronjob/p.yaml: no curl (policy of globex 2.1.0, policies.j2:14)",
+    ]
+
+
+WITH_HOST_PATH = (
+    '{% extends "!cronjob/_pod.yaml.j2" %}\n{% block volumes %}\n{{ super() }}\n'
+    "- {name: host, hostPath: {path: /}}\n{% endblock %}\n"
+)
+
+
+def test_what_is_allowed_is_written(root):
+    change(root, "cpu: 16", "cpu: 8")
+    assert run("render") == (0, [""])
+    assert "with globex 2.1.0" in (root / "argo/p.yaml").read_text()
+
+
+def test_a_value_of_a_class_or_of_nobody_is_placed_as_near_as_can_be(root):
+    change(root, "cpu: 16", "cpu: 1")
+    write(
+        root, "own/policies.j2", '{{ fail("no", at="steps.words.image") }}\n{{ fail("name it", at="labels.team") }}\n'
+    )
+    assert refused("-t", "argo") == [
+        "wurzel.yaml:6:12: step words: no (policy own/policies.j2:1)",
+        "wurzel.yaml:4:3: p: name it (policy own/policies.j2:2)",
+    ]
+
+
+# Twenty ways round
+
+
+def by_overriding_the_step(root):
+    write(root, "own/argo/_step.yaml.j2", '{% extends "!argo/_step.yaml.j2" %}{% block resources %}{% endblock %}\n')
+
+
+def by_the_built_in_template(root):
+    write(root, "own/argo/workflow.yaml.j2", '{% extends "!argo/workflow.yaml.j2" %}\n')
+
+
+def by_a_patch(root):
+    change(root, "{successful: 1}}", "{successful: 1}, patch: {metadata: {labels: {a: b}}}}")
+
+
+def by_ignore(root):
+    change(root, "cronjob: {}", "cronjob: {ignore: [cpu, memory]}")
+
+
+def by_a_policy_of_the_same_name(root):
+    write(root, "own/policies.j2", "{# nothing is refused #}\n")
+
+
+def by_a_macro_file_of_the_same_name(root):
+    write(root, "own/globex/_rules.j2", "{% macro images() %}{% endmacro %}\n")
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "words:1.0", "words:latest")
+    return "p: no floating tags"
+
+
+def by_a_policy_that_redefines_fail(root):
+    write(root, "own/policies.j2", "{% macro fail(message, at) %}{% endmacro %}\n")
+
+
+def by_a_policy_that_is_broken(root):
+    write(root, "own/policies.j2", "{{ nope }}\n")
+    return "'nope' is undefined"
+
+
+def by_the_order_of_layers(root):
+    change(root, '[own, "globex>=2"]', "[globex, own]")
+    write(root, "own/policies.j2", "{# nothing #}\n")
+
+
+def by_an_environment(root):
+    change(root, "dev: {}", "dev: {pipelines: {p: {steps: {words: {resources: {cpu: 32}}}}}}")
+    return "-e", "dev"
+
+
+def by_an_environment_that_names_no_packs(root):
+    change(root, "dev: {}", "dev: {templates: []}")
+    return "unknown key 'templates' in environments.dev"
+
+
+def by_set(root):
+    return "--set", "templates=[]", "unknown key 'templates'"
+
+
+def by_a_value_that_only_set_gives(root):
+    change(root, "cpu: 16", "cpu: 1")
+    return "--set", "steps.words.resources.cpu=9000m", "step words: at most 8 cpu"
+
+
+def by_another_output_folder(_root):
+    return "-o", "elsewhere"
+
+
+def by_standard_output(_root):
+    return ("--stdout",)
+
+
+def by_explain(_root):
+    return ("--explain",)
+
+
+def by_force(_root):
+    return ("--force",)
+
+
+def by_the_entrypoint(_root):
+    return "chain:pipeline", "-t", "argo"
+
+
+def by_an_ir(root):
+    change(root, "cpu: 16", "cpu: 1")
+    result = CliRunner().invoke(cli, ["inspect", "p", "--json"])
+    ir = json.loads(result.stdout)
+    ir["steps"][0]["resources"]["cpu"] = "64"
+    change(root, "resources: {cpu: 1}", "env: {A: b}")
+    (root / "ir.json").write_text(json.dumps(ir))
+    return "--from-ir", "ir.json", "-t", "argo", "step words: at most 8 cpu"
+
+
+def by_another_unit(root):
+    change(root, "cpu: 16", "cpu: 16000m")
+
+
+def by_the_defaults(root):
+    change(root, "    steps:\n      words:\n        resources", "    defaults:\n        resources")
+    return "step words: at most 8 cpu"
+
+
+def by_changing_what_the_policy_sees(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "words:1.0", "words:1.0\n    labels: {team: a}")
+    write_top(root, '{% set gone = pipeline.labels.pop("team") %}')
+    return "a template changed the pipeline or its options"
+
+
+def by_python(root):
+    write_top(root, "{% set x = pipeline.__class__ %}")
+    return "templates cannot read '__class__'"
+
+
+def by_computed_python(root):
+    text = (
+        '{% extends "!argo/workflow.yaml.j2" %}\n{% block top %}\n# {{ pipeline["__" ~ "class__"] }}\n{% endblock %}\n'
+    )
+    write(root, "own/argo/workflow.yaml.j2", text)
+    return "has no '__class__'"
+
+
+def by_an_empty_template(root):
+    write(root, "own/argo/workflow.yaml.j2", "{# nothing #}\n")
+    return "the template writes nothing"
+
+
+def by_a_companion(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "cronjob: {}", "cronjob: {layout: kustomize, companions: {network_policy: true}}")
+    write(root, "own/cronjob/networkpolicy.yaml.j2", "kind: X\nspec: {hostPath: /}\n")
+    return "cronjob/p/networkpolicy.yaml: no hostPath"
+
+
+def by_a_link_in_place_of_the_folder(root):
+    (root / "own").rmdir()
+    (root / "own").symlink_to(root)
+    write(root, "policies.j2", "{# nothing #}\n")
+
+
+WAYS = [value for name, value in list(globals().items()) if name.startswith("by_")]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
+def test_no_way_leads_round_a_policy(root, way):
+    told = way(root) or ()
+    told = (told,) if isinstance(told, str) else told
+    wanted = (
+        told[-1] if told and " " in told[-1] else "step words: at most 8 cpu (policy of globex 2.1.0, policies.j2:4)"
+    )
+    said = refused(*(word for word in told if " " not in word))
+    assert any(wanted in each for each in said), said
+
+
+def test_without_the_pack_nothing_is_refused(root):
+    change(root, '[own, "globex>=2"]', "[own]")
+    assert run("render") == (0, [""])
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ("some text\n", "globex!policies.j2:1: a policy writes nothing: it only calls fail(…)"),
+        ("\n{{ target }}\n", "globex!policies.j2:2: a policy writes nothing"),
+        ("{{ fail() }}\n", "globex!policies.j2:1: "),
+        ('{{ fail("") }}\n', "globex!policies.j2:1: fail() needs a message"),
+        ('{{ fail("a", at=1) }}\n', "globex!policies.j2:1: 1 is not a path"),
+        ("{{ pipeline.nam }}\n", "globex!policies.j2:1: "),
+        ("{% if %}\n", "globex!policies.j2:1: Expected an expression"),
+        (
+            "{% for s in pipeline.steps %}{{ fail('x') if s.image | quantity > 1 else fail('y') }}{% endfor %}\n",
+            "quantity",
+        ),
+    ],
+)
+def test_a_policy_that_fails_itself_is_an_error(root, pack, policy, message):
+    pack("globex", "2.1.0", {"policies.j2": policy})
+    change(root, "words:1.0", "words:1.0\n    defaults: {image: x}")
+    said = refused("-t", "argo")
+    assert any(message in each for each in said), said
+
+
+def test_templates_check_reads_policies(root, pack):
+    assert run("templates", "check")[0] == 0
+    pack("globex", "2.1.0", {"policies.j2": "{% if false %}{{ pipelin.name }}{% endif %}\n"})
+    assert "globex!policies.j2:1: 'pipelin' is undefined" in run("templates", "check")[1][0]
+
+
+@pytest.mark.parametrize(("text", "number"), [("500m", 0.5), ("1Gi", 2**30), ("1k", 1000), ("2", 2), (3, 3)])
+def test_quantity_is_a_number(text, number):
+    from wurzel.render.filters import FILTERS
+
+    assert FILTERS["quantity"](text) == number

@@ -1,0 +1,92 @@
+"""YAML and JSON texts as the plain values that YAML 1.2 reads: `on` and `1:30` are text, anchors are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import events as ev
+
+from wurzel.ir.scalars import scalar
+from wurzel.render.verify import yaml_events
+
+_MERGE = "<<"
+_NUMBERS = ("int", "float", "bool", "null")
+_STANDARD = "tag:yaml.org,2002:"
+
+
+def parsed(text: str) -> list[Any]:
+    """The documents of a text, each as mappings, lists, text, numbers, booleans and null; tags of others are left out.
+
+    Raises:
+        Unreadable: when it is no YAML.
+    """
+    events = yaml_events(text)
+    return [_Builder(events).document() for event in events if isinstance(event, ev.DocumentStartEvent)]
+
+
+class _Builder:
+    """Reads one document, without recursion."""
+
+    def __init__(self, events: Iterator[Any]) -> None:
+        self._events = events
+        self._anchors: dict[str, Any] = {}
+        self._open: list[Any] = []
+        self._keys: list[tuple[Any, bool] | None] = []
+        self._merges: list[list[Any]] = []
+        self._root: Any = None
+
+    def document(self) -> Any:
+        for event in self._events:
+            if isinstance(event, ev.DocumentEndEvent):
+                break
+            if isinstance(event, ev.MappingEndEvent | ev.SequenceEndEvent):
+                self._close()
+                continue
+            self._add(self._value(event), event)
+        return self._root
+
+    def _value(self, event: Any) -> Any:
+        if isinstance(event, ev.AliasEvent):
+            return self._anchors[event.anchor]
+        if isinstance(event, ev.ScalarEvent):
+            value: Any = _scalar(event)
+        else:
+            value = {} if isinstance(event, ev.MappingStartEvent) else []
+        if event.anchor:
+            self._anchors[event.anchor] = value
+        return value
+
+    def _add(self, value: Any, event: Any) -> None:
+        if not self._open:
+            self._root = value
+        elif isinstance(holder := self._open[-1], list):
+            holder.append(value)
+        elif (key := self._keys[-1]) is None:
+            is_merge = isinstance(event, ev.ScalarEvent) and event.implicit[0] and event.value == _MERGE
+            self._keys[-1] = (event.value, is_merge) if isinstance(event, ev.ScalarEvent) else (value, False)
+        else:
+            self._keys[-1] = None
+            if key[1]:
+                self._merges[-1].append(value)
+            else:
+                holder[key[0]] = value
+        if isinstance(event, ev.MappingStartEvent | ev.SequenceStartEvent):
+            self._open.append(value)
+            self._keys.append(None)
+            self._merges.append([])
+
+    def _close(self) -> None:
+        """End a mapping or list; what is merged into it stands behind its own keys, once all of it is known."""
+        holder = self._open.pop()
+        self._keys.pop()
+        for merged in self._merges.pop():
+            for each in merged if isinstance(merged, list) else [merged]:
+                holder |= {name: item for name, item in each.items() if name not in holder}
+
+
+def _scalar(event: Any) -> Any:
+    tag = (event.tag or "").removeprefix(_STANDARD)
+    if tag in _NUMBERS or (event.implicit[0] and not event.tag):
+        return scalar(event.value)
+    return event.value

@@ -1,0 +1,90 @@
+"""Policies: `policies.j2` of a pack or a project writes nothing; it looks at what is to be written, and may refuse it.
+
+Each layer's policy runs by itself. What it imports is looked for from its own layer downwards, so that nothing above
+it, such as a project's file of the same name, takes the place of any part of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, NamedTuple
+
+from wurzel.exceptions import Problem, WurzelError
+from wurzel.render.environment import Environment, running
+from wurzel.render.layers import POLICIES, Layer, Layers
+from wurzel.render.text import Held, Text
+from wurzel.render.values import NotAValue, freeze, show, text_of
+
+_WRITES = "a policy writes nothing: it only calls fail(…)"
+
+
+class Failure(NamedTuple):
+    """What a policy refuses."""
+
+    message: str
+    at: str
+    """Dotted path of what is wrong, e.g. `steps.export.resources.cpu`; '' for the pipeline as a whole."""
+    policy: str
+    """Whose policy it is, and its line."""
+
+
+class Policies:
+    """The policies of all layers, which are read once and run for every target."""
+
+    def __init__(self, layers: Layers) -> None:
+        self._policies = [_Policy(layers, layer) for layer in layers.layers if layer.has_policy]
+
+    def run(self, context: Mapping[str, Any]) -> tuple[list[Failure], list[Problem]]:
+        """What the policies refuse, and what is wrong with the policies themselves."""
+        failures: list[Failure] = []
+        broken: list[Problem] = []
+        for policy in self._policies:
+            try:
+                failures += policy.run(context)
+            except WurzelError as error:
+                broken.append(Problem(error.message, error.where, error.hint))
+        return failures, broken
+
+
+class _Policy:
+    """The policy of one layer."""
+
+    def __init__(self, layers: Layers, layer: Layer) -> None:
+        self._layer = layer
+        self._found: list[Failure] = []
+        below = layers.layers[layers.layers.index(layer) + 1 :]
+        own = copy(layers)
+        own.layers = (layer, *(each for each in below if each.kind != "project" or layer.kind == "project"))
+        own.hide(())
+        self._environment = Environment(own)
+        self._environment.globals["fail"] = self._fail
+
+    def run(self, context: Mapping[str, Any]) -> list[Failure]:
+        """What it refuses.
+
+        Raises:
+            WurzelError: when the policy itself fails, or writes anything.
+        """
+        self._found = []
+        written = self._environment.run(POLICIES, context)
+        for piece in written.pieces:
+            if isinstance(piece, Held) or piece[0].strip():
+                line = piece.line if isinstance(piece, Held) else piece[1]
+                where = self._environment.layers.labelled(f"{POLICIES}:{line}")
+                raise WurzelError(_WRITES, where=where, hint="Put other text into a comment: {# … #}.")
+        return self._found
+
+    def _fail(self, message: Any, at: Any = "") -> Text:
+        """`fail(message, at=path)`, as a policy calls it."""
+        text = message.plain() if isinstance(message, Text) else text_of(freeze(message))
+        if not text.strip():
+            raise NotAValue("fail() needs a message that says what is refused", 'Write fail("at most 8 cpu").')
+        path = at.plain() if isinstance(at, Text) else at
+        if not isinstance(path, str):
+            raise NotAValue(f"{show(at)} is not a path", 'Write for example at="steps.export.resources.cpu".')
+        place = running(sys._getframe(1)).removeprefix(f"{self._layer.name}!")  # noqa: SLF001 - the line that calls it
+        whose = f"policy of {self._layer.label}, {place}" if self._layer.is_pack else f"policy {place}"
+        self._found.append(Failure(" ".join(text.split()), path, whose))
+        return Text(())
