@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import configuration_options, pipeline_argument
+from wurzel.cli.options import PipelineName, configuration_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,22 +15,41 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect")
-@pipeline_argument
+@click.argument("pipeline", type=PipelineName(), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the IR as JSON, which `render --from-ir` reads.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: the packs, pipelines, targets and environments of the project, and the IR of PIPELINE.",
+)
 @click.option("--explain", is_flag=True, help="Say where each value comes from.")
 @configuration_options
 def command(
-    pipeline: str,
+    pipeline: str | None,
     as_json: bool,
+    form: str,
     explain: bool,
     environment: str | None,
     sets: tuple[str, ...],
 ) -> None:
-    """Show the resolved pipeline."""
-    from wurzel.project.open import open_pipeline
+    """Show the resolved pipeline; without PIPELINE, what there is in the project."""
+    from wurzel.project.open import open_in, open_project
 
-    resolved = open_pipeline(pipeline, environment, sets)
-    if as_json:
+    if as_json and form == "json":
+        raise click.UsageError("--json and --format json are mutually exclusive.")
+    if pipeline is None and (as_json or explain):
+        raise click.UsageError("Missing argument 'PIPELINE'.")
+    project = open_project()
+    resolved = open_in(project, pipeline, environment, sets) if pipeline is not None else None
+    if form == "json" or resolved is None:
+        from wurzel.project.overview import as_json as whole
+        from wurzel.project.overview import as_text, overview
+
+        found = overview(project, environment)
+        click.echo(whole(found, resolved) if form == "json" else as_text(found), nl=False)
+    elif as_json:
         from wurzel.ir.serialize import dump
 
         click.echo(dump(resolved.pipeline), nl=False)

@@ -82,6 +82,18 @@ class Project(NamedTuple):
         node = self.variables.get(environment) if environment is not None else None
         return Node({"variables": node}, node.source) if node is not None else None
 
+    def targets(self, name: str, environment: str | None = None) -> list[str]:
+        """Names of the targets that the file gives a pipeline."""
+        found: dict[str, None] = {}
+        for layer in self.layers(name, environment):
+            targets = layer.fields.get("targets")
+            for target, node in (targets.fields if targets is not None else {}).items():
+                if node.value is None:
+                    found.pop(target, None)
+                else:
+                    found[target] = None
+        return list(found)
+
     def entrypoint(self, name: str, environment: str | None = None) -> str:
         """Where the code of a pipeline is.
 

@@ -1,0 +1,56 @@
+"""`wurzel inspect` without a pipeline: what there is in a project, its packs above all."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+
+YAML = """version: 1
+templates: ["globex>=2,<3", own]
+pipelines:
+  p:
+    entrypoint: chain:pipeline
+    targets: {dvc: {}, local: {}}
+environments:
+  prod: {pipelines: {p: {targets: {local: null, argo: {}}}}}
+"""
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["inspect", *arguments], catch_exceptions=False)
+
+
+def prepared(project, pack):
+    pack("globex", "2.1.0", {"policies.j2": ""})
+    root = project("chain")
+    (root / "own").mkdir()
+    Path("wurzel.yaml").write_text(YAML)
+
+
+def test_the_packs_are_listed_with_their_versions(project, pack):
+    prepared(project, pack)
+    found = json.loads(run("--format", "json").stdout)
+    assert found["packs"] == [{"name": "globex", "version": "2.1.0", "policies": True}]
+    assert found["templates"] == ["globex>=2,<3", "own"]
+    assert found["pipelines"] == {"p": {"entrypoint": "chain:pipeline", "targets": ["dvc", "local"]}}
+    assert "pipeline" not in found
+    found = json.loads(run("p", "-e", "prod", "--format", "json").stdout)
+    assert found["pipelines"]["p"]["targets"] == ["dvc", "argo"]
+    assert found["pipeline"]["name"] == "p"
+
+
+def test_a_folder_with_the_name_of_a_pack_is_not_one(project, pack):
+    prepared(project, pack)
+    Path("globex").mkdir()
+    Path("wurzel.yaml").write_text(YAML.replace('"globex>=2,<3"', "globex"))
+    assert json.loads(run("--format", "json").stdout)["packs"] == []
+
+
+def test_people_read_it_too(project, pack):
+    prepared(project, pack)
+    assert run().stdout == (
+        "pack globex 2.1.0, with policies\npipeline p  chain:pipeline  dvc, local\nenvironment prod\n"
+    )
+    assert run("--explain").exit_code == 2

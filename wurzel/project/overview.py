@@ -1,0 +1,68 @@
+"""What there is in a project: packs with their versions, pipelines, targets, environments; no code of the user runs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from wurzel.exceptions import UsageError
+from wurzel.project.load import FILE
+
+if TYPE_CHECKING:
+    from wurzel.project.load import Project
+    from wurzel.project.resolve import Resolved
+
+VERSION = 1
+"""Version of the JSON form; fields are added within a version, never changed or removed."""
+
+
+def overview(project: Project | None, environment: str | None) -> dict[str, Any]:
+    """What is in a project, as JSON values.
+
+    Raises:
+        UsageError: when there is no project or environment.
+        TemplateError: when a pack is not installed, or not in a version that fits.
+    """
+    from wurzel.project.open import renderer_of
+
+    if project is None:
+        raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or name module:attribute.")
+    layers = renderer_of(project).layers.layers
+    return {
+        "version": VERSION,
+        "templates": list(project.templates),
+        "packs": [
+            {"name": layer.name, "version": layer.version, "policies": layer.has_policy}
+            for layer in layers
+            if layer.is_pack
+        ],
+        "environment": environment,
+        "environments": list(project.environments),
+        "pipelines": {
+            name: {
+                "entrypoint": project.entrypoint(name, environment),
+                "targets": list(project.targets(name, environment)),
+            }
+            for name in project.names(environment)
+        },
+    }
+
+
+def as_json(found: dict[str, Any], resolved: Resolved | None) -> str:
+    """An overview as JSON text, with the IR of a pipeline."""
+    from wurzel.ir.serialize import dump
+
+    if resolved is not None:
+        found = {**found, "pipeline": json.loads(dump(resolved.pipeline))}
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """An overview for people."""
+    lines = [f"pack {pack['name']} {pack['version']}{', with policies' * pack['policies']}" for pack in found["packs"]]
+    lines += [
+        f"pipeline {name}  {said['entrypoint']}  {', '.join(said['targets']) or 'no targets'}"
+        for name, said in found["pipelines"].items()
+    ]
+    lines += [f"environment {name}" for name in found["environments"]]
+    return "\n".join(lines or ["there is nothing in this project yet"]) + "\n"
