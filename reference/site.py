@@ -28,6 +28,7 @@ NAVIGATION: dict[str, list[str]] = {
         "templates.md",
         "organisation.md",
         "ci.md",
+        "trust.md",
         "own-backend.md",
     ],
     "Targets": [f"backends/{name}.md" for name in ("dvc", "argo", "gitlab", "github", "airflow", "local", "cronjob")],

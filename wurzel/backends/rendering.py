@@ -37,9 +37,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     """
     backends = {job.target: get(job.target) for job in jobs}
     reports = [unsupported_uses(backends[job.target], job.pipeline, job.options.ignore, job.options) for job in jobs]
-    problems = [problem for job in jobs for problem in _preflight(backends[job.target], job)]
-    if problems:
-        raise PreflightError(problems)
+    _check_preflight(jobs, backends)
     for backend in backends.values():
         if backend.templates is not None:
             renderer.layers.add(backend.name, backend.templates)
@@ -73,6 +71,15 @@ def files_of(backend: Backend, job: Job) -> list[OutputFile]:
     return [replace(file, context={**common, **file.context}) for file in backend.files(job.pipeline, job.options)]
 
 
+def paths(jobs: Sequence[Job]) -> list[str]:
+    """Paths of the files of all jobs, without rendering them; raises `PreflightError` and `UsageError` as `render`."""
+    backends = {job.target: get(job.target) for job in jobs}
+    _check_preflight(jobs, backends)
+    planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
+    _check_paths(planned)
+    return [posixpath.normpath(file.path) for _, files in planned for file in files]
+
+
 def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str]:
     """The text of each file that another configuration of a rendered job changes, by its path.
 
@@ -82,8 +89,7 @@ def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str
         WurzelError: when the target or a template refuses the configuration.
     """
     backend = get(job.target)
-    if problems := _preflight(backend, job):
-        raise PreflightError(problems)
+    _check_preflight([job], {job.target: backend})
     known = {file.output.path: file.rendered for file in before.files}
     files = [file for file in files_of(backend, job) if file.path in known]
     texts = [renderer.variant(known[file.path].unpatched, file.template, file.context) for file in files]
@@ -171,6 +177,12 @@ def _too_large(file: JobFile) -> str:
                 f"{output.path!r} would hold an object of {size} bytes; Kubernetes takes at most {output.object_limit}"
             )
     return ""
+
+
+def _check_preflight(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
+    problems = [problem for job in jobs for problem in _preflight(backends[job.target], job)]
+    if problems:
+        raise PreflightError(problems)
 
 
 def _preflight(backend: Backend, job: Job) -> list[Problem]:

@@ -40,16 +40,26 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
         raise UsageError("there is no wurzel.yaml here", hint="Write one with `wurzel init`.")
     project.names(chosen.environment)
     root = project.root.resolve()
-    file = ci_file(chosen, renderer_of(project), root, top_of(root))
+    top = top_of(root)
+    named = _named(chosen.environment) if chosen.push else ()
+    file = ci_file(chosen, renderer_of(project), root, top, named)
     if stdout:
         click.echo(file.text, nl=False)
         return
     from wurzel.render.output import plan
     from wurzel.render.transaction import recover
 
-    top = top_of(root)
     recover(top)
     _write(plan(top, [file]), chosen, check=check, force=force)
+
+
+def _named(environment: str | None) -> list[str]:
+    """Paths of the rendered files that wurzel.yaml names: the only ones that may be pushed although they are new."""
+    from wurzel.backends.rendering import paths
+    from wurzel.project.jobs import Request, open_jobs
+
+    jobs, _ = open_jobs(Request(environment=environment, may_be_empty=True))
+    return paths(jobs)
 
 
 def _write(changes: list[Any], choices: Choices, *, check: bool, force: bool) -> None:

@@ -257,6 +257,7 @@ def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> Non
     for change in written:
         if change.old is None:
             click.echo(f"created {change.path}", err=True)
+    _note_unlisted([change.path for change in written if change.old is None], run.request)
     if replaced := [change for change in written if change.old is not None]:
         from wurzel.drift.formats import written_text
 
@@ -271,6 +272,15 @@ def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> Non
     same = len(changes) - len(written)
     if same:
         click.echo(_up_to_date(same), err=True)
+
+
+def _note_unlisted(paths: Sequence[str], request: Request) -> None:
+    if not paths or request.output != ".":
+        return
+    from wurzel.drift.workflow import unlisted
+
+    for command in unlisted(Path.cwd(), paths):
+        click.echo(f"note: the CI job that pushes rendered files does not know the new ones; run: {command}", err=True)
 
 
 def _up_to_date(count: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wurzel.backends.github.options import PINS
 from wurzel.exceptions import UsageError
-from wurzel.render.header import sign
+from wurzel.render.header import command_of, sign
 from wurzel.render.output import File
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ Platform = Literal["github", "gitlab"]
 
 PATHS: Mapping[Platform, str] = {"github": ".github/workflows/wurzel.yml", "gitlab": ".gitlab/wurzel.yml"}
 """Where the file is written, below the top of the repository."""
+_ACCEPT = Path(__file__).with_name("accept.py")
 MESSAGE = "Render pipelines"
 """Message of a commit that pushes rendered files back."""
 
@@ -56,7 +57,7 @@ class Choices:
         return shlex.join(words)
 
 
-def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path) -> File:
+def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path, paths: Sequence[str] = ()) -> File:
     """The file to write, with our header.
 
     Args:
@@ -64,6 +65,7 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path) -> F
         renderer: finds the template, `ci/github.yml.j2` or `ci/gitlab.yml.j2`.
         project: the folder of `wurzel.yaml`.
         top: the top of the repository that holds it.
+        paths: files below `project` that may be pushed although they are new; only for `push`.
     """
     folder = project.relative_to(top).as_posix()
     given = ["-e", choices.environment] if choices.environment else []
@@ -76,6 +78,8 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path) -> F
         "render": shlex.join(["wurzel", "render", "--prune", "--format", "json", *given]),
         "install": choices.install or _install(project),
         "python": choices.python,
+        "accept": _ACCEPT.read_text(encoding="utf-8").strip() if choices.push else "",
+        "paths": "\n".join(sorted((project / path).relative_to(top).as_posix() for path in paths)),
         "message": MESSAGE,
         "token": choices.token or ("WURZEL_PUSH_TOKEN" if choices.platform == "gitlab" else ""),
         "cd": shlex.join(["cd", folder]) if folder != "." else "",
@@ -88,6 +92,25 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path) -> F
     }
     text = renderer.render(f"ci/{choices.platform}.yml.j2", context).text
     return File(path, sign(text, command=choices.command(), source="wurzel.yaml", packs=renderer.layers.versions))
+
+
+def unlisted(project: Path, paths: Sequence[str]) -> list[str]:
+    """Which command updates each CI file that pushes rendered files, but would refuse one of these new ones.
+
+    Args:
+        project: the folder of `wurzel.yaml`, which the paths are relative to.
+        paths: new files.
+    """
+    top = top_of(project)
+    wanted = {(project / path).relative_to(top).as_posix() for path in paths}
+    commands = []
+    for path in PATHS.values():
+        text = (top / path).read_bytes() if (top / path).is_file() else b""
+        command = command_of(text)
+        listed = {line.strip(" '") for line in text.decode(errors="replace").splitlines()}
+        if "--push" in command and not wanted <= listed:
+            commands.append(shlex.join(command))
+    return commands
 
 
 def top_of(project: Path) -> Path:
