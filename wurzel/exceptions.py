@@ -9,6 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+_OBVIOUS = frozenset({"int_parsing", "float_parsing", "bool_parsing", "int_from_float"})
+
+
+def mismatch(kind: str, message: str, value: str) -> str:
+    """What pydantic says of a value that does not fit, as one sentence that shows the value.
+
+    Args:
+        kind: pydantic's type of the error.
+        message: pydantic's text, which for some types is a sentence with a reason: "…, input is too short".
+        value: the value as it may be shown.
+    """
+    message = message.removeprefix("Value error, ")
+    if kind in _OBVIOUS:
+        return f"{message.partition(',')[0]}, not {value}"
+    if kind.endswith("_parsing"):
+        head, _, why = message.partition(", ")
+        return f"{head}, not {value}" + (f" ({why})" if why else "")
+    return f"{message}, not {value}"
+
 
 class WurzelError(Exception):
     """An error with a place (`where`), what is wrong (`message`) and what to do about it (`hint`)."""

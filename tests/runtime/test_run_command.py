@@ -183,7 +183,7 @@ def test_parameters_are_given_anew_for_one_run(slow):
         "slow.WAIT=1": "there is no parameter 'WAIT'\n  Parameters of slow: NOTE, SIZES.",
         "slow.NOTE=redis://:hunter2@cache": "--param slow.NOTE: the value looks like a secret (password in a URL;",
         "redis://:hunter2@cache": "--param … is not STEP.SETTING=VALUE",
-        "slow.SIZES=x": "--param slow.SIZES: 'x' is not JSON",
+        "slow.SIZES=x": "--param slow.SIZES: Input should be a valid list, not 'x'",
         "slow.SIZES={}": "--param slow.SIZES: Input should be a valid list",
     }.items():
         done = run("--param", text, command=command)

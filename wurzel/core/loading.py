@@ -22,7 +22,7 @@ from wurzel.core.environment import (
 from wurzel.core.settings import sealed
 from wurzel.datacontract.secrets import is_secret, is_url, public
 from wurzel.datacontract.shape import shown
-from wurzel.exceptions import EnvSettingsError
+from wurzel.exceptions import EnvSettingsError, mismatch
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -125,7 +125,7 @@ class Loader:
         hint = (
             "" if field is None or is_text(field.annotation) or not isinstance(item["input"], str) else _as_json(item)
         )
-        return f"{place}: {item['msg'].removeprefix('Value error, ')}, not {value}{hint}"
+        return f"{place}: {mismatch(item['type'], item['msg'], value)}{hint}"
 
     def _unknown(self, cls: type[BaseModel], prefix: str, names: list[str]) -> str:
         from difflib import get_close_matches

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_a
 
 from pydantic import BaseModel, ValidationError
 
+from wurzel.exceptions import mismatch
 from wurzel.project.kinds import Context, NotUnderstoodError
 from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
 from wurzel.project.read import model_reader
@@ -64,7 +65,7 @@ def _finding(
         return found.key_origin, message, near(names[-1], known, "Keys")
     if kind == "missing":
         return found.origin, f"{place}.{location[-1]} is missing", ""
-    return found.origin, f"{place}: {message.removeprefix('Value error, ')}, not {shown(found)}", ""
+    return found.origin, f"{place}: {mismatch(kind, message, shown(found))}", ""
 
 
 def _followed(node: Node, location: Sequence[int | str]) -> tuple[Node, list[str]]:

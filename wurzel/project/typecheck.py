@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from wurzel.core.environment import key_of, model_of
 from wurzel.core.settings import sealed
 from wurzel.core.typed_step import step_types
+from wurzel.exceptions import mismatch
 from wurzel.project.kinds import broken, marks
 from wurzel.project.nodes import Node, shown
 
@@ -93,8 +94,8 @@ def _refused(owner: type[BaseModel], key: str, value: Any) -> Iterator[str]:
         for item in error.errors(include_url=False):
             if item["loc"][:1] == (key,) and item["type"] not in _ONLY_KNOWN_AT_RUN:
                 place = "".join(f"[{part}]" for part in item["loc"][1:])
-                reason = item["msg"].removeprefix("Value error, ")
-                yield f"{place} {reason}, not {shown(_node(item['input']))}".strip()
+                reason = mismatch(item["type"], item["msg"], shown(_node(item["input"])))
+                yield f"{place} {reason}".strip()
     except Exception:  # noqa: BLE001, S110 - a validator that needs what only a run has; it speaks then
         pass
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wurzel.core.environment import decode
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import UsageError
 
@@ -41,7 +41,8 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> P
         given = setting.model_copy(update={"given": True, "value": _value(setting, value, place)})
         changed = step.model_copy(update={"settings": tuple(given if s is setting else s for s in step.settings)})
         for _, reason in check(changed, {setting.name: given.value}):
-            raise UsageError(f"--param {place}: {reason}")
+            hint = "" if setting.text else 'Write it as an environment variable would hold it: 64, true or ["a", "b"].'
+            raise UsageError(f"--param {place}: {reason}", hint=hint)
         steps[step_id] = changed
     return pipeline.model_copy(update={"steps": tuple(steps.values())})
 
@@ -59,17 +60,10 @@ def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, pla
 
 
 def _value(setting: Setting, text: str, place: str) -> Any:
+    """As a variable is read: what is not JSON is text, so dates and `yes` reach the field's own validator."""
     if kind := looks_like_key(text):
         raise UsageError(
             f"--param {place}: the value looks like a secret ({kind}; not shown)",
             hint=f"Secrets come from the environment: set {setting.variable}.",
         )
-    if setting.text:
-        return text
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise UsageError(
-            f"--param {place}: {text!r} is not JSON, which a setting of type {setting.type} takes: {error}",
-            hint='For example 64, true, null or ["a", "b"].',
-        ) from error
+    return decode(text, text=setting.text)

@@ -1,0 +1,74 @@
+"""Settings of the IR: the same on every machine, whatever a default holds."""
+
+import subprocess
+import sys
+import textwrap
+
+MODULE = """
+import dataclasses
+from pathlib import Path
+from pydantic import BaseModel
+from steps import Word
+from wurzel.core import Settings, TypedStep
+from wurzel.utils import WZ
+
+
+class Inner(BaseModel):
+    names: set[str] = {"de", "en", "fr", "nl", "it"}
+
+
+class Opaque:
+    pass
+
+
+class Cfg(Settings, arbitrary_types_allowed=True):
+    LANGUAGES: set[str] = {"de", "en", "fr", "nl"}
+    FROZEN: frozenset[int] = frozenset({3, 1, 2, 10})
+    PAIRS: set[tuple[str, int]] = {("b", 1), ("a", 2), ("a", 1)}
+    PATHS: set[Path] = {Path("b"), Path("a")}
+    MANY: dict[str, set[str]] = {"x": {"q", "p", "r"}}
+    LISTS: list[frozenset[str]] = [frozenset({"q", "p"}), frozenset({"z", "y"})]
+    SETS: set[frozenset[str]] = {frozenset({"q", "p"}), frozenset({"z", "y"}), frozenset({"c", "a"})}
+    MODEL: Inner = Inner()
+    MODELS: list[Inner] = [Inner()]
+    OPAQUE: Opaque = Opaque()
+
+
+class Load(TypedStep[Cfg, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        return []
+
+
+last = WZ(Load)
+"""
+SHOW = """
+from wurzel.ir.introspect import introspect
+import sets
+(step,) = introspect(sets.last, name="x").steps
+print({setting.name: setting.default for setting in step.settings})
+"""
+
+
+def test_defaults_are_the_same_for_every_hash_seed(project):
+    root = project("chain")
+    (root / "sets.py").write_text(textwrap.dedent(MODULE))
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", SHOW],
+            cwd=root,
+            env={"PYTHONHASHSEED": seed, "PATH": "", "PYTHONPATH": str(root)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("0", "1", "2", "3")
+    ]
+    assert len(set(outputs)) == 1
+    found = eval(outputs[0])
+    assert found["LANGUAGES"] == ["de", "en", "fr", "nl"]
+    assert found["SETS"] == [["a", "c"], ["p", "q"], ["y", "z"]]
+    assert found["LISTS"] == [["p", "q"], ["y", "z"]]
+    assert found["MANY"] == {"x": ["p", "q", "r"]}
+    assert found["PAIRS"] == [["a", 1], ["a", 2], ["b", 1]]
+    assert found["MODELS"] == [{"names": ["de", "en", "fr", "it", "nl"]}]
+    assert found["OPAQUE"] == "<sets.Opaque object>"
