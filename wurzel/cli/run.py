@@ -68,7 +68,7 @@ def command(
         jobs=jobs or chosen.parallelism or _processors(),
         force=force,
         state_dir=state_dir,
-        wurzel=(sys.executable, "-m", "wurzel", *_log_options(obj)),
+        wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
     )
     follower = _follower(obj, chosen, options.run_id)
     follower.say(notes)

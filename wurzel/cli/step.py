@@ -133,7 +133,7 @@ def _supervise(options: dict[str, Any], logs: dict[str, str]) -> int:
     from wurzel.runtime.supervise import RetryPolicy, supervise_step
 
     return supervise_step(
-        [sys.executable, "-m", "wurzel", *child_arguments(options, logs)],
+        [sys.executable, "-P", "-m", "wurzel", *child_arguments(options, logs)],
         output=options["output"],
         report=options["report"],
         shard=options["shard"],

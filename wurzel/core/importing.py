@@ -12,6 +12,8 @@ from typing import Any
 
 from wurzel.exceptions import PipelineError, WurzelError
 
+_LIBRARY = sys.stdlib_module_names
+_FOLDER = str(Path(os.__file__).parent)
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _FORMS = "Write module:attribute, for example mypkg.pipelines:rag."
 
@@ -62,20 +64,43 @@ def _module_or_none(name: str) -> ModuleType | None:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             return None
-        raise _broken(name, shortened(error)) from error
+        raise _broken(name, shortened(error), _blame(error)) from error
     except WurzelError as error:
         error.where = error.where or place_of(error)
         raise
     except SystemExit as error:
         raise _broken(name, f"it calls sys.exit({error.code!r}) at {place_of(error)}") from error
     except Exception as error:
-        raise _broken(name, shortened(error)) from error
+        raise _broken(name, shortened(error), _blame(error)) from error
 
 
 def _make_cwd_importable() -> None:
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)
+        sys.path.insert(_after_library() if _hidden() else 0, here)
+
+
+def _hidden() -> dict[str, str]:
+    """Modules of the current folder that are named like one of the standard library, by that name.
+
+    The library's is imported instead: wurzel and installed packages import theirs at any time, and there is one of a
+    name in a process.
+    """
+    files = {path.name.partition(".")[0]: path for path in Path.cwd().iterdir() if path.name.partition(".")[2] == "py"}
+    files |= {path.parent.name: path for path in Path.cwd().glob("*/__init__.py")}
+    return {name: path.relative_to(Path.cwd()).as_posix() for name, path in files.items() if name in _LIBRARY}
+
+
+def _after_library() -> int:
+    ends = [number for number, path in enumerate(sys.path) if path == _FOLDER or path.endswith("lib-dynload")]
+    return max(ends, default=-1) + 1
+
+
+def _blame(error: BaseException) -> str:
+    """The file that the author of a failing import may have meant."""
+    name = error.name if isinstance(error, ImportError) else getattr(getattr(error, "obj", None), "__name__", None)
+    file = _hidden().get((name or "").partition(".")[0])
+    return f"{file} has the name of a module of Python itself, which is imported instead: rename it." if file else ""
 
 
 def _walk(module: ModuleType, path: str, name: str) -> Any:
@@ -88,8 +113,8 @@ def _walk(module: ModuleType, path: str, name: str) -> Any:
     return value
 
 
-def _broken(name: str, reason: str) -> PipelineError:
-    return PipelineError(f"the module cannot be imported:\n{reason}", where=name)
+def _broken(name: str, reason: str, hint: str = "") -> PipelineError:
+    return PipelineError(f"the module cannot be imported:\n{reason}", where=name, hint=hint)
 
 
 def _no_module(name: str) -> PipelineError:

@@ -45,8 +45,11 @@ class RunOptions:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     run_id: str = field(default_factory=lambda: os.urandom(4).hex())
     """What log lines of this run have in common; it never gets into data."""
-    wurzel: Sequence[str] = (sys.executable, "-m", "wurzel")
-    """How a step's process calls wurzel, with options for every command, such as `--log-format json`."""
+    wurzel: Sequence[str] = (sys.executable, "-P", "-m", "wurzel")
+    """How a step's process calls wurzel, with options for every command, such as `--log-format json`.
+
+    With `-P`, modules of the current folder do not hide those that wurzel imports.
+    """
 
 
 def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) -> RunResult:

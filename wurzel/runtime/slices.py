@@ -77,7 +77,7 @@ def join(folder: Path, output: Path, report: Path | None = None) -> None:
 
 def assembling(output: Path) -> list[str]:
     """The command that puts slices together in a process of its own."""
-    return [sys.executable, "-m", "wurzel.runtime.slices", str(output)]
+    return [sys.executable, "-P", "-m", "wurzel.runtime.slices", str(output)]
 
 
 def _report(folder: Path, number: int, of: int) -> Path:
