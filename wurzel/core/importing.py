@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +46,42 @@ def import_object(name: str) -> Any:
         path = f"{first}.{path}"
 
 
+@contextmanager
+def apart() -> Iterator[None]:
+    """Keep what code of the user prints meanwhile out of standard output, where documents are written.
+
+    It goes to standard error, also what programs and libraries print that it calls.
+    """
+    with redirect_stdout(sys.stderr), _descriptor_apart():
+        yield
+
+
+@contextmanager
+def _descriptor_apart() -> Iterator[None]:
+    try:
+        sys.__stdout__.flush()  # type: ignore[union-attr] # None, where it was closed: caught as well
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except (OSError, ValueError, AttributeError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """Come back to the current folder, which paths that we were given are relative to."""
+    here = Path.cwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)
+
+
 def import_user_module(name: str) -> ModuleType:
     """The module of this name.
 
@@ -60,7 +98,8 @@ def _module_or_none(name: str) -> ModuleType | None:
     from wurzel.core.tracebacks import place_of, shortened
 
     try:
-        return import_module(name)
+        with staying():
+            return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             return None

@@ -121,11 +121,13 @@ def _chains(nodes: Iterable[ast.AST]) -> bool:
 
 def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
     """The pipeline; why it cannot be used; or `None` when it is something else."""
+    from wurzel.core.importing import apart, staying
     from wurzel.ir.introspect import introspect, last_steps, load_entrypoint
 
     try:
-        entry: Any = load_entrypoint(entrypoint)
-        last_steps(entry, entrypoint)
+        with apart(), staying():
+            entry: Any = load_entrypoint(entrypoint)
+            last_steps(entry, entrypoint)
     except WurzelError as error:
         return None if "is not a pipeline" in error.message else str(error).splitlines()[0]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the user, which may do anything

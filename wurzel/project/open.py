@@ -78,14 +78,16 @@ def open_pipelines(
 
 def open_in(project: Project | None, name: str, environment: str | None, sets: Sequence[str]) -> Resolved:
     """As `open_pipeline`, in a project that is loaded already."""
+    from wurzel.core.importing import apart, staying
     from wurzel.ir.introspect import introspect, load_entrypoint
     from wurzel.project.typecheck import check_settings
 
     name, entrypoint = _chosen(project, name, environment)
-    entry = load_entrypoint(entrypoint)
     root = project.root if project is not None else Path()
-    pipeline = introspect(entry, name=name, entrypoint=entrypoint, root=root)
-    return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)
+    with apart(), staying():
+        entry = load_entrypoint(entrypoint)
+        pipeline = introspect(entry, name=name, entrypoint=entrypoint, root=root)
+        return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)
 
 
 def _chosen(project: Project | None, name: str, environment: str | None) -> tuple[str, str]:
