@@ -1,6 +1,17 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
-from wurzel.invocation.variables import given_value, missing, settings_digest, step_environment
+from wurzel.invocation.variables import (
+    VARIABLE_LIMIT,
+    given_value,
+    missing,
+    settings_digest,
+    step_environment,
+    too_large,
+)
 from wurzel.ir.model import DataType, Pipeline, SecretRef, Setting, Step
 
 REF = SecretRef(name="s", key="k")
@@ -133,3 +144,45 @@ def test_of_a_url_all_but_its_password_enters_a_digest():
         return digest(pipe, {"SPLIT_DE__URL": url, "SPLIT_DE__DB": f'["{url}"]'})
 
     assert made("redis://u:one@h") == made("redis://u:two@h") != made("redis://u:one@other")
+
+
+def starts(variables):
+    """Whether the kernel starts a process with these variables."""
+    try:
+        return subprocess.run([sys.executable, "-c", ""], env=variables, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+@pytest.mark.parametrize("over", [0, 1])
+def test_the_limit_of_one_value_is_the_kernels(over):
+    room = VARIABLE_LIMIT - len("SPLIT_DE__PROMPT=") - 1
+    value = "ä" * (room // 2) + "x" * (room % 2) + "x" * over
+    pipe = pipeline(setting("PROMPT", given=True, value=value))
+    found = list(too_large(pipe, pipe.steps[0]))
+    assert starts({"SPLIT_DE__PROMPT": value}) == (not over)
+    assert len(found) == over
+    for one in found:
+        assert one.path == "steps.split-de.settings.PROMPT"
+        assert f"step split-de: the setting PROMPT has {VARIABLE_LIMIT + 1} bytes as SPLIT_DE__PROMPT=" in one.message
+        assert f"at most {VARIABLE_LIMIT} for one variable" in one.message
+
+
+def test_all_values_together_have_a_limit():
+    pipe = pipeline(*(setting(f"S{number}", given=True, value="x" * 100_000) for number in range(20)))
+    (found,) = too_large(pipe, pipe.steps[0])
+    assert found.path == "steps.split-de"
+    assert "its 20 variables have 2000" in found.message
+    assert "the largest is SPLIT_DE__S10" in found.advice or "the largest is SPLIT_DE__S0" in found.advice
+    assert list(too_large(pipe, pipe.steps[0], settings=False)) == []
+    fewer = pipeline(*(setting(f"S{number}", given=True, value="x" * 100_000) for number in range(18)))
+    assert list(too_large(fewer, fewer.steps[0])) == []
+    assert starts({**os.environ, **step_environment(fewer, fewer.steps[0], {})})
+
+
+def test_a_variable_of_the_pipeline_is_named_where_it_stands():
+    pipe = pipeline(env={"BIG": "x" * VARIABLE_LIMIT}).model_copy(update={"env": {"TOO": "y" * VARIABLE_LIMIT}})
+    found = list(too_large(pipe, pipe.steps[0], settings=False))
+    assert [one.path for one in found] == ["env.TOO", "steps.split-de.env.BIG"]
+    assert "the variable TOO has" in found[0].message

@@ -76,6 +76,9 @@ class Backend(ABC):
     support: ClassVar[Mapping[str, Support]]
     """What becomes of each feature in `wurzel.ir.features.FEATURES`; one without an entry is unsupported."""
 
+    settings_in_environment: ClassVar[bool] = True
+    """Whether settings reach a step as environment variables, whose size Linux limits."""
+
     @abstractmethod
     def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:
         """The files to write, each with the context of its template. `options` is an `options_model`."""

@@ -90,6 +90,7 @@ class DvcBackend(Backend):
     """Stages with relative deps and outs, parameters and metrics, so that `dvc repro` and `dvc exp` just work."""
 
     name = "dvc"
+    settings_in_environment = False
     summary = "dvc.yaml and params.yaml, run by `dvc repro` and `dvc exp`"
     options_model = DvcOptions
     support: ClassVar[Mapping[str, Support]] = {

@@ -11,6 +11,7 @@ from wurzel.backends.job import Job, JobFile, JobResult
 from wurzel.backends.registry import get, names
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError
+from wurzel.invocation.variables import too_large
 from wurzel.render.layers import POLICIES
 
 if TYPE_CHECKING:
@@ -182,15 +183,21 @@ def _too_large(file: JobFile) -> str:
 def _check_preflight(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
     problems = [problem for job in jobs for problem in _preflight(backends[job.target], job)]
     if problems:
-        raise PreflightError(problems)
+        raise PreflightError(list(dict.fromkeys(problems)))
 
 
 def _preflight(backend: Backend, job: Job) -> list[Problem]:
     where = f"{job.pipeline.name} for {job.target}"
     return [
         Problem(problem.message, problem.where or where, problem.hint)
-        for problem in backend.preflight(job.pipeline, job.options)
+        for problem in (*backend.preflight(job.pipeline, job.options), *_too_large_values(backend, job))
     ]
+
+
+def _too_large_values(backend: Backend, job: Job) -> Iterable[Problem]:
+    for step in job.pipeline.steps:
+        for found in too_large(job.pipeline, step, settings=backend.settings_in_environment):
+            yield Problem(found.message, job.locate(found.path), found.advice)
 
 
 def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:

@@ -15,6 +15,12 @@ from wurzel.invocation.digests import combine
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
+VARIABLE_LIMIT = 128 * 1024
+"""Most bytes of one variable, or one argument, that Linux starts a process with (MAX_ARG_STRLEN)."""
+ALL_LIMIT = 2 * 1024 * 1024 - VARIABLE_LIMIT
+"""Most bytes of a step's variables: a quarter of the usual stack of 8 MiB, less what its surroundings need."""
+
+_POINTER = 8
 _PRESENT = "present"
 
 
@@ -95,6 +101,56 @@ def missing(pipeline: Pipeline, environ: Mapping[str, str]) -> list[Problem]:
         for need in needs(pipeline)
         if environ.keys().isdisjoint(need.variables)
     ]
+
+
+class TooLarge(NamedTuple):
+    """A value, or all of them together, that the kernel does not hand to a process."""
+
+    path: str
+    """Where configuration has it, such as `steps.split.settings.PROMPT`; the step for all of them together."""
+    message: str
+    advice: str
+
+
+def too_large(pipeline: Pipeline, step: Step, *, settings: bool = True) -> Iterator[TooLarge]:
+    """What of a step's configuration Linux refuses to start a process with: "Argument list too long".
+
+    Args:
+        pipeline: the resolved pipeline.
+        step: one of its steps.
+        settings: whether its settings travel in the environment, not in a file; such a target (DVC) has all variables
+            in the one argument that is its command.
+    """
+    names = {setting.variable: setting for setting in step.settings}
+    values = {**pipeline.env, **step.env, **(setting_variables(step) if settings else {})}
+    sizes = {name: _size(name, value) for name, value in values.items()}
+    for name, size in sizes.items():
+        if size > VARIABLE_LIMIT:
+            setting = names.get(name)
+            what = f"the setting {setting.name}" if setting else f"the variable {name}"
+            path = f"steps.{step.id}.settings.{setting.name}" if setting else f"steps.{step.id}.env.{name}"
+            path = path if setting or name in step.env else f"env.{name}"
+            yield TooLarge(
+                path,
+                f"step {step.id}: {what} has {size} bytes as {name}=…; Linux takes at most {VARIABLE_LIMIT} for one"
+                " variable",
+                "Put the value into a file, and let the setting name the file.",
+            )
+    total = sum(size + _POINTER for size in sizes.values())
+    limit = ALL_LIMIT if settings else VARIABLE_LIMIT
+    if total > limit and max(sizes.values()) <= VARIABLE_LIMIT:
+        most = max(sizes, key=lambda name: sizes[name])
+        yield TooLarge(
+            f"steps.{step.id}",
+            f"step {step.id}: its {len(sizes)} variables have {total} bytes; Linux takes at most {limit} for all of"
+            " them and the command",
+            f"Put large values into files; the largest is {most} with {sizes[most]} bytes.",
+        )
+
+
+def _size(name: str, value: str) -> int:
+    """Bytes of `NAME=value` and its end, as the kernel counts them."""
+    return len(name.encode()) + len(value.encode(errors="surrogateescape")) + 2
 
 
 def settings_digest(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> str:

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.exceptions import PreflightError
+from wurzel.exceptions import PreflightError, Problem
 from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import Fingerprints, reason
-from wurzel.invocation.variables import missing, step_environment
+from wurzel.invocation.variables import missing, step_environment, too_large
 from wurzel.runtime import slices
 from wurzel.runtime.outcome import Failure, RunResult
 from wurzel.runtime.processes import Command, Watch
@@ -56,10 +56,12 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
     """Run what has changed, as far as it goes: a failure stops only what needs the failed step.
 
     Raises:
-        PreflightError: when settings or secrets are missing; nothing has run.
+        PreflightError: when settings or secrets are missing, or too large for a variable; nothing has run.
         WriteError: when folders cannot be written, or another run uses the data folder.
     """
+    large = [found for step in pipeline.steps for found in too_large(pipeline, step)]
     problems = missing(pipeline, options.environ)
+    problems += [Problem(found.message, pipeline.name, found.advice) for found in large]
     if problems:
         raise PreflightError(problems)
     started = time.monotonic()
