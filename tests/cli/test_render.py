@@ -285,3 +285,16 @@ def test_the_output_folder_is_a_file(project):
     refused = error("chain:pipeline", "-t", "dvc", "-o", "taken")
     assert refused.exit_code == 1
     assert Path("taken").read_text() == ""
+
+
+def test_a_legacy_time_zone_is_a_warning_once(project):
+    project("chain")
+    Path("wurzel.yaml").write_text(
+        'version: 1\npipelines:\n  p: {entrypoint: "chain:pipeline", image: "a/b:1",\n'
+        '    schedule: {cron: "0 4 * * *", timezone: CET}, targets: {argo: {}, cronjob: {}}}\n'
+    )
+    done = run()
+    assert done.exit_code == 0
+    assert done.stderr.count("CET is a legacy name of a time zone") == 1
+    assert "warning: wurzel.yaml:4:45: CET is a legacy name" in done.stderr
+    assert "Did you mean Europe/Berlin?" in done.stderr

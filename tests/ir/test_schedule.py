@@ -2,7 +2,7 @@
 
 import pytest
 
-from wurzel.ir.schedule import check_cron, check_zone, zones
+from wurzel.ir.schedule import check_cron, check_zone, zone_advice, zones
 
 TAKEN = [
     "0 4 * * *",
@@ -100,3 +100,31 @@ def test_every_zone_can_be_loaded():
     from zoneinfo import ZoneInfo
 
     assert all(ZoneInfo(name) for name in zones())
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CET", "Europe/Berlin"),
+        ("EST5EDT", "America/New_York"),
+        ("US/Pacific", "America/Los_Angeles"),
+        ("Europe/Kiev", "Europe/Kyiv"),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Zulu", "Etc/UTC"),
+    ],
+)
+def test_a_legacy_name_of_a_zone_has_advice(name, meant):
+    assert zone_advice(name) == f"Did you mean {meant}?"
+
+
+def test_what_is_advised_is_a_zone_that_needs_no_advice():
+    advised = {zone: zone_advice(zone) for zone in zones() if zone_advice(zone)}
+    assert len(advised) > 100
+    for zone, advice in advised.items():
+        meant = advice.removeprefix("Did you mean ").removesuffix("?")
+        assert zone == "Factory" or (meant in zones() and not zone_advice(meant)), zone
+
+
+@pytest.mark.parametrize("name", ["UTC", "GMT", "Etc/UTC", "Etc/GMT+3", "Europe/Berlin", "Europe/Amsterdam"])
+def test_a_zone_that_is_everywhere_has_none(name):
+    assert zone_advice(name) == ""

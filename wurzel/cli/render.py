@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +14,7 @@ from wurzel.cli.options import PipelineName, TargetName, configuration_options
 if TYPE_CHECKING:
     from wurzel.backends.job import JobResult
     from wurzel.drift.report import Report
+    from wurzel.exceptions import Problem
     from wurzel.project.jobs import Request
     from wurzel.render import Renderer
     from wurzel.render.output import Change, File
@@ -183,8 +184,20 @@ def _warn(results: Sequence[JobResult], strict: bool) -> None:
     ]
     if problems and strict:
         raise PreflightError(problems)
-    for problem in problems:
+    for problem in dict.fromkeys([*_zone_problems(results), *problems]):
         click.echo(f"warning: {problem}", err=True)
+
+
+def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:
+    from wurzel.exceptions import Problem
+    from wurzel.ir.schedule import zone_advice
+
+    for job in (result.job for result in results):
+        schedule = job.pipeline.schedule
+        if schedule is not None and (advice := zone_advice(schedule.timezone)):
+            what = f"{schedule.timezone} is a legacy name of a time zone, which slim images do not know: a controller"
+            what += " without it may never start the pipeline"
+            yield Problem(what, job.locate("schedule.timezone") or job.pipeline.name, advice)
 
 
 def _validate(results: Sequence[JobResult]) -> None:

@@ -20,6 +20,14 @@ _FIELDS = (
     ("month", 1, 12, _MONTHS),
     ("day of week", 0, 6, _DAYS),
 )
+_MEANT = {
+    "CET": "Europe/Berlin",  # a link to Brussels, which few people mean
+    "MET": "Europe/Berlin",
+    "EST5EDT": "America/New_York",
+    "CST6CDT": "America/Chicago",
+    "MST7MDT": "America/Denver",
+    "PST8PDT": "America/Los_Angeles",
+}
 _ITEM = re.compile(r"(?:(?P<all>[*?])|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
 
 
@@ -70,11 +78,35 @@ def check_zone(name: str) -> None:
 @cache
 def zones() -> frozenset[str]:
     """All IANA zone names, from the `tzdata` package: the same on every machine."""
+    return frozenset(_tzdata("zones").split())
+
+
+def zone_advice(name: str) -> str:
+    """What to write instead of a legacy name such as `CET` or `US/Pacific`; an empty text for all other names.
+
+    Slim images of Debian and Ubuntu ship legacy names in a package that they leave out. A controller without the zone
+    then refuses the schedule; Argo's was reported to start nothing at all
+    (https://github.com/argoproj/argo-workflows/issues/15653).
+    """
+    if name in {"UTC", "GMT"} or name.startswith("Etc/"):
+        return ""
+    cities = {line.split("\t")[2] for line in _tzdata("zoneinfo/zone.tab").splitlines() if line[:1] != "#"}
+    if name in cities:
+        return ""
+    links = dict(_MEANT)
+    for line in _tzdata("zoneinfo/tzdata.zi").splitlines():
+        if line.startswith("L "):
+            _, target, link = line.split()
+            links.setdefault(link, target)
+    meant = links.get(name, "")
+    return f"Did you mean {meant}?" if meant else "Write the zone of a city, such as Europe/Berlin."
+
+
+def _tzdata(path: str) -> str:
     from importlib import import_module
     from pathlib import Path
 
-    folder = Path(str(import_module("tzdata").__file__)).parent
-    return frozenset((folder / "zones").read_text(encoding="utf-8").split())
+    return (Path(str(import_module("tzdata").__file__)).parent / path).read_text(encoding="utf-8")
 
 
 def _check_descriptor(text: str) -> None:
