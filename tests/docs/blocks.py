@@ -246,7 +246,7 @@ def _jinja(block, root, environment):
     project = root / "_project"
     project.mkdir(exist_ok=True)
     (project / "wurzel.yaml").write_text(f"templates: [../_layer]\n{config}", encoding="utf-8")
-    command = [sys.executable, "-m", "wurzel", "render", "rag", "-t", extended.group(1), "--stdout"]
+    command = [sys.executable, "-m", "wurzel", "--allow-outside", "render", "rag", "-t", extended.group(1), "--stdout"]
     done = subprocess.run(
         command, cwd=project, env={**environment, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False
     )

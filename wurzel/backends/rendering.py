@@ -210,6 +210,12 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
                     f"{job.pipeline.name} for {job.target} would write {file.path!r}, which is outside the project",
                     hint=f"Give a relative path in targets.{job.target}.output.",
                 )
+            if ".git" in path.lower().split("/"):
+                raise UsageError(
+                    f"{job.pipeline.name} for {job.target} would write {file.path!r}: the folder of git is never"
+                    " written to",
+                    hint=f"Give another path in targets.{job.target}.{file.option}.",
+                )
             owner = owners.setdefault(path, job)
             if owner is not job:
                 raise UsageError(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -65,9 +66,12 @@ class LazyGroup(click.Group):
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of log lines on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
+@click.option("--allow-outside", is_flag=True, help="Allow wurzel.yaml to name template folders outside the project.")
 @click.pass_context
-def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool) -> None:
+def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool, allow_outside: bool) -> None:
     """Write a pipeline once, in typed Python; render the native files of the platforms that run it."""
+    if allow_outside:
+        os.environ["WURZEL_ALLOW_OUTSIDE"] = "1"  # read where wurzel.yaml is, also by processes that this one starts
     ctx.obj = {"log_format": log_format, "level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"}
 
 

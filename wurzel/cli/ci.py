@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +32,10 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     """
     from wurzel.drift.workflow import Choices, check_choices, ci_file, top_of
     from wurzel.exceptions import UsageError
+    from wurzel.project.load import ALLOW_OUTSIDE
     from wurzel.project.open import open_project, renderer_of
 
-    chosen = Choices(**choices)
+    chosen = Choices(**choices, outside=bool(os.environ.get(ALLOW_OUTSIDE)))
     check_choices(chosen)
     project = open_project()
     if project is None:

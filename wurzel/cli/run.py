@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,9 @@ def command(
         asked, notes = _stored(from_ir), []
     chosen = with_parameters(asked, params, check_settings)
     if data_dir is not None:
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
+            hint = "Write a path, and mount or copy what has to be kept elsewhere."
+            raise UsageError(f"--data-dir {data_dir!r} is a URL, and datasets are written to a folder", hint=hint)
         chosen = chosen.model_copy(update={"data_dir": data_dir})
     options = RunOptions(
         root=Path.cwd(),

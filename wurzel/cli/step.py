@@ -44,7 +44,17 @@ class ShardText(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return self.fail(f"{value!r} is no slice; write I/N with I from 1 to N, such as 2/8.", param, ctx)
 
 
-FOLDER = click.Path(path_type=Path)
+class FolderText(click.Path):
+    """A local path: a URL would quietly become a folder of that name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if isinstance(value, str) and "://" in value and not Path(value).exists():
+            self.fail(f"{value!r} is a URL, not a folder; copy from or to it outside of the step.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = FolderText(path_type=Path)
 AT_LEAST_0 = click.IntRange(min=0)
 AT_LEAST_1 = click.IntRange(min=1)
 

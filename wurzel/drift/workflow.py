@@ -46,9 +46,17 @@ class Choices:
     """Shell line that installs wurzel and what the pipelines import; '' for what the project's files suggest."""
     python: str = "3.12"
 
+    outside: bool = False
+    """Allow template folders outside the project."""
+
+    @property
+    def wurzel(self) -> list[str]:
+        """What every command begins with."""
+        return ["wurzel", "--allow-outside"] if self.outside else ["wurzel"]
+
     def command(self) -> str:
         """The command that writes the file anew."""
-        words = ["wurzel", "ci", self.platform]
+        words = [*self.wurzel, "ci", self.platform]
         words += ["--push"] if self.push else []
         words += ["--merge-requests"] if self.merge_requests else []
         for option, value in (("--token", self.token), ("-e", self.environment), ("--install", self.install)):
@@ -74,8 +82,8 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path, path
         "push": choices.push,
         "merge_requests": choices.merge_requests,
         "folder": "" if folder == "." else folder,
-        "check": shlex.join(["wurzel", "render", "--check", *given]),
-        "render": shlex.join(["wurzel", "render", "--prune", "--format", "json", *given]),
+        "check": shlex.join([*choices.wurzel, "render", "--check", *given]),
+        "render": shlex.join([*choices.wurzel, "render", "--prune", "--format", "json", *given]),
         "install": choices.install or _install(project),
         "python": choices.python,
         "accept": _ACCEPT.read_text(encoding="utf-8").strip() if choices.push else "",

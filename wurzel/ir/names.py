@@ -81,7 +81,14 @@ def _label_key(value: Any) -> str:
 def _folder(value: Any) -> str:
     if not isinstance(value, str) or not value or not value.isprintable():
         raise ValueError(f"{value!r} is not a folder; write a relative path such as data")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", value):
+        raise ValueError(
+            f"{value!r} is a URL, and datasets are written to a folder; write a path such as data, and mount or copy"
+            " what has to be kept elsewhere"
+        )
     path = posixpath.normpath(value)
+    if ".git" in path.lower().split("/"):
+        raise ValueError(f"{value!r} is in the folder of git itself; write a path such as data")
     if path == ".." or path.startswith(("/", "~", "../")):
         raise ValueError(f"{value!r} leads out of the project; write a path relative to wurzel.yaml, such as data")
     if path == ".":

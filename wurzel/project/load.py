@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from wurzel.project.packs import Pack
 
 FILE = "wurzel.yaml"
+ALLOW_OUTSIDE = "WURZEL_ALLOW_OUTSIDE"
+"""Variable that allows template folders outside the project, as `wurzel --allow-outside` does."""
 MAX_BYTES = 32 * 1024 * 1024
 """Largest file that is read."""
 
@@ -145,6 +147,7 @@ def load(path: Path) -> Project:
         findings.check()
     _check_version(root, findings)
     _check_shape(root, findings)
+    _check_templates(root, path.parent, findings)
     findings.check()
     environments = root.fields.get("environments", Node({}, name)).fields
     templates = _texts(root.fields.get("templates"))
@@ -188,6 +191,22 @@ def _data(path: Path, name: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
+
+
+def _check_templates(root: Node, folder: Path, findings: Findings) -> None:
+    """Refuse template folders outside the project: templates are code, and who may write there is not known here."""
+    node = root.fields.get("templates")
+    if os.environ.get(ALLOW_OUTSIDE) or node is None or not isinstance(node.value, list):
+        return
+    home = folder.resolve()
+    for item in node.value:
+        place = folder / str(item.written)
+        if place.is_dir() and not place.resolve().is_relative_to(home):
+            findings.add(
+                item.origin,
+                f"templates: {str(item.written)!r} is outside the project, and templates are code",
+                "Move the folder here, install it as a pack, or allow it by: wurzel --allow-outside …",
+            )
 
 
 def _texts(node: Node | None) -> tuple[str, ...]:

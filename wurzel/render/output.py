@@ -153,6 +153,8 @@ def _target(home: Path, path: str) -> Path:
     if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts or not pure.name or path.endswith("/"):
         raise WriteError(f"{path!r} is no path of a file below the output folder", where=path)
     target = Path(os.path.realpath(home / pure))
+    if any(part.lower() == ".git" for part in target.parts):
+        raise WriteError("it is in the folder of git itself, which is never written to", where=path)
     if home not in target.parents:
         raise WriteError(f"it leads to {str(target)!r}, which is outside the output folder", where=path)
     try:
