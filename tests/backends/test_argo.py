@@ -396,7 +396,7 @@ def test_pods_satisfy_the_restricted_standard_and_can_write_to_their_volumes_onl
 
 
 def test_containers_that_argo_adds_are_restricted_whatever_the_controller_is_told():
-    patch = yaml.safe_load(spec_of(DIAMOND, pod_spec_patch={"hostNetwork": True})["podSpecPatch"])
+    patch = yaml.safe_load(spec_of(DIAMOND, pod_spec_patch={"hostNetwork": True}, token=True)["podSpecPatch"])
     context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     assert patch == {
         "initContainers": [{"name": "init", "securityContext": context}],
@@ -405,15 +405,44 @@ def test_containers_that_argo_adds_are_restricted_whatever_the_controller_is_tol
 
 
 def test_security_can_be_left_to_the_cluster():
-    spec = spec_of(DIAMOND, security={"restricted": False})
+    spec = spec_of(DIAMOND, security={"restricted": False}, token=True)
     assert not {"securityContext", "podSpecPatch"} & set(spec)
     assert "securityContext" not in spec["templateDefaults"]["container"]
+
+
+TOKEN = {"name": "executor-token", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True}
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+def test_only_the_containers_of_argo_get_a_token(restricted):
+    spec = spec_of(DIAMOND, security={"restricted": restricted})
+    patch = yaml.safe_load(spec["podSpecPatch"])
+    assert patch["automountServiceAccountToken"] is False
+    (volume,) = patch["volumes"]
+    paths = {}
+    for source in volume["projected"]["sources"]:
+        ((kind, value),) = source.items()
+        paths[kind] = value.get("path") or value["items"][0]["path"]
+    assert paths == {"serviceAccountToken": "token", "configMap": "ca.crt", "downwardAPI": "namespace"}
+    for kind, name in (("initContainers", "init"), ("containers", "wait")):
+        (container,) = patch[kind]
+        assert container["name"] == name
+        assert container["volumeMounts"] == [TOKEN]
+        assert ("securityContext" in container) == restricted
+    for key in ("automountServiceAccountToken", "executor"):
+        assert key not in spec  # Argo takes the first only with the second, which needs a Secret that somebody makes
+
+
+def test_steps_that_talk_to_the_cluster_may_have_the_token():
+    assert "automountServiceAccountToken" not in spec_of(DIAMOND, token=True)["podSpecPatch"]
+    assert "executor-token" not in spec_of(DIAMOND, token=True)["podSpecPatch"]
 
 
 def test_an_executor_of_its_own_takes_the_token_from_steps():
     spec = spec_of(DIAMOND, executor_service_account="argo-executor")
     assert spec["automountServiceAccountToken"] is False
     assert spec["executor"] == {"serviceAccountName": "argo-executor"}
+    assert "executor-token" not in spec["podSpecPatch"]
 
 
 def test_a_secret_of_a_step_replaces_a_plain_variable_of_the_pipeline_whole():

@@ -152,6 +152,8 @@ class Spec:
     """`synchronization`: locks that runs take."""
     restricts_executor: bool
     """`podSpecPatch` takes rights from the containers that Argo adds to a pod."""
+    hides_token: bool
+    """`podSpecPatch` gives the token of the service account to the containers that Argo adds, and to no step."""
     volumes: Sequence[Mapping[str, Any]]
     """`volumes` of all pods."""
     volume_claim_templates: Sequence[Mapping[str, Any]]

@@ -213,8 +213,11 @@ class ArgoOptions(KubernetesOptions):
     )
     artifact_gc: ArtifactGC | None = Field(None, description="When datasets are removed; never when absent.")
     archive_logs: bool | None = Field(None, description="Keep logs in the artifact repository.")
+    token: bool = Field(
+        False, description="Give steps the token of their service account, for code that talks to the cluster."
+    )
     executor_service_account: ObjectName | None = Field(
-        None, description="Service account of Argo's own containers; those of steps then get no token at all."
+        None, description="Service account of Argo's own containers, when it is not that of the pods."
     )
     synchronization: Synchronization | None = Field(None, description="Locks that workflows share.")
     on_exit: ExitHandler | None = Field(None, description="A container that reports how a run ended.")
