@@ -1,13 +1,21 @@
 """Every error wurzel raises on purpose, and the exit code each one ends a command with.
 
-The command line turns a `WurzelError` into its message and exits with `exit_code`: 1 when a step or a check failed,
-2 when the user must act (usage, configuration, pipeline, template). Anything else is a bug and keeps its traceback.
+The command line turns a `WurzelError` into its message and exits with its `exit_code`: `USAGE` when the user must act
+(usage, configuration, settings, pipeline, template), `BROKEN_CONTRACT` when data or types break a contract, and `FAILED`
+for the rest, which may work when tried again. Anything else is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+FAILED = 1
+USAGE = 2
+BROKEN_CONTRACT = 3
+
+FINAL = frozenset({USAGE, BROKEN_CONTRACT})
+"""Exit codes of errors that another try cannot change."""
 
 _OBVIOUS = frozenset({"int_parsing", "float_parsing", "bool_parsing", "int_from_float"})
 
@@ -32,7 +40,7 @@ def mismatch(kind: str, message: str, value: str) -> str:
 class WurzelError(Exception):
     """An error with a place (`where`), what is wrong (`message`) and what to do about it (`hint`)."""
 
-    exit_code = 2
+    exit_code = USAGE
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -108,19 +116,19 @@ class VerifyError(TemplateError):
 class ValidationFailed(Problems):
     """The platform's own checks refuse rendered files."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class WriteError(WurzelError):
     """Output cannot be written, or would overwrite what is not ours."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class CheckFailed(WurzelError):
     """`--check` found a difference."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class MissingPackage(WurzelError, ImportError):
@@ -130,7 +138,7 @@ class MissingPackage(WurzelError, ImportError):
 class DatasetError(WurzelError):
     """A dataset is missing, empty, incomplete or damaged."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class EnvSettingsError(WurzelError, ValueError):
@@ -140,19 +148,17 @@ class EnvSettingsError(WurzelError, ValueError):
 class ContractFailedException(WurzelError):
     """Data or types break a contract."""
 
-    exit_code = 1
+    exit_code = BROKEN_CONTRACT
 
 
 class StaticTypeError(ContractFailedException, TypeError):
     """A step's type parameters or annotations are wrong, or two steps do not fit together."""
 
-    exit_code = 2
-
 
 class StepFailed(WurzelError):
     """A step could not do its work; raise it in `run` with a message for whoever reads the log."""
 
-    exit_code = 1
+    exit_code = FAILED
 
 
 class MarkdownException(StepFailed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 _LONGEST = 80
@@ -44,3 +44,15 @@ def short(value: Any) -> str:
     except Exception:  # noqa: BLE001 - the author's own __repr__ may do anything
         text = object.__repr__(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def place(item: str, path: Sequence[str | int]) -> str:
+    """Where something is: `item 3, field 'pages[0].text'`; numbers at the start lead into an item that is a list."""
+    rest = list(path)
+    while rest and isinstance(rest[0], int):
+        item += f"[{rest.pop(0)}]"
+    if not rest:
+        return item
+    first, *more = rest
+    name = str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in more)
+    return f"{item}, field {name!r}" if item else f"field {name!r}"

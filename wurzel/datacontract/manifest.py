@@ -80,8 +80,8 @@ class Manifest(NamedTuple):
 
 
 def contract_name(shape: Shape) -> str:
-    """`module:Class` of a contract."""
-    return f"{shape.contract.__module__}:{shape.contract.__qualname__}"
+    """`module:Class` of a contract; those of a union with ` | ` between them, in order."""
+    return " | ".join(f"{contract.__module__}:{contract.__qualname__}" for contract in shape.contracts)
 
 
 def read_manifest(folder: Path) -> Manifest:

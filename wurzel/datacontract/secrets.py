@@ -16,7 +16,8 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 HIDDEN = "***"
 """Stands for what is not shown."""
 
-_KINDS = (Secret, SecretStr, SecretBytes)
+HIDING = (Secret, SecretStr, SecretBytes)
+"""The types whose values pydantic writes as asterisks."""
 
 
 def is_secret(annotation: Any) -> bool:
@@ -30,7 +31,7 @@ def is_secret(annotation: Any) -> bool:
 
 def secret_texts(value: Any) -> typing.Iterator[str]:
     """The texts of all secrets anywhere inside a validated value."""
-    if isinstance(value, _KINDS):
+    if isinstance(value, HIDING):
         yield from _texts(value.get_secret_value())
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
@@ -82,7 +83,7 @@ def _holds_secret(annotation: Any, seen: set[int]) -> bool:
         return False
     seen.add(id(annotation))
     return any(_holds_secret(inner, seen) for inner in _inner(annotation)) or (
-        isinstance(annotation, type) and typing.get_origin(annotation) is None and issubclass(annotation, _KINDS)
+        isinstance(annotation, type) and typing.get_origin(annotation) is None and issubclass(annotation, HIDING)
     )
 
 

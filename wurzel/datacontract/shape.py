@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+import dataclasses
+import sys
+from functools import reduce
+from operator import or_
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from wurzel.datacontract.contract import Contract
+from wurzel.datacontract.hidden import hidden_field
 from wurzel.exceptions import StaticTypeError
 
 Container = Literal["list", "set", "dataframe"]
 
+_UNIONS = (Union, UnionType)
+
 
 class Shape(NamedTuple):
-    """`list[X]` is `(("list",), X)`; `None` is `((), NoneType)`. A bare dataframe contract is a dataframe of it."""
+    """`list[X]` is `(("list",), (X,))`, `None` is `((), (NoneType,))`; a bare table contract is a dataframe of it."""
 
     containers: tuple[Container, ...]
-    contract: type
+    contracts: tuple[Any, ...]
+    """The class of the items, or the classes of a union in the order of the union: reading tries them in this order."""
+
+    @property
+    def contract(self) -> Any:
+        """The class of the items, or the union of their classes."""
+        return reduce(or_, self.contracts)
+
+    @property
+    def item(self) -> Any:
+        """What the outermost container contains."""
+        item = self.contract
+        for _ in self.containers[1:]:
+            item = list[item]  # type: ignore[valid-type]
+        return item
+
+    @property
+    def name(self) -> str:
+        """The name of the contract, for messages."""
+        return shown(self.contract)
 
     @property
     def empty(self) -> bool:
         """Whether there is no data at all: the input of a source."""
-        return self.contract is NoneType and not self.containers
+        return self.contracts == (NoneType,) and not self.containers
 
     @property
     def many(self) -> bool:
-        """Whether it holds any number of items, so that parts can be put together and cut."""
+        """Whether it contains any number of items, so that parts can be put together and cut."""
         return bool(self.containers)
 
     @property
@@ -34,33 +60,58 @@ class Shape(NamedTuple):
 
 
 def shape_of(annotation: Any) -> Shape:
-    """The shape an annotation says.
+    """The shape that an annotation describes.
 
     Raises:
         StaticTypeError: when it is nothing that can be stored between steps.
     """
     containers: list[Container] = []
-    inner = annotation
-    while (origin := get_origin(inner)) is not None:
+    inner = unaliased(annotation)
+    while (origin := get_origin(inner)) is not None and origin not in _UNIONS:
         containers.append(_container(origin, annotation))
         arguments = get_args(inner)
         if len(arguments) != 1:
             raise StaticTypeError(f"{shown(annotation)} must name one contract", hint="Write list[Model].")
-        inner = arguments[0]
-    contract = NoneType if inner is None else inner
-    _check_contract(contract, annotation, bool(containers))
-    if is_dataframe_contract(contract) and containers[-1:] != ["dataframe"]:
+        inner = unaliased(arguments[0])
+    contracts = _members(inner)
+    for contract in contracts:
+        _check_contract(contract, annotation, bool(containers) or len(contracts) > 1)
+    if is_dataframe_contract(contracts[0]) and containers[-1:] != ["dataframe"]:
         containers.append("dataframe")
-    _check_nesting(containers, contract, annotation)
-    return Shape(tuple(containers), contract)
+    _check_nesting(containers, contracts, annotation)
+    return Shape(tuple(containers), contracts)
+
+
+def unaliased(annotation: Any) -> Any:
+    """What an alias (`type Docs = list[Doc]`) or `Annotated` stands for; its arguments stay as they are."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif _is_alias(annotation):
+            annotation = annotation.__value__
+        elif _is_alias(origin):
+            given = dict(zip(origin.__type_params__, get_args(annotation), strict=False))
+            annotation = substituted(origin.__value__, given)
+        else:
+            return annotation
+
+
+def substituted(annotation: Any, given: dict[Any, Any]) -> Any:
+    """An annotation with what is given for its type variables."""
+    if isinstance(annotation, TypeVar):
+        return given.get(annotation, annotation)
+    parameters = getattr(annotation, "__parameters__", ())
+    if not parameters or isinstance(annotation, type):
+        return annotation
+    return annotation[tuple(given.get(parameter, parameter) for parameter in parameters)]
 
 
 def without_none(annotation: Any) -> Any:
     """`X` of `X | None`; anything else as it is."""
-    if get_origin(annotation) in {Union, UnionType}:
-        rest = [argument for argument in get_args(annotation) if argument is not NoneType]
-        if len(rest) == 1:
-            return rest[0]
+    plain = unaliased(annotation)
+    if get_origin(plain) in _UNIONS and NoneType in get_args(plain):
+        return reduce(or_, (argument for argument in get_args(plain) if argument is not NoneType))
     return annotation
 
 
@@ -72,12 +123,28 @@ def is_dataframe_contract(contract: Any) -> bool:
     )
 
 
+def _is_alias(annotation: Any) -> bool:
+    """Told by its name: `typing_extensions` has a class of its own for Pythons that have none."""
+    return type(annotation).__name__ == "TypeAliasType" and hasattr(annotation, "__value__")
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """The classes of a union, in order; unions within it, and aliases of them, are part of it."""
+    annotation = unaliased(annotation)
+    if get_origin(annotation) not in _UNIONS:
+        return (NoneType if annotation is None else annotation,)
+    found = (member for argument in get_args(annotation) for member in _members(argument))
+    return tuple(dict.fromkeys(found))
+
+
 def shown(annotation: Any) -> str:
     """An annotation as its author wrote it, near enough: `list[Word]`."""
     if annotation is None or annotation is NoneType:
         return "None"
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in {Union, UnionType}:
+    if origin is Annotated:
+        return shown(arguments[0])
+    if origin in _UNIONS:
         return " | ".join(shown(argument) for argument in arguments)
     if origin is not None and arguments:
         return f"{shown(origin)}[{', '.join(shown(argument) for argument in arguments)}]"
@@ -104,19 +171,51 @@ def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
         raise StaticTypeError(
             f"the type parameter {contract.__name__} is not given", hint="Write class MyStep(Base[MyModel])."
         )
-    if not isinstance(contract, type) or not issubclass(contract, Contract):
+    if not _is_contract(contract):
         raise StaticTypeError(
             f"{shown(annotation)} cannot flow between steps: {shown(contract)} is not a contract",
-            hint="A contract derives from wurzel.datacontract.PydanticModel or PanderaDataFrameModel.",
+            hint="A contract derives from wurzel.datacontract.PydanticModel or PanderaDataFrameModel,"
+            " or is a dataclass or TypedDict.",
+        )
+    if type(contract).__module__ == "typing" and sys.version_info < (3, 12):
+        raise StaticTypeError(
+            f"{shown(contract)} is a typing.TypedDict, whose fields cannot be read before Python 3.12",
+            hint="Derive it from typing_extensions.TypedDict.",
+        )
+    if hidden := hidden_field(contract):
+        path, kind = hidden
+        raise StaticTypeError(
+            f"{shown(annotation)} cannot flow between steps:"
+            f" {shown(contract)}.{path} is a {kind}, whose value is not stored but replaced by asterisks",
+            hint="Read secrets from the settings of each step that needs them.",
         )
 
 
-def _check_nesting(containers: list[Container], contract: type, annotation: Any) -> None:
-    frame = "dataframe" in containers
-    if frame and (len(containers) > 1 or not is_dataframe_contract(contract)):
+def _is_contract(contract: Any) -> bool:
+    if not isinstance(contract, type) or get_origin(contract) is not None:
+        return False
+    typed_dict = issubclass(contract, dict) and hasattr(contract, "__required_keys__")
+    return issubclass(contract, Contract) or dataclasses.is_dataclass(contract) or typed_dict
+
+
+def _check_nesting(containers: list[Container], contracts: tuple[Any, ...], annotation: Any) -> None:
+    tables = [contract for contract in contracts if is_dataframe_contract(contract)]
+    if "dataframe" in containers and (len(containers) > 1 or tables != list(contracts)):
         raise StaticTypeError(
             f"{shown(annotation)} cannot flow between steps",
-            hint="DataFrame[Model] holds a PanderaDataFrameModel and stands in no other container.",
+            hint="DataFrame[Model] contains a PanderaDataFrameModel and cannot be inside another container.",
         )
-    if "set" in containers and len(containers) > 1:
+    if len(contracts) > 1 and tables:
+        raise StaticTypeError(
+            f"{shown(annotation)} cannot flow between steps: a table cannot be part of a union",
+            hint="Give each table a step of its own.",
+        )
+    if "set" not in containers:
+        return
+    if len(containers) > 1:
         raise StaticTypeError(f"{shown(annotation)} cannot flow between steps", hint="Use set[Model] or lists.")
+    if mutable := next((contract for contract in contracts if contract.__hash__ is None), None):
+        raise StaticTypeError(
+            f"{shown(annotation)} cannot flow between steps: items of {shown(mutable)} cannot be in a set",
+            hint="Use a list, or make them hashable: @dataclass(frozen=True).",
+        )

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-_USER = 2
+from wurzel.exceptions import FAILED, FINAL
+
 _TAIL = 20
 _TAIL_BYTES = 20_000
 
@@ -20,7 +21,7 @@ class Failure:
     reason: str
     log: Path | None = None
     code: int = 1
-    """1 when the step could not do its work, 2 when the user must act."""
+    """One of the exit codes of `wurzel.exceptions`."""
 
 
 @dataclass
@@ -42,12 +43,14 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 fine, 1 a step failed or time ran out, 2 only the user can help, 128 + signal when interrupted."""
+        """0 if all is well, 128 + signal when interrupted, otherwise one of `wurzel.exceptions`.
+
+        `FAILED` as soon as one failure may be gone in another run; otherwise the code that the failures have.
+        """
         if self.interrupted is not None:
             return 128 + self.interrupted
-        if self.failed and not self.late and {failure.code for failure in self.failed.values()} == {_USER}:
-            return _USER
-        return 1 if self.failed or self.late else 0
+        codes = {failure.code for failure in self.failed.values()} | ({FAILED} if self.late else set())
+        return FAILED if codes - FINAL else max(codes, default=0)
 
     def counts(self) -> Mapping[str, int]:
         """How many steps ran, were unchanged, failed, did not run."""

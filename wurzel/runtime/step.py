@@ -194,7 +194,7 @@ class _Work:
         except ContractFailedException as error:
             shape = self.types.output_shape
             raise ContractFailedException(
-                f"what run returned breaks the contract {shape.contract.__name__}: {error.message}",
+                f"what run returned breaks the contract {shape.name}: {error.message}",
                 where=f"step {self.step_id!r}",
             ) from None
         for name, number in self._metrics_of(result).items():

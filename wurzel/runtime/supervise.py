@@ -13,11 +13,8 @@ from heapq import heappop, heappush
 from pathlib import Path
 from typing import NamedTuple
 
-from wurzel.exceptions import DatasetError
+from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError
 from wurzel.runtime.processes import Command, Exit, Watch
-
-USAGE = 2
-"""Exit code of what another try cannot mend: usage, configuration, pipeline."""
 
 
 class RetryPolicy(NamedTuple):
@@ -44,7 +41,7 @@ class Outcome(NamedTuple):
     """What became of a command after all its tries."""
 
     code: int
-    """0 fine, 1 failed, 2 the user must act, 128 + signal when we were interrupted."""
+    """0 fine, one of `wurzel.exceptions`, or 128 + signal when we were interrupted."""
     reason: str = ""
     """Why it failed, for people: `timed out after 30s`, `ended by signal SIGSEGV`, `exit code 1`."""
     tries: int = 1
@@ -113,7 +110,7 @@ class Pool:
         if code and self._watch.stopping:
             task.done(_stopped(self._watch, task.tries))
             return
-        if code not in {0, USAGE} and task.tries <= task.retry.limit:
+        if code and code not in FINAL and task.tries <= task.retry.limit:
             seconds = task.retry.wait(task.tries)
             task.failed(reason, seconds)
             self._resting += 1
@@ -247,7 +244,7 @@ def _judge(result: Exit, command: Command | None) -> tuple[int, str]:
         return 1, f"ended by signal {_signal_name(-result.code)}"
     if result.code == 0:
         return 0, ""
-    return USAGE if result.code == USAGE else 1, f"exit code {result.code}"
+    return result.code if result.code in FINAL else FAILED, f"exit code {result.code}"
 
 
 def _signal_name(number: int) -> str:

@@ -1,0 +1,730 @@
+"""What is stored reads back to what was returned, or writing fails and names item, field and what would change."""
+
+import dataclasses
+import enum
+import json
+import re
+from collections import OrderedDict, defaultdict, deque
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+import typing_extensions
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasGenerator,
+    AliasPath,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Json,
+    PlainSerializer,
+    RootModel,
+    SecretBytes,
+    SecretStr,
+    StringConstraints,
+    field_serializer,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+from pydantic import Secret as SecretOf
+from pydantic.alias_generators import to_camel
+
+from wurzel.datacontract import MarkdownDataContract, PydanticModel
+from wurzel.datacontract.parts import codec_for
+from wurzel.datacontract.shape import shape_of
+from wurzel.exceptions import ContractFailedException, StaticTypeError
+
+
+class Doc(PydanticModel):
+    text: str
+
+
+class ScoredDoc(Doc):
+    score: float = 0.0
+
+
+class Renamed(Doc):
+    """A sub-class without fields."""
+
+
+class Other(PydanticModel):
+    text: str
+    more: int = 0
+
+
+class Wrapped(PydanticModel):
+    inner: Doc
+
+
+class Deep(PydanticModel):
+    many: list[Doc] = []
+    by_name: dict[str, Doc] = {}
+    maybe: Doc | None = None
+    either: Doc | Other | None = None
+    pair: tuple[Doc, int] | None = None
+    any_number: tuple[Doc, ...] = ()
+    again: "Deep | None" = None
+
+
+class Node(PydanticModel):
+    name: str
+    children: "list[Node]" = []
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Word(str):
+    __slots__ = ()
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Plain:
+    name: str
+    doc: Doc | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class More(Plain):
+    extra: int = 1
+
+
+class Entry(typing_extensions.TypedDict):
+    name: str
+    doc: typing_extensions.NotRequired[Doc]
+
+
+def stored(annotation, *values):
+    """The items that read back, and the bytes in between."""
+    codec = codec_for(shape_of(list[annotation]))
+    data = codec.encode(list(values)).data
+    back = codec.decode(data)
+    assert codec.encode(back).data == data
+    return back, data
+
+
+def kept(annotation, value):
+    (back,), data = stored(annotation, value)
+    assert type(back) is type(value)
+    assert back == value
+    return data
+
+
+def refused(annotation, *values):
+    with pytest.raises(ContractFailedException) as caught:
+        stored(annotation, *values)
+    assert caught.value.exit_code == 3
+    return str(caught.value)
+
+
+# --- classes ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sub_class_is_refused_with_both_classes_and_the_field_that_would_be_lost():
+    message = refused(Doc, Doc(text="a"), ScoredDoc(text="b", score=0.5))
+    assert message == "item 1 is a ScoredDoc, which has the field 'score' that Doc cannot store"
+    assert refused(Doc, Renamed(text="a")) == "item 0 is a Renamed, but would be read back as a Doc"
+
+    class Mine(MarkdownDataContract):
+        lang: str = "de"
+
+    message = refused(MarkdownDataContract, Mine(md="x", keywords="k", url="u", lang="en"))
+    assert message == "item 0 is a Mine, which has the field 'lang' that MarkdownDataContract cannot store"
+
+
+SUB = ScoredDoc(text="a", score=0.9)
+LOST = "is a ScoredDoc, which has the field 'score' that Doc cannot store"
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (Deep(many=[Doc(text="b"), SUB]), "many[1]"),
+        (Deep(by_name={"k": SUB}), "by_name.k"),
+        (Deep(maybe=SUB), "maybe"),
+        (Deep(either=SUB), "either"),
+        (Deep(pair=(SUB, 1)), "pair[0]"),
+        (Deep(any_number=(Doc(text="b"), Doc(text="c"), SUB)), "any_number[2]"),
+        (Deep(again=Deep(again=Deep(maybe=SUB))), "again.again.maybe"),
+    ],
+)
+def test_a_sub_class_is_found_at_every_depth(value, field):
+    assert refused(Deep, value) == f"item 0, field '{field}' {LOST}"
+
+
+def test_nested_items_of_the_declared_classes_come_back():
+    kept(
+        Deep, Deep(many=[Doc(text="a")], by_name={"k": Doc(text="b")}, either=Other(text="c"), pair=(Doc(text="d"), 1))
+    )
+    kept(Node, Node(name="a", children=[Node(name="b", children=[Node(name="c")])]))
+    assert kept(Wrapped, Wrapped(inner=Doc(text="a"))) == b'[\n{"inner":{"text":"a"}}\n]\n'
+
+
+def test_a_sub_class_is_stored_where_the_contract_says_that_it_is():
+    kept(ScoredDoc, SUB)
+    kept(Doc | ScoredDoc, SUB)
+
+
+class Leaf(PydanticModel):
+    text: str = ""
+    number: int = 0
+    real: float = 0.0
+    flag: bool = False
+    texts: list[str] = []
+    counts: dict[str, int] = {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("text", Word("a"), "is a Word, 'a', but would be read back as a str, 'a'"),
+        ("text", 3, "Input should be a valid string, not 3"),
+        ("number", True, "is a bool, True, but would be read back as an int, 1"),
+        ("number", "5", "is a str, '5', but would be read back as an int, 5"),
+        ("number", 5.0, "is a float, 5.0, but would be read back as an int, 5"),
+        ("real", True, "is a bool, True, but would be read back as a float, 1.0"),
+        ("flag", 1, "is an int, 1, but would be read back as a bool, True"),
+        ("texts", ("a",), "is a tuple, ('a',), but would be read back as a list, ['a']"),
+        ("texts", [Word("a")], "'texts[0]' is a Word, 'a', but would be read back as a str, 'a'"),
+        ("counts", OrderedDict(a=1), "is an OrderedDict"),
+        ("counts", {"a": True}, "'counts.a' is a bool, True"),
+    ],
+)
+def test_assigned_values_of_another_class_are_refused(field, value, message):
+    item = Leaf()
+    setattr(item, field, value)
+    assert message in refused(Leaf, Leaf(), item)
+    assert f"item 1, field '{field}" in refused(Leaf, Leaf(), item)
+
+
+def test_a_whole_number_stands_for_a_float_and_is_stored_as_one():
+    class Scored(PydanticModel):
+        score: float = 1
+
+    (back,), data = stored(Scored, Scored())
+    assert data == b'[\n{"score":1.0}\n]\n'
+    assert type(back.score) is float
+
+
+def test_a_field_that_is_gone_is_refused():
+    item = Leaf()
+    del item.text
+    assert "field 'text'" in refused(Leaf, item)
+
+
+def test_constraints_that_were_broken_by_assignment():
+    class Limited(PydanticModel):
+        number: int = Field(0, ge=0)
+        word: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=3)] = ""
+
+    for name, value, message in [
+        ("number", -1, "greater than or equal to 0, not -1"),
+        ("word", "long word", "at most 3 characters"),
+        ("word", " A", "field 'word' is ' A', but would be read back as 'a'"),
+    ]:
+        item = Limited()
+        setattr(item, name, value)
+        assert message in refused(Limited, item)
+    kept(Limited, Limited(number=3, word="abc"))
+
+
+# --- aliases ----------------------------------------------------------------------------------------------------------
+
+
+class Hit(PydanticModel):
+    score: float = Field(0.0, serialization_alias="relevance")
+    text: str = Field("default", validation_alias="TEXT")
+
+
+class Choices(PydanticModel):
+    one: int = Field(0, validation_alias=AliasChoices("first", "1st"))
+    two: int = Field(0, validation_alias=AliasPath("numbers", 1))
+    three: int = Field(0, alias="THREE")
+
+
+class Camel(PydanticModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+    page_count: int = 0
+
+
+class TwoWays(PydanticModel):
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=str.upper, serialization_alias=lambda name: f"x-{name}")
+    )
+    page: int = 0
+    inner: Hit = Hit()
+
+
+class Swapped(PydanticModel):
+    a: int = Field(0, serialization_alias="b")
+    b: int = Field(0, serialization_alias="a")
+
+
+class ByName(PydanticModel):
+    model_config = ConfigDict(populate_by_name=True)
+    a: int = Field(0, alias="A")
+    b: int = Field(0, validation_alias="B")
+
+
+@dataclasses.dataclass
+class AliasedData:
+    a: Annotated[int, Field(validation_alias="A")] = 0
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        (Hit(score=0.9, TEXT="hello"), '{"score":0.9,"text":"hello"}'),
+        (Choices(first=1, numbers=[0, 2], THREE=3), '{"one":1,"two":2,"three":3}'),
+        (Camel(pageCount=3), '{"pageCount":3}'),
+        (TwoWays(PAGE=3, INNER=Hit(score=1.5)), '{"page":3,"inner":{"score":1.5,"text":"default"}}'),
+        (Swapped(a=1, b=2), '{"a":1,"b":2}'),
+        (ByName(a=1, b=2), '{"A":1,"b":2}'),
+    ],
+)
+def test_aliases_of_every_kind_come_back(value, line):
+    assert kept(type(value), value).decode() == f"[\n{line}\n]\n"
+
+
+def test_aliases_of_dataclasses_and_of_unions_come_back():
+    kept(AliasedData, AliasedData(A=1) if False else AliasedData(1))
+    kept(Hit | Camel, Camel(pageCount=3))
+    kept(Hit | Camel, Hit(TEXT="a"))
+
+
+# --- values that hide or change ---------------------------------------------------------------------------------------
+
+
+class Login(PydanticModel):
+    user: str
+    password: SecretStr
+
+
+class Nested(PydanticModel):
+    logins: dict[str, list[Login | None]] = {}
+
+
+class OfNumber(PydanticModel):
+    pin: SecretOf[int]
+
+
+class OfBytes(PydanticModel):
+    key: SecretBytes | None = None
+
+
+@dataclasses.dataclass
+class InData:
+    login: Login
+
+
+class InDict(typing_extensions.TypedDict):
+    token: SecretStr
+
+
+@pytest.mark.parametrize(
+    ("contract", "path"),
+    [
+        (Login, "Login.password is a SecretStr"),
+        (Nested, "Nested.logins.password is a SecretStr"),
+        (OfNumber, "OfNumber.pin is a Secret"),
+        (OfBytes, "OfBytes.key is a SecretBytes"),
+        (InData, "InData.login.password is a SecretStr"),
+        (InDict, "InDict.token is a SecretStr"),
+    ],
+)
+def test_a_contract_with_a_secret_is_refused_where_it_is_used(contract, path):
+    for annotation in (contract, list[contract], list[Doc | contract]):
+        with pytest.raises(StaticTypeError) as caught:
+            shape_of(annotation)
+        assert path in str(caught.value)
+
+
+def test_a_secret_that_is_not_stored_is_no_reason_to_refuse_a_contract():
+    class Quiet(PydanticModel):
+        text: str
+        token: SecretStr | None = Field(None, exclude=True)
+
+    (back,), data = stored(Quiet, Quiet(text="a", token="t0p"))
+    assert (back.token, data) == (None, b'[\n{"text":"a"}\n]\n')
+
+
+class Free(PydanticModel):
+    value: Any = None
+    metadata: dict[str, Any] = {}
+    bare: dict = {}
+    things: list = []
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (Free(value=SecretStr("t0p")), "field 'value' is a SecretStr, which hides its value"),
+        (Free(metadata={"a": [SecretStr("t0p")]}), "field 'metadata.a[0]' is a SecretStr"),
+        (Free(value=Login(user="u", password="t0p")), "field 'value.password' is a SecretStr"),
+        (Free(value={SecretStr("t0p")}), "field 'value[0]' is a SecretStr"),
+        (Free(value={1: "a", "1": "b"}), "field 'value' has the keys 1 and '1', which are stored alike"),
+        (Free(metadata={"a": {"k": {True: 1, "true": 2}}}), "field 'metadata.a.k' has the keys True and 'true'"),
+        (Free(bare={1: "a", "1": "b"}), "field 'bare' has the keys 1 and '1'"),
+        (Free(things=[{None: 1, "None": 2}]), "field 'things[0]' has the keys None and 'None'"),
+    ],
+)
+def test_what_any_cannot_hold_is_refused(item, message):
+    told = refused(Free, item)
+    assert message in told
+    assert "t0p" not in told
+
+
+def test_any_holds_json():
+    day = date(2024, 1, 2)
+    item = Free(
+        value=(1, day), metadata={"d": day, "n": float("nan"), "b": b"\xff"}, bare={1: 2}, things=[{3, 1}, Color.RED]
+    )
+    (back,), _ = stored(Free, item)
+    assert back.value == [1, "2024-01-02"]
+    assert (back.metadata["d"], back.metadata["b"], back.bare, back.things) == (
+        "2024-01-02",
+        "/w==",
+        {"1": 2},
+        [[1, 3], "red"],
+    )
+    kept(Free, Free(value={"a": [1, 2.5, None, True, {"b": "c"}]}, metadata={"x": {"y": []}}))
+
+
+def test_masks_of_all_kinds_are_refused():
+    class Masked(PydanticModel):
+        token: Annotated[str, PlainSerializer(lambda _: "***")]
+
+    class MaskedField(PydanticModel):
+        token: str
+
+        @field_serializer("token")
+        def _mask(self, value):
+            return "***"
+
+    class MaskedModel(PydanticModel):
+        token: str
+
+        @model_serializer
+        def _mask(self):
+            return {"token": "***"}
+
+    for contract in (Masked, MaskedField, MaskedModel):
+        assert refused(contract, contract(token="a")) == "item 0, field 'token' is 'a', but would be read back as '***'"
+        kept(contract, contract(token="***"))
+
+
+def test_validators_that_change_what_they_have_changed_before_are_refused():
+    class Louder(PydanticModel):
+        text: str
+
+        @field_validator("text")
+        @classmethod
+        def _shout(cls, text):
+            return text + "!"
+
+    class Counting(PydanticModel):
+        seen: int = 0
+
+        @model_validator(mode="after")
+        def _count(self):
+            self.seen += 1
+            return self
+
+    assert refused(Louder, Louder(text="a")) == "item 0, field 'text' is 'a!', but would be read back as 'a!!'"
+    assert "field 'seen' is 1, but would be read back as 2" in refused(Counting, Counting())
+
+    class Tidy(PydanticModel):
+        text: Annotated[str, AfterValidator(str.strip)]
+        when: Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+    kept(Tidy, Tidy(text=" a ", when=datetime(2024, 1, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))))
+    item = Tidy(text="a", when=datetime(2024, 1, 1, tzinfo=UTC))
+    item.when = datetime(2024, 1, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert "field 'when' is stored as '2024-01-01T12:00:00+01:00', but as '2024-01-01T11:00:00Z'" in refused(Tidy, item)
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError, KeyError, ZeroDivisionError, RecursionError, StopIteration, AttributeError]
+)
+def test_validators_may_raise_anything(error):
+    class Picky(PydanticModel):
+        text: str
+
+        @field_validator("text")
+        @classmethod
+        def _check(cls, text):
+            if text == "bad":
+                raise error("told you so")
+            return text
+
+    codec = codec_for(shape_of(list[Picky]))
+    good = [Picky(text="a")] * 3
+    told = refused(Picky, *good, Picky.model_construct(text="bad"))
+    assert told.startswith(f"item 3: reading back what would be stored raised {error.__name__}: ")
+    assert f"item 3: validating it raised {error.__name__}" in refused(Picky, *good, {"text": "bad"})
+    with pytest.raises(ContractFailedException, match=f"item 1: reading back .* raised {error.__name__}"):
+        codec.decode(b'[\n{"text":"a"},\n{"text":"bad"}\n]\n')
+
+
+def test_serializers_and_comparisons_may_raise_anything():
+    class Odd(PydanticModel):
+        text: str
+
+        @field_serializer("text")
+        def _write(self, text):
+            raise KeyError("no")
+
+    assert "item 0, field 'text': it cannot be stored as JSON: " in refused(Odd, Odd(text="a"))
+
+    class Grumpy:
+        def __eq__(self, other):
+            raise RuntimeError("do not compare me")
+
+        __hash__ = None
+
+    class Moody(PydanticModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        thing: Annotated[Grumpy, BeforeValidator(lambda _: Grumpy()), PlainSerializer(lambda _: 1)]
+
+    stored(Moody, Moody(thing=1))
+
+
+# --- other types ------------------------------------------------------------------------------------------------------
+
+
+class Kinds(PydanticModel):
+    when: datetime = datetime(2024, 1, 2, 3, 4, 5, 6, UTC)
+    span: timedelta = timedelta(days=1, microseconds=3)
+    exact: Decimal = Decimal("1.10")
+    path: Path = Path("a/b")
+    pure: PurePosixPath = PurePosixPath("c")
+    key: UUID = UUID(int=7)
+    color: Color = Color.RED
+    mode: Literal["a", 1] = 1
+    point: Point = Point(1, 2)
+    queue: deque[int] = deque([1, 2])
+    numbers: frozenset[int] = frozenset({3, 1})
+    nested: set[tuple[str, int]] = {("a", 1), ("b", 2)}
+    table: dict[int, float] = {1: 2.5}
+    loaded: Json[list[int]] = Field(default_factory=lambda: [1])
+    blob: bytes = b"\xff"
+    counts: defaultdict[str, int] = Field(default_factory=lambda: defaultdict(int, a=1))
+    pattern: re.Pattern = re.compile("a")
+
+
+def test_values_of_many_types_come_back():
+    kept(Kinds, Kinds())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        (
+            "pattern",
+            re.compile("a", re.IGNORECASE),
+            "field 'pattern' is re.compile('a', re.IGNORECASE), but would be read back as",
+        ),
+        ("when", "2024-01-02", "is a str"),
+        ("exact", 1, "is an int"),
+        ("path", PurePosixPath("a"), "is a PurePosixPath"),
+        ("color", "red", "is a str, 'red', but would be read back as a Color"),
+        ("numbers", {1}, "is a set"),
+        ("point", (1, 2), "is a tuple"),
+        ("table", {"1": 2.5}, "field 'table.1' is a str, '1', but would be read back as an int, 1"),
+        ("exact", Decimal("NaN"), "field 'exact'"),
+    ],
+)
+def test_assigned_values_that_only_look_alike_are_refused(field, value, message):
+    item = Kinds()
+    setattr(item, field, value)
+    assert message in refused(Kinds, item)
+
+
+def test_unions_come_back_as_the_same_class_or_are_refused():
+    class Either(PydanticModel):
+        value: int | float | str | bool | None = None
+        moment: date | str | None = None
+
+    for value in (1, 1.0, "1", True, None, float("inf")):
+        kept(Either, Either(value=value))
+    assert "field 'moment' is a date" in refused(Either, Either(moment=date(2024, 1, 2)))
+
+    class A(PydanticModel):
+        x: int = 0
+
+    class B(PydanticModel):
+        x: int = 0
+
+    class Pick(PydanticModel):
+        one: A | B
+
+    kept(Pick, Pick(one=A()))
+    assert refused(Pick, Pick(one=B())) == "item 0, field 'one' is a B, but would be read back as an A"
+    kept(A | B, A())
+    assert refused(A | B, B()) == "item 0 is a B, but would be read back as an A"
+    kept(B | A, B())
+
+
+def test_a_tagged_union_comes_back():
+    class Cat(PydanticModel):
+        kind: Literal["cat"] = "cat"
+
+    class Dog(PydanticModel):
+        kind: Literal["dog"] = "dog"
+
+    class Pets(PydanticModel):
+        pets: list[Annotated[Cat | Dog, Field(discriminator="kind")]]
+
+    kept(Pets, Pets(pets=[Dog(), Cat()]))
+    kept(Cat | Dog, Dog())
+
+
+def test_nan_and_infinity_come_back_or_are_refused():
+    class Numbers(PydanticModel):
+        real: float = float("nan")
+        many: list[float] = [float("inf"), float("nan")]
+        strict: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+
+    (back,), data = stored(Numbers, Numbers())
+    assert data == b'[\n{"real":NaN,"many":[Infinity,NaN],"strict":0.0}\n]\n'
+    assert str(back.many) == "[inf, nan]"
+    item = Numbers()
+    item.strict = float("nan")
+    assert "field 'strict': Input should be a finite number, not nan" in refused(Numbers, item)
+
+
+def test_models_of_pydantic_that_write_infinity_otherwise():
+    class Inner(BaseModel):
+        real: float = float("inf")
+
+    class Outer(PydanticModel):
+        inner: Inner = Inner()
+
+    kept(Outer, Outer())
+
+
+def test_excluded_fields_are_not_stored():
+    class Partly(PydanticModel):
+        text: str
+        hidden: int = Field(0, exclude=True)
+
+    class Needed(PydanticModel):
+        text: str
+        hidden: int = Field(exclude=True)
+
+    (back,), _ = stored(Partly, Partly(text="a", hidden=3))
+    assert (back.text, back.hidden) == ("a", 0)
+    assert "field 'hidden': Field required" in refused(Needed, Needed(text="a", hidden=3))
+
+
+def test_extra_fields_come_back():
+    class Open(PydanticModel):
+        model_config = ConfigDict(extra="allow")
+        text: str = ""
+
+    kept(Open, Open(text="a", more=1, doc={"a": 1}))
+    (back,), _ = stored(Open, Open(day=date(2024, 1, 2)))
+    assert back.day == "2024-01-02"
+    assert "field 'more' is a SecretStr" in refused(Open, Open(more=SecretStr("t0p")))
+
+
+def test_root_models_generic_models_and_iterators():
+    class Names(RootModel[list[str]]):
+        pass
+
+    class Holder(PydanticModel):
+        names: Names = Names([])
+        one: Doc | None = None
+
+    kept(Holder, Holder(names=Names(["a"])))
+
+    class Lazy(PydanticModel):
+        numbers: typing_extensions.Iterable[int] = ()
+
+    assert "field 'numbers' is an iterator, which can be read only once" in refused(Lazy, Lazy(numbers=iter([1])))
+
+
+# --- dataclasses, TypedDicts, mappings --------------------------------------------------------------------------------
+
+
+def test_dataclasses_and_typed_dicts_are_contracts():
+    assert kept(Plain, Plain("a", Doc(text="b"), ("c",))) == b'[\n{"name":"a","doc":{"text":"b"},"tags":["c"]}\n]\n'
+    assert refused(Plain, More("a")) == "item 0 is a More, which has the field 'extra' that Plain cannot store"
+    assert refused(Plain, Plain("a", SUB)) == f"item 0, field 'doc' {LOST}"
+    kept(Entry, {"name": "a", "doc": Doc(text="b")})
+    kept(Entry, {"name": "a"})
+    assert refused(Entry, {"name": "a", "more": 1}) == (
+        "item 0, field 'more' is not declared by the contract, so 1 would be lost"
+    )
+    assert f"item 0, field 'doc' {LOST}" in refused(Entry, {"name": "a", "doc": SUB})
+    codec = codec_for(shape_of(set[Plain]))
+    assert codec.decode(codec.encode({Plain("a"), Plain("b")}).data) == {Plain("a"), Plain("b")}
+
+
+def test_typed_dicts_within_items():
+    class Holder(PydanticModel):
+        entry: Entry
+
+    kept(Holder, Holder(entry={"name": "a"}))
+    item = Holder(entry={"name": "a"})
+    item.entry["more"] = 1
+    assert "field 'entry.more' is not declared" in refused(Holder, item)
+
+
+@pytest.mark.parametrize(
+    ("contract", "value", "field"),
+    [
+        (Doc, {"text": "a", "lang": "en"}, "lang"),
+        (Wrapped, {"inner": {"text": "a", "lang": "en"}}, "inner.lang"),
+        (Deep, {"many": [{"text": "a"}, {"text": "b", "x": 1}]}, "many[1].x"),
+    ],
+)
+def test_a_mapping_stands_for_an_item_when_nothing_of_it_is_lost(contract, value, field):
+    assert f"field '{field}' is not declared by the contract" in refused(contract, value)
+    (back,), _ = stored(Hit, {"TEXT": "a"})
+    assert back == Hit(TEXT="a")
+
+
+# --- sets -------------------------------------------------------------------------------------------------------------
+
+
+def test_items_of_a_set_that_are_stored_alike_are_refused():
+    class Partly(PydanticModel):
+        text: str
+        hidden: int = Field(0, exclude=True)
+
+    codec = codec_for(shape_of(set[Partly]))
+    with pytest.raises(ContractFailedException, match="of its 2 items, only 1 differ"):
+        codec.encode({Partly(text="a"), Partly(text="a", hidden=1)})
+    assert codec.encode([Partly(text="a"), Partly(text="a")]).items == 1
+
+
+def test_the_previous_problems_of_a_list_are_shown_together():
+    told = refused(Doc, *[SUB] * 8)
+    assert told.count(LOST) == 5
+    assert told.endswith("and 3 more")
+
+
+def test_large_and_many_items_are_checked_alike():
+    many = [Doc(text="x" * (index % 7)) for index in range(5000)]
+    codec = codec_for(shape_of(list[Doc]))
+    data = codec.encode(many).data
+    assert json.loads(data) == [{"text": doc.text} for doc in many]
+    assert refused(Doc, *many, SUB).startswith("item 5000 is a ScoredDoc")
+    tricky = [Doc(text='},{"text":'), Doc(text='{"text":"a"}'), Doc(text="}"), Doc(text='",')]
+    assert codec.decode(codec.encode(tricky).data) == tricky
