@@ -1,7 +1,7 @@
 """Every error wurzel raises on purpose, and the exit code each one ends a command with.
 
 The command line turns a `WurzelError` into its message and exits with its `exit_code`: `USAGE` when the user must act
-(usage, configuration, settings, pipeline, template), `BROKEN_CONTRACT` when data or types break a contract, and `FAILED`
+(usage, configuration, settings, pipeline, template), `BROKEN_CONTRACT` when data or types break a contract, `FAILED`
 for the rest, which may work when tried again. Anything else is a bug and keeps its traceback.
 """
 
@@ -139,6 +139,12 @@ class DatasetError(WurzelError):
     """A dataset is missing, empty, incomplete or damaged."""
 
     exit_code = FAILED
+
+
+class WrongDataset(DatasetError):
+    """A dataset has another contract than the step takes."""
+
+    exit_code = BROKEN_CONTRACT
 
 
 class EnvSettingsError(WurzelError, ValueError):

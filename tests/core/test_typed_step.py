@@ -103,7 +103,7 @@ def test_a_wrong_chain_is_a_type_error_with_both_types(left, right, message):
         WZ(left) >> WZ(right)
     assert message in str(caught.value)
     assert isinstance(caught.value, StaticTypeError | ContractFailedException)
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == 3
 
 
 def test_what_is_no_step_cannot_be_chained():
@@ -252,7 +252,8 @@ def made(parameters, run):
         ((None, None, list[set[Doc]]), "cannot flow between steps"),
         ((None, None, list), "list is not a contract"),
         ((None, None, list[None]), "None is not a contract"),
-        ((None, Doc | Other, Doc), "not a supported container"),
+        ((None, Doc | int, Doc), "int is not a contract"),
+        ((None, list[Doc | None], Doc), "None is not a contract"),
         ((None, None, "Doc"), "is not a contract"),
         ((None, None, list["Doc"]), "'Doc' is not a contract"),
     ],

@@ -398,7 +398,7 @@ def test_any_holds_json():
     assert back.value == [1, "2024-01-02"]
     assert (back.metadata["d"], back.metadata["b"], back.bare, back.things) == (
         "2024-01-02",
-        "/w==",
+        "_w==",
         {"1": 2},
         [[1, 3], "red"],
     )
@@ -541,7 +541,7 @@ def test_values_of_many_types_come_back():
         ),
         ("when", "2024-01-02", "is a str"),
         ("exact", 1, "is an int"),
-        ("path", PurePosixPath("a"), "is a PurePosixPath"),
+        ("path", PurePosixPath("a"), "field 'path': it cannot be stored as JSON"),
         ("color", "red", "is a str, 'red', but would be read back as a Color"),
         ("numbers", {1}, "is a set"),
         ("point", (1, 2), "is a tuple"),
@@ -562,7 +562,10 @@ def test_unions_come_back_as_the_same_class_or_are_refused():
 
     for value in (1, 1.0, "1", True, None, float("inf")):
         kept(Either, Either(value=value))
-    assert "field 'moment' is a date" in refused(Either, Either(moment=date(2024, 1, 2)))
+    kept(Either, Either(moment=date(2024, 1, 2)))
+    assert "field 'moment' is a str, '2024-01-02', but would be read back as a date" in refused(
+        Either, Either(moment="2024-01-02")
+    )
 
     class A(PydanticModel):
         x: int = 0

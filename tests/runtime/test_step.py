@@ -120,13 +120,17 @@ class BadInit(Words):
     def __init__(self):
         raise RuntimeError("cannot start")
 
-class BadMetrics(Words):
-    def run(self, inpt: None) -> list[Word]:
-        return [Loud(text="a")]
-
 class Loud(Word):
     def metrics(self):
         raise RuntimeError("cannot count")
+
+class BadMetrics(TypedStep[NoSettings, None, list[Loud]]):
+    def run(self, inpt: None) -> list[Loud]:
+        return [Loud(text="a")]
+
+class SubClass(Words):
+    def run(self, inpt: None) -> list[Word]:
+        return [Word(text="a"), Loud(text="b")]
 """
 
 
@@ -278,7 +282,20 @@ def test_numbers_that_cannot_be_computed_do_not_cost_the_data(steps, caplog):
     with caplog.at_level(logging.WARNING):
         assert run("BadMetrics").metrics == {}
     assert "the metrics cannot be computed: RuntimeError: cannot count" in caplog.text
-    assert texts() == [["a"]]
+    assert json.loads((steps / "out" / "part-00000.json").read_text()) == [{"text": "a"}]
+
+
+def test_an_item_that_would_come_back_as_another_class_leaves_the_previous_output(steps):
+    run("Words")
+    before = content("out")
+    with pytest.raises(ContractFailedException) as caught:
+        run("SubClass", out="out")
+    assert str(caught.value) == (
+        "step 'sub-class': what run returned breaks the contract Word:"
+        " item 1 is a Loud, but would be read back as a Word"
+    )
+    assert caught.value.exit_code == 3
+    assert content("out") == before
 
 
 @pytest.mark.parametrize("mode", ["raise", "failed", "exit", "none", "break"])
@@ -287,7 +304,7 @@ def test_a_failing_step_leaves_its_previous_output(steps, mode):
     before = content("out")
     with pytest.raises((StepFailed, ContractFailedException)) as caught:
         run("Bad", environ={"BAD__MODE": mode})
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == (3 if mode in {"none", "break"} else 1)
     assert content("out") == before
     assert sorted(path.name for path in steps.iterdir() if path.name != "__pycache__") == ["mysteps.py", "out"]
 

@@ -37,6 +37,17 @@ class Codec:
         raise NotImplementedError
 
 
+def framed(lines: Iterable[bytes]) -> bytes:
+    """The bytes of a part with these items, each on a line of its own."""
+    body = b",\n".join(lines)
+    return b"[\n" + body + b"\n]\n" if body else b"[]\n"
+
+
+def unframed(data: bytes) -> list[bytes]:
+    """The lines that `framed` put together."""
+    return data[2:-3].split(b",\n") if len(data) > len(b"[]\n") else []
+
+
 def short(value: Any) -> str:
     """A value on one line, cut when it is long."""
     try:

@@ -13,11 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wurzel.datacontract.codec import Codec, Encoded
+from wurzel.datacontract.codec import Codec, Encoded, framed, unframed
 from wurzel.datacontract.folders import left_by, recover, remove, replacing
 from wurzel.datacontract.manifest import NAME, Manifest, Part, Slice, contract_name, is_part, part_name, read_manifest
-from wurzel.datacontract.parts import codec_for, framed, unframed
-from wurzel.exceptions import ContractFailedException, DatasetError
+from wurzel.datacontract.parts import codec_for
+from wurzel.exceptions import ContractFailedException, DatasetError, WrongDataset
 
 if TYPE_CHECKING:
     from wurzel.datacontract.shape import Container, Shape
@@ -64,11 +64,11 @@ class Dataset(NamedTuple):
         """Make sure that this is what a step takes.
 
         Raises:
-            DatasetError: when the contract or the containers are others.
+            WrongDataset: when the contract or the containers are others.
         """
         if (self.contract, self.containers) != (contract_name(shape), shape.containers):
             mine, theirs = _shown(self.contract, self.containers), _shown(contract_name(shape), shape.containers)
-            raise DatasetError(
+            raise WrongDataset(
                 f"holds {mine}, but the step takes {theirs}",
                 where=str(self.path),
                 hint="Give the folder of another step with -i, or run the step that writes it again.",

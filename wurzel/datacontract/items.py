@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from wurzel.datacontract.codec import Codec, Encoded, place, short
+from wurzel.datacontract.codec import Codec, Encoded, framed, place, short, unframed
 from wurzel.datacontract.contract import JSON_CONFIG
 from wurzel.datacontract.ordering import dumped_in_order
-from wurzel.datacontract.parts import framed, unframed
 from wurzel.datacontract.schema import Schema
 from wurzel.exceptions import ContractFailedException
 

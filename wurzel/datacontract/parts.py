@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wurzel.datacontract.codec import Codec
-from wurzel.datacontract.contract import Contract
 from wurzel.datacontract.shape import Shape, shape_of
+
+if TYPE_CHECKING:
+    from wurzel.datacontract.codec import Codec
+    from wurzel.datacontract.contract import Contract
 
 
 def codec_for(shape: Shape) -> Codec:
@@ -20,17 +21,6 @@ def codec_for(shape: Shape) -> Codec:
     from wurzel.datacontract.items import JsonCodec
 
     return JsonCodec(shape)
-
-
-def framed(lines: Iterable[bytes]) -> bytes:
-    """The bytes of a part with these items, each on a line of its own."""
-    body = b",\n".join(lines)
-    return b"[\n" + body + b"\n]\n" if body else b"[]\n"
-
-
-def unframed(data: bytes) -> list[bytes]:
-    """The lines that `framed` put together."""
-    return data[2:-3].split(b",\n") if len(data) > len(b"[]\n") else []
 
 
 def save(contract: type[Contract], path: Path, obj: Any) -> Path:

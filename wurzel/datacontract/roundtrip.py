@@ -193,11 +193,10 @@ def _contents(value: Any) -> Iterable[tuple[str | int, Any]]:
 
 
 def _merged(returned: Mapping[Any, Any]) -> str:
-    texts = Counter(key if isinstance(key, str) else to_json(key, fallback=repr).decode() for key in returned)
-    alike = [
-        key for key in returned if texts[key if isinstance(key, str) else to_json(key, fallback=repr).decode()] > 1
-    ]
-    shown = " and ".join(f"{key!r}" for key in alike[:3])
+    texts = {id(key): to_json({key: None}, fallback=repr) for key in returned}
+    counts = Counter(texts.values())
+    alike = [key for key in returned if counts[texts[id(key)]] > 1]
+    shown = " and ".join(map(repr, alike[:3]))
     return f"has the keys {shown}, which are stored alike" if alike else "has keys that are stored alike"
 
 
