@@ -114,6 +114,9 @@ BASE = lines("""
         ({"items": ["a"]}, BASE[BASE.index("items:") + 6 : BASE.index("\n\n# end") + 1], "\n  - a"),
         ({"new": {"k": None, "l": 1}}, "      text\n\n", "      text\n\nnew:\n  l: 1\n"),
         ({"apiVersion": "v1", "metadata": {"name": "yes"}}, "", ""),
+        ({"new": {"+": ["a", "b"]}}, "      text\n\n", "      text\n\nnew:\n  - a\n  - b\n"),
+        ({"new": {"deep": {"+": [{"k": 1}]}}}, "      text\n\n", "      text\n\nnew:\n  deep:\n    - k: 1\n"),
+        ({"items": {"second": {"more": {"+": ["x"]}}}}, "      text\n\n", "      text\n\n    more:\n      - x\n"),
     ],
 )
 def test_only_what_the_patch_says(patch, old, new):
@@ -131,6 +134,10 @@ def test_only_what_the_patch_says(patch, old, new):
         ({"items": {"frist": {"a": 1}}}, "p.items.frist: no item has the name 'frist'", "Did you mean first?"),
         ({"items": {"first": 1}}, "p.items.first: an item of a list is a mapping", ""),
         ({"items": {"+": 1}}, "p.items.+: what is added to a list is a list", "Write +"),
+        ({"metadata": {"+": ["a"]}}, "p.metadata.+: only a list has items to add to", "Write its keys."),
+        ({"spec": {"+": ["a"]}}, "p.spec.+: only a list has items to add to", "Write its keys."),
+        ({"new": {"+": "a"}}, "p.new.+: what is added to a list is a list", "Write +"),
+        ({"new": {"+": ["a"], "first": {"x": 1}}}, "p.new.first: there is no list to pick 'first' from", ""),
         ({"spec": {"zzz": None}}, "p.spec.zzz: there is no key 'zzz' to remove", "There are: a, b."),
         ({"empty": {"x": None}}, "p.empty.x: there is no key 'x' to remove", ""),
         ({"metadata": {"name": "\ud800"}}, "p.metadata.name: ", ""),

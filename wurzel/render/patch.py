@@ -64,8 +64,10 @@ class Patcher:
         known, added, removed = node.keys(), {}, []
         for key, value in patch.items():
             place, old = f"{path}.{key}", node.at(key)
-            if old is None and value is not None:
-                added[key] = without_nulls(value)
+            if key == ADD and old is None:
+                self._refuse(place, "only a list has items to add to, and this is a mapping", "Write its keys.")
+            elif old is None and value is not None:
+                added[key] = self._fresh(value, place)
             elif old is None:
                 self._missing(place, f"there is no key {key!r} to remove", key, known)
             elif value is None:
@@ -124,7 +126,24 @@ class Patcher:
             for name, value in new.items():
                 if value is None:
                     self._missing(f"{path}.{name}", f"there is no key {name!r} to remove", name, [])
-        return without_nulls(new)
+        return self._fresh(new, path)
+
+    def _fresh(self, value: Any, path: str) -> Any:
+        """A value where there was none: what is added to a list that is not there is the whole list."""
+        self._check_fresh(value, path)
+        return without_nulls(value)
+
+    def _check_fresh(self, value: Any, path: str) -> None:
+        if not isinstance(value, Mapping):
+            return
+        if ADD not in value:
+            for name, item in value.items():
+                self._check_fresh(item, f"{path}.{name}")
+            return
+        self._added(value, path)
+        for name in value:
+            if name != ADD:
+                self._missing(f"{path}.{name}", f"there is no list to pick {name!r} from", name, [])
 
     def _replace(self, owner: YamlNode, key: str, old: YamlNode, new: Any, path: str) -> None:
         name = next(name for name, value in owner.entries if name is not None and value is old)
@@ -213,10 +232,12 @@ class Patcher:
             if node.is_sequence:
                 if name != ADD and len(node.picked(name)) != 1:
                     self._not_one(place, node, name)
+            elif name == ADD and name not in known:
+                self._refuse(place, "only a list has items to add to, and this is a mapping", "Write its keys.")
             elif name not in known and value is None:
                 self._missing(place, f"there is no key {name!r} to remove", name, known)
             elif name not in known:
-                kept.append(f"{written_key(name, flow=True)}: {self._inline(without_nulls(value), place)}")
+                kept.append(f"{written_key(name, flow=True)}: {self._inline(self._fresh(value, place), place)}")
         if node.is_sequence:
             kept += [self._inline(item, path) for item in self._added(patch, path)]
         return ("{%s}" if node.is_mapping else "[%s]") % ", ".join(kept)
@@ -248,7 +269,9 @@ class Patcher:
 
 
 def without_nulls(value: Any) -> Any:
-    """A value that is added: `null` in a mapping stands for nothing (RFC 7386)."""
+    """A value that is added: `null` in a mapping stands for nothing (RFC 7386), `+` alone for a list."""
+    if isinstance(value, Mapping) and isinstance(value.get(ADD), list):
+        return value[ADD]
     if isinstance(value, Mapping):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return value
