@@ -36,7 +36,8 @@ def imported(*arguments):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return set(done.stderr.splitlines()[-1].split())
+    # A step runs in a process under guard: there are two lines, of the step and of its guard.
+    return {name for line in done.stderr.splitlines() if line.startswith("sys builtins ") for name in line.split()}
 
 
 def packages(modules):
@@ -94,3 +95,17 @@ def test_a_step_imports_what_it_uses(project):
     modules = imported("step", "steps:Words", "-o", "data/words")
     assert SLOW & modules == {PLUGINS}
     assert packages(modules) == {"wurzel.core", "wurzel.datacontract", "wurzel.runtime"}
+
+
+def test_the_guard_of_a_step_imports_next_to_nothing(project):
+    project("chain")
+    code = (
+        "import os, sys\nfrom wurzel.cli import main\nowner = os.getpid()\n"
+        "try:\n    main(['step', 'steps:Words', '-o', 'data/words'])\n"
+        "except SystemExit:\n    print(*sys.modules if os.getpid() == owner else ())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert "wurzel.runtime.guard" in modules
+    assert {"pydantic", "subprocess"}.isdisjoint(modules)
+    assert packages(modules) == {"wurzel.runtime"}

@@ -277,10 +277,11 @@ def test_the_arguments_of_a_child_are_those_it_was_called_with():
         "output": "out",
         "settings": "p.yaml#k",
         "nulls": ("A", "B"),
+        "secrets": ("TOKEN",),
     }
     assert child_arguments(options, {"log_format": "json", "level": "DEBUG"}) == [
         *("--log-format", "json", "-v", "step", "m:C", "--id", "id", "-i", "a b", "-i", "c", "-o", "out"),
-        *("--settings", "p.yaml#k", "--null", "A", "--null", "B"),
+        *("--settings", "p.yaml#k", "--null", "A", "--null", "B", "--secret", "TOKEN"),
     ]
 
 
@@ -366,4 +367,4 @@ def test_a_trivial_step_imports_nothing_it_does_not_need(steps):
         " if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    assert done.stdout == "[]\n[]\n"  # of the step and of its guard

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -26,6 +28,10 @@ COMMANDS = {
     "ci": "Write a CI file that checks rendered files on every commit.",
     "schema": "Print the JSON Schema of wurzel.yaml.",
 }
+
+
+_INTERRUPTED = 130
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EPIPE, errno.EBADF, errno.EIO})
 
 
 class LazyGroup(click.Group):
@@ -55,6 +61,13 @@ class LazyGroup(click.Group):
             ctx.fail(f"Unknown command {args[0]!r}.{advice}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; Ctrl-C ends it as a signal does, without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table of commands, without importing any."""
         with formatter.section("Commands"):
@@ -75,17 +88,44 @@ def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool, allow_o
     ctx.obj = {"log_format": log_format, "level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"}
 
 
+def _open_standard_streams() -> None:
+    """Give what is closed of them a place, so that no file or pipe of ours becomes somebody's output."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+
+
+def _check_folder() -> None:
+    from wurzel.exceptions import UsageError
+
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
+    except OSError:
+        raise UsageError("the current folder does not exist any more", hint="Change to one that does.") from None
+
+
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 a step or check failed, 2 the user must act, a traceback for a bug."""
     # Imports allocate much and free nothing: collecting while they run costs a tenth of a cold start.
     gc.set_threshold(100_000, 20, 100)
     from wurzel.exceptions import WurzelError
 
+    _open_standard_streams()
     try:
+        _check_folder()
         cli.main(args=args, prog_name="wurzel", standalone_mode=True)
     except WurzelError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITABLE:
+            raise
+        sys.stdout = sys.__stdout__ = None  # type: ignore[misc] # nothing is flushed into it at the end
+        with suppress(OSError):
+            click.echo(f"error: the output cannot be written: {error.strerror}", err=True)
+        sys.exit(1)
     finally:
         # At its end the interpreter searches all it holds for cycles, for nothing: a sixth of a cold render. Where a
         # step has run here, one may hold an open file of its author's; `wurzel step` spares what came before that.

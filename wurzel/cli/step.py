@@ -7,11 +7,14 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wurzel.exceptions import UsageError, WurzelError
+
+if TYPE_CHECKING:
+    from wurzel.runtime.guard import Link
 
 
 class DurationText(click.ParamType):  # type: ignore[type-arg, unused-ignore] # not generic in older clicks
@@ -66,6 +69,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("-o", "--output", metavar="DIR", type=FOLDER, required=True, help="Dataset to write.")
 @click.option("--settings", metavar="FILE#KEY", help="Take settings from below KEY in a YAML or JSON file.")
 @click.option("--null", "nulls", metavar="FIELD", multiple=True, help="Set a setting to null; repeatable.")
+@click.option("--secret", "secrets", metavar="NAME", multiple=True, help="Mask this variable in output; repeatable.")
 @click.option("--report", metavar="FILE", type=FOLDER, help="Write counts and metrics to this JSON file.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the input only.")
 @click.option("--shards", type=AT_LEAST_1, default=1, metavar="N", help="Run N slices side by side, then gather them.")
@@ -134,6 +138,8 @@ def child_arguments(options: dict[str, Any], logs: dict[str, str]) -> list[str]:
         argv += ["--settings", options["settings"]]
     for name in options["nulls"]:
         argv += ["--null", name]
+    for name in options["secrets"]:
+        argv += ["--secret", name]
     return argv
 
 
@@ -172,10 +178,19 @@ def _gather(options: dict[str, Any]) -> int:
 
 
 def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
-    from wurzel.runtime.ending import ended_by_signals
+    from wurzel.runtime.guard import Guard
     from wurzel.runtime.logs import set_up
 
-    set_up(logs["log_format"], logs["level"], step=options["step_id"] or options["target"].rpartition(":")[2])
+    name = options["step_id"] or options["target"].rpartition(":")[2]
+    set_up(logs["log_format"], logs["level"], step=name)
+    guard = Guard(name)
+    link = guard.fork()
+    return guard.watch() if link is None else _run_here(options, link)
+
+
+def _run_here(options: dict[str, Any], link: Link) -> int:
+    from wurzel.runtime.ending import ended_by_signals
+
     with ended_by_signals():
         from wurzel.runtime.step import Job, run_step
 
@@ -194,8 +209,10 @@ def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
                 given,
                 options["shard"],
                 options["report"],
+                options["secrets"],
             ),
             ready=gc.freeze,
+            link=link,
         )
     return 0
 

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from wurzel.runtime.logs import logger
+from wurzel.runtime.masking import CURRENT
 
 if TYPE_CHECKING:
     from wurzel.exceptions import WurzelError
@@ -66,6 +67,6 @@ def write_reason(reason: str) -> None:
     named = os.environ.get("WURZEL_TERMINATION_LOG")
     path = Path(named or TERMINATION_LOG)
     if named or path.exists():
-        line = " ".join(reason.split()).encode("utf-8", "replace")[:_LONGEST]
+        line = " ".join(CURRENT.text(reason).split()).encode("utf-8", "replace")[:_LONGEST]
         with contextlib.suppress(OSError):
             path.write_bytes(line + b"\n")

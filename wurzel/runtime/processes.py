@@ -21,11 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Self
 
-if sys.platform == "linux":
-    from fcntl import F_GETFL, F_SETFL, F_SETOWN, F_SETSIG, fcntl
-
-GRACE = 10.0
-"""Seconds between asking a group to end (TERM) and killing it (KILL)."""
+from wurzel.runtime.descendants import GRACE, adopt, children, send, tie, tree
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_SLEEP = 3600.0
@@ -104,6 +100,8 @@ class Watch:
         self._restore: list[tuple[int, Any]] = []
 
     def __enter__(self) -> Self:
+        adopt()
+        self._before = frozenset(children(os.getpid()))
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._waker, False)
@@ -123,6 +121,7 @@ class Watch:
         for child in self._children.values():
             child.process.wait()
             os.close(child.lifeline)
+        adopt(False)
         signal.set_wakeup_fd(self._old_waker)
         for signum, handler in self._restore:
             signal.signal(signum, handler)
@@ -138,7 +137,7 @@ class Watch:
         reader, writer = os.pipe()
         try:
             child = _Child(self._spawn(command, reader), writer, done)
-            _tie(reader, child.process.pid)
+            tie(reader, -child.process.pid)
         except BaseException:
             os.close(writer)
             raise
@@ -238,10 +237,11 @@ class Watch:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-child.process.pid, os.WNOHANG)[0]:  # ours to reap when we are process 1 of a container
                 pass
-        alive = child.signal(signal.SIGKILL if waited > self._grace else signal.SIGTERM if first else 0)
+        last = signal.SIGKILL if waited > self._grace else signal.SIGTERM if first else 0
+        alive = child.signal(last)
         if alive and not first:
             alive = _lives(child.process.pid)
-        if alive and waited < self._grace + _AFTER_KILL:
+        if (self._end_orphans(last) or alive) and waited < self._grace + _AFTER_KILL:
             self._attach(child, pause, lambda: self._clear(child, False, min(pause * 2, 0.05), waited + pause))
             return
         for timer in child.timers:
@@ -249,6 +249,16 @@ class Watch:
         del self._children[child.process.pid]
         os.close(child.lifeline)
         child.done(Exit(child.code or 0, child.timed_out))
+
+    def _end_orphans(self, signum: int) -> bool:
+        """Signal what has left the group of a child whose own guard was killed; whether there was anything."""
+        ours = self._before | self._children.keys()
+        orphans = tree([pid for pid in children(os.getpid()) if pid not in ours])
+        send(orphans, signum)
+        for pid in orphans:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        return bool(orphans)
 
 
 def _lives(group: int) -> bool:
@@ -264,16 +274,3 @@ def _lives(group: int) -> bool:
             if int(member_of) == group and state not in b"ZX":
                 return True
     return False
-
-
-def _tie(reader: int, group: int) -> None:
-    """Let the kernel kill a group when we vanish.
-
-    The group keeps the reading end of a pipe whose writing end only we hold. Once we are gone the pipe hangs up, and
-    `F_SETSIG` (Linux, fcntl(2)) makes that hang-up a KILL to the owner, the whole group.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            fcntl(reader, F_SETOWN, -group)
-            fcntl(reader, F_SETSIG, signal.SIGKILL)
-            fcntl(reader, F_SETFL, fcntl(reader, F_GETFL) | os.O_ASYNC)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.core.importing import import_object
 from wurzel.core.loading import load_settings
@@ -21,6 +22,11 @@ from wurzel.datacontract.parts import codec_for
 from wurzel.exceptions import ContractFailedException, StepFailed, UsageError, WriteError, WurzelError
 from wurzel.runtime.ending import Terminated
 from wurzel.runtime.logs import logger
+from wurzel.runtime.masking import CURRENT
+from wurzel.runtime.secrets import Secrets
+
+if TYPE_CHECKING:
+    from wurzel.runtime.guard import Link
 
 AnyStep = TypedStep[Any, Any, Any]
 
@@ -46,6 +52,8 @@ class Job(NamedTuple):
     shard: tuple[int, int] | None = None
     """Run slice I (from 1) of N only."""
     report: Path | None = None
+    secrets: Sequence[str] = ()
+    """Variables that are secrets, beyond those of secret settings."""
 
 
 class Report(NamedTuple):
@@ -58,13 +66,20 @@ class Report(NamedTuple):
     metrics: dict[str, float]
 
 
-def run_step(job: Job, environ: Mapping[str, str] | None = None, *, ready: Callable[[], None] = lambda: None) -> Report:
+def run_step(
+    job: Job,
+    environ: Mapping[str, str] | None = None,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    link: Link | None = None,
+) -> Report:
     """Run a step and store what it gives; its previous output stays as it was unless everything works.
 
     Args:
         job: what to run.
         environ: variables to read settings from (default: those of the process).
         ready: called once all is imported and checked, just before the step's own work.
+        link: to the process that watches over this one, to tell it what is secret and that the dataset is stored.
 
     Raises:
         StepFailed: when the step fails; UserCodeFailed when its code raises an error.
@@ -75,7 +90,7 @@ def run_step(job: Job, environ: Mapping[str, str] | None = None, *, ready: Calla
         UsageError: when the class takes other inputs than those given.
     """
     began = time.monotonic()
-    work = _Work(job, os.environ if environ is None else environ)
+    work = _Work(job, os.environ if environ is None else environ, link)
     step = work.make()
     with writing(job.output, work.types.output_shape, work.cut) as writer:
         ready()
@@ -90,6 +105,8 @@ def run_step(job: Job, environ: Mapping[str, str] | None = None, *, ready: Calla
     )
     if job.report is not None:
         write_report(job.report, report)
+    if link is not None:
+        link.stored()
     with user_code(work.step_id, " (in finalize; the output is stored)"):
         step.finalize()
     seconds = round(time.monotonic() - began, 3)
@@ -121,7 +138,8 @@ def write_report(path: Path, report: Report) -> None:
 
     from wurzel.invocation.digests import write
 
-    numbers = {name: int(value) if value == value // 1 else value for name, value in sorted(report.metrics.items())}
+    metrics = {CURRENT.text(name): value for name, value in sorted(report.metrics.items())}
+    numbers = {name: int(value) if value == value // 1 else value for name, value in metrics.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, to_json({**report._asdict(), "metrics": numbers}, indent=2) + b"\n")
@@ -137,9 +155,10 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     from wurzel.core.tracebacks import one_line, place_of, shortened
 
     where = f"step {step_id!r}"
-    here = Path.cwd()
+    here = _current_folder()
     try:
-        yield
+        with _in_this_process():
+            yield
     except (Terminated, KeyboardInterrupt):
         raise
     except WurzelError as error:
@@ -151,14 +170,48 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
         reason = one_line(error)
         raise UserCodeFailed(f"{reason}{doing}", shortened(error), where) from error
     finally:
-        os.chdir(here)  # what we were told is relative to it
+        if here is not None:  # what we were told is relative to it
+            with suppress(OSError):
+                os.chdir(here)
+
+
+@contextmanager
+def _in_this_process() -> Iterator[None]:
+    """End a process that the step has forked where its code is over: the dataset is written by one process alone."""
+    owner, code = os.getpid(), 0
+    try:
+        yield
+    except BaseException as error:
+        if os.getpid() == owner:
+            raise
+        code = 1
+        if isinstance(error, SystemExit):
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
+    if os.getpid() != owner:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _current_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # removed while we are in it
+        return None
 
 
 class _Work:
     """A job whose class, settings and inputs are known and checked."""
 
-    def __init__(self, job: Job, environ: Mapping[str, str]) -> None:
+    def __init__(self, job: Job, environ: Mapping[str, str], link: Link | None) -> None:
         self.job = job
+        name = job.target.rpartition(":")[2].rpartition(".")[2]
+        secrets = Secrets(job.step_id or _derived_id(name), name, environ, job.secrets)
+        hide = CURRENT.hide if link is None else link.hide
+        hide(secrets.before_import())
         self.cls = step_class(job.target)
         self.step_id = derive_id(self.cls.__name__) if job.step_id is None else _checked_id(job.step_id)
         self.types: StepTypes = step_types(self.cls)
@@ -166,6 +219,7 @@ class _Work:
         self.metrics: dict[str, float] = {}
         self.items_in = self.bytes_in = 0
         self._check_usage()
+        hide(known := secrets.of_class(self.types.settings, job.given))
         self.settings = load_settings(
             self.types.settings,
             step_id=self.step_id,
@@ -173,6 +227,7 @@ class _Work:
             environ=environ,
             given=job.given,
         )
+        hide(secrets.of_settings(self.settings, known))
         self.inputs = self._opened()
         self.cut = self._cut()
 
@@ -282,6 +337,13 @@ def slice_bounds(total: int, number: int, of: int) -> tuple[int, int]:
     size, rest = divmod(total, of)
     start = (number - 1) * size + min(number - 1, rest)
     return start, start + size + (number <= rest)
+
+
+def _derived_id(class_name: str) -> str:
+    try:
+        return derive_id(class_name)
+    except WurzelError:
+        return class_name  # refused later, by a better message
 
 
 def _checked_id(step_id: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError
+from wurzel.runtime.descendants import signal_name
 from wurzel.runtime.processes import Command, Exit, Watch
+
+_SIGNALS = 128
+"""Exit codes above it say which signal ended a process, as in shells."""
 
 
 class RetryPolicy(NamedTuple):
@@ -241,14 +244,9 @@ def _judge(result: Exit, command: Command | None) -> tuple[int, str]:
     if result.timed_out and command is not None:
         return 1, f"timed out after {command.timeout:g}s"
     if result.code < 0:
-        return 1, f"ended by signal {_signal_name(-result.code)}"
+        return 1, f"ended by signal {signal_name(-result.code)}"
     if result.code == 0:
         return 0, ""
+    if result.code > _SIGNALS:  # of the step, as its guard says it
+        return FAILED, f"ended by signal {signal_name(result.code - _SIGNALS)}"
     return result.code if result.code in FINAL else FAILED, f"exit code {result.code}"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return str(number)

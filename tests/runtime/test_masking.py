@@ -1,0 +1,194 @@
+"""Secrets are masked in every form and place, however output is cut into chunks."""
+
+import base64
+import json
+import os
+import shlex
+import subprocess
+import sys
+import textwrap
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from wurzel.runtime.masking import Mask, Stream, forms
+
+SECRET = 'hunter2/+ä "x" \\'
+
+
+def masked(text, *secrets):
+    mask = Mask()
+    mask.hide(form for secret in secrets for form in forms(secret))
+    return mask.text(text)
+
+
+WRITTEN = {
+    "as it is": SECRET,
+    "url": quote(SECRET),
+    "whole url": quote(SECRET, safe=""),
+    "form": quote_plus(SECRET),
+    "json": json.dumps(SECRET)[1:-1],
+    "json in utf-8": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    "python": repr(SECRET)[1:-1],
+    "bytes": repr(SECRET.encode())[2:-1],
+    "shell": shlex.quote("it's " + SECRET)[9:-1],
+    "base64": base64.b64encode(SECRET.encode()).decode(),
+    "base64 for urls": base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    "basic": base64.b64encode(b"user:" + SECRET.encode() + b"!").decode(),
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_forms_of_a_secret(form):
+    shown = masked(f"before {WRITTEN[form]} after", SECRET)
+    assert shown.startswith("before ")
+    assert shown.endswith(" after")
+    assert "***" in shown
+    assert "hunter2" not in shown
+    assert WRITTEN[form][4:-4] not in shown
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("after", range(3))
+def test_base64_of_a_secret_within_other_data(before, after):
+    secret = "s3cr3t-p4ssw0rd"
+    coded = base64.b64encode(b"x" * before + secret.encode() + b"y" * after).decode()
+    shown = masked(coded, secret)
+    left = shown.replace("***", "")
+    assert "***" in shown
+    assert len(left) <= 12
+
+
+def test_lines_of_a_key_are_masked_one_by_one():
+    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nab\n-----END PRIVATE KEY-----\n"
+    shown = masked(f"x {key}", key)
+    assert "MIIEv" not in shown
+    assert "\nab\n" in shown
+    assert "MIIEv" not in masked(json.dumps({"key": key}), key)
+
+
+def test_short_values_and_ordinary_text_stay():
+    assert masked("12345 is five", "12345") == "12345 is five"
+    assert masked("123456 is six", "123456") == "*** is six"
+    assert masked("nothing here", SECRET) == "nothing here"
+
+
+def test_of_two_secrets_the_longer_one_is_masked_as_a_whole():
+    assert masked("token-and-more token-and", "token-and", "token-and-more") == "*** ***"
+
+
+@given(
+    st.lists(st.text("abc\n", min_size=6, max_size=9), min_size=1, max_size=3),
+    st.text("abc\n", max_size=60),
+    st.lists(st.integers(0, 60), max_size=8),
+)
+@example(["aaaaab", "aabaaa"], "aaaaabaaaa", [5, 7])
+def test_chunks_make_no_difference_to_what_is_hidden(secrets, text, cuts):
+    mask = Mask()
+    mask.hide(form for secret in secrets for form in forms(secret))
+    stream = Stream(mask)
+    data = text.encode()
+    cuts = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    out = b"".join(stream.feed(data[start:end]) for start, end in pairwise(cuts)) + stream.end()
+    assert out.decode() == mask.text(text)
+
+
+def test_what_cannot_begin_a_secret_is_passed_on_at_once():
+    mask = Mask()
+    mask.hide(forms("secret-value"))
+    stream = Stream(mask)
+    assert stream.feed(b"50% ") == b"50% "
+    assert stream.feed(b"secret-") == b""
+    assert stream.feed(b"ary\n") == b"secret-ary\n"
+
+
+STEPS = """
+import base64, json, logging, os, subprocess, sys, time, warnings
+from pathlib import Path
+from typing import NamedTuple
+from pydantic import BaseModel, FilePath, PostgresDsn, Secret, SecretBytes, SecretStr
+from wurzel.core import PydanticModel, Settings, TypedStep
+
+print("at import", os.environ.get("SRC__TOKEN"), flush=True)
+
+class Word(PydanticModel):
+    text: str
+    @classmethod
+    def get_metrics(cls, obj):
+        return {f"seen {os.environ['SRC__TOKEN']}": 1.0}
+
+class Db(BaseModel):
+    HOST: str = "h"
+    PASSWORD: SecretStr = SecretStr("")
+
+class Opts(Settings):
+    TOKEN: SecretStr
+    TYPED: Secret[str]
+    BLOB: SecretBytes
+    KEYS: dict[str, SecretStr] = {}
+    MORE: list[SecretStr] = []
+    DB: Db = Db()
+    DSN: PostgresDsn
+    KEY_FILE: FilePath
+    SHOWN: str = "public-value"
+
+class SrcStep(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        s = self.settings
+        values = [s.TOKEN.get_secret_value(), s.TYPED.get_secret_value(), s.BLOB.get_secret_value().decode()]
+        values += [s.KEYS["one"].get_secret_value(), s.MORE[0].get_secret_value(), s.DB.PASSWORD.get_secret_value()]
+        values += [str(s.DSN), s.KEY_FILE.read_text(), os.environ["SHARED"], s.SHOWN, s.DB.HOST]
+        print(*values, flush=True)
+        for value in values:
+            sys.stdout.write(value[:8]); sys.stdout.flush(); time.sleep(0.01); print(value[8:], flush=True)
+            logging.getLogger("x").info("log %s", value, extra={"more": value})
+            warnings.warn(value)
+            subprocess.run(["printf", "%s\\n", value], check=True)
+            os.write(2, base64.b64encode(value.encode()) + b"\\n" + json.dumps(value).encode() + b"\\n")
+        if os.environ.get("FAIL"):
+            raise RuntimeError(" ".join(values))
+        return [Word(text="a")]
+"""
+
+MARK = "m4rk3r"
+ENVIRON = {
+    "SRC__TOKEN": f"{MARK}-token",
+    "SRC__TYPED": f"{MARK}-typed",
+    "SRC__BLOB": f"{MARK}-blob",
+    "SRC__KEYS__one": f"{MARK}-entry",
+    "SRC__MORE": f'["{MARK}-item"]',
+    "SRCSTEP__DB__PASSWORD": f"{MARK}-nested",
+    "SRC__DB__HOST": "database-host",
+    "SRC__DSN": f"postgresql://user:{MARK}%2Fdsn@host/db",
+    "SRC__KEY_FILE": "key.pem",
+    "SHARED": f"{MARK}-shared",
+}
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("options", [[], ["--retries", "1"]])
+@pytest.mark.parametrize("fail", ["", "1"])
+def test_no_secret_of_a_step_is_in_what_it_writes(tmp_path, monkeypatch, log_format, options, fail):
+    monkeypatch.chdir(tmp_path)
+    Path("masked.py").write_text(textwrap.dedent(STEPS))
+    Path("key.pem").write_text(f"{MARK}-in-a-file\n")
+    argv = [sys.executable, "-m", "wurzel", "--log-format", log_format, "step", "masked:SrcStep", "--id", "src"]
+    argv += ["-o", "out", "--secret", "SHARED", "--report", "report.json", *options]
+    env = {**os.environ, **ENVIRON, "FAIL": fail, "WURZEL_TERMINATION_LOG": str(tmp_path / "reason")}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (not fail), done.stderr
+    written = {"stdout": done.stdout, "stderr": done.stderr}
+    for path in ("reason",) if fail else ("report.json",):
+        written[path] = Path(path).read_text()
+    for place, text in written.items():
+        assert "***" in text, place
+        for value in (MARK, base64.b64encode(MARK.encode()).decode()[:8]):
+            assert value not in text, place
+    assert "public-value" in done.stdout
+    assert "database-host" in done.stdout
+    if log_format == "json" and fail:
+        assert json.loads(done.stderr.splitlines()[-1])["level"] == "error"

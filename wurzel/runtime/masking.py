@@ -1,0 +1,122 @@
+"""Secrets in output: found in every form in which programs print them, and replaced by `***`.
+
+Output comes in chunks that may cut a secret in two; what could be its beginning waits for the next chunk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+
+SHORTEST = 6
+"""Shorter values are not masked: they occur in ordinary text."""
+
+_MASK = b"***"
+_BASE64_GROUP = 3
+
+
+def forms(secret: str) -> Iterator[bytes]:
+    """The forms of a secret, each on one line: as it is, and escaped for URLs, JSON, Python, a shell, in base64."""
+    for whole in (secret, *secret.splitlines()):
+        text = whole.strip()
+        if len(text) >= SHORTEST:
+            yield from (form for form in _written(text) if len(form) >= SHORTEST)
+    if len(secret) >= SHORTEST:
+        yield from _in_base64(secret.encode("utf-8", "surrogateescape"))
+
+
+def _written(text: str) -> Iterator[bytes]:
+    import json
+    from urllib.parse import quote, quote_plus
+
+    plain = text.encode("utf-8", "surrogateescape")
+    texts = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1], repr(plain)[2:-1]}
+    texts |= {
+        quote(plain),
+        quote(plain, safe=""),
+        quote_plus(plain),
+        text.replace("'", "'\\''"),
+        " ".join(text.split()),
+    }
+    for form in (plain, *(item.encode("utf-8", "surrogateescape") for item in texts)):
+        if b"\n" not in form and b"\r" not in form:
+            yield form
+
+
+def _in_base64(data: bytes) -> Iterator[bytes]:
+    """Base64 of the data by itself, and what it looks like within other data, where it may start at three places."""
+    import base64
+
+    for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+        yield encode(data).rstrip(b"=")
+        for before in range(_BASE64_GROUP):
+            after = -(before + len(data)) % _BASE64_GROUP
+            coded = encode(b"\0" * before + data + b"\0" * after)
+            inner = coded[4 if before else 0 : -4 if after else None]
+            if len(inner) >= SHORTEST:
+                yield inner
+
+
+class Mask:
+    """Replaces what it hides in texts and streams of bytes; hides nothing at first."""
+
+    def __init__(self) -> None:
+        self._forms: list[bytes] = []
+        self._pattern: re.Pattern[bytes] | None = None
+
+    def hide(self, hidden: Iterable[bytes]) -> None:
+        """Hide these forms from now on, and nothing else."""
+        self._forms = sorted(set(hidden), key=lambda form: (-len(form), form))
+        self._pattern = re.compile(b"|".join(map(re.escape, self._forms))) if self._forms else None
+
+    def text(self, text: str) -> str:
+        """A text without what is hidden."""
+        if self._pattern is None:
+            return text
+        data = text.encode("utf-8", "surrogateescape")
+        return self._pattern.sub(_MASK, data).decode("utf-8", "surrogateescape")
+
+    def split(self, data: bytes) -> tuple[bytes, bytes]:
+        """The data that can be shown, masked, and the rest that may be the beginning of something hidden."""
+        if self._pattern is None:
+            return data, b""
+        shown, start, wait = [], 0, self._begins(data)
+        for found in takewhile(lambda found: found.start() < wait, self._pattern.finditer(data)):
+            shown += [data[start : found.start()], _MASK]
+            start = found.end()
+        if start < wait:
+            shown.append(data[start:wait])
+            start = wait
+        return b"".join(shown), data[start:]
+
+    def _begins(self, data: bytes) -> int:
+        """Where the end of the data may be the beginning of something hidden, none of which goes beyond a line."""
+        line = data.rfind(b"\n") + 1
+        longest = max(map(len, self._forms), default=0)
+        for at in range(max(line, len(data) - longest), len(data)):
+            if any(form.startswith(data[at:]) for form in self._forms):
+                return at
+        return len(data)
+
+
+class Stream:
+    """Output on its way through a mask."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._waiting = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be shown after some more data."""
+        shown, self._waiting = self._mask.split(self._waiting + data)
+        return shown
+
+    def end(self) -> bytes:
+        """What is left when there is no more."""
+        shown = self.feed(b"\n")
+        return shown.removesuffix(b"\n")
+
+
+CURRENT = Mask()
+"""Hides the secrets that this process was given."""
