@@ -13,7 +13,7 @@ from wurzel.cli import cli
 from wurzel.exceptions import ConfigError
 from wurzel.project.load import load
 from wurzel.project.nodes import Findings
-from wurzel.project.packs import FILE, _said
+from wurzel.project.packs import FILE, Pack, _check_targets, _read
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted([*(ROOT / "tests" / "pipelines").glob("*.yaml"), *(ROOT / "docs").rglob("wurzel.yaml")])
@@ -265,6 +265,6 @@ def test_the_schema_of_packs_says_what_the_loader_says(fits_pack, tmp_path, said
     assert fits_pack(yaml.safe_load(text)) is fits
     (tmp_path / FILE).write_text(text)
     findings = Findings()
-    _said("acme", tmp_path / FILE, findings)
+    _check_targets(_read(Pack("acme"), tmp_path / FILE, findings), (), findings)
     with contextlib.nullcontext() if fits else pytest.raises(ConfigError):
         findings.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,6 +62,20 @@ class OutputFile:
     """Most bytes the platform takes of one object in the file, of those that `---` separates; 0 for any number."""
 
 
+def moved(path: str, target: str, name: str) -> str:
+    """Where a file goes that a target of another name writes: into a folder of that name.
+
+    A file in a hidden folder stays there, since that is where its platform reads it, and has the name in its own.
+    """
+    folder, _, rest = path.partition("/")
+    if folder == target:
+        return f"{name}/{rest}"
+    if path.startswith("."):
+        stem, dot, suffix = posixpath.basename(path).partition(".")
+        return posixpath.join(posixpath.dirname(path), f"{stem}-{name}{dot}{suffix}")
+    return f"{name}/{posixpath.basename(path)}"
+
+
 class Backend(ABC):
     """Turns a resolved pipeline into the files of one platform."""
 
@@ -82,6 +97,14 @@ class Backend(ABC):
     @abstractmethod
     def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:
         """The files to write, each with the context of its template. `options` is an `options_model`."""
+
+    def placed(self, pipeline: Pipeline, options: Any, name: str) -> Any:
+        """The options of a target that goes by another name, with places for its files that no other target writes to.
+
+        Called when the options have no `output`.
+        """
+        main = self.files(pipeline, options)[0].path
+        return options.model_copy(update={"output": moved(main, self.name, name)})
 
     def contexts(self) -> Mapping[str, type]:
         """For each template that is rendered, the class whose fields are the names it sees.

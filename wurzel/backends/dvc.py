@@ -144,6 +144,11 @@ class DvcBackend(Backend):
             files.append(OutputFile(options.params, "dvc/params.yaml.j2", context, option="params"))
         return files
 
+    def placed(self, pipeline: Pipeline, options: DvcOptions, name: str) -> DvcOptions:
+        """`dvc.yaml` and `params.yaml` in a folder of that name."""
+        params = options.params if "params" in options.model_fields_set else f"{name}/{options.params}"
+        return options.model_copy(update={"output": f"{name}/dvc.yaml", "params": params})
+
     def writes(self, pipeline: Pipeline, options: DvcOptions) -> Mapping[str, str]:
         """Datasets and metrics: DVC refuses an out that two stages have, also across files."""
         data = {dataset(pipeline, step.id): "data_dir" for step in pipeline.steps}

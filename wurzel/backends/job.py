@@ -24,6 +24,13 @@ class Job(NamedTuple):
     command: str
     locate: Callable[[str], str] = lambda _path: ""
     environment: str | None = None
+    name: str = ""
+    """What `wurzel.yaml` calls the target, where that is another name."""
+
+    @property
+    def label(self) -> str:
+        """What users call the target."""
+        return self.name or self.target
 
 
 class JobFile(NamedTuple):

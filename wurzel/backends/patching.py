@@ -76,7 +76,7 @@ def patched(job: Job, files: Sequence[tuple[OutputFile, Rendered]]) -> list[Rend
 
 def _patches(job: Job, problems: list[Problem]) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
     """Path in the configuration, file as named there, and what is to be merged."""
-    path, patch = f"targets.{job.target}.patch", job.options.patch
+    path, patch = f"targets.{job.label}.patch", job.options.patch
     if isinstance(patch, Mapping):
         yield path, None, patch
         return

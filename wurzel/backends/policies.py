@@ -114,11 +114,13 @@ def _subject(result: JobResult, at: str) -> tuple[str, str]:
     job = result.job
     if any(at == file.output.path for file in result.files):
         return "", at
+    if job.name and f"{at}.".startswith(f"targets.{job.target}."):
+        at = f"targets.{job.name}{at.removeprefix(f'targets.{job.target}')}"
     kind, _, rest = at.partition(".")
     paths = [at[:end] for end in range(len(at), 0, -1) if end == len(at) or at[end] == "."]
     if kind == "steps":
         paths += [rest.partition(".")[2]]  # what a step does not say, the pipeline may
-    place = next(filter(None, map(job.locate, [*paths, ""])), f"{job.pipeline.name} for {job.target}")
+    place = next(filter(None, map(job.locate, [*paths, ""])), f"{job.pipeline.name} for {job.label}")
     if kind in {"steps", "targets"} and rest:
         return f"{kind[:-1]} {rest.partition('.')[0]}: ", place
-    return f"{job.pipeline.name}{'' if at else f' for {job.target}'}: ", place
+    return f"{job.pipeline.name}{'' if at else f' for {job.label}'}: ", place

@@ -160,7 +160,7 @@ def _check_sizes(results: Iterable[JobResult]) -> None:
         for file in result.files:
             what = _too_large(file)
             if what:
-                where = f"{file.job.pipeline.name} for {file.job.target}"
+                where = f"{file.job.pipeline.name} for {file.job.label}"
                 hint = "Split the pipeline into smaller ones, or use another target."
                 problems.append(Problem(what, where=where, hint=hint))
     if problems:
@@ -170,7 +170,7 @@ def _check_sizes(results: Iterable[JobResult]) -> None:
 def _too_large(file: JobFile) -> str:
     output, text = file.output, file.rendered.text
     if output.limit and (size := len(text.encode()) + _HEADER) > output.limit:
-        return f"{output.path!r} would have {size} bytes; {file.job.target} reads at most {output.limit}"
+        return f"{output.path!r} would have {size} bytes; {file.job.label} reads at most {output.limit}"
     if output.object_limit and len(text) * 4 > output.object_limit:
         size = max(len(part.encode()) for part in text.split("\n---\n"))
         if size > output.object_limit:
@@ -187,7 +187,7 @@ def _check_preflight(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> No
 
 
 def _preflight(backend: Backend, job: Job) -> list[Problem]:
-    where = f"{job.pipeline.name} for {job.target}"
+    where = f"{job.pipeline.name} for {job.label}"
     return [
         Problem(problem.message, problem.where or where, problem.hint)
         for problem in (*backend.preflight(job.pipeline, job.options), *_too_large_values(backend, job))
@@ -207,8 +207,8 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
             path = posixpath.normpath(file.path)
             if path.startswith(("/", "../")) or path == "..":
                 raise UsageError(
-                    f"{job.pipeline.name} for {job.target} would write {file.path!r}, which is outside the project",
-                    hint=f"Give a relative path in targets.{job.target}.output.",
+                    f"{job.pipeline.name} for {job.label} would write {file.path!r}, which is outside the project",
+                    hint=f"Give a relative path in targets.{job.label}.output.",
                 )
             if ".git" in path.lower().split("/"):
                 raise UsageError(
@@ -219,9 +219,9 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
             owner = owners.setdefault(path, job)
             if owner is not job:
                 raise UsageError(
-                    f"{owner.pipeline.name} for {owner.target} and {job.pipeline.name} for {job.target}"
+                    f"{owner.pipeline.name} for {owner.label} and {job.pipeline.name} for {job.label}"
                     f" would both write {path!r}",
-                    hint=f"Give one of them another path, e.g. targets.{job.target}.{file.option}:"
+                    hint=f"Give one of them another path, e.g. targets.{job.label}.{file.option}:"
                     f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
                 )
 
@@ -236,13 +236,19 @@ def _check_writes(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
                 continue
             names = owner.pipeline.name, job.pipeline.name
             problem = Problem(
-                f"{' and '.join(names)} for {job.target} would both write {path!r} when they run",
-                where=job.locate(setting) or f"{job.pipeline.name} for {job.target}",
+                f"{_both(owner, job)} would both write {path!r} when they run",
+                where=job.locate(setting) or f"{job.pipeline.name} for {job.label}",
                 hint=f"Give one of them another place, e.g. {setting}: {posixpath.dirname(path)}/{names[1]}",
             )
             problems.setdefault((job.target, setting, *names), problem)
     if problems:
         raise PreflightError(list(problems.values()))
+
+
+def _both(one: Job, other: Job) -> str:
+    if one.label == other.label:
+        return f"{one.pipeline.name} and {other.pipeline.name} for {one.label}"
+    return f"{one.pipeline.name} for {one.label} and {other.pipeline.name} for {other.label}"
 
 
 def validate(results: Iterable[JobResult]) -> list[Problem]:

@@ -39,10 +39,17 @@ class TargetName(click.ParamType):  # type: ignore[type-arg] # not generic in ol
         param: click.Parameter,
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Names of the targets."""
+        """Names of the targets, and those that the project gives them."""
         from wurzel.backends.registry import names
+        from wurzel.exceptions import WurzelError
+        from wurzel.project.open import open_project
+        from wurzel.project.targets import project_names
 
-        return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
+        try:
+            named = project_names(open_project())
+        except WurzelError:
+            named = {}
+        return [CompletionItem(name) for name in [*names(), *named] if name.startswith(incomplete)]
 
 
 class ParameterText(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks

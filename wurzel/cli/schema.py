@@ -37,4 +37,5 @@ def command(ir: bool, pack: bool) -> None:
         click.echo(f"note: without the variables of packs, since these cannot be read: {error}", err=True)
         packs = ()
     variables = [each for pack in packs for each in pack.variables.values()]
-    click.echo(text(json_schema(variables) if packs else json_schema()), nl=False)
+    presets = [name for pack in packs for name in pack.names]
+    click.echo(text(json_schema(variables, presets) if packs else json_schema()), nl=False)

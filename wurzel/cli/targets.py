@@ -23,10 +23,14 @@ def command(target: str | None, as_json: bool) -> None:
 
     native: the platform has it. emulated: wurzel does it. unsupported: using it is reported.
     """
-    from wurzel.backends.registry import get, names
+    from wurzel.backends.registry import BUILT_IN, get, names
     from wurzel.ir.features import FEATURES
+    from wurzel.project.open import open_project
+    from wurzel.project.targets import project_names
 
-    backends = [get(name) for name in ([target] if target else names())]
+    named = project_names(open_project()) if target not in BUILT_IN else {}
+    kind = named[target].target if target is not None and target in named else target
+    backends = [get(name) for name in ([kind] if kind else names())]
     table: dict[str, Any] = {
         backend.name: {
             "summary": backend.summary,
@@ -35,11 +39,16 @@ def command(target: str | None, as_json: bool) -> None:
         for backend in backends
     }
     if as_json:
+        if target is None:
+            table |= {each.name: {"target": each.target, "environment": each.environment} for each in named.values()}
         click.echo(json.dumps(table, indent=2, ensure_ascii=False))
-    elif target:
-        _detail(table[target])
+    elif kind:
+        _detail(table[kind])
     else:
         _matrix(table)
+        for each in named.values():
+            place = f" in the environment {each.environment}" if each.environment else ""
+            click.echo(f"{each.name} is {each.target}{place} by another name.")
 
 
 def _detail(backend: dict[str, Any]) -> None:

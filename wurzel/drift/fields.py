@@ -56,7 +56,7 @@ def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Ite
         all_steps = tuple(own.get(number, step) for number, step in enumerate(pipeline.steps))
         whole = (changed or pipeline).model_copy(update={"steps": all_steps})
         yield Varied(field, place if place[:1] != " " else "", ids, job._replace(pipeline=whole))
-    for field, options in _options(job.options, f"targets.{job.target}.") if not unset else ():
+    for field, options in _options(job.options, f"targets.{job.label}.") if not unset else ():
         yield Varied(field, job.locate(field), (), job._replace(options=options))
 
 

@@ -117,7 +117,7 @@ def _of_job(wrong: Sequence[Change], result: JobResult, renderer: Renderer) -> l
     own = [change for change in wrong if change.path in paths]
     why = reasons([change for change in own if change.state in {"outdated", "edited"}], result, renderer)
     job = result.job
-    return [Finding(change, job.pipeline.name, job.target, why.get(change.path, NONE)) for change in own]
+    return [Finding(change, job.pipeline.name, job.label, why.get(change.path, NONE)) for change in own]
 
 
 def _left_over(change: Change) -> Finding:

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.backends.job import Job
-from wurzel.backends.registry import get
+from wurzel.backends.registry import BUILT_IN, get, names
 from wurzel.exceptions import UsageError
+from wurzel.project.nodes import near
 from wurzel.project.open import open_in, open_project
 from wurzel.project.options import validate_options
 from wurzel.project.resolve import resolve
+from wurzel.project.targets import project_names
 
 if TYPE_CHECKING:
     from wurzel.project.load import Project
     from wurzel.project.resolve import Resolved
+    from wurzel.project.targets import Named
 
 
 class Request(NamedTuple):
@@ -67,9 +70,11 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
     """
     jobs = []
     for target in request.targets:
-        get(target)  # an unknown name is said before any code of the user runs
+        _check_known(target, project)  # before any code of the user runs
     for resolved in _resolved(request, project):
-        targets = list(dict.fromkeys(request.targets)) or list(resolved.options)
+        targets = list(dict.fromkeys(request.targets)) or [
+            name for name in resolved.options if _fits(resolved.named.get(name), request.environment)
+        ]
         if not targets:
             raise UsageError(
                 f"no target for {resolved.pipeline.name}",
@@ -77,8 +82,21 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
             )
         known = project is not None and resolved.pipeline.name in project.names(request.environment)
         name = resolved.pipeline.name if known else resolved.pipeline.entrypoint
-        jobs += [_job(request, resolved, target, name) for target in targets]
+        jobs += [_job(request, project, resolved, target, name) for target in targets]
     return jobs
+
+
+def _check_known(target: str, project: Project | None) -> None:
+    if target in BUILT_IN:
+        return
+    named = project_names(project)
+    if target not in named and target not in names():
+        raise UsageError(f"unknown target {target!r}", hint=near(target, [*names(), *named], "Targets"))
+
+
+def _fits(named: Named | None, environment: str | None) -> bool:
+    """Whether a target belongs to what `-e` asks for; one that is for another environment does not."""
+    return named is None or environment is None or named.environment in {None, environment}
 
 
 def open_jobs(request: Request) -> tuple[list[Job], Project | None]:
@@ -94,17 +112,35 @@ def _resolved(request: Request, project: Project | None) -> list[Resolved]:
         if request.pipelines:
             raise UsageError("--from-ir takes no PIPELINE", hint="The file names its pipeline.")
         return [resolve(load(request.ir), project, environment=request.environment, sets=request.sets)]
-    names = request.pipelines or (project.names(request.environment) if project is not None else [])
-    if not names and not (request.may_be_empty and project is not None):
+    chosen = request.pipelines or (project.names(request.environment) if project is not None else [])
+    if not chosen and not (request.may_be_empty and project is not None):
         what = "wurzel.yaml has no pipelines" if project is not None else "there is no wurzel.yaml here"
         raise UsageError(f"nothing to render: {what}", hint="Name a pipeline: wurzel render module:attribute -t dvc")
-    return [open_in(project, name, request.environment, request.sets) for name in dict.fromkeys(names)]
+    return [open_in(project, name, request.environment, request.sets) for name in dict.fromkeys(chosen)]
 
 
-def _job(request: Request, resolved: Resolved, target: str, name: str) -> Job:
-    options = validate_options(resolved, target, get(target).options_model)
-    command = _command(request, name, target)
-    return Job(resolved.pipeline, target, options, command, resolved.locate, request.environment)
+def _job(request: Request, project: Project | None, resolved: Resolved, target: str, name: str) -> Job:
+    named = resolved.named.get(target)
+    if named is None:
+        options = validate_options(resolved, target, get(target).options_model)
+        command = _command(request, name, target)
+        return Job(resolved.pipeline, target, options, command, resolved.locate, request.environment)
+    if not _fits(named, request.environment):
+        raise UsageError(
+            f"{target} is for the environment {named.environment}, not {request.environment}",
+            hint=f"Leave out -e {request.environment}.",
+        )
+    environment = named.environment or request.environment
+    if environment != request.environment:
+        own = request._replace(environment=environment, pipelines=(name,) if request.ir is None else ())
+        (resolved,) = _resolved(own, project)
+    backend = get(named.target)
+    options = validate_options(resolved, target, backend.options_model)
+    if options.output is None:
+        options = backend.placed(resolved.pipeline, options, target)
+    given = request._replace(environment=None) if named.environment else request
+    command = _command(given, name, target)
+    return Job(resolved.pipeline, named.target, options, command, resolved.locate, environment, target)
 
 
 def _command(request: Request, name: str, target: str) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.exceptions import ConfigError, Problem, UsageError
+from wurzel.exceptions import ConfigError, Problem, UsageError, WurzelError
 from wurzel.project.kinds import Context
 from wurzel.project.model import VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, near, plain
 from wurzel.project.parse import parse
 from wurzel.project.read import read
-from wurzel.project.targets import check_targets
+from wurzel.project.targets import check_targets, names_given
 
 if TYPE_CHECKING:
     from wurzel.project.packs import Pack
@@ -65,9 +65,18 @@ class Project(NamedTuple):
         if environment is None:
             return {}
         if environment not in self.environments:
-            hint = near(environment, self.environments, "Environments")
+            known = list(dict.fromkeys([*self.environments, *self._environments_of_packs()]))
+            if environment in known:
+                return {}
+            hint = near(environment, known, "Environments")
             raise UsageError(f"unknown environment {environment!r}", where=self.file, hint=hint)
         return self.environments[environment]
+
+    def _environments_of_packs(self) -> list[str]:
+        try:
+            return [name for pack in self.packs() for name in pack.environments]
+        except WurzelError:  # said when templates are needed
+            return []
 
     def layers(self, name: str, environment: str | None = None) -> list[Node]:
         """What the file says of a pipeline, weakest first.
@@ -146,11 +155,12 @@ def load(path: Path) -> Project:
         findings.add(root.origin, "is empty", f"Start with: version: {VERSION}")
         findings.check()
     _check_version(root, findings)
-    _check_shape(root, findings)
+    templates = _texts(root.fields.get("templates"))
+    packs = cache(lambda: _packs(templates, path.parent, _places(root.fields.get("templates"))))
+    _check_shape(root, packs, findings)
     _check_templates(root, path.parent, findings)
     findings.check()
     environments = root.fields.get("environments", Node({}, name)).fields
-    templates = _texts(root.fields.get("templates"))
     return Project(
         root=path.parent,
         file=name,
@@ -161,7 +171,7 @@ def load(path: Path) -> Project:
             key: node.fields["pipelines"].fields if "pipelines" in node.fields else {}
             for key, node in environments.items()
         },
-        packs=cache(lambda: _packs(templates, path.parent, _places(root.fields.get("templates")))),
+        packs=packs,
         variables={
             name: node.fields["variables"]
             for name, node in {"": root, **environments}.items()
@@ -231,7 +241,7 @@ def _check_version(root: Node, findings: Findings) -> None:
         findings.check()
 
 
-def _check_shape(root: Node, findings: Findings) -> None:
+def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Findings) -> None:
     whole = {key: node for key, node in root.fields.items() if key != "environments"}
     base = Node(whole, root.source, root.line, root.column) if isinstance(root.value, dict) else root
     read(base, ProjectFile, "", Context(findings, build=False))
@@ -240,10 +250,18 @@ def _check_shape(root: Node, findings: Findings) -> None:
         overlay = Node({"environments": environments}, root.source, root.line, root.column)
         read(overlay, ProjectFile, "", Context(findings, complete=False, build=False))
         _check_environments(root, environments, findings)
+    given = names_given(pipeline.fields.get("targets") for _, pipeline in _pipelines(root))
+
+    def elsewhere() -> Collection[str]:
+        try:
+            return {*given, *(name for pack in packs() for name in pack.names)}
+        except WurzelError:  # said when templates are needed; until then no name of theirs is known
+            return given
+
     for path, pipeline in _pipelines(root):
         targets = pipeline.fields.get("targets")
         if targets is not None:
-            check_targets(targets, f"{path}.targets", findings)
+            check_targets(targets, f"{path}.targets", findings, elsewhere)
 
 
 def _check_environments(root: Node, environments: Node, findings: Findings) -> None:

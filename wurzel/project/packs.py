@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from wurzel.project.model import PIPELINE_FACTS, ConfigModel, PipelineConfig, ta
 from wurzel.project.nodes import Findings, Node
 from wurzel.project.parse import parse
 from wurzel.project.read import read
-from wurzel.project.targets import check_targets
+from wurzel.project.targets import Named, check_targets, names_given
 
 FILE = "wurzel-pack.yaml"
 """Beside the templates of a pack; a pack without it only has templates."""
@@ -34,12 +34,19 @@ PackPipeline = create_model(
 )
 
 
+class PackEnvironment(ConfigModel):
+    """What is different in one environment, such as `prod`."""
+
+    pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines in this environment.")
+
+
 class PackFile(ConfigModel):
     """A whole `wurzel-pack.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")
     pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines.")
     variables: dict[str, Declared] = Field({}, description="Variables that projects give values, by name.")
+    environments: dict[str, PackEnvironment] = Field({}, description="By name, as given to `-e`.")
 
 
 class Pack(NamedTuple):
@@ -50,6 +57,19 @@ class Pack(NamedTuple):
     pipeline: Node | None = None
     """What every pipeline gets."""
     variables: Mapping[str, Declaration] = {}
+    environments: Mapping[str, Node] = {}
+    """What every pipeline gets in an environment, on top."""
+
+    @property
+    def names(self) -> Mapping[str, Named]:
+        """The names that it gives to targets."""
+        holders = [self.pipeline, *self.environments.values()]
+        return names_given(holder.fields.get("targets") for holder in holders if holder is not None)
+
+    def layers(self, environment: str | None) -> list[Node]:
+        """What every pipeline gets, weakest first."""
+        found = [self.pipeline, self.environments.get(environment) if environment is not None else None]
+        return [node for node in found if node is not None]
 
 
 def read_packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> list[Pack]:
@@ -66,8 +86,19 @@ def read_packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) 
         _read(Pack(layer.name, layer.version), layer.folder / FILE, findings)
         for layer in Layers(templates, root=root, places=places).packs
     ]
+    names = {name for pack in found for name in pack.names}
+    for pack in found:
+        _check_targets(pack, names, findings)
     findings.check()
     return found[::-1]
+
+
+def _check_targets(pack: Pack, names: Collection[str], findings: Findings) -> None:
+    holders = {"pipeline": pack.pipeline, **{f"environments.{key}.pipeline": e for key, e in pack.environments.items()}}
+    for path, node in holders.items():
+        targets = node.fields.get("targets") if node is not None else None
+        if targets is not None:
+            check_targets(targets, f"{path}.targets", findings, lambda: names)
 
 
 def _read(pack: Pack, path: Path, findings: Findings) -> Pack:
@@ -81,9 +112,9 @@ def _read(pack: Pack, path: Path, findings: Findings) -> Pack:
     root = parse(data, name, findings)
     read(root, PackFile, "", Context(findings, build=False))
     pipeline = root.fields.get("pipeline")
-    if pipeline is not None and "targets" in pipeline.fields:
-        check_targets(pipeline.fields["targets"], "pipeline.targets", findings)
+    environments = root.fields["environments"].fields if "environments" in root.fields else {}
     return pack._replace(
+        environments={key: node.fields.get("pipeline", Node({}, name)) for key, node in environments.items()},
         pipeline=pipeline if pipeline is not None and pipeline.value is not None else None,
         variables=declarations(root.fields.get("variables"), f"{pack.name} {pack.version}".strip(), findings),
     )

@@ -22,6 +22,7 @@ from wurzel.project.read import model_reader, reader
 from wurzel.project.rules import broken_rules
 from wurzel.project.sets import parse_sets
 from wurzel.project.settings import Check, canonical_secrets, settings_of, with_values
+from wurzel.project.targets import Named, with_names
 
 if TYPE_CHECKING:
     from wurzel.project.load import Project
@@ -52,6 +53,8 @@ class Resolved(NamedTuple):
     """Raw options by target, for each target that configuration names; see `wurzel.project.options`."""
     tree: Node
     """What the layers said, merged, in the shape of a pipeline in `wurzel.yaml`."""
+    named: Mapping[str, Named] = {}
+    """Targets that go by another name."""
 
     def origin(self, path: str) -> Origin | None:
         """Where the value at a dotted path (`steps.embed.resources.gpu`) comes from; `None` for a built-in default."""
@@ -109,7 +112,7 @@ def resolve(
         layers = [*layers, given]
     packs = project.packs() if project is not None else ()
     declared = [pack.variables for pack in packs] if project is not None else None
-    defaults = [pack.pipeline for pack in packs if pack.pipeline is not None]
+    defaults = [layer for pack in packs for layer in pack.layers(environment)]
     entry = project.pipelines.get(pipeline.name) if project is not None else None
     where = entry.key_origin if entry is not None else Origin(pipeline.name)
     resolved = _Resolver(pipeline, defaults, layers, findings).resolve(check, Variables(declared, where, findings))
@@ -136,7 +139,7 @@ class _Resolver:
         fields, tree = self.read([*packs, code, *layers], _PIPELINE_FIELDS, "")
         named = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
         said_of_targets = [layer.fields.get("targets") for layer in (*self.packs, *self.layers)]
-        targets = overlay_targets(said_of_targets) or Node({}, "")
+        targets, aliases = with_names(said_of_targets)
         pipeline = self.pipeline
         if self.packs or self.layers:
             self.for_all = {name: frozenset(tree[name].fields) for name in _FOR_ALL if name in tree}
@@ -148,6 +151,7 @@ class _Resolver:
             pipeline,
             {name: options for name, options in plain(targets).items() if name in named.fields},
             Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, *variables.where),
+            aliases,
         )
         for path, message, hint in broken_rules(pipeline):
             self.findings.add(resolved.origin(path) or Origin(pipeline.name), f"{path}: {message}", hint)

@@ -36,17 +36,18 @@ def text(schema: Mapping[str, Any] | None = None) -> str:
     return json.dumps(schema or json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def json_schema(variables: Iterable[Declaration] | None = None) -> dict[str, Any]:
+def json_schema(variables: Iterable[Declaration] | None = None, presets: Iterable[str] = ()) -> dict[str, Any]:
     """The schema, with the options of every backend under `targets`.
 
     Args:
         variables: what the packs of a project declare; any variable may be given where that is not known.
+        presets: names that the packs give to targets.
 
     Values may be `null` wherever that removes what weaker layers say. Below `environments` nothing is required, since
     an environment says only what is different.
     """
     definitions = _definitions(ProjectFile, "")
-    definitions["PipelineConfig"]["properties"]["targets"] = _targets(definitions)
+    definitions["PipelineConfig"]["properties"]["targets"] = _targets(definitions, presets)
     if variables is not None:
         _declare(definitions, list(variables))
     overlays = _with_required(definitions) - {"ProjectFile", "Environment"}
@@ -80,7 +81,7 @@ def _finished(definitions: dict[str, Any], name: str, title: str) -> dict[str, A
     return {"$schema": _DRAFT, **_with_nulls(root), "title": title, "definitions": used}
 
 
-def _targets(top: dict[str, Any]) -> dict[str, Any]:
+def _targets(top: dict[str, Any], presets: Iterable[str] = ()) -> dict[str, Any]:
     """One property per backend; the definitions its options need are added to `top`."""
     from wurzel.backends.registry import get, names
 
@@ -90,12 +91,20 @@ def _targets(top: dict[str, Any]) -> dict[str, Any]:
         found = _definitions(backend.options_model, f"{name}.")
         top |= {key: _overlay(value, frozenset()) for key, value in found.items()}
         properties[name] = {"$ref": f"{_REF}{name}.{backend.options_model.__name__}", "description": backend.summary}
+    named = {
+        "type": "object",
+        "description": "A target by a name of your own, with files of its own.",
+        "properties": {
+            "target": {"enum": list(properties), "description": "What it is."},
+            "environment": {"type": "string", "description": "The environment that it is rendered for."},
+        },
+    }
     return {
         "type": "object",
         "title": "Targets",
         "description": "Options by target; which targets there are.",
-        "properties": properties,
-        "additionalProperties": False,
+        "properties": properties | dict.fromkeys(presets, named),
+        "additionalProperties": {**named, "required": ["target"]},
     }
 
 

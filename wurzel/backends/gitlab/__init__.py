@@ -76,10 +76,18 @@ class GitlabBackend(Backend):
         context = {"pipeline": pipeline, "options": options, "config": config(pipeline, options)}
         files = [OutputFile(path, "gitlab/gitlab-ci.yml.j2", context, limit=FILE_LIMIT)]
         if pipeline.schedule is not None:
-            script = f".gitlab/schedule-{pipeline.name}.sh"
+            script = options.schedule_script or f".gitlab/schedule-{pipeline.name}.sh"
             context = {"pipeline": pipeline, "options": options, "schedule": schedule(pipeline, options)}
-            files.append(OutputFile(script, "gitlab/schedule.sh.j2", context, executable=True))
+            file = OutputFile(script, "gitlab/schedule.sh.j2", context, executable=True, option="schedule_script")
+            files.append(file)
         return files
+
+    def placed(self, pipeline: Pipeline, options: GitlabOptions, name: str) -> GitlabOptions:
+        """The name in those of both files; that of a root file is for the project's settings to give to GitLab."""
+        own = f"{pipeline.name}-{name}"
+        path = f"{name}{_PATHS['root']}" if options.kind == "root" else _PATHS[options.kind].format(own)
+        script = options.schedule_script or f".gitlab/schedule-{own}.sh"
+        return options.model_copy(update={"output": path, "schedule_script": script})
 
     def contexts(self) -> Mapping[str, type]:
         """Of the file with the jobs, and of the script that creates the schedule."""

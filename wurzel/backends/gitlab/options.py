@@ -56,6 +56,9 @@ class GitlabOptions(ci.CiOptions):
     vault: Vault | None = Field(None, description="Take secrets from Vault instead of CI/CD variables.")
     environment: str | None = Field(None, description="Environment whose variables and protection apply to every job.")
     schedule_ref: str = Field("main", description="Branch that the schedule runs on.")
+    schedule_script: str | None = Field(
+        None, description="Where the script that creates the schedule is written, relative to the project folder."
+    )
     jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Differences of single jobs, by step id.")
 
     @property

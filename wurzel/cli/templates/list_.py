@@ -28,8 +28,11 @@ def command(target: str | None, as_json: bool) -> None:
     from wurzel.backends.contract import contract, filters
     from wurzel.backends.registry import get, names
     from wurzel.project.open import open_project
+    from wurzel.project.targets import project_names
 
     project = open_project()
+    named = project_names(project)
+    target = named[target].target if target is not None and target in named else target
     renderer = open_renderer(project)
     packs = project.packs() if project is not None else ()
     variables = [each for pack in reversed(packs) for each in pack.variables.values()]

@@ -1,0 +1,178 @@
+"""Targets by another name, `argo-prod: {target: argo, environment: prod}`, and environments of packs."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+
+YAML = """version: 1
+templates: []
+pipelines:
+  p:
+    entrypoint: chain:pipeline
+    image: reg/words:1.0
+    schedule: {cron: "0 4 * * *"}
+    targets:
+      argo: {namespace: dev, service_account: words, output: here/p.yaml}
+      argo-prod: {target: argo, environment: prod, namespace: prod}
+environments:
+  prod:
+    pipelines:
+      p:
+        image: reg/words:2.0
+        labels: {stage: prod}
+  dev: {}
+"""
+
+
+@pytest.fixture
+def root(project):
+    folder = project("chain")
+    (folder / "wurzel.yaml").write_text(YAML)
+    return folder
+
+
+def change(old, new):
+    text = Path("wurzel.yaml").read_text()
+    assert old in text
+    Path("wurzel.yaml").write_text(text.replace(old, new, 1))
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli, [*arguments])
+    said = str(result.exception) if result.exception and not isinstance(result.exception, SystemExit) else ""
+    return getattr(result.exception, "exit_code", result.exit_code), result.stdout, said
+
+
+def files():
+    return sorted(
+        path.as_posix() for path in Path().rglob("*") if path.is_file() and b"Rendered by" in path.read_bytes()
+    )
+
+
+def test_it_is_rendered_beside_its_target_in_its_environment(root):
+    assert run("render")[0] == 0
+    assert files() == ["argo-prod/p.yaml", "here/p.yaml"]
+    text = Path("argo-prod/p.yaml").read_text()
+    assert text.startswith("# Rendered by `wurzel render p -t argo-prod` from chain:pipeline;")
+    prod = yaml.safe_load(text)
+    assert prod["metadata"]["namespace"] == "prod"
+    assert prod["metadata"]["labels"]["stage"] == "prod"
+    assert "reg/words:2.0" in text
+    assert "serviceAccountName: words" in text
+    assert "reg/words:1.0" in Path("here/p.yaml").read_text()
+    assert run("render", "--check")[0] == 0
+    assert run("render", "-t", "argo-prod", "--check")[0] == 0
+    assert run("render", "-t", "argo-prod", "-e", "prod", "--check")[0] == 0
+
+
+def test_without_it_its_files_are_orphans(root):
+    run("render")
+    change("      argo-prod: {target: argo, environment: prod, namespace: prod}\n", "")
+    assert "argo-prod/p.yaml: orphaned" in run("render", "--check")[2]
+    assert run("render", "--prune")[0] == 0
+    assert files() == ["here/p.yaml"]
+
+
+def test_another_environment_leaves_it_out(root):
+    assert run("render", "-e", "dev")[0] == 0
+    assert files() == ["here/p.yaml"]
+    assert "argo-prod is for the environment prod, not dev" in run("render", "-t", "argo-prod", "-e", "dev")[2]
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "expected"),
+    [
+        ("dvc", "", ["dvc-x/dvc.yaml", "dvc-x/params.yaml"]),
+        ("argo", "", ["argo-x/p.yaml"]),
+        ("gitlab", "", [".gitlab/schedule-p-gitlab-x.sh", "gitlab-x.gitlab-ci.yml"]),
+        ("gitlab", "kind: include", [".gitlab/p-gitlab-x.gitlab-ci.yml", ".gitlab/schedule-p-gitlab-x.sh"]),
+        ("github", "", [".github/workflows/p-github-x.yml"]),
+        ("airflow", "", ["airflow-x/p.py"]),
+        ("local", "", ["local-x/run-p.sh"]),
+        ("cronjob", "", ["cronjob-x/p.yaml"]),
+        ("argo", "output: mine/p.yaml", ["mine/p.yaml"]),
+    ],
+)
+def test_every_target_writes_where_no_other_does(root, target, options, expected):
+    old = YAML[YAML.index("      argo: {") : YAML.index("environments:")]
+    named = f"      {target}-x: {{target: {target}, {options}}}\n"
+    change(old, named)
+    code, _, said = run("render")
+    assert code == 0, said
+    assert files() == expected
+    change(named, f"      {target}: {{}}\n{named}      {target}-y: {{target: {target}}}\n")
+    code, _, said = run("render")
+    assert code == 0 or ("would both write" in said and target in {"dvc", "local"}), said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "{target: argo, ",
+            "{target: agro, ",
+            "wurzel.yaml:10:27: pipelines.p.targets.argo-prod.target: unknown target 'agro'",
+        ),
+        ("{target: argo, ", "{", "wurzel.yaml:10:7: pipelines.p.targets: unknown target 'argo-prod'"),
+        ("argo-prod:", "Argo_Prod:", "wurzel.yaml:10:7: pipelines.p.targets: 'Argo_Prod' is not a name for a target"),
+        ("argo-prod:", "dvc:", "wurzel.yaml:10:13: pipelines.p.targets.dvc.target: dvc is a target itself"),
+        ("environment: prod", "environment: prd", "unknown environment 'prd'"),
+        ("namespace: prod", "namespce: prod", "unknown key 'namespce' in targets.argo-prod"),
+    ],
+)
+def test_what_is_wrong_is_said(root, old, new, message):
+    change(old, new)
+    code, _, said = run("render")
+    assert code == 2
+    assert message in said
+
+
+def test_a_misspelt_one_on_the_command_line(root):
+    assert "unknown target 'argo-prd'\n  Did you mean argo-prod?" in run("render", "-t", "argo-prd")[2]
+
+
+def test_it_is_shown_where_targets_are(root):
+    assert "argo-prod is argo in the environment prod by another name." in run("targets")[1]
+    assert json.loads(run("targets", "--json")[1])["argo-prod"] == {"target": "argo", "environment": "prod"}
+    assert run("targets", "argo-prod")[1] == run("targets", "argo")[1]
+    assert json.loads(run("inspect", "--format", "json")[1])["pipelines"]["p"]["targets"] == ["argo", "argo-prod"]
+    rows = run("inspect", "p", "--explain")[1].splitlines()
+    assert any(line.split()[:2] == ["targets.argo-prod.namespace", "prod"] for line in rows)
+
+
+PRESET = """version: 1
+pipeline:
+  targets:
+    argo: {service_account: company}
+    argo-prod: {target: argo, environment: prod, namespace: preset}
+environments:
+  prod: {pipeline: {labels: {stage: of-the-pack}, defaults: {timeout: 1h}}}
+  audit: {pipeline: {labels: {audited: "yes"}}}
+"""
+
+
+def test_a_pack_brings_presets_and_environments(root, pack):
+    pack("globex", "1.0", {"wurzel-pack.yaml": PRESET})
+    change("templates: []", "templates: [globex]")
+    change("{target: argo, environment: prod, namespace: prod}", "{}")
+    change("argo: {namespace: dev, service_account: words, output: here/p.yaml}", "argo: {}")
+    change("        labels: {stage: prod}\n", "")
+    code, _, said = run("render")
+    assert code == 0, said
+    text = Path("argo-prod/p.yaml").read_text()
+    for part in (
+        "namespace: preset",
+        "stage: of-the-pack",
+        "serviceAccountName: company",
+        "activeDeadlineSeconds: 3600",
+    ):
+        assert part in text
+    assert "of-the-pack" not in Path("argo/p.yaml").read_text()
+    assert run("render", "-e", "audit", "-t", "argo")[0] == 0
+    assert "audited: 'yes'" in Path("argo/p.yaml").read_text()
+    assert "Did you mean audit?" in run("render", "-e", "audits")[2]
