@@ -1,12 +1,16 @@
+import dataclasses
+import functools
 import sys
 import types
+import typing
 import warnings
-from typing import Generic, List, Optional, TypeVar  # noqa: UP035 - as authors may write them
+from typing import Annotated, Generic, List, Optional, TypeVar  # noqa: UP035 - as authors may write them
 
 import pytest
+import typing_extensions
 
 from wurzel.core import NoSettings, PydanticModel, SelfConsumingLeafStep, Settings, Step, TypedStep
-from wurzel.core.typed_step import derive_id
+from wurzel.core.typed_step import derive_id, step_types
 from wurzel.exceptions import ContractFailedException, StaticTypeError
 from wurzel.utils import WZ
 
@@ -376,3 +380,157 @@ def test_importing_the_api_imports_nothing_heavy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out == "[]\n"
+
+
+# --- what annotations may be written as -------------------------------------------------------------------------------
+
+
+B = TypeVar("B", bound=PydanticModel)
+
+
+class FirstOf(TypedStep[NoSettings, list[B], list[B]], Generic[B]):
+    def run(self, inpt: list[B]) -> list[B]:
+        return inpt[:1]
+
+
+class Mixed(Generic[B]):
+    def run(self, inpt: list[B]) -> list[B]:
+        return inpt
+
+
+def quiet(cls):
+    """A step of the class; any warning is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return WZ(cls)
+
+
+def test_a_generic_base_step_gives_its_run_to_its_sub_classes():
+    class FirstDoc(FirstOf[Doc]):
+        pass
+
+    class Again(FirstDoc):
+        pass
+
+    class FromMixin(Mixed[Doc], TypedStep[NoSettings, list[Doc], list[Doc]]):
+        pass
+
+    class Wrong(Mixed[Other], TypedStep[NoSettings, list[Doc], list[Doc]]):
+        pass
+
+    for cls in (FirstDoc, Again, FromMixin):
+        assert quiet(cls).output_model_type == list[Doc]
+    with pytest.raises(StaticTypeError, match=r"run takes list\[Other\], but the type parameters say list\[Doc\]"):
+        WZ(Wrong)
+    with pytest.raises(StaticTypeError, match="type parameter B is not given"):
+        WZ(FirstOf)
+
+
+def test_aliases_and_annotated_stand_for_what_they_mean():
+    docs = typing_extensions.TypeAliasType("Docs", list[Doc])
+    item = TypeVar("item")
+    many = typing_extensions.TypeAliasType("Many", list[item], type_params=(item,))
+    noted = Annotated[list[Annotated[Doc, "noted"]], "all of them"]
+    for kind in (docs, many[Doc], noted, Annotated[docs, 1]):
+        step = quiet(make(None, kind, kind))
+        assert quiet(Change) >> step
+        assert quiet(make(None, kind, list[Doc], annotations={"inpt": list[Doc], "return": kind}))
+
+
+PEP_695 = """
+type Docs = list[Doc]
+type Many[X] = list[X]
+type Either = Doc | Other
+
+class Base[X: PydanticModel](TypedStep[NoSettings, list[X], Many[X]]):
+    def run(self, inpt: list[X]) -> Many[X]:
+        return inpt
+
+class Concrete(Base[Doc]):
+    pass
+
+class Aliased(TypedStep[NoSettings, Docs, list[Either]]):
+    def run(self, inpt: Docs) -> list[Either]:
+        return list(inpt)
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax of PEP 695 came with Python 3.12")
+def test_type_statements_and_classes_with_type_parameters():
+    space = dict(globals())
+    exec(PEP_695, space)
+    assert quiet(Source) >> quiet(space["Concrete"]) >> quiet(space["Aliased"])
+    assert step_types(space["Aliased"]).output_shape.contracts == (Doc, Other)
+
+
+def test_unions_of_contracts_keep_their_order():
+    one, other = make(None, list[Doc | Other], list[Doc | Other]), make(None, list[Other | Doc], list[Other | Doc])
+    assert WZ(one, name="a") >> WZ(one, name="b")
+    with pytest.raises(StaticTypeError, match=r"gives list\[Doc \| Other\], .* takes list\[Other \| Doc\]"):
+        WZ(one, name="a") >> WZ(other, name="b")
+    assert step_types(make(None, None, Doc | Other)).output_shape.contracts == (Doc, Other)
+    assert step_types(make(None, None, Other | Doc)).output_shape.contracts == (Other, Doc)
+    for kind, order in ((Doc | Other, (Doc, Other)), (Other | Doc, (Other, Doc))):
+
+        class Bound(FirstOf[kind]):
+            pass
+
+        assert step_types(Bound).input_shape.contracts == order
+
+
+def test_dataclasses_and_typed_dicts_are_contracts():
+    @dataclasses.dataclass
+    class Data:
+        text: str
+
+    class Entry(typing_extensions.TypedDict):
+        text: str
+
+    for kind in (Data, Entry):
+        assert quiet(make(None, list[kind], kind)).output_model_class is kind
+        with pytest.raises(StaticTypeError, match="cannot be in a set"):
+            WZ(make(None, None, set[kind]))
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="from Python 3.12 on, pydantic reads typing.TypedDict")
+def test_a_typed_dict_that_pydantic_cannot_read_is_refused():
+    class Old(typing.TypedDict):
+        text: str
+
+    with pytest.raises(StaticTypeError, match=r"Derive it from typing_extensions\.TypedDict"):
+        WZ(make(None, None, list[Old]))
+
+
+def timed(function):
+    def inner(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return inner
+
+
+def test_a_decorated_run_may_take_any_arguments():
+    class Decorated(TypedStep[NoSettings, None, list[Doc]]):
+        @timed
+        def run(self, inpt: None) -> list[Doc]:
+            return [Doc(text="x")]
+
+    class Wrapped(Decorated):
+        run = functools.wraps(Source.run)(timed(Source.run))
+
+    with pytest.warns(UserWarning, match=r"no annotation for inpt and return; write run\(self, inpt: None\)"):
+        assert WZ(Decorated).run(None) == [Doc(text="x")]
+    assert quiet(Wrapped).run(None) == [Doc()]
+
+
+def test_run_may_be_async_but_no_async_generator():
+    class Later(TypedStep[NoSettings, None, list[Doc]]):
+        async def run(self, inpt: None) -> list[Doc]:
+            return [Doc()]
+
+    class Stream(TypedStep[NoSettings, None, list[Doc]]):
+        async def run(self, inpt: None) -> list[Doc]:
+            yield Doc()
+
+    assert quiet(Later)
+    with pytest.raises(StaticTypeError, match="run is an async generator"):
+        WZ(Stream)

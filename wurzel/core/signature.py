@@ -7,10 +7,13 @@ import warnings
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from wurzel.datacontract.shape import shown, without_none
+from wurzel.core.parameters import bindings
+from wurzel.datacontract.shape import shown, substituted, unaliased, without_none
 from wurzel.exceptions import StaticTypeError
 
 _SELF_AND_INPUT = 2
+_ANY_NAME = "inpt"
+"""What messages call the parameter of a `run` that takes any arguments, such as one behind a decorator."""
 
 
 def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
@@ -21,9 +24,13 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
     """
     run = cls.run
     parameter = _only_parameter(cls, run, place)
-    if parameter is None:
-        return
-    hints = _hints(run)
+    if inspect.isasyncgenfunction(inspect.unwrap(run)):
+        raise StaticTypeError(
+            "run is an async generator", where=place, hint="Write async def run, and return a list of the items."
+        )
+    owner = next(base for base in cls.__mro__ if "run" in base.__dict__)
+    variables = bindings(cls, owner)
+    hints = {name: substituted(hint, variables) for name, hint in _hints(run).items()}
     wanted = f"run(self, {parameter}: {shown(given)}) -> {shown(result)}"
     missing = [name for name in (parameter, "return") if name not in hints]
     if missing:
@@ -39,7 +46,7 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
             )
 
 
-def _only_parameter(cls: type[Any], run: Any, place: str) -> str | None:
+def _only_parameter(cls: type[Any], run: Any, place: str) -> str:
     code = getattr(run, "__code__", None)
     kinds = inspect.Parameter
     variadic = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
@@ -50,14 +57,15 @@ def _only_parameter(cls: type[Any], run: Any, place: str) -> str | None:
     ):
         return str(code.co_varnames[1])
     parameters = list(inspect.signature(run).parameters.values())
-    if not isinstance(inspect.getattr_static(cls, "run"), staticmethod | classmethod):
+    bound = isinstance(inspect.getattr_static(cls, "run"), staticmethod | classmethod)
+    if not bound and parameters and parameters[0].kind is not kinds.VAR_POSITIONAL:
         parameters = parameters[1:]
     positional = [item for item in parameters if item.kind in {kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD}]
     open_ended = any(item.kind is kinds.VAR_POSITIONAL for item in parameters)
     needed = [item for item in parameters if item.default is kinds.empty and item.kind is not kinds.VAR_KEYWORD]
     needed = [item for item in needed if item.kind is not kinds.VAR_POSITIONAL]
     if not positional and open_ended and not needed:
-        return None
+        return _ANY_NAME
     if not positional or [item for item in needed if item is not positional[0]]:
         raise StaticTypeError(
             f"run takes {len(needed)} arguments besides self, not one",
@@ -77,6 +85,7 @@ def _hints(run: Any) -> dict[str, Any]:
 
 def _plain(annotation: Any) -> Any:
     """An annotation in a form that compares equal however it was written: `List[X]` is `list[X]`."""
+    annotation = unaliased(annotation)
     if annotation is None:
         return NoneType
     origin = get_origin(annotation)

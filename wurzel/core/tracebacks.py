@@ -30,7 +30,9 @@ def shortened(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Class and text of an error on one line."""
+    """Class and text of an error on one line; those of the error within a group of one, such as of a TaskGroup."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - the author's own __str__ may do anything

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
+from collections.abc import Awaitable
 from contextlib import suppress
 from types import NoneType
-from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from wurzel.core.parameters import bindings
 from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_run
 from wurzel.core.step import AnyStep, Step
-from wurzel.datacontract.shape import Shape, shape_of, shown, without_none
+from wurzel.datacontract.shape import Shape, shape_of, shown, unaliased, without_none
 from wurzel.exceptions import StaticTypeError
 
 SETTS = TypeVar("SETTS", bound=SettingsBase | None)
@@ -62,6 +64,16 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     name: str | None = None
     """The name given by `WZ(cls, name=…)`."""
     _given_name: str | None = None
+
+    def __class_getitem__(cls, parameters: Any) -> Any:
+        """The class with type parameters, in which `A | B` stays apart from `B | A`.
+
+        `typing` remembers what it gave for equal parameters, and unions are equal whatever their order.
+        """
+        alias: Any = super().__class_getitem__(parameters)  # type: ignore[misc]
+        given = parameters if isinstance(parameters, tuple) else (parameters,)
+        pairs = zip(alias.__args__, given, strict=False)
+        return alias.copy_with(tuple(mine if kept == mine else kept for kept, mine in pairs))
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """A checked step whose settings are not loaded."""
@@ -128,8 +140,8 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
         return found
 
     @abstractmethod
-    def run(self, inpt: INCONTRACT) -> OUTCONTRACT:
-        """Do the work of the step.
+    def run(self, inpt: INCONTRACT) -> OUTCONTRACT | Awaitable[OUTCONTRACT]:
+        """Do the work of the step; it may be `async`.
 
         Args:
             inpt: for a container, the items of all predecessors in the order of the `>>`s, in one call; for a single
@@ -205,7 +217,9 @@ class StepTypes:
     __slots__ = ("input", "input_shape", "output", "output_shape", "settings")
 
     def __init__(self, cls: type[TypedStep[Any, Any, Any]]) -> None:
-        self.settings, self.input, self.output = _type_arguments(cls)
+        given = bindings(cls, TypedStep)
+        self.settings, self.input, self.output = (given[name] for name in (SETTS, INCONTRACT, OUTCONTRACT))
+        self.settings = unaliased(self.settings)
         _check_settings(cls, self.settings)
         self.input_shape = _shape(cls, "input", without_none(self.input))
         self.output_shape = _shape(cls, "output", self.output)
@@ -230,29 +244,6 @@ def step_types(cls: type[TypedStep[Any, Any, Any]]) -> StepTypes:
         check_run(cls, types.input, types.output, _place(cls))
         _TYPES[cls] = types
     return types
-
-
-def _type_arguments(cls: type) -> tuple[Any, Any, Any]:
-    """What stands for the three parameters of `TypedStep`, followed through generic classes in between."""
-    if cls is TypedStep:
-        return SETTS, INCONTRACT, OUTCONTRACT
-    for base in cls.__dict__.get("__orig_bases__", cls.__bases__):
-        origin = get_origin(base) or base
-        if isinstance(origin, type) and issubclass(origin, TypedStep):
-            inner = _type_arguments(origin)
-            given = dict(zip(getattr(origin, "__parameters__", ()), get_args(base), strict=False))
-            first, second, third = (_substitute(argument, given) for argument in inner)
-            return first, second, third
-    raise StaticTypeError(f"{cls.__name__} is no TypedStep", where=_place(cls))
-
-
-def _substitute(argument: Any, given: dict[Any, Any]) -> Any:
-    if isinstance(argument, TypeVar):
-        return given.get(argument, argument)
-    parameters = getattr(argument, "__parameters__", ())
-    if not parameters or isinstance(argument, type):
-        return argument
-    return argument[tuple(given.get(parameter, parameter) for parameter in parameters)]
 
 
 def _check_settings(cls: type, settings: Any) -> None:

@@ -52,7 +52,8 @@ class Code:
 
     def digest(self, step: Step) -> str:
         """Digest of everything that is code to a step."""
-        kinds = [kind.contract for kind in (step.input, step.output) if kind is not None]
+        types = [kind for kind in (step.input, step.output) if kind is not None]
+        kinds = [name for kind in types for name in kind.contract.split(" | ")]
         key = (step.run, *kinds, *step.sources)
         if key not in self._steps:
             roots = {kind.partition(":")[0] for kind in (step.run, *kinds)}

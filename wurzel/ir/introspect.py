@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wurzel.core import SelfConsumingLeafStep, TypedStep
 from wurzel.core.environment import prefixes
+from wurzel.core.typed_step import step_types
+from wurzel.datacontract.manifest import contract_name
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import PipelineError, WurzelError
 from wurzel.ir.model import MAX_SHARDS, DataType, Limits, Pipeline, Resources, Retry, Step
@@ -173,7 +175,9 @@ class _Reader:
         return tuple(describe(settings_class, prefix, frozenset(getattr(type(step), "input_paths", ()))))
 
     def _sources(self, step: AnyStep) -> tuple[str, ...]:
-        kinds: list[Any] = [*type(step).__mro__, step.settings_class, step.input_model_class, step.output_model_class]
+        types = step_types(type(step))
+        contracts = (*types.input_shape.contracts, *types.output_shape.contracts)
+        kinds: list[Any] = [*type(step).__mro__, step.settings_class, *contracts]
         found: set[str] = set()
         for kind in kinds:
             found.update(self._closure(getattr(kind, "__module__", "")))
@@ -220,7 +224,7 @@ def data_type(annotation: Any) -> DataType | None:
     shape = shape_of(annotation)
     if shape.empty:
         return None
-    return DataType.model_construct(contract=_name(shape.contract), containers=shape.containers)
+    return DataType.model_construct(contract=contract_name(shape), containers=shape.containers)
 
 
 def _needs_of(cls: type) -> dict[str, Any]:

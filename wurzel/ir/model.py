@@ -50,7 +50,9 @@ class IRModel(BaseModel):
 class DataType(IRModel):
     """The type of what flows over an edge: a contract class inside zero or more containers."""
 
-    contract: str = Field(description="`module:Class` of the contract")
+    contract: str = Field(
+        description="`module:Class` of the contract; those of a union in order, with ` | ` between them"
+    )
     containers: tuple[Literal["list", "set", "dataframe"], ...] = Field((), description="outermost first")
 
 

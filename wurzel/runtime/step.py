@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from wurzel.core.loading import load_settings
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.settings import providing
 from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
+from wurzel.datacontract.contract import Contract
 from wurzel.datacontract.dataset import Dataset, Slice, Writer, open_dataset, read, recover, writing
 from wurzel.datacontract.parts import codec_for
 from wurzel.exceptions import ContractFailedException, StepFailed, UsageError, WriteError, WurzelError
@@ -240,6 +241,8 @@ class _Work:
         """What `run` gives for one input."""
         with user_code(self.step_id):
             result = step.run(value)
+            if isinstance(result, Awaitable):
+                result = _awaited(result)
             return list(result) if isinstance(result, Iterator) else result
 
     def add(self, writer: Writer, result: Any) -> None:
@@ -286,9 +289,10 @@ class _Work:
         return slice_bounds(total, self.cut.number, self.cut.of)
 
     def _metrics_of(self, result: Any) -> dict[str, float]:
-        contract: Any = self.types.output_shape.contract
+        contract = self.types.output_shape.contract
+        counting = contract if isinstance(contract, type) and issubclass(contract, Contract) else Contract
         try:
-            return dict(contract.get_metrics(result))
+            return dict(counting.get_metrics(result))
         except Exception as error:  # noqa: BLE001 - the author's own numbers must not cost the data
             logger.warning("the metrics cannot be computed: %s: %s", type(error).__name__, error)
             return {}
@@ -330,6 +334,16 @@ class _Work:
         number, of = self.job.shard
         digest = sha256("\n".join(dataset.digest for dataset in self.inputs).encode()).hexdigest()
         return Slice(number, of, "items" if self.types.input_shape.many else "parts", digest)
+
+
+def _awaited(result: Awaitable[Any]) -> Any:
+    """What an `async def run` gives."""
+    import asyncio
+
+    async def wait() -> Any:
+        return await result
+
+    return asyncio.run(wait())
 
 
 def slice_bounds(total: int, number: int, of: int) -> tuple[int, int]:

@@ -1,0 +1,23 @@
+"""What stands for the type variables of a class in one of its sub-classes."""
+
+from __future__ import annotations
+
+from typing import Any, get_args, get_origin
+
+from wurzel.datacontract.shape import substituted
+
+
+def bindings(cls: type, owner: type) -> dict[Any, Any]:
+    """What `cls` gives for each type variable of `owner`, one of its bases, followed through the classes in between.
+
+    A variable that is not given stands for itself.
+    """
+    parameters = getattr(owner, "__parameters__", ())
+    if cls is owner:
+        return {parameter: parameter for parameter in parameters}
+    for base in cls.__dict__.get("__orig_bases__", cls.__bases__):
+        origin = get_origin(base) or base
+        if isinstance(origin, type) and issubclass(origin, owner):
+            given = dict(zip(getattr(origin, "__parameters__", ()), get_args(base), strict=False))
+            return {name: substituted(value, given) for name, value in bindings(origin, owner).items()}
+    return {parameter: parameter for parameter in parameters}
