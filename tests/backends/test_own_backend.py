@@ -1,76 +1,65 @@
-"""The backend of docs/own-backend.md, installed as a package, is a target like any other."""
+"""The backend that docs/own-backend.md explains, installed by pip from its example, is a target like any other."""
 
-import re
+import os
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[2] / "docs" / "own-backend.md").read_text(encoding="utf-8")
+from tests.engines.drivers.slurm import EXAMPLE, install
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder with the installed package."""
+    return install(tmp_path_factory.mktemp("slurm"))
 
 
-@pytest.fixture
-def installed(project):
-    """The package of the page, with the metadata that an installer writes, importable in the project's folder."""
-    root = project("scheduled")
-    backend, test = blocks("python")
-    (template,) = blocks("jinja")
-    package = root / "acme_task"
-    (package / "templates" / "taskfile").mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "backend.py").write_text(backend)
-    (package / "templates" / "taskfile" / "Taskfile.yml.j2").write_text(template)
-    info = root / "acme_task-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-task\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[wurzel.backends]\ntaskfile = acme_task.backend:TaskfileBackend\n")
-    (root / "check.py").write_text(test + "\n\ntest_nothing_is_dropped()\n")
-    return root
-
-
-def python(root, *arguments):
+def python(site, *arguments, check=True):
     done = subprocess.run(
         [sys.executable, *arguments],
-        cwd=root,
-        env={"PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
 
-def test_it_renders(installed):
-    done = python(installed, "-m", "wurzel", "render", "scheduled", "-t", "taskfile")
-    assert "taskfile cannot do what scheduled asks for" in done.stderr
-    text = (installed / "Taskfile.yml").read_text()
-    assert "cmd: wurzel step steps:Words --id words -o data/words --retries 2" in text
+def test_it_renders_and_the_script_can_be_parsed(site, project):
+    root = project("scheduled")
+    done = python(site, "-m", "wurzel", "render", "scheduled", "-t", "slurm")
+    assert "slurm cannot do what scheduled asks for" in done.stderr
+    text = (root / "submit-scheduled.sh").read_text()
+    assert 'exec "$@" wurzel step steps:Words --id words -o data/words --retries 2' in text
+    subprocess.run(["sh", "-n", "submit-scheduled.sh"], check=True)
 
 
-def test_it_is_listed(installed):
-    assert "taskfile" in python(installed, "-m", "wurzel", "targets").stdout
-    assert "does not know it" in python(installed, "-m", "wurzel", "targets", "taskfile").stdout
+def test_it_is_listed(site):
+    assert "slurm" in python(site, "-m", "wurzel", "targets").stdout
+    shown = python(site, "-m", "wurzel", "targets", "slurm").stdout
+    assert "a job array, then a job that gathers the slices" in shown
+    assert "annotations for other tools" in shown
+    assert "does not know it" in shown
 
 
-def test_the_kit_accepts_it(installed):
-    python(installed, "check.py")
+def test_its_contract_is_shown_and_its_templates_are_checked(site, project):
+    project("chain")
+    listed = python(site, "-m", "wurzel", "templates", "list", "slurm").stdout
+    assert "submit.sh.j2" in listed
+    assert "Variables that the environment may set for one run" in listed
 
 
-def test_the_kit_refuses_one_that_drops_something(installed):
-    backend = installed / "acme_task" / "backend.py"
-    backend.write_text(backend.read_text().replace('"data_dir": native()', '"data_dir": native(), "gpu": native()'))
-    done = subprocess.run(
-        [sys.executable, "check.py"],
-        cwd=installed,
-        env={"PYTHONPATH": str(installed)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "taskfile drops steps.suffix.resources.gpu in silence" in done.stderr
+def test_the_kit_accepts_it(site):
+    python(site, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", EXAMPLE, EXAMPLE / "tests")
+
+
+def test_the_kit_refuses_one_that_drops_something(site, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    backend = tmp_path / "site" / "acme_slurm" / "backend.py"
+    backend.write_text(backend.read_text().replace('"mem":', '"gone":').replace("step.resources.memory", "None"))
+    tests = [EXAMPLE / "tests", "--rootdir", EXAMPLE]
+    done = python(tmp_path / "site", "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, check=False)
+    assert "slurm drops steps.suffix.resources.memory in silence" in done.stdout

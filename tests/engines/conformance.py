@@ -31,6 +31,7 @@ from tests.engines.drivers.dvc import Dvc  # noqa: E402
 from tests.engines.drivers.github import GitHub  # noqa: E402
 from tests.engines.drivers.gitlab import GitLab  # noqa: E402
 from tests.engines.drivers.local import Script, WurzelRun  # noqa: E402
+from tests.engines.drivers.slurm import Slurm  # noqa: E402
 from tests.engines.report import PAGE, Result, kept, page, write  # noqa: E402
 
 CASES = (
@@ -64,6 +65,7 @@ def drivers(docker, cluster):
         GitLab(),
         AirflowDags("3"),
         AirflowDags("2.11"),
+        Slurm(),
         ArgoSimulation("s3"),
         ArgoSimulation("tar"),
         ArgoSimulation("default repository"),

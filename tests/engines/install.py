@@ -51,6 +51,8 @@ ENGINES = {
             "apache-airflow-providers-docker==4.6.*",
         ]
     },
+    # A controller and one node, as root; slurm-client has the commands and comes with them.
+    "slurm": {"apt": ["munge", "slurmctld", "slurmd"]},
     # Argo's own validation, the one behind `argo lint`; needs Go.
     "argolint": {"go": ["argolint"]},
     # The argo command itself, from the sources of its Go module; those lack the web interface, an empty page stands in.

@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass, field
 
-from wurzel.backends import registry
-
 PAGE = "docs/conformance.md"
 INTRO = """# Conformance
 
@@ -88,7 +86,7 @@ def _legend(result):
         return result.lines[1]
     driver = result.driver
     version = "" if result.missing else driver.version()
-    support = registry.get(driver.target).support_of("retry")
+    support = driver.backend().support_of("retry")
     return f"| {_name(driver)} | {version} | {support.level} | {driver.how} |"
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel
+from wurzel.backends import registry
 from wurzel.datacontract.dataset import gather
 
 
@@ -27,9 +28,9 @@ class Case:
         """The example as a project of its own in a new folder."""
         return example(self.example, folder)
 
-    def render(self, project, target, *sets):
+    def render(self, project, target, *sets, env=None):
         """Render it in place for a target."""
-        return wurzel(project, *self._words("render", project, sets), "-t", target)
+        return wurzel(project, *self._words("render", project, sets), "-t", target, env=env)
 
     def rendered(self, project, target, *sets):
         """The text of its file for a target."""
@@ -91,6 +92,10 @@ class Driver(ABC):
     def version(self):
         """Its version, as it says itself."""
         return ""
+
+    def backend(self):
+        """The backend whose files it runs."""
+        return registry.get(self.target)
 
     @abstractmethod
     def run(self, case, folder):
