@@ -2,8 +2,9 @@
 
 import pytest
 
+from wurzel.backends.job import Job
 from wurzel.backends.registry import BUILT_IN, get
-from wurzel.backends.rendering import Job, render
+from wurzel.backends.rendering import render
 from wurzel.render import Renderer
 from wurzel.testing import full_pipeline
 

@@ -9,11 +9,11 @@ from wurzel.ir.model import DataType, Step
 
 @pytest.fixture
 def digest(tmp_path):
-    """Digest of the code behind a class, with nothing remembered from before."""
+    """Digests of the code behind a class, with nothing remembered from before."""
 
     def digest(run="app.steps:Load", contract="app.types:Doc"):
         step = Step(id="load", run=run, output=DataType(contract=contract))
-        return Code(tmp_path, FileDigests(tmp_path / "none.json")).digest(step)
+        return Code(tmp_path, FileDigests()).digests(step)
 
     write(tmp_path, "app/__init__.py", "")
     write(tmp_path, "app/types.py", "")
@@ -58,11 +58,24 @@ def test_every_imported_file_counts(tmp_path, digest, statement, file):
     assert digest() != before
 
 
-def test_what_is_not_imported_does_not_count(tmp_path, digest):
+@pytest.mark.parametrize("name", ["prompt.txt", "sql/top.sql", "plugins/one.py", "deep/er/data.json", "py.typed"])
+def test_every_file_of_a_package_that_is_reached_counts(tmp_path, digest, name):
     write(tmp_path, "app/steps.py", "x = 1")
     before = digest()
-    write(tmp_path, "app/other.py", "y = 2")
-    write(tmp_path, "other.py", "y = 2")
+    write(tmp_path, f"app/{name}", "1")
+    first = digest()
+    write(tmp_path, f"app/{name}", "2")
+    assert len({before["code"], first["code"], digest()["code"]}) == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["app/__pycache__/steps.cpython-311.pyc", "app/old.pyc", "app/.cache/x", "other.py", "lib/__init__.py", "x.txt"],
+)
+def test_what_is_not_imported_and_bytecode_do_not_count(tmp_path, digest, name):
+    write(tmp_path, "app/steps.py", "x = 1")
+    before = digest()
+    write(tmp_path, name, "y = 2")
     assert digest() == before
 
 
@@ -73,7 +86,7 @@ def test_the_place_of_the_project_does_not_count(tmp_path, digest):
     write(copy, "app/__init__.py", "")
     write(copy, "app/types.py", "")
     step = Step(id="load", run="app.steps:Load", output=DataType(contract="app.types:Doc"))
-    assert Code(copy, FileDigests(tmp_path / "none.json")).digest(step) == digest()
+    assert Code(copy, FileDigests()).digests(step) == digest()
 
 
 def test_modules_that_import_each_other_are_read_once(tmp_path, digest):
@@ -92,7 +105,8 @@ def site(tmp_path, monkeypatch):
     """A folder of installed packages with `lib` 1.0 and `plugin`."""
     folder = tmp_path / "site-packages"
     write(folder, "lib/__init__.py", "")
-    write(folder, "lib-1.0.dist-info/METADATA", "")
+    write(folder, "lib-1.0.dist-info/METADATA", "Name: lib\nVersion: 1.0\n")
+    write(folder, "lib-1.0.dist-info/RECORD", "lib/__init__.py,sha256=x,0\n")
     write(folder, "plugin/__init__.py", "")
     write(folder, "plugin/steps.py", "from plugin import parts")
     write(folder, "plugin/parts.py", "")
@@ -106,7 +120,9 @@ def test_an_installed_package_counts_by_its_version(tmp_path, digest, site):
     write(site, "lib/inner.py", "# touched")
     assert digest() == before
     (site / "lib-1.0.dist-info").rename(site / "lib-1.1.dist-info")
-    assert digest() != before
+    write(site, "lib-1.1.dist-info/METADATA", "Name: lib\nVersion: 1.1\n")
+    after = digest()
+    assert (after["code"], after["packages"] == before["packages"]) == (before["code"], False)
 
 
 def test_a_step_that_is_installed_counts_by_its_files(digest, site):

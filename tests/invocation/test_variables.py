@@ -6,9 +6,7 @@ import pytest
 
 from wurzel.invocation.variables import (
     VARIABLE_LIMIT,
-    given_value,
     missing,
-    settings_digest,
     step_environment,
     too_large,
 )
@@ -27,10 +25,6 @@ def pipeline(*settings, **fields):
     if secrets := fields.pop("step_secrets", None):
         step = step.model_copy(update={"secrets": secrets})
     return Pipeline(name="rag", steps=(step,), **fields)
-
-
-def digest(pipe, environ=None):
-    return settings_digest(pipe, pipe.steps[0], environ or {})
 
 
 def test_settings_win_over_the_step_over_the_pipeline_over_the_surroundings():
@@ -79,71 +73,6 @@ def test_a_secret_is_required_unless_it_feeds_a_setting_with_a_default():
     found = [problem.message for problem in missing(pipe, {})]
     assert found == ["the secret KEY is missing", "the secret TOKEN is missing"]
     assert missing(pipe, {"SPLIT_DE__KEY": "", "TOKEN": ""}) == []
-
-
-def test_what_feeds_settings_changes_the_digest():
-    pipe = pipeline(setting("NAME"), setting("SIZE", text=False))
-    seen = [
-        digest(pipe),
-        digest(pipe, {"SPLIT_DE__NAME": "a"}),
-        digest(pipe, {"SPLIT_DE__NAME": "b"}),
-        digest(pipe, {"SPLITSTEP__NAME": "a"}),
-        digest(pipeline(setting("NAME", given=True, value="a"), setting("SIZE", text=False))),
-        digest(pipeline(setting("NAME", given=True, value=None), setting("SIZE", text=False))),
-        digest(pipe.model_copy(update={"env": {"X": "1"}})),
-        digest(pipe.model_copy(update={"env": {"X": "2"}})),
-    ]
-    assert len(set(seen)) == len(seen) - 1  # given in configuration or by the surroundings: the step sees the same
-    assert digest(pipe, {"OTHER": "1", "NAME": "x", "SPLIT__NAME": "y"}) == digest(pipe)
-
-
-@pytest.mark.parametrize("value", ["one", "two", '{"a": 1}', "{"])
-def test_the_value_of_a_secret_never_enters_a_digest(value):
-    pipe = pipeline(setting("KEY", secret=True))
-    assert digest(pipe, {"SPLIT_DE__KEY": value}) == digest(pipe, {"SPLIT_DE__KEY": "other"}) != digest(pipe)
-    pipe = pipeline(setting("KEY"), step_secrets={"SPLIT_DE__KEY": REF, "TOKEN": REF})
-    environ = {"SPLIT_DE__KEY": value, "TOKEN": value}
-    assert digest(pipe, environ) == digest(pipe, {"SPLIT_DE__KEY": "other", "TOKEN": "other"})
-
-
-def test_of_settings_in_one_variable_all_but_the_secret_counts():
-    pipe = pipeline(setting("DB__HOST"), setting("DB__LOGIN__KEY", secret=True))
-
-    def seen(host, key):
-        return digest(pipe, {"SPLIT_DE__DB": f'{{"HOST": "{host}", "LOGIN": {{"KEY": "{key}"}}}}'})
-
-    assert seen("a", "x") == seen("a", "y") != seen("b", "x")
-    assert digest(pipe, {"SPLIT_DE__DB__LOGIN": '{"KEY": "x"}'}) == digest(
-        pipe, {"SPLIT_DE__DB__LOGIN": '{"KEY": "y"}'}
-    )
-    assert digest(pipe, {"SPLIT_DE__DB": '{"LOGIN": "x"'}) == digest(pipe, {"SPLIT_DE__DB": '{"LOGIN": "y"'})
-    assert digest(pipe, {"SPLIT_DE__DB": '{"LOGIN": "x"}'}) == digest(pipe, {"SPLIT_DE__DB": '{"LOGIN": "y"}'})
-
-
-def test_the_value_a_setting_will_have():
-    plain, given = setting("A", default="d"), setting("B", given=True, value="v")
-    numbers = setting("N", text=False, default=[])
-    pipe = pipeline(plain, given, numbers)
-    env = {"SPLITSTEP__A": "class", "SPLIT_DE__B": "env", "SPLIT_DE__N": '["x"]'}
-    values = [given_value(pipe.steps[0], item, env) for item in (plain, given, numbers)]
-    assert values == ["class", "v", ["x"]]
-    assert given_value(pipe.steps[0], plain, {}) == "d"
-    assert given_value(pipe.steps[0], plain, {**env, "SPLIT_DE__A": "id"}) == "id"
-
-
-def test_an_entry_of_a_secret_mapping_never_enters_a_digest():
-    pipe = pipeline(setting("KEYS", secret=True, text=False))
-    entry = "SPLIT_DE__KEYS__acme"
-    assert digest(pipe, {entry: "one"}) == digest(pipe, {entry: "two"}) != digest(pipe)
-
-
-def test_of_a_url_all_but_its_password_enters_a_digest():
-    pipe = pipeline(setting("URL"), setting("DB", text=False))
-
-    def made(url):
-        return digest(pipe, {"SPLIT_DE__URL": url, "SPLIT_DE__DB": f'["{url}"]'})
-
-    assert made("redis://u:one@h") == made("redis://u:two@h") != made("redis://u:one@other")
 
 
 def starts(variables):

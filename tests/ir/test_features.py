@@ -10,8 +10,8 @@ STRUCTURE = {
     "Setting": {
         "name", "variable", "type", "description", "required", "secret", "text", "default", "computed", "input_path",
     },
-    "Step": {"id", "run", "needs", "input", "output", "sources", "variables"},
-    "Pipeline": {"version", "name", "entrypoint", "variables"},
+    "Step": {"id", "run", "needs", "input", "output", "sources", "cache", "cache_key", "variables"},
+    "Pipeline": {"version", "name", "entrypoint", "env_ignored", "variables"},
 }  # fmt: skip
 """Fields that say what the pipeline is, not what it asks of a target."""
 

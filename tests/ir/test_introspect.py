@@ -20,8 +20,8 @@ def ids(pipeline):
 
 
 def test_a_chain_in_order_with_its_types(project):
-    root = project("chain")
-    pipeline = introspect(load("chain"), name="chain", entrypoint="chain:pipeline", root=root)
+    project("chain")
+    pipeline = introspect(load("chain"), name="chain", entrypoint="chain:pipeline")
     assert ids(pipeline) == ["words", "upper", "reverse"]
     words, upper, reverse = pipeline.steps
     assert (words.needs, upper.needs, reverse.needs) == ((), ("words",), ("upper",))
@@ -33,23 +33,16 @@ def test_a_chain_in_order_with_its_types(project):
     assert pipeline.entrypoint == "chain:pipeline"
 
 
-def test_sources_are_the_project_files_behind_a_step(project):
-    root = project("sharded")
-    words, loud, _ = introspect(load("sharded"), name="sharded", root=root).steps
-    assert words.sources == ("steps.py",)
-    assert loud.sources == ("sharded.py", "steps.py")
-
-
 def test_predecessors_keep_the_order_of_the_arrows(project):
-    root = project("fanin")
-    pipeline = introspect(load("fanin"), name="fanin", root=root)
+    project("fanin")
+    pipeline = introspect(load("fanin"), name="fanin")
     assert pipeline.steps[-1].needs == ("join-b", "join-a", "join-c")
     assert ids(pipeline) == ["words-b", "join-b", "words-a", "join-a", "words-c", "join-c", "shout"]
 
 
 def test_settings_with_variable_default_and_kind(project):
-    root = project("credentials")
-    _, step = introspect(load("credentials"), name="credentials", root=root).steps
+    project("credentials")
+    _, step = introspect(load("credentials"), name="credentials").steps
     token, user = step.settings
     assert (token.variable, token.secret, token.required, token.default) == ("SECRET_SUFFIX__TOKEN", True, True, None)
     assert (user.variable, user.secret, user.required, user.default) == ("SECRET_SUFFIX__USER", False, False, "anna")
@@ -193,7 +186,7 @@ def test_nested_settings_are_flattened(project):
         last = WZ(Load)
         """)
     )
-    (step,) = introspect(__import__("nested").last, name="x", root=root).steps
+    (step,) = introspect(__import__("nested").last, name="x").steps
     assert [(s.name, s.variable, s.secret, s.required) for s in step.settings] == [
         ("DB__USER", "LOAD__DB__USER", False, False),
         ("DB__PASSWORD", "LOAD__DB__PASSWORD", True, True),

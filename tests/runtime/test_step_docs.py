@@ -20,6 +20,6 @@ def test_the_example_of_the_page_runs_as_it_is_written(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     import mysteps
 
-    steps = introspect(mysteps.pipeline, name="docs", root=tmp_path).steps
+    steps = introspect(mysteps.pipeline, name="docs").steps
     assert [(step.id, step.retry.limit) for step in steps] == [("read", 0), ("shorten", 2)]
     del sys.modules["mysteps"]

@@ -88,6 +88,8 @@ class Backend(ABC):
     """Folder of its templates, for a backend that does not come with wurzel; projects and packs may override them."""
     renames: ClassVar[Sequence[Rename]] = ()
     """Names of templates, blocks, contexts and fields that were changed, and that templates of others may still use."""
+    names_sources: ClassVar[bool] = False
+    """Whether files name the source files of steps (`step.sources`), which are looked for only then: it takes time."""
     support: ClassVar[Mapping[str, Support]]
     """What becomes of each feature in `wurzel.ir.features.FEATURES`; one without an entry is unsupported."""
 

@@ -93,6 +93,7 @@ class DvcBackend(Backend):
     settings_in_environment = False
     summary = "dvc.yaml and params.yaml, run by `dvc repro` and `dvc exp`"
     options_model = DvcOptions
+    names_sources = True
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`desc` of a stage; a comment for the pipeline"),
         "data_dir": native(),

@@ -50,9 +50,12 @@ def command(
         found = overview(project, environment)
         click.echo(whole(found, resolved) if form == "json" else as_text(found), nl=False)
     elif as_json:
+        from pathlib import Path
+
+        from wurzel.invocation.code import with_sources
         from wurzel.ir.serialize import dump
 
-        click.echo(dump(resolved.pipeline), nl=False)
+        click.echo(dump(with_sources(resolved.pipeline, Path())), nl=False)
     elif explain:
         from wurzel.project.explain import explain as rows
 

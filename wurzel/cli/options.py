@@ -42,8 +42,8 @@ class TargetName(click.ParamType):  # type: ignore[type-arg] # not generic in ol
         """Names of the targets, and those that the project gives them."""
         from wurzel.backends.registry import names
         from wurzel.exceptions import WurzelError
+        from wurzel.project.load import project_names
         from wurzel.project.open import open_project
-        from wurzel.project.targets import project_names
 
         try:
             named = project_names(open_project())

@@ -25,8 +25,8 @@ def command(target: str | None, as_json: bool) -> None:
     """
     from wurzel.backends.registry import BUILT_IN, get, names
     from wurzel.ir.features import FEATURES
+    from wurzel.project.load import project_names
     from wurzel.project.open import open_project
-    from wurzel.project.targets import project_names
 
     named = project_names(open_project()) if target not in BUILT_IN else {}
     kind = named[target].target if target is not None and target in named else target

@@ -52,6 +52,10 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     """Slices of a container input that run side by side."""
     polls: ClassVar[bool] = False
     """Whether a source must run every time, because what it reads outside may have changed."""
+    cache: ClassVar[bool] = True
+    """Whether its output may be kept when nothing has changed. False where `run` or `finalize` writes elsewhere."""
+    cache_key: ClassVar[str] = ""
+    """What else its output depends on, such as the version of a model that a service runs."""
     input_paths: ClassVar[tuple[str, ...]] = ()
     """Settings that name a file or folder the step reads; `FilePath` and `DirectoryPath` count by themselves."""
 

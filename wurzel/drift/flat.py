@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from wurzel.render.quoting import language_of
+from wurzel.render.language import language_of
 from wurzel.render.verify import Unreadable, yaml_events
 
 Path: TypeAlias = tuple[str, ...]

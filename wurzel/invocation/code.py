@@ -1,110 +1,210 @@
-"""Digests of the code behind a step, so that a step runs again when its code has changed.
+"""The code of a step: files of the project and of what is developed beside it, and installed distributions.
 
-Code is found by reading import statements, without importing anything: every file a step's module and contracts reach,
-at the top of a module or within a function, counts by its bytes; an installed package, unless the step lives in it,
-counts by its version. What is imported by computed names, or read as a data file, is not seen.
+Found by reading imports, without importing anything. A package of the project that is reached counts with every file in
+it, since prompts, queries and plug-ins lie beside modules; an installed distribution counts by name, version and what
+its wheel brought, with those it requires. Keys are names of modules, never paths, so that a checkout, an installed
+wheel and a container agree. What is imported by a computed name alone is not seen.
 """
 
 from __future__ import annotations
 
-import re
+import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wurzel.invocation.digests import combine
+from wurzel.invocation.digests import FileDigests, combine
+from wurzel.invocation.distributions import Distributions
 
 if TYPE_CHECKING:
-    from wurzel.invocation.digests import FileDigests
-    from wurzel.ir.model import Step
+    from wurzel.invocation.distributions import Distribution
+    from wurzel.ir.model import Pipeline, Step
 
-_IMPORT = re.compile(
-    rb"(?:^|[;:])[ \t]*(?:import[ \t]+([\w.,\t ]+)|from[ \t]+(\.*[\w.]*)[ \t]+import[ \t\\\n]*(\([^)]*\)|[\w.,\t *]+))",
-    re.MULTILINE,
-)
-_NAME = re.compile(rb"[\w.]+")
-_SITE = {"site-packages", "dist-packages"}
-_OURS = ("core", "datacontract")  # what shapes data in every step
+_SITES = {"site-packages", "dist-packages"}
+_HOME = Path(__file__).parents[1]
+_SHAPING = ("core", "datacontract")
+"""Packages of wurzel that shape the data of every step."""
+_NEEDED = ("pydantic",)
+"""What these import, and so every step runs."""
+_TABLES = ("pandas", "pandera", "pyarrow")
+"""What they import for data frames."""
+_STEPS = "wurzel.steps"
 
 
-class _Module(NamedTuple):
-    """A module as far as its digest goes: what stands for its code, and the names it imports."""
+class Unit(NamedTuple):
+    """A package of the project with all its files, or a module outside of any package."""
 
-    digest: str
-    imports: tuple[str, ...]
+    name: str
+    """Of the package or module."""
+    folder: Path
+    """What the files are relative to."""
+    files: tuple[str, ...]
+
+
+class Reached(NamedTuple):
+    """What a step runs: source, and distributions with all that they require."""
+
+    units: Sequence[Unit]
+    distributions: Sequence[Distribution]
 
 
 class Code:
-    """Digests of the code of steps; what is read once serves all steps."""
+    """Finds the code of steps; what is read once serves all steps."""
 
-    def __init__(self, root: Path, digests: FileDigests) -> None:
-        """Look for modules below `root` first, then where Python looks."""
-        self._root = root
+    def __init__(
+        self,
+        root: Path,
+        digests: FileDigests,
+        *,
+        not_source: Iterable[Path] = (),
+        wurzel: Path = _HOME,
+        packages: bool = True,
+    ) -> None:
+        """Look for modules where Python does, but in the project first.
+
+        Args:
+            root: the project folder; its own modules lie there or below `src`.
+            digests: reads files.
+            not_source: folders within packages that runs write into.
+            wurzel: folder of wurzel's own source.
+            packages: whether to look at installed distributions, which takes long the first time.
+        """
+        self._root = root.absolute()
         self._digests = digests
+        self._not_source = list(not_source)
+        self._wurzel = wurzel
         self._specs: dict[str, ModuleSpec | None] = {}
-        self._modules: dict[tuple[str, bool], _Module | None] = {}
-        self._sites: dict[Path, dict[str, str]] = {}
-        self._steps: dict[tuple[str, ...], str] = {}
+        self._units: dict[str, Unit] = {}
+        self._reached: dict[tuple[str, ...], Reached] = {}
+        self._distributions = Distributions(digests if packages else None)
 
-    def digest(self, step: Step) -> str:
-        """Digest of everything that is code to a step."""
-        types = [kind for kind in (step.input, step.output) if kind is not None]
-        kinds = [name for kind in types for name in kind.contract.split(" | ")]
-        key = (step.run, *kinds, *step.sources)
-        if key not in self._steps:
-            roots = {kind.partition(":")[0] for kind in (step.run, *kinds)}
-            sources = (f"{source}\0{self._digests.file(self._root / source)}" for source in step.sources)
-            self._steps[key] = combine([self._base, *sources, *self._reached(roots)])
-        return self._steps[key]
+    def digests(self, step: Step, bases: Iterable[str] = ()) -> dict[str, str]:
+        """Digests of the source and of the packages behind a step.
 
-    @cached_property
-    def _base(self) -> str:
-        home = Path(__file__).parents[1]
-        files = sorted(file for part in _OURS for file in (home / part).rglob("*.py"))
-        files.append(home / "runtime" / "step.py")
-        return combine([sys.implementation.name, *map(str, sys.version_info[:2]), *map(self._digests.file, files)])
+        Args:
+            step: a step of a pipeline.
+            bases: modules of classes that its class and contracts derive from, where they are known.
+        """
+        found = self.of(step, bases)
+        return {
+            "code": combine(sorted(self._lines(found.units))),
+            "packages": combine(
+                part for one in found.distributions for part in (one.name, one.version, one.code or "by version")
+            ),
+        }
 
-    def _reached(self, roots: Iterable[str]) -> list[str]:
-        """What stands for each module that can be reached, sorted by name."""
-        own = {name.partition(".")[0] for name in roots}
-        seen = {parent for name in roots for parent in _with_parents(name)}
-        todo = list(seen)
-        found = []
+    def of(self, step: Step, bases: Iterable[str] = ()) -> Reached:
+        """All code that a step may run."""
+        kinds = _contracts(step)
+        tables = any("dataframe" in kind.containers for kind in (step.input, step.output) if kind is not None)
+        key = (*sorted({name.partition(":")[0] for name in (step.run, *kinds)}), "", *sorted({*bases}), str(tables))
+        if key not in self._reached:
+            own = key[: key.index("")]
+            self._reached[key] = self._follow(own, {*own, *bases}, tables=tables)
+        return self._reached[key]
+
+    def files(self, step: Step, bases: Iterable[str] = ()) -> list[Path]:
+        """The source files of a step, but for those of wurzel."""
+        units = (unit for unit in self.of(step, bases).units if unit.name.partition(".")[0] != "wurzel")
+        return [unit.folder / file for unit in units for file in unit.files]
+
+    def _follow(self, own: Iterable[str], roots: Iterable[str], *, tables: bool) -> Reached:
+        mine = {name.partition(".")[0] for name in own}
+        mine |= self._neighbours(mine)
+        units = {unit.name: unit for unit in self._shaping}
+        installed: dict[str, Distribution] = {}
+        todo = [parent for name in [*roots, *_NEEDED, *(_TABLES if tables else ())] for parent in with_parents(name)]
+        seen = set(todo)
         while todo:
             name = todo.pop()
-            module = self._module(name, name.partition(".")[0] in own)
-            if module is None:
-                continue
-            found.append(f"{name}\0{module.digest}")
-            new = {parent for used in module.imports for parent in _with_parents(used)} - seen
-            seen |= new
-            todo += new
-        return sorted(found)
+            for used in self._imports(name, mine, units, installed):
+                new = [parent for parent in with_parents(used) if parent not in seen]
+                seen.update(new)
+                todo += new
+        return Reached(tuple(units.values()), self._distributions.with_required(installed.values()))
 
-    def _module(self, name: str, own: bool) -> _Module | None:
-        key = (name, own)
-        if key not in self._modules:
-            self._modules[key] = self._read(name, own)
-        return self._modules[key]
+    def _neighbours(self, mine: Iterable[str]) -> set[str]:
+        """Top names of what is installed in one distribution with a step's own module."""
+        owners = [self._distributions.owner(name) for name in mine if self._is_installed(name)]
+        return {module.partition(".")[0] for owner in owners if owner is not None for module in owner.modules}
 
-    def _read(self, name: str, own: bool) -> _Module | None:
+    def _imports(
+        self, name: str, mine: set[str], units: dict[str, Unit], installed: dict[str, Distribution]
+    ) -> Iterator[str]:
+        """Count a module, and give the names of those that it imports."""
         top = name.partition(".")[0]
-        if top in sys.stdlib_module_names or (top == "wurzel" and not name.startswith("wurzel.steps.")):
-            return None
-        home = _file(self._spec(top))
-        if home is not None and not own and top != "wurzel" and _SITE & set(home.parts):
-            return _Module(self._version(home, top), ()) if name == top else None
+        if top == "wurzel":
+            yield from self._of_wurzel(name, units)
+            return
         spec = self._spec(name)
-        path = _file(spec)
-        if spec is None or path is None:
-            return None
-        package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
-        imports = tuple(_imports(_source(path), package)) if path.suffix == ".py" else ()
-        return _Module(self._digests.file(path), imports)
+        if self._spec(top) is None or _is_builtin(top, self._spec(top)):
+            return
+        if top not in mine and self._is_installed(top) and not self._counts_by_files(name, installed):
+            return
+        if (path := _file(spec)) is not None:
+            unit = self._unit(name)
+            units[unit.name] = unit
+            yield from self._used(path, _package(name, spec))
+
+    def _counts_by_files(self, name: str, installed: dict[str, Distribution]) -> bool:
+        """Whether an installed module counts as source does; for the others their distribution counts."""
+        owner = self._distributions.owner(name)
+        if owner is None or owner.is_local:
+            return self._distributions.known
+        installed[owner.name] = owner
+        return False
+
+    def _of_wurzel(self, name: str, units: dict[str, Unit]) -> Iterator[str]:
+        """Ready-made steps count one by one, and the package around them by what is taken from it."""
+        if not name.startswith(f"{_STEPS}."):
+            return
+        path = _file(self._spec(name))
+        if path is None:
+            yield from self._exported(name.removeprefix(f"{_STEPS}."))
+            return
+        units[name] = Unit(name, path.parent, (path.name,))
+        yield from self._used(path, _package(name, self._spec(name)))
+
+    def _exported(self, name: str) -> Iterator[str]:
+        """The module that `from wurzel.steps import name` loads."""
+        path = _file(self._spec(_STEPS))
+        for one in self._digests.imports(path) if path is not None else ():
+            if name in one.names:
+                yield one.module
+
+    @cached_property
+    def _shaping(self) -> list[Unit]:
+        return [
+            Unit(f"wurzel.{part}", self._wurzel / part, tuple(self._digests.package(self._wurzel / part)))
+            for part in _SHAPING
+        ]
+
+    def _used(self, path: Path, package: str) -> Iterator[str]:
+        if path.suffix == ".py":
+            for one in self._digests.imports(path):
+                yield from one.modules(package)
+
+    def _unit(self, name: str) -> Unit:
+        """What a module counts as: the outermost regular package around it, or its own file."""
+        for around in reversed(list(with_parents(name))):
+            if around in self._units:
+                return self._units[around]
+            spec, path = self._spec(around), _file(self._spec(around))
+            if path is not None and spec is not None and spec.submodule_search_locations is not None:
+                files = self._digests.package(path.parent, self._not_source)
+                return self._units.setdefault(around, Unit(around, path.parent, tuple(files)))
+        path = _file(self._spec(name))
+        assert path is not None  # noqa: S101 - asked for what was found
+        return self._units.setdefault(name, Unit(name, path.parent, (path.name,)))
+
+    def _lines(self, units: Iterable[Unit]) -> Iterator[str]:
+        for unit in units:
+            for file in unit.files:
+                yield f"{unit.name}\0{file}\0{self._digests.file(unit.folder / file)}"
 
     def _spec(self, name: str) -> ModuleSpec | None:
         if name not in self._specs:
@@ -113,64 +213,113 @@ class Code:
                 above = self._spec(parent)
                 places = above.submodule_search_locations if above is not None else None
                 self._specs[name] = PathFinder.find_spec(name, list(places)) if places is not None else None
+            elif name == "wurzel":
+                self._specs[name] = PathFinder.find_spec(name, [str(self._wurzel.parent)])
             else:
-                self._specs[name] = PathFinder.find_spec(name, [str(self._root)]) or _installed(name)
+                self._specs[name] = self._top(name)
         return self._specs[name]
 
-    def _version(self, path: Path, top: str) -> str:
-        """The version of an installed package, or the digest of its first file when its folder tells none."""
-        site = path.parents[1] if path.name == "__init__.py" else path.parent
-        return self._versions(site).get(top.lower().replace("-", "_")) or self._digests.file(path)
+    def _top(self, name: str) -> ModuleSpec | None:
+        places = [str(self._root), str(self._root / "src"), *sys.path]
+        return PathFinder.find_spec(name, places) or _found_by_hooks(name)
 
-    def _versions(self, site: Path) -> Mapping[str, str]:
-        if site not in self._sites:
-            folders = (folder.name.removesuffix(".dist-info").partition("-") for folder in site.glob("*.dist-info"))
-            self._sites[site] = {name.lower().replace(".", "_"): version for name, _, version in folders}
-        return self._sites[site]
-
-
-def _source(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""  # the step will say why
+    def _is_installed(self, top: str) -> bool:
+        """Whether a package lies where installers put it, and not in the project or beside it."""
+        path = _file(self._spec(top))
+        places = [path] if path is not None else _places(self._spec(top))
+        for place in places:
+            site = place.parents[1] if place.name == "__init__.py" else place.parent
+            if site not in {self._root, self._root / "src"} and (site.name in _SITES or _has_records(site)):
+                return True
+        return False
 
 
-def _file(spec: ModuleSpec | None) -> Path | None:
-    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
-
-
-def _with_parents(name: str) -> Iterator[str]:
+def with_parents(name: str) -> Iterator[str]:
     """The name of a module and of all packages around it: importing it runs them all."""
     while name:
         yield name
         name = name.rpartition(".")[0]
 
 
-def _installed(name: str) -> ModuleSpec | None:
+def relative_files(files: Iterable[Path], root: Path) -> tuple[str, ...]:
+    """Paths of source files relative to the project folder, for those that lie in the project or its repository."""
+    root, top, found = root.absolute(), _repository(root), set()
+    for file in files:
+        path = os.path.relpath(file, root)
+        if path.startswith(".."):
+            path = os.path.relpath(os.path.realpath(file), os.path.realpath(root))
+            if top is None or not Path(os.path.realpath(file)).is_relative_to(top):
+                continue
+        if not _SITES & set(Path(path).parts):
+            found.add(Path(path).as_posix())
+    return tuple(sorted(found))
+
+
+def _repository(root: Path) -> Path | None:
+    """The folder of the repository that the project is in."""
+    here = Path(os.path.realpath(root))
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+
+
+def _package(name: str, spec: ModuleSpec | None) -> str:
+    is_package = spec is not None and spec.submodule_search_locations is not None
+    return name if is_package else name.rpartition(".")[0]
+
+
+def _is_builtin(top: str, spec: ModuleSpec | None) -> bool:
+    """Whether a name is the standard library's, unless the project has a module of that name."""
+    if top not in sys.stdlib_module_names:
+        return False
+    path = _file(spec)
+    return path is None or path.is_relative_to(_LIBRARY)
+
+
+_LIBRARY = Path(os.__file__).parent
+
+
+def _file(spec: ModuleSpec | None) -> Path | None:
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
+
+
+def _places(spec: ModuleSpec | None) -> list[Path]:
+    return [Path(place) for place in (spec.submodule_search_locations or ())] if spec is not None else []
+
+
+def _has_records(site: Path) -> bool:
+    return next(site.glob("*.dist-info"), None) is not None
+
+
+def _found_by_hooks(name: str) -> ModuleSpec | None:
+    """What import hooks find, such as those of editable installations."""
     try:
         return find_spec(name)
     except (ImportError, ValueError):
         return None
 
 
-def _imports(source: bytes, package: str) -> Iterator[str]:
-    """Names of modules that a module may import; `from a import b` names `a` and perhaps the module `a.b`."""
-    for plain, base, names in _IMPORT.findall(source):
-        if plain:
-            yield from (part.split()[0].decode() for part in plain.split(b",") if part.strip())
-            continue
-        origin = _absolute(base.decode(), package)
-        if origin is not None:
-            yield origin
-            yield from (f"{origin}.{name.decode()}" for name in _NAME.findall(names))
+def _contracts(step: Step) -> list[str]:
+    types = (kind for kind in (step.input, step.output) if kind is not None)
+    return [name for kind in types for name in kind.contract.split(" | ")]
 
 
-def _absolute(name: str, package: str) -> str | None:
-    level = len(name) - len(name.lstrip("."))
-    if not level:
-        return name
-    around = package.split(".")
-    if level > len(around):
-        return None
-    return ".".join([*around[: len(around) - level + 1], *filter(None, [name[level:]])])
+def bases(step: Step) -> tuple[str, ...]:
+    """Modules of the classes behind a step and of all that they derive from, as far as they are imported."""
+    kinds = _contracts(step)
+    found: dict[str, None] = {}
+    for name in (step.run, *kinds):
+        module, _, path = name.partition(":")
+        value: Any = sys.modules.get(module)
+        for part in path.split("."):
+            value = getattr(value, part, None)
+        found |= dict.fromkeys(base.__module__ for base in getattr(value, "__mro__", ()))
+    return tuple(sorted(found))
+
+
+def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:
+    """The pipeline with the source files of each step, relative to the project folder `root`."""
+    code = Code(root, FileDigests(), not_source=[root / pipeline.data_dir], packages=False)
+    steps = [
+        step.model_copy(update={"sources": relative_files(code.files(step, bases(step)), root)})
+        for step in pipeline.steps
+    ]
+    return pipeline.model_copy(update={"steps": tuple(steps)})

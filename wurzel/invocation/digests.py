@@ -1,4 +1,8 @@
-"""Digests of files and folders, remembered between runs for as long as a file's size, time and inode stay the same."""
+"""Digests and imports of files, remembered between runs for as long as a file's status stays the same.
+
+The status is size, both times and inode. No program can set the time when it last changed (ctime), so a file of the
+same size whose time of modification was put back is read again.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,16 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import file_digest, sha256
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WriteError
+
+if TYPE_CHECKING:
+    from wurzel.invocation.imports import Import
 
 ABSENT = "absent"
 """Stands for the digest of what is not there."""
@@ -22,20 +29,25 @@ UNREADABLE = "unreadable"
 
 _SPARE = 10_000
 _SETTLED = 2_000_000_000  # ns: a file changed this recently may change again without its time changing
+_BYTECODE = (".pyc", ".pyo")
 
 
 class FileDigests:
-    """SHA-256 of files; reads each only when it is new or looks changed."""
+    """SHA-256 of files, and what they import; reads each only when it is new or looks changed."""
 
-    def __init__(self, store: Path) -> None:
-        """Remember digests in the JSON file `store`; one that cannot be read counts as empty."""
+    def __init__(self, store: Path | None = None) -> None:
+        """Remember between runs in the JSON file `store`, if any; one that cannot be read counts as empty."""
         self._store = store
         self._known: dict[str, list[Any]] = {}
+        self._imports: dict[str, list[Any]] = {}
+        self.notes: dict[str, Any] = {}
+        """What others remember with it; they judge by themselves whether it still holds."""
         self._seen: set[str] = set()
         self._changed = False
-        with contextlib.suppress(OSError, ValueError):
-            known = json.loads(store.read_bytes())
-            self._known = known if isinstance(known, dict) else {}
+        if store is not None:
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+                stored = json.loads(store.read_bytes())
+                self._known, self._imports, self.notes = (dict(stored[key]) for key in ("files", "imports", "notes"))
 
     def file(self, path: Path) -> str:
         """Digest of a file's bytes; `ABSENT` when there is none, `UNREADABLE` when it is not to be read."""
@@ -43,7 +55,7 @@ class FileDigests:
             stat = path.stat()
             if not S_ISREG(stat.st_mode):
                 return UNREADABLE  # reading a pipe would wait for ever
-            key, signature = str(path), [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+            key, signature = str(path), status(stat)
             self._seen.add(key)
             known = self._known.get(key)
             if known is not None and known[1:] == signature:
@@ -54,17 +66,41 @@ class FileDigests:
             return ABSENT
         except OSError:
             return UNREADABLE
-        if time.time_ns() - stat.st_mtime_ns > _SETTLED:
+        if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > _SETTLED:
             self._known[key] = [digest, *signature]
             self._changed = True
         return digest
+
+    def imports(self, path: Path) -> list[Import]:
+        """What a Python file imports; nothing when it cannot be read."""
+        from wurzel.invocation.imports import Import, imports  # brings the parser, which a run that knows all needs not
+
+        digest = self.file(path)
+        if digest in {ABSENT, UNREADABLE}:
+            return []
+        key = str(path)
+        known = self._imports.get(key)
+        if known is not None and known[0] == digest:
+            return [Import(level, module, tuple(names)) for level, module, names in known[1]]
+        try:
+            found = imports(path.read_bytes())
+        except OSError:
+            return []
+        self._imports[key] = [digest, found]
+        self._changed = True
+        return found
+
+    def note(self, key: str, value: Any) -> None:
+        """Remember something for the next run."""
+        self.notes[key] = value
+        self._changed = True
 
     def trust(self, path: Path, digest: str) -> None:
         """Remember the digest of a file that a step of ours has just written."""
         with contextlib.suppress(OSError):
             stat = path.stat()
             self._seen.add(str(path))
-            self._known[str(path)] = [digest, stat.st_size, stat.st_mtime_ns, stat.st_ino]
+            self._known[str(path)] = [digest, *status(stat)]
             self._changed = True
 
     def tree(self, path: Path, without: Iterable[Path] = ()) -> str:
@@ -77,7 +113,12 @@ class FileDigests:
         if not path.is_dir():
             return self.file(path)
         skipped = {os.path.realpath(folder) for folder in without}
-        return combine(f"{name}\0{self.file(path / name)}" for name in sorted(_names(path, skipped)))
+        return combine(f"{name}\0{self.file(path / name)}" for name in sorted(names(path, skipped)))
+
+    def package(self, path: Path, without: Iterable[Path] = ()) -> list[str]:
+        """Paths of the files of a package, relative to its folder: all but bytecode and what is hidden."""
+        skipped = {os.path.realpath(folder) for folder in without}
+        return sorted(name for name in names(path, skipped, _is_source) if _is_source(name))
 
     def save(self) -> None:
         """Write what is known for the next run, without what has long not been asked for.
@@ -86,10 +127,12 @@ class FileDigests:
         """
         if len(self._known) > 2 * len(self._seen) + _SPARE:
             self._known = {key: known for key, known in self._known.items() if key in self._seen}
+            self._imports = {key: known for key, known in self._imports.items() if key in self._seen}
             self._changed = True
-        if self._changed:
+        if self._changed and self._store is not None:
+            stored = {"files": self._known, "imports": self._imports, "notes": self.notes}
             with contextlib.suppress(WriteError):
-                write(self._store, json.dumps(self._known, ensure_ascii=True).encode())
+                write(self._store, json.dumps(stored, ensure_ascii=True).encode())
             self._changed = False
 
 
@@ -118,8 +161,19 @@ def write(path: Path, data: bytes) -> None:
         raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error
 
 
-def _names(top: Path, skipped: set[str]) -> Iterator[str]:
-    """Paths of all files below a folder, relative to it; a link back to a folder above is not followed."""
+def status(stat: os.stat_result) -> list[int]:
+    """What of a file's status tells whether it has changed."""
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
+def names(top: Path, skipped: set[str], wanted: Callable[[str], bool] = lambda _name: True) -> Iterator[str]:
+    """Paths of all files below a folder, relative to it; a link back to a folder above is not followed.
+
+    Args:
+        top: the folder.
+        skipped: real paths of folders that are left out.
+        wanted: whether a folder of this name is looked into.
+    """
     todo = [(top, "", frozenset({os.path.realpath(top)}))]
     while todo:
         folder, prefix, above = todo.pop()
@@ -133,8 +187,14 @@ def _names(top: Path, skipped: set[str]) -> Iterator[str]:
                 yield prefix + entry.name
                 continue
             real = os.path.realpath(entry.path)
-            if real not in above and real not in skipped:
+            if wanted(entry.name) and real not in above and real not in skipped:
                 todo.append((Path(entry.path), f"{prefix}{entry.name}/", above | {real}))
+
+
+def _is_source(name: str) -> bool:
+    """Whether a file or folder of a package counts as its source."""
+    last = name.rpartition("/")[2]
+    return not (last.startswith(".") or last == "__pycache__" or last.endswith(_BYTECODE))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

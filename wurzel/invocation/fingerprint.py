@@ -1,22 +1,45 @@
-"""Whether a step must run: digests of all it depends on, compared with those it last ran with."""
+"""The fingerprint of a step: digests of all that its output depends on, the same on every machine.
+
+Paths, times, hosts, run ids, the number of shards, retry, timeout, resources, images and variables of a platform do not
+count.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from wurzel.invocation.code import Code
-from wurzel.invocation.digests import FileDigests, combine
-from wurzel.invocation.variables import given_value, settings_digest, step_environment
+from wurzel.datacontract.secrets import without_passwords
+from wurzel.exceptions import WurzelError
+from wurzel.invocation.code import Code, bases
+from wurzel.invocation.digests import combine
+from wurzel.invocation.settings import Effective, effective
+from wurzel.invocation.variables import prefixes_of, step_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wurzel.core.typed_step import TypedStep
+    from wurzel.invocation.digests import FileDigests
     from wurzel.ir.model import Pipeline, Step
+
+SCHEME = "1"
+"""Version of what counts and how."""
+
+UNKNOWN = "unknown"
+"""Stands for the digest of what cannot be read; it equals no digest, not even itself."""
+
+_PRESENT = "present"
+_IGNORED = ("LOG_LEVEL", "NO_COLOR", "PYTHONUNBUFFERED", "*_PROXY")
+"""Variables that change what is logged, or how something is reached, but no data."""
 
 _KINDS = {
     "definition": "definition",
     "code": "code",
+    "packages": "packages",
     "settings": "settings",
     "files": "input files",
     "data": "input data",
@@ -24,7 +47,7 @@ _KINDS = {
 
 
 class Fingerprints:
-    """Digests of what steps depend on, in one state of project, configuration and environment."""
+    """Fingerprints of steps, in one state of project, configuration and environment."""
 
     def __init__(
         self,
@@ -40,8 +63,9 @@ class Fingerprints:
         self._root = root
         self._environ = environ
         self._digests = digests
-        self._code = Code(root, digests)
+        self._code = Code(root, digests, not_source=not_input)
         self._not_input = not_input
+        self._class = cache(_class)
 
     def of(self, step: Step, data: Mapping[str, str]) -> dict[str, str]:
         """Digest by kind of everything the step's output may depend on.
@@ -50,25 +74,53 @@ class Fingerprints:
             step: a step of the pipeline.
             data: digests of the datasets of its predecessors.
         """
+        env = step_environment(self._pipeline, step, self._environ)
+        kind = self._class(step.run)
+        settings = self._settings(step, kind, env)
         types = (str(kind and kind.model_dump_json()) for kind in (step.input, step.output))
         return {
-            "definition": combine([step.id, step.run, str(step.shards), *types]),
-            "code": self._code.digest(step),
-            "settings": settings_digest(self._pipeline, step, self._environ),
-            "files": self._files(step),
-            "data": combine(part for need in step.needs for part in (need, data[need])),
+            "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types]),
+            **self._code.digests(step, bases(step)),
+            "settings": UNKNOWN if settings is None else combine([settings.values, *self._environment(step, env)]),
+            "files": UNKNOWN if settings is None else combine(settings.files),
+            "data": combine(data[need] for need in step.needs),
         }
 
-    def _files(self, step: Step) -> str:
-        env = step_environment(self._pipeline, step, self._environ)
-        parts = []
-        for setting in step.settings:
-            if setting.input_path:
-                value = given_value(step, setting, env)
-                for path in value if isinstance(value, list) else [value]:
-                    if isinstance(path, str) and path:
-                        parts += [setting.name, self._digests.tree(self._root / path, self._not_input)]
-        return combine(parts)
+    def _settings(
+        self, step: Step, kind: type[TypedStep[Any, Any, Any]] | None, env: Mapping[str, str]
+    ) -> Effective | None:
+        """The settings; nothing when they cannot be read, which the step will say better."""
+        if kind is None:
+            return None
+        try:
+            return effective(step, kind, env, root=self._root, digest=self._contents)
+        except (WurzelError, OSError):
+            return None
+        except Exception:  # noqa: BLE001 - validators are code of the author, and may raise anything
+            return None
+
+    def _contents(self, path: Path) -> str:
+        return self._digests.tree(path.absolute(), self._not_input)
+
+    def _environment(self, step: Step, env: Mapping[str, str]) -> list[str]:
+        """Configured variables that feed no setting, by name and value; of secrets their presence."""
+        pipeline, prefixes = self._pipeline, prefixes_of(step)
+        secrets = {*pipeline.secrets, *step.secrets}
+        named = {*pipeline.env, *step.env, *(name for name in secrets if name in env)}
+        counted = sorted(name for name in named if not name.startswith(prefixes) and not is_ignored(pipeline, name))
+        return [
+            part for name in counted for part in (name, _PRESENT if name in secrets else without_passwords(env[name]))
+        ]
+
+
+def is_ignored(pipeline: Pipeline, name: str) -> bool:
+    """Whether a variable does not count: it shapes logs or connections, or `env_ignored` names it."""
+    return name in pipeline.env_ignored or any(fnmatchcase(name.upper(), pattern) for pattern in _IGNORED)
+
+
+def fingerprint(kinds: Mapping[str, str]) -> str:
+    """One digest of all kinds."""
+    return combine(part for kind in sorted(kinds) for part in (kind, kinds[kind]))
 
 
 def reason(last: tuple[Mapping[str, str], str] | None, now: Mapping[str, str], output: str | None) -> str:
@@ -82,9 +134,42 @@ def reason(last: tuple[Mapping[str, str], str] | None, now: Mapping[str, str], o
     if last is None:
         return "first run here" if output is None else "not run here before"
     inputs, before = last
-    changed = [text for kind, text in _KINDS.items() if inputs.get(kind) != now[kind]]
+    changed = [text for kind, text in _KINDS.items() if inputs.get(kind) != now[kind] or now[kind] == UNKNOWN]
     if changed:
-        return f"{' and '.join([', '.join(changed[:-1]), changed[-1]] if changed[1:] else changed)} changed"
+        return f"{_listed(changed)} changed"
     if output is None:
         return "output missing or damaged"
     return "" if output == before else "output changed by something else"
+
+
+def always_runs(step: Step) -> str:
+    """Why a step runs even if nothing has changed; empty for most."""
+    if step.polls:
+        return "reads an outside source"
+    if step.self_consuming:
+        return "reads its own last output"
+    return "" if step.cache else "is never cached"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _python() -> str:
+    return "{}.{}".format(*sys.version_info[:2])
+
+
+def _class(run: str) -> type[TypedStep[Any, Any, Any]] | None:
+    from wurzel.core.importing import import_object
+    from wurzel.core.typed_step import TypedStep
+
+    try:
+        found = import_object(run)
+    except WurzelError:
+        return None
+    return found if isinstance(found, type) and issubclass(found, TypedStep) else None
+
+
+def _cache_key(step: Step, kind: type[TypedStep[Any, Any, Any]] | None) -> str:
+    return step.cache_key if kind is None else kind.cache_key

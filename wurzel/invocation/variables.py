@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import prefixes
-from wurzel.datacontract.secrets import public, without_passwords
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import setting_variables
-from wurzel.invocation.digests import combine
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -151,68 +148,6 @@ def too_large(pipeline: Pipeline, step: Step, *, settings: bool = True) -> Itera
 def _size(name: str, value: str) -> int:
     """Bytes of `NAME=value` and its end, as the kernel counts them."""
     return len(name.encode()) + len(value.encode(errors="surrogateescape")) + 2
-
-
-def settings_digest(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> str:
-    """Digest of everything that feeds a step's settings, and of what configuration puts into its environment.
-
-    Of secrets only their presence counts: no digest of a secret is ever stored, since one could try values against it.
-    """
-    env = step_environment(pipeline, step, environ)
-    referenced = {*pipeline.secrets, *step.secrets}
-    configured = {*pipeline.env, *step.env}
-    nulls = sorted(setting.name for setting in step.settings if setting.given and setting.value is None)
-    prefixes = prefixes_of(step)
-    parts = ["null", *nulls]
-    for name in sorted(name for name in env if name in configured or name in referenced or name.startswith(prefixes)):
-        parts += [name, _PRESENT if name in referenced else _public(step, name, env[name])]
-    return combine(parts)
-
-
-def given_value(step: Step, setting: Setting, env: Mapping[str, str]) -> Any:
-    """The JSON value a setting will have, as far as configuration, environment and a fixed default tell."""
-    if setting.given:
-        return setting.value
-    for prefix in prefixes_of(step):
-        if (text := env.get(prefix + setting.name)) is not None:
-            return text if setting.text else _parsed(text)
-    return setting.default
-
-
-def _public(step: Step, variable: str, text: str) -> str:
-    """What of a variable's text is no secret: all, nothing, or the other fields of the JSON object it holds."""
-    prefix = next((prefix for prefix in prefixes_of(step) if variable.startswith(prefix)), None)
-    if prefix is None:
-        return without_passwords(text)
-    held = variable.removeprefix(prefix).split("__")
-    paths = [setting.name.split("__") for setting in step.settings if setting.secret]
-    if any(held[: len(path)] == path for path in paths):
-        return _PRESENT
-    inner = [path[len(held) :] for path in paths if path[: len(held)] == held]
-    if not inner:
-        return without_passwords(text)
-    value = _parsed(text)
-    if not isinstance(value, dict):
-        return _PRESENT
-    for path in inner:
-        _hide(value, path)
-    return json.dumps(public(value), sort_keys=True)
-
-
-def _hide(value: dict[str, Any], path: list[str]) -> None:
-    """Replace what stands at a path, or whatever stands in its way."""
-    name, *rest = path
-    if rest and isinstance(value.get(name), dict):
-        _hide(value[name], rest)
-    elif name in value:
-        value[name] = _PRESENT
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
 
 
 def _advice(step: Step, setting: Setting, secret: bool) -> str:

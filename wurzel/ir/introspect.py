@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import ModuleType, NoneType
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wurzel.core import SelfConsumingLeafStep, TypedStep
 from wurzel.core.environment import prefixes
-from wurzel.core.typed_step import step_types
 from wurzel.datacontract.manifest import contract_name
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import PipelineError, WurzelError
@@ -38,21 +35,20 @@ def load_entrypoint(entrypoint: str) -> Any:
     return import_object(entrypoint)
 
 
-def introspect(entry: Entry, *, name: str, entrypoint: str = "", root: Path | None = None) -> Pipeline:
+def introspect(entry: Entry, *, name: str, entrypoint: str = "") -> Pipeline:
     """The IR of the pipeline that ends in `entry`.
 
     Args:
         entry: the last step, a list of last steps, or a function without arguments that returns either.
         name: name of the pipeline.
         entrypoint: `module:attribute` it was read from, kept in the IR.
-        root: project folder; source files are named relative to it (default: the current directory).
 
     Raises:
         PipelineError: when `entry` is no pipeline, or has a cycle, a duplicate id or a step without its input.
     """
     steps = ordered_steps(last_steps(entry, entrypoint or name))
     _check_ids(steps)
-    reader = _Reader((root or Path.cwd()).resolve())
+    reader = _Reader()
     return Pipeline.model_construct(name=name, entrypoint=entrypoint, steps=tuple(reader.step(step) for step in steps))
 
 
@@ -128,10 +124,8 @@ def _check_ids(steps: Sequence[AnyStep]) -> None:
 class _Reader:
     """Reads steps into the IR; what depends on the class alone is read once per class."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self) -> None:
         self.classes: dict[tuple[type, str], dict[str, Any]] = {}
-        self.modules: dict[str, tuple[str, ...]] = {}
 
     def step(self, step: AnyStep) -> Step:
         cls = type(step)
@@ -160,9 +154,10 @@ class _Reader:
             "description": _summary(cls),
             "input": None if isinstance(step, SelfConsumingLeafStep) else data_type(step.input_model_type),
             "output": data_type(step.output_model_type),
-            "sources": self._sources(step),
-            "polls": bool(getattr(cls, "polls", False)),
+            "polls": _flag(cls, "polls"),
             "self_consuming": isinstance(step, SelfConsumingLeafStep),
+            "cache": _flag(cls, "cache"),
+            "cache_key": _cache_key(cls),
             "settings": self._settings(step),
         }
         return facts | _needs_of(cls)
@@ -173,50 +168,6 @@ class _Reader:
             return ()
         prefix = prefixes(step.step_id, type(step).__name__)[0]
         return tuple(describe(settings_class, prefix, frozenset(getattr(type(step), "input_paths", ()))))
-
-    def _sources(self, step: AnyStep) -> tuple[str, ...]:
-        types = step_types(type(step))
-        contracts = (*types.input_shape.contracts, *types.output_shape.contracts)
-        kinds: list[Any] = [*type(step).__mro__, step.settings_class, *contracts]
-        found: set[str] = set()
-        for kind in kinds:
-            found.update(self._closure(getattr(kind, "__module__", "")))
-        return tuple(sorted(found))
-
-    def _closure(self, module: str) -> tuple[str, ...]:
-        """Project files behind a module: its own and those of the project modules whose names it uses."""
-        if module in self.modules:
-            return self.modules[module]
-        files: dict[str, str] = {}
-        todo = [module]
-        seen = set(todo)
-        while todo:
-            name = todo.pop()
-            loaded = sys.modules.get(name)
-            path = self._project_file(loaded)
-            if loaded is None or path is None:
-                continue
-            files[name] = path
-            for value in list(vars(loaded).values()):
-                used = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-                if isinstance(used, str) and used not in seen:
-                    seen.add(used)
-                    todo.append(used)
-        self.modules[module] = tuple(files.values())
-        return self.modules[module]
-
-    def _project_file(self, module: ModuleType | None) -> str | None:
-        if module is None or module.__name__.partition(".")[0] == "wurzel":
-            return None
-        file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or not file.endswith(".py"):
-            return None
-        try:
-            path = Path(file).resolve().relative_to(self.root)
-        except ValueError:
-            return None
-        installed = any(part == "site-packages" or part.startswith(".") for part in path.parts)
-        return None if installed else path.as_posix()
 
 
 def data_type(annotation: Any) -> DataType | None:
@@ -264,6 +215,20 @@ def _shards(raw: Any) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_SHARDS:
         raise ValueError(f"shards is {raw!r}; it must be a whole number, 1 to {MAX_SHARDS}")
     return raw
+
+
+def _flag(cls: type[AnyStep], name: str) -> bool:
+    value = getattr(cls, name)
+    if not isinstance(value, bool):
+        raise PipelineError(f"{name} is {_shown(value)}, not True or False", where=_name(cls))
+    return value
+
+
+def _cache_key(cls: type[AnyStep]) -> str:
+    if not isinstance(cls.cache_key, str):
+        hint = 'Write the text of it, for example cache_key = "model-2".'
+        raise PipelineError(f"cache_key is {_shown(cls.cache_key)}, not a text", where=_name(cls), hint=hint)
+    return cls.cache_key
 
 
 def _summary(cls: type) -> str:

@@ -142,6 +142,8 @@ class Step(IRModel):
     sources: tuple[SourceFile, ...] = Field((), description="source files of the step, relative to the project folder")
     polls: Annotated[bool, Feature("polls")] = Field(False, description="reads an outside source that may change")
     self_consuming: Annotated[bool, Feature("self_consuming")] = Field(False, description="reads its own last output")
+    cache: bool = Field(True, description="its output may be kept when nothing that it depends on has changed")
+    cache_key: str = Field("", description="what else its output depends on, as its author says")
     settings: tuple[Setting, ...] = Field((), description="fields of its settings class, with configured values")
     image: Annotated[Image | None, Feature("step_image")] = Field(
         None, description="when it differs from the pipeline's"
@@ -184,6 +186,9 @@ class Pipeline(IRModel):
         None, description="seconds for a whole run"
     )
     env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
+    env_ignored: tuple[EnvName, ...] = Field(
+        (), description="variables of `env` that change no data, so that a new value runs nothing again"
+    )
     secrets: Annotated[dict[EnvName, SecretRef], Feature("secrets")] = Field(default_factory=dict)
     service_account: Annotated[ObjectName | None, Feature("service_account")] = None
     labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)

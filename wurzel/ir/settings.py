@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_args
@@ -62,7 +62,7 @@ def _describe(
             default=None if secret else shown,
             computed=computed,
             input_path=f"{path}{name}" in input_paths
-            or (_is_existing_path(field) and not secret and not names_secret_file(name)),
+            or (names_files(annotation, field.metadata) and not secret and not names_secret_file(name)),
         )
 
 
@@ -109,8 +109,12 @@ def _ordered(value: Any, plain: Any) -> Any:
     return plain
 
 
-def _is_existing_path(field: FieldInfo) -> bool:
-    return any(getattr(mark, "path_type", None) in {"file", "dir"} for mark in field.metadata)
+def names_files(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    """Whether values of a type name files or folders that must exist, such as `list[FilePath] | None`."""
+    marks = (*metadata, *getattr(annotation, "__metadata__", ()))
+    if any(getattr(mark, "path_type", None) in {"file", "dir"} for mark in marks):
+        return True
+    return any(names_files(argument) for argument in get_args(annotation) if argument is not annotation)
 
 
 def _shown(annotation: Any) -> str:

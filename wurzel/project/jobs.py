@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from wurzel.backends.job import Job
 from wurzel.backends.registry import BUILT_IN, get, names
 from wurzel.exceptions import UsageError
+from wurzel.project.load import project_names
 from wurzel.project.nodes import near
 from wurzel.project.open import open_in, open_project
 from wurzel.project.options import validate_options
 from wurzel.project.resolve import resolve
-from wurzel.project.targets import project_names
 
 if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline
     from wurzel.project.load import Project
     from wurzel.project.resolve import Resolved
     from wurzel.project.targets import Named
@@ -124,7 +125,7 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     if named is None:
         options = validate_options(resolved, target, get(target).options_model)
         command = _command(request, name, target)
-        return Job(resolved.pipeline, target, options, command, resolved.locate, request.environment)
+        return Job(_pipeline(request, resolved, target), target, options, command, resolved.locate, request.environment)
     if not _fits(named, request.environment):
         raise UsageError(
             f"{target} is for the environment {named.environment}, not {request.environment}",
@@ -140,7 +141,17 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         options = backend.placed(resolved.pipeline, options, target)
     given = request._replace(environment=None) if named.environment else request
     command = _command(given, name, target)
-    return Job(resolved.pipeline, named.target, options, command, resolved.locate, environment, target)
+    pipeline = _pipeline(request, resolved, named.target)
+    return Job(pipeline, named.target, options, command, resolved.locate, environment, target)
+
+
+def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:
+    """The pipeline, with source files where the target names them; an IR file has them already."""
+    if request.ir is not None or not get(target).names_sources:
+        return resolved.pipeline
+    from wurzel.invocation.code import with_sources  # only targets that name files pay for it
+
+    return with_sources(resolved.pipeline, Path())
 
 
 def _command(request: Request, name: str, target: str) -> str:

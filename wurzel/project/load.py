@@ -15,7 +15,7 @@ from wurzel.project.model import VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, near, plain
 from wurzel.project.parse import parse
 from wurzel.project.read import read
-from wurzel.project.targets import check_targets, names_given
+from wurzel.project.targets import Named, check_targets, names_given
 
 if TYPE_CHECKING:
     from wurzel.project.packs import Pack
@@ -116,6 +116,15 @@ class Project(NamedTuple):
             raise UsageError(f"unknown pipeline {name!r}", where=self.file, hint=hint)
         said = [node.fields["entrypoint"] for node in self.layers(name, environment) if "entrypoint" in node.fields]
         return str(next(node.value for node in reversed(said) if node.value is not None))
+
+
+def project_names(project: Project | None) -> Mapping[str, Named]:
+    """The names that a project and its packs give to targets, of any pipeline and environment."""
+    if project is None:
+        return {}
+    holders = [*(pack.pipeline for pack in project.packs()), *project.pipelines.values()]
+    holders += [node for overrides in project.environments.values() for node in overrides.values()]
+    return names_given(holder.fields.get("targets") if holder is not None else None for holder in holders)
 
 
 def find_project(folder: Path | None = None) -> Path | None:

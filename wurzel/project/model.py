@@ -14,7 +14,8 @@ from wurzel.ir.names import Entrypoint, Name, VariableName
 VERSION = 1
 
 STEP_FACTS = frozenset(
-    {"id", "run", "description", "needs", "input", "output", "sources", "polls", "self_consuming", "settings"}
+    {"id", "run", "description", "needs", "input", "output", "sources", "polls", "self_consuming", "cache", "cache_key"}
+    | {"settings"}
 )
 """Fields of an IR step that the code decides, not configuration; settings are given in a form of their own."""
 

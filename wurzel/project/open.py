@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import UsageError, WurzelError
@@ -83,10 +82,9 @@ def open_in(project: Project | None, name: str, environment: str | None, sets: S
     from wurzel.project.typecheck import check_settings
 
     name, entrypoint = _chosen(project, name, environment)
-    root = project.root if project is not None else Path()
     with apart(), staying():
         entry = load_entrypoint(entrypoint)
-        pipeline = introspect(entry, name=name, entrypoint=entrypoint, root=root)
+        pipeline = introspect(entry, name=name, entrypoint=entrypoint)
         return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)
 
 

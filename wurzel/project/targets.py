@@ -7,13 +7,10 @@ own, and the options of `argo` but for where files are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
 
 from wurzel.project.nodes import Findings, Node, near, overlay_targets, with_fields
-
-if TYPE_CHECKING:
-    from wurzel.project.load import Project
 
 _NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _OWN = ("target", "environment")
@@ -93,15 +90,6 @@ def with_names(layers: Iterable[Node | None]) -> tuple[Node, dict[str, Named]]:
         whole = overlay_targets([base, own])
         fields[name] = whole.fields[name] if whole is not None else fields[name]
     return with_fields(merged, fields), named
-
-
-def project_names(project: Project | None) -> Mapping[str, Named]:
-    """The names that a project and its packs give to targets, of any pipeline and environment."""
-    if project is None:
-        return {}
-    holders = [*(pack.pipeline for pack in project.packs()), *project.pipelines.values()]
-    holders += [node for overrides in project.environments.values() for node in overrides.values()]
-    return names_given(holder.fields.get("targets") if holder is not None else None for holder in holders)
 
 
 def _without(node: Node, keys: Collection[str]) -> Node:

@@ -17,7 +17,7 @@ from wurzel.render.layers import Layers
 if TYPE_CHECKING:
     from wurzel.render.check import Checker
     from wurzel.render.environment import Environment
-    from wurzel.render.quoting import Language
+    from wurzel.render.language import Language
     from wurzel.render.quoting.draft import Draft
     from wurzel.render.text import Piece
     from wurzel.render.trace import Origin
@@ -137,7 +137,7 @@ class Renderer:
 
 
 def _language(template: str) -> Language:
-    from wurzel.render.quoting import LANGUAGES, language_of
+    from wurzel.render.language import LANGUAGES, language_of
 
     language = language_of(template)
     if language is None:

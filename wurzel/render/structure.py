@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from jinja2 import nodes
 
 from wurzel.exceptions import Problem
+from wurzel.render.language import language_of
 from wurzel.render.layers import suggest
 from wurzel.render.lines import bare
-from wurzel.render.quoting import language_of
 
 OUTSIDE = "this template extends another, so what stands outside its blocks is never written in its place"
 WITH_CONTEXT = "What is imported sees no names but its own: write `import … with context`, or give it as an argument."

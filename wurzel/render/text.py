@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from wurzel.exceptions import TemplateError
-from wurzel.render.quoting import language_of
+from wurzel.render.language import language_of
 from wurzel.render.values import PLAIN, NotAValue, freeze, text_of
 
 Chunk = tuple[str, int, str]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from wurzel.exceptions import PreflightError, Problem
 from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.digests import FileDigests
-from wurzel.invocation.fingerprint import Fingerprints, reason
+from wurzel.invocation.fingerprint import Fingerprints, always_runs, reason
 from wurzel.invocation.variables import missing, step_environment, too_large
 from wurzel.runtime import slices
 from wurzel.runtime.outcome import Failure, RunResult
@@ -187,9 +187,7 @@ class StepJob:
     def _why(self, output: str | None) -> str:
         if self._run.options.force:
             return "forced"
-        if self._step.polls:
-            return "reads an outside source"
-        return reason(self._run.state.read(self._step.id), self._inputs, output)
+        return always_runs(self._step) or reason(self._run.state.read(self._step.id), self._inputs, output)
 
     def _fan_out(self) -> None:
         slices.clear(self._folder)

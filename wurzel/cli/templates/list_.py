@@ -28,7 +28,7 @@ def command(target: str | None, as_json: bool) -> None:
     from wurzel.backends.contract import contract, filters
     from wurzel.backends.registry import get, names
     from wurzel.project.open import open_project
-    from wurzel.project.targets import project_names
+    from wurzel.project.load import project_names
 
     project = open_project()
     named = project_names(project)

@@ -15,8 +15,8 @@ from jinja2 import nodes
 from wurzel.exceptions import Problem
 from wurzel.render.check import types
 from wurzel.render.compiler import describe
+from wurzel.render.language import language_of
 from wurzel.render.lines import bare
-from wurzel.render.quoting import language_of
 from wurzel.render.verify import Unreadable, yaml_events
 
 if TYPE_CHECKING:

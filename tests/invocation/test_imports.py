@@ -1,0 +1,70 @@
+import pytest
+
+from wurzel.invocation.imports import Import, imports
+
+
+def modules(source, package="app"):
+    """Names of the modules that a file of a package may load."""
+    return {name for one in imports(source.encode()) for name in one.modules(package)}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import plug",
+        "import plug as p, os",
+        "from plug import V",
+        "from plug import *",
+        "def f():\n    if x:\n        from plug import V",
+        "class A:\n    import plug",
+        "try:\n    import plug\nexcept ImportError: pass",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING: import plug",
+        "x = 1; import plug",
+        "from plug import (  # noqa: F401 (kept)\n    V,  # )\n    W,\n)",
+        "from \\\n plug \\\n import V",
+        'import importlib\nimportlib.import_module("plug")',
+        'import importlib as il\nx = lambda: il.import_module(name="plug").V',
+        'from importlib import import_module as load\nload("plug")',
+        'import importlib\nload = importlib.import_module\nload("plug")',
+        'import builtins\nbuiltins.__import__("plug")',
+        '__import__("plug")',
+        '__import__("plug", fromlist=["V"])',
+        '__import__("plug", globals(), locals(), ("V",), 0)',
+        'from importlib.resources import files\nfiles("plug").joinpath("x")',
+        'import pkgutil\npkgutil.get_data("plug", "x.txt")',
+        "async def f():\n    async with a as b:\n        import plug",
+        "match x:\n    case 1:\n        import plug",
+    ],
+)
+def test_every_form_of_an_import_is_found(source):
+    assert "plug" in modules(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from . import a", {"app", "app.a"}),
+        ("from .a import b", {"app.a", "app.a.b"}),
+        ("from .. import a", set()),
+        ('import_module(".a", __package__)', {"app.a"}),
+        ('import_module(".a", package="lib.x")', {"lib.x.a"}),
+        ('import_module("..a", "lib.x")', {"lib.a"}),
+        ('__import__("a", globals(), locals(), ["b"], 1)', {"app.a", "app.a.b"}),
+        ("import_module(name)", set()),
+        ('import_module(f"plugins.{name}")', set()),
+        ("# import plug", set()),
+        ('"import plug"', set()),
+    ],
+)
+def test_relative_names_are_made_absolute_and_computed_ones_are_left(source, found):
+    assert modules(source) == found
+
+
+def test_a_relative_import_starts_at_the_package():
+    assert modules("from ..b import c", "app.a") == {"app.b", "app.b.c"}
+    assert list(Import(1, "x").modules("")) == []
+
+
+@pytest.mark.parametrize("source", [b"def", b"\0", b"\xff\xfe", b"(" * 10_000, b""])
+def test_what_is_not_python_imports_nothing(source):
+    assert imports(source) == []

@@ -1,0 +1,162 @@
+"""The settings a step runs with, as far as its output depends on them: values as JSON, files by their contents.
+
+Of a secret only its presence counts, since a stored digest of it could be tried against; of a URL all but its password.
+A default that is computed when the step runs (`default_factory`) does not count, but a file that it names does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import is_dataclass
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+from pydantic_core import to_jsonable_python
+
+from wurzel.datacontract.secrets import is_secret, names_secret_file, without_passwords
+from wurzel.ir.settings import names_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic.fields import FieldInfo
+
+    from wurzel.core.typed_step import TypedStep
+    from wurzel.ir.model import Step
+
+_SECRETS = (Secret, SecretStr, SecretBytes)
+_PRESENT = {"secret": "present"}
+_FIXED = (list, dict, set, tuple, frozenset)
+"""Default factories that give the same everywhere."""
+
+
+class Effective(NamedTuple):
+    """What a step's settings say."""
+
+    values: str
+    """Canonical JSON of all values."""
+    files: tuple[str, ...]
+    """Setting and digest of each file and folder that a setting names."""
+
+
+def effective(
+    step: Step,
+    step_class: type[TypedStep[Any, Any, Any]],
+    environ: Mapping[str, str],
+    *,
+    root: Path,
+    digest: Callable[[Path], str],
+) -> Effective:
+    """The settings a step gets, read and validated as `wurzel step` does it.
+
+    Args:
+        step: a step of a resolved pipeline.
+        step_class: its class.
+        environ: the whole environment of the step.
+        root: the project folder, which relative paths start from.
+        digest: gives the digest of a file or of all below a folder.
+
+    Raises:
+        WurzelError: when the settings are missing or wrong.
+    """
+    from wurzel.core.loading import load_settings
+    from wurzel.core.typed_step import step_types
+
+    nulls = {one.name: None for one in step.settings if one.given and not one.secret and one.text and one.value is None}
+    with contextlib.chdir(root):
+        settings = load_settings(
+            step_types(step_class).settings,
+            step_id=step.id,
+            class_name=step_class.__name__,
+            environ=environ,
+            given=nulls,
+        )
+        secret = {one.name for one in step.settings if one.secret}
+        reader = _Reader(secret, frozenset(step_class.input_paths), digest)
+        values = reader.model(settings, "") if settings is not None else None
+        return Effective(_text(values), tuple(sorted(reader.files)))
+
+
+class _Reader:
+    """Turns validated settings into plain JSON values, and collects the files that they name."""
+
+    def __init__(self, secret: AbstractSet[str], inputs: AbstractSet[str], digest: Callable[[Path], str]) -> None:
+        self.files: list[str] = []
+        self._secret = secret
+        self._inputs = inputs
+        self._digest = digest
+
+    def model(self, value: BaseModel, place: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, field in type(value).model_fields.items():
+            known = self._field(getattr(value, name), field, f"{place}{name}")
+            if name in value.model_fields_set or not _is_computed(field):
+                found[name] = known
+        for name, inner in (value.model_extra or {}).items():
+            found[name] = self._plain(inner, f"{place}{name}", is_file=False)
+        return found
+
+    def _field(self, value: Any, field: FieldInfo, place: str) -> Any:
+        if isinstance(value, BaseModel):
+            return self.model(value, f"{place}__")
+        name = place.rpartition("__")[2]
+        is_file = self._is_input(place) or names_files(field.annotation, field.metadata)
+        if place in self._secret or is_secret(field.annotation) or (is_file and names_secret_file(name)):
+            return None if value is None else _PRESENT
+        return self._plain(value, place, is_file=is_file)
+
+    def _plain(self, value: Any, place: str, *, is_file: bool) -> Any:
+        if isinstance(value, Enum):
+            value = value.value
+        if is_dataclass(value) and not isinstance(value, type):
+            value = vars(value)
+        if isinstance(value, BaseModel):
+            return self.model(value, f"{place}__")
+        if isinstance(value, PurePath):
+            return self._path(Path(value), place, is_file=is_file)
+        if isinstance(value, str) and value and self._is_input(place):
+            return self._path(Path(value), place, is_file=True)
+        if isinstance(value, Mapping | AbstractSet | list | tuple):
+            return self._collection(value, place, is_file=is_file)
+        return _leaf(value)
+
+    def _is_input(self, place: str) -> bool:
+        """Whether the class says that a setting, or one around it, names files that the step reads."""
+        return any(place == name or place.startswith(f"{name}__") for name in self._inputs)
+
+    def _collection(self, value: Any, place: str, *, is_file: bool) -> Any:
+        if isinstance(value, Mapping):
+            named = [(_text(self._plain(key, place, is_file=False)), inner) for key, inner in value.items()]
+            return {name: self._plain(inner, f"{place}__{name}", is_file=is_file) for name, inner in named}
+        if isinstance(value, AbstractSet):
+            return sorted((self._plain(item, place, is_file=is_file) for item in value), key=_text)
+        return [self._plain(item, f"{place}__{number}", is_file=is_file) for number, item in enumerate(value)]
+
+    def _path(self, path: Path, place: str, *, is_file: bool) -> Any:
+        """A file counts by its contents; a folder only where a setting says that it is read, since it may be huge."""
+        if is_file or path.is_file():
+            self.files.append(f"{place}\0{self._digest(path)}")
+            return {"file": place}
+        return path.as_posix()
+
+
+def _is_computed(field: FieldInfo) -> bool:
+    return field.default_factory is not None and field.default_factory not in _FIXED
+
+
+def _leaf(value: Any) -> Any:
+    """The JSON form of a value; one without any counts by its class, since its text may contain an address."""
+    if isinstance(value, _SECRETS):
+        return _PRESENT
+    name = f"{type(value).__module__}:{type(value).__qualname__}"
+    plain = to_jsonable_python(value, fallback=lambda _: name, inf_nan_mode="strings")
+    return without_passwords(plain) if isinstance(plain, str) else plain
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=True)
