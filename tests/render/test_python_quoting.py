@@ -166,3 +166,23 @@ def test_same_is_strict():
     assert not same(1, True)
     assert not same(0.0, -0.0)
     assert same([float("nan")], [float("nan")])
+
+
+def test_a_list_of_identifiers_is_code(render):
+    source = "{{ names | map('identifier') | list }} >> c\nx = {{ {'a': names | map('identifier') | list} }}\n"
+    assert render({"x.py.j2": source}, names=["a", "b"]).text == '[a, b] >> c\nx = {"a": [a, b]}\n'
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f({{ names | join(', ') }})\n",
+        "x = [{{ names | join(', ') }}]\n",
+        "{{ names | map('identifier') | join(', ') }} >> c\n",
+        "x = {{ names | tojson }}\n",
+    ],
+)
+def test_text_that_is_built_to_look_like_code_is_refused(render, source):
+    with pytest.raises(QuotingError, match="text") as caught:
+        render({"x.py.j2": source}, names=["a", "b"])
+    assert caught.value.where == "x.py.j2:1"

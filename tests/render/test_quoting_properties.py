@@ -138,8 +138,15 @@ def fragment(draw, scene):
 
 
 @st.composite
+def unindented(draw, scene):
+    """A snippet and its text, which is the one that `indent` was given: a block indents its lines itself."""
+    snippet, text = draw(written(scene, draw(strings)))
+    return snippet, scene.context[re.search(r"v\d+", snippet).group()] if "indent(" in snippet else text
+
+
+@st.composite
 def text_block(draw, scene):
-    (one, first), (two, second) = draw(written(scene, draw(strings))), draw(written(scene, draw(strings)))
+    (one, first), (two, second) = draw(unindented(scene)), draw(unindented(scene))
     style, end = draw(st.sampled_from([("|", "\n"), ("|-", ""), ("|+", "\n"), (">-", ""), (">", "\n")]))
     shape = draw(st.sampled_from(["one", "both", "alone"]))
     if shape == "one":

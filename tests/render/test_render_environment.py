@@ -56,14 +56,14 @@ def test_inheritance_includes_macros_and_calls_write_text_once(render):
         ("x | upper", "YES"),
         ("'a' ~ x ~ 1", "ayes1"),
         ("x ~ 1.5", "yes1.5"),
-        ("[x, 'b', 3] | join(', ')", "yes, b, 3"),
+        ("[x, 'b', 3] | join(', ') | string", "yes, b, 3"),
         ("{'a': x}['a'] | replace('e', ': ')", "y: s"),
         ("' yes ' | trim", "yes"),
         ("'xyesx' | trim('x')", "yes"),
         ("x | truncate(2, true, '', 0)", "ye"),
         ("nothing | default(x)", "yes"),
         ("x | json", '"yes"'),
-        ("[x, none, 1.5, {'é': true}] | tojson", '["yes", null, 1.5, {"é": true}]'),
+        ("[x, none, 1.5, {'é': true}] | json", '["yes", null, 1.5, {"é": true}]'),
         ("{'b': 1, 'a': 2} | json(indent=1)", '{\n "b": 1,\n "a": 2\n}'),
         ("[x, 'a b', 3] | shell", "yes 'a b' 3"),
         ("'a b' | shell", "'a b'"),
@@ -409,3 +409,35 @@ def test_what_is_imported_sees_no_names_and_is_told_how_it_could(render):
     with pytest.raises(TemplateError, match="'v' is undefined") as caught:
         render(files, v=1)
     assert "with context" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("{{ x | quote }}", "Leave it out"),
+        ("{{ quote(x) }}", "Leave it out"),
+        ("{{ x | toYaml }}", "alone on its line"),
+        ("{{ x | to_nice_yaml }}", "alone on its line"),
+        ("{{ x | to_json }}", "| json"),
+        ("{{ x | b64encode }}", "stringData"),
+        ("{{ x | dict2items }}", "for key, value in x | items"),
+        ("{{ x | regex_replace('a', 'b') }}", "| replace"),
+        ("{{ now() }}", "reads no clock"),
+        ("{{ lookup('env', 'HOME') }}", "reads no clock"),
+        ("{{ x | ternary(1, 2) }}", "if x else"),
+        ("{{ x ? 1 : 2 }}", "if x else"),
+        ("{{ !x }}", "not x"),
+        ("{% for i in [x] %}{% continue %}{% endfor %}", "for x in xs if"),
+        ("{% for i in [x] %}{% break %}{% endfor %}", "xs[:1]"),
+        ("{% if x %}{% elseif x %}{% endif %}", "elif"),
+        ("{% do x.append(1) %}", "set _ ="),
+        ("{{ .Values.x }}", "Go's language"),
+        ("{{ toYaml .Values.x | indent 4 }}", "Go's language"),
+        ("a:\n{%- for i in [x] %}\n- {{ i }}\n{%- endfor %}\n", "without `{%-`"),
+    ],
+)
+def test_what_people_bring_from_other_languages_says_what_to_write(render, source, hint):
+    with pytest.raises(TemplateError) as caught:
+        render(source if "\n" in source else f"a: {source}\n", x="y")
+    assert hint in caught.value.hint
+    assert caught.value.where.startswith("x.yaml.j2:")

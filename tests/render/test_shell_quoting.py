@@ -8,7 +8,7 @@ from shutil import which
 import pytest
 
 from tests.render.hostile import STRINGS, has_surrogate
-from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.exceptions import QuotingError, TemplateError, VerifyError
 from wurzel.render.quoting.word import join, quote
 
 SHELLS = [shell for shell in ("dash", "bash", "sh") if which(shell)]
@@ -87,6 +87,23 @@ def test_every_text_in_a_here_document(script, shell):
         ("for i in {{ x | words }}; do :; done", [], "for i in ; do :; done"),
         ("f() { echo {{ x }}; }  # {{ x }} '", "a'b", "f() { echo 'a'\\''b'; }  # a'b '"),
         ("#!/bin/{{ x }}\n", "sh", "#!/bin/sh\n"),
+        ("p a\xa0# {{ x }}", "b c", "p a\xa0# 'b c'"),
+        ("p a\x0c# {{ x }}", "b c", "p a\x0c# 'b c'"),
+        ("p a\x0b\u2003#{{ x }}", "b", "p a\x0b\u2003#'b'"),
+        ("{ p {{ x }}; }", "a b", "{ p 'a b'; }"),
+        ("find . -exec {}{{ x }} {} {{ x }}", "a b", "find . -exec {}'a b' {} 'a b'"),
+        ("p \"{a,{{ x }}}\" '{1..{{ x }}}' \\{a,{{ x }}", "b", "p \"{a,b}\" '{1..b}' \\{a,b"),
+        ("[[ {{ x }} == a && -n {{ x }} ]] && p {{ x }}", "-f", "[[ '-f' == a && -n '-f' ]] && p -f"),
+        ("p ~+{{ x }} ~/{{ x }} a=~x{{ x }}", "a", "p ~+'a' ~/a a=~x'a'"),
+        ("p a \\\n{{ x }} \\\n  {{ x }}", "b c", "p a \\\n'b c' \\\n  'b c'"),
+        ("p {{ x }}; cat <<EOF\na\nEOF", "a\nb", "p 'a\nb'; cat <<EOF\na\nEOF"),
+        (
+            "p $(( {{ x }} )) $(( a - {{ x }} ))",
+            2**63 - 1,
+            "p $(( 9223372036854775807 )) $(( a - 9223372036854775807 ))",
+        ),
+        ("p --label {{ x }}=1", "a.b/c", "p --label a.b/c=1"),
+        ("A={{ x }} B=1 {{ x }} c", "a-b", "A=a-b B=1 a-b c"),
         ("sh -c {{ x | shell }}", ["echo", "a b"], "sh -c 'echo '\\''a b'\\'''"),
     ],
 )
@@ -108,8 +125,8 @@ def test_comments_are_never_left(script):
         ("run {{ s }}", "\ud800", "half of a surrogate pair"),
         ("run {{ s }}", None, "no one form as text|only text and numbers"),
         ("run {{ s }}", True, "only text and numbers"),
-        ("run {{ s }}", ["a"], "no single word"),
-        ("run {{ s }}", {"a": 1}, "no single word"),
+        ("run {{ s }}", ["a"], "not a single word"),
+        ("run {{ s }}", {"a": 1}, "not a single word"),
         ("run x{{ s | words }}", ["a"], "several words cannot be part of one"),
         ("run '{{ s | words }}'", ["a"], "only text and numbers"),
         ("run \\{{ s }}", "a", "a backslash stands in front"),
@@ -132,6 +149,36 @@ def test_comments_are_never_left(script):
         ("cat <<EOF\n$(cat <<END\n{{ s }}\nEND\n)\nEOF\n", "a\nEND", "one of its lines is 'END'"),
         ("cat <<-EOF\n$(echo {{ s }})\nEOF\n", "a\n\tb", "may remove its tabs"),
         ("cat <<-EOF\n\t{{ s }}\n\tEOF\n", "\ta", "may remove its tabs"),
+        ("cat <<-EOF\n\t{{ s }}\n\tEOF\n", "EOF", "would end the here-document"),
+        ("cat <<EOF\n{{ s }}\\\nOF\nEOF\n", "E", "would end the here-document"),
+        ("cat <<EOF\nE\\\n{{ s }}\nEOF\n", "OF", "a backslash joins its line"),
+        ('p "$HOME\\\n{{ s }}"\n', "x", "a backslash joins its line"),
+        ("p i\\\n{{ s }}\n", "f", "a backslash joins its line"),
+        ("p $HOME\\\n\\\n{{ s }}\n", "x", "a backslash joins its line"),
+        ("cat <<EOF; p {{ s }}\na\nEOF\n", "a\nb", "a here-document begins on this line"),
+        ("cat <<EOF; p $(p {{ s }})\na\nEOF\n", "a\nb", "a here-document begins on this line"),
+        ('cat <<EOF; p "{{ s }}"\na\nEOF\n', "a\nb", "a here-document begins on this line"),
+        ("cat <<EOF; p {{ s | words }}\na\nEOF\n", ["a\nb"], "a here-document begins on this line"),
+        ("p $(( {{ s }} ))", 2**63, "64 bits"),
+        ("p $(( {{ s }} ))", -(2**63), "64 bits"),
+        ("p $(( {{ s }}0 ))", 1, "within a name or number"),
+        ("p $(( {{ s }}#5 ))", 1, "within a name or number"),
+        ("p $(( 0x{{ s }} ))", 1, "within a name or number"),
+        ("arr[{{ s }}]=1", 5, "bash computes what stands within"),
+        ("arr[i + {{ s }}]+=1", "a", "bash computes what stands within|braces"),
+        ("p {1..{{ s }}}", 5, "several words of one with braces"),
+        ("p {a/{{ s }}/b}", "x,y", "several words of one with braces"),
+        ("p a{b,{{ s }}}", "x", "several words of one with braces"),
+        ("p {{ s }}{a,b}", "x", "several words of one with braces"),
+        ("p {a,b}{{ s }}", "x", "several words of one with braces"),
+        ("[[ a =~ {{ s }} ]]", "a.c", "takes a pattern"),
+        ("[[ 1 -eq {{ s }} ]]", "a[$(touch x)]", "bash computes the operands"),
+        ("[[ {{ s }} -lt 1 ]]", "a[$(touch x)]", "bash computes the operands"),
+        ("{{ s }}=1", "a-b", "the name of a variable"),
+        ("A=1 {{ s }}+=1", "a-b", "the name of a variable"),
+        ("if A_{{ s }}=1; then :; fi", "b c", "the name of a variable"),
+        ("run {{ s | join(' ') }}", ["a", "b"], "would be one word"),
+        ("run '{{ s }}' x{{ s | join('\n') }}", ["a"], "only text and numbers|would be one word"),
         ("true # {{ s }}", "a\nb", "several lines cannot stand in a comment"),
         ("#!/bin/{{ s }}\n", "sh -e", "plain path"),
     ],
@@ -158,6 +205,13 @@ def test_what_cannot_be_read_back_is_refused(script, template, value, message):
         ("true\nrun \"${a:-'b}'}\" {{ s }}\n", "shells differ"),
         ("true\nrun $(case a in a) ;; esac) {{ s }}\n", "`case` within"),
         ("true\nif {{ s }}\n", "the shell cannot parse this"),
+        ("true\na=(1)#{{ s }}\n", "whether `\\)#` begins a comment"),
+        ("true\np $[ {{ s }} ]\n", "bash computes"),
+        ('true\np "$[1]" {{ s }}\n', "bash computes"),
+        ('true\np $"a" {{ s }}\n', "differently"),
+        ("true\nx=$(cat <<EOF)\n{{ s }}\nEOF\n", "has to end before the"),
+        ("true\ncat <<EOF; p 'a\n{{ s }}'\nb\nEOF\n", "shells differ in where the here-document"),
+        ("true\ncat <<EOF $(p\n{{ s }})\nb\nEOF\n", "shells differ in where the here-document"),
     ],
 )
 def test_a_script_that_cannot_be_followed_is_named_with_its_line(script, template, message):
@@ -178,3 +232,39 @@ def test_the_value_that_would_end_a_here_document_is_the_one_that_is_named(rende
     with pytest.raises(QuotingError, match="`b` is 'EOF'") as caught:
         render({"x.sh.j2": "cat <<EOF\n{{ a }}\n{{ b }}\nEOF\n"}, a="a", b="EOF")
     assert caught.value.where == "x.sh.j2:3"
+
+
+SETS = """\
+job_{{ id | variable }}={{ x }}
+p "$job_{{ id | variable }}" "${job_{{ id | variable }}}/a" $job_{{ id | variable }}/b
+p "${job_{{ id | variable }}:-none}"
+p "${missing_{{ id | variable }}:-none}" "$((count_{{ id | variable }} + 1))" done
+"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_names_of_variables_are_made_of_values(script, shell):
+    source = PRINT + SETS
+    for name in ("embed", "embed-de", "2.1-x", "if"):
+        found = run(shell, script(source, id=name, x="1 2"))
+        assert found == ["1 2", "1 2/a", "1", "2/b", "1 2", "none", "1", "done"]
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "message"),
+    [
+        ("{{ s | variable }}=1", "a b", "cannot be part of the name"),
+        ("{{ s | variable }}=1", "", "cannot be part of the name"),
+        ("{{ s | variable }}=1", "é", "cannot be part of the name"),
+        ("{{ s | variable }}=1", "2", "the name of a variable"),
+        ("p ${{ s | variable }}x", "2", "not a name of a variable"),
+        ('p "$1{{ s | variable }}"', "a", "become part of the name"),
+        ("p ${x:-{{ s | variable }}}", "a", r"within `\${ }`"),
+        ("p ${x{{ s }}}", "a", r"within `\${ }`"),
+        ("p $(( {{ s | variable }} ))", "2", "not a name of a variable"),
+        ("{{ s | variable }}=1\n{{ 'a_b' | variable }}=2", "a-b", "would be one variable"),
+    ],
+)
+def test_what_is_not_the_name_of_a_variable_is_refused(script, template, value, message):
+    with pytest.raises(TemplateError, match=message):
+        script(template, s=value)

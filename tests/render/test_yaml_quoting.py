@@ -66,7 +66,26 @@ def test_every_short_text_reads_back(alphabet, longest):
         *((text, f"'{text}'") for text in ("yes", "N", "y", "on", "Off", "null", "~", "TRUE", "=", "<<")),
         *(
             (text, f"'{text}'")
-            for text in ("017", "0o17", "0x1F", "0b1", "1_000", "1,000", "1:30", ".5", "1.", "1e3", "+_")
+            for text in (
+                "0b-1",
+                "0o+17",
+                "-0x-f",
+                "0_b1",
+                "e1",
+                "E+5",
+                "-.e3",
+                "017",
+                "0o17",
+                "0x1F",
+                "0b1",
+                "1_000",
+                "1,000",
+                "1:30",
+                ".5",
+                "1.",
+                "1e3",
+                "+_",
+            )
         ),
         *(
             (text, f"'{text}'")
@@ -101,6 +120,7 @@ def test_every_short_text_reads_back(alphabet, longest):
         ("a\n", '"a\\n"'),
         ("a \nb\n", '"a \\nb\\n"'),
         ("a\r\nb\n", '"a\\r\\nb\\n"'),
+        ({"<<": {"b": ["<<"]}}, "\n  !!str '<<':\n    b:\n      - '<<'"),
         ({"s": "a\nb\n"}, "\n  s: |\n    a\n    b"),
         (["a\nb\n"], "\n  - |\n    a\n    b"),
     ],
@@ -236,6 +256,16 @@ def test_anchors_and_tags_in_front(render):
         ("a:\n  b:{{ s }}\n", "c", "no space stands in front"),
         ("a:\n  -{{ s }}\n", "c", "no space stands in front"),
         ("a: {{ s }}\n  {{ s }}\n", "c", "joined to one text"),
+        ("'{{ s }}': 1\n", "<<", "would merge a mapping"),
+        ("'{{ s }}<': 1\n", "<", "would merge a mapping"),
+        ("a: [{{ s | join(', ') }}]\n", ["b", "c"], "one text, not several items"),
+        ("a: [b, {{ s | join(',') }}]\n", ["b", "c"], "one text, not several items"),
+        ('a: ["{{ s | join(\'", "\') }}"]\n', ["b", "c"], "one text, not several items"),
+        ("a: {{ s | join('\\n  - ') }}\n", ["b", "c"], "one text, not several items"),
+        ("a: |\n  {{ s | join('\\n  ') }}\n", ["b", "c"], "between its items"),
+        ("a: {{ s | tojson }}\n", ["b"], "read as text, not as what it says"),
+        ("a: {{ s | tojson }}\n", "b", "read as text, not as what it says"),
+        ("{{ s | tojson }}: 1\n", "b", "read as text, not as what it says"),
         ("%TAG ! tag:{{ s }},2000:\n---\na\n", "c", "no reader finds it"),
     ],
 )
@@ -246,9 +276,11 @@ def test_what_cannot_be_read_back_is_refused(render, template, value, message):
     assert caught.value.where == f"x.yaml.j2:{line}"
 
 
-def test_a_number_too_long_for_python_is_refused(render):
-    with pytest.raises(QuotingError, match="limit"):
-        render("a: {{ s }}\n", s=10**5000)
+@pytest.mark.parametrize("source", ["a: {{ s }}\n", "a: 1 # {{ s }}\n", "# {{ [s] }}\n", "a: {{ [s] | json }}\n"])
+def test_a_number_too_long_for_python_is_refused(render, source):
+    with pytest.raises(TemplateError, match=r"limit|too many digits") as caught:
+        render(source, s=10**5000)
+    assert caught.value.where == "x.yaml.j2:1"
 
 
 @pytest.mark.parametrize(
@@ -288,3 +320,36 @@ def test_words_that_stand_in_for_values_cannot_be_forged(render):
         "held0z: {{ x }}\na: heldx2z {{ y }} held\nb: {{ z }}\n", x="held1z", y="heldxx3z", z="heldxxx5z: 0"
     ).text
     assert read(text) == {"held0z": "held1z", "a": "heldx2z heldxx3z held", "b": "heldxxx5z: 0"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "k: |\n    {{ x | indent(4) }}\nn: 1\n",
+        "k: |\n{{ x | indent(4) }}\nn: 1\n",
+        "k: |\n{{ x | indent(4, true) }}\nn: 1\n",
+        "k: |\n    {{ x | trim | indent(4) | trim }}\nn: 1\n",
+        "k: |\n    {{ x | indent(2) }}\nn: 1\n",
+        "k: |\n    {{ x | replace('\\n', '\\n    ') }}\nn: 1\n",
+        "k: |\n{% filter indent(4, true) %}\n{{ x }}\n{% endfilter %}\nn: 1\n",
+        "k: |\n    {{ x }}\nn: 1\n",
+    ],
+)
+def test_indent_within_a_block_of_text_gives_the_value_and_nothing_else(render, source):
+    assert read(render(source, x="a\n  b\n\nc: #d").text) == {"k": "a\n  b\n\nc: #d\n", "n": 1}
+
+
+def test_a_list_of_four_spaces_and_one_that_is_not_indented(render):
+    text = render("a:\n-   {{ m }}\n-   {{ m }}\nb:\n-    - {{ m }}\n", m={"p": {"q": [1]}, "r": ["s"]}).text
+    value = {"p": {"q": [1]}, "r": ["s"]}
+    assert read(text) == {"a": [value, value], "b": [[value]]}
+    assert text.startswith("a:\n-   p:\n      q:\n        - 1\n    r:\n")
+    for source in ("a:\n{{ x }}\nb: 1\n", "a:\n{{ x }}\n{{ x }}\nb: 1\n"):
+        assert read(render(source, x=[]).text) == {"a": [], "b": 1}
+    assert read(render("k:\n  a:\n  {{ x }}\n  b: 1\n", x=[]).text) == {"k": {"a": [], "b": 1}}
+    assert render("a:\n{{ x }}\nb: 1\n", x=["c"]).text == "a:\n- c\nb: 1\n"
+
+
+def test_what_is_built_as_text_is_text_where_that_is_said(render):
+    source = 'a: [{{ x | join(", ") | string }}]\nb: {{ x | json }}\nc: "{{ x | tojson }}"\nd: {{ x | join(", ") }}\n'
+    assert read(render(source, x=["p", "q"]).text) == {"a": ["p, q"], "b": '["p", "q"]', "c": '["p", "q"]', "d": "p, q"}

@@ -231,13 +231,15 @@ class Environment(jinja2.Environment):
 
     def syntax(self, message: str) -> tuple[str, str]:
         """Message and advice for what the parser or compiler says."""
+        from wurzel.render.elsewhere import filter_instead, syntax_instead
+
         match = re.match(r"No (filter|test) named '(\w+)'", message)
         if match is None:
-            return message, ""
+            return message, syntax_instead(message)
         kind, name = match.groups()
-        if kind == "filter" and name in REFUSED:
-            return f"there is no filter {name!r}", REFUSED[name]
-        return f"there is no {kind} {name!r}", suggest(name, self.filters if kind == "filter" else self.tests)
+        instead = REFUSED.get(name) or filter_instead(name) if kind == "filter" else ""
+        known = self.filters if kind == "filter" else self.tests
+        return f"there is no {kind} {name!r}", instead or suggest(name, known)
 
 
 def _raised(problem: Problem) -> TemplateError:
@@ -272,4 +274,7 @@ def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
     match = re.fullmatch(r"'(\w+)' is undefined", message)
     if match is None:
         return message, ""
-    return message, WITH_CONTEXT if match.group(1) in names else suggest(match.group(1), names)
+    from wurzel.render.elsewhere import name_instead
+
+    name = match.group(1)
+    return message, WITH_CONTEXT if name in names else name_instead(name) or suggest(name, names)

@@ -9,7 +9,20 @@ from jinja2.filters import do_float, do_int, make_attrgetter
 from jinja2.utils import pass_environment
 
 from wurzel.render.text import Held, Piece, Text, glue
-from wurzel.render.values import Identifier, NotAValue, Words, freeze, looped, plain_list, show, text_of
+from wurzel.render.values import (
+    Identifier,
+    Indented,
+    Joined,
+    Json,
+    NotAValue,
+    Variable,
+    Words,
+    freeze,
+    looped,
+    plain_list,
+    show,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -52,6 +65,16 @@ def identifier(value: Any) -> Identifier:
     raise NotAValue(f"{show(value)} is no name that code could use", "Write ASCII letters, digits and `_`; no keyword.")
 
 
+def variable(value: Any) -> Variable:
+    """In a shell template: a text as (part of) the name of a variable; `-` and `.` become `_`."""
+    text = text_of(freeze(value))
+    name = text.replace("-", "_").replace(".", "_")
+    if not (name.isascii() and f"_{name}".isidentifier()) or not name:
+        hint = "Give it ASCII letters, digits, `_`, `-` and `.` only, e.g. by `| replace`."
+        raise NotAValue(f"{show(text)} cannot be part of the name of a variable", hint)
+    return Variable(name, text)
+
+
 def duration(value: Any) -> str:
     """Seconds (or a timedelta) as the shortest text, e.g. `1h30m`."""
     from wurzel.ir.types import format_duration, parse_duration
@@ -80,7 +103,17 @@ def json(value: Any, indent: int | None = None) -> str:
     """The JSON text of a value, as one value; keys keep their order."""
     from json import dumps
 
-    return dumps(freeze(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    try:
+        return dumps(freeze(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    except ValueError as error:
+        if isinstance(error, NotAValue):
+            raise
+        raise NotAValue(f"{show(value)} has no JSON: a number in it is infinite, or has too many digits") from None
+
+
+def tojson(value: Any, indent: int | None = None) -> Json:
+    """The JSON text of a value within a longer text; a whole value is refused, because the value itself is meant."""
+    return Json(json(value, indent))
 
 
 def string(value: Any) -> str:
@@ -98,6 +131,8 @@ def trim(value: Any, chars: str | None = None) -> str | Text:
     """Without white space (or `chars`) at both ends."""
     if isinstance(value, Text):
         return value.plain().strip(chars) if chars is not None else value.strip()
+    if isinstance(value, Indented) and chars is None:
+        return Indented(value.strip(), value.origin.strip(), value.width)
     return text_of(freeze(value)).strip(chars)
 
 
@@ -108,9 +143,10 @@ def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = 
         if pad.strip():
             raise NotAValue(f"{show(pad)} cannot stand in front of rendered text", "Give a number of spaces.")
         return value.indent(pad, first=first, blank=blank)
-    head, *rest = text_of(freeze(value)).split("\n")
+    text = text_of(freeze(value))
+    head, *rest = text.split("\n")
     lines = [pad + head if first else head, *(pad + line if line or blank else line for line in rest)]
-    return "\n".join(lines)
+    return "\n".join(lines) if pad.strip(" ") else Indented("\n".join(lines), text, len(pad))
 
 
 def under(value: Any, key: str, column: int = 0, empty: Any = None) -> Text:
@@ -144,7 +180,10 @@ def join(
     parts: list[Any] = []
     for item in items:
         parts += [separator, item] if parts else [item]
-    return glue(parts, 1, "")
+    joined = glue(parts, 1, "")
+    if isinstance(joined, Text) or not isinstance(separator, str):
+        return joined
+    return Joined(joined, separator, names=any(isinstance(part, Identifier) for part in parts))
 
 
 def to_int(value: Any, default: Any = None, base: int = 10) -> Any:
@@ -177,17 +216,22 @@ def replace(value: Any, old: str, new: Any, count: int = -1) -> str | Text:
         if count != -1:
             raise NotAValue("rendered text is replaced everywhere or not at all", "Leave out the count.")
         return value.replace(old, new)
-    return text_of(freeze(value)).replace(old, text_of(freeze(new)), count)
+    text, inserted = text_of(freeze(value)), text_of(freeze(new))
+    replaced = text.replace(old, inserted, count)
+    if old == "\n" and inserted[:1] == "\n" and not inserted.strip(" \n") and count == -1:
+        return Indented(replaced, text, len(inserted) - 1)
+    return replaced
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "shell": shell,
     "words": words,
     "identifier": identifier,
+    "variable": variable,
     "duration": duration,
     "quantity": quantity,
     "json": json,
-    "tojson": json,
+    "tojson": tojson,
     "string": string,
     "trim": trim,
     "indent": indent,

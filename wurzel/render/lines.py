@@ -31,7 +31,10 @@ _WRITES = frozenset({"include", "endblock", "endcall", "endfilter"})
 _MOVES = frozenset({"include", "call"})
 """Tags that write the lines of another place as they stand there."""
 _INDENT = "Start the tag in the first column. `{%% filter indent(%d, true) %%}` around it indents every line it writes."
-_BREAK = "Put the tag on a line of its own, or write `+%}` to keep the line break (`-%}` to drop it)."
+_BREAK = (
+    "Put the tag on a line of its own, without `{%-`, which joins it to the line above; or write `+%}` at its end to"
+    " keep the line break (`-%}` to drop it)."
+)
 
 
 class Watch:

@@ -5,11 +5,12 @@ Everything else is refused with advice, because no file format here has one obvi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from math import isfinite
 from reprlib import Repr
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """Types that are values as they stand."""
@@ -53,6 +54,54 @@ class Identifier(str):
     __slots__ = ()
 
 
+class Variable(Identifier):
+    """The name of a shell variable, or a part of one: what the filter `variable` gives."""
+
+    origin: str
+
+    def __new__(cls, name: str, origin: str) -> Self:
+        """The name, and the text that it was made of."""
+        new = super().__new__(cls, name)
+        new.origin = origin
+        return new
+
+
+class Indented(str):
+    """Text whose lines the filter `indent` has moved to the right; a block of text indents its lines itself."""
+
+    origin: str
+    width: int
+
+    def __new__(cls, text: str, origin: str, width: int) -> Self:
+        """The text, the one it was made of, and how far its lines were moved."""
+        new = super().__new__(cls, text)
+        new.origin, new.width = origin, width
+        return new
+
+
+class Joined(str):
+    """What the filter `join` made of the items of a list: one text, even where brackets stand around it."""
+
+    separator: str
+    names: bool
+
+    def __new__(cls, text: str, separator: str, *, names: bool) -> Self:
+        """The text, what stands between its items, and whether the items are names that are code."""
+        new = super().__new__(cls, text)
+        new.separator, new.names = separator, names
+        return new
+
+
+class Json(str):
+    """The JSON text of a value, made by `tojson`; most who write that mean the value itself."""
+
+    __slots__ = ()
+
+
+KEPT = frozenset({Identifier, Variable, Indented, Joined, Json})
+"""Kinds of text that stay what they are when they are written."""
+
+
 class Words(tuple[str, ...]):
     """Shell words that are written one after the other: what the filter `words` gives."""
 
@@ -68,7 +117,7 @@ class NotAValue(ValueError):
 
 
 def freeze(value: Any, depth: int = 0) -> Any:
-    """A copy of `value` made of `str`, `int`, `float`, `bool`, `None`, `list`, `dict`, `Identifier` and `Words` alone.
+    """A copy of `value` made of `str`, `int`, `float`, `bool`, `None`, `list`, `dict`, `Words` and the texts of `KEPT`.
 
     The copy keeps what is written now from changing when the template changes the original later.
 
@@ -76,7 +125,7 @@ def freeze(value: Any, depth: int = 0) -> Any:
         NotAValue: for everything else, and when it is nested deeper than 100 levels (or within itself).
     """
     kind = type(value)
-    if kind in PLAIN or (depth == 0 and (kind is Identifier or kind is Words)):
+    if kind in PLAIN or kind is Identifier or (depth == 0 and (kind in KEPT or kind is Words)):
         return value
     if depth > _DEPTH:
         raise NotAValue(f"it is nested deeper than {_DEPTH} levels, or within itself")
@@ -118,8 +167,9 @@ def digits(value: int) -> str:
     """
     try:
         return int.__repr__(value)
-    except ValueError as error:
-        raise NotAValue(str(error)) from None
+    except ValueError:
+        limit = sys.get_int_max_str_digits()
+        raise NotAValue(f"it has more digits than the limit of {limit}", "Write it as text.") from None
 
 
 def looped(value: Any) -> Any:
@@ -152,6 +202,7 @@ def _mapping(value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
     copy = {}
     for key, item in value.items():
         frozen = freeze(key, depth + 1)
+        frozen = str.__str__(frozen) if type(frozen) is Identifier else frozen
         if type(frozen) not in PLAIN:
             raise NotAValue(f"its key {show(key)} is neither text, number, boolean nor null")
         copy[frozen] = freeze(item, depth + 1)

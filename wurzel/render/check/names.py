@@ -13,6 +13,7 @@ from wurzel.exceptions import Problem
 from wurzel.render.check import types
 from wurzel.render.check.scope import Scope, assigned, unpacked
 from wurzel.render.check.types import UNKNOWN
+from wurzel.render.elsewhere import name_instead
 from wurzel.render.layers import suggest
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
@@ -199,7 +200,7 @@ class Names:
             self._say(
                 node,
                 f"{node.name!r} is undefined",
-                suggest(node.name, known) or (WITH_CONTEXT if self._alone else _NONE_MEANT),
+                name_instead(node.name) or suggest(node.name, known) or (WITH_CONTEXT if self._alone else _NONE_MEANT),
             )
         return UNKNOWN
 

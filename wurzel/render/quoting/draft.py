@@ -6,12 +6,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from typing import Any
 
 from wurzel.exceptions import QuotingError, VerifyError
 from wurzel.render.characters import shown, split_lines
 from wurzel.render.text import Held, Piece
 from wurzel.render.trace import first
-from wurzel.render.values import NotAValue, Words, show, text_of
+from wurzel.render.values import Indented, NotAValue, Words, show, text_of
 
 _PATH = re.compile(r"[\w./+-]*", re.ASCII)
 
@@ -20,7 +21,7 @@ class Draft:
     """Pieces of a file, and the text that each of them becomes."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        self.pieces = pieces
+        self.pieces = list(pieces)
         self.outputs = ["" if isinstance(piece, Held) else piece[0] for piece in pieces]
         self.holes = [index for index, piece in enumerate(pieces) if isinstance(piece, Held)]
         self._word = "held"
@@ -77,6 +78,11 @@ class Draft:
         found = self.pieces[piece]
         assert isinstance(found, Held)  # noqa: S101 - narrows the type: only holes are asked for
         return found
+
+    def replace(self, piece: int, value: Any) -> None:
+        """Hold another value in its place."""
+        held = self.held(piece)
+        self.pieces[piece] = Held(value, held.line, held.template, held.expression)
 
     def fill(self, text: str) -> str:
         """Text of the reference with each value's word replaced by the value's text."""
@@ -166,6 +172,15 @@ def shebang(draft: Draft, piece: int) -> str:
     return text
 
 
+def _as_json(value: Any) -> str:
+    from json import dumps
+
+    try:
+        return text_of(value) if type(value) is int else dumps(value, ensure_ascii=False)
+    except ValueError:
+        raise NotAValue("a number in it has too many digits", "Write it as text.") from None
+
+
 def comment(draft: Draft, piece: int) -> str:
     """A value as text of a comment that cannot end it: further lines become comments of their own.
 
@@ -173,12 +188,11 @@ def comment(draft: Draft, piece: int) -> str:
         QuotingError: when text of several lines stands in a comment behind something else.
     """
     held = draft.held(piece)
+    value = held.value.origin if isinstance(held.value, Indented) else held.value
     try:
-        text = text_of(held.value)
-    except NotAValue:
-        from json import dumps
-
-        text = dumps(held.value, ensure_ascii=False)
+        text = value if isinstance(value, str) else _as_json(value)
+    except NotAValue as error:
+        raise refuse(held, str(error), error.hint) from None
     lines = [shown(line) for line in split_lines(text)]
     if len(lines) == 1:
         return lines[0]

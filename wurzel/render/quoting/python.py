@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang, unreadable
 from wurzel.render.quoting.python_literal import escaped, laid_out, literal
-from wurzel.render.values import Identifier, NotAValue, show
+from wurzel.render.values import Identifier, Joined, Json, NotAValue, show
 from wurzel.render.verify import Unreadable, python_tree
 
 if TYPE_CHECKING:
@@ -76,11 +76,24 @@ def _fill(draft: Draft, found: list[TokenInfo]) -> None:
             elif token.type == tokens.STRING:
                 _fill_string(draft, pieces, token.string)
             elif token.type == tokens.NAME:
+                _refuse_built(held, found[number - 1].string if number else "", found[number + 1].string)
                 _fill_name(draft, pieces, token.string, found[number + 1].string)
             else:
                 raise refuse(held, f"it stands within {token.string!r}")
         except NotAValue as error:
             raise refuse(held, str(error), error.hint) from None
+
+
+def _refuse_built(held: Held, before: str, after: str) -> None:
+    """Refuse text that was put together to look like code: it would be one text."""
+    value = held.value
+    if isinstance(value, Json):
+        hint = "Leave out `| tojson`, or write `| json` where the text of it is meant."
+        raise refuse(held, "it would be a text, not what it says", hint)
+    listed = before in {"[", "(", "{", ","} and after in {"]", ")", "}", ","}
+    if isinstance(value, Joined) and (value.names or (listed and "," in value.separator)):
+        hint = "Name the list itself, without `| join`; add `| string` where one text is meant."
+        raise refuse(held, "what `join` put together would be one text, not several items", hint)
 
 
 def _fill_comment(draft: Draft, pieces: list[int], token: TokenInfo) -> None:
@@ -175,11 +188,32 @@ def _prove_text(draft: Draft, wanted: str, found: Any) -> None:
 
 def _prove_literal(held: Held, node: Any) -> None:
     try:
-        value = ast.literal_eval(node)
+        value = _value_of(node)
     except (ValueError, TypeError, SyntaxError, RecursionError) as error:
         raise refuse(held, f"a literal cannot stand here: {error}", "Add `| identifier` to a name.") from None
-    if repr(value) != repr(held.value):
+    if repr(value) != repr(held.value) or not _same_names(value, held.value):
         raise refuse(held, f"{value!r} would be read here")
+
+
+def _value_of(node: Any) -> Any:
+    """What a literal gives; a name in it is an identifier."""
+    if isinstance(node, ast.Name):
+        return Identifier(node.id)
+    if isinstance(node, ast.List):
+        return list(map(_value_of, node.elts))
+    if isinstance(node, ast.Dict):
+        return {
+            ast.literal_eval(key or node): _value_of(item) for key, item in zip(node.keys, node.values, strict=True)
+        }
+    return ast.literal_eval(node)
+
+
+def _same_names(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, list):
+        return all(map(_same_names, value, wanted))
+    if isinstance(wanted, dict):
+        return all(map(_same_names, value.values(), wanted.values()))
+    return (type(value) is Identifier) == (type(wanted) is Identifier)
 
 
 def _line_start(text: str, line: int) -> int:

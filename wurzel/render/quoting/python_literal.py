@@ -6,7 +6,7 @@ from math import isinf, isnan
 from typing import Any
 
 from wurzel.render.characters import presentable
-from wurzel.render.values import NotAValue, digits
+from wurzel.render.values import Identifier, NotAValue, digits
 
 WIDTH = 88
 """Longest line that a list or mapping is put on: the default of formatters, so that they leave it alone."""
@@ -21,7 +21,7 @@ def literal(value: Any) -> str:
         NotAValue: for not-a-number, which has no literal.
     """
     if isinstance(value, str):
-        return _string(value)
+        return str(value) if type(value) is Identifier else _string(value)
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, dict):

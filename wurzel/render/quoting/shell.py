@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, shebang, unreadable
 from wurzel.render.quoting.shell_layout import Place, Scanner
 from wurzel.render.quoting.word import double_quoted, here, is_bare, join, possible, single_quoted
-from wurzel.render.values import Identifier, NotAValue, Words
+from wurzel.render.values import Identifier, Joined, NotAValue, Variable, Words, show, text_of
 from wurzel.render.verify import Unreadable, shell_syntax
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 _ENDS_WORD = frozenset(["", *" \t\n;|&()"])
 _JOINS_BARE = _ENDS_WORD | frozenset("/:,.-@%+=_")
+_ENDS_NAME = re.compile(r"[ \t;|&()+=]")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LARGEST = 2**63 - 1
+_PATTERN = re.compile(r"=~[ \t]*$")
+_COMPARES = re.compile(r"[ \t]-(?:eq|ne|lt|le|gt|ge)[ \t]+$")
+_COMPARED = re.compile(r"[ \t]+-(?:eq|ne|lt|le|gt|ge)[ \t]")
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
@@ -34,6 +41,7 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
             draft.outputs[piece] = _part(draft, piece, held, place)
         except NotAValue as error:
             raise refuse(held, str(error), error.hint) from None
+    _check_names(draft, places)
     for piece, place in places.items():
         _check_here(draft, piece, place)
     if not prove:
@@ -48,10 +56,18 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
 def _part(draft: Draft, piece: int, held: Held, place: Place) -> str:
     if place.context in {"comment", "shebang"}:
         return comment(draft, piece) if place.context == "comment" else shebang(draft, piece)
+    if place.context == "name":
+        return text_of(held.value)
     if place.context == "arithmetic":
         return _number(held)
-    if place.context == "word":
-        return _word(draft, piece, held, place)
+    text = _word(draft, piece, held, place) if place.context == "word" else _quoted(held, place)
+    if place.waiting and "\n" in text:
+        reason = "a here-document begins on this line, whose body would begin behind its first line break"
+        raise refuse(held, reason, "Put the value in a variable first.")
+    return text
+
+
+def _quoted(held: Held, place: Place) -> str:
     text = possible(fragment(held, "quotes or a here-document"))
     if place.context in {"single", "double"}:
         return single_quoted(text) if place.context == "single" else double_quoted(text)
@@ -61,34 +77,94 @@ def _part(draft: Draft, piece: int, held: Held, place: Place) -> str:
 def _number(held: Held) -> str:
     if type(held.value) is not int:
         raise refuse(held, "only whole numbers can stand in arithmetic", "Put the value in a variable first.")
+    if abs(held.value) > _LARGEST:
+        raise refuse(held, "shells compute with 64 bits only")
     return str(held.value) if held.value >= 0 else f"({held.value})"
 
 
 def _word(draft: Draft, piece: int, held: Held, place: Place) -> str:
-    before, after = draft.before(piece)[-1:], draft.after(piece)[:1]
+    front, rest = draft.before(piece), draft.after(piece)
+    before, after = front[-1:], rest[:1]
     if isinstance(held.value, Words):
         if before not in _ENDS_WORD or after not in _ENDS_WORD:
             raise refuse(held, "several words cannot be part of one", "Put white space around it.")
         return join(held.value)
     if isinstance(held.value, list | dict):
-        raise refuse(held, "a list or mapping is no single word", "Add `| words` for one word per item, or `| json`.")
+        raise refuse(
+            held, "a list or mapping is not a single word", "Add `| words` for one word per item, or `| json`."
+        )
     text = possible(fragment(held, "a shell word"))
+    _refuse_joined(held)
+    tested = _refuse_operand(held, front, rest)
+    if place.assigns:
+        return _variable(draft, piece, held)
     joins = before in _JOINS_BARE and after in _JOINS_BARE
-    if is_bare(text) and not place.glued and (joins or (isinstance(held.value, Identifier) and before != "~")):
+    named = isinstance(held.value, Identifier) and before != "~"
+    if is_bare(text) and not place.glued and not tested and (joins or named):
         return text
-    if after == "=" and before in _ENDS_WORD:
-        raise refuse(held, "it stands where the name of a variable is, and is none")
     return f"'{single_quoted(text)}'"
 
 
+def _variable(draft: Draft, piece: int, held: Held) -> str:
+    """The value as (part of) the name of a variable that is set."""
+    front, rest = (_ENDS_NAME.split(text) for text in (draft.before(piece), draft.after(piece)))
+    name = draft.fill_roughly(front[-1]) + text_of(held.value) + draft.fill_roughly(rest[0])
+    if not _VARIABLE.fullmatch(name):
+        hint = "Add `| variable` to make a name of it, or put quotes around a word that is not a variable."
+        raise refuse(held, f"it stands in the name of a variable, which {show(name)} is not", hint)
+    return text_of(held.value)
+
+
+def _refuse_joined(held: Held) -> None:
+    if isinstance(held.value, Joined) and held.value.separator.isspace():
+        hint = "Write `| words` instead of `| join`, or add `| string` where one word is meant."
+        raise refuse(held, "what `join` put together would be one word", hint)
+
+
+def _refuse_operand(held: Held, front: str, rest: str) -> bool:
+    """Whether the value is an operand of `[[ ]]`; refuse one that bash would compute or take for a pattern."""
+    inside = front.rfind("[[") > front.rfind("]]")
+    if inside and _PATTERN.search(front):
+        raise refuse(
+            held, "`=~` takes a pattern, not a text", "Put the pattern in a variable first: `[[ $x =~ $re ]]`."
+        )
+    if inside and type(held.value) is not int and (_COMPARES.search(front) or _COMPARED.match(rest)):
+        raise refuse(held, "bash computes the operands of `-eq` within `[[ ]]`", "Write `[ ]`, or use a whole number.")
+    return inside
+
+
+def _check_names(draft: Draft, places: Mapping[int, Place]) -> None:
+    """Two values that `variable` makes one name of would share a variable in silence."""
+    origins: dict[str, Variable] = {}
+    for piece in places:
+        held = draft.held(piece)
+        if isinstance(held.value, Variable):
+            first = origins.setdefault(str(held.value), held.value)
+            if first.origin != held.value.origin:
+                problem = f"{first.origin!r} and {held.value.origin!r} would be one variable"
+                raise refuse(held, problem, "Give them names that differ in more than `-`, `.` and `_`.")
+
+
 def _check_here(draft: Draft, piece: int, place: Place) -> None:
-    """A shell looks for the end of a here-document line by line, even within quotes that stand in it."""
-    before, after = _finished(draft, draft.before(piece)), _finished(draft, draft.after(piece))
-    lines = (before.rpartition("\n")[2] + draft.outputs[piece] + after.partition("\n")[0]).split("\n")
+    """A shell looks for the end of a here-document line by line, even within quotes that stand in it.
+
+    Some join lines that end in a backslash before they look, some after.
+    """
+    if not place.ends:
+        return
+    text = draft.reference
+    start, end = text.rfind("\n", 0, draft.start(piece)) + 1, text.find("\n", draft.end(piece))
+    while text.endswith("\\\n", 0, start):
+        start = text.rfind("\n", 0, start - 1) + 1
+    while end > 0 and text[end - 1] == "\\":
+        end = text.find("\n", end + 1)
+    around = text[start : draft.start(piece)], text[draft.end(piece) : end if end >= 0 else None]
+    whole = _finished(draft, around[0]) + draft.outputs[piece] + _finished(draft, around[1])
+    lines = [*whole.split("\n"), *whole.replace("\\\n", "").split("\n")]
     for delimiter, strips_tabs in place.ends:
         if strips_tabs and "\t" in draft.outputs[piece]:
             raise refuse(draft.held(piece), "`<<-` may remove its tabs", "Use `<<`.")
-        if delimiter in lines:
+        if any((line.lstrip("\t") if strips_tabs else line) == delimiter for line in lines):
             problem = f"one of its lines is {delimiter!r}, which would end the here-document"
             raise refuse(draft.held(piece), problem)
 

@@ -12,11 +12,24 @@ from functools import partial
 from typing import Literal
 
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
+from wurzel.render.values import Variable
 
-Context = Literal["word", "single", "double", "here", "here-raw", "arithmetic", "comment", "shebang"]
+Context = Literal["word", "name", "single", "double", "here", "here-raw", "arithmetic", "comment", "shebang"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
-_DELIMITER = re.compile(r"[ \t]*(?:'(\w+)'|\"(\w+)\"|\\(\w+)|(\w+))(?=[\s;|&<>)]|$)")
+_DELIMITER = re.compile(r"[ \t]*(?:'(\w+)'|\"(\w+)\"|\\(\w+)|(\w+))(?=[ \t\n;|&<>)]|$)", re.ASCII)
+_BLANKS = frozenset(" \t\n")
+"""What separates words: to a shell, a form feed or a no-break space is a character of a word."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\\.|\$\{[^}]*\}", re.DOTALL)
+_WORD_END = re.compile(r"[^ \t\n;|&<>()]*")
+_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_INDEX = re.compile(r"[A-Za-z_]\w*\[[^\]]*", re.ASCII)
+_OPEN_INDEX = re.compile(r"(?:^|[ \t;&|(])[A-Za-z_]\w*\[[^\]]*$", re.ASCII)
+_CLOSED_INDEX = re.compile(r"[^\]\n]*\]\+?=")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAMED = re.compile(r"\w*", re.ASCII)
+_ASSIGNS = re.compile(r"\w*\+?=", re.ASCII)
+_BEFORE_COMMAND = frozenset(("if", "then", "else", "elif", "while", "until", "do", "{", "!", "time"))
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,11 @@ class Place:
 
     context: Context
     glued: bool = False
-    """A `$name` stands directly in front."""
+    """What stands directly in front, a `$name` or `~`, would take in the text of a value without quotes."""
+    assigns: bool = False
+    """It is part of the name of a variable that is set here."""
+    waiting: bool = False
+    """A here-document has begun on its line, whose body a shell looks for behind the next line break."""
     ends: tuple[tuple[str, bool], ...] = ()
     """Of the here-documents around it: the line that ends each, and whether tabs are removed in front of its lines."""
 
@@ -40,6 +57,7 @@ class Scanner:
         self._end = len(self._text)
         self._at = 0
         self._here: list[tuple[str, bool, bool]] = []
+        self._waiting = False  # a here-document has begun outside of the substitution that is read
         self._readers: dict[str, Callable[[], None]] = {
             "\\": self._skip_escaped,
             "'": self._single,
@@ -48,7 +66,7 @@ class Scanner:
             "$": partial(self._dollar, quoted=False),
         }
         word = draft.words.pattern
-        self._in_commands = re.compile(rf"{word}|\\|'|\"|`|\$|#|<<?<?-?|[\s;|&>()]")
+        self._in_commands = re.compile(rf"{word}|\\|'|\"|`|\$|#|<<?<?-?|[ \t\n;|&>()]")
         self._in_double = re.compile(rf"{word}|\\|\"|`|\$")
         self._in_here = re.compile(rf"{word}|\\|`|\$")
         self._in_arithmetic = re.compile(rf"{word}|[()'\"`\\$]")
@@ -69,7 +87,9 @@ class Scanner:
 
     def _commands(self, *, nested: bool) -> None:
         """Read commands up to the end, or up to the `)` that ends a substitution."""
-        depth, fresh, start = 0, True, self._at
+        depth, start = 0, self._at
+        word, first = self._at, True  # where the word began that is read, and whether a command begins with it
+        fresh = True
         while (match := self._in_commands.search(self._text, self._at, self._end)) is not None:
             if match.start() > self._at:
                 if nested and fresh and self._text[self._at : match.start()] == "case":
@@ -77,24 +97,60 @@ class Scanner:
                 fresh = False
             found, self._at = match.group(), match.end()
             if match.group(1):
-                self._place(match, Place("word"))
+                self._place(match, self._in_word(match, word, first=first))
                 fresh = False
-            elif found == ")":
-                if nested and not depth:
+            elif found in {"(", ")"}:
+                if nested and not depth and found == ")":
                     return
-                depth, fresh = max(0, depth - 1), True
-            elif found == "(":
-                depth, fresh = depth + 1, True
-                if self._text.startswith("(", self._at):
-                    self._at += 1
-                    self._arithmetic(match.start())
-                    depth -= 1
+                depth, fresh = self._parenthesis(match, depth), True
             else:
                 fresh = self._special(found, fresh=fresh)
+            if found[0] in " \t\n;|&<>()":
+                first = self._begins(found, self._text[word : match.start()], first=first)
+                word = self._at
         if nested:
             self._at = start
             raise self._lost("`$(` has no end")
         self._at = self._end
+
+    def _parenthesis(self, match: re.Match[str], depth: int) -> int:
+        """How many parentheses are open behind this one."""
+        if match.group() == ")":
+            if self._text.startswith("#", self._at):
+                raise self._lost("shells differ in whether `)#` begins a comment; put a space between")
+            return max(0, depth - 1)
+        if not self._text.startswith("(", self._at):
+            return depth + 1
+        self._at += 1
+        self._arithmetic(match.start())
+        return depth
+
+    @staticmethod
+    def _begins(found: str, word: str, *, first: bool) -> bool:
+        """Whether a command begins behind a word and what ends it."""
+        if found in {" ", "\t"}:
+            return first and (not word or word in _BEFORE_COMMAND or _ASSIGNS.match(word) is not None)
+        return found[0] not in "<>"
+
+    def _in_word(self, match: re.Match[str], start: int, *, first: bool) -> Place:
+        """The place of a value that is (part of) a word which starts at an offset.
+
+        Raises:
+            QuotingError: where bash reads the word as several, or as code.
+        """
+        end = _WORD_END.match(self._text, match.end(), self._end)
+        rest = _QUOTED.sub("", end.group()) if end else ""
+        front = _QUOTED.sub("", self._text[start : match.start()])
+        if front.count("{") > front.count("}") or _BRACES.search(front) or _BRACES.search(rest):
+            raise self._refused(match, "bash makes several words of one with braces", 'Write quotes around it: `"…"`.')
+        line = self._text[self._text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        is_index = _OPEN_INDEX.search(line) and _CLOSED_INDEX.match(self._text, match.end())
+        if is_index or _INDEX.fullmatch(front):
+            hint = 'Put the value in a variable first, and write `"$name"`.'
+            raise self._refused(match, "bash computes what stands within `name[ ]`", hint)
+        assigns = first and _NAMED.fullmatch(front) is not None and _ASSIGNS.match(rest) is not None
+        tilde = re.search(r"(?:^|[:=])~[^/]*$", front) is not None
+        return Place("word", glued=tilde, assigns=assigns, waiting=self._is_waiting())
 
     def _special(self, found: str, *, fresh: bool) -> bool:
         """Read what a special character begins; tells whether a new word may begin after it."""
@@ -106,14 +162,41 @@ class Scanner:
             self._at += 1
             return fresh
         elif read := self._readers.get(found):
+            start = self._at
             read()
+            if self._is_waiting() and "\n" in self._text[start : self._at]:
+                self._at = start
+                raise self._lost("shells differ in where the here-document that begins on this line goes on")
         elif found in {"<<", "<<-"}:
             self._delimiter(strips_tabs=found == "<<-")
         elif found == "<-":
             self._at -= 1
-        return found.isspace() or found[0] in "<>;|&"
+        return found in _BLANKS or found[0] in "<>;|&"
+
+    def _is_waiting(self) -> bool:
+        return self._waiting or bool(self._here)
+
+    def _substitution(self) -> None:
+        """Read the commands of `$( )`, whose here-documents are its own."""
+        (here, waiting), start = (self._here, self._waiting), self._at
+        self._here, self._waiting = [], self._is_waiting()
+        self._commands(nested=True)
+        if self._here:
+            self._at = start
+            raise self._lost(f"the here-document {self._here[0][0]!r} has to end before the `)` of its `$( )`")
+        self._here, self._waiting = here, waiting
 
     def _place(self, match: re.Match[str], place: Place) -> None:
+        at = match.start()
+        while self._text.endswith("\\\n", 0, at):
+            at -= 2
+        if (
+            at < match.start()
+            and place.context not in {"single", "here-raw"}
+            and self._text[at - 1 : at] not in _BLANKS
+        ):
+            reason = "a backslash joins its line to the one above"
+            raise self._refused(match, reason, "Put a space in front of the backslash, or write it on one line.")
         self.places[int(match.group(1))] = place
 
     def _line(self, context: Context) -> None:
@@ -133,7 +216,7 @@ class Scanner:
         if end < 0:
             raise self._lost("the quote ' has no end")
         for match in self._draft.words.finditer(self._text, self._at, end):
-            self._place(match, Place("single"))
+            self._place(match, Place("single", waiting=self._is_waiting()))
         self._at = end + 1
 
     def _double(self) -> None:
@@ -142,7 +225,7 @@ class Scanner:
             self._at = match.end()
             if match.group() == '"':
                 return
-            self._quoted(match, Place("double"))
+            self._quoted(match, Place("double", waiting=self._is_waiting()))
         self._at = start
         raise self._lost('the quote " has no end')
 
@@ -169,14 +252,18 @@ class Scanner:
 
     def _dollar(self, *, quoted: bool) -> None:
         following = self._text[self._at : self._at + 1]
-        if match := self._draft.words.match(self._text, self._at):
-            raise self._refused(match, "a `$` stands in front of it")
+        if (match := self._draft.words.match(self._text, self._at)) and not self._is_name(match):
+            raise self._refused(match, "a `$` stands in front of it", "Add `| variable` to what names a variable.")
         if self._text.startswith("((", self._at):
             self._at += 2
             self._arithmetic(self._at)
         elif following == "(":
             self._at += 1
-            self._commands(nested=True)
+            self._substitution()
+        elif following == "[":
+            raise self._lost("bash computes `$[ ]`, sh takes it as text; write `$(( ))`")
+        elif following == '"' and not quoted:
+            raise self._lost('sh and bash read `$"…"` differently; use plain quotes')
         elif following == "{":
             self._expansion(quoted=quoted)
         elif following == "'" and not quoted:
@@ -185,15 +272,33 @@ class Scanner:
             self._variable(name, quoted=quoted)
 
     def _variable(self, name: re.Match[str], *, quoted: bool) -> None:
-        match = self._draft.words.search(name.group())
-        self._at = name.end() if match is None else name.start() + match.start()
-        value = self._draft.words.match(self._text, self._at, self._end)
-        if value is None:
+        for match in self._draft.words.finditer(self._text, name.start(), name.end()):
+            if self._is_name(match):
+                self._name(match, name.start(), name.end())
+                continue
+            self._at = match.end()
+            if quoted:
+                hint = "Write `${name}`, or add `| variable` to a part of the name."
+                raise self._refused(match, "it would become part of the name in front of it", hint)
+            self._place(match, Place("word", glued=True, waiting=self._is_waiting()))
+            return
+        self._at = name.end()
+        if (value := self._draft.words.match(self._text, self._at, self._end)) is None:
             return
         if quoted:
             raise self._refused(value, "it would become part of the name in front of it", "Write `${name}`.")
-        self._place(value, Place("word", glued=True))
+        self._place(value, Place("word", glued=True, waiting=self._is_waiting()))
         self._at = value.end()
+
+    def _is_name(self, match: re.Match[str]) -> bool:
+        return isinstance(self._draft.held(int(match.group(1))).value, Variable)
+
+    def _name(self, match: re.Match[str], start: int, end: int) -> None:
+        """Place a value that is (part of) the name of a variable which stands between two offsets."""
+        whole = self._draft.fill(self._text[start:end])
+        if not _VARIABLE.fullmatch(whole):
+            raise self._refused(match, f"{whole!r} is not a name of a variable", "Put a letter in front: `v_{{ … }}`.")
+        self._place(match, Place("name"))
 
     def _expansion(self, *, quoted: bool) -> None:
         """Skip `${…}`; values in it are refused, as are quotes that shells read differently there."""
@@ -215,8 +320,13 @@ class Scanner:
         else:
             self._at = start
             raise self._lost("`${` has no end")
-        if match := self._draft.words.search(self._text, start, self._at):
-            raise self._refused(match, "it stands within `${ }`", "Put the value in a variable first.")
+        name = re.compile(r"\{#?(\w*)", re.ASCII).match(self._text, start, self._at)
+        end = name.end() if name else start
+        for match in self._draft.words.finditer(self._text, start, self._at):
+            if match.end() > end or not self._is_name(match) or name is None:
+                hint = "Put the value in a variable first, or add `| variable` to what names one."
+                raise self._refused(match, "it stands within `${ }`", hint)
+            self._name(match, name.start(1), end)
 
     def _expansion_quotes(self, char: str, *, quoted: bool) -> None:
         end = self._text.find(char, self._at, self._end)
@@ -243,9 +353,7 @@ class Scanner:
             self._at = match.end()
             found = match.group()
             if match.group(1):
-                if self._text[match.start() - 1].isalnum() or self._text[match.start() - 1] in "_$#":
-                    raise self._refused(match, "it stands within a name or number of an arithmetic expression")
-                self._place(match, Place("arithmetic"))
+                self._operand(match)
             elif found in "()":
                 depth += 1 if found == "(" else -1
             elif found != "$" or not _NAME.match(self._text, self._at):
@@ -255,6 +363,20 @@ class Scanner:
         if depth:
             self._at = start
             raise self._lost("`((` has no end")
+
+    def _operand(self, match: re.Match[str]) -> None:
+        start = match.start()
+        while start and _NAMED.fullmatch(self._text, start - 1, match.start()):
+            start -= 1
+        whole = _NAMED.match(self._text, start)
+        end = whole.end() if whole else match.end()
+        if self._is_name(match):
+            self._name(match, start, end)
+            return
+        beside = self._text[start - 1 : start] + self._text[end : end + 1]
+        if (start, end) != match.span() or not {"$", "#", ".", "[", "@"}.isdisjoint(beside):
+            raise self._refused(match, "it stands within a name or number of an arithmetic expression")
+        self._place(match, Place("arithmetic"))
 
     def _delimiter(self, *, strips_tabs: bool) -> None:
         match = _DELIMITER.match(self._text, self._at, self._end)
@@ -266,6 +388,8 @@ class Scanner:
 
     def _bodies(self) -> None:
         """Read the here-documents that begin after this line."""
+        if self._waiting:
+            raise self._lost("shells differ in where the here-document that begins on an outer line goes on")
         waiting, self._here = self._here, []
         for delimiter, raw, strips_tabs in waiting:
             tabs = r"\t*" if strips_tabs else ""

@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING, Any
 from wurzel.render.characters import presentable
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, unreadable
 from wurzel.render.quoting.yaml_layout import Layout, Slot, signature
-from wurzel.render.quoting.yaml_scalar import LONGEST_KEY, double_quoted, key, reads_as_text, scalar, unquoted_problem
+from wurzel.render.quoting.yaml_scalar import (
+    LONGEST_KEY,
+    double_quoted,
+    key,
+    reads_as_text,
+    scalar,
+    unquoted_problem,
+)
 from wurzel.render.quoting.yaml_value import after_dash, after_key, entries, entry_parts, inline, parts
-from wurzel.render.values import NotAValue, show
+from wurzel.render.values import Indented, Joined, Json, NotAValue, show
 from wurzel.render.verify import Unreadable, yaml_events
 
 if TYPE_CHECKING:
@@ -26,6 +33,8 @@ _COMMENT = re.compile(r"(^|[ \t])#")
 _NEXT_LINE = re.compile(r"\n((?:[ \t]*\n)*)([ \t]*)(\S?)")
 _HEADER = re.compile(r"[|>]([-+0-9]*)[ \t]*(?:#[^\n]*)?\n(?:[ \t]*\n)*( *)")
 _WORD = re.compile(r"[\w./@+-]*", re.ASCII)
+_ITEMS = re.compile(r"\n *- ")
+_STRING = "tag:yaml.org,2002:str"
 _NO_SPACE = re.compile(r"\s*(-|\?|[\w.-]+:)")
 _QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value with `~`.'
 
@@ -47,12 +56,16 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     for index in draft.holes:
         if index not in seen:
             _fill_comment(draft, index)
+    for index, margin in layout.margins.items():
+        draft.outputs[index] = margin + draft.outputs[index]
     if prove:
         _prove(draft, layout)
     return draft
 
 
 def _fill(draft: Draft, slot: Slot) -> None:
+    if slot.style in {"|", ">"}:
+        _unindent(draft, slot)
     held = draft.held(slot.pieces[0])
     try:
         if slot.kind == "within":
@@ -61,13 +74,36 @@ def _fill(draft: Draft, slot: Slot) -> None:
             _fill_entries(draft, slot, held)
         else:
             _refuse_tag(slot, held)
+            _refuse_built(slot, held)
             draft.outputs[slot.pieces[0]] = _key(slot, held) if slot.is_key else _value(draft, slot, held)
     except NotAValue as error:
         raise refuse(held, str(error), error.hint) from None
 
 
+def _unindent(draft: Draft, slot: Slot) -> None:
+    """Take the text that `indent` was given: a block indents its lines itself."""
+    for index in slot.pieces:
+        value = draft.held(index).value
+        if isinstance(value, Indented):
+            draft.replace(index, value.origin)
+        elif isinstance(value, Joined) and value.separator[:1] == "\n" and value.separator != "\n":
+            hint = 'Write `join("\\n")`: further lines start where the block starts.'
+            raise refuse(draft.held(index), f"`join` puts {value.separator!r} between its items", hint)
+
+
+def _refuse_built(slot: Slot, held: Held) -> None:
+    """Refuse text that was put together to look like a list or mapping: it would be one text."""
+    value = held.value
+    if isinstance(value, Json):
+        hint = "Leave out `| tojson`, or write `| json` where the text of it is meant."
+        raise refuse(held, "it would be read as text, not as what it says", hint)
+    if isinstance(value, Joined) and ((slot.in_list and slot.flow and "," in value.separator) or _ITEMS.search(value)):
+        hint = "Name the list itself, without `| join`; add `| string` where one text is meant."
+        raise refuse(held, "what `join` put together would be one text, not several items", hint)
+
+
 def _refuse_tag(slot: Slot, held: Held) -> None:
-    if slot.tag in {None, "tag:yaml.org,2002:str"} and (slot.tag is None or isinstance(held.value, str)):
+    if slot.tag in {None, _STRING} and (slot.tag is None or isinstance(held.value, str)):
         return
     if slot.tag is None or slot.tag.startswith("tag:yaml.org,2002:") or slot.tag == "!":
         raise refuse(held, f"the tag {slot.tag!r} in front of it decides what it is read as", "Leave out the tag.")
@@ -92,7 +128,8 @@ def _value(draft: Draft, slot: Slot, held: Held) -> str:
             return text
         if before[-1:] == "-" and not before.strip(" -"):
             column = len(before) - 1
-            return after_dash(value, column, **_room(draft, index, column))
+            entry = len(draft.before(index))
+            return after_dash(value, column, entry, **_room(draft, index, column))
     return inline(value) if isinstance(value, dict | list) else scalar(value)
 
 
@@ -118,7 +155,8 @@ def _fill_entries(draft: Draft, slot: Slot, held: Held) -> None:
     if held.value:
         draft.outputs[index] = entries(held.value, len(draft.before(index)), **_entry_room(draft, index))
     elif slot.text:
-        draft.outputs[index] = inline(held.value)
+        start = len(draft.before(index))
+        draft.outputs[index] = ("  " if slot.outer == start else "") + inline(held.value)
     else:
         _drop_line(draft, index)
 
@@ -143,6 +181,16 @@ def _fill_within(draft: Draft, slot: Slot) -> None:
         raise refuse(draft.held(slot.pieces[0]), "lines without quotes would be joined to one text here", hint)
     texts = {index: fragment(draft.held(index), "a longer text") for index in slot.pieces}
     whole = draft.fill(slot.value)
+    for index in slot.pieces:
+        value = draft.held(index).value
+        if isinstance(value, Joined) and slot.style and slot.style in value.separator:
+            hint = "Name the list itself, without `| join` and quotes; add `| string` where one text is meant."
+            raise refuse(draft.held(index), "what `join` put together would be one text, not several items", hint)
+    if slot.is_key and whole == "<<":
+        hint = "Write it as a value of its own, without quotes around it."
+        raise refuse(
+            draft.held(slot.pieces[0]), "Ruby's reader would merge a mapping for the key `<<`, even in quotes", hint
+        )
     if slot.is_key and len(whole) > LONGEST_KEY:
         raise refuse(draft.held(slot.pieces[0]), f"the whole key would be longer than {LONGEST_KEY} characters")
     for index, text in texts.items():
@@ -242,6 +290,8 @@ def is_part(event: Any, part: Any, names: tuple[str | None, str | None] = (None,
     found = signature(event)
     if isinstance(part, tuple):
         value, is_text = part
+        if value == "<<" and found[-1] == _STRING:  # as a key
+            found = (*found[:-1], None)
         if len(found) != 4 or found[0] != value or found[2:] != names:  # noqa: PLR2004 - a scalar's signature
             return False
         return bool(found[1]) or reads_as_text(value) if is_text else not found[1]

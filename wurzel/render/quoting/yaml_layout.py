@@ -8,6 +8,7 @@ from ruamel.yaml import events as ev
 
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
 from wurzel.render.text import Held
+from wurzel.render.values import Indented
 from wurzel.render.verify import Unreadable, yaml_events
 
 Kind = Literal["value", "key", "entries", "within"]
@@ -28,6 +29,8 @@ class Slot:
         flow: it stands within brackets.
         column: of the key whose value it is.
         is_key: it is (part of) a key.
+        in_list: it is an item of a list.
+        outer: the column of the keys around the list that it is entries of.
         text: whether anything is written; an empty mapping or list beside other entries writes nothing.
     """
 
@@ -35,9 +38,11 @@ class Slot:
         "anchor",
         "column",
         "flow",
+        "in_list",
         "is_key",
         "kind",
         "one_line",
+        "outer",
         "pieces",
         "start",
         "style",
@@ -56,6 +61,8 @@ class Slot:
         self.start: int = event.start_mark.index
         self.one_line: bool = event.start_mark.line == event.end_mark.line
         self.flow = around is not None and around.flow
+        self.in_list = around is not None and not around.mapping
+        self.outer = -1
         self.column = -1 if around is None else around.column
         self.is_key = is_key
         self.text = True
@@ -85,6 +92,7 @@ class Layout:
         """
         self.program: list[tuple[Any, ...] | Slot] = []
         self.slots: list[Slot] = []
+        self.margins: dict[int, str] = {}
         self._draft = draft
         self._alone = {index for index in draft.holes if _is_collection(draft.held(index)) and _alone(draft, index)}
         self._open: list[_Open] = []
@@ -104,8 +112,18 @@ class Layout:
     def _stand_in(self, index: int, held: Held) -> str:
         word = self._draft.word(index)
         if index not in self._alone:
-            return word
+            return self._margin(index, held) + word
         return f"{word}: {_STAND_IN}" if isinstance(held.value, dict) else f"- {word}"
+
+    def _margin(self, index: int, held: Held) -> str:
+        """What `indent` puts in front of a value that starts its line, such as `{{ x | indent(4) }}` below `key: |`."""
+        if not isinstance(held.value, Indented):
+            return ""
+        before = self._draft.pieces[index - 1] if index else ("\n", 0, "")
+        if isinstance(before, Held) or not before[0].endswith("\n"):
+            return ""
+        self.margins[index] = " " * held.value.width
+        return self.margins[index]
 
     def _see(self, event: Event) -> None:
         kind = type(event)
@@ -157,6 +175,7 @@ class Layout:
         slot = Slot(kind, pieces, event, top, is_key=is_key)
         if kind == "entries" and not self._draft.held(pieces[0]).value:
             self._empty[-1].append(slot)
+            slot.outer = self._open[-2].column if len(self._open) > 1 else -1
         return slot
 
     def _node(self, event: Event, *, solid: bool) -> None:

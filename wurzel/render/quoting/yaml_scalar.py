@@ -1,7 +1,7 @@
 """Single values in YAML: the shortest form that readers of YAML 1.1 and 1.2 take for exactly that value.
 
 Readers considered: PyYAML and libyaml (1.1), ruamel.yaml (1.1 and 1.2), the Go readers of Kubernetes and Argo, Psych
-(Ruby, reads GitLab's files), and those of YAML 1.2's core schema.
+(Ruby, reads GitLab's files), `yaml` and `js-yaml` of npm, and those of YAML 1.2's core schema.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _WORDS = frozenset(
 _NUMBERS = re.compile(
     r"[-+]?("
     r"[0-9_][0-9_,]*|"  # decimal; octal with a leading 0; thousands (Psych); a sign and `_` alone (ruamel.yaml)
-    r"0[bBoOxX][0-9a-fA-F_,]*|"
-    r"[0-9_,]*\.[0-9_,]*([eE][-+]?[0-9_]*)?|[0-9_][0-9_,]*[eE][-+]?[0-9_]+|"
+    r"[0_]+[bBoOxX][-+0-9a-fA-F_,]*|"  # a sign behind the prefix (the readers in Go)
+    r"[0-9_,]*\.[0-9_,]*([eE][-+]?[0-9_]*)?|[0-9_,]*[eE][-+]?[0-9_]+|"  # an exponent alone (npm's yaml, as 1.1)
     r"[0-9_]+(:[0-9_]{1,2})+(\.[0-9_]*)?|"  # base 60
     r"\.([iI][nN][fF]|[nN][aA][nN])|"
     r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9].*)?"  # dates and times
@@ -88,6 +88,8 @@ def key(value: object, *, flow: bool = False) -> str:
         NotAValue: when it is too long for a key.
     """
     text = scalar(value, flow=flow)
+    if value == "<<":
+        return f"!!str {text}"  # Ruby's reader merges even in quotes, unless the tag says that it is text
     if len(text) > LONGEST_KEY:
         raise NotAValue(f"a key of {len(text)} characters is longer than {LONGEST_KEY}, which YAML readers cannot find")
     return text

@@ -37,10 +37,10 @@ def after_key(value: Any, column: int, *, literal: bool = True, keep: bool = Fal
     return _leaf(value, column, literal=literal, keep=keep)
 
 
-def after_dash(value: Any, column: int, *, literal: bool = True, keep: bool = False) -> str:
-    """What follows `- `, for a dash at `column`."""
+def after_dash(value: Any, column: int, entry: int = 0, *, literal: bool = True, keep: bool = False) -> str:
+    """What follows `- `, for a dash at `column`; `entry` is the column that it starts at, where it is not the usual."""
     if isinstance(value, dict | list) and value:
-        return entries(value, column + 2, literal=literal)
+        return entries(value, entry or column + 2, literal=literal)
     return _leaf(value, column, literal=literal, keep=keep)
 
 

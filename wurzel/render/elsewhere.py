@@ -1,0 +1,97 @@
+"""What people bring from other template languages (Helm, Ansible, Salt, Liquid), and what to write here instead."""
+
+from __future__ import annotations
+
+import re
+
+_QUOTED = "Leave it out: every value is quoted for where it stands."
+_VALUE = (
+    "Leave it out: `key: {{ x }}` writes a list or mapping itself, and `{{ x }}` alone on its line writes its entries."
+)
+_JSON = "Write `| json` for the JSON text; `key: {{ x }}` writes the value itself."
+_INDENT = (
+    "Write `key: {{ x }}`; lines of a value are indented for where they stand. `| indent(4)` moves text of a macro."
+)
+_ENCODED = "Nothing is encoded here: give the encoded text as a setting, or write `stringData:` in a Secret."
+_ITEMS = "Loop over the mapping: `{% for key, value in x | items %}`."
+_REGEX = "Write `| replace('old', 'new')`, or compute the text in Python."
+_PURE = "A template gives the same file every time, so it reads no clock, environment, file or network. Use a setting."
+_MERGE = "Write each mapping alone on its line, `{{ a }}` and below it `{{ b }}`, or merge them in Python."
+_PYTHON = "Compute it in Python, where the context is made."
+_CHOICE = 'Write `{{ "a" if x else "b" }}`.'
+_STRICT = "Leave it out: a name that is not there is always an error."
+_NEEDS = "Write `{% include 'part.j2' %}` or `{% import 'macros.j2' as m %}` and `{{ m.name() }}`."
+_MEMBER = "Write it as a method: `x.split(',')`, `x.startswith('a')`."
+
+_FILTERS = {
+    **dict.fromkeys(("quote", "squote", "to_quoted", "dquote"), _QUOTED),
+    **dict.fromkeys(("toYaml", "to_yaml", "to_nice_yaml", "yaml", "toyaml", "yaml_dump"), _VALUE),
+    **dict.fromkeys(("toJson", "to_json", "to_nice_json", "toPrettyJson", "toRawJson", "json_encode"), _JSON),
+    "nindent": _INDENT,
+    **dict.fromkeys(("b64encode", "b64decode", "b64enc", "b64dec", "base64", "base64_encode"), _ENCODED),
+    **dict.fromkeys(("dict2items", "items2dict", "iteritems"), _ITEMS),
+    **dict.fromkeys(("regex_replace", "regex_search", "regex_findall", "regex_escape", "regexReplaceAll"), _REGEX),
+    **dict.fromkeys(("env", "lookup", "strftime", "to_datetime", "date", "hash", "checksum", "password_hash"), _PURE),
+    **dict.fromkeys(("combine", "merge", "mergeOverwrite"), _MERGE),
+    **dict.fromkeys(("ternary", "then"), _CHOICE),
+    **dict.fromkeys(("mandatory", "required"), _STRICT),
+    **dict.fromkeys(("from_json", "from_yaml", "fromJson", "fromYaml", "json_query", "basename", "dirname"), _PYTHON),
+    **dict.fromkeys(("split", "startswith", "endswith", "hasPrefix", "hasSuffix", "trimSuffix"), _MEMBER),
+    "bool": 'Write `x == "true"`; a setting of type `bool` is one already.',
+    "append": "Write `{{ xs + [x] }}`.",
+    "shuffle": "What is rendered must be the same every time.",
+}
+_NAMES = {
+    **dict.fromkeys(("now", "date", "time", "datetime", "ansible_date_time", "utcnow", "today"), _PURE),
+    **dict.fromkeys(("lookup", "query", "env", "environ", "getenv", "os", "open", "uuid", "uuid4", "salt"), _PURE),
+    **dict.fromkeys(("quote", "squote"), _QUOTED),
+    **dict.fromkeys(("toYaml", "to_yaml"), _VALUE),
+    **dict.fromkeys(("toJson", "to_json"), _JSON),
+    **dict.fromkeys(("include", "tpl", "template"), _NEEDS),
+    **dict.fromkeys(("required", "fail_if", "omit"), _STRICT),
+    **dict.fromkeys(
+        ("str", "int", "float", "list", "sorted", "len", "repr", "enumerate", "zip"),
+        "Use a filter: `{{ x | string }}`, `| int`, `| list`, `| sort`, `| length`; `loop.index` counts.",
+    ),
+    "None": "Write `none`.",
+}
+_TAGS = {
+    "continue": "Write `{% for x in xs if … %}`, or put `{% if … %}` around the rest of the loop.",
+    "break": "Write `{% for x in xs[:1] %}`, or a condition: `{% for x in xs if … %}`.",
+    "do": "Write `{% set _ = x.append(1) %}`.",
+    "else": "`else` stands within `{% if %}` or `{% for %}`; `else if` is written `elif`.",
+    "elseif": "Write `{% elif … %}`.",
+    "elsif": "Write `{% elif … %}`.",
+    "end": "Write which tag ends: `{% endif %}`, `{% endfor %}`, `{% endblock %}`.",
+    "range": "Write `{% for x in xs %}` … `{% endfor %}`.",
+    "define": "Write `{% macro name() %}` … `{% endmacro %}`.",
+    "assign": "Write `{% set x = 1 %}`.",
+    "capture": "Write `{% set x %}` … `{% endset %}`.",
+    "case": "Write `{% if … %}` and `{% elif … %}`.",
+    "unless": "Write `{% if not … %}`.",
+    "while": "Write `{% for x in xs %}`.",
+}
+_GO = "This looks like Go's language of templates. Write `{{ x | indent(4) }}`, `{% if x %}`, `{% for x in xs %}`."
+_FOREIGN = re.compile(
+    r"unexpected '\.'|unexpected char '[$]'|expected token 'end of print statement', got '(?:string|integer|float|\w+)'"
+)
+_OPERATORS = {"?": _CHOICE, "&": "Write `and`.", "!": "Write `not x` or `x != y`.", "|": "Write `or`."}
+
+
+def filter_instead(name: str) -> str:
+    """What to write instead of a filter of another language; empty when it is of none."""
+    return _FILTERS.get(name, "")
+
+
+def name_instead(name: str) -> str:
+    """What to write instead of a function or name of another language; empty when it is of none."""
+    return _NAMES.get(name, "")
+
+
+def syntax_instead(message: str) -> str:
+    """What to write instead of what the parser did not understand; empty when nothing is known of it."""
+    if tag := re.match(r"Encountered unknown tag '(\w+)'", message):
+        return _TAGS.get(tag.group(1), "")
+    if operator := re.match(r"unexpected char '(.)'", message):
+        return _OPERATORS.get(operator.group(1), _GO if operator.group(1) == "$" else "")
+    return _GO if _FOREIGN.match(message) else ""
