@@ -75,6 +75,7 @@ PARTS = {"_a.j2": "a: 1", "_l.j2": "- {{ x }}", "_n.j2": "b:\n  c: 1\n", "_e.j2"
         ('{% include "_a.j2" %}\nb: 1\n', "a: 1\nb: 1\n"),
         ('{% if x %}{% include "_a.j2" %}{% endif %}\nb: 1\n', "a: 1\nb: 1\n"),
         ('{% include "_a.j2" -%}\n\nb: 1\n', None),
+        ('{% if x %}{% include "_a.j2" %}\n{%- endif %}\nb: 1\n', "a: 1\nb: 1\n"),
         ('a:\n{% for x in [1, 2] %}\n{% include "_l.j2" %}\n{% endfor %}\nb: 1\n', "a:\n- 1\n- 2\nb: 1\n"),
         ('{% include "_e.j2" %}\nb: 1\n', "b: 1\n"),
         ('{% filter trim %}\n{% include "_n.j2" %}\n{% endfilter %}\nd: 1\n', "b:\n  c: 1\nd: 1\n"),

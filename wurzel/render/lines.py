@@ -63,8 +63,10 @@ class Watch:
         for line, kind, value in tokens:
             if self._seam:
                 self._seam = False
-                if value[2:3] != "-" or kind not in _STARTS:  # `{%-` takes the line break away on purpose
+                if value[2:3] != "-" or kind not in _STARTS:
                     yield line, "data", SEAM
+                else:  # `{%-` takes the line break away on purpose, so the line goes on
+                    self._writes = True
             if kind == "data":
                 yield from self._split(line, value)
                 self._data(line, value)
