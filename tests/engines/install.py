@@ -53,6 +53,8 @@ ENGINES = {
     },
     # A controller and one node, as root; slurm-client has the commands and comes with them.
     "slurm": {"apt": ["munge", "slurmctld", "slurmd"]},
+    # Readers of YAML in Go, JavaScript and Ruby, which what is rendered must read the same for.
+    "readers": {"go": ["readers"], "npm": ["yaml@2.9.1", "js-yaml@5.5.0"], "apt": ["ruby"]},
     # Argo's own validation, the one behind `argo lint`; needs Go.
     "argolint": {"go": ["argolint"]},
     # The argo command itself, from the sources of its Go module; those lack the web interface, an empty page stands in.

@@ -4,13 +4,14 @@ What breaks is printed with the input that did it; it becomes a test of its own.
 """
 
 import os
+import random
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-EXAMPLES, KILLS = 500, 200
+EXAMPLES, KILLS, TEMPLATES = 500, 200, 1000
 
 
 def tests():
@@ -32,9 +33,14 @@ def main(seconds):
             argv = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", str(path)]
             if subprocess.run(argv, cwd=HERE.parents[1], env=os.environ | settings, check=False).returncode:
                 sys.exit(1)
+        # `search.py SEED 1` shows again what a seed that it prints has found
+        seed = random.randrange(10**12)
+        if subprocess.run([sys.executable, HERE / "search.py", str(seed), str(TEMPLATES)], check=False).returncode:
+            sys.exit(1)
         rounds += 1
     print(
-        f"nothing broke in {rounds} rounds of {EXAMPLES} examples for each property and {KILLS} kills for each command"
+        f"nothing broke in {rounds} rounds of {EXAMPLES} examples for each property, {TEMPLATES} whole templates and"
+        f" {KILLS} kills for each command"
     )
 
 
