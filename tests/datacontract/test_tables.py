@@ -1,7 +1,11 @@
+import enum
 import subprocess
 import sys
 import warnings
+from datetime import date
+from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pytest
@@ -209,3 +213,121 @@ def test_without_the_extra_the_message_says_what_to_install():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert 'pip install "wurzel[dataframe]"' in run.stderr
+
+
+# --- what does not come back ------------------------------------------------------------------------------------------
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Loose(PanderaDataFrameModel):
+    meta: Series[object] = pa.Field(nullable=True)
+
+
+def back(frame, contract=Loose):
+    codec = codec_for(shape_of(contract))
+    data = codec.encode(frame).data
+    read = codec.decode(data)
+    assert codec.encode(read).data == data
+    return read
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [{"a": 1, "b": [{"c": None}]}, {"b": [], "a": 2}],
+        [["a"], [], None],
+        ["text", None],
+        [b"\xff", b""],
+        [date(2024, 1, 2), None],
+        [Decimal("1.10"), Decimal("2.20")],
+        [],
+    ],
+)
+def test_objects_in_columns_come_back(values):
+    frame = pd.DataFrame({"meta": pd.Series(values, dtype=object)})
+    assert back(frame)["meta"].tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([{"a": 1}, {"b": 2}], "item 0, field 'meta.b' is not set, but would be read back as None"),
+        ([{"a": {"x": 1}}, {"a": {"y": 1}}], "item 0, field 'meta.a.y' is not set"),
+        ([(1, 2)], "item 0, field 'meta' is a tuple, (1, 2), but would be read back as a list, [1, 2]"),
+        ([[1], {3}], "item 1, field 'meta' is a set"),
+        ([np.array([1.0])], "item 0, field 'meta' is a ndarray"),
+        ([1, 2.5], "field 'meta'"),
+        ([{}], "it cannot be stored as Parquet"),
+        ([object()], "it cannot be stored as Parquet"),
+        ([Color.RED], "it cannot be stored as Parquet"),
+        ([["a", float("nan")]], "item 0, field 'meta[1]' is a float, nan, but would be read back as None"),
+        ([float("nan"), "a"], "item 0, field 'meta' is a float, nan, but would be read back as None"),
+    ],
+)
+def test_objects_in_columns_that_would_change_are_refused(values, message):
+    frame = pd.DataFrame({"meta": pd.Series(values, dtype=object)})
+    with pytest.raises(ContractFailedException) as caught:
+        back(frame)
+    assert message in str(caught.value)
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (
+            pd.DataFrame([["m", 2, 3]], columns=["meta", "x", "x"]).astype({"meta": object}),
+            "field 'x': there are several columns of this name",
+        ),
+        (
+            pd.DataFrame({"meta": pd.Series(["a"], dtype=object), 3: [1], "3": [2]}),
+            "could not be read back from Parquet",
+        ),
+        (pd.DataFrame({"meta": pd.Series(["a"], dtype=object), "p": pd.arrays.SparseArray([1])}), "Sparse"),
+        (pd.DataFrame({"meta": pd.Series(["a"], dtype=object), "c": [1 + 2j]}), "cannot be stored as Parquet"),
+    ],
+)
+def test_columns_that_would_change_are_refused(frame, message):
+    with pytest.raises(ContractFailedException) as caught:
+        back(frame)
+    assert message in str(caught.value)
+
+
+def test_slices_that_would_change_each_other_are_refused_when_they_are_gathered(tmp_path):
+    for number, value in enumerate([{"a": 1}, {"b": 2}], 1):
+        frame = pd.DataFrame({"meta": pd.Series([value], dtype=object)})
+        write(tmp_path / "out", DataFrame[Loose], frame, cut=Slice(number, 2, "items", "d"))
+    with pytest.raises(ContractFailedException, match=r"field 'meta\.b' is not set"):
+        gather(tmp_path / "out")
+    assert len(load(tmp_path / "out", DataFrame[Loose])) == 2
+
+
+def test_parsers_that_change_what_they_have_changed_before_are_refused():
+    class Growing(PanderaDataFrameModel):
+        number: Series[int]
+
+        @pa.dataframe_parser
+        def _grow(cls, frame):  # noqa: N805
+            return frame.assign(number=frame["number"] + 1)
+
+    class Tidy(PanderaDataFrameModel):
+        number: Series[int] = pa.Field(coerce=True)
+
+    with pytest.raises(ContractFailedException, match="field 'number' would be read back with other values"):
+        back(pd.DataFrame({"number": [1]}), Growing)
+    assert back(pd.DataFrame({"number": ["1"]}), Tidy)["number"].tolist() == [1]
+
+
+def test_checks_may_raise_anything():
+    class Picky(PanderaDataFrameModel):
+        number: Series[int]
+
+        @pa.dataframe_parser
+        def _fail(cls, frame):  # noqa: N805
+            raise KeyError("told you so")
+
+    with pytest.raises(ContractFailedException, match="KeyError"):
+        back(pd.DataFrame({"number": [1]}), Picky)

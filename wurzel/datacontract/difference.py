@@ -58,7 +58,11 @@ def _classes(returned: Any, read: Any) -> str:
         return f"{mine}, which has the field{'s' if len(lost) > 1 else ''} {names} that {base.__name__} cannot store"
     if _fields(base):
         return f"{mine}, but would be read back as {theirs}"
-    return f"{mine}, {short(returned)}, but would be read back as {theirs}, {short(read)}"
+    return f"{_valued(mine, returned)}, but would be read back as {_valued(theirs, read)}"
+
+
+def _valued(kind: str, value: Any) -> str:
+    return kind if value is None else f"{kind}, {short(value)}"
 
 
 def article(kind: type) -> str:

@@ -402,6 +402,21 @@ _CONTAINERS: list[tuple[Any, Compare]] = [
 ]
 
 
+def same_value(returned: Any, read: Any) -> Difference | None:
+    """How a value of a table differs from what reads back.
+
+    The order of keys does not count: Parquet has one order for all rows.
+    """
+    if type(returned) is dict and type(read) is dict:
+        names = [*returned, *(name for name in read if name not in returned)]
+        return _first((str(name), same_value(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)
+    if type(returned) is list and type(read) is list and len(returned) == len(read):
+        if returned == read and _SCALARS.issuperset(map(type, returned)) and _same_kinds(returned, read):
+            return None
+        return _first((index, same_value(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
+    return _dynamic(returned, read)
+
+
 def different_json(written: Any, again: Any) -> Difference:
     """Where the JSON of an item differs from the JSON of what was read from it."""
     difference = _dynamic(written, again) or Difference(written, again)

@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from pandera.errors import SchemaError, SchemaErrors
 
 from wurzel.datacontract.codec import Codec, Encoded, short
+from wurzel.datacontract.difference import article
+from wurzel.datacontract.roundtrip import same_value
 from wurzel.exceptions import ContractFailedException
 
 _SHOWN = 5
@@ -25,14 +27,24 @@ class TableCodec(Codec):
 
     def __init__(self, contract: Any) -> None:
         self.contract = contract
-        self._keeps_index = contract.to_schema().index is not None
+        schema = contract.to_schema()
+        self._keeps_index = schema.index is not None
+        parts = [schema, *schema.columns.values()]
+        self._changes = any(getattr(part, "coerce", False) or getattr(part, "parsers", None) for part in parts)
+        """Whether validation may change a table, and so might change it again when it is read."""
 
     def encode(self, value: Any) -> Encoded:
         """See `Codec`."""
-        if not isinstance(value, pd.DataFrame):
-            kind = "None" if value is None else f"a {type(value).__name__}"
+        if not isinstance(value, pd.DataFrame) or not type(value).__module__.startswith(("pandas", "pandera")):
+            kind = "None" if value is None else article(type(value))
             raise ContractFailedException(f"it is {kind}, not a DataFrame")
-        return to_parquet(self._validated(value), self._keeps_index)
+        if twice := list(value.columns[value.columns.duplicated()]):
+            raise ContractFailedException(f"field {twice[0]!r}: there are several columns of this name")
+        table = self._validated(value)
+        encoded = to_parquet(table, self._keeps_index)
+        if self._changes and (difference := _between(table, self._validated(from_parquet(encoded.data)))):
+            raise ContractFailedException(difference)
+        return encoded
 
     def decode(self, data: bytes) -> Any:
         """See `Codec`."""
@@ -52,30 +64,82 @@ class TableCodec(Codec):
             checked = self.contract.validate(frame, lazy=True)
         except (SchemaErrors, SchemaError) as error:
             raise ContractFailedException(_problems(error)) from None
+        except Exception as error:  # the author's own checks and parsers may raise anything
+            raise ContractFailedException(
+                f"validating it raised {type(error).__name__}: {short(str(error))}"
+            ) from error
         table: pd.DataFrame = checked if self._keeps_index else checked.reset_index(drop=True)
         return table
 
 
 def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Encoded:
-    """A table as Parquet, without the versions of the libraries that wrote it."""
+    """A table as Parquet, without the versions of the libraries that wrote it.
+
+    Raises:
+        ContractFailedException: when Parquet cannot store it, or another table would be read back.
+    """
     try:
         table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+        kept = {key: value for key, value in about.items() if key not in _VERSIONS}
+        sink = pa.BufferOutputStream()
+        metadata = {b"pandas": json.dumps(kept, sort_keys=True).encode()}
+        pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise ContractFailedException(f"it cannot be stored as Parquet: {' '.join(map(str, error.args))}") from None
-    about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-    kept = {key: value for key, value in about.items() if key not in _VERSIONS}
-    sink = pa.BufferOutputStream()
-    metadata = {b"pandas": json.dumps(kept, sort_keys=True).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
-    return Encoded(sink.getvalue().to_pybytes(), len(frame))
+    data = sink.getvalue().to_pybytes()
+    try:
+        difference = _between(frame, from_parquet(data))
+    except pa.ArrowException as error:
+        reason = str(error).partition("\n")[0]
+        raise ContractFailedException(f"it could not be read back from Parquet: {reason}") from None
+    if difference:
+        raise ContractFailedException(difference)
+    return Encoded(data, len(frame))
+
+
+def _between(returned: pd.DataFrame, read: pd.DataFrame) -> str:
+    """The first difference between a table and what reads back, in words; '' for none."""
+    mine, theirs = list(returned.columns), list(read.columns)
+    if repr(mine) != repr(theirs) or returned.columns.names != read.columns.names:
+        return f"the names of its columns, {short(mine)}, would be read back as {short(theirs)}"
+    if len(returned) != len(read):
+        return f"it has {len(returned)} rows, but would be read back with {len(read)}"
+    if not returned.index.equals(read.index) or returned.index.names != read.index.names:
+        return f"its index, {short(list(returned.index[:3]))}, would be read back as {short(list(read.index[:3]))}"
+    for name in returned.columns:
+        if found := _between_columns(str(name), returned[name], read[name]):
+            return found
+    return ""
+
+
+def _same_dtype(mine: Any, theirs: Any, *, empty: bool) -> bool:
+    # A table without rows loses its categories, which no value needs.
+    if isinstance(mine, pd.CategoricalDtype) and isinstance(theirs, pd.CategoricalDtype):
+        return mine.ordered == theirs.ordered and (empty or list(mine.categories) == list(theirs.categories))
+    return bool(mine == theirs)
+
+
+def _between_columns(name: str, returned: Any, read: Any) -> str:
+    if not _same_dtype(returned.dtype, read.dtype, empty=not len(returned)):
+        return f"field {name!r} is of the dtype {returned.dtype!r}, but would be read back as {read.dtype!r}"
+    if returned.dtype != object and not isinstance(returned.dtype, pd.CategoricalDtype):
+        return "" if returned.equals(read) else f"field {name!r} would be read back with other values"
+    for row, pair in enumerate(zip(returned, read, strict=True)):
+        if difference := same_value(*pair):
+            return difference.within(name).told(f"item {row}")
+    return ""
 
 
 def from_parquet(data: bytes) -> pd.DataFrame:
-    """The table in Parquet bytes; nested values come as lists and dicts."""
+    """The table in Parquet bytes; nested values come as lists and dicts, texts in a column of objects as objects."""
     table = pq.read_table(pa.BufferReader(data))
     frame: pd.DataFrame = table.to_pandas()
+    about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+    objects = {column["field_name"] for column in about.get("columns", ()) if column["numpy_type"] == "object"}
     for column in table.schema:
-        if pa.types.is_nested(column.type):
+        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        if column.name in frame and (pa.types.is_nested(column.type) or (is_text and column.name in objects)):
             frame[column.name] = pd.Series(table[column.name].to_pylist(), index=frame.index, dtype=object)
     return frame
 
