@@ -340,10 +340,10 @@ def damage_slices_beside(folder):
         (damage_empty, "is an empty folder"),
         (damage_file, "is a file"),
         (damage_no_manifest, "is incomplete: it has no manifest.json"),
-        (damage_manifest_cut, "is no manifest of a dataset"),
-        (damage_manifest_list, "is no manifest of a dataset"),
+        (damage_manifest_cut, "is not a manifest of a dataset"),
+        (damage_manifest_list, "is not a manifest of a dataset"),
         (damage_manifest_format, "its format is 2, this wurzel reads 1"),
-        (damage_manifest_path, "is no name of a part"),
+        (damage_manifest_path, "is not the name of a part"),
         (damage_part_missing, "is incomplete: part-00001.json is missing"),
         (damage_part_cut, "is damaged: it has 27 bytes, its manifest says 28"),
         (damage_part_changed, "is damaged: its digest is not the one in the manifest"),
@@ -358,6 +358,77 @@ def test_a_damaged_dataset_is_an_error_that_names_it(dataset, damage, message):
     assert message in str(caught.value)
     assert caught.value.where.startswith(str(dataset))
     assert caught.value.exit_code == 1
+
+
+def change(**values):
+    def damage(folder):
+        path = folder / "manifest.json"
+        data = json.loads(path.read_text())
+        data["parts"][0] |= values.pop("part", {})
+        path.write_text(json.dumps(data | values))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (change(items=-5), "items is -5, not a whole number"),
+        (change(items=10**18), "its parts have 2 items, but it says 1000000000000000000"),
+        (change(items=True), "items is True"),
+        (change(items=2.0), "items is 2.0"),
+        (change(part={"items": -5}), "items is -5"),
+        (change(part={"items": 10**18}), "items is 1000000000000000000, not a whole number from 0 to 28"),
+        (change(part={"bytes": float("inf")}), "is not a manifest of a dataset"),
+        (change(part={"bytes": "28"}), "bytes is '28'"),
+        (change(part={"sha256": "x" * 64}), "is not the digest of part-00000.json"),
+        (change(part={"sha256": None}), "None is not the digest"),
+        (change(part={"file": ["a"]}), "['a'] is not the name of a part"),
+        (change(part={"file": "part-00001.json"}), "it names a part twice"),
+        (change(parts="part-00000.json"), "parts is 'part-00000.json', not a list"),
+        (change(parts=[3]), "3 is not a part"),
+        (change(containers="list"), "containers is 'list', not a list"),
+        (change(containers=["dict"]), "in ['dict']"),
+        (change(contract=7), "its contract is 7"),
+        (change(slice={"number": 3, "of": 2, "by": "items", "input": "d"}), "number is 3"),
+        (change(slice={"number": 0, "of": 2, "by": "items", "input": "d"}), "is not a slice"),
+        (change(slice=[]), "[] is not a slice"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b"\xff\0" * 50), "is not a manifest of a dataset"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b""), "is not a manifest of a dataset"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b"[" * 10_000), "is not a manifest of a dataset"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b'{"format": 1}'), "it has no 'containers'"),
+    ],
+)
+def test_a_manifest_that_lies_is_an_error_that_says_what_is_wrong(dataset, damage, message):
+    damage(dataset)
+    with pytest.raises(DatasetError) as caught:
+        open_dataset(dataset)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 600
+    assert caught.value.where == str(dataset / "manifest.json")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "part-00000.json"])
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (os.mkfifo, "is not a regular file"),
+        (Path.mkdir, "is not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
+        (lambda path: path.symlink_to("nowhere"), "No such file"),
+        (lambda path: path.symlink_to(path.name), "symbolic links"),
+        (lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_RDWR), 1 << 40), "28"),
+    ],
+)
+def test_what_is_no_file_is_never_opened(dataset, name, make, message):
+    (dataset / name).unlink()
+    make(dataset / name)
+    with pytest.raises(DatasetError) as caught:
+        open_dataset(dataset)
+    if name == "manifest.json" and message == "28":
+        message = "it is larger than 1024 MiB"
+    assert message in str(caught.value)
+    assert caught.value.where == str(dataset / name)
 
 
 @pytest.mark.parametrize("annotation", [list[Twin], Doc, set[Doc], list[list[Doc]]])
