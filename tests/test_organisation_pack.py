@@ -175,7 +175,7 @@ def test_a_folder_of_the_team_comes_before_the_pack(team):
     own = team / "own" / "argo" / "_step.yaml.j2"
     own.parent.mkdir(parents=True)
     own.write_text(
-        '{% extends "acme!argo/_step.yaml.j2" %}\n'
+        '{% extends "!argo/_step.yaml.j2" %}\n'
         "{% block sidecars %}\n{{ super() }}\n- name: mine\n  image: x\n{% endblock %}\n"
     )
     (team / "wurzel.yaml").write_text((team / "wurzel.yaml").read_text().replace("[acme]", "[own, acme]"))

@@ -83,7 +83,7 @@ def refused(wurzel, *words):
             ["acme!dvc/dvc.yaml.j2:1: ", "installed pack 'acmee'", "Did you mean acme?"],
         ),
         ("{% import 'acme!dvc/none.j2' as x %}\n", ["acme!dvc/dvc.yaml.j2:1: there is no template 'acme!dvc/none.j2'"]),
-        ("{% extends 'acme!argo/workflow.yaml.j2' %}\n", ["no template 'acme!argo", "write !argo/workflow.yaml.j2"]),
+        ("{% extends 'acme!argo/workflow.yaml.j2' %}\n", ["wurzel!argo/workflow.yaml.j2:9: 'workflow' is undefined"]),
         ("{% extends '!dvc/none.yaml.j2' %}\n", ["acme!dvc/dvc.yaml.j2:1: there is no template '!dvc/none.yaml.j2'"]),
         ("{# nothing #}\n", ["acme!dvc/dvc.yaml.j2:1: the template writes nothing", "Delete it"]),
         ("a: {% raw %}{{ b }}{% endraw +%}\n", ["acme!dvc/dvc.yaml.j2:1: ", "is a key of a mapping"]),

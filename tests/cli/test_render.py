@@ -132,7 +132,7 @@ def test_explain_names_the_template_line_and_the_values_of_each_line(project):
     project("chain")
     lines = run("chain:pipeline", "-t", "dvc", "--explain").stdout.splitlines()
     (desc,) = [line for line in lines if "desc: Give words." in line]
-    assert desc.startswith("!dvc/dvc.yaml.j2:")
+    assert desc.startswith("wurzel!dvc/dvc.yaml.j2:")
     assert desc.endswith("<- stage.desc  [words: description]")
     template = Path(__file__).parents[2] / "templates" / "dvc" / "dvc.yaml.j2"
     number = int(desc.split()[0].partition(":")[2])

@@ -75,7 +75,7 @@ class TestList:
         OWN.mkdir()
         found = json.loads(run("list", "dvc", "--json").stdout)
         (target,) = found["targets"]
-        assert target["files"]["dvc/dvc.yaml.j2"]["layers"] == ["!dvc/dvc.yaml.j2"]
+        assert target["files"]["dvc/dvc.yaml.j2"]["layers"] == ["wurzel!dvc/dvc.yaml.j2"]
         assert target["types"]["Stage"]["fields"]["always_changed"]["type"] == "boolean"
         assert "shell" in found["filters"]
 
@@ -272,7 +272,7 @@ class TestUpdate:
         line = text.splitlines().index("<<<<<<< wurzel-templates/dvc/dvc.yaml.j2") + 1
         assert f"wurzel-templates/dvc/dvc.yaml.j2:{line}" in str(failed)
         assert "stages: # mine\n||||||| " in text
-        assert "\n=======\nstages:\n>>>>>>> !dvc/dvc.yaml.j2\n" in text
+        assert "\n=======\nstages:\n>>>>>>> wurzel!dvc/dvc.yaml.j2\n" in text
         refused = error("scheduled", "-t", "dvc", command="render")
         assert f"wurzel-templates/dvc/dvc.yaml.j2:{line}: an update left a conflict here" in str(refused)
         assert refused.exit_code == 2

@@ -144,7 +144,7 @@ def test_a_backend_of_somebody_else(words, monkeypatch):
     assert "upper: memory 2Gi → 4Gi (wurzel.yaml:12:29)" in why("lines")
     explained = run("words", "-t", "lines", "--explain").stdout
     (line,) = [line for line in explained.splitlines() if "4Gi" in line]
-    assert line.startswith("!lines/lines.sh.j2:3")
+    assert line.startswith("wurzel!lines/lines.sh.j2:3")
     assert line.endswith("[upper: resources.memory wurzel.yaml:12:29]")
 
 
@@ -153,7 +153,7 @@ def test_explain_as_data(words):
     (file,) = data["files"]
     (line,) = [line for line in file["lines"] if "2Gi" in line["text"]]
     assert {"field": "resources.memory", "steps": ["upper"], "place": "wurzel.yaml:12:29"} in line["fields"]
-    assert line["template"].startswith("!argo/")
+    assert line["template"].startswith("wurzel!argo/")
     source = (Path(__file__).parents[2] / "templates" / line["template"][1:]).read_text().splitlines()
     assert any(value in source[line["template_line"] - 1] for value in line["values"])
 

@@ -43,7 +43,8 @@ def test_the_most_specific_layer_wins(tmp_path):
     renderer = Renderer(["one", "two"], root=tmp_path)
     assert renderer.render("dvc/dvc.yaml.j2", {}).text == "from: one\n"
     assert renderer.render("dvc/params.yaml.j2", {}).text == "from: two\n"
-    assert renderer.layers.find("!dvc/dvc.yaml.j2").path == built_in() / "dvc/dvc.yaml.j2"
+    assert renderer.layers.find("!dvc/dvc.yaml.j2").path == tmp_path / "two/dvc/dvc.yaml.j2"
+    assert renderer.layers.find("wurzel!dvc/dvc.yaml.j2").path == built_in() / "dvc/dvc.yaml.j2"
     assert [layer.name for layer in renderer.layers.layers] == ["one", "two", BUILT_IN]
 
 
@@ -51,7 +52,7 @@ def test_built_in_templates_are_there_and_all_compile():
     renderer = Renderer()
     assert "dvc/dvc.yaml.j2" in renderer.layers.names()
     for name in renderer.layers.names():
-        renderer._environment.get_template(name)
+        renderer._environment.load(renderer.layers.find(name))
 
 
 def test_a_part_may_be_replaced_without_the_whole(tmp_path):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from wurzel.exceptions import ConfigError, Problem, VerifyError
 from wurzel.render import Rendered
 from wurzel.render.language import language_of
-from wurzel.render.layers import suggest
 from wurzel.render.patch import Patcher
 from wurzel.render.patched import Source, apply, differs, expected
+from wurzel.render.suggestion import suggest
 from wurzel.render.trace import Origin
 from wurzel.render.yaml_tree import Document, documents
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wurzel.backends.job import Job, JobFile, JobResult
 from wurzel.backends.registry import get, names
 from wurzel.backends.support import unsupported_uses
-from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError
+from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError, WurzelError
 from wurzel.invocation.variables import too_large
 from wurzel.render.layers import POLICIES
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wurzel.render import Rendered, Renderer
     from wurzel.render.common import Common
 
+OF_COMMANDS = ("ci/github.yml.j2", "ci/gitlab.yml.j2")
+"""Templates that `wurzel ci` renders, for no target; projects and packs may change them as well."""
 _HEADER = 400
 """Bytes kept for the first line that says where a file comes from."""
 
@@ -132,11 +134,43 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
         return
     from wurzel.backends.policies import PolicyContext
 
-    others = set(names()) - set(backends)
-    known = {**contexts(backends.values()), POLICIES: PolicyContext}
-    problems = renderer.check(known, lambda name: name.partition("/")[0] not in others)
+    others = {*names(), *(name.partition("/")[0] for name in OF_COMMANDS)} - set(backends)
+    known: dict[str, type | None] = {**contexts(backends.values()), POLICIES: PolicyContext}
+    problems = renderer.check(
+        known,
+        lambda name: name in known or name.partition("/")[0] not in others,
+        lambda: _rendered_elsewhere(renderer, others),
+    )
     if problems:
         raise TemplateProblems(problems)
+
+
+def check_all(renderer: Renderer) -> list[Problem]:
+    """What is wrong with any template of the project and its packs, whatever they are for; see `check_templates`.
+
+    Templates that are never written because one above goes round them are found as well.
+    """
+    if not any(layer.is_own for layer in renderer.layers.layers):
+        return []
+    from wurzel.backends.policies import PolicyContext
+
+    known = {**contexts(map(get, names())), **dict.fromkeys(OF_COMMANDS), POLICIES: PolicyContext}
+    checker = renderer.checker(known)
+    return [*checker.problems(), *checker.bypassed()]
+
+
+def _rendered_elsewhere(renderer: Renderer, folders: Collection[str]) -> Iterator[str]:
+    """Names of templates in some folders, and of those that targets of the same names render."""
+    for target in set(names()) & set(folders):
+        try:
+            backend = get(target)
+        except WurzelError:  # what is not rendered need not be there
+            continue
+        if backend.templates is not None:
+            renderer.layers.add(backend.name, backend.templates)
+            yield from contexts([backend])
+    yield from (name for name in renderer.layers.names() if name.partition("/")[0] in folders)
+    yield from OF_COMMANDS
 
 
 def contexts(backends: Iterable[Backend]) -> dict[str, type | None]:

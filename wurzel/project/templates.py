@@ -48,7 +48,7 @@ def first_folder() -> Iterator[tuple[Project, Path]]:
 def _is_pack(root: Path, entry: str) -> bool:
     from importlib.metadata import entry_points  # slow: only when a template is ejected
 
-    from wurzel.render.layers import GROUP
+    from wurzel.render.packs import GROUP
     from wurzel.render.requirement import requirement
 
     if (root / entry).is_dir():

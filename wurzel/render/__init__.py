@@ -6,7 +6,7 @@ rendered.text, rendered.origins
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,25 +77,32 @@ class Renderer:
         return Environment(self.layers)
 
     def check(
-        self, contexts: Mapping[str, type | None], concerns: Callable[[str], bool] = lambda _name: True
+        self,
+        contexts: Mapping[str, type | None],
+        concerns: Callable[[str], bool] = lambda _name: True,
+        others: Callable[[], Iterable[str]] = tuple,
     ) -> list[Problem]:
         """What is wrong with the templates of the project and its packs, in branches that no render reaches too.
 
         Args:
             contexts: for each template that is rendered, the class whose fields are the names it sees, or `None`.
             concerns: whether a template is to be checked, by its name.
+            others: gives the names of further templates that are rendered, when it matters what uses a template.
         """
         if not any(layer.is_own for layer in self.layers.layers):
             return []
-        return self.checker(contexts, concerns).problems()
+        return self.checker(contexts, concerns, others).problems()
 
     def checker(
-        self, contexts: Mapping[str, type | None], concerns: Callable[[str], bool] = lambda _name: True
+        self,
+        contexts: Mapping[str, type | None],
+        concerns: Callable[[str], bool] = lambda _name: True,
+        others: Callable[[], Iterable[str]] = tuple,
     ) -> Checker:
         """What reads templates without rendering them; see `check`."""
         from wurzel.render.check import Checker
 
-        return Checker(self._environment, contexts, concerns)
+        return Checker(self._environment, contexts, concerns, others)
 
     @property
     def filters(self) -> Mapping[str, Callable[..., Any]]:
@@ -108,8 +115,8 @@ class Renderer:
         """The file that a template writes from a context.
 
         Args:
-            template: its name, e.g. `dvc/dvc.yaml.j2`, `!dvc/dvc.yaml.j2` (built-in) or `acme!dvc/dvc.yaml.j2`. What
-                stands before `.j2` decides the language: `.yaml`, `.yml`, `.py` or `.sh`.
+            template: its name, e.g. `dvc/dvc.yaml.j2`; `wurzel.render.layers` says what a `!` in it means. What stands
+                before `.j2` decides the language: `.yaml`, `.yml`, `.py` or `.sh`.
             context: names the template may use. Values are text, numbers, booleans, null, lists, mappings, and
                 objects whose attributes are such values.
 

@@ -44,7 +44,7 @@ class Generator(CodeGenerator):
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
         """As jinja does; remembers which blocks stand at the top of this template, and what messages call it."""
-        self._label = self.environment.layers.labelled(str(self.name))  # type: ignore[attr-defined] # it is ours
+        self._label = self.environment.labelled(str(self.name))  # type: ignore[attr-defined] # it is ours
         self._own_blocks = tuple((item.name, item.lineno) for item in node.body if isinstance(item, nodes.Block))
         for line in outside(node):
             self.fail(OUTSIDE, line)

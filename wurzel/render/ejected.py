@@ -7,6 +7,7 @@ three-way merge of both with what the template has become.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from wurzel.exceptions import MissingPackage, UsageError, WriteError
-from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label, reference, suggest
+from wurzel.render.check.sources import BASE
+from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label, reference
+from wurzel.render.suggestion import suggest
 
-BASE = ".base"
-"""Ending of the file that holds the base of an ejected template."""
+_NEXT = re.compile(r"""(["'])!([\w./-]+\.j2)(?=\1)["']""")
 MOST_CONFLICTS = 127
 """`git merge-file` ends with the number of conflicts, at most this, and with more than it on an error."""
 
@@ -50,7 +52,7 @@ def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Pa
         raise WriteError(
             "there already", where=_own(layer, path), hint="Overwrite with --force, and lose what it says."
         )
-    text = found.read()
+    text = _taken(layers, found)
     _write(path, text)
     _write(path.with_name(path.name + BASE), text)
     return path
@@ -130,7 +132,8 @@ def _update(layers: Layers, layer: Layer, base: Path) -> Update:
         below = layers.below(layer, name)
     except TemplateMissing:
         return Update(shown, path, "gone")
-    old, own, new = (Found(name, layer, each).read() for each in (base, path, below.path))
+    old, own = (Found(name, layer, each).read() for each in (base, path))
+    new = _taken(layers, below)
     if waiting := _conflicts(own):
         return Update(shown, path, "waiting", lines=waiting)
     if old == new:
@@ -177,11 +180,21 @@ def merge(own: str, base: str, other: str, *, names: tuple[str, str, str]) -> tu
 def _source(layers: Layers, layer: Layer, name: str) -> Found:
     """What is ejected: exactly what a name with `!` asks for, otherwise the first one below the project's folder."""
     if "!" in name:
-        return layers.find(name)
+        return layers.find(name, layer)
     found = layers.below(layer, name)
     if found.layer.kind == "project":
         raise UsageError(f"{label(found)} is the project's own already", hint="Edit it there.")
-    return found._replace(name=reference(found.layer, name))
+    return found
+
+
+def _taken(layers: Layers, found: Found) -> str:
+    """The source of a template, in which what stands behind a `!` means the same from any layer."""
+
+    def spelled(match: re.Match[str]) -> str:
+        quote, name = match.groups()
+        return f"{quote}{reference(layers.find(f'!{name}', found.layer).layer, name)}{quote}"
+
+    return _NEXT.sub(spelled, found.read()) if found.layer.is_own else found.read()
 
 
 def _elsewhere(layers: Layers, layer: Layer, name: str, block: str, blocks: Sequence[str]) -> str:

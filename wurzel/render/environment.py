@@ -18,10 +18,11 @@ from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.render import text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
-from wurzel.render.layers import Found, Layers, TemplateMissing, label, suggest
+from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
 from wurzel.render.structure import WITH_CONTEXT, circle, languages_differ, no_such_block
+from wurzel.render.suggestion import suggest
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
 
@@ -84,6 +85,9 @@ class Environment(jinja2.Environment):
             loader=jinja2.FunctionLoader(self._source),
         )
         self.layers = layers
+        self._found: dict[str, Found] = {}
+        self._keys: dict[tuple[str, Layer | None], str] = {}
+        self._missing: dict[str, TemplateMissing] = {}
         self._trees: dict[str, tuple[str, nodes.Template]] = {}
         self._extending: tuple[str, int, Sequence[tuple[str, int]]] | None = None
         self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
@@ -102,7 +106,7 @@ class Environment(jinja2.Environment):
         """
         self._parents.clear()
         try:
-            template = self.get_template(name)
+            template = self.get_template(self._key(name, None))
             written = text.concat(template.root_render_func(template.new_context(dict(context))))  # type: ignore[arg-type]
             self._check_blocks()
             return text.Text(whole_lines(written.pieces))
@@ -115,6 +119,39 @@ class Environment(jinja2.Environment):
         source = newline_re.sub("\n", source)
         tokens = Watch(source, str(name)).tokens(self.lexer.tokeniter(source, name, filename, state))
         return TokenStream(self.lexer.wrap(tokens, name, filename), name, filename)
+
+    def load(self, found: Found) -> Template:
+        """The compiled template, the same one whatever name it is asked for by.
+
+        Raises:
+            jinja2.TemplateSyntaxError: when it cannot be compiled.
+        """
+        return self.get_template(self._registered(found))
+
+    def _key(self, name: str, asking: Layer | None) -> str:
+        """What jinja calls the template that a name means; the name itself where there is none."""
+        key = self._keys.get((name, asking))
+        if key is None:
+            try:
+                key = self._registered(self.layers.find(name, asking))
+            except TemplateMissing as error:
+                self._missing[name] = error
+                return name
+            self._keys[name, asking] = key
+        return key
+
+    def _registered(self, found: Found) -> str:
+        """The label of a template, by which it is found again; a template below one of the same label gets a mark."""
+        key = label(found)
+        while key in self._found and self._found[key].path != found.path:
+            key = f"!{key}"
+        self._found[key] = found._replace(name=key)
+        return key
+
+    def labelled(self, where: str) -> str:
+        """A place, `template:line`, with the label of the template."""
+        name, mark, line = where.partition(":")
+        return label(self._found[name]) + mark + line if name in self._found else self.layers.labelled(where)
 
     def tree(self, source: str, found: Found) -> nodes.Template:
         """The template as its compiler sees it.
@@ -157,10 +194,10 @@ class Environment(jinja2.Environment):
         self._extending = (name, line, blocks)
 
     def join_path(self, template: str, parent: str) -> str:
-        """The name itself, once it is certain that both are of one language."""
+        """What a template means by a name, once it is certain that both are of one language."""
         if problem := languages_differ(parent, template):
             raise _raised(problem)
-        return template
+        return self._key(template, self._found[parent].layer)
 
     def get_template(
         self,
@@ -176,10 +213,9 @@ class Environment(jinja2.Environment):
         return template
 
     def _source(self, name: str) -> tuple[str, str, Callable[[], bool]]:
-        try:
-            found = self.layers.find(name)
-        except TemplateMissing as error:
-            raise jinja2.TemplateNotFound(name) from error
+        if name not in self._found:
+            raise jinja2.TemplateNotFound(name) from self._missing.get(name)
+        found = self._found[name]
         return found.read(), str(found.path), lambda: True
 
     def _check_parent(self, child: str, line: int, blocks: Sequence[tuple[str, int]], parent: Template) -> None:
@@ -189,7 +225,7 @@ class Environment(jinja2.Environment):
         step: Template | None = parent
         while step is not None:
             if step.filename in seen:
-                raise _raised(circle(f"{child}:{line}", str(parent.name), itself=parent.filename == own))
+                raise _raised(circle(f"{child}:{line}", self._found[str(parent.name)], itself=parent.filename == own))
             seen.add(step.filename)
             entry = self._parents.get(str(step.name))
             step = entry[0] if entry else None
@@ -211,7 +247,7 @@ class Environment(jinja2.Environment):
         if isinstance(error, jinja2.TemplateNotFound) and isinstance(error.__cause__, TemplateMissing):
             error = error.__cause__
         if isinstance(error, WurzelError):
-            error.where = self.layers.labelled(error.where or where)
+            error.where = self.labelled(error.where or where)
             raise error
         hint = getattr(error, "hint", "")
         if isinstance(error, jinja2.TemplateSyntaxError):
@@ -227,7 +263,7 @@ class Environment(jinja2.Environment):
             message, hint = text.NO_VALUE, text.MAKE_VALUE
         else:
             message = f"{type(error).__name__}: {error}"
-        raise TemplateError(message, where=self.layers.labelled(where), hint=hint) from error
+        raise TemplateError(message, where=self.labelled(where), hint=hint) from error
 
     def syntax(self, message: str) -> tuple[str, str]:
         """Message and advice for what the parser or compiler says."""
@@ -263,7 +299,7 @@ def running(frame: FrameType | None) -> str:
         template = frame.f_globals.get("__jinja_template__")
         if template is not None:
             where = f"{template.name}:{template.get_corresponding_lineno(frame.f_lineno)}"
-            return str(template.environment.layers.labelled(where))
+            return str(template.environment.labelled(where))
         frame = frame.f_back
     return ""
 

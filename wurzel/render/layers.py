@@ -1,7 +1,8 @@
 """Where templates come from: project folders, installed packs, and the templates that come with wurzel.
 
-`argo/workflow.yaml.j2` is the first one found, most specific layer first; `!argo/workflow.yaml.j2` is the built-in
-one; `acme!argo/workflow.yaml.j2` is the one of the installed pack `acme`.
+`argo/workflow.yaml.j2` is the first one found, most specific layer first. In a template, `!argo/workflow.yaml.j2` is
+the one of the next layer below that has the file, `acme!argo/workflow.yaml.j2` that of the pack `acme` or of what
+stands below it, and `wurzel!argo/workflow.yaml.j2` the one that comes with wurzel.
 """
 
 from __future__ import annotations
@@ -14,19 +15,18 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from wurzel.exceptions import Problem, TemplateError
+from wurzel.render.packs import load_pack
 from wurzel.render.requirement import requirement
+from wurzel.render.suggestion import suggest
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from wurzel.render.renames import Rename
-
-GROUP = "wurzel.templates"
-"""Entry point group of packs: each entry names a package whose folder holds the templates, or a path."""
 
 BUILT_IN = "built-in"
 POLICIES = "policies.j2"
 """What looks at rendered files before they are written; see `wurzel.render.policy`."""
+OURS = "wurzel"
+"""What stands before the `!` in the name of a template that comes with wurzel or with an installed target."""
 SUFFIX = ".j2"
 
 
@@ -71,6 +71,11 @@ class Found(NamedTuple):
     name: str
     layer: Layer
     path: Path
+
+    @property
+    def plain(self) -> str:
+        """Its name without a `!`: its path in its layer."""
+        return self.path.relative_to(self.layer.folder).as_posix()
 
     def read(self) -> str:
         """Its source.
@@ -138,23 +143,46 @@ class Layers:
         """Go on as if these files were not there."""
         self._hidden = frozenset(files)
 
-    def find(self, name: str) -> Found:
+    def find(self, name: str, asking: Layer | None = None) -> Found:
         """The template of that name.
+
+        Args:
+            name: plain, or with a `!` that says where the search begins.
+            asking: the layer of the template that names it, which `!` looks below; `None` for the project itself.
 
         Raises:
             TemplateMissing: when there is none, with the closest name there is.
+            TemplateError: when there is no such pack.
         """
         pack, mark, path = name.rpartition("!")
-        if mark:
-            layers: Sequence[Layer] = [self._pack(pack)] if pack else self.not_own()
-        else:
-            layers = self.layers
+        layers = self._from(pack, asking) if mark else self.layers
         if _is_plain(path):
             for layer in layers:
                 for each in self._names_of(path, layer):
                     if (file := layer.folder / each).is_file() and file not in self._hidden:
                         return self._noted(Found(name, layer, file), path)
         raise self._missing(name, path, layers)
+
+    def _from(self, pack: str, asking: Layer | None) -> Sequence[Layer]:
+        """The layers that a name with `pack` in front of its `!` is looked for in."""
+        if pack == OURS:
+            return self.not_own()
+        if not pack:
+            first = self.layers[0] if self.layers[0].kind == "project" else None
+            return self.under(asking or first)
+        for number, layer in enumerate(self.layers):
+            if layer.is_pack and layer.name == pack:
+                return self.layers[number:]
+        return [self._pack(pack), *self.not_own()]
+
+    def under(self, layer: Layer | None) -> Sequence[Layer]:
+        """The layers below one; all of them below none, and those of what renders below a pack that nobody named."""
+        if layer is None:
+            return self.layers
+        if layer not in self.layers:
+            return self.not_own()
+        # A package may be a pack and bring a target of its own: its folder is then a layer twice.
+        return [each for each in self.layers[self.layers.index(layer) + 1 :] if each.folder != layer.folder]
 
     def _names_of(self, path: str, layer: Layer) -> list[str]:
         """The name itself, and another one that a layer may know it by: an older one, or what it is called now."""
@@ -163,7 +191,7 @@ class Layers:
         return [path, *older, *newer]
 
     def _noted(self, found: Found, path: str) -> Found:
-        name = found.path.relative_to(found.layer.folder).as_posix()
+        name = found.plain
         for each in self.renames:
             if (each.kind, each.old, each.new) == ("template", name, path):
                 self.warnings[each.warning(f"{label(found)}:1")] = None
@@ -202,11 +230,10 @@ class Layers:
         Raises:
             TemplateMissing: when there is none.
         """
-        layers = self.layers[self.layers.index(layer) + 1 :]
-        for each in layers:
-            if _is_plain(name) and (file := each.folder / name).is_file():
-                return Found(reference(each, name), each, file)
-        raise self._missing(name, name, layers)
+        try:
+            return self.find(f"!{name}", layer)
+        except TemplateMissing:
+            raise self._missing(name, name, self.under(layer)) from None
 
     def of(self, layer: Layer) -> list[Found]:
         """All templates of one layer, sorted by name."""
@@ -232,6 +259,9 @@ class Layers:
         return found
 
     def _layer(self, layer: str | Path) -> Layer:
+        if layer == OURS:
+            hint = f"Leave it out: {OURS}!… names a template of it wherever one is named."
+            raise TemplateError(f"{OURS!r} is no pack: what comes with wurzel is always the last layer", hint=hint)
         folder = self._root / layer
         if folder.is_dir():
             return Layer(str(layer), folder)
@@ -241,7 +271,8 @@ class Layers:
 
     def _pack(self, name: str) -> Layer:
         if name not in self._packs:
-            self._packs[name] = _load_pack(name)
+            folder, version = load_pack(name)
+            self._packs[name] = Layer(name, folder, "pack", version)
         return self._packs[name]
 
     def _missing(self, name: str, path: str, layers: Sequence[Layer]) -> TemplateMissing:
@@ -249,14 +280,12 @@ class Layers:
         prefix = name[: len(name) - len(path)]
         searched = ", ".join(layer.name for layer in layers)
         hint = suggest(path, known, prefix) or f"Searched: {searched}."
-        if prefix not in {"", "!"} and any((layer.folder / path).is_file() for layer in self.not_own()):
-            hint = f"The pack does not change it: write !{path}, or {path} for the first one found."
         return TemplateMissing(f"there is no template {name!r}", hint=hint)
 
 
 def label(found: Found) -> str:
-    """What messages call a template: the file of a project, `pack!name`, or `!name` of one that comes with a target."""
-    name = found.path.relative_to(found.layer.folder).as_posix()
+    """What messages call a template: the file of a project, `acme!name` of a pack, or `wurzel!name`."""
+    name = found.plain
     if found.layer.kind == "project":
         return posixpath.normpath(posixpath.join(found.layer.name, name))
     return reference(found.layer, name)
@@ -264,15 +293,7 @@ def label(found: Found) -> str:
 
 def reference(layer: Layer, name: str) -> str:
     """The name by which a template of exactly this layer is extended; of a project's folder, the plain one."""
-    return {"pack": f"{layer.name}!{name}", "project": name}.get(layer.kind, f"!{name}")
-
-
-def suggest(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Asks whether a known name was meant, when one is close; otherwise nothing."""
-    from difflib import get_close_matches  # only when something is wrong
-
-    close = get_close_matches(name, list(known), 1, 0.5)
-    return f"Did you mean {prefix}{close[0]}?" if close else ""
+    return {"pack": f"{layer.name}!{name}", "project": name}.get(layer.kind, f"{OURS}!{name}")
 
 
 def built_in() -> Path:
@@ -284,40 +305,3 @@ def built_in() -> Path:
 
 def _is_plain(path: str) -> bool:
     return bool(path) and "\\" not in path and all(part not in {"", ".", ".."} for part in path.split("/"))
-
-
-def _load_pack(name: str) -> Layer:
-    point = _entry_point(name)
-    try:
-        home = point.load()
-    except Exception as error:
-        raise TemplateError(f"the template pack {name!r} ({_distribution(point)}) cannot be loaded: {error}") from error
-    folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
-    if folder == Path() or not folder.is_dir():
-        raise TemplateError(f"the template pack {name!r} names no folder", hint=f"Group {GROUP}: a package or a path.")
-    return Layer(name, folder, "pack", point.dist.version if point.dist is not None else "")
-
-
-def _entry_point(name: str) -> EntryPoint:
-    from importlib.metadata import entry_points  # slow: only when a pack is named
-
-    points = entry_points(group=GROUP)
-    found = sorted({point for point in points if point.name == name}, key=_distribution)
-    if len(found) > 1:
-        owners = " and ".join(map(_distribution, found))
-        raise TemplateError(
-            f"{len(found)} installed packs are called {name!r}: {owners}",
-            hint="Uninstall all but one: which one is meant cannot be said.",
-        )
-    if not found:
-        known = sorted({point.name for point in points})
-        installed = f"Installed packs: {', '.join(known)}." if known else "No template pack is installed."
-        raise TemplateError(
-            f"there is no template folder or installed pack {name!r}",
-            hint=f"{suggest(name, known)} {installed}".strip(),
-        )
-    return found[0]
-
-
-def _distribution(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from wurzel.exceptions import Problem
-from wurzel.render.layers import suggest
 from wurzel.render.quoting.yaml import is_part
 from wurzel.render.quoting.yaml_scalar import key as written_key
 from wurzel.render.quoting.yaml_value import after_key, entries, inline, parts
+from wurzel.render.suggestion import suggest
 from wurzel.render.values import NotAValue
 from wurzel.render.yaml_tree import Document, YamlNode, dash, is_picked
 

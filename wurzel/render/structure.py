@@ -8,8 +8,9 @@ from jinja2 import nodes
 
 from wurzel.exceptions import Problem
 from wurzel.render.language import language_of
-from wurzel.render.layers import suggest
+from wurzel.render.layers import Found, label
 from wurzel.render.lines import bare
+from wurzel.render.suggestion import suggest
 
 OUTSIDE = "this template extends another, so what stands outside its blocks is never written in its place"
 WITH_CONTEXT = "What is imported sees no names but its own: write `import … with context`, or give it as an argument."
@@ -43,12 +44,12 @@ def no_such_block(where: str, block: str, known: Iterable[str]) -> Problem:
     )
 
 
-def circle(where: str, parent: str, *, itself: bool) -> Problem:
+def circle(where: str, parent: Found, *, itself: bool) -> Problem:
     """The finding for a template that extends itself: at once, or by way of `parent`."""
     return Problem(
-        "the template extends itself" if itself else f"the template extends {parent!r}, which comes back to it",
+        "the template extends itself" if itself else f"the template extends {label(parent)!r}, which comes back to it",
         where,
-        f'Write `{{% extends "!{parent.rpartition("!")[2]}" %}}` for the built-in template of that name.',
+        f'Write `{{% extends "!{parent.plain}" %}}` for the one of the next layer below that has it.',
     )
 
 

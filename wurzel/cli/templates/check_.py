@@ -20,17 +20,15 @@ if TYPE_CHECKING:
 def command(form: str) -> None:
     """Find what is wrong with templates, without rendering.
 
-    Looks at every template of the project and its packs, also at branches that no pipeline reaches. Exits 1 when
-    something is wrong. `wurzel render` checks the templates of the targets it renders in the same way.
+    Looks at every template of the project and its packs, also at branches that no pipeline reaches, and finds templates
+    of packs that one above goes round. Exits 1 when something is wrong. `wurzel render` checks the templates of the
+    targets it renders in the same way.
     """
-    from wurzel.backends.registry import get, names
-    from wurzel.backends.policies import PolicyContext
-    from wurzel.backends.rendering import contexts
+    from wurzel.backends.rendering import check_all
     from wurzel.exceptions import CheckFailed
-    from wurzel.render.layers import POLICIES
 
     renderer = open_renderer()
-    problems = renderer.check({**contexts(map(get, names())), POLICIES: PolicyContext})
+    problems = check_all(renderer)
     for warning in renderer.layers.warnings:
         click.echo(f"warning: {warning}", err=True)
     if form == "json":

@@ -9,11 +9,12 @@ import click
 
 from wurzel.cli.options import TargetName
 from wurzel.cli.templates.names import open_renderer
+from wurzel.render.layers import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from wurzel.render.layers import Layers
+    from wurzel.render.check.sources import Sources
 
 
 @click.command("list")
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 def command(target: str | None, as_json: bool) -> None:
     """List templates with their blocks, parts and names.
 
-    Without TARGET, the templates of all targets, each with the layers that have it. With TARGET, also their blocks,
-    the names they see with types and descriptions, and the filters.
+    Without TARGET, the templates of all targets, each with the layers that change it. With TARGET, also their blocks,
+    with the layers that change them, the names they see with types and descriptions, and the filters.
     """
     from wurzel.backends.contract import contract, filters
     from wurzel.backends.registry import get, names
@@ -36,10 +37,11 @@ def command(target: str | None, as_json: bool) -> None:
     renderer = open_renderer(project)
     packs = project.packs() if project is not None else ()
     variables = [each for pack in reversed(packs) for each in pack.variables.values()]
+    sources = renderer.checker({}).sources()
     contracts = [contract(get(name), renderer) for name in ([target] if target else names())]
     for each in contracts:
         for name, said in [*each["files"].items(), *each["parts"].items()]:
-            said["layers"] = _layers(renderer.layers, name)
+            _add_layers(said, name, sources)
     if as_json:
         said = {
             "targets": contracts,
@@ -58,20 +60,33 @@ def command(target: str | None, as_json: bool) -> None:
         click.echo("\n".join(_table(_rows(contracts))))
 
 
-def _layers(layers: Layers, name: str) -> list[str]:
-    """Labels of the files of that name, the one that is used first."""
+def _add_layers(said: dict[str, Any], name: str, sources: Sources) -> None:
+    """Which files write a template and each of its blocks, the most specific first, and which others go unused."""
+    from wurzel.render.check.reach import taking_part, writing
     from wurzel.render.layers import Found, label
 
-    return [
-        label(Found(name, layer, path)) for layer in layers.layers if (path := layer.folder / name).is_file()
-    ]
+    chain = taking_part(sources, name)
+    said["layers"] = [source.label for source in chain]
+    own = [layer for layer in sources.layers.layers if layer.is_own and (layer.folder / name).is_file()]
+    there = [label(Found(name, layer, layer.folder / name)) for layer in own]
+    said["bypassed"] = [each for each in there if each not in said["layers"]]
+    for block in said["blocks"]:
+        block["layers"] = [source.label for source in writing(chain, block["name"])]
 
 
 def _rows(contracts: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[str]]:
     yield "target", "template", "changed by"
     for contract in contracts:
         for name, said in [*contract["files"].items(), *contract["parts"].items()]:
-            yield contract["target"], name, ", ".join(said["layers"][:-1])
+            yield contract["target"], name, ", ".join([*_own(said["layers"]), *map(_round, said["bypassed"])])
+
+
+def _own(labels: Sequence[str]) -> list[str]:
+    return [label for label in labels if not label.startswith(f"{OURS}!")]
+
+
+def _round(label: str) -> str:
+    return f"({label}: not used)"
 
 
 def _detail(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[str]:
@@ -94,8 +109,10 @@ def _detail(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator
 
 
 def _changed(said: Mapping[str, Any]) -> Iterator[str]:
-    if len(said["layers"]) > 1:
-        yield f"  changed by {', '.join(said['layers'][:-1])}"
+    if own := _own(said["layers"]):
+        yield f"  changed by {', '.join(own)}"
+    if said["bypassed"]:
+        yield f"  not used: {', '.join(said['bypassed'])}, which {said['layers'][0]} goes round"
 
 
 def _context(described: Mapping[str, Any] | None) -> Iterator[str]:
@@ -120,7 +137,9 @@ def _blocks(said: Mapping[str, Any]) -> Iterator[str]:
     for block in said["blocks"]:
         depth = depths[block["name"]] = depths.get(block["within"], 0) + 1
         sees = ", ".join(f"{name} ({kind})" for name, kind in block["sees"].items())
-        yield f"{'  ' * depth}{block['name']}{f'  sees {sees}' if sees else ''}"
+        changed = ", ".join(_own(block["layers"]))
+        words = [block["name"], *([f"sees {sees}"] if sees else []), *([f"changed by {changed}"] if changed else [])]
+        yield f"{'  ' * depth}{'  '.join(words)}"
 
 
 def _table(rows: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TemplateName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
-    """The name of a template: `dvc/dvc.yaml.j2`, `!dvc/dvc.yaml.j2` or `pack!dvc/dvc.yaml.j2`."""
+    """The name of a template: `dvc/dvc.yaml.j2`, or with `!`, `acme!` or `wurzel!` in front."""
 
     name = "template"
 

@@ -15,13 +15,15 @@ from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.render.check.described import field_types
 from wurzel.render.check.names import Names
 from wurzel.render.check.positions import positions
+from wurzel.render.check.reach import Reach
 from wurzel.render.check.scope import Scope, merged
-from wurzel.render.check.sources import Source, Sources
+from wurzel.render.check.sources import Reference, Source, Sources
 from wurzel.render.check.types import Module
 from wurzel.render.common import Common
-from wurzel.render.layers import suggest
+from wurzel.render.layers import OURS, POLICIES
 from wurzel.render.renames import renamed
 from wurzel.render.structure import OUTSIDE, circle, languages_differ, no_such_block, outside
+from wurzel.render.suggestion import suggest
 
 if TYPE_CHECKING:
     from wurzel.render.environment import Environment
@@ -38,6 +40,8 @@ class Checker:
         contexts: for each template that is rendered, the class whose fields are the names it sees; `None` when any
             name may be there.
         concerns: whether a template is to be checked, by its name.
+        others: gives the names of templates that are rendered as well, but not looked at here; asked only when a
+            template seems to be used by none.
     """
 
     def __init__(
@@ -45,9 +49,11 @@ class Checker:
         environment: Environment,
         contexts: Mapping[str, type | None],
         concerns: Callable[[str], bool] = lambda _name: True,
+        others: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._environment = environment
         self._contexts = contexts
+        self._others = others
         self._sources = Sources(environment.layers, environment)
         self._checked = [
             self._sources.read(found)
@@ -59,20 +65,32 @@ class Checker:
         self._seen: dict[Source, list[list[Problem]]] = {}
         self._sites: dict[Source, dict[str, Scope]] = {}
         self._given: dict[Source, Scope] = {}
-        self._modules: dict[str, Module | None] = {}
+        self._modules: dict[Source, Module | None] = {}
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong, template by template, each with its line."""
         if not self._checked:
             return []
         self.follow()
+        unused = set(self._unused())
         found: list[Problem] = []
         for source in self._checked:
             own = [source.problem] if source.problem else [*self._structure(source), *self._named(source)]
-            if source not in self._seen and not source.problem and not _is_offer(source):
-                own.append(self._unused(source))
+            if source in unused:
+                own.append(self._useless(source))
             found += sorted(dict.fromkeys(own), key=_line)
         return found
+
+    def bypassed(self) -> list[Problem]:
+        """Templates of packs and folders that are never written because one above goes round them."""
+        roots = [*self._contexts, *self._others()]
+        checked = [source for source in self._checked if source.found.plain != POLICIES]  # each of them is run
+        found = Reach(self._sources, roots).bypasses(checked, roots, self._environment)
+        return [self._bypass(*each) for each in found]
+
+    def sources(self) -> Sources:
+        """What reads templates, each once."""
+        return self._sources
 
     # Structure: parents, blocks, what is included
 
@@ -85,8 +103,8 @@ class Checker:
             for name in reference.names:
                 if problem := languages_differ(source.found.name, name):
                     yield Problem(problem.message, where, problem.hint)
-            if reference.needed and reference.names and not any(map(self._sources.get, reference.names)):
-                yield self._missing(reference.names[0], where)
+            if reference.needed and reference.names and not any(self._named_by(source, reference)):
+                yield self._missing(source, reference.names[0], where)
         yield from self._inheritance(source)
         yield from self._compiled(source)
 
@@ -94,9 +112,8 @@ class Checker:
         chain, complete = self._sources.chain(source)
         parent = self._sources.parent(chain[-1])
         if source.extends is not None and parent in chain:
-            yield circle(
-                source.at(source.extends.node.lineno), chain[len(chain) > 1].found.name, itself=len(chain) == 1
-            )
+            where = source.at(source.extends.node.lineno)
+            yield circle(where, chain[len(chain) > 1].found, itself=len(chain) == 1)
         if not complete or len(chain) == 1:
             return
         known = {block for each in chain[1:] for block in each.blocks}
@@ -104,9 +121,14 @@ class Checker:
             if block.name not in known:
                 yield no_such_block(source.at(block.lineno), block.name, known)
 
-    def _missing(self, name: str, where: str) -> Problem:
+    def _named_by(self, source: Source, reference: Reference) -> Iterator[Source]:
+        for name in reference.names:
+            if (found := self._sources.get(name, source.found.layer)) is not None:
+                yield found
+
+    def _missing(self, source: Source, name: str, where: str) -> Problem:
         try:
-            self._environment.layers.find(name)
+            self._environment.layers.find(name, source.found.layer)
         except TemplateError as error:
             return Problem(error.message, where, error.hint)
         raise AssertionError(name)
@@ -114,7 +136,7 @@ class Checker:
     def _compiled(self, source: Source) -> Iterator[Problem]:
         """What the compiler refuses; filters, tests and text outside of blocks are found, all of them, elsewhere."""
         try:
-            self._environment.compile(source.found.read(), source.found.name, str(source.found.path), raw=True)
+            self._environment.load(source.found)
         except jinja2.TemplateSyntaxError as error:
             message = error.message or ""
             if not message.startswith(("No filter", "No test", OUTSIDE)):
@@ -122,7 +144,23 @@ class Checker:
         except WurzelError as error:
             yield Problem(error.message, error.where, error.hint)
 
-    def _unused(self, source: Source) -> Problem:
+    def _unused(self) -> list[Source]:
+        """Templates that nothing leads to, whatever is rendered."""
+        found = [each for each in self._checked if each not in self._seen and not each.problem and not _is_offer(each)]
+        if not found:
+            return []
+        reach = Reach(self._sources, [*self._contexts, *self._others()])
+        return [] if reach.is_open else [each for each in found if each not in reach]
+
+    def _bypass(self, above: Source, below: Source) -> Problem:
+        line = above.extends.node.lineno if above.extends is not None else 1
+        return Problem(
+            f"the template goes round {below.label}, of which nothing is ever written",
+            above.at(line),
+            f'Write `{{% extends "!{above.found.plain}" %}}`, which is the one of the next layer below that has it.',
+        )
+
+    def _useless(self, source: Source) -> Problem:
         name = source.found.name
         known = [*self._contexts, *self._environment.layers.names()]
         return Problem(
@@ -147,7 +185,7 @@ class Checker:
         """
         for name, context in self._contexts.items():
             scope = _scope(context)
-            starts = [self._sources.get(name if own else f"!{name}")]
+            starts = [self._sources.get(name if own else f"{OURS}!{name}")]
             starts += [source for source in self._checked if own and self._name(source) == name]
             for start in dict.fromkeys(start for start in starts if start is not None):
                 self._visit(start, scope)
@@ -159,7 +197,7 @@ class Checker:
 
     def plain(self, name: str) -> Source:
         """A template as it comes with its target."""
-        return self._sources.read(self._environment.layers.find(f"!{name}"))
+        return self._sources.read(self._environment.layers.find(f"{OURS}!{name}"))
 
     def made(self, source: Source) -> Mapping[str, Any]:
         """The names that a template makes at its top, with their types."""
@@ -192,19 +230,19 @@ class Checker:
             known = problems in self._seen.setdefault(each, [])
             self._seen[each].append(problems)
             for name, scope in () if known and len(self._seen[each]) > 1 else walk.included:
-                if (part := self._sources.get(name)) is not None:
+                if (part := self._sources.get(name, each.found.layer)) is not None:
                     self._visit(part, scope)
 
-    def _module(self, name: str, scope: Scope | None) -> Module | None:
+    def _module(self, asking: Source, name: str, scope: Scope | None) -> Module | None:
         """What an import of a template gives, which is read in `scope` or with no names at all."""
-        source = self._sources.get(name)
+        source = self._sources.get(name, asking.found.layer)
         if source is None or source.problem is not None:
             return None
-        if scope is not None or name not in self._modules:
+        if scope is not None or source not in self._modules:
             made = frozenset(Names(source, self._environment, self._module).exported())
-            self._modules[name] = Module(name, made) if source.extends is None else None
+            self._modules[source] = Module(name, made) if source.extends is None else None
             self._visit(source, scope or Scope())
-        return self._modules[name]
+        return self._modules[source]
 
 
 def _is_offer(source: Source) -> bool:

@@ -14,9 +14,9 @@ from wurzel.render.check import types
 from wurzel.render.check.scope import Scope, assigned, unpacked
 from wurzel.render.check.types import UNKNOWN
 from wurzel.render.elsewhere import name_instead
-from wurzel.render.layers import suggest
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
+from wurzel.render.suggestion import suggest
 
 if TYPE_CHECKING:
     from wurzel.render.check.sources import Source
@@ -43,7 +43,10 @@ class Names:
     """
 
     def __init__(
-        self, source: Source, environment: Environment, module: Callable[[str, Scope | None], types.Module | None]
+        self,
+        source: Source,
+        environment: Environment,
+        module: Callable[[Source, str, Scope | None], types.Module | None],
     ) -> None:
         self._source = source
         self._environment = environment
@@ -178,7 +181,7 @@ class Names:
         name = node.template.value if isinstance(node.template, nodes.Const) else None
         if not isinstance(name, str):
             return UNKNOWN
-        return self._module(name, scope.flat() if node.with_context else None) or UNKNOWN
+        return self._module(self._source, name, scope.flat() if node.with_context else None) or UNKNOWN
 
     # Expressions
 

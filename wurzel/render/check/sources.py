@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,11 +12,14 @@ import jinja2
 from jinja2 import nodes
 
 from wurzel.exceptions import Problem, TemplateError
-from wurzel.render.layers import Found, Layers, label
+from wurzel.render.layers import Found, Layer, Layers, label
 
 if TYPE_CHECKING:
     from wurzel.render.environment import Environment
 
+BASE = ".base"
+"""Ending of the file beside an ejected template that says what it was when it was copied."""
+_NAMES = re.compile(r"""["']([\w./!-]+\.j2)["']""")
 _REFERENCES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
 _CONFLICT = "an update left a conflict here"
@@ -65,6 +70,18 @@ class Source:
         return f"{self.label}:{line}"
 
     @property
+    def mentions(self) -> list[str]:
+        """Names of templates in the text of one that cannot be parsed: what it may lead to once it can."""
+        if not self.problem or not self.found.path.is_file() or not os.access(self.found.path, os.R_OK):
+            return []
+        return _NAMES.findall(self.found.path.read_text(encoding="utf-8", errors="replace"))
+
+    @property
+    def is_copy(self) -> bool:
+        """It was ejected as a whole: `wurzel templates update` brings it what changes below."""
+        return self.found.path.with_name(self.found.path.name + BASE).is_file()
+
+    @property
     def top_blocks(self) -> list[nodes.Block]:
         """Blocks that stand in no other block."""
         return [node for node in self.tree.body if isinstance(node, nodes.Block)]
@@ -84,10 +101,10 @@ class Sources:
             self._read[found.path] = Source(found, self._environment)
         return self._read[found.path]
 
-    def get(self, name: str) -> Source | None:
-        """The template of that name, or `None` when there is none."""
+    def get(self, name: str, asking: Layer | None = None) -> Source | None:
+        """The template that one of layer `asking` means by a name, or `None` when there is none."""
         try:
-            return self.read(self.layers.find(name))
+            return self.read(self.layers.find(name, asking))
         except TemplateError:  # there is none, or no such pack
             return None
 
@@ -108,7 +125,7 @@ class Sources:
         """The template that one extends, if it can be told and found."""
         if source.extends is None or not source.extends.names:
             return None
-        return self.get(source.extends.names[0])
+        return self.get(source.extends.names[0], source.found.layer)
 
 
 def _reference(node: nodes.Node) -> Reference:

@@ -1,0 +1,122 @@
+"""Several layers of templates as a user meets them: what takes part, what goes round, and what is used where."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+
+CONFIG = """version: 1
+templates: [wurzel-templates, company]
+pipelines:
+  words: {entrypoint: "chain:pipeline", targets: {dvc: {}, local: {}}}
+"""
+ADDING = '{{% extends "{name}" %}}\n{{% block {block} %}}\n{{{{ super() }}}}\n{line}\n{{% endblock %}}\n'
+
+
+EXTENDED = """{% extends "!ci/github.yml.j2" %}
+{% block permissions %}
+permissions: {contents: read, packages: read}
+{% endblock %}
+"""
+
+
+@pytest.fixture
+def layers(project):
+    """A project with two folders of templates; gives a function that writes a template into one of them."""
+    project("chain")
+    Path("wurzel.yaml").write_text(CONFIG)
+    for folder in ("wurzel-templates", "company"):
+        Path(folder).mkdir()
+
+    def save(path, name="", block="", line="", text=None):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text if text is not None else ADDING.format(name=name, block=block, line=line))
+
+    return save
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, arguments)
+
+
+def listed(name):
+    target = json.loads(run("templates", "list", "dvc", "--json").stdout)["targets"][0]
+    found = target["files"][name]
+    return found, {block["name"]: block["layers"] for block in found["blocks"]}
+
+
+def test_the_list_says_which_layers_write_a_file_and_each_block(layers):
+    layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "top", "# project")
+    layers("company/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "top", "# company")
+    found, blocks = listed("dvc/dvc.yaml.j2")
+    every = ["wurzel-templates/dvc/dvc.yaml.j2", "company/dvc/dvc.yaml.j2", "wurzel!dvc/dvc.yaml.j2"]
+    assert (found["layers"], found["bypassed"]) == (every, [])
+    assert blocks["top"] == every
+    assert blocks["bottom"] == every[-1:]
+    detail = run("templates", "list", "dvc").stdout
+    assert "  changed by wurzel-templates/dvc/dvc.yaml.j2, company/dvc/dvc.yaml.j2\n" in detail
+    assert "    top  changed by wurzel-templates/dvc/dvc.yaml.j2, company/dvc/dvc.yaml.j2\n" in detail
+
+
+def test_a_block_without_super_ends_with_its_layer(layers):
+    layers("wurzel-templates/dvc/dvc.yaml.j2", text='{% extends "!dvc/dvc.yaml.j2" %}{% block top %}{% endblock %}')
+    layers("company/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "top", "# company")
+    assert listed("dvc/dvc.yaml.j2")[1]["top"] == ["wurzel-templates/dvc/dvc.yaml.j2"]
+
+
+def test_what_is_gone_round_is_a_finding_and_stands_in_the_list(layers):
+    layers("wurzel-templates/dvc/dvc.yaml.j2", "wurzel!dvc/dvc.yaml.j2", "top", "# project")
+    layers("company/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "top", "# company")
+    done = run("templates", "check")
+    assert done.exit_code == 1
+    assert "wurzel-templates/dvc/dvc.yaml.j2:1: the template goes round company/dvc/dvc.yaml.j2" in str(done.exception)
+    assert run("render", "-t", "dvc").exit_code == 0
+    assert "(company/dvc/dvc.yaml.j2: not used)" in run("templates", "list").stdout
+    assert "  not used: company/dvc/dvc.yaml.j2, which " in run("templates", "list", "dvc").stdout
+
+
+@pytest.mark.parametrize(
+    "using",
+    [
+        ADDING.format(
+            name="!dvc/dvc.yaml.j2", block="top", line='{% import "acme/org.j2" as org %}\n# {{ org.word() }}'
+        ),
+        '{% extends "!dvc/dvc.yaml.j2" %}\n{% block top %}\n{% include "acme/more.yaml.j2" %}\n{% endblock %}\n',
+        '{% extends "acme/base.yaml.j2" %}\n{% block top %}\n# {{ pipeline.name }}\n{% endblock %}\n',
+    ],
+)
+def test_what_one_target_uses_no_other_refuses(layers, using):
+    layers("company/acme/org.j2", text="{% macro word() -%}\nword\n{%- endmacro %}\n")
+    layers("company/acme/more.yaml.j2", text='{% import "acme/org.j2" as org %}\n# {{ org.word() }}\n')
+    layers("company/acme/base.yaml.j2", text='{% extends "wurzel!dvc/dvc.yaml.j2" %}\n')
+    used = [name for name in ("org.j2", "more.yaml.j2", "base.yaml.j2") if f"acme/{name}" in using]
+    for name in ("more.yaml.j2", "base.yaml.j2"):
+        if name not in used:
+            Path("company/acme", name).unlink()
+    if used == ["base.yaml.j2"]:
+        Path("company/acme/org.j2").unlink()
+    layers("wurzel-templates/dvc/dvc.yaml.j2", text=using)
+    for command in (("render", "-t", "local"), ("render", "-t", "dvc"), ("templates", "check")):
+        done = run(*command)
+        assert done.exit_code == 0, (command, done.exception)
+
+
+def test_a_broken_template_of_another_target_uses_what_it_names(layers):
+    layers("company/acme/org.j2", text="{% macro word() -%}\nword\n{%- endmacro %}\n")
+    layers("wurzel-templates/dvc/dvc.yaml.j2", text='{% import "acme/org.j2" as org %}{% if %}')
+    assert run("render", "-t", "local").exit_code == 0
+    assert "dvc.yaml.j2:1: " in str(run("render", "-t", "dvc").exception)
+
+
+def test_the_template_of_a_workflow_is_one_to_extend(layers):
+    layers("company/ci/github.yml.j2", text=EXTENDED)
+    for command in (("ci", "github"), ("templates", "check"), ("render", "-t", "dvc")):
+        done = run(*command)
+        assert done.exit_code == 0, (command, done.exception)
+    assert "packages: read" in Path(".github/workflows/wurzel.yml").read_text()
+    layers("company/ci/gitlab.yml.j2", "!ci/gitlab.yml.j2", "nowhere", "a: 1")
+    assert "has a block 'nowhere'" in str(run("templates", "check").exception)
+    assert run("render", "-t", "dvc").exit_code == 0

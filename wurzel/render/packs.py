@@ -1,0 +1,59 @@
+"""Installed template packs: packages that name a folder of templates in the entry point group `wurzel.templates`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.exceptions import TemplateError
+from wurzel.render.suggestion import suggest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "wurzel.templates"
+"""Entry point group of packs: each entry names a package whose folder holds the templates, or a path."""
+
+
+def load_pack(name: str) -> tuple[Path, str]:
+    """The folder and the version of an installed pack.
+
+    Raises:
+        TemplateError: when there is no such pack, several have the name, or it names no folder.
+    """
+    point = entry_point(name)
+    try:
+        home = point.load()
+    except Exception as error:
+        raise TemplateError(f"the template pack {name!r} ({distribution(point)}) cannot be loaded: {error}") from error
+    folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
+    if folder == Path() or not folder.is_dir():
+        raise TemplateError(f"the template pack {name!r} names no folder", hint=f"Group {GROUP}: a package or a path.")
+    return folder, point.dist.version if point.dist is not None else ""
+
+
+def entry_point(name: str) -> EntryPoint:
+    """The entry point of an installed pack; raises what `load_pack` raises."""
+    from importlib.metadata import entry_points
+
+    points = entry_points(group=GROUP)
+    found = sorted({point for point in points if point.name == name}, key=distribution)
+    if len(found) > 1:
+        owners = " and ".join(map(distribution, found))
+        raise TemplateError(
+            f"{len(found)} installed packs are called {name!r}: {owners}",
+            hint="Uninstall all but one: which one is meant cannot be said.",
+        )
+    if not found:
+        known = sorted({point.name for point in points})
+        installed = f"Installed packs: {', '.join(known)}." if known else "No template pack is installed."
+        raise TemplateError(
+            f"there is no template folder or installed pack {name!r}",
+            hint=f"{suggest(name, known)} {installed}".strip(),
+        )
+    return found[0]
+
+
+def distribution(point: EntryPoint) -> str:
+    """Name and version of what brought an entry point."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
