@@ -76,8 +76,10 @@ def test_polling_and_self_consuming_steps():
 
 
 def test_retry_and_timeout_are_emulated():
-    cmd = stage(one_step(retry=Retry(limit=2, backoff=30, factor=1.5, max=600), timeout=90)).cmd
-    assert cmd.endswith("--retries 2 --backoff 30s --backoff-factor 1.5 --backoff-max 10m --timeout 1m30s")
+    found = stage(one_step(retry=Retry(limit=2, backoff=30, factor=1.5, max=600), timeout=90))
+    options = {"retries": 2, "backoff": "30s", "backoff-factor": "1.5", "backoff-max": "10m", "timeout": "1m30s"}
+    assert found.meta["options"] == options
+    assert found.cmd == stage(one_step()).cmd  # another text would be another stage to DVC, and run it again
 
 
 def test_a_file_in_another_folder_leads_back_to_the_project():
@@ -121,6 +123,19 @@ def sharded_stages(**options):
     return {item.name: item for item in DvcBackend().files(pipeline, DvcOptions(**options))[0].context["stages"]}
 
 
+def test_variables_that_change_no_data_are_not_in_the_command():
+    step = one_step(env={"LOG_LEVEL": "debug", "MODEL": "a", "MINE": "${x}", "https_proxy": "http://p"})
+    found = stage(step.model_copy(update={"env_ignored": ("MINE",)}))
+    assert found.cmd.startswith("env MODEL=a wurzel step")
+    assert found.meta["options"]["env"] == {"LOG_LEVEL": "debug", "MINE": "\\${x}", "https_proxy": "http://p"}
+
+
+@pytest.mark.parametrize("fields", [{"polls": True}, {"cache": False}, {"self_consuming": True}])
+def test_what_is_never_cached_always_runs(fields):
+    assert stage(one_step(**fields)).always_changed
+    assert not stage(one_step()).always_changed
+
+
 def test_slices_are_stages_of_a_matrix_and_one_gathers_them():
     stages = sharded_stages()
     assert list(stages) == ["words", "loud_slice", "loud"]
@@ -131,7 +146,8 @@ def test_slices_are_stages_of_a_matrix_and_one_gathers_them():
     words = shlex.split(cut.cmd)
     assert words[words.index("--shard") + 1] == "${item.slice}/3"
     assert words[words.index("--report") + 1] == f"{cut.outs[0]}/{slices.REPORT}"
-    assert words[words.index("--retries") + 1] == "1"
+    assert words[words.index("--options") + 1] == "dvc.yaml#stages.loud_slice.meta"
+    assert cut.meta["options"] == {"retries": 1}
     assert "--gather" in whole.cmd
     assert "--retries" not in whole.cmd
     assert (cut.metrics, whole.metrics) == ("", "metrics/loud.json")
@@ -140,7 +156,7 @@ def test_slices_are_stages_of_a_matrix_and_one_gathers_them():
 def test_slices_may_be_processes_of_one_stage():
     stages = sharded_stages(shards="processes")
     assert list(stages) == ["words", "loud"]
-    assert "--shards 3" in stages["loud"].cmd
+    assert stages["loud"].meta["options"] == {"retries": 1, "shards": 3}
     use = Use("shards", "steps.loud.shards")
     assert DvcBackend().support_for(use, DvcOptions()).level == "native"
     assert DvcBackend().support_for(use, DvcOptions(shards="processes")).level == "emulated"

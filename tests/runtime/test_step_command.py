@@ -296,6 +296,23 @@ def test_retries_and_slices_are_handed_to_the_supervisor(steps):
     assert done.stderr.count("error: step 'fails': RuntimeError") == 2
 
 
+def test_further_options_and_variables_come_from_a_file_and_the_command_line_wins(steps):
+    (steps / "dvc.yaml").write_text(
+        "stages:\n  a:\n    meta:\n      options:\n        retries: 1\n        backoff: 0s\n"
+        "        env: {MAKE__TEXT: '\\${x}'}\n  b:\n    meta: {run: x}\n  c:\n    meta: {options: {retry: 1}}\n"
+    )
+    done = wurzel("cmdsteps:Make", "-o", "out", "--options", "dvc.yaml#stages.a.meta")
+    assert done.returncode == 0, done.stderr
+    assert read(steps) == ["${x}"]
+    tries = [["--options", "dvc.yaml#stages.a.meta"], ["--options", "dvc.yaml#stages.a.meta", "--retries", "0"]]
+    tries.append(["--options", "dvc.yaml#stages.b.meta"])
+    counts = [wurzel("cmdsteps:Fails", "-o", "no", *words).stderr.count("RuntimeError: no luck") for words in tries]
+    assert counts[0] == 2 * counts[1] == 2 * counts[2] > 0
+    done = wurzel("cmdsteps:Make", "-o", "out", "--options", "dvc.yaml#stages.c.meta")
+    assert done.returncode == 2
+    assert "dvc.yaml#stages.c.meta: has the option 'retry', which does not exist" in done.stderr
+
+
 def content(folder):
     return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 

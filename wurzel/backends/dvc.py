@@ -14,7 +14,8 @@ from pydantic import Field
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import dataset, step_argv
+from wurzel.invocation.command import Emulated, dataset, step_argv, supervision
+from wurzel.invocation.variables import is_ignored
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline, Setting, Step
 from wurzel.ir.names import PlainText
@@ -99,7 +100,7 @@ class DvcBackend(Backend):
         "data_dir": native(),
         "settings": native("`params.yaml`, wired through `params:`"),
         "parameters": native("`dvc exp run -S PIPELINE.STEP.SETTING=VALUE`; listed in `meta.parameters`"),
-        "env": emulated("`env NAME=VALUE` before the command"),
+        "env": emulated("`env NAME=VALUE` before the command; `meta.options.env` for what changes no data"),
         "secrets": emulated("read from the environment when `dvc repro` runs; `meta.secrets` names the variables"),
         "image": unsupported(f"no containers: {_NO_CLUSTER}"),
         "step_image": unsupported(f"no containers: {_NO_CLUSTER}"),
@@ -107,9 +108,9 @@ class DvcBackend(Backend):
         "memory": unsupported(_NO_CLUSTER),
         "gpu": unsupported(_NO_CLUSTER),
         "limits": unsupported(_NO_CLUSTER),
-        "retry": emulated("`wurzel step --retries`"),
-        "backoff": emulated("`wurzel step --backoff`"),
-        "timeout": emulated("`wurzel step --timeout`"),
+        "retry": emulated("`wurzel step`, which reads `meta.options`"),
+        "backoff": emulated("`wurzel step`, which reads `meta.options`"),
+        "timeout": emulated("`wurzel step`, which reads `meta.options`"),
         "pipeline_timeout": unsupported("DVC has none; run `timeout 2h dvc repro`"),
         "shards": native(
             "`matrix`, a stage for each slice, and a stage that gathers them; `dvc repro` runs one at a time, and"
@@ -191,7 +192,7 @@ def _metrics(step: Step, options: DvcOptions) -> str:
 def _stages(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> list[Stage]:
     whole = _stage(pipeline, step, options, main)
     if step.shards > 1 and options.shards == "stages":
-        return [_slices(pipeline, step, options, whole), _gathering(pipeline, step, options, whole)]
+        return [_slices(pipeline, step, options, whole, main), _gathering(pipeline, step, options, whole)]
     return [whole]
 
 
@@ -199,33 +200,33 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
     params = _param_names(pipeline, step)
     report = _metrics(step, options)
     extra = [*_settings_of(pipeline, step, options), "--report", report]
-    argv = step_argv(pipeline, step, extra=extra, emulate=("retry", "timeout", "shards"))
+    argv = step_argv(pipeline, step, extra=[*extra, *_options_of(step.id, main)])
     out = dataset(pipeline, step.id)
     return Stage(
         name=step.id,
         step=step,
-        cmd=_cmd(pipeline.env | step.env, argv),
+        cmd=_cmd(_counted(pipeline, step), argv),
         wdir=_wdir(main),
         desc=_escape(step.description),
         deps=[_escape(path) for path in _deps(pipeline, step)],
         params=params if options.params == "params.yaml" or not params else [{_escape(options.params): params}],
         outs=[{_escape(out): {"persist": True}} if step.self_consuming else _escape(out)],
         metrics=_escape(report),
-        always_changed=step.polls,
-        meta=_escaped(_meta(pipeline, step)),
+        always_changed=step.polls or step.self_consuming or not step.cache,
+        meta=_escaped(_meta(pipeline, step, options)),
     )
 
 
-def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage) -> Stage:
+def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, main: str) -> Stage:
     """A stage for each slice. Its report lies within the slice, where the stage that gathers them finds it."""
-    folder = _slices_of(pipeline, step)
+    folder, name = _slices_of(pipeline, step), f"{step.id}_slice"  # no step id contains a `_`
     extra = [*_settings_of(pipeline, step, options), "--shard", f"{_SLICE}/{step.shards}"]
     extra += ["--report", f"{_slice_of(folder, step)}/{REPORT}"]
-    argv = step_argv(pipeline, step, output=folder, extra=extra, emulate=("retry", "timeout"))
+    argv = step_argv(pipeline, step, output=folder, extra=[*extra, *_options_of(name, main)])
     return replace(
         whole,
-        name=f"{step.id}_slice",  # no step id holds a `_`
-        cmd=_cmd(pipeline.env | step.env, argv),
+        name=name,
+        cmd=_cmd(_counted(pipeline, step), argv),
         matrix={"slice": list(range(1, step.shards + 1))},
         outs=[_escape(_slice_of(folder, step))],
         metrics="",
@@ -266,11 +267,38 @@ def _deps(pipeline: Pipeline, step: Step) -> list[str]:
     return list(dict.fromkeys([*step.sources, *input_paths(step), *(dataset(pipeline, need) for need in step.needs)]))
 
 
-def _meta(pipeline: Pipeline, step: Step) -> dict[str, Any]:
+def _options_of(stage: str, main: str) -> list[str]:
+    """Where the command finds what changes no data: DVC runs a stage again when its command is another text."""
+    return ["--options", f"{main}#stages.{stage}.meta"]
+
+
+def _counted(pipeline: Pipeline, step: Step) -> dict[str, str]:
+    env = pipeline.env | step.env
+    return {name: value for name, value in env.items() if not is_ignored(pipeline, name)}
+
+
+def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]:
+    """Options of `wurzel step`, and variables, that change no data."""
+    emulate: list[Emulated] = ["retry", "timeout"]
+    if options.shards == "processes":
+        emulate.append("shards")
+    words = supervision(step, emulate)
+    found: dict[str, Any] = {
+        name.removeprefix("--"): int(value) if value.isdigit() else value
+        for name, value in zip(words[::2], words[1::2], strict=True)
+    }
+    env = pipeline.env | step.env
+    if ignored := {name: value for name, value in env.items() if is_ignored(pipeline, name)}:
+        found["env"] = ignored
+    return found
+
+
+def _meta(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]:
     """What DVC keeps for people and tools; secrets are named, so that a reader knows what to export."""
     secrets = pipeline.secrets | step.secrets
     meta: dict[str, Any] = {
         "run": step.run,
+        "options": _uncounted(pipeline, step, options),
         "labels": pipeline.labels | step.labels,
         "annotations": pipeline.annotations | step.annotations,
         "parameters": [setting.name for setting in step.settings if setting.parameter],

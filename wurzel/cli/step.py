@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from wurzel.exceptions import UsageError, WurzelError
 
@@ -68,6 +69,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("-i", "--input", "inputs", metavar="DIR", type=FOLDER, multiple=True, help="Dataset to read; repeatable.")
 @click.option("-o", "--output", metavar="DIR", type=FOLDER, required=True, help="Dataset to write.")
 @click.option("--settings", metavar="FILE#KEY", help="Take settings from below KEY in a YAML or JSON file.")
+@click.option("--options", "file", metavar="FILE#KEY", help="Take further options from `options` below KEY in a file.")
 @click.option("--null", "nulls", metavar="FIELD", multiple=True, help="Set a setting to null; repeatable.")
 @click.option("--secret", "secrets", metavar="NAME", multiple=True, help="Mask this variable in output; repeatable.")
 @click.option("--report", metavar="FILE", type=FOLDER, help="Write counts and metrics to this JSON file.")
@@ -92,6 +94,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
             os.setpgid(0, 0)
     logs = ctx.find_root().obj or {"log_format": "text", "level": "INFO"}
     try:
+        if options["file"] is not None:
+            options |= _from_file(ctx, options["file"])
         code = _unless_done(options, logs)
     except WurzelError as error:
         _tell_platform(error)
@@ -102,6 +106,25 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         logger.error("%s", error)
         code = error.exit_code
     ctx.exit(code)
+
+
+def _from_file(ctx: click.Context, reference: str) -> dict[str, Any]:
+    """Options that a file gives and the command line does not; sets its variables."""
+    from wurzel.runtime.settings_file import read_settings
+
+    known = {(param.name or "").replace("_", "-"): param for param in ctx.command.params}
+    found: dict[str, Any] = {}
+    for name, value in (read_settings(reference).get("options") or {}).items():
+        if name == "env":
+            # A file of DVC has `\${` for `${`, which DVC would replace.
+            os.environ.update({str(key): str(text).replace("\\${", "${") for key, text in value.items()})
+            continue
+        param = known.get(name)
+        if param is None or param.name is None:
+            raise UsageError(f"has the option {name!r}, which does not exist", where=reference)
+        if ctx.get_parameter_source(param.name) is not ParameterSource.COMMANDLINE:
+            found[param.name] = param.type_cast_value(ctx, str(value))
+    return found
 
 
 def _unless_done(options: dict[str, Any], logs: dict[str, str]) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from wurzel.exceptions import WurzelError
 from wurzel.invocation.code import Code, bases
 from wurzel.invocation.digests import combine
 from wurzel.invocation.settings import Effective, effective
-from wurzel.invocation.variables import prefixes_of, step_environment
+from wurzel.invocation.variables import is_ignored, prefixes_of, step_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +32,6 @@ UNKNOWN = "unknown"
 """Stands for the digest of what cannot be read; it equals no digest, not even itself."""
 
 _PRESENT = "present"
-_IGNORED = ("LOG_LEVEL", "NO_COLOR", "PYTHONUNBUFFERED", "*_PROXY")
-"""Variables that change what is logged, or how something is reached, but no data."""
-
 _KINDS = {
     "definition": "definition",
     "code": "code",
@@ -111,11 +107,6 @@ class Fingerprints:
         return [
             part for name in counted for part in (name, _PRESENT if name in secrets else without_passwords(env[name]))
         ]
-
-
-def is_ignored(pipeline: Pipeline, name: str) -> bool:
-    """Whether a variable does not count: it shapes logs or connections, or `env_ignored` names it."""
-    return name in pipeline.env_ignored or any(fnmatchcase(name.upper(), pattern) for pattern in _IGNORED)
 
 
 def fingerprint(kinds: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import prefixes
@@ -21,9 +22,18 @@ _POINTER = 8
 _PRESENT = "present"
 
 
+_IGNORED = ("LOG_LEVEL", "NO_COLOR", "PYTHONUNBUFFERED", "*_PROXY")
+"""Variables that change what is logged, or how something is reached, but no data."""
+
+
 def step_environment(pipeline: Pipeline, step: Step, environ: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a step: that of the surroundings, the pipeline's, the step's, its settings."""
     return {**environ, **pipeline.env, **step.env, **setting_variables(step)}
+
+
+def is_ignored(pipeline: Pipeline, name: str) -> bool:
+    """Whether a variable changes no data: it shapes logs or connections, or `env_ignored` names it."""
+    return name in pipeline.env_ignored or any(fnmatchcase(name.upper(), pattern) for pattern in _IGNORED)
 
 
 def prefixes_of(step: Step) -> tuple[str, ...]:
