@@ -562,3 +562,22 @@ def test_the_schema_and_a_copy_read_no_environment(monkeypatch):
 def test_no_environment_breaks_the_loader(environ):
     with contextlib.suppress(EnvSettingsError):
         load(Main, {f"MY_STEP__{name}": value for name, value in environ.items()})
+
+
+def test_a_mapping_gives_values_and_names_win_over_it(monkeypatch):
+    monkeypatch.setenv("PORT", "1")
+    assert Server({"HOST": "a"}) == Server(HOST="a", PORT=1)
+    assert Server({"HOST": "a", "PORT": 2}, PORT=3).PORT == 3
+    with pytest.raises(ValidationError, match="NOTHING"):
+        Server({"HOST": "a", "NOTHING": 1})
+
+    class Parent(Settings):
+        SERVERS: dict[str, Server] = {"one": Server({"HOST": "a"})}
+
+    assert Parent().SERVERS["one"].HOST == "a"
+
+
+def test_prefixes_can_be_seen_in_the_configuration():
+    assert (Server.model_config["env_prefix"], Server.model_config["env_nested_delimiter"]) == ("", "__")
+    assert Server.with_prefix("pp").model_config["env_prefix"] == "pp"
+    assert Server.model_config["env_prefix"] == ""

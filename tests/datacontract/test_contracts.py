@@ -177,3 +177,9 @@ def test_a_document_from_a_mapping():
     about = {"url": "u", "keywords": "k"}
     doc = MarkdownDataContract.from_dict_w_function({"text": "a", "metadata": about}, str.upper)
     assert (doc.md, doc.url, doc.keywords, doc.metadata) == ("A", "u", "k", None)
+
+
+def test_topics_are_ignored_with_a_warning_that_names_the_line(tmp_path):
+    with pytest.warns(DeprecationWarning, match=r"page\.one\.md:3: the `topics` metadata field is deprecated"):
+        doc = document(tmp_path, "---\nurl: u\ntopics: foo\n---\nText")
+    assert (doc.md, doc.keywords, doc.url) == ("Text", "page", "u")

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias, cast
 from pydantic import BaseModel, ConfigDict
 
 from wurzel.core.environment import (
+    DELIMITER,
     Variables,
     completed,
     encode,
@@ -38,7 +39,8 @@ class SettingsBase(BaseModel):
     """Fields read from environment variables of exactly their names when an object is made.
 
     Text fields take the variable's text, others JSON; `FIELD__INNER` descends into nested settings and mappings and
-    refines what `FIELD` itself says. Arguments given to the constructor win. Unknown fields are refused.
+    refines what `FIELD` itself says. Arguments given to the constructor, by name or
+    as a mapping, win. Unknown fields are refused.
     `model_config = {"env_prefix": "X_"}` puts a prefix before every name.
     """
 
@@ -49,10 +51,12 @@ class SettingsBase(BaseModel):
         populate_by_name=True,
         hide_input_in_errors=True,
         defer_build=True,
+        **cast("ConfigDict", {"env_prefix": "", "env_nested_delimiter": DELIMITER}),  # as pydantic-settings names them
     )
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, mapping: Mapping[str, Any] | None = None, /, **values: Any) -> None:
         cls = type(self)
+        values = {**(mapping or {}), **values}
         if not _SEALED.get():
             prefix = cast("str", cls.model_config.get("env_prefix", ""))
             fields = fields_of(cls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,13 @@ def _front_matter(lines: list[str], path: Path) -> dict[str, Any]:
 
 
 def _checked(front: dict[Any, Any], lines: list[str], path: Path) -> dict[str, Any]:
+    if "topics" in front:
+        warnings.warn(
+            f"{path}:{_line_of('topics', lines)}: the `topics` metadata field is deprecated and ignored;"
+            " use `keywords`",
+            DeprecationWarning,
+            stacklevel=5,
+        )
     found = {key: front[key] for key in (_KEYWORDS, _URL, _METADATA) if front.get(key) is not None}
     keywords = found.get(_KEYWORDS)
     if isinstance(keywords, list) and all(isinstance(word, str) for word in keywords):
