@@ -123,6 +123,11 @@ def sharded_stages(**options):
     return {item.name: item for item in DvcBackend().files(pipeline, DvcOptions(**options))[0].context["stages"]}
 
 
+def test_every_stage_may_depend_on_a_lock_file():
+    assert "uv.lock" in stage(one_step(), lock="uv.lock").deps
+    assert "uv.lock" not in stage(one_step()).deps
+
+
 def test_variables_that_change_no_data_are_not_in_the_command():
     step = one_step(env={"LOG_LEVEL": "debug", "MODEL": "a", "MINE": "${x}", "https_proxy": "http://p"})
     found = stage(step.model_copy(update={"env_ignored": ("MINE",)}))

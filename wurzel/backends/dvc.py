@@ -33,6 +33,11 @@ class DvcOptions(TargetOptions):
 
     params: str = Field("params.yaml", description="File for the settings of steps, relative to the project folder.")
     metrics_dir: str = Field("metrics", description="Folder for one metrics file per step.")
+    lock: str | None = Field(
+        None,
+        description="File that says which packages are installed, such as uv.lock, relative to the project. Every"
+        " stage depends on it, so a change re-runs all of them.",
+    )
     shards: Literal["stages", "processes"] = Field(
         "stages",
         description="Slices of a step are stages of a matrix and one that gathers them, or processes within one stage.",
@@ -208,7 +213,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
         cmd=_cmd(_counted(pipeline, step), argv),
         wdir=_wdir(main),
         desc=_escape(step.description),
-        deps=[_escape(path) for path in _deps(pipeline, step)],
+        deps=[_escape(path) for path in _deps(pipeline, step, options)],
         params=params if options.params == "params.yaml" or not params else [{_escape(options.params): params}],
         outs=[{_escape(out): {"persist": True}} if step.self_consuming else _escape(out)],
         metrics=_escape(report),
@@ -263,8 +268,11 @@ def _settings_of(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[st
     return ["--settings", f"{options.params}#{pipeline.name}.{step.id}"] if has_params else []
 
 
-def _deps(pipeline: Pipeline, step: Step) -> list[str]:
-    return list(dict.fromkeys([*step.sources, *input_paths(step), *(dataset(pipeline, need) for need in step.needs)]))
+def _deps(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
+    lock = [options.lock] if options.lock else []
+    return list(
+        dict.fromkeys([*step.sources, *lock, *input_paths(step), *(dataset(pipeline, need) for need in step.needs)])
+    )
 
 
 def _options_of(stage: str, main: str) -> list[str]:
