@@ -157,7 +157,7 @@ def test_values_next_to_each_other_are_never_joined_to_one(python):
 
 def test_identifiers_are_checked(python):
     for bad in ("a b", "", "1a", "class", "é", "a\n", 5, None, "a.b"):
-        with pytest.raises(Exception, match="is no name that code could use") as caught:
+        with pytest.raises(Exception, match="is not a name that code can use") as caught:
             python("{{ n | identifier }} = 1\n", n=bad)
         assert caught.value.where == "x.py.j2:1"
 

@@ -164,7 +164,7 @@ def test_values_are_written_as_they_were_when_they_were_written(render):
         ("{{ name | e }}", "there is no filter 'e'", "HTML"),
         ("{% filter wordwrap(3) %}{{ name }}{% endfilter %}", "cannot be used as a value here", "| string"),
         ("{% filter filesizeformat %}{{ name }}{% endfilter %}", "cannot be used as a value here", "| string"),
-        ("{% filter json %}{{ name }}{% endfilter %}", "it is rendered text, which is no value", "| string"),
+        ("{% filter json %}{{ name }}{% endfilter %}", "it is rendered text, not a value", "| string"),
         ("{{ [1] | random }}", "there is no filter 'random'", "the same every time"),
         ("{{ lipsum() }}", "'lipsum' is undefined", ""),
         ("{% autoescape true %}{% endautoescape %}", "`autoescape` has no meaning here", ""),
@@ -179,10 +179,10 @@ def test_values_are_written_as_they_were_when_they_were_written(render):
         ("{{ 'ab' | join(',') }}", "'ab' is one text, not a list", "Loop over"),
         ("{% for c in name %}{% endfor %}", "'n' is one text, not a list", "Loop over"),
         ("{% for c in {1: 2}.keys() | unique | list | string %}{% endfor %}", "has no one form as text", ""),
-        ("{{ 'x' | int }}", "'x' is no number", "Give a default"),
+        ("{{ 'x' | int }}", "'x' is not a number", "Give a default"),
         ("{{ 'x' | duration }}", "is not a duration", ""),
-        ("{{ name | identifier | upper | identifier ~ '-' | identifier }}", "no name that code could use", "ASCII"),
-        ("{{ 5 | words }}", "5 is no list", ""),
+        ("{{ name | identifier | upper | identifier ~ '-' | identifier }}", "not a name that code can use", "ASCII"),
+        ("{{ 5 | words }}", "5 is not a list", ""),
         ("{{ {'a': 1} | shell }}", "has no one form as text", ""),
         ("{{ model | json }}", "a Model", "Name the field"),
         ("{{ name | replace('', 'x') }}", "'' cannot be replaced", ""),
@@ -383,7 +383,7 @@ class TestUnder:
         assert [origin.line for origin in render(self.SOURCE, x=[1]).origins] == [1, 2, 3, 5]
 
     def test_only_rendered_text_has_lines(self, render):
-        assert "no rendered text" in error(render, "a: {{ x | under('k') }}\n", x="b").message
+        assert "not rendered text" in error(render, "a: {{ x | under('k') }}\n", x="b").message
 
 
 def test_files_without_rules_are_refused(render):

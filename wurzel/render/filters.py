@@ -57,12 +57,14 @@ def words(value: Any) -> Words:
 
 
 def identifier(value: Any) -> Identifier:
-    """In a Python template: a name, written as code. Fails for what is no name."""
+    """In a Python template: a name, written as code. Fails for anything that is not a name."""
     from keyword import iskeyword
 
     if isinstance(value, str) and value.isascii() and value.isidentifier() and not iskeyword(value):
         return Identifier(value)
-    raise NotAValue(f"{show(value)} is no name that code could use", "Write ASCII letters, digits and `_`; no keyword.")
+    raise NotAValue(
+        f"{show(value)} is not a name that code can use", "Write ASCII letters, digits and `_`; no keyword."
+    )
 
 
 def variable(value: Any) -> Variable:
@@ -155,7 +157,7 @@ def under(value: Any, key: str, column: int = 0, empty: Any = None) -> Text:
     The lines start at the first column, wherever the key stands.
     """
     if not isinstance(value, Text):
-        raise NotAValue(f"{show(value)} is no rendered text", "Use it as `{% filter under('key') %}…{% endfilter %}`.")
+        raise NotAValue(f"{show(value)} is not rendered text", "Use it as `{% filter under('key') %}…{% endfilter %}`.")
     name: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", "")]
     if not any(_says_something(piece) for piece in value.pieces):
         return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
@@ -187,12 +189,12 @@ def join(
 
 
 def to_int(value: Any, default: Any = None, base: int = 10) -> Any:
-    """A text or number as whole number; fails where it is none, unless there is a default."""
+    """A text or number as whole number; fails where it is not one, unless there is a default."""
     return _number(do_int(_scalar(value), _FAILED, base), value, default)
 
 
 def to_float(value: Any, default: Any = None) -> Any:
-    """A text or number as float; fails where it is none, unless there is a default."""
+    """A text or number as float; fails where it is not one, unless there is a default."""
     return _number(do_float(_scalar(value), _FAILED), value, default)
 
 
@@ -200,7 +202,7 @@ def _number(found: Any, value: Any, default: Any) -> Any:
     if found is not _FAILED:
         return found
     if default is None:
-        raise NotAValue(f"{show(value)} is no number", "Give a default: `| int(0)`.")
+        raise NotAValue(f"{show(value)} is not a number", "Give a default: `| int(0)`.")
     return default
 
 

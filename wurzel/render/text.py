@@ -233,7 +233,7 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
     """What an expression writes: rendered text as it is, everything else as a held value.
 
     Raises:
-        TemplateError: when it is no value.
+        TemplateError: when it is not a value.
     """
     if type(value) in PLAIN:
         return Held(value, line, template, expression)

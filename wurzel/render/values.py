@@ -109,7 +109,7 @@ class Words(tuple[str, ...]):
 
 
 class NotAValue(ValueError):
-    """Something a template tried to write is no value; `hint` says what to write instead."""
+    """Something that a template tried to write is not a value; `hint` says what to write instead."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -216,7 +216,7 @@ def _refuse(value: object) -> NoReturn:
         fail()
     kind = type(value).__name__
     if kind == "Text":
-        raise NotAValue("it is rendered text, which is no value", "Add `| string` to the text to make it one.")
+        raise NotAValue("it is rendered text, not a value", "Add `| string` to the text to make it one.")
     model = hasattr(type(value), "model_fields") or hasattr(type(value), "__dataclass_fields__")
     if isinstance(value, tuple) or model:
         advice = "Name the field that is meant."
@@ -230,9 +230,9 @@ def plain_list(value: Any) -> Sequence[str]:
     """The texts of the items of a list.
 
     Raises:
-        NotAValue: when it is no list or an item has no one text form.
+        NotAValue: when it is not a list or an item has no one text form.
     """
     frozen = freeze(value)
     if not isinstance(frozen, list):
-        raise NotAValue(f"{show(value)} is no list")
+        raise NotAValue(f"{show(value)} is not a list")
     return [text_of(item) for item in frozen]

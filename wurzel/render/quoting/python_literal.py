@@ -55,6 +55,8 @@ def laid_out(value: Any, margin: str, used: int) -> str:
 
 def escaped(text: str, quote: str, *, lines: bool = False) -> str:
     """Text as it stands within a string literal; `lines` keeps line breaks, as between triple quotes."""
+    if quote not in text and "\\" not in text and presentable(text):
+        return text  # as most are
     return "".join(_escape(char, quote, lines=lines) for char in text)
 
 

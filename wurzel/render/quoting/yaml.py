@@ -187,7 +187,7 @@ def _fill_within(draft: Draft, slot: Slot) -> None:
             hint = "Name the list itself, without `| join` and quotes; add `| string` where one text is meant."
             raise refuse(draft.held(index), "what `join` put together would be one text, not several items", hint)
     if slot.is_key and whole == "<<":
-        hint = "Write it as a value of its own, without quotes around it."
+        hint = "Write it as a whole value, without quotes around it."
         raise refuse(
             draft.held(slot.pieces[0]), "Ruby's reader would merge a mapping for the key `<<`, even in quotes", hint
         )

@@ -88,7 +88,7 @@ class Layout:
         """Read the reference.
 
         Raises:
-            VerifyError: when it is no YAML even with plain words in place of values.
+            VerifyError: when it is not YAML even with plain words in place of values.
         """
         self.program: list[tuple[Any, ...] | Slot] = []
         self.slots: list[Slot] = []

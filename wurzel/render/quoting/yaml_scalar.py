@@ -78,7 +78,7 @@ def scalar(value: object, *, flow: bool = False) -> str:
         return _float(value)
     if isinstance(value, int):
         return digits(value)
-    raise NotAValue(f"{show(value)} is no single value")
+    raise NotAValue(f"{show(value)} is not a single value")
 
 
 def key(value: object, *, flow: bool = False) -> str:
