@@ -23,6 +23,7 @@ NAVIGATION: dict[str, list[str]] = {
     ],
     "Guides": [
         "configuration.md",
+        "secrets.md",
         "running-locally.md",
         "datasets.md",
         "templates.md",

@@ -255,3 +255,18 @@ def test_no_descriptor_is_left_open():
         run_supervised(["false"], retry=RetryPolicy(1))
         run_supervised(["/nonesuch/program"])
     assert descriptors() == before
+
+
+def test_few_files_slow_a_run_down_and_fail_nothing():
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))\n"
+        "from wurzel.runtime import supervise\n"
+        "from wurzel.runtime.processes import Command\n"
+        "supervise._OWN_FILES = int(sys.argv[1])\n"
+        "outcomes = supervise.run_tasks([Command(['sleep', '0.2'])] * 60, retry=supervise.ONCE, jobs=60)\n"
+        "print(*{(outcome.code, outcome.reason) for outcome in outcomes})"
+    )
+    for own in ("32", "0"):  # by the limit, and by what the system refuses
+        done = subprocess.run([sys.executable, "-c", code, own], capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == ("(0, '')\n", "")

@@ -10,7 +10,7 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, setting_variables, step_argv
-from wurzel.invocation.variables import needs
+from wurzel.invocation.variables import needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
 
@@ -38,6 +38,8 @@ class StepBlock:
     """The words of its command, line by line."""
     step: Step
     """The step, as the IR has it."""
+    secrets: str
+    """Those of the script's `secrets` that the step reads, with spaces between them; the others are unset for it."""
 
 
 class ScriptContext(TypedDict):
@@ -57,6 +59,8 @@ class ScriptContext(TypedDict):
     """Groups of variables, one of which the surroundings must set."""
     first: Sequence[Name]
     """Ids of the steps that need no other."""
+    secrets: Sequence[EnvName]
+    """Variables that are secrets of single steps."""
     steps: Sequence[StepBlock]
     """The steps, in an order in which they can run."""
 
@@ -113,6 +117,7 @@ class LocalBackend(Backend):
             "parameters": _parameters(pipeline),
             "required": [need.variables for need in needs(pipeline) if all(map(_IDENTIFIER.fullmatch, need.variables))],
             "first": [step.id for step in pipeline.steps if not step.needs],
+            "secrets": list(_secrets(pipeline)),
             "steps": _blocks(pipeline),
         }
         return [OutputFile(path, "local/run.sh.j2", context, executable=True)]
@@ -138,6 +143,7 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
         for need in step.needs:
             followers[need].append(step.id)
     parameters = {name for name, _ in _parameters(pipeline)}
+    secrets = _secrets(pipeline)
     return [
         StepBlock(
             step.id,
@@ -147,9 +153,18 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
             " ".join(followers[step.id]),
             _command(pipeline, step, parameters),
             step,
+            " ".join(name for name, readers in secrets.items() if step.id in readers),
         )
         for step in pipeline.steps
     ]
+
+
+def _secrets(pipeline: Pipeline) -> Mapping[str, Collection[str]]:
+    """Secrets of single steps, and which steps read them; none where one step has all of the script for itself."""
+    if len(pipeline.steps) == 1:
+        return {}
+    names = {name: None for step in pipeline.steps for name in [*secret_variables(step), *step.secrets]}
+    return secret_owners(pipeline, dict.fromkeys(filter(_IDENTIFIER.fullmatch, names), ""))
 
 
 def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> list[list[str]]:

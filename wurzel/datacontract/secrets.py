@@ -130,6 +130,14 @@ def names_secret_file(field: str) -> bool:
     return not _FILE_WORDS.isdisjoint(re.split(r"[_\W]+", words))
 
 
+_VARIABLES = r"(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY)"
+
+
+def may_be_secret(variable: str) -> bool:
+    """Whether the name of a variable says that it is a secret, such as `GITHUB_TOKEN`."""
+    return re.fullmatch(_VARIABLES, variable, re.IGNORECASE) is not None
+
+
 class Format(NamedTuple):
     """A kind of key: pieces of text of which every such key contains one, and the regular expression that finds it.
 

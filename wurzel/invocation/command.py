@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from wurzel.core import environment
+from wurzel.datacontract.secrets import may_be_secret
 from wurzel.ir.types import format_duration
 
 if TYPE_CHECKING:
@@ -56,7 +57,20 @@ def step_argv(
         for setting in step.settings:
             if setting.given and not setting.secret and setting.text and setting.value is None:
                 argv += ["--null", setting.name]
+    for name in unnamed_secrets(pipeline, step):
+        argv += ["--secret", name]
     return [*argv, *extra, *supervision(step, emulate)]
+
+
+def unnamed_secrets(pipeline: Pipeline, step: Step) -> list[str]:
+    """Variables that are secrets which neither a setting of the step nor their own name tells to be ones."""
+    fields = [setting.name for setting in step.settings if setting.secret]
+    starts = tuple(f"{prefix}{name}" for prefix in _prefixes(step) for name in fields)
+    return [name for name in pipeline.secrets | step.secrets if not name.startswith(starts) and not may_be_secret(name)]
+
+
+def _prefixes(step: Step) -> tuple[str, ...]:
+    return environment.prefixes(step.id, step.run.rpartition(":")[2].rpartition(".")[2])
 
 
 def supervision(step: Step, emulate: Sequence[Emulated]) -> list[str]:

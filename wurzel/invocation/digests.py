@@ -132,7 +132,7 @@ class FileDigests:
         if self._changed and self._store is not None:
             stored = {"files": self._known, "imports": self._imports, "notes": self.notes}
             with contextlib.suppress(WriteError):
-                write(self._store, json.dumps(stored, ensure_ascii=True).encode())
+                write(self._store, json.dumps(stored, ensure_ascii=True).encode(), 0o600)
             self._changed = False
 
 
@@ -145,7 +145,7 @@ def combine(parts: Iterable[str]) -> str:
     return total.hexdigest()
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Replace a file as a whole, so that a reader finds the old or the new one.
 
     Raises:
@@ -153,7 +153,8 @@ def write(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.write_bytes(data)
+        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(data)
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import prefixes
+from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import setting_variables
 
@@ -34,6 +35,36 @@ def step_environment(pipeline: Pipeline, step: Step, environ: Mapping[str, str])
 def is_ignored(pipeline: Pipeline, name: str) -> bool:
     """Whether a variable changes no data: it shapes logs or connections, or `env_ignored` names it."""
     return name in pipeline.env_ignored or any(fnmatchcase(name.upper(), pattern) for pattern in _IGNORED)
+
+
+def secret_owners(pipeline: Pipeline, environ: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Ids of the steps that read each of these variables, for those that are secrets of single steps.
+
+    A variable of a setting that is not secret counts where its value looks like a key.
+    """
+    owners = {}
+    for name, value in environ.items():
+        key = looks_like_key(value) != ""
+        shared = name in pipeline.secrets or name in pipeline.env
+        if not shared and any(name in step.secrets or _sets_secret(step, name, key) for step in pipeline.steps):
+            readers = [step for step in pipeline.steps if name in step.secrets or name.startswith(prefixes_of(step))]
+            owners[name] = frozenset(step.id for step in readers)
+    return owners
+
+
+def secret_variables(step: Step) -> list[str]:
+    """The variables that set the secret settings of a step."""
+    return [name for setting in step.settings if setting.secret for name in variables_of(step, setting.name)]
+
+
+def _sets_secret(step: Step, name: str, key: bool) -> bool:
+    if not name.startswith(prefixes_of(step)):
+        return False
+    return key or any(
+        name in feeding(step, setting) or name.startswith(tuple(f"{own}__" for own in variables_of(step, setting.name)))
+        for setting in step.settings
+        if setting.secret
+    )
 
 
 def prefixes_of(step: Step) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ import atexit
 import contextlib
 import errno
 import os
-import re
 import select
 import signal
 from collections.abc import Iterable
@@ -25,6 +24,7 @@ _CHUNK = 65536
 _HEAD = 5
 _HIDE, _STORED, _END = b"H", b"S", b"E"
 _SEPARATOR = b"\n"
+_SECRET_ENDS = ("KEY", "PASSPHRASE", "PASSWD", "PASSWORD", "SECRET", "TOKEN")
 
 
 class Link:
@@ -203,17 +203,9 @@ def _pipes(environ: Iterable[str]) -> list[tuple[int, int, list[int]]]:
     for descriptor in (1, 2):
         with contextlib.suppress(OSError):
             stat = os.fstat(descriptor)
-            if not os.isatty(descriptor) or any("__" in name or may_be_secret(name) for name in environ):
+            if not os.isatty(descriptor) or any("__" in name or name.endswith(_SECRET_ENDS) for name in environ):
                 by_file.setdefault((stat.st_dev, stat.st_ino), []).append(descriptor)
     return [(*os.pipe(), descriptors) for descriptors in by_file.values()]
-
-
-_NAMES = r"(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY)"
-
-
-def may_be_secret(name: str) -> bool:
-    """Whether a variable's name says that it is a secret, such as `GITHUB_TOKEN`."""
-    return re.fullmatch(_NAMES, name, re.IGNORECASE) is not None
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,4 +102,12 @@ def tail(path: Path) -> list[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return list(deque(text.splitlines(), _TAIL))
+    return [_CONTROL.sub(_visible, line) for line in deque(text.splitlines(), _TAIL)]
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def _visible(found: re.Match[str]) -> str:
+    """A control character as text, since a terminal would obey it: clear the screen, set its title, answer."""
+    return f"\\x{ord(found[0]):02x}"

@@ -17,7 +17,7 @@ from wurzel.exceptions import PreflightError, Problem
 from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import Fingerprints, always_runs, reason
-from wurzel.invocation.variables import missing, step_environment, too_large
+from wurzel.invocation.variables import missing, secret_owners, step_environment, too_large
 from wurzel.runtime import slices
 from wurzel.runtime.outcome import Failure, RunResult
 from wurzel.runtime.processes import Command, Watch
@@ -100,6 +100,12 @@ class Run:
         self.outputs: dict[str, str] = {}
         self.pool = Pool(watch, options.jobs)
         self._watch = watch
+        self._owners = secret_owners(pipeline, options.environ)
+
+    def surroundings(self, step: Step) -> Mapping[str, str]:
+        """Our own variables without the secrets of other steps."""
+        owners, environ = self._owners, self.options.environ
+        return {name: value for name, value in environ.items() if step.id in owners.get(name, (step.id,))}
 
     def execute(self) -> None:
         """Run until nothing is left to do."""
@@ -217,7 +223,7 @@ class StepJob:
     def _command(self, argv: Sequence[str], log: Path) -> Command:
         run, step = self._run, self._step
         log.unlink(missing_ok=True)
-        env = step_environment(run.pipeline, step, run.options.environ)
+        env = step_environment(run.pipeline, step, run.surroundings(step))
         env.setdefault("PYTHONUNBUFFERED", "1")  # what a step prints is in its log at once
         env |= {"WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
         return Command([*run.options.wurzel, *argv[1:]], env, run.options.root, log, step.timeout or None)

@@ -46,6 +46,11 @@ class Command:
     timeout: float | None = None
 
 
+def private(path: str, flags: int) -> int:
+    """Opens a file that, if it is new, is for its owner alone."""
+    return os.open(path, flags, 0o600)
+
+
 class _Timer:
     """Something to do later; forgetting the action cancels it."""
 
@@ -182,7 +187,7 @@ class Watch:
 
     def _spawn(self, command: Command, lifeline: int) -> subprocess.Popen[bytes]:
         with contextlib.ExitStack() as stack:
-            log = stack.enter_context(command.log.open("ab")) if command.log else None
+            log = stack.enter_context(open(command.log, "ab", opener=private)) if command.log else None
             return subprocess.Popen(
                 command.argv,
                 env=command.env,

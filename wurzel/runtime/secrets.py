@@ -10,8 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from wurzel.core.environment import fields_of, model_of, prefixes, split_name
-from wurzel.datacontract.secrets import is_secret, names_secret_file, passwords_in, secret_texts
-from wurzel.runtime.guard import may_be_secret
+from wurzel.datacontract.secrets import is_secret, may_be_secret, names_secret_file, passwords_in, secret_texts
 from wurzel.runtime.masking import forms
 
 _LARGEST_FILE = 65536

@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from wurzel.exceptions import WriteError
 from wurzel.invocation.digests import write
+from wurzel.runtime.processes import private
 
 _PATIENCE = 1.0  # seconds for a run that has just been killed to let go
 
@@ -41,9 +42,13 @@ class StateFolder:
         self._path = self.folder / "states.jsonl"
         self._file: BinaryIO | None = None
         try:
+            new = not top.exists()
             (self.folder / "logs").mkdir(parents=True, exist_ok=True)
-            if not (ignore := top / ".gitignore").exists():
-                write(ignore, b"*\n")
+            if new or not (top / ".gitignore").exists():
+                write(top / ".gitignore", b"*\n")
+            # Logs and digests tell of data and settings, so they are for their owner alone.
+            for folder in (*([top] if new else []), self.folder):
+                folder.chmod(0o700)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
         self._states = self._load()
@@ -65,7 +70,7 @@ class StateFolder:
         self._states[step_id] = state
         try:
             if self._file is None:
-                self._file = self._path.open("ab", buffering=0)
+                self._file = open(self._path, "ab", buffering=0, opener=private)  # noqa: SIM115 - `close` closes it
             self._file.write(_line(step_id, state))
         except OSError as error:
             raise _unwritable(self._path, error) from error
@@ -75,7 +80,11 @@ class StateFolder:
         if self._file is not None:
             self._file.close()
             with contextlib.suppress(WriteError):
-                write(self._path, b"".join(_line(step_id, state) for step_id, state in sorted(self._states.items())))
+                write(
+                    self._path,
+                    b"".join(_line(step_id, state) for step_id, state in sorted(self._states.items())),
+                    0o600,
+                )
 
     def _load(self) -> dict[str, State]:
         states = {}

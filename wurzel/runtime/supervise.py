@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import sys
@@ -18,6 +19,13 @@ from wurzel.runtime.processes import Command, Exit, Watch
 
 _SIGNALS = 128
 """Exit codes above it say which signal ended a process, as in shells."""
+
+
+_OWN_FILES = 32
+"""Files that a run has open at most, beside one for each process that it watches."""
+
+_TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
+"""What starting a process fails with where there are too many files or processes."""
 
 
 class RetryPolicy(NamedTuple):
@@ -73,7 +81,7 @@ class Pool:
     def __init__(self, watch: Watch, jobs: int) -> None:
         """Run `jobs` tasks at a time under `watch`."""
         self._watch = watch
-        self._jobs = jobs
+        self._jobs = min(jobs, _most_at_once())
         self._running = 0
         self._resting = 0
         self._serial = 0
@@ -100,11 +108,17 @@ class Pool:
             task.command = task.command or task.make()
             if task.command is None:
                 return
-            task.tries += 1
             self._watch.start(task.command, lambda result: self._ended(task, result))
-        except (OSError, ValueError, DatasetError) as error:
-            task.done(Outcome(USAGE, f"cannot be started: {error}", task.tries))
+        except OSError as error:
+            if error.errno in _TOO_MANY and self._running:  # it starts when another one has ended
+                self._jobs = self._running
+                self.submit(task)
+            else:
+                task.done(Outcome(USAGE, f"cannot be started: {error}", task.tries + 1))
+        except (ValueError, DatasetError) as error:
+            task.done(Outcome(USAGE, f"cannot be started: {error}", task.tries + 1))
         else:
+            task.tries += 1
             self._running += 1
 
     def _ended(self, task: Task, result: Exit) -> None:
@@ -124,6 +138,13 @@ class Pool:
     def _again(self, task: Task) -> None:
         self._resting -= 1
         self.submit(task)
+
+
+def _most_at_once() -> int:
+    """As many processes as leave us files to open for ourselves."""
+    import resource
+
+    return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OWN_FILES)
 
 
 def run_supervised(

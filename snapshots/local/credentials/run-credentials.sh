@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render credentials -t local` from credentials:pipeline; do not edit. sha256:b0b2b11ef4fb2ec8b8c5da36cb0bb9a0106ad93a88e51e69f9846df029add64f
+# Rendered by `wurzel render credentials -t local` from credentials:pipeline; do not edit. sha256:4637aeec68ad933645b4710ef81f7797efa93df9663275bfcd9ac50729bc654d
 #
 # Runs the pipeline credentials on this machine: a step starts as soon as what it needs is done.
 # It needs a POSIX shell, and `wurzel` on the path.
@@ -43,6 +43,7 @@ step() {
     words)
       needs=''
       followers=secret-suffix
+      secrets=''
       set -- \
         wurzel step steps:Words --id words \
         -o data/words
@@ -51,6 +52,7 @@ step() {
     secret-suffix)
       needs=words
       followers=''
+      secrets='SECRET_SUFFIX__TOKEN SECRETSUFFIX__TOKEN'
       set -- \
         wurzel step steps:SecretSuffix --id secret-suffix \
         -i data/words \
@@ -61,6 +63,12 @@ step() {
       ;;
   esac
   if [ "${action}" = run ]; then
+    for variable in SECRET_SUFFIX__TOKEN SECRETSUFFIX__TOKEN; do
+      case " ${secrets} " in
+        *" ${variable} "*) ;;
+        *) unset "${variable}" ;;
+      esac
+    done
     exec "$@" --own-group
   fi
 }

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render chain:pipeline -t airflow` from chain:pipeline; do not edit. sha256:627f0d0dc8da88bc10edf928918f58aeb6fec532ed2d9e4e6fd2555f6e725ea4
+# Rendered by `wurzel render chain:pipeline -t airflow` from chain:pipeline; do not edit. sha256:c4fb3c36b7418cd88f33350082cd65760bc2800a9df050a23655720fbbcb4dca
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -18,6 +18,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:ecabadfa1c77b35e177f10756e560e9c8ccf413c9901a9b93c459e12c4e18901
+# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:e8ae4dada4e36db17a1c925c8ca9af73d5b5eca12f57ebfe6cf4a137e4500291
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, BaseHook
@@ -30,6 +30,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render diamond:pipeline -t airflow` from diamond:pipeline; do not edit. sha256:fa73299ebdc587466223dcf30cf33ef95a4ddd72bd4bb33be06fb800013e8e56
+# Rendered by `wurzel render diamond:pipeline -t airflow` from diamond:pipeline; do not edit. sha256:5dfe1ef93ce4706a51c8cc7c74feb156c76576fb9931ecce2cd46c2fc5a8a9b2
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -18,6 +18,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:383b8c68d6a1664b25172f5276c63820e0dbf8aab4dba1fd63255f20d85350b2
+# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:17d95b8837a79b6442ced9e97825cbe4d85afbd72f44046887a9f4b61f6ee810
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -18,6 +18,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:c7a586542bd30c636089f6bbe38dbff33dae2323ae3e1aed377da38f8e8c90d8
+# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:e6c79525e43e2780950c01f2c2818aaab1eeaa17c0eeb95e18731fcfbd248a2a
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -18,6 +18,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

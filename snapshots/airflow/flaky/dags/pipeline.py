@@ -1,4 +1,4 @@
-# Rendered by `wurzel render flaky:pipeline -t airflow` from flaky:pipeline; do not edit. sha256:f3ebe0fc93457c6c275d7676682dd2c03821ff122487e7d3fb4cbe4e33aadf41
+# Rendered by `wurzel render flaky:pipeline -t airflow` from flaky:pipeline; do not edit. sha256:ead563533345ccf6211f8de68ce03a88f5208a51743bcfd9e9d436e5f0e9a034
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:543a88ebeb825d18a6f1445cee9dc934ca5e270995354f6f18ade7e63a424383
+# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:a5758d26b0cd1f040bdf9c3f03312ef71753ab9e39a1590b0cf2e5c26376d1bb
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, literal
@@ -30,6 +30,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:8b187b5e2aa9e35d290cee607d24030101fa1a6f5a73902e01004d65a235105e
+# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:b1c8ec095a67d57b72e6cea953a2943d1151a5696ca26d0a808e9ba7e7637da6
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, Param
@@ -18,6 +18,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     params={

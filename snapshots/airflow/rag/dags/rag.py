@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:b166a0fc19ff89ce0279a732ecefbf117a21cc1042248aa1d6ab83bbf858be93
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:cabef6e4037bcafa8818acdbf47577fee59425e4355e40ee6651879e3e1fe763
 from datetime import timedelta
 
 import pendulum
@@ -26,6 +26,7 @@ with DAG(
         "execution_timeout": timedelta(minutes=10),
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     params={

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:5f3b3afc58d32583e3176b1ab792103715271abb541d5d74e1c7186c8b1b9cdf
+# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:76b66ad73a3a6397a6efd64f11de7fd4e0bf5688534ee061db070002173c59f4
 from datetime import timedelta
 
 import pendulum
@@ -29,6 +29,7 @@ with DAG(
         "execution_timeout": timedelta(hours=1),
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     params={

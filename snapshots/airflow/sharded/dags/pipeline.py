@@ -1,4 +1,4 @@
-# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:81202a489e06bfc4c273153fa80551b9567985249b48f9ab297ee86d36c2cfae
+# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:23b5545bae67a41eb41825f6c26483b5552eeb57832026238cd14f95f33314de
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -18,6 +18,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:547f27841f576f9b0191e0e00262cc4aa4159c571ebe5625544a7799a80e752e
+# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:d74a6ee106d4c1dbd42a3e779572d20f2fbc98ee7791120ceccda6a8d47265d8
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -19,6 +19,7 @@ with DAG(
         "retries": 0,
         "do_xcom_push": False,
         "append_env": True,
+        "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
     },
     tags=["wurzel"],
