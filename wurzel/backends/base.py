@@ -54,6 +54,8 @@ class OutputFile:
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     executable: bool = False
+    optional: bool = False
+    """It is left out when its template writes nothing: a file that a pack adds."""
     option: str = "output"
     """The option of the target that changes `path`."""
     limit: int = 0
@@ -86,6 +88,8 @@ class Backend(ABC):
     options_model: ClassVar[type[TargetOptions]] = TargetOptions
     templates: ClassVar[Path | None] = None
     """Folder of its templates, for a backend that does not come with wurzel; projects and packs may override them."""
+    checks_more: ClassVar[bool] = False
+    """`validate` takes YAML files that packs add as well."""
     renames: ClassVar[Sequence[Rename]] = ()
     """Names of templates, blocks, contexts and fields that were changed, and that templates of others may still use."""
     names_sources: ClassVar[bool] = False

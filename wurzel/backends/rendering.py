@@ -12,16 +12,22 @@ from wurzel.backends.registry import get, names
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError, WurzelError
 from wurzel.invocation.variables import too_large
+from wurzel.render.language import language_of
 from wurzel.render.layers import POLICIES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wurzel.backends.base import Backend, OutputFile
     from wurzel.backends.policies import Guard
     from wurzel.render import Rendered, Renderer
     from wurzel.render.common import Common
+    from wurzel.render.more import More
 
 OF_COMMANDS = ("ci/github.yml.j2", "ci/gitlab.yml.j2")
 """Templates that `wurzel ci` renders, for no target; projects and packs may change them as well."""
+KUSTOMIZATION = "kustomization.yaml"
+"""What lists the other files of its folder."""
 _HEADER = 400
 """Bytes kept for the first line that says where a file comes from."""
 
@@ -47,7 +53,8 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         renderer.layers.rename(backend.renames)
     check_templates(renderer, backends)
     guard = _guard(jobs, renderer)
-    planned = [(job, files_of(backends[job.target], job)) for job in jobs]
+    more = renderer.layers.more
+    planned = [(job, files_of(backends[job.target], job, more)) for job in jobs]
     _check_paths(planned)
     _check_writes(jobs, backends)
     results = [
@@ -68,10 +75,15 @@ def _guard(jobs: Sequence[Job], renderer: Renderer) -> Guard | None:
     return Guard(renderer.layers, jobs)
 
 
-def files_of(backend: Backend, job: Job) -> list[OutputFile]:
-    """The files that a backend writes for a job, each with the names that every template sees."""
+def files_of(backend: Backend, job: Job, more: Sequence[More] = ()) -> list[OutputFile]:
+    """The files that a backend, and packs, write for a job, each with the names that every template sees."""
     common: Common = {"variables": job.pipeline.variables, "environment": job.environment}
-    return [replace(file, context={**common, **file.context}) for file in backend.files(job.pipeline, job.options)]
+    files = [replace(file, context={**common, **file.context}) for file in backend.files(job.pipeline, job.options)]
+    if more:
+        from wurzel.backends.more import added  # only where packs add files
+
+        files += added(job, files, more)
+    return files
 
 
 def paths(jobs: Sequence[Job]) -> list[str]:
@@ -94,7 +106,7 @@ def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str
     backend = get(job.target)
     _check_preflight([job], {job.target: backend})
     known = {file.output.path: file.rendered for file in before.files}
-    files = [file for file in files_of(backend, job) if file.path in known]
+    files = listed([file for file in files_of(backend, job, renderer.layers.more) if file.path in known])
     texts = [renderer.variant(known[file.path].unpatched, file.template, file.context) for file in files]
     texts = _patched(job, files, texts)
     found = {file.path: rendered.text for file, rendered in zip(files, texts, strict=True)}
@@ -102,8 +114,25 @@ def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str
 
 
 def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[JobFile]:
-    rendered = _patched(job, files, [_rendered(file, renderer) for file in files])
+    made = {file.path: renderer.render(file.template, file.context) for file in files if file.optional}
+    files = listed([file for file in files if not file.optional or made[file.path].text.strip()])
+    rendered = _patched(job, files, [made.get(file.path) or _rendered(file, renderer) for file in files])
     return [JobFile(job, file, text) for file, text in zip(files, rendered, strict=True)]
+
+
+def listed(files: Sequence[OutputFile]) -> list[OutputFile]:
+    """The files of a job, where a kustomization among them lists those that packs add."""
+    added = [file for file in files if file.optional and file.path.endswith((".yaml", ".yml"))]
+    if not added:
+        return list(files)
+    found = []
+    for file in files:
+        if posixpath.basename(file.path) == KUSTOMIZATION and "resources" in file.context:
+            folder = posixpath.dirname(file.path)
+            paths = [posixpath.relpath(each.path, folder or ".") for each in added]
+            file = replace(file, context={**file.context, "resources": [*file.context["resources"], *paths]})  # noqa: PLW2901
+        found.append(file)
+    return found
 
 
 def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered]) -> list[Rendered]:
@@ -136,9 +165,11 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
 
     others = {*names(), *(name.partition("/")[0] for name in OF_COMMANDS)} - set(backends)
     known: dict[str, type | None] = {**contexts(backends.values()), POLICIES: PolicyContext}
+    known |= {more.template: None for more in renderer.layers.more if more.target in backends}
+    skipped = {more.template for more in renderer.layers.more} - known.keys()
     problems = renderer.check(
         known,
-        lambda name: name in known or name.partition("/")[0] not in others,
+        lambda name: name in known or (name.partition("/")[0] not in others and name not in skipped),
         lambda: _rendered_elsewhere(renderer, others),
     )
     if problems:
@@ -237,6 +268,10 @@ def _too_large_values(backend: Backend, job: Job) -> Iterable[Problem]:
 def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
     owners: dict[str, Job] = {}
     for job, files in planned:
+        paths = [posixpath.normpath(file.path) for file in files]
+        if twice := next((path for path in paths if paths.count(path) > 1), ""):
+            whose = ", ".join(file.template for file in files if posixpath.normpath(file.path) == twice)
+            raise UsageError(f"{job.pipeline.name} for {job.label} would write {twice!r} twice: {whose}")
         for file in files:
             path = posixpath.normpath(file.path)
             if path.startswith(("/", "../")) or path == "..":
@@ -285,11 +320,27 @@ def _both(one: Job, other: Job) -> str:
     return f"{one.pipeline.name} for {one.label} and {other.pipeline.name} for {other.label}"
 
 
-def validate(results: Iterable[JobResult]) -> list[Problem]:
-    """What the platforms' own checks say of rendered files; each finding is placed at the template line, if known."""
+def validate(results: Iterable[JobResult], schemas: Sequence[Path] = ()) -> tuple[list[Problem], list[str]]:
+    """What the platforms' own checks say of rendered files, and notes of what they leave out.
+
+    Args:
+        results: what was rendered.
+        schemas: folders with CustomResourceDefinitions.
+    """
+    from wurzel.validation.foreign import check_foreign, notes, read_schemas
+
     problems: list[Problem] = []
+    left_out: dict[str, None] = {}
+    known = read_schemas(schemas)
     for result in results:
         backend = get(result.job.target)
-        texts: Mapping[str, str] = {file.output.path: file.rendered.text for file in result.files}
+        texts: Mapping[str, str] = {
+            file.output.path: file.rendered.text
+            for file in result.files
+            if not file.output.optional or (backend.checks_more and language_of(file.output.template) == "YAML")
+        }
         problems += backend.validate(texts, result.job.options)
-    return problems
+        if backend.checks_more:
+            problems += check_foreign(texts, known)
+            left_out |= dict.fromkeys(notes(texts, known))
+    return problems, list(left_out)

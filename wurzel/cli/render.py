@@ -109,7 +109,7 @@ def _render(request: Request, options: Options) -> list[Path]:
         click.echo(f"warning: {warning}", err=True)
     _warn(results, options.strict)
     if options.validate:
-        _validate(results)
+        _validate(results, renderer)
     if options.explain:
         _explain(results, renderer, options.form)
     elif options.stdout:
@@ -167,7 +167,13 @@ def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
     return [
         File(
             file.output.path,
-            sign(file.rendered.text, command=file.job.command, source=file.job.pipeline.entrypoint, packs=packs),
+            sign(
+                file.rendered.text,
+                command=file.job.command,
+                source=file.job.pipeline.entrypoint,
+                packs=packs,
+                template=file.output.template,
+            ),
             file.output.executable,
         )
         for result in results
@@ -200,11 +206,13 @@ def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:
             yield Problem(what, job.locate("schedule.timezone") or job.pipeline.name, advice)
 
 
-def _validate(results: Sequence[JobResult]) -> None:
+def _validate(results: Sequence[JobResult], renderer: Renderer) -> None:
     from wurzel.backends.rendering import validate
     from wurzel.exceptions import ValidationFailed
 
-    problems = validate(results)
+    problems, notes = validate(results, renderer.layers.schemas)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     if problems:
         raise ValidationFailed(problems)
 

@@ -52,7 +52,7 @@ class Finding:
     def line(self) -> int:
         """The first line of the file on disk that differs, from 1; the header counts but is not looked at."""
         old, new = ((content or b"").splitlines() for content in (self.change.old, self.change.new))
-        start = next((number + 1 for number, line in enumerate(old[:2]) if line.startswith(MARK.encode())), 0)
+        start = next((number + 1 for number, line in enumerate(old[:2]) if MARK.encode() in line), 0)
         pairs = zip_longest(old[start:], new[start:])
         first = next((number for number, (before, after) in enumerate(pairs) if before != after), 0)
         return max(1, min(len(old), start + first + 1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import ConfigError, Problem, UsageError, WurzelError
 from wurzel.project.kinds import Context
-from wurzel.project.model import VERSION, ProjectFile
+from wurzel.project.model import VALIDATE, VERSION, ProjectFile, Validation
 from wurzel.project.nodes import Findings, Node, near, plain
 from wurzel.project.parse import parse
 from wurzel.project.read import read
@@ -44,6 +44,8 @@ class Project(NamedTuple):
     """By name, the overrides by pipeline."""
     packs: Callable[[], Sequence[Pack]] = tuple
     """The packs among `templates`, weakest first; looked up when they are first asked for."""
+    schemas: Sequence[Path] = ()
+    """Folders and files with CustomResourceDefinitions, for `--validate`."""
     variables: Mapping[str, Node] = {}
     """Values of variables: for all pipelines under `''`, and by environment."""
 
@@ -181,12 +183,22 @@ def load(path: Path) -> Project:
             for key, node in environments.items()
         },
         packs=packs,
+        schemas=[path.parent / name for name in schemas_of(root, Findings())],
         variables={
             name: node.fields["variables"]
             for name, node in {"": root, **environments}.items()
             if "variables" in node.fields
         },
     )
+
+
+def schemas_of(root: Node, findings: Findings) -> list[str]:
+    """The paths below `validate: {schemas: …}` of a file."""
+    node = root.fields.get(VALIDATE)
+    if node is None or node.value is None:
+        return []
+    found = read(node, Validation, VALIDATE, Context(findings, build=False))
+    return list(found.get("schemas", ())) if isinstance(found, dict) else []
 
 
 def _packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> Sequence[Pack]:
@@ -251,7 +263,7 @@ def _check_version(root: Node, findings: Findings) -> None:
 
 
 def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Findings) -> None:
-    whole = {key: node for key, node in root.fields.items() if key != "environments"}
+    whole = {key: node for key, node in root.fields.items() if key not in {"environments", VALIDATE}}
     base = Node(whole, root.source, root.line, root.column) if isinstance(root.value, dict) else root
     read(base, ProjectFile, "", Context(findings, build=False))
     environments = root.fields.get("environments")
@@ -259,6 +271,7 @@ def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Find
         overlay = Node({"environments": environments}, root.source, root.line, root.column)
         read(overlay, ProjectFile, "", Context(findings, complete=False, build=False))
         _check_environments(root, environments, findings)
+    schemas_of(root, findings)
     given = names_given(pipeline.fields.get("targets") for _, pipeline in _pipelines(root))
 
     def elsewhere() -> Collection[str]:

@@ -77,6 +77,18 @@ class Environment(ConfigModel):
     pipelines: dict[Name, PipelineConfig] = Field({}, description="Overrides by pipeline.")
 
 
+VALIDATE = "validate"
+"""Key of a file that says what `--validate` is told; pydantic's models have a method of that name."""
+
+
+class Validation(ConfigModel):
+    """What `wurzel render --validate` is told."""
+
+    schemas: tuple[str, ...] = Field(
+        (), description="Folders or files with CustomResourceDefinitions, by which objects of their kinds are checked."
+    )
+
+
 class ProjectFile(ConfigModel):
     """A whole `wurzel.yaml`."""
 

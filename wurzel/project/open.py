@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.exceptions import UsageError, WurzelError
+from wurzel.exceptions import Problem, TemplateProblems, UsageError, WurzelError
 from wurzel.project.load import FILE, Project, find_project, load, parent_project
 from wurzel.project.nodes import near
 from wurzel.project.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
+    from wurzel.project.packs import Pack
     from wurzel.render import Renderer
+    from wurzel.render.layers import Layers
 
 
 def open_project() -> Project | None:
@@ -35,7 +37,32 @@ def renderer_of(project: Project | None) -> Renderer:
 
     if project is None:
         return Renderer()
-    return Renderer(project.templates, root=project.root, places=project.places)
+    renderer = Renderer(project.templates, root=project.root, places=project.places)
+    equip(renderer.layers, project.packs())
+    renderer.layers.schemas += tuple(project.schemas)
+    return renderer
+
+
+def equip(layers: Layers, packs: Sequence[Pack]) -> None:
+    """Give template layers what the files of their packs say: renames, further files, filters.
+
+    Raises:
+        TemplateProblems: when filters cannot be used.
+    """
+    problems: list[Problem] = []
+    for pack in packs:
+        layers.rename(pack.renames)
+        layers.more += tuple(pack.files)
+        layers.schemas += tuple(pack.schemas)
+        if pack.filters is not None and pack.filters.value:
+            from wurzel.render.pack_filters import filters_of
+
+            label = f"{pack.name} {pack.version}".strip()
+            found, wrong = filters_of(str(pack.filters.value), label, layers.filters)
+            layers.filters |= found
+            problems += wrong
+    if problems:
+        raise TemplateProblems(problems)
 
 
 def pipeline_names() -> list[str]:

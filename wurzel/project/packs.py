@@ -12,11 +12,14 @@ from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
-from wurzel.project.model import PIPELINE_FACTS, ConfigModel, PipelineConfig, taken_over
-from wurzel.project.nodes import Findings, Node
+from wurzel.project.load import schemas_of
+from wurzel.project.model import PIPELINE_FACTS, VALIDATE, ConfigModel, PipelineConfig, taken_over
+from wurzel.project.nodes import Findings, Node, near
 from wurzel.project.parse import parse
 from wurzel.project.read import read
 from wurzel.project.targets import Named, check_targets, names_given
+from wurzel.render.more import More, unknown_in
+from wurzel.render.renames import Rename
 
 FILE = "wurzel-pack.yaml"
 """Beside the templates of a pack; a pack without it only has templates."""
@@ -40,12 +43,33 @@ class PackEnvironment(ConfigModel):
     pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines in this environment.")
 
 
+class PackRename(ConfigModel):
+    """A name of the pack's templates that was changed, and that templates of projects may still use."""
+
+    kind: Literal["block", "macro", "file"] = Field(description="What was renamed.")
+    old: str = Field(description="The old name.")
+    new: str = Field(description="The new name.")
+    since: str = Field(pattern=r"^[0-9]+(\.[0-9]+)*", description="First version of the pack with the new name.")
+    within: str = Field("", description="The template that has the block or macro.")
+
+
+class MoreFile(ConfigModel):
+    """A file that is written beside those of a target."""
+
+    target: str = Field(description="The target that it belongs to.")
+    template: str = Field(description="Its template.")
+    path: str = Field(description="Where it is written; may contain {pipeline}, {target} and {environment}.")
+
+
 class PackFile(ConfigModel):
     """A whole `wurzel-pack.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")
     pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines.")
     variables: dict[str, Declared] = Field({}, description="Variables that projects give values, by name.")
+    renames: tuple[PackRename, ...] = Field((), description="Names that were changed.")
+    filters: str | None = Field(None, description="Module whose public functions are filters of templates.")
+    files: tuple[MoreFile, ...] = Field((), description="Files that are written beside those of targets.")
     environments: dict[str, PackEnvironment] = Field({}, description="By name, as given to `-e`.")
 
 
@@ -59,6 +83,12 @@ class Pack(NamedTuple):
     variables: Mapping[str, Declaration] = {}
     environments: Mapping[str, Node] = {}
     """What every pipeline gets in an environment, on top."""
+    renames: Sequence[Rename] = ()
+    files: Sequence[More] = ()
+    schemas: Sequence[Path] = ()
+    """Folders and files with CustomResourceDefinitions."""
+    filters: Node | None = None
+    """The module that has its filters."""
 
     @property
     def names(self) -> Mapping[str, Named]:
@@ -110,11 +140,47 @@ def _read(pack: Pack, path: Path, findings: Findings) -> Pack:
     except OSError as error:
         raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
     root = parse(data, name, findings)
-    read(root, PackFile, "", Context(findings, build=False))
+    whole = Node({key: node for key, node in root.fields.items() if key != VALIDATE}, name, root.line, root.column)
+    read(whole if root.fields else root, PackFile, "", Context(findings, build=False))
     pipeline = root.fields.get("pipeline")
     environments = root.fields["environments"].fields if "environments" in root.fields else {}
     return pack._replace(
+        schemas=[path.parent / folder for folder in schemas_of(root, findings)],
+        renames=[_rename(pack, node, findings) for node in _items(root, "renames")],
+        files=[_more(pack, node, findings) for node in _items(root, "files")],
+        filters=root.fields.get("filters"),
         environments={key: node.fields.get("pipeline", Node({}, name)) for key, node in environments.items()},
         pipeline=pipeline if pipeline is not None and pipeline.value is not None else None,
         variables=declarations(root.fields.get("variables"), f"{pack.name} {pack.version}".strip(), findings),
     )
+
+
+def _items(root: Node, key: str) -> list[Node]:
+    node = root.fields.get(key)
+    return [item for item in node.value if item.fields] if node is not None and isinstance(node.value, list) else []
+
+
+def _rename(pack: Pack, node: Node, findings: Findings) -> Rename:
+    said = {key: str(child.written) for key, child in node.fields.items()}
+    if said.get("kind") in {"block", "macro"} and not said.get("within"):
+        findings.add(node.origin, f"renames: a {said['kind']} needs `within`, the template that has it")
+    kind: Any = {"file": "template"}.get(said.get("kind", ""), said.get("kind"))
+    return Rename(
+        kind, said.get("old", ""), said.get("new", ""), said.get("since", "0"), said.get("within", ""), pack.name
+    )
+
+
+def _more(pack: Pack, node: Node, findings: Findings) -> More:
+    from wurzel.backends.registry import names
+
+    said = {key: str(child.written) for key, child in node.fields.items()}
+    more = More(
+        f"{pack.name} {pack.version}".strip(), said.get("target", ""), said.get("template", ""), said.get("path", "")
+    )
+    if more.target and more.target not in names():
+        hint = near(more.target, names(), "Targets")
+        findings.add(node.fields["target"].origin, f"files: unknown target {more.target!r}", hint)
+    if unknown := unknown_in(more.path):
+        message = f"files: {unknown!r} is not a part of a path"
+        findings.add(node.fields["path"].origin, message, "Write {pipeline}, {target} or {environment}.")
+    return more

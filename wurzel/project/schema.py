@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
 from wurzel.ir.model import Limits, Resources, Retry, Schedule, Toleration
-from wurzel.project.model import PipelineConfig, ProjectFile, StepConfig, StepDefaults
+from wurzel.project.model import VALIDATE, PipelineConfig, ProjectFile, StepConfig, StepDefaults, Validation
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -77,6 +77,8 @@ def pack_schema() -> dict[str, Any]:
 
 def _finished(definitions: dict[str, Any], name: str, title: str) -> dict[str, Any]:
     root = definitions.pop(name)
+    validation = _draft7(Validation.model_json_schema())
+    root["properties"][VALIDATE] = validation
     used = {key: _with_nulls(definitions[key]) for key in _reachable(definitions, root)}
     return {"$schema": _DRAFT, **_with_nulls(root), "title": title, "definitions": used}
 

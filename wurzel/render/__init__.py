@@ -106,10 +106,10 @@ class Renderer:
 
     @property
     def filters(self) -> Mapping[str, Callable[..., Any]]:
-        """The filters that stand beside and before those of Jinja."""
+        """The filters that stand beside and before those of Jinja, those of packs included."""
         from wurzel.render.filters import FILTERS
 
-        return FILTERS
+        return {**FILTERS, **self.layers.filters}
 
     def render(self, template: str, context: Mapping[str, Any]) -> Rendered:
         """The file that a template writes from a context.
@@ -129,7 +129,10 @@ class Renderer:
         from wurzel.render.quoting import quote
 
         language = _language(template)
-        return Rendered(quote(language, self._environment.run(template, context).pieces))
+        rendered = Rendered(quote(language, self._environment.run(template, context).pieces))
+        if self.layers.filters and not rendered.is_made_of(self._environment.run(template, context).pieces):
+            raise TemplateError("the template writes something else when it is rendered again", where=template)
+        return rendered
 
     def variant(self, before: Rendered, template: str, context: Mapping[str, Any]) -> Rendered:
         """The file from another context, not read back, since it is only compared; `before` itself where it is that.

@@ -93,7 +93,7 @@ class Environment(jinja2.Environment):
         self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
         for name in REFUSED:
             del self.filters[name]
-        self.filters |= FILTERS
+        self.filters |= FILTERS | layers.filters
         del self.globals["lipsum"]
         if any(each.kind == "attribute" for each in layers.renames):
             self.getattr = self._renamed_attribute  # type: ignore[assignment,method-assign]

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
 import shlex
 from hashlib import sha256
 
 from wurzel.render.characters import shown
 
-MARK = "# Rendered by `"
-"""What the line begins with."""
+MARK = "Rendered by `"
+"""What the line says first, behind the sign of a comment."""
+
+_COMMENTS: dict[str, tuple[str, str]] = {
+    ".json": ('  "//": "', '",'),
+    **dict.fromkeys((".js", ".ts", ".jsonnet", ".libsonnet", ".groovy", ".go", ".proto", ".cue"), ("// ", "")),
+    **dict.fromkeys((".sql", ".lua"), ("-- ", "")),
+    **dict.fromkeys((".md", ".html", ".xml"), ("<!-- ", " -->")),
+}
+"""What stands around the line, by the ending of a template's name; a `#` in front for all others."""
 
 _HEADER = re.compile(
-    rb"# Rendered by `([^\n]*)` from [^\n]*?(?: with (?P<packs>[^\n;]+))?; do not edit\."
-    rb" sha256:([0-9a-f]{64})\r?"
+    rb"(?:# |// |-- |<!-- |  \"//\": \")Rendered by `([^\n]*)` from [^\n]*?(?: with (?P<packs>[^\n;]+))?; do not edit\."
+    rb" sha256:([0-9a-f]{64})(?: -->|\",)?\r?"
 )
+_FIRST = ("#!", "<?xml", "{\n")
 _CONFLICT = re.compile(rb"^<{7} .*?^>{7} ", re.MULTILINE | re.DOTALL)
 _COOKIE = re.compile(r"(coding)(?=[:=])")
 
 
-def sign(text: str, *, command: str, source: str, packs: str = "") -> str:
-    """The text with its header as first line, or as second one after `#!`.
+def sign(text: str, *, command: str, source: str, packs: str = "", template: str = "") -> str:
+    """The text with its header as first line, or as second one after `#!`, `<?xml` or the brace that opens JSON.
 
     Args:
         text: what the template wrote.
         command: what a user runs to write the file anew, e.g. `wurzel render rag -t dvc`.
         source: what it is written from, e.g. `mypkg.pipelines:rag`.
         packs: the template packs that took part, with their versions, e.g. `globex 2.1.0`.
+        template: the template's name, whose ending says what a comment looks like.
     """
+    suffix = posixpath.splitext(template.removesuffix(".j2"))[1]
+    start, end = _COMMENTS.get(suffix, ("# ", ""))
     source = f"{source} with {packs}" if packs else source
     shebang, rest = _split(text)
-    line = (
-        f"# Rendered by `{_one_line(command)}` from {_one_line(source)}; do not edit. sha256:{_digest(shebang + rest)}"
-    )
-    return f"{shebang}{line}\n{rest}"
+    line = f"Rendered by `{_one_line(command)}` from {_one_line(source)}; do not edit. sha256:{_digest(shebang + rest)}"
+    if suffix == ".json":
+        line = json.dumps(line, ensure_ascii=False)[1:-1]
+    return f"{shebang}{start}{line}{end}\n{rest}"
 
 
 def is_ours(content: bytes) -> bool:
@@ -64,9 +78,14 @@ def command_of(content: bytes) -> list[str]:
     """The words of the command that wrote a file with our header; none for other files."""
     match = _find(content)
     try:
-        return shlex.split(match.group(1).decode()) if match is not None else []
+        return shlex.split(_unescaped(match)) if match is not None else []
     except ValueError:
         return []
+
+
+def _unescaped(match: re.Match[bytes]) -> str:
+    text = match.group(1).decode()
+    return str(json.loads(f'"{text}"')) if match.group().startswith(b"  ") else text
 
 
 def packs_of(content: bytes) -> dict[str, str]:
@@ -82,16 +101,17 @@ def _without(content: bytes, match: re.Match[bytes]) -> bytes:
 
 
 def _find(content: bytes) -> re.Match[bytes] | None:
-    start = content.find(b"\n") + 1 if content.startswith(b"#!") else 0
+    start = content.find(b"\n") + 1 if content.startswith(tuple(first.encode() for first in _FIRST)) else 0
     stop = content.find(b"\n", start)
     return _HEADER.fullmatch(content, start, stop if stop >= 0 else len(content))
 
 
 def _split(text: str) -> tuple[str, str]:
-    if not text.startswith("#!"):
+    """A line that must stay the first one, and the rest."""
+    if not text.startswith(_FIRST):
         return "", text
-    shebang, _, rest = text.partition("\n")
-    return shebang + "\n", rest
+    first, _, rest = text.partition("\n")
+    return first + "\n", rest
 
 
 def _digest(body: str | bytes) -> str:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-Language = Literal["YAML", "Python", "shell"]
+Language = Literal["YAML", "Python", "shell", "JSON", "plain text"]
 
-LANGUAGES: dict[str, Language] = {".yaml": "YAML", ".yml": "YAML", ".py": "Python", ".sh": "shell"}
+PLAIN = (
+    *(".toml", ".ini", ".cfg", ".conf", ".properties", ".env", ".hcl", ".tf", ".rego", ".sql", ".lua", ".md", ".html"),
+    *(".xml", ".js", ".ts", ".jsonnet", ".libsonnet", ".groovy", ".go", ".proto", ".cue", ".txt"),
+    *("Dockerfile", "ignore"),
+)
+"""Endings of files that packs may add, and in which nothing is quoted: only values that need no quotes are written."""
+LANGUAGES: dict[str, Language] = {
+    ".yaml": "YAML",
+    ".yml": "YAML",
+    ".py": "Python",
+    ".sh": "shell",
+    ".json": "JSON",
+    **dict.fromkeys(PLAIN, "plain text"),
+}
 """Ending of a template's name (without `.j2`) to the language its values are quoted for."""
 
 

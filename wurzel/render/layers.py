@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wurzel.exceptions import Problem, TemplateError
 from wurzel.render.packs import load_pack
@@ -20,6 +20,7 @@ from wurzel.render.requirement import requirement
 from wurzel.render.suggestion import suggest
 
 if TYPE_CHECKING:
+    from wurzel.render.more import More
     from wurzel.render.renames import Rename
 
 BUILT_IN = "built-in"
@@ -114,6 +115,12 @@ class Layers:
         self._packs: dict[str, Layer] = {}
         self._hidden: frozenset[Path] = frozenset()
         self.renames: tuple[Rename, ...] = ()
+        self.filters: dict[str, Callable[..., Any]] = {}
+        """Filters of packs, by name."""
+        self.schemas: tuple[Path, ...] = ()
+        """Folders with CustomResourceDefinitions, by which objects of their kinds are checked."""
+        self.more: tuple[More, ...] = ()
+        """Files that packs have written beside those of a target."""
         self.warnings: dict[Problem, None] = {}
         """What was read in an old name, each once."""
         found = [self._placed(layer, (places or {}).get(str(layer), "")) for layer in layers]

@@ -14,7 +14,7 @@ from wurzel.exceptions import Problem
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-Kind = Literal["template", "block", "name", "attribute", "filter"]
+Kind = Literal["template", "block", "macro", "name", "attribute", "filter"]
 
 
 class Rename(NamedTuple):
@@ -30,11 +30,14 @@ class Rename(NamedTuple):
     since: str
     """The version that first knew the new name; the next major version does not know the old one any more."""
     within: str = ""
+    owner: str = ""
+    """The pack whose version `since` is; '' for the target's own."""
 
     def warning(self, where: str) -> Problem:
         """What to say where the old name is used."""
-        until = f"{int(self.since.partition('.')[0]) + 1}.0"
-        message = f"the {self.kind} {self.old!r} is called {self.new!r} since {self.since}"
+        until = f"{self.owner} {int(self.since.partition('.')[0]) + 1}.0".strip()
+        since = f"{self.owner} {self.since}".strip()
+        message = f"the {self.kind} {self.old!r} is called {self.new!r} since {since}"
         return Problem(message, where, f"Write the new name; {until} does not know the old one any more.")
 
 
@@ -64,6 +67,7 @@ def rewrite(tree: nodes.Template, renames: Sequence[Rename], path: str) -> Itera
             yield old, reference.lineno
     within = [path, *(_plain(node.template) for node in tree.find_all(nodes.Extends))]
     within += [each.new for each in renames if each.kind == "template" and each.old in within]
+    yield from _macros(tree, renames)
     own = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
     kinds: tuple[type[nodes.Node], ...] = (nodes.Block, nodes.Name, nodes.Filter, nodes.Getattr)
     for node in tree.find_all(kinds):
@@ -79,6 +83,29 @@ def rewrite(tree: nodes.Template, renames: Sequence[Rename], path: str) -> Itera
         if found is not None:
             setattr(node, "attr" if isinstance(node, nodes.Getattr) else "name", found.new)
             yield found, node.lineno
+
+
+def _macros(tree: nodes.Template, renames: Sequence[Rename]) -> Iterator[tuple[Rename, int]]:
+    """Macros by their old names, imported one by one or called by the name of what was imported."""
+    from jinja2 import nodes
+
+    for imported in tree.find_all(nodes.FromImport):
+        home = _plain(imported.template)
+        names: list[str | tuple[str, str]] = []
+        for item in imported.names:
+            name, alias = (item, item) if isinstance(item, str) else item
+            old = renamed(renames, "macro", name, [home])
+            names.append(item if old is None else (old.new, alias))
+            if old is not None:
+                yield old, imported.lineno
+        imported.names = names
+    homes = {node.target: _plain(node.template) for node in tree.find_all(nodes.Import)}
+    for node in tree.find_all(nodes.Getattr):
+        if isinstance(node.node, nodes.Name) and node.node.name in homes:
+            old = renamed(renames, "macro", node.attr, [homes[node.node.name]])
+            if old is not None:
+                node.attr = old.new
+                yield old, node.lineno
 
 
 def _plain(node: nodes.Expr) -> str:

@@ -167,13 +167,12 @@ def _check_call(task: Node, templates: Mapping[str, Node]) -> Iterator[Problem]:
     called = _called(task, templates)
     if called is not None:
         yield from _check_arguments(task, called)
-    elif reference:
-        yield reference.problem(
-            f"no template {reference['template'].shown} in a WorkflowTemplate"
-            f" {reference['name'].shown} is rendered with it"
-        )
-    else:
+    elif not reference:
         yield task["template"].problem(f"no template is named {task['template'].shown}")
+    elif any(name.startswith(referred(reference["name"].text, "")) for name in templates):
+        yield reference.problem(
+            f"the WorkflowTemplate {reference['name'].shown} has no template {reference['template'].shown}"
+        )
 
 
 def _check_arguments(task: Node, called: Node) -> Iterator[Problem]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.ir.model import MAX_OBJECT_BYTES
-from wurzel.validation.manifest import Document, documents
+from wurzel.validation import metadata
+from wurzel.validation.manifest import Document, documents, is_foreign
 
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem
@@ -74,9 +75,12 @@ def _read(files: Mapping[str, str]) -> tuple[list[Document], list[Problem]]:
 
 def _check(document: Document, known: Known, *, restricted: bool) -> Iterator[Problem]:
     root, kind = document.root, document.kind
+    if not kind or not root["apiVersion"].text:
+        yield root.problem("has no kind and apiVersion", "Every object needs both.")
+        return
     version = _KINDS.get(kind)
-    if version is None:
-        yield root["kind"].problem(f"{root['kind'].shown} is not a known kind", f"Known: {', '.join(_KINDS)}.")
+    if is_foreign(root) or version is None:  # kubernetes-validate knows which kinds there are
+        yield from metadata.check_metadata(root["metadata"])
         return
     if root["apiVersion"].text != version:
         yield root["apiVersion"].problem(f"{root['apiVersion'].shown} must be {version} for a {kind}")
@@ -86,7 +90,7 @@ def _check(document: Document, known: Known, *, restricted: bool) -> Iterator[Pr
 
 
 def _rules(root: Node, kind: str, known: Known, *, restricted: bool) -> Iterator[Problem]:
-    from wurzel.validation import job, metadata, workflow
+    from wurzel.validation import job, workflow
 
     if kind == "CronJob":
         yield from job.check_cronjob(root, restricted=restricted)

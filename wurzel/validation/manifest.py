@@ -111,6 +111,12 @@ def documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
     return found, problems
 
 
+def is_foreign(root: Node) -> bool:
+    """Whether neither Kubernetes nor Argo define the kind of an object: its group has a domain of somebody else's."""
+    group = root["apiVersion"].text.rpartition("/")[0]
+    return "." in group and not group.endswith((".k8s.io", "argoproj.io"))
+
+
 def _parts(text: str) -> list[str]:
     """Documents, each with the line breaks before it kept, so that line numbers are those of the file."""
     parts: list[str] = []

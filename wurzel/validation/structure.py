@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import Problem, UsageError
+from wurzel.validation.manifest import is_foreign
 
 if TYPE_CHECKING:
     from wurzel.validation.manifest import Document
@@ -25,7 +26,7 @@ def check_structure(documents: Sequence[Document], kubernetes_version: str = "")
     for document in documents:
         if document.kind in ARGO:
             yield from _argo(document)
-        elif document.kind not in _SKIPPED:
+        elif document.kind not in _SKIPPED and not is_foreign(document.root):
             yield from _core(document, kubernetes_version)
 
 

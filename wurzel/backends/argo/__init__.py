@@ -37,6 +37,7 @@ class ArgoBackend(Backend):
     """One DAG with a template per step; datasets travel as artifacts, folders as they are."""
 
     name = "argo"
+    checks_more = True
     summary = "argo/<pipeline>.yaml: a Workflow, or a CronWorkflow when there is a schedule, run by Argo Workflows"
     options_model = ArgoOptions
     support: ClassVar[Mapping[str, Support]] = {

@@ -31,6 +31,7 @@ class CronJobBackend(Backend):
     """A CronJob whose pod runs the steps one after the other, or all of them in one container."""
 
     name = "cronjob"
+    checks_more = True
     summary = "cronjob/<pipeline>.yaml: a CronJob, or a Job without a schedule, run by any Kubernetes"
     options_model = CronJobOptions
     support: ClassVar[Mapping[str, Support]] = {

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import inspect
+import typing
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -252,9 +254,21 @@ class Names:
             return UNKNOWN
         guarded = node.name in _DEFAULTS and isinstance(node.node, nodes.Name | nodes.Getattr)
         kind = self._quiet(node.node, scope) if guarded else self._value(node.node, scope)
+        own = self._environment.layers.filters.get(node.name)
+        if own is not None:
+            return self._own_filter(node, own)
         if node.name in _TEXT_FILTERS:
             return str if types.is_free_text(kind) else UNKNOWN
         return UNKNOWN if node.name in _PLAIN_FILTERS else _FILTERED.get(node.name, UNKNOWN)
+
+    def _own_filter(self, node: nodes.Filter, function: Callable[..., Any]) -> Any:
+        """What a filter of a pack gives, once it is certain that it takes these arguments."""
+        if node.dyn_args is None and node.dyn_kwargs is None:
+            try:
+                inspect.signature(function).bind(None, *node.args, **{str(item.key): None for item in node.kwargs})
+            except TypeError as error:
+                self._say(node, f"{node.name}: {error}")
+        return typing.get_type_hints(function).get("return", UNKNOWN)
 
     def _value_Test(self, node: nodes.Test, scope: Scope) -> Any:
         if node.name not in self._environment.tests:

@@ -24,6 +24,10 @@ def quote(language: Language, pieces: Sequence[Piece], *, prove: bool = True) ->
         from wurzel.render.quoting.yaml import write
     elif language == "Python":
         from wurzel.render.quoting.python import write
-    else:
+    elif language == "shell":
         from wurzel.render.quoting.shell import write
+    elif language == "JSON":
+        from wurzel.render.quoting.json import write
+    else:
+        from wurzel.render.quoting.plain import write
     return write(pieces, prove=prove)

@@ -1,0 +1,40 @@
+"""Files that packs have written beside those of a target: where they go, and what their templates see."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.base import OutputFile, moved
+
+if TYPE_CHECKING:
+    from wurzel.backends.job import Job
+    from wurzel.render.more import More
+
+_KUSTOMIZATION = "kustomization.yaml"
+
+
+def added(job: Job, files: Sequence[OutputFile], more: Sequence[More]) -> list[OutputFile]:
+    """The files that packs add to a job; their templates see what that of its main file sees, and the target."""
+    own = {"pipeline": job.pipeline, "options": job.options, "target": job.target}
+    context: dict[str, Any] = {**own, **files[0].context}
+    return [
+        OutputFile(_path(job, files, each), each.template, context, optional=True)
+        for each in more
+        if each.target == job.target
+    ]
+
+
+def _path(job: Job, files: Sequence[OutputFile], more: More) -> str:
+    path = more.path.format(pipeline=job.pipeline.name, target=job.label, environment=job.environment or "")
+    if job.name and "{target}" not in more.path:
+        path = moved(path, job.target, job.name)
+    home = next((posixpath.dirname(file.path) for file in files if _is_kustomization(file.path)), None)
+    if home is not None and path.endswith((".yaml", ".yml")) and not f"{path}/".startswith(f"{home}/"):
+        return posixpath.join(home, posixpath.basename(path))  # kustomize reads nothing outside of its folder
+    return path
+
+
+def _is_kustomization(path: str) -> bool:
+    return posixpath.basename(path) == _KUSTOMIZATION

@@ -1,0 +1,90 @@
+"""Filters of packs: the public functions of a module, typed, and held to give the same for the same every time."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+from wurzel.exceptions import Problem
+from wurzel.render.filters import FILTERS, REFUSED
+from wurzel.render.text import Text
+from wurzel.render.values import NotAValue, freeze
+
+
+def filters_of(module: str, pack: str, known: Iterable[str]) -> tuple[dict[str, Callable[..., Any]], list[Problem]]:
+    """The filters that a module brings, by name, and what is wrong with it.
+
+    Args:
+        module: the name of the module.
+        pack: name and version of the pack that names it.
+        known: names that other packs have taken already.
+    """
+    from jinja2.filters import FILTERS as OF_JINJA
+
+    try:
+        found = import_module(module)
+    except Exception as error:  # noqa: BLE001 - whatever an import runs into
+        return {}, [Problem(f"filters: {module!r} cannot be imported: {type(error).__name__}: {error}", pack)]
+    functions = {
+        name: value
+        for name, value in vars(found).items()
+        if inspect.isfunction(value) and value.__module__ == found.__name__ and not name.startswith("_")
+    }
+    problems = []
+    taken = {**dict.fromkeys(OF_JINJA, "Jinja"), **dict.fromkeys([*FILTERS, *REFUSED], "wurzel")}
+    taken |= dict.fromkeys(known, "another pack")
+    for name, function in functions.items():
+        where = f"{pack}: {module}:{name}"
+        if name in taken:
+            problems.append(Problem(f"{taken[name]} has a filter {name!r} already", where, "Give it another name."))
+        if untyped := _untyped(function):
+            problems.append(Problem(f"the filter {name!r} has no type for {untyped}", where, "Annotate it."))
+    if not functions:
+        problems.append(Problem(f"filters: {module} has no public function", pack))
+    return {name: _pure(name, function, pack) for name, function in functions.items()}, problems
+
+
+def _untyped(function: Callable[..., Any]) -> str:
+    signature = inspect.signature(function, eval_str=True)
+    missing = [name for name, each in signature.parameters.items() if each.annotation is inspect.Parameter.empty]
+    if signature.return_annotation is inspect.Signature.empty:
+        missing.append("what it returns")
+    return ", ".join(missing)
+
+
+def _pure(name: str, function: Callable[..., Any], pack: str) -> Callable[..., Any]:
+    """The function on values of its own, refused when it gives something else for the same a second time."""
+    given: dict[str, Any] = {}
+
+    @wraps(function)
+    def apply(*arguments: Any, **named: Any) -> Any:
+        values = [_value(argument) for argument in arguments]
+        options = {key: _value(argument) for key, argument in named.items()}
+        key = repr((values, sorted(options.items())))
+        result = freeze(function(*values, **options))
+        if key in given and given[key] != result:
+            raise NotAValue(
+                f"the filter {name!r} of {pack} gives {result!r} where it gave {given[key]!r} before",
+                "What is rendered must be the same every time: no clock, chance, environment or state.",
+            )
+        given[key] = result
+        return result
+
+    apply.__doc__ = f"{inspect.signature(function)}: {_summary(function)} ({pack})"
+    return apply
+
+
+def _summary(function: Callable[..., Any]) -> str:
+    return inspect.cleandoc(function.__doc__ or "not described").partition("\n")[0]
+
+
+def _value(argument: Any) -> Any:
+    if isinstance(argument, Text):
+        return argument.plain()
+    try:
+        return freeze(argument)
+    except NotAValue:  # an object of the context, such as a step
+        return argument

@@ -1,0 +1,82 @@
+"""Values in JSON: whole ones where a value stands, text within quotes; the file is read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.render.quoting.draft import Draft, fragment, refuse, refuse_words, unreadable
+
+if TYPE_CHECKING:
+    from wurzel.render.text import Held, Piece
+
+
+def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
+    """The file with every value written for where it stands.
+
+    Raises:
+        QuotingError: when a value stands where nothing would read back as that value.
+        VerifyError: when the file is not a JSON object.
+    """
+    draft = Draft(pieces)
+    refuse_words(draft)
+    quoted = False
+    holes = set(draft.holes)
+    for index in range(len(pieces)):
+        if index in holes:
+            draft.outputs[index] = _value(draft, index, quoted=quoted)
+        else:
+            quoted = _is_open(draft.outputs[index], quoted=quoted)
+    if prove and draft.text().strip():
+        _read_back(draft)
+    return draft
+
+
+def _value(draft: Draft, index: int, *, quoted: bool) -> str:
+    held: Held = draft.held(index)
+    if quoted:
+        return json.dumps(fragment(held, "quotes"), ensure_ascii=False)[1:-1]
+    before, after = "".join(draft.outputs[:index]).rstrip()[-1:], _next(draft, index)
+    if before not in {"", "[", "{", ",", ":"} or after not in {"", "]", "}", ",", ":"}:
+        raise refuse(held, "it would be joined to what stands beside it", 'Write one value, or quotes: "a {{ x }}".')
+    if after == ":" and not isinstance(held.value, str):
+        raise refuse(held, "only text can be a key")
+    return json.dumps(held.value, ensure_ascii=False, allow_nan=False)
+
+
+def _next(draft: Draft, index: int) -> str:
+    following = draft.outputs[index + 1] if index + 1 < len(draft.outputs) else ""
+    return following.lstrip()[:1]
+
+
+def _is_open(text: str, *, quoted: bool) -> bool:
+    """Whether a string is open behind a text that starts within one or not."""
+    escaped = False
+    for char in text:
+        if quoted and escaped:
+            escaped = False
+        elif quoted and char == "\\":
+            escaped = True
+        elif char == '"':
+            quoted = not quoted
+    return quoted
+
+
+def _read_back(draft: Draft) -> None:
+    text = draft.text()
+    try:
+        found = json.loads(text, object_pairs_hook=_unique)
+    except ValueError as error:
+        where = draft.where_in_text(getattr(error, "pos", 0))
+        raise unreadable(where, f"this is not JSON: {getattr(error, 'msg', error)}") from None
+    if not isinstance(found, dict) or not found or not text.startswith("{\n"):
+        raise unreadable(draft.where_in_text(0), "a JSON file starts with a line `{`, and has at least one entry")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
+    return found
