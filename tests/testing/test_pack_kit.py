@@ -1,0 +1,70 @@
+"""`check_pack`: what it finds in a pack, and what it says of it."""
+
+import pytest
+
+from wurzel.testing import check_pack
+
+STEP = """{% extends "!argo/_step.yaml.j2" %}
+{% block env %}
+{{ super() }}
+- {name: A, value: LETTER}
+{% endblock %}
+"""
+POD = '{% extends "!argo/_pod.yaml.j2" %}\n{% block NAME %}\nTEXT\n{% endblock %}\n'
+PACK = "version: 1\nvariables: {cost: {required: true}}\npipeline: {labels: {x.example/pack: globex}}\n"
+
+
+def made(pack, letter="b", **files):
+    pack("globex", "1.0", {"wurzel-pack.yaml": PACK, "argo/_step.yaml.j2": STEP.replace("LETTER", letter), **files})
+
+
+def wrong(*arguments, **options):
+    with pytest.raises(AssertionError) as caught:
+        check_pack("globex", *arguments, variables={"cost": "1"}, **options)
+    return str(caught.value)
+
+
+def test_a_good_pack_renders_for_every_target(pack):
+    made(pack)
+    assert check_pack("globex", variables={"cost": "1"}, validate=False) >= 2 * 7
+
+
+def test_snapshots_are_written_and_compared(pack, tmp_path, monkeypatch):
+    made(pack)
+    options = {"targets": ["argo"], "variables": {"cost": "1"}}
+    assert "argo/small/argo/small.yaml: there is no snapshot of it" in wrong(tmp_path, targets=["argo"])
+    monkeypatch.setattr("sys.argv", ["pytest", "--update"])
+    assert check_pack("globex", tmp_path, **options) == 2
+    monkeypatch.setattr("sys.argv", ["pytest"])
+    assert check_pack("globex", tmp_path, **options) == 2
+    lines = (tmp_path / "argo/small/argo/small.yaml").read_text().splitlines()
+    number = next(number for number, line in enumerate(lines, 1) if "value: b" in line)
+    made(pack, "c")
+    said = wrong(tmp_path, targets=["argo"])
+    assert f"argo/small/argo/small.yaml:{number}: differs from its snapshot" in said
+    assert "value: c" in said
+    made(pack)
+    (tmp_path / "argo/old.yaml").write_text("a: b\n")
+    assert wrong(tmp_path, targets=["argo"]) == "argo/old.yaml: nothing writes it any more; call the test with --update"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "tolerations",
+            "{{ super() }}",
+            "argo: argo/_pod.yaml.j2: the override changes nothing in any sample pipeline",
+        ),
+        ("pod", "", "a block 'pod'"),
+        ("affinity", "node: 1", "argo: small: "),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_said(pack, name, text, message):
+    made(pack, **{"argo/_pod.yaml.j2": POD.replace("NAME", name).replace("TEXT", text)})
+    assert message in wrong(targets=["argo"])
+
+
+def test_what_a_policy_refuses_is_said(pack):
+    made(pack, **{"policies.j2": '{{ fail("never") }}\n'})
+    assert "never (policy of globex 1.0, policies.j2:1)" in wrong(targets=["argo"])

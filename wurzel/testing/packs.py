@@ -1,0 +1,229 @@
+"""The kit that holds a template pack to what it promises: it renders, platforms take it, each override matters."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends.registry import BUILT_IN, get
+from wurzel.exceptions import WurzelError
+from wurzel.testing.variants import full_pipeline
+
+if TYPE_CHECKING:
+    from wurzel.backends.job import JobResult
+    from wurzel.ir.model import Pipeline
+    from wurzel.render import Renderer
+
+UPDATE = "WURZEL_UPDATE_SNAPSHOTS"
+"""Environment variable that does what `--update` on the command line of the test does."""
+
+_MOST = 20
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {"argo": {"artifacts": {"s3": {"bucket": "sample-data"}}}}
+"""Options without which a target does not take the sample pipelines."""
+
+
+def check_pack(  # noqa: PLR0913 - each is one choice of a test
+    pack: str,
+    snapshots: str | Path | None = None,
+    *,
+    targets: Sequence[str] = (),
+    variables: Mapping[str, Any] | None = None,
+    environments: Sequence[str | None] = (None,),
+    pipelines: Sequence[Pipeline] = (),
+    below: Sequence[str] = (),
+    validate: bool = True,
+    update: bool | None = None,
+) -> int:
+    """Hold a pack to what it promises, for every target: it renders sample pipelines, and the platforms take the files.
+
+    Args:
+        pack: name of the installed pack.
+        snapshots: folder of files as they were reviewed, to compare with; `None` compares nothing.
+        targets: what is rendered; all targets that come with wurzel when empty.
+        variables: values of the variables that the pack requires.
+        environments: each is rendered, `None` for no environment.
+        pipelines: what is rendered; a small pipeline and one that asks for everything there is when empty.
+        below: packs that this one builds on, the most specific first.
+        validate: hold the files to the platforms' own checks, as `wurzel render --validate` does.
+        update: write the snapshots instead of comparing; by default when the test is called with `--update`.
+
+    Returns:
+        How many files were rendered.
+
+    Raises:
+        AssertionError: listing everything that is wrong; a difference names target, file and line.
+    """
+    if update is None:
+        update = "--update" in sys.argv or bool(os.environ.get(UPDATE))
+    chosen = list(targets) or list(BUILT_IN)
+    samples = list(pipelines) or [_small(), full_pipeline()]
+    findings: list[str] = []
+    found: dict[str, str] = {}
+    with _project([pack, *below], variables or {}, samples) as (project, renderer):
+        findings += _templates(renderer, chosen)
+        for environment in environments if not findings else ():
+            for sample in samples:
+                for target in chosen:
+                    try:
+                        result = _render(project, renderer, sample, target, environment)
+                    except WurzelError as error:
+                        findings.append(f"{target}: {sample.name}: {error}")
+                        continue
+                    found |= _texts(result, environment)
+                    findings += _validated(result, renderer) if validate else ()
+        if not findings:
+            findings += _without_effect(pack, project, renderer, samples, chosen)
+    if snapshots is not None:
+        findings += _compared(Path(snapshots), found, update=update and not findings)
+    if findings:
+        raise AssertionError("\n".join(findings))
+    return len(found)
+
+
+def _small() -> Pipeline:
+    """A source and a step that say as little as can be, which the defaults of a pack fill in."""
+    whole = full_pipeline()
+    source, busy, _ = whole.steps
+    kept = {"id", "run", "needs", "input", "output", "sources"}
+    step = type(busy)(**{name: getattr(busy, name) for name in kept})
+    return type(whole)(name="small", entrypoint="pipelines:small", image=whole.image, steps=(source, step))
+
+
+@contextmanager
+def _project(
+    packs: Sequence[str], variables: Mapping[str, Any], samples: Sequence[Pipeline]
+) -> Iterator[tuple[Any, Renderer]]:
+    """A project in a scratch folder that uses packs."""
+    import json
+    from tempfile import TemporaryDirectory
+
+    from wurzel.project.load import FILE, load
+    from wurzel.project.open import renderer_of
+
+    known = {sample.name: {"entrypoint": sample.entrypoint or "pipelines:sample"} for sample in samples}
+    config = {"version": 1, "templates": list(packs), "variables": dict(variables), "pipelines": known}
+    with TemporaryDirectory() as folder:
+        path = Path(folder, FILE)
+        path.write_text(json.dumps(config), encoding="utf-8")
+        project = load(path)
+        yield project, renderer_of(project)
+
+
+def _render(project: Any, renderer: Renderer, sample: Pipeline, target: str, environment: str | None) -> JobResult:
+    from wurzel.backends.job import Job
+    from wurzel.backends.rendering import render
+    from wurzel.project.nodes import node_of
+    from wurzel.project.options import validate_options
+    from wurzel.project.resolve import resolve
+
+    resolved = resolve(sample, project, environment=environment)
+    targets = resolved.tree.fields["targets"].fields
+    for name, value in _OPTIONS.get(target, {}).items():
+        own = targets.setdefault(target, node_of({}, "sample"))
+        own.fields.setdefault(name, node_of(value, "sample"))
+    options = validate_options(resolved, target, get(target).options_model)
+    command = f"wurzel render {sample.name} -t {target}"
+    (result,) = render([Job(resolved.pipeline, target, options, command, resolved.locate, environment)], renderer)
+    return result
+
+
+def _templates(renderer: Renderer, targets: Sequence[str]) -> list[str]:
+    from wurzel.backends.rendering import check_templates
+
+    try:
+        check_templates(renderer, {target: get(target) for target in targets})
+    except WurzelError as error:
+        return [str(error)]
+    return []
+
+
+def _texts(result: JobResult, environment: str | None) -> dict[str, str]:
+    """By path below the snapshots: environment, target, pipeline, path as written."""
+    folder = f"{environment}/" if environment else ""
+    top = f"{folder}{result.job.target}/{result.job.pipeline.name}"
+    return {f"{top}/{file.output.path}": file.rendered.text for file in result.files}
+
+
+def _validated(result: JobResult, renderer: Renderer) -> list[str]:
+    from wurzel.backends.rendering import validate
+
+    problems, _ = validate([result], renderer.layers.schemas)
+    return [f"{result.job.target}: {result.job.pipeline.name}: {problem}" for problem in problems]
+
+
+def _without_effect(
+    pack: str, project: Any, renderer: Renderer, samples: Sequence[Pipeline], targets: Sequence[str]
+) -> list[str]:
+    """Templates of the pack without which every file would be the same."""
+    layers = renderer.layers
+    layer = next(each for each in layers.layers if each.is_pack and each.name == pack)
+    findings = []
+    for found in layers.of(layer):
+        target = found.name.partition("/")[0]
+        if target not in targets:
+            continue
+        try:
+            kept = _both(project, renderer, samples, target)
+            layers.hide([found.path])
+            hidden = _both(project, _again(project, renderer), samples, target)
+        finally:
+            layers.hide(())
+        if kept == hidden:
+            findings.append(f"{target}: {found.name}: the override changes nothing in any sample pipeline")
+    return findings
+
+
+def _again(project: Any, renderer: Renderer) -> Renderer:
+    """The same with what is hidden, and nothing compiled yet."""
+    from wurzel.project.open import renderer_of
+
+    fresh = renderer_of(project)
+    fresh.layers = renderer.layers
+    return fresh
+
+
+def _both(project: Any, renderer: Renderer, samples: Sequence[Pipeline], target: str) -> list[str]:
+    texts: list[str] = []
+    for sample in samples:
+        try:
+            result = _render(project, renderer, sample, target, None)
+        except WurzelError as error:  # without a template that others need: that is an effect too
+            texts.append(str(error))
+            continue
+        texts += [file.rendered.text for file in result.files]
+    return texts
+
+
+def _compared(folder: Path, found: Mapping[str, str], *, update: bool) -> list[str]:
+    there = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    if update:
+        for path in there.keys() - found.keys():
+            there[path].unlink()
+        for path, text in found.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+        return []
+    findings = []
+    for path, text in found.items():
+        before = there[path].read_text(encoding="utf-8") if path in there else None
+        if before is None:
+            findings.append(f"{path}: there is no snapshot of it; call the test with --update and review it")
+        elif before != text:
+            findings.append(_difference(path, before, text))
+    findings += [
+        f"{path}: nothing writes it any more; call the test with --update" for path in there.keys() - found.keys()
+    ]
+    return findings
+
+
+def _difference(path: str, before: str, text: str) -> str:
+    old, new = before.splitlines(), text.splitlines()
+    pairs = zip([*old, None], [*new, None], strict=False)
+    line = next((number for number, (one, other) in enumerate(pairs, 1) if one != other), 1)
+    lines = list(difflib.unified_diff(old, new, "snapshot", "rendered", lineterm="", n=1))[2 : 2 + _MOST]
+    return "\n".join([f"{path}:{line}: differs from its snapshot", *(f"    {each}" for each in lines)])
