@@ -432,11 +432,6 @@ WORKFLOWS = [
         ("mount of all that leads out", "leads out", (f"{MOUNTS}[0].subPath", put("../x"))),
         ("variable of all set twice", "set twice", (f"{DEFAULTS}.env", add({"name": "RUN", "value": "x"}))),
         (
-            "template of an object that is not there",
-            "in a WorkflowTemplate 'x' is rendered with it",
-            (f"{TASKS}[0]", put({"name": "words", "templateRef": {"name": "x", "template": "y"}})),
-        ),
-        (
             "output of a dag that no task gives",
             "does not exist here",
             ("spec.templates[0].outputs", put({"artifacts": [{"name": "all", "from": "{{tasks.words.outputs.x}}"}]})),

@@ -186,6 +186,7 @@ def check_all(renderer: Renderer) -> list[Problem]:
     from wurzel.backends.policies import PolicyContext
 
     known = {**contexts(map(get, names())), **dict.fromkeys(OF_COMMANDS), POLICIES: PolicyContext}
+    known |= {more.template: None for more in renderer.layers.more}
     checker = renderer.checker(known)
     return [*checker.problems(), *checker.bypassed()]
 

@@ -169,7 +169,7 @@ def _check_call(task: Node, templates: Mapping[str, Node]) -> Iterator[Problem]:
         yield from _check_arguments(task, called)
     elif not reference:
         yield task["template"].problem(f"no template is named {task['template'].shown}")
-    elif any(name.startswith(referred(reference["name"].text, "")) for name in templates):
+    elif not _is_elsewhere(task, templates):
         yield reference.problem(
             f"the WorkflowTemplate {reference['name'].shown} has no template {reference['template'].shown}"
         )
@@ -186,6 +186,13 @@ def _check_arguments(task: Node, called: Node) -> Iterator[Problem]:
     for parameter in task["arguments"]["parameters"]:
         if parameter["value"] and not isinstance(parameter["value"].value, str):
             yield parameter["value"].problem(f"{parameter['value'].shown} is not text", "Put it in quotes.")
+
+
+def _is_elsewhere(task: Node, templates: Mapping[str, Node]) -> bool:
+    """Whether a task calls a template of an object that is not among those that are checked."""
+    reference = task["templateRef"]
+    own = referred(reference["name"].text, "") if reference else ""
+    return bool(reference) and not any(name.startswith(own) for name in templates)
 
 
 def referred(name: str, template: str) -> str:
@@ -219,6 +226,8 @@ def _check_task_variables(
         if match and match["task"] in by_name and match["task"] not in above:
             yield task.problem(f"{{{{{tag}}}}} is from {match['task']!r}, which it does not depend on")
             known.add(tag)
+        elif match and match["task"] in by_name and _is_elsewhere(by_name[match["task"]], templates):
+            known.add(tag)  # what it gives is not known here
         elif match and match["task"] in by_name:
             yield task.problem(f"{{{{{tag}}}}}: the template of {match['task']!r} has no such output")
             known.add(tag)
