@@ -16,13 +16,14 @@ from ruamel.yaml import YAML
 from tests.render.hostile import has_surrogate, strings
 from wurzel.backends.registry import get
 from wurzel.backends.rendering import render, validate
-from wurzel.exceptions import TemplateError
+from wurzel.exceptions import PolicyError, TemplateError
 from wurzel.ir.introspect import introspect, load_entrypoint
 from wurzel.ir.serialize import dump
 from wurzel.project.explain import rows
 from wurzel.project.jobs import Request, open_jobs
-from wurzel.project.open import open_pipeline
+from wurzel.project.open import open_pipeline, renderer_of
 from wurzel.render import Renderer
+from wurzel.testing import check_pack
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
 PREFIX = "registry.acme.example/"
@@ -44,7 +45,9 @@ def team(site, tmp_path, monkeypatch):
     """A team's project, in the current folder, that uses the installed pack."""
     shutil.copy(EXAMPLES / "rag" / "rag_pipeline.py", tmp_path)
     config = (
-        (EXAMPLES / "rag" / "wurzel.yaml").read_text().replace("version: 1\n", "version: 1\ntemplates: [acme]\n", 1)
+        (EXAMPLES / "rag" / "wurzel.yaml")
+        .read_text()
+        .replace("version: 1\n", "version: 1\ntemplates: [acme]\nvariables: {owner: docs}\n", 1)
     )
     (tmp_path / "wurzel.yaml").write_text(config.replace("ghcr.io/acme/rag:1.0", "docs/rag:1.4"))
     monkeypatch.chdir(tmp_path)
@@ -58,7 +61,7 @@ def team(site, tmp_path, monkeypatch):
 
 def results(target, *sets):
     jobs, project = open_jobs(Request(["rag"], [target], sets=sets))
-    return render(jobs, Renderer(project.templates))
+    return render(jobs, renderer_of(project))
 
 
 def manifest(target, *sets):
@@ -222,7 +225,8 @@ def test_hostile_values_read_back_through_the_pack(pipeline, target, image, labe
     (file,) = backend.files(changed, backend.options_model())
     text, refusal = "", None
     try:
-        text = Renderer(["acme"]).render(file.template, file.context).text
+        context = {**file.context, "variables": {"owner": "docs", "alerts": "x"}, "environment": None}
+        text = Renderer(["acme"]).render(file.template, context).text
     except TemplateError as error:
         refusal = error
     if refusal is not None:
@@ -242,3 +246,23 @@ def test_hostile_values_read_back_through_the_pack(pipeline, target, image, labe
         everything = repr(pod)
         assert repr(PREFIX + image) in everything
         assert repr("pipeline=" + name) in everything
+
+
+def test_the_kit_is_content_with_it(site, monkeypatch):
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    sys.modules.pop("acme_wurzel", None)
+    assert check_pack("acme", variables={"owner": "docs"}, validate=False) >= 2 * 7
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("steps.split.resources.cpu=9", "step split: at most 8 cpu (policy of acme 1.0, policies.j2:4)"),
+        ("image=docs/rag:latest", "images need a version, not docs/rag:latest"),
+    ],
+)
+def test_its_policy_holds(team, said, message):
+    with pytest.raises(PolicyError) as caught:
+        results("argo", said)
+    assert message in str(caught.value)
