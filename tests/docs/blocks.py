@@ -199,6 +199,9 @@ def _yaml(block, root, environment):
     keys = set(content)
     target = Path(block.page).stem
     text = block.text
+    if keys & {"renames", "files", "filters"}:  # a wurzel-pack.yaml with more than defaults
+        _read_pack(text, root)
+        return
     if keys == {"version", "pipeline"}:  # a wurzel-pack.yaml: an entry of `pipelines:` without its entrypoint
         content = {"version": 1, "pipelines": {"rag": {"entrypoint": "rag_pipeline:rag", **content["pipeline"]}}}
         text = json.dumps(content)
@@ -217,6 +220,19 @@ def _yaml(block, root, environment):
         load(path)
     except WurzelError as error:
         raise Wrong(str(error)) from None
+
+
+def _read_pack(text: str, root: Path) -> None:
+    from wurzel.project.nodes import Findings
+    from wurzel.project.packs import FILE, Pack, _read
+
+    path = root / "_block" / FILE
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    findings = Findings()
+    _read(Pack("globex"), path, findings)
+    if findings:
+        raise Wrong(str(findings))
 
 
 def _indented(text, width):

@@ -91,6 +91,19 @@ def render(folder, name, sets=()):
     return done.stdout
 
 
+def install_pack(folder):
+    """The example pack, installed in a project's folder, without the files that are no objects of Argo."""
+    shutil.copytree(PACK, folder / PACK.name)
+    said = folder / PACK.name / "wurzel-pack.yaml"
+    lines = said.read_text().splitlines(keepends=True)
+    said.write_text("".join(line for line in lines if "acme/secrets.yaml.j2" not in line))
+    (folder / PACK.name / "acme" / "secrets.yaml.j2").unlink()
+    info = folder / "acme_wurzel-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-wurzel\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[wurzel.templates]\nacme = {PACK.name}\n")
+
+
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory):
     """Every example in every variant, as files; with a wurzel.yaml also in the templates of an organisation."""
@@ -103,8 +116,9 @@ def rendered(tmp_path_factory):
             path.write_text(render(project, name, sets))
             found[name, variant] = path
         if (config := project / "wurzel.yaml").exists():
-            shutil.copytree(PACK, project / PACK.name)
-            config.write_text(config.read_text().replace("version: 1", f"version: 1\ntemplates: [{PACK.name}]", 1))
+            install_pack(project)
+            words = "version: 1\ntemplates: [acme]\nvariables: {owner: docs}"
+            config.write_text(config.read_text().replace("version: 1", words, 1))
             path = top / f"{name}-pack.yaml"
             path.write_text(render(project, name, [*VARIANTS["all"], "targets.argo.on_exit={command: [notify]}"]))
             assert "registry.acme.example/" in path.read_text()

@@ -1,4 +1,4 @@
-"""`check_pack`: what it finds in a pack, and what it says of it."""
+"""`check_pack`, as docs/organisation.md shows it: what it finds in a pack, and what it says of it."""
 
 import pytest
 
