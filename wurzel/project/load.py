@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import ConfigError, Problem, UsageError, WurzelError
 from wurzel.project.kinds import Context
-from wurzel.project.model import VALIDATE, VERSION, ProjectFile, Validation
+from wurzel.project.model import VALIDATE, VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, near, plain
 from wurzel.project.parse import parse
 from wurzel.project.read import read
+from wurzel.project.schemas import schemas_of
 from wurzel.project.targets import Named, check_targets, names_given
 
 if TYPE_CHECKING:
@@ -190,15 +191,6 @@ def load(path: Path) -> Project:
             if "variables" in node.fields
         },
     )
-
-
-def schemas_of(root: Node, findings: Findings) -> list[str]:
-    """The paths below `validate: {schemas: …}` of a file."""
-    node = root.fields.get(VALIDATE)
-    if node is None or node.value is None:
-        return []
-    found = read(node, Validation, VALIDATE, Context(findings, build=False))
-    return list(found.get("schemas", ())) if isinstance(found, dict) else []
 
 
 def _packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> Sequence[Pack]:

@@ -12,11 +12,11 @@ from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
-from wurzel.project.load import schemas_of
 from wurzel.project.model import PIPELINE_FACTS, VALIDATE, ConfigModel, PipelineConfig, taken_over
 from wurzel.project.nodes import Findings, Node, near
 from wurzel.project.parse import parse
 from wurzel.project.read import read
+from wurzel.project.schemas import schemas_of
 from wurzel.project.targets import Named, check_targets, names_given
 from wurzel.render.more import More, unknown_in
 from wurzel.render.renames import Rename
