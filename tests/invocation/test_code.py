@@ -89,6 +89,15 @@ def test_the_place_of_the_project_does_not_count(tmp_path, digest):
     assert Code(copy, FileDigests()).digests(step) == digest()
 
 
+def test_what_an_imported_module_imports_counts(tmp_path, digest):
+    write(tmp_path, "app/steps.py", "import alone")
+    write(tmp_path, "alone.py", "def f():\n    from far import x")
+    write(tmp_path, "far/__init__.py", "")
+    before = digest()
+    write(tmp_path, "far/prompt.txt", "x")
+    assert digest()["code"] != before["code"]
+
+
 def test_modules_that_import_each_other_are_read_once(tmp_path, digest):
     write(tmp_path, "app/steps.py", "from app import extra")
     write(tmp_path, "app/extra.py", "from app import steps")
