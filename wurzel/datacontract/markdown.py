@@ -57,7 +57,7 @@ def _front_matter(lines: list[str], path: Path) -> dict[str, Any]:
         raise MarkdownException(
             f"the front matter is not YAML: {error.message}",
             where=f"{path}:{error.line + 1}",
-            hint="Mend it, or put text that holds ': ' or '#' in quotes.",
+            hint="Fix it, or put text that holds ': ' or '#' in quotes.",
         ) from None
     if front is None:
         return {}
