@@ -29,6 +29,8 @@ FILES = {
 
 PARTS: dict[str, dict[str, str]] = {
     "docs/decisions/index.md": {"list": "reference.decisions:listing"},
+    "docs/index.md": {"targets": "reference.targets:listing"},
+    "docs/templates.md": {"references": "reference.templates:listing"},
 }
 """Path of a page to the generators of its parts, by name: what stands between `<!-- generated: NAME -->` and
 `<!-- end -->`."""

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from reference.registry import ROOT
+from wurzel.backends.registry import BUILT_IN
 
 NAVIGATION: dict[str, list[str]] = {
     "Start": [
@@ -32,7 +33,7 @@ NAVIGATION: dict[str, list[str]] = {
         "trust.md",
         "own-backend.md",
     ],
-    "Targets": [f"backends/{name}.md" for name in ("dvc", "argo", "gitlab", "github", "airflow", "local", "cronjob")],
+    "Targets": [f"backends/{name}.md" for name in BUILT_IN],
     "Reference": ["reference/cli.md", "reference/configuration.md", "reference/ir.md", "reference/*.md"],
     "Reference of targets": ["reference/targets/*.md"],
     "Measured": ["performance.md", "conformance.md"],

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from reference.configuration import file_schema
 from reference.registry import ROOT
 from reference.tables import model, models_below, title
-from wurzel.backends.registry import get
+from wurzel.backends.registry import BUILT_IN, get
 from wurzel.ir.features import FEATURES, feature_of
 from wurzel.ir.model import Pipeline, Step
 
@@ -22,12 +22,16 @@ _LEVELS = """\
 _LANGUAGES = {".yaml": "yaml", ".yml": "yaml", ".py": "python", ".sh": "sh"}
 
 
+def listing() -> str:
+    """The built-in targets with links to their pages, for `docs/index.md`."""
+    return "\n".join(f"- [{name}](backends/{name}.md): {_summary(name)}" for name in BUILT_IN)
+
+
 def page(target: str) -> str:
     """The page of a target."""
-    backend = get(target)
     lines = [
         f"# {target}: reference\n",
-        f"{backend.summary}. How to use it is on the [page of the target](../../backends/{target}.md).\n",
+        f"{_summary(target)}. How to use it is on the [page of the target](../../backends/{target}.md).\n",
         "## What becomes of each key\n",
         _LEVELS.format(target=target),
         *_support(target),
@@ -38,6 +42,11 @@ def page(target: str) -> str:
         *_example(target),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _summary(target: str) -> str:
+    """In Markdown, where `<pipeline>` would be an HTML tag."""
+    return get(target).summary.replace("<", "&lt;")
 
 
 def _support(target: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from wurzel.backends.registry import get
+from wurzel.backends.registry import BUILT_IN, get
 from wurzel.cli import cli
 from wurzel.exceptions import WurzelError
 from wurzel.project.schema import json_schema
@@ -144,7 +144,7 @@ def test_an_environment_drops_a_patch(render):
     assert "a" not in yaml.safe_load(files["p.yaml"])["spec"]
 
 
-@pytest.mark.parametrize("target", ["argo", "github", "gitlab", "dvc", "cronjob", "airflow", "local"])
+@pytest.mark.parametrize("target", BUILT_IN)
 def test_every_target_has_it_in_the_schema(target):
     options = json_schema()["definitions"][f"{target}.{get(target).options_model.__name__}"]
     assert "RFC 7386" in options["properties"]["patch"]["description"]

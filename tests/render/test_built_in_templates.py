@@ -83,7 +83,7 @@ def with_one_more(name, block, jobs, layer):
     return None
 
 
-@pytest.mark.parametrize("target", ["argo", "cronjob", "github", "gitlab", "dvc"])
+@pytest.mark.parametrize("target", [target for target in BUILT_IN if any(entry_blocks(target))])
 def test_each_block_of_entries_takes_one_more(target, project, tmp_path):
     """Without copying what is there, whether or not there is something already."""
     project("scheduled")

@@ -155,7 +155,7 @@ class Slurm(Driver):
         return "" if all(map(shutil.which, PROGRAMS)) else "not installed: `make engines`"
 
     def version(self):
-        return said_version("sbatch", "--version")
+        return said_version("slurmctld", "-V")
 
     def backend(self):
         spec = importlib.util.spec_from_file_location("acme_slurm_backend", EXAMPLE / "acme_slurm" / "backend.py")
