@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from wurzel.render.language import language_of
-from wurzel.render.verify import Unreadable, yaml_events
+from wurzel.render.verify import Unreadable
+from wurzel.render.yaml_tree import Document, YamlNode, documents
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -52,85 +53,51 @@ def by_line(text: str) -> Mapping[Path, Leaf]:
     return {(): Leaf(lines, list(range(1, len(lines) + 1)))}
 
 
-class _Sequence(list["_Node"]):
-    """A list of nodes."""
-
-
-class _Mapping(dict[str, "_Node"]):
-    """Nodes by key."""
-
-
-_Node: TypeAlias = "Leaf | _Sequence | _Mapping"
-
-
 def _yaml(text: str) -> Mapping[Path, Leaf]:
-    documents = list(_documents(yaml_events(text)))
     found: dict[Path, Leaf] = {}
-    for number, document in enumerate(documents):
-        name = _document_name(document) or (str(number) if len(documents) > 1 else "")
-        prefix = (name,) if name else ()
-        found.update(_leaves(document, prefix))
+    read = documents(text)
+    for number, document in enumerate(read):
+        name = _document_name(document) or (str(number) if len(read) > 1 else "")
+        found.update(_leaves(document.root, (name,) if name else ()))
     return found
 
 
-def _documents(events: Iterator[Any]) -> Iterator[_Node]:
-    from ruamel.yaml import events as kinds
-
-    for event in events:
-        if isinstance(event, kinds.DocumentStartEvent):
-            yield _node(next(events), events, kinds)
+def _document_name(document: Document) -> str:
+    kind, name = document.said("kind"), document.said("metadata", "name")
+    return "" if kind is None or name is None else f"{kind} {name}"
 
 
-def _node(event: Any, events: Iterator[Any], kinds: Any) -> _Node:
-    if isinstance(event, kinds.MappingStartEvent):
-        mapping = _Mapping()
-        while not isinstance(key := next(events), kinds.MappingEndEvent):
-            value = _node(next(events), events, kinds)
-            mapping[str(getattr(key, "value", key))] = value
-        return mapping
-    if isinstance(event, kinds.SequenceStartEvent):
-        items = _Sequence()
-        while not isinstance(item := next(events), kinds.SequenceEndEvent):
-            items.append(_node(item, events, kinds))
-        return items
-    first = event.start_mark.line + 1
-    if not isinstance(event, kinds.ScalarEvent):
-        return Leaf([f"*{event.anchor}"], [first])
-    values = event.value.splitlines() or [""]
-    start = first + 1 if event.style in {"|", ">"} else first
+def _leaves(node: YamlNode, path: Path) -> Iterator[tuple[Path, Leaf]]:
+    if node.is_mapping:
+        for key, child in node.entries:
+            yield from _leaves(child, (*path, str(key.text() if key else None)))
+    elif not node.is_sequence:
+        yield path, _leaf(node)
+    elif any(item.is_mapping or item.is_sequence for _, item in node.entries):
+        for name, (_, child) in zip(_item_names(node), node.entries, strict=True):
+            yield from _leaves(child, (*path, name))
+    else:
+        leaves = [_leaf(item) for _, item in node.entries]
+        yield path, Leaf([v for leaf in leaves for v in leaf.values], [n for leaf in leaves for n in leaf.lines])
+
+
+def _leaf(node: YamlNode) -> Leaf:
+    first = node.event.start_mark.line + 1
+    text = node.text()
+    if text is None:
+        return Leaf([f"*{node.event.anchor}"], [first])
+    values = text.splitlines() or [""]
+    start = first + 1 if node.style in {"|", ">"} else first
     return Leaf(values, list(range(start, start + len(values))))
 
 
-def _document_name(document: _Node) -> str:
-    if isinstance(document, _Mapping):
-        kind, metadata = document.get("kind"), document.get("metadata")
-        name = metadata.get("name") if isinstance(metadata, _Mapping) else None
-        if isinstance(kind, Leaf) and isinstance(name, Leaf):
-            return f"{kind.values[0]} {name.values[0]}"
-    return ""
-
-
-def _leaves(node: _Node, path: Path) -> Iterator[tuple[Path, Leaf]]:
-    if isinstance(node, Leaf):
-        yield path, node
-    elif isinstance(node, _Mapping):
-        for key, child in node.items():
-            yield from _leaves(child, (*path, key))
-    elif all(isinstance(item, Leaf) for item in node):
-        leaves = [item for item in node if isinstance(item, Leaf)]
-        yield path, Leaf([v for leaf in leaves for v in leaf.values], [n for leaf in leaves for n in leaf.lines])
-    else:
-        for name, child in zip(_item_names(node), node, strict=True):
-            yield from _leaves(child, (*path, name))
-
-
-def _item_names(items: Sequence[_Node]) -> list[str]:
+def _item_names(node: YamlNode) -> list[str]:
     for key in _NAMES:
-        names = [item.get(key) if isinstance(item, _Mapping) else None for item in items]
-        texts = [name.values[0] for name in names if isinstance(name, Leaf)]
-        if len(set(texts)) == len(items):
+        found = [item.at(key) for _, item in node.entries]
+        texts = [text for name in found if name is not None and (text := name.text()) is not None]
+        if len(set(texts)) == len(node.entries):
             return texts
-    return [str(number) for number in range(len(items))]
+    return [str(number) for number in range(len(node.entries))]
 
 
 def _python(text: str) -> Mapping[Path, Leaf]:
