@@ -136,9 +136,7 @@ def test_a_backend_of_somebody_else(words, monkeypatch):
         "#!/bin/sh\n{% for step in steps %}\nrun {{ step.id }} --memory {{ step.memory }}\n{% endfor %}\n"
     )
     Lines.templates = templates.resolve()
-    real = registry.get
-    monkeypatch.setattr("wurzel.backends.rendering.get", lambda name: Lines() if name == "lines" else real(name))
-    monkeypatch.setattr("wurzel.project.jobs.get", lambda name: Lines() if name == "lines" else real(name))
+    monkeypatch.setattr(registry, "_installed", lambda: {"lines": f"{__name__}:{Lines.__qualname__}"})
     run("words", "-t", "lines")
     words("2Gi", "4Gi")
     assert "upper: memory 2Gi → 4Gi (wurzel.yaml:12:29)" in why("lines")
