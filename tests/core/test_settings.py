@@ -581,3 +581,31 @@ def test_prefixes_can_be_seen_in_the_configuration():
     assert (Server.model_config["env_prefix"], Server.model_config["env_nested_delimiter"]) == ("", "__")
     assert Server.with_prefix("pp").model_config["env_prefix"] == "pp"
     assert Server.model_config["env_prefix"] == ""
+
+
+def test_the_default_of_a_field_reads_no_environment(monkeypatch):
+    class Db(SettingsLeaf):
+        HOST: str = "localhost"
+        PASSWORD: str = "none"
+
+    class Around(SettingsLeaf):
+        DB: Db = Field(default_factory=Db)
+
+    def made():
+        return Db()
+
+    for name in ("HOST", "PASSWORD", "DB"):
+        monkeypatch.setenv(name, '{"HOST": "hunter2"}')
+
+    class Outer(Settings):
+        DIRECT: Db = Db()
+        GIVEN: Db = Db(HOST="x")
+        FIELD: Db = Field(default=Db())
+        LIST: list[Db] = [Db() for _ in range(1)]
+        CALLED: Db = made()
+        AROUND: Around = Around()
+
+    loaded = load(Outer, {"MY_STEP__GIVEN__PASSWORD": "p"})
+    assert "hunter2" not in repr(loaded)
+    assert (loaded.DIRECT.HOST, loaded.GIVEN.HOST, loaded.GIVEN.PASSWORD) == ("localhost", "x", "p")
+    assert "hunter2" in Db().HOST

@@ -1,5 +1,6 @@
 """Settings of steps: classes whose fields are read from the environment."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,6 +32,9 @@ __all__ = [
     "providing",
 ]
 
+CO_OPTIMIZED = 1
+"""Flag of the code of functions, and not of modules and class bodies (`inspect.CO_OPTIMIZED`)."""
+
 _SEALED: ContextVar[bool] = ContextVar("sealed", default=False)
 _PROVIDED: ContextVar[Mapping[type, Any]] = ContextVar("provided", default={})  # noqa: B039 - never changed
 
@@ -40,6 +44,7 @@ class SettingsBase(BaseModel):
 
     Text fields take the variable's text, others JSON; `FIELD__INNER` descends into nested settings and mappings and
     refines what `FIELD` itself says. Arguments given to the constructor, by name or
+    Defaults made in the body of a class read nothing.
     as a mapping, win. Unknown fields are refused.
     `model_config = {"env_prefix": "X_"}` puts a prefix before every name.
     """
@@ -57,7 +62,7 @@ class SettingsBase(BaseModel):
     def __init__(self, mapping: Mapping[str, Any] | None = None, /, **values: Any) -> None:
         cls = type(self)
         values = {**(mapping or {}), **values}
-        if not _SEALED.get():
+        if not _SEALED.get() and not _in_class_body():
             prefix = cast("str", cls.model_config.get("env_prefix", ""))
             fields = fields_of(cls)
             given = {fields[name][0] if name in fields else name: value for name, value in values.items()}
@@ -118,6 +123,16 @@ def provided_settings(step_class: type, settings_class: type) -> Any:
         return None
     provided = _PROVIDED.get()
     return provided[step_class] if step_class in provided else settings_class()
+
+
+def _in_class_body() -> bool:
+    """Whether a class is just being defined: `DB: Db = Db()` is a default, which no environment may change."""
+    frame = sys._getframe(2)  # noqa: SLF001 - nothing else tells
+    while frame is not None and frame.f_code.co_name != "<module>":
+        if not frame.f_code.co_flags & CO_OPTIMIZED and "__qualname__" in frame.f_locals:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
 
 
 def _surroundings(cls: type[SettingsBase], prefix: str) -> dict[str, Any]:
