@@ -54,6 +54,10 @@ class WurzelError(Exception):
         return f"{place}{self.message}{advice}"
 
 
+class WurzelWarning(UserWarning):
+    """Something that works, but that its author should change."""
+
+
 class Problem(NamedTuple):
     """One finding among several: place, what is wrong, what to do."""
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,22 @@ def test_lines_are_those_of_the_file():
     for leaf in leaves.values():
         for value, line in zip(leaf.values, leaf.lines, strict=True):
             assert value in lines[line - 1]
+
+
+def test_a_dependency_that_is_gone_is_not_blamed_on_a_setting_that_nobody_set(project):
+    root = project("chain")
+    (root / "helper.py").write_text("def sign():\n    return '!'\n")
+    steps = (root / "steps.py").read_text()
+    (root / "steps.py").write_text(f"from helper import sign\n{steps}\nMARK = sign\n")
+    Path("wurzel.yaml").write_text(
+        'version: 1\npipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}\n'
+    )
+    CliRunner().invoke(cli, ["render"])
+    dvc = Path("dvc.yaml").read_text()
+    assert "- helper.py\n" in dvc
+    (root / "steps.py").write_text(steps)
+    for module in ("steps", "chain", "helper"):
+        sys.modules.pop(module, None)
+    shown = str(CliRunner().invoke(cli, ["render", "--check"]).exception)
+    assert "removed helper.py" in shown
+    assert "shards" not in shown

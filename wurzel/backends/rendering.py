@@ -45,7 +45,16 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         PolicyError: when a policy refuses any of it.
     """
     backends = {job.target: get(job.target) for job in jobs}
-    reports = [unsupported_uses(backends[job.target], job.pipeline, job.options.ignore, job.options) for job in jobs]
+    reports = [
+        unsupported_uses(
+            backends[job.target],
+            job.pipeline,
+            job.options.ignore,
+            job.options,
+            job.locate(f"targets.{job.label}.ignore"),
+        )
+        for job in jobs
+    ]
     _check_preflight(jobs, backends)
     for backend in backends.values():
         if backend.templates is not None:
@@ -253,7 +262,8 @@ def _check_preflight(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> No
 
 
 def _preflight(backend: Backend, job: Job) -> list[Problem]:
-    where = f"{job.pipeline.name} for {job.label}"
+    place = job.locate(f"targets.{job.label}")
+    where = (f"{place}: " if place else "") + f"{job.pipeline.name} for {job.label}"
     return [
         Problem(problem.message, problem.where or where, problem.hint)
         for problem in (*backend.preflight(job.pipeline, job.options), *_too_large_values(backend, job))
@@ -282,9 +292,9 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
                 )
             if ".git" in path.lower().split("/"):
                 raise UsageError(
-                    f"{job.pipeline.name} for {job.target} would write {file.path!r}: the folder of git is never"
+                    f"{job.pipeline.name} for {job.label} would write {file.path!r}: the folder of git is never"
                     " written to",
-                    hint=f"Give another path in targets.{job.target}.{file.option}.",
+                    hint=f"Give another path in targets.{job.label}.{file.option}.",
                 )
             owner = owners.setdefault(path, job)
             if owner is not job:

@@ -48,7 +48,11 @@ def _places(report: Report, locate: Callable[[str], str]) -> str:
 
 
 def unsupported_uses(
-    backend: Backend, pipeline: Pipeline, ignore: Collection[str] = (), options: TargetOptions | None = None
+    backend: Backend,
+    pipeline: Pipeline,
+    ignore: Collection[str] = (),
+    options: TargetOptions | None = None,
+    where: str = "",
 ) -> list[Report]:
     """Reports for all unsupported features a pipeline uses on a target, in the order of `FEATURES`.
 
@@ -57,11 +61,12 @@ def unsupported_uses(
         pipeline: the resolved pipeline.
         ignore: features that are known and accepted.
         options: the target's options, where they decide what it can do (default: its default options).
+        where: where `ignore` stands, for messages.
 
     Raises:
         UsageError: when `ignore` names no feature.
     """
-    _check_names(backend, ignore)
+    _check_names(backend, ignore, where)
     chosen = backend.options_model.model_validate({}) if options is None else options
     paths: dict[tuple[str, str], list[str]] = {}
     for use in used(pipeline):
@@ -76,11 +81,12 @@ def unsupported_uses(
     ]
 
 
-def _check_names(backend: Backend, ignore: Collection[str]) -> None:
+def _check_names(backend: Backend, ignore: Collection[str], where: str) -> None:
     from difflib import get_close_matches
 
     for name in ignore:
         if name not in FEATURES:
             close = get_close_matches(name, FEATURES, 1)
             advice = f"Did you mean {close[0]}?" if close else f"Features: {', '.join(FEATURES)}."
-            raise UsageError(f"targets.{backend.name}.ignore names an unknown feature {name!r}", hint=advice)
+            what = f"targets.{backend.name}.ignore names an unknown feature {name!r}"
+            raise UsageError(what, where=where, hint=advice)

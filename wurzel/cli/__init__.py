@@ -9,6 +9,7 @@ import errno
 import gc
 import os
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
@@ -62,16 +63,37 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; Ctrl-C ends it as a signal does, without a word."""
+        """Run the command; Ctrl-C ends it as a signal does, without a word; options it does not have get advice."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
+        except click.NoSuchOption as error:
+            raise _advised(error, ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table of commands, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+_DESTROYS = frozenset({"--force", "--prune", "--push"})
+"""Options that overwrite, remove or publish: never proposed for a misspelled one."""
+_MEANT = {"--dry-run": ("--diff", "--check"), "--select": ("--only", "--target")}
+"""Names that other tools have for what ours are called."""
+
+
+def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOption:
+    name = error.option_name
+    if name in {option for param in group.command.params for option in param.opts}:
+        words = " ".join(["wurzel", name, group.invoked_subcommand or "COMMAND"])
+        return click.NoSuchOption(name, f"{name} comes before the command: {words} …", ctx=error.ctx)
+    close = [option for option in error.possibilities or () if option not in _DESTROYS]
+    if name in _MEANT and error.ctx is not None:
+        options = {option for param in error.ctx.command.params for option in param.opts}
+        close = [option for option in _MEANT[name] if option in options]
+    advice = f" Did you mean {' or '.join(close)}?" if close else ""
+    return click.NoSuchOption(name, f"No such option {name!r}.{advice}", ctx=error.ctx)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,9 +132,15 @@ def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 a step or check failed, 2 the user must act, a traceback for a bug."""
     # Imports allocate much and free nothing: collecting while they run costs a tenth of a cold start.
     gc.set_threshold(100_000, 20, 100)
-    from wurzel.exceptions import WurzelError
+    from wurzel.exceptions import WurzelError, WurzelWarning
 
     _open_standard_streams()
+    show = warnings.showwarning
+    warnings.showwarning = lambda message, category, *place: (
+        click.echo(f"warning: {message}", err=True)
+        if issubclass(category, WurzelWarning)
+        else show(message, category, *place)
+    )
     try:
         _check_folder()
         cli.main(args=args, prog_name="wurzel", standalone_mode=True)

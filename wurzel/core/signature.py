@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from wurzel.core.parameters import bindings
 from wurzel.datacontract.shape import shown, substituted, unaliased, without_none
-from wurzel.exceptions import StaticTypeError
+from wurzel.exceptions import StaticTypeError, WurzelWarning
 
 _SELF_AND_INPUT = 2
 _ANY_NAME = "inpt"
@@ -34,7 +34,9 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
     wanted = f"run(self, {parameter}: {shown(given)}) -> {shown(result)}"
     missing = [name for name in (parameter, "return") if name not in hints]
     if missing:
-        warnings.warn(f"{place}: run has no annotation for {' and '.join(missing)}; write {wanted}", stacklevel=5)
+        warnings.warn(
+            f"{place}: run has no annotation for {' and '.join(missing)}; write {wanted}", WurzelWarning, stacklevel=5
+        )
     accepted = [given] if without_none(given) is given else [given, without_none(given)]
     for name, types in ((parameter, accepted), ("return", [result])):
         if name in hints and _plain(hints[name]) not in [_plain(item) for item in types]:

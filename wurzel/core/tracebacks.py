@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _STEPS = str(Path(_PACKAGE, "steps"))
 _LIBRARY = str(Path(sys.modules["os"].__file__ or "").parent)
+_IMPORTLIB = str(Path(_LIBRARY, "importlib"))
 _INSTALLED = ("site-packages", "dist-packages")
 
 
@@ -67,7 +68,7 @@ def _shorten(part: TracebackException) -> None:
         kept.append(frames[-1])
     if kept:
         part.stack = StackSummary.from_list(kept)
-    elif all(frame.filename.startswith(("<", _PACKAGE)) for frame in frames):
+    elif all(frame.filename.startswith(("<", _PACKAGE, _IMPORTLIB)) for frame in frames):
         part.stack = StackSummary.from_list([])
 
 

@@ -22,6 +22,8 @@ class Difference(NamedTuple):
     """Line of the new file, from 1; where a value is gone, the line in front of which it stood."""
     more: int = 0
     """How many further values came or went with it, below the path."""
+    is_item: bool = False
+    """One of several at its path: an item of a list, a line of a script."""
 
     @property
     def words(self) -> tuple[Span, Span]:
@@ -67,6 +69,7 @@ def _values(path: Path, old: Leaf, new: Leaf) -> Iterator[Difference]:
                 before[number] if number < len(before) else None,
                 after[number] if number < len(after) else None,
                 new.lines[min(k + number, len(new.lines) - 1)] if new.lines else old.lines[i],
+                is_item=max(len(old.values), len(new.values)) > 1,
             )
 
 

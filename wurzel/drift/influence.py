@@ -37,8 +37,8 @@ class Effect(NamedTuple):
     setting: Setting
     line: int
     words: Span
-    gone: bool
-    """The value is not in the file as it is; only the setting would bring it."""
+    brings: str | None
+    """The value, where it is not in the file as it is and only the setting would bring it."""
 
 
 @dataclass
@@ -61,9 +61,8 @@ class Influence:
             for difference in found:
                 if difference.new is not None and setting not in by_line[difference.line]:
                     by_line[difference.line].append(setting)
-                by_path[difference.path].append(
-                    Effect(setting, difference.line, difference.words[1], difference.new is None)
-                )
+                brings = difference.old if difference.new is None else None
+                by_path[difference.path].append(Effect(setting, difference.line, difference.words[1], brings))
 
 
 def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()) -> Influence:

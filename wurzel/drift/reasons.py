@@ -155,9 +155,18 @@ def _setting(difference: Difference, file: JobFile, effects: Influence) -> Setti
 
 def _shows(effect: Effect, difference: Difference) -> bool:
     """Whether changing the setting changes what differs: the same words of the same line, or what is gone."""
-    if difference.new is None or effect.gone:
-        return difference.new is None and effect.gone
+    if difference.new is None or effect.brings is not None:
+        return difference.new is None and effect.brings is not None and _may_be(difference, effect.brings)
     return effect.line == difference.line and (difference.old is None or _overlap(effect.words, difference.words[1]))
+
+
+def _may_be(difference: Difference, other: str) -> bool:
+    """Whether what is gone may be what a setting would bring, with another value: of a list, only what looks alike."""
+    if not difference.is_item:
+        return True
+    old = difference.old or ""
+    alike = next((at for at, pair in enumerate(zip(old, other, strict=False)) if pair[0] != pair[1]), len(other))
+    return 2 * min(alike, len(old)) >= min(len(old), len(other))
 
 
 def _is_loss(difference: Difference) -> bool:

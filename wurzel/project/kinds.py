@@ -41,9 +41,10 @@ def display(node: Node, path: str) -> str:
     return shown(node, hidden=".secrets." in f".{path}")
 
 
-def refuse(node: Node, path: str, context: Context, what: str) -> Any:
+def refuse(node: Node, path: str, context: Context, what: str, hint: str = "") -> Any:
     """`BAD`, and a finding that the value is not `what`."""
-    hint = "Put it in quotes." if what == "text" and isinstance(node.value, bool | int | float) else ""
+    if what == "text" and isinstance(node.value, bool | int | float):
+        hint = "Put it in quotes."
     context.findings.add(node.origin, f"{path}: {display(node, path)} is not {what}", hint)
     return BAD
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from wurzel.backends.registry import BUILT_IN
 from wurzel.exceptions import Problem, TemplateProblems, UsageError, WurzelError
 from wurzel.project.load import FILE, Project, find_project, load, parent_project
 from wurzel.project.nodes import near
@@ -120,7 +121,11 @@ def _chosen(project: Project | None, name: str, environment: str | None) -> tupl
     known = project.names(environment) if project is not None else []
     if project is not None and name in known:
         return name, with_colon(project.entrypoint(name, environment))
+    if ".py" in name or "/" in name:
+        raise _file(name, known)
     if ":" not in name and "." not in name:
+        if name in BUILT_IN:
+            raise UsageError(f"unknown pipeline {name!r}", hint=f"It is a target: wurzel render -t {name}")
         advice = near(name, known, "Pipelines") if project is not None else f"There is no {FILE} here. {_no_project()}"
         raise UsageError(f"unknown pipeline {name!r}", hint=advice)
     entrypoint = with_colon(name)
@@ -131,6 +136,16 @@ def _chosen(project: Project | None, name: str, environment: str | None) -> tupl
         if same:
             raise UsageError(f"{name} is the entrypoint of {', '.join(same)}", hint="Give the name of one of them.")
     return kebab(entrypoint), entrypoint
+
+
+def _file(name: str, known: Sequence[str]) -> UsageError:
+    """What is said to the name of a file, which is not that of its module."""
+    path, _, attribute = name.partition(":")
+    module = path.removesuffix(".py").removeprefix("./").removeprefix("src/").strip("/").replace("/", ".")
+    names = f"a name in {FILE} ({', '.join(known)}), or " if known else ""
+    return UsageError(
+        f"{name!r} is a file, not a pipeline", hint=f"Write {names}module:attribute: {module}:{attribute or 'pipeline'}"
+    )
 
 
 def with_colon(entrypoint: str) -> str:

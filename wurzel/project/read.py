@@ -220,7 +220,7 @@ def _mapping(key_type: Any, value_type: Any) -> Reader:
 
     def read_mapping(node: Node, path: str, context: Context) -> Any:
         if not isinstance(node.value, dict):
-            return refuse(node, path, context, "a mapping")
+            return refuse(node, path, context, "a mapping", _as_mapping(node, empty=dict in _shapes(value_type)))
         values: dict[str, Any] = {}
         for key, child in node.value.items():
             name = Node(key, child.source, child.key_line, child.key_column)
@@ -230,6 +230,21 @@ def _mapping(key_type: Any, value_type: Any) -> Reader:
         return values
 
     return read_mapping
+
+
+def _as_mapping(node: Node, *, empty: bool) -> str:
+    """What a list, or another value, would be as a mapping."""
+    items = node.value if isinstance(node.value, list) else [node]
+    names = [str(item.written) for item in items if not isinstance(item.value, dict | list)]
+    form = "{}" if empty else "…"
+    return f"Write {{{', '.join(f'{name}: {form}' for name in names[:5] or ['name'])}}}."
+
+
+def _shapes(annotation: Any) -> set[Any]:
+    try:
+        return {_shape(annotation)}
+    except NotUnderstoodError:
+        return set()
 
 
 def _sequence(item_type: Any, kind: Any) -> Reader:

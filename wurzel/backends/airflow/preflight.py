@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wurzel.backends.airflow.dag import dag_id, tags
 from wurzel.backends.airflow.environment import RESERVED, params, without_value
 from wurzel.backends.airflow.task import TAKEN, kind_of, task_id
+from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
 
@@ -25,6 +26,7 @@ def preflight(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     yield from _dag(pipeline, options)
     yield from _steps_named(pipeline, options)
     yield from _parameters(pipeline)
+    yield from missing_images(pipeline, [step for step in pipeline.steps if kind_of(step.id, options) != "bash"])
     for step in pipeline.steps:
         yield from _step(pipeline, step, options)
     yield from _data(pipeline, options)
@@ -89,11 +91,6 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
     kind = kind_of(step.id, options)
     if kind == "bash":
         return  # it inherits the worker's environment, so nothing can be missing for certain
-    if not (step.image or pipeline.image):
-        yield Problem(
-            f"step {step.id!r} has no image to run in",
-            hint=f"Give the pipeline one, such as image: ghcr.io/acme/{pipeline.name}:1.0",
-        )
     if kind == "docker" and options.secrets == "environment" and (pipeline.secrets or step.secrets):
         yield Problem(
             f"step {step.id!r} runs in a Docker container, which does not see the worker's environment",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 SOONEST = 10
 """Seconds between two looks of a controller at its schedules."""
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+_MOST = 5
+"""Names of steps that a message lists."""
 
 
 def preflight(
@@ -43,6 +47,7 @@ def preflight(
     yield from _name(pipeline, options, target, longest_name)
     yield from _schedule(pipeline)
     yield from _secret_names("pipeline", pipeline.secrets)
+    yield from missing_images(pipeline, pipeline.steps)
     for step in pipeline.steps:
         yield from _step(pipeline, step, parameters)
     yield from _volumes(pipeline, options, target, volumes or {})
@@ -75,12 +80,18 @@ def _schedule(pipeline: Pipeline) -> Iterator[Problem]:
         )
 
 
+def missing_images(pipeline: Pipeline, steps: Sequence[Step]) -> Iterator[Problem]:
+    """One problem for all steps that have no image to run in."""
+    names = [repr(step.id) for step in steps if not (step.image or pipeline.image)]
+    if names:
+        shown = ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")
+        what = f"step {shown} has" if len(names) == 1 else f"steps {shown} have"
+        hint = f"Give the pipeline one: image: ghcr.io/acme/{pipeline.name}:1.0"
+        yield Problem(f"{what} no image to run in", hint=hint)
+
+
 def _step(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> Iterator[Problem]:
     where = f"step {step.id!r}"
-    if not (step.image or pipeline.image):
-        yield Problem(
-            f"{where} has no image to run in", hint=f"Give the pipeline one: image: ghcr.io/acme/{pipeline.name}:1.0"
-        )
     for setting in unfed(pipeline, step, parameters):
         yield _missing(step, setting)
     yield from _secret_names(where, step.secrets)

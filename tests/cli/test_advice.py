@@ -1,0 +1,129 @@
+"""What is said to people who almost had it right."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli import COMMANDS, cli
+from wurzel.exceptions import WurzelError
+
+
+def said(*words):
+    result = CliRunner().invoke(cli, words)
+    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
+        raise result.exception
+    return f"{result.output}{result.exception}"
+
+
+@pytest.mark.parametrize(
+    "option", ["--dry-run", "--prun", "--prne", "--forec", "--forced", "--psuh", "--pushed", "--prune-all"]
+)
+@pytest.mark.parametrize("command", ["render", "ci"])
+def test_nothing_that_destroys_is_proposed(command, option):
+    text = said(command, *(["github"] if command == "ci" else []), option)
+    assert f"No such option '{option}'" in text
+    for destroys in ("--prune", "--force", "--push"):
+        assert f"mean {destroys}" not in text
+        assert f"or {destroys}" not in text
+
+
+def test_the_names_of_other_tools():
+    assert "Did you mean --diff or --check?" in said("render", "--dry-run")
+    assert "--set" not in said("render", "--select")
+    assert "Did you mean --watch" in said("render", "--watc")
+
+
+@pytest.mark.parametrize("option", ["-q", "-v", "--quiet", "--log-format", "--allow-outside"])
+@pytest.mark.parametrize("command", ["render", "run", "inspect", "ci"])
+def test_an_option_of_all_commands_comes_before_the_command(command, option):
+    assert f"{option} comes before the command: wurzel {option} {command} …" in said(command, "p", option)
+    assert command in COMMANDS
+
+
+@pytest.fixture
+def configure(project):
+    project("chain")
+
+    def write(text, image=""):
+        Path("wurzel.yaml").write_text(
+            f'version: 1\npipelines:\n  words: {{entrypoint: "chain:pipeline", {image}{text}}}\n'
+        )
+
+    return write
+
+
+def test_a_target_is_not_a_pipeline(configure):
+    configure("targets: {dvc: {}}")
+    assert "It is a target: wurzel render -t argo" in said("render", "argo")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("chain.py", "chain:pipeline"),
+        ("./chain.py", "chain:pipeline"),
+        ("chain.py:flow", "chain:flow"),
+        ("src/app/flows.py", "app.flows:pipeline"),
+    ],
+)
+def test_a_file_is_not_a_pipeline(configure, name, meant):
+    configure("targets: {dvc: {}}")
+    text = said("render", name)
+    assert f"{name!r} is a file, not a pipeline" in text
+    assert f"Write a name in wurzel.yaml (words), or module:attribute: {meant}" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "advice"),
+    [
+        ("targets: [argo, local]", "targets", "Write {argo: {}, local: {}}."),
+        ("targets: argo", "targets", "Write {argo: {}}."),
+        ("env: [a, b]", "env", "Write {a: …, b: …}."),
+        ("env: [{name: a, value: b}]", "env", "Write {name: …}."),
+        ("steps: [words]", "steps", "Write {words: {}}."),
+    ],
+)
+def test_a_list_that_should_be_a_mapping(configure, text, where, advice):
+    configure(text)
+    shown = said("render")
+    assert f"pipelines.words.{where}: " in shown
+    assert f"is not a mapping\n  {advice}" in shown
+
+
+def test_a_misspelled_feature_has_its_line(configure):
+    configure("targets: {dvc: {ignore: [timout]}}")
+    assert "wurzel.yaml:3:65: targets.dvc.ignore names an unknown feature 'timout'" in said("render")
+
+
+@pytest.mark.parametrize("target", ["argo: {}", "cronjob: {}", "airflow: {operator: docker}"])
+def test_missing_images_are_one_problem_with_a_line(configure, target):
+    configure(f"targets: {{{target}}}")
+    text = said("render")
+    name = target.partition(":")[0]
+    assert f"wurzel.yaml:3:{53 + len(name)}: words for {name}: steps 'words', 'upper', 'reverse' have no image" in text
+    assert text.count("no image") == 1
+
+
+def run(*words):
+    return subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
+
+
+def test_a_syntax_error_shows_the_line_and_no_frames_of_the_import_system(project):
+    (project("chain") / "broken.py").write_text("x = 1\ndef p(:\n")
+    done = run("inspect", "broken:p")
+    assert done.returncode == 2
+    assert 'broken.py", line 2' in done.stderr
+    assert "importlib" not in done.stderr
+    assert len(done.stderr.splitlines()) < 8
+
+
+def test_a_missing_annotation_is_a_warning_in_our_words(project):
+    text = "from steps import *\nfrom wurzel import WZ, TypedStep\nclass Bare(TypedStep[None, None, list[Word]]):\n"
+    (project("chain") / "bare.py").write_text(f"{text}    def run(self, inpt):\n        return []\nlast = WZ(Bare)\n")
+    done = run("inspect", "bare:last")
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: bare:Bare: run has no annotation for inpt and return")
+    assert "UserWarning" not in done.stderr
