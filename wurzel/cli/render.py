@@ -201,8 +201,8 @@ def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:
     for job in (result.job for result in results):
         schedule = job.pipeline.schedule
         if schedule is not None and (advice := zone_advice(schedule.timezone)):
-            what = f"{schedule.timezone} is a legacy name of a time zone, which slim images do not know: a controller"
-            what += " without it may never start the pipeline"
+            what = f"schedule.timezone: {schedule.timezone} is a legacy name of a time zone, which slim images do not"
+            what += " know: a controller without it may never start the pipeline"
             yield Problem(what, job.locate("schedule.timezone") or job.pipeline.name, advice)
 
 
