@@ -34,7 +34,10 @@ def command(
     environment: str | None,
     sets: tuple[str, ...],
 ) -> None:
-    """Show the resolved pipeline; without PIPELINE, what there is in the project."""
+    """Show the resolved pipeline.
+
+    Without PIPELINE, what there is in the project.
+    """
     from wurzel.project.open import open_in, open_project
 
     if as_json and form == "json":

@@ -9,10 +9,10 @@ import click
 @click.option("--ir", is_flag=True, help="Print the JSON Schema of the IR instead, which `inspect --json` writes.")
 @click.option("--pack", is_flag=True, help="Print the JSON Schema of wurzel-pack.yaml instead.")
 def command(ir: bool, pack: bool) -> None:
-    """Print the JSON Schema of wurzel.yaml, with the variables that the packs of a project here declare.
+    """Print the JSON Schema of wurzel.yaml.
 
-    Editors with a YAML language server use it to complete and check: write it to a file and name that in the first
-    line of wurzel.yaml, as `wurzel init` does.
+    It has the variables that packs of a project here declare. Editors with a YAML language server use it to complete
+    and check: write it to a file and name that in the first line of wurzel.yaml, as `wurzel init` does.
     """
     if ir and pack:
         raise click.UsageError("--ir and --pack exclude each other.")

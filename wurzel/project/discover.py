@@ -133,7 +133,8 @@ def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the user, which may do anything
         return f"{type(error).__name__}: {error}".splitlines()[0]
     try:
-        return introspect(entry, name="x", entrypoint=entrypoint)
+        with apart(), staying():
+            return introspect(entry, name="x", entrypoint=entrypoint)
     except WurzelError as error:
         return str(error).splitlines()[0]
 
