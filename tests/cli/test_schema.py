@@ -12,8 +12,9 @@ from jsonschema import Draft7Validator
 from wurzel.cli import cli
 from wurzel.exceptions import ConfigError
 from wurzel.project.load import load
+from wurzel.project.model import PACK_FILE
 from wurzel.project.nodes import Findings
-from wurzel.project.packs import FILE, Pack, _check_targets, _read
+from wurzel.project.packs import Pack, _check_targets, _read
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted([*(ROOT / "tests" / "pipelines").glob("*.yaml"), *(ROOT / "docs").rglob("wurzel.yaml")])
@@ -263,8 +264,8 @@ def test_the_schema_of_packs_accepts_the_example_and_knows_the_options_of_target
 def test_the_schema_of_packs_says_what_the_loader_says(fits_pack, tmp_path, said, fits):
     text = f"version: 1\npipeline: {{{said}}}\n"
     assert fits_pack(yaml.safe_load(text)) is fits
-    (tmp_path / FILE).write_text(text)
+    (tmp_path / PACK_FILE).write_text(text)
     findings = Findings()
-    _check_targets(_read(Pack("acme"), tmp_path / FILE, findings), (), findings)
+    _check_targets(_read(Pack("acme"), tmp_path / PACK_FILE, findings), (), findings)
     with contextlib.nullcontext() if fits else pytest.raises(ConfigError):
         findings.check()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from ruamel.yaml import YAML
 
 from wurzel.cli import cli
 
@@ -120,3 +121,83 @@ def test_the_template_of_a_workflow_is_one_to_extend(layers):
     layers("company/ci/gitlab.yml.j2", "!ci/gitlab.yml.j2", "nowhere", "a: 1")
     assert "has a block 'nowhere'" in str(run("templates", "check").exception)
     assert run("render", "-t", "dvc").exit_code == 0
+
+
+def test_rendered_text_is_neither_true_nor_false(layers):
+    layers("company/acme/org.j2", text="{% macro is_gpu() -%}\nfalse\n{%- endmacro %}\n")
+    for expression in (
+        '"yes" if org.is_gpu() else "no"',
+        "org.is_gpu() and 1",
+        "org.is_gpu() or 1",
+        "not org.is_gpu()",
+        "[org.is_gpu()] | select | list",
+        "org.is_gpu() == true",
+        "org.is_gpu() | default(1, true)",
+    ):
+        line = '{% import "acme/org.j2" as org %}\nx-gpu: {{ ' + expression + " }}"
+        layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "bottom", line)
+        done = run("render", "-t", "dvc", "--stdout")
+        assert str(done.exception).startswith("wurzel-templates/dvc/dvc.yaml.j2:5: "), (expression, done.output)
+        assert '| trim == "true"' in str(done.exception)
+    line = '{% import "acme/org.j2" as org %}\nx-gpu: {{ "yes" if org.is_gpu() | trim == "true" else "no" }}'
+    layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "bottom", line)
+    assert "x-gpu: 'no'" in run("render", "-t", "dvc", "--stdout").stdout
+
+
+def test_a_block_with_comments_only_leaves_no_key(layers):
+    text = """{% extends "!gitlab/_job.yml.j2" %}
+{% block job_tags %}
+{{ super() }}
+- acme-spot
+{% endblock %}
+{% block after_script %}
+# only with a GPU
+{% if job.name == "other" %}
+- nvidia-smi
+{% endif %}
+{% endblock %}
+"""
+    config = Path("wurzel.yaml").read_text().replace("dvc: {}", "gitlab: {tags: [acme]}")
+    Path("wurzel.yaml").write_text(config.replace("targets:", "image: acme:1, targets:"))
+    before = YAML(typ="safe").load(run("render", "-t", "gitlab", "--stdout").stdout.split("---\n")[-1])
+    assert "tags" not in before["words"]
+    layers("wurzel-templates/gitlab/_job.yml.j2", text=text)
+    after = YAML(typ="safe").load(run("render", "-t", "gitlab", "--stdout").stdout.split("---\n")[-1])
+    for name in ("words", "upper", "reverse"):
+        assert after[name]["tags"] == ["acme", "acme-spot"]
+        assert "after_script" not in after[name]
+
+
+def test_defaults_of_a_folder_count(layers):
+    Path("company/wurzel-pack.yaml").write_text("version: 1\npipeline: {labels: {team: search}}\n")
+    explained = run("inspect", "words", "--explain").stdout
+    assert "search" in explained
+    assert "company/wurzel-pack.yaml:2:" in explained
+
+
+def test_a_folder_that_nobody_names_is_told(layers):
+    Path("wurzel.yaml").write_text(CONFIG.replace("wurzel-templates, company", "company"))
+    layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "top", "# project")
+    for command in (("render", "-t", "dvc"), ("templates", "check")):
+        assert "the folder 'wurzel-templates' has templates, but" in run(*command).stderr
+
+
+@pytest.mark.parametrize(
+    ("templates", "wanted", "message"),
+    [
+        ("[wurzel-templates, company]", "globex>=2", "requires globex>=2, which `templates:` does not name"),
+        ("[company, wurzel-templates]", "wurzel-templates>=1", "requires wurzel-templates>=1, but wurzel-templates is"),
+        ("[wurzel-templates, company]", "wurzel-templates", "but wurzel-templates stands above it"),
+        ("[company, wurzel-templates]", "wurzel-templates", ""),
+    ],
+)
+def test_what_a_pack_requires(layers, templates, wanted, message):
+    Path("wurzel.yaml").write_text(CONFIG.replace("[wurzel-templates, company]", templates))
+    Path("wurzel-templates/wurzel-pack.yaml").write_text("version: 1\n")
+    Path("company/wurzel-pack.yaml").write_text(f'version: 1\nrequires: ["{wanted}"]\n')
+    done = run("render", "-t", "dvc")
+    if not message:
+        assert done.exit_code == 0, done.exception
+        return
+    assert "company/wurzel-pack.yaml:2:" in str(done.exception)
+    assert message in str(done.exception)

@@ -223,10 +223,11 @@ def _yaml(block, root, environment):
 
 
 def _read_pack(text: str, root: Path) -> None:
+    from wurzel.project.model import PACK_FILE
     from wurzel.project.nodes import Findings
-    from wurzel.project.packs import FILE, Pack, _read
+    from wurzel.project.packs import Pack, _read
 
-    path = root / "_block" / FILE
+    path = root / "_block" / PACK_FILE
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     findings = Findings()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import ConfigError, Problem, UsageError, WurzelError
 from wurzel.project.kinds import Context
-from wurzel.project.model import VALIDATE, VERSION, ProjectFile
+from wurzel.project.model import PACK_FILE, VALIDATE, VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, near, plain
 from wurzel.project.parse import parse
 from wurzel.project.read import read
@@ -194,7 +194,7 @@ def load(path: Path) -> Project:
 
 
 def _packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> Sequence[Pack]:
-    if all((root / name).is_dir() for name in templates):
+    if all((root / name).is_dir() and not (root / name / PACK_FILE).is_file() for name in templates):
         return ()
     from wurzel.project.packs import read_packs  # only projects with packs pay for it
 

@@ -22,6 +22,9 @@ STEP_FACTS = frozenset(
 PIPELINE_FACTS = frozenset({"version", "name", "entrypoint", "steps"})
 """Fields of an IR pipeline that are given in a form of their own."""
 
+PACK_FILE = "wurzel-pack.yaml"
+"""What a pack, or a folder of templates, says of pipelines; beside its templates."""
+
 
 class ConfigModel(BaseModel):
     """Base of all models of `wurzel.yaml`."""

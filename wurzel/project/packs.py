@@ -12,7 +12,7 @@ from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
-from wurzel.project.model import PIPELINE_FACTS, VALIDATE, ConfigModel, PipelineConfig, taken_over
+from wurzel.project.model import PACK_FILE, PIPELINE_FACTS, VALIDATE, ConfigModel, PipelineConfig, taken_over
 from wurzel.project.nodes import Findings, Node, near
 from wurzel.project.parse import parse
 from wurzel.project.read import read
@@ -20,9 +20,7 @@ from wurzel.project.schemas import schemas_of
 from wurzel.project.targets import Named, check_targets, names_given
 from wurzel.render.more import More, unknown_in
 from wurzel.render.renames import Rename
-
-FILE = "wurzel-pack.yaml"
-"""Beside the templates of a pack; a pack without it only has templates."""
+from wurzel.render.requirement import Requirement, requirement
 
 _FIELDS = PipelineConfig.model_fields
 _OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name in ("defaults", "targets")}
@@ -65,6 +63,7 @@ class PackFile(ConfigModel):
     """A whole `wurzel-pack.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")
+    requires: list[str] = Field([], description="Packs that have to stand below it, also with versions: globex>=2.")
     pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines.")
     variables: dict[str, Declared] = Field({}, description="Variables that projects give values, by name.")
     renames: tuple[PackRename, ...] = Field((), description="Names that were changed.")
@@ -89,6 +88,13 @@ class Pack(NamedTuple):
     """Folders and files with CustomResourceDefinitions."""
     filters: Node | None = None
     """The module that has its filters."""
+    requires: Sequence[Node] = ()
+    """Packs that have to stand below it."""
+
+    @property
+    def label(self) -> str:
+        """Its name and version."""
+        return f"{self.name} {self.version}".strip()
 
     @property
     def names(self) -> Mapping[str, Named]:
@@ -113,9 +119,13 @@ def read_packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) 
 
     findings = Findings()
     found = [
-        _read(Pack(layer.name, layer.version), layer.folder / FILE, findings)
-        for layer in Layers(templates, root=root, places=places).packs
+        _read(Pack(layer.name, layer.version), layer.folder / PACK_FILE, findings, is_pack=layer.is_pack)
+        for layer in Layers(templates, root=root, places=places).layers
+        if layer.is_own and (layer.is_pack or (layer.folder / PACK_FILE).is_file())
     ]
+    for number, pack in enumerate(found):
+        for wanted in pack.requires:
+            _check_required(pack, wanted, found[:number], found[number + 1 :], findings)
     names = {name for pack in found for name in pack.names}
     for pack in found:
         _check_targets(pack, names, findings)
@@ -131,8 +141,30 @@ def _check_targets(pack: Pack, names: Collection[str], findings: Findings) -> No
             check_targets(targets, f"{path}.targets", findings, lambda: names)
 
 
-def _read(pack: Pack, path: Path, findings: Findings) -> Pack:
-    name = f"pack {pack.name}: {FILE}"
+def _check_required(pack: Pack, wanted: Node, above: Sequence[Pack], below: Sequence[Pack], findings: Findings) -> None:
+    """Whether a pack that another one requires stands below it, in a version that fits."""
+    try:
+        needed = requirement(str(wanted.value)) or Requirement(str(wanted.value).strip(), "")
+    except ValueError as error:
+        findings.add(wanted.origin, str(error))
+        return
+    there = {each.name: each for each in below}.get(needed.name)
+    misplaced = any(each.name == needed.name for each in above)
+    if misplaced and there is None:
+        message = f"{pack.label} requires {needed} below it, but {needed.name} stands above it"
+        findings.add(wanted.origin, message, f"Name {needed.name} after {pack.name} under `templates:`.")
+    elif there is None:
+        message = f"{pack.label} requires {needed}, which `templates:` does not name"
+        findings.add(
+            wanted.origin, message, f"Install {needed.name}, and name it after {pack.name} under `templates:`."
+        )
+    elif needed.versions and not needed.fits(there.version):
+        message = f"{pack.label} requires {needed}, but {there.label} is installed"
+        findings.add(wanted.origin, message, f"Install a version of {needed.name} that fits, or another {pack.name}.")
+
+
+def _read(pack: Pack, path: Path, findings: Findings, *, is_pack: bool = True) -> Pack:
+    name = f"pack {pack.name}: {PACK_FILE}" if is_pack else f"{pack.name}/{PACK_FILE}"
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -151,13 +183,18 @@ def _read(pack: Pack, path: Path, findings: Findings) -> Pack:
         filters=root.fields.get("filters"),
         environments={key: node.fields.get("pipeline", Node({}, name)) for key, node in environments.items()},
         pipeline=pipeline if pipeline is not None and pipeline.value is not None else None,
+        requires=_listed(root, "requires"),
         variables=declarations(root.fields.get("variables"), f"{pack.name} {pack.version}".strip(), findings),
     )
 
 
-def _items(root: Node, key: str) -> list[Node]:
+def _listed(root: Node, key: str) -> list[Node]:
     node = root.fields.get(key)
-    return [item for item in node.value if item.fields] if node is not None and isinstance(node.value, list) else []
+    return node.value if node is not None and isinstance(node.value, list) else []
+
+
+def _items(root: Node, key: str) -> list[Node]:
+    return [item for item in _listed(root, key) if item.fields]
 
 
 def _rename(pack: Pack, node: Node, findings: Findings) -> Rename:

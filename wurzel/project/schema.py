@@ -68,11 +68,12 @@ def _declare(definitions: Mapping[str, Any], variables: Sequence[Declaration]) -
 
 def pack_schema() -> dict[str, Any]:
     """The schema of `wurzel-pack.yaml`, with the options of every backend under `targets`."""
-    from wurzel.project.packs import FILE, PackFile, PackPipeline
+    from wurzel.project.model import PACK_FILE
+    from wurzel.project.packs import PackFile, PackPipeline
 
     definitions = _definitions(PackFile, "", (*_DESCRIBED, PackPipeline))
     definitions[PackPipeline.__name__]["properties"]["targets"] = _targets(definitions)
-    return _finished(definitions, PackFile.__name__, FILE)
+    return _finished(definitions, PackFile.__name__, PACK_FILE)
 
 
 def _finished(definitions: dict[str, Any], name: str, title: str) -> dict[str, Any]:

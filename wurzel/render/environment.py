@@ -94,6 +94,7 @@ class Environment(jinja2.Environment):
         for name in REFUSED:
             del self.filters[name]
         self.filters |= FILTERS | layers.filters
+        self.tests["blank"] = text.is_blank
         del self.globals["lipsum"]
         if any(each.kind == "attribute" for each in layers.renames):
             self.getattr = self._renamed_attribute  # type: ignore[assignment,method-assign]

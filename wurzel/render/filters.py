@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jinja2.filters import do_float, do_int, make_attrgetter
@@ -151,22 +151,38 @@ def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = 
     return "\n".join(lines) if pad.strip(" ") else Indented("\n".join(lines), text, len(pad))
 
 
-def under(value: Any, key: str, column: int = 0, empty: Any = None) -> Text:
+def under(value: Any, key: str, column: int = 0, empty: Any = None, unless: Any = None) -> Text:
     """Rendered lines as the entries of a YAML key at `column`; when there are none, nothing, or the key with `empty`.
 
-    The lines start at the first column, wherever the key stands.
+    The lines start at the first column, wherever the key stands. Comments alone are no entries: a key with nothing but
+    comments below it would read as null, which platforms refuse. `unless` is a value that the platform takes anyway
+    where the key is missing: where the lines say just that, the key is left out.
     """
     if not isinstance(value, Text):
         raise NotAValue(f"{show(value)} is not rendered text", "Use it as `{% filter under('key') %}…{% endfilter %}`.")
     name: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", "")]
-    if not any(_says_something(piece) for piece in value.pieces):
+    if not _has_entries(value.pieces) or (unless and _values(value.pieces) == [unless]):
         return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
     head: list[Piece] = [*name, (":\n", 1, "")]
     return Text([*head, *value.indent(" " * (column + 2), first=True, blank=False).pieces])
 
 
-def _says_something(piece: Piece) -> bool:
-    return piece.value not in ({}, []) if isinstance(piece, Held) else bool(piece[0].strip())
+def _has_entries(pieces: Sequence[Piece]) -> bool:
+    """Whether there is a line that is neither empty nor a comment; an empty list or mapping leaves no line."""
+    texts = ["" if isinstance(piece, Held) and piece.value in ({}, []) else _sketch(piece) for piece in pieces]
+    lines = (line.strip() for line in "".join(texts).split("\n"))
+    return any(line and not line.startswith("#") for line in lines)
+
+
+def _sketch(piece: Piece) -> str:
+    return "x" if isinstance(piece, Held) else piece[0]
+
+
+def _values(pieces: Sequence[Piece]) -> list[Any] | None:
+    """The values that are written with nothing but white space around them; `None` where there is other text."""
+    if any(not isinstance(piece, Held) and piece[0].strip() for piece in pieces):
+        return None
+    return [piece.value for piece in pieces if isinstance(piece, Held)]
 
 
 @pass_environment

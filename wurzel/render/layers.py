@@ -29,6 +29,8 @@ POLICIES = "policies.j2"
 OURS = "wurzel"
 """What stands before the `!` in the name of a template that comes with wurzel or with an installed target."""
 SUFFIX = ".j2"
+USUAL = "wurzel-templates"
+"""What the folder of a project for its templates is usually called."""
 
 
 class TemplateMissing(TemplateError):
@@ -125,6 +127,14 @@ class Layers:
         """What was read in an old name, each once."""
         found = [self._placed(layer, (places or {}).get(str(layer), "")) for layer in layers]
         self.layers = (*found, Layer(BUILT_IN, built_in(), "built-in"))
+        self._warn_of_unnamed()
+
+    def _warn_of_unnamed(self) -> None:
+        folder = self._root / USUAL
+        if any(layer.folder == folder for layer in self.layers) or not any(folder.rglob(f"*{SUFFIX}")):
+            return
+        message = f"the folder {USUAL!r} has templates, but `templates:` in wurzel.yaml does not name it: none is used"
+        self.warnings[Problem(message, USUAL, f"Add to wurzel.yaml: templates: [{USUAL}]")] = None
 
     @property
     def packs(self) -> list[Layer]:

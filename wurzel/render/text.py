@@ -11,13 +11,15 @@ from typing import Any, NoReturn
 
 from wurzel.exceptions import TemplateError
 from wurzel.render.language import language_of
-from wurzel.render.values import PLAIN, NotAValue, freeze, text_of
+from wurzel.render.values import PLAIN, NotAValue, freeze, show, text_of
 
 Chunk = tuple[str, int, str]
 """Template text, the line it starts on, and its template."""
 
 
 NO_VALUE = "text that a macro, block, `call` or `set` block rendered cannot be used as a value here"
+NO_TRUTH = "text that a macro, block, `call` or `set` block rendered is neither true nor false, whatever it says"
+COMPARE = 'Compare it with what is meant: `{% if … | trim == "true" %}`; `is blank` tells whether there is none.'
 MAKE_VALUE = "Write it as it is, or make it one value with `| string` and go on from there."
 
 
@@ -133,10 +135,18 @@ class Text:
                 return Text([*self.pieces[:index], (kept, *piece[1:])], self.indented)
         return Text(())
 
-    def __bool__(self) -> bool:
-        return any(piece.value != "" if isinstance(piece, Held) else piece[0] for piece in self.pieces)
+    def __bool__(self) -> NoReturn:
+        # A macro that writes `false` gives a text that is not empty: whatever this said would mislead someone.
+        raise TemplateError(NO_TRUTH, hint=COMPARE)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing but white space, and no value that is written."""
+        return not any(piece.value != "" if isinstance(piece, Held) else piece[0].strip() for piece in self.pieces)
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, bool | int | float):
+            raise TemplateError(f"rendered text never equals {other!r}, whatever it says", hint=COMPARE)
         if isinstance(other, Text | str):
             return self.plain() == (other.plain() if isinstance(other, Text) else other)
         return NotImplemented
@@ -296,6 +306,19 @@ def same(one: Piece, other: Piece) -> bool:
     # `1` equals `True` and `1.0`, and mappings of another order are equal, but none of them is written the same.
     alike = type(values[0]) is type(values[1]) and values[0] == values[1]
     return alike and one.where == other.where and (isinstance(values[0], str) or repr(values[0]) == repr(values[1]))
+
+
+def is_blank(value: Any) -> bool:
+    """Whether rendered text, or a text, is nothing but white space.
+
+    Raises:
+        NotAValue: for any other value.
+    """
+    if isinstance(value, Text):
+        return value.is_blank
+    if isinstance(value, str):
+        return not value.strip()
+    raise NotAValue(f"{show(value)} is not text", "`is blank` is for text; compare other values with `==`.")
 
 
 def _placed(piece: Piece, line: int, template: str) -> Piece:
