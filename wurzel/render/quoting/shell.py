@@ -164,9 +164,19 @@ def _check_here(draft: Draft, piece: int, place: Place) -> None:
     for delimiter, strips_tabs in place.ends:
         if strips_tabs and "\t" in draft.outputs[piece]:
             raise refuse(draft.held(piece), "`<<-` may remove its tabs", "Use `<<`.")
-        if any((line.lstrip("\t") if strips_tabs else line) == delimiter for line in lines):
+        found = [line.lstrip("\t") if strips_tabs else line for line in lines]
+        if delimiter in found:
             problem = f"one of its lines is {delimiter!r}, which would end the here-document"
             raise refuse(draft.held(piece), problem)
+        if any(_loses_a_byte(line, delimiter) for line in found):
+            problem = f"dash loses a byte of a line that begins like {delimiter!r} and goes on with another alphabet"
+            raise refuse(draft.held(piece), problem, "Choose an end that no line begins like.")
+
+
+def _loses_a_byte(line: str, delimiter: str) -> bool:
+    """Whether a line begins like the delimiter and goes on with a character that is not ASCII (dash 0.5.12)."""
+    same = next((n for n, (one, other) in enumerate(zip(line, f"{delimiter}\n", strict=False)) if one != other), 0)
+    return same > 0 and not line[same].isascii()
 
 
 def _finished(draft: Draft, text: str) -> str:
