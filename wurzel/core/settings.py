@@ -43,9 +43,8 @@ class SettingsBase(BaseModel):
     """Fields read from environment variables of exactly their names when an object is made.
 
     Text fields take the variable's text, others JSON; `FIELD__INNER` descends into nested settings and mappings and
-    refines what `FIELD` itself says. Arguments given to the constructor, by name or
-    Defaults made in the body of a class read nothing.
-    as a mapping, win. Unknown fields are refused.
+    refines what `FIELD` itself says. Arguments given to the constructor, by name or as a mapping, win. Unknown fields
+    are refused. Settings made in the body of a class, such as the default in `DB: Db = Db()`, read no variables.
     `model_config = {"env_prefix": "X_"}` puts a prefix before every name.
     """
 
