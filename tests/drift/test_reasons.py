@@ -153,7 +153,8 @@ def test_explain_as_data(words):
     (line,) = [line for line in file["lines"] if "2Gi" in line["text"]]
     assert {"field": "resources.memory", "steps": ["upper"], "place": "wurzel.yaml:12:29"} in line["fields"]
     assert line["template"].startswith("wurzel!argo/")
-    source = (Path(__file__).parents[2] / "templates" / line["template"][1:]).read_text().splitlines()
+    template = line["template"].removeprefix("wurzel!")
+    source = (Path(__file__).parents[2] / "templates" / template).read_text().splitlines()
     assert any(value in source[line["template_line"] - 1] for value in line["values"])
 
 
