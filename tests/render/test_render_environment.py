@@ -387,7 +387,7 @@ class TestUnder:
 
 
 def test_files_without_rules_are_refused(render):
-    for name in ("x.toml.j2", "x.j2", "Dockerfile"):
+    for name in ("x.j2", "x.bin.j2", "x"):
         caught = error(render, {name: "a"})
         assert caught.where == name
         assert ".yaml" in caught.hint

@@ -53,7 +53,7 @@ VALUES = [
 def pipeline(project):
     root = project("chain")
     (root / "many.py").write_text(textwrap.dedent(MODULE))
-    found = introspect(__import__("many").last, name="x", root=root)
+    found = introspect(__import__("many").last, name="x")
     step = found.steps[0]
     settings = tuple(setting.model_copy(update={"parameter": True}) for setting in step.settings)
     return found.model_copy(update={"steps": (step.model_copy(update={"settings": settings}),)})
