@@ -65,11 +65,12 @@ def step_argv(
 def unnamed_secrets(pipeline: Pipeline, step: Step) -> list[str]:
     """Variables that are secrets which neither a setting of the step nor their own name tells to be ones."""
     fields = [setting.name for setting in step.settings if setting.secret]
-    starts = tuple(f"{prefix}{name}" for prefix in _prefixes(step) for name in fields)
+    starts = tuple(f"{prefix}{name}" for prefix in prefixes_of(step) for name in fields)
     return [name for name in pipeline.secrets | step.secrets if not name.startswith(starts) and not may_be_secret(name)]
 
 
-def _prefixes(step: Step) -> tuple[str, ...]:
+def prefixes_of(step: Step) -> tuple[str, ...]:
+    """What the variables of a step's settings start with, strongest first: its id, then its class."""
     return environment.prefixes(step.id, step.run.rpartition(":")[2].rpartition(".")[2])
 
 

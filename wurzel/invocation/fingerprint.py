@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from wurzel.datacontract.secrets import without_passwords
 from wurzel.exceptions import WurzelError
 from wurzel.invocation.code import Code, bases
+from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.settings import Effective, effective
-from wurzel.invocation.variables import is_ignored, prefixes_of, step_environment
+from wurzel.invocation.variables import is_ignored, step_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

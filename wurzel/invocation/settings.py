@@ -15,10 +15,10 @@ from enum import Enum
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from wurzel.datacontract.secrets import is_secret, names_secret_file, without_passwords
+from wurzel.datacontract.secrets import HIDING, is_secret, names_secret_file, without_passwords
 from wurzel.ir.settings import names_files
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from wurzel.core.typed_step import TypedStep
     from wurzel.ir.model import Step
 
-_SECRETS = (Secret, SecretStr, SecretBytes)
 _PRESENT = {"secret": "present"}
 _FIXED = (list, dict, set, tuple, frozenset)
 """Default factories that give the same everywhere."""
@@ -151,7 +150,7 @@ def _is_computed(field: FieldInfo) -> bool:
 
 def _leaf(value: Any) -> Any:
     """The JSON form of a value; one without any counts by its class, since its text may contain an address."""
-    if isinstance(value, _SECRETS):
+    if isinstance(value, HIDING):
         return _PRESENT
     name = f"{type(value).__module__}:{type(value).__qualname__}"
     plain = to_jsonable_python(value, fallback=lambda _: name, inf_nan_mode="strings")

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.core.environment import prefixes
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import setting_variables
+from wurzel.invocation.command import prefixes_of, setting_variables
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -65,11 +64,6 @@ def _sets_secret(step: Step, name: str, key: bool) -> bool:
         for setting in step.settings
         if setting.secret
     )
-
-
-def prefixes_of(step: Step) -> tuple[str, ...]:
-    """What the variables of a step's settings start with, strongest first: its id, then its class."""
-    return prefixes(step.id, step.run.rpartition(":")[2].rpartition(".")[2])
 
 
 def variables_of(step: Step, name: str) -> list[str]:

@@ -184,7 +184,7 @@ def _read(pack: Pack, path: Path, findings: Findings, *, is_pack: bool = True) -
         environments={key: node.fields.get("pipeline", Node({}, name)) for key, node in environments.items()},
         pipeline=pipeline if pipeline is not None and pipeline.value is not None else None,
         requires=_listed(root, "requires"),
-        variables=declarations(root.fields.get("variables"), f"{pack.name} {pack.version}".strip(), findings),
+        variables=declarations(root.fields.get("variables"), pack.label, findings),
     )
 
 
@@ -211,9 +211,7 @@ def _more(pack: Pack, node: Node, findings: Findings) -> More:
     from wurzel.backends.registry import names
 
     said = {key: str(child.written) for key, child in node.fields.items()}
-    more = More(
-        f"{pack.name} {pack.version}".strip(), said.get("target", ""), said.get("template", ""), said.get("path", "")
-    )
+    more = More(pack.label, said.get("target", ""), said.get("template", ""), said.get("path", ""))
     if more.target and more.target not in names():
         hint = near(more.target, names(), "Targets")
         findings.add(node.fields["target"].origin, f"files: unknown target {more.target!r}", hint)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import prefixes
+from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.variables import variables_of
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _shared_prefixes(pipeline: Pipeline) -> Iterator[Broken]:
     by_prefix = {prefixes(step.id, "")[0]: step for step in pipeline.steps if step.settings}
     for step in pipeline.steps:
         class_name = step.run.rpartition(":")[2].rpartition(".")[2]
-        own, *rest = prefixes(step.id, class_name)
+        own, *rest = prefixes_of(step)
         other = next((by_prefix[prefix] for prefix in rest if prefix in by_prefix), None)
         if other is not None and other.run != step.run:
             yield Broken(
