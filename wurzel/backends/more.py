@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.base import OutputFile, moved
@@ -24,6 +25,21 @@ def added(job: Job, files: Sequence[OutputFile], more: Sequence[More]) -> list[O
         for each in more
         if each.target == job.target
     ]
+
+
+def listed(files: Sequence[OutputFile]) -> list[OutputFile]:
+    """The files of a job, where a kustomization among them lists those that packs add."""
+    added = [file for file in files if file.optional and file.path.endswith((".yaml", ".yml"))]
+    if not added:
+        return list(files)
+    found = []
+    for file in files:
+        if _is_kustomization(file.path) and "resources" in file.context:
+            folder = posixpath.dirname(file.path)
+            paths = [posixpath.relpath(each.path, folder or ".") for each in added]
+            file = replace(file, context={**file.context, "resources": [*file.context["resources"], *paths]})  # noqa: PLW2901
+        found.append(file)
+    return found
 
 
 def _path(job: Job, files: Sequence[OutputFile], more: More) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wurzel.backends.job import Job, JobFile, JobResult
+from wurzel.backends.more import added, listed
 from wurzel.backends.registry import get, names
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError, WurzelError
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 OF_COMMANDS = ("ci/github.yml.j2", "ci/gitlab.yml.j2")
 """Templates that `wurzel ci` renders, for no target; projects and packs may change them as well."""
-KUSTOMIZATION = "kustomization.yaml"
-"""What lists the other files of its folder."""
 _HEADER = 400
 """Bytes kept for the first line that says where a file comes from."""
 
@@ -88,11 +87,7 @@ def files_of(backend: Backend, job: Job, more: Sequence[More] = ()) -> list[Outp
     """The files that a backend, and packs, write for a job, each with the names that every template sees."""
     common: Common = {"variables": job.pipeline.variables, "environment": job.environment}
     files = [replace(file, context={**common, **file.context}) for file in backend.files(job.pipeline, job.options)]
-    if more:
-        from wurzel.backends.more import added  # only where packs add files
-
-        files += added(job, files, more)
-    return files
+    return files + added(job, files, more) if more else files
 
 
 def paths(jobs: Sequence[Job]) -> list[str]:
@@ -127,21 +122,6 @@ def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[Jo
     files = listed([file for file in files if not file.optional or made[file.path].text.strip()])
     rendered = _patched(job, files, [made.get(file.path) or _rendered(file, renderer) for file in files])
     return [JobFile(job, file, text) for file, text in zip(files, rendered, strict=True)]
-
-
-def listed(files: Sequence[OutputFile]) -> list[OutputFile]:
-    """The files of a job, where a kustomization among them lists those that packs add."""
-    added = [file for file in files if file.optional and file.path.endswith((".yaml", ".yml"))]
-    if not added:
-        return list(files)
-    found = []
-    for file in files:
-        if posixpath.basename(file.path) == KUSTOMIZATION and "resources" in file.context:
-            folder = posixpath.dirname(file.path)
-            paths = [posixpath.relpath(each.path, folder or ".") for each in added]
-            file = replace(file, context={**file.context, "resources": [*file.context["resources"], *paths]})  # noqa: PLW2901
-        found.append(file)
-    return found
 
 
 def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered]) -> list[Rendered]:
