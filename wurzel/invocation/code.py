@@ -79,7 +79,7 @@ class Code:
         self._wurzel = wurzel
         self._specs: dict[str, ModuleSpec | None] = {}
         self._units: dict[str, Unit] = {}
-        self._reached: dict[tuple[str, ...], Reached] = {}
+        self._reached: dict[tuple[frozenset[str], frozenset[str], bool], Reached] = {}
         self._distributions = Distributions(digests if packages else None)
 
     def digests(self, step: Step, bases: Iterable[str] = ()) -> dict[str, str]:
@@ -101,10 +101,11 @@ class Code:
         """All code that a step may run."""
         kinds = _contracts(step)
         tables = any("dataframe" in kind.containers for kind in (step.input, step.output) if kind is not None)
-        key = (*sorted({name.partition(":")[0] for name in (step.run, *kinds)}), "", *sorted({*bases}), str(tables))
+        own = frozenset(name.partition(":")[0] for name in (step.run, *kinds))
+        roots = own | {*bases}
+        key = (own, roots, tables)
         if key not in self._reached:
-            own = key[: key.index("")]
-            self._reached[key] = self._follow(own, {*own, *bases}, tables=tables)
+            self._reached[key] = self._follow(own, roots, tables=tables)
         return self._reached[key]
 
     def files(self, step: Step, bases: Iterable[str] = ()) -> list[Path]:

@@ -92,17 +92,6 @@ def open_pipeline(name: str, environment: str | None = None, sets: Sequence[str]
     return open_in(open_project(), name, environment, sets)
 
 
-def open_pipelines(
-    names: Sequence[str] = (), environment: str | None = None, sets: Sequence[str] = ()
-) -> list[Resolved]:
-    """Several pipelines, by default all in `wurzel.yaml`; raises what `open_pipeline` raises."""
-    project = open_project()
-    if not names and project is None:
-        raise UsageError(f"there is no {FILE} here, so no pipeline to take by default", hint=_no_project())
-    chosen = names or (project.names(environment) if project is not None else [])
-    return [open_in(project, name, environment, sets) for name in chosen]
-
-
 def open_in(project: Project | None, name: str, environment: str | None, sets: Sequence[str]) -> Resolved:
     """As `open_pipeline`, in a project that is loaded already."""
     from wurzel.core.importing import apart, staying
