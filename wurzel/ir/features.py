@@ -18,7 +18,7 @@ FEATURES: Mapping[str, str] = {
     "description": "what the pipeline and its steps are for",
     "data_dir": "folder of all datasets",
     "settings": "settings of steps given in configuration",
-    "parameters": "settings that may be given anew for one run",
+    "parameters": "settings that can be overridden for one run",
     "env": "environment variables",
     "secrets": "environment variables taken from secrets, by reference",
     "image": "container image of the pipeline",

@@ -77,7 +77,7 @@ class Setting(IRModel):
     computed: bool = Field(False, description="the default is computed when the step runs, so it is unknown here")
     given: Annotated[bool, Feature("settings")] = Field(False, description="configuration gave `value`")
     value: Annotated[Any, Feature("settings")] = Field(None, description="JSON form of the configured value")
-    parameter: Annotated[bool, Feature("parameters")] = Field(False, description="may be given anew for one run")
+    parameter: Annotated[bool, Feature("parameters")] = Field(False, description="can be overridden for one run")
     input_path: bool = Field(False, description="names a file or folder that the step reads")
 
 

@@ -54,7 +54,7 @@ StepConfig = create_model(
     ),
     parameters=(
         tuple[str, ...],
-        Field((), description="Settings that may be given anew for one run, in the platform's own way."),
+        Field((), description="Settings that can be overridden for one run, in the platform's own way."),
     ),
 )
 

@@ -80,7 +80,7 @@ class CiOptions(TargetOptions):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A setting that may be given anew for one run, as a typed input of the platform."""
+    """A setting that can be overridden for one run, as a typed input of the platform."""
 
     variable: str
     """Environment variable that holds it."""
