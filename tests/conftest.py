@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell that runs the tests in the background ignores SIGINT for them, and so would what they start and interrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# `nohup`, and a shell that runs the tests in the background, ignore these signals for them, and so for what they start.
+for ignored, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, usual)
 
 PIPELINES = Path(__file__).parent / "pipelines"
 EXAMPLES = sorted(path.stem for path in PIPELINES.glob("*.py") if path.stem != "steps")

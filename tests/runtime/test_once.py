@@ -1,9 +1,9 @@
+import subprocess
+import sys
 import textwrap
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
 from wurzel.exceptions import WriteError
 from wurzel.runtime import once
 
@@ -26,14 +26,14 @@ class Count(TypedStep[NoSettings, None, list[Word]]):
 
 
 @pytest.fixture
-def step(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def step(tmp_path):
     (tmp_path / "oncesteps.py").write_text(textwrap.dedent(STEPS))
-    monkeypatch.syspath_prepend(str(tmp_path))
 
     def run(*options):
-        result = CliRunner().invoke(cli, ["step", "oncesteps:Count", "-o", "data/count", *options])
-        return result.exit_code, (tmp_path / "count").read_text()
+        # A process of its own: `wurzel step` forks, and the fork of a test process would go on with the tests.
+        words = [sys.executable, "-m", "wurzel", "step", "oncesteps:Count", "-o", "data/count", *options]
+        code = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False).returncode
+        return code, (tmp_path / "count").read_text()
 
     return run
 
