@@ -16,7 +16,8 @@ from wurzel.exceptions import (
     StepFailed,
     UsageError,
 )
-from wurzel.runtime.step import Job, UserCodeFailed, run_step, slice_bounds
+from wurzel.runtime.step import Job, run_step, slice_bounds
+from wurzel.runtime.user_code import UserCodeFailed
 
 STEPS = """
 from pathlib import Path

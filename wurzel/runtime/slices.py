@@ -99,7 +99,7 @@ def _read_report(path: Path) -> dict[str, Any]:
 
 def _write_merged(reports: Sequence[dict[str, Any]], by: str, dataset: Dataset, path: Path) -> None:
     """The report of the step as a whole: what slices took and counted, summed; what they gave, from the result."""
-    from wurzel.runtime.step import Report, write_report
+    from wurzel.runtime.report import Report, write_report
 
     metrics: Counter[str] = Counter()
     for report in reports:

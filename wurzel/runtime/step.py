@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -20,24 +18,17 @@ from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, st
 from wurzel.datacontract.contract import Contract
 from wurzel.datacontract.dataset import Dataset, Slice, Writer, open_dataset, read, recover, writing
 from wurzel.datacontract.parts import codec_for
-from wurzel.exceptions import ContractFailedException, StepFailed, UsageError, WriteError, WurzelError
-from wurzel.runtime.ending import Terminated
+from wurzel.exceptions import ContractFailedException, UsageError, WurzelError
 from wurzel.runtime.logs import logger
 from wurzel.runtime.masking import CURRENT
+from wurzel.runtime.report import Report, write_report
 from wurzel.runtime.secrets import Secrets
+from wurzel.runtime.user_code import awaited, user_code
 
 if TYPE_CHECKING:
     from wurzel.runtime.guard import Link
 
 AnyStep = TypedStep[Any, Any, Any]
-
-
-class UserCodeFailed(StepFailed):
-    """Code of the step raised an error; `reason` says which in one line, the message has the traceback."""
-
-    def __init__(self, reason: str, traceback: str, where: str) -> None:
-        super().__init__(f"{reason}\n{traceback}" if traceback else reason, where=where)
-        self.reason = reason
 
 
 class Job(NamedTuple):
@@ -55,16 +46,6 @@ class Job(NamedTuple):
     report: Path | None = None
     secrets: Sequence[str] = ()
     """Variables that are secrets, beyond those of secret settings."""
-
-
-class Report(NamedTuple):
-    """What a run of a step took and gave."""
-
-    items_in: int
-    items_out: int
-    bytes_in: int
-    bytes_out: int
-    metrics: dict[str, float]
 
 
 def run_step(
@@ -129,81 +110,6 @@ def step_class(target: str) -> type[AnyStep]:
     raise UsageError(f"is {kind}, not a step class", where=target, hint="Write module:Class.")
 
 
-def write_report(path: Path, report: Report) -> None:
-    """Write a report as JSON.
-
-    Raises:
-        StepFailed: when it cannot be written.
-    """
-    from pydantic_core import to_json
-
-    from wurzel.invocation.digests import write
-
-    metrics = {CURRENT.text(name): value for name, value in sorted(report.metrics.items())}
-    numbers = {name: int(value) if value == value // 1 else value for name, value in metrics.items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, to_json({**report._asdict(), "metrics": numbers}, indent=2) + b"\n")
-    except OSError as error:
-        raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
-    except WriteError as error:
-        raise StepFailed(f"the report {error.message}", where=str(path)) from None
-
-
-@contextmanager
-def user_code(step_id: str, doing: str = "") -> Iterator[None]:
-    """Turn what the step's own code raises into an error that shows its author the lines to look at."""
-    from wurzel.core.tracebacks import one_line, place_of, shortened
-
-    where = f"step {step_id!r}"
-    here = _current_folder()
-    try:
-        with _in_this_process():
-            yield
-    except (Terminated, KeyboardInterrupt):
-        raise
-    except WurzelError as error:
-        error.where = error.where or where
-        raise
-    except SystemExit as error:
-        raise UserCodeFailed(f"it calls sys.exit({error.code!r}){doing}", place_of(error), where) from None
-    except Exception as error:
-        reason = one_line(error)
-        raise UserCodeFailed(f"{reason}{doing}", shortened(error), where) from error
-    finally:
-        if here is not None:  # what we were told is relative to it
-            with suppress(OSError):
-                os.chdir(here)
-
-
-@contextmanager
-def _in_this_process() -> Iterator[None]:
-    """End a process that the step has forked where its code is over: the dataset is written by one process alone."""
-    owner, code = os.getpid(), 0
-    try:
-        yield
-    except BaseException as error:
-        if os.getpid() == owner:
-            raise
-        code = 1
-        if isinstance(error, SystemExit):
-            code = error.code if isinstance(error.code, int) else int(error.code is not None)
-        else:
-            sys.excepthook(type(error), error, error.__traceback__)
-    if os.getpid() != owner:
-        with suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
-
-
-def _current_folder() -> Path | None:
-    try:
-        return Path.cwd()
-    except FileNotFoundError:  # removed while we are in it
-        return None
-
-
 class _Work:
     """A job whose class, settings and inputs are known and checked."""
 
@@ -242,7 +148,7 @@ class _Work:
         with user_code(self.step_id):
             result = step.run(value)
             if isinstance(result, Awaitable):
-                result = _awaited(result)
+                result = awaited(result)
             return list(result) if isinstance(result, Iterator) else result
 
     def add(self, writer: Writer, result: Any) -> None:
@@ -334,16 +240,6 @@ class _Work:
         number, of = self.job.shard
         digest = sha256("\n".join(dataset.digest for dataset in self.inputs).encode()).hexdigest()
         return Slice(number, of, "items" if self.types.input_shape.many else "parts", digest)
-
-
-def _awaited(result: Awaitable[Any]) -> Any:
-    """What an `async def run` gives."""
-    import asyncio
-
-    async def wait() -> Any:
-        return await result
-
-    return asyncio.run(wait())
 
 
 def slice_bounds(total: int, number: int, of: int) -> tuple[int, int]:

@@ -1,0 +1,40 @@
+"""What a run of a step took and gave, and the file that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from wurzel.exceptions import StepFailed, WriteError
+from wurzel.runtime.masking import CURRENT
+
+
+class Report(NamedTuple):
+    """What a run of a step took and gave."""
+
+    items_in: int
+    items_out: int
+    bytes_in: int
+    bytes_out: int
+    metrics: dict[str, float]
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write a report as JSON.
+
+    Raises:
+        StepFailed: when it cannot be written.
+    """
+    from pydantic_core import to_json
+
+    from wurzel.invocation.digests import write
+
+    metrics = {CURRENT.text(name): value for name, value in sorted(report.metrics.items())}
+    numbers = {name: int(value) if value == value // 1 else value for name, value in metrics.items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, to_json({**report._asdict(), "metrics": numbers}, indent=2) + b"\n")
+    except OSError as error:
+        raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
+    except WriteError as error:
+        raise StepFailed(f"the report {error.message}", where=str(path)) from None
