@@ -19,7 +19,10 @@ Chunk = tuple[str, int, str]
 
 NO_VALUE = "text that a macro, block, `call` or `set` block rendered cannot be used as a value here"
 NO_TRUTH = "text that a macro, block, `call` or `set` block rendered is neither true nor false, whatever it says"
-COMPARE = 'Compare it with what is meant: `{% if … | trim == "true" %}`; `is blank` tells whether there is none.'
+COMPARE = (
+    'Compare it with what is meant: `{% if … | trim == "true" %}`; `is blank` tells whether there is none.'
+    " A macro that is a condition writes one value: `{{ x is not none }}`."
+)
 MAKE_VALUE = "Write it as it is, or make it one value with `| string` and go on from there."
 
 
@@ -135,8 +138,12 @@ class Text:
                 return Text([*self.pieces[:index], (kept, *piece[1:])], self.indented)
         return Text(())
 
-    def __bool__(self) -> NoReturn:
-        # A macro that writes `false` gives a text that is not empty: whatever this said would mislead someone.
+    def __bool__(self) -> bool:
+        """Whether it is true, when all that was written is one value that is true or false."""
+        # Any other text is not empty even where it says `false`: either answer would mislead someone.
+        written = [piece for piece in self.pieces if isinstance(piece, Held) or piece[0].strip()]
+        if len(written) == 1 and isinstance(written[0], Held) and isinstance(written[0].value, bool):
+            return written[0].value
         raise TemplateError(NO_TRUTH, hint=COMPARE)
 
     @property
@@ -145,7 +152,9 @@ class Text:
         return not any(piece.value != "" if isinstance(piece, Held) else piece[0].strip() for piece in self.pieces)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, bool | int | float):
+        if isinstance(other, bool):
+            return bool(self) is other
+        if isinstance(other, int | float):
             raise TemplateError(f"rendered text never equals {other!r}, whatever it says", hint=COMPARE)
         if isinstance(other, Text | str):
             return self.plain() == (other.plain() if isinstance(other, Text) else other)
