@@ -176,3 +176,34 @@ def test_a_pack_brings_presets_and_environments(root, pack):
     assert run("render", "-e", "audit", "-t", "argo")[0] == 0
     assert "audited: 'yes'" in Path("argo/p.yaml").read_text()
     assert "Did you mean audit?" in run("render", "-e", "audits")[2]
+
+
+def named(target, options=""):
+    old = YAML[YAML.index("      argo: {") : YAML.index("environments:")]
+    change(old, f"      {target}: {{{options}}}\n      {target}-prod: {{target: {target}, environment: prod}}\n")
+    code, _, said = run("render")
+    assert code == 0, said
+    return [yaml.safe_load(Path(path).read_text()) for path in files() if path.endswith(".yml")]
+
+
+def test_two_workflows_of_github_have_names_of_their_own(root):
+    both = named("github")
+    assert [each["name"] for each in both] == ["p-github-prod", "p"]
+    assert [each["concurrency"]["group"] for each in both] == ["p-github-prod", "p"]
+    change("{target: github, environment: prod}", "{target: github, output: .github/workflows/mine.yml}")
+    run("render")
+    assert yaml.safe_load(Path(".github/workflows/mine.yml").read_text())["name"] == "p-github-prod"
+    change("output: .github/workflows/mine.yml}", "name: nightly}")
+    run("render")
+    assert yaml.safe_load(Path(".github/workflows/p-github-prod.yml").read_text())["name"] == "nightly"
+
+
+def test_two_files_of_gitlab_share_no_job_rule_or_schedule(root):
+    both = named("gitlab", "kind: include")
+    first, second = both
+    assert not first.keys() & second.keys() - {"spec"}
+    assert "p-gitlab-prod:words" in {*first, *second}
+    scripts = [Path(f".gitlab/schedule-p{name}.sh").read_text() for name in ("", "-gitlab-prod")]
+    assert "'wurzel: p-gitlab-prod'" in scripts[1] or '"wurzel: p-gitlab-prod"' in scripts[1]
+    assert "WURZEL_PIPELINE:p-gitlab-prod" in scripts[1]
+    assert "p-gitlab-prod" not in scripts[0]

@@ -107,7 +107,7 @@ class Backend(ABC):
     def placed(self, pipeline: Pipeline, options: Any, name: str) -> Any:
         """The options of a target that goes by another name, with places for its files that no other target writes to.
 
-        Called when the options have no `output`.
+        An `output` that the options have is kept.
         """
         main = self.files(pipeline, options)[0].path
         return options.model_copy(update={"output": moved(main, self.name, name)})

@@ -137,8 +137,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         (resolved,) = _resolved(own, project)
     backend = get(named.target)
     options = validate_options(resolved, target, backend.options_model)
-    if options.output is None:
-        options = backend.placed(resolved.pipeline, options, target)
+    placed = backend.placed(resolved.pipeline, options, target)
+    options = placed if options.output is None else placed.model_copy(update={"output": options.output})
     given = request._replace(environment=None) if named.environment else request
     command = _command(given, name, target)
     pipeline = _pipeline(request, resolved, named.target)

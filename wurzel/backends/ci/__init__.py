@@ -42,6 +42,12 @@ _RUNNER = {"uv": ("uv", "run", "--no-sync")}
 class CiOptions(TargetOptions):
     """Options that both CI platforms know."""
 
+    name: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9]([-a-z0-9]{0,126}[a-z0-9])?$",
+        description="What the platform calls the pipeline in titles, groups, caches and names of included jobs;"
+        " default: its name, and for a target of another name that name behind it.",
+    )
     setup: Literal["pip", "uv", "none"] = Field(
         "pip",
         description="How a job without an image of its own gets Python and `wurzel`: pip, uv with its lock file, or"
@@ -68,6 +74,10 @@ class CiOptions(TargetOptions):
         description="`name/key` of a secret to its name on the platform; the default for openai/api-key is"
         " OPENAI_API_KEY.",
     )
+
+    def title(self, pipeline: Pipeline) -> str:
+        """What the platform calls the pipeline, so that two files for one project do not get in each other's way."""
+        return self.name or pipeline.name
 
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""

@@ -77,10 +77,9 @@ class GithubBackend(Backend):
         return [OutputFile(path, "github/workflow.yml.j2", context, limit=FILE_LIMIT)]
 
     def placed(self, pipeline: Pipeline, options: GithubOptions, name: str) -> GithubOptions:
-        """The name in that of the file, and runs that do not wait for those of other targets."""
+        """The name in that of the file, and in what tells the workflow from those of other targets."""
         placed: GithubOptions = super().placed(pipeline, options, name)
-        group = options.concurrency_group or f"{pipeline.name}-{name}"
-        return placed.model_copy(update={"concurrency_group": group})
+        return placed.model_copy(update={"name": options.name or f"{pipeline.name}-{name}"})
 
     def contexts(self) -> Mapping[str, type]:
         """Of the workflow."""

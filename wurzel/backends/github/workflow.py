@@ -107,7 +107,7 @@ class Workflow:
     """The workflow, ready for the template."""
 
     name: PlainText
-    """Name of the pipeline."""
+    """Title of the workflow: the name of the pipeline, or option `name`."""
     cron: str
     """Five fields; empty without a schedule."""
     timezone: str
@@ -205,9 +205,9 @@ class _Writer:
         pipeline, options = self.pipeline, self.options
         schedule = pipeline.schedule
         concurrency = schedule.concurrency if schedule else "forbid"
-        group = options.concurrency_group or pipeline.name
+        group = options.concurrency_group or options.title(pipeline)
         return Workflow(
-            name=pipeline.name,
+            name=options.title(pipeline),
             cron=(ci.plain_cron(schedule.cron) or "") if schedule else "",
             timezone=schedule.timezone if schedule and schedule.timezone != "UTC" and not options.legacy else "",
             inputs=[_described(item) for item in ci.parameters(*pipeline.steps)],
@@ -227,7 +227,7 @@ class _Writer:
         image = step.image or self.pipeline.image
         chosen = runner(step, options)
         minutes = math.ceil(ci.budget(step, options, tries=1 + step.retry.limit) / 60)
-        memory = f"{self.pipeline.name}.{step.id}." if step.self_consuming else ""
+        memory = f"{options.title(self.pipeline)}.{step.id}." if step.self_consuming else ""
         return Job(
             id=job_id(step.id),
             name=step.id,

@@ -83,11 +83,11 @@ class GitlabBackend(Backend):
         return files
 
     def placed(self, pipeline: Pipeline, options: GitlabOptions, name: str) -> GitlabOptions:
-        """The name in those of both files; that of a root file is for the project's settings to give to GitLab."""
+        """The name in those of both files and of jobs; a root file is for the project's settings to give to GitLab."""
         own = f"{pipeline.name}-{name}"
         path = f"{name}{_PATHS['root']}" if options.kind == "root" else _PATHS[options.kind].format(own)
         script = options.schedule_script or f".gitlab/schedule-{own}.sh"
-        return options.model_copy(update={"output": path, "schedule_script": script})
+        return options.model_copy(update={"output": path, "schedule_script": script, "name": options.name or own})
 
     def contexts(self) -> Mapping[str, type]:
         """Of the file with the jobs, and of the script that creates the schedule."""

@@ -77,6 +77,8 @@ class Job:
 class Config:
     """The whole file, ready for the template."""
 
+    name: str
+    """Title of the pipeline: its name, or option `name`."""
     base: str
     """Name of the hidden job that all jobs extend."""
     stage: Any
@@ -154,17 +156,17 @@ def schedule(pipeline: Pipeline, options: GitlabOptions) -> ScheduleScript:
     """The schedule of a pipeline that has one."""
     assert pipeline.schedule is not None  # noqa: S101 - narrows the type; files() asks first
     return ScheduleScript(
-        description=f"wurzel: {pipeline.name}",
+        description=f"wurzel: {options.title(pipeline)}",
         cron=ci.plain_cron(pipeline.schedule.cron) or "",
         timezone=pipeline.schedule.timezone,
         ref=options.schedule_ref,
-        variable="" if options.kind == "root" else f"WURZEL_PIPELINE:{pipeline.name}",
+        variable="" if options.kind == "root" else f"WURZEL_PIPELINE:{options.title(pipeline)}",
     )
 
 
 def job_name(step_id: str, pipeline: Pipeline, options: GitlabOptions) -> str:
     """Name of a step's job: its id, prefixed with the pipeline if the file is included beside others."""
-    return step_id if options.kind == "root" else f"{pipeline.name}:{step_id}"
+    return step_id if options.kind == "root" else f"{options.title(pipeline)}:{step_id}"
 
 
 def is_native_retry(step: Step) -> bool:
@@ -186,12 +188,13 @@ class _Writer:
         pipeline, options = self.pipeline, self.options
         component = options.kind == "component"
         image = pipeline.image or options.image or _image(options)
-        stage = options.stage or (pipeline.name if options.kind == "root" else "test")
+        stage = options.stage or (options.title(pipeline) if options.kind == "root" else "test")
         tokens = dict(options.id_tokens)
         if options.vault:
             tokens |= {"VAULT_ID_TOKEN": {"aud": options.vault.audience}}
         return Config(
-            base=f".{pipeline.name}",
+            name=options.title(pipeline),
+            base=f".{options.title(pipeline)}",
             stage="$[[ inputs.stage ]]" if component else stage,
             image="$[[ inputs.image ]]" if component else image,
             tags=list(options.tags),
@@ -211,7 +214,7 @@ class _Writer:
         if self.options.rules is not None:
             return list(self.options.rules)
         if self.options.kind != "root":
-            return [{"if": f'$WURZEL_PIPELINE == "{self.pipeline.name}"'}]
+            return [{"if": f'$WURZEL_PIPELINE == "{self.options.title(self.pipeline)}"'}]
         sources = ("schedule", *_SOURCES) if self.pipeline.schedule else _SOURCES
         return [{"if": f'$CI_PIPELINE_SOURCE == "{source}"'} for source in sources]
 
@@ -274,14 +277,14 @@ class _Writer:
     def resource_group(self, step: Step) -> str:
         if self.concurrency != "forbid":
             return ""
-        group = f"{self.pipeline.name}/{step.id}"
+        group = f"{self.options.title(self.pipeline)}/{step.id}"
         return f"{group}/$CI_NODE_INDEX" if step.shards > 1 else group
 
     def cache(self, step: Step, *, bare: bool) -> list[dict[str, Any]] | None:
         shared = [] if bare or self.pipeline.image else self.caches
         if step.self_consuming:
             path = _artifact_path(dataset(self.pipeline, step.id))
-            return [*shared, {"key": f"{self.pipeline.name}.{step.id}", "paths": [path]}]
+            return [*shared, {"key": f"{self.options.title(self.pipeline)}.{step.id}", "paths": [path]}]
         return None if shared == self.caches or self.pipeline.image else []
 
     def script(self, step: Step, *, bare: bool) -> list[str]:
