@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import EXAMPLES
+from tests.plain import plain_step
 from wurzel.backends.airflow import AirflowBackend
 from wurzel.backends.airflow.dag import dag
 from wurzel.backends.airflow.environment import literal, template
@@ -17,7 +18,7 @@ from wurzel.backends.airflow.validation import validate
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import render
 from wurzel.backends.support import unsupported_uses
-from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 from wurzel.testing import check_backend, full_pipeline
@@ -32,7 +33,7 @@ CONTAINERS = {
 
 
 def one_step(pipeline=None, **fields):
-    step = Step(**{"id": "words", "run": "steps:Words", "output": WORDS, **fields})
+    step = plain_step(**{"id": "words", "run": "steps:Words", "output": WORDS, **fields})
     return Pipeline(**{"name": "p", "steps": (step,), **(pipeline or {})})
 
 
@@ -149,11 +150,13 @@ def test_every_option_is_laid_out_as_ruff_does(check_layout, version):
 
 def test_long_and_reserved_names_are_laid_out_as_ruff_does(check_layout):
     ids = [f"{'a' * 55}-{number}" for number in range(4)]
-    sources = [Step(id=name, run="steps:Words", output=WORDS) for name in [*ids[:3], "filter", "2nd", "import"]]
-    join = Step(id=ids[3], run="steps:Join", output=WORDS, needs=tuple(ids[:3]))
-    last = Step(id="z" * 63, run="steps:Join", output=WORDS, needs=(ids[3],), shards=2)
-    mapped = Step(id="map", run="steps:Join", output=WORDS, needs=("filter",), shards=2)
-    many = [Step(id=f"{'b' * 40}-{number}", run="steps:Join", output=WORDS, needs=("import",)) for number in range(3)]
+    sources = [plain_step(id=name, run="steps:Words", output=WORDS) for name in [*ids[:3], "filter", "2nd", "import"]]
+    join = plain_step(id=ids[3], run="steps:Join", output=WORDS, needs=tuple(ids[:3]))
+    last = plain_step(id="z" * 63, run="steps:Join", output=WORDS, needs=(ids[3],), shards=2)
+    mapped = plain_step(id="map", run="steps:Join", output=WORDS, needs=("filter",), shards=2)
+    many = [
+        plain_step(id=f"{'b' * 40}-{number}", run="steps:Join", output=WORDS, needs=("import",)) for number in range(3)
+    ]
     source = text(Pipeline(name="p" * 63, steps=(*sources, join, last, mapped, *many)))
     check_layout([source])
     lists = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.BinOp)]
@@ -290,7 +293,7 @@ def test_pipelines_in_one_data_folder_do_not_share_it_and_hostile_names_hold():
 
 
 def test_a_step_that_reads_its_own_last_output_keeps_it_beside_the_runs():
-    reader = Step(id="reader", run="steps:Upper", output=WORDS, needs=("words",))
+    reader = plain_step(id="reader", run="steps:Upper", output=WORDS, needs=("words",))
     pipeline = one_step(self_consuming=True)
     source = text(pipeline.model_copy(update={"steps": (*pipeline.steps, reader)}))
     assert '-o "$WURZEL_DATA/state/words"' in ast.literal_eval(call(source, "words")["bash_command"])
@@ -384,10 +387,10 @@ def test_times_are_written_in_the_largest_unit(seconds, expected):
 def test_retries_that_most_steps_share_are_said_once():
     retry = Retry(limit=2, backoff=30, factor=2, max=600)
     steps = [
-        Step(id="a", run="s:A", output=WORDS, retry=retry, timeout=60),
-        Step(id="b", run="s:A", output=WORDS, retry=retry, timeout=60),
-        Step(id="c", run="s:A", output=WORDS),
-        Step(id="d", run="s:A", output=WORDS, retry=Retry(limit=2), timeout=60),
+        plain_step(id="a", run="s:A", output=WORDS, retry=retry, timeout=60),
+        plain_step(id="b", run="s:A", output=WORDS, retry=retry, timeout=60),
+        plain_step(id="c", run="s:A", output=WORDS),
+        plain_step(id="d", run="s:A", output=WORDS, retry=Retry(limit=2), timeout=60),
     ]
     source = text(Pipeline(name="p", steps=tuple(steps)))
     defaults = call(source, "dag")["default_args"]
@@ -632,8 +635,8 @@ def test_containers_take_what_docker_has():
 
 
 def wide(count):
-    sources = [Step(id=f"s-{number}", run="s:A", output=WORDS) for number in range(count)]
-    return Pipeline(name="p", steps=(*sources, Step(id="z", run="s:B", output=WORDS, needs=("s-0", "s-1"))))
+    sources = [plain_step(id=f"s-{number}", run="s:A", output=WORDS) for number in range(count)]
+    return Pipeline(name="p", steps=(*sources, plain_step(id="z", run="s:B", output=WORDS, needs=("s-0", "s-1"))))
 
 
 def test_large_pipelines_are_grouped_by_depth(check_layout):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tests.plain import plain_step
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.environment import BRACE, text
 from wurzel.backends.argo.naming import names
@@ -15,7 +16,7 @@ from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.template import duration
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Setting, Step
+from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Setting
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
@@ -34,7 +35,7 @@ STORES = {
 
 def step(name, *needs, **fields):
     cls = name.title().replace("-", "").lstrip("0123456789")
-    return Step(id=name, run=f"steps:{cls}", needs=needs, output=WORDS, **fields)
+    return plain_step(id=name, run=f"steps:{cls}", needs=needs, output=WORDS, **fields)
 
 
 def pipeline(*steps, **fields):

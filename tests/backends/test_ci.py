@@ -5,14 +5,15 @@ import subprocess
 
 import pytest
 
+from tests.plain import plain_step
 from wurzel.backends import ci
-from wurzel.ir.model import DataType, Pipeline, Retry, SecretRef, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, Retry, SecretRef, Setting
 
 WORD = DataType(contract="steps:Word", containers=("list",))
 
 
 def step(name="embed", **fields):
-    return Step(id=name, run="steps:Embed", output=WORD, **fields)
+    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
 
 
 def pipeline(*steps, **fields):

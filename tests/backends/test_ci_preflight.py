@@ -1,14 +1,15 @@
 """What is refused for both CI platforms."""
 
+from tests.plain import plain_step
 from wurzel.backends import ci
 from wurzel.backends.ci.preflight import check
-from wurzel.ir.model import DataType, Pipeline, Schedule, SecretRef, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, Schedule, SecretRef, Setting
 
 WORD = DataType(contract="steps:Word", containers=("list",))
 
 
 def step(name="embed", **fields):
-    return Step(id=name, run="steps:Embed", output=WORD, **fields)
+    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
 
 
 def pipeline(*steps, **fields):

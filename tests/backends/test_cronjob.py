@@ -6,13 +6,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from tests.plain import plain_step
 from wurzel.backends.cronjob import CronJobBackend
 from wurzel.backends.cronjob.mode import width
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Step, Toleration
+from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Toleration
 from wurzel.ir.quantity import amount, largest, times
 from wurzel.ir.serialize import dump
 from wurzel.testing import check_backend, full_pipeline, render_texts
@@ -22,7 +23,7 @@ NIGHTLY = Schedule(cron="0 4 * * *", timezone="Europe/Berlin")
 
 
 def step(name, *needs, **fields):
-    return Step(id=name, run=f"steps:{name.title().replace('-', '')}", needs=needs, output=WORDS, **fields)
+    return plain_step(id=name, run=f"steps:{name.title().replace('-', '')}", needs=needs, output=WORDS, **fields)
 
 
 def pipeline(*steps, **fields):

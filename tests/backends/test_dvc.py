@@ -2,9 +2,10 @@ import shlex
 
 import pytest
 
+from tests.plain import plain_step
 from wurzel.backends.dvc import DvcBackend, DvcOptions, input_paths
 from wurzel.ir.features import Use
-from wurzel.ir.model import DataType, Pipeline, Retry, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, Retry, Setting
 from wurzel.runtime import slices
 from wurzel.testing import full_pipeline
 
@@ -12,7 +13,7 @@ WORDS = DataType(contract="steps:Word", containers=("list",))
 
 
 def one_step(**fields):
-    step = Step(id="words", run="steps:Words", output=WORDS, **fields)
+    step = plain_step(id="words", run="steps:Words", output=WORDS, **fields)
     return Pipeline(name="p", steps=(step,))
 
 
@@ -117,8 +118,10 @@ def test_an_input_beside_the_data_is_fine(path):
 
 
 def sharded_stages(**options):
-    loud = Step(id="loud", run="m:Loud", output=WORDS, input=WORDS, needs=("words",), shards=3, retry=Retry(limit=1))
-    words = Step(id="words", run="m:Words", output=WORDS)
+    loud = plain_step(
+        id="loud", run="m:Loud", output=WORDS, input=WORDS, needs=("words",), shards=3, retry=Retry(limit=1)
+    )
+    words = plain_step(id="words", run="m:Words", output=WORDS)
     pipeline = Pipeline(name="p", data_dir="d ${x}", steps=(words, loud))
     return {item.name: item for item in DvcBackend().files(pipeline, DvcOptions(**options))[0].context["stages"]}
 

@@ -6,11 +6,12 @@ import re
 import pytest
 import yaml
 
+from tests.plain import plain_step
 from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.github.workflow import escape
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 WORD = DataType(contract="steps:Word", containers=("list",))
@@ -18,7 +19,7 @@ HOSTILE = "${{ github.event.issue.title }} $(touch pwned) `touch pwned` '; touch
 
 
 def step(name="embed", **fields):
-    return Step(id=name, run="steps:Embed", output=WORD, **fields)
+    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
 
 
 def pipeline(*steps, **fields):

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from tests.plain import plain_step
 from wurzel.backends.gitlab import GitlabBackend
 from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.ir.model import (
@@ -14,7 +15,6 @@ from wurzel.ir.model import (
     Schedule,
     SecretRef,
     Setting,
-    Step,
     Toleration,
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
@@ -24,7 +24,7 @@ HOSTILE = "$CI_COMMIT_BRANCH $(touch pwned) `touch pwned` '; touch pwned # \" \\
 
 
 def step(name="embed", **fields):
-    return Step(id=name, run="steps:Embed", output=WORD, **fields)
+    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
 
 
 def pipeline(*steps, **fields):

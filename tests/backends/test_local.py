@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.plain import plain_step
 from wurzel.backends.local import LocalBackend
 from wurzel.backends.options import TargetOptions
-from wurzel.ir.model import DataType, Pipeline, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, Setting
 from wurzel.project.local import left_out
 from wurzel.project.open import open_pipeline
 from wurzel.testing import render_texts
@@ -166,8 +167,10 @@ def wide(count):
         layer, column = divmod(number, 10)
         return tuple(f"s-{(layer - 1) * 10 + other}" for other in (column, (column + 3) % 10)) if layer else ()
 
-    steps = [Step(id=f"s-{number}", run="steps:Upper", needs=needs(number), output=WORD) for number in range(count)]
-    both = Step(id="both", run="steps:Upper", needs=("s-0", f"s-{count - 1}"), output=WORD)
+    steps = [
+        plain_step(id=f"s-{number}", run="steps:Upper", needs=needs(number), output=WORD) for number in range(count)
+    ]
+    both = plain_step(id="both", run="steps:Upper", needs=("s-0", f"s-{count - 1}"), output=WORD)
     return Pipeline(name="wide", steps=(*steps, both))
 
 
@@ -181,7 +184,9 @@ def test_steps_run_in_order_and_no_more_at_once_than_allowed(tmp_path, stand_in,
     lines = (tmp_path / "order").read_text().splitlines()
     order = {line: number for number, line in enumerate(lines)}
     assert len(lines) == len(order) == 122
-    assert all(order[f"end {need}"] < order[f"start {step.id}"] for step in pipeline.steps for need in step.needs)
+    assert all(
+        order[f"end {need}"] < order[f"start {step.id}"] for step in pipeline.steps for need in step.predecessors
+    )
     running = most = 0
     for line in lines:
         running += 1 if line.startswith("start") else -1
@@ -196,7 +201,7 @@ def test_a_failure_blocks_only_what_follows(tmp_path, stand_in):
     assert done.returncode == 1
     blocked = {"s-12"}
     for step in pipeline.steps:
-        if blocked & set(step.needs):
+        if blocked & set(step.predecessors):
             blocked.add(step.id)
     ended = {line.removeprefix("end ") for line in (tmp_path / "order").read_text().splitlines() if line[0] == "e"}
     assert ended == {step.id for step in pipeline.steps} - blocked
@@ -227,7 +232,7 @@ def test_usage(tmp_path, arguments, code, text):
 
 
 def test_what_is_missing_is_said_before_anything_runs(tmp_path, stand_in):
-    step = Step(
+    step = plain_step(
         id="a-b",
         run="steps:Words",
         output=WORD,
@@ -324,7 +329,7 @@ def test_the_script_may_stand_in_a_folder(project):
 
 def test_a_zero_byte_is_reported_before_rendering():
     setting = Setting(name="A", variable="X__A", given=True, value="a\0b")
-    step = Step(id="x", run="steps:Words", output=WORD, settings=(setting,))
+    step = plain_step(id="x", run="steps:Words", output=WORD, settings=(setting,))
     (problem,) = LocalBackend().preflight(Pipeline(name="p", steps=(step,)), TargetOptions())
     assert problem.message == "the value of X__A holds a zero byte, which no environment variable can"
 

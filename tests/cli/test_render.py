@@ -174,7 +174,7 @@ def test_the_ir_renders_the_same_without_the_code(project, tmp_path_factory):
         ("{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ("[]", "is not a wurzel pipeline"),
-        ('{"version": 99}', "has version 99; this wurzel reads version 1"),
+        ('{"version": 99}', "has version 99; this wurzel reads version 1 or 2"),
         ('{"version": 1, "name": "x", "steps": [], "more": 1}', "more: Extra inputs"),
         (
             (

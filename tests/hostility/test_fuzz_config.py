@@ -29,7 +29,7 @@ def said():
     everything = json.loads(dump(full_pipeline()))
     facts = {"version", "name", "steps"}
     step = next(step for step in everything["steps"] if step["id"] == "suffix")
-    own = {"id", "run", "description", "needs", "input", "output", "sources", "settings"}
+    own = {"id", "run", "description", "needs", "inputs", "outputs", "sources", "settings"}
     asked = {key: value for key, value in step.items() if key not in own}
     targets = {}
     for target in BUILT_IN:

@@ -2,9 +2,10 @@ import sys
 
 import pytest
 
+from tests.plain import plain_step
 from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
-from wurzel.ir.model import DataType, Step
+from wurzel.ir.model import DataType
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def digest(tmp_path):
     """Digests of the code behind a class, with nothing remembered from before."""
 
     def digest(run="app.steps:Load", contract="app.types:Doc"):
-        step = Step(id="load", run=run, output=DataType(contract=contract))
+        step = plain_step(id="load", run=run, output=DataType(contract=contract))
         return Code(tmp_path, FileDigests()).digests(step)
 
     write(tmp_path, "app/__init__.py", "")
@@ -85,7 +86,7 @@ def test_the_place_of_the_project_does_not_count(tmp_path, digest):
     write(copy, "app/steps.py", "from . import types")
     write(copy, "app/__init__.py", "")
     write(copy, "app/types.py", "")
-    step = Step(id="load", run="app.steps:Load", output=DataType(contract="app.types:Doc"))
+    step = plain_step(id="load", run="app.steps:Load", output=DataType(contract="app.types:Doc"))
     assert Code(copy, FileDigests()).digests(step) == digest()
 
 

@@ -7,11 +7,12 @@ from hashlib import sha256
 
 import pytest
 
+from tests.plain import plain_step
 from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
-from wurzel.ir.model import DataType, Step
+from wurzel.ir.model import DataType
 
-STEP = Step(id="load", run="app:Load", output=DataType(contract="app:Doc"))
+STEP = plain_step(id="load", run="app:Load", output=DataType(contract="app:Doc"))
 
 
 def wheel(folder, name, files, *, version="1.0", tag="py3-none-any", requires=()):

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.plain import plain_step
 from wurzel.invocation import code as code_module
 from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
 from wurzel.ir.introspect import introspect, load_entrypoint
-from wurzel.ir.model import DataType, Step
+from wurzel.ir.model import DataType, Edge
 
 HEAD = """
 from pathlib import Path
@@ -202,7 +203,7 @@ def test_settings_that_cannot_be_read_are_never_unchanged(project):
 
 def test_the_inputs_count_in_their_order(project):
     project.write()
-    step = project.pipeline.steps[0].model_copy(update={"needs": ("a", "b")})
+    step = project.pipeline.steps[0].model_copy(update={"needs": (Edge(step="a"), Edge(step="b"))})
     found = Fingerprints(project.pipeline, FileDigests(), root=project.root, environ={})
     assert found.of(step, {"a": "1", "b": "2"})["data"] != found.of(step, {"a": "2", "b": "1"})["data"]
 
@@ -261,6 +262,6 @@ def test_a_checkout_a_src_layout_and_an_installed_package_agree(tmp_path, monkey
             (info / "METADATA").write_text("Name: app\nVersion: 1.0\n")
             (info / "RECORD").write_text("app/__init__.py,,\napp/steps.py,,\n")
             monkeypatch.setattr(sys, "path", [str(info.parent), *sys.path])
-        step = Step(id="a", run="app.steps:A", output=DataType(contract="app.steps:X"))
+        step = plain_step(id="a", run="app.steps:A", output=DataType(contract="app.steps:X"))
         digests.append(Code(home, FileDigests()).digests(step))
     assert digests[0] == digests[1] == digests[2]

@@ -4,13 +4,14 @@ import sys
 
 import pytest
 
+from tests.plain import plain_step
 from wurzel.invocation.variables import (
     VARIABLE_LIMIT,
     missing,
     step_environment,
     too_large,
 )
-from wurzel.ir.model import DataType, Pipeline, SecretRef, Setting, Step
+from wurzel.ir.model import DataType, Pipeline, SecretRef, Setting
 
 REF = SecretRef(name="s", key="k")
 
@@ -21,7 +22,7 @@ def setting(name, **fields):
 
 def pipeline(*settings, **fields):
     names = {"id": "split-de", "run": "app.steps:SplitStep", "output": DataType(contract="m:X")}
-    step = Step(**names, settings=settings, **{key: fields.pop(key) for key in ("env",) if key in fields})
+    step = plain_step(**names, settings=settings, **{key: fields.pop(key) for key in ("env",) if key in fields})
     if secrets := fields.pop("step_secrets", None):
         step = step.model_copy(update={"secrets": secrets})
     return Pipeline(name="rag", steps=(step,), **fields)

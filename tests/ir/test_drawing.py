@@ -5,8 +5,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.conftest import EXAMPLES
+from tests.plain import plain_step
 from wurzel.ir import graph
-from wurzel.ir.model import DataType, Pipeline, Step
+from wurzel.ir.model import DataType, OutputPort, Pipeline
 from wurzel.project.open import open_pipeline
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -14,7 +15,7 @@ WORD = DataType(contract="steps:Word", containers=("list",))
 
 
 def step(name, *needs, output=WORD):
-    return Step(id=name, run="steps:Upper", needs=needs, input=WORD if needs else None, output=output)
+    return plain_step(id=name, run="steps:Upper", needs=needs, input=WORD if needs else None, output=output)
 
 
 def drawn(*steps):
@@ -56,9 +57,9 @@ def test_a_box_is_as_wide_as_its_text_in_any_script():
 
 def test_what_is_markup_elsewhere_is_text_here():
     name = "A<b>&c"
-    output = WORD.model_construct(contract=f"steps:{name}", containers=())
+    output = (OutputPort.model_construct(type=WORD.model_construct(contract=f"steps:{name}", containers=())),)
     picture = graph.FORMATS["svg"](
-        Pipeline.model_construct(name='<"&', steps=(step("a").model_copy(update={"output": output}),))
+        Pipeline.model_construct(name='<"&', steps=(step("a").model_copy(update={"outputs": output}),))
     )
     parsed = ET.fromstring(picture)
     assert parsed.find(f"{SVG}title").text == '<"&'

@@ -6,11 +6,13 @@ from wurzel.testing import full_pipeline, variants
 
 STRUCTURE = {
     "DataType": {"contract", "containers"},
+    "Edge": {"step", "output", "input"},
+    "InputPort": {"optional"},
     "SecretRef": {"name", "key"},
     "Setting": {
         "name", "variable", "type", "description", "required", "secret", "text", "default", "computed", "input_path",
     },
-    "Step": {"id", "run", "needs", "input", "output", "sources", "cache", "cache_key", "variables"},
+    "Step": {"id", "run", "needs", "inputs", "outputs", "sources", "cache", "cache_key", "variables"},
     "Pipeline": {"version", "name", "entrypoint", "env_ignored", "variables"},
 }  # fmt: skip
 """Fields that say what the pipeline is, not what it asks of a target."""

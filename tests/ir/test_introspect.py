@@ -7,7 +7,7 @@ import pytest
 
 from wurzel.exceptions import PipelineError
 from wurzel.ir.introspect import introspect
-from wurzel.ir.model import Limits, Resources, Retry
+from wurzel.ir.model import Limits, Resources, Retry, Shards
 from wurzel.utils import WZ
 
 
@@ -24,19 +24,19 @@ def test_a_chain_in_order_with_its_types(project):
     pipeline = introspect(load("chain"), name="chain", entrypoint="chain:pipeline")
     assert ids(pipeline) == ["words", "upper", "reverse"]
     words, upper, reverse = pipeline.steps
-    assert (words.needs, upper.needs, reverse.needs) == ((), ("words",), ("upper",))
+    assert (words.predecessors, upper.predecessors, reverse.predecessors) == ((), ("words",), ("upper",))
     assert words.run == "steps:Words"
     assert words.description == "Give words."
-    assert words.input is None
-    assert upper.input == words.output
-    assert (words.output.contract, words.output.containers) == ("steps:Word", ("list",))
+    assert words.inputs == ()
+    assert upper.inputs[0].type == words.outputs[0].type
+    assert (words.outputs[0].type.contract, words.outputs[0].type.containers) == ("steps:Word", ("list",))
     assert pipeline.entrypoint == "chain:pipeline"
 
 
 def test_predecessors_keep_the_order_of_the_arrows(project):
     project("fanin")
     pipeline = introspect(load("fanin"), name="fanin")
-    assert pipeline.steps[-1].needs == ("join-b", "join-a", "join-c")
+    assert pipeline.steps[-1].predecessors == ("join-b", "join-a", "join-c")
     assert ids(pipeline) == ["words-b", "join-b", "words-a", "join-a", "words-c", "join-c", "shout"]
 
 
@@ -65,7 +65,7 @@ def test_class_attributes_become_needs(project):
     assert step.limits == Limits(memory="2Gi")
     assert step.retry == Retry(limit=3)
     assert step.timeout == 5400
-    assert step.shards == 4
+    assert step.shards == Shards(max=4)
 
 
 @pytest.mark.parametrize(
@@ -231,4 +231,4 @@ def test_the_ir_is_the_same_for_every_hash_seed(project):
         for seed in ("0", "1", "2")
     }
     assert len(outputs) == 1
-    assert json.loads(outputs.pop())["version"] == 1
+    assert json.loads(outputs.pop())["version"] == 2

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from wurzel.exceptions import PipelineError
-from wurzel.ir.model import MAX_SHARDS
+from wurzel.ir.model import IR_VERSION, MAX_SHARDS
 from wurzel.ir.serialize import dump, load
 from wurzel.testing.variants import full_pipeline
 
@@ -24,7 +24,7 @@ def changed(tmp_path, path, value):
 
 
 def test_what_is_dumped_is_loaded(tmp_path):
-    assert changed(tmp_path, ["version"], 1) == full_pipeline()
+    assert changed(tmp_path, ["version"], IR_VERSION) == full_pipeline()
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,22 @@ def test_what_is_dumped_is_loaded(tmp_path):
         (["steps", 1, "settings", 0, "default"], "redis://:hunter2@cache"),
         (["steps", 1, "env"], {"A": "hunter2 https://me:hunter2@h"}),
         (["description"], "ghp_" + "hunter2hunter2" * 3),
-        (["steps", 1, "needs"], ["words", "words"]),
-        (["steps", 1, "shards"], MAX_SHARDS + 1),
+        (["steps", 1, "needs"], ["words"]),
+        (["steps", 1, "needs"], [{"step": "words"}, {"step": "words"}]),
+        (["steps", 1, "needs"], [{"step": "join"}]),
+        (["steps", 1, "needs"], [{"step": "words", "output": "train"}]),
+        (["steps", 1, "needs"], [{"step": "words", "input": "docs"}]),
+        (["steps", 1, "inputs"], [{"name": name, "type": {"contract": "m:X"}} for name in ("a", "a")]),
+        (["steps", 1, "inputs"], [{"name": name, "type": {"contract": "m:X"}} for name in ("a", "")]),
+        (["steps", 1, "inputs"], [{"name": "../x", "type": {"contract": "m:X"}}]),
+        (["steps", 1, "outputs"], [{"name": name, "type": {"contract": "m:X"}} for name in ("_a", "b")]),
+        (["steps", 1, "outputs"], []),
+        (["steps", 1, "shards"], 3),
+        (["steps", 1, "shards"], {"max": MAX_SHARDS + 1}),
+        (["steps", 1, "shards"], {"items": 0}),
+        (["steps", 1, "shards"], {"max": True}),
+        (["steps", 1, "shards"], {"max": "2"}),
+        (["steps", 1, "when"], 1),
         (["steps", 1, "retry", "limit"], 2**31),
         (["steps", 1, "retry", "factor"], float("inf")),
         (["steps", 1, "resources", "gpu"], 10**40),
@@ -58,8 +72,6 @@ def test_what_is_dumped_is_loaded(tmp_path):
         (["parallelism"], True),
         (["steps", 0, "polls"], 1),
         (["steps", 0, "polls"], "yes"),
-        (["steps", 1, "shards"], True),
-        (["steps", 1, "shards"], "2"),
         (["steps", 1, "retry", "limit"], True),
         (["steps", 1, "retry", "factor"], True),
         (["steps", 1, "timeout"], True),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from wurzel.ir.model import DataType, Pipeline, Resources, Retry, Setting, Step
+from tests.plain import plain_step
+from wurzel.ir.model import DataType, Pipeline, Resources, Retry, Setting
 from wurzel.project.load import load
 from wurzel.project.resolve import resolve
 
@@ -16,7 +17,7 @@ def setting(step_id, name, **facts):
 @pytest.fixture
 def pipeline():
     """A source with plain settings and a step with everything else: nested, secret, optional, from its class."""
-    source = Step(
+    source = plain_step(
         id="load-docs",
         run="mypkg.steps:LoadDocsStep",
         output=DOCS,
@@ -25,7 +26,7 @@ def pipeline():
             setting("load-docs", "GLOB", default="*.md"),
         ),
     )
-    embed = Step(
+    embed = plain_step(
         id="embed",
         run="mypkg.steps:Embed",
         needs=("load-docs",),

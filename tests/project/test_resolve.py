@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wurzel.exceptions import ConfigError, UsageError
-from wurzel.ir.model import SecretRef, Toleration
+from wurzel.ir.model import InputPort, OutputPort, SecretRef, Toleration
 from wurzel.project.nodes import Findings
 from wurzel.project.resolve import resolve
 from wurzel.project.sets import parse_sets
@@ -121,8 +121,8 @@ def test_a_null_entry_of_a_step_removes_earlier_entries_only(resolved):
         environment="prod",
         rest=prod("steps: {embed: null}"),
     )
-    assert (step(result).timeout, step(result).shards) == (7200, 1)
-    assert step(resolved("defaults: {timeout: 2h}\nsteps: {embed: {shards: 2}}", "steps=")).shards == 1
+    assert (step(result).timeout, step(result).shards.max) == (7200, 1)
+    assert step(resolved("defaults: {timeout: 2h}\nsteps: {embed: {shards: 2}}", "steps=")).shards.max == 1
 
 
 def test_what_is_set_for_all_steps_cannot_be_taken_from_one(resolved):
@@ -251,12 +251,13 @@ def test_settings(resolved):
 
 def test_a_step_of_one_item_cannot_be_cut_but_one_that_reads_items_can(pipeline):
     load, embed = pipeline.steps
-    one = embed.output.model_copy(update={"containers": ()})
-    join = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"output": one}))})
+    word = embed.outputs[0].type.model_copy(update={"containers": ()})
+    read, given = (InputPort(type=word),), (OutputPort(type=word),)
+    join = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"outputs": given}))})
     with pytest.raises(ConfigError, match="embed makes one item of all its input"):
         resolve(join, sets=["steps.embed.shards=2"])
-    mapped = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"input": one, "output": one}))})
-    assert step(resolve(mapped, sets=["steps.embed.shards=2"])).shards == 2
+    mapped = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"inputs": read, "outputs": given}))})
+    assert step(resolve(mapped, sets=["steps.embed.shards=2"])).shards.max == 2
 
 
 def test_an_environment_variable_may_hold_nested_settings_that_are_no_secret(resolved):
@@ -369,7 +370,7 @@ def test_an_ir_resolves_again_to_itself(resolved):
     again = resolve(once, sets=["steps.embed.shards=3", "env.B=b"]).pipeline
     assert again.env == {"A": "a", "B": "b"}
     assert again.image == "a"
-    assert again.steps[1].shards == 3
+    assert again.steps[1].shards.max == 3
     assert again.steps[1].tolerations == once.steps[1].tolerations
     assert again.steps[1].settings == once.steps[1].settings
     assert again.steps[1].secrets == once.steps[1].secrets
@@ -380,7 +381,7 @@ def test_an_ir_resolves_again_to_itself(resolved):
     [
         (
             "steps.embed.shards=eight",
-            "--set steps.embed.shards: pipelines.rag.steps.embed.shards: 'eight' is not a whole number",
+            "--set steps.embed.shards: pipelines.rag.steps.embed.shards: 'eight' is not a whole number or a mapping",
         ),
         (
             "steps.embed.resorces.cpu=1",
@@ -429,7 +430,7 @@ def test_sets(resolved):
 
 def test_later_sets_are_stronger(resolved):
     assert resolved("", "image=a", "image=b").pipeline.image == "b"
-    assert step(resolved("", "steps.embed={shards: 2, timeout: 5}", "steps.embed.shards=3")).shards == 3
+    assert step(resolved("", "steps.embed={shards: 2, timeout: 5}", "steps.embed.shards=3")).shards.max == 3
 
 
 @given(st.lists(st.text(max_size=20), max_size=3))

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import AfterValidator, BaseModel, DirectoryPath, Field, FilePath, SecretStr, field_validator
 
+from tests.plain import plain_step
 from wurzel.core import Settings, TypedStep
 from wurzel.core.settings import SettingsLeaf
 from wurzel.datacontract import PydanticModel
-from wurzel.ir.model import DataType, Step
+from wurzel.ir.model import DataType
 from wurzel.project import typecheck
 
 
@@ -67,7 +68,7 @@ def check(monkeypatch):
     module = ModuleType("checked_steps")
     module.Checked = Checked
     monkeypatch.setitem(sys.modules, "checked_steps", module)
-    step = Step(id="checked", run="checked_steps:Checked", output=DataType(contract="x:Doc"))
+    step = plain_step(id="checked", run="checked_steps:Checked", output=DataType(contract="x:Doc"))
     return lambda **values: dict(typecheck.check_settings(step, values))
 
 

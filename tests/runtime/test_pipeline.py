@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.plain import plain_step
 from wurzel.exceptions import PreflightError, WriteError
 from wurzel.project.open import open_pipeline
 from wurzel.runtime.pipeline import RunOptions, run_pipeline
@@ -370,14 +371,16 @@ echo "end $id" >> order
 
 def wide(count):
     """A diamond of many steps in layers of ten, each step after two of the layer before; run by a stand-in."""
-    from wurzel.ir.model import DataType, Pipeline, Step
+    from wurzel.ir.model import DataType, Pipeline
 
     def needs(number):
         layer, column = divmod(number, 10)
         return tuple(f"s{(layer - 1) * 10 + other}" for other in (column, (column + 3) % 10)) if layer else ()
 
     word = DataType(contract="steps:Word", containers=("list",))
-    steps = [Step(id=f"s{number}", run="steps:Upper", needs=needs(number), output=word) for number in range(count)]
+    steps = [
+        plain_step(id=f"s{number}", run="steps:Upper", needs=needs(number), output=word) for number in range(count)
+    ]
     return Pipeline(name="wide", steps=tuple(steps))
 
 
@@ -392,7 +395,9 @@ def test_two_hundred_steps_run_in_order(project):
     assert (result.exit_code, len(result.ran)) == (0, 200)
     lines = Path("order").read_text().splitlines()
     order = {line: number for number, line in enumerate(lines)}
-    assert all(order[f"end {need}"] < order[f"start {step.id}"] for step in pipeline.steps for need in step.needs)
+    assert all(
+        order[f"end {need}"] < order[f"start {step.id}"] for step in pipeline.steps for need in step.predecessors
+    )
     running = most = 0
     for line in lines:
         running += 1 if line.startswith("start") else -1
@@ -413,7 +418,7 @@ def test_a_failure_in_a_wide_pipeline_blocks_only_what_follows(project):
     assert list(result.failed) == ["s12"]
     blocked = {"s12"}
     for step in pipeline.steps:
-        if blocked & set(step.needs):
+        if blocked & set(step.predecessors):
             blocked.add(step.id)
     assert set(result.blocked) == blocked - {"s12"}
     assert len(result.ran) == 50 - len(blocked)

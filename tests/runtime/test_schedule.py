@@ -1,12 +1,13 @@
 import time
 
-from wurzel.ir.model import DataType, Step
+from tests.plain import plain_step
+from wurzel.ir.model import DataType
 from wurzel.runtime.schedule import Schedule
 
 
 def steps(**needs):
     return [
-        Step(id=name, run="m:C", needs=tuple(before.split()), output=DataType(contract="m:X"))
+        plain_step(id=name, run="m:C", needs=tuple(before.split()), output=DataType(contract="m:X"))
         for name, before in needs.items()
     ]
 

@@ -196,7 +196,7 @@ def _metrics(step: Step, options: DvcOptions) -> str:
 
 def _stages(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> list[Stage]:
     whole = _stage(pipeline, step, options, main)
-    if step.shards > 1 and options.shards == "stages":
+    if step.shards.max > 1 and options.shards == "stages":
         return [_slices(pipeline, step, options, whole, main), _gathering(pipeline, step, options, whole)]
     return [whole]
 
@@ -225,14 +225,14 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
 def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, main: str) -> Stage:
     """A stage for each slice. Its report lies within the slice, where the stage that gathers them finds it."""
     folder, name = _slices_of(pipeline, step), f"{step.id}_slice"  # no step id contains a `_`
-    extra = [*_settings_of(pipeline, step, options), "--shard", f"{_SLICE}/{step.shards}"]
+    extra = [*_settings_of(pipeline, step, options), "--shard", f"{_SLICE}/{step.shards.max}"]
     extra += ["--report", f"{_slice_of(folder, step)}/{REPORT}"]
     argv = step_argv(pipeline, step, output=folder, extra=[*extra, *_options_of(name, main)])
     return replace(
         whole,
         name=name,
         cmd=_cmd(_counted(pipeline, step), argv),
-        matrix={"slice": list(range(1, step.shards + 1))},
+        matrix={"slice": list(range(1, step.shards.max + 1))},
         outs=[_escape(_slice_of(folder, step))],
         metrics="",
     )
@@ -241,7 +241,7 @@ def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, m
 def _gathering(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage) -> Stage:
     folder, report = _slices_of(pipeline, step), _metrics(step, options)
     argv = ["wurzel", "step", step.run, "--id", step.id, "--gather", "-i", folder, "-o", dataset(pipeline, step.id)]
-    slices = [_escape(_slice_of(folder, step, number)) for number in range(1, step.shards + 1)]
+    slices = [_escape(_slice_of(folder, step, number)) for number in range(1, step.shards.max + 1)]
     return replace(whole, cmd=_cmd({}, [*argv, "--report", report]), deps=slices, params=(), always_changed=False)
 
 
@@ -251,7 +251,7 @@ def _slices_of(pipeline: Pipeline, step: Step) -> str:
 
 
 def _slice_of(folder: str, step: Step, number: int | str = _SLICE) -> str:
-    return f"{folder}/shard-{number}-of-{step.shards}"
+    return f"{folder}/shard-{number}-of-{step.shards.max}"
 
 
 def _wdir(main: str) -> str | None:
@@ -271,7 +271,9 @@ def _settings_of(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[st
 def _deps(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
     lock = [options.lock] if options.lock else []
     return list(
-        dict.fromkeys([*step.sources, *lock, *input_paths(step), *(dataset(pipeline, need) for need in step.needs)])
+        dict.fromkeys(
+            [*step.sources, *lock, *input_paths(step), *(dataset(pipeline, need) for need in step.predecessors)]
+        )
     )
 
 

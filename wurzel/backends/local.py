@@ -116,7 +116,7 @@ class LocalBackend(Backend):
             "exports": _words(pipeline.env),
             "parameters": _parameters(pipeline),
             "required": [need.variables for need in needs(pipeline) if all(map(_IDENTIFIER.fullmatch, need.variables))],
-            "first": [step.id for step in pipeline.steps if not step.needs],
+            "first": [step.id for step in pipeline.steps if not step.predecessors],
             "secrets": list(_secrets(pipeline)),
             "steps": _blocks(pipeline),
         }
@@ -140,7 +140,7 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
     followers: dict[str, list[str]] = {step.id: [] for step in pipeline.steps}
     order = {step.id: number for number, step in enumerate(pipeline.steps)}
     for step in pipeline.steps:
-        for need in step.needs:
+        for need in step.predecessors:
             followers[need].append(step.id)
     parameters = {name for name, _ in _parameters(pipeline)}
     secrets = _secrets(pipeline)
@@ -149,7 +149,7 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
             step.id,
             _step_notes(step),
             # The latest first: it is the one that is most likely not done, so that asking ends early.
-            " ".join(sorted(step.needs, key=order.__getitem__, reverse=True)),
+            " ".join(sorted(step.predecessors, key=order.__getitem__, reverse=True)),
             " ".join(followers[step.id]),
             _command(pipeline, step, parameters),
             step,

@@ -86,10 +86,10 @@ def _step(step: Step, variables: Mapping[str, Any]) -> list[str]:
     if step.description:
         lines.append(f"  {step.description}")
     if step.needs:
-        lines.append(f"  needs {', '.join(step.needs)}")
+        lines.append(f"  needs {', '.join(step.predecessors)}")
     asked = step.model_dump(
         exclude_defaults=True,
-        exclude={"id", "run", "description", "needs", "settings", "input", "output", "sources", "variables"},
+        exclude={"id", "run", "description", "needs", "settings", "inputs", "outputs", "sources", "variables"},
     )
     asked |= {"variables": variables} if variables else {}
     lines += [f"  {name} {_flat(value)}" for name, value in asked.items()]

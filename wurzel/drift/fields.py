@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel
 
 from wurzel.ir.features import feature_of
-from wurzel.ir.model import Schedule, Setting, Step
+from wurzel.ir.model import Edge, InputPort, OutputPort, Schedule, Setting, Step
 from wurzel.ir.variation import extra_entry, other, other_value
 
 if TYPE_CHECKING:
     from wurzel.backends.job import Job
     from wurzel.ir.model import Pipeline
+
+
+_OF_CODE = (Step, Edge, InputPort, OutputPort)
+"""What the code of a pipeline decides, and configuration cannot change."""
 
 
 class Varied(NamedTuple):
@@ -91,7 +95,7 @@ def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[
         yield from _changes(value, f"{place}.", unset=unset)
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
-            if isinstance(item, BaseModel) and not isinstance(item, Step):
+            if isinstance(item, BaseModel) and not isinstance(item, _OF_CODE):
                 key = getattr(item, "name", number)
                 found = () if unset else _changes(item, f"{place}.{key}.", unset=False)
                 for inner, changed in found:

@@ -100,7 +100,7 @@ class Code:
     def of(self, step: Step, bases: Iterable[str] = ()) -> Reached:
         """All code that a step may run."""
         kinds = _contracts(step)
-        tables = any("dataframe" in kind.containers for kind in (step.input, step.output) if kind is not None)
+        tables = any("dataframe" in kind.containers for kind in step.types)
         own = frozenset(name.partition(":")[0] for name in (step.run, *kinds))
         roots = own | {*bases}
         key = (own, roots, tables)
@@ -299,8 +299,7 @@ def _found_by_hooks(name: str) -> ModuleSpec | None:
 
 
 def _contracts(step: Step) -> list[str]:
-    types = (kind for kind in (step.input, step.output) if kind is not None)
-    return [name for kind in types for name in kind.contract.split(" | ")]
+    return [name for kind in step.types for name in kind.contract.split(" | ")]
 
 
 def bases(step: Step) -> tuple[str, ...]:

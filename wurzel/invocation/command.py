@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from wurzel.core import environment
@@ -18,6 +19,19 @@ Emulated = Literal["retry", "timeout", "shards"]
 def dataset(pipeline: Pipeline, step_id: str) -> str:
     """Path of a step's dataset, relative to the project folder."""
     return f"{pipeline.data_dir}/{step_id}"
+
+
+def step_inputs(step: Step, folder: Callable[[str], str]) -> list[str]:
+    """The values of `-i` of a step: `DIR`, or `NAME=DIR` where its inputs have names, one for each edge in order.
+
+    Args:
+        step: the step that reads.
+        folder: gives the folder of an earlier step, by its id; a named output is a folder below it.
+    """
+    return [
+        f"{edge.input}{'=' if edge.input else ''}{folder(edge.step)}{'/' if edge.output else ''}{edge.output}"
+        for edge in step.needs
+    ]
 
 
 def setting_variables(step: Step) -> dict[str, str]:
@@ -44,14 +58,14 @@ def step_argv(
     Args:
         pipeline: the resolved pipeline.
         step: one of its steps.
-        inputs: folders of the input datasets; those of the predecessors below the data folder unless given.
+        inputs: values of `-i` (see `step_inputs`); the predecessors' datasets below the data folder unless given.
         output: folder of the output dataset; below the data folder unless given.
         extra: further options, such as `["--settings", "params.yaml#rag.split"]`.
         emulate: what the platform cannot do and `wurzel step` must.
     """
     argv = ["wurzel", "step", step.run, "--id", step.id]
-    for folder in [dataset(pipeline, need) for need in step.needs] if inputs is None else inputs:
-        argv += ["-i", folder]
+    for value in step_inputs(step, partial(dataset, pipeline)) if inputs is None else inputs:
+        argv += ["-i", value]
     argv += ["-o", output or dataset(pipeline, step.id)]
     if "--settings" not in extra:
         for setting in step.settings:
@@ -87,8 +101,8 @@ def supervision(step: Step, emulate: Sequence[Emulated]) -> list[str]:
                 argv += ["--backoff-max", format_duration(step.retry.max)]
     if "timeout" in emulate and step.timeout:
         argv += ["--timeout", format_duration(step.timeout)]
-    if "shards" in emulate and step.shards > 1:
-        argv += ["--shards", str(step.shards)]
+    if "shards" in emulate and step.shards.max > 1:
+        argv += ["--shards", str(step.shards.max)]
     return argv
 
 

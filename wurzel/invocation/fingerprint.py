@@ -74,13 +74,13 @@ class Fingerprints:
         env = step_environment(self._pipeline, step, self._environ)
         kind = self._class(step.run)
         settings = self._settings(step, kind, env)
-        types = (str(kind and kind.model_dump_json()) for kind in (step.input, step.output))
+        types = (port.model_dump_json() for port in (*step.inputs, *step.outputs))
         return {
             "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types]),
             **self._code.digests(step, bases(step)),
             "settings": UNKNOWN if settings is None else combine([settings.values, *self._environment(step, env)]),
             "files": UNKNOWN if settings is None else combine(settings.files),
-            "data": combine(data[need] for need in step.needs),
+            "data": combine(data[edge.step] for edge in step.needs),
         }
 
     def _settings(

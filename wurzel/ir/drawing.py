@@ -33,7 +33,7 @@ _TIP = (
 def svg(pipeline: Pipeline) -> str:
     """The picture, from left to right in the order the steps run."""
     steps = pipeline.steps
-    places, lines = layered({step.id: step.needs for step in steps})
+    places, lines = layered({step.id: step.predecessors for step in steps})
     columns = _columns(steps, places)
     across = columns[-1][1] + _EDGE
     down = _number(max(place.down for place in places) * _ROW + _HEIGHT + 2 * _EDGE)
@@ -54,11 +54,15 @@ def label(kind: DataType) -> str:
     return found
 
 
+def _gives(step: Step) -> str:
+    return ", ".join(f"{port.name}: {label(port.type)}" if port.name else label(port.type) for port in step.outputs)
+
+
 def _columns(steps: Sequence[Step], places: Sequence[Place]) -> list[tuple[int, int]]:
     """Left and right side of each layer: as wide as its widest text."""
     widths = [0] * (max(place.layer for place in places) + 1)
     for step, place in zip(steps, places, strict=False):
-        text = max(_width(step.id), _width(label(step.output)))
+        text = max(_width(step.id), _width(_gives(step)))
         widths[place.layer] = max(widths[place.layer], text + 2 * _PAD)
     lefts = accumulate(widths, lambda left, width: left + width + _GAP, initial=_EDGE)
     return [(left, left + width) for left, width in zip(lefts, widths, strict=False)]
@@ -71,7 +75,7 @@ def _box(step: Step, place: Place, columns: Sequence[tuple[int, int]]) -> str:
         f"<g><title>{escape(step.run)}</title>"
         f'<rect x="{left}" y="{_number(top)}" width="{right - left}" height="{_HEIGHT}" rx="6"/>'
         f'<text x="{middle}" y="{_number(top + _LINE)}">{escape(step.id)}</text>'
-        f'<text class="gives" x="{middle}" y="{_number(top + 2 * _LINE)}">{escape(label(step.output))}</text></g>'
+        f'<text class="gives" x="{middle}" y="{_number(top + 2 * _LINE)}">{escape(_gives(step))}</text></g>'
     )
 
 

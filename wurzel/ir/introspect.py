@@ -11,7 +11,19 @@ from wurzel.core.environment import prefixes
 from wurzel.datacontract.manifest import contract_name
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import PipelineError, WurzelError
-from wurzel.ir.model import MAX_SHARDS, DataType, Limits, Pipeline, Resources, Retry, Step
+from wurzel.ir.model import (
+    MAX_SHARDS,
+    DataType,
+    Edge,
+    InputPort,
+    Limits,
+    OutputPort,
+    Pipeline,
+    Resources,
+    Retry,
+    Shards,
+    Step,
+)
 from wurzel.ir.settings import describe
 from wurzel.ir.types import parse_duration
 
@@ -129,7 +141,7 @@ class _Reader:
 
     def step(self, step: AnyStep) -> Step:
         cls = type(step)
-        needs = tuple(need.step_id for need in step.required_steps)
+        needs = tuple(Edge.model_construct(step=need.step_id) for need in step.required_steps)
         if not needs and step.input_model_type not in {None, NoneType} and not isinstance(step, SelfConsumingLeafStep):
             raise PipelineError(
                 f"the step {step.step_id!r} needs {_shown(step.input_model_type)} but no step comes before it",
@@ -152,8 +164,8 @@ class _Reader:
         facts: dict[str, Any] = {
             "run": f"{cls.__module__}:{cls.__qualname__}",
             "description": _summary(cls),
-            "input": None if isinstance(step, SelfConsumingLeafStep) else data_type(step.input_model_type),
-            "output": data_type(step.output_model_type),
+            "inputs": () if isinstance(step, SelfConsumingLeafStep) else _inputs(step.input_model_type),
+            "outputs": (OutputPort.model_construct(type=data_type(step.output_model_type)),),
             "polls": _flag(cls, "polls"),
             "self_consuming": isinstance(step, SelfConsumingLeafStep),
             "cache": _flag(cls, "cache"),
@@ -170,11 +182,13 @@ class _Reader:
         return tuple(describe(settings_class, prefix, frozenset(getattr(type(step), "input_paths", ()))))
 
 
-def data_type(annotation: Any) -> DataType | None:
-    """What flows over an edge: the contract of `X`, `list[X]`, `set[X]`, `DataFrame[X]`; `None` for no data."""
+def _inputs(annotation: Any) -> tuple[InputPort, ...]:
+    return () if shape_of(annotation).empty else (InputPort.model_construct(type=data_type(annotation)),)
+
+
+def data_type(annotation: Any) -> DataType:
+    """What flows over an edge: the contract of `X`, `list[X]`, `set[X]` or `DataFrame[X]`."""
     shape = shape_of(annotation)
-    if shape.empty:
-        return None
     return DataType.model_construct(contract=contract_name(shape), containers=shape.containers)
 
 
@@ -211,10 +225,10 @@ def _resources(raw: Any) -> dict[str, Any]:
     return needs
 
 
-def _shards(raw: Any) -> int:
+def _shards(raw: Any) -> Shards:
     if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_SHARDS:
         raise ValueError(f"shards is {raw!r}; it must be a whole number, 1 to {MAX_SHARDS}")
-    return raw
+    return Shards.model_construct(max=raw)
 
 
 def _flag(cls: type[AnyStep], name: str) -> bool:

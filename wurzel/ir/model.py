@@ -18,6 +18,7 @@ from wurzel.ir.names import (
     LabelValue,
     Name,
     ObjectName,
+    PortName,
     SecretKey,
     SecretName,
     SourceFile,
@@ -26,7 +27,7 @@ from wurzel.ir.names import (
 from wurzel.ir.schedule import Cron, TimeZone
 from wurzel.ir.types import Duration, Quantity
 
-IR_VERSION: Final = 1
+IR_VERSION: Final = 2
 MAX_SHARDS: Final = 10_000
 """More would be jobs of no items; some targets write a line for each."""
 MAX_COUNT: Final = 2**31 - 1
@@ -54,6 +55,44 @@ class DataType(IRModel):
         description="`module:Class` of the contract; those of a union in order, with ` | ` between them"
     )
     containers: tuple[Literal["list", "set", "dataframe"], ...] = Field((), description="outermost first")
+
+
+class Edge(IRModel):
+    """One `>>`: an output of an earlier step that an input of this step reads."""
+
+    step: str = Field(description="id of the earlier step")
+    output: str = Field("", description="name of its output; empty where it has one without a name")
+    input: str = Field("", description="name of the input that reads it; empty where this step has one without a name")
+
+
+class InputPort(IRModel):
+    """What a step reads: a field of its `Inputs` class, or all that it takes."""
+
+    name: Annotated[PortName, Feature("named_inputs")] = Field(
+        "", description="of the field; empty for a step that takes one input without a name"
+    )
+    type: DataType = Field(description="what its datasets contain, all of them together")
+    optional: bool = Field(False, description="may have no edge, or only skipped ones")
+
+
+class OutputPort(IRModel):
+    """What a step writes: a field of its `Outputs` class, or all that it gives."""
+
+    name: Annotated[PortName, Feature("named_outputs")] = Field(
+        "", description="of the field, and of the folder below the step's; empty for a single output without a name"
+    )
+    type: DataType = Field(description="what the dataset contains")
+
+
+class Shards(IRModel):
+    """How an input is cut into slices that run side by side."""
+
+    items: Annotated[int | None, Feature("fan_out")] = Field(
+        None, ge=1, le=MAX_COUNT, description="items of a portion: each is one call of `run`, whatever the slices"
+    )
+    max: Annotated[int, Feature("shards")] = Field(
+        1, ge=1, le=MAX_SHARDS, description="most slices; their number, unless `items` gives fewer portions"
+    )
 
 
 class SecretRef(IRModel):
@@ -136,14 +175,15 @@ class Step(IRModel):
     id: Name = Field(description="kebab-case, unique, names data folders, jobs, tasks and stages")
     run: ClassPath = Field(description="`module:Class`, what `wurzel step` executes")
     description: Annotated[str, Feature("description")] = ""
-    needs: tuple[str, ...] = Field((), description="ids of the predecessors, in the order of the `>>`s")
-    input: DataType | None = Field(None, description="type of what it reads; null for a source")
-    output: DataType = Field(description="type of what it writes")
+    needs: tuple[Edge, ...] = Field((), description="what it reads of earlier steps, in the order of the `>>`s")
+    inputs: tuple[InputPort, ...] = Field((), description="what it takes; empty for a source")
+    outputs: tuple[OutputPort, ...] = Field(min_length=1, description="what it gives")
     sources: tuple[SourceFile, ...] = Field((), description="source files of the step, relative to the project folder")
     polls: Annotated[bool, Feature("polls")] = Field(False, description="reads an outside source that may change")
     self_consuming: Annotated[bool, Feature("self_consuming")] = Field(False, description="reads its own last output")
     cache: bool = Field(True, description="its output may be kept when nothing that it depends on has changed")
     cache_key: str = Field("", description="what else its output depends on, as its author says")
+    when: Annotated[bool, Feature("when")] = Field(False, description="decides at run time whether it runs")
     settings: tuple[Setting, ...] = Field((), description="fields of its settings class, with configured values")
     image: Annotated[Image | None, Feature("step_image")] = Field(
         None, description="when it differs from the pipeline's"
@@ -152,8 +192,11 @@ class Step(IRModel):
     limits: Limits = Field(default_factory=Limits.model_construct, description="upper bounds")
     retry: Retry = Field(default_factory=Retry.model_construct, description="what happens after a failure")
     timeout: Annotated[Duration | None, Feature("timeout")] = Field(None, description="seconds for one try")
-    shards: Annotated[int, Feature("shards")] = Field(
-        1, ge=1, le=MAX_SHARDS, description="slices of the input that run side by side"
+    shards: Shards = Field(
+        default_factory=Shards.model_construct, description="slices of the input that run side by side"
+    )
+    shard_by: Annotated[PortName, Feature("named_inputs")] = Field(
+        "", description="the input that is cut; empty for the only one that contains many items"
     )
     env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
     secrets: Annotated[dict[EnvName, SecretRef], Feature("secrets")] = Field(
@@ -168,11 +211,29 @@ class Step(IRModel):
         default_factory=dict, description="for templates, as packs declare them: the pipeline's, with its own on top"
     )
 
+    @property
+    def predecessors(self) -> tuple[str, ...]:
+        """Ids of the steps it reads from, each once, in the order of the `>>`s."""
+        return tuple(dict.fromkeys(edge.step for edge in self.needs))
+
+    @property
+    def types(self) -> tuple[DataType, ...]:
+        """What it reads and what it writes, in this order."""
+        return (*(port.type for port in self.inputs), *(port.type for port in self.outputs))
+
+    def input_named(self, name: str) -> InputPort | None:
+        """The input of this name; '' for the one without a name."""
+        return next((port for port in self.inputs if port.name == name), None)
+
+    def output_named(self, name: str) -> OutputPort | None:
+        """The output of this name; '' for the one without a name."""
+        return next((port for port in self.outputs if port.name == name), None)
+
 
 class Pipeline(IRModel):
     """A whole pipeline; `steps` stand in a deterministic topological order."""
 
-    version: Literal[1] = Field(IR_VERSION, description="of the IR")
+    version: Literal[2] = Field(IR_VERSION, description="of the IR")
     name: Name = Field(description="a DNS label; names the pipeline everywhere")
     entrypoint: str = Field("", description="`module:attribute` it was read from")
     description: Annotated[str, Feature("description")] = ""

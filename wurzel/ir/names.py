@@ -58,6 +58,9 @@ _image = Text(
     "an image; write for example ghcr.io/acme/rag:1.4 or ghcr.io/acme/rag@sha256:…",
 )
 _name = Text(_DNS_LABEL, "a name; write at most 63 lower-case letters, digits and -, such as rag or rag-de")
+_port = Text(
+    r"(?:[A-Za-z][A-Za-z0-9_]*)?", "the name of an input or output; write letters, digits and _, a letter first", 63
+)
 _object = Text(_SUBDOMAIN, "a Kubernetes name; write lower-case letters, digits, - and .", 253)
 _secret_name = Text(r"[-._/a-zA-Z0-9]+", "the name of a secret; write letters, digits, -, _, . and /", 253)
 _secret_key = Text(r"[-._a-zA-Z0-9]+", "the key of a secret; write letters, digits, -, _ and .", 253)
@@ -149,6 +152,9 @@ Image = Annotated[str, BeforeValidator(_image), _image.schema()]
 
 Name = Annotated[str, BeforeValidator(_name), _name.schema()]
 """A DNS label: names of pipelines and ids of steps."""
+
+PortName = Annotated[str, BeforeValidator(_port), _port.schema()]
+"""A field of a step's `Inputs` or `Outputs`, which also names a folder; empty for the only one of a step."""
 
 ObjectName = Annotated[str, BeforeValidator(_object), _object.schema()]
 """A DNS subdomain: names of Kubernetes objects such as service accounts."""

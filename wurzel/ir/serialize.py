@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
 from wurzel.ir.model import IR_VERSION, Pipeline
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import InputPort, OutputPort, Step
 
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file `load` reads; 10,000 steps need some 20 MB."""
@@ -43,10 +47,13 @@ def load(path: Path) -> Pipeline:
         ) from error
     if isinstance(data, dict) and not _is_version(data.get("version")):
         raise PipelineError(
-            f"has version {data.get('version')!r}; this wurzel reads version {IR_VERSION}",
+            f"has version {data.get('version')!r}; this wurzel reads version 1 or {IR_VERSION}",
             where=str(path),
-            hint="Write it anew with this version: wurzel inspect PIPELINE --json",
+            hint="Write it again with this version: wurzel inspect PIPELINE --json",
         )
+    if isinstance(data, dict) and data["version"] == 1:
+        data = upgraded(data, str(path))
+        text = json.dumps(data)
     if place := key_in(data):
         raise PipelineError(f"{place} looks like a secret (not shown)", where=str(path), hint=_BY_REFERENCE)
     try:
@@ -59,8 +66,40 @@ def load(path: Path) -> Pipeline:
     return pipeline
 
 
+_NEW = frozenset({"inputs", "outputs", "when", "shard_by"})
+"""Fields of a step that version 1 did not have."""
+
+
+def upgraded(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """A pipeline of version 1 as one of version 2; what does not fit is left for the model to refuse.
+
+    Raises:
+        PipelineError: when a step has a field that came with version 2.
+    """
+    steps = data.get("steps")
+    if isinstance(steps, list):
+        for number, step in enumerate(steps):
+            if new := sorted(_NEW.intersection(step if isinstance(step, dict) else ())):
+                raise PipelineError(f"steps.{number}.{new[0]}: version 1 does not have this field", where=where)
+        steps = [_upgraded_step(step) if isinstance(step, dict) else step for step in steps]
+    return {**data, "version": IR_VERSION, "steps": steps}
+
+
+def _upgraded_step(step: dict[str, Any]) -> dict[str, Any]:
+    """Ids in `needs`, one `input` (null for a source), one `output` and a number of `shards` as version 2 has them."""
+    found: dict[str, Any] = {}
+    for key, value in step.items():
+        if key == "needs" and isinstance(value, list):
+            found[key] = [{"step": need} for need in value]
+        elif key in {"input", "output"}:
+            found[f"{key}s"] = [] if value is None else [{"type": value}]
+        else:
+            found[key] = {"max": value} if key == "shards" else value
+    return found
+
+
 def _is_version(value: Any) -> bool:
-    return type(value) is int and value == IR_VERSION
+    return type(value) is int and 1 <= value <= IR_VERSION
 
 
 def json_schema() -> dict[str, Any]:
@@ -68,21 +107,47 @@ def json_schema() -> dict[str, Any]:
     return Pipeline.model_json_schema()
 
 
+def _check_edges(step: Step, before: Mapping[str, Step], where: str) -> None:
+    """Edges lead from outputs of steps before this one to its inputs, and no edge stands twice."""
+    for ports in (step.inputs, step.outputs):
+        names = [port.name for port in ports]
+        if len(names) > 1 and "" in names:
+            raise PipelineError(f"the step {step.id!r} has several inputs or outputs, one of them unnamed", where=where)
+        if len(set(names)) < len(names):
+            raise PipelineError(f"the step {step.id!r} has the name {_twice(names)!r} twice", where=where)
+    for edge in step.needs:
+        if edge.step not in before:
+            message = f"the step {step.id!r} needs {edge.step!r}, which does not come before it"
+            raise PipelineError(message, where=where)
+        if not _has(before[edge.step].outputs, edge.output):
+            message = f"the step {step.id!r} needs the output {edge.output!r} of {edge.step!r}, which has none such"
+            raise PipelineError(message, where=where)
+        if not _has(step.inputs, edge.input):
+            raise PipelineError(f"the step {step.id!r} does not have the input {edge.input!r}", where=where)
+    if len(set(step.needs)) < len(step.needs):
+        raise PipelineError(f"the step {step.id!r} needs {_twice(step.needs).step!r} twice", where=where)
+
+
+def _has(ports: Sequence[InputPort | OutputPort], name: str) -> bool:
+    return name in [port.name for port in ports] or not (name or ports)
+
+
+def _twice(values: Sequence[Any]) -> Any:
+    return next(value for value in values if values.count(value) > 1)
+
+
 def _check(pipeline: Pipeline, where: str) -> None:
     """What the models cannot say: there are steps, ids are unique and each step comes after what it needs."""
     if not pipeline.steps:
         raise PipelineError("the pipeline has no steps", where=where)
-    seen: set[str] = set()
+    seen: dict[str, Step] = {}
     for step in pipeline.steps:
         if step.id in seen:
             raise PipelineError(f"two steps have the id {step.id!r}", where=where)
-        for need in step.needs:
-            if need not in seen:
-                raise PipelineError(f"the step {step.id!r} needs {need!r}, which does not come before it", where=where)
-        for what, names in (("needs", step.needs), ("sets", [setting.variable for setting in step.settings])):
-            if len(set(names)) < len(names):
-                twice = next(name for name in names if names.count(name) > 1)
-                raise PipelineError(f"the step {step.id!r} {what} {twice!r} twice", where=where)
+        _check_edges(step, seen, where)
+        variables = [setting.variable for setting in step.settings]
+        if len(set(variables)) < len(variables):
+            raise PipelineError(f"the step {step.id!r} sets {_twice(variables)!r} twice", where=where)
         for setting in step.settings:
             if setting.secret and (setting.given or setting.parameter or setting.default is not None):
                 raise PipelineError(
@@ -90,4 +155,4 @@ def _check(pipeline: Pipeline, where: str) -> None:
                     where=where,
                     hint=_BY_REFERENCE,
                 )
-        seen.add(step.id)
+        seen[step.id] = step

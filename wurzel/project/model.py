@@ -4,18 +4,30 @@ What a target must honour is said once, in the IR; the models here take those fi
 configuration has. They are never instantiated: `wurzel.project.read` reads nodes by them, with positions.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from wurzel.ir.model import Pipeline, Step
+from wurzel.ir.model import MAX_SHARDS, Pipeline, Shards, Step
 from wurzel.ir.names import Entrypoint, Name, VariableName
 
 VERSION = 1
 
 STEP_FACTS = frozenset(
-    {"id", "run", "description", "needs", "input", "output", "sources", "polls", "self_consuming", "cache", "cache_key"}
-    | {"settings"}
+    {
+        "id",
+        "run",
+        "description",
+        "needs",
+        "inputs",
+        "outputs",
+        "sources",
+        "polls",
+        "self_consuming",
+        "cache",
+        "cache_key",
+    }
+    | {"settings", "when"}
 )
 """Fields of an IR step that the code decides, not configuration; settings are given in a form of their own."""
 
@@ -32,6 +44,16 @@ class ConfigModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+SHARDS = (
+    Annotated[int, Field(ge=1, le=MAX_SHARDS)] | Shards,
+    Field(
+        default_factory=Shards.model_construct,
+        description=f"{Step.model_fields['shards'].description}; a number N is {{max: N}}",
+    ),
+)
+"""`shards` as configuration takes it: in a short form too."""
+
+
 def taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
     """Definitions of the fields of a model of the IR, but for those that configuration gives in another form."""
     return {name: (field.annotation, field) for name, field in cls.model_fields.items() if name not in facts}
@@ -41,7 +63,7 @@ StepDefaults = create_model(
     "StepDefaults",
     __base__=ConfigModel,
     __doc__="What every step of a pipeline gets unless it says otherwise.",
-    **taken_over(Step, STEP_FACTS),
+    **taken_over(Step, STEP_FACTS) | {"shards": SHARDS},
 )
 
 StepConfig = create_model(

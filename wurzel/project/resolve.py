@@ -231,8 +231,8 @@ class _Resolver:
         key = (*map(id, layers), *same)
         if key not in self.alike or any("secrets" in layer.fields for layer in (*packs, *layers)):
             code = said(step, STEP_FACTS, step.run)
-            own = [_secrets_by_variable(step, _without(layer, _SETTINGS_FORM)) for layer in layers]
-            weak = [_secrets_by_variable(step, layer) for layer in packs]
+            own = [_secrets_by_variable(step, _long_form(_without(layer, _SETTINGS_FORM))) for layer in layers]
+            weak = [_secrets_by_variable(step, _long_form(layer)) for layer in packs]
             values, tree = self.read([*weak, code, *own], _STEP_FIELDS, f"steps.{step.id}.")
             self.alike[key] = ({**_reset(code, tree, Step), **values}, tree)
         return self.alike[key]
@@ -294,6 +294,14 @@ def _reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict
 
 def _without(layer: Node, names: Collection[str]) -> Node:
     return with_fields(layer, {key: node for key, node in layer.fields.items() if key not in names})
+
+
+def _long_form(layer: Node) -> Node:
+    """`shards: N` as `shards: {max: N}`, so that layers merge whichever form each of them has."""
+    shards = layer.fields.get("shards")
+    if shards is None or shards.value is None or isinstance(shards.value, dict):
+        return layer
+    return with_fields(layer, {**layer.fields, "shards": with_fields(shards, {"max": shards})})
 
 
 def _secrets_by_variable(step: Step, layer: Node) -> Node:

@@ -65,15 +65,18 @@ def _tolerations(step: Step) -> Iterator[Broken]:
 
 
 def _shards(step: Step) -> Iterator[Broken]:
-    if step.shards == 1:
+    """Each slice gives a dataset of the same type, and all of them together are the output."""
+    if step.shards.max == 1 and step.shards.items is None:
         return
-    if step.input is None:
+    many = [port.type.containers for port in step.inputs]
+    if not step.inputs:
         reason = "is a source, so there is nothing to cut into slices"
-    elif step.input.containers and not step.output.containers:
+    elif any(many) and not all(port.type.containers for port in step.outputs):
         reason = "makes one item of all its input, which cannot be cut into slices"
     else:
         return
-    yield Broken(f"steps.{step.id}.shards", f"{step.shards} shards, but {step.id} {reason}", "Write shards: 1 for it.")
+    said = f"{step.shards.max} shards" if step.shards.max > 1 else f"portions of {step.shards.items} items"
+    yield Broken(f"steps.{step.id}.shards", f"{said}, but {step.id} {reason}", "Write shards: 1 for it.")
 
 
 def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
-from wurzel.ir.model import Limits, Resources, Retry, Schedule, Toleration
+from wurzel.ir.model import Limits, Resources, Retry, Schedule, Shards, Toleration
 from wurzel.project.model import VALIDATE, PipelineConfig, ProjectFile, StepConfig, StepDefaults, Validation
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _DESCRIBED: tuple[type[BaseModel], ...] = (
     Limits,
     Retry,
     Schedule,
+    Shards,
     Toleration,
 )
 """Models whose fields say in their feature what they mean."""

@@ -18,6 +18,7 @@ from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import Fingerprints, always_runs, reason
 from wurzel.invocation.variables import missing, secret_owners, step_environment, too_large
+from wurzel.ir.features import FEATURES, used
 from wurzel.runtime import slices
 from wurzel.runtime.outcome import Failure, RunResult
 from wurzel.runtime.processes import Command, Watch
@@ -28,6 +29,7 @@ from wurzel.runtime.stored import sweep, verified, written
 from wurzel.runtime.supervise import Outcome, Pool, RetryPolicy, Task
 
 if TYPE_CHECKING:
+    from wurzel.ir.features import Use
     from wurzel.ir.model import Pipeline, Step
 
 _TICK = 0.2
@@ -62,6 +64,7 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
     large = [found for step in pipeline.steps for found in too_large(pipeline, step)]
     problems = missing(pipeline, options.environ)
     problems += [Problem(found.message, pipeline.name, found.advice) for found in large]
+    problems += [_not_run_yet(use, pipeline) for use in used(pipeline) if use.feature in _NOT_YET]
     if problems:
         raise PreflightError(problems)
     started = time.monotonic()
@@ -76,6 +79,13 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         run.execute()
     run.result.seconds = time.monotonic() - started
     return run.result
+
+
+_NOT_YET = ("named_inputs", "named_outputs", "when", "fan_out")
+
+
+def _not_run_yet(use: Use, pipeline: Pipeline) -> Problem:
+    return Problem(f"{use.path}: `wurzel run` cannot do this yet: {FEATURES[use.feature]}", pipeline.name)
 
 
 class Run:
@@ -168,7 +178,7 @@ class StepJob:
         self._retry = RetryPolicy(step.retry.limit, step.retry.backoff, step.retry.factor, step.retry.max)
         self._inputs: dict[str, str] = {}
         self._started = 0.0
-        self._slices = step.shards
+        self._slices = step.shards.max
         self._broken = False
 
     def task(self) -> Task:
@@ -185,7 +195,7 @@ class StepJob:
             run.unchanged(step, output)
             return None
         run.follower.tell(Event("started", step.id, f"started ({why})"))
-        if step.shards > 1:
+        if step.shards.max > 1:
             self._fan_out()
             return None
         return self._command(step_argv(run.pipeline, step), self._log())
@@ -197,10 +207,10 @@ class StepJob:
 
     def _fan_out(self) -> None:
         slices.clear(self._folder)
-        for number in range(1, self._step.shards + 1):
-            cut = slices.options(self._folder, number, self._step.shards)
+        for number in range(1, self._step.shards.max + 1):
+            cut = slices.options(self._folder, number, self._step.shards.max)
             argv = [*step_argv(self._run.pipeline, self._step), *cut]
-            log = self._log(f".{number}-of-{self._step.shards}")
+            log = self._log(f".{number}-of-{self._step.shards.max}")
             make = partial(self._slice, argv, log)
             self._run.pool.submit(self._task(make, log, self._slice_ended))
 

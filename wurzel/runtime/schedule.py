@@ -16,10 +16,10 @@ class Schedule:
         """Take steps that stand in topological order."""
         self.steps = {step.id: step for step in steps}
         self.order = {step_id: number for number, step_id in enumerate(self.steps)}
-        self._waiting = {step.id: len(step.needs) for step in steps}
+        self._waiting = {step.id: len(step.predecessors) for step in steps}
         self._after: dict[str, list[str]] = {step.id: [] for step in steps}
         for step in steps:
-            for need in step.needs:
+            for need in step.predecessors:
                 self._after[need].append(step.id)
 
     def first(self) -> list[Step]:

@@ -89,7 +89,7 @@ def _small() -> Pipeline:
     """A source and a step that say as little as can be, which the defaults of a pack fill in."""
     whole = full_pipeline()
     source, busy, _ = whole.steps
-    kept = {"id", "run", "needs", "input", "output", "sources"}
+    kept = {"id", "run", "needs", "inputs", "outputs", "sources"}
     step = type(busy)(**{name: getattr(busy, name) for name in kept})
     return type(whole)(name="small", entrypoint="pipelines:small", image=whole.image, steps=(source, step))
 

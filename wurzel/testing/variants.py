@@ -11,13 +11,17 @@ from pydantic import BaseModel
 from wurzel.ir.features import feature_of
 from wurzel.ir.model import (
     DataType,
+    Edge,
+    InputPort,
     Limits,
+    OutputPort,
     Pipeline,
     Resources,
     Retry,
     Schedule,
     SecretRef,
     Setting,
+    Shards,
     Step,
     Toleration,
 )
@@ -36,14 +40,15 @@ class Variant:
 def full_pipeline() -> Pipeline:
     """A source, a step that asks for everything there is, and a last step."""
     words = DataType(contract="steps:Word", containers=("list",))
-    source = Step(id="words", run="steps:Words", output=words, sources=("steps.py",))
+    read, given = (InputPort(type=words),), (OutputPort(type=words),)
+    source = Step(id="words", run="steps:Words", outputs=given, sources=("steps.py",))
     busy = Step(
         id="suffix",
         run="steps:Suffix",
         description="Put a suffix behind every word.",
-        needs=("words",),
-        input=words,
-        output=words,
+        needs=(Edge(step="words"),),
+        inputs=read,
+        outputs=given,
         sources=("steps.py",),
         settings=(
             Setting(name="SUFFIX", variable="SUFFIX__SUFFIX", default="!", given=True, value="?", parameter=False),
@@ -54,7 +59,7 @@ def full_pipeline() -> Pipeline:
         limits=Limits(cpu="2", memory="2Gi"),
         retry=Retry(limit=2, backoff=30, factor=2, max=600),
         timeout=3600,
-        shards=3,
+        shards=Shards(max=3),
         env={"STEP_VARIABLE": "step"},
         secrets={"STEP_TOKEN": SecretRef(name="step", key="token")},
         node_selector={"pool": "large"},
@@ -65,7 +70,8 @@ def full_pipeline() -> Pipeline:
         labels={"part": "suffix"},
         annotations={"example.org/note": "suffix"},
     )
-    last = Step(id="join", run="steps:Join", needs=("suffix",), input=words, output=DataType(contract="steps:Word"))
+    word = OutputPort(type=DataType(contract="steps:Word"))
+    last = Step(id="join", run="steps:Join", needs=(Edge(step="suffix"),), inputs=read, outputs=(word,))
     return Pipeline(
         name="everything",
         entrypoint="pipelines:everything",
@@ -93,7 +99,14 @@ def variants() -> Iterator[Variant]:
         yield Variant(path, feature, changed)
     source, busy, last = pipeline.steps
     for path, feature, changed in _changes(busy, "steps.suffix."):
-        yield Variant(path, feature, pipeline.model_copy(update={"steps": (source, changed, last)}))
+        steps = (source, _joined(changed, source), _joined(last, changed))
+        yield Variant(path, feature, pipeline.model_copy(update={"steps": steps}))
+
+
+def _joined(step: Step, before: Step) -> Step:
+    """The step with an edge from the only output of `before` to its only input, by the names that these have now."""
+    edge = Edge(step=before.id, output=before.outputs[0].name, input=step.inputs[0].name)
+    return step.model_copy(update={"needs": (edge,)})
 
 
 def _changes(node: BaseModel, path: str) -> Iterator[tuple[str, str, Any]]:

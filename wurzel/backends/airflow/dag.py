@@ -220,7 +220,7 @@ def data_dir(pipeline: Pipeline, options: AirflowOptions, kind: str) -> str:
 def _tasks(pipeline: Pipeline, options: AirflowOptions) -> list[DagTask]:
     maker = Tasks(pipeline, options)
     names = variables([*(step.id for step in pipeline.steps), CLEANER])
-    needed = {need for step in pipeline.steps for need in step.needs}
+    needed = {need for step in pipeline.steps for need in step.predecessors}
     usual = most_common(policy_of(step, options)[0] for step in pipeline.steps)
     tasks = []
     for step in pipeline.steps:
@@ -281,7 +281,7 @@ def _groups(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask
         return [Group("", tasks)]
     depth: dict[str, int] = {}
     for step in pipeline.steps:
-        depth[step.id] = 1 + max((depth[need] for need in step.needs), default=0)
+        depth[step.id] = 1 + max((depth[need] for need in step.predecessors), default=0)
     groups: dict[int, list[DagTask]] = {}
     for task in tasks:
         groups.setdefault(depth.get(task.step_id, 0), []).append(task)
@@ -293,7 +293,7 @@ def _edges(pipeline: Pipeline, tasks: Mapping[str, DagTask], *, late: bool) -> l
     """Each task after those it needs; tasks that need only one and the same are told together."""
     followers: dict[tuple[str, ...], list[str]] = {}
     for step in pipeline.steps:
-        before = tuple(tasks[need].variable for need in step.needs) or ((IN_TIME,) if late else ())
+        before = tuple(tasks[need].variable for need in step.predecessors) or ((IN_TIME,) if late else ())
         key = before if len(before) == 1 else (*before, "to", step.id)
         if before:
             followers.setdefault(key, []).append(tasks[step.id].variable)

@@ -12,7 +12,7 @@ from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
 from wurzel.backends.airflow.environment import DATA, RUN, Text, literal
 from wurzel.backends.airflow.options import AirflowOptions, StepOptions
-from wurzel.invocation.command import Emulated, step_argv
+from wurzel.invocation.command import Emulated, step_argv, step_inputs
 from wurzel.ir.model import Pipeline, SecretRef, Step
 
 CLEANER = "remove_old_runs"
@@ -239,7 +239,9 @@ class Tasks:
         policy, emulate = policy_of(step, options)
         argv = self._argv(step, emulate)
         blanks = environment.blanks(step)
-        numbers = [f"{number}/{step.shards}" for number in range(1, step.shards + 1)] if step.shards > 1 else []
+        numbers = (
+            [f"{number}/{step.shards.max}" for number in range(1, step.shards.max + 1)] if step.shards.max > 1 else []
+        )
         return DagTask(
             id=task_id(step.id),
             step_id=step.id,
@@ -266,7 +268,7 @@ class Tasks:
         find = f'find "${DATA}" -mindepth 1 -maxdepth 1 -type d -name "run_*" -mtime +{days} -exec rm -rf {{}} +'
         script = f'mkdir -p "${DATA}" && {find}'
         image = pipeline.image or next((step.image for step in pipeline.steps if step.image), None)
-        step = Step.model_construct(id="remove-old-runs", run="", output=pipeline.steps[0].output, image=image)
+        step = Step.model_construct(id="remove-old-runs", run="", outputs=pipeline.steps[0].outputs, image=image)
         return DagTask(
             id=CLEANER,
             step_id="",
@@ -279,7 +281,7 @@ class Tasks:
         )
 
     def _argv(self, step: Step, emulate: Sequence[Emulated]) -> list[str]:
-        inputs = [self._folders[need] for need in step.needs]
+        inputs = step_inputs(step, self._folders.__getitem__)
         argv = step_argv(self._pipeline, step, inputs=inputs, output=self._folders[step.id], emulate=emulate)
         return [*self._options.command, *argv[1:]]
 

@@ -82,13 +82,15 @@ class Dag:
     def handed(self, need: str) -> list[Piece]:
         """What travels from task to task of a step's dataset: nothing where it is read at a known place."""
         step, name, folder = self.steps[need], self.names[need], self.folder(need)
-        if self.options.artifacts.volume is not None or (step.shards > 1 and self.store.fills):
+        if self.options.artifacts.volume is not None or (step.shards.max > 1 and self.store.fills):
             return []
-        if step.shards == 1:
+        if step.shards.max == 1:
             return [Piece(need, name, None, folder)]
         return [
-            Piece(f"{need}_{number}", self.slices[need, number], number, f"{folder}/shard-{number}-of-{step.shards}")
-            for number in range(1, step.shards + 1)
+            Piece(
+                f"{need}_{number}", self.slices[need, number], number, f"{folder}/shard-{number}-of-{step.shards.max}"
+            )
+            for number in range(1, step.shards.max + 1)
         ]
 
     def tasks(self, step: Step, part: Part | None = None) -> list[Task]:
@@ -96,10 +98,10 @@ class Dag:
         outside = part.needs if part else {}
         artifacts = [
             {"name": piece.name, "from": f"{{{{inputs.artifacts.{piece.name}}}}}" if need in outside else piece.origin}
-            for need in step.needs
+            for need in step.predecessors
             for piece in self.handed(need)
         ]
-        inside = [need for need in step.needs if need not in outside]
+        inside = [need for need in step.predecessors if need not in outside]
         needed = [name for need in inside for name in self._tasks_of(need)]
         task = Task(
             name=self.names[step.id],
@@ -107,18 +109,18 @@ class Dag:
             depends=" && ".join(needed),
             arguments=given(artifacts=artifacts),
         )
-        if step.shards == 1:
+        if step.shards.max == 1:
             return [task]
         if (step.id, 1) in self.slices:
             return [
                 replace(task, name=name, arguments=_with_shard(str(number), artifacts))
                 for number, name in enumerate(self._tasks_of(step.id), 1)
             ]
-        sequence = {"start": "1", "count": str(step.shards)}
+        sequence = {"start": "1", "count": str(step.shards.max)}
         return [replace(task, arguments=_with_shard("{{item}}", artifacts), with_sequence=sequence)]
 
     def _tasks_of(self, need: str) -> list[str]:
-        numbers = range(1, self.steps[need].shards + 1)
+        numbers = range(1, self.steps[need].shards.max + 1)
         return [self.slices[need, number] for number in numbers] if (need, 1) in self.slices else [self.names[need]]
 
     def _call(self, part: Part) -> Task:

@@ -64,7 +64,7 @@ def split(pipeline: Pipeline, options: ArgoOptions) -> list[Part]:
     tasks = [f"part-{number}" for number in range(1, len(slices) + 1)]
     home = {step.id: task for task, steps in zip(tasks, slices, strict=True) for step in steps}
     needs = [
-        {need: home[need] for step in steps for need in step.needs if home[need] != task}
+        {need: home[need] for step in steps for need in step.predecessors if home[need] != task}
         for task, steps in zip(tasks, slices, strict=True)
     ]
     read = {need for outside in needs for need in outside}

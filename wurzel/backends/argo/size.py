@@ -27,7 +27,7 @@ def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
     for part in specs.dag.parts:
         templates = [specs.templates.of(specs.dag.steps[step_id]) for step_id in part.steps]
         total += _json_bytes(specs.dag.within(part)) + _json_bytes(templates) + merged * len(templates)
-    return total + RECORD_BYTES * sum(max(1, step.shards) for step in pipeline.steps)
+    return total + RECORD_BYTES * sum(max(1, step.shards.max) for step in pipeline.steps)
 
 
 def _json_bytes(value: object) -> int:

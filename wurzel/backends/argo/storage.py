@@ -120,4 +120,4 @@ def tasks_of(step: Step, artifacts: Artifacts) -> int:
 
     Pods that fill one folder of a volume or store are one task with a sequence.
     """
-    return 1 if artifacts.volume is not None or store(artifacts).fills else step.shards
+    return 1 if artifacts.volume is not None or store(artifacts).fills else step.shards.max

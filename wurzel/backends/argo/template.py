@@ -11,7 +11,7 @@ from wurzel.backends.argo.environment import step_env, text
 from wurzel.backends.argo.manifest import Container, Template
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.invocation.command import step_argv
+from wurzel.invocation.command import step_argv, step_inputs
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.dag import Dag
@@ -30,7 +30,7 @@ class Templates:
         self.pipeline = dag.pipeline
         self.options = dag.options
         self._default_env = default_env
-        self._last = set(dag.steps) - {need for step in dag.pipeline.steps for need in step.needs}
+        self._last = set(dag.steps) - {need for step in dag.pipeline.steps for need in step.predecessors}
 
     def of(self, step: Step) -> Template:
         """The template of a step."""
@@ -39,7 +39,7 @@ class Templates:
         return Template(
             name=self.dag.names[step.id],
             step=step,
-            inputs=given(parameters=[{"name": "shard"}] if step.shards > 1 else [], artifacts=self._inputs(step)),
+            inputs=given(parameters=[{"name": "shard"}] if step.shards.max > 1 else [], artifacts=self._inputs(step)),
             outputs=given(artifacts=self._outputs(step)),
             labels=k8s.labels(self.pipeline, step),
             retry_strategy=_retry(step) if native else {},
@@ -54,7 +54,7 @@ class Templates:
         if self.options.artifacts.volume:
             return []
         found: list[dict[str, Any]] = []
-        for need in step.needs:
+        for need in step.predecessors:
             pieces = self.dag.handed(need)
             found += [{"name": piece.name, "path": piece.path} for piece in pieces]
             if not pieces:
@@ -69,8 +69,8 @@ class Templates:
         if self.options.artifacts.volume:
             return []
         folder, place = self.dag.folder(step.id), self.dag.store.dataset(step.id)
-        if step.shards > 1:
-            shard = f"shard-{{{{inputs.parameters.shard}}}}-of-{step.shards}"
+        if step.shards.max > 1:
+            shard = f"shard-{{{{inputs.parameters.shard}}}}-of-{step.shards.max}"
             folder, place = f"{folder}/{shard}", self.dag.store.dataset(step.id, shard)
         gc = self.options.artifact_gc
         keep = {"artifactGC": {"strategy": "Never"}} if gc and gc.keep_results and step.id in self._last else {}
@@ -85,13 +85,13 @@ class Templates:
         argv = step_argv(
             self.pipeline,
             step,
-            inputs=[self.dag.folder(need) for need in step.needs],
+            inputs=step_inputs(step, self.dag.folder),
             output=self.dag.folder(step.id),
             emulate=emulate,
         )
         args = [text(word) for word in argv[1:]]
-        if step.shards > 1:
-            args += ["--shard", f"{{{{inputs.parameters.shard}}}}/{step.shards}"]
+        if step.shards.max > 1:
+            args += ["--shard", f"{{{{inputs.parameters.shard}}}}/{step.shards.max}"]
         return Container(
             image=k8s.image_of(self.pipeline, step),
             command=argv[:1],

@@ -11,7 +11,7 @@ from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.cronjob.mode import single_pod, width
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.invocation.command import dataset, step_argv
+from wurzel.invocation.command import dataset, step_argv, step_inputs
 from wurzel.ir.quantity import largest, times
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Builder:
         argv = step_argv(
             self.pipeline,
             step,
-            inputs=[self._folder(need) for need in step.needs],
+            inputs=step_inputs(step, self._folder),
             output=self._folder(step.id),
             emulate=("retry", "timeout", "shards"),
         )

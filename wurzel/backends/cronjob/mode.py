@@ -25,6 +25,6 @@ def width(pipeline: Pipeline) -> int:
     depth: dict[str, int] = {}
     counts: dict[int, int] = {}
     for step in pipeline.steps:
-        depth[step.id] = 1 + max((depth[need] for need in step.needs), default=0)
+        depth[step.id] = 1 + max((depth[need] for need in step.predecessors), default=0)
         counts[depth[step.id]] = counts.get(depth[step.id], 0) + 1
     return max(counts.values(), default=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 from wurzel.backends import ci
@@ -12,7 +13,7 @@ from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.github.options import PINS
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
 from wurzel.exceptions import Problem
-from wurzel.invocation.command import dataset
+from wurzel.invocation.command import dataset, step_inputs
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
@@ -54,16 +55,17 @@ def _actions(options: GithubOptions) -> Iterable[Problem]:
 
 def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
     for step in pipeline.steps:
-        length = sum(len(dataset(pipeline, need)) + len(" -i ") for need in step.needs)
+        values = step_inputs(step, partial(dataset, pipeline))
+        length = sum(len(value) + len(" -i ") for value in values)
         if length > _SCRIPT:
             yield Problem(
-                f"the step {step.id!r} needs {len(step.needs)} others, a command of about {length} characters; GitHub"
+                f"the step {step.id!r} needs {len(values)} others, a command of about {length} characters; GitHub"
                 f" reads no workflow with one of more than {_SCRIPT}",
                 hint="Join them in groups by steps in between.",
             )
-        if step.shards > _MATRIX:
+        if step.shards.max > _MATRIX:
             yield Problem(
-                f"the step {step.id!r} has {step.shards} shards; a matrix makes at most {_MATRIX} jobs",
+                f"the step {step.id!r} has {step.shards.max} shards; a matrix makes at most {_MATRIX} jobs",
                 hint=f"Set steps.{step.id}.shards to {_MATRIX} or less.",
             )
         if is_hosted(runner(step, options)) and (step.timeout or 0) >= HOSTED_MINUTES * 60:

@@ -233,17 +233,17 @@ class _Writer:
             name=step.id,
             description=step.description,
             polls=step.polls,
-            needs=[job_id(need) for need in step.needs],
+            needs=[job_id(need) for need in step.predecessors],
             runs_on=chosen,
             timeout_minutes=min(minutes, HOSTED_MINUTES) if is_hosted(chosen) else minutes,
             permissions=_permissions(options, own),
             environment=own.environment or options.environment,
             container=self.container(step),
-            shards=list(range(1, step.shards + 1)) if step.shards > 1 else (),
+            shards=list(range(1, step.shards.max + 1)) if step.shards.max > 1 else (),
             max_parallel=self.pipeline.parallelism,
             setup="none" if image else options.setup,
             install="" if image else options.install_line(),
-            download=[self.transfer(self.steps[need], received=True) for need in step.needs],
+            download=[self.transfer(self.steps[need], received=True) for need in step.predecessors],
             memory=memory,
             memory_key=f"{memory}{_RUN}" if memory else "",
             env=self.env(step),
@@ -264,11 +264,11 @@ class _Writer:
     def transfer(self, step: Step, *, received: bool) -> Transfer:
         name = f"{self.pipeline.name}.{step.id}"
         path = dataset(self.pipeline, step.id)
-        if step.shards == 1:
+        if step.shards.max == 1:
             return Transfer(step.id, path, name=name)
         if received:
-            return Transfer(step.id, path, pattern=f"{name}.shard-*-of-{step.shards}")
-        return Transfer(step.id, path, name=f"{name}.shard-${{{{ matrix.shard }}}}-of-{step.shards}")
+            return Transfer(step.id, path, pattern=f"{name}.shard-*-of-{step.shards.max}")
+        return Transfer(step.id, path, name=f"{name}.shard-${{{{ matrix.shard }}}}-of-{step.shards.max}")
 
     def env(self, step: Step) -> dict[str, str]:
         values = {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
@@ -276,15 +276,15 @@ class _Writer:
         values |= {parameter.variable: _input(parameter, always=always) for parameter in ci.parameters(step)}
         names = ci.secrets(self.pipeline, step, self.options)
         values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()}
-        if step.shards > 1:
-            values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{step.shards}"
+        if step.shards.max > 1:
+            values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{step.shards.max}"
         return values | {"WURZEL_RUN_ID": _RUN}
 
     def run(self, step: Step, setup: str) -> str:
         names = ci.secrets(self.pipeline, step, self.options)
         lines = [f': "${{{variable}:?the secret {name} is missing or empty}}"' for variable, name in names.items()]
         argv = step_argv(self.pipeline, step, emulate=("retry", "timeout"))
-        tail = '--shard "$WURZEL_SHARD"' if step.shards > 1 else ""
+        tail = '--shard "$WURZEL_SHARD"' if step.shards.max > 1 else ""
         return "\n".join([*lines, *ci.unset_lines(step), ci.command(argv, setup, tail)])
 
 

@@ -252,12 +252,12 @@ class _Writer:
             name=job_name(step.id, pipeline, options),
             description=step.description,
             polls=step.polls,
-            needs=[job_name(need, pipeline, options) for need in step.needs],
+            needs=[job_name(need, pipeline, options) for need in step.predecessors],
             image=image,
             bare=bare,
             tags=self.tags(step, own),
             environment=own.environment or options.environment or "",
-            parallel=step.shards if step.shards > 1 else 0,
+            parallel=step.shards.max if step.shards.max > 1 else 0,
             retry=_retry(step),
             timeout=_duration(ci.budget(step, options, tries=1 if is_native_retry(step) else 1 + step.retry.limit)),
             resource_group=self.resource_group(step),
@@ -278,7 +278,7 @@ class _Writer:
         if self.concurrency != "forbid":
             return ""
         group = f"{self.options.title(self.pipeline)}/{step.id}"
-        return f"{group}/$CI_NODE_INDEX" if step.shards > 1 else group
+        return f"{group}/$CI_NODE_INDEX" if step.shards.max > 1 else group
 
     def cache(self, step: Step, *, bare: bool) -> list[dict[str, Any]] | None:
         shared = [] if bare or self.pipeline.image else self.caches
@@ -290,7 +290,7 @@ class _Writer:
     def script(self, step: Step, *, bare: bool) -> list[str]:
         lines = secret_lines(self.pipeline, step, self.options)
         emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
-        tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if step.shards > 1 else ""
+        tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if step.shards.max > 1 else ""
         argv = step_argv(self.pipeline, step, emulate=emulate)
         return [*lines, *ci.unset_lines(step), ci.command(argv, "none" if bare else self.options.setup, tail)]
 

@@ -59,14 +59,14 @@ def _job(step: Step, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Pro
         )
     if len(name) > _NAME:
         yield Problem(f"the job {name!r} has {len(name)} characters; `needs` takes at most {_NAME}")
-    if len(step.needs) > _NEEDS:
+    if len(step.predecessors) > _NEEDS:
         yield Problem(
-            f"the step {step.id!r} needs {len(step.needs)} others; GitLab allows {_NEEDS}",
+            f"the step {step.id!r} needs {len(step.predecessors)} others; GitLab allows {_NEEDS}",
             hint="Join them in groups by steps in between.",
         )
-    if step.shards > _PARALLEL:
+    if step.shards.max > _PARALLEL:
         yield Problem(
-            f"the step {step.id!r} has {step.shards} shards; `parallel` makes at most {_PARALLEL} jobs",
+            f"the step {step.id!r} has {step.shards.max} shards; `parallel` makes at most {_PARALLEL} jobs",
             hint=f"Set steps.{step.id}.shards to {_PARALLEL} or less.",
         )
     for wanted in step.tolerations:

@@ -124,22 +124,24 @@ class SlurmBackend(Backend):
 
 def _job(pipeline: Pipeline, step: Step, options: SlurmOptions) -> Job:
     output = dataset(pipeline, step.id)
-    sliced = {other.id for other in pipeline.steps if other.shards > 1}
+    sliced = {other.id for other in pipeline.steps if other.shards.max > 1}
     # Slices of an earlier run in another number must not be gathered with these.
-    slices = f"{output}.slices-of-{step.shards}"
+    slices = f"{output}.slices-of-{step.shards.max}"
     settings = setting_variables(step)
     free = [setting.variable for setting in step.settings if setting.parameter and setting.variable in settings]
     env = pipeline.env | step.env | settings
     return Job(
         id=step.id,
         notes=[*step.description.splitlines(), *(text for name, text in _NOTES.items() if getattr(step, name))],
-        after=[f"{need}.gather" if need in sliced else need for need in step.needs],
+        after=[f"{need}.gather" if need in sliced else need for need in step.predecessors],
         options=list(_options(pipeline, step, options)),
         parameters=[(name, env[name]) for name in free],
         variables=[f"{name}={value}" for name, value in env.items() if name not in free],
-        shards=step.shards,
+        shards=step.shards.max,
         slices=slices,
-        command=step_argv(pipeline, step, output=slices if step.shards > 1 else output, emulate=("retry", "timeout")),
+        command=step_argv(
+            pipeline, step, output=slices if step.shards.max > 1 else output, emulate=("retry", "timeout")
+        ),
         gather=step_argv(pipeline, step, inputs=[slices], extra=["--gather"]),
     )
 
@@ -152,7 +154,7 @@ def _options(pipeline: Pipeline, step: Step, options: SlurmOptions) -> Sequence[
         "cpus-per-task": step.resources.cpu and ceil(amount(step.resources.cpu)),
         "mem": step.resources.memory and f"{ceil(amount(step.resources.memory) / 2**20)}M",
         "gpus": step.resources.gpu,
-        "array": f"1-{step.shards}" if step.shards > 1 else None,
+        "array": f"1-{step.shards.max}" if step.shards.max > 1 else None,
         "comment": ",".join(f"{key}={value}" for key, value in (pipeline.labels | step.labels).items()),
     }
     return [*words, *(f"--{name}={value}" for name, value in amounts.items() if value)]
