@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wurzel.core import NoSettings, SelfConsumingLeafStep, Settings, Step, TypedStep
-    from wurzel.datacontract import DataModel, MarkdownDataContract, PanderaDataFrameModel, PydanticModel
+    from wurzel.datacontract import (
+        DataModel,
+        File,
+        Folder,
+        MarkdownDataContract,
+        PanderaDataFrameModel,
+        PydanticModel,
+    )
     from wurzel.exceptions import StaticTypeError, StepFailed, WurzelError
     from wurzel.utils import WZ
 
 _HOMES = {
     "DataModel": "wurzel.datacontract",
+    "File": "wurzel.datacontract",
+    "Folder": "wurzel.datacontract",
     "MarkdownDataContract": "wurzel.datacontract",
     "NoSettings": "wurzel.core",
     "PanderaDataFrameModel": "wurzel.datacontract",
@@ -33,6 +42,8 @@ _HOMES = {
 __all__ = [
     "WZ",
     "DataModel",
+    "File",
+    "Folder",
     "MarkdownDataContract",
     "NoSettings",
     "PanderaDataFrameModel",

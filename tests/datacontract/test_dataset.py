@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, computed_field
 
 from wurzel.datacontract import MarkdownDataContract, PydanticModel
-from wurzel.datacontract.dataset import Slice, gather, open_dataset, read, shard_folder, writing
+from wurzel.datacontract.codec import Piece
+from wurzel.datacontract.dataset import Slice, gather, open_dataset, shard_folder, writing
 from wurzel.datacontract.parts import codec_for
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import ContractFailedException, DatasetError
@@ -38,11 +39,13 @@ def write(folder, annotation, *values, cut=None):
 
 
 def load(folder, annotation):
+    """What each part, or table, of a dataset contains."""
     shape = shape_of(annotation)
     dataset = open_dataset(folder)
     dataset.check(shape)
     codec = codec_for(shape)
-    return [read(part, codec) for part in dataset.parts]
+    pieces = [Piece(unit, 0, unit.items, not dataset.containers) for unit in codec.units(dataset)]
+    return [codec.read([piece]) if shape.many else next(codec.stream(piece)) for piece in pieces]
 
 
 def names(folder):
@@ -303,7 +306,7 @@ def damage_manifest_list(folder):
 
 def damage_manifest_format(folder):
     path = folder / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
 
 
 def damage_manifest_path(folder):
@@ -342,7 +345,7 @@ def damage_slices_beside(folder):
         (damage_no_manifest, "is incomplete: it has no manifest.json"),
         (damage_manifest_cut, "is not a manifest of a dataset"),
         (damage_manifest_list, "is not a manifest of a dataset"),
-        (damage_manifest_format, "its format is 2, this wurzel reads 1"),
+        (damage_manifest_format, "its format is 3, this wurzel reads 1 and 2"),
         (damage_manifest_path, "is not the name of a part"),
         (damage_part_missing, "is incomplete: part-00001.json is missing"),
         (damage_part_cut, "is damaged: it has 27 bytes, its manifest says 28"),
@@ -494,6 +497,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from wurzel.datacontract import MarkdownDataContract as Doc
+from wurzel.datacontract.codec import Piece
 from wurzel.datacontract.dataset import writing
 from wurzel.datacontract.shape import shape_of
 from wurzel.datacontract import folders

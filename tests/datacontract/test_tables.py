@@ -12,7 +12,9 @@ import pytest
 from pandera.typing import DataFrame, Index, Series
 
 from wurzel.core import NoSettings, PanderaDataFrameModel, TypedStep
-from wurzel.datacontract.dataset import Slice, gather, open_dataset, read, writing
+from wurzel.datacontract.codec import Piece
+from wurzel.datacontract.dataset import Slice, gather, open_dataset, writing
+from wurzel.datacontract.parquet import joined
 from wurzel.datacontract.parts import codec_for
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import ContractFailedException, DatasetError, StaticTypeError
@@ -49,10 +51,13 @@ def write(folder, annotation, *values, cut=None):
 
 
 def load(folder, annotation):
+    """What each part, or table, of a dataset contains."""
     shape = shape_of(annotation)
     dataset = open_dataset(folder)
     dataset.check(shape)
-    return [read(part, codec_for(shape)) for part in dataset.parts]
+    codec = codec_for(shape)
+    pieces = [Piece(unit, 0, unit.items, not dataset.containers) for unit in codec.units(dataset)]
+    return [codec.read([piece]) if shape.many else next(codec.stream(piece)) for piece in pieces]
 
 
 def table(*texts):
@@ -151,12 +156,12 @@ def test_parts_are_put_together_and_cut(tmp_path):
     codec = codec_for(shape_of(DataFrame[Table]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        whole = codec.join([table("a"), table()[:0].astype({"text": "str", "number": "int64"}), table("b", "c")])
+        whole = joined([table("a"), table()[:0].astype({"text": "str", "number": "int64"}), table("b", "c")], False)
     assert whole["text"].tolist() == ["a", "b", "c"]
     assert list(whole.index) == [0, 1, 2]
     assert codec.cut(whole, 1, 3)["text"].tolist() == ["b", "c"]
     assert list(codec.cut(whole, 1, 3).index) == [0, 1]
-    assert len(codec.join([table("a")[:0]])) == 0
+    assert len(joined([table("a")[:0]], False)) == 0
 
 
 @pytest.mark.parametrize("annotation", [DataFrame[Wide], DataFrame[Keyed]])

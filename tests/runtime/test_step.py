@@ -397,11 +397,11 @@ def test_classes_that_are_not_there_or_wrong(steps):
 
 def test_inputs_that_are_missing_or_other(steps):
     run("Words", out="words")
-    run("Join", "words", out="one")
+    run("Unique", "words", out="set")
     with pytest.raises(DatasetError, match="nowhere: there is no such dataset"):
         run("Upper", "words", "nowhere")
-    with pytest.raises(DatasetError, match=r"one: holds mysteps:Word, but the step takes list\[mysteps:Word\]"):
-        run("Upper", "words", "one")
+    with pytest.raises(DatasetError, match=r"set: holds set\[mysteps:Word\], but the step takes list\[mysteps:Word\]"):
+        run("Upper", "words", "set")
     assert not Path("out").exists()
 
 

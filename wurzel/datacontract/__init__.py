@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.common import MarkdownDataContract
 from wurzel.datacontract.datacontract import DataModel, PydanticModel
+from wurzel.datacontract.files import File, Folder
 
 if TYPE_CHECKING:
     from wurzel.datacontract.dataframe import PanderaDataFrameModel
 
-__all__ = ["DataModel", "MarkdownDataContract", "PanderaDataFrameModel", "PydanticModel"]
+__all__ = ["DataModel", "File", "Folder", "MarkdownDataContract", "PanderaDataFrameModel", "PydanticModel"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,12 @@
-"""What turns values into the bytes of a part, and back."""
+"""What turns values into the bytes of parts, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from wurzel.datacontract.opening import Dataset, Unit
 
 _LONGEST = 80
 
@@ -15,8 +18,17 @@ class Encoded(NamedTuple):
     items: int
 
 
+class Piece(NamedTuple):
+    """Items `start` to `stop` of a part; `single` where it is the part of one item, without a list around it."""
+
+    unit: Unit
+    start: int
+    stop: int
+    single: bool
+
+
 class Codec:
-    """Turns what `run` returns into the bytes of a part, and back."""
+    """Turns what `run` returns into the bytes of parts, and back."""
 
     suffix: str
 
@@ -28,24 +40,32 @@ class Codec:
         """The value of one part; ContractFailedException when it breaks the contract."""
         raise NotImplementedError
 
-    def join(self, values: Iterable[Any]) -> Any:
-        """The values of several parts as one."""
+    def units(self, dataset: Dataset) -> Sequence[Unit]:
+        """What a dataset is read in; each has a number of items, a size and a path for messages."""
+        return dataset.parts
+
+    def read(self, pieces: Sequence[Piece]) -> Any:
+        """What `run` takes for the items of some pieces; the empty value of its type where there are none.
+
+        Raises:
+            DatasetError: when a part is damaged.
+            ContractFailedException: when an item breaks the contract.
+        """
+        raise NotImplementedError
+
+    def stream(self, piece: Piece) -> Iterator[Any]:
+        """The items of a piece, one by one; errors as `read`."""
         raise NotImplementedError
 
     def cut(self, value: Any, start: int, stop: int) -> Any:
-        """Some items of a value."""
-        raise NotImplementedError
+        """Some items of a value that `read` gave."""
+        return value[start:stop]
 
 
 def framed(lines: Iterable[bytes]) -> bytes:
     """The bytes of a part with these items, each on a line of its own."""
     body = b",\n".join(lines)
     return b"[\n" + body + b"\n]\n" if body else b"[]\n"
-
-
-def unframed(data: bytes) -> list[bytes]:
-    """The lines that `framed` put together."""
-    return data[2:-3].split(b",\n") if len(data) > len(b"[]\n") else []
 
 
 def short(value: Any) -> str:

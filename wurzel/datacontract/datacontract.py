@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from wurzel.datacontract.contract import JSON_CONFIG, MetricMap
+from wurzel.datacontract.contract import JSON_CONFIG, MetricMap, no_metrics
 from wurzel.datacontract.model import DataModel
 
 __all__ = ["DataModel", "MetricMap", "PanderaDataFrameModel", "PydanticModel"]
@@ -23,6 +23,7 @@ class PydanticModel(BaseModel, DataModel):
 
     model_config = ConfigDict(defer_build=True, **JSON_CONFIG)
 
+    @no_metrics
     def metrics(self) -> MetricMap:
         """Numbers that describe this item; those of all items are summed and written to the report of the step."""
         return {}

@@ -73,7 +73,13 @@ def left_by(name: str) -> str | None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all within, if it is there."""
+    """Remove a folder and all within, if it is there; what a step wrote may have any modes."""
+    for root, folders, _ in os.walk(folder):
+        for name in folders:
+            path = Path(root, name)
+            with contextlib.suppress(OSError):
+                if not path.is_symlink():
+                    path.chmod(0o700)
     for root, folders, files in os.walk(folder, topdown=False):
         for name in files:
             Path(root, name).unlink(missing_ok=True)
@@ -145,17 +151,18 @@ def _swap(new: Path, target: Path) -> None:
 
 def _sync(folder: Path) -> None:
     """Have everything on the disk before it gets its name, so that a power cut leaves no hollow files."""
-    files = [entry.path for entry in os.scandir(folder)]
-    if len(files) > _SYNC_EACH:
+    found = [(root, [os.path.join(root, name) for name in names]) for root, _, names in os.walk(folder)]  # noqa: PTH118
+    if sum(len(files) for _, files in found) > _SYNC_EACH:
         os.sync()
         return
-    for file in files:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    _sync_folder(folder)
+    for root, files in found:
+        for file in files:
+            descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        _sync_folder(Path(root))
 
 
 def _sync_folder(folder: Path) -> None:

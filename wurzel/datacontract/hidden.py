@@ -1,4 +1,4 @@
-"""Finds fields whose values hide themselves, so that they cannot be stored."""
+"""Finds fields whose values cannot be stored as JSON: those that hide themselves, and files."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
+from wurzel.datacontract.files import Stored
 from wurzel.datacontract.secrets import HIDING
 
 
 @cache
-def hidden_field(contract: type) -> tuple[str, str] | None:
-    """The first field, at any depth, that pydantic writes as asterisks: its path and the name of its type."""
+def hidden_field(contract: type) -> tuple[str, type] | None:
+    """The first field, at any depth, that pydantic writes as asterisks, or that is a file: its path and its type."""
     return _search(contract, set())
 
 
-def _search(annotation: Any, seen: set[Any]) -> tuple[str, str] | None:
+def _search(annotation: Any, seen: set[Any]) -> tuple[str, type] | None:
     kind = get_origin(annotation) or annotation
-    if isinstance(kind, type) and issubclass(kind, HIDING):
-        return "", kind.__name__
+    if isinstance(kind, type) and issubclass(kind, (*HIDING, Stored)):
+        return "", kind
     for argument in get_args(annotation):
         if found := _search(argument, seen):
             return found

@@ -1,43 +1,26 @@
-"""Parts that hold items as JSON: one item per line between `[` and `]`, or a single item on one line.
+"""Items as JSON: one item per line between `[` and `]`, or a single item on one line.
 
-Each item is written, read back and compared before the next one, so a part never holds what a reader would not get.
+Each item is written, read back and compared, so that a part never holds what a reader would not get.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import from_json
-
-from wurzel.datacontract.codec import Codec, Encoded, framed, place, short, unframed
-from wurzel.datacontract.contract import JSON_CONFIG
-from wurzel.datacontract.ordering import dumped_in_order
-from wurzel.datacontract.schema import Schema
-from wurzel.exceptions import ContractFailedException
+from wurzel.datacontract.codec import Codec, Encoded, Piece, framed
+from wurzel.datacontract.framing import batches
+from wurzel.datacontract.lines import BrokenItems, ItemLines
+from wurzel.datacontract.manifest import AGAIN, Part, unreadable
+from wurzel.datacontract.partfiles import BATCH
+from wurzel.exceptions import ContractFailedException, DatasetError
 
 if TYPE_CHECKING:
-    from wurzel.datacontract.difference import Difference
-    from wurzel.datacontract.lossless import Lossless
-    from wurzel.datacontract.roundtrip import Comparison
     from wurzel.datacontract.shape import Shape
 
-_SHOWN = 5
-_LONGEST = 300
 _CHUNK = 1024
-_BATCH = 64 * 1024
-
-
-class BrokenItems(ContractFailedException):
-    """Items that break their contract; the message shows the first few of the problems."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = problems
-        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        super().__init__("\n  ".join([*problems[:_SHOWN], *more]))
+_SET = ("set",)
 
 
 class JsonCodec(Codec):
@@ -47,246 +30,133 @@ class JsonCodec(Codec):
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        item: Any = shape.item
-        self._adapter: TypeAdapter[list[Any]] = TypeAdapter(list[item], config=JSON_CONFIG)
-        self._contract = Schema(self._adapter.core_schema)
-        # Fields are stored under their aliases, unless validation would not find all of them there again.
-        by_alias = self._contract.by_alias
-        self._write: dict[str, Any] = {"by_alias": by_alias, "round_trip": True, "warnings": False}
-        self._read: dict[str, Any] = {} if by_alias else {"by_alias": False, "by_name": True}
-        self._quick = self._contract.one_infinity and not self._contract.sets
-        self._classes = frozenset(shape.contracts if item is shape.contract else ())
+        self.lines = ItemLines(shape)
 
     def encode(self, value: Any) -> Encoded:
         """See `Codec`."""
         if not self.shape.many:
-            return Encoded(self.line(value, 0) + b"\n", 1)
-        lines = self._lines(self._listed(value))
-        if self.shape.containers == ("set",):
-            lines = self._distinct(lines, value)
+            return Encoded(self.lines.line(value, 0) + b"\n", 1)
+        lines = list(chain.from_iterable(self.encoded(value)))
+        if self.shape.containers == _SET:
+            lines = self.distinct(lines, value)
         return Encoded(framed(lines), len(lines))
 
-    def decode(self, data: bytes) -> Any:
-        """See `Codec`."""
-        if not self.shape.many:
-            return self._validated(b"[" + data + b"]")[0]
-        items = self._validated(data)
-        return set(items) if self.shape.containers == ("set",) else items
+    def encoded(self, value: Any) -> Iterator[list[bytes]]:
+        """The JSON of the items that one call of `run` gave, some at a time.
 
-    def join(self, values: Iterable[Any]) -> Any:
-        """See `Codec`."""
-        if self.shape.containers == ("set",):
-            return set().union(*values)
-        return [item for value in values for item in value]
-
-    def cut(self, value: Any, start: int, stop: int) -> Any:
-        """See `Codec`; a set is cut in the order in which it is stored."""
-        if self.shape.containers != ("set",):
-            return value[start:stop]
-        lines = sorted((self._written(item, 0, quick=not self._contract.sets), item) for item in value)
-        return {item for _, item in lines[start:stop]}
-
-    def _lines(self, items: Iterable[Any]) -> list[bytes]:
-        lines: list[bytes] = []
-        problems: list[str] = []
-        rest = iter(items)
-        size = 16
-        while chunk := list(islice(rest, size)):
-            start = len(lines) + len(problems)
-            texts = self._at_once(chunk)
-            if texts is None:
-                texts = []
-                for index, item in enumerate(chunk, start):
-                    try:
-                        texts.append(self.line(item, index))
-                    except BrokenItems as error:
-                        problems += error.problems
-            lines += texts
-            size = max(1, min(_CHUNK, _BATCH * len(chunk) // (sum(map(len, texts)) + 1)))
-        if problems:
-            raise BrokenItems(problems)
-        return lines
-
-    def _at_once(self, items: list[Any]) -> list[bytes] | None:
-        """The lines of items if it is plain that all of them read back; otherwise `line` finds out which does not."""
-        if not self._classes.issuperset(map(type, items)):
-            return None
-        try:
-            texts, data = self._texts(items)
-            read = self._adapter.validator.validate_json(data, **self._read)
-            if self._lossless is not None:
-                same = self._lossless.check(items)
-            else:
-                same = self._all_same(items, read)
-                same = same and (self._contract.exact or self._texts(read)[1] == data)
-        except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
-            return None
-        return texts if same else None
-
-    def _texts(self, items: list[Any]) -> tuple[list[bytes], bytes]:
-        """The JSON of each item, and of the list of them."""
-        write, options = self._adapter.serializer.to_json, self._write
-        if not self._quick:
-            texts = dumped_in_order(self._adapter.serializer, items, options)
-        elif len(items) == 1:  # large items come one by one: no copy more than is needed
-            data = write(items, **options)
-            return [data[1:-1]], data
-        elif self._lossless is not None and (start := self._lossless.start):
-            # A call for all of the items takes half the time of one call each.
-            data = write(items, **options)
-            bodies = data[1 + len(start) : -2].split(b"}," + start)
-            if len(bodies) == len(items):
-                return [b"%b%b}" % (start, body) for body in bodies], data
-            texts = [write([item], **options)[1:-1] for item in items]
-        else:
-            texts = [write([item], **options)[1:-1] for item in items]
-        return texts, b"[" + b",".join(texts) + b"]"
-
-    def _all_same(self, items: list[Any], read: list[Any]) -> bool:
-        compare = self._compare_equal if self._quick else self._compare_json
-        return all(compare(*pair) is None and not compare.promoted for pair in zip(items, read, strict=True))
-
-    def line(self, item: Any, index: int = 0) -> bytes:
-        """The JSON of one item, after making sure that it reads back to the same item.
+        What an iterator yields is encoded at once, since it may be changed and yielded again.
 
         Raises:
-            ContractFailedException: when it does not; the message names the item by its index, and the field.
+            ContractFailedException: when an item breaks the contract; the message names item and field.
         """
-        value = item if type(item) in self._classes else self._taken(item, index)
-        origin = item if type(item) is type(value) else value
-        text, difference = self._stored(value, origin, index, quick=self._quick)
-        if difference is not None and self._quick and self._contract.free:
-            text, difference = self._stored(value, origin, index, quick=False)
-        if difference is not None:
-            raise BrokenItems([difference.told(self._item(index))])
-        return text[1:-1]
-
-    def _stored(self, value: Any, origin: Any, index: int, *, quick: bool) -> tuple[bytes, Difference | None]:
-        """The JSON of a list of one item, and how the item differs from what reads back.
-
-        The quick way writes sets in `Any` in no fixed order, and so takes only values there that equal their JSON.
-        """
-        text = self._written(value, index, quick=quick)
-        (read,) = self._validated(text, index)
-        compare = self._compare_equal if quick else self._compare_json
-        try:
-            difference = compare(origin, read)
-        except Exception as error:
-            raise self._raised(error, index, "comparing it with what was stored") from error
-        if difference is None and compare.promoted:
-            text = self._written(read, index, quick=quick)
-        elif difference is None and not self._contract.exact:
-            again = self._written(read, index, quick=quick)
-            difference = None if again == text else _between(text, again)
-        return text, difference
-
-    def _written(self, item: Any, index: int, *, quick: bool) -> bytes:
-        try:
-            if quick:
-                return self._adapter.serializer.to_json([item], **self._write)
-            (line,) = dumped_in_order(self._adapter.serializer, [item], self._write)
-            return b"[" + line + b"]"
-        except Exception as error:  # noqa: BLE001 - the author's own serializers may do anything
-            reason = " ".join(str(error).removeprefix("Error serializing to JSON: ").split())
-            reason = reason if isinstance(error, ValueError) else f"{type(error).__name__}: {reason}"
-            shown = ", ".join(text for text in (self._item(index), self._culprit(item)) if text)
-            raise BrokenItems([f"{shown}: it cannot be stored as JSON: {reason}"]) from None
-
-    def _culprit(self, item: Any) -> str:
-        """The field that cannot be written."""
-        for name in type(item).model_fields if isinstance(item, BaseModel) else ():
-            try:
-                self._adapter.serializer.to_json([item], include={"__all__": {name}}, **self._write)
-            except Exception:  # noqa: BLE001 - see `_written`
-                return f"field {name!r}"
-        return ""
-
-    @cached_property
-    def _lossless(self) -> Lossless | None:
-        from wurzel.datacontract.lossless import lossless
-
-        return lossless(self._contract, self._contract.root["items_schema"])
-
-    @cached_property
-    def _compare_equal(self) -> Comparison:
-        from wurzel.datacontract.roundtrip import Comparison
-
-        return Comparison(self._contract, self._contract.root["items_schema"], json_in_any=False)
-
-    @cached_property
-    def _compare_json(self) -> Comparison:
-        from wurzel.datacontract.roundtrip import Comparison
-
-        return Comparison(self._contract, self._contract.root["items_schema"], json_in_any=True)
-
-    def _listed(self, value: Any) -> Iterable[Any]:
+        if isinstance(value, Iterator):
+            return self._yielded(value)
         wanted = self.shape.containers[0]
-        if isinstance(value, list | tuple | Iterator) or (isinstance(value, set | frozenset) and wanted == "set"):
-            return value
+        if isinstance(value, list | tuple) or (isinstance(value, set | frozenset) and wanted == "set"):
+            return self._listed(value)
         raise ContractFailedException(f"it is {_named(value)}, not a {wanted}")
 
-    def _distinct(self, lines: list[bytes], value: Any) -> list[bytes]:
-        """Lines of a set, sorted, each once."""
+    def distinct(self, lines: list[bytes], value: Any = None) -> list[bytes]:
+        """Lines of a set, sorted, each once.
+
+        Raises:
+            ContractFailedException: when items of the set would be one item when they are read.
+        """
         found = sorted(set(lines))
         if isinstance(value, set | frozenset) and len(found) < len(lines):
             raise ContractFailedException(f"of its {len(lines)} items, only {len(found)} differ in what is stored")
-        kept = len(self.decode(framed(found)))
+        kept = len(set(self.lines.read(b"[" + b",".join(found) + b"]")))
         if kept < len(found):
             raise ContractFailedException(f"{len(found)} items that are stored differently are {kept} items when read")
         return found
 
-    def _taken(self, item: Any, index: int) -> Any:
-        """The item of the contract that an item of another class stands for, such as a mapping."""
+    def decode(self, data: bytes) -> Any:
+        """See `Codec`."""
+        if not self.shape.many:
+            return self.lines.read(b"[" + data + b"]")[0]
+        items = self.lines.read(data)
+        return set(items) if self.shape.containers == _SET else items
+
+    def read(self, pieces: Sequence[Piece]) -> Any:
+        """See `Codec`."""
+        items = chain.from_iterable(batch for piece in pieces for batch in self._read(piece))
+        return set(items) if self.shape.containers == _SET else list(items)
+
+    def stream(self, piece: Piece) -> Iterator[Any]:
+        """See `Codec`."""
+        return chain.from_iterable(self._read(piece))
+
+    def cut(self, value: Any, start: int, stop: int) -> Any:
+        """See `Codec`; a set is cut in the order in which it is stored."""
+        if self.shape.containers != _SET:
+            return value[start:stop]
+        lines = sorted(((self.lines.written(item), item) for item in value), key=lambda pair: pair[0])
+        return {item for _, item in lines[start:stop]}
+
+    def _yielded(self, items: Iterator[Any]) -> Iterator[list[bytes]]:
+        encode = self.lines.encoder()
+        lines: list[bytes] = []
+        size = first = 0
+        for item in items:
+            text = encode(item, first + len(lines))
+            lines.append(text)
+            size += len(text)
+            if size >= BATCH:
+                self.lines.check(lines, first)
+                yield lines
+                first += len(lines)
+                lines, size = [], 0
+        self.lines.check(lines, first)
+        yield lines
+
+    def _listed(self, items: Iterable[Any]) -> Iterator[list[bytes]]:
+        """As `_yielded` for items that are all there, so that several can be encoded at once."""
+        problems: list[str] = []
+        rest = iter(items)
+        size, start = 16, 0
+        while chunk := list(islice(rest, size)):
+            texts = self.lines.at_once(chunk)
+            if texts is None:
+                texts = list(self._one_by_one(chunk, start, problems))
+            if not problems:
+                yield texts
+            start += len(chunk)
+            size = max(1, min(_CHUNK, BATCH * len(chunk) // (sum(map(len, texts)) + 1)))
+        if problems:
+            raise BrokenItems(problems)
+
+    def _one_by_one(self, items: Iterable[Any], start: int, problems: list[str]) -> Iterator[bytes]:
+        for index, item in enumerate(items, start):
+            try:
+                yield self.lines.line(item, index)
+            except BrokenItems as error:
+                problems += error.problems
+
+    def _read(self, piece: Piece) -> Iterator[list[Any]]:
+        part = piece.unit
+        assert isinstance(part, Part)  # noqa: S101 - items are read in parts
         try:
-            (value,) = self._adapter.validator.validate_python([item])
-        except ValidationError as error:
-            raise self._broken(error, index) from None
-        except Exception as error:
-            raise self._raised(error, index, "validating it") from error
-        if type(item) is not type(value):
-            from wurzel.datacontract.difference import Difference
-            from wurzel.datacontract.shorthand import unread
-
-            difference = unread(item, value) if isinstance(item, Mapping) else Difference(item, value)
-            if difference is not None:
-                raise BrokenItems([difference.told(self._item(index))])
-        return value
-
-    def _validated(self, data: bytes, start: int | None = None) -> list[Any]:
-        """The items in the JSON of a list; `start` is the index of the first when it is about to be written."""
-        try:
-            return self._adapter.validator.validate_json(data, **self._read)  # type: ignore[no-any-return]
-        except ValidationError as error:
-            raise self._broken(error, start or 0) from None
-        except Exception as error:
-            if start is not None:
-                raise self._raised(error, start, "reading back what would be stored") from error
-            for index, line in enumerate(unframed(data)):
-                self._validated(b"[" + line + b"]", index)
-            raise self._raised(error, 0, "reading it") from error
-
-    def _item(self, index: int) -> str:
-        return f"item {index}" if self.shape.many else ""
-
-    def _raised(self, error: Exception, index: int, doing: str) -> BrokenItems:
-        reason = " ".join(str(error).split())
-        return BrokenItems([f"{self._item(index)}: {doing} raised {type(error).__name__}: {reason[:_LONGEST]}"])
-
-    def _broken(self, error: ValidationError, start: int) -> BrokenItems:
-        problems = error.errors(include_url=False, include_context=False)
-        return BrokenItems([self._problem(error["loc"], error["msg"], error["input"], start) for error in problems])
-
-    def _problem(self, loc: tuple[int | str, ...], message: str, value: Any, start: int) -> str:
-        index, *rest = loc or (0,)
-        shown = place(self._item(index + start) if self.shape.many and isinstance(index, int) else "", rest)
-        return f"{shown}: {message}, not {short(value)}" if shown else f"{message}, not {short(value)}"
-
-
-def _between(text: bytes, again: bytes) -> Difference:
-    """Where two JSON texts of one item differ."""
-    from wurzel.datacontract.roundtrip import different_json
-
-    return different_json(from_json(text)[0], from_json(again)[0])
+            with part.path.open("rb") as file:
+                part.verify(file)
+                file.seek(0)
+                if piece.single:
+                    yield self.lines.read(b"[" + file.read() + b"]", single=True)
+                    return
+                found = 0
+                whole = (piece.start, piece.stop) == (0, part.items)
+                for batch in batches(file, part.size, piece.start, None if whole else piece.stop):
+                    items = self.lines.read(batch.data, found if whole else batch.first)
+                    found += len(items)
+                    yield items
+        except ContractFailedException as error:
+            raise ContractFailedException(f"breaks its contract: {error.message}", where=str(part.path)) from None
+        except OSError as error:
+            raise unreadable(part.path, error) from None
+        except ValueError as error:
+            raise DatasetError(f"is not a part of items: {error}", where=str(part.path), hint=AGAIN) from None
+        if found != piece.stop - piece.start:
+            reason = f"{piece.stop - piece.start} items were expected, {found} are there"
+            raise DatasetError(f"is damaged: {reason}", where=str(part.path), hint=AGAIN)
 
 
 def _named(value: Any) -> str:

@@ -24,14 +24,50 @@ Check = Callable[[Collection[Any]], bool]
 _CLASSES: dict[str, type] = {"none": type(None), "bool": bool, "int": int, "float": float, "str": str}
 _CHANGING = ("strip_whitespace", "to_lower", "to_upper")
 """What makes validation give another text than it got."""
+_HARMLESS = frozenset(
+    {"type", "strict", "metadata", "ref", "cls", "schema", "config", "default", "default_factory", "items_schema"}
+    | {"default_factory_takes_data", "validate_default", "copy_default", "keys_schema", "values_schema", "frozen"}
+    | {"custom_init", "post_init", "root_model", "extra_behavior", "revalidate_instances", "generic_origin"}
+)
+"""Keys of a schema that refuse no value of the right class."""
+_HARMLESS_CONFIG = frozenset(
+    {"title", "strict", "extra_fields_behavior", "from_attributes", "loc_by_alias", "revalidate_instances"}
+    | {
+        "validate_default",
+        "ser_json_inf_nan",
+        "ser_json_bytes",
+        "val_json_bytes",
+        "ser_json_timedelta",
+        "hide_input_in_errors",
+    }
+    | {"cache_strings", "validate_by_alias", "validate_by_name", "serialize_by_alias", "populate_by_name"}
+)
+_DIGITS = 4300
+_LARGE = 10**_DIGITS
+"""Python and pydantic read no integer of more digits from JSON, but pydantic writes them."""
 
 
 class Lossless(NamedTuple):
     """How to tell that items read back as they are."""
 
     check: Check
+    one: Callable[[Any], bool]
+    """As `check` for a single item."""
     start: bytes | None
     """What the JSON of each item starts with, if nothing else in it can: items have fields, but no field has any."""
+    constrained: bool
+    """Whether a value of the right class may be refused when it is read, such as a text that is too long."""
+    numbers: tuple[str, ...]
+    """Fields that may be integers."""
+
+    def readable(self, item: Any, text: bytes) -> bool:
+        """Whether an item that passes `check` is not refused when it is read; `text` is its JSON."""
+        if self.constrained:
+            return False
+        if len(text) <= _DIGITS or not self.numbers:
+            return True
+        values = item.__dict__
+        return all(type(value := values[name]) is not int or -_LARGE < value < _LARGE for name in self.numbers)
 
 
 def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
@@ -47,7 +83,8 @@ def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
     start = None
     if fields and builder.objects == 1:
         start = b"{%b:" % to_json(fields[0].written if contract.by_alias else fields[0].name)
-    return Lossless(check, start)
+    one = builder.one or (lambda item: check((item,)))
+    return Lossless(check, one, start, builder.constrained or builder.deep_numbers, builder.numbers)
 
 
 class _LossyError(Exception):
@@ -58,6 +95,9 @@ class _Builder:
     def __init__(self, contract: Schema) -> None:
         self.objects = 0
         """How many types with fields or keys items consist of."""
+        self.constrained = self.deep_numbers = False
+        self.numbers: tuple[str, ...] = ()
+        self.one: Callable[[Any], bool] | None = None
         self._contract = contract
         self._models: dict[int, Check | None] = {}
 
@@ -65,6 +105,7 @@ class _Builder:
         """The classes that values may have, and how to check values."""
         schema = self._contract.resolved(schema)
         kind = schema["type"]
+        self.constrained |= not _HARMLESS.issuperset(schema)
         if kind in _CLASSES and not any(schema.get(change) for change in _CHANGING):
             return _leaf(_CLASSES[kind])
         if kind == "default":
@@ -72,15 +113,21 @@ class _Builder:
         if kind == "nullable":
             return _nullable(*self.check(schema["schema"]))
         if kind == "list" and "items_schema" in schema:
-            return frozenset({list}), _each(self.check(schema["items_schema"])[1])
+            return frozenset({list}), _each(self._inner(schema["items_schema"])[1])
         if kind == "dict" and "keys_schema" in schema and "values_schema" in schema:
             self.objects += 1
             keys, check = self.check(schema["keys_schema"])
             if keys == {str}:
-                return frozenset({dict}), _entries(check, self.check(schema["values_schema"])[1])
+                return frozenset({dict}), _entries(check, self._inner(schema["values_schema"])[1])
         if kind == "model" and not allows_extra(schema) and not schema.get("root_model"):
             return frozenset({schema["cls"]}), self._known(schema)
         raise _LossyError
+
+    def _inner(self, schema: CoreSchema) -> tuple[frozenset[type], Check]:
+        """As `check`, for values within a list or dict."""
+        kinds, check = self.check(schema)
+        self.deep_numbers |= int in kinds
+        return kinds, check
 
     def _known(self, schema: CoreSchema) -> Check:
         if id(schema) not in self._models:
@@ -94,30 +141,41 @@ class _Builder:
 
     def _model(self, schema: CoreSchema) -> Check:
         cls: type[BaseModel] = schema["cls"]
-        names = [field.name for field in self._contract.fields(schema)]
-        if names != list(cls.model_fields):
+        stored = list(self._contract.fields(schema))
+        names = [field.name for field in stored]
+        if names != list(cls.model_fields) or any(field.optional for field in stored):
             raise _LossyError  # some are not stored
-        fields = [self.check(field.schema) for field in self._contract.fields(schema)]
+        config = schema.get("config") or {}
+        if schema.get("custom_init") or schema.get("post_init") or any(config.get(f"str_{name}") for name in _CHANGING):
+            raise _LossyError  # reading runs code, or changes texts
+        self.constrained |= not _HARMLESS_CONFIG.issuperset(config)
+        is_root = self.objects == 1
+        fields = [self.check(field.schema) for field in stored]
+        numbers = tuple(name for name, (kinds, _) in zip(names, fields, strict=True) if int in kinds)
+        if is_root:
+            self.numbers = numbers
+        else:
+            self.deep_numbers |= bool(numbers)
         deep = [(name, check) for name, (kinds, check) in zip(names, fields, strict=True) if kinds - _LEAVES]
         good: set[tuple[type, ...]] = set()
+        order = tuple(names)
 
-        def learned(values: dict[str, Any]) -> bool:
+        def fits(item: Any) -> bool:
+            if type(item) is not cls or tuple(values := item.__dict__) != order:
+                return False
             found = tuple(map(type, values.values()))
-            fits = list(values) == names and all(one in some for one, (some, _) in zip(found, fields, strict=True))
-            if fits:
-                good.add(found)
-            return fits
+            if found in good:
+                return True
+            if not all(one in some for one, (some, _) in zip(found, fields, strict=True)):
+                return False
+            good.add(found)
+            return True
 
         def check(items: Collection[Any]) -> bool:
-            if not {cls}.issuperset(map(type, items)):
-                return False
-            values = [item.__dict__ for item in items]
-            if not good.issuperset([tuple(map(type, one.values())) for one in values]) and not all(
-                map(learned, values)
-            ):
-                return False
-            return all(inner([one[name] for one in values]) for name, inner in deep)
+            return all(map(fits, items)) and all(inner([item.__dict__[name] for item in items]) for name, inner in deep)
 
+        if is_root and not deep:
+            self.one = fits
         return check
 
 

@@ -18,6 +18,10 @@ def codec_for(shape: Shape) -> Codec:
         from wurzel.datacontract.tables import TableCodec
 
         return TableCodec(shape.contract)
+    if shape.files:
+        from wurzel.datacontract.filecodec import FileCodec
+
+        return FileCodec(shape)
     from wurzel.datacontract.items import JsonCodec
 
     return JsonCodec(shape)

@@ -35,6 +35,8 @@ class Field(NamedTuple):
     schema: CoreSchema
     written: str
     read: frozenset[str]
+    optional: bool
+    """Whether some of its values are left out of what is stored (`exclude_if`)."""
 
 
 class Schema:
@@ -92,7 +94,8 @@ class Schema:
         named = found.items() if isinstance(found, Mapping) else ((field["name"], field) for field in found)
         for name, field in named:
             if field.get("serialization_exclude") is not True and not field.get("init_only"):
-                yield Field(name, field["schema"], field.get("serialization_alias") or name, _read(name, field, config))
+                written, optional = field.get("serialization_alias") or name, "serialization_exclude_if" in field
+                yield Field(name, field["schema"], written, _read(name, field, config), optional)
 
     @cached_property
     def _kinds(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from wurzel.datacontract.contract import Contract
+from wurzel.datacontract.files import is_stored, kind_of
 from wurzel.datacontract.hidden import hidden_field
 from wurzel.exceptions import StaticTypeError
 
@@ -57,6 +58,16 @@ class Shape(NamedTuple):
     def dataframe(self) -> bool:
         """Whether it is stored as Parquet."""
         return "dataframe" in self.containers
+
+    @property
+    def files(self) -> bool:
+        """Whether it is stored as the files that a step wrote."""
+        return is_stored(self.contracts[0])
+
+    @property
+    def listed(self) -> Shape:
+        """A list of it; a step that takes single items reads datasets of both as this one."""
+        return self._replace(containers=("list", *self.containers))
 
 
 def shape_of(annotation: Any) -> Shape:
@@ -182,11 +193,18 @@ def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
             f"{shown(contract)} is a typing.TypedDict, whose fields cannot be read before Python 3.12",
             hint="Derive it from typing_extensions.TypedDict.",
         )
+    if is_stored(contract):
+        return
     if hidden := hidden_field(contract):
         path, kind = hidden
+        where = f"{shown(annotation)} cannot flow between steps: {shown(contract)}.{path} is a {kind.__name__}"
+        if is_stored(kind):
+            raise StaticTypeError(
+                f"{where}, a {kind_of(kind)}, which is not stored within an item",
+                hint=f"Give it an output of the step: list[{kind.__name__}], or a field of its Outputs.",
+            )
         raise StaticTypeError(
-            f"{shown(annotation)} cannot flow between steps:"
-            f" {shown(contract)}.{path} is a {kind}, whose value is not stored but replaced by asterisks",
+            f"{where}, whose value is not stored but replaced by asterisks",
             hint="Read secrets from the settings of each step that needs them.",
         )
 
@@ -210,6 +228,7 @@ def _check_nesting(containers: list[Container], contracts: tuple[Any, ...], anno
             f"{shown(annotation)} cannot flow between steps: a table cannot be part of a union",
             hint="Give each table a step of its own.",
         )
+    _check_files(containers, contracts, annotation)
     if "set" not in containers:
         return
     if len(containers) > 1:
@@ -219,3 +238,17 @@ def _check_nesting(containers: list[Container], contracts: tuple[Any, ...], anno
             f"{shown(annotation)} cannot flow between steps: items of {shown(mutable)} cannot be in a set",
             hint="Use a list, or make them hashable: @dataclass(frozen=True).",
         )
+
+
+def _check_files(containers: list[Container], contracts: tuple[Any, ...], annotation: Any) -> None:
+    stored = [contract for contract in contracts if is_stored(contract)]
+    if not stored:
+        return
+    if len(contracts) > 1:
+        raise StaticTypeError(
+            f"{shown(annotation)} cannot flow between steps: a {kind_of(stored[0])} cannot be part of a union",
+            hint="Give each kind of file an output, or take File for all.",
+        )
+    if containers not in ([], ["list"]):
+        name = shown(stored[0])
+        raise StaticTypeError(f"{shown(annotation)} cannot flow between steps", hint=f"Use {name} or list[{name}].")

@@ -2,66 +2,157 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pandera.errors import SchemaError, SchemaErrors
 
-from wurzel.datacontract.codec import Codec, Encoded, short
+from wurzel.datacontract import parquet
+from wurzel.datacontract.codec import Codec, Encoded, Piece, short
 from wurzel.datacontract.difference import article
-from wurzel.datacontract.roundtrip import same_value
+from wurzel.datacontract.parquet import difference_between, from_parquet, joined, to_parquet
 from wurzel.exceptions import ContractFailedException
 
+if TYPE_CHECKING:
+    from wurzel.datacontract.manifest import Part
+    from wurzel.datacontract.opening import Dataset
+
 _SHOWN = 5
-_VERSIONS = ("creator", "pandas_version", "attributes")
+
+
+class Rows(NamedTuple):
+    """The parts of one table: it goes on where a part is full."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def path(self) -> Path:
+        """Of the first part."""
+        return self.parts[0].path
+
+    @property
+    def items(self) -> int:
+        """Rows."""
+        return sum(part.items for part in self.parts)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(part.size for part in self.parts)
 
 
 class TableCodec(Codec):
-    """One table per part. An index is kept when the contract declares one; otherwise rows are numbered anew."""
+    """One table for each call. An index is kept when the contract declares one; otherwise rows are renumbered."""
 
     suffix = ".parquet"
 
     def __init__(self, contract: Any) -> None:
         self.contract = contract
         schema = contract.to_schema()
+        self._schema = schema
         self._keeps_index = schema.index is not None
         parts = [schema, *schema.columns.values()]
         self._changes = any(getattr(part, "coerce", False) or getattr(part, "parsers", None) for part in parts)
         """Whether validation may change a table, and so might change it again when it is read."""
 
     def encode(self, value: Any) -> Encoded:
-        """See `Codec`."""
+        """See `Codec`; for a table that fits in one part."""
+        (part,) = self.encoded(value)
+        return part
+
+    def encoded(self, value: Any) -> Iterator[Encoded]:
+        """The parts of what one call of `run` gave.
+
+        Raises:
+            ContractFailedException: when it breaks the contract, or would not be read back.
+        """
         if not isinstance(value, pd.DataFrame) or not type(value).__module__.startswith(("pandas", "pandera")):
             kind = "None" if value is None else article(type(value))
             raise ContractFailedException(f"it is {kind}, not a DataFrame")
         if twice := list(value.columns[value.columns.duplicated()]):
             raise ContractFailedException(f"field {twice[0]!r}: there are several columns of this name")
         table = self._validated(value)
-        encoded = to_parquet(table, self._keeps_index)
-        if self._changes and (difference := _between(table, self._validated(from_parquet(encoded.data)))):
+        if self._changes and (difference := difference_between(table, self._validated(table))):
             raise ContractFailedException(difference)
-        return encoded
+        yield from to_parquet(table, self._keeps_index)
 
     def decode(self, data: bytes) -> Any:
         """See `Codec`."""
         return self._validated(from_parquet(data))
 
-    def join(self, values: Iterable[Any]) -> Any:
+    def units(self, dataset: Dataset) -> Sequence[Rows]:
         """See `Codec`."""
-        return joined(list(values), self._keeps_index)
+        found: list[list[Part]] = []
+        full = False
+        for part in dataset.parts:
+            if full:
+                found[-1].append(part)
+            else:
+                found.append([part])
+            full = part.items == parquet.MOST_ROWS
+        return [Rows(tuple(parts)) for parts in found]
+
+    def read(self, pieces: Sequence[Piece]) -> Any:
+        """See `Codec`."""
+        return joined([self._table(piece) for piece in pieces], self._keeps_index) if pieces else self._empty()
 
     def cut(self, value: Any, start: int, stop: int) -> Any:
         """See `Codec`."""
         rows = value.iloc[start:stop]
         return rows if self._keeps_index else rows.reset_index(drop=True)
 
-    def _validated(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _table(self, piece: Piece) -> pd.DataFrame:
+        rows = piece.unit
+        assert isinstance(rows, Rows)  # noqa: S101 - see `units`
+        frames: list[pd.DataFrame] = []
+        before = after = skipped = 0
+        for part in rows.parts:
+            before, after = after, after + part.items
+            if after <= piece.start and after != rows.items:
+                skipped = after
+            elif before < piece.stop or not frames:
+                frames.append(from_parquet(part.read()))
+        whole = len(frames) == len(rows.parts)
         try:
-            checked = self.contract.validate(frame, lazy=True)
+            table = self._validated(joined(frames, self._keeps_index), None if whole else self._columns_alone)
+        except ContractFailedException as error:
+            raise ContractFailedException(f"breaks its contract: {error.message}", where=str(rows.path)) from None
+        if (piece.start, piece.stop) == (0, rows.items):
+            return table
+        cut: pd.DataFrame = self.cut(table, piece.start - skipped, piece.stop - skipped)
+        return cut
+
+    @cached_property
+    def _columns_alone(self) -> Any:
+        """The schema without checks, which some of the rows of a table may not pass although all of them do."""
+        schema = deepcopy(self._schema)
+        schema.checks, schema.unique = [], None
+        for column in schema.columns.values():
+            column.checks, column.unique = [], False
+        return schema
+
+    def _empty(self) -> pd.DataFrame:
+        """A table without rows: the columns of the contract, without those that may be missing."""
+        columns = {
+            name: _no_values(column)
+            for name, column in self._schema.columns.items()
+            if column.required and not column.regex
+        }
+        frame = pd.DataFrame(columns)
+        if not self._keeps_index:
+            return frame
+        levels = getattr(self._schema.index, "indexes", [self._schema.index])
+        values = [pd.Index(_no_values(level), name=level.name) for level in levels]
+        frame.index = values[0] if len(values) == 1 else pd.MultiIndex.from_arrays(values)
+        return frame
+
+    def _validated(self, frame: pd.DataFrame, schema: Any = None) -> pd.DataFrame:
+        try:
+            checked = (schema or self.contract).validate(frame, lazy=True)
         except (SchemaErrors, SchemaError) as error:
             raise ContractFailedException(_problems(error)) from None
         except Exception as error:  # the author's own checks and parsers may raise anything
@@ -72,89 +163,10 @@ class TableCodec(Codec):
         return table
 
 
-def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Encoded:
-    """A table as Parquet, without the versions of the libraries that wrote it.
-
-    Raises:
-        ContractFailedException: when Parquet cannot store it, or another table would be read back.
-    """
-    try:
-        table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
-        about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-        kept = {key: value for key, value in about.items() if key not in _VERSIONS}
-        sink = pa.BufferOutputStream()
-        metadata = {b"pandas": json.dumps(kept, sort_keys=True).encode()}
-        pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise ContractFailedException(f"it cannot be stored as Parquet: {' '.join(map(str, error.args))}") from None
-    data = sink.getvalue().to_pybytes()
-    try:
-        difference = _between(frame, from_parquet(data))
-    except pa.ArrowException as error:
-        reason = str(error).partition("\n")[0]
-        raise ContractFailedException(f"it could not be read back from Parquet: {reason}") from None
-    if difference:
-        raise ContractFailedException(difference)
-    return Encoded(data, len(frame))
-
-
-def _between(returned: pd.DataFrame, read: pd.DataFrame) -> str:
-    """The first difference between a table and what reads back, in words; '' for none."""
-    mine, theirs = list(returned.columns), list(read.columns)
-    if repr(mine) != repr(theirs) or returned.columns.names != read.columns.names:
-        return f"the names of its columns, {short(mine)}, would be read back as {short(theirs)}"
-    if len(returned) != len(read):
-        return f"it has {len(returned)} rows, but would be read back with {len(read)}"
-    if not returned.index.equals(read.index) or returned.index.names != read.index.names:
-        return f"its index, {short(list(returned.index[:3]))}, would be read back as {short(list(read.index[:3]))}"
-    for name in returned.columns:
-        if found := _between_columns(str(name), returned[name], read[name]):
-            return found
-    return ""
-
-
-def _same_dtype(mine: Any, theirs: Any, *, empty: bool) -> bool:
-    # A table without rows loses its categories, which no value needs.
-    if isinstance(mine, pd.CategoricalDtype) and isinstance(theirs, pd.CategoricalDtype):
-        return mine.ordered == theirs.ordered and (empty or list(mine.categories) == list(theirs.categories))
-    return bool(mine == theirs)
-
-
-def _between_columns(name: str, returned: Any, read: Any) -> str:
-    if not _same_dtype(returned.dtype, read.dtype, empty=not len(returned)):
-        return f"field {name!r} is of the dtype {returned.dtype!r}, but would be read back as {read.dtype!r}"
-    if returned.dtype != object and not isinstance(returned.dtype, pd.CategoricalDtype):
-        return "" if returned.equals(read) else f"field {name!r} would be read back with other values"
-    for row, pair in enumerate(zip(returned, read, strict=True)):
-        if difference := same_value(*pair):
-            return difference.within(name).told(f"item {row}")
-    return ""
-
-
-def from_parquet(data: bytes) -> pd.DataFrame:
-    """The table in Parquet bytes; nested values come as lists and dicts, texts in a column of objects as objects."""
-    table = pq.read_table(pa.BufferReader(data))
-    frame: pd.DataFrame = table.to_pandas()
-    about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-    objects = {column["field_name"] for column in about.get("columns", ()) if column["numpy_type"] == "object"}
-    for column in table.schema:
-        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        if column.name in frame and (pa.types.is_nested(column.type) or (is_text and column.name in objects)):
-            frame[column.name] = pd.Series(table[column.name].to_pylist(), index=frame.index, dtype=object)
-    return frame
-
-
-def joined(frames: list[pd.DataFrame], keeps_index: bool) -> pd.DataFrame:
-    """Tables below each other."""
-    filled = [frame for frame in frames if len(frame)] or frames[:1]
-    return filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=not keeps_index)
-
-
-def merge_parquet(parts: Iterable[bytes]) -> Encoded:
-    """Several Parquet parts as one; the same bytes as if their tables had been written as one."""
-    frames = [from_parquet(part) for part in parts]
-    keeps_index = not isinstance(frames[0].index, pd.RangeIndex)
-    return to_parquet(joined(frames, keeps_index), keeps_index)
+def _no_values(column: Any) -> pd.Series[Any]:
+    """No values of the type of a column; of any where the contract names none."""
+    empty = pd.Series([], dtype=object)
+    return empty if column.dtype is None else pd.Series(column.dtype.coerce(empty))
 
 
 def _problems(error: SchemaErrors | SchemaError) -> str:

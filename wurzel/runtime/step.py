@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -15,9 +16,8 @@ from wurzel.core.loading import load_settings
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.settings import providing
 from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
-from wurzel.datacontract.contract import Contract
-from wurzel.datacontract.dataset import Dataset, Slice, Writer, open_dataset, read, recover, writing
-from wurzel.datacontract.parts import codec_for
+from wurzel.datacontract.contract import Contract, measures
+from wurzel.datacontract.dataset import Dataset, Reader, Slice, Writer, open_dataset, recover, writing
 from wurzel.exceptions import ContractFailedException, UsageError, WurzelError
 from wurzel.runtime.logs import logger
 from wurzel.runtime.masking import CURRENT
@@ -74,17 +74,12 @@ def run_step(
     began = time.monotonic()
     work = _Work(job, os.environ if environ is None else environ, link)
     step = work.make()
-    with writing(job.output, work.types.output_shape, work.cut) as writer:
+    with writing(job.output, work.types.output_shape, work.cut, inputs=work.inputs) as writer:
+        writer.seen = work.measure if measures(work.types.output_shape.contracts) else None
         ready()
         for value in work.calls():
             work.add(writer, work.called(step, value))
-    report = Report(
-        work.items_in,
-        sum(part.items for part in writer.parts),
-        work.bytes_in,
-        sum(part.size for part in writer.parts),
-        work.metrics,
-    )
+    report = Report(work.items_in, writer.items, work.bytes_in, writer.size, work.metrics)
     if job.report is not None:
         write_report(job.report, report)
     if link is not None:
@@ -149,18 +144,23 @@ class _Work:
             result = step.run(value)
             if isinstance(result, Awaitable):
                 result = awaited(result)
-            return list(result) if isinstance(result, Iterator) else result
+            return result
 
     def add(self, writer: Writer, result: Any) -> None:
-        """Store a result and count it."""
+        """Store a result; what a generator does is code of the step."""
         try:
-            writer.add(result)
+            with user_code(self.step_id) if isinstance(result, Iterator) else nullcontext():
+                writer.add(result)
         except ContractFailedException as error:
             shape = self.types.output_shape
             raise ContractFailedException(
                 f"what run returned breaks the contract {shape.name}: {error.message}",
                 where=f"step {self.step_id!r}",
+                hint=error.hint,
             ) from None
+
+    def measure(self, result: Any) -> None:
+        """Count a result, or an item of it."""
         for name, number in self._metrics_of(result).items():
             self.metrics[name] = self.metrics.get(name, 0.0) + number
 
@@ -170,20 +170,18 @@ class _Work:
         if not self.inputs:
             yield None
             return
-        codec = codec_for(shape)
-        parts = [part for dataset in self.inputs for part in dataset.parts]
         if not shape.many and not self.self_consuming:
-            start, stop = self._bounds(len(parts))
-            for part in parts[start:stop]:
-                self._count(1, part.size)
-                yield read(part, codec)
+            reader = Reader(shape.listed, self.inputs)
+            start, stop = self._bounds(reader.items)
+            self._count(stop - start, reader.size(start, stop))
+            yield from reader.stream(start, stop)
             return
-        value = codec.join(read(part, codec) for part in parts) if shape.many else read(parts[0], codec)
-        total = len(value) if shape.many else 1
+        reader = Reader(shape, self.inputs)
+        total = reader.count()
         start, stop = self._bounds(total)
         self._count(stop - start, sum(dataset.size for dataset in self.inputs))
         if stop > start or self.cut is None or self.cut.number == 1:
-            yield value if self.cut is None else codec.cut(value, start, stop)
+            yield reader.value() if self.cut is None else reader.value(start, stop)
 
     def _count(self, items: int, size: int) -> None:
         self.items_in += items

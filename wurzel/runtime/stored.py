@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.datacontract import folders
-from wurzel.datacontract.manifest import NAME, Manifest, read_manifest
+from wurzel.datacontract.manifest import NAME, Manifest
+from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError
 from wurzel.runtime.slices import SLICES, clear
 

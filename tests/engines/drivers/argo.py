@@ -9,7 +9,8 @@ from tests.engines.containers import Containers
 from tests.engines.drivers.base import Driver, Outcome, collected
 from tests.engines.kubelet import Processes
 from tests.engines.workflows import Simulation
-from wurzel.datacontract.manifest import NAME, read_manifest
+from wurzel.datacontract.manifest import NAME
+from wurzel.datacontract.manifest_file import read_manifest
 
 STORES = {
     "s3": "targets.argo.artifacts={s3: {bucket: acme-data, prefix: p}}",

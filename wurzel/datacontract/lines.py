@@ -1,0 +1,268 @@
+"""The JSON of items, made sure of: each item reads back as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from wurzel.datacontract.codec import place, short
+from wurzel.datacontract.contract import JSON_CONFIG
+from wurzel.datacontract.ordering import dumped_in_order
+from wurzel.datacontract.schema import Schema
+from wurzel.exceptions import ContractFailedException
+
+if TYPE_CHECKING:
+    from wurzel.datacontract.difference import Difference
+    from wurzel.datacontract.lossless import Lossless
+    from wurzel.datacontract.roundtrip import Comparison
+    from wurzel.datacontract.shape import Shape
+
+_SHOWN = 5
+_LONGEST = 300
+
+Encode = Callable[[Any, int], bytes]
+"""Gives the JSON of an item; its index is for messages."""
+
+
+class BrokenItems(ContractFailedException):
+    """Items that break their contract; the message shows the first few of the problems."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = problems
+        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+        super().__init__("\n  ".join([*problems[:_SHOWN], *more]))
+
+
+class ItemLines:
+    """Writes and reads the JSON of items of one shape."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        item: Any = shape.item
+        self._adapter: TypeAdapter[list[Any]] = TypeAdapter(list[item], config=JSON_CONFIG)
+        self._contract = Schema(self._adapter.core_schema)
+        # Fields are stored under their aliases, unless validation would not find all of them there again.
+        by_alias = self._contract.by_alias
+        self._write: dict[str, Any] = {"by_alias": by_alias, "round_trip": True, "warnings": False}
+        self._read: dict[str, Any] = {} if by_alias else {"by_alias": False, "by_name": True}
+        self._quick = self._contract.one_infinity and not self._contract.sets
+        self._classes = frozenset(shape.contracts if item is shape.contract else ())
+
+    def encoder(self) -> Encode:
+        """What gives the JSON of one item after the other; `check` is to be called for what it gave."""
+        quick, line = self._lossless, self.line
+        if quick is None:
+            return line
+        contract = self.shape.contract
+        contract.model_rebuild()  # nothing, unless it was left for later
+        write, options, good = contract.__pydantic_serializer__.to_json, self._write, quick.one
+
+        def encode(item: Any, index: int) -> bytes:
+            if good(item):
+                try:
+                    text: bytes = write(item, **options)
+                except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
+                    return line(item, index)
+                return text if readable(item, text) else line(item, index)
+            return line(item, index)
+
+        readable = (lambda *_: True) if quick.constrained else quick.readable
+        return encode
+
+    def check(self, texts: Sequence[bytes], first: int) -> None:
+        """Make sure that what `encoder` gave for items from number `first` on can be read.
+
+        Raises:
+            ContractFailedException: when an item would be refused.
+        """
+        if self._lossless is not None and self._lossless.constrained:
+            self._validated(b"[" + b",".join(texts) + b"]", first)
+
+    def read(self, data: bytes, first: int = 0, *, single: bool = False) -> list[Any]:
+        """The items in the JSON of a list, the first of which has the number `first`.
+
+        Raises:
+            ContractFailedException: when they break the contract; the message names item and field.
+        """
+        try:
+            return self._adapter.validator.validate_json(data, **self._read)  # type: ignore[no-any-return]
+        except ValidationError as error:
+            raise self._broken(error, first, single=single) from None
+        except Exception as error:
+            for index, line in enumerate(data.strip()[1:-1].strip(b"\n").split(b",\n"), first):
+                self._validated(b"[" + line + b"]", index)
+            raise self._raised(error, first, "reading it") from error
+
+    def written(self, item: Any) -> bytes:
+        """The JSON of an item that was read."""
+        return self._written(item, 0, quick=not self._contract.sets)[1:-1]
+
+    def at_once(self, items: list[Any]) -> list[bytes] | None:
+        """The lines of items if it is plain that all of them read back; otherwise `line` finds out which does not."""
+        if not self._classes.issuperset(map(type, items)):
+            return None
+        try:
+            texts, data = self._texts(items)
+            quick = self._lossless
+            if quick is not None:
+                same = quick.check(items)
+                if not all(map(quick.readable, items, texts)):
+                    self._adapter.validator.validate_json(data, **self._read)
+            else:
+                read = self._adapter.validator.validate_json(data, **self._read)
+                same = self._all_same(items, read)
+                same = same and (self._contract.exact or self._texts(read)[1] == data)
+        except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
+            return None
+        return texts if same else None
+
+    def _texts(self, items: list[Any]) -> tuple[list[bytes], bytes]:
+        """The JSON of each item, and of the list of them."""
+        write, options = self._adapter.serializer.to_json, self._write
+        if not self._quick:
+            texts = dumped_in_order(self._adapter.serializer, items, options)
+        elif len(items) == 1:  # large items come one by one: no copy more than is needed
+            data = write(items, **options)
+            return [data[1:-1]], data
+        elif self._lossless is not None and (start := self._lossless.start):
+            # A call for all of the items takes half the time of one call each.
+            data = write(items, **options)
+            bodies = data[1 + len(start) : -2].split(b"}," + start)
+            if len(bodies) == len(items):
+                return [b"%b%b}" % (start, body) for body in bodies], data
+            texts = [write([item], **options)[1:-1] for item in items]
+        else:
+            texts = [write([item], **options)[1:-1] for item in items]
+        return texts, b"[" + b",".join(texts) + b"]"
+
+    def _all_same(self, items: list[Any], read: list[Any]) -> bool:
+        compare = self._compare_equal if self._quick else self._compare_json
+        return all(compare(*pair) is None and not compare.promoted for pair in zip(items, read, strict=True))
+
+    def line(self, item: Any, index: int = 0) -> bytes:
+        """The JSON of one item, after making sure that it reads back to the same item.
+
+        Raises:
+            ContractFailedException: when it does not; the message names the item by its index, and the field.
+        """
+        value = item if type(item) in self._classes else self._taken(item, index)
+        origin = item if type(item) is type(value) else value
+        text, difference = self._stored(value, origin, index, quick=self._quick)
+        if difference is not None and self._quick and self._contract.free:
+            text, difference = self._stored(value, origin, index, quick=False)
+        if difference is not None:
+            raise BrokenItems([difference.told(self._item(index))])
+        return text[1:-1]
+
+    def _stored(self, value: Any, origin: Any, index: int, *, quick: bool) -> tuple[bytes, Difference | None]:
+        """The JSON of a list of one item, and how the item differs from what reads back.
+
+        The quick way writes sets in `Any` in no fixed order, and so takes only values there that equal their JSON.
+        """
+        text = self._written(value, index, quick=quick)
+        (read,) = self._validated(text, index)
+        compare = self._compare_equal if quick else self._compare_json
+        try:
+            difference = compare(origin, read)
+        except Exception as error:
+            raise self._raised(error, index, "comparing it with what was stored") from error
+        if difference is None and compare.promoted:
+            text = self._written(read, index, quick=quick)
+        elif difference is None and not self._contract.exact:
+            again = self._written(read, index, quick=quick)
+            difference = None if again == text else _between(text, again)
+        return text, difference
+
+    def _written(self, item: Any, index: int, *, quick: bool) -> bytes:
+        try:
+            if quick:
+                return self._adapter.serializer.to_json([item], **self._write)
+            (line,) = dumped_in_order(self._adapter.serializer, [item], self._write)
+            return b"[" + line + b"]"
+        except Exception as error:  # noqa: BLE001 - the author's own serializers may do anything
+            reason = " ".join(str(error).removeprefix("Error serializing to JSON: ").split())
+            reason = reason if isinstance(error, ValueError) else f"{type(error).__name__}: {reason}"
+            shown = ", ".join(text for text in (self._item(index), self._culprit(item)) if text)
+            raise BrokenItems([f"{shown}: it cannot be stored as JSON: {reason}"]) from None
+
+    def _culprit(self, item: Any) -> str:
+        """The field that cannot be written."""
+        for name in type(item).model_fields if isinstance(item, BaseModel) else ():
+            try:
+                self._adapter.serializer.to_json([item], include={"__all__": {name}}, **self._write)
+            except Exception:  # noqa: BLE001 - see `_written`
+                return f"field {name!r}"
+        return ""
+
+    @cached_property
+    def _lossless(self) -> Lossless | None:
+        from wurzel.datacontract.lossless import lossless
+
+        return lossless(self._contract, self._contract.root["items_schema"])
+
+    @cached_property
+    def _compare_equal(self) -> Comparison:
+        from wurzel.datacontract.roundtrip import Comparison
+
+        return Comparison(self._contract, self._contract.root["items_schema"], json_in_any=False)
+
+    @cached_property
+    def _compare_json(self) -> Comparison:
+        from wurzel.datacontract.roundtrip import Comparison
+
+        return Comparison(self._contract, self._contract.root["items_schema"], json_in_any=True)
+
+    def _taken(self, item: Any, index: int) -> Any:
+        """The item of the contract that an item of another class stands for, such as a mapping."""
+        try:
+            (value,) = self._adapter.validator.validate_python([item])
+        except ValidationError as error:
+            raise self._broken(error, index) from None
+        except Exception as error:
+            raise self._raised(error, index, "validating it") from error
+        if type(item) is not type(value):
+            from wurzel.datacontract.difference import Difference
+            from wurzel.datacontract.shorthand import unread
+
+            difference = unread(item, value) if isinstance(item, Mapping) else Difference(item, value)
+            if difference is not None:
+                raise BrokenItems([difference.told(self._item(index))])
+        return value
+
+    def _validated(self, data: bytes, start: int = 0) -> list[Any]:
+        """The items in the JSON of a list that is about to be written; `start` is the number of the first."""
+        try:
+            return self._adapter.validator.validate_json(data, **self._read)  # type: ignore[no-any-return]
+        except ValidationError as error:
+            raise self._broken(error, start) from None
+        except Exception as error:
+            raise self._raised(error, start, "reading back what would be stored") from error
+
+    def _item(self, index: int) -> str:
+        return f"item {index}" if self.shape.many else ""
+
+    def _raised(self, error: Exception, index: int, doing: str) -> BrokenItems:
+        reason = " ".join(str(error).split())
+        return BrokenItems([f"{self._item(index)}: {doing} raised {type(error).__name__}: {reason[:_LONGEST]}"])
+
+    def _broken(self, error: ValidationError, start: int, *, single: bool = False) -> BrokenItems:
+        problems = error.errors(include_url=False, include_context=False)
+        numbered = self.shape.many and not single
+        found = [self._problem(one["loc"], one["msg"], one["input"], start, numbered=numbered) for one in problems]
+        return BrokenItems(found)
+
+    def _problem(self, loc: tuple[int | str, ...], message: str, value: Any, start: int, *, numbered: bool) -> str:
+        index, *rest = loc or (0,)
+        shown = place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
+        return f"{shown}: {message}, not {short(value)}" if shown else f"{message}, not {short(value)}"
+
+
+def _between(text: bytes, again: bytes) -> Difference:
+    """Where two JSON texts of one item differ."""
+    from wurzel.datacontract.roundtrip import different_json
+
+    return different_json(from_json(text)[0], from_json(again)[0])

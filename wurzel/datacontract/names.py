@@ -1,0 +1,19 @@
+"""Names of files as text in which equal bytes are equal, whatever the encoding of the locale."""
+
+from __future__ import annotations
+
+import os
+
+
+def to_text(name: str, errors: str = "strict") -> str:
+    """A file's name, as Python gives it, as the text that its bytes are in UTF-8.
+
+    Raises:
+        UnicodeDecodeError: when they are not UTF-8.
+    """
+    return os.fsencode(name).decode("utf-8", errors)
+
+
+def from_text(text: str) -> str:
+    """The name that Python opens the file of this text by."""
+    return os.fsdecode(text.encode("utf-8"))

@@ -1,0 +1,179 @@
+"""Tables as Parquet, with bytes that depend on the data alone, and tables put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wurzel.datacontract.codec import Encoded, short
+from wurzel.datacontract.roundtrip import same_value
+from wurzel.exceptions import ContractFailedException
+
+MOST_ROWS = 1 << 20
+"""Rows in a part."""
+_VERSIONS = ("creator", "pandas_version", "attributes")
+
+
+def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Iterator[Encoded]:
+    """A table as one or more parts of at most `MOST_ROWS` rows, all with the types of the whole table.
+
+    They are written without the versions of the libraries that wrote them. A column that has no values in one part, or
+    other categories, has the same type there as in the others.
+
+    Raises:
+        ContractFailedException: when Parquet cannot store it, or another table would be read back.
+    """
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
+        about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+        kept = {key: value for key, value in about.items() if key not in _VERSIONS}
+        table = table.replace_schema_metadata({b"pandas": json.dumps(kept, sort_keys=True).encode()})
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise _not_stored(error) from None
+    if len(frame) <= MOST_ROWS:
+        yield _part(frame, table)
+        return
+    for start in range(0, len(frame), MOST_ROWS):
+        rows = frame.iloc[start : start + MOST_ROWS]
+        yield _part(rows if keeps_index else rows.reset_index(drop=True), table.slice(start, MOST_ROWS), start)
+
+
+def _part(frame: pd.DataFrame, table: Any, start: int = 0) -> Encoded:
+    try:
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise _not_stored(error) from None
+    data = sink.getvalue().to_pybytes()
+    try:
+        difference = difference_between(frame, from_parquet(data), start)
+    except pa.ArrowException as error:
+        reason = str(error).partition("\n")[0]
+        raise ContractFailedException(f"it could not be read back from Parquet: {reason}") from None
+    if difference:
+        raise ContractFailedException(difference)
+    return Encoded(data, len(frame))
+
+
+def _not_stored(error: Exception) -> ContractFailedException:
+    return ContractFailedException(f"it cannot be stored as Parquet: {' '.join(map(str, error.args))}")
+
+
+def difference_between(returned: pd.DataFrame, read: pd.DataFrame, start: int = 0) -> str:
+    """The first difference between rows of a table, from number `start` on, and what reads back; '' for none."""
+    mine, theirs = list(returned.columns), list(read.columns)
+    if repr(mine) != repr(theirs) or returned.columns.names != read.columns.names:
+        return f"the names of its columns, {short(mine)}, would be read back as {short(theirs)}"
+    if len(returned) != len(read):
+        return f"it has {len(returned)} rows, but would be read back with {len(read)}"
+    if not returned.index.equals(read.index) or returned.index.names != read.index.names:
+        return f"its index, {short(list(returned.index[:3]))}, would be read back as {short(list(read.index[:3]))}"
+    for name in returned.columns:
+        if found := _between_columns(str(name), returned[name], read[name], start):
+            return found
+    return ""
+
+
+def _same_dtype(mine: Any, theirs: Any, *, empty: bool) -> bool:
+    # A table without rows loses its categories, which no value needs.
+    if isinstance(mine, pd.CategoricalDtype) and isinstance(theirs, pd.CategoricalDtype):
+        return mine.ordered == theirs.ordered and (empty or list(mine.categories) == list(theirs.categories))
+    return bool(mine == theirs)
+
+
+def _between_columns(name: str, returned: Any, read: Any, start: int) -> str:
+    if not _same_dtype(returned.dtype, read.dtype, empty=not len(returned)):
+        return f"field {name!r} is of the dtype {returned.dtype!r}, but would be read back as {read.dtype!r}"
+    if returned.dtype != object and not isinstance(returned.dtype, pd.CategoricalDtype):
+        return "" if returned.equals(read) else f"field {name!r} would be read back with other values"
+    for row, pair in enumerate(zip(returned, read, strict=True), start):
+        if difference := same_value(*pair):
+            return difference.within(name).told(f"item {row}")
+    return ""
+
+
+def from_parquet(data: bytes) -> pd.DataFrame:
+    """The table in Parquet bytes; nested values come as lists and dicts, texts in a column of objects as objects."""
+    table = pq.read_table(pa.BufferReader(data))
+    frame: pd.DataFrame = table.to_pandas()
+    about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+    objects = {column["field_name"] for column in about.get("columns", ()) if column["numpy_type"] == "object"}
+    for column in table.schema:
+        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        if column.name in frame and (pa.types.is_nested(column.type) or (is_text and column.name in objects)):
+            frame[column.name] = pd.Series(table[column.name].to_pylist(), index=frame.index, dtype=object)
+    return frame
+
+
+def joined(frames: Sequence[pd.DataFrame], keeps_index: bool) -> pd.DataFrame:
+    """Tables below each other, with the types that one table of all their rows has.
+
+    Raises:
+        ContractFailedException: when the categories of a column are ordered, but not in one order.
+    """
+    filled = [frame for frame in frames if len(frame)] or list(frames[:1])
+    if len(filled) == 1:
+        return filled[0]
+    for name in dict.fromkeys(column for frame in filled for column in frame.columns):
+        filled = _alike(filled, name)
+    return pd.concat(filled, ignore_index=not keeps_index)
+
+
+def _alike(frames: list[pd.DataFrame], name: Any) -> list[pd.DataFrame]:
+    """Give a column one type in all tables: one without values, or with categories of its rows alone, has another."""
+    dtypes = [frame[name].dtype if name in frame else None for frame in frames]
+    if len({repr(dtype) for dtype in dtypes}) == 1 and not isinstance(dtypes[0], pd.CategoricalDtype):
+        return frames
+    known = [
+        dtype for frame, dtype in zip(frames, dtypes, strict=True) if dtype is not None and frame[name].notna().any()
+    ]
+    categories = [dtype for dtype in known or dtypes if isinstance(dtype, pd.CategoricalDtype)]
+    if categories and len(categories) == len(known or dtypes):
+        wanted: Any = _categories(categories, name)
+    elif known and all(dtype == known[0] for dtype in known):
+        wanted = known[0]
+    else:
+        return frames
+    return [
+        frame if dtype is None or repr(dtype) == repr(wanted) else _with_type(frame, name, wanted)
+        for frame, dtype in zip(frames, dtypes, strict=True)
+    ]
+
+
+def _with_type(frame: pd.DataFrame, name: Any, dtype: Any) -> pd.DataFrame:
+    values = frame[name]
+    if not isinstance(dtype, pd.CategoricalDtype) and values.notna().any():
+        return frame
+    try:
+        return frame.assign(**{name: values.astype(dtype)}) if isinstance(name, str) else frame
+    except (TypeError, ValueError):  # such as no value for whole numbers: `concat` finds what can be both
+        return frame
+
+
+def _categories(found: Sequence[pd.CategoricalDtype], name: Any) -> pd.CategoricalDtype:
+    """The categories of several columns: sorted if they are sorted in each, otherwise in order of appearance."""
+    lists = [list(dtype.categories) for dtype in found]
+    if all(one == lists[0] for one in lists):
+        return found[0]
+    if any(dtype.ordered for dtype in found):
+        raise ContractFailedException(f"field {name!r}: its categories are ordered, but differ from part to part")
+    together = list(dict.fromkeys(chain.from_iterable(lists)))
+    try:
+        if all(one == sorted(one) for one in lists):
+            together.sort()
+    except TypeError:  # values of several types have no order
+        pass
+    return pd.CategoricalDtype(together)
+
+
+def merge_parquet(parts: Iterable[bytes]) -> Iterator[Encoded]:
+    """Several Parquet parts as those of one table; the same bytes as if their tables had been written as one."""
+    frames = [from_parquet(part) for part in parts]
+    keeps_index = not isinstance(frames[0].index, pd.RangeIndex)
+    yield from to_parquet(joined(frames, keeps_index), keeps_index)
