@@ -39,9 +39,11 @@ def test_a_document_that_is_no_object():
     assert messages("---\n---\n") == []
 
 
-def test_an_unknown_kind():
-    (found,) = messages("kind: Pod\napiVersion: v1\nmetadata: {name: a}\n")
-    assert "'Pod' is not a known kind" in found
+def test_a_kind_without_rules_of_ours_is_left_to_the_schemas():
+    pod = "kind: Pod\napiVersion: v1\nmetadata: {name: a}\n"
+    assert messages(pod) == []
+    (found,) = check_files({"a.yaml": pod.replace("Pod", "Podd")})
+    assert "has no 'v1' Podd" in str(found)
 
 
 def test_an_object_that_is_too_large():
