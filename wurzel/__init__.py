@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wurzel.core import NoSettings, SelfConsumingLeafStep, Settings, Step, TypedStep
+    from wurzel.core import Inputs, NoSettings, Outputs, SelfConsumingLeafStep, Settings, Step, TypedStep
     from wurzel.datacontract import (
         DataModel,
         File,
@@ -25,8 +25,10 @@ _HOMES = {
     "DataModel": "wurzel.datacontract",
     "File": "wurzel.datacontract",
     "Folder": "wurzel.datacontract",
+    "Inputs": "wurzel.core",
     "MarkdownDataContract": "wurzel.datacontract",
     "NoSettings": "wurzel.core",
+    "Outputs": "wurzel.core",
     "PanderaDataFrameModel": "wurzel.datacontract",
     "PydanticModel": "wurzel.datacontract",
     "SelfConsumingLeafStep": "wurzel.core",
@@ -44,8 +46,10 @@ __all__ = [
     "DataModel",
     "File",
     "Folder",
+    "Inputs",
     "MarkdownDataContract",
     "NoSettings",
+    "Outputs",
     "PanderaDataFrameModel",
     "PydanticModel",
     "SelfConsumingLeafStep",

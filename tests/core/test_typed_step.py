@@ -123,7 +123,7 @@ def test_what_is_no_step_cannot_be_chained():
     class Bare(Step):
         pass
 
-    with pytest.raises(StaticTypeError, match="it is no TypedStep"):
+    with pytest.raises(StaticTypeError, match="it is not a TypedStep"):
         Bare() >> loop
 
 

@@ -11,7 +11,7 @@ from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
 from wurzel.ir.introspect import introspect, load_entrypoint
-from wurzel.ir.model import DataType, Edge
+from wurzel.ir.model import DataType, Edge, Resources, Retry, Shards
 
 HEAD = """
 from pathlib import Path
@@ -182,10 +182,34 @@ def test_configured_variables_count_and_others_do_not(project):
 def test_what_changes_no_data_does_not_count(project):
     project.write()
     step = project.pipeline.steps[0]
-    changes = {"shards": 8, "timeout": 5, "image": "a:1", "labels": {"a": "b"}, "id": "other", "sources": ("x.py",)}
+    changes = {"shards": Shards(max=8), "timeout": 5, "image": "a:1", "labels": {"a": "b"}, "id": "other"}
+    changes |= {"sources": ("x.py",), "retry": Retry(limit=3), "resources": Resources(cpu="2")}
     for name, value in changes.items():
         other = project.pipeline.model_copy(update={"steps": (step.model_copy(update={name: value}),)})
         assert project.of(other) == project.of(), name
+
+
+def test_portions_and_what_is_cut_count(project):
+    project.write()
+    step = project.pipeline.steps[0]
+    for update in ({"shards": Shards(items=500, max=8)}, {"shard_by": "docs"}):
+        other = project.pipeline.model_copy(update={"steps": (step.model_copy(update=update),)})
+        assert changed(project.of(other), project.of()) == ["definition"]
+
+
+def test_each_input_counts_by_its_name_and_what_it_reads_in_order(project):
+    project.write()
+    found = Fingerprints(project.pipeline, FileDigests(), root=project.root, environ={})
+    data = {("a", "x"): "1", ("a", "y"): "2", ("b", ""): "3"}
+
+    def digest(*edges):
+        needs = tuple(Edge(step=step, output=output, input=name) for step, output, name in edges)
+        return found.of(project.pipeline.steps[0].model_copy(update={"needs": needs}), data)["data"]
+
+    edges = [("a", "x", "docs"), ("b", "", "more"), ("a", "y", "docs")]
+    others = [edges[:2], [edges[2], *edges[:2]], [("a", "x", "more"), *edges[1:]], [("a", "x", "doc"), *edges[1:]]]
+    assert len({digest(*each) for each in [edges, *others]}) == 5
+    assert digest(edges[0], edges[2], edges[1]) == digest(*edges)
 
 
 def test_what_the_author_knows_counts(project):
@@ -205,7 +229,10 @@ def test_the_inputs_count_in_their_order(project):
     project.write()
     step = project.pipeline.steps[0].model_copy(update={"needs": (Edge(step="a"), Edge(step="b"))})
     found = Fingerprints(project.pipeline, FileDigests(), root=project.root, environ={})
-    assert found.of(step, {"a": "1", "b": "2"})["data"] != found.of(step, {"a": "2", "b": "1"})["data"]
+    assert (
+        found.of(step, {("a", ""): "1", ("b", ""): "2"})["data"]
+        != found.of(step, {("a", ""): "2", ("b", ""): "1"})["data"]
+    )
 
 
 def test_one_digest_stands_for_all_kinds():

@@ -82,11 +82,14 @@ def _summary(pipeline: Pipeline) -> str:
 
 
 def _step(step: Step, variables: Mapping[str, Any]) -> list[str]:
+    from wurzel.ir.graph import named_ports, source
+
     lines = [f"{step.id}  {step.run}"]
     if step.description:
         lines.append(f"  {step.description}")
     if step.needs:
-        lines.append(f"  needs {', '.join(step.predecessors)}")
+        lines.append(f"  needs {', '.join(map(source, step.needs))}")
+    lines += [f"  {name} {', '.join(ports)}" for name, ports in named_ports(step).items()]
     asked = step.model_dump(
         exclude_defaults=True,
         exclude={"id", "run", "description", "needs", "settings", "inputs", "outputs", "sources", "variables"},

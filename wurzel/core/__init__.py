@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wurzel.core.fields import Inputs, Outputs
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.settings import NoSettings, Settings
 from wurzel.core.step import Step
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from wurzel.datacontract.dataframe import PanderaDataFrameModel
 
 __all__ = [
+    "Inputs",
     "MarkdownDataContract",
     "NoSettings",
+    "Outputs",
     "PanderaDataFrameModel",
     "PydanticModel",
     "SelfConsumingLeafStep",

@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from wurzel.core.parameters import bindings
+from wurzel.core.references import refers
 from wurzel.datacontract.shape import shown, substituted, unaliased, without_none
 from wurzel.exceptions import StaticTypeError, WurzelWarning
 
@@ -22,33 +23,57 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
     Raises:
         StaticTypeError: when it does not, or takes another number of arguments.
     """
-    run = cls.run
-    parameter = _only_parameter(cls, run, place)
-    if inspect.isasyncgenfunction(inspect.unwrap(run)):
+    if inspect.isasyncgenfunction(inspect.unwrap(cls.run)):
         raise StaticTypeError(
             "run is an async generator", where=place, hint="Write async def run, and return a list of the items."
         )
-    owner = next(base for base in cls.__mro__ if "run" in base.__dict__)
-    variables = bindings(cls, owner)
-    hints = {name: substituted(hint, variables) for name, hint in _hints(run).items()}
-    wanted = f"run(self, {parameter}: {shown(given)}) -> {shown(result)}"
-    missing = [name for name in (parameter, "return") if name not in hints]
+    missing, wanted = _check(cls, "run", given, result, place)
     if missing:
         warnings.warn(
             f"{place}: run has no annotation for {' and '.join(missing)}; write {wanted}", WurzelWarning, stacklevel=5
         )
+
+
+def check_when(cls: type[Any], given: Any, place: str) -> None:
+    """Check that `when` takes what `run` takes, and gives its answer at once.
+
+    Raises:
+        StaticTypeError: when it does not.
+    """
+    when = inspect.unwrap(cls.when)
+    if inspect.iscoroutinefunction(when) or inspect.isasyncgenfunction(when) or inspect.isgeneratorfunction(when):
+        raise StaticTypeError("when does not return True or False", where=place, hint="Write def when, without async.")
+    _check(cls, "when", given, bool, place)
+
+
+def _check(cls: type[Any], name: str, given: Any, result: Any, place: str) -> tuple[list[str], str]:
+    """What of a method has no annotation, and how it should be written.
+
+    Raises:
+        StaticTypeError: when an annotation differs from what the type parameters say.
+    """
+    method = getattr(cls, name)
+    parameter = _only_parameter(cls, name, place)
+    owner = next(base for base in cls.__mro__ if name in base.__dict__)
+    variables = bindings(cls, owner)
+    hints = {key: substituted(hint, variables) for key, hint in _hints(method).items()}
+    wanted = f"{name}(self, {parameter}: {shown(given)}) -> {shown(result)}"
     accepted = [given] if without_none(given) is given else [given, without_none(given)]
-    for name, types in ((parameter, accepted), ("return", [result])):
-        if name in hints and _plain(hints[name]) not in [_plain(item) for item in types]:
-            what = "returns" if name == "return" else "takes"
+    for key, types in ((parameter, accepted), ("return", [result])):
+        if key in hints and _plain(hints[key]) not in [_plain(item) for item in types]:
+            what = "returns" if key == "return" else "takes"
             raise StaticTypeError(
-                f"run {what} {shown(hints[name])}, but the type parameters say {shown(types[0])}",
+                f"{name} {what} {shown(hints[key])}, but the type parameters say {shown(types[0])}"
+                if result is not bool or key != "return"
+                else f"{name} returns {shown(hints[key])}, not bool",
                 where=place,
                 hint=f"Write {wanted}.",
             )
+    return [key for key in (parameter, "return") if key not in hints], wanted
 
 
-def _only_parameter(cls: type[Any], run: Any, place: str) -> str:
+def _only_parameter(cls: type[Any], name: str, place: str) -> str:
+    run = getattr(cls, name)
     code = getattr(run, "__code__", None)
     kinds = inspect.Parameter
     variadic = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
@@ -59,7 +84,7 @@ def _only_parameter(cls: type[Any], run: Any, place: str) -> str:
     ):
         return str(code.co_varnames[1])
     parameters = list(inspect.signature(run).parameters.values())
-    bound = isinstance(inspect.getattr_static(cls, "run"), staticmethod | classmethod)
+    bound = isinstance(inspect.getattr_static(cls, name), staticmethod | classmethod)
     if not bound and parameters and parameters[0].kind is not kinds.VAR_POSITIONAL:
         parameters = parameters[1:]
     positional = [item for item in parameters if item.kind in {kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD}]
@@ -70,9 +95,9 @@ def _only_parameter(cls: type[Any], run: Any, place: str) -> str:
         return _ANY_NAME
     if not positional or [item for item in needed if item is not positional[0]]:
         raise StaticTypeError(
-            f"run takes {len(needed)} arguments besides self, not one",
+            f"{name} takes {len(needed)} arguments besides self, not one",
             where=place,
-            hint="Write run(self, inpt: INPUT) -> OUTPUT.",
+            hint=f"Write {name}(self, inpt: INPUT) -> {'OUTPUT' if name == 'run' else 'bool'}.",
         )
     return positional[0].name
 
@@ -80,7 +105,7 @@ def _only_parameter(cls: type[Any], run: Any, place: str) -> str:
 def _hints(run: Any) -> dict[str, Any]:
     try:
         raw = dict(getattr(run, "__annotations__", {}))
-        return get_type_hints(run) if any(isinstance(hint, str) for hint in raw.values()) else raw
+        return get_type_hints(run) if any(map(refers, raw.values())) else raw
     except (NameError, AttributeError, TypeError, SyntaxError):  # such as a name imported for type checkers only
         return {}
 

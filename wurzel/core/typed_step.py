@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import NoneType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from wurzel.core.edges import ConnectedStep
+from wurzel.core.fields import InputField, Inputs, OutputField, Outputs, input_fields, output_fields, ports_class
+from wurzel.core.fitting import Fields
 from wurzel.core.parameters import bindings
+from wurzel.core.references import resolved
 from wurzel.core.settings import SettingsBase, provided_settings
-from wurzel.core.signature import check_run
-from wurzel.core.step import AnyStep, Step
-from wurzel.datacontract.shape import Shape, shape_of, shown, unaliased, without_none
+from wurzel.core.signature import check_run, check_when
+from wurzel.datacontract.shape import Shape, shape_of, shown, unaliased
 from wurzel.exceptions import StaticTypeError
 
 SETTS = TypeVar("SETTS", bound=SettingsBase | None)
@@ -28,11 +31,11 @@ _ID = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
+class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     """One step of a pipeline: `TypedStep[SETTINGS, INPUT, OUTPUT]` with a method `run`.
 
-    SETTINGS is a subclass of `Settings`, or `NoSettings`. INPUT and OUTPUT are a contract, `list` or `set` of one, or a
-    DataFrame; INPUT is `None` for a source.
+    SETTINGS is a subclass of `Settings`, or `NoSettings`. INPUT and OUTPUT are a contract, a `list`, `Iterator` or
+    `set` of one, a DataFrame, or a subclass of `Inputs` or `Outputs` for several; INPUT is `None` for a source.
 
         class Shorten(TypedStep[ShortenSettings, list[Doc], list[Doc]]):
             def run(self, inpt: list[Doc]) -> list[Doc]:
@@ -49,7 +52,10 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     timeout: ClassVar[Any] = None
     """Longest time for one try: seconds, or a text such as `"1h30m"`."""
     shards: ClassVar[Any] = None
-    """Slices of a container input that run side by side."""
+    """Slices of an input of many items that run side by side: a number, or `{"items": 500, "max": 64}` for as many as
+    the data has portions of 500 items. Each portion is then one call of `run`."""
+    shard_by: ClassVar[str] = ""
+    """Which of several inputs is cut into slices; the others go to each slice as a whole."""
     polls: ClassVar[bool] = False
     """Whether a source must run every time, because what it reads outside may have changed."""
     cache: ClassVar[bool] = True
@@ -85,7 +91,8 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
         step = super().__new__(cls)
         step.settings_class = types.settings
         step.input_model_type, step.output_model_type = types.input, types.output
-        step.input_model_class, step.output_model_class = types.input_shape.contract, types.output_shape.contract
+        step.input_model_class = types.input_class or types.input_shape.contract
+        step.output_model_class = types.output_class or types.output_shape.contract
         return step
 
     def __init__(self) -> None:
@@ -103,35 +110,11 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     def __repr__(self) -> str:
         return type(self).__name__ if self._given_name is None else f"{type(self).__name__}({self._given_name!r})"
 
-    def add_required_step(self, step: Step) -> None:
-        """Let `step` run before this one.
-
-        Raises:
-            StaticTypeError: when its output is not this step's input.
-        """
-        if not isinstance(step, TypedStep):
-            raise StaticTypeError(f"Cannot chain {step!r} to {self!r}: it is no TypedStep")
-        if step is self:
-            raise StaticTypeError(f"Cannot chain {step!r} to itself")
-        mine, theirs = step_types(type(self)), step_types(type(step))
-        if mine.input_shape != theirs.output_shape:
-            raise StaticTypeError(
-                f"Cannot chain {step!r} to {self!r}:"
-                f" {step!r} gives {shown(theirs.output)}, {self!r} takes {shown(mine.input)}",
-                hint="" if not mine.input_shape.empty else f"{self!r} is a source: nothing comes before it.",
-            )
-        super().add_required_step(step)
-
-    def __rshift__(self, step: AnyStep) -> AnyStep:
-        """`a >> b`: run `b` after `a`, on its output; gives `b`.
-
-        Raises:
-            StaticTypeError: when the output of `a` is not the input of `b`.
-        """
-        if not isinstance(step, TypedStep):
-            raise _no_step(self, step)
-        step.add_required_step(self)
-        return step
+    @property
+    def step_fields(self) -> Fields:
+        """What it takes and gives."""
+        types = step_types(type(self))
+        return Fields(types.inputs, types.outputs)
 
     def traverse(self) -> set[TypedStep[Any, Any, Any]]:
         """This step and all that must run before it."""
@@ -152,15 +135,15 @@ class TypedStep(Step, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
                 item, one call for each; `None` for a source.
         """
 
+    def when(self, inpt: INCONTRACT) -> bool:
+        """Whether the step has anything to do; when not, what it gives is skipped, and `run` is not called.
+
+        It may depend on its input and settings only. For a step that takes single items it is asked for each of them.
+        """
+        return True
+
     def finalize(self) -> None:
         """Called once after the output is stored, to clean up outside."""
-
-
-def _no_step(before: Step, other: Any) -> StaticTypeError:
-    if isinstance(other, type):
-        hint = f"Make a step of the class: WZ({other.__name__})."
-        return StaticTypeError(f"Cannot chain {before!r} to {other.__name__}: it is a class, no step", hint=hint)
-    return StaticTypeError(f"Cannot chain {before!r} to {other!r}: it is no step")
 
 
 def WZ(cls: type[StepT], name: str | None = None) -> StepT:  # noqa: N802 - the name authors know
@@ -218,17 +201,29 @@ def derive_id(class_name: str) -> str:
 class StepTypes:
     """The checked type parameters of a step class."""
 
-    __slots__ = ("input", "input_shape", "output", "output_shape", "settings")
+    __slots__ = ("input", "input_class", "inputs", "output", "output_class", "outputs", "settings")
 
     def __init__(self, cls: type[TypedStep[Any, Any, Any]]) -> None:
         given = bindings(cls, TypedStep)
-        self.settings, self.input, self.output = (given[name] for name in (SETTS, INCONTRACT, OUTCONTRACT))
-        self.settings = unaliased(self.settings)
+        self.settings = unaliased(given[SETTS])
         _check_settings(cls, self.settings)
-        self.input_shape = _shape(cls, "input", without_none(self.input))
-        self.output_shape = _shape(cls, "output", self.output)
-        if self.output_shape.empty:
-            raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=_place(cls))
+        self.input: Any = _resolved(cls, "input", given[INCONTRACT])
+        self.output: Any = _resolved(cls, "output", given[OUTCONTRACT])
+        self.input_class: type[Inputs] | None = ports_class(self.input, Inputs)
+        self.output_class: type[Outputs] | None = ports_class(self.output, Outputs)
+        self.inputs: tuple[InputField, ...] = _fields(cls, "input", input_fields, self.input)
+        self.outputs: tuple[OutputField, ...] = _fields(cls, "output", output_fields, self.output)
+        _check_both(cls, self)
+
+    @property
+    def input_shape(self) -> Shape:
+        """Of the input of a class without `Inputs`; empty for a source."""
+        return self.inputs[0].shape if self.inputs else shape_of(None)
+
+    @property
+    def output_shape(self) -> Shape:
+        """Of the output of a class without `Outputs`."""
+        return self.outputs[0].shape
 
 
 _TYPES: dict[type, StepTypes] = {}
@@ -246,6 +241,8 @@ def step_types(cls: type[TypedStep[Any, Any, Any]]) -> StepTypes:
             raise StaticTypeError(f"{cls.__name__} does not define {', '.join(missing)}", where=_place(cls))
         types = StepTypes(cls)
         check_run(cls, types.input, types.output, _place(cls))
+        if decides(cls):
+            check_when(cls, types.input, _place(cls))
         _TYPES[cls] = types
     return types
 
@@ -265,13 +262,35 @@ def _check_settings(cls: type, settings: Any) -> None:
         )
 
 
-def _shape(cls: type, role: str, annotation: Any) -> Shape:
+def decides(cls: type[TypedStep[Any, Any, Any]]) -> bool:
+    """Whether a step class has its own `when`."""
+    return cls.when is not TypedStep.when
+
+
+def _resolved(cls: type, role: str, annotation: Any) -> Any:
     try:
-        return shape_of(annotation)
+        return resolved(annotation, cls)
+    except NameError as error:
+        raise StaticTypeError(
+            f"the {role} of {cls.__name__}: {error.name!r} is not a contract: the name does not exist when the program"
+            " runs",
+            where=_place(cls),
+            hint="Import it outside of `if TYPE_CHECKING:`.",
+        ) from None
+
+
+def _fields(cls: type, role: str, read: Callable[[Any], Any], annotation: Any) -> Any:
+    try:
+        return read(annotation)
     except StaticTypeError as error:
         raise StaticTypeError(
             f"the {role} of {cls.__name__}: {error.message}", where=_place(cls), hint=error.hint
         ) from None
+
+
+def _check_both(cls: type[TypedStep[Any, Any, Any]], types: StepTypes) -> None:
+    if types.output_class is None and types.output_shape.empty:
+        raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=_place(cls))
 
 
 def _place(cls: type) -> str:

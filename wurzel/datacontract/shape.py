@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 from types import NoneType, UnionType
@@ -17,6 +18,12 @@ from wurzel.exceptions import StaticTypeError
 Container = Literal["list", "set", "dataframe"]
 
 _UNIONS = (Union, UnionType)
+
+STREAMS = (Iterator, Iterable)
+"""How `run` may take or give a list item by item; for what is stored they are lists."""
+
+PORTS_MARK = "__wurzel_ports__"
+"""Attribute of classes whose fields are datasets, such as `Inputs`: they are dataclasses, but not contracts."""
 
 
 class Shape(NamedTuple):
@@ -79,7 +86,7 @@ def shape_of(annotation: Any) -> Shape:
     containers: list[Container] = []
     inner = unaliased(annotation)
     while (origin := get_origin(inner)) is not None and origin not in _UNIONS:
-        containers.append(_container(origin, annotation))
+        containers.append("list" if origin in STREAMS and not containers else _container(origin, annotation))
         arguments = get_args(inner)
         if len(arguments) != 1:
             raise StaticTypeError(f"{shown(annotation)} must name one contract", hint="Write list[Model].")
@@ -171,7 +178,7 @@ def _container(origin: Any, annotation: Any) -> Container:
         return "dataframe"
     raise StaticTypeError(
         f"{shown(annotation)} cannot flow between steps: {shown(origin)} is not a supported container",
-        hint="Use list[Model], set[Model], DataFrame[Model] or a single Model.",
+        hint="Use list[Model], Iterator[Model], set[Model], DataFrame[Model] or a single Model.",
     )
 
 
@@ -210,7 +217,7 @@ def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
 
 
 def _is_contract(contract: Any) -> bool:
-    if not isinstance(contract, type) or get_origin(contract) is not None:
+    if not isinstance(contract, type) or get_origin(contract) is not None or hasattr(contract, PORTS_MARK):
         return False
     typed_dict = issubclass(contract, dict) and hasattr(contract, "__required_keys__")
     return issubclass(contract, Contract) or dataclasses.is_dataclass(contract) or typed_dict

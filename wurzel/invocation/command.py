@@ -71,6 +71,10 @@ def step_argv(
         for setting in step.settings:
             if setting.given and not setting.secret and setting.text and setting.value is None:
                 argv += ["--null", setting.name]
+    if step.shards.items is not None:
+        argv += ["--portion", str(step.shards.items)]
+    if step.shard_by:
+        argv += ["--shard-by", step.shard_by]
     for name in unnamed_secrets(pipeline, step):
         argv += ["--secret", name]
     return [*argv, *extra, *supervision(step, emulate)]

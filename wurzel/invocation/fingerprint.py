@@ -7,7 +7,7 @@ count.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wurzel.invocation.digests import FileDigests
     from wurzel.ir.model import Pipeline, Step
 
-SCHEME = "1"
+SCHEME = "2"
 """Version of what counts and how."""
 
 UNKNOWN = "unknown"
@@ -64,23 +64,23 @@ class Fingerprints:
         self._not_input = not_input
         self._class = cache(_class)
 
-    def of(self, step: Step, data: Mapping[str, str]) -> dict[str, str]:
+    def of(self, step: Step, data: Mapping[tuple[str, str], str]) -> dict[str, str]:
         """Digest by kind of everything the step's output may depend on.
 
         Args:
             step: a step of the pipeline.
-            data: digests of the datasets of its predecessors.
+            data: digests of the datasets that it reads, by step and output.
         """
         env = step_environment(self._pipeline, step, self._environ)
         kind = self._class(step.run)
         settings = self._settings(step, kind, env)
         types = (port.model_dump_json() for port in (*step.inputs, *step.outputs))
         return {
-            "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types]),
+            "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types, *_portions(step)]),
             **self._code.digests(step, bases(step)),
             "settings": UNKNOWN if settings is None else combine([settings.values, *self._environment(step, env)]),
             "files": UNKNOWN if settings is None else combine(settings.files),
-            "data": combine(data[edge.step] for edge in step.needs),
+            "data": combine(_read(step, data)),
         }
 
     def _settings(
@@ -146,6 +146,17 @@ def always_runs(step: Step) -> str:
 def _listed(texts: Sequence[str]) -> str:
     *first, last = texts
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _read(step: Step, data: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """For each input its name and the digests of what it reads, in the order of the `>>`s."""
+    for name in dict.fromkeys([*(port.name for port in step.inputs), *(edge.input for edge in step.needs)]):
+        yield combine([name, *(data[edge.step, edge.output] for edge in step.needs if edge.input == name)])
+
+
+def _portions(step: Step) -> list[str]:
+    """What decides which items `run` gets in one call; how many slices there are does not."""
+    return [str(step.shards.items), step.shard_by]
 
 
 def _python() -> str:

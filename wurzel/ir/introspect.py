@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wurzel.core import SelfConsumingLeafStep, TypedStep
 from wurzel.core.environment import prefixes
+from wurzel.core.typed_step import StepTypes, decides, step_types
 from wurzel.datacontract.manifest import contract_name
-from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import PipelineError, WurzelError
-from wurzel.ir.model import (
-    MAX_SHARDS,
-    DataType,
-    Edge,
-    InputPort,
-    Limits,
-    OutputPort,
-    Pipeline,
-    Resources,
-    Retry,
-    Shards,
-    Step,
-)
+from wurzel.ir.attributes import asked_for, cache_key, class_path, flag, shown_value, summary
+from wurzel.ir.model import DataType, Edge, InputPort, OutputPort, Pipeline, Step
 from wurzel.ir.settings import describe
-from wurzel.ir.types import parse_duration
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
+    from wurzel.datacontract.shape import Shape
     from wurzel.ir.model import Setting
 
 AnyStep: TypeAlias = TypedStep[Any, Any, Any]
@@ -87,7 +74,7 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
     hint = "A pipeline is its last step, a list of last steps, or a function that returns either."
     if isinstance(value, type) and issubclass(value, TypedStep):
         hint = f"This is a step class; a pipeline is made of steps: WZ({value.__name__}) >> …"
-    raise PipelineError(f"is not a pipeline but {_shown(value)}", where=origin, hint=hint)
+    raise PipelineError(f"is not a pipeline but {shown_value(value)}", where=origin, hint=hint)
 
 
 def ordered_steps(last: Sequence[AnyStep]) -> list[AnyStep]:
@@ -128,7 +115,7 @@ def _check_ids(steps: Sequence[AnyStep]) -> None:
         other = seen.setdefault(step.step_id, step)
         if other is not step:
             raise PipelineError(
-                f"two steps have the id {step.step_id!r}: {_name(type(other))} and {_name(type(step))}",
+                f"two steps have the id {step.step_id!r}: {class_path(type(other))} and {class_path(type(step))}",
                 hint='Give one a name of its own: WZ(cls, name="…").',
             )
 
@@ -141,13 +128,12 @@ class _Reader:
 
     def step(self, step: AnyStep) -> Step:
         cls = type(step)
-        needs = tuple(Edge.model_construct(step=need.step_id) for need in step.required_steps)
-        if not needs and step.input_model_type not in {None, NoneType} and not isinstance(step, SelfConsumingLeafStep):
-            raise PipelineError(
-                f"the step {step.step_id!r} needs {_shown(step.input_model_type)} but no step comes before it",
-                where=_name(cls),
-                hint="Put a step that produces it in front: source >> step.",
-            )
+        needs = tuple(
+            Edge.model_construct(step=edge.step.step_id, output=edge.output, input=edge.input)
+            for edge in step.step_edges
+        )
+        if not isinstance(step, SelfConsumingLeafStep):
+            _check_fed(step, {edge.input for edge in needs})
         facts = self.classes.get((cls, step.step_id))
         if facts is None:
             facts = self.classes[cls, step.step_id] = self._facts(step)
@@ -158,21 +144,21 @@ class _Reader:
         if "<locals>" in cls.__qualname__ or cls.__module__ == "__main__":
             raise PipelineError(
                 f"the step {step.step_id!r} cannot be imported by its name",
-                where=_name(cls),
+                where=class_path(cls),
                 hint="Define step classes at the top level of a module that can be imported.",
             )
         facts: dict[str, Any] = {
             "run": f"{cls.__module__}:{cls.__qualname__}",
-            "description": _summary(cls),
-            "inputs": () if isinstance(step, SelfConsumingLeafStep) else _inputs(step.input_model_type),
-            "outputs": (OutputPort.model_construct(type=data_type(step.output_model_type)),),
-            "polls": _flag(cls, "polls"),
+            "description": summary(cls),
+            **_ports(cls, step_types(cls)),
+            "polls": flag(cls, "polls"),
             "self_consuming": isinstance(step, SelfConsumingLeafStep),
-            "cache": _flag(cls, "cache"),
-            "cache_key": _cache_key(cls),
+            "cache": flag(cls, "cache"),
+            "cache_key": cache_key(cls),
+            "when": decides(cls),
             "settings": self._settings(step),
         }
-        return facts | _needs_of(cls)
+        return facts | asked_for(cls)
 
     def _settings(self, step: AnyStep) -> tuple[Setting, ...]:
         settings_class = step.settings_class
@@ -182,83 +168,34 @@ class _Reader:
         return tuple(describe(settings_class, prefix, frozenset(getattr(type(step), "input_paths", ()))))
 
 
-def _inputs(annotation: Any) -> tuple[InputPort, ...]:
-    return () if shape_of(annotation).empty else (InputPort.model_construct(type=data_type(annotation)),)
+def _check_fed(step: AnyStep, fed: Collection[str]) -> None:
+    """Every input has a step before it, but for a field that may be None."""
+    missing = [field for field in step.step_fields.inputs if field.name not in fed]
+    missing = [field for field in missing if not (field.name and field.optional)]
+    if not missing:
+        return
+    needed = shown_value(step.input_model_type)
+    hint = "Put a step that produces it in front: source >> step."
+    if missing[0].name:
+        needed = f"its input{'s' if len(missing) > 1 else ''} {', '.join(field.name for field in missing)}"
+        hint = f'Write source >> step["{missing[0].name}"], or `| None` in its Inputs where it may be missing.'
+    message = f"the step {step.step_id!r} needs {needed} but no step comes before it"
+    raise PipelineError(message, where=class_path(type(step)), hint=hint)
 
 
-def data_type(annotation: Any) -> DataType:
+def _ports(cls: type[AnyStep], types: StepTypes) -> dict[str, Any]:
+    read = () if issubclass(cls, SelfConsumingLeafStep) else types.inputs
+    return {
+        "inputs": tuple(
+            InputPort.model_construct(name=field.name, type=data_type(field.shape), optional=field.optional)
+            for field in read
+        ),
+        "outputs": tuple(
+            OutputPort.model_construct(name=field.name, type=data_type(field.shape)) for field in types.outputs
+        ),
+    }
+
+
+def data_type(shape: Shape) -> DataType:
     """What flows over an edge: the contract of `X`, `list[X]`, `set[X]` or `DataFrame[X]`."""
-    shape = shape_of(annotation)
     return DataType.model_construct(contract=contract_name(shape), containers=shape.containers)
-
-
-def _needs_of(cls: type) -> dict[str, Any]:
-    """What the class itself asks for; only what is set, since most steps ask for nothing."""
-    needs: dict[str, Any] = {}
-    try:
-        if (raw := getattr(cls, "resources", None)) is not None:
-            needs |= _resources(raw)
-        if (raw := getattr(cls, "retry", None)) is not None:
-            needs["retry"] = Retry.model_validate({"limit": raw} if isinstance(raw, int) else raw, strict=True)
-        if (raw := getattr(cls, "timeout", None)) is not None:
-            needs["timeout"] = parse_duration(raw)
-        if (raw := getattr(cls, "shards", None)) is not None:
-            needs["shards"] = _shards(raw)
-    except ValueError as error:
-        reason = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in getattr(error, "errors", list)()
-        )
-        raise PipelineError(
-            reason or str(error), where=_name(cls), hint=f"Its class attributes say {raw!r}."
-        ) from error
-    return needs
-
-
-def _resources(raw: Any) -> dict[str, Any]:
-    if isinstance(raw, Resources):
-        return {"resources": raw}
-    fields = dict(raw) if isinstance(raw, Mapping) else raw
-    limits = fields.pop("limits", None) if isinstance(fields, dict) else None
-    needs: dict[str, Any] = {"resources": Resources.model_validate(fields, strict=True)}
-    if limits is not None:
-        needs["limits"] = Limits.model_validate(limits, strict=True)
-    return needs
-
-
-def _shards(raw: Any) -> Shards:
-    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_SHARDS:
-        raise ValueError(f"shards is {raw!r}; it must be a whole number, 1 to {MAX_SHARDS}")
-    return Shards.model_construct(max=raw)
-
-
-def _flag(cls: type[AnyStep], name: str) -> bool:
-    value = getattr(cls, name)
-    if not isinstance(value, bool):
-        raise PipelineError(f"{name} is {_shown(value)}, not True or False", where=_name(cls))
-    return value
-
-
-def _cache_key(cls: type[AnyStep]) -> str:
-    if not isinstance(cls.cache_key, str):
-        hint = 'Write the text of it, for example cache_key = "model-2".'
-        raise PipelineError(f"cache_key is {_shown(cls.cache_key)}, not a text", where=_name(cls), hint=hint)
-    return cls.cache_key
-
-
-def _summary(cls: type) -> str:
-    """First paragraph of the docstring the author wrote, on one line."""
-    for base in cls.__mro__:
-        if base in {TypedStep, SelfConsumingLeafStep}:
-            break
-        if doc := base.__dict__.get("__doc__"):
-            return " ".join(doc.strip().partition("\n\n")[0].split())
-    return ""
-
-
-def _name(cls: type | type[BaseModel]) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}"
-
-
-def _shown(value: Any) -> str:
-    text = value.__name__ if isinstance(value, type) else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004 - one line of a terminal

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.invocation.variables import variables_of
 from wurzel.ir.quantity import amount
+from wurzel.project.nodes import near
 from wurzel.project.secrets import Broken, broken_secret_rules
 
 if TYPE_CHECKING:
@@ -66,17 +67,27 @@ def _tolerations(step: Step) -> Iterator[Broken]:
 
 def _shards(step: Step) -> Iterator[Broken]:
     """Each slice gives a dataset of the same type, and all of them together are the output."""
+    many = [port.name for port in step.inputs if port.type.containers]
+    path, by = f"steps.{step.id}.shards", f"steps.{step.id}.shard_by"
+    if step.shard_by and step.shard_by not in many:
+        names = [name for name in many if name]
+        message = f"{step.shard_by!r} is not an input of {step.id} that contains many items"
+        yield Broken(by, message, near(step.shard_by, names, "Inputs") if names else "Leave it out.")
+        return
     if step.shards.max == 1 and step.shards.items is None:
         return
-    many = [port.type.containers for port in step.inputs]
-    if not step.inputs:
-        reason = "is a source, so there is nothing to cut into slices"
-    elif any(many) and not all(port.type.containers for port in step.outputs):
-        reason = "makes one item of all its input, which cannot be cut into slices"
-    else:
-        return
     said = f"{step.shards.max} shards" if step.shards.max > 1 else f"portions of {step.shards.items} items"
-    yield Broken(f"steps.{step.id}.shards", f"{said}, but {step.id} {reason}", "Write shards: 1 for it.")
+    advice = "Write shards: 1 for it."
+    if not step.inputs:
+        yield Broken(path, f"{said}, but {step.id} is a source, so there is nothing to cut into slices", advice)
+    elif not many and step.inputs[0].name:
+        yield Broken(path, f"{said}, but no input of {step.id} contains many items", advice)
+    elif many and not all(port.type.containers for port in step.outputs):
+        reason = "makes one item of all its input, which cannot be cut into slices"
+        yield Broken(path, f"{said}, but {step.id} {reason}", advice)
+    elif len(many) > 1 and not step.shard_by:
+        message = f"{said}, but {step.id} has several inputs that can be cut: {', '.join(many)}"
+        yield Broken(path, message, f"Say which: steps.{step.id}.shard_by: {many[0]}.")
 
 
 def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:

@@ -107,7 +107,7 @@ class Run:
             not_input=[options.root / folder for folder in (pipeline.data_dir, options.state_dir)],
         )
         self.schedule = Schedule(pipeline.steps)
-        self.outputs: dict[str, str] = {}
+        self.outputs: dict[tuple[str, str], str] = {}
         self.pool = Pool(watch, options.jobs)
         self._watch = watch
         self._owners = secret_owners(pipeline, options.environ)
@@ -151,7 +151,7 @@ class Run:
             self.follower.tell(Event("blocked", after.id, f"not run, because {step.id} failed"))
 
     def _go_on(self, step: Step, output: str) -> None:
-        self.outputs[step.id] = output
+        self.outputs[step.id, ""] = output
         for after in self.schedule.done(step.id):
             self._offer(after)
 

@@ -15,7 +15,7 @@ from wurzel.core.importing import import_object
 from wurzel.core.loading import load_settings
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.settings import providing
-from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
+from wurzel.core.typed_step import StepTypes, TypedStep, check_id, decides, derive_id, step_types
 from wurzel.datacontract.contract import Contract, measures
 from wurzel.datacontract.dataset import Dataset, Reader, Slice, Writer, open_dataset, recover, writing
 from wurzel.exceptions import ContractFailedException, UsageError, WurzelError
@@ -120,6 +120,7 @@ class _Work:
         self.self_consuming = issubclass(self.cls, SelfConsumingLeafStep)
         self.metrics: dict[str, float] = {}
         self.items_in = self.bytes_in = 0
+        self._check_possible()
         self._check_usage()
         hide(known := secrets.of_class(self.types.settings, job.given))
         self.settings = load_settings(
@@ -200,6 +201,16 @@ class _Work:
         except Exception as error:  # noqa: BLE001 - the author's own numbers must not cost the data
             logger.warning("the metrics cannot be computed: %s: %s", type(error).__name__, error)
             return {}
+
+    def _check_possible(self) -> None:
+        """What steps may be written with, but cannot be run yet."""
+        types, name = self.types, self.cls.__name__
+        if types.input_class is not None or types.output_class is not None:
+            raise UsageError(f"{name} has named inputs or outputs, which `wurzel step` cannot run yet")
+        if decides(self.cls):
+            raise UsageError(f"{name} has `when`, which `wurzel step` cannot ask yet")
+        if any(field.form != "value" for field in types.inputs):
+            raise UsageError(f"{name} takes its input item by item, which `wurzel step` cannot do yet")
 
     def _check_usage(self) -> None:
         shape, name = self.types.input_shape, self.cls.__name__

@@ -1,0 +1,104 @@
+"""What the attributes of a step class ask for, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from wurzel.core import SelfConsumingLeafStep, TypedStep
+from wurzel.exceptions import PipelineError
+from wurzel.ir.model import MAX_SHARDS, Limits, Resources, Retry, Shards
+from wurzel.ir.types import parse_duration
+
+AnyStep: TypeAlias = TypedStep[Any, Any, Any]
+
+
+def asked_for(cls: type) -> dict[str, Any]:
+    """What the class itself asks for; only what is set, since most steps ask for nothing."""
+    needs: dict[str, Any] = {}
+    try:
+        if (raw := getattr(cls, "resources", None)) is not None:
+            needs |= _resources(raw)
+        if (raw := getattr(cls, "retry", None)) is not None:
+            needs["retry"] = Retry.model_validate({"limit": raw} if isinstance(raw, int) else raw, strict=True)
+        if (raw := getattr(cls, "timeout", None)) is not None:
+            needs["timeout"] = parse_duration(raw)
+        if (raw := getattr(cls, "shards", None)) is not None:
+            needs["shards"] = _shards(raw)
+        if (raw := getattr(cls, "shard_by", "")) != "":
+            needs["shard_by"] = _shard_by(raw)
+    except ValueError as error:
+        reason = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in getattr(error, "errors", list)()
+        )
+        raise PipelineError(
+            reason or str(error), where=class_path(cls), hint=f"Its class attributes say {raw!r}."
+        ) from error
+    return needs
+
+
+def _resources(raw: Any) -> dict[str, Any]:
+    if isinstance(raw, Resources):
+        return {"resources": raw}
+    fields = dict(raw) if isinstance(raw, Mapping) else raw
+    limits = fields.pop("limits", None) if isinstance(fields, dict) else None
+    needs: dict[str, Any] = {"resources": Resources.model_validate(fields, strict=True)}
+    if limits is not None:
+        needs["limits"] = Limits.model_validate(limits, strict=True)
+    return needs
+
+
+def _shards(raw: Any) -> Shards:
+    if isinstance(raw, Shards):
+        return raw
+    if isinstance(raw, Mapping):
+        return Shards.model_validate(dict(raw), strict=True)
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_SHARDS:
+        raise ValueError(
+            f"shards is {raw!r}; it must be a whole number, 1 to {MAX_SHARDS}, or a dict such as"
+            ' {"items": 500, "max": 64}'
+        )
+    return Shards.model_construct(max=raw)
+
+
+def _shard_by(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError(f"shard_by is {raw!r}; it must be the name of an input")
+    return raw
+
+
+def flag(cls: type[AnyStep], name: str) -> bool:
+    """The value of an attribute that is True or False."""
+    value = getattr(cls, name)
+    if not isinstance(value, bool):
+        raise PipelineError(f"{name} is {shown_value(value)}, not True or False", where=class_path(cls))
+    return value
+
+
+def cache_key(cls: type[AnyStep]) -> str:
+    """What else the output of a step depends on, as its author says."""
+    if not isinstance(cls.cache_key, str):
+        hint = 'Write the text of it, for example cache_key = "model-2".'
+        raise PipelineError(f"cache_key is {shown_value(cls.cache_key)}, not a text", where=class_path(cls), hint=hint)
+    return cls.cache_key
+
+
+def summary(cls: type) -> str:
+    """First paragraph of the docstring the author wrote, on one line."""
+    for base in cls.__mro__:
+        if base in {TypedStep, SelfConsumingLeafStep}:
+            break
+        if doc := base.__dict__.get("__doc__"):
+            return " ".join(doc.strip().partition("\n\n")[0].split())
+    return ""
+
+
+def class_path(cls: type) -> str:
+    """`module:Class`."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def shown_value(value: Any) -> str:
+    """A value on one line of a message."""
+    text = value.__name__ if isinstance(value, type) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004 - one line of a terminal
