@@ -13,7 +13,7 @@ from pandera.typing import DataFrame, Index, Series
 
 from wurzel.core import NoSettings, PanderaDataFrameModel, TypedStep
 from wurzel.datacontract.codec import Piece
-from wurzel.datacontract.dataset import Slice, gather, open_dataset, writing
+from wurzel.datacontract.dataset import Reader, Slice, gather, open_dataset, writing
 from wurzel.datacontract.parquet import joined
 from wurzel.datacontract.parts import codec_for
 from wurzel.datacontract.shape import shape_of
@@ -336,3 +336,173 @@ def test_checks_may_raise_anything():
 
     with pytest.raises(ContractFailedException, match="KeyError"):
         back(pd.DataFrame({"number": [1]}), Picky)
+
+
+# --- parts of a table -----------------------------------------------------------------------------------------------
+
+
+class Mixed(PanderaDataFrameModel):
+    """Columns whose types depend on their values, unless all rows are looked at."""
+
+    kind: Series[pd.CategoricalDtype] = pa.Field(nullable=True)
+    thing: Series[object] = pa.Field(nullable=True)
+
+
+def mixed(rows=12):
+    """Texts in the last rows only, categories that come late, columns without any value."""
+    return pd.DataFrame(
+        {
+            "kind": pd.Categorical([None] * 3 + [f"k{number % 4}" for number in range(3, rows)]),
+            "thing": pd.Series([None] * 8 + [f"t{number}" for number in range(8, rows)], dtype=object),
+            "nothing": pd.Series([None] * rows, dtype=object),
+            "real": pd.Series([float("nan")] * 9 + [0.5] * (rows - 9)),
+            "text": [None] * 7 + [f"x{number}" for number in range(7, rows)],
+            "lists": pd.Series([None] * 6 + [[number] for number in range(6, rows)], dtype=object),
+        }
+    )
+
+
+def recoded(frame):
+    """What a step that sees these rows alone makes of them: its own types and categories."""
+    values = {name: frame[name].tolist() for name in frame}
+    made = pd.DataFrame({name: pd.Series(column) for name, column in values.items() if name in {"text", "real"}})
+    made.insert(0, "kind", pd.Series(values["kind"], dtype=object).astype("category"))
+    made.insert(1, "thing", pd.Series(values["thing"], dtype=object))
+    for name in ("nothing", "lists"):
+        made[name] = pd.Series(values[name], dtype=object)
+    return made
+
+
+@pytest.mark.parametrize("most", [1 << 20, 5])
+@pytest.mark.parametrize("of", [1, 2, 5])
+@pytest.mark.parametrize("make", [lambda frame: frame, recoded], ids=["as it is", "types of its rows"])
+def test_any_number_of_slices_gives_the_same_parts(tmp_path, monkeypatch, make, of, most):
+    monkeypatch.setattr("wurzel.datacontract.parquet.MOST_ROWS", most)
+    shape = shape_of(DataFrame[Mixed])
+    frame = mixed()
+    write(tmp_path / "whole", DataFrame[Mixed], make(frame))
+    codec = codec_for(shape)
+    for number in range(of):
+        rows = codec.cut(frame, len(frame) * number // of, len(frame) * (number + 1) // of)
+        write(tmp_path / "cut", DataFrame[Mixed], make(rows), cut=Slice(number + 1, of, "items", "d"))
+    joined_rows = Reader(shape, [open_dataset(tmp_path / "cut")]).value()
+    whole = open_dataset(tmp_path / "whole")
+    pd.testing.assert_frame_equal(joined_rows, Reader(shape, [whole]).value())
+    assert [part.items for part in whole.parts] == ([12] if most > 5 else [5, 5, 2])
+    assert gather(tmp_path / "cut").digest == whole.digest
+
+
+def test_all_parts_of_a_table_have_the_types_of_the_whole(tmp_path, monkeypatch):
+    import pyarrow.parquet as pq
+
+    monkeypatch.setattr("wurzel.datacontract.parquet.MOST_ROWS", 4)
+    write(tmp_path / "out", DataFrame[Mixed], mixed())
+    schemas = [pq.read_schema(part.path) for part in open_dataset(tmp_path / "out").parts]
+    assert len(schemas) == 3
+    assert schemas[0].equals(schemas[1], check_metadata=True)
+    assert schemas[0].equals(schemas[2], check_metadata=True)
+
+
+@pytest.mark.parametrize("of", [1, 2, 5])
+def test_objects_that_do_not_come_back_are_refused_however_they_are_cut(tmp_path, of):
+    frame = pd.DataFrame({"kind": pd.Categorical(["a"] * 10), "thing": pd.Series([1] * 5 + ["a"] * 5, dtype=object)})
+
+    def run():
+        for number in range(of):
+            rows = frame.iloc[10 * number // of : 10 * (number + 1) // of].reset_index(drop=True)
+            write(tmp_path / "cut", DataFrame[Mixed], rows, cut=Slice(number + 1, of, "items", "d"))
+        gather(tmp_path / "cut")
+
+    with pytest.raises(ContractFailedException):
+        run()
+
+
+def test_ordered_categories_that_differ_are_refused(tmp_path):
+    for number, order in enumerate([["a", "b"], ["b", "a"]], 1):
+        kind = pd.Categorical(["a", "b"], categories=order, ordered=True)
+        frame = pd.DataFrame({"kind": kind, "thing": pd.Series(["x", "y"], dtype=object)})
+        write(tmp_path / "cut", DataFrame[Mixed], frame, cut=Slice(number, 2, "items", "d"))
+    with pytest.raises(ContractFailedException, match="its categories are ordered, but differ"):
+        gather(tmp_path / "cut")
+
+
+class Whole(PanderaDataFrameModel):
+    """Checks that hold for a table, but not for some of its rows."""
+
+    number: Series[int] = pa.Field(unique=True)
+
+    @pa.dataframe_check
+    def has_all(cls, frame):  # noqa: N805
+        return len(frame) == 10
+
+
+def test_checks_are_asked_of_the_whole_table(tmp_path, monkeypatch):
+    monkeypatch.setattr("wurzel.datacontract.parquet.MOST_ROWS", 4)
+    shape = shape_of(DataFrame[Whole])
+    frame = pd.DataFrame({"number": range(10)})
+    write(tmp_path / "out", DataFrame[Whole], frame)
+    dataset = open_dataset(tmp_path / "out")
+    assert [part.items for part in dataset.parts] == [4, 4, 2]
+    pd.testing.assert_frame_equal(Reader(shape, [dataset]).value(), frame)
+    for start in range(10):
+        for stop in range(start + 1, 11):
+            rows = Reader(shape, [dataset]).value(start, stop)
+            assert (rows["number"].tolist(), list(rows.index)) == (list(range(start, stop)), list(range(stop - start)))
+    with pytest.raises(ContractFailedException, match="has_all"):
+        write(tmp_path / "out", DataFrame[Whole], frame[:9])
+
+
+def test_a_slice_of_a_table_reads_no_other_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr("wurzel.datacontract.parquet.MOST_ROWS", 4)
+    write(tmp_path / "out", DataFrame[Whole], pd.DataFrame({"number": range(10)}))
+    for part in (open_dataset(tmp_path / "out").parts[number] for number in (0, 2)):
+        part.path.write_bytes(b"x" * part.size)
+    rows = Reader(shape_of(DataFrame[Whole]), [open_dataset(tmp_path / "out")]).value(5, 7)
+    assert rows["number"].tolist() == [5, 6]
+
+
+@pytest.mark.parametrize("annotation", [DataFrame[Keyed], DataFrame[Wide]])
+def test_parts_with_an_index_and_other_types(tmp_path, monkeypatch, annotation):
+    monkeypatch.setattr("wurzel.datacontract.parquet.MOST_ROWS", 1)
+    keyed = pd.DataFrame({"number": [1, 2]}, index=pd.Index(["x", "y"], name="key"))
+    frame = wide() if annotation == DataFrame[Wide] else keyed
+    write(tmp_path / "out", annotation, frame)
+    dataset = open_dataset(tmp_path / "out")
+    assert [part.items for part in dataset.parts] == [1, 1]
+    pd.testing.assert_frame_equal(Reader(shape_of(annotation), [dataset]).value(), frame)
+
+
+class Sparse(PanderaDataFrameModel):
+    text: Series[str] = pa.Field(str_length={"min_value": 3})
+    number: Series[int]
+    when: Series[pd.DatetimeTZDtype] = pa.Field(dtype_kwargs={"unit": "ns", "tz": "UTC"})
+    kind: Series[pd.CategoricalDtype]
+    vector: Series[list[float]]
+    maybe: Series[float] | None
+    more: Series[int] = pa.Field(regex=True, alias="more_.*")
+
+    @pa.dataframe_check
+    def is_never_empty(cls, frame):  # noqa: N805
+        return len(frame) > 0
+
+
+def test_the_table_of_no_data_has_the_columns_of_its_contract(tmp_path):
+    shape = shape_of(DataFrame[Sparse])
+    with writing(tmp_path / "out", shape) as writer:
+        writer.skipped = True
+    for datasets in ([], [open_dataset(tmp_path / "out")]):
+        table = Reader(shape, datasets).value()
+        assert len(table) == 0
+        assert {name: str(table[name].dtype) for name in table} == {
+            "text": "str" if pd.__version__ >= "3" else "object",
+            "number": "int64",
+            "when": "datetime64[ns, UTC]",
+            "kind": "category",
+            "vector": "object",
+        }
+        assert list(table.index) == []
+
+
+def test_the_table_of_no_data_has_the_index_of_its_contract():
+    table = Reader(shape_of(DataFrame[Keyed]), []).value()
+    assert (table.index.name, list(table), len(table)) == ("key", ["number"], 0)

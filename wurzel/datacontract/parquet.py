@@ -103,11 +103,17 @@ def from_parquet(data: bytes) -> pd.DataFrame:
     table = pq.read_table(pa.BufferReader(data))
     frame: pd.DataFrame = table.to_pandas()
     about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-    objects = {column["field_name"] for column in about.get("columns", ()) if column["numpy_type"] == "object"}
+    columns = {column["field_name"]: column for column in about.get("columns", ())}
+    objects = {name for name, column in columns.items() if column["numpy_type"] == "object"}
     for column in table.schema:
         is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
         if column.name in frame and (pa.types.is_nested(column.type) or (is_text and column.name in objects)):
             frame[column.name] = pd.Series(table[column.name].to_pylist(), index=frame.index, dtype=object)
+        is_category = columns.get(column.name, {}).get("pandas_type") == "categorical"
+        if column.name in frame and is_category and not isinstance(frame[column.name].dtype, pd.CategoricalDtype):
+            # Without any value, Arrow keeps no categories, and so no sign of them.
+            kind = pd.CategoricalDtype([], bool((columns[column.name].get("metadata") or {}).get("ordered")))
+            frame[column.name] = frame[column.name].astype(kind)
     return frame
 
 
