@@ -18,6 +18,7 @@ NAVIGATION: dict[str, list[str]] = {
         "index.md",
         "quickstart.md",
         "steps.md",
+        "connecting-steps.md",
         "ready-made-steps.md",
         "examples/rag/README.md",
         "examples/*/README.md",

@@ -110,10 +110,13 @@ class PickIndex(Picker[Index]):
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax of PEP 695 came with Python 3.12")
 @pytest.mark.parametrize("first", ["", "from __future__ import annotations\n"])
-def test_classes_with_type_parameters(first):
-    space = dict(globals())
-    exec(first + PEP_695, space)
-    fields = step_types(space["PickIndex"]).inputs
+def test_classes_with_type_parameters(monkeypatch, first):
+    module = types.ModuleType("pep695_steps")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    names = {name: globals()[name] for name in ("Doc", "Index", "Inputs", "Iterator", "NoSettings", "TypedStep")}
+    vars(module).update(names, PydanticModel=PydanticModel)
+    exec(first + PEP_695, vars(module))
+    fields = step_types(module.PickIndex).inputs
     assert [(field.name, field.shape.contract) for field in fields] == [("first", Index), ("second", Doc)]
 
 
