@@ -59,6 +59,20 @@ def test_inputs_may_be_generic_and_inherit():
         WZ(made("Take", More, Doc))
 
 
+def test_unions_of_contracts_keep_their_order_in_generic_inputs():
+    class Base(Inputs, Generic[T]):
+        items: list[T]
+
+    for union, order in ((Doc | Index, (Doc, Index)), (Index | Doc, (Index, Doc))):
+        step = made("Take", Base[union], Doc)
+        assert step_types(step).inputs[0].shape.contracts == order
+        assert WZ(made("Give", None, list[union])) >> WZ(step)
+    with pytest.raises(StaticTypeError, match="Cannot chain Give to Take"):
+        WZ(made("Give", None, list[Doc | Index])) >> WZ(made("Take", Base[Index | Doc], Doc))
+    with pytest.raises(TypeError, match="Both does not have type parameters"):
+        Both[Doc]
+
+
 class Late(Inputs):
     docs: "list[Later]"
     index: "Iterator[Later] | None"

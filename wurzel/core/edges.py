@@ -14,6 +14,10 @@ S = TypeVar("S", bound="ConnectedStep")
 T = TypeVar("T", bound="ConnectedStep")
 
 
+_FITTING: dict[tuple[type, str | None, type, str | None], tuple[str, str]] = {}
+"""Names of the output and input by what is joined: large pipelines join the same classes many times."""
+
+
 class Edge(NamedTuple):
     """One `>>`: an output of an earlier step, and the input that reads it; a name is empty where there is only one."""
 
@@ -138,8 +142,12 @@ def _join(before: Any, output: str | None, after: ConnectedStep, into: str | Non
         raise StaticTypeError(f"Cannot chain {before!r} to {after!r}: it is not a TypedStep")
     if before is after:
         raise StaticTypeError(f"Cannot chain {before!r} to itself")
-    left, right = End(repr(before), before.step_fields, output), End(repr(after), after.step_fields, into)
-    after._add_edge(Edge(before, *fitting(left, right)))  # noqa: SLF001 - edges are made here only
+    alike = (type(before), output, type(after), into)
+    names = _FITTING.get(alike)
+    if names is None:
+        left, right = End(repr(before), before.step_fields, output), End(repr(after), after.step_fields, into)
+        names = _FITTING[alike] = fitting(left, right)
+    after._add_edge(Edge(before, *names))  # noqa: SLF001 - edges are made here only
 
 
 def _not_a_step(before: Any, other: Any) -> StaticTypeError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin
 
-from wurzel.core.parameters import bindings
+from wurzel.core.parameters import as_given, bindings
 from wurzel.core.references import resolved
 from wurzel.datacontract.shape import STREAMS, Shape, shape_of, shown, substituted, unaliased, without_none
 from wurzel.exceptions import StaticTypeError
@@ -30,6 +30,12 @@ class Ports:
     """Base of `Inputs` and `Outputs`: each sub-class is a frozen dataclass whose arguments are given by name."""
 
     __wurzel_ports__: ClassVar[bool] = True
+
+    def __class_getitem__(cls, parameters: Any) -> Any:
+        """The class with type parameters, in which `A | B` stays apart from `B | A`."""
+        if not issubclass(cls, Generic):
+            raise TypeError(f"{cls.__name__} does not have type parameters")
+        return as_given(super().__class_getitem__(parameters), parameters)  # type: ignore[misc]
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make the class a dataclass.

@@ -21,3 +21,13 @@ def bindings(cls: type, owner: type) -> dict[Any, Any]:
             given = dict(zip(getattr(origin, "__parameters__", ()), get_args(base), strict=False))
             return {name: substituted(value, given) for name, value in bindings(origin, owner).items()}
     return {parameter: parameter for parameter in parameters}
+
+
+def as_given(alias: Any, parameters: Any) -> Any:
+    """A class with type parameters, which are just those that were given: `A | B` stays apart from `B | A`.
+
+    `typing` remembers what it gave for equal parameters, and unions are equal whatever their order.
+    """
+    given = parameters if isinstance(parameters, tuple) else (parameters,)
+    pairs = zip(alias.__args__, given, strict=False)
+    return alias.copy_with(tuple(mine if kept == mine else kept for kept, mine in pairs))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from wurzel.core.edges import ConnectedStep
 from wurzel.core.fields import InputField, Inputs, OutputField, Outputs, input_fields, output_fields, ports_class
 from wurzel.core.fitting import Fields
-from wurzel.core.parameters import bindings
+from wurzel.core.parameters import as_given, bindings
 from wurzel.core.references import resolved
 from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_run, check_when
@@ -76,14 +76,8 @@ class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     _given_name: str | None = None
 
     def __class_getitem__(cls, parameters: Any) -> Any:
-        """The class with type parameters, in which `A | B` stays apart from `B | A`.
-
-        `typing` remembers what it gave for equal parameters, and unions are equal whatever their order.
-        """
-        alias: Any = super().__class_getitem__(parameters)  # type: ignore[misc]
-        given = parameters if isinstance(parameters, tuple) else (parameters,)
-        pairs = zip(alias.__args__, given, strict=False)
-        return alias.copy_with(tuple(mine if kept == mine else kept for kept, mine in pairs))
+        """The class with type parameters, in which `A | B` stays apart from `B | A`."""
+        return as_given(super().__class_getitem__(parameters), parameters)  # type: ignore[misc]
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
         """A checked step whose settings are not loaded."""

@@ -124,7 +124,7 @@ class _Reader:
     """Reads steps into the IR; what depends on the class alone is read once per class."""
 
     def __init__(self) -> None:
-        self.classes: dict[tuple[type, str], dict[str, Any]] = {}
+        self.classes: dict[type, Step] = {}
 
     def step(self, step: AnyStep) -> Step:
         cls = type(step)
@@ -134,10 +134,11 @@ class _Reader:
         )
         if not isinstance(step, SelfConsumingLeafStep):
             _check_fed(step, {edge.input for edge in needs})
-        facts = self.classes.get((cls, step.step_id))
-        if facts is None:
-            facts = self.classes[cls, step.step_id] = self._facts(step)
-        return Step.model_construct(id=step.step_id, needs=needs, **facts)
+        alike = self.classes.get(cls)
+        if alike is None:
+            alike = self.classes[cls] = Step.model_construct(id="", **self._facts(step))
+        # A copy, since pydantic inspects the signatures of default factories each time a model is made.
+        return alike.model_copy(update={"id": step.step_id, "needs": needs, "settings": self._settings(step)})
 
     def _facts(self, step: AnyStep) -> dict[str, Any]:
         cls = type(step)
@@ -156,7 +157,6 @@ class _Reader:
             "cache": flag(cls, "cache"),
             "cache_key": cache_key(cls),
             "when": decides(cls),
-            "settings": self._settings(step),
         }
         return facts | asked_for(cls)
 
