@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wurzel.core import Inputs, NoSettings, Outputs, SelfConsumingLeafStep, Settings, Step, TypedStep
+    from wurzel.core import CommandStep, Inputs, NoSettings, Outputs, SelfConsumingLeafStep, Settings, Step, TypedStep
     from wurzel.datacontract import (
         DataModel,
         File,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wurzel.utils import WZ
 
 _HOMES = {
+    "CommandStep": "wurzel.core",
     "DataModel": "wurzel.datacontract",
     "File": "wurzel.datacontract",
     "Folder": "wurzel.datacontract",
@@ -43,6 +44,7 @@ _HOMES = {
 
 __all__ = [
     "WZ",
+    "CommandStep",
     "DataModel",
     "File",
     "Folder",

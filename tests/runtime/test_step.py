@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wurzel.datacontract.dataset import gather, open_dataset
+from wurzel.datacontract.dataset import open_dataset
+from wurzel.datacontract.gathering import gather
 from wurzel.exceptions import (
     ContractFailedException,
     DatasetError,
@@ -16,7 +17,8 @@ from wurzel.exceptions import (
     StepFailed,
     UsageError,
 )
-from wurzel.runtime.step import Job, run_step, slice_bounds
+from wurzel.runtime.calls import slice_bounds
+from wurzel.runtime.step import Job, run_step
 from wurzel.runtime.user_code import UserCodeFailed
 
 STEPS = """

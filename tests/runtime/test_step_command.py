@@ -164,9 +164,9 @@ def test_logs_as_json(steps):
         (["nomodule:Upper", "-o", "out"], 2, "there is no module 'nomodule'"),
         (["cmdsteps", "-o", "out"], 2, "'cmdsteps' names no object"),
         (["cmdsteps:Make"], 2, "Missing option '-o'"),
-        (["cmdsteps:Make", "-o", "out", "--shard", "0/2"], 2, "'0/2' is no slice"),
-        (["cmdsteps:Make", "-o", "out", "--shard", "3/2"], 2, "'3/2' is no slice"),
-        (["cmdsteps:Make", "-o", "out", "--shard", "a/b"], 2, "'a/b' is no slice"),
+        (["cmdsteps:Make", "-o", "out", "--shard", "0/2"], 2, "'0/2' is not a slice"),
+        (["cmdsteps:Make", "-o", "out", "--shard", "3/2"], 2, "'3/2' is not a slice"),
+        (["cmdsteps:Make", "-o", "out", "--shard", "a/b"], 2, "'a/b' is not a slice"),
         (["cmdsteps:Make", "-o", "out", "--timeout", "soon"], 2, "'soon' is not a duration"),
         (["cmdsteps:Make", "-o", "out", "--shard", "1/2", "--shards", "2"], 2, "cannot be given together"),
         (["cmdsteps:Make", "-o", "out", "--settings", "no.yaml"], 2, "no.yaml: cannot be read: No such file"),
@@ -276,12 +276,27 @@ def test_the_arguments_of_a_child_are_those_it_was_called_with():
         "inputs": ["a b", "c"],
         "output": "out",
         "settings": "p.yaml#k",
+        "portion": 500,
+        "shard_by": "docs",
         "nulls": ("A", "B"),
         "secrets": ("TOKEN",),
     }
     assert child_arguments(options, {"log_format": "json", "level": "DEBUG"}) == [
         *("--log-format", "json", "-v", "step", "m:C", "--id", "id", "-i", "a b", "-i", "c", "-o", "out"),
-        *("--settings", "p.yaml#k", "--null", "A", "--null", "B", "--secret", "TOKEN"),
+        *(
+            "--settings",
+            "p.yaml#k",
+            "--portion",
+            "500",
+            "--shard-by",
+            "docs",
+            "--null",
+            "A",
+            "--null",
+            "B",
+            "--secret",
+            "TOKEN",
+        ),
     ]
 
 

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wurzel.cli.options import ParameterText, PipelineName, configuration_options
+from wurzel.cli.shard import ShardText
 from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wurzel.ir.model import Pipeline
     from wurzel.runtime.outcome import Note
+    from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.progress import Follower
 
 
@@ -30,6 +34,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="Give a parameter a value for this run.",
 )
+@click.option("--only", metavar="STEP,…", multiple=True, help="Run these steps; what they read must be there already.")
+@click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")
+@click.option(
+    "--slices",
+    metavar="STEP=FILE",
+    help="Write the slices of a step as JSON, after the steps of --only, or alone; `-` is standard output.",
+)
 @click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
 @click.option("--from-ir", metavar="FILE", help="Run the pipeline of an IR file, as `wurzel inspect --json` writes it.")
@@ -41,6 +52,9 @@ def command(
     jobs: int | None,
     force: bool,
     params: tuple[str, ...],
+    only: tuple[str, ...],
+    shard: tuple[int, int] | None,
+    slices: str | None,
     data_dir: str | None,
     state_dir: str,
     from_ir: str | None,
@@ -73,12 +87,34 @@ def command(
         force=force,
         state_dir=state_dir,
         wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
+        only=only,
+        shard=shard,
     )
-    follower = _follower(obj, chosen, options.run_id)
-    follower.say(notes)
-    result = run_pipeline(chosen, options, follower)
-    follower.say(report(result, chosen.name, chosen.data_dir))
-    sys.exit(result.exit_code)
+    fan_out = _fan_out(chosen, slices, options)
+    if only or fan_out is None:
+        follower = _follower(obj, chosen, options)
+        follower.say(notes)
+        result = run_pipeline(chosen, options, follower)
+        follower.say(report(result, chosen.name, chosen.data_dir))
+        if fan_out is None or result.exit_code:
+            sys.exit(result.exit_code)
+    fan_out()
+
+
+def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Callable[[], None] | None:
+    """What writes the slices of a step, as `--slices` asks for; checks what can be checked before anything runs."""
+    from wurzel.runtime.fanout import slice_count, write_slices
+    from wurzel.runtime.selection import chosen, find
+
+    if options.shard is not None and (not options.only or len(chosen(pipeline, options.only).steps) != 1):
+        raise UsageError("--shard is about a slice of one step", hint="Name it with --only STEP.")
+    if slices is None:
+        return None
+    step_id, equals, file = slices.partition("=")
+    if not equals or not file or options.shard is not None:
+        raise UsageError(f"--slices {slices!r} is not STEP=FILE", hint="For example: --slices split=slices.json")
+    step = find(pipeline, step_id, "--slices")
+    return lambda: write_slices(file, slice_count(pipeline, step, options.root))
 
 
 def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, ...]) -> tuple[Pipeline, list[Note]]:
@@ -100,14 +136,16 @@ def _stored(file: str) -> Pipeline:
     return load(Path(file))
 
 
-def _follower(obj: dict[str, Any], pipeline: Pipeline, run: str) -> Follower:
+def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> Follower:
     from wurzel.runtime.progress import JsonLines, LiveDisplay, PlainLines
+    from wurzel.runtime.selection import chosen
 
     quiet = obj["level"] == "WARNING"
+    steps = chosen(pipeline, options.only).steps
     if obj["log_format"] == "json":
-        return JsonLines(pipeline.name, run, quiet=quiet)
+        return JsonLines(pipeline.name, options.run_id, quiet=quiet)
     plain = quiet or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
-    return PlainLines(quiet=quiet) if plain else LiveDisplay(len(pipeline.steps))
+    return PlainLines(quiet=quiet) if plain else LiveDisplay(len(steps))
 
 
 def _log_options(obj: dict[str, Any]) -> list[str]:

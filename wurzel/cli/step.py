@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from wurzel.cli.shard import ShardText
 from wurzel.exceptions import UsageError, WurzelError
 
 if TYPE_CHECKING:
@@ -33,21 +34,6 @@ class DurationText(click.ParamType):  # type: ignore[type-arg, unused-ignore] # 
             return self.fail(str(error), param, ctx)
 
 
-class ShardText(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """`I/N`: slice I, counted from 1, of N."""
-
-    name = "I/N"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """The two numbers."""
-        number, slash, of = str(value).partition("/")
-        if slash and number.isascii() and number.isdigit() and of.isascii() and of.isdigit():
-            shard = int(number), int(of)
-            if 1 <= shard[0] <= shard[1]:
-                return shard
-        return self.fail(f"{value!r} is no slice; write I/N with I from 1 to N, such as 2/8.", param, ctx)
-
-
 class FolderText(click.Path):
     """A local path: a URL would quietly become a folder of that name."""
 
@@ -66,7 +52,15 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.command("step", short_help="Run one step; this is what rendered files call.")
 @click.argument("target", metavar="MODULE:CLASS")
 @click.option("--id", "step_id", metavar="ID", help="Id of the step; made from the class's name unless given.")
-@click.option("-i", "--input", "inputs", metavar="DIR", type=FOLDER, multiple=True, help="Dataset to read; repeatable.")
+@click.option(
+    "-i",
+    "--input",
+    "inputs",
+    metavar="DIR",
+    type=FOLDER,
+    multiple=True,
+    help="Dataset to read, or NAME=DIR for an input with a name; repeatable.",
+)
 @click.option("-o", "--output", metavar="DIR", type=FOLDER, required=True, help="Dataset to write.")
 @click.option("--settings", metavar="FILE#KEY", help="Take settings from below KEY in a YAML or JSON file.")
 @click.option("--options", "file", metavar="FILE#KEY", help="Take further options from `options` below KEY in a file.")
@@ -75,6 +69,8 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--report", metavar="FILE", type=FOLDER, help="Write counts and metrics to this JSON file.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the input only.")
 @click.option("--shards", type=AT_LEAST_1, default=1, metavar="N", help="Run N slices side by side, then gather them.")
+@click.option("--portion", type=AT_LEAST_0, metavar="N", help="Call run for every N items; 0 for all at once.")
+@click.option("--shard-by", metavar="NAME", help="The input whose items are cut, where there are several.")
 @click.option("--gather", is_flag=True, help="Run nothing: put the slices that --shard wrote to the -i together.")
 @click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Try again so often after a failure.")
 @click.option("--backoff", type=DurationText(), help="Wait before the first retry.")
@@ -159,6 +155,10 @@ def child_arguments(options: dict[str, Any], logs: dict[str, str]) -> list[str]:
     argv += ["-o", str(options["output"])]
     if options["settings"] is not None:
         argv += ["--settings", options["settings"]]
+    if options["portion"] is not None:
+        argv += ["--portion", str(options["portion"])]
+    if options["shard_by"] is not None:
+        argv += ["--shard-by", options["shard_by"]]
     for name in options["nulls"]:
         argv += ["--null", name]
     for name in options["secrets"]:
@@ -233,6 +233,8 @@ def _run_here(options: dict[str, Any], link: Link) -> int:
                 options["shard"],
                 options["report"],
                 options["secrets"],
+                options["portion"],
+                options["shard_by"],
             ),
             ready=gc.freeze,
             link=link,

@@ -12,9 +12,11 @@ from wurzel.core.typed_step import TypedStep
 from wurzel.datacontract import MarkdownDataContract, PydanticModel
 
 if TYPE_CHECKING:
+    from wurzel.core.command_step import CommandStep
     from wurzel.datacontract.dataframe import PanderaDataFrameModel
 
 __all__ = [
+    "CommandStep",
     "Inputs",
     "MarkdownDataContract",
     "NoSettings",
@@ -29,6 +31,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "CommandStep":
+        from wurzel.core.command_step import CommandStep
+
+        return CommandStep
     if name == "PanderaDataFrameModel":
         from wurzel.datacontract.dataframe import PanderaDataFrameModel
 

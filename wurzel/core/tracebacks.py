@@ -31,14 +31,23 @@ def shortened(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Class and text of an error on one line; those of the error within a group of one, such as of a TaskGroup."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
+    """Class and text of an error on one line; for a group, such as that of a TaskGroup, those of its first error."""
+    error, more = first_of(error)
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - the author's own __str__ may do anything
         text = "(its text cannot be shown)"
-    return " ".join(f"{type(error).__name__}: {text}".split())
+    rest = f" (and {more} more)" if more else ""
+    return " ".join(f"{type(error).__name__}: {text}{rest}".split())
+
+
+def first_of(error: BaseException) -> tuple[BaseException, int]:
+    """The first error of a group, however deep within, and how many others there are; an error itself otherwise."""
+    more = 0
+    while isinstance(error, BaseExceptionGroup):
+        more += len(error.exceptions) - 1
+        error = error.exceptions[0]
+    return error, more
 
 
 def place_of(error: BaseException) -> str:

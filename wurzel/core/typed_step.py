@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import NoneType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from wurzel.core.edges import ConnectedStep
 from wurzel.core.fields import InputField, Inputs, OutputField, Outputs, input_fields, output_fields, ports_class
@@ -18,6 +18,9 @@ from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_run, check_when
 from wurzel.datacontract.shape import Shape, shape_of, shown, unaliased
 from wurzel.exceptions import StaticTypeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTS = TypeVar("SETTS", bound=SettingsBase | None)
 INCONTRACT = TypeVar("INCONTRACT")
@@ -74,6 +77,7 @@ class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     name: str | None = None
     """The name given by `WZ(cls, name=…)`."""
     _given_name: str | None = None
+    _workdir: Path | Callable[[], Path] | None = None
 
     def __class_getitem__(cls, parameters: Any) -> Any:
         """The class with type parameters, in which `A | B` stays apart from `B | A`."""
@@ -100,6 +104,27 @@ class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
             StaticTypeError: when the class's name cannot become an id.
         """
         return self._given_name or derive_id(type(self).__name__)
+
+    @property
+    def workdir(self) -> Path:
+        """A folder for files that `run` writes, empty before each try, on the file system of the output.
+
+        Raises:
+            StaticTypeError: where no step runs: when a pipeline is defined.
+        """
+        if callable(self._workdir):
+            self._workdir = self._workdir()
+        if self._workdir is None:
+            raise StaticTypeError(
+                f"{self!r} has no workdir, since it does not run",
+                hint="Use self.workdir in run; in a test, set it: step.workdir = tmp_path.",
+            )
+        return self._workdir
+
+    @workdir.setter
+    def workdir(self, folder: Path | Callable[[], Path]) -> None:
+        """Give a folder, or what makes it when it is first asked for."""
+        self._workdir = folder
 
     def __repr__(self) -> str:
         return type(self).__name__ if self._given_name is None else f"{type(self).__name__}({self._given_name!r})"
@@ -130,9 +155,10 @@ class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
         """
 
     def when(self, inpt: INCONTRACT) -> bool:
-        """Whether the step has anything to do; when not, what it gives is skipped, and `run` is not called.
+        """Whether to run on this input; if not, the output is complete, empty and marked as skipped.
 
-        It may depend on its input and settings only. For a step that takes single items it is asked for each of them.
+        It may depend on the input and settings only, since each slice asks it. A step that takes single items is
+        asked for each of them.
         """
         return True
 

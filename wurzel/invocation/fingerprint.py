@@ -16,6 +16,7 @@ from wurzel.exceptions import WurzelError
 from wurzel.invocation.code import Code, bases
 from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.digests import combine
+from wurzel.invocation.program import program_digest, version_words
 from wurzel.invocation.settings import Effective, effective
 from wurzel.invocation.variables import is_ignored, step_environment
 
@@ -37,6 +38,7 @@ _KINDS = {
     "definition": "definition",
     "code": "code",
     "packages": "packages",
+    "program": "program",
     "settings": "settings",
     "files": "input files",
     "data": "input data",
@@ -63,6 +65,7 @@ class Fingerprints:
         self._code = Code(root, digests, not_source=not_input)
         self._not_input = not_input
         self._class = cache(_class)
+        self._programs: dict[tuple[str, ...], str] = {}
 
     def of(self, step: Step, data: Mapping[tuple[str, str], str]) -> dict[str, str]:
         """Digest by kind of everything the step's output may depend on.
@@ -80,8 +83,19 @@ class Fingerprints:
             **self._code.digests(step, bases(step)),
             "settings": UNKNOWN if settings is None else combine([settings.values, *self._environment(step, env)]),
             "files": UNKNOWN if settings is None else combine(settings.files),
+            **self._program(kind, env),
             "data": combine(_read(step, data)),
         }
+
+    def _program(self, kind: type[TypedStep[Any, Any, Any]] | None, env: Mapping[str, str]) -> dict[str, str]:
+        """The version of the program that a `CommandStep` runs; nothing for other steps, and without a `version`."""
+        words = version_words(kind)
+        if not words:
+            return {}
+        key = (*words, env.get("PATH", ""))
+        if key not in self._programs:
+            self._programs[key] = program_digest(words, env, self._root) or UNKNOWN
+        return {"program": self._programs[key]}
 
     def _settings(
         self, step: Step, kind: type[TypedStep[Any, Any, Any]] | None, env: Mapping[str, str]
@@ -126,7 +140,7 @@ def reason(last: tuple[Mapping[str, str], str] | None, now: Mapping[str, str], o
     if last is None:
         return "first run here" if output is None else "not run here before"
     inputs, before = last
-    changed = [text for kind, text in _KINDS.items() if inputs.get(kind) != now[kind] or now[kind] == UNKNOWN]
+    changed = [text for kind, text in _KINDS.items() if inputs.get(kind) != now.get(kind) or now.get(kind) == UNKNOWN]
     if changed:
         return f"{_listed(changed)} changed"
     if output is None:

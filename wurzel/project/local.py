@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
 
 
+_DONE_HERE = ("concurrency", "fan_out", "named_inputs", "named_outputs", "when")
+"""What a run does, though the script of the target local does not; its data folder is locked while it goes on."""
+
+
 def left_out(resolved: Resolved) -> list[Note]:
     """What `wurzel run` leaves out of a pipeline, unless `targets.local.ignore` accepts it."""
     options = validate_options(resolved, LocalBackend.name, LocalBackend.options_model)
     reports = unsupported_uses(LocalBackend(), resolved.pipeline, options.ignore)
-    # A run locks its data folder, so two at one time cannot be.
-    names = [report.feature for report in reports if report.feature != "concurrency"]
+    names = [report.feature for report in reports if report.feature not in _DONE_HERE]
     if not names:
         return []
     return [Note(f"{resolved.pipeline.name}: left out here: {', '.join(names)} (`wurzel targets local` says why)")]

@@ -13,10 +13,12 @@ from wurzel.exceptions import WriteError
 
 def is_done(output: Path, run: str) -> bool:
     """Whether the dataset is complete, and this run has written it."""
+    from wurzel.datacontract.dataset import output_names
     from wurzel.datacontract.manifest import NAME
 
     try:
-        return (output / NAME).is_file() and _mark(output).read_text(encoding="utf-8") == run
+        complete = (output / NAME).is_file() or bool(output_names(output))
+        return complete and _mark(output).read_text(encoding="utf-8") == run
     except (OSError, ValueError):
         return False
 

@@ -30,6 +30,8 @@ class RunResult:
     """What became of every step of a run."""
 
     ran: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """Steps that were not run, because a condition was false; their datasets are empty and say so."""
     unchanged: list[str] = field(default_factory=list)
     failed: dict[str, Failure] = field(default_factory=dict)
     blocked: dict[str, str] = field(default_factory=dict)
@@ -54,10 +56,10 @@ class RunResult:
         return FAILED if codes - FINAL else max(codes, default=0)
 
     def counts(self) -> Mapping[str, int]:
-        """How many steps ran, were unchanged, failed, did not run."""
+        """How many steps ran, were skipped, were unchanged, failed, did not run."""
         not_run = len(self.blocked) + len(self.left)
-        named = {"ran": len(self.ran), "unchanged": len(self.unchanged), "failed": len(self.failed)}
-        return named | {"not run": not_run}
+        named = {"ran": self.ran, "skipped": self.skipped, "unchanged": self.unchanged, "failed": self.failed}
+        return {what: len(steps) for what, steps in named.items()} | {"not run": not_run}
 
 
 class Note(NamedTuple):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from wurzel.runtime.outcome import Note
 
-Kind = Literal["started", "retry", "done", "unchanged", "failed", "blocked"]
+Kind = Literal["started", "retry", "done", "skipped", "unchanged", "failed", "blocked"]
 
 _QUIET: frozenset[Kind] = frozenset({"retry", "failed", "blocked"})
 """What `-q` still shows: warnings and errors."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from wurzel.exceptions import StepFailed, WriteError
@@ -16,7 +18,9 @@ class Report(NamedTuple):
     items_out: int
     bytes_in: int
     bytes_out: int
-    metrics: dict[str, float]
+    metrics: Mapping[str, float] = MappingProxyType({})
+    skipped: bool = False
+    """Whether the step was not run, because a condition was false."""
 
 
 def write_report(path: Path, report: Report) -> None:
@@ -31,9 +35,12 @@ def write_report(path: Path, report: Report) -> None:
 
     metrics = {CURRENT.text(name): value for name, value in sorted(report.metrics.items())}
     numbers = {name: int(value) if value == value // 1 else value for name, value in metrics.items()}
+    data = {**report._asdict(), "metrics": numbers}
+    if not report.skipped:
+        del data["skipped"]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, to_json({**report._asdict(), "metrics": numbers}, indent=2) + b"\n")
+        write(path, to_json(data, indent=2) + b"\n")
     except OSError as error:
         raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
     except WriteError as error:

@@ -13,13 +13,15 @@ class Schedule:
     """Which steps wait for which; steps are known by their id and keep the order of the pipeline."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
-        """Take steps that stand in topological order."""
+        """Take steps that stand in topological order; they do not wait for others that they read from."""
         self.steps = {step.id: step for step in steps}
         self.order = {step_id: number for number, step_id in enumerate(self.steps)}
-        self._waiting = {step.id: len(step.predecessors) for step in steps}
+        self._waiting: dict[str, int] = {}
         self._after: dict[str, list[str]] = {step.id: [] for step in steps}
         for step in steps:
-            for need in step.predecessors:
+            needs = [need for need in step.predecessors if need in self.steps]
+            self._waiting[step.id] = len(needs)
+            for need in needs:
                 self._after[need].append(step.id)
 
     def first(self) -> list[Step]:

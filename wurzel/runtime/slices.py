@@ -11,13 +11,19 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.datacontract.dataset import Dataset, gather, open_dataset, shard_folder
+from wurzel.datacontract.dataset import (
+    Dataset,
+    gather_outputs,
+    open_dataset,
+    output_names,
+    shard_folder,
+    shard_of,
+)
 from wurzel.datacontract.folders import remove
-from wurzel.datacontract.manifest import NAME
 from wurzel.exceptions import DatasetError, WurzelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 SLICES = ".slices"
 REPORT = ".report.json"
@@ -66,13 +72,22 @@ def join(folder: Path, output: Path, report: Path | None = None) -> None:
         DatasetError: when a slice or its report is missing or damaged, or the dataset cannot be written.
         StepFailed: when the report cannot be written.
     """
-    slices = open_dataset(folder).slices
-    if not slices or (folder / NAME).exists():
+    if not _is_sliced(folder):
         raise DatasetError("holds no slices", where=str(folder), hint="Give the folder that --shard wrote to with -i.")
-    dataset = gather(folder, output)
+    name = next(iter(output_names(folder)), "")
+    slices = open_dataset(folder / name).slices
+    datasets = gather_outputs(folder, output)
     if report is not None:
         reports = [_read_report(_report(folder, cut.number, cut.of)) for cut in slices]
-        _write_merged(reports, slices[0].by, dataset, report)
+        _write_merged(reports, slices[0].by, datasets, report)
+
+
+def _is_sliced(folder: Path) -> bool:
+    try:
+        names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return True  # opening it will say what is wrong
+    return not names or any(map(shard_of, names))
 
 
 def assembling(output: Path) -> list[str]:
@@ -97,18 +112,23 @@ def _read_report(path: Path) -> dict[str, Any]:
     return report
 
 
-def _write_merged(reports: Sequence[dict[str, Any]], by: str, dataset: Dataset, path: Path) -> None:
+def _write_merged(reports: Sequence[dict[str, Any]], by: str, datasets: Mapping[str, Dataset], path: Path) -> None:
     """The report of the step as a whole: what slices took and counted, summed; what they gave, from the result."""
     from wurzel.runtime.report import Report, write_report
 
     metrics: Counter[str] = Counter()
     for report in reports:
         metrics.update(report["metrics"])
-    sizes = [report["bytes_in"] for report in reports]
-    # Slices of items each read the whole input, slices of parts only theirs.
-    size = max(sizes) if by == "items" else sum(sizes)
+    for name, dataset in datasets.items():
+        columns = f"{name}.columns" if name else "columns"
+        if by == "items" and dataset.containers == ("dataframe",) and columns in metrics:  # slices of rows have all
+            metrics[columns] = max(report["metrics"].get(columns, 0) for report in reports)
     taken = sum(report["items_in"] for report in reports)
-    write_report(path, Report(taken, dataset.items, size, dataset.size, dict(metrics)))
+    size = sum(report["bytes_in"] for report in reports)
+    items = sum(dataset.items for dataset in datasets.values())
+    given = sum(dataset.size for dataset in datasets.values())
+    skipped = all(dataset.skipped for dataset in datasets.values())
+    write_report(path, Report(taken, items, size, given, dict(metrics), skipped))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -102,24 +102,31 @@ def _line(step_id: str, state: State) -> bytes:
 
 
 @contextlib.contextmanager
-def locked(data: Path) -> Iterator[None]:
+def locked(data: Path, parts: Sequence[str] = ()) -> Iterator[None]:
     """Keep other runs away from a data folder, which is made if need be. A killed run leaves no lock behind.
+
+    Args:
+        data: the folder.
+        parts: what this run writes into it, where it runs some steps only: jobs of one run may share a disk.
 
     Raises:
         WriteError: when another run uses the folder, or it cannot be written.
     """
-    path = data / ".wurzel.lock"
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        lock = _take(path)
-    except OSError as error:
-        raise _unwritable(data, error) from error
-    try:
+    names = [f".wurzel.{part}.lock" for part in sorted(parts)] or [".wurzel.lock"]
+    with contextlib.ExitStack() as held:
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                held.callback(_release, data / name, _take(data / name))
+        except OSError as error:
+            raise _unwritable(data, error) from error
         yield
-    finally:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        os.close(lock)
+
+
+def _release(path: Path, lock: int) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+    os.close(lock)
 
 
 def _take(path: Path) -> int:

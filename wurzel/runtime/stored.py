@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.datacontract import folders
-from wurzel.datacontract.manifest import NAME, Manifest
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError
+from wurzel.invocation.digests import combine
 from wurzel.runtime.slices import SLICES, clear
 
 if TYPE_CHECKING:
+    from wurzel.datacontract.manifest import Manifest, Part
     from wurzel.invocation.digests import FileDigests
 
 
-def verified(folder: Path, digests: FileDigests) -> str | None:
-    """The digest of a dataset's manifest, if all its files are there with the bytes that were written."""
-    manifest = _manifest(folder)
-    if manifest is None or any(digests.file(part.path) != part.sha256 for part in manifest.parts):
-        return None
-    return digests.file(folder / NAME)
+class Stored(NamedTuple):
+    """The complete datasets of a step."""
+
+    digests: Mapping[str, str]
+    """By the name of the output; `""` where it has none."""
+    skipped: bool
+    """Whether the step was not run, because a condition was false."""
+
+    @property
+    def digest(self) -> str:
+        """Stands for all of them."""
+        if set(self.digests) == {""}:
+            return self.digests[""]
+        return combine(part for name, digest in sorted(self.digests.items()) for part in (name, digest))
 
 
-def written(folder: Path, digests: FileDigests) -> str | None:
-    """As `verified`, for a dataset that a step has just written: its parts are taken at their word."""
-    manifest = _manifest(folder)
-    if manifest is None:
-        return None
-    for part in manifest.parts:
+def verified(folder: Path, outputs: Sequence[str], digests: FileDigests) -> Stored | None:
+    """The datasets of a step, if all their files are there with the bytes that were written.
+
+    Args:
+        folder: of the step.
+        outputs: names of its outputs.
+        digests: reads files.
+    """
+    return _stored(folder, outputs, lambda part: digests.file(part.path) == part.sha256)
+
+
+def written(folder: Path, outputs: Sequence[str], digests: FileDigests) -> Stored | None:
+    """As `verified`, for datasets that a step has just written: their parts are taken at their word."""
+
+    def trust(part: Part) -> bool:
         digests.trust(part.path, part.sha256)
-    return digests.file(folder / NAME)
+        return True
+
+    return _stored(folder, outputs, trust)
 
 
 def sweep(data: Path, ids: Collection[str]) -> None:
@@ -42,6 +62,15 @@ def sweep(data: Path, ids: Collection[str]) -> None:
     for name in left:
         if (step_id := name[1:].removesuffix(SLICES)) in ids:
             clear(data / step_id)
+
+
+def _stored(folder: Path, outputs: Sequence[str], good: Callable[[Part], bool]) -> Stored | None:
+    manifests = {name: _manifest(folder / name) for name in outputs}
+    known = {name: manifest for name, manifest in manifests.items() if manifest is not None}
+    if len(known) < len(outputs) or not all(good(part) for manifest in known.values() for part in manifest.parts):
+        return None
+    digests = {name: manifest.digest for name, manifest in known.items()}
+    return Stored(digests, all(manifest.skipped for manifest in known.values()))
 
 
 def _manifest(folder: Path) -> Manifest | None:

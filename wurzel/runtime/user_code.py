@@ -24,7 +24,7 @@ class UserCodeFailed(StepFailed):
 @contextmanager
 def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     """Turn what the step's own code raises into an error that shows its author the lines to look at."""
-    from wurzel.core.tracebacks import one_line, place_of, shortened
+    from wurzel.core.tracebacks import first_of, one_line, place_of, shortened
 
     where = f"step {step_id!r}"
     here = _current_folder()
@@ -39,6 +39,10 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     except SystemExit as error:
         raise UserCodeFailed(f"it calls sys.exit({error.code!r}){doing}", place_of(error), where) from None
     except Exception as error:
+        first = first_of(error)[0]
+        if isinstance(first, WurzelError):  # raised within a TaskGroup
+            first.where = first.where or where
+            raise first from error
         reason = one_line(error)
         raise UserCodeFailed(f"{reason}{doing}", shortened(error), where) from error
     finally:

@@ -1,0 +1,93 @@
+"""Runs a program as a list of words, never through a shell, and ends it when the step is ended."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from signal import Signals
+
+from wurzel.exceptions import StepFailed, UsageError
+
+_GRACE = 5.0
+"""Seconds between TERM and KILL; less than the 10 that whoever ends the step gives it."""
+_SHOWN = 300
+
+
+def run_program(
+    argv: Sequence[str], *, env: Mapping[str, str], output: Path | None = None, exit_codes: Collection[int] = ()
+) -> None:
+    """Run a program to its end; what it prints goes where the step's own output goes.
+
+    Args:
+        argv: the program and its arguments.
+        env: variables on top of those of this process.
+        output: file for what it prints on standard output.
+        exit_codes: codes that are fine beside 0.
+
+    Raises:
+        UsageError: when it cannot be started: it is missing, or the words are too long.
+        StepFailed: when it fails.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    with contextlib.ExitStack() as stack:
+        target = stack.enter_context(output.open("wb")) if output is not None else None
+        try:
+            process = subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=target, env={**os.environ, **env})
+        except (OSError, ValueError) as error:
+            raise _not_started(argv, error) from None
+    code = _ended(process)
+    if code and code not in exit_codes:
+        how = f"was ended by signal {_name(-code)}" if code < 0 else f"ended with exit code {code}"
+        raise StepFailed(f"{argv[0]} {how}", hint=f"The command: {shown(argv)}")
+
+
+def shown(argv: Sequence[str]) -> str:
+    """A command for people, cut when it is long."""
+    text = shlex.join(argv)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """The exit code of a process, which does not outlive us."""
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+        process.kill()
+        process.wait()
+        raise
+
+
+def _not_started(argv: Sequence[str], error: OSError | ValueError) -> UsageError:
+    if isinstance(error, ValueError):  # a null byte; the word may contain what is not to be shown
+        return UsageError(f"{argv[0]!r:.80} cannot be started: {error}", hint="Words and variables take no null bytes.")
+    if error.errno == errno.E2BIG:
+        sizes = [len(os.fsencode(word)) + 1 for word in argv]
+        return UsageError(
+            f"{argv[0]} cannot be started: the system does not take its {len(argv)} words with {sum(sizes)} bytes, the"
+            f" longest with {max(sizes)}",
+            hint="Take a Folder instead of a list of files, or let the program read a file.",
+        )
+    if isinstance(error, FileNotFoundError):
+        if "/" in argv[0] and Path(argv[0]).exists():
+            return UsageError(f"{argv[0]} cannot be started: the interpreter in its first line is missing")
+        hint = "Install it where the step runs: on this machine, or in the image."
+        return UsageError(f"the program {argv[0]!r} was not found", hint=hint)
+    return UsageError(f"{argv[0]} cannot be started: {error.strerror}", hint="Is it a program, and executable?")
+
+
+def _name(number: int) -> str:
+    try:
+        return Signals(number).name
+    except ValueError:
+        return str(number)

@@ -1,0 +1,53 @@
+"""How many slices a step is cut into, once the data is there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.datacontract.dataset import open_dataset
+from wurzel.exceptions import WriteError
+from wurzel.invocation.command import dataset
+from wurzel.runtime.calls import portions
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Step
+
+
+def slice_count(pipeline: Pipeline, step: Step, root: Path) -> int:
+    """As many slices as its input has portions, at most `max`; always `max` where it has no portions.
+
+    Args:
+        pipeline: the resolved pipeline.
+        step: one of its steps, whose predecessors have run.
+        root: the project folder.
+
+    Raises:
+        DatasetError: when a dataset that it reads is missing or damaged.
+    """
+    if step.shards.items is None or step.shards.max == 1:
+        return step.shards.max
+    cut = step.shard_by or next((port.name for port in step.inputs if port.type.containers), "")
+    folders = [root / dataset(pipeline, edge.step) / edge.output for edge in step.needs if edge.input == cut]
+    items = sum(open_dataset(folder).items for folder in folders)
+    return min(step.shards.max, portions(items, step.shards.items))
+
+
+def write_slices(path: str, count: int) -> None:
+    """Write the slices as a JSON list of what `--shard` takes, such as `["1/2", "2/2"]`; `-` is standard output.
+
+    Raises:
+        WriteError: when the file cannot be written.
+    """
+    text = json.dumps([f"{number}/{count}" for number in range(1, count + 1)]) + "\n"
+    if path == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WriteError(f"the slices cannot be written: {error.strerror}", where=path) from error

@@ -1,0 +1,164 @@
+"""What a step reads: the datasets of each of its inputs, and the values that `run` takes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wurzel.datacontract.dataset import Dataset, Reader, open_dataset
+from wurzel.exceptions import DatasetError, UsageError
+
+if TYPE_CHECKING:
+    from wurzel.core.fields import InputField
+    from wurzel.core.typed_step import StepTypes
+
+
+class Input:
+    """One input of a step: a field of its `Inputs`, or all that it takes."""
+
+    def __init__(self, field: InputField, datasets: Sequence[Dataset], *, mapped: bool = False) -> None:
+        """Check that the datasets are what the field takes.
+
+        Args:
+            field: of the step's types.
+            datasets: of its predecessors, in order.
+            mapped: whether the step takes one item and is called for each, so that lists of them are welcome too.
+
+        Raises:
+            WrongDataset: when a dataset has another contract.
+            DatasetError: when there is not exactly one item for a field that takes one.
+        """
+        shape = field.shape
+        self.field = field
+        self.datasets = datasets
+        self.skipped = bool(datasets) and all(dataset.skipped for dataset in datasets)
+        self.reader = Reader(shape.listed if mapped else shape, datasets)
+        self.absent = field.optional and (self.skipped or not datasets)
+        if not shape.many and not mapped and not self.skipped and not self.absent:
+            self._check_one()
+
+    @cached_property
+    def total(self) -> int:
+        """How many items there are; in a set, each counts once."""
+        return self.reader.count()
+
+    @property
+    def in_order(self) -> bool:
+        """Whether its items are those of its parts, one after the other; not for a set that is made of several."""
+        return self.total == self.reader.items
+
+    def value(self, start: int = 0, stop: int | None = None) -> Any:
+        """What `run` takes for the items from `start` to `stop`; a stream is opened anew with each call.
+
+        Raises:
+            DatasetError: when a part is damaged.
+            ContractFailedException: when an item breaks the contract.
+        """
+        if self.absent:
+            return None
+        if self.field.form == "value":
+            return self.reader.value(start, stop)
+        stream = self.reader.stream(start, stop)
+        return stream.once() if self.field.form == "iterator" else stream
+
+    def size(self, start: int, stop: int) -> int:
+        """Bytes of the parts that begin within these items, so that slices add up to the whole."""
+        return self.reader.size(0, stop) - self.reader.size(0, start)
+
+    def _check_one(self) -> None:
+        if self.reader.items == 1:
+            return
+        given = ", ".join(f"{dataset.path} ({dataset.items})" for dataset in self.datasets)
+        raise DatasetError(
+            f"the input {self.field.name} takes one item, but there are {self.reader.items}: {given}",
+            hint="Let all but one of the steps before it be skipped, or take a list.",
+        )
+
+
+class Inputs:
+    """All inputs of a step, opened."""
+
+    def __init__(self, types: StepTypes, given: Mapping[str, Sequence[Path]], *, mapped: bool) -> None:
+        """Open the folders that are given for each input, by its name.
+
+        Raises:
+            DatasetError: when a dataset is missing or damaged.
+            WrongDataset: when a dataset has another contract.
+        """
+        self.all = [
+            Input(field, [open_dataset(folder) for folder in given.get(field.name, ())], mapped=mapped)
+            for field in types.inputs
+        ]
+        self._class = types.input_class
+
+    @property
+    def given(self) -> bool:
+        """Whether there is anything to read; a source has nothing, nor has a self-consuming step at first."""
+        return any(one.datasets for one in self.all) or self._class is not None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether there are datasets, and every one of them is skipped."""
+        given = [one for one in self.all if one.datasets]
+        return bool(given) and all(one.skipped for one in given)
+
+    @property
+    def lacking(self) -> Input | None:
+        """An input of one item that has none, since all steps before it were skipped, and that is not optional."""
+        return next((one for one in self.all if one.skipped and not one.field.shape.many and not one.absent), None)
+
+    @property
+    def digest(self) -> str:
+        """Stands for all data, so that slices of different inputs are never put together."""
+        lines = [f"{one.field.name}\0{dataset.digest}" for one in self.all for dataset in one.datasets]
+        return sha256("\n".join(lines).encode()).hexdigest()
+
+    def value(self, cut: Input | None = None, start: int = 0, stop: int | None = None) -> Any:
+        """What `run` takes, with one of the inputs cut to some of its items."""
+        values = {one.field.name: one.value(start, stop) if one is cut else one.value() for one in self.all}
+        return self._class(**values) if self._class is not None else values[""]
+
+    def check(self) -> None:
+        """Raise what a stream met, even where `run` has swallowed the error.
+
+        Raises:
+            WurzelError: the first of them.
+        """
+        for one in self.all:
+            one.reader.check()
+
+
+def by_name(types: StepTypes, folders: Sequence[Path], class_name: str) -> dict[str, list[Path]]:
+    """The folders of each input: `NAME=DIR` where the class has `Inputs`, otherwise all are of the only one.
+
+    Raises:
+        UsageError: when a name is missing or unknown, or an input that is needed has no folder.
+    """
+    if types.input_class is None:
+        return {"": list(folders)}
+    names = [field.name for field in types.inputs]
+    found: dict[str, list[Path]] = {}
+    for folder in folders:
+        name, given, path = str(folder).partition("=")
+        if not given or name not in names or not path:
+            raise _unnamed(str(folder), name if given else "", names, class_name)
+        found.setdefault(name, []).append(Path(path))
+    if missing := [field.name for field in types.inputs if field.name not in found and not field.optional]:
+        shown = " ".join(f"-i {name}=DIR" for name in missing)
+        raise UsageError(f"{class_name} needs the input {' and '.join(missing)}", hint=f"Give {shown}.")
+    return found
+
+
+def _unnamed(folder: str, name: str, names: Sequence[str], class_name: str) -> UsageError:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, 1) if name else []
+    return UsageError(
+        f"{class_name} has no input {name!r}"
+        if name
+        else f"-i {folder} does not say which input of {class_name} it is",
+        hint=(f"Did you mean {close[0]}? " if close else "") + f"Write NAME=DIR; its inputs are {', '.join(names)}.",
+    )

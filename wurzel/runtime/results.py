@@ -1,0 +1,87 @@
+"""What `run` gives: stored output by output, counted, and refused where it breaks its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from wurzel.datacontract.contract import Contract, measures
+from wurzel.exceptions import ContractFailedException
+from wurzel.runtime.logs import logger
+from wurzel.runtime.user_code import user_code
+
+if TYPE_CHECKING:
+    from wurzel.core.fields import OutputField
+    from wurzel.datacontract.writer import Writer
+    from wurzel.runtime.work import Work
+
+
+class Results:
+    """Stores what each call of `run` gives."""
+
+    def __init__(self, work: Work, writers: Mapping[str, Writer]) -> None:
+        self.metrics: dict[str, float] = {}
+        self._work = work
+        self._writers = writers
+        for field in work.types.outputs:
+            writers[field.name].seen = _counter(field, self.metrics)
+
+    def add(self, result: Any) -> None:
+        """Store what one call gave; a stream is asked for its items meanwhile.
+
+        Raises:
+            ContractFailedException: when it breaks the contract.
+            UserCodeFailed: when a stream raises an error.
+            DatasetError: when it cannot be written.
+        """
+        types = self._work.types
+        if types.output_class is None:
+            self._store(types.outputs[0], result)
+            return
+        if type(result) is not types.output_class:
+            shown = "None" if result is None else f"a {type(result).__name__}"
+            raise ContractFailedException(
+                f"run returned {shown}, not {types.output_class.__name__}", where=f"step {self._work.step_id!r}"
+            )
+        for field in types.outputs:
+            self._store(field, getattr(result, field.name))
+
+    def _store(self, field: OutputField, value: Any) -> None:
+        step_id = self._work.step_id
+        if field.form != "value" and not isinstance(value, Sequence):
+            value = iter(value) if isinstance(value, Iterable) else value
+        try:
+            with user_code(step_id):
+                self._writers[field.name].add(value)
+        except ContractFailedException as error:
+            self._work.inputs.check()  # an input that breaks its contract within a stream is no fault of the output
+            what = f"the output {field.name}" if field.name else "what run returned"
+            raise ContractFailedException(
+                f"{what} breaks the contract {field.shape.name}: {error.message}",
+                where=f"step {step_id!r}",
+                hint=error.hint,
+            ) from None
+
+
+def _counter(field: OutputField, total: dict[str, float]) -> Callable[[Any], None] | None:
+    """What adds the metrics of a value, or of an item of a stream, to the total; nothing where there are none."""
+    contracts = field.shape.contracts
+    if not measures(contracts):
+        return None
+    alone = len(contracts) == 1 and issubclass(contracts[0], Contract)
+    contract: type[Contract] = contracts[0] if alone else Contract
+    prefix = f"{field.name}." if field.name else ""
+    failed = False
+
+    def count(value: Any) -> None:
+        nonlocal failed
+        try:
+            found = {} if failed else dict(contract.get_metrics(value))
+        except Exception as error:  # noqa: BLE001 - the author's own numbers must not cost the data
+            failed = True
+            logger.warning("the metrics cannot be computed: %s: %s", type(error).__name__, error)
+            return
+        for name, number in found.items():
+            total[prefix + name] = total.get(prefix + name, 0.0) + number
+
+    return count
