@@ -18,7 +18,19 @@ from wurzel.backends.airflow.validation import validate
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import render
 from wurzel.backends.support import unsupported_uses
-from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting
+from wurzel.ir.model import (
+    DataType,
+    Edge,
+    InputPort,
+    OutputPort,
+    Pipeline,
+    Retry,
+    Schedule,
+    SecretRef,
+    Setting,
+    Shards,
+    Step,
+)
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 from wurzel.testing import check_backend, full_pipeline
@@ -436,6 +448,113 @@ def test_shards_are_one_mapped_task():
         "-o",
         "$(WURZEL_RUN)/suffix",
     ]
+
+
+def halves(**fields):
+    """A step with two outputs, and slices that the data decides; one reads an output of it, and what it reads."""
+    cut = Step(
+        id="cut",
+        run="steps:Cut",
+        needs=(Edge(step="words"),),
+        inputs=(InputPort(type=WORDS),),
+        outputs=(OutputPort(name="train", type=WORDS), OutputPort(name="test", type=WORDS)),
+        shards=Shards(items=500, max=64),
+        **fields,
+    )
+    fit = Step(
+        id="fit",
+        run="steps:Fit",
+        needs=(Edge(step="cut", output="train", input="docs"), Edge(step="words", input="all")),
+        inputs=(InputPort(name="all", type=WORDS), InputPort(name="docs", type=WORDS)),
+        outputs=(OutputPort(type=WORDS),),
+    )
+    words = plain_step(id="words", run="steps:Words")
+    return Pipeline(name="p", image="acme/p:1", steps=(words, cut, fit))
+
+
+def mapped(source, name, shard):
+    """What a task that is mapped over an XCom runs for one of its entries."""
+    argument = "arguments" if "KubernetesPodOperator" in source else "bash_command"
+    (found,) = [
+        node.value.args[0]
+        for node in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword))
+        if node.arg == argument and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == f"{name}.map"
+    ]
+    return eval(ast.unparse(found))(shard)
+
+
+def test_an_edge_reads_one_output_and_says_which_input_it_is_for():
+    command = call(text(halves()), "fit")["bash_command"]
+    assert ' -i docs="$WURZEL_RUN/cut/train" -i all="$WURZEL_RUN/words" -o "$WURZEL_RUN/fit"' in command
+    words = ast.literal_eval(call(text(halves(), **PODS), "fit")["arguments"])
+    assert words[4:8] == ["-i", "docs=$(WURZEL_RUN)/cut/train", "-i", "all=$(WURZEL_RUN)/words"]
+    docker = call(text(halves(), **CONTAINERS), "fit")["command"]
+    assert 'docs="$WURZEL_RUN/cut/train"' in docker
+
+
+@pytest.mark.parametrize("version", ["3", "2.11"])
+def test_slices_are_counted_once_the_data_is_there(version):
+    source = text(halves(), version=version)
+    counter = call(source, "cut__slices")
+    assert ast.literal_eval(counter["bash_command"]) == (
+        'wurzel step steps:Cut --id cut -i "$WURZEL_RUN/words" --portion 500 --shards 64 --slices -'
+    )
+    assert counter["output_processor"] == "json.loads"
+    assert "import json\n" in source
+    assert mapped(source, "cut__slices.output", "2/7") == (
+        'wurzel step steps:Cut --id cut -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/cut" --portion 500 --shard 2/7'
+    )
+    edges = [line.strip() for line in source.splitlines() if " >> " in line]
+    assert edges == ["words >> cut__slices", "[cut, words] >> fit"]
+
+
+def test_slices_of_pods_come_from_the_file_that_airflow_reads():
+    source = text(halves(secrets={"TOKEN": SecretRef(name="a", key="b")}), **PODS)
+    counter = call(source, "cut__slices")
+    assert ast.literal_eval(counter["arguments"])[-2:] == ["--slices", "/airflow/xcom/return.json"]
+    assert counter["do_xcom_push"] == "True"
+    assert "'drop': ['ALL']" in counter["xcom_sidecar_container_security_context"]
+    assert "secrets" not in counter
+    assert "secrets" in call(source, "cut")
+    assert mapped(source, "cut__slices.output", "2/7")[-4:] == ["--portion", "500", "--shard", "2/7"]
+
+
+def test_a_null_parameter_is_taken_away_where_airflow_renders_no_templates(tmp_path):
+    """In a command that is mapped over an XCom; the shell asks a variable instead."""
+    null = Setting(name="X", variable="CUT__X", type="str | None", text=True, parameter=True, default=None)
+    source = text(halves(settings=(null,)))
+    assert "'NULL_CUT__X': '{{ params.CUT__X is none }}'" in call(source, "cut")["env"]
+    pods = text(halves(settings=(null,)), **PODS)
+    program = tmp_path / "wurzel"
+    program.write_text('#!/bin/sh\necho "${CUT__X-none} $*"\n')
+    program.chmod(0o755)
+    for rest in ([mapped(source, "cut__slices.output", "2/7")], mapped(pods, "cut__slices.output", "2/7")):
+        for value, null_is, seen in (("a b", "False", "a b"), ("None", "True", "none")):
+            env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CUT__X": value, "NULL_CUT__X": null_is, "WURZEL_RUN": "/r"}
+            done = subprocess.run(["sh", "-c", *rest], env=env, capture_output=True, text=True, check=True)
+            assert done.stdout.startswith(f"{seen} step steps:Cut"), done
+            assert done.stdout.rstrip().endswith("--shard 2/7")
+
+
+def test_more_slices_than_airflow_maps_over_are_refused():
+    busy = halves()
+    cut = busy.steps[1].model_copy(update={"shards": Shards(items=1, max=2000)})
+    busy = busy.model_copy(update={"steps": (busy.steps[0], cut, busy.steps[2])})
+    (problem,) = problems(busy)
+    assert "up to 2000 slices, and Airflow maps a task over at most 1024" in problem
+    assert problems(busy, max_map_length=2000) == []
+    assert problems(busy, **CONTAINERS) == [], "docker has a container for each, whatever the data"
+
+
+def test_containers_are_always_the_most():
+    found = call(text(halves(), **CONTAINERS), "cut")
+    assert len(ast.literal_eval(found["command"])) == 64
+
+
+@pytest.mark.parametrize("fields", [{}, PODS, CONTAINERS], ids=["bash", "pods", "docker"])
+def test_slices_that_are_counted_are_laid_out_as_ruff_does(check_layout, fields):
+    null = Setting(name="X", variable="CUT__X", type="str | None", text=True, parameter=True, default=None)
+    check_layout([text(halves(), **fields), text(halves(settings=(null,)), **fields)])
 
 
 def setting(kind, **fields):

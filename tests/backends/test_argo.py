@@ -1,5 +1,6 @@
 """What the argo backend writes, read back as Argo reads it."""
 
+import itertools
 import re
 
 import pytest
@@ -16,7 +17,21 @@ from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.template import duration
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Setting
+from wurzel.ir.model import (
+    DataType,
+    Edge,
+    InputPort,
+    Limits,
+    OutputPort,
+    Pipeline,
+    Resources,
+    Retry,
+    Schedule,
+    SecretRef,
+    Setting,
+    Shards,
+    Step,
+)
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
@@ -749,3 +764,148 @@ def test_the_output_path_can_be_changed():
     assert list(render_texts(full_pipeline(), "argo")) == ["argo/everything.yaml"]
     options = ArgoOptions(output="deploy/rag.yaml")
     assert list(render_texts(full_pipeline(), "argo", options)) == ["deploy/rag.yaml"]
+
+
+# Named outputs and inputs, and slices that are counted at run time
+
+
+def ported(name, needs=(), outputs=("",), inputs=(), **fields):
+    """A step with named ports; `needs` are (step, output, input)."""
+    return Step(
+        id=name,
+        run=f"steps:{name.title().replace('-', '')}",
+        needs=tuple(Edge(step=before, output=output, input=given) for before, output, given in needs),
+        inputs=tuple(InputPort(name=port, type=WORDS) for port in inputs),
+        outputs=tuple(OutputPort(name=port, type=WORDS) for port in outputs),
+        **fields,
+    )
+
+
+def halves(**shards):
+    """A step with two outputs, a reader of one of them twice and of another step, and a reader of the other."""
+    return pipeline(
+        ported("read"),
+        ported("cut", [("read", "", "")], ("train", "test"), [""], shards=Shards(**shards)),
+        ported(
+            "fit", [("cut", "train", "docs"), ("read", "", "all"), ("cut", "train", "again")], inputs=("all", "docs")
+        ),
+        ported("check", [("cut", "test", "")], inputs=[""]),
+    )
+
+
+def artifacts(spec, name, side):
+    return template(spec, name)[side]["artifacts"]
+
+
+@pytest.mark.parametrize("store", ["default", "s3", "gcs", "azure", "tar"])
+def test_each_output_is_an_artifact_and_a_task_gets_those_it_reads(store):
+    spec = spec_of(halves(), **STORES[store])
+    outs = artifacts(spec, "cut", "outputs")
+    assert [(out["name"], out["path"]) for out in outs] == [
+        ("train-dataset", "/wurzel/data/cut/train"),
+        ("test-dataset", "/wurzel/data/cut/test"),
+    ]
+    assert tasks(spec)["fit"]["arguments"]["artifacts"] == [
+        {"name": "cut_train", "from": "{{tasks.cut.outputs.artifacts.train-dataset}}"},
+        {"name": "read", "from": "{{tasks.read.outputs.artifacts.dataset}}"},
+    ]
+    assert [item["path"] for item in artifacts(spec, "fit", "inputs")] == [
+        "/wurzel/data/cut/train",
+        "/wurzel/data/read",
+    ]
+    words = template(spec, "fit")["container"]["args"]
+    assert [value for word, value in itertools.pairwise(words) if word == "-i"] == [
+        "docs=/wurzel/data/cut/train", "all=/wurzel/data/read", "again=/wurzel/data/cut/train",
+    ]  # fmt: skip
+    assert [item["name"] for item in tasks(spec)["check"]["arguments"]["artifacts"]] == ["cut_test"]
+
+
+def test_no_key_of_an_output_begins_with_that_of_another():
+    steps = (ported("read", outputs=("a", "ab", "data")), ported("ab", [("read", "a", "")], inputs=[""]))
+    for store, key in (("s3", "key"), ("gcs", "key"), ("azure", "blob")):
+        spec = spec_of(pipeline(*steps), **STORES[store])
+        keys = [out[store][key] for name in ("read", "ab") for out in artifacts(spec, name, "outputs")]
+        assert not [(one, other) for one, other in itertools.permutations(keys, 2) if one.startswith(other)]
+
+
+def test_slices_of_a_fixed_number_have_an_artifact_for_each_output():
+    spec = spec_of(halves(max=2))
+    assert (
+        artifacts(spec, "cut", "outputs")[0]["path"] == "/wurzel/data/cut/shard-{{inputs.parameters.shard}}-of-2/train"
+    )
+    found = tasks(spec)
+    assert found["fit"]["arguments"]["artifacts"][:2] == [
+        {"name": "cut_train_1", "from": "{{tasks.cut-1.outputs.artifacts.train-dataset}}"},
+        {"name": "cut_train_2", "from": "{{tasks.cut-2.outputs.artifacts.train-dataset}}"},
+    ]
+    assert artifacts(spec, "fit", "inputs")[1]["path"] == "/wurzel/data/cut/shard-2-of-2/train"
+    assert found["fit"]["depends"] == "cut-1 && cut-2 && read"
+
+
+@pytest.mark.parametrize("store", ["s3", "gcs", "azure", "volume", "claims"])
+def test_slices_are_counted_once_the_data_is_there(store):
+    spec = spec_of(halves(items=500, max=64), **STORES[store])
+    found = tasks(spec)
+    assert found["cut-slices"]["depends"] == "read"
+    assert found["cut"]["depends"] == "cut-slices"
+    assert found["cut"]["withParam"] == "{{tasks.cut-slices.outputs.parameters.slices}}"
+    assert found["cut"]["arguments"]["parameters"] == [{"name": "shard", "value": "{{item}}"}]
+    counter = template(spec, "cut-slices")
+    assert counter["outputs"] == {"parameters": [{"name": "slices", "valueFrom": {"path": "/tmp/slices.json"}}]}
+    assert counter["container"]["args"] == [
+        "step", "steps:Cut", "--id", "cut", "-i", "/wurzel/data/read", "--portion", "500", "--shards", "64",
+        "--slices", "/tmp/slices.json",
+    ]  # fmt: skip
+    words = template(spec, "cut")["container"]["args"]
+    assert words[-4:] == ["--portion", "500", "--shard", "{{inputs.parameters.shard}}"]
+    if store in {"s3", "gcs", "azure"}:
+        out = artifacts(spec, "cut", "outputs")[0]
+        folder = "shard-{{=replace(inputs.parameters.shard, '/', '-of-')}}"
+        assert out["path"] == f"/wurzel/data/cut/{folder}/train"
+        assert f"cut/train/data/{folder}" in str(out[store])
+        assert artifacts(spec, "fit", "inputs")[0]["path"] == "/wurzel/data/cut/train"
+
+
+def test_slices_with_an_artifact_each_are_always_the_most():
+    spec = spec_of(halves(items=500, max=3))
+    assert [name for name in tasks(spec) if name.startswith("cut")] == ["cut-1", "cut-2", "cut-3"]
+
+
+def test_what_counts_slices_needs_no_secret_and_no_gpu():
+    busy = ported(
+        "cut", [("read", "", "")], inputs=[""], shards=Shards(items=5, max=2), resources=Resources(cpu="1", gpu=1),
+        secrets={"TOKEN": SecretRef(name="a", key="b")}, polls=True, when=True, description="Cuts.",
+    )  # fmt: skip
+    (text_of,) = render_texts(pipeline(ported("read"), busy), "argo", ArgoOptions.model_validate(S3)).values()
+    counter = template(yaml.safe_load(text_of)["spec"], "cut-slices")["container"]
+    assert "env" not in counter
+    assert counter["resources"] == {"requests": {"cpu": "1"}}
+    assert text_of.count("# Cuts.") == 1
+    assert "# Counts the slices of cut: 5 items each, at most 2 slices.\n    - name: cut-slices" in text_of
+
+
+def test_names_and_parts_leave_room_for_what_counts_slices():
+    shards = Shards(items=5, max=2)
+    steps = [ported("read"), *(ported(f"s{n}", [("read", "", "")], inputs=[""], shards=shards) for n in range(100))]
+    main, *parts = render_texts(pipeline(*steps), "argo", ArgoOptions.model_validate(S3)).values()
+    assert len(parts) == 2
+    for part in map(yaml.safe_load, parts):
+        assert len(part["spec"]["templates"]) <= 200
+    assert "part-2" in main
+    names_of = tasks(spec_of(pipeline(ported("cut-slices"), *halves(items=5, max=2).steps), **S3))
+    assert {"cut-slices", "cut-slices-dag"} <= set(names_of)
+
+
+def test_parts_hand_over_single_outputs():
+    first = ported("first", outputs=("a", "b"))
+    rest = [ported(f"s{n}", [("first", "a", "")], inputs=[""]) for n in range(250)]
+    main, one, two = map(
+        yaml.safe_load, render_texts(pipeline(first, *rest), "argo", ArgoOptions.model_validate({})).values()
+    )
+    dag = one["spec"]["templates"][0]
+    assert dag["outputs"] == {"artifacts": [{"name": "first_a", "from": "{{tasks.first.outputs.artifacts.a-dataset}}"}]}
+    assert two["spec"]["templates"][0]["inputs"] == {"artifacts": [{"name": "first_a"}]}
+    call = main["spec"]["templates"][0]["dag"]["tasks"][1]
+    assert call["arguments"] == {
+        "artifacts": [{"name": "first_a", "from": "{{tasks.part-1.outputs.artifacts.first_a}}"}]
+    }

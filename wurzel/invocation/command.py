@@ -11,7 +11,7 @@ from wurzel.datacontract.secrets import may_be_secret
 from wurzel.ir.types import format_duration
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline, Setting, Step
+    from wurzel.ir.model import Edge, Pipeline, Setting, Step
 
 Emulated = Literal["retry", "timeout", "shards"]
 
@@ -32,6 +32,26 @@ def step_inputs(step: Step, folder: Callable[[str], str]) -> list[str]:
         f"{edge.input}{'=' if edge.input else ''}{folder(edge.step)}{'/' if edge.output else ''}{edge.output}"
         for edge in step.needs
     ]
+
+
+def cut_edges(step: Step) -> list[Edge]:
+    """The edges of the input that slices cut: the one that `shard_by` names, or the only one of many items."""
+    cut = step.shard_by or next((port.name for port in step.inputs if port.type.containers), "")
+    return [edge for edge in step.needs if edge.input == cut]
+
+
+def slices_argv(step: Step, folders: Sequence[str], file: str) -> list[str]:
+    """The command that writes which slices a step has, once the data is there.
+
+    Args:
+        step: with `shards` that has `items`.
+        folders: datasets of the input that is cut (see `cut_edges`).
+        file: where to write; `-` for standard output.
+    """
+    argv = ["wurzel", "step", step.run, "--id", step.id]
+    for folder in folders:
+        argv += ["-i", folder]
+    return [*argv, "--portion", str(step.shards.items), "--shards", str(step.shards.max), "--slices", file]
 
 
 def setting_variables(step: Step) -> dict[str, str]:

@@ -48,6 +48,15 @@ class AirflowBackend(Backend):
         "timeout": native("`execution_timeout`"),
         "pipeline_timeout": native("`dagrun_timeout`"),
         "shards": native("one mapped task with an instance for each slice"),
+        "fan_out": native(
+            "a task counts the slices once the data is there, and the step is mapped over its XCom; `max` containers"
+            " with the docker operator, of which those without a portion end at once"
+        ),
+        "when": emulated(
+            "`wurzel step` asks; a skipped step writes an empty dataset, so its task succeeds; noted in `doc_md`"
+        ),
+        "named_inputs": native("`-i NAME=DIR`"),
+        "named_outputs": native("a dataset for each output, in the folder of its step"),
         "parallelism": native("`max_active_tasks`"),
         "schedule": native("`CronTriggerTimetable`; `@every` is a `DeltaTriggerTimetable`"),
         "timezone": native("time zone of the timetable and of `start_date`"),

@@ -14,11 +14,13 @@ from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.airflow.pod import pod
 from wurzel.backends.airflow.task import (
     CLEANER,
+    COUNTER,
     POD,
     DagTask,
     Policy,
     Span,
     Tasks,
+    counted,
     differences,
     kind_of,
     most_common,
@@ -26,6 +28,7 @@ from wurzel.backends.airflow.task import (
     span,
     variables,
 )
+from wurzel.invocation.command import cut_edges
 from wurzel.ir.model import Pipeline, Schedule
 from wurzel.ir.types import parse_duration
 
@@ -97,6 +100,8 @@ class Dag:
     """Name of the class of assets."""
     imports: Sequence[Import]
     """What the file imports."""
+    uses_json: bool
+    """It needs `json`."""
     uses_timedelta: bool
     """It needs `timedelta`."""
     description: str
@@ -158,7 +163,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     kinds = list(dict.fromkeys(task.kind for task in tasks))
     envs = {kind: "ENV" if len(kinds) == 1 else f"{kind.upper()}_ENV" for kind in kinds}
     schedule = pipeline.schedule
-    steps = [task for task in tasks if task.step_id]
+    steps = [task for task in tasks if task.step_id and not task.counts]
     parts: dict[str, Any] = {
         "timetable": _timetable(schedule),
         "timeout": span(pipeline.timeout),
@@ -175,6 +180,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         id=dag_id(pipeline, options),
         asset=asset(options.version),
         imports=imports(list(_used(parts, tasks, options)), options.version, options.on_failure),
+        uses_json=any(task.counts and task.kind == "bash" for task in tasks),
         uses_timedelta=_uses_timedelta(parts, tasks),
         description=pipeline.description,
         doc=_doc(pipeline, options),
@@ -219,13 +225,18 @@ def data_dir(pipeline: Pipeline, options: AirflowOptions, kind: str) -> str:
 
 def _tasks(pipeline: Pipeline, options: AirflowOptions) -> list[DagTask]:
     maker = Tasks(pipeline, options)
-    names = variables([*(step.id for step in pipeline.steps), CLEANER])
+    counters = {step.id: f"{step.id}{COUNTER}" for step in pipeline.steps if counted(step, options)}
+    names = variables([*(step.id for step in pipeline.steps), CLEANER, *counters.values()])
     needed = {need for step in pipeline.steps for need in step.predecessors}
     usual = most_common(policy_of(step, options)[0] for step in pipeline.steps)
     tasks = []
     for step in pipeline.steps:
         wanted = options.assets == "all" or (options.assets == "last" and step.id not in needed)
-        tasks.append(maker.task(step, names[step.id], f"{dag_id(pipeline, options)}/{step.id}" if wanted else ""))
+        outlet = f"{dag_id(pipeline, options)}/{step.id}" if wanted else ""
+        counter = names[counters[step.id]] if step.id in counters else ""
+        if counter:
+            tasks.append(maker.counter(step, counter))
+        tasks.append(maker.task(step, names[step.id], outlet, counter))
     if options.keep_days:
         tasks.append(maker.cleaner(names[CLEANER]))
     return [replace(task, differs=differences(task.policy, usual)) for task in tasks]
@@ -293,10 +304,12 @@ def _edges(pipeline: Pipeline, tasks: Mapping[str, DagTask], *, late: bool) -> l
     """Each task after those it needs; tasks that need only one and the same are told together."""
     followers: dict[tuple[str, ...], list[str]] = {}
     for step in pipeline.steps:
-        before = tuple(tasks[need].variable for need in step.predecessors) or ((IN_TIME,) if late else ())
-        key = before if len(before) == 1 else (*before, "to", step.id)
-        if before:
-            followers.setdefault(key, []).append(tasks[step.id].variable)
+        counter = tasks[step.id].counter
+        counts = tuple(dict.fromkeys(tasks[edge.step].variable for edge in cut_edges(step))) if counter else ()
+        needed = tuple(tasks[need].variable for need in step.predecessors) or ((IN_TIME,) if late else ())
+        for task, before in ((counter, counts), (tasks[step.id].variable, tuple(n for n in needed if n not in counts))):
+            if before:
+                followers.setdefault(before if len(before) == 1 else (*before, "to", task), []).append(task)
         if tasks[step.id].complete:
             followers.setdefault((tasks[step.id].variable,), []).append(tasks[step.id].complete)
     return [_edge(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]

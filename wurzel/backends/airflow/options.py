@@ -112,6 +112,9 @@ class AirflowOptions(TargetOptions):
     tags: tuple[str, ...] = Field(("wurzel",), description="Tags of the DAG, before the pipeline's labels.")
     pool: str | None = Field(None, description="Pool of all tasks.")
     queue: str | None = Field(None, description="Queue of all tasks.")
+    max_map_length: int = Field(
+        1024, ge=1, description="What a task can be mapped over at run time: the core.max_map_length of Airflow."
+    )
     on_failure: str | None = Field(
         None, pattern=_FUNCTION, description="`module:function` that Airflow calls when a run has failed."
     )

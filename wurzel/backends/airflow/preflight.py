@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.backends.airflow.dag import dag_id, tags
 from wurzel.backends.airflow.environment import RESERVED, params, without_value
-from wurzel.backends.airflow.task import TAKEN, kind_of, task_id
+from wurzel.backends.airflow.task import COUNTER, TAKEN, counted, kind_of, task_id
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
@@ -46,10 +46,18 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
                 hint="Shorten the label or tag it comes from.",
             )
     for step in pipeline.steps:
-        if task_id(step.id) in TAKEN or step.id.endswith("--complete"):
+        if task_id(step.id) in TAKEN or step.id.endswith(("--complete", COUNTER)):
             yield Problem(
                 f"the step {step.id!r} has the name of a task that the DAG may add",
                 hint='Give the step another name: WZ(cls, name="…").',
+            )
+    for step in pipeline.steps:
+        if counted(step, options) and step.shards.max > options.max_map_length:
+            yield Problem(
+                f"the step {step.id!r} has up to {step.shards.max} slices, and Airflow maps a task over at most"
+                f" {options.max_map_length} entries of an XCom (its core.max_map_length)",
+                hint="Give a smaller `max`; or raise core.max_map_length of Airflow and say so here:"
+                f" {_HERE}.max_map_length: {step.shards.max}",
             )
     for owner, env in [("the pipeline", pipeline.env), *((f"step {step.id!r}", step.env) for step in pipeline.steps)]:
         for name in RESERVED & set(env):

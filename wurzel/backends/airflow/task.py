@@ -5,27 +5,33 @@ import keyword
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
 from wurzel.backends.airflow.environment import DATA, RUN, Text, literal
 from wurzel.backends.airflow.options import AirflowOptions, StepOptions
-from wurzel.invocation.command import Emulated, step_argv, step_inputs
+from wurzel.invocation.command import Emulated, cut_edges, slices_argv, step_argv, step_inputs
 from wurzel.ir.model import Pipeline, SecretRef, Step
 
 CLEANER = "remove_old_runs"
 """Id of the task that removes the data of old runs."""
+COUNTER = "--slices"
+"""What the id of the task that counts the slices of a step ends with."""
 TAKEN = frozenset({CLEANER, "starts_in_time"})
 """Ids of tasks that are not steps."""
 POD = "POD"
 """Constant of the DAG file that holds what all pods share."""
 
+XCOM = "/airflow/xcom/return.json"
+"""File in a pod that Airflow takes the result of its task from."""
+NULL = "NULL_"
+"""What the variable begins with that tells whether a parameter is null."""
 _PLACES = (f"${DATA}/", f"${RUN}/")
 _RESERVED = frozenset(
     {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "task"}
-    | {"in_time", "starts_in_time", "timedelta"}
+    | {"in_time", "json", "starts_in_time", "timedelta"}
 )
 _SHORT = 54
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
@@ -95,6 +101,8 @@ class Pod:
     """Variable to reference of a secret."""
     template: str
     """Name of the constant that holds what it shares with other pods."""
+    sidecar: Mapping[str, Any] = field(default_factory=dict)
+    """`securityContext` of the container that Airflow adds to a pod whose result it reads."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,10 @@ class DagTask:
     """POSIX shell line that runs it; pods have words instead."""
     shards: Sequence[str] = ()
     """The shell line of each slice; empty for one task."""
+    counts: bool = False
+    """It runs nothing of its step, and gives a list of its slices."""
+    counter: str = ""
+    """Variable of the task that gives a list of its slices; empty where their number is fixed."""
     env: Mapping[str, Text] = field(default_factory=dict)
     """Variables beyond those all tasks of its kind get."""
     policy: Policy = field(default_factory=Policy)
@@ -225,6 +237,11 @@ def variables(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def counted(step: Step, options: AirflowOptions) -> bool:
+    """Whether a task finds out, once the data is there, how many slices of a step there are."""
+    return step.shards.items is not None and step.shards.max > 1 and kind_of(step.id, options) != "docker"
+
+
 class Tasks:
     """Makes the tasks of one pipeline."""
 
@@ -233,34 +250,72 @@ class Tasks:
         self._options = options
         self._folders = {step.id: folder(step) for step in pipeline.steps}
 
-    def task(self, step: Step, variable: str, outlet: str) -> DagTask:
-        """A step as a task that is called `variable` in the file and updates the asset `outlet`, if any."""
+    def task(self, step: Step, variable: str, outlet: str, counter: str = "") -> DagTask:
+        """A step as a task.
+
+        Args:
+            step: a step of the pipeline.
+            variable: what the task is called in the file.
+            outlet: the asset that it updates, if any.
+            counter: variable of the task that counts its slices, if any.
+        """
         options, kind = self._options, kind_of(step.id, self._options)
         policy, emulate = policy_of(step, options)
         argv = self._argv(step, emulate)
         blanks = environment.blanks(step)
-        numbers = (
-            [f"{number}/{step.shards.max}" for number in range(1, step.shards.max + 1)] if step.shards.max > 1 else []
-        )
+        sliced = step.shards.max > 1
+        numbers = [f"{number}/{step.shards.max}" for number in range(1, step.shards.max + 1)] if sliced else []
+        if counter:
+            numbers, argv = [], [*argv, "--shard"]
         return DagTask(
             id=task_id(step.id),
             step_id=step.id,
             variable=variable,
             kind=kind,
             doc=_doc(step, kind),
-            script=_script(argv, blanks, kind),
+            script=_script(argv, blanks, kind, mapped=bool(counter)),
             shards=[_script([*argv, "--shard", number], blanks, kind) for number in numbers],
-            env=environment.own(step, kind) | self._secrets(step, kind),
+            counter=counter,
+            env=environment.own(step, kind) | self._secrets(step, kind) | _nulls(blanks if counter else ()),
             policy=policy,
             options=options.steps.get(step.id) or StepOptions.model_construct(),
             one_at_a_time=step.self_consuming,
             outlet=outlet,
             short=len(outlet) <= _SHORT,
-            complete=f"{variable}__complete" if outlet and numbers else "",
-            pod=self._pod(step, self._words(argv, numbers, blanks)) if kind == "kubernetes" else None,
+            complete=f"{variable}__complete" if outlet and sliced else "",
+            pod=self._pod(step, self._words(argv, numbers, blanks, mapped=bool(counter)))
+            if kind == "kubernetes"
+            else None,
             container=self._container(step) if kind == "docker" else None,
             step=step,
         )
+
+    def counter(self, step: Step, variable: str) -> DagTask:
+        """The task that counts the slices of a step: it reads what is cut, and needs no settings and secrets."""
+        kind = kind_of(step.id, self._options)
+        folders = list(dict.fromkeys(self._folders[edge.step] + _below(edge.output) for edge in cut_edges(step)))
+        words = slices_argv(step, folders, XCOM if kind == "kubernetes" else "-")
+        argv = [*self._options.command, *words[1:]]
+        special = self._options.steps.get(step.id) or StepOptions.model_construct()
+        shards = step.shards
+        return DagTask(
+            id=task_id(f"{step.id}{COUNTER}"),
+            step_id=step.id,
+            variable=variable,
+            kind=kind,
+            doc=f"Counts the slices of {step.id}: {shards.items} items each, at most {shards.max} slices.\n",
+            script=_script(argv, (), kind),
+            counts=True,
+            policy=policy_of(step, self._options)[0],
+            options=special,
+            pod=self._counting_pod(step, self._words(argv, (), ())) if kind == "kubernetes" else None,
+            step=step,
+        )
+
+    def _counting_pod(self, step: Step, words: Words) -> Pod:
+        context = kubernetes.container_security(self._options.kubernetes.security)
+        plain = step.model_copy(update={"resources": step.resources.model_copy(update={"gpu": None})})
+        return replace(self._pod(plain, words), secrets={}, sidecar=context)
 
     def cleaner(self, variable: str) -> DagTask:
         """The task that removes the data of old runs."""
@@ -290,11 +345,15 @@ class Tasks:
             return {}
         return environment.secret_variables(step.secrets)
 
-    def _words(self, argv: Sequence[str], numbers: Sequence[str], blanks: Sequence[str]) -> Words:
+    def _words(
+        self, argv: Sequence[str], numbers: Sequence[str], blanks: Sequence[str], *, mapped: bool = False
+    ) -> Words:
         """What a pod runs; a shell only where a variable may have to be taken away."""
         if blanks:
-            scripts = [_script([*argv, *tail], blanks, "pod") for tail in ([], *(["--shard", n] for n in numbers))]
-            return Words(["sh", "-c"], scripts[:1], [[script] for script in scripts[1:]])
+            tails = ([], *(["--shard", number] for number in numbers))
+            scripts = [_script([*argv, *tail], blanks, "pod", mapped=mapped) for tail in tails]
+            behind = ' "$0"' if mapped else ""  # what stands behind a script is its first argument
+            return Words(["sh", "-c"], [scripts[0] + behind], [[script] for script in scripts[1:]])
         words = [_expanded(word) for word in argv]
         split = len(self._options.command)
         return Words(words[:split], words[split:], [[*words[split:], "--shard", number] for number in numbers])
@@ -337,15 +396,43 @@ def folder(step: Step) -> str:
     return f"${DATA}/state/{step.id}" if step.self_consuming else f"${RUN}/{step.id}"
 
 
-def _script(argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
-    """One shell line; a variable whose parameter is null is taken away by a template, which holds no user's text."""
-    unset = "".join(f"{{% if params.{name} is none %}}unset {name}; {{% endif %}}" for name in blanks)
-    words = [f'"{word}"' if word.startswith(_PLACES) else shlex.quote(word) for word in argv]
+def _script(argv: Sequence[str], blanks: Sequence[str], kind: str, *, mapped: bool = False) -> str:
+    """One shell line; a variable whose parameter is null is taken away by a template, which holds no user's text.
+
+    `mapped`: a slice goes behind it at run time. Airflow renders no templates in such a line, so a variable tells.
+    """
+    form = (
+        'if [ "${null}{name}" = True ]; then unset {name}; fi; '
+        if mapped
+        else "{{% if params.{name} is none %}}unset {name}; {{% endif %}}"
+    )
+    unset = "".join(form.format(name=name, null=NULL) for name in blanks)
+    words = [_quoted(word) for word in argv]
     return unset + ("" if kind == "bash" else "exec ") + " ".join(words)
+
+
+def _quoted(word: str) -> str:
+    """A word for the shell, which puts in the places of data; the name of an input may stand before one."""
+    name, _, place = word.rpartition("=$")
+    if name.isidentifier() and f"${place}".startswith(_PLACES):
+        return f'{name}="${place}"'
+    return f'"{word}"' if word.startswith(_PLACES) else shlex.quote(word)
+
+
+def _nulls(blanks: Sequence[str]) -> dict[str, Text]:
+    """Variables that tell whether a parameter is null."""
+    return {f"{NULL}{name}": Text(f"{{{{ params.{name} is none }}}}") for name in blanks}
+
+
+def _below(output: str) -> str:
+    return f"/{output}" if output else ""
 
 
 def _expanded(word: str) -> str:
     """A word for the kubelet, which puts in `$(NAME)`."""
+    before, _, place = word.rpartition("=$")
+    if before.isidentifier() and f"${place}".startswith(_PLACES):
+        return f"{before}={_expanded(f'${place}')}"
     if word.startswith(_PLACES):
         name, _, rest = word.removeprefix("$").partition("/")
         return f"$({name})/{rest}"
@@ -358,5 +445,6 @@ def _doc(step: Step, kind: str) -> str:
     extra = step.labels | extra if kind == "bash" else extra
     lines = [step.description] if step.description else []
     lines += ["Reads an outside source in every run."] if step.polls else []
+    lines += ["Decides by its input whether it runs; if not, what it writes is empty."] if step.when else []
     lines += [f"{name}: {value}" for name, value in extra.items()]
     return "\n\n".join(lines) + "\n" if lines else ""

@@ -66,6 +66,15 @@ class ArgoBackend(Backend):
             "a pod for each slice: one task with `withSequence` where all can fill one folder (a volume; s3, gcs or"
             " azure without archives), a task with its own artifact for each slice otherwise"
         ),
+        "fan_out": native(
+            "a task counts the slices once the data is there, and `withParam` starts a pod for each; `max` pods, of"
+            " which those without a portion end at once, where each slice has its own artifact"
+        ),
+        "when": emulated(
+            "`wurzel step` asks; a skipped step writes an empty dataset, so its pod ends well and what follows runs"
+        ),
+        "named_inputs": native("`-i NAME=DIR`; a task is handed the outputs that it reads, and no others"),
+        "named_outputs": native("an artifact for each; a folder for each on a volume"),
         "parallelism": native("`parallelism`"),
         "schedule": native("CronWorkflow `schedules`"),
         "timezone": native("`timezone`"),

@@ -8,35 +8,46 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.backends.argo.manifest import Task
 from wurzel.backends.argo.naming import names, unused
-from wurzel.backends.argo.parts import split
-from wurzel.backends.argo.storage import Store, store, tasks_of
+from wurzel.backends.argo.parts import reads, split
+from wurzel.backends.argo.storage import Store, apart, counted, store
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.invocation.command import dataset
+from wurzel.invocation.command import cut_edges, dataset
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
-    from wurzel.backends.argo.parts import Part
+    from wurzel.backends.argo.parts import Output, Part
     from wurzel.ir.model import Pipeline, Step
 
-OUTPUT = "dataset"
-"""Name of the artifact that holds what a step wrote."""
+SLICES = "slices"
+"""Name of the parameter that lists the slices of a step, as `--shard` takes them."""
+
+
+def written(output: str) -> str:
+    """Name of the artifact that a step writes; none begins with another one, as keys of some repositories must not."""
+    return f"{output}-dataset" if output else "dataset"
+
+
+def read(output: Output) -> str:
+    """Name of the artifact where a step reads it; no step id contains a `_`."""
+    return "_".join(part for part in output if part)
 
 
 class Piece(NamedTuple):
-    """A step's dataset, or one slice of it, as the artifact of a task."""
+    """An output of a step, or one slice of it, as the artifact of a task."""
 
     name: str
-    """Of the artifact where it is read; no step id holds a `_`."""
+    """Of the artifact where it is read."""
     task: str
-    shard: int | None
+    kept: str
+    """Name of the artifact where it is written."""
     path: str
     """Where a reader finds it."""
 
     @property
     def origin(self) -> str:
         """Argo's expression for it, within the DAG that makes it."""
-        return f"{{{{tasks.{self.task}.outputs.artifacts.{OUTPUT}}}}}"
+        return f"{{{{tasks.{self.task}.outputs.artifacts.{self.kept}}}}}"
 
 
 class Dag:
@@ -50,6 +61,7 @@ class Dag:
         self.steps = {step.id: step for step in pipeline.steps}
         self.entrypoint = unused(object_name(pipeline, options), set(self.names.values()))
         self.slices = self._slices()
+        self.counters = self._counters()
         self.parts = split(pipeline, options)
 
     def whole(self) -> list[Task]:
@@ -68,45 +80,47 @@ class Dag:
 
     def outputs_of(self, part: Part) -> dict[str, Any]:
         """`outputs` of the DAG of a part."""
-        pieces = [piece for step_id in part.gives for piece in self.handed(step_id)]
+        pieces = [piece for output in part.gives for piece in self.handed(output)]
         return given(artifacts=[{"name": piece.name, "from": piece.origin} for piece in pieces])
 
     def entry(self, part: Part) -> str:
         """Name of the template that holds the DAG of a part."""
-        return unused(part.task, set(self.names.values()))
+        return unused(part.task, self.taken)
 
-    def folder(self, step_id: str) -> str:
-        """Where containers find the dataset of a step."""
-        return f"{self.options.mount}/{dataset(self.pipeline, step_id)}"
+    @property
+    def taken(self) -> set[str]:
+        """Names of the templates of steps, and of those that count their slices."""
+        return {*self.names.values(), *self.counters.values()}
 
-    def handed(self, need: str) -> list[Piece]:
-        """What travels from task to task of a step's dataset: nothing where it is read at a known place."""
-        step, name, folder = self.steps[need], self.names[need], self.folder(need)
+    def folder(self, step_id: str, output: str = "") -> str:
+        """Where containers find the dataset of a step, or one of its outputs."""
+        return "/".join(filter(None, (self.options.mount, dataset(self.pipeline, step_id), output)))
+
+    def handed(self, need: Output) -> list[Piece]:
+        """What travels from task to task of an output of a step: nothing where it is read at a known place."""
+        step_id, output = need
+        step, name, kept = self.steps[step_id], read(need), written(output)
         if self.options.artifacts.volume is not None or (step.shards.max > 1 and self.store.fills):
             return []
         if step.shards.max == 1:
-            return [Piece(need, name, None, folder)]
+            return [Piece(name, self.names[step_id], kept, self.folder(step_id, output))]
         return [
             Piece(
-                f"{need}_{number}", self.slices[need, number], number, f"{folder}/shard-{number}-of-{step.shards.max}"
+                f"{name}_{number}",
+                self.slices[step_id, number],
+                kept,
+                "/".join(filter(None, (self.folder(step_id), f"shard-{number}-of-{step.shards.max}", output))),
             )
             for number in range(1, step.shards.max + 1)
         ]
 
     def tasks(self, step: Step, part: Part | None = None) -> list[Task]:
-        """The task of a step, or one per slice if each slice has its own artifact."""
-        outside = part.needs if part else {}
-        artifacts = [
-            {"name": piece.name, "from": f"{{{{inputs.artifacts.{piece.name}}}}}" if need in outside else piece.origin}
-            for need in step.predecessors
-            for piece in self.handed(need)
-        ]
-        inside = [need for need in step.predecessors if need not in outside]
-        needed = [name for need in inside for name in self._tasks_of(need)]
+        """The task of a step, or one per slice if each has its own artifact; before it, the one that counts slices."""
+        artifacts = self._arguments(reads(step), part)
         task = Task(
             name=self.names[step.id],
             template=self.names[step.id],
-            depends=" && ".join(needed),
+            depends=self._depends(reads(step), part),
             arguments=given(artifacts=artifacts),
         )
         if step.shards.max == 1:
@@ -116,8 +130,51 @@ class Dag:
                 replace(task, name=name, arguments=_with_shard(str(number), artifacts))
                 for number, name in enumerate(self._tasks_of(step.id), 1)
             ]
-        sequence = {"start": "1", "count": str(step.shards.max)}
-        return [replace(task, arguments=_with_shard("{{item}}", artifacts), with_sequence=sequence)]
+        task = replace(task, arguments=_with_shard("{{item}}", artifacts))
+        if step.id in self.counters:
+            return [self._counter(step, part), self._mapped(task, step, part)]
+        return [replace(task, with_sequence={"start": "1", "count": str(step.shards.max)})]
+
+    def counts(self, step: Step) -> list[Output]:
+        """What the task that counts the slices of a step reads: the input that is cut."""
+        return list(dict.fromkeys((edge.step, edge.output) for edge in cut_edges(step)))
+
+    def _counter(self, step: Step, part: Part | None) -> Task:
+        """The task that counts the slices of a step."""
+        name = self.counters[step.id]
+        artifacts = self._arguments(self.counts(step), part)
+        return Task(
+            name=name,
+            template=name,
+            depends=self._depends(self.counts(step), part),
+            arguments=given(artifacts=artifacts),
+        )
+
+    def _mapped(self, task: Task, step: Step, part: Part | None) -> Task:
+        """A task that runs once for each slice that another has counted; what that one waits for is not named again."""
+        counter = self.counters[step.id]
+        others = [need for need in reads(step) if need not in self.counts(step)]
+        return replace(
+            task,
+            depends=" && ".join(filter(None, (counter, self._depends(others, part)))),
+            with_param=f"{{{{tasks.{counter}.outputs.parameters.{SLICES}}}}}",
+        )
+
+    def _arguments(self, needs: Sequence[Output], part: Part | None) -> list[dict[str, str]]:
+        outside = part.needs if part else {}
+        return [
+            {"name": piece.name, "from": f"{{{{inputs.artifacts.{piece.name}}}}}" if need in outside else piece.origin}
+            for need in needs
+            for piece in self.handed(need)
+        ]
+
+    def _depends(self, needs: Sequence[Output], part: Part | None) -> str:
+        outside = part.needs if part else {}
+        return " && ".join(self._waits([need for need in needs if need not in outside]))
+
+    def _waits(self, needs: Sequence[Output]) -> list[str]:
+        """The tasks that write these outputs, each once."""
+        return list(dict.fromkeys(name for step_id, _ in needs for name in self._tasks_of(step_id)))
 
     def _tasks_of(self, need: str) -> list[str]:
         numbers = range(1, self.steps[need].shards.max + 1)
@@ -142,10 +199,19 @@ class Dag:
         """Step id and number of a slice to its task, where each slice has one."""
         taken, found = {*self.names.values(), self.entrypoint}, {}
         for step in self.pipeline.steps:
-            count = tasks_of(step, self.options.artifacts)
-            for number in range(1, count + 1) if count > 1 else ():
+            count = step.shards.max if apart(step, self.options.artifacts) else 0
+            for number in range(1, count + 1):
                 found[step.id, number] = unused(f"{self.names[step.id]}-{number}", taken)
                 taken.add(found[step.id, number])
+        return found
+
+    def _counters(self) -> dict[str, str]:
+        """Step id to the task that counts its slices, where one does."""
+        taken, found = {*self.names.values(), *self.slices.values(), self.entrypoint}, {}
+        for step in self.pipeline.steps:
+            if counted(step, self.options.artifacts):
+                found[step.id] = unused(f"{self.names[step.id]}-{SLICES}", taken)
+                taken.add(found[step.id])
         return found
 
 

@@ -26,6 +26,8 @@ class Task:
     """`arguments` of the template: the number of a slice, artifacts of other tasks."""
     with_sequence: Mapping[str, Any] = field(default_factory=dict)
     """`withSequence`: the numbers of the slices; empty for one pod."""
+    with_param: str = ""
+    """`withParam`: the slices that another task has counted; empty unless the data decides."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class Template:
     """`tolerations` of the pod."""
     container: Container
     """Its container."""
+    counts: bool = False
+    """It runs nothing of the step, and counts its slices."""
 
 
 @dataclass(frozen=True)

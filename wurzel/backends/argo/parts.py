@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wurzel.backends.argo.storage import tasks_of
+from wurzel.backends.argo.storage import counted, tasks_of
 from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ MOST_TEMPLATES = 200
 """Templates of one object, and tasks of one template (the CRD)."""
 
 
+Output = tuple[str, str]
+"""Id of a step, and name of one of its outputs; '' for the one without a name."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Some steps that one WorkflowTemplate holds.
@@ -28,15 +32,20 @@ class Part:
         name: of the WorkflowTemplate, unique in the cluster's namespace.
         task: name of the task that runs it.
         steps: their ids, in the pipeline's order.
-        needs: ids of steps of other parts whose datasets are read here, to the task that runs the part they are in.
-        gives: ids of steps whose datasets other parts read.
+        needs: outputs of steps of other parts that are read here, to the task that runs the part they are in.
+        gives: outputs that other parts read.
     """
 
     name: str
     task: str
     steps: Sequence[str]
-    needs: Mapping[str, str]
-    gives: Sequence[str]
+    needs: Mapping[Output, str]
+    gives: Sequence[Output]
+
+
+def reads(step: Step) -> list[Output]:
+    """The outputs that a step reads, each once, in the order of the `>>`s."""
+    return list(dict.fromkeys((edge.step, edge.output) for edge in step.needs))
 
 
 def own_templates(options: ArgoOptions) -> int:
@@ -51,7 +60,8 @@ def split(pipeline: Pipeline, options: ArgoOptions) -> list[Part]:
     Parts are slices of the pipeline's topological order, so a part only reads from earlier parts.
     """
     sizes = [tasks_of(step, options.artifacts) for step in pipeline.steps]
-    if len(pipeline.steps) + own_templates(options) <= MOST_TEMPLATES and sum(sizes) <= MOST_TEMPLATES:
+    templates = len(pipeline.steps) + sum(counted(step, options.artifacts) for step in pipeline.steps)
+    if templates + own_templates(options) <= MOST_TEMPLATES and sum(sizes) <= MOST_TEMPLATES:
         return []
     slices: list[list[Step]] = []
     room = 0
@@ -64,7 +74,7 @@ def split(pipeline: Pipeline, options: ArgoOptions) -> list[Part]:
     tasks = [f"part-{number}" for number in range(1, len(slices) + 1)]
     home = {step.id: task for task, steps in zip(tasks, slices, strict=True) for step in steps}
     needs = [
-        {need: home[need] for step in steps for need in step.predecessors if home[need] != task}
+        {need: home[need[0]] for step in steps for need in reads(step) if home[need[0]] != task}
         for task, steps in zip(tasks, slices, strict=True)
     ]
     read = {need for outside in needs for need in outside}
@@ -74,7 +84,7 @@ def split(pipeline: Pipeline, options: ArgoOptions) -> list[Part]:
             task=task,
             steps=[step.id for step in steps],
             needs=outside,
-            gives=[step.id for step in steps if step.id in read],
+            gives=[(step.id, port.name) for step in steps for port in step.outputs if (step.id, port.name) in read],
         )
         for task, steps, outside in zip(tasks, slices, needs, strict=True)
     ]

@@ -25,9 +25,10 @@ def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
     merged = _json_bytes(main.defaults)
     total = _json_bytes([main.parameters, main.volumes, main.tasks])
     for part in specs.dag.parts:
-        templates = [specs.templates.of(specs.dag.steps[step_id]) for step_id in part.steps]
+        templates = specs.templates.all(part.steps)
         total += _json_bytes(specs.dag.within(part)) + _json_bytes(templates) + merged * len(templates)
-    return total + RECORD_BYTES * sum(max(1, step.shards.max) for step in pipeline.steps)
+    pods = sum(max(1, step.shards.max) for step in pipeline.steps) + len(specs.dag.counters)
+    return total + RECORD_BYTES * pods
 
 
 def _json_bytes(value: object) -> int:

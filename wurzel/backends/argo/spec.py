@@ -68,8 +68,8 @@ class Specs:
             inputs={},
             outputs={},
             tasks=self.dag.whole(),
-            templates=[] if self.dag.parts else [self.templates.of(step) for step in pipeline.steps],
-            on_exit=exit_handler(pipeline, options, {*self.dag.names.values(), self.dag.entrypoint}),
+            templates=[] if self.dag.parts else self.templates.all([step.id for step in pipeline.steps]),
+            on_exit=exit_handler(pipeline, options, {*self.dag.taken, self.dag.entrypoint}),
         )
 
     def part_spec(self, part: Part) -> Spec:
@@ -90,7 +90,7 @@ class Specs:
             inputs=self.dag.inputs_of(part),
             outputs=self.dag.outputs_of(part),
             tasks=self.dag.within(part),
-            templates=[self.templates.of(self.dag.steps[step_id]) for step_id in part.steps],
+            templates=self.templates.all(part.steps),
             on_exit=None,
         )
 

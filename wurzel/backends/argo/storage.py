@@ -52,15 +52,15 @@ class Store:
         """Several pods can fill one folder, which others read as a whole."""
         return self.addressed and self.folders
 
-    def dataset(self, step_id: str, shard: str = "") -> dict[str, Any]:
-        """Location of a step's dataset in this run, or of one slice of it.
+    def dataset(self, step_id: str, output: str = "", shard: str = "") -> dict[str, Any]:
+        """Location in this run of an output of a step, '' for the one without a name, or of one slice of it.
 
         No key starts with another one and a longer name: some stores would read `split-de` along with `split`.
         A folder of S3 ends with a slash: Argo's garbage collection removes nothing below any other key.
         """
         if shard and not self.folders:
-            return self.location(RUN, step_id, "data", f"{shard}{self.suffix}")
-        found = self.location(RUN, step_id, f"data{self.suffix}", shard)
+            return self.location(RUN, step_id, output, "data", f"{shard}{self.suffix}")
+        found = self.location(RUN, step_id, output, f"data{self.suffix}", shard)
         if self.folders and self.kind == "s3":
             found["s3"]["key"] += "/"
         return found
@@ -116,8 +116,22 @@ def _ref(ref: KeyRef | None) -> dict[str, Any] | None:
 
 
 def tasks_of(step: Step, artifacts: Artifacts) -> int:
-    """Number of DAG tasks of a step: one, or one per slice if each slice has its own artifact.
+    """Number of DAG tasks of a step: one per slice if each has its own artifact, otherwise one, and one that counts."""
+    return step.shards.max if apart(step, artifacts) else 1 + counted(step, artifacts)
 
-    Pods that fill one folder of a volume or store are one task with a sequence.
+
+def apart(step: Step, artifacts: Artifacts) -> bool:
+    """Whether each slice of a step is a task with its own artifact.
+
+    Pods that fill one folder of a volume or store are one task for all slices.
     """
-    return 1 if artifacts.volume is not None or store(artifacts).fills else step.shards.max
+    return step.shards.max > 1 and not _together(artifacts)
+
+
+def counted(step: Step, artifacts: Artifacts) -> bool:
+    """Whether a task finds out, once the data is there, how many slices of a step there are."""
+    return step.shards.items is not None and step.shards.max > 1 and _together(artifacts)
+
+
+def _together(artifacts: Artifacts) -> bool:
+    return artifacts.volume is not None or store(artifacts).fills

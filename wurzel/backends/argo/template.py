@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.argo.dag import OUTPUT
-from wurzel.backends.argo.environment import step_env, text
+from wurzel.backends.argo.dag import SLICES, read, written
+from wurzel.backends.argo.environment import braced, step_env, text
 from wurzel.backends.argo.manifest import Container, Template
+from wurzel.backends.argo.parts import reads
 from wurzel.backends.kubernetes import given
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.invocation.command import step_argv, step_inputs
+from wurzel.invocation.command import slices_argv, step_argv, step_inputs
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.dag import Dag
+    from wurzel.backends.argo.parts import Output
     from wurzel.invocation.command import Emulated
     from wurzel.ir.model import Step
 
 LAST = "last"
 """Name of the artifact that holds what a step wrote in an earlier run."""
+_FILE = f"{k8s.TMP_PATH}/slices.json"
+_SHARD = "{{inputs.parameters.shard}}"
+_FOLDER = "shard-{{=replace(inputs.parameters.shard, '/', '-of-')}}"
+"""Folder of a slice whose parameter is `1/3`."""
 
 
 class Templates:
@@ -30,7 +37,15 @@ class Templates:
         self.pipeline = dag.pipeline
         self.options = dag.options
         self._default_env = default_env
-        self._last = set(dag.steps) - {need for step in dag.pipeline.steps for need in step.predecessors}
+        self._read = {output for step in dag.pipeline.steps for output in reads(step)}
+
+    def all(self, step_ids: Sequence[str]) -> list[Template]:
+        """The templates of some steps, each after the one that counts its slices, if any."""
+        found = []
+        for step in (self.dag.steps[step_id] for step_id in step_ids):
+            found += [self._counter(step)] if step.id in self.dag.counters else []
+            found.append(self.of(step))
+        return found
 
     def of(self, step: Step) -> Template:
         """The template of a step."""
@@ -39,7 +54,10 @@ class Templates:
         return Template(
             name=self.dag.names[step.id],
             step=step,
-            inputs=given(parameters=[{"name": "shard"}] if step.shards.max > 1 else [], artifacts=self._inputs(step)),
+            inputs=given(
+                parameters=[{"name": "shard"}] if step.shards.max > 1 else [],
+                artifacts=[*self._inputs(reads(step)), *self._last_output(step)],
+            ),
             outputs=given(artifacts=self._outputs(step)),
             labels=k8s.labels(self.pipeline, step),
             retry_strategy=_retry(step) if native else {},
@@ -50,36 +68,66 @@ class Templates:
             container=self._container(step, emulate),
         )
 
-    def _inputs(self, step: Step) -> list[dict[str, Any]]:
+    def _counter(self, step: Step) -> Template:
+        """What counts the slices of a step; it reads what is cut, and needs none of the settings and secrets."""
+        counts = self.dag.counts(step)
+        argv = slices_argv(step, [self.dag.folder(*output) for output in counts], _FILE)
+        args = [text(word) for word in argv[1:]]
+        resources = step.resources.model_copy(update={"gpu": None})
+        return replace(
+            self.of(step),
+            name=self.dag.counters[step.id],
+            inputs=given(artifacts=self._inputs(counts)),
+            outputs={"parameters": [{"name": SLICES, "valueFrom": {"path": _FILE}}]},
+            container=Container(
+                image=k8s.image_of(self.pipeline, step),
+                command=argv[:1],
+                args=args,
+                env=k8s.env_list(braced({}, args)),
+                resources=k8s.resources(resources, step.limits),
+            ),
+            counts=True,
+        )
+
+    def _inputs(self, outputs: Sequence[Output]) -> list[dict[str, Any]]:
         if self.options.artifacts.volume:
             return []
         found: list[dict[str, Any]] = []
-        for need in step.predecessors:
-            pieces = self.dag.handed(need)
+        for output in outputs:
+            pieces = self.dag.handed(output)
             found += [{"name": piece.name, "path": piece.path} for piece in pieces]
             if not pieces:
-                place = {"archive": {"none": {}}, **self.dag.store.dataset(need)}
-                found.append({"name": need, "path": self.dag.folder(need), **place})
-        if step.self_consuming and self.dag.store.addressed:
-            kept = self.dag.store.kept(object_name(self.pipeline, self.options), step.id)
-            found.append({"name": LAST, "path": self.dag.folder(step.id), "optional": True, **kept})
+                place = {"archive": {"none": {}}, **self.dag.store.dataset(*output)}
+                found.append({"name": read(output), "path": self.dag.folder(*output), **place})
         return found
+
+    def _last_output(self, step: Step) -> list[dict[str, Any]]:
+        if self.options.artifacts.volume or not (step.self_consuming and self.dag.store.addressed):
+            return []
+        kept = self.dag.store.kept(object_name(self.pipeline, self.options), step.id)
+        return [{"name": LAST, "path": self.dag.folder(step.id), "optional": True, **kept}]
 
     def _outputs(self, step: Step) -> list[dict[str, Any]]:
         if self.options.artifacts.volume:
             return []
-        folder, place = self.dag.folder(step.id), self.dag.store.dataset(step.id)
-        if step.shards.max > 1:
-            shard = f"shard-{{{{inputs.parameters.shard}}}}-of-{step.shards.max}"
-            folder, place = f"{folder}/{shard}", self.dag.store.dataset(step.id, shard)
         gc = self.options.artifact_gc
-        keep = {"artifactGC": {"strategy": "Never"}} if gc and gc.keep_results and step.id in self._last else {}
-        found = [{"name": OUTPUT, "path": folder, "archive": {self.options.artifacts.archive: {}}, **keep, **place}]
+        found = [self._output(step, port.name) for port in step.outputs]
         if step.self_consuming and self.dag.store.addressed:
             kept = self.dag.store.kept(object_name(self.pipeline, self.options), step.id)
             never = {"artifactGC": {"strategy": "Never"}} if gc else {}
-            found.append({"name": LAST, "path": folder, **never, **kept})
+            found.append({"name": LAST, "path": self.dag.folder(step.id), **never, **kept})
         return found
+
+    def _output(self, step: Step, name: str) -> dict[str, Any]:
+        shard = ""
+        if step.shards.max > 1:
+            shard = _FOLDER if step.id in self.dag.counters else f"shard-{_SHARD}-of-{step.shards.max}"
+        path = "/".join(filter(None, (self.dag.folder(step.id), shard, name)))
+        gc = self.options.artifact_gc
+        last = (step.id, name) not in self._read
+        keep = {"artifactGC": {"strategy": "Never"}} if gc and gc.keep_results and last else {}
+        place = self.dag.store.dataset(step.id, name, shard)
+        return {"name": written(name), "path": path, "archive": {self.options.artifacts.archive: {}}, **keep, **place}
 
     def _container(self, step: Step, emulate: Sequence[Emulated]) -> Container:
         argv = step_argv(
@@ -91,7 +139,7 @@ class Templates:
         )
         args = [text(word) for word in argv[1:]]
         if step.shards.max > 1:
-            args += ["--shard", f"{{{{inputs.parameters.shard}}}}/{step.shards.max}"]
+            args += ["--shard", _SHARD if step.id in self.dag.counters else f"{_SHARD}/{step.shards.max}"]
         return Container(
             image=k8s.image_of(self.pipeline, step),
             command=argv[:1],
