@@ -45,7 +45,7 @@ def load(folder, annotation):
     dataset.check(shape)
     codec = codec_for(shape)
     pieces = [Piece(unit, 0, unit.items, not dataset.containers) for unit in codec.units(dataset)]
-    return [codec.read([piece]) if shape.many else next(codec.stream(piece)) for piece in pieces]
+    return [codec.read([piece]) if shape.many else next(codec.batches(piece))[0] for piece in pieces]
 
 
 def names(folder):

@@ -53,8 +53,8 @@ class Codec:
         """
         raise NotImplementedError
 
-    def stream(self, piece: Piece) -> Iterator[Any]:
-        """The items of a piece, one by one; errors as `read`."""
+    def batches(self, piece: Piece) -> Iterator[list[Any]]:
+        """The items of a piece, some at a time; errors as `read`."""
         raise NotImplementedError
 
     def cut(self, value: Any, start: int, stop: int) -> Any:

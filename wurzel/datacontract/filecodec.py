@@ -59,9 +59,9 @@ class FileCodec(Codec):
 
     def read(self, pieces: Sequence[Piece]) -> Any:
         """See `Codec`."""
-        return list(chain.from_iterable(map(self.stream, pieces)))
+        return list(chain.from_iterable(chain.from_iterable(map(self.batches, pieces))))
 
-    def stream(self, piece: Piece) -> Iterator[Any]:
+    def batches(self, piece: Piece) -> Iterator[list[Any]]:
         """See `Codec`."""
         item = piece.unit
         assert isinstance(item, Item)  # noqa: S101 - see `units`
@@ -69,7 +69,7 @@ class FileCodec(Codec):
             _verify(part)
         for folder in item.empty:
             _restore(folder.path)
-        yield self.contract(item.path)
+        yield [self.contract(item.path)]
 
 
 def _item(entries: list[Part | Empty]) -> Item:

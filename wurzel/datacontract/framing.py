@@ -18,8 +18,8 @@ class Lines(NamedTuple):
     data: bytes
 
 
-def batches(file: BinaryIO, size: int, start: int, stop: int | None) -> Iterator[Lines]:
-    """The lines `start` to `stop` of a part of `size` bytes, as lists of about `BATCH` bytes or one line.
+def json_lists(file: BinaryIO, size: int, start: int, stop: int | None, batch: int | None = None) -> Iterator[Lines]:
+    """The lines `start` to `stop` of a part of `size` bytes, as lists of about `batch` bytes (`BATCH`) or one line.
 
     Raises:
         ValueError: when the part is not written like that.
@@ -31,11 +31,11 @@ def batches(file: BinaryIO, size: int, start: int, stop: int | None) -> Iterator
     if file.read(len(_HEAD)) != _HEAD:
         raise ValueError("it does not begin with a line [")
     if start == 0 and stop is None:
-        for body in _bodies(file, size - len(_HEAD) - len(_TAIL)):
+        for body in _bodies(file, size - len(_HEAD) - len(_TAIL), batch or BATCH):
             yield Lines(-1, b"[%b]" % body)
         return
     number = 0
-    for body in _bodies(file, size - len(_HEAD) - len(_TAIL)):
+    for body in _bodies(file, size - len(_HEAD) - len(_TAIL), batch or BATCH):
         lines = body.split(_BETWEEN)
         wanted = lines[max(0, start - number) : None if stop is None else max(0, stop - number)]
         if wanted:
@@ -46,16 +46,16 @@ def batches(file: BinaryIO, size: int, start: int, stop: int | None) -> Iterator
 
 
 def bodies(file: BinaryIO, size: int) -> Iterator[list[bytes]]:
-    """All lines of a part, a number of them at a time; errors as `batches`."""
-    for lines in batches(file, size, 0, None):
+    """All lines of a part, a number of them at a time; errors as `json_lists`."""
+    for lines in json_lists(file, size, 0, None):
         yield lines.data[1:-1].split(_BETWEEN)
 
 
-def _bodies(file: BinaryIO, left: int) -> Iterator[bytes]:
-    """The text between first and last line, cut between lines into pieces of about `BATCH` bytes."""
+def _bodies(file: BinaryIO, left: int, batch: int) -> Iterator[bytes]:
+    """The text between first and last line, cut between lines into pieces of about `batch` bytes."""
     rest = b""
     while left:
-        data = file.read(min(left, max(BATCH, len(rest))))  # as much again where a line is long: linear in its length
+        data = file.read(min(left, max(batch, len(rest))))  # as much again where a line is long: linear in its length
         if not data:
             raise ValueError("it is cut off")
         left -= len(data)

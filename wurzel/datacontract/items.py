@@ -5,12 +5,14 @@ Each item is written, read back and compared, so that a part never holds what a 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.codec import Codec, Encoded, Piece, framed
-from wurzel.datacontract.framing import batches
+from wurzel.datacontract.framing import json_lists
 from wurzel.datacontract.lines import BrokenItems, ItemLines
 from wurzel.datacontract.manifest import AGAIN, Part, unreadable
 from wurzel.datacontract.partfiles import BATCH
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from wurzel.datacontract.shape import Shape
 
 _CHUNK = 1024
+_AT_ONCE = 64
 _SET = ("set",)
 
 
@@ -79,12 +82,9 @@ class JsonCodec(Codec):
 
     def read(self, pieces: Sequence[Piece]) -> Any:
         """See `Codec`."""
-        items = chain.from_iterable(batch for piece in pieces for batch in self._read(piece))
-        return set(items) if self.shape.containers == _SET else list(items)
-
-    def stream(self, piece: Piece) -> Iterator[Any]:
-        """See `Codec`."""
-        return chain.from_iterable(self._read(piece))
+        with _no_collecting():
+            items = chain.from_iterable(chain.from_iterable(map(self.batches, pieces)))
+            return set(items) if self.shape.containers == _SET else list(items)
 
     def cut(self, value: Any, start: int, stop: int) -> Any:
         """See `Codec`; a set is cut in the order in which it is stored."""
@@ -132,7 +132,8 @@ class JsonCodec(Codec):
             except BrokenItems as error:
                 problems += error.problems
 
-    def _read(self, piece: Piece) -> Iterator[list[Any]]:
+    def batches(self, piece: Piece) -> Iterator[list[Any]]:
+        """See `Codec`."""
         part = piece.unit
         assert isinstance(part, Part)  # noqa: S101 - items are read in parts
         try:
@@ -144,7 +145,8 @@ class JsonCodec(Codec):
                     return
                 found = 0
                 whole = (piece.start, piece.stop) == (0, part.items)
-                for batch in batches(file, part.size, piece.start, None if whole else piece.stop):
+                stop = None if whole else piece.stop
+                for batch in json_lists(file, part.size, piece.start, stop, _fitting(part)):
                     items = self.lines.read(batch.data, found if whole else batch.first)
                     found += len(items)
                     yield items
@@ -157,6 +159,23 @@ class JsonCodec(Codec):
         if found != piece.stop - piece.start:
             reason = f"{piece.stop - piece.start} items were expected, {found} are there"
             raise DatasetError(f"is damaged: {reason}", where=str(part.path), hint=AGAIN)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Keep the garbage collector from looking at a growing list again and again: none of it can be garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _fitting(part: Part) -> int:
+    """Bytes to read at a time: fewer where items are tiny, since the garbage collector looks at all that live."""
+    return max(1, min(BATCH, _AT_ONCE * part.size // max(1, part.items)))
 
 
 def _named(value: Any) -> str:

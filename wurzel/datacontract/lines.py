@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -59,18 +60,30 @@ class ItemLines:
             return line
         contract = self.shape.contract
         contract.model_rebuild()  # nothing, unless it was left for later
-        write, options, good = contract.__pydantic_serializer__.to_json, self._write, quick.one
+        to_json: Callable[..., bytes] = contract.__pydantic_serializer__.to_json
+        by_alias = self._write["by_alias"]
+        # Options cost as much as writing a small item.
+        write: Callable[[Any], bytes] = (
+            to_json if quick.simple else lambda item: to_json(item, by_alias=by_alias, round_trip=True)
+        )
+        cls, names, good = quick.flat or (None, (), ())
+        check, readable = quick.check, quick.readable
+        longest = sys.maxsize if quick.constrained else quick.longest
 
         def encode(item: Any, index: int) -> bytes:
-            if good(item):
-                try:
-                    text: bytes = write(item, **options)
-                except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
-                    return line(item, index)
-                return text if readable(item, text) else line(item, index)
+            try:
+                if (
+                    type(item) is cls
+                    and tuple(values := item.__dict__) == names
+                    and tuple(map(type, values.values())) in good
+                ) or check((item,)):
+                    text = write(item)
+                    if len(text) <= longest or readable(item, text):
+                        return text
+            except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
+                return line(item, index)
             return line(item, index)
 
-        readable = (lambda *_: True) if quick.constrained else quick.readable
         return encode
 
     def check(self, texts: Sequence[bytes], first: int) -> None:

@@ -7,9 +7,13 @@ each would cost as much as comparing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import sys
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from enum import Enum
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from pydantic_core import to_json
 
@@ -21,7 +25,15 @@ if TYPE_CHECKING:
 Check = Callable[[Collection[Any]], bool]
 """Whether all of some values are of exactly the declared classes, at every depth."""
 
-_CLASSES: dict[str, type] = {"none": type(None), "bool": bool, "int": int, "float": float, "str": str}
+_CLASSES: dict[str, type] = {
+    "none": type(None),
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "str": str,
+    "date": date,
+    "uuid": UUID,
+}
 _CHANGING = ("strip_whitespace", "to_lower", "to_upper")
 """What makes validation give another text than it got."""
 _HARMLESS = frozenset(
@@ -47,24 +59,56 @@ _LARGE = 10**_DIGITS
 """Python and pydantic read no integer of more digits from JSON, but pydantic writes them."""
 
 
+class Flat(NamedTuple):
+    """A class whose items are known to read back by the names and classes of their values alone."""
+
+    cls: type
+    names: tuple[str, ...]
+    good: set[tuple[type, ...]]
+    """Classes of values that were found to be right; others may be as well."""
+
+    def matcher(self, fields: Sequence[frozenset[type]]) -> Callable[[Any], bool]:
+        """Whether an item is of the class, and its values are of the classes that its fields may have."""
+        cls, names, good = self
+
+        def fits(item: Any) -> bool:
+            if type(item) is not cls or tuple(values := item.__dict__) != names:
+                return False
+            found = tuple(map(type, values.values()))
+            if found not in good:
+                if not all(one in kinds for one, kinds in zip(found, fields, strict=True)):
+                    return False
+                good.add(found)
+            return True
+
+        return fits
+
+
 class Lossless(NamedTuple):
     """How to tell that items read back as they are."""
 
     check: Check
-    one: Callable[[Any], bool]
-    """As `check` for a single item."""
+    flat: Flat | None
+    """A short cut for items without values of values."""
     start: bytes | None
     """What the JSON of each item starts with, if nothing else in it can: items have fields, but no field has any."""
     constrained: bool
     """Whether a value of the right class may be refused when it is read, such as a text that is too long."""
     numbers: tuple[str, ...]
     """Fields that may be integers."""
+    simple: bool
+    """Whether the JSON needs no options: all fields are written under their names, and nothing else is."""
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest JSON without an integer of more digits than can be read."""
+        return _DIGITS if self.numbers else sys.maxsize
 
     def readable(self, item: Any, text: bytes) -> bool:
         """Whether an item that passes `check` is not refused when it is read; `text` is its JSON."""
         if self.constrained:
             return False
-        if len(text) <= _DIGITS or not self.numbers:
+        if len(text) <= self.longest:
             return True
         values = item.__dict__
         return all(type(value := values[name]) is not int or -_LARGE < value < _LARGE for name in self.numbers)
@@ -83,8 +127,9 @@ def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
     start = None
     if fields and builder.objects == 1:
         start = b"{%b:" % to_json(fields[0].written if contract.by_alias else fields[0].name)
-    one = builder.one or (lambda item: check((item,)))
-    return Lossless(check, one, start, builder.constrained or builder.deep_numbers, builder.numbers)
+    return Lossless(
+        check, builder.flat, start, builder.constrained or builder.deep_numbers, builder.numbers, builder.simple
+    )
 
 
 class _LossyError(Exception):
@@ -96,8 +141,9 @@ class _Builder:
         self.objects = 0
         """How many types with fields or keys items consist of."""
         self.constrained = self.deep_numbers = False
+        self.simple = True
         self.numbers: tuple[str, ...] = ()
-        self.one: Callable[[Any], bool] | None = None
+        self.flat: Flat | None = None
         self._contract = contract
         self._models: dict[int, Check | None] = {}
 
@@ -105,9 +151,9 @@ class _Builder:
         """The classes that values may have, and how to check values."""
         schema = self._contract.resolved(schema)
         kind = schema["type"]
-        self.constrained |= not _HARMLESS.issuperset(schema)
-        if kind in _CLASSES and not any(schema.get(change) for change in _CHANGING):
-            return _leaf(_CLASSES[kind])
+        self.constrained |= not _HARMLESS.issuperset(schema) or kind == "literal"
+        if leaf := _leaf_class(schema):
+            return _leaf(leaf)
         if kind == "default":
             return self.check(schema["schema"])
         if kind == "nullable":
@@ -149,6 +195,7 @@ class _Builder:
         if schema.get("custom_init") or schema.get("post_init") or any(config.get(f"str_{name}") for name in _CHANGING):
             raise _LossyError  # reading runs code, or changes texts
         self.constrained |= not _HARMLESS_CONFIG.issuperset(config)
+        self.simple &= all(field.written == field.name for field in stored) and not _computes(schema)
         is_root = self.objects == 1
         fields = [self.check(field.schema) for field in stored]
         numbers = tuple(name for name, (kinds, _) in zip(names, fields, strict=True) if int in kinds)
@@ -156,30 +203,42 @@ class _Builder:
             self.numbers = numbers
         else:
             self.deep_numbers |= bool(numbers)
-        deep = [(name, check) for name, (kinds, check) in zip(names, fields, strict=True) if kinds - _LEAVES]
-        good: set[tuple[type, ...]] = set()
-        order = tuple(names)
-
-        def fits(item: Any) -> bool:
-            if type(item) is not cls or tuple(values := item.__dict__) != order:
-                return False
-            found = tuple(map(type, values.values()))
-            if found in good:
-                return True
-            if not all(one in some for one, (some, _) in zip(found, fields, strict=True)):
-                return False
-            good.add(found)
-            return True
+        deep = [
+            (name, check)
+            for name, (kinds, check) in zip(names, fields, strict=True)
+            if not all(one in _LEAVES or issubclass(one, Enum) for one in kinds)
+        ]
+        flat = Flat(cls, tuple(names), set())
+        fits = flat.matcher([kinds for kinds, _ in fields])
 
         def check(items: Collection[Any]) -> bool:
             return all(map(fits, items)) and all(inner([item.__dict__[name] for item in items]) for name, inner in deep)
 
         if is_root and not deep:
-            self.one = fits
+            self.flat = flat
         return check
 
 
 _LEAVES = frozenset(_CLASSES.values())
+
+
+def _computes(schema: CoreSchema) -> bool:
+    """Whether a model has fields that are computed, which are not stored."""
+    inner = schema
+    while "schema" in inner:
+        inner = inner["schema"]
+    return bool(inner.get("computed_fields"))
+
+
+def _leaf_class(schema: CoreSchema) -> type | None:
+    """The class of values that contain no others and read back exactly."""
+    kind = schema["type"]
+    if kind == "literal":
+        return str if {str}.issuperset(map(type, schema["expected"])) else None
+    if kind == "enum":
+        cls: type = schema["cls"]
+        return cls if {str}.issuperset(type(member.value) for member in schema["members"]) else None
+    return None if any(schema.get(change) for change in _CHANGING) else _CLASSES.get(kind)
 
 
 def _leaf(kind: type) -> tuple[frozenset[type], Check]:

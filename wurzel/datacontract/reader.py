@@ -122,19 +122,16 @@ class Stream(Iterable[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         """Start at the first item."""
-        return chain.from_iterable(self._streams())
+        return chain.from_iterable(self._batches())
 
     def once(self) -> Iterator[Any]:
         """An iterator that refuses to be asked again after its end."""
         return Once(self._reader, iter(self))
 
-    def _streams(self) -> Iterator[Iterator[Any]]:
-        for piece in self._pieces:
-            yield self._noted(piece)
-
-    def _noted(self, piece: Piece) -> Iterator[Any]:
+    def _batches(self) -> Iterator[list[Any]]:
         try:
-            yield from self._codec.stream(piece)
+            for piece in self._pieces:
+                yield from self._codec.batches(piece)
         except WurzelError as error:
             self._reader.note(error)
             raise
@@ -143,20 +140,21 @@ class Stream(Iterable[Any]):
 class Once(Iterator[Any]):
     """An iterator that ends once: asking it again is an error, since whoever does so would find nothing."""
 
-    __slots__ = ("_ended", "_items", "_reader")
+    __slots__ = ("_ended", "_next", "_reader")
 
     def __init__(self, reader: Reader, items: Iterator[Any]) -> None:
-        self._items = items
+        self._next = items.__next__
         self._reader = reader
         self._ended = False
 
     def __next__(self) -> Any:
-        for item in self._items:
-            return item
-        if self._ended:
-            raise self._reader.note(ContractFailedException(_ENDED, hint=_HINT))
-        self._ended = True
-        raise StopIteration
+        try:
+            return self._next()
+        except StopIteration:
+            if self._ended:
+                raise self._reader.note(ContractFailedException(_ENDED, hint=_HINT)) from None
+            self._ended = True
+            raise
 
 
 def _absolute(dataset: Dataset) -> Dataset:
