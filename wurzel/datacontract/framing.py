@@ -61,10 +61,12 @@ def _bodies(file: BinaryIO, left: int, batch: int) -> Iterator[bytes]:
         left -= len(data)
         before = len(rest)
         rest += data
-        end = rest.rfind(_BETWEEN, max(0, before - 1))
+        end = rest.rfind(b"\n", before)  # one byte is found in no time; JSON has no line ends within texts
         if end >= 0:
-            yield rest[:end]
-            rest = rest[end + len(_BETWEEN) :]
+            if rest[end - 1 : end] != b",":
+                raise ValueError("it has a line that does not end with a comma")
+            yield rest[: end - 1]
+            rest = rest[end + 1 :]
     yield rest
     if file.read() != _TAIL:
         raise ValueError("it does not end with a line ]")
