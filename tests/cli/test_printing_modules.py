@@ -59,7 +59,7 @@ def test_standard_output_is_the_document_alone(loud, words, start):
 
 def test_an_ir_file_of_a_loud_module_runs(loud):
     (loud / "ir.json").write_text(run("inspect", "loud:pipeline", "--json").stdout)
-    assert json.loads((loud / "ir.json").read_text())["version"] == 1
+    assert json.loads((loud / "ir.json").read_text())["version"] == 2
     done = run("run", "--from-ir", "ir.json")
     assert done.returncode == 0, done.stderr
 

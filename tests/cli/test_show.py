@@ -35,7 +35,7 @@ def test_inspect_hides_secrets(project):
 def test_inspect_json_is_the_ir(project):
     project("scheduled")
     data = json.loads(run("inspect", "scheduled", "--json").output)
-    assert data["version"] == 1
+    assert data["version"] == 2
     assert [step["id"] for step in data["steps"]] == ["words", "suffix", "join"]
 
 

@@ -30,6 +30,8 @@ class Varied(NamedTuple):
     steps: tuple[str, ...]
     """Ids of the steps it applies to; none for the pipeline and options."""
     job: Job
+    of_code: bool = False
+    """Whether the code of the pipeline says it: named only where no configuration shows."""
 
 
 def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Iterator[Varied]:
@@ -60,8 +62,23 @@ def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Ite
         all_steps = tuple(own.get(number, step) for number, step in enumerate(pipeline.steps))
         whole = (changed or pipeline).model_copy(update={"steps": all_steps})
         yield Varied(field, place if place[:1] != " " else "", ids, job._replace(pipeline=whole))
-    for field, options in _options(job.options, f"targets.{job.label}.") if not unset else ():
+    if unset:
+        return
+    for field, options in _options(job.options, f"targets.{job.label}."):
         yield Varied(field, job.locate(field), (), job._replace(options=options))
+    yield from _unfed(job)
+
+
+def _unfed(job: Job) -> Iterator[Varied]:
+    """The job without what one input of a step reads; the code of the pipeline says it, in its arrows."""
+    steps = job.pipeline.steps
+    for number, step in enumerate(steps):
+        for name in dict.fromkeys(edge.input for edge in step.needs):
+            kept = tuple(edge for edge in step.needs if edge.input != name)
+            changed = (*steps[:number], step.model_copy(update={"needs": kept}), *steps[number + 1 :])
+            pipeline = job.pipeline.model_copy(update={"steps": changed})
+            field = f"inputs.{name}" if name else "needs"
+            yield Varied(field, pipeline.entrypoint, (step.id,), job._replace(pipeline=pipeline), of_code=True)
 
 
 def _changes(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, Any]]:

@@ -78,7 +78,7 @@ def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()
     rounds = [varied(result.job)] + ([varied(result.job, unset, unset=True)] if unset else [])
     for variants in rounds:
         effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
-        for variant, changed in sorted(effects, key=lambda effect: _size(effect[1].values())):
+        for variant, changed in sorted(effects, key=lambda effect: (effect[0].of_code, _size(effect[1].values()))):
             found.add(variant, changed)
         found.untried += sum(1 for _ in variants)
     return found
