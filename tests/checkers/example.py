@@ -1,16 +1,16 @@
-"""A pipeline with several inputs and outputs, streams and a condition, as an author writes it."""
+"""A pipeline with several inputs and outputs, streams, files, a program and a condition, as an author writes it."""
 
 from collections.abc import Iterator
 
-from wurzel import WZ, Inputs, NoSettings, Outputs, PydanticModel, TypedStep
+from wurzel import WZ, CommandStep, File, Inputs, NoSettings, Outputs, PydanticModel, TypedStep
 
 
 class Doc(PydanticModel):
     text: str
 
 
-class Pdf(PydanticModel):
-    path: str
+class Pdf(File):
+    suffix = ".pdf"
 
 
 class Halves(Outputs):
@@ -23,14 +23,13 @@ class Trained(Inputs):
     scan: Pdf | None
 
 
-class Ocr(TypedStep[NoSettings, Pdf, Pdf]):
-    def run(self, inpt: Pdf) -> Pdf:
-        return inpt
+class Ocr(CommandStep[NoSettings, Pdf, Pdf]):
+    command = ["ocrmypdf", "{input}", "{output}"]
 
 
 class Scan(TypedStep[NoSettings, None, Pdf]):
     def run(self, inpt: None) -> Pdf:
-        return Pdf(path="a.pdf")
+        return Pdf(self.workdir / "a.pdf")
 
 
 class Read(TypedStep[NoSettings, None, Iterator[Doc]]):
