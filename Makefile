@@ -33,14 +33,14 @@ test-engines: engines ## Run what we render in the real engines and compare the 
 conformance: engines ## Run every example in every engine, write docs/conformance.md; a cluster by KUBECONFIG=… IMAGE=… CLUSTER=…
 	KUBECONFIG=$(KUBECONFIG) IMAGE=$(IMAGE) $(BIN)/python tests/engines/conformance.py
 
-lint: .venv/.installed ## Mend what the linters can mend
+lint: .venv/.installed ## Fix what the linters can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-snapshots: .venv/.installed ## Write the snapshots anew; review the diff like code
+snapshots: .venv/.installed ## Regenerate the snapshots; review the diff like code
 	$(BIN)/pytest -q --snapshot-update tests/test_snapshots.py
 
-reference: .venv/.installed ## Write the generated parts of docs/ anew
+reference: .venv/.installed ## Regenerate the generated parts of docs/
 	$(BIN)/python -m reference
 
 docs: .venv/.installed ## Build the documentation as a web site below .site/

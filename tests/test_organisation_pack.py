@@ -133,7 +133,7 @@ def test_a_team_says_otherwise(team):
     ],
 )
 def test_what_is_mandatory_cannot_be_said_otherwise(team, target, said, template):
-    with pytest.raises(TemplateError, match="stands twice") as caught:
+    with pytest.raises(TemplateError, match="occurs twice") as caught:
         manifest(target, said)
     assert caught.value.where.startswith(f"acme!{template}:")
 

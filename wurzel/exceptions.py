@@ -2,7 +2,7 @@
 
 The command line turns a `WurzelError` into its message and exits with its `exit_code`: `USAGE` when the user must act
 (usage, configuration, settings, pipeline, template), `BROKEN_CONTRACT` when data or types break a contract, `FAILED`
-for the rest, which may work when tried again. Anything else is a bug and keeps its traceback.
+for the rest, which a retry may fix. Anything else is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ USAGE = 2
 BROKEN_CONTRACT = 3
 
 FINAL = frozenset({USAGE, BROKEN_CONTRACT})
-"""Exit codes of errors that another try cannot change."""
+"""Exit codes of errors that a retry cannot fix."""
 
 _OBVIOUS = frozenset({"int_parsing", "float_parsing", "bool_parsing", "int_from_float"})
 
 
 def mismatch(kind: str, message: str, value: str) -> str:
-    """What pydantic says of a value that does not fit, as one sentence that shows the value.
+    """Pydantic's message for an invalid value, as one sentence that shows the value.
 
     Args:
         kind: pydantic's type of the error.
         message: pydantic's text, which for some types is a sentence with a reason: "…, input is too short".
-        value: the value as it may be shown.
+        value: the value as text that may be shown.
     """
     message = message.removeprefix("Value error, ")
     if kind in _OBVIOUS:
@@ -38,7 +38,7 @@ def mismatch(kind: str, message: str, value: str) -> str:
 
 
 class WurzelError(Exception):
-    """An error with a place (`where`), what is wrong (`message`) and what to do about it (`hint`)."""
+    """An error with its place (`where`), what is wrong (`message`) and how to fix it (`hint`)."""
 
     exit_code = USAGE
 
@@ -82,7 +82,7 @@ class UsageError(WurzelError):
 
 
 class ConfigError(Problems):
-    """`wurzel.yaml` or `--set` says something that cannot be used."""
+    """`wurzel.yaml` or `--set` contains something invalid."""
 
 
 class PipelineError(WurzelError):
@@ -90,7 +90,7 @@ class PipelineError(WurzelError):
 
 
 class PreflightError(Problems):
-    """The pipeline cannot run on this target as it stands; found before any template is rendered."""
+    """The pipeline cannot run on this target; found before any template is rendered."""
 
 
 class BackendError(WurzelError):
@@ -102,29 +102,29 @@ class TemplateError(WurzelError):
 
 
 class PolicyError(Problems):
-    """A policy of a pack or of the project refuses what was rendered; nothing is written."""
+    """A policy of a pack or of the project rejects the rendered files; nothing is written."""
 
 
 class TemplateProblems(Problems):
-    """Templates of a project or its packs are wrong; found before anything is rendered."""
+    """Templates of a project or its packs have errors; found before anything is rendered."""
 
 
 class QuotingError(TemplateError):
-    """A value stands where no quoting would let it be read back unchanged."""
+    """A value is at a place where no quoting makes it read back unchanged."""
 
 
 class VerifyError(TemplateError):
-    """Rendered text does not read back as what it should be."""
+    """Rendered text does not parse to the expected values."""
 
 
 class ValidationFailed(Problems):
-    """The platform's own checks refuse rendered files."""
+    """The platform's own linters reject rendered files."""
 
     exit_code = FAILED
 
 
 class WriteError(WurzelError):
-    """Output cannot be written, or would overwrite what is not ours."""
+    """Output cannot be written, or would overwrite a file that wurzel did not write."""
 
     exit_code = FAILED
 
@@ -146,7 +146,7 @@ class DatasetError(WurzelError):
 
 
 class WrongDataset(DatasetError):
-    """A dataset has another contract than the step takes."""
+    """A dataset has a different contract than the step expects."""
 
     exit_code = BROKEN_CONTRACT
 
@@ -166,7 +166,7 @@ class StaticTypeError(ContractFailedException, TypeError):
 
 
 class StepFailed(WurzelError):
-    """A step could not do its work; raise it in `run` with a message for whoever reads the log."""
+    """A step failed; raise it in `run` with a message for the reader of the log."""
 
     exit_code = FAILED
 
@@ -179,15 +179,15 @@ class SplittException(StepFailed):
     """A document cannot be split."""
 
 
-# Names that steps written for telekom/wurzel import; nothing here raises them.
+# Steps written for telekom/wurzel import these names; nothing in this package raises them.
 
 
 class LoggedCustomException(StepFailed):
-    """A step failed in a way of its own."""
+    """A step failed in its own way."""
 
 
 class UnrecoverableFatalException(StepFailed):
-    """Nothing can be done about it."""
+    """An error that cannot be recovered from."""
 
 
 class BadResponse(StepFailed):
@@ -219,4 +219,4 @@ class NoPreviousCollection(StepFailed):
 
 
 class InvalidCountryCodeException(StepFailed):
-    """A country code is none of ISO 3166."""
+    """A country code is not in ISO 3166."""

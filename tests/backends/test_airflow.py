@@ -375,7 +375,7 @@ def test_concurrency_becomes_active_runs():
     assert schedule("0 4 * * *")["max_active_runs"] == "1"
     assert "max_active_runs" not in schedule("0 4 * * *", concurrency="allow")
     replacing = one_step({"schedule": Schedule(cron="0 4 * * *", concurrency="replace")})
-    assert "cannot end a run" in problems(replacing)[0]
+    assert "cannot stop a run" in problems(replacing)[0]
     assert not problems(replacing, max_active_runs=3)
     assert call(text(replacing, max_active_runs=3), "dag")["max_active_runs"] == "3"
 
@@ -628,7 +628,7 @@ def test_parameters_without_a_value_need_a_run_by_hand():
     assert not problems(pipeline)
     scheduled = pipeline.model_copy(update={"schedule": Schedule(cron="0 4 * * *")})
     assert "has no value" in problems(scheduled)[0]
-    assert "would be shown" in problems(one_step(settings=(setting("SecretStr", secret=True, default=None),)))[0]
+    assert "could see its value" in problems(one_step(settings=(setting("SecretStr", secret=True, default=None),)))[0]
 
 
 def test_secrets_are_references():
@@ -800,7 +800,7 @@ def test_validation_compiles_and_asks_ruff(monkeypatch):
     good = text(full_pipeline())
     assert list(validate({"dags/p.py": good}, "3")) == []
     broken = validate({"dags/p.py": good + "\n)"}, "3")
-    assert "is not Python" in str(broken[0])
+    assert "is not valid Python" in str(broken[0])
     old = text(full_pipeline(), version="2.11")
     assert list(validate({"dags/p.py": old}, "2.11")) == []
     findings = validate({"dags/p.py": old}, "3")

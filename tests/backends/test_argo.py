@@ -182,7 +182,7 @@ def test_datasets_that_argo_would_not_remove_are_not_promised_to_be(store, refus
     if not refused:
         ArgoOptions.model_validate(given)
         return
-    with pytest.raises(ValueError, match="Argo removes no folder from"):
+    with pytest.raises(ValueError, match="Argo cannot remove a folder from"):
         ArgoOptions.model_validate(given)
     ArgoOptions.model_validate({**given, "artifact_gc": {"strategy": "Never"}})
     ArgoOptions.model_validate({**given, "artifacts": {**given.get("artifacts", {}), "archive": "tar"}})
@@ -606,7 +606,7 @@ def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
         (pipeline(step("words"), secrets={"A": SecretRef(name="kv/A", key="k")}), {}, "'kv/A'", "Secret's name"),
         (
             pipeline(step("words", resources=Resources(memory="2Gi"), limits=Limits(memory="1Gi"))), {},
-            "asks for memory 2Gi but is limited to 1Gi", "limits.memory",
+            "requests memory 2Gi but is limited to 1Gi", "limits.memory",
         ),
         (pipeline(*(step(f"s{number}") for number in range(2000))), {}, "MAX_WORKFLOW_SIZE", "max_workflow_size"),
         (pipeline(*(step(f"s{number}") for number in range(40_000))), {}, "make 202 parts", "split the pipeline"),
@@ -619,7 +619,7 @@ def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
         (pipeline(step("words"), data_dir="d$(x)"), {}, "'d$(x)'", "plainer"),
         (
             pipeline(step("words"), schedule=Schedule(cron="@daily", concurrency="allow")),
-            {"artifacts": {"volume": {"name": "v", "per_run": False}}}, "two runs at one time", "forbid",
+            {"artifacts": {"volume": {"name": "v", "per_run": False}}}, "two concurrent runs", "forbid",
         ),
         (
             pipeline(step("words")), {"artifacts": {"volume": {"size": "1Gi", "per_run": False}}},
@@ -637,7 +637,7 @@ def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
         (pipeline(step("words"), schedule=Schedule(cron="@daily", deadline=5)), {}, "every 10 s", "deadline: 10m"),
         (
             pipeline(step("words")), {"volumes": [{"name": "v", "mount_path": "/wurzel/data/words", "empty_dir": {}}]},
-            "within the folder of the datasets", "elsewhere",
+            "inside the folder of the datasets", "elsewhere",
         ),
     ],
 )  # fmt: skip
@@ -665,14 +665,14 @@ def test_a_required_setting_is_fed_by_a_secret_under_either_name():
         ({"artifacts": {"s3": {"bucket": "acme", "access_key": {"name": "a", "key": "b"}}}}, "give both"),
         ({"artifacts": {"s3": {"bucket": "acme"}, "gcs": {"bucket": "acme"}}}, "give one of"),
         ({"artifacts": {"azure": {"endpoint": "acme", "container": "data"}}}, "is not a URL"),
-        ({"version": "3.5"}, "is not a version"),
+        ({"version": "3.5"}, "is not a supported version"),
         ({"volumes": [{"name": "v", "mount_path": "x", "empty_dir": {}}]}, "is not a mount path"),
         ({"volumes": [{"name": "v", "mount_path": "/x/../y", "empty_dir": {}}]}, "is not a mount path"),
         ({"volumes": [{"name": "v", "mount_path": "/x"}]}, "give one of"),
         ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "../y", "empty_dir": {}}]}, "within a volume"),
         ({"volumes": [{"name": "v", "mount_path": "/x", "sub_path": "/y", "empty_dir": {}}]}, "within a volume"),
         ({"artifacts": {"s3": {"bucket": "acme", "endpoint": "minio:9000/data"}}}, "is not host:port"),
-        ({"pod_spec_patch": "containers: ["}, "is not YAML"),
+        ({"pod_spec_patch": "containers: ["}, "is not valid YAML"),
         ({"pod_spec_patch": "containers"}, "is not a mapping"),
         ({"on_exit": {"command": []}}, "at least 1 item"),
         ({"artefacts": {}}, "Extra inputs"),

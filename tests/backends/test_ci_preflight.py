@@ -59,5 +59,5 @@ def test_what_no_input_can_hold():
     null = setting(parameter=True, type="str | None", text=True, given=True, value=None)
     assert "is null" in problems(pipeline(step(settings=(null,))))
     secret = setting(parameter=True, secret=True, text=True)
-    assert "would be shown" in problems(pipeline(step(settings=(secret,))))
+    assert "everyone could see its value" in problems(pipeline(step(settings=(secret,))))
     assert "is an interval" in problems(pipeline(schedule=Schedule(cron="@every 1h")))

@@ -301,7 +301,7 @@ def texts(count):
 @pytest.mark.parametrize("options", [{}, {"mode": "init-chain"}, {"layout": "kustomize"}])
 def test_an_object_that_kubernetes_would_not_take_is_refused(options):
     assert render(pipeline(step("words"), env=texts(10)), **options)
-    with pytest.raises(PreflightError, match="Kubernetes takes at most 1048576"):
+    with pytest.raises(PreflightError, match="Kubernetes accepts at most 1048576"):
         render(pipeline(step("words"), env=texts(11)), **options)
 
 
@@ -317,7 +317,7 @@ def test_an_object_that_kubernetes_would_not_take_is_refused(options):
         ),
         (
             pipeline(step("a", node_selector={"k": "1"}), step("b", node_selector={"k": "2"})), {},
-            "ask for nodes with k='1' and '2'",
+            "set nodes with k='1' and '2'",
         ),
         (pipeline(step("a", labels={"k": "1"}), step("b", labels={"k": "2"})), {}, "the label k='1'"),
         (

@@ -302,13 +302,13 @@ def test_job_ids_start_with_a_letter_or_an_underscore():
 @pytest.mark.parametrize(
     ("subject", "options", "message"),
     [
-        (pipeline(step(shards=257)), {}, "257 shards; a matrix makes at most 256"),
+        (pipeline(step(shards=257)), {}, "257 shards; a matrix has at most 256"),
         (pipeline(schedule=Schedule(cron="*/2 * * * *")), {}, "shortest interval is 5 minutes"),
         (pipeline(schedule=Schedule(cron="0,58 * * * *")), {}, "starts 2 minutes after"),
         (pipeline(data_dir="da*ta"), {}, "read as a pattern"),
         (pipeline(data_dir=" data"), {}, "no space at its ends"),
         (pipeline(data_dir="a${{x}}"), {}, "read as a pattern or an expression"),
-        (pipeline(), {"triggers": {"schedule": []}}, "triggers.schedule would be there twice"),
+        (pipeline(), {"triggers": {"schedule": []}}, "triggers.schedule would be written twice"),
         (pipeline(), {"install": "pip install ${{ inputs.x }}"}, "puts an expression into a shell line"),
         (pipeline(env={"GITHUB_TOKEN": "x"}), {}, "env.GITHUB_TOKEN cannot be set"),
         (pipeline(step(env={"RUNNER_OS": "x"})), {}, "steps.embed.env.RUNNER_OS cannot be set"),
@@ -325,12 +325,12 @@ def test_job_ids_start_with_a_letter_or_an_underscore():
                 )
             ),
             {},
-            "26 parameters; a dispatch takes at most 25",
+            "26 parameters; `workflow_dispatch` takes at most 25",
         ),
         (
             pipeline(step(settings=(setting(type="str", text=True, parameter=True, default="${{ x }}"),))),
             {},
-            "no input can hold ${{",
+            "an input cannot contain ${{",
         ),
     ],
 )
@@ -343,7 +343,7 @@ def test_a_workflow_that_github_would_not_start_is_refused():
     small = pipeline(*(step(f"s{number}") for number in range(20)))
     assert text_of(small)
     large = pipeline(*(step(f"s{number}") for number in range(20)), env=dict.fromkeys("ABCDE", "x" * 100_000))
-    with pytest.raises(PreflightError, match="github reads at most 512000"):
+    with pytest.raises(PreflightError, match="github accepts at most 512000"):
         text_of(large)
 
 

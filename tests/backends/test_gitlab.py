@@ -317,12 +317,12 @@ def test_jobs_may_differ():
 @pytest.mark.parametrize(
     ("subject", "options", "message"),
     [
-        (pipeline(step(shards=201)), {}, "201 shards; `parallel` makes at most 200"),
-        (pipeline(step("pages")), {}, "GitLab keeps that name for itself"),
+        (pipeline(step(shards=201)), {}, "201 shards; `parallel` allows at most 200"),
+        (pipeline(step("pages")), {}, "GitLab reserves that name"),
         (pipeline(*(step(f"s{n}") for n in range(51)), step(needs=tuple(f"s{n}" for n in range(51)))), {}, "needs 51"),
         (pipeline(step("x" * 63)).model_copy(update={"name": "y" * 70}), {"kind": "include"}, "at most 128"),
         (pipeline(data_dir="da*ta"), {}, "read as a pattern"),
-        (pipeline(env={"A": "$[[ inputs.x ]]"}), {"kind": "component"}, "env.A holds $[["),
+        (pipeline(env={"A": "$[[ inputs.x ]]"}), {"kind": "component"}, "env.A contains $[["),
         (pipeline(step(tolerations=(Toleration(operator="Exists"),))), {}, "a toleration without a key"),
         (pipeline(), {"jobs": {"embd": {}}}, "Did you mean embed?"),
     ],

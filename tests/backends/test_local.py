@@ -331,15 +331,15 @@ def test_a_zero_byte_is_reported_before_rendering():
     setting = Setting(name="A", variable="X__A", given=True, value="a\0b")
     step = plain_step(id="x", run="steps:Words", output=WORD, settings=(setting,))
     (problem,) = LocalBackend().preflight(Pipeline(name="p", steps=(step,)), TargetOptions())
-    assert problem.message == "the value of X__A holds a zero byte, which no environment variable can"
+    assert problem.message == "the value of X__A contains a zero byte, which an environment variable cannot"
 
 
 def test_a_run_says_what_it_leaves_out(project):
     project("scheduled")
     (note,) = left_out(open_pipeline("scheduled"))
     assert note.text == (
-        "scheduled: left out here: image, step_image, cpu, memory, gpu, limits, schedule, timezone, deadline,"
-        " node_selector, tolerations, service_account (`wurzel targets local` says why)"
+        "scheduled: ignored when run locally: image, step_image, cpu, memory, gpu, limits, schedule, timezone,"
+        " deadline, node_selector, tolerations, service_account (`wurzel targets local` says why)"
     )
     accepted = (
         "[image, step_image, cpu, memory, gpu, limits, schedule, timezone, deadline, tolerations, service_account]"

@@ -113,8 +113,8 @@ def test_a_document_is_chosen_by_its_kind(render):
             "2 documents",
             "kind: … (and metadata: {name: …}): ConfigMap p-pipeline",
         ),
-        ("airflow", "{a: 1}", "wurzel.yaml:8:16", "dags/p.py is not YAML", "Extend a block of airflow/dag.py.j2"),
-        ("local", "{a: 1}", "wurzel.yaml:8:16", "run-p.sh is not YAML", "Extend a block of local/run.sh.j2"),
+        ("airflow", "{a: 1}", "wurzel.yaml:8:16", "dags/p.py is not a YAML", "Extend a block of airflow/dag.py.j2"),
+        ("local", "{a: 1}", "wurzel.yaml:8:16", "run-p.sh is not a YAML file", "Extend a block of local/run.sh.j2"),
     ],
 )
 def test_what_fits_nothing_is_refused_before_a_file_is_touched(render, target, patch, where, message, hint):

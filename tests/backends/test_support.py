@@ -48,7 +48,7 @@ def test_a_feature_without_an_entry_is_unsupported(newer):
     assert "gpu" not in reports
     assert "labels" not in reports
     assert reports["colour"].paths == ("steps.words.colour",)
-    assert reports["colour"].note == "the older backend does not know it; use another target"
+    assert reports["colour"].note == "the older backend does not support it; use another target"
 
 
 def test_it_can_be_accepted_like_any_other(newer):

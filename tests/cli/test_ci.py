@@ -149,7 +149,7 @@ def test_hostile_words_stay_words(words, platform):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--push", "--token", "ghp_" + "a1B2" * 9], "never the token"),
+        (["--push", "--token", "ghp_" + "a1B2" * 9], "not the token"),
         (["--token", "X"], "--token is for --push"),
         (["-e", "nowhere"], "unknown environment 'nowhere'"),
         (["--merge-requests"], "--merge-requests is for gitlab"),
@@ -169,8 +169,8 @@ def test_without_a_project(project):
 
 
 def test_what_github_would_refuse_is_said_at_once(words):
-    assert "may not push changes of workflows" in run("github", "--push").stderr
-    assert "may not push" not in run("github", "--push", "--token", "RENDER_TOKEN", "--force").stderr
+    assert "must not push changes to workflows" in run("github", "--push").stderr
+    assert "must not push" not in run("github", "--push", "--token", "RENDER_TOKEN", "--force").stderr
 
 
 @pytest.mark.parametrize("push", [False, True])

@@ -1,4 +1,4 @@
-"""Targets by another name, `argo-prod: {target: argo, environment: prod}`, and environments of packs."""
+"""Targets under another name, `argo-prod: {target: argo, environment: prod}`, and environments of packs."""
 
 import json
 from pathlib import Path
@@ -119,7 +119,7 @@ def test_every_target_writes_where_no_other_does(root, target, options, expected
             "wurzel.yaml:10:27: pipelines.p.targets.argo-prod.target: unknown target 'agro'",
         ),
         ("{target: argo, ", "{", "wurzel.yaml:10:7: pipelines.p.targets: unknown target 'argo-prod'"),
-        ("argo-prod:", "Argo_Prod:", "wurzel.yaml:10:7: pipelines.p.targets: 'Argo_Prod' is not a name for a target"),
+        ("argo-prod:", "Argo_Prod:", "wurzel.yaml:10:7: pipelines.p.targets: 'Argo_Prod' is not a valid target name"),
         ("argo-prod:", "dvc:", "wurzel.yaml:10:13: pipelines.p.targets.dvc.target: dvc is a target itself"),
         ("environment: prod", "environment: prd", "unknown environment 'prd'"),
         ("namespace: prod", "namespce: prod", "unknown key 'namespce' in targets.argo-prod"),
@@ -137,7 +137,7 @@ def test_a_misspelt_one_on_the_command_line(root):
 
 
 def test_it_is_shown_where_targets_are(root):
-    assert "argo-prod is argo in the environment prod by another name." in run("targets")[1]
+    assert "argo-prod is argo in the environment prod under another name." in run("targets")[1]
     assert json.loads(run("targets", "--json")[1])["argo-prod"] == {"target": "argo", "environment": "prod"}
     assert run("targets", "argo-prod")[1] == run("targets", "argo")[1]
     assert json.loads(run("inspect", "--format", "json")[1])["pipelines"]["p"]["targets"] == ["argo", "argo-prod"]

@@ -126,12 +126,12 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("name", "text", "message"),
         [
-            ("x.ini", 'a = {{ "b; c" }}\n', "nothing can be quoted in this kind of file"),
-            ("x.ini", "a = {{ pipeline.labels }}\n", "only text and numbers can be"),
-            ("x.json", '{\n "a": 1,\n "a": 2\n}\n', "the key 'a' stands twice"),
+            ("x.ini", 'a = {{ "b; c" }}\n', "values cannot be quoted in this kind of file"),
+            ("x.ini", "a = {{ pipeline.labels }}\n", "only text and numbers are allowed"),
+            ("x.json", '{\n "a": 1,\n "a": 2\n}\n', "the key 'a' occurs twice"),
             ("x.json", '{\n "a": {{ target }}{{ target }}\n}\n', "it would be joined"),
-            ("x.json", "[1]\n", "a JSON file starts with a line"),
-            ("x.bin", "x\n", "no quoting rules are known"),
+            ("x.json", "[1]\n", "a JSON file must start with a line"),
+            ("x.bin", "x\n", "wurzel has no quoting rules"),
         ],
     )
     def test_what_cannot_be_quoted_is_refused(self, prepared, name, text, message):
@@ -145,7 +145,7 @@ class TestFiles:
         ("entry", "message"),
         [
             ("{target: cron, template: a.yaml.j2, path: a}", "wurzel-pack.yaml:2:18: files: unknown target 'cron'"),
-            ('{target: dvc, template: a.yaml.j2, path: "{name}"}', "files: '{name}' is not a part of a path"),
+            ('{target: dvc, template: a.yaml.j2, path: "{name}"}', "files: '{name}' is not a placeholder"),
             ("{target: dvc, path: a.yaml}", "files.0.template is missing"),
             (
                 "{target: dvc, template: globex/gone.yaml.j2, path: a.yaml}",
@@ -206,25 +206,25 @@ class TestRenames:
                 "own/argo/_step.yaml.j2",
                 BLOCK,
                 "OWN",
-                "own/argo/_step.yaml.j2:2: the block 'proxy' is called 'globex_proxy' since globex 2.0",
+                "own/argo/_step.yaml.j2:2: the block 'proxy' was renamed to 'globex_proxy' in globex 2.0",
             ),
             (
                 "own/argo/workflow.yaml.j2",
                 MACRO,
                 "teams: 1",
-                "own/argo/workflow.yaml.j2:5: the macro 'tags' is called 'labels' since globex 2.0",
+                "own/argo/workflow.yaml.j2:5: the macro 'tags' was renamed to 'labels' in globex 2.0",
             ),
             (
                 "own/argo/workflow.yaml.j2",
                 IMPORTED,
                 "teams: 2",
-                "own/argo/workflow.yaml.j2:1: the macro 'tags' is called 'labels' since globex 2.0",
+                "own/argo/workflow.yaml.j2:1: the macro 'tags' was renamed to 'labels' in globex 2.0",
             ),
             (
                 "own/argo/workflow.yaml.j2",
                 INCLUDED,
                 "tag: new",
-                "own/argo/workflow.yaml.j2:3: the template 'globex/_labels.yaml.j2' is called 'globex/_tags.yaml.j2'",
+                "workflow.yaml.j2:3: the template 'globex/_labels.yaml.j2' was renamed to 'globex/_tags.yaml.j2'",
             ),
         ],
     )
@@ -235,7 +235,7 @@ class TestRenames:
         code, out, said = run("render", "--stdout")
         assert code == 0, said
         assert warning in said
-        assert "globex 3.0 does not know the old one any more" in said
+        assert "globex 3.0 will no longer accept the old one" in said
         assert written in out
 
 
@@ -270,14 +270,14 @@ class TestFilters:
             (MODULE, 'pipeline.name | cost_label(prefx="a")', "cost_label: got an unexpected keyword argument 'prefx'"),
             ("def a(value) -> str:\n    return value\n", "target", "the filter 'a' has no type for value"),
             ("def a(value: str):\n    return value\n", "target", "the filter 'a' has no type for what it returns"),
-            ("def shell(value: str) -> str:\n    return value\n", "target", "wurzel has a filter 'shell' already"),
+            ("def shell(value: str) -> str:\n    return value\n", "target", "wurzel already has a filter 'shell'"),
             ("import nothing_there\n", "target", "cannot be imported: ModuleNotFoundError"),
             ("x = 1\n", "target", "globex_wurzel.filters has no public function"),
             ("def a(value: str) -> str:\n    raise ValueError('no')\n", "pipeline.name | a", "ValueError: no"),
             (
                 "from itertools import count\nn = count()\ndef a(value: str) -> str:\n    return f'{value}{next(n)}'\n",
                 "pipeline.name | a",
-                "own/dvc/dvc.yaml.j2:3: the filter 'a' of globex 2.1.0 gives 'p1' where it gave 'p0' before",
+                "own/dvc/dvc.yaml.j2:3: the filter 'a' of globex 2.1.0 returned 'p1', but 'p0' before",
             ),
         ],
     )

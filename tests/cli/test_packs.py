@@ -60,16 +60,19 @@ def refused(wurzel, *words):
     [
         ("a: 1\n{% if x %}\n", ["acme!dvc/dvc.yaml.j2:2: Unexpected end of template"]),
         ("a: {{ 1 +* 2 }}\n", ["acme!dvc/dvc.yaml.j2:1: unexpected '*'"]),
-        ("a: 1\n\tb: {{ stages | length }}\n", ["acme!dvc/dvc.yaml.j2:2: this is not YAML, whatever the values are"]),
-        ("a: 1\na: 2\n", ["acme!dvc/dvc.yaml.j2:2: ", "the key 'a' stands twice"]),
+        (
+            "a: 1\n\tb: {{ stages | length }}\n",
+            ["acme!dvc/dvc.yaml.j2:2: the template is not valid YAML, whatever its values are"],
+        ),
+        ("a: 1\na: 2\n", ["acme!dvc/dvc.yaml.j2:2: ", "the key 'a' occurs twice"]),
         (
             "a: 1\n{% include 'dvc/dvc.yaml.j2' %}\n",
-            ["acme!dvc/dvc.yaml.j2:2: templates or macros call each other without end"],
+            ["acme!dvc/dvc.yaml.j2:2: templates or macros call each other endlessly"],
         ),
         (
             "{% include 'dvc/_a.j2' %}\n",
             [
-                "acme!dvc/dvc.yaml.j2:1: templates or macros call each other without end",
+                "acme!dvc/dvc.yaml.j2:1: templates or macros call each other endlessly",
                 "Follow the includes from here.",
             ],
         ),
@@ -86,15 +89,18 @@ def refused(wurzel, *words):
         ("{% extends 'acme!argo/workflow.yaml.j2' %}\n", ["wurzel!argo/workflow.yaml.j2:9: 'workflow' is undefined"]),
         ("{% extends '!dvc/none.yaml.j2' %}\n", ["acme!dvc/dvc.yaml.j2:1: there is no template '!dvc/none.yaml.j2'"]),
         ("{# nothing #}\n", ["acme!dvc/dvc.yaml.j2:1: the template writes nothing", "Delete it"]),
-        ("a: {% raw %}{{ b }}{% endraw +%}\n", ["acme!dvc/dvc.yaml.j2:1: ", "is a key of a mapping"]),
-        ("a: 'b\u2028'\n", ["acme!dvc/dvc.yaml.j2:1: ", "it holds '\\u2028', which readers of YAML take differently"]),
+        ("a: {% raw %}{{ b }}{% endraw +%}\n", ["acme!dvc/dvc.yaml.j2:1: ", "is used as a key"]),
+        (
+            "a: 'b\u2028'\n",
+            ["acme!dvc/dvc.yaml.j2:1: ", "it holds '\\u2028', which YAML readers interpret differently"],
+        ),
         (
             '{% extends "!dvc/dvc.yaml.j2" %}\n{% block desc %}\ndesc: a\n{% endblock %}\n',
-            ["!dvc/dvc.yaml.j2:", "this is not YAML", "The line above it is acme!dvc/dvc.yaml.j2:3"],
+            ["!dvc/dvc.yaml.j2:", "this is not valid YAML", "The line above it is acme!dvc/dvc.yaml.j2:3"],
         ),
         (
             '{% extends "!dvc/dvc.yaml.j2" %}\n{% block desc %}\n    desc: {{ stage.cmd }}\n      - a\n{% endblock %}',
-            ["acme!dvc/dvc.yaml.j2:3: ", "would be joined to one text", "Indent acme!dvc/dvc.yaml.j2:4 less"],
+            ["acme!dvc/dvc.yaml.j2:3: ", "would be joined into one text", "Indent acme!dvc/dvc.yaml.j2:4 less"],
         ),
     ],
 )
@@ -129,7 +135,7 @@ def test_two_packs_of_one_name(wurzel, site):
     distribution(site, "acme-templates", "1.0")
     distribution(site, "acme-other", "2.1")
     refused(
-        wurzel, "2 installed packs are called 'acme': acme-other 2.1 and acme-templates 1.0", "Uninstall all but one"
+        wurzel, "2 installed packs are called 'acme': acme-other 2.1 and acme-templates 1.0", "uninstall all but one"
     )
 
 

@@ -73,7 +73,9 @@ def test_what_is_gone_round_is_a_finding_and_stands_in_the_list(layers):
     layers("company/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "top", "# company")
     done = run("templates", "check")
     assert done.exit_code == 1
-    assert "wurzel-templates/dvc/dvc.yaml.j2:1: the template goes round company/dvc/dvc.yaml.j2" in str(done.exception)
+    assert "wurzel-templates/dvc/dvc.yaml.j2:1: the template does not extend company/dvc/dvc.yaml.j2" in str(
+        done.exception
+    )
     assert run("render", "-t", "dvc").exit_code == 0
     assert "(company/dvc/dvc.yaml.j2: not used)" in run("templates", "list").stdout
     assert "  not used: company/dvc/dvc.yaml.j2, which " in run("templates", "list", "dvc").stdout
@@ -204,9 +206,9 @@ def test_a_folder_that_nobody_names_is_told(layers):
 @pytest.mark.parametrize(
     ("templates", "wanted", "message"),
     [
-        ("[wurzel-templates, company]", "globex>=2", "requires globex>=2, which `templates:` does not name"),
+        ("[wurzel-templates, company]", "globex>=2", "requires globex>=2, which `templates:` does not list"),
         ("[company, wurzel-templates]", "wurzel-templates>=1", "requires wurzel-templates>=1, but wurzel-templates is"),
-        ("[wurzel-templates, company]", "wurzel-templates", "but wurzel-templates stands above it"),
+        ("[wurzel-templates, company]", "wurzel-templates", "but wurzel-templates is above it"),
         ("[company, wurzel-templates]", "wurzel-templates", ""),
     ],
 )

@@ -124,8 +124,8 @@ class TestEject:
     def test_nothing_is_overwritten_without_force(self, own):
         run("eject", "dvc/dvc.yaml.j2", "--block", "desc")
         before = (OWN / "dvc/dvc.yaml.j2").read_text()
-        assert "there already" in str(error("eject", "dvc/dvc.yaml.j2"))
-        assert "is there already" in str(error("eject", "dvc/dvc.yaml.j2", "--block", "desc"))
+        assert "already exists" in str(error("eject", "dvc/dvc.yaml.j2"))
+        assert "already exists" in str(error("eject", "dvc/dvc.yaml.j2", "--block", "desc"))
         assert (OWN / "dvc/dvc.yaml.j2").read_text() == before
         run("eject", "dvc/dvc.yaml.j2", "--force")
         assert "whole copy" in str(error("eject", "dvc/dvc.yaml.j2", "--block", "desc"))
@@ -200,7 +200,7 @@ class TestCheck:
 
 BAD = {
     "a syntax error": ("a: 1\n{% if %}\n", 2, "Expected an expression"),
-    "an infinite include": ("\n{% include 'dvc/dvc.yaml.j2' %}\n", 2, "call each other without end"),
+    "an infinite include": ("\n{% include 'dvc/dvc.yaml.j2' %}\n", 2, "call each other endlessly"),
     "an undefined variable": ("a: 1\n\nb: {{ pipelin.name }}\n", 3, "Did you mean pipeline?"),
     "one in a branch that is not reached": ("{% if false %}\nb: {{ pipelin }}\n{% endif %}\n", 2, "pipeline?"),
     "output that is no YAML": ("a: 1\n b: 2\n", 2, "not YAML"),
@@ -274,7 +274,7 @@ class TestUpdate:
         assert "stages: # mine\n||||||| " in text
         assert "\n=======\nstages:\n>>>>>>> wurzel!dvc/dvc.yaml.j2\n" in text
         refused = error("scheduled", "-t", "dvc", command="render")
-        assert f"wurzel-templates/dvc/dvc.yaml.j2:{line}: an update left a conflict here" in str(refused)
+        assert f"wurzel-templates/dvc/dvc.yaml.j2:{line}: unresolved conflict of an update" in str(refused)
         assert refused.exit_code == 2
 
     def test_a_conflict_that_waits_is_not_merged_again(self, ejected):
@@ -310,12 +310,12 @@ class TestUpdate:
         save("x/y.yaml.j2.base", "a: 1\n")
         save("z.yaml.j2.base", "a: 1\n")
         said = run("update").stderr
-        assert "wurzel-templates/x/y.yaml.j2: there is no template below" in said
-        assert "wurzel-templates/z.yaml.j2: the template is gone" in said
+        assert "wurzel-templates/x/y.yaml.j2: the upstream template no longer exists" in said
+        assert "wurzel-templates/z.yaml.j2: the template was deleted" in said
 
     def test_nothing_ejected(self, project):
         project("chain")
-        assert "no template was ejected" in run("update").stderr
+        assert "no whole template was ejected" in run("update").stderr
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
     def test_a_folder_that_cannot_be_written(self, ejected):

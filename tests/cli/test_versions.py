@@ -44,9 +44,9 @@ def test_a_version_that_fits_is_used(globex, entry):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ('"globex>=2,<3"', "globex 3.0 is installed, and globex>=2,<3 is asked for"),
-        ('"globex==2.*"', "globex 3.0 is installed, and globex==2.* is asked for"),
-        ('"globex>=two"', "'>=two' does not say which versions fit; write for example globex>=2,<3"),
+        ('"globex>=2,<3"', "globex 3.0 is installed, but globex>=2,<3 is required"),
+        ('"globex==2.*"', "globex 3.0 is installed, but globex==2.* is required"),
+        ('"globex>=two"', "'>=two' is not a list of version specifiers; write for example globex>=2,<3"),
         ('"globx>=2"', "there is no template folder or installed pack 'globx'"),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_check_names_the_packs_before_the_details(globex):
     globex("2.2.0", block=BLOCK.replace("# globex", "# globex, again"))
     error = run("render", "--check").exception
     lines = str(error).splitlines()
-    assert lines[:2] == ["files are not what would be written", "  globex 2.1.0 → 2.2.0"]
+    assert lines[:2] == ["rendered files are out of date", "  globex 2.1.0 → 2.2.0"]
     assert json.loads(run("render", "--check", "--format", "json").stdout)["packs"] == ["globex 2.1.0 → 2.2.0"]
     Path("wurzel.yaml").write_text(YAML.format(""))
     assert "  globex 2.1.0 → (none)" in str(run("render", "--check").exception)

@@ -64,7 +64,7 @@ def test_the_four_states_are_told_apart_and_one_command_mends_all(words):
     assert "dvc.yaml: edited by hand" in text
     assert "scripts/words.sh: missing" in text
     for gone in ("run-words.sh", "run-other.sh"):
-        assert f"{gone}: orphaned: nothing in wurzel.yaml writes it any more" in text
+        assert f"{gone}: orphaned: nothing in wurzel.yaml renders it any more" in text
     assert "-# mine" in result.stdout
     assert "--- a/run-other.sh\n+++ /dev/null" in result.stdout
     assert text.endswith("Run: wurzel render --force --prune")
@@ -132,12 +132,12 @@ def test_conflict_markers_are_no_file_of_somebody_else(words):
     whole = Path("dvc.yaml").read_text()
     conflicted = merged(whole, "# Rendered by `wurzel render words -t dvc` from chain:pipeline; do not edit. sha256:0")
     Path("dvc.yaml").write_text(conflicted)
-    assert "dvc.yaml: holds conflict markers of a merge\n" in str(run("--check").exception)
+    assert "dvc.yaml: contains merge conflict markers\n" in str(run("--check").exception)
     refused = run()
-    assert "the file holds conflict markers of a merge" in str(refused.exception)
-    assert "Settle what it is rendered from" in str(refused.exception)
+    assert "the file contains merge conflict markers" in str(refused.exception)
+    assert "Resolve the conflict in its sources" in str(refused.exception)
     assert Path("dvc.yaml").read_text() == conflicted
-    assert json.loads(run("--check", "--format", "json").stdout)["mend"] == "wurzel render --force"
+    assert json.loads(run("--check", "--format", "json").stdout)["fix"] == "wurzel render --force"
     run("--force")
     assert Path("dvc.yaml").read_text() == whole
     Path("dvc.yaml").write_text("<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> topic\n")
@@ -227,10 +227,10 @@ def test_json(words):
         "missing",
         "created",
     )
-    assert first["mend"] is None
+    assert first["fix"] is None
     again = json.loads(run("--format", "json").stdout)
     assert {(file["state"], file["action"]) for file in again["files"]} == {("current", None)}
-    assert again["mend"] is None
+    assert again["fix"] is None
     config("targets: {dvc: {}", "data_dir: other, targets: {dvc: {}")
     result = run("--check", "--format", "json")
     assert result.exit_code == 1
@@ -243,7 +243,7 @@ def test_json(words):
     }
     assert any(reason["field"] == "data_dir" for reason in file["reasons"])
     assert file["diff"].startswith("--- a/dvc.yaml")
-    assert data["mend"] == "wurzel render"
+    assert data["fix"] == "wurzel render"
     assert json.loads(run("--diff", "--format", "json").stdout) == data
 
 
@@ -301,7 +301,7 @@ def test_nowhere_else_is_anything_annotated(words):
 
 
 def test_codequality_is_a_form_of_check(words):
-    assert "is a form of --check" in run("--format", "codequality").stderr
+    assert "requires --check" in run("--format", "codequality").stderr
 
 
 def test_hostile_files_on_disk(words):

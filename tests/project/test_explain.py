@@ -27,7 +27,7 @@ def test_every_source_is_named(resolved):
     assert found["steps.embed.settings.API_KEY"] == ("secret a, key b", "wurzel.yaml:7:89")
     assert found["steps.embed.secrets.EMBED__API_KEY"] == ("secret a, key b", "wurzel.yaml:7:89")
     assert found["steps.embed.settings.DB__HOST"] == ("localhost", "mypkg.steps:Embed, default of its settings")
-    assert found["steps.load-docs.settings.FOLDER"] == ("(required)", "given by LOAD_DOCS__FOLDER when it runs")
+    assert found["steps.load-docs.settings.FOLDER"] == ("(required)", "set by LOAD_DOCS__FOLDER at run time")
     assert found["targets.dvc.params"] == ("p.yaml", "wurzel.yaml:8:29")
 
 

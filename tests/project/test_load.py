@@ -87,7 +87,7 @@ BAD = [
     ("- a\n", "wurzel.yaml:1:1: the file: "),
     ("just text\n", "the file: 'just text' is not a mapping"),
     ("pipelines: {}\n", "wurzel.yaml:1:1: version is missing"),
-    ("version: 2\nnew: thing\n", "wurzel.yaml:1:10: version 2 is not known; this wurzel reads version 1"),
+    ("version: 2\nnew: thing\n", "wurzel.yaml:1:10: version 2 is not supported; this wurzel reads version 1"),
     ("version: '1'\n", "wurzel.yaml:1:10: version: '1' is not 1"),
     ("version: true\n", "version: true is not 1"),
     ("verson: 1\n", "wurzel.yaml:1:1: unknown key 'verson' in the file\n  Did you mean version?"),
@@ -99,10 +99,10 @@ BAD = [
     ("version: 1\npipelines: {rag: {entrypoint: mypkg}}\n", "'mypkg' is not an entrypoint"),
     ("version: 1\npipelines: {Rag: {entrypoint: a:b}}\n", "wurzel.yaml:2:13: pipelines: 'Rag' is not a name"),
     ("version: 1\npipelines: {../x: {entrypoint: a:b}}\n", "'../x' is not a name"),
-    ("version: 1\npipelines: {[a]: 1}\n", "a mapping or list stands for a key"),
+    ("version: 1\npipelines: {[a]: 1}\n", "a mapping or list is used as a key"),
     ("version: 1\ntemplates: x\n", "wurzel.yaml:2:12: templates: 'x' is not a list"),
     ("version: 1\nenvironments: {prod: {image: x}}\n", "unknown key 'image' in environments.prod"),
-    ("version: 1\nenvironments: {a b: {}}\n", "wurzel.yaml:2:16: 'a b' is not a name for an environment"),
+    ("version: 1\nenvironments: {a b: {}}\n", "wurzel.yaml:2:16: 'a b' is not a valid environment name"),
     ("version: 1\nenvironments: {p: {pipelines: {rog: {}}}}\n", "there is no pipeline 'rog'"),
     (entry("targets: {dcv: {}}"), "wurzel.yaml:5:15: pipelines.rag.targets: unknown target 'dcv'\n  Did you mean dvc?"),
     (entry("targets: {dvc: 5}"), "pipelines.rag.targets.dvc: 5 is not a mapping"),
@@ -126,7 +126,7 @@ BAD = [
     (entry("schedule: {cron: '@daily', concurrency: forbit}"), "Did you mean forbid?"),
     (entry("env: {A-B: x}"), "wurzel.yaml:5:11: pipelines.rag.env: 'A-B' is not the name of an environment variable"),
     (entry("env: {A: [x]}"), 'pipelines.rag.env.A: ["x"] is not one value'),
-    (entry("secrets: {A: hunter2}"), "pipelines.rag.secrets.A: a secret is given by reference, never as a value"),
+    (entry("secrets: {A: hunter2}"), "pipelines.rag.secrets.A: a secret is set by reference, never as a value"),
     (entry("secrets: {A: {name: a}}"), "pipelines.rag.secrets.A.key is missing"),
     (entry("secrets: {A: {name: [hunter2], key: b}}"), "secrets.A.name: the value is not one value"),
     (entry("secrets: {A: {name: 'hunter2!', key: b}}"), "secrets.A.name: the value cannot be used"),
@@ -146,7 +146,7 @@ BAD = [
     (entry("steps: {embed: {tolerations: {key: a}}}"), "is not a list"),
     (entry("steps: {embed: {tolerations: [{operator: Exist}]}}"), "Did you mean Exists?"),
     (entry("steps: {embed: {settings: 5}}"), "steps.embed.settings: 5 is not a mapping"),
-    (entry("steps: {embed: {settings: {A: .nan}}}"), "steps.embed.settings.A: .nan is not a number that JSON knows"),
+    (entry("steps: {embed: {settings: {A: .nan}}}"), "steps.embed.settings.A: .nan is not a valid JSON number"),
     (entry("steps: {embed: {parameters: A}}"), "'A' is not a list"),
     (entry(f"env: {{A: ghp_{'a1' * 18}}}"), "wurzel.yaml:5:14: looks like a secret (GitHub token; not shown)"),
 ]
@@ -229,7 +229,7 @@ def test_only_the_current_folder_is_searched(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["wurzel.yml", ".wurzel.yaml"])
 def test_a_file_of_another_name_is_not_overlooked(tmp_path, name):
     (tmp_path / name).write_text("version: 1")
-    with pytest.raises(ConfigError, match=r"is not read\n  Rename it to wurzel\.yaml"):
+    with pytest.raises(ConfigError, match=r"is ignored\n  Rename it to wurzel\.yaml"):
         find_project(tmp_path)
 
 

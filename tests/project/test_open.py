@@ -73,7 +73,7 @@ def test_an_entrypoint_needs_no_configuration(shop, name):
 
 def test_the_attribute_in_kebab_case_is_the_name(shop):
     assert open_pipeline("shop.flows:Other").pipeline.name == "other"
-    with pytest.raises(UsageError, match="'ä' does not make a name for a pipeline"):
+    with pytest.raises(UsageError, match="'ä' cannot be turned into a pipeline name"):
         open_pipeline("shop.flows:ä")
 
 

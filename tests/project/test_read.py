@@ -147,11 +147,11 @@ def test_every_model_of_configuration_is_understood(cls):
         (dict[str, int], {"a": "b"}, "f.a: 'b' is not a whole number"),
         (Duration, "1w", "f: '1w' is not a duration"),
         (Duration, [1], "f: [1] is not one value"),
-        (Any, {"a": [math.nan]}, "f.a.0: NaN is not a number that JSON knows"),
+        (Any, {"a": [math.nan]}, "f.a.0: NaN is not a valid JSON number"),
         (model.Retry, 3, "f: 3 is not a mapping\n  Write for example {limit: …, backoff: …}."),
         (model.Retry, {"limits": 3}, "unknown key 'limits' in f\n  Did you mean limit?"),
         (model.Schedule, {}, "f.cron is missing\n  cron: five fields, as Kubernetes reads them"),
-        (model.SecretRef, "hunter2", "f: a secret is given by reference, never as a value"),
+        (model.SecretRef, "hunter2", "f: a secret is set by reference, never as a value"),
     ],
 )
 def test_messages(annotation, data, message):

@@ -205,7 +205,7 @@ def test_unknown_steps_and_environments(resolved, pipeline):
         ),
         ("env: {EMBED__API_KEY: hunter2}", "env.EMBED__API_KEY: is the variable of a secret setting"),
         ("steps: {embed: {env: {EMBED__API_KEY: hunter2}}}", "is the variable of a secret setting"),
-        ("env: {EMBED__API_KEY__x: hunter2}", "is part of the secret setting API_KEY: a value must not stand here"),
+        ("env: {EMBED__API_KEY__x: hunter2}", "is part of the secret setting API_KEY: its value must not be"),
         ("env: {EmbedStep__API_KEY: hunter2}", "looks like the variable of the secret setting API_KEY"),
         ("env: {EMBEDSETTINGS__API_KEY: hunter2}", "looks like the variable of the secret setting API_KEY"),
         ("env: {API_KEY: hunter2}", "Refer to it: secrets: {EMBED__API_KEY: {name: …, key: …}}."),
@@ -213,7 +213,7 @@ def test_unknown_steps_and_environments(resolved, pipeline):
         ("env: {URL: 'redis://:hunter2@cache'}", "looks like a secret (password in a URL; not shown)"),
         (
             "secrets: {API_KEY: {name: a, key: b}}",
-            "secrets.API_KEY: sets nothing: step embed reads its setting API_KEY from EMBED__API_KEY",
+            "secrets.API_KEY: has no effect: step embed reads its setting API_KEY from EMBED__API_KEY",
         ),
         (
             "steps: {embed: {secrets: {EMBED_API_KEY: {name: a, key: b}}}}",
@@ -305,7 +305,7 @@ def test_numbers_for_text_settings_stay_as_they_are_written(resolved):
         ("{DB: 5}", "steps.embed.settings.DB: takes a mapping"),
         (
             "{API_KEY: hunter2}",
-            "steps.embed.settings.API_KEY is a secret: a value must not stand here (it is not shown)",
+            "steps.embed.settings.API_KEY is a secret: its value must not be written here (it is not shown)",
         ),
         ("{API_KEY__x: hunter2}", "steps.embed.settings.API_KEY is a secret"),
         ("{API_KEY: {name: hunter2}}", "secrets: {API_KEY: {name: …, key: …}}"),

@@ -124,11 +124,11 @@ def test_explain_says_where_each_comes_from(globex, pipeline, project):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("items: {}", "variables: templates could not read 'items' as variables.items"),
-        ("a-b: {}", "variables: templates could not read 'a-b' as variables.a-b"),
+        ("items: {}", "variables: templates cannot read 'items' as variables.items"),
+        ("a-b: {}", "variables: templates cannot read 'a-b' as variables.a-b"),
         ('a: {pattern: "("}', "variables.a.pattern is not a regular expression"),
         ('a: {pattern: "x", default: y}', "variables.a.default: 'y' does not match x"),
-        ('a: {pattern: "x", type: number}', "variables.a: only text has a pattern, not a number"),
+        ('a: {pattern: "x", type: number}', "variables.a: only text can have a pattern, not a number"),
         ("a: {type: list, default: x}", "variables.a.default: 'x' is not a list"),
         ("a: {require: true}", "Did you mean required?"),
         ("a: 1", "variables.a: 1 is not a mapping"),

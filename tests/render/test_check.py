@@ -104,24 +104,24 @@ def extending(text):
         ("{% filter uper %}{% endfilter %}\n", 1, "there is no filter 'uper'", "upper"),
         ("a: {{ title\n", 1, "unexpected end of template", ""),
         ("{% if title %}\n", 1, "Unexpected end of template", ""),
-        ("  {% if title %}a: 1{% endif %}\n", 1, "the white space in front of this tag is removed", "own"),
+        ("  {% if title %}a: 1{% endif %}\n", 1, "the white space before this tag is removed", "own"),
         ("{% autoescape true %}{% endautoescape %}\n", 1, "`autoescape` has no meaning here", ""),
         ("a: 1\n{% include 'x/none.yaml.j2' %}\n", 2, "there is no template 'x/none.yaml.j2'", ""),
         ("{% include '!x/run.sh.j2' %}\n", 1, "'!x/run.sh.j2' is shell, but 'x/base.yaml.j2' is YAML", "name.j2"),
         ("{% extends 'x/none.yaml.j2' %}\n", 1, "there is no template 'x/none.yaml.j2'", ""),
         ('{% extends "x/base.yaml.j2" %}\n', 1, "the template extends itself", '{% extends "!x/base.yaml.j2" %}'),
-        (extending("{% block prt %}\n{% endblock %}\n"), 2, "has a block 'prt', so it is never written", "part?"),
-        (extending("\na: 1\n"), 3, "what stands outside its blocks", "Put it into a block"),
-        (extending("{% include 'x/_part.yaml.j2' %}\n"), 2, "what stands outside its blocks", ""),
-        (extending("{% if title %}\na: 1\n{% endif %}\n"), 3, "what stands outside its blocks", ""),
+        (extending("{% block prt %}\n{% endblock %}\n"), 2, "has a block 'prt', so it has no effect", "part?"),
+        (extending("\na: 1\n"), 3, "text outside its blocks", "Move it into a block"),
+        (extending("{% include 'x/_part.yaml.j2' %}\n"), 2, "text outside its blocks", ""),
+        (extending("{% if title %}\na: 1\n{% endif %}\n"), 3, "text outside its blocks", ""),
         (extending("{% block part %}\n{{ part.nme }}: 1\n{% endblock %}\n"), 3, "(Part) has no 'nme'", "name?"),
         (extending("{% block top %}\n- {{ part.name }}\n{% endblock %}\n"), 3, "'part' is undefined", "parts?"),
-        ("<<<<<<< mine\na: 1\n=======\na: 2\n>>>>>>> theirs\n", 1, "an update left a conflict here", "Choose"),
+        ("<<<<<<< mine\na: 1\n=======\na: 2\n>>>>>>> theirs\n", 1, "unresolved conflict of an update", "Choose"),
         ("a: owned by {{ title }}\n", 1, "`title` may be any text", '{{ "owned by " ~ title }}'),
-        ("a: {{ title }} x\n", 1, "within the unquoted text '… x'", '{{ title ~ " x" }}'),
+        ("a: {{ title }} x\n", 1, "inside the unquoted text '… x'", '{{ title ~ " x" }}'),
         ("- x {{ title | trim }}\n", 1, "may be any text", ""),
-        ("pre-{{ title }}: 1\n", 1, "within the unquoted text 'pre-…'", ""),
-        ("[{{ title }}, a {{ title }}]\n", 1, "within the unquoted text 'a …'", ""),
+        ("pre-{{ title }}: 1\n", 1, "inside the unquoted text 'pre-…'", ""),
+        ("[{{ title }}, a {{ title }}]\n", 1, "inside the unquoted text 'a …'", ""),
         ('a: "{{ parts }}"\n', 1, "`parts` is a list of Part", "| json"),
         ("a: b {{ env }}\n", 1, "`env` is a mapping of text to text", "| json"),
         ("a: 'b {{ parts[0].words }}'\n", 1, "is a list of text", "| json"),
@@ -191,7 +191,7 @@ def test_everything_is_said_at_once_template_by_template(check):
         "own/x/run.sh.j2:1",
         "own/y/base.yaml.j2:1",
     ]
-    assert "is used by none" in found[-1].message
+    assert "no template uses it" in found[-1].message
     assert "Did you mean x/base.yaml.j2?" in found[-1].hint
 
 
@@ -204,8 +204,8 @@ def test_a_part_is_used_when_something_that_is_rendered_names_it(check):
     }
     found = check(files)
     assert [(problem.where, problem.message.split(",")[0]) for problem in found] == [
-        ("own/x/lost.yaml.j2:1", "the file overrides no template and is used by none"),
-        ("own/x/lost2.yaml.j2:1", "the file overrides no template and is used by none"),
+        ("own/x/lost.yaml.j2:1", "the file overrides no template and no template uses it"),
+        ("own/x/lost2.yaml.j2:1", "the file overrides no template and no template uses it"),
         ("own/x/mine.yaml.j2:1", "`part` (Part) has no 'nme'"),
     ]
 
@@ -241,7 +241,7 @@ def test_parts_that_include_each_other_end(check):
 
 def test_templates_that_extend_each_other(check):
     files = {"x/base.yaml.j2": '{% extends "x/b.yaml.j2" %}', "x/b.yaml.j2": '{% extends "x/base.yaml.j2" %}'}
-    assert all("comes back to it" in problem.message for problem in check(files))
+    assert all("extends it back" in problem.message for problem in check(files))
     assert len(check(files)) == 2
 
 
@@ -269,7 +269,7 @@ def test_a_template_that_is_no_file(check, tmp_path, make):
     make(tmp_path / "own/x/_part.yaml.j2")
     (problem,) = Renderer(["own"], root=tmp_path).check({"x/base.yaml.j2": Context})
     assert problem.where == "own/x/_part.yaml.j2:1"
-    assert "the template is no file" in problem.message or "cannot be read: Too many levels" in problem.message
+    assert "the template is not a file" in problem.message or "cannot be read: Too many levels" in problem.message
 
 
 def test_without_own_layers_nothing_is_read(tmp_path, monkeypatch):

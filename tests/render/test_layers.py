@@ -87,7 +87,7 @@ def test_packs_are_looked_up_only_when_one_is_named(tmp_path, monkeypatch):
         ("acmee", "no template folder or installed pack 'acmee'", "Did you mean acme?"),
         ("zzz", "no template folder or installed pack 'zzz'", "Installed packs: "),
         ("broken", r"the template pack 'broken' \(acme 1\) cannot be loaded", ""),
-        ("empty", "the template pack 'empty' names no folder", "Group wurzel.templates"),
+        ("empty", "the template pack 'empty' has no folder", "Group wurzel.templates"),
         ("./nowhere", "the template folder './nowhere' does not exist", "templates:"),
         (Path("nowhere"), "the template folder 'nowhere' does not exist", "templates:"),
     ],

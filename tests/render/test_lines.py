@@ -9,11 +9,11 @@ from wurzel.exceptions import TemplateError
 @pytest.mark.parametrize(
     ("source", "line", "message"),
     [
-        ("a:\n  {% if x %}b: 1{% endif +%}\nc: 2\n", 2, "white space in front"),
-        ("a:\n  {# note #}b: 1\nc: 2\n", 2, "white space in front"),
-        ("a:\n  {% if x %}{{ x }}: 1{% endif +%}\n", 2, "white space in front"),
-        ("a:\n  {% raw %}b{% endraw +%}: 1\n", 2, "white space in front"),
-        ("a:\n\t{% set y = 1 %} b: 1\n", 2, "white space in front"),
+        ("a:\n  {% if x %}b: 1{% endif +%}\nc: 2\n", 2, "white space before"),
+        ("a:\n  {# note #}b: 1\nc: 2\n", 2, "white space before"),
+        ("a:\n  {% if x %}{{ x }}: 1{% endif +%}\n", 2, "white space before"),
+        ("a:\n  {% raw %}b{% endraw +%}: 1\n", 2, "white space before"),
+        ("a:\n\t{% set y = 1 %} b: 1\n", 2, "white space before"),
         ("- {% if x %}a{% endif %}\n- b\n", 1, "joins two lines"),
         ("- {{ x }} {# note #}\n- b\n", 1, "joins two lines"),
         ("- {{ x }}{% if x %}\n- {{ x }}\n{% endif %}\n", 1, "joins two lines"),
@@ -52,7 +52,7 @@ def test_a_tag_that_changes_lines_in_silence_is_refused(render, source, line, me
 )
 def test_a_tag_that_says_so_is_fine(render, source, text):
     if "b: 1" in text and "zb" in text:
-        with pytest.raises(TemplateError, match="this is not YAML"):
+        with pytest.raises(TemplateError, match="the template is not valid YAML"):
             render(source, x="z")
     else:
         assert render(source, x="z").text == text
@@ -108,15 +108,15 @@ def test_a_block_in_a_child_without_a_final_line_break(render):
 @pytest.mark.parametrize(
     ("suffix", "source", "line", "message"),
     [
-        ("yaml", 'k:\n  {% include "_n.j2" %}\n', 2, "white space in front of `{% include %}` is removed"),
+        ("yaml", 'k:\n  {% include "_n.j2" %}\n', 2, "white space before `{% include %}` is removed"),
         (
             "yaml",
             'k:\n{% if x %}\n  {% include "_n.j2" %}\n{% endif %}\n',
             3,
-            "white space in front of `{% include %}`",
+            "white space before `{% include %}`",
         ),
-        ("py", 'if x:\n    {% include "_n.j2" %}\n', 2, "white space in front of `{% include %}`"),
-        ("yaml", "k:\n  {% call m() %}{% endcall %}\n", 2, "white space in front of `{% call %}`"),
+        ("py", 'if x:\n    {% include "_n.j2" %}\n', 2, "white space before `{% include %}`"),
+        ("yaml", "k:\n  {% call m() %}{% endcall %}\n", 2, "white space before `{% call %}`"),
         ("yaml", 'k:\n  {%+ include "_n.j2" +%}\n', 2, "`{% include %}` writes several lines"),
         (
             "yaml",

@@ -130,11 +130,11 @@ def bypasses(layered, files):
 def test_a_file_of_a_pack_that_is_gone_round_is_a_finding(layered):
     assert bypasses(layered, ALL) == []
     assert bypasses(layered, ALL | {"own/x/_part.yaml.j2": adding("wurzel!x/_part.yaml.j2", "part", "own: 1")}) == [
-        ("own/x/_part.yaml.j2:1", f"the template goes round {pack}!x/_part.yaml.j2, of which nothing is ever written")
+        ("own/x/_part.yaml.j2:1", f"the template does not extend {pack}!x/_part.yaml.j2, which is therefore never used")
         for pack in ("acme", "globex")
     ]
     assert bypasses(layered, ALL | {"acme/x/_part.yaml.j2": "whole: 1\n", "own/x/_part.yaml.j2": "o: 1\n"}) == [
-        ("own/x/_part.yaml.j2:1", f"the template goes round {pack}!x/_part.yaml.j2, of which nothing is ever written")
+        ("own/x/_part.yaml.j2:1", f"the template does not extend {pack}!x/_part.yaml.j2, which is therefore never used")
         for pack in ("acme", "globex")
     ]
 
@@ -142,7 +142,7 @@ def test_a_file_of_a_pack_that_is_gone_round_is_a_finding(layered):
 def test_what_no_longer_includes_a_part_goes_round_it(layered):
     files = {"acme/x/_part.yaml.j2": ALL["acme/x/_part.yaml.j2"], "own/x/base.yaml.j2": "whole: 1\n"}
     assert bypasses(layered, files) == [
-        ("own/x/base.yaml.j2:1", "the template goes round acme!x/_part.yaml.j2, of which nothing is ever written")
+        ("own/x/base.yaml.j2:1", "the template does not extend acme!x/_part.yaml.j2, which is therefore never used")
     ]
 
 

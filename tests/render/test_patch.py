@@ -132,12 +132,12 @@ def test_only_what_the_patch_says(patch, old, new):
     [
         ({"metdata": None}, "p.metdata: there is no key 'metdata' to remove", "Did you mean metadata?"),
         ({"items": {"frist": {"a": 1}}}, "p.items.frist: no item has the name 'frist'", "Did you mean first?"),
-        ({"items": {"first": 1}}, "p.items.first: an item of a list is a mapping", ""),
-        ({"items": {"+": 1}}, "p.items.+: what is added to a list is a list", "Write +"),
-        ({"metadata": {"+": ["a"]}}, "p.metadata.+: only a list has items to add to", "Write its keys."),
-        ({"spec": {"+": ["a"]}}, "p.spec.+: only a list has items to add to", "Write its keys."),
-        ({"new": {"+": "a"}}, "p.new.+: what is added to a list is a list", "Write +"),
-        ({"new": {"+": ["a"], "first": {"x": 1}}}, "p.new.first: there is no list to pick 'first' from", ""),
+        ({"items": {"first": 1}}, "p.items.first: the patch of a list item must be a mapping", ""),
+        ({"items": {"+": 1}}, "p.items.+: the items to add must be a list", "Write +"),
+        ({"metadata": {"+": ["a"]}}, "p.metadata.+: items can only be added to a list", "Write its keys."),
+        ({"spec": {"+": ["a"]}}, "p.spec.+: items can only be added to a list", "Write its keys."),
+        ({"new": {"+": "a"}}, "p.new.+: the items to add must be a list", "Write +"),
+        ({"new": {"+": ["a"], "first": {"x": 1}}}, "p.new.first: there is no list to select 'first' from", ""),
         ({"spec": {"zzz": None}}, "p.spec.zzz: there is no key 'zzz' to remove", "There are: a, b."),
         ({"empty": {"x": None}}, "p.empty.x: there is no key 'x' to remove", ""),
         ({"metadata": {"name": "\ud800"}}, "p.metadata.name: ", ""),
@@ -158,7 +158,7 @@ def test_all_findings_at_once():
 
 def test_a_comment_is_not_lost_with_the_entry_above_it():
     _, _, problems = patched("a:\n  - name: x\n    # about b\n    b: 1\n", {"a": {"x": {"name": None}}})
-    assert "a comment stands behind" in problems[0].message
+    assert "a comment follows the entry" in problems[0].message
 
 
 def test_two_items_of_one_name():
@@ -252,7 +252,7 @@ def test_it_is_rfc_7386(target, patch):
     text = "# head\n" + written(target) + "# end\n"
     new, _, problems = patched(text, patch)
     if problems:
-        assert all("no key" in str(item) or "begins its line" in str(item) for item in problems)
+        assert all("no key" in str(item) or "on the first line of its item" in str(item) for item in problems)
         return
     assert new.startswith("# head\n")
     assert new.endswith("# end\n")

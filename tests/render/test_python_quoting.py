@@ -102,19 +102,19 @@ def test_comments_are_never_left(python):
         ("x = f'{{ s }}'\n", "b", "f-string|prefix 'f'"),
         ("x = f'{ {{ s }} }'\n", "b", "f-string|prefix 'f'"),
         ("x = b'{{ s }}'\n", "b", "prefix 'b'"),
-        ("x = r'{{ s }}'\n", "b'", "a raw string cannot hold it"),
-        ("x = r'{{ s }}'\n", "b\\", "a raw string cannot hold it"),
-        ("x = '\\{{ s }}'\n", "n", "a backslash stands in front of it"),
-        ("x = '\\1{{ s }}'\n", "23", "is not what the template says"),
-        ("x = '{{ s }}'\n", None, "where only text and numbers can be"),
-        ("x = '{{ s }}'\n", ["b"], "where only text and numbers can be"),
-        ("f({{ s }}=1)\n", "b", "is not what the template says"),
-        ("def {{ s }}(): pass\n", "b", "is not what the template says"),
-        ("x_{{ s }} = 1\n", "b", "it stands within a name"),
-        ("x_{{ s }} = 1\n", -1, "it stands within a name"),
-        ("x.{{ s }}\n", "b", "is not what the template says"),
-        ("x = {{ s }}\n", float("nan"), "no literal in Python"),
-        ("x = 1 # {{ s }}\n", "b\nc", "several lines cannot stand in a comment"),
+        ("x = r'{{ s }}'\n", "b'", "a raw string cannot contain it"),
+        ("x = r'{{ s }}'\n", "b\\", "a raw string cannot contain it"),
+        ("x = '\\{{ s }}'\n", "n", "there is a backslash before it"),
+        ("x = '\\1{{ s }}'\n", "23", "does not match the template"),
+        ("x = '{{ s }}'\n", None, "where only text and numbers are allowed"),
+        ("x = '{{ s }}'\n", ["b"], "where only text and numbers are allowed"),
+        ("f({{ s }}=1)\n", "b", "does not match the template"),
+        ("def {{ s }}(): pass\n", "b", "does not match the template"),
+        ("x_{{ s }} = 1\n", "b", "it is inside a name"),
+        ("x_{{ s }} = 1\n", -1, "it is inside a name"),
+        ("x.{{ s }}\n", "b", "does not match the template"),
+        ("x = {{ s }}\n", float("nan"), "Python has no literal"),
+        ("x = 1 # {{ s }}\n", "b\nc", "several lines cannot be in a comment"),
         ("# {{ s }}\n", "coding: latin-1", "would change the encoding"),
         ("x = 1\n# {{ s }}\n", "vim: set fileencoding=cp1252 :", "would change the encoding"),
         ("#!/usr/bin/{{ s }}\n", "env\nx", "plain path"),
@@ -141,7 +141,7 @@ def test_what_cannot_be_read_back_is_refused(python, template, value, message):
     ],
 )
 def test_a_template_that_is_no_python_is_named_with_its_line(python, template, line):
-    with pytest.raises(VerifyError, match="this is not Python, whatever the values are") as caught:
+    with pytest.raises(VerifyError, match="the template is not valid Python, whatever its values are") as caught:
         python(template, s="b")
     assert caught.value.where == f"x.py.j2:{line}"
 

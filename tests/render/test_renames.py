@@ -70,31 +70,31 @@ EXTENDS = '{% extends "!x/new.yaml.j2" %}\n{% block top %}\n'
             "x/new.yaml.j2",
             '{#\n#}{% extends "!x/old.yaml.j2" %}\n',
             "a: 1\n",
-            "own/x/new.yaml.j2:2: the template 'x/old.yaml.j2' is called 'x/new.yaml.j2' since 1.3",
+            "own/x/new.yaml.j2:2: the template 'x/old.yaml.j2' was renamed to 'x/new.yaml.j2' in 1.3",
         ),
         (
             "x/new.yaml.j2",
             '{% extends "!x/new.yaml.j2" %}\n{% block head %}\nb: 2\n{{ super() -}}\n{% endblock %}\n',
             "b: 2\na: 1\n",
-            "own/x/new.yaml.j2:2: the block 'head' is called 'top' since 1.3",
+            "own/x/new.yaml.j2:2: the block 'head' was renamed to 'top' in 1.3",
         ),
         (
             "x/new.yaml.j2",
             EXTENDS + "b: {{ heading }}\n{% endblock %}\n",
             "b: t\n",
-            "own/x/new.yaml.j2:3: the name 'heading' is called 'title' since 1.3",
+            "own/x/new.yaml.j2:3: the name 'heading' was renamed to 'title' in 1.3",
         ),
         (
             "x/new.yaml.j2",
             EXTENDS + "b: {{ part.label }}\n{% endblock %}\n",
             "b: p\n",
-            "own/x/new.yaml.j2:3: the attribute 'label' is called 'name' since 1.3",
+            "own/x/new.yaml.j2:3: the attribute 'label' was renamed to 'name' in 1.3",
         ),
         (
             "x/new.yaml.j2",
             EXTENDS + "b: {{ title | quoted }}\n{% endblock %}\n",
             "b: '\"t\"'\n",
-            "own/x/new.yaml.j2:3: the filter 'quoted' is called 'json' since 1.3",
+            "own/x/new.yaml.j2:3: the filter 'quoted' was renamed to 'json' in 1.3",
         ),
     ],
 )
@@ -120,8 +120,8 @@ def test_another_missing_field_is_still_one(rendered):
 
 
 def test_the_warning_says_until_when():
-    assert "2.0 does not know the old one" in RENAMES[0].warning("x:1").hint
-    assert "1.0 does not know the old one" in RENAMES[0]._replace(since="0.4").warning("x:1").hint
+    assert "2.0 will no longer accept the old one" in RENAMES[0].warning("x:1").hint
+    assert "1.0 will no longer accept the old one" in RENAMES[0]._replace(since="0.4").warning("x:1").hint
 
 
 def test_through_the_command_line(project, monkeypatch):
@@ -135,7 +135,7 @@ def test_through_the_command_line(project, monkeypatch):
     )
     result = CliRunner().invoke(cli, ["render", "scheduled", "-t", "dvc", "--stdout"])
     assert "# mine\n" in result.stdout
-    assert "warning: own/dvc/dvc.yaml.j2:2: the block 'head' is called 'top' since 1.3" in result.stderr
+    assert "warning: own/dvc/dvc.yaml.j2:2: the block 'head' was renamed to 'top' in 1.3" in result.stderr
     result = CliRunner().invoke(cli, ["templates", "check"])
     assert result.exit_code == 0
     assert "warning: own/dvc/dvc.yaml.j2:2: the block 'head'" in result.stderr

@@ -115,7 +115,7 @@ def test_relatives_of_plain_values_are_those_values(render, value, written):
         (b"x", "a bytes", "Decode"),
         (PurePosixPath("a"), "a PurePosixPath", "| string"),
         (SecretStr("s"), "a SecretStr", "Write text"),
-        (Model(), "a Model", "Name the field"),
+        (Model(), "a Model", "Write one of its fields"),
         (len, "a builtin_function_or_method", "Call it"),
         ([[object()]], "an object", "Write text"),
         ({(1, 2): 1}, "key (1, 2)", ""),
@@ -160,7 +160,7 @@ def test_values_are_written_as_they_were_when_they_were_written(render):
         ("{{ name | uper }}", "there is no filter 'uper'", "Did you mean upper?"),
         ("{% if name is strng %}{% endif %}", "there is no test 'strng'", "Did you mean string?"),
         ("{% if false and name | uper %}{% endif %}", "there is no filter 'uper'", "Did you mean upper?"),
-        ("{{ name | safe }}", "there is no filter 'safe'", "Nothing is ever inserted unquoted"),
+        ("{{ name | safe }}", "there is no filter 'safe'", "Values are never inserted unquoted"),
         ("{{ name | e }}", "there is no filter 'e'", "HTML"),
         ("{% filter wordwrap(3) %}{{ name }}{% endfilter %}", "cannot be used as a value here", "| string"),
         ("{% filter filesizeformat %}{{ name }}{% endfilter %}", "cannot be used as a value here", "| string"),
@@ -173,28 +173,28 @@ def test_values_are_written_as_they_were_when_they_were_written(render):
         ("{% if name %}", "Unexpected end of template", ""),
         ("{{ name + 1 }}", "TypeError: can only concatenate str", ""),
         ("{{ 1 / 0 }}", "ZeroDivisionError", ""),
-        ("{{ name ~ true }}", "True has no one form as text", "| json"),
-        ("{{ name ~ none }}", "None has no one form as text", "| json"),
-        ("{{ [none] | join }}", "None has no one form as text", "| json"),
+        ("{{ name ~ true }}", "True has no unique text form", "| json"),
+        ("{{ name ~ none }}", "None has no unique text form", "| json"),
+        ("{{ [none] | join }}", "None has no unique text form", "| json"),
         ("{{ 'ab' | join(',') }}", "'ab' is one text, not a list", "Loop over"),
         ("{% for c in name %}{% endfor %}", "'n' is one text, not a list", "Loop over"),
-        ("{% for c in {1: 2}.keys() | unique | list | string %}{% endfor %}", "has no one form as text", ""),
+        ("{% for c in {1: 2}.keys() | unique | list | string %}{% endfor %}", "has no unique text form", ""),
         ("{{ 'x' | int }}", "'x' is not a number", "Give a default"),
         ("{{ 'x' | duration }}", "is not a duration", ""),
         ("{{ name | identifier | upper | identifier ~ '-' | identifier }}", "not a name that code can use", "ASCII"),
         ("{{ 5 | words }}", "5 is not a list", ""),
-        ("{{ {'a': 1} | shell }}", "has no one form as text", ""),
-        ("{{ model | json }}", "a Model", "Name the field"),
+        ("{{ {'a': 1} | shell }}", "has no unique text form", ""),
+        ("{{ model | json }}", "a Model", "Write one of its fields"),
         ("{{ name | replace('', 'x') }}", "'' cannot be replaced", ""),
         ("{{ super() }}", "'super' is undefined", ""),
         ("{% include 'nope.yaml.j2' %}", "there is no template 'nope.yaml.j2'", ""),
         ("{% include ['nope.j2', 'no.j2'] %}", "none of the templates given were found", ""),
         ("{% include 'x.sh.j2' %}", "'x.sh.j2' is shell, but 'x.yaml.j2' is YAML", "name.j2"),
         ("{% import 'x.py.j2' as p %}", "'x.py.j2' is Python, but 'x.yaml.j2' is YAML", "name.j2"),
-        ("{% include 'x.yaml.j2' %}", "call each other without end", ""),
-        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "call each other without end", ""),
+        ("{% include 'x.yaml.j2' %}", "call each other endlessly", ""),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "call each other endlessly", ""),
         ("{% macro m() %}{% include '_p.j2' without context %}{% endmacro %}", "without context", ""),
-        ("\0", "the template holds a NUL", ""),
+        ("\0", "the template contains a NUL character", ""),
     ],
 )
 def test_a_mistake_is_named_with_its_line(render, source, message, hint):
@@ -235,7 +235,7 @@ def test_a_mistake_in_a_macro_or_part_is_named_where_it_stands(render):
         ("{% for c in t %}{% endfor %}", "| string"),
         ("{{ b | string }}", "| json"),
         ("{{ t | indent('# ') }}", "number of spaces"),
-        ("{{ t | replace('a', 'b', 1) }}", "Leave out the count"),
+        ("{{ t | replace('a', 'b', 1) }}", "Remove the count"),
     ],
 )
 def test_rendered_text_is_no_value_unless_it_is_made_one(render, source, hint):
@@ -287,7 +287,7 @@ class TestInheritance:
     def test_extending_in_a_circle(self, render):
         files = {"a.yaml.j2": '{% extends "b.yaml.j2" %}', "b.yaml.j2": '{% extends "a.yaml.j2" %}'}
         caught = error(render, files)
-        assert "comes back to it" in caught.message
+        assert "extends it back" in caught.message
         assert caught.where == "b.yaml.j2:1"
 
     def test_extending_the_built_in_of_the_same_name(self, tmp_path):
@@ -414,16 +414,16 @@ def test_what_is_imported_sees_no_names_and_is_told_how_it_could(render):
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
-        ("{{ x | quote }}", "Leave it out"),
-        ("{{ quote(x) }}", "Leave it out"),
+        ("{{ x | quote }}", "Remove it"),
+        ("{{ quote(x) }}", "Remove it"),
         ("{{ x | toYaml }}", "alone on its line"),
         ("{{ x | to_nice_yaml }}", "alone on its line"),
         ("{{ x | to_json }}", "| json"),
         ("{{ x | b64encode }}", "stringData"),
         ("{{ x | dict2items }}", "for key, value in x | items"),
         ("{{ x | regex_replace('a', 'b') }}", "| replace"),
-        ("{{ now() }}", "reads no clock"),
-        ("{{ lookup('env', 'HOME') }}", "reads no clock"),
+        ("{{ now() }}", "cannot read the clock"),
+        ("{{ lookup('env', 'HOME') }}", "cannot read the clock"),
         ("{{ x | ternary(1, 2) }}", "if x else"),
         ("{{ x ? 1 : 2 }}", "if x else"),
         ("{{ !x }}", "not x"),

@@ -205,7 +205,7 @@ def test_a_comment_is_never_left(render):
         "# a: {{ s }}\na: 1 # {{ t }}\n  # {{ v }}\nb: 2\n", s="x\ny: 1\r\nz\u2028w\x07", t="p # q", v=[1, None]
     ).text
     assert text == "# a: x\n# y: 1\n# z\n# w\\x07\na: 1 # p # q\n  # [1, null]\nb: 2\n"
-    with pytest.raises(QuotingError, match="several lines cannot stand in a comment behind something else"):
+    with pytest.raises(QuotingError, match="several lines cannot be in a comment after other text"):
         render("a: 1 # {{ s }}\n", s="x\ny: 1")
 
 
@@ -224,38 +224,38 @@ def test_anchors_and_tags_in_front(render):
         ("a: 1{{ s }}\n", "0", "would not be read as text"),
         ("a: {{ s }}.5\n", 1, "would not be read as text"),
         ("a: {{ s }}es\n", "y", "would not be read as text"),
-        ("a: {{ s }}{{ s }}\n", "", "nothing at all would be read as null"),
+        ("a: {{ s }}{{ s }}\n", "", "an empty value would be read as null"),
         ("a: x {{ s }}\n", "", "white space at its end"),
         ("a: x {{ s }} y\n", "b\nc", "line breaks, tabs"),
         ("a: [x{{ s }}]\n", ", y", "brackets would end it"),
         ("a: 'x{{ s }}'\n", "b\nc", "line breaks, tabs"),
-        ("a: x {{ s }}\n", None, "where only text and numbers can be"),
-        ('a: "{{ s }}"\n', True, "where only text and numbers can be"),
-        ("a: x {{ s }}\n", ["b"], "where only text and numbers can be"),
+        ("a: x {{ s }}\n", None, "where only text and numbers are allowed"),
+        ('a: "{{ s }}"\n', True, "where only text and numbers are allowed"),
+        ("a: x {{ s }}\n", ["b"], "where only text and numbers are allowed"),
         ("a: >\n  {{ s }}\n", "b\nc", "line breaks, tabs"),
         ("a: >\n  {{ s }}\n", " b", "white space at its ends"),
         ("a: |\n  {{ s }}\n", "b\n", "would be read as"),
-        ("a: |\n  {{ s }}\n  x\n", " b", "would be read as|is not what the template says"),
+        ("a: |\n  {{ s }}\n  x\n", " b", "would be read as|does not match the template"),
         ("a: |\n  {{ s }}\n", "b\x85c", "line breaks, tabs"),
         ("a: |\n  {{ s }}\n", "b\nc\x85", "some of its characters"),
-        ("a: |2\n  {{ s }}\n", "b\nc", "how far its lines must be indented"),
+        ("a: |2\n  {{ s }}\n", "b\nc", "the indentation of its lines is unclear"),
         ("a: &{{ s }} x\n", "b", "the name of an anchor"),
         ("a: !{{ s }} x\n", "b", "the name of an anchor"),
         ("a: !!int {{ s }}\n", "5", "the tag"),
         ("a: !!str {{ s }}\n", 5, "the tag"),
-        ("{{ s }}: 1\n", ["b"], "a key is text"),
+        ("{{ s }}: 1\n", ["b"], "a key must be text"),
         ("{{ s }}: 1\n", "b" * 1001, "longer than 1000"),
         ("x{{ s }}: 1\n", "b" * 1001, "longer than 1000"),
         ("a: {{ s }}\n", {"b" * 1001: 1}, "longer than 1000"),
-        ("a: 1\n{{ s }}: 2\n", "a", "stands twice"),
-        ("a: 1\n{{ s }}\n", {"a": 2}, "stands twice"),
-        ("a: {{ s }}\n", {"1": 2, 1: 3}, "stands twice"),
+        ("a: 1\n{{ s }}: 2\n", "a", "occurs twice"),
+        ("a: 1\n{{ s }}\n", {"a": 2}, "occurs twice"),
+        ("a: {{ s }}\n", {"1": 2, 1: 3}, "occurs twice"),
         ("a: {{ s }}\n", "\ud800", "half of a surrogate pair"),
         ("a: {{ s | words }}\n", ["x"], "for shell templates"),
         ("a: [\n  {{ s }}\n]\n", {"b": 1}, "entries of a block"),
-        ("a:\n  b:{{ s }}\n", "c", "no space stands in front"),
-        ("a:\n  -{{ s }}\n", "c", "no space stands in front"),
-        ("a: {{ s }}\n  {{ s }}\n", "c", "joined to one text"),
+        ("a:\n  b:{{ s }}\n", "c", "there is no space before it"),
+        ("a:\n  -{{ s }}\n", "c", "there is no space before it"),
+        ("a: {{ s }}\n  {{ s }}\n", "c", "joined into one text"),
         ("'{{ s }}': 1\n", "<<", "would merge a mapping"),
         ("'{{ s }}<': 1\n", "<", "would merge a mapping"),
         ("a: [{{ s | join(', ') }}]\n", ["b", "c"], "one text, not several items"),
@@ -263,10 +263,10 @@ def test_anchors_and_tags_in_front(render):
         ('a: ["{{ s | join(\'", "\') }}"]\n', ["b", "c"], "one text, not several items"),
         ("a: {{ s | join('\\n  - ') }}\n", ["b", "c"], "one text, not several items"),
         ("a: |\n  {{ s | join('\\n  ') }}\n", ["b", "c"], "between its items"),
-        ("a: {{ s | tojson }}\n", ["b"], "read as text, not as what it says"),
-        ("a: {{ s | tojson }}\n", "b", "read as text, not as what it says"),
-        ("{{ s | tojson }}: 1\n", "b", "read as text, not as what it says"),
-        ("%TAG ! tag:{{ s }},2000:\n---\na\n", "c", "no reader finds it"),
+        ("a: {{ s | tojson }}\n", ["b"], "read as text, not as the value it looks like"),
+        ("a: {{ s | tojson }}\n", "b", "read as text, not as the value it looks like"),
+        ("{{ s | tojson }}: 1\n", "b", "read as text, not as the value it looks like"),
+        ("%TAG ! tag:{{ s }},2000:\n---\na\n", "c", "no parser finds it"),
     ],
 )
 def test_what_cannot_be_read_back_is_refused(render, template, value, message):
@@ -297,7 +297,7 @@ def test_a_number_too_long_for_python_is_refused(render, source):
     ],
 )
 def test_a_template_that_is_no_yaml_is_named_with_its_line(render, template, line):
-    with pytest.raises(VerifyError, match="this is not YAML, whatever the values are") as caught:
+    with pytest.raises(VerifyError, match="the template is not valid YAML, whatever its values are") as caught:
         render(template, s="b")
     assert caught.value.where == f"x.yaml.j2:{line}"
 

@@ -366,7 +366,7 @@ def test_an_error_while_starting(steps):
         (lambda: run("Upper", "words", out="words/inner"), "the output words/inner overlaps with the input words"),
         (lambda: run("Words", out="."), "the output . holds the current folder"),
         (lambda: run("Words", out=".."), "the output .. holds the current folder"),
-        (lambda: run("Words", shard=(1, 2)), "Words is a source, so there is nothing to cut into slices"),
+        (lambda: run("Words", shard=(1, 2)), "Words is a source, so it has no input to split into slices"),
         (lambda: run("Memory", shard=(1, 2)), "Memory is a source"),
         (lambda: run("Join", "words", shard=(1, 2)), "Join makes one item of all its input"),
         (lambda: run("Words", step_id="Not_An_Id"), "--id: 'Not_An_Id' is no step id"),

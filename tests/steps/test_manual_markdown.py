@@ -143,9 +143,9 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda folder: folder / "nowhere", "there is no such folder"),
+        (lambda folder: folder / "nowhere", "the folder does not exist"),
         (lambda folder: folder / "file", "this is a file, not a folder"),
-        (lambda folder: folder, r"no file below it fits \*\.md"),
+        (lambda folder: folder, r"no file in it matches \*\.md"),
         (lambda folder: folder / "loop", "the folder cannot be read"),
     ],
 )

@@ -66,8 +66,8 @@ def test_the_budget_counts_what_is_asked(name, words):
 def test_a_document_without_text_is_reported(caplog):
     assert [chunk.url for chunk in split("", "text", " \n")] == ["1.md"]
     assert [record.getMessage() for record in caplog.records] == [
-        "0.md: there is no text in it",
-        "2.md: there is no text in it",
+        "0.md: contains no text",
+        "2.md: contains no text",
     ]
 
 

@@ -32,7 +32,7 @@ def test_a_good_pack_renders_for_every_target(pack):
 def test_snapshots_are_written_and_compared(pack, tmp_path, monkeypatch):
     made(pack)
     options = {"targets": ["argo"], "variables": {"cost": "1"}}
-    assert "argo/small/argo/small.yaml: there is no snapshot of it" in wrong(tmp_path, targets=["argo"])
+    assert "argo/small/argo/small.yaml: has no snapshot" in wrong(tmp_path, targets=["argo"])
     monkeypatch.setattr("sys.argv", ["pytest", "--update"])
     assert check_pack("globex", tmp_path, **options) == 2
     monkeypatch.setattr("sys.argv", ["pytest"])
@@ -45,7 +45,7 @@ def test_snapshots_are_written_and_compared(pack, tmp_path, monkeypatch):
     assert "value: c" in said
     made(pack)
     (tmp_path / "argo/old.yaml").write_text("a: b\n")
-    assert wrong(tmp_path, targets=["argo"]) == "argo/old.yaml: nothing writes it any more; call the test with --update"
+    assert wrong(tmp_path, targets=["argo"]) == "argo/old.yaml: no longer rendered; run the test with --update"
 
 
 @pytest.mark.parametrize(

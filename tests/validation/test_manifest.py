@@ -25,7 +25,7 @@ def test_a_key_twice_is_no_yaml():
 
 def test_an_unquoted_star_is_an_alias():
     (found,) = messages(CRONJOB.replace('"0 4 * * *"', "* * * * *"))
-    assert "a.yaml:9: is not YAML" in found
+    assert "a.yaml:9: is not valid YAML" in found
 
 
 def test_lines_are_those_of_the_file_in_later_documents():

@@ -22,7 +22,7 @@ Level = Literal["native", "emulated", "unsupported"]
 
 
 class Support(NamedTuple):
-    """What becomes of one feature on one target; `note` says how it is emulated, or why not and what instead."""
+    """How a target supports one feature; `note` says how it is emulated, or why it is not supported and what to use."""
 
     level: Level
     note: str = ""
@@ -39,13 +39,13 @@ def emulated(how: str) -> Support:
 
 
 def unsupported(why: str) -> Support:
-    """It cannot be had on this target; using it is reported."""
+    """The target does not support it; using it is reported."""
     return Support("unsupported", why)
 
 
 @dataclass(frozen=True)
 class OutputFile:
-    """One file a backend writes: `template` with `context`, at `path` below the output folder.
+    """One file that a backend writes: `template` rendered with `context`, at `path` below the output folder.
 
     The template's name without `.j2` decides the language: `.yaml`/`.yml`, `.py`, `.sh`.
     """
@@ -55,19 +55,19 @@ class OutputFile:
     context: Mapping[str, Any] = field(default_factory=dict)
     executable: bool = False
     optional: bool = False
-    """It is left out when its template writes nothing: a file that a pack adds."""
+    """Whether it is skipped when its template writes nothing, as for a file that a pack adds."""
     option: str = "output"
     """The option of the target that changes `path`."""
     limit: int = 0
-    """Most bytes the platform reads of such a file; 0 for any number. A larger one is refused."""
+    """Largest file that the platform reads, in bytes; 0 for no limit. A larger one is an error."""
     object_limit: int = 0
-    """Most bytes the platform takes of one object in the file, of those that `---` separates; 0 for any number."""
+    """Largest object (between two `---`) that the platform accepts, in bytes; 0 for no limit."""
 
 
 def moved(path: str, target: str, name: str) -> str:
-    """Where a file goes that a target of another name writes: into a folder of that name.
+    """Where a named target writes a file: into a folder of that name.
 
-    A file in a hidden folder stays there, since that is where its platform reads it, and has the name in its own.
+    A file in a hidden folder stays there, since its platform reads it there, and gets the name as part of its own.
     """
     folder, _, rest = path.partition("/")
     if folder == target:
@@ -89,13 +89,13 @@ class Backend(ABC):
     templates: ClassVar[Path | None] = None
     """Folder of its templates, for a backend that does not come with wurzel; projects and packs may override them."""
     checks_more: ClassVar[bool] = False
-    """`validate` takes YAML files that packs add as well."""
+    """Whether `validate` also checks YAML files that packs add."""
     renames: ClassVar[Sequence[Rename]] = ()
-    """Names of templates, blocks, contexts and fields that were changed, and that templates of others may still use."""
+    """Old names of templates, blocks, context names and fields that others' templates may still use."""
     names_sources: ClassVar[bool] = False
-    """Whether files name the source files of steps (`step.sources`), which are looked for only then: it takes time."""
+    """Whether files name the source files of steps (`step.sources`), which take time to find."""
     support: ClassVar[Mapping[str, Support]]
-    """What becomes of each feature in `wurzel.ir.features.FEATURES`; one without an entry is unsupported."""
+    """How each feature in `wurzel.ir.features.FEATURES` is supported; one without an entry is unsupported."""
 
     settings_in_environment: ClassVar[bool] = True
     """Whether settings reach a step as environment variables, whose size Linux limits."""
@@ -105,7 +105,7 @@ class Backend(ABC):
         """The files to write, each with the context of its template. `options` is an `options_model`."""
 
     def placed(self, pipeline: Pipeline, options: Any, name: str) -> Any:
-        """The options of a target that goes by another name, with places for its files that no other target writes to.
+        """The options of a named target, with file paths that no other target writes to.
 
         An `output` that the options have is kept.
         """
@@ -121,28 +121,30 @@ class Backend(ABC):
         return {}
 
     def support_for(self, use: Use, options: Any) -> Support:
-        """What becomes of one use of a feature, for a target whose options decide; otherwise what `support` says.
+        """How one use of a feature is supported, where options decide that; by default what `support` says.
 
-        It is not asked about features without an entry in `support`.
+        It is not called for features without an entry in `support`.
         """
         return self.support_of(use.feature)
 
     def support_of(self, feature: str) -> Support:
         """The entry of `support`, or unsupported: a backend may be older than a feature, and must not drop it."""
-        return self.support.get(feature) or unsupported(f"the {self.name} backend does not know it; use another target")
+        return self.support.get(feature) or unsupported(
+            f"the {self.name} backend does not support it; use another target"
+        )
 
     def writes(self, pipeline: Pipeline, options: Any) -> Mapping[str, str]:
-        """Paths below the project that a run writes and the next one finds, each with the setting that moves it.
+        """Paths in the project that a run writes and the next one reads, each with the setting that moves it.
 
-        No other pipeline of this target may write them. Nothing for a platform that gives each run, or each pipeline,
-        a place of its own.
+        No other pipeline of this target may write them. Empty for a platform that gives each run or pipeline its own
+        place.
         """
         return {}
 
     def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:
-        """What would keep this pipeline from running on this target; checked before any template is rendered."""
+        """Reasons why this pipeline cannot run on this target; checked before any template is rendered."""
         return ()
 
     def validate(self, files: Mapping[str, str], options: Any) -> Sequence[Problem]:
-        """What the platform's own checks say of the rendered files (path to text); called by `render --validate`."""
+        """Findings of the platform's linters on the rendered files (path to text); called by `render --validate`."""
         return ()

@@ -1,6 +1,6 @@
-"""What a target promises to templates that change its files: names with types and descriptions, blocks, parts, macros.
+"""The contract of a target with templates that extend its own: names with types and descriptions, blocks, macros.
 
-Everything is read off the templates and the classes of their contexts. The snapshots of it show when a promise changes.
+It is derived from the templates and the classes of their contexts. Its snapshots show when the contract changes.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
     """The contract of one target, as JSON values in a fixed order.
 
     Args:
-        backend: the target; its templates are read as it brings them, whatever a project or a pack changes.
-        renderer: what finds and reads templates.
+        backend: the target; its own templates are read, without what a project or a pack changes.
+        renderer: finds and reads templates.
     """
     if backend.templates is not None:
         renderer.layers.add(backend.name, backend.templates)
@@ -53,17 +53,17 @@ def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
 
 
 def filters(renderer: Renderer) -> dict[str, str]:
-    """The filters that wurzel adds to those of Jinja, or makes stricter, each with what it gives."""
+    """The filters that wurzel adds to Jinja's, or makes stricter, each with what it returns."""
     return {name: summary_of(function) for name, function in renderer.filters.items()}
 
 
 def summary_of(function: Any) -> str:
-    """The first line of what a function says of itself."""
+    """The first line of a function's docstring."""
     return inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
 
 
 def _names(backend: Backend, renderer: Renderer, known: Iterable[str]) -> list[str]:
-    """The files of a target and their parts: all that stand in the same folders."""
+    """The templates of a target and their parts: all those in the same folders."""
     folders = {name.partition("/")[0] for name in known}
     own = {name for layer in renderer.layers.not_own() for name in renderer.layers.names(layer)}
     return [*known, *sorted(name for name in own - set(known) if name.partition("/")[0] in folders)]
@@ -95,7 +95,7 @@ def _part(source: Source, checker: Checker, types: Iterable[type]) -> dict[str, 
 
 
 def _blocks(source: Source, checker: Checker, common: set[str]) -> Iterator[dict[str, Any]]:
-    """Blocks in the order in which they stand, each with the one around it and the names only it sees."""
+    """Blocks in file order, each with its parent block and the names that only it sees."""
     for name, block in source.blocks.items():
         around = [other.name for other in source.blocks.values() if other is not block and _within(block, other)]
         sees = checker.seen_by(source, name)
@@ -119,7 +119,7 @@ def _parts(source: Source) -> list[str]:
 
 
 def _summary(source: Source) -> str:
-    """What the comment on top of a template says, without the list of its blocks."""
+    """The comment on top of a template, without the list of its blocks."""
     found = _COMMENT.match(source.found.read())
     return " ".join(_LISTING.sub("", found.group(1)).split()) if found else ""
 

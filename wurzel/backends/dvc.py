@@ -21,7 +21,7 @@ from wurzel.ir.model import Pipeline, Setting, Step
 from wurzel.ir.names import PlainText
 
 REPORT = ".report.json"
-"""Name of a slice's report within it; `wurzel step --gather` looks for it there (see `wurzel.runtime.slices`)."""
+"""File name of the report inside a slice, where `wurzel step --gather` looks for it (`wurzel.runtime.slices`)."""
 _SLICE = "\0slice"
 """Placeholder for DVC's `${item.slice}` until texts are escaped; a user's text cannot contain a NUL."""
 
@@ -35,29 +35,29 @@ class DvcOptions(TargetOptions):
     metrics_dir: str = Field("metrics", description="Folder for one metrics file per step.")
     lock: str | None = Field(
         None,
-        description="File that says which packages are installed, such as uv.lock, relative to the project. Every"
+        description="File that lists the installed packages, such as uv.lock, relative to the project. Every"
         " stage depends on it, so a change re-runs all of them.",
     )
     shards: Literal["stages", "processes"] = Field(
         "stages",
-        description="Slices of a step are stages of a matrix and one that gathers them, or processes within one stage.",
+        description="Whether slices are stages of a matrix and one that merges them, or processes in one stage.",
     )
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of `dvc.yaml`, ready for the template; every text is escaped against DVC's own `${}` templating."""
+    """One stage of `dvc.yaml`, ready for the template; texts are escaped so that DVC expands no `${}` in them."""
 
     name: PlainText
     """Id of the step."""
     cmd: str | list[str]
-    """The shell line that runs it, in a list when it has line breaks."""
+    """The shell line that runs it, in a list if it has line breaks."""
     step: Step
     """The step, as the IR has it."""
     matrix: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Name to values of what makes one stage many: the numbers of the slices; empty for one stage."""
+    """`matrix`: a name to the numbers of the slices; empty for a single stage."""
     wdir: str | None = None
-    """The way from the folder of `dvc.yaml` to that of the project; null when they are one."""
+    """`wdir`: path from the folder of `dvc.yaml` to the project; null if they are the same."""
     desc: str = ""
     """What the step is for."""
     deps: Sequence[str] = ()
@@ -69,9 +69,9 @@ class Stage:
     metrics: str = ""
     """The file with its metrics."""
     always_changed: bool = False
-    """It reads an outside source, so DVC must run it every time."""
+    """Whether it reads an outside source, so that DVC must run it every time."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """What DVC keeps for people and tools: the class, labels, annotations, parameters, names of secrets."""
+    """`meta`, which DVC ignores: the class, labels, annotations, parameters, names of secrets."""
 
 
 class StagesContext(TypedDict):
@@ -116,10 +116,10 @@ class DvcBackend(Backend):
         "retry": emulated("`wurzel step`, which reads `meta.options`"),
         "backoff": emulated("`wurzel step`, which reads `meta.options`"),
         "timeout": emulated("`wurzel step`, which reads `meta.options`"),
-        "pipeline_timeout": unsupported("DVC has none; run `timeout 2h dvc repro`"),
+        "pipeline_timeout": unsupported("DVC has no such limit; run `timeout 2h dvc repro`"),
         "shards": native(
-            "`matrix`, a stage for each slice, and a stage that gathers them; `dvc repro` runs one at a time, and"
-            " `targets.dvc.shards: processes` all side by side within one stage"
+            "`matrix`, a stage for each slice, and a stage that merges them; `dvc repro` runs one at a time, and"
+            " `targets.dvc.shards: processes` runs all in parallel within one stage"
         ),
         "parallelism": unsupported("`dvc repro` runs one stage at a time"),
         "schedule": unsupported("DVC has no scheduler; start `dvc repro` from cron or use another target"),
@@ -136,9 +136,9 @@ class DvcBackend(Backend):
     }
 
     def support_for(self, use: Use, options: DvcOptions) -> Support:
-        """As the table says, but for slices that are processes."""
+        """As in the table, except for slices that are processes."""
         if use.feature == "shards" and options.shards == "processes":
-            return emulated("`wurzel step --shards`: processes side by side within the stage")
+            return emulated("`wurzel step --shards`: parallel processes within the stage")
         return super().support_for(use, options)
 
     def files(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[OutputFile]:
@@ -166,11 +166,11 @@ class DvcBackend(Backend):
         return {"dvc/dvc.yaml.j2": StagesContext, "dvc/params.yaml.j2": ParamsContext}
 
     def preflight(self, pipeline: Pipeline, options: DvcOptions) -> Sequence[Problem]:
-        """Input folders that hold the data folder would make every stage depend on its own output."""
+        """An input folder that contains the data folder would make every stage depend on its own output."""
         data = posixpath.normpath(pipeline.data_dir)
         return [
             Problem(
-                f"the step {step.id!r} reads {path!r}, which holds the data folder {pipeline.data_dir!r}:"
+                f"the step {step.id!r} reads {path!r}, which contains the data folder {pipeline.data_dir!r}:"
                 " DVC would see a cycle",
                 hint="Read a narrower folder, or move `data_dir` out of it.",
             )
@@ -223,7 +223,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
 
 
 def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, main: str) -> Stage:
-    """A stage for each slice. Its report lies within the slice, where the stage that gathers them finds it."""
+    """A stage for each slice. Its report is inside the slice, where the stage that merges them finds it."""
     folder, name = _slices_of(pipeline, step), f"{step.id}_slice"  # no step id contains a `_`
     extra = [*_settings_of(pipeline, step, options), "--shard", f"{_SLICE}/{step.shards.max}"]
     extra += ["--report", f"{_slice_of(folder, step)}/{REPORT}"]
@@ -246,7 +246,7 @@ def _gathering(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage
 
 
 def _slices_of(pipeline: Pipeline, step: Step) -> str:
-    """Folder of the slices: beside the dataset, which stays whole; no step id holds a `.`."""
+    """Folder of the slices, beside the dataset; it cannot clash, since no step id contains a `.`."""
     return f"{dataset(pipeline, step.id)}.slices"
 
 
@@ -278,7 +278,7 @@ def _deps(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
 
 
 def _options_of(stage: str, main: str) -> list[str]:
-    """Where the command finds what changes no data: DVC runs a stage again when its command is another text."""
+    """Where `wurzel step` reads options that do not change data; in the command, a change would re-run the stage."""
     return ["--options", f"{main}#stages.{stage}.meta"]
 
 
@@ -288,7 +288,7 @@ def _counted(pipeline: Pipeline, step: Step) -> dict[str, str]:
 
 
 def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]:
-    """Options of `wurzel step`, and variables, that change no data."""
+    """Options of `wurzel step`, and variables, that do not change data."""
     emulate: list[Emulated] = ["retry", "timeout"]
     if options.shards == "processes":
         emulate.append("shards")
@@ -304,7 +304,7 @@ def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str,
 
 
 def _meta(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]:
-    """What DVC keeps for people and tools; secrets are named, so that a reader knows what to export."""
+    """`meta`, for people and tools; it names secrets, so that a reader knows what to export."""
     secrets = pipeline.secrets | step.secrets
     meta: dict[str, Any] = {
         "run": step.run,
@@ -335,14 +335,14 @@ def _params(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _cmd(env: Mapping[str, str], argv: Sequence[str]) -> str | list[str]:
-    """One shell line; in a list where DVC would otherwise split the text at a line break within quotes."""
+    """One shell line; in a list if DVC would otherwise split it at a line break inside quotes."""
     words = ["env", *(f"{name}={value}" for name, value in env.items()), *argv] if env else argv
     line = _escape(shlex.join(words))
     return line if line.splitlines() == [line] else [line]
 
 
 def _escape(text: str) -> str:
-    r"""Text that DVC's templating gives back unchanged: `${` opens an expression unless written `\${`."""
+    r"""Text that DVC's templating leaves unchanged: `${` starts an expression unless written `\${`."""
     return text.replace("${", "\\${").replace(_SLICE, "${item.slice}")
 
 

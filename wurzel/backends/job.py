@@ -1,4 +1,4 @@
-"""One pipeline for one target, and what rendering it gave."""
+"""One pipeline for one target, and the result of rendering it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Job(NamedTuple):
     """One pipeline for one target, in an environment of `wurzel.yaml` if any.
 
-    `locate` gives the place in the configuration that set a path of the IR, or ''.
+    `locate` returns the place in the configuration that set a path of the IR, or ''.
     """
 
     pipeline: Pipeline
@@ -25,11 +25,11 @@ class Job(NamedTuple):
     locate: Callable[[str], str] = lambda _path: ""
     environment: str | None = None
     name: str = ""
-    """What `wurzel.yaml` calls the target, where that is another name."""
+    """The target's name in `wurzel.yaml`, if that differs."""
 
     @property
     def label(self) -> str:
-        """What users call the target."""
+        """The name of the target for users."""
         return self.name or self.target
 
 
@@ -42,7 +42,7 @@ class JobFile(NamedTuple):
 
 
 class JobResult(NamedTuple):
-    """What rendering one job gave: its files, and reports of what the target cannot do."""
+    """The result of rendering one job: its files, and reports of unsupported features."""
 
     job: Job
     files: Sequence[JobFile]

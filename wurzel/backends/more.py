@@ -1,4 +1,4 @@
-"""Files that packs have written beside those of a target: where they go, and what their templates see."""
+"""Files that packs add to those of a target: where they go, and what their templates see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KUSTOMIZATION = "kustomization.yaml"
 
 
 def added(job: Job, files: Sequence[OutputFile], more: Sequence[More]) -> list[OutputFile]:
-    """The files that packs add to a job; their templates see what that of its main file sees, and the target."""
+    """The files that packs add to a job; their templates see the context of its main file, and `target`."""
     own = {"pipeline": job.pipeline, "options": job.options, "target": job.target}
     context: dict[str, Any] = {**own, **files[0].context}
     return [
@@ -28,7 +28,7 @@ def added(job: Job, files: Sequence[OutputFile], more: Sequence[More]) -> list[O
 
 
 def listed(files: Sequence[OutputFile]) -> list[OutputFile]:
-    """The files of a job, where a kustomization among them lists those that packs add."""
+    """The files of a job; a kustomization among them also lists those that packs add."""
     added = [file for file in files if file.optional and file.path.endswith((".yaml", ".yml"))]
     if not added:
         return list(files)
@@ -48,7 +48,7 @@ def _path(job: Job, files: Sequence[OutputFile], more: More) -> str:
         path = moved(path, job.target, job.name)
     home = next((posixpath.dirname(file.path) for file in files if _is_kustomization(file.path)), None)
     if home is not None and path.endswith((".yaml", ".yml")) and not f"{path}/".startswith(f"{home}/"):
-        return posixpath.join(home, posixpath.basename(path))  # kustomize reads nothing outside of its folder
+        return posixpath.join(home, posixpath.basename(path))  # kustomize reads no files outside its folder
     return path
 
 

@@ -1,4 +1,4 @@
-"""What every backend can be told under `targets.<name>` in `wurzel.yaml`."""
+"""Options that every backend has, below `targets.<name>` in `wurzel.yaml`."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 _FILE_PATCH: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "file": {"type": "string", "description": "Path or name of a rendered file; the main one when not given."},
+        "file": {"type": "string", "description": "Path or name of a rendered file; the main one if not set."},
         "merge": {"type": "object", "description": "Merge patch for it."},
     },
     "required": ["merge"],

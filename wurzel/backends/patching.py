@@ -26,7 +26,7 @@ _FORM = "Write a mapping, or a list of {file: …, merge: …}."
 
 
 class Patched(Rendered):
-    """A finished file with a patch laid over it."""
+    """A rendered file with a patch applied."""
 
     def __init__(self, before: Rendered, text: str, sources: Sequence[Source], job: Job) -> None:
         self.text = text
@@ -41,7 +41,7 @@ class Patched(Rendered):
 
     @cached_property
     def origins(self) -> tuple[Origin, ...]:
-        """As of any file; a line that the patch wrote comes from the configuration."""
+        """As for any file, but a line that the patch wrote comes from the configuration."""
         return tuple(
             self._before.origins[source] if isinstance(source, int) else self._place(source) for source in self._sources
         )
@@ -56,8 +56,8 @@ def patched(job: Job, files: Sequence[tuple[OutputFile, Rendered]]) -> list[Rend
     """The files of a job with its patch applied, in their order.
 
     Raises:
-        ConfigError: with everything in the patch that fits nothing.
-        VerifyError: when a patched file would not read back as what the patch says.
+        ConfigError: with every part of the patch that matches nothing.
+        VerifyError: when a patched file would not parse to what the patch says.
     """
     found = [rendered for _, rendered in files]
     problems: list[Problem] = []
@@ -75,7 +75,7 @@ def patched(job: Job, files: Sequence[tuple[OutputFile, Rendered]]) -> list[Rend
 
 
 def _patches(job: Job, problems: list[Problem]) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
-    """Path in the configuration, file as named there, and what is to be merged."""
+    """Path in the configuration, file as named there, and the mapping to merge."""
     path, patch = f"targets.{job.label}.patch", job.options.patch
     if isinstance(patch, Mapping):
         yield path, None, patch
@@ -110,7 +110,9 @@ def _file(job: Job, path: str, name: str | None, files: Sequence[OutputFile], pr
     file = files[found[0]]
     if language_of(file.template) != "YAML":
         hint = f"Extend a block of {file.template} instead: see docs/templates.md."
-        problems.append(Problem(f"{place}: {file.path} is not YAML, so it cannot be patched", job.locate(place), hint))
+        problems.append(
+            Problem(f"{place}: {file.path} is not a YAML file, so it cannot be patched", job.locate(place), hint)
+        )
         return None
     return found[0]
 
@@ -168,4 +170,4 @@ def _prove(
             yield ("DocumentEndEvent",)
 
     if problem := differs(text, wanted()):
-        raise VerifyError(f"{file} with {path} would not be what the patch says: {problem}", where=job.locate(path))
+        raise VerifyError(f"{file} with {path} does not match the patch: {problem}", where=job.locate(path))

@@ -20,16 +20,16 @@ _DATA = (".yaml", ".yml", ".json")
 
 @dataclass(frozen=True)
 class PolicyFile:
-    """A file as it is to be written, with patches applied."""
+    """A file about to be written, with patches applied."""
 
     path: str
-    """Where it is to be written, below the output folder."""
+    """Its path below the output folder."""
     text: str
-    """All of it but its header."""
+    """Its text without the header."""
 
     @cached_property
     def documents(self) -> list[Any]:
-        """Of YAML and JSON, each document as mappings, lists and values."""
+        """For YAML and JSON, each document as mappings, lists and values."""
         if not self.path.endswith(_DATA):
             return []
         from wurzel.render.documents import parsed
@@ -43,7 +43,7 @@ class PolicyContext(TypedDict):
     pipeline: Pipeline
     """The pipeline, as the IR has it."""
     target: str
-    """What the files are for: `argo`, also for a named target such as `argo-prod`."""
+    """The backend's name: `argo`, also for a named target such as `argo-prod`."""
     options: Any
     """Options of the target, with defaults."""
     environment: str | None
@@ -53,29 +53,29 @@ class PolicyContext(TypedDict):
     files: Sequence[PolicyFile]
     """Every file of the target, with patches applied."""
     fail: Any
-    """`fail(message, at=path)` refuses what is to be written, for a value of the pipeline or a file at that path."""
+    """`fail(message, at=path)` reports a violation, at a path of the pipeline or of a file; nothing is written then."""
 
 
 class Guard:
-    """Runs policies over what was rendered, and makes sure that templates left untouched what these look at."""
+    """Runs policies over rendered files, and makes sure that no template changed what they look at."""
 
     def __init__(self, layers: Layers, jobs: Sequence[Job]) -> None:
-        """Note what is to be rendered."""
+        """Record the state of the jobs before they are rendered."""
         self._layers = layers
         self._before = _states(jobs)
 
     def check(self, results: Sequence[JobResult]) -> None:
-        """Go on only when no policy refuses any of it.
+        """Raise unless every policy accepts all results.
 
         Raises:
-            PolicyError: with all that any policy refuses, of all targets.
+            PolicyError: with the failures of all policies, for all targets.
             TemplateError: when a template changed the pipeline or its options.
         """
         policies = Policies(self._layers)
         if _states([result.job for result in results]) != self._before:
             raise TemplateError(
                 "a template changed the pipeline or its options while they were rendered",
-                hint="Templates only read what they are given: take out calls such as labels.update(…) or env.pop(…).",
+                hint="Templates must only read their context: remove calls such as labels.update(…) or env.pop(…).",
             )
         problems: dict[Problem, None] = {}
         for result in results:
@@ -87,7 +87,7 @@ class Guard:
 
 
 def _states(jobs: Sequence[Job]) -> list[str]:
-    """Everything that templates might change; a pipeline that several targets share counts once."""
+    """Everything that templates could change; a pipeline that several targets share is listed once."""
     pipelines = {id(job.pipeline): job.pipeline for job in jobs}
     return [*map(repr, pipelines.values()), *(repr(job.options) for job in jobs)]
 
@@ -110,7 +110,7 @@ def _problem(result: JobResult, failure: Failure) -> Problem:
 
 
 def _subject(result: JobResult, at: str) -> tuple[str, str]:
-    """What a failure is about, and the place of what is nearest to its path."""
+    """The subject of a failure, and the place in the configuration that is nearest to its path."""
     job = result.job
     if any(at == file.output.path for file in result.files):
         return "", at
@@ -119,7 +119,7 @@ def _subject(result: JobResult, at: str) -> tuple[str, str]:
     kind, _, rest = at.partition(".")
     paths = [at[:end] for end in range(len(at), 0, -1) if end == len(at) or at[end] == "."]
     if kind == "steps":
-        paths += [rest.partition(".")[2]]  # what a step does not say, the pipeline may
+        paths += [rest.partition(".")[2]]  # what a step does not set may come from the pipeline
     place = next(filter(None, map(job.locate, [*paths, ""])), f"{job.pipeline.name} for {job.label}")
     if kind in {"steps", "targets"} and rest:
         return f"{kind[:-1]} {rest.partition('.')[0]}: ", place

@@ -16,7 +16,7 @@ def page(contract: Mapping[str, Any], filters: Mapping[str, str]) -> str:
 def _page(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[str]:
     target = contract["target"]
     yield from (f"# Templates of {target}", "", _TOP, "", f"{_cell(contract['summary'])}.", "")
-    yield f"`wurzel templates list {target}` prints the same; [templates](../templates.md) says how to change them."
+    yield f"`wurzel templates list {target}` prints the same; see [templates](../templates.md) for how to change them."
     yield from ("", "Every template sees the names of [Common](#common).")
     for name, entry in contract["files"].items():
         yield from ("", f"## {name}", "", _cell(entry["summary"]))
@@ -42,7 +42,7 @@ def _page(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[s
         yield from ("", "## Renamed", "", "Old names work for one major version, with a warning.", "")
         yield from _table(("", "old", "new", "within", "since"), old)
     meanings = [(f"`{name}`", meaning) for name, meaning in filters.items()]
-    yield from ("", "## Filters", "", "Those of Jinja, apart from the ones for HTML, and:", "")
+    yield from ("", "## Filters", "", "Jinja's own, except those for HTML, and:", "")
     yield from _table(("filter", "gives"), meanings)
 
 

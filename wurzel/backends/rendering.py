@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 OF_COMMANDS = ("ci/github.yml.j2", "ci/gitlab.yml.j2")
 """Templates that `wurzel ci` renders, for no target; projects and packs may change them as well."""
 _HEADER = 400
-"""Bytes kept for the first line that says where a file comes from."""
+"""Bytes reserved for the header, the first line that says where a file comes from."""
 
 
 def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     """The files of all jobs, in memory.
 
     Raises:
-        PreflightError: when pipelines cannot run on their targets, or a file is larger than its target reads; all
-            findings together.
+        PreflightError: when pipelines cannot run on their targets, or a file is too large for its target; with all
+            findings.
         UsageError: when two jobs would write one path.
-        TemplateProblems: when templates of the project or its packs are wrong, whether this render needs them or not.
+        TemplateProblems: when templates of the project or its packs have errors, even those that are not used here.
         TemplateError: when a template cannot be rendered.
-        ConfigError: when a patch fits nothing.
-        PolicyError: when a policy refuses any of it.
+        ConfigError: when a patch matches nothing.
+        PolicyError: when a policy refuses a file.
     """
     backends = {job.target: get(job.target) for job in jobs}
     reports = [
@@ -100,9 +100,9 @@ def paths(jobs: Sequence[Job]) -> list[str]:
 
 
 def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str]:
-    """The text of each file that another configuration of a rendered job changes, by its path.
+    """The text of each file of a rendered job that changes with another configuration, by path.
 
-    Nothing is proved or checked again, since the texts are only compared: templates do not depend on configuration.
+    Nothing is verified again, since the texts are only compared: templates do not depend on configuration.
 
     Raises:
         WurzelError: when the target or a template refuses the configuration.
@@ -127,26 +127,26 @@ def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[Jo
 def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered]) -> list[Rendered]:
     if job.options.patch is None:
         return rendered
-    from wurzel.backends.patching import patched  # only those who patch pay for it
+    from wurzel.backends.patching import patched  # imported only by those who patch, to keep others fast
 
     return patched(job, list(zip(files, rendered, strict=True)))
 
 
 def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:
-    """A file of a target, which is never empty: an empty template is more likely an accident than meant."""
+    """A rendered file of a target, which must not be empty: an empty template is more likely a mistake."""
     rendered = renderer.render(file.template, file.context)
     if not rendered.text.strip():
-        hint = "Delete it to get back the one below, or extend that."
+        hint = "Delete the template to use the one below it, or extend that one."
         where = renderer.layers.labelled(f"{file.template}:1")
         raise TemplateError("the template writes nothing", where=where, hint=hint)
     return rendered
 
 
 def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None:
-    """Refuse templates of the project and its packs that are wrong; those of other targets are not looked at.
+    """Check the templates of the project and its packs, for these targets only.
 
     Raises:
-        TemplateProblems: with all that is wrong, each with `template:line`.
+        TemplateProblems: with every error, each with `template:line`.
     """
     if not any(layer.is_own for layer in renderer.layers.layers):
         return
@@ -166,9 +166,9 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
 
 
 def check_all(renderer: Renderer) -> list[Problem]:
-    """What is wrong with any template of the project and its packs, whatever they are for; see `check_templates`.
+    """Every error in the templates of the project and its packs, for all targets; see `check_templates`.
 
-    Templates that are never written because one above goes round them are found as well.
+    Also finds templates that are never used because one above does not extend them.
     """
     if not any(layer.is_own for layer in renderer.layers.layers):
         return []
@@ -181,11 +181,11 @@ def check_all(renderer: Renderer) -> list[Problem]:
 
 
 def _rendered_elsewhere(renderer: Renderer, folders: Collection[str]) -> Iterator[str]:
-    """Names of templates in some folders, and of those that targets of the same names render."""
+    """Names of templates in these folders, and of those that targets of the same names render."""
     for target in set(names()) & set(folders):
         try:
             backend = get(target)
-        except WurzelError:  # what is not rendered need not be there
+        except WurzelError:  # a target that is not rendered may not be installed
             continue
         if backend.templates is not None:
             renderer.layers.add(backend.name, backend.templates)
@@ -225,13 +225,12 @@ def _check_sizes(results: Iterable[JobResult]) -> None:
 def _too_large(file: JobFile) -> str:
     output, text = file.output, file.rendered.text
     if output.limit and (size := len(text.encode()) + _HEADER) > output.limit:
-        return f"{output.path!r} would have {size} bytes; {file.job.label} reads at most {output.limit}"
+        return f"{output.path!r} would have {size} bytes; {file.job.label} accepts at most {output.limit}"
     if output.object_limit and len(text) * 4 > output.object_limit:
         size = max(len(part.encode()) for part in text.split("\n---\n"))
         if size > output.object_limit:
-            return (
-                f"{output.path!r} would hold an object of {size} bytes; Kubernetes takes at most {output.object_limit}"
-            )
+            most = output.object_limit
+            return f"{output.path!r} would contain an object of {size} bytes; Kubernetes accepts at most {most}"
     return ""
 
 
@@ -268,20 +267,20 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
             if path.startswith(("/", "../")) or path == "..":
                 raise UsageError(
                     f"{job.pipeline.name} for {job.label} would write {file.path!r}, which is outside the project",
-                    hint=f"Give a relative path in targets.{job.label}.output.",
+                    hint=f"Set a relative path in targets.{job.label}.output.",
                 )
             if ".git" in path.lower().split("/"):
                 raise UsageError(
-                    f"{job.pipeline.name} for {job.label} would write {file.path!r}: the folder of git is never"
-                    " written to",
-                    hint=f"Give another path in targets.{job.label}.{file.option}.",
+                    f"{job.pipeline.name} for {job.label} would write {file.path!r}, but wurzel never writes to"
+                    " git's own folder",
+                    hint=f"Set another path in targets.{job.label}.{file.option}.",
                 )
             owner = owners.setdefault(path, job)
             if owner is not job:
                 raise UsageError(
                     f"{owner.pipeline.name} for {owner.label} and {job.pipeline.name} for {job.label}"
                     f" would both write {path!r}",
-                    hint=f"Give one of them another path, e.g. targets.{job.label}.{file.option}:"
+                    hint=f"Set another path for one of them, e.g. targets.{job.label}.{file.option}:"
                     f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
                 )
 
@@ -298,7 +297,7 @@ def _check_writes(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:
             problem = Problem(
                 f"{_both(owner, job)} would both write {path!r} when they run",
                 where=job.locate(setting) or f"{job.pipeline.name} for {job.label}",
-                hint=f"Give one of them another place, e.g. {setting}: {posixpath.dirname(path)}/{names[1]}",
+                hint=f"Set another path for one of them, e.g. {setting}: {posixpath.dirname(path)}/{names[1]}",
             )
             problems.setdefault((job.target, setting, *names), problem)
     if problems:
@@ -312,7 +311,7 @@ def _both(one: Job, other: Job) -> str:
 
 
 def validate(results: Iterable[JobResult], schemas: Sequence[Path] = ()) -> tuple[list[Problem], list[str]]:
-    """What the platforms' own checks say of rendered files, and notes of what they leave out.
+    """Findings of the platforms' own linters on rendered files, and notes about what they skip.
 
     Args:
         results: what was rendered.

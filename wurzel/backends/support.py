@@ -1,4 +1,4 @@
-"""What a pipeline asks of a target that the target cannot do: found, grouped and reported, never dropped."""
+"""Features that a pipeline uses and its target does not support: found, grouped and reported, never dropped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """One unsupported feature, why, and every place in the pipeline that asks for it."""
+    """One unsupported feature, the reason, and every place in the pipeline that uses it."""
 
     target: str
     feature: str
@@ -29,7 +29,7 @@ def summary(reports: Sequence[Report], pipeline: str, locate: Callable[[str], st
     Args:
         reports: at least one; all of one target.
         pipeline: its name.
-        locate: gives the place in the configuration that set a path, or ''.
+        locate: returns the place in the configuration that set a path, or ''.
     """
     rows = [(report.feature, _places(report, locate), report.note) for report in reports]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -60,11 +60,11 @@ def unsupported_uses(
         backend: the target.
         pipeline: the resolved pipeline.
         ignore: features that are known and accepted.
-        options: the target's options, where they decide what it can do (default: its default options).
-        where: where `ignore` stands, for messages.
+        options: the target's options, which may decide what it supports (default: its default options).
+        where: place of `ignore` in the configuration, for messages.
 
     Raises:
-        UsageError: when `ignore` names no feature.
+        UsageError: when an entry of `ignore` is not a feature.
     """
     _check_names(backend, ignore, where)
     chosen = backend.options_model.model_validate({}) if options is None else options

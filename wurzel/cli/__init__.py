@@ -1,6 +1,6 @@
 """The `wurzel` command: one module per sub-command, each imported only when it is called.
 
-`COMMANDS` holds the one-line helps, so that `wurzel --help` imports no command; a test holds them to the real ones.
+`COMMANDS` repeats each command's one-line help, so that `wurzel --help` imports no command; a test compares them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import click
 COMMANDS = {
     "init": "Write a starting wurzel.yaml.",
     "render": "Render pipelines into the native files of their targets.",
-    "run": "Run a pipeline here, in parallel, skipping what is unchanged.",
+    "run": "Run a pipeline on this machine, in parallel, skipping unchanged steps.",
     "step": "Run one step; this is what rendered files call.",
     "inspect": "Show the resolved pipeline.",
     "env": "List the variables and secrets a pipeline needs.",
     "graph": "Draw a pipeline.",
-    "targets": "Show what each target can and cannot express.",
-    "templates": "List, take over, check and update templates.",
+    "targets": "Show which features each target supports.",
+    "templates": "List, copy, check and update templates.",
     "ci": "Write a CI file that checks rendered files on every commit.",
     "schema": "Print the JSON Schema of wurzel.yaml.",
 }
@@ -36,7 +36,7 @@ _UNWRITABLE = frozenset({errno.ENOSPC, errno.EPIPE, errno.EBADF, errno.EIO})
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports `wurzel.cli.<name>` for the one that is called."""
+    """A group that lists its commands by name and imports `wurzel.cli.<name>` only for the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of `COMMANDS`."""
@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a did-you-mean for an unknown name."""
+        """Like click's, with a did-you-mean for an unknown name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; Ctrl-C ends it as a signal does, without a word; options it does not have get advice."""
+        """Run the command. Ctrl-C ends it as a signal would, without output; unknown options get a hint."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -78,9 +78,9 @@ class LazyGroup(click.Group):
 
 
 _DESTROYS = frozenset({"--force", "--prune", "--push"})
-"""Options that overwrite, remove or publish: never proposed for a misspelled one."""
+"""Options that overwrite, remove or publish: never suggested for a misspelled one."""
 _MEANT = {"--dry-run": ("--diff", "--check"), "--select": ("--only", "--target")}
-"""Names that other tools have for what ours are called."""
+"""Names that other tools use for our options."""
 
 
 def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOption:
@@ -98,7 +98,7 @@ def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOpt
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wurzel", message="%(version)s")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Form of log lines on stderr.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of logs on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
 @click.option("--allow-outside", is_flag=True, help="Allow wurzel.yaml to name template folders outside the project.")
@@ -106,17 +106,17 @@ def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOpt
 def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool, allow_outside: bool) -> None:
     """Write a pipeline once, in typed Python; render the native files of the platforms that run it."""
     if allow_outside:
-        os.environ["WURZEL_ALLOW_OUTSIDE"] = "1"  # read where wurzel.yaml is, also by processes that this one starts
+        os.environ["WURZEL_ALLOW_OUTSIDE"] = "1"  # an environment variable, so that child processes read it too
     ctx.obj = {"log_format": log_format, "level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"}
 
 
 def _open_standard_streams() -> None:
-    """Give what is closed of them a place, so that no file or pipe of ours becomes somebody's output."""
+    """Open closed standard streams on /dev/null, so that none of our files or pipes gets their number."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
 
 
 def _check_folder() -> None:
@@ -125,12 +125,12 @@ def _check_folder() -> None:
     try:
         os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
     except OSError:
-        raise UsageError("the current folder does not exist any more", hint="Change to one that does.") from None
+        raise UsageError("the current folder no longer exists", hint="Change to one that does.") from None
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 fine, 1 a step or check failed, 2 the user must act, a traceback for a bug."""
-    # Imports allocate much and free nothing: collecting while they run costs a tenth of a cold start.
+    """Run the command line and exit: 0 success, 1 a step or check failed, 2 the user must act; or a bug's traceback."""
+    # Imports allocate a lot and free nothing: garbage collection during them costs a tenth of a cold start.
     gc.set_threshold(100_000, 20, 100)
     from wurzel.exceptions import WurzelError, WurzelWarning
 
@@ -152,11 +152,12 @@ def main(args: list[str] | None = None) -> NoReturn:
             raise
         sys.stdout = sys.__stdout__ = None  # type: ignore[misc] # nothing is flushed into it at the end
         with suppress(OSError):
-            click.echo(f"error: the output cannot be written: {error.strerror}", err=True)
+            click.echo(f"error: cannot write the output: {error.strerror}", err=True)
         sys.exit(1)
     finally:
-        # At its end the interpreter searches all it holds for cycles, for nothing: a sixth of a cold render. Where a
-        # step has run here, one may hold an open file of its author's; `wurzel step` spares what came before that.
+        # At exit the interpreter would search all objects for cycles, which costs a sixth of a cold render and finds
+        # nothing. After a step has run here, a cycle may contain an open file of its author, so `wurzel step` only
+        # exempts what was imported before.
         if "wurzel.runtime.step" not in sys.modules:
             gc.freeze()
     raise AssertionError("click ends the process")

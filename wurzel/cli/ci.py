@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 @click.command("ci")
 @click.argument("platform", type=click.Choice(["github", "gitlab"]))
-@click.option("--push", is_flag=True, help="Push rendered files back where they are out of date.")
-@click.option("--token", default="", metavar="NAME", help="Secret or variable that holds the token to push with.")
-@click.option("--merge-requests", is_flag=True, help="On GitLab: check in merge request pipelines as well.")
+@click.option("--push", is_flag=True, help="Push updated files if rendered files are out of date.")
+@click.option("--token", default="", metavar="NAME", help="Name of the secret or variable with the token to push with.")
+@click.option("--merge-requests", is_flag=True, help="On GitLab: also check in merge request pipelines.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Check for this environment of wurzel.yaml.")
 @click.option("--install", default="", metavar="LINE", help="Shell line that installs wurzel and your code.")
 @click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Version of Python.")
 @click.option("--stdout", is_flag=True, help="Print the file instead of writing it.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the file is not what would be written.")
-@click.option("--force", is_flag=True, help="Overwrite a file that was edited by hand or is not ours.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
+@click.option("--force", is_flag=True, help="Overwrite a file that was edited by hand or not written by wurzel.")
 def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     """Write a CI file that checks rendered files on every commit.
 
-    For GitHub a workflow; for GitLab a file to include. With --push, what is out of date is rendered and pushed back
-    by a job of its own, which runs none of your code.
+    For GitHub it is a workflow, for GitLab a file to include. With --push, files that are out of date are rendered
+    again, and a separate job that runs none of your code pushes them.
     """
     from wurzel.drift.workflow import Choices, check_choices, ci_file, top_of
     from wurzel.exceptions import UsageError
@@ -56,7 +56,7 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
 
 
 def _named(environment: str | None) -> list[str]:
-    """Paths of the rendered files that wurzel.yaml names: the only ones that may be pushed although they are new."""
+    """Paths of the files that wurzel.yaml renders: the only new files that may be pushed."""
     from wurzel.backends.rendering import paths
     from wurzel.project.jobs import Request, open_jobs
 
@@ -76,23 +76,23 @@ def _write(changes: list[Any], choices: Choices, *, check: bool, force: bool) ->
         click.echo(change.diff(), nl=False)
         sys.stdout.flush()
     if check:
-        raise CheckFailed("it is not what would be written", where=change.path, hint=f"Run: {choices.command()}")
+        raise CheckFailed("is out of date", where=change.path, hint=f"Run: {choices.command()}")
     apply(changes, force=force)
     click.echo(f"{'created' if change.old is None else 'updated'} {change.path}", err=True)
     if choices.platform == "gitlab" and change.old is None:
         click.echo(_include(change.path, change.home / ".gitlab-ci.yml"), err=True)
     if choices.platform == "github" and choices.push and not choices.token:
-        text = "GitHub's own token may not push changes of workflows; if you render for github, give --token NAME"
+        text = "GitHub's own token must not push changes to workflows; if you render for github, add --token NAME"
         click.echo(f"note: {text}", err=True)
 
 
 def _include(path: str, root: Path) -> str:
-    """How a file is included, in a root file that may be one of ours."""
+    """How to include a file in the root file, which may itself be rendered."""
     from wurzel.render.header import is_ours
 
     if root.is_file() and is_ours(root.read_bytes()):
         return (
-            f"note: .gitlab-ci.yml is rendered, so nothing can be added to it. Say targets.gitlab.kind: include,"
-            f" and write a .gitlab-ci.yml that includes what is rendered then, and {path}"
+            f"note: .gitlab-ci.yml is rendered, so do not edit it. Set targets.gitlab.kind: include,"
+            f" and write a .gitlab-ci.yml that includes the rendered file, and {path}"
         )
     return f"include it in .gitlab-ci.yml:\n  include: {{local: {path}}}"

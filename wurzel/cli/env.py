@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("env")
 @pipeline_argument
-@click.option("--check", is_flag=True, help="Exit 1 when a required variable is missing in this environment.")
+@click.option("--check", is_flag=True, help="Exit 1 if a required variable is missing in this environment.")
 @click.option("--dotenv", "as_dotenv", is_flag=True, help="Print a .env file to fill in.")
 @configuration_options
 def command(pipeline: str, check: bool, as_dotenv: bool, environment: str | None, sets: tuple[str, ...]) -> None:

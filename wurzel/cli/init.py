@@ -15,7 +15,7 @@ _SCHEMA = "wurzel.schema.json"
 
 
 @click.command("init")
-@click.option("--force", is_flag=True, help="Overwrite what is there without asking.")
+@click.option("--force", is_flag=True, help="Overwrite existing files without asking.")
 def command(force: bool) -> None:
     """Write a starting wurzel.yaml.
 
@@ -25,7 +25,7 @@ def command(force: bool) -> None:
     from wurzel.project.discover import find_pipelines
     from wurzel.project.load import FILE, find_project
 
-    find_project()  # says when there is one under a name that is not read
+    find_project()  # raises for a misnamed file, such as wurzel.yml
     taken = [name for name in (FILE, _SCHEMA) if Path(name).exists()]
     if taken and not force:
         _ask(" and ".join(taken))
@@ -47,9 +47,9 @@ def _ask(names: str) -> None:
     from wurzel.exceptions import WriteError
 
     if not sys.stdin.isatty():
-        raise WriteError("there already", where=names, hint="Overwrite with --force.")
+        raise WriteError("already exists", where=names, hint="Overwrite with --force.")
     if not click.confirm(f"Overwrite {names}?", err=True):
-        raise WriteError("left as before", where=names)
+        raise WriteError("not overwritten", where=names)
 
 
 def _text(found: list[Found]) -> str:
@@ -62,7 +62,7 @@ def _text(found: list[Found]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Put the whole file in place at once."""
+    """Write a file atomically."""
     from wurzel.exceptions import WriteError
 
     new = path.with_name(f".{path.name}.new")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("inspect")
 @click.argument("pipeline", type=PipelineName(), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the IR as JSON, which `render --from-ir` reads.")
+@click.option("--json", "as_json", is_flag=True, help="Print the IR as JSON, for `render --from-ir`.")
 @click.option(
     "--format",
     "form",
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     default="text",
     help="json: the packs, pipelines, targets and environments of the project, and the IR of PIPELINE.",
 )
-@click.option("--explain", is_flag=True, help="Say where each value comes from.")
+@click.option("--explain", is_flag=True, help="Show where each value comes from.")
 @configuration_options
 def command(
     pipeline: str | None,
@@ -36,7 +36,7 @@ def command(
 ) -> None:
     """Show the resolved pipeline.
 
-    Without PIPELINE, what there is in the project.
+    Without PIPELINE, list the project's pipelines, targets, environments and packs.
     """
     from wurzel.project.open import open_in, open_project
 

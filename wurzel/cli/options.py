@@ -39,7 +39,7 @@ class TargetName(click.ParamType):  # type: ignore[type-arg] # not generic in ol
         param: click.Parameter,
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Names of the targets, and those that the project gives them."""
+        """Names of the targets, including named targets of the project."""
         from wurzel.backends.registry import names
         from wurzel.exceptions import WurzelError
         from wurzel.project.load import project_names
@@ -53,7 +53,7 @@ class TargetName(click.ParamType):  # type: ignore[type-arg] # not generic in ol
 
 
 class ParameterText(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
-    """`STEP.SETTING=VALUE` for a step of the pipeline that is named before it."""
+    """`STEP.SETTING=VALUE` for a step of the pipeline named earlier on the command line."""
 
     name = "parameter"
 
@@ -63,11 +63,11 @@ class ParameterText(click.ParamType):  # type: ignore[type-arg] # not generic in
         param: click.Parameter,
         incomplete: str,
     ) -> list[CompletionItem]:
-        """`STEP.SETTING=` for each setting that may be given anew; nothing while the pipeline cannot be read."""
+        """`STEP.SETTING=` for each setting that is a parameter; nothing if the pipeline cannot be read."""
         from wurzel.exceptions import WurzelError
         from wurzel.project.open import open_pipeline
 
-        # Without the value that is being completed click takes no arguments in: PIPELINE is among those left over.
+        # While a value is being completed, click has not parsed arguments yet: PIPELINE is among the leftover ones.
         name = ctx.params.get("pipeline") or next(iter(ctx.args), "")
         try:
             pipeline = open_pipeline(name).pipeline
@@ -87,7 +87,7 @@ def pipeline_argument(command: Command) -> Command:
 def configuration_options(command: Command) -> Command:
     """The options `-e/--env` and `--set`."""
     command = click.option(
-        "--set", "sets", metavar="KEY=VALUE", multiple=True, help="Set one value of the pipeline's configuration."
+        "--set", "sets", metavar="KEY=VALUE", multiple=True, help="Override one value of the pipeline's configuration."
     )(command)
     return click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml.")(
         command

@@ -1,4 +1,4 @@
-"""`wurzel render`: from pipelines to files; written, checked, shown as a difference, printed or explained."""
+"""`wurzel render`: writes, checks, diffs, prints or explains the files of pipelines."""
 
 from __future__ import annotations
 
@@ -37,28 +37,26 @@ class Options(NamedTuple):
 
 @click.command("render")
 @click.argument("pipelines", metavar="[PIPELINE]...", nargs=-1, type=PipelineName())
-@click.option("-t", "--target", "targets", multiple=True, type=TargetName(), help="Render for it; repeatable.")
+@click.option("-t", "--target", "targets", multiple=True, type=TargetName(), help="Render for this target; repeatable.")
 @click.option("-o", "--output", default=".", show_default=True, metavar="DIR", help="Write below this folder.")
 @click.option("--stdout", is_flag=True, help="Print the files instead of writing them.")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not what would be written.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if any rendered file is out of date.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option("--explain", is_flag=True, help="Print each line with its template line and the configuration it shows.")
+@click.option("--explain", is_flag=True, help="Print each line with the template line and configuration behind it.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "codequality"]),
     default="text",
-    help="Form of what is printed; codequality is GitLab's, for --check.",
+    help="Output format; codequality is GitLab's, for --check.",
 )
-@click.option("--force", is_flag=True, help="Overwrite and remove files that were edited by hand or are not ours.")
-@click.option("--prune", is_flag=True, help="Remove rendered files that nothing writes any more.")
-@click.option("--exit-code", is_flag=True, help="Exit 1 when a file was written or removed.")
-@click.option("--strict", is_flag=True, help="Exit 2 when a target cannot do what a pipeline asks for.")
-@click.option("--validate", is_flag=True, help="Hold the files to the platforms' own checks before writing them.")
-@click.option("--watch", is_flag=True, help="Do it again whenever wurzel.yaml, templates or modules change.")
-@click.option(
-    "--from-ir", type=click.Path(path_type=Path), help="Render an IR file; no code of the pipeline is needed."
-)
+@click.option("--force", is_flag=True, help="Also overwrite and remove files edited by hand or not written by wurzel.")
+@click.option("--prune", is_flag=True, help="Remove rendered files that are no longer rendered.")
+@click.option("--exit-code", is_flag=True, help="Exit 1 if a file was written or removed.")
+@click.option("--strict", is_flag=True, help="Exit 2 if a target does not support a feature that is used.")
+@click.option("--validate", is_flag=True, help="Run the platforms' own linters before writing.")
+@click.option("--watch", is_flag=True, help="Re-render whenever wurzel.yaml, templates or modules change.")
+@click.option("--from-ir", type=click.Path(path_type=Path), help="Render an IR file, without the pipeline's code.")
 @configuration_options
 def command(
     pipelines: tuple[str, ...],
@@ -77,9 +75,9 @@ def command(
     """
     chosen = Options(**options)
     if sum((chosen.stdout, chosen.check, chosen.diff, chosen.explain)) > 1:
-        raise click.UsageError("--stdout, --check, --diff and --explain exclude each other.")
+        raise click.UsageError("--stdout, --check, --diff and --explain are mutually exclusive.")
     if chosen.form == "codequality" and not chosen.check:
-        raise click.UsageError("--format codequality is a form of --check.")
+        raise click.UsageError("--format codequality requires --check.")
 
     def once() -> list[Path]:
         from wurzel.project.jobs import Request
@@ -97,7 +95,7 @@ def command(
 
 
 def _render(request: Request, options: Options) -> list[Path]:
-    """Render, finish as asked for, and return the template folders that were read."""
+    """Render, then write, check or print as the options say; returns the template folders that were read."""
     from wurzel.backends.rendering import render
     from wurzel.project.jobs import open_jobs
     from wurzel.project.open import renderer_of
@@ -120,7 +118,7 @@ def _render(request: Request, options: Options) -> list[Path]:
 
 
 class _Run(NamedTuple):
-    """What was asked for and what was rendered."""
+    """A request and its rendered results."""
 
     request: Request
     options: Options
@@ -140,7 +138,7 @@ def _finish(run: _Run, *, has_project: bool) -> None:
 
     home = Path(run.request.output).resolve()
     if ended := recover(home):
-        click.echo(f"{ended} what an interrupted render left half done", err=True)
+        click.echo(f"{ended} an interrupted render", err=True)
     files = _signed(run.results, run.renderer.layers.versions)
     if has_project and (run.options.check or run.options.prune):
         from wurzel.drift.orphans import orphans
@@ -157,7 +155,7 @@ def _finish(run: _Run, *, has_project: bool) -> None:
         written = apply(changes, force=run.options.force)
         _say(changes, written, run)
         if written and run.options.exit_code:
-            raise CheckFailed("files were written", hint="Look at them, and add them to the commit.")
+            raise CheckFailed("files were written", hint="Review them, and add them to the commit.")
 
 
 def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
@@ -201,7 +199,7 @@ def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:
     for job in (result.job for result in results):
         schedule = job.pipeline.schedule
         if schedule is not None and (advice := zone_advice(schedule.timezone)):
-            what = f"schedule.timezone: {schedule.timezone} is a legacy name of a time zone, which slim images do not"
+            what = f"schedule.timezone: {schedule.timezone} is a legacy time zone name, which slim images do not"
             what += " know: a controller without it may never start the pipeline"
             yield Problem(what, job.locate("schedule.timezone") or job.pipeline.name, advice)
 
@@ -247,7 +245,7 @@ def _check(changes: Sequence[Change], run: _Run) -> None:
     sys.stdout.flush()
     for line in github_commands(report):
         click.echo(line, err=True)
-    raise CheckFailed(check_text(report), hint=f"Run: {report.mend}")
+    raise CheckFailed(check_text(report), hint=f"Run: {report.fix}")
 
 
 def _show(changes: Sequence[Change], run: _Run) -> None:
@@ -301,7 +299,7 @@ def _note_unlisted(paths: Sequence[str], request: Request) -> None:
     from wurzel.drift.workflow import unlisted
 
     for command in unlisted(Path.cwd(), paths):
-        click.echo(f"note: the CI job that pushes rendered files does not know the new ones; run: {command}", err=True)
+        click.echo(f"note: the CI job that pushes rendered files does not list the new ones; run: {command}", err=True)
 
 
 def _up_to_date(count: int) -> str:

@@ -1,4 +1,4 @@
-"""`wurzel schema`: what editors need to know of `wurzel.yaml` and `wurzel-pack.yaml`."""
+"""`wurzel schema`: JSON Schemas with which editors complete and check `wurzel.yaml` and `wurzel-pack.yaml`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import click
 
 
 @click.command("schema")
-@click.option("--ir", is_flag=True, help="Print the JSON Schema of the IR instead, which `inspect --json` writes.")
+@click.option("--ir", is_flag=True, help="Print the JSON Schema of the IR (`inspect --json`) instead.")
 @click.option("--pack", is_flag=True, help="Print the JSON Schema of wurzel-pack.yaml instead.")
 def command(ir: bool, pack: bool) -> None:
     """Print the JSON Schema of wurzel.yaml.
 
-    It has the variables that packs of a project here declare. Editors with a YAML language server use it to complete
-    and check: write it to a file and name that in the first line of wurzel.yaml, as `wurzel init` does.
+    It includes the variables that the project's packs declare. Editors with a YAML language server use it to complete
+    and check: write it to a file and name that file in the first line of wurzel.yaml, as `wurzel init` does.
     """
     if ir and pack:
-        raise click.UsageError("--ir and --pack exclude each other.")
+        raise click.UsageError("--ir and --pack are mutually exclusive.")
     if ir:
         import json
 
@@ -33,7 +33,7 @@ def command(ir: bool, pack: bool) -> None:
     try:
         project = open_project()
         packs = project.packs() if project is not None else ()
-    except WurzelError as error:  # a schema is what helps to correct the file
+    except WurzelError as error:  # print it all the same: the schema helps to correct the file
         click.echo(f"note: without the variables of packs, since these cannot be read: {error}", err=True)
         packs = ()
     variables = [each for pack in packs for each in pack.variables.values()]

@@ -19,9 +19,9 @@ _PIPE_WIDTH = 1000
 @click.argument("target", type=TargetName(), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(target: str | None, as_json: bool) -> None:
-    """Show what each target can and cannot express.
+    """Show which features each target supports.
 
-    native: the platform has it. emulated: wurzel does it. unsupported: using it is reported.
+    native: the platform has the feature. emulated: wurzel provides it. unsupported: using it is reported.
     """
     from wurzel.backends.registry import BUILT_IN, get, names
     from wurzel.ir.features import FEATURES
@@ -48,7 +48,7 @@ def command(target: str | None, as_json: bool) -> None:
         _matrix(table)
         for each in named.values():
             place = f" in the environment {each.environment}" if each.environment else ""
-            click.echo(f"{each.name} is {each.target}{place} by another name.")
+            click.echo(f"{each.name} is {each.target}{place} under another name.")
 
 
 def _detail(backend: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ def _detail(backend: dict[str, Any]) -> None:
     from wurzel.ir.features import FEATURES
 
     click.echo(backend["summary"])
-    grid = Table("feature", "meaning", "level", "how, or what instead", box=None, pad_edge=False)
+    grid = Table("feature", "meaning", "level", "how, or alternative", box=None, pad_edge=False)
     for name, meaning in FEATURES.items():
         support = backend["features"][name]
         grid.add_row(name, meaning, _coloured(support["level"]), support["note"].replace("[", "\\["))
@@ -76,11 +76,11 @@ def _matrix(table: dict[str, Any]) -> None:
         levels = [backend["features"][name]["level"] for backend in table.values()]
         grid.add_row(name, *("-" if level == "unsupported" else _coloured(level) for level in levels))
     _console().print(grid)
-    click.echo("- is unsupported: using it is reported. `wurzel targets TARGET` says why, and what instead.")
+    click.echo("- is unsupported: using it is reported. `wurzel targets TARGET` says why, and what to use instead.")
 
 
 def _console() -> Console:
-    """Writes to the terminal; to anything else without colours, and wide enough to break no line."""
+    """A console for the terminal; for anything else without colours, and wide enough not to wrap lines."""
     from rich.console import Console
 
     console = Console()

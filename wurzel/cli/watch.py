@@ -1,4 +1,4 @@
-"""Does something anew, in a fresh process, each time one of the files it read changes."""
+"""Repeats an action in a fresh process each time one of the files it read changes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NoReturn
 
 Stamp = tuple[int, int, int]
-"""Time of the last change in nanoseconds, size, and number of the file, which a rename changes."""
+"""Modification time in nanoseconds, size, and inode, which changes when a file is replaced by a rename."""
 
 INTERVAL = 0.3
-"""Seconds between two looks at the files."""
+"""Seconds between two checks of the files."""
 
 _UNKNOWN: Stamp = (0, 0, 0)
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -28,18 +28,18 @@ def watch(
     always: Iterable[Path] = (),
     interval: float = INTERVAL,
 ) -> None:
-    """Do it, wait until a file it read changes, do it again; until Ctrl-C.
+    """Run `action`, wait until a file it read changes, run it again; until Ctrl-C.
 
-    Each time is a process of its own, so that changed Python code is read anew. What fails is shown, and watching
-    goes on. Watched are the modules that were imported, apart from installed ones, and what `action` returns; after a
-    failure all Python files below the current folder as well, since the one that failed may not have been imported.
+    Each run is a separate process, so that changed Python code is imported again. A failure is shown, and watching
+    continues. It watches the imported modules, except installed ones, and what `action` returns; after a failure also
+    all Python files below the current folder, since the one that failed may not have been imported.
 
     Args:
-        action: does the work and returns further files to watch, and folders with all that is below them. It runs in
-            a fork of this process, so nothing of the user must be imported before.
+        action: does the work and returns further files and folders to watch. It runs in a fork of this process, so
+            no user code must be imported before.
         say: shows one line to the user.
-        always: what is watched however it ends.
-        interval: seconds between two looks at the files.
+        always: files to watch even if the action fails.
+        interval: seconds between two checks of the files.
     """
     known = set(always)
     try:
@@ -60,7 +60,7 @@ def watch(
 
 
 def wait(paths: Iterable[Path], before: dict[Path, Stamp], *, interval: float = INTERVAL) -> list[Path]:
-    """The files that differ from `before`, once there are some and none changes any more; also appeared and gone."""
+    """Wait for changes, then until they settle; the files that changed, appeared or disappeared since `before`."""
     paths = list(paths)
     last = before
     while True:
@@ -73,7 +73,7 @@ def wait(paths: Iterable[Path], before: dict[Path, Stamp], *, interval: float = 
 
 
 def stamps(paths: Iterable[Path]) -> dict[Path, Stamp]:
-    """What tells that a file has changed, for each file among the paths and below the folders among them."""
+    """The stamp of each file among the paths and below the folders among them."""
     found: dict[Path, Stamp] = {}
     for path in paths:
         for file in _files(path):
@@ -99,7 +99,7 @@ def _is_source_folder(folder: Path) -> bool:
 
 
 def _as_read(before: dict[Path, Stamp], now: dict[Path, Stamp], start: int) -> dict[Path, Stamp]:
-    """What the files were when they were read: one that was not known before tells by its time if it changed since."""
+    """The stamps when the files were read; for a new file, its modification time tells whether it changed since."""
     end = time.time_ns()
     return {
         path: before[path] if path in before else _UNKNOWN if start < stamp[0] <= end else stamp
@@ -108,7 +108,7 @@ def _as_read(before: dict[Path, Stamp], now: dict[Path, Stamp], start: int) -> d
 
 
 def _do(action: Callable[[], Iterable[Path]]) -> tuple[set[Path], bool]:
-    """Do it in a fork; the files it read, and whether it failed."""
+    """Run it in a fork; returns the files it read, and whether it failed."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -130,10 +130,10 @@ def _do(action: Callable[[], Iterable[Path]]) -> tuple[set[Path], bool]:
 
 
 def _report(action: Callable[[], Iterable[Path]], writing: int) -> NoReturn:
-    """Do it and end this process, as a command would."""
+    """Run it and end this process, as a command would."""
     from wurzel.exceptions import WurzelError
 
-    # A compiled file is told from an outdated one by seconds and size, which two quick edits may share.
+    # Python tells outdated bytecode by seconds and size, which two quick edits may share.
     sys.dont_write_bytecode = True
     code, paths = 1, []
     try:
@@ -145,7 +145,7 @@ def _report(action: Callable[[], Iterable[Path]], writing: int) -> NoReturn:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - this process has no other way to say it
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
-    except BaseException:  # noqa: BLE001 - shown, and the next change may mend it
+    except BaseException:  # noqa: BLE001 - shown, and the next change may fix it
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()

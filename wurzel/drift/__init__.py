@@ -1,1 +1,1 @@
-"""What has come apart between rendered files and what they are rendered from: which files, and for what reason."""
+"""Drift between rendered files and their sources: which files are out of date, and why."""

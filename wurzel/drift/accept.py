@@ -2,8 +2,8 @@
 
 Runs in the CI job that may push, after "git apply --cached" and before "git commit". That job has neither wurzel nor
 code of the repository, so "wurzel ci" copies the text of this module into the CI file: standard library only, and no
-backtick, which shellcheck takes for a forgotten expansion. It is given the paths that wurzel.yaml names, one per line;
-a file that is not among them must have been rendered before.
+backtick, which shellcheck takes for a forgotten expansion. It gets the paths that wurzel.yaml renders, one per line;
+any other file must already be a rendered file in the commit.
 """
 
 import re
@@ -17,7 +17,7 @@ NOTHING = "000000"
 
 
 def problem(change: str, path: str, named: set[str]) -> str:
-    """Why one line of "git diff-index" is not accepted, or an empty text."""
+    """Why one line of "git diff-index" is refused, or an empty text."""
     before, after, old_id, new_id, _ = change.removeprefix(":").split(" ")
     if not {before, after} <= {*FILES, NOTHING}:
         return "links and submodules are not accepted"
@@ -36,7 +36,7 @@ def problem(change: str, path: str, named: set[str]) -> str:
 
 
 def git(*words: str) -> bytes:
-    """What git prints."""
+    """The output of git."""
     return subprocess.run(["git", *words], check=True, stdout=subprocess.PIPE).stdout
 
 

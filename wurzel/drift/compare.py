@@ -12,18 +12,18 @@ Span: TypeAlias = tuple[int, int]
 
 
 class Difference(NamedTuple):
-    """One value that differs; `None` stands for no value."""
+    """One value that differs; `None` means that there is no value."""
 
     path: Path
-    """Keys, and names of list items; empty where only lines can be compared."""
+    """Keys, and names of list items; empty if only lines can be compared."""
     old: str | None
     new: str | None
     line: int
-    """Line of the new file, from 1; where a value is gone, the line in front of which it stood."""
+    """Line of the new file, from 1; for a removed value, the line that follows its old place."""
     more: int = 0
-    """How many further values came or went with it, below the path."""
+    """How many further values below the path were added or removed with it."""
     is_item: bool = False
-    """One of several at its path: an item of a list, a line of a script."""
+    """Whether it is one of several at its path: an item of a list, a line of a script."""
 
     @property
     def words(self) -> tuple[Span, Span]:
@@ -39,15 +39,15 @@ class Difference(NamedTuple):
 
 
 def differences(name: str, old: str, new: str) -> list[Difference]:
-    """What differs, in the order of the new file.
+    """The differences, in the order of the new file.
 
     Args:
-        name: of the file, which tells its language.
+        name: name of the file, whose suffix tells its language.
         old: the text before.
         new: the text after.
     """
     found = list(_compare(flatten(name, old), flatten(name, new)))
-    if not found and old != new:  # comments, or how a value is written
+    if not found and old != new:  # only comments or formatting differ
         found = list(_compare(by_line(old), by_line(new)))
     return sorted(found, key=lambda difference: (difference.line, difference.path))
 
@@ -74,7 +74,7 @@ def _values(path: Path, old: Leaf, new: Leaf) -> Iterator[Difference]:
 
 
 def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """The stretches that differ, as starts and ends in both."""
+    """The ranges that differ, as starts and ends in both."""
     if len(old) == len(new):
         places = [number for number, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
         if len(places) <= max(1, len(old) // 4):
@@ -84,7 +84,7 @@ def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, 
 
 
 def _subtrees(without: Mapping[Path, Leaf], holding: Mapping[Path, Leaf], *, came: bool) -> Iterator[Difference]:
-    """What only one side has, each as the highest path that the other side lacks."""
+    """The subtrees that only one side has, each by the shortest path that the other side lacks."""
     known = {path[:length] for path in without for length in range(len(path) + 1)}
     groups: dict[Path, list[Leaf]] = {}
     previous = 1

@@ -1,4 +1,4 @@
-"""Every rendered line with the template line that wrote it and the configuration it shows: `render --explain`."""
+"""Every rendered line with the template line and the configuration that it comes from: `render --explain`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Line(NamedTuple):
     text: str
     origin: Origin
     fields: Sequence[Setting]
-    """What changes the line when it is changed, fewest other lines first."""
+    """The settings that influence the line; those that influence the fewest lines first."""
 
 
 class Explained(NamedTuple):
@@ -31,11 +31,11 @@ class Explained(NamedTuple):
     path: str
     lines: Sequence[Line]
     untried: int
-    """Fields that were not tried because there are too many."""
+    """Number of settings that were not tried because there are too many."""
 
 
 def explain(result: JobResult, renderer: Renderer) -> Iterator[Explained]:
-    """The files of one job, line by line; renders the job anew with one field changed at a time."""
+    """The files of one job, line by line; renders the job again with one setting changed at a time."""
     found = influence(result, renderer)
     for file in result.files:
         by_line = found.lines.get(file.output.path, {})
@@ -55,7 +55,7 @@ def as_text(files: Sequence[Explained]) -> str:
 def _rows(file: Explained) -> Iterator[str]:
     yield f"# {file.path}"
     if file.untried:
-        yield f"# {file.untried} settings were not tried: the pipeline is large"
+        yield f"# {file.untried} settings were not tried because the pipeline is large"
     width = max((len(str(line.origin)) for line in file.lines), default=0)
     for line in file.lines:
         values = f"  <- {', '.join(line.origin.values)}" if line.origin.values else ""

@@ -1,4 +1,4 @@
-"""A pipeline and its options with one field changed, for every field that configuration can set."""
+"""A job with one field of its configuration changed, for every field that configuration can set."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _OF_CODE = (Step, Edge, InputPort, OutputPort)
 
 
 class Varied(NamedTuple):
-    """A job with one value of its configuration changed, wherever it applies."""
+    """A job with one value of its configuration changed, in every step it applies to."""
 
     field: str
     """Dotted, below a step or else the pipeline: `resources.memory`; for an option `targets.argo.namespace`."""
     place: str
-    """What set it, or '' for a built-in default."""
+    """The place that set it, or '' for a built-in default."""
     steps: tuple[str, ...]
     """Ids of the steps it applies to; none for the pipeline and options."""
     job: Job
@@ -37,12 +37,12 @@ class Varied(NamedTuple):
 def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Iterator[Varied]:
     """The job with each value of its configuration changed in turn, those of a step first.
 
-    What `defaults` or the pipeline says for several steps is one value: it is changed in all of them together.
+    A value that `defaults` or the pipeline sets for several steps is one value: it is changed in all of them at once.
 
     Args:
-        job: what is rendered.
-        steps: ids of the steps whose fields are changed although nothing sets them.
-        unset: change what nothing sets, and only that.
+        job: the job to vary.
+        steps: ids of the steps whose unset fields are changed as well.
+        unset: change only fields that are not set.
     """
     pipeline = job.pipeline
     groups: dict[tuple[str, str], tuple[Pipeline | None, dict[int, Step]]] = {}
@@ -96,7 +96,7 @@ def _changes(node: BaseModel, path: str, *, unset: bool) -> Iterator[tuple[str, 
 
 
 def _setting_place(path: str, name: str) -> str:
-    """The path of a setting itself for its value, that of `parameters` for being one, '' for anything else."""
+    """Where a setting's field is configured: its own path for the value, `parameters` for being one; '' otherwise."""
     if name == "parameter":
         return path.removesuffix(".").replace("settings.", "parameters.", 1)
     return path.removesuffix(".") if name == "value" else ""
@@ -107,7 +107,7 @@ def _is_default(node: BaseModel, name: str) -> bool:
 
 
 def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[str, Any]]:
-    """Other values of a field that holds models, or may hold one."""
+    """Other values of a field that contains models, or may contain one."""
     if isinstance(value, BaseModel):
         yield from _changes(value, f"{place}.", unset=unset)
     elif isinstance(value, tuple):

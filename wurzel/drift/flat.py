@@ -1,4 +1,4 @@
-"""A file as its values by path, so that two versions can be compared by meaning and not by line."""
+"""The values of a file by path, so that two versions are compared by meaning rather than by line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from wurzel.render.yaml_tree import Document, YamlNode, documents
 Path: TypeAlias = tuple[str, ...]
 
 _NAMES = ("name", "id", "key")
-"""Keys whose value tells one item of a list from another."""
+"""Keys whose value identifies an item of a list."""
 _CALL_NAMES = ("task_id", "dag_id", "group_id", "name", "id")
-"""Arguments whose value tells one call from another."""
+"""Arguments whose value identifies a call."""
 
 
 @dataclass
 class Leaf:
-    """The values at one path: one scalar, the lines of a text, the scalars of a list; and the line of each, from 1."""
+    """The values at one path: a scalar, lines of a text, or scalars of a list; and the line of each, from 1."""
 
     values: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -30,10 +30,10 @@ class Leaf:
 
 @lru_cache(maxsize=64)
 def flatten(name: str, text: str) -> Mapping[Path, Leaf]:
-    """All values of a file by path; one path with all lines for what is neither YAML nor Python, or cannot be read.
+    """All values of a file by path; a single path with all lines if it is neither valid YAML nor valid Python.
 
     Args:
-        name: of the file, which tells its language.
+        name: name of the file, whose suffix tells its language.
         text: its content.
     """
     language = language_of(f"{name}.j2")

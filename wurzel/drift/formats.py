@@ -1,4 +1,4 @@
-"""A report in the forms that people, programs, GitHub and GitLab read."""
+"""A report in the formats for people, programs, GitHub and GitLab."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wurzel.render.output import Change
 
 VERSION = 1
-"""Version of the JSON form; fields are added within a version, never changed or removed."""
+"""Version of the JSON format; within a version fields are only added, never changed or removed."""
 
 _STATES = {"new": "missing", "same": "current"}
 _SEVERITY = {
@@ -33,12 +33,13 @@ _SHOWN_REASONS = 8
 
 
 def as_json(report: Report, written: Sequence[Change] = ()) -> str:
-    """All files with state, reasons and diff; `action` says what was done with a file that was written."""
+    """All files with state, reasons and diff; `action` tells whether a written file was created, updated or removed."""
     findings = {finding.change.path: finding for finding in report.findings}
     done = {change.path: action(change) for change in written}
     files = [_file(change, findings.get(change.path), done.get(change.path)) for change in report.changes]
-    mend = None if written else report.mend or None
-    return _dump({"version": VERSION, "packs": list(report.packs), "files": files, "mend": mend})
+    fix = None if written else report.fix or None
+    # `mend` is the old name of `fix`; within a version of the format no field goes.
+    return _dump({"version": VERSION, "packs": list(report.packs), "files": files, "fix": fix, "mend": fix})
 
 
 def _file(change: Change, finding: Finding | None, done: str | None) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _file(change: Change, finding: Finding | None, done: str | None) -> dict[str
 
 
 def action(change: Change) -> str:
-    """What writing a change did."""
+    """What writing a change did: created, updated or removed the file."""
     return "created" if change.old is None else "removed" if change.new is None else "updated"
 
 
@@ -79,16 +80,16 @@ def as_codequality(report: Report) -> str:
 
 
 def github_commands(report: Report) -> Iterator[str]:
-    """A workflow command for each file, which GitHub shows beside its line; nothing where GitHub does not run us."""
+    """A workflow command for each file, which GitHub shows beside its line; nothing outside GitHub Actions."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     for finding in report.findings:
         file = _property(_in_repository(finding.change, "GITHUB_WORKSPACE"))
-        yield f"::error file={file},line={finding.line},title=wurzel render::{_data(_message(finding, report.mend))}"
+        yield f"::error file={file},line={finding.line},title=wurzel render::{_data(_message(finding, report.fix))}"
 
 
 def diff_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """The diffs of changes, line by line, folded where a CI system can, and never read as commands by it."""
+    """The diffs of changes, line by line; folded if the CI system can, and safe from being read as its commands."""
     for change in changes:
         lines = change.diff().splitlines()
         if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -107,8 +108,8 @@ def diff_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def check_text(report: Report) -> str:
-    """What is wrong with each file, and why."""
-    lines = ["files are not what would be written", *(f"  {pack}" for pack in report.packs)]
+    """The state of each file that is out of date, and why."""
+    lines = ["rendered files are out of date", *(f"  {pack}" for pack in report.packs)]
     for finding in report.findings:
         lines.append(f"  {finding.change.path}: {finding.said}")
         lines += [f"    {text}" for text in finding.why(_SHOWN_REASONS)]
@@ -116,7 +117,7 @@ def check_text(report: Report) -> str:
 
 
 def written_text(report: Report) -> list[str]:
-    """What was done with each file, and why."""
+    """What was done with each written file, and why."""
     lines = list(report.packs)
     for finding in report.findings:
         why = "; ".join(finding.why())
@@ -124,9 +125,9 @@ def written_text(report: Report) -> list[str]:
     return lines
 
 
-def _message(finding: Finding, mend: str = "") -> str:
+def _message(finding: Finding, fix: str = "") -> str:
     why = "; ".join(finding.why())
-    hint = f". Run: {mend}" if mend else ""
+    hint = f". Run: {fix}" if fix else ""
     return f"{finding.said}{': ' if why else ''}{why}{hint}"
 
 

@@ -1,6 +1,6 @@
-"""Which configuration each rendered value shows: found by changing one setting at a time and looking what changes.
+"""Which setting each rendered value comes from: found by changing one setting at a time and comparing the output.
 
-It holds for every backend and every template, ours or not, since it asks nothing of them. See docs/decisions/drift.md.
+This works for every backend and template, ours or not, since it needs nothing from them. See docs/decisions/drift.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wurzel.render import Renderer
 
 WORK = 4000
-"""Steps rendered at most for one job; settings beyond that are not tried, which is said."""
+"""Most steps to render for one job; settings beyond that are not tried, and the report says so."""
 
 
 class Setting(NamedTuple):
@@ -38,22 +38,22 @@ class Effect(NamedTuple):
     line: int
     words: Span
     brings: str | None
-    """The value, where it is not in the file as it is and only the setting would bring it."""
+    """The value, if it is not in the file yet and only the changed setting would add it."""
 
 
 @dataclass
 class Influence:
-    """What the settings of one job change in its files; of each list those first that change least."""
+    """What the settings of one job change in its files; in each list, those that change least come first."""
 
     lines: dict[str, dict[int, list[Setting]]] = field(default_factory=dict)
-    """By file and line, from 1, of the text without header."""
+    """By file and line, from 1, of the text without the header."""
     paths: dict[str, dict[Path, list[Effect]]] = field(default_factory=dict)
-    """By file and path of a value, values that only the setting would bring included."""
+    """By file and path of a value, including values that only the changed setting would add."""
     untried: int = 0
-    """Settings that were not tried because there are too many."""
+    """Number of settings that were not tried because there are too many."""
 
     def add(self, variant: Varied, changed: Mapping[str, Sequence[Difference]]) -> None:
-        """What was found for one setting."""
+        """Record what one setting changes."""
         setting = Setting(variant.field, variant.place, variant.steps)
         for file, found in changed.items():
             by_line = self.lines.setdefault(file, defaultdict(list))
@@ -69,9 +69,9 @@ def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()
     """What each setting of a job changes in its files.
 
     Args:
-        result: the job and its files as they are.
-        renderer: what rendered them.
-        unset: ids of steps, for which what nothing sets is tried as well.
+        result: the job and its rendered files.
+        renderer: renders them.
+        unset: ids of steps whose unset fields are tried as well.
     """
     most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
     found = Influence()
@@ -89,7 +89,7 @@ def _size(changed: Iterable[Sequence[Difference]]) -> int:
 
 
 def _effect(result: JobResult, job: Job, renderer: Renderer) -> dict[str, list[Difference]]:
-    """By file, what differs in the text as it is from the text with the setting changed."""
+    """By file, the differences between the rendered text and the text with the setting changed."""
     from wurzel.backends.rendering import variant
 
     try:

@@ -1,7 +1,7 @@
-"""Rendered files that nothing writes any more: their pipeline, target or path is gone from the configuration.
+"""Orphaned files: rendered earlier, but their pipeline, target or path is no longer in the configuration.
 
-No record of what was written is kept. A file says in its first line which command writes it, and that is compared with
-what is asked for now.
+No record of written files is kept. The first line of a file names the command that writes it, and that is compared
+with the current request.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from wurzel.project.jobs import Request
 
 _HEAD = 8192
-"""Bytes at the start of a file in which its header is looked for."""
+"""Bytes at the start of a file that are searched for a header."""
 _HIDDEN = frozenset({".github", ".gitlab"})
-"""Hidden folders that hold rendered files."""
+"""Hidden folders that may contain rendered files."""
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 def orphans(root: Path, request: Request, planned: Collection[str]) -> list[str]:
-    """Paths below `root`, sorted, of files that a request covers but would not write any more.
+    """Sorted paths below `root` of files that a request covers but no longer writes.
 
-    A file that another request wrote is none of them: of a pipeline or target that is not asked for, for another
-    environment, `--set` or output folder, or of a pipeline given as `module:attribute`.
+    Files of other requests are not among them: for another pipeline, target, environment, `--set` or output folder, or
+    for a pipeline given as `module:attribute`.
 
     Args:
         root: the output folder.
-        request: what is asked for now.
+        request: the current request.
         planned: paths of the files it writes.
     """
     own = {os.path.realpath(root / path) for path in planned}
@@ -45,7 +45,7 @@ def orphans(root: Path, request: Request, planned: Collection[str]) -> list[str]
 
 
 def _covers(request: Request, command: Sequence[str]) -> bool:
-    """Whether the command that wrote a file asks for a part of what the request asks for."""
+    """Whether the command that wrote a file is part of the request."""
     match command:
         case ["wurzel", "render", pipeline, "-t", target, *given] if request.ir is None:
             pass
@@ -68,7 +68,7 @@ def _head(path: Path) -> bytes:
 
 
 def _candidates(root: Path) -> Iterator[str]:
-    """Paths of files that may have our header, without those of projects of their own."""
+    """Paths of files that may have our header, except those of nested projects."""
     if not root.is_dir():
         return
     nested: dict[str, bool] = {"": False}
@@ -86,7 +86,7 @@ def _is_nested(root: Path, folder: str, known: dict[str, bool]) -> bool:
 
 
 def _by_git(root: Path) -> list[str] | None:
-    """As git finds them, in its files and in those it does not ignore; `None` where there is no git."""
+    """Found by git among tracked and not ignored files; `None` without git or a repository."""
     command = ["git", "-c", "grep.fullName=false", "-c", "submodule.recurse=false", "grep", "-l", "-z", "--no-color"]
     command += ["--untracked", "--fixed-strings", "-e", MARK]
     try:

@@ -1,4 +1,4 @@
-"""Why a file is not what would be written: which value of which step differs, and what set it."""
+"""Why a file is out of date: which value of which step differs, and what set it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wurzel.render.output import Change
 
 MOST = 200
-"""Reasons found for one file; the rest is counted."""
+"""Most reasons listed for one file; the rest is counted."""
 
 _NAMED = 3
 _WIDEST = 60
@@ -32,29 +32,29 @@ class Reason:
     step: str
     """Id of the step, or '' for the pipeline."""
     field: str
-    """Configuration that the value shows, dotted, e.g. `resources.memory`; '' when nothing in particular does."""
+    """The dotted setting that the value comes from, e.g. `resources.memory`; '' if none was found."""
     path: str
-    """Where it stands in the file, dotted; '' where only lines can be compared."""
+    """Dotted path in the file; '' if only lines can be compared."""
     old: str | None
-    """What the file says; `None` for nothing."""
+    """The value in the file; `None` if it has none."""
     new: str | None
-    """What would be written; `None` for nothing."""
+    """The value that would be written; `None` if there is none."""
     line: int
-    """Line of the file as it would be written, from 1."""
+    """Line in the file that would be written, from 1."""
     place: str
-    """What set it: a place in wurzel.yaml, `--set KEY`, a class; otherwise the template and its line."""
+    """Where it was set: a place in wurzel.yaml, `--set KEY` or a class; otherwise the template and its line."""
     more: int = 0
-    """How many further values came or went with it."""
+    """How many further values were added or removed with it."""
 
     @property
     def name(self) -> str:
-        """What the value is called."""
+        """Name of the value in messages."""
         short = self.field.removeprefix("resources.").removeprefix("settings.")
         return short or self.path or f"line {self.line}"
 
     @property
     def change(self) -> str:
-        """What became of the value: the words that differ, of a long one."""
+        """How the value changed; for a long one, only the words that differ."""
         rest = f" and {self.more} more" if self.more else ""
         if self.old is None or self.new is None:
             value = _shown(self.new or self.old or "") if self.new or self.old else ""
@@ -71,7 +71,7 @@ class Reason:
 
 
 def said(group: Sequence[Reason]) -> str:
-    """Reasons that say the same of several steps, as one text."""
+    """Reasons that are the same for several steps, as one text."""
     first = group[0]
     steps = list(dict.fromkeys(reason.step for reason in group if reason.step))
     whose = f"{', '.join(steps)}: " if 0 < len(steps) <= _NAMED else f"{len(steps)} steps: " if steps else ""
@@ -86,10 +86,10 @@ class Reasons:
     found: Sequence[Reason]
     more: int = 0
     untried: int = 0
-    """Settings that were not tried because there are too many."""
+    """Number of settings that were not tried because there are too many."""
 
     def grouped(self) -> list[str]:
-        """As texts; what is the same for several steps is said once."""
+        """As texts; a reason that is the same for several steps appears once."""
         groups: dict[tuple[str, str, str], list[Reason]] = {}
         for reason in self.found:
             groups.setdefault((reason.name, reason.change, reason.place), []).append(reason)
@@ -97,12 +97,12 @@ class Reasons:
 
 
 def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer) -> dict[str, Reasons]:
-    """Why files of one job that are there are not what would be written, by path; each in the order of the file.
+    """Why existing files of one job are out of date, by path; the reasons of each file in its order.
 
     Args:
         changes: the files on disk and what would be written.
         result: the job that they belong to.
-        renderer: what rendered it; renders the job again with one field changed at a time, for all files together.
+        renderer: renders the job again with one field changed at a time, for all files together.
     """
     files = {file.output.path: file for file in result.files}
     ids = {step.id for step in result.job.pipeline.steps}
@@ -142,7 +142,7 @@ def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[
 
 
 def _setting(difference: Difference, file: JobFile, effects: Influence) -> Setting | None:
-    """The setting that the value shows: it changes the same words of it; of several, the one whose value it is."""
+    """The setting that the value comes from: changing it changes the same words; the best match if several do."""
     paths = effects.paths.get(file.output.path, {})
     found = [effect for effect in paths.get(difference.path, ()) if _shows(effect, difference)]
     if not found and difference.path and difference.new is not None:
@@ -154,14 +154,14 @@ def _setting(difference: Difference, file: JobFile, effects: Influence) -> Setti
 
 
 def _shows(effect: Effect, difference: Difference) -> bool:
-    """Whether changing the setting changes what differs: the same words of the same line, or what is gone."""
+    """Whether changing the setting changes what differs: the same words of the same line, or the removed value."""
     if difference.new is None or effect.brings is not None:
         return difference.new is None and effect.brings is not None and _may_be(difference, effect.brings)
     return effect.line == difference.line and (difference.old is None or _overlap(effect.words, difference.words[1]))
 
 
 def _may_be(difference: Difference, other: str) -> bool:
-    """Whether what is gone may be what a setting would bring, with another value: of a list, only what looks alike."""
+    """Whether a removed value may come from a setting that would add `other`; in a list, only if the two look alike."""
     if not difference.is_item:
         return True
     old = difference.old or ""
@@ -170,7 +170,7 @@ def _may_be(difference: Difference, other: str) -> bool:
 
 
 def _is_loss(difference: Difference) -> bool:
-    """Whether something is gone, which no setting that is still set can have written."""
+    """Whether a value was removed, so that no setting that is still set can have written it."""
     _, (start, end) = difference.words
     return difference.new is None or (difference.old is not None and start == end)
 

@@ -1,4 +1,4 @@
-"""What there is to say of rendered files on disk: state and reasons of each, and the command that mends them."""
+"""The state of rendered files on disk, the reasons for it, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SAID: Mapping[str, str] = {
     "same": "up to date",
     "outdated": "out of date",
     "edited": "edited by hand",
-    "conflicted": "holds conflict markers of a merge",
+    "conflicted": "contains merge conflict markers",
     "foreign": "not written by wurzel",
-    "orphaned": "orphaned: nothing in wurzel.yaml writes it any more",
+    "orphaned": "orphaned: nothing in wurzel.yaml renders it any more",
 }
-"""What each state is called."""
+"""Text of each state."""
 
 _SHOWN = 3
 
@@ -35,7 +35,7 @@ NONE = Reasons(())
 
 @dataclass(frozen=True)
 class Finding:
-    """One file that is not what would be written."""
+    """One file that is out of date."""
 
     change: Change
     pipeline: str = ""
@@ -50,7 +50,7 @@ class Finding:
 
     @property
     def line(self) -> int:
-        """The first line of the file on disk that differs, from 1; the header counts but is not looked at."""
+        """The first line of the file on disk that differs, from 1; the header is counted but not compared."""
         old, new = ((content or b"").splitlines() for content in (self.change.old, self.change.new))
         start = next((number + 1 for number, line in enumerate(old[:2]) if MARK.encode() in line), 0)
         pairs = zip_longest(old[start:], new[start:])
@@ -58,13 +58,13 @@ class Finding:
         return max(1, min(len(old), start + first + 1))
 
     def why(self, most: int = _SHOWN) -> list[str]:
-        """The reasons, as texts, and a line for those that are left out."""
+        """The reasons as texts, and a line that counts those that are omitted."""
         found = self.reasons.grouped()
         left = max(0, len(found) - most) + self.reasons.more
         note = [self.change.note] if self.change.note else []
         texts = [*note, *found[:most], *([f"and {left} more"] if left else [])]
         if self.reasons.untried:
-            texts.append(f"({self.reasons.untried} settings were not tried: the pipeline is large)")
+            texts.append(f"({self.reasons.untried} settings were not tried because the pipeline is large)")
         return texts
 
 
@@ -74,21 +74,21 @@ class Report:
 
     changes: Sequence[Change]
     findings: Sequence[Finding]
-    """Of the files that are not what would be written, in the same order."""
-    mend: str
-    """The command that makes all of them what they should be; '' when they are."""
+    """Of the files that are out of date, in the same order."""
+    fix: str
+    """The command that brings all files up to date; '' if they are."""
     packs: Sequence[str] = ()
-    """Template packs that are not those which the files were written with: `globex 2.1.0 → 2.2.0`."""
+    """Template packs whose version differs from the one that wrote the files: `globex 2.1.0 → 2.2.0`."""
 
 
 def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Renderer, request: Request) -> Report:
-    """State and reasons of all files of a request; with reasons, which costs some renders for each that differs.
+    """State and reasons of all files of a request. Finding the reasons costs some renders for each file that differs.
 
     Args:
         changes: from `plan`, orphans included.
-        results: what was rendered.
-        renderer: what rendered it.
-        request: what was asked for.
+        results: the rendered results.
+        renderer: what rendered them.
+        request: the request that they are for.
     """
     wrong = [change for change in changes if change.state != "same"]
     found = {finding.change.path: finding for result in results for finding in _of_job(wrong, result, renderer)}
@@ -99,7 +99,7 @@ def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Re
 
 
 def _packs(wrong: Sequence[Change], renderer: Renderer) -> list[str]:
-    """How the installed packs differ from those of the files, each once."""
+    """How the installed packs differ from those that wrote the files, each once."""
     now = {layer.name: layer.version for layer in renderer.layers.packs}
     found: dict[str, None] = {}
     for change in wrong:

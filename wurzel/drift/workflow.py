@@ -1,4 +1,4 @@
-"""The CI file that checks rendered files on every commit, and by choice pushes them back."""
+"""The CI file that checks rendered files on every commit, and can push updated ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATHS: Mapping[Platform, str] = {"github": ".github/workflows/wurzel.yml", "gitl
 """Where the file is written, below the top of the repository."""
 _ACCEPT = Path(__file__).with_name("accept.py")
 MESSAGE = "Render pipelines"
-"""Message of a commit that pushes rendered files back."""
+"""Message of a commit with updated files."""
 
 _INSTALL = {
     "requirements.txt": "python -m pip install --requirement requirements.txt",
@@ -32,18 +32,18 @@ _INSTALL = {
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user chooses."""
+    """Options of `wurzel ci`."""
 
     platform: Platform
     push: bool = False
-    """Push rendered files back where they are out of date."""
+    """Push updated files if rendered files are out of date."""
     token: str = ""
-    """Name of the secret or variable that holds the token to push with."""
+    """Name of the secret or variable with the token to push with."""
     merge_requests: bool = False
-    """Check in merge request pipelines of GitLab as well."""
+    """Also check in merge request pipelines of GitLab."""
     environment: str | None = None
     install: str = ""
-    """Shell line that installs wurzel and what the pipelines import; '' for what the project's files suggest."""
+    """Shell line that installs wurzel and what the pipelines import; '' to choose by the project's files."""
     python: str = "3.12"
 
     outside: bool = False
@@ -51,11 +51,11 @@ class Choices:
 
     @property
     def wurzel(self) -> list[str]:
-        """What every command begins with."""
+        """The words that every command starts with."""
         return ["wurzel", "--allow-outside"] if self.outside else ["wurzel"]
 
     def command(self) -> str:
-        """The command that writes the file anew."""
+        """The command that writes the file."""
         words = [*self.wurzel, "ci", self.platform]
         words += ["--push"] if self.push else []
         words += ["--merge-requests"] if self.merge_requests else []
@@ -69,10 +69,10 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path, path
     """The file to write, with our header.
 
     Args:
-        choices: what the user chose.
+        choices: the options.
         renderer: finds the template, `ci/github.yml.j2` or `ci/gitlab.yml.j2`.
         project: the folder of `wurzel.yaml`.
-        top: the top of the repository that holds it.
+        top: the top of its repository.
         paths: files below `project` that may be pushed although they are new; only for `push`.
     """
     folder = project.relative_to(top).as_posix()
@@ -103,7 +103,7 @@ def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path, path
 
 
 def unlisted(project: Path, paths: Sequence[str]) -> list[str]:
-    """Which command updates each CI file that pushes rendered files, but would refuse one of these new ones.
+    """For each CI file that would refuse to push one of these new files, the command that updates it.
 
     Args:
         project: the folder of `wurzel.yaml`, which the paths are relative to.
@@ -122,12 +122,12 @@ def unlisted(project: Path, paths: Sequence[str]) -> list[str]:
 
 
 def top_of(project: Path) -> Path:
-    """The top of the repository that a folder is in; the folder itself where there is none."""
+    """The top of the repository that contains a folder; the folder itself outside a repository."""
     return next((folder for folder in [project, *project.parents] if (folder / ".git").exists()), project)
 
 
 def check_choices(choices: Choices) -> None:
-    """Refuse what does not go together, and what is no name of a secret: a token itself, above all.
+    """Refuse options that do not go together, and anything but a name as `--token`, above all a token itself.
 
     Raises:
         UsageError: without showing the value.
@@ -139,7 +139,7 @@ def check_choices(choices: Choices) -> None:
     if choices.token and not choices.push:
         raise UsageError("--token is for --push")
     if choices.token and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", choices.token):
-        raise UsageError("--token takes the name of a secret, in capitals, never the token", hint="E.g. WURZEL_TOKEN.")
+        raise UsageError("--token takes the name of a secret, in capitals, not the token", hint="E.g. WURZEL_TOKEN.")
 
 
 def _install(project: Path) -> str:
@@ -148,7 +148,7 @@ def _install(project: Path) -> str:
 
 
 def _expressions(choices: Choices) -> dict[str, str]:
-    """What GitHub fills in; none of it ever stands within a script."""
+    """Expressions for GitHub; none of them is ever used inside a script, where its value would be code."""
     token = f"secrets.{choices.token}" if choices.token else "github.token"
     return {
         "group": "${{ github.workflow }}-${{ github.ref }}",

@@ -1,4 +1,4 @@
-"""Variables: what packs declare, and the values that a project gives, held to each other with the place of each."""
+"""Variables: checks the values that a project sets against what packs declare, with the place of each."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _SCHEMA: Mapping[str, Any] = {
 
 
 class Declared(ConfigModel):
-    """A variable that every project which names the pack may or must give a value."""
+    """A variable that projects that use the pack may or must set."""
 
     required: bool = Field(False, description="Every pipeline must have a value for it.")
-    default: Any = Field(None, description="Its value when the project gives none.")
+    default: Any = Field(None, description="Its value if the project sets none.")
     pattern: str | None = Field(None, description="Regular expression that the whole value, a text, must match.")
-    type: Type | None = Field(None, description="What its values are; by default that of `default`, otherwise text.")
+    type: Type | None = Field(None, description="Type of its values; by default that of `default`, otherwise text.")
     description: str = Field("", description="What it is for; shown where it is missing and by editors.")
 
 
@@ -55,11 +55,11 @@ class Declaration(NamedTuple):
     description: str = ""
 
     def value(self, node: Node) -> Any:
-        """What templates see of a value: numbers and truth values only where they are declared."""
+        """The value as templates see it: a number or boolean only if it is declared as one."""
         return node.written if self.kind == "text" and not isinstance(node.value, dict | list) else plain(node)
 
     def broken(self, node: Node) -> str:
-        """Why a value does not fit; empty when it does."""
+        """Why a value is invalid; empty if it is valid."""
         if not _is(self.kind, node):
             return f"{shown(node)} is not {_WORDS[self.kind]}"
         if self.pattern and not re.fullmatch(self.pattern, str(node.written)):
@@ -83,7 +83,7 @@ class Declaration(NamedTuple):
 
     @property
     def hint(self) -> str:
-        """What a user should know who has to give a value."""
+        """A hint for users who have to set the variable."""
         return f"{self.name}: {self.description} ({self.pack})" if self.description else f"{self.pack} declares it."
 
 
@@ -92,7 +92,7 @@ def declarations(node: Node | None, pack: str, findings: Findings) -> dict[str, 
     found = {}
     for name, said in (node.fields if node is not None else {}).items():
         if not _NAME.fullmatch(name) or name in _METHODS:
-            message = f"variables: templates could not read {name!r} as variables.{name}"
+            message = f"variables: templates cannot read {name!r} as variables.{name}"
             findings.add(said.key_origin, message, "Use letters, digits and _, and not the name of a method.")
             continue
         found[name] = _declaration(name, pack, said, findings)
@@ -119,7 +119,8 @@ def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declar
         findings.add(fields["pattern"].origin, f"variables.{name}.pattern is not a regular expression: {error}")
         return found._replace(pattern="")
     if found.pattern and found.kind != "text":
-        findings.add(fields["pattern"].origin, f"variables.{name}: only text has a pattern, not {_WORDS[found.kind]}")
+        message = f"variables.{name}: only text can have a pattern, not {_WORDS[found.kind]}"
+        findings.add(fields["pattern"].origin, message)
     elif default is not None and (problem := found.broken(default)):
         findings.add(default.origin, f"variables.{name}.default: {problem}")
     return found
@@ -151,17 +152,17 @@ def _is(kind: Type, node: Node) -> bool:
 
 
 class Variables:
-    """Values of variables, held to what packs declare.
+    """Checks values of variables against what packs declare.
 
     Args:
-        declared: what each pack declares, weakest pack first; `None` when no project is there to say what is known.
-        where: the pipeline in the file, which lacks what is missing.
-        findings: collects what is unknown, missing or does not fit.
+        declared: what each pack declares, weakest pack first; `None` (without a project) allows any variable.
+        where: the pipeline in the file, where missing variables are reported.
+        findings: collects unknown, missing and invalid values.
     """
 
     def __init__(self, declared: Iterable[Mapping[str, Declaration]] | None, where: Origin, findings: Findings) -> None:
         self.is_open = declared is None
-        """Nothing is declared, so whatever is there is kept."""
+        """Without declarations, all values are kept."""
         self._declared = list(declared or ())
         self.where = where
         self._findings = findings
@@ -172,7 +173,7 @@ class Variables:
         return list(dict.fromkeys(name for pack in self._declared for name in pack))
 
     def values(self, given: Mapping[str, Node]) -> dict[str, Any]:
-        """The given values as templates see them."""
+        """The values that are set, as templates see them."""
         values = {}
         for name, node in given.items():
             found = self._of(name)
@@ -191,7 +192,7 @@ class Variables:
         return values
 
     def with_defaults(self, given: Node | None) -> dict[str, Node]:
-        """Values of a pipeline, with the defaults of those that it does not give, and null where there is none."""
+        """Values of a pipeline, with defaults for those that it does not set; null without a default."""
         nodes = dict(given.fields) if given is not None else {}
         for name in self.names:
             if name in nodes:

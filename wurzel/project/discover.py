@@ -1,4 +1,4 @@
-"""Finds the pipelines of a project: candidates by their source text, then each one by importing it, guarded."""
+"""Finds the pipelines of a project: candidates by their source text, then each by importing it safely."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_NAMES = frozenset({"pipeline", "main", "build", "create", "get", "make", "la
 
 
 class FoundStep(NamedTuple):
-    """A step, with the required settings somebody has to give."""
+    """A step, with the required settings that the user has to set."""
 
     id: str
     settings: list[Setting]
@@ -45,7 +45,7 @@ class Skipped(NamedTuple):
 def find_pipelines(root: Path) -> tuple[list[Found], list[Skipped]]:
     """The pipelines below a folder, which must be the current one, in the order of their modules and lines.
 
-    Modules that look as if they made pipelines are imported.
+    Modules that look as if they define pipelines are imported.
     """
     found: list[tuple[str, Pipeline]] = []
     skipped: list[Skipped] = []
@@ -114,13 +114,13 @@ def _attributes(tree: ast.Module) -> Iterator[str]:
 
 
 def _chains(nodes: Iterable[ast.AST]) -> bool:
-    """Whether steps are made or chained in there."""
+    """Whether any of the nodes creates or chains steps."""
     inner = (item for node in nodes for item in ast.walk(node))
     return any((isinstance(item, ast.Name) and item.id == "WZ") or isinstance(item, ast.RShift) for item in inner)
 
 
 def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
-    """The pipeline; why it cannot be used; or `None` when it is something else."""
+    """The pipeline, the reason why it cannot be used, or `None` if it is something else."""
     from wurzel.core.importing import apart, staying
     from wurzel.ir.introspect import introspect, last_steps, load_entrypoint
 
@@ -140,7 +140,7 @@ def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
 
 
 def _whole(inside: list[tuple[str, Pipeline]]) -> list[tuple[str, Pipeline]]:
-    """Of one module, the pipelines that are not merely parts of others, each once."""
+    """The pipelines of one module that are not just parts of others, each once."""
     ids = [frozenset(step.id for step in pipeline.steps) for _, pipeline in inside]
     return [
         item
@@ -158,7 +158,7 @@ def _found(entrypoint: str, pipeline: Pipeline, names: set[str]) -> Found:
 
 
 def _name(entrypoint: str, names: set[str]) -> str:
-    """A name that says most: the attribute, or the module when the attribute says nothing; made unique."""
+    """A unique, telling name: the attribute, or the module if the attribute is generic."""
     module, _, attribute = entrypoint.partition(":")
     last = module.rpartition(".")[2]
     wanted = last if attribute in _NO_NAMES and last not in {"pipelines", "pipeline"} else attribute

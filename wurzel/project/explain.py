@@ -54,7 +54,7 @@ def rows(resolved: Resolved) -> Iterator[Row]:
 
 
 def own_variables(pipeline: Pipeline, step: Step) -> dict[str, Any]:
-    """The variables of a step that are not as for the whole pipeline."""
+    """The variables of a step that differ from the pipeline's."""
     shared = pipeline.variables
     return {name: value for name, value in step.variables.items() if name not in shared or shared[name] != value}
 
@@ -89,7 +89,7 @@ def _setting(resolved: Resolved, step: Step, setting: Setting, path: str) -> Row
         home = f"steps.{step.id}." if setting.variable in step.secrets else ""
         return Row(path, _text(reference), resolved.locate(f"{home}secrets.{setting.variable}"))
     if setting.required and not setting.given:
-        return Row(path, value, f"given by {setting.variable} when it runs")
+        return Row(path, value, f"set by {setting.variable} at run time")
     return Row(path, value, place if setting.given else f"{step.run}, default of its settings")
 
 

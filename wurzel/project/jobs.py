@@ -1,4 +1,4 @@
-"""Which pipelines are rendered for which targets, from what a user asks for on the command line."""
+"""Which pipelines are rendered for which targets, by the arguments of the command line."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Request(NamedTuple):
     output: str = "."
     """Folder that all files are written below."""
     may_be_empty: bool = False
-    """Nothing need be left to render: what was rendered before is looked for as well."""
+    """Whether a request with nothing to render is allowed, as when only orphans are looked for."""
 
     @property
     def given(self) -> list[str]:
@@ -47,12 +47,12 @@ class Request(NamedTuple):
         for text in self.sets:
             words += ["--set", text]
         folder = posixpath.normpath(self.output)
-        if folder != "." and not folder.startswith(("/", "..")):  # where it is on one machine says nothing on another
+        if folder != "." and not folder.startswith(("/", "..")):  # a path of one machine means nothing on another
             words += ["-o", folder]
         return words
 
     def command(self, *options: str) -> str:
-        """The command that asks for the same, with further options."""
+        """The command for the same request, with further options."""
         words = ["wurzel", "render", *self.pipelines]
         for target in self.targets:
             words += ["-t", target]
@@ -71,7 +71,7 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
     """
     jobs = []
     for target in request.targets:
-        _check_known(target, project)  # before any code of the user runs
+        _check_known(target, project)  # before any user code runs
     for resolved in _resolved(request, project):
         targets = list(dict.fromkeys(request.targets)) or [
             name for name in resolved.options if _fits(resolved.named.get(name), request.environment)
@@ -79,7 +79,7 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
         if not targets:
             raise UsageError(
                 f"no target for {resolved.pipeline.name}",
-                hint="Give one with -t, or name some under `targets:` in wurzel.yaml.",
+                hint="Pass one with -t, or list some under `targets:` in wurzel.yaml.",
             )
         known = project is not None and resolved.pipeline.name in project.names(request.environment)
         name = resolved.pipeline.name if known else resolved.pipeline.entrypoint
@@ -96,7 +96,7 @@ def _check_known(target: str, project: Project | None) -> None:
 
 
 def _fits(named: Named | None, environment: str | None) -> bool:
-    """Whether a target belongs to what `-e` asks for; one that is for another environment does not."""
+    """Whether a target belongs to the environment of `-e`: it may be bound to another one."""
     return named is None or environment is None or named.environment in {None, environment}
 
 
@@ -129,7 +129,7 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     if not _fits(named, request.environment):
         raise UsageError(
             f"{target} is for the environment {named.environment}, not {request.environment}",
-            hint=f"Leave out -e {request.environment}.",
+            hint=f"Remove -e {request.environment}.",
         )
     environment = named.environment or request.environment
     if environment != request.environment:
@@ -149,11 +149,11 @@ def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:
     """The pipeline, with source files where the target names them; an IR file has them already."""
     if request.ir is not None or not get(target).names_sources:
         return resolved.pipeline
-    from wurzel.invocation.code import with_sources  # only targets that name files pay for it
+    from wurzel.invocation.code import with_sources  # imported only for targets that name files, to keep others fast
 
     return with_sources(resolved.pipeline, Path())
 
 
 def _command(request: Request, name: str, target: str) -> str:
-    """The command that writes the files of one job anew, the same however several were rendered at once."""
+    """The command that renders one job alone; the same no matter which jobs were rendered together."""
     return shlex.join(["wurzel", "render", name, "-t", target, *request.given])

@@ -1,4 +1,4 @@
-"""Readers of single values: text, numbers, choices, and what validators and constraints make of them."""
+"""Readers of single values: text, numbers, choices, with validators and constraints."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from wurzel.ir.names import Plain
 from wurzel.project.nodes import Findings, Node, near, plain, shown
 
 BAD: Any = object()
-"""Stands for a value that could not be read; why is among the findings."""
+"""A value that could not be read; the findings say why."""
 
 
 class Context(NamedTuple):
-    """Where findings go, and what else to do."""
+    """Collects findings, and says how strictly to read."""
 
     findings: Findings
     complete: bool = True
-    """Whether required fields must be there; an overlay may leave them out."""
+    """Whether required fields must be present; an overlay may omit them."""
     build: bool = True
-    """Whether to make objects of models, or only to look for what is wrong."""
+    """Whether to create instances of models, or only to look for errors."""
 
 
 Reader: TypeAlias = Callable[[Node, str, Context], Any]
@@ -37,7 +37,7 @@ class NotUnderstoodError(TypeError):
 
 
 def display(node: Node, path: str) -> str:
-    """The value for a message; hidden where secrets are referred to."""
+    """The value for a message; hidden where secrets are configured."""
     return shown(node, hidden=".secrets." in f".{path}")
 
 
@@ -71,7 +71,7 @@ def _anything(node: Node, path: str, context: Context) -> Any:
     value = plain(node)
     for leaf, place in _leaves(node, path):
         if isinstance(leaf.value, float) and not math.isfinite(leaf.value):
-            context.findings.add(leaf.origin, f"{place}: {shown(leaf)} is not a number that JSON knows")
+            context.findings.add(leaf.origin, f"{place}: {shown(leaf)} is not a valid JSON number")
     return value
 
 
@@ -106,7 +106,7 @@ def choice(values: tuple[Any, ...]) -> Reader:
 
 
 def marks(metadata: Iterable[Any]) -> tuple[list[BeforeValidator], list[Any]]:
-    """What a reader must act on; marks for other readers are left out."""
+    """The validators and constraints that a reader must apply, without other metadata."""
     before: list[BeforeValidator] = []
     constraints: list[Any] = []
     for mark in metadata:
@@ -123,7 +123,7 @@ def marks(metadata: Iterable[Any]) -> tuple[list[BeforeValidator], list[Any]]:
 
 
 def converted(annotation: Any, before: list[BeforeValidator], constraints: list[Any]) -> Reader:
-    """A reader of a scalar whose validator takes what users write, such as `1h30m`."""
+    """A reader of a scalar whose validator converts what users write, such as `1h30m`."""
     if annotation not in {str, int}:
         raise NotUnderstoodError(annotation)
 
@@ -144,7 +144,7 @@ def converted(annotation: Any, before: list[BeforeValidator], constraints: list[
 
 
 def constrained(read_value: Reader, constraints: list[Any]) -> Reader:
-    """A reader that also holds the value to bounds on size or length."""
+    """A reader that also checks bounds on size or length."""
     if not constraints:
         return read_value
 
@@ -162,14 +162,14 @@ def constrained(read_value: Reader, constraints: list[Any]) -> Reader:
 
 
 def pattern_of(mark: Any) -> str:
-    """The regular expression of `Field(pattern=…)`, when the mark holds nothing else; or ''."""
+    """The regular expression of `Field(pattern=…)` if the metadata contains nothing else, or ''."""
     held = getattr(mark, "__dict__", {})
     pattern = held.get("pattern")
     return pattern if isinstance(pattern, str) and len(held) == 1 else ""
 
 
 def broken(mark: Any, value: Any) -> str:
-    """What the value should be to stay within a bound; '' when it does."""
+    """What the value should be to satisfy a bound; '' if it does."""
     match mark:
         case Ge(bound):
             fits, wanted = value >= bound, f"{bound} or more"

@@ -34,21 +34,21 @@ class Project(NamedTuple):
     """A checked `wurzel.yaml`."""
 
     root: Path
-    """The folder of the file, which all paths in it are relative to."""
+    """The folder of the file; all paths in it are relative to this folder."""
     file: str
-    """What messages call the file."""
+    """The file's name in messages."""
     templates: Sequence[str]
     places: Mapping[str, str]
-    """Where each of them is named."""
+    """The place of each of them in the file."""
     pipelines: Mapping[str, Node]
     environments: Mapping[str, Mapping[str, Node]]
-    """By name, the overrides by pipeline."""
+    """Overrides by pipeline, for each environment by name."""
     packs: Callable[[], Sequence[Pack]] = tuple
-    """The packs among `templates`, weakest first; looked up when they are first asked for."""
+    """The packs among `templates`, weakest first; found when they are first needed."""
     schemas: Sequence[Path] = ()
     """Folders and files with CustomResourceDefinitions, for `--validate`."""
     variables: Mapping[str, Node] = {}
-    """Values of variables: for all pipelines under `''`, and by environment."""
+    """Values of variables by environment; those for all environments under `''`."""
 
     def names(self, environment: str | None = None) -> list[str]:
         """Names of the pipelines, in the order of the file, without those an environment removes.
@@ -60,7 +60,7 @@ class Project(NamedTuple):
         return [name for name in self.pipelines if name not in overrides or overrides[name].value is not None]
 
     def overrides(self, environment: str | None) -> Mapping[str, Node]:
-        """What an environment changes, by pipeline; nothing when none is asked for.
+        """What an environment changes, by pipeline; empty if `environment` is `None`.
 
         Raises:
             UsageError: when there is no such environment.
@@ -78,11 +78,11 @@ class Project(NamedTuple):
     def _environments_of_packs(self) -> list[str]:
         try:
             return [name for pack in self.packs() for name in pack.environments]
-        except WurzelError:  # said when templates are needed
+        except WurzelError:  # reported when templates are needed
             return []
 
     def layers(self, name: str, environment: str | None = None) -> list[Node]:
-        """What the file says of a pipeline, weakest first.
+        """The layers of the file for a pipeline, weakest first.
 
         Raises:
             UsageError: when there is no such environment.
@@ -92,12 +92,12 @@ class Project(NamedTuple):
         return [node for node in found if node is not None and node.value is not None]
 
     def _variables(self, environment: str | None) -> Node | None:
-        """What holds for all pipelines of the file or of an environment, in the form of a pipeline."""
+        """The variables for all pipelines of the file or of an environment, in the shape of a pipeline."""
         node = self.variables.get(environment) if environment is not None else None
         return Node({"variables": node}, node.source) if node is not None else None
 
     def targets(self, name: str, environment: str | None = None) -> list[str]:
-        """Names of the targets that the file gives a pipeline."""
+        """Names of the targets that the file lists for a pipeline."""
         found: dict[str, None] = {}
         for layer in self.layers(name, environment):
             targets = layer.fields.get("targets")
@@ -112,7 +112,7 @@ class Project(NamedTuple):
         """Where the code of a pipeline is.
 
         Raises:
-            UsageError: when there is no such pipeline or environment; names the nearest.
+            UsageError: when there is no such pipeline or environment; suggests the closest name.
         """
         if name not in self.names(environment):
             hint = near(name, self.names(environment), "Pipelines")
@@ -122,7 +122,7 @@ class Project(NamedTuple):
 
 
 def project_names(project: Project | None) -> Mapping[str, Named]:
-    """The names that a project and its packs give to targets, of any pipeline and environment."""
+    """The named targets of a project and its packs, for any pipeline and environment."""
     if project is None:
         return {}
     holders = [*(pack.pipeline for pack in project.packs()), *project.pipelines.values()]
@@ -133,10 +133,10 @@ def project_names(project: Project | None) -> Mapping[str, Named]:
 def find_project(folder: Path | None = None) -> Path | None:
     """The path of `wurzel.yaml` in a folder (default: the current one), or `None`.
 
-    Only that folder is searched: it is also what is importable, and what rendered files are relative to.
+    Only that folder is searched: code is imported from it, and rendered files are relative to it.
 
     Raises:
-        ConfigError: when the file is there under another name.
+        ConfigError: when the file exists under a wrong name, such as wurzel.yml.
     """
     folder = folder or Path()
     path = folder / FILE
@@ -144,12 +144,12 @@ def find_project(folder: Path | None = None) -> Path | None:
         return path
     for other in ("wurzel.yml", ".wurzel.yaml", "wurzel.json"):
         if (folder / other).is_file():
-            raise ConfigError([Problem("is not read", _name(folder / other), f"Rename it to {FILE}.")])
+            raise ConfigError([Problem("is ignored", _name(folder / other), f"Rename it to {FILE}.")])
     return None
 
 
 def parent_project(folder: Path | None = None) -> Path | None:
-    """The nearest folder above that has a `wurzel.yaml`, to tell a user where to go."""
+    """The nearest parent folder with a `wurzel.yaml`, to tell the user where to go."""
     here = (folder or Path()).resolve()
     return next((parent for parent in here.parents if (parent / FILE).is_file()), None)
 
@@ -158,7 +158,7 @@ def load(path: Path) -> Project:
     """The project that a `wurzel.yaml` describes.
 
     Raises:
-        ConfigError: with everything that is wrong in the file, each with file, line and column.
+        ConfigError: with every error in the file, each with file, line and column.
     """
     name = _name(path)
     findings = Findings()
@@ -196,13 +196,13 @@ def load(path: Path) -> Project:
 def _packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> Sequence[Pack]:
     if all((root / name).is_dir() and not (root / name / PACK_FILE).is_file() for name in templates):
         return ()
-    from wurzel.project.packs import read_packs  # only projects with packs pay for it
+    from wurzel.project.packs import read_packs  # imported only for projects with packs, to keep others fast
 
     return read_packs(templates, root, places)
 
 
 def _name(path: Path) -> str:
-    """The path as messages show it: relative to the current folder when it lies below."""
+    """The path for messages: relative to the current folder if it is inside."""
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     return absolute.relative_to(Path.cwd()).as_posix() if absolute.is_relative_to(Path.cwd()) else str(path)
 
@@ -217,7 +217,7 @@ def _data(path: Path, name: str) -> bytes:
 
 
 def _check_templates(root: Node, folder: Path, findings: Findings) -> None:
-    """Refuse template folders outside the project: templates are code, and who may write there is not known here."""
+    """Refuse template folders outside the project: templates are code, and anyone might be able to write there."""
     node = root.fields.get("templates")
     if os.environ.get(ALLOW_OUTSIDE) or node is None or not isinstance(node.value, list):
         return
@@ -228,7 +228,7 @@ def _check_templates(root: Node, folder: Path, findings: Findings) -> None:
             findings.add(
                 item.origin,
                 f"templates: {str(item.written)!r} is outside the project, and templates are code",
-                "Move the folder here, install it as a pack, or allow it by: wurzel --allow-outside …",
+                "Move the folder into the project, install it as a pack, or allow it: wurzel --allow-outside …",
             )
 
 
@@ -237,18 +237,18 @@ def _texts(node: Node | None) -> tuple[str, ...]:
 
 
 def _places(node: Node | None) -> dict[str, str]:
-    """Where each entry of a list stands."""
+    """The place of each entry of a list."""
     items = node.value if node is not None and isinstance(node.value, list) else []
     return {str(item.written): str(item.origin) for item in items}
 
 
 def _check_version(root: Node, findings: Findings) -> None:
-    """A file of another version is said to be just that: nothing else in it can be judged."""
+    """Refuse a file of another version without further checks, since nothing else in it can be judged."""
     version = root.fields.get("version")
     if version is not None and version.value != VERSION and isinstance(version.value, int | float):
         findings.add(
             version.origin,
-            f"version {plain(version)} is not known; this wurzel reads version {VERSION}",
+            f"version {plain(version)} is not supported; this wurzel reads version {VERSION}",
             "Use the wurzel that the file was written for, or write version: 1.",
         )
         findings.check()
@@ -269,7 +269,7 @@ def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Find
     def elsewhere() -> Collection[str]:
         try:
             return {*given, *(name for pack in packs() for name in pack.names)}
-        except WurzelError:  # said when templates are needed; until then no name of theirs is known
+        except WurzelError:  # reported when templates are needed; until then their names are not known
             return given
 
     for path, pipeline in _pipelines(root):
@@ -282,8 +282,8 @@ def _check_environments(root: Node, environments: Node, findings: Findings) -> N
     known = root.fields["pipelines"].fields if "pipelines" in root.fields else {}
     for name, environment in environments.fields.items():
         if not re.fullmatch(_ENVIRONMENT, name):
-            message = f"{name!r} is not a name for an environment"
-            findings.add(environment.key_origin, message, "Write letters, digits, -, _ and . such as prod.")
+            message = f"{name!r} is not a valid environment name"
+            findings.add(environment.key_origin, message, "Use letters, digits, -, _ and . as in prod.")
         pipelines = environment.fields.get("pipelines")
         for key, pipeline in (pipelines.fields if pipelines else {}).items():
             if key not in known:

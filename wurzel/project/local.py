@@ -1,4 +1,4 @@
-"""What `wurzel run` cannot do of what a pipeline asks for."""
+"""Features of a pipeline that `wurzel run` ignores."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _DONE_HERE = ("concurrency", "fan_out", "named_inputs", "named_outputs", "when")
 
 
 def left_out(resolved: Resolved) -> list[Note]:
-    """What `wurzel run` leaves out of a pipeline, unless `targets.local.ignore` accepts it."""
+    """A note about ignored features of a pipeline, unless `targets.local.ignore` accepts them."""
     options = validate_options(resolved, LocalBackend.name, LocalBackend.options_model)
     reports = unsupported_uses(LocalBackend(), resolved.pipeline, options.ignore)
     names = [report.feature for report in reports if report.feature not in _DONE_HERE]
     if not names:
         return []
-    return [Note(f"{resolved.pipeline.name}: left out here: {', '.join(names)} (`wurzel targets local` says why)")]
+    what = f"ignored when run locally: {', '.join(names)} (`wurzel targets local` says why)"
+    return [Note(f"{resolved.pipeline.name}: {what}")]

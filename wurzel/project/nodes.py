@@ -1,4 +1,4 @@
-"""Configuration as trees of nodes that know where they were written, whatever they come from: a file, `--set`, code."""
+"""Configuration as trees of nodes that know where they were written: in a file, in `--set` or in code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Value: TypeAlias = "bool | int | float | str | dict[str, Node] | list[Node] | No
 
 
 class Node:
-    """One value with its place, the place of the key that leads to it, and, for unquoted scalars, their text."""
+    """One value with its place, the place of its key, and, for an unquoted scalar, its text."""
 
     __slots__ = ("column", "key_column", "key_line", "line", "source", "text", "value")
 
@@ -46,21 +46,21 @@ class Node:
 
     @property
     def key_origin(self) -> Origin:
-        """Where the key is written that this is the value of."""
+        """Where its key is written."""
         return Origin(self.source, self.key_line, self.key_column)
 
     @property
     def fields(self) -> dict[str, Node]:
-        """The entries of a mapping; none for anything else."""
+        """The entries of a mapping; empty for anything else."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def written(self) -> Value:
-        """The value; an unquoted number or truth value as the text that is written, as text fields take it."""
+        """The value for a text field: an unquoted number or boolean as the text that was written."""
         return self.value if self.text is None or self.value is None else self.text
 
     def at(self, line: int, column: int) -> Node:
-        """The same value at another place, as an alias has it."""
+        """The same value at another place, as for an alias."""
         return Node(self.value, self.source, line, column, self.text)
 
 
@@ -74,7 +74,7 @@ def node_of(value: Any, source: str) -> Node:
 
 
 def plain(node: Node) -> Any:
-    """The value of a tree, as JSON knows it."""
+    """The value of a tree as JSON data."""
     if isinstance(node.value, dict):
         return {key: plain(item) for key, item in node.value.items()}
     if isinstance(node.value, list):
@@ -83,13 +83,13 @@ def plain(node: Node) -> Any:
 
 
 PATCH = "patch"
-"""Key of `targets.<name>` in whose value `null` says what to remove from a rendered file."""
+"""Key of `targets.<name>` in which `null` removes a value from a rendered file."""
 
 
 def overlay(weak: Node | None, strong: Node | None) -> Node | None:
-    """One layer upon another: mappings merge by key, lists and scalars replace, `null` removes.
+    """Merge a stronger layer into a weaker one: mappings merge by key, lists and scalars replace, `null` removes.
 
-    `None` for a layer means that it says nothing; the result is `None` when nothing is left.
+    `None` is an empty layer; the result is `None` if nothing is left.
     """
     if strong is None:
         return weak
@@ -108,7 +108,7 @@ def overlay(weak: Node | None, strong: Node | None) -> Node | None:
 
 
 def overlay_all(layers: Iterable[Node | None]) -> Node | None:
-    """All layers, weakest first, upon each other."""
+    """Merge all layers, weakest first."""
     merged: Node | None = None
     for layer in layers:
         merged = overlay(merged, layer)
@@ -122,7 +122,7 @@ def _like(node: Node, value: Value) -> Node:
 
 
 def overlay_targets(layers: Iterable[Node | None]) -> Node | None:
-    """The same for `targets`; of patches, `null` is kept: merge patches merge to a merge patch (RFC 7386)."""
+    """The same for `targets`, but keeps `null` in patches: merging merge patches gives a merge patch (RFC 7386)."""
     layers = list(layers)
     merged = overlay_all(layers)
     for name, target in merged.fields.items() if merged is not None else ():
@@ -150,12 +150,12 @@ def _compose(weak: Node | None, strong: Node) -> Node:
 
 
 def with_fields(node: Node, fields: dict[str, Node]) -> Node:
-    """A mapping at the place of `node` with other entries."""
+    """A mapping with other entries, at the place of `node`."""
     return _like(node, fields)
 
 
 def shown(node: Node, *, hidden: bool = False) -> str:
-    """The value on one short line, for messages; never one that looks like a key, none at all when `hidden`."""
+    """The value on one short line, for messages; hidden if it looks like a key, or if `hidden` is set."""
     if hidden:
         return "the value"
     if node.text is not None:
@@ -183,17 +183,17 @@ def near(name: str, known: Iterable[str], what: str) -> str:
 
 
 class Findings:
-    """What is wrong with a configuration, collected, each finding once and in the order of the file."""
+    """Errors in a configuration, each once and in the order of the file."""
 
     def __init__(self) -> None:
         self._problems: dict[Problem, Origin] = {}
 
     def add(self, origin: Origin, message: str, hint: str = "") -> None:
-        """One more finding at a place."""
+        """Add a finding at a place."""
         self._problems[Problem(message, str(origin), hint)] = origin
 
     def absorb(self, other: Findings) -> None:
-        """All findings of another collection as well."""
+        """Add all findings of another collection."""
         self._problems |= other._problems
 
     def __bool__(self) -> bool:
@@ -203,7 +203,7 @@ class Findings:
         return "\n".join(map(str, self._ordered()))
 
     def check(self) -> None:
-        """Go on only when nothing was found.
+        """Raise if there are findings.
 
         Raises:
             ConfigError: with all findings, or the first 50 and how many more there are.

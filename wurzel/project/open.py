@@ -22,17 +22,17 @@ def open_project() -> Project | None:
     """The project in the current folder, or `None` when it has no `wurzel.yaml`.
 
     Raises:
-        ConfigError: with everything that is wrong in the file.
+        ConfigError: with every error in the file.
     """
     path = find_project()
     return load(path) if path is not None else None
 
 
 def renderer_of(project: Project | None) -> Renderer:
-    """What renders with the templates of a project and its packs.
+    """A renderer with the templates of a project and its packs.
 
     Raises:
-        TemplateError: when one of its layers is neither a folder nor an installed pack of a version that fits.
+        TemplateError: when one of its layers is neither a folder nor an installed pack of a matching version.
     """
     from wurzel.render import Renderer
 
@@ -45,7 +45,7 @@ def renderer_of(project: Project | None) -> Renderer:
 
 
 def equip(layers: Layers, packs: Sequence[Pack]) -> None:
-    """Give template layers what the files of their packs say: renames, further files, filters.
+    """Set what the files of packs declare on the template layers: renames, further files, filters.
 
     Raises:
         TemplateProblems: when filters cannot be used.
@@ -67,7 +67,7 @@ def equip(layers: Layers, packs: Sequence[Pack]) -> None:
 
 
 def pipeline_names() -> list[str]:
-    """Names of the pipelines in `wurzel.yaml`, for shell completion; none when it cannot be read."""
+    """Names of the pipelines in `wurzel.yaml`, for shell completion; empty if it cannot be read."""
     try:
         project = open_project()
     except WurzelError:
@@ -80,7 +80,7 @@ def open_pipeline(name: str, environment: str | None = None, sets: Sequence[str]
 
     Args:
         name: a name in `wurzel.yaml`, or `module:attribute` (also `module.attribute`), which needs no `wurzel.yaml`
-            and is called by its attribute in kebab-case; when one configured pipeline has that entrypoint, it is meant.
+            and is named by its attribute in kebab-case; a configured pipeline with that entrypoint is preferred.
         environment: name of an environment in `wurzel.yaml`.
         sets: texts `KEY=VALUE`, weakest first.
 
@@ -93,7 +93,7 @@ def open_pipeline(name: str, environment: str | None = None, sets: Sequence[str]
 
 
 def open_in(project: Project | None, name: str, environment: str | None, sets: Sequence[str]) -> Resolved:
-    """As `open_pipeline`, in a project that is loaded already."""
+    """Like `open_pipeline`, for a project that is already loaded."""
     from wurzel.core.importing import apart, staying
     from wurzel.ir.introspect import introspect, load_entrypoint
     from wurzel.project.typecheck import check_settings
@@ -106,7 +106,7 @@ def open_in(project: Project | None, name: str, environment: str | None, sets: S
 
 
 def _chosen(project: Project | None, name: str, environment: str | None) -> tuple[str, str]:
-    """Name and entrypoint of the pipeline that is meant."""
+    """Name and entrypoint of the chosen pipeline."""
     known = project.names(environment) if project is not None else []
     if project is not None and name in known:
         return name, with_colon(project.entrypoint(name, environment))
@@ -123,12 +123,12 @@ def _chosen(project: Project | None, name: str, environment: str | None) -> tupl
         if len(same) == 1:
             return same[0], entrypoint
         if same:
-            raise UsageError(f"{name} is the entrypoint of {', '.join(same)}", hint="Give the name of one of them.")
+            raise UsageError(f"{name} is the entrypoint of {', '.join(same)}", hint="Use the name of one of them.")
     return kebab(entrypoint), entrypoint
 
 
 def _file(name: str, known: Sequence[str]) -> UsageError:
-    """What is said to the name of a file, which is not that of its module."""
+    """The error for a file name where a module name is needed."""
     path, _, attribute = name.partition(":")
     module = path.removesuffix(".py").removeprefix("./").removeprefix("src/").strip("/").replace("/", ".")
     names = f"a name in {FILE} ({', '.join(known)}), or " if known else ""
@@ -150,9 +150,9 @@ def kebab(entrypoint: str) -> str:
     name = re.sub(r"-+", "-", words).strip("-")
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
         raise UsageError(
-            f"{attribute!r} does not make a name for a pipeline",
+            f"{attribute!r} cannot be turned into a pipeline name",
             where=entrypoint,
-            hint=f"Give it one in {FILE}: pipelines: {{my-name: {{entrypoint: {entrypoint!r}}}}}.",
+            hint=f"Name it in {FILE}: pipelines: {{my-name: {{entrypoint: {entrypoint!r}}}}}.",
         )
     return name
 
@@ -161,4 +161,4 @@ def _no_project() -> str:
     parent = parent_project()
     if parent is not None:
         return f"The nearest one is in {parent}: change to that folder."
-    return "Write one with `wurzel init`, or give module:attribute."
+    return "Write one with `wurzel init`, or pass module:attribute."

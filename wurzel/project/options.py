@@ -1,4 +1,4 @@
-"""Options of a target, `targets.<name>`, held to the model of its backend, with the place of everything wrong."""
+"""Reads options of a target, `targets.<name>`, by the model of its backend, with the place of every error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def validate_options(resolved: Resolved, target: str, model: type[Options]) -> O
     """The options of a pipeline for a target, as an object of the backend's model.
 
     Raises:
-        ConfigError: with everything that does not fit the model.
+        ConfigError: with every value that does not fit the model.
     """
     path = f"targets.{target}"
     node = resolved.tree.fields["targets"].fields.get(target)
@@ -34,7 +34,7 @@ def validate_options(resolved: Resolved, target: str, model: type[Options]) -> O
 
 
 def read_options(node: Node, model: type[Options], path: str, findings: Findings) -> Options:
-    """An object of the model, worth something only when nothing was added to `findings`."""
+    """An instance of the model, valid only if nothing was added to `findings`."""
     tried = Findings()
     try:
         options: Options = model_reader(model)(node, path, Context(tried))
@@ -45,7 +45,7 @@ def read_options(node: Node, model: type[Options], path: str, findings: Findings
 
 
 def _by_pydantic(node: Node, model: type[Options], path: str, findings: Findings) -> Options:
-    """For models with validators or types of their own."""
+    """The same through pydantic, for models with their own validators or types."""
     try:
         return model.model_validate(_prepared(node, model))
     except ValidationError as error:
@@ -69,7 +69,7 @@ def _finding(
 
 
 def _followed(node: Node, location: Sequence[int | str]) -> tuple[Node, list[str]]:
-    """The node at a pydantic location, and its keys; parts that only name a member of a union are left out."""
+    """The node at a pydantic location, and its keys, without parts that only name a member of a union."""
     names: list[str] = []
     for part in location:
         child = node.fields.get(str(part))
@@ -82,7 +82,7 @@ def _followed(node: Node, location: Sequence[int | str]) -> tuple[Node, list[str
 
 
 def _models_at(annotation: Any, names: Sequence[str]) -> Iterator[type[BaseModel]]:
-    """The models an annotation may stand for below the given keys."""
+    """The models that an annotation may contain below these keys."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if not names:
             yield annotation
@@ -96,7 +96,7 @@ def _models_at(annotation: Any, names: Sequence[str]) -> Iterator[type[BaseModel
 
 
 def _prepared(node: Node, annotation: Any) -> Any:
-    """Plain data, with an unquoted number as text where the model wants text."""
+    """Plain data, with an unquoted number as text where the model requires text."""
     members = list(_members(annotation))
     if Any in members:
         return plain(node)

@@ -1,4 +1,4 @@
-"""What there is in a project: packs with their versions, pipelines, targets, environments; no code of the user runs."""
+"""The contents of a project: packs with versions, pipelines, targets, environments; runs no user code."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
 
 VERSION = 1
-"""Version of the JSON form; fields are added within a version, never changed or removed."""
+"""Version of the JSON format; within a version fields are only added, never changed or removed."""
 
 
 def overview(project: Project | None, environment: str | None) -> dict[str, Any]:
-    """What is in a project, as JSON values.
+    """The contents of a project, as JSON values.
 
     Raises:
         UsageError: when there is no project or environment.
-        TemplateError: when a pack is not installed, or not in a version that fits.
+        TemplateError: when a pack is not installed in a matching version.
     """
     from wurzel.project.open import renderer_of
 
     if project is None:
-        raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or name module:attribute.")
+        raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or pass module:attribute.")
     layers = renderer_of(project).layers.layers
     return {
         "version": VERSION,
@@ -65,4 +65,4 @@ def as_text(found: dict[str, Any]) -> str:
         for name, said in found["pipelines"].items()
     ]
     lines += [f"environment {name}" for name in found["environments"]]
-    return "\n".join(lines or ["there is nothing in this project yet"]) + "\n"
+    return "\n".join(lines or ["this project is empty"]) + "\n"

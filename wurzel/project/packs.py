@@ -1,4 +1,4 @@
-"""What installed template packs say of pipelines: the weakest layer of configuration, and the variables they need."""
+"""Installed template packs as configuration: the weakest layer for pipelines, and the variables they declare."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name
 PackPipeline = create_model(
     "PackPipeline",
     __base__=ConfigModel,
-    __doc__="What every pipeline that uses the pack gets unless it says otherwise.",
+    __doc__="Defaults for every pipeline that uses the pack.",
     **taken_over(Pipeline, PIPELINE_FACTS),
     **_OWN,
 )
 
 
 class PackEnvironment(ConfigModel):
-    """What is different in one environment, such as `prod`."""
+    """Overrides for one environment, such as `prod`."""
 
     pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines in this environment.")
 
 
 class PackRename(ConfigModel):
-    """A name of the pack's templates that was changed, and that templates of projects may still use."""
+    """A renamed part of the pack's templates, which templates of projects may still use by its old name."""
 
     kind: Literal["block", "macro", "file"] = Field(description="What was renamed.")
     old: str = Field(description="The old name.")
@@ -54,18 +54,18 @@ class PackRename(ConfigModel):
 class MoreFile(ConfigModel):
     """A file that is written beside those of a target."""
 
-    target: str = Field(description="The target that it belongs to.")
+    target: str = Field(description="The target it belongs to.")
     template: str = Field(description="Its template.")
-    path: str = Field(description="Where it is written; may contain {pipeline}, {target} and {environment}.")
+    path: str = Field(description="Path of the file; may contain {pipeline}, {target} and {environment}.")
 
 
 class PackFile(ConfigModel):
     """A whole `wurzel-pack.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")
-    requires: list[str] = Field([], description="Packs that have to stand below it, also with versions: globex>=2.")
+    requires: list[str] = Field([], description="Packs that it requires below it, optionally with versions: globex>=2.")
     pipeline: PackPipeline | None = Field(None, description="Defaults for pipelines.")
-    variables: dict[str, Declared] = Field({}, description="Variables that projects give values, by name.")
+    variables: dict[str, Declared] = Field({}, description="Variables that projects set, by name.")
     renames: tuple[PackRename, ...] = Field((), description="Names that were changed.")
     filters: str | None = Field(None, description="Module whose public functions are filters of templates.")
     files: tuple[MoreFile, ...] = Field((), description="Files that are written beside those of targets.")
@@ -73,7 +73,7 @@ class PackFile(ConfigModel):
 
 
 class Pack(NamedTuple):
-    """An installed pack, as far as configuration knows it."""
+    """The configuration of an installed pack."""
 
     name: str
     version: str = ""
@@ -81,15 +81,15 @@ class Pack(NamedTuple):
     """What every pipeline gets."""
     variables: Mapping[str, Declaration] = {}
     environments: Mapping[str, Node] = {}
-    """What every pipeline gets in an environment, on top."""
+    """What every pipeline also gets in each environment."""
     renames: Sequence[Rename] = ()
     files: Sequence[More] = ()
     schemas: Sequence[Path] = ()
     """Folders and files with CustomResourceDefinitions."""
     filters: Node | None = None
-    """The module that has its filters."""
+    """The module with its filters."""
     requires: Sequence[Node] = ()
-    """Packs that have to stand below it."""
+    """Packs that it requires below it."""
 
     @property
     def label(self) -> str:
@@ -98,7 +98,7 @@ class Pack(NamedTuple):
 
     @property
     def names(self) -> Mapping[str, Named]:
-        """The names that it gives to targets."""
+        """Its named targets."""
         holders = [self.pipeline, *self.environments.values()]
         return names_given(holder.fields.get("targets") for holder in holders if holder is not None)
 
@@ -113,7 +113,7 @@ def read_packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) 
 
     Raises:
         TemplateError: when one of them is neither a folder nor an installed pack.
-        ConfigError: with everything that is wrong in their files.
+        ConfigError: with every error in their files.
     """
     from wurzel.render.layers import Layers
 
@@ -142,7 +142,7 @@ def _check_targets(pack: Pack, names: Collection[str], findings: Findings) -> No
 
 
 def _check_required(pack: Pack, wanted: Node, above: Sequence[Pack], below: Sequence[Pack], findings: Findings) -> None:
-    """Whether a pack that another one requires stands below it, in a version that fits."""
+    """Check that a pack that another one requires is below it, in a matching version."""
     try:
         needed = requirement(str(wanted.value)) or Requirement(str(wanted.value).strip(), "")
     except ValueError as error:
@@ -151,16 +151,16 @@ def _check_required(pack: Pack, wanted: Node, above: Sequence[Pack], below: Sequ
     there = {each.name: each for each in below}.get(needed.name)
     misplaced = any(each.name == needed.name for each in above)
     if misplaced and there is None:
-        message = f"{pack.label} requires {needed} below it, but {needed.name} stands above it"
-        findings.add(wanted.origin, message, f"Name {needed.name} after {pack.name} under `templates:`.")
+        message = f"{pack.label} requires {needed} below it, but {needed.name} is above it"
+        findings.add(wanted.origin, message, f"List {needed.name} after {pack.name} under `templates:`.")
     elif there is None:
-        message = f"{pack.label} requires {needed}, which `templates:` does not name"
+        message = f"{pack.label} requires {needed}, which `templates:` does not list"
         findings.add(
-            wanted.origin, message, f"Install {needed.name}, and name it after {pack.name} under `templates:`."
+            wanted.origin, message, f"Install {needed.name}, and list it after {pack.name} under `templates:`."
         )
     elif needed.versions and not needed.fits(there.version):
         message = f"{pack.label} requires {needed}, but {there.label} is installed"
-        findings.add(wanted.origin, message, f"Install a version of {needed.name} that fits, or another {pack.name}.")
+        findings.add(wanted.origin, message, f"Install a matching version of {needed.name}, or another {pack.name}.")
 
 
 def _read(pack: Pack, path: Path, findings: Findings, *, is_pack: bool = True) -> Pack:
@@ -200,7 +200,7 @@ def _items(root: Node, key: str) -> list[Node]:
 def _rename(pack: Pack, node: Node, findings: Findings) -> Rename:
     said = {key: str(child.written) for key, child in node.fields.items()}
     if said.get("kind") in {"block", "macro"} and not said.get("within"):
-        findings.add(node.origin, f"renames: a {said['kind']} needs `within`, the template that has it")
+        findings.add(node.origin, f"renames: a {said['kind']} needs `within`, the template that contains it")
     kind: Any = {"file": "template"}.get(said.get("kind", ""), said.get("kind"))
     return Rename(
         kind, said.get("old", ""), said.get("new", ""), said.get("since", "0"), said.get("within", ""), pack.name
@@ -216,6 +216,6 @@ def _more(pack: Pack, node: Node, findings: Findings) -> More:
         hint = near(more.target, names(), "Targets")
         findings.add(node.fields["target"].origin, f"files: unknown target {more.target!r}", hint)
     if unknown := unknown_in(more.path):
-        message = f"files: {unknown!r} is not a part of a path"
-        findings.add(node.fields["path"].origin, message, "Write {pipeline}, {target} or {environment}.")
+        message = f"files: {unknown!r} is not a placeholder"
+        findings.add(node.fields["path"].origin, message, "Use {pipeline}, {target} or {environment}.")
     return more

@@ -1,7 +1,7 @@
 """YAML 1.2 text to nodes, by the events of ruamel.yaml's C parser: with positions, and hardened against hostile files.
 
 Scalars follow the core schema (https://yaml.org/spec/1.2.2/#103-core-schema): `no` and `1:30` are text. Keys are always
-text as written. Anchors, aliases and merge keys (`<<`) work; what aliases expand to is bounded.
+text as written. Anchors, aliases and merge keys (`<<`) work; the expansion of aliases is limited.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from wurzel.project.syntax import decoded, explained, first_unreadable
 MAX_DEPTH = 100
 """How deep mappings and lists may be nested."""
 MAX_ALIASED = 100_000
-"""How many nodes aliases may stand for, all together."""
+"""How many nodes all aliases together may expand to."""
 
 _TOO_DEEP = f"is nested more than {MAX_DEPTH} levels deep"
 _TAGS = (None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
@@ -27,12 +27,12 @@ _MERGE = "<<"
 
 
 def parse(data: bytes, source: str, findings: Findings) -> Node:
-    """The one document in `data`; an empty one is a null node.
+    """The single document in `data`; a null node if it is empty.
 
-    What is wrong with single values is added to `findings`.
+    Errors in single values are added to `findings`.
 
     Raises:
-        ConfigError: when the text is not UTF-8 or not YAML, or its aliases expand beyond bounds.
+        ConfigError: when the text is not UTF-8 or not YAML, or its aliases expand too far.
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -46,7 +46,7 @@ def parse(data: bytes, source: str, findings: Findings) -> Node:
         findings.add(*explained(error, text, source))
         findings.check()
     except YAMLError:
-        findings.add(first_unreadable(text, source), "holds a control character, which YAML does not allow")
+        findings.add(first_unreadable(text, source), "contains a control character, which YAML does not allow")
         findings.check()
     findings.absorb(found)
     return root
@@ -59,9 +59,9 @@ def _built(data: bytes, source: str, restored: dict[int, str]) -> tuple[Node, Fi
 
 
 def _relaxed(text: str, source: str) -> tuple[bytes, str, dict[int, str]]:
-    """The text with `:` and `?` inside of words replaced by characters of one column, and how to get them back.
+    """The text with `:` and `?` inside words replaced by other single characters, and how to restore them.
 
-    The C parser knows YAML 1.1 alone, where `{image: rag:1.4}` and `{url: x?y}` are errors; in 1.2 they are text.
+    The C parser only knows YAML 1.1, where `{image: rag:1.4}` and `{url: x?y}` are errors; in 1.2 they are text.
     """
     free = (char for char in map(chr, range(0xE000, 0xF8FF)) if char not in text)
     stands_for = {next(free): mark for mark in ":?"}
@@ -86,7 +86,7 @@ class _Frame:
 
 
 class _Anchored(NamedTuple):
-    """What an alias stands for, and how much that is."""
+    """The node of an anchor, and how many nodes it contains."""
 
     node: Node
     size: int
@@ -128,7 +128,7 @@ class _Builder:
         if self.documents > 1:
             self.refuse(event, "starts a second document", "Keep one document in the file.")
         if event.version not in {None, (1, 2)}:
-            self.wrong(event, "asks for another version of YAML", "It is read as YAML 1.2; remove the line %YAML.")
+            self.wrong(event, "declares another version of YAML", "It is read as YAML 1.2; remove the line %YAML.")
 
     def scalar(self, event: Any) -> None:
         mark = event.start_mark
@@ -151,27 +151,27 @@ class _Builder:
 
     def check_text(self, text: str, node: Node) -> None:
         if "\0" in text:
-            self.findings.add(node.origin, "holds a NUL character, which no file or variable can carry")
+            self.findings.add(node.origin, "contains a NUL character, which a file or variable cannot contain")
         if kind := looks_like_key(text):
             self.findings.add(
                 node.origin,
                 f"looks like a secret ({kind}; not shown)",
-                "Secrets are given by reference: secrets: {VARIABLE: {name: …, key: …}}."
+                "Set secrets by reference: secrets: {VARIABLE: {name: …, key: …}}."
                 " If this one is real, it is no longer secret: revoke it.",
             )
 
     def alias(self, event: Any) -> None:
         name = event.anchor
         if self.expects_key():
-            self.refuse(event, f"the alias *{name} stands for a key", "Write keys as text.")
+            self.refuse(event, f"the alias *{name} is used as a key", "Write keys as text.")
         known = self.anchors.get(name)
         if known is None:
             inside = name in self.anchors
-            self.refuse(event, f"*{name} stands inside itself" if inside else f"no anchor &{name} comes before *{name}")
+            self.refuse(event, f"*{name} refers to itself" if inside else f"there is no anchor &{name} before *{name}")
             return
         self.aliased += known.size
         if self.aliased > MAX_ALIASED:
-            self.refuse(event, f"aliases stand for more than {MAX_ALIASED} values", "Write fewer aliases.")
+            self.refuse(event, f"aliases expand to more than {MAX_ALIASED} values", "Use fewer aliases.")
         if len(self.stack) + known.height > MAX_DEPTH:
             self.refuse(event, _TOO_DEEP)
         node = known.node.at(event.start_mark.line + 1, event.start_mark.column + 1)
@@ -185,7 +185,7 @@ class _Builder:
 
     def open(self, event: Any, value: Value) -> None:
         if self.expects_key():
-            self.refuse(event, "a mapping or list stands for a key", "Write keys as text; quote {{ … }}.")
+            self.refuse(event, "a mapping or list is used as a key", "Write keys as text; quote {{ … }}.")
         if event.tag not in _TAGS:
             self.wrong(event, f"the tag {event.tag} is not supported", "Write the plain value.")
         if len(self.stack) == MAX_DEPTH:

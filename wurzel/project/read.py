@@ -1,7 +1,7 @@
-"""Values from nodes, by the annotations of pydantic models, with the place of everything that does not fit.
+"""Reads values from nodes by the annotations of pydantic models, with the place of every error.
 
-Pydantic itself knows no places, and its first validator costs a cold start some 20 ms. The few kinds of types that
-configuration is made of are read here; a test holds the result to pydantic's own.
+Pydantic does not track places, and its first validator costs a cold start some 20 ms. This module reads the few kinds
+of types that configuration uses; a test compares the results with pydantic's own.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from wurzel.project.nodes import Node, near, shown
 
 
 def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
-    """The value of a node as `annotation` wants it, or `BAD`; `path` is what messages call it, dotted.
+    """The value of a node, read as `annotation`, or `BAD`; `path` is its dotted name in messages.
 
     Raises:
-        NotUnderstoodError: when the annotation is not among the kinds known here.
+        NotUnderstoodError: when this module does not support the annotation.
     """
     return reader(annotation)(node, path, context)
 
 
 def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
-    """A function that reads nodes as `annotation`; `metadata` is what `Annotated` would add.
+    """A function that reads nodes as `annotation`; `metadata` is what `Annotated` adds.
 
     Raises:
-        NotUnderstoodError: when the annotation is not among the kinds known here.
+        NotUnderstoodError: when this module does not support the annotation.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -79,12 +79,12 @@ def _plain_reader(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> R
 
 @cache
 def model_reader(cls: type[BaseModel]) -> Reader:
-    """A function that reads mappings as `cls`; of a `null` it takes the default.
+    """A function that reads mappings as `cls`; `null` gives the default of a field.
 
-    It raises NotUnderstoodError itself when it meets a field of an unknown kind: what nobody sets costs nothing.
+    It raises NotUnderstoodError when it reads a field of an unsupported type, so fields that are not set cost nothing.
 
     Raises:
-        NotUnderstoodError: when the model has validators of its own, aliases, or defaults to validate.
+        NotUnderstoodError: when the model has its own validators, aliases, or defaults to validate.
     """
     own = cls.__pydantic_decorators__
     if any((own.field_validators, own.model_validators, own.validators, own.root_validators)):
@@ -120,7 +120,7 @@ class _ModelReader:
         return self.cls.model_construct(**values) if context.build else values
 
     def field(self, name: str) -> Reader:
-        """The reader of a field, made when it is first met."""
+        """The reader of a field, created when it is first used."""
         found = self._readers.get(name)
         if found is None:
             field = self.cls.model_fields[name]
@@ -134,7 +134,7 @@ class _ModelReader:
 
 
 def _late(cls: type[BaseModel]) -> Reader:
-    """A model's reader that is made when it is needed, so that models may hold themselves."""
+    """A model's reader that is created when it is first used, so that models may contain themselves."""
 
     def read_model(node: Node, path: str, context: Context) -> Any:
         return model_reader(cls)(node, path, context)
@@ -156,7 +156,7 @@ def _below(path: str, key: str) -> str:
 def _no_mapping(cls: type[BaseModel], node: Node, path: str) -> tuple[str, str]:
     form = ", ".join(f"{name}: …" for name in list(cls.model_fields)[:2])
     if cls is SecretRef:
-        return f"{path}: a secret is given by reference, never as a value", f"Write {{{form}}}."
+        return f"{path}: a secret is set by reference, never as a value", f"Write {{{form}}}."
     return f"{path or 'the file'}: {display(node, path)} is not a mapping", f"Write for example {{{form}}}."
 
 
@@ -166,7 +166,7 @@ def _described(cls: type[BaseModel], name: str) -> str:
 
 
 def _either(members: list[Any]) -> Reader:
-    """A reader of one of several types that differ in their shape, so that the node tells which is meant."""
+    """A reader of one of several types with different shapes, so that the node's shape decides."""
     readers: dict[Any, Reader] = {}
     for member in members:
         shape = _shape(member)
@@ -196,7 +196,7 @@ _SHAPES = {
 
 
 def _shape(annotation: Any) -> Any:
-    """The type of the nodes that a type is read from."""
+    """The shape of node that a type is read from: mapping, list, text, number."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _shape(get_args(annotation)[0])
@@ -233,7 +233,7 @@ def _mapping(key_type: Any, value_type: Any) -> Reader:
 
 
 def _as_mapping(node: Node, *, empty: bool) -> str:
-    """What a list, or another value, would be as a mapping."""
+    """A hint that rewrites a list, or another value, as a mapping."""
     items = node.value if isinstance(node.value, list) else [node]
     names = [str(item.written) for item in items if not isinstance(item.value, dict | list)]
     form = "{}" if empty else "…"

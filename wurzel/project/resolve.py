@@ -1,8 +1,8 @@
-"""A pipeline as its code describes it, with everything configuration says laid over it.
+"""Applies configuration to a pipeline as its code describes it.
 
-Order, weakest first: built-in default, installed packs, step class, `defaults`, step entry, environment (its
+Precedence, weakest first: built-in default, installed packs, step class, `defaults`, step entry, environment (its
 `defaults`, then its step entry), `--set`. Mappings merge by key, lists and scalars replace, `null` removes what weaker
-layers said.
+layers set.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FOR_ALL = ("env", "secrets", "labels", "annotations")
 """Fields of a pipeline that its steps have as well, and that are merged for each step."""
 _SETTINGS_FORM = frozenset({"settings", "parameters"})
 _ATTRIBUTES = {"limits": "resources"}
-"""Class attributes that say a field of another name."""
+"""Class attributes that set a field of another name."""
 
 
 def _readers(cls: type[BaseModel], facts: Collection[str]) -> dict[str, Reader]:
@@ -46,15 +46,15 @@ _PIPELINE_FIELDS = _readers(Pipeline, PIPELINE_FACTS)
 
 
 class Resolved(NamedTuple):
-    """A pipeline as it will be rendered, and where everything in it comes from."""
+    """A pipeline as it will be rendered, and where each value comes from."""
 
     pipeline: Pipeline
     options: Mapping[str, Mapping[str, Any]]
     """Raw options by target, for each target that configuration names; see `wurzel.project.options`."""
     tree: Node
-    """What the layers said, merged, in the shape of a pipeline in `wurzel.yaml`."""
+    """The merged layers, in the shape of a pipeline in `wurzel.yaml`."""
     named: Mapping[str, Named] = {}
-    """Targets that go by another name."""
+    """Named targets."""
 
     def origin(self, path: str) -> Origin | None:
         """Where the value at a dotted path (`steps.embed.resources.gpu`) comes from; `None` for a built-in default."""
@@ -90,14 +90,14 @@ def resolve(
     """The pipeline with its configuration applied.
 
     Args:
-        pipeline: what introspection found, or an IR read from a file; its name decides what of the project applies.
+        pipeline: from introspection or from an IR file; its name decides which configuration applies.
         project: the loaded `wurzel.yaml`, if there is one.
         environment: name of an environment in it.
         sets: texts `KEY=VALUE`, weakest first.
-        check: holds given settings to their types, where the code of the steps is at hand.
+        check: checks the types of configured settings, if the code of the steps is available.
 
     Raises:
-        ConfigError: with everything that does not fit the pipeline.
+        ConfigError: with every value that does not fit the pipeline.
         UsageError: when there is no such environment.
     """
     if environment is not None and project is None:
@@ -121,7 +121,7 @@ def resolve(
 
 
 class _Resolver:
-    """Resolves one pipeline; findings are collected on the way."""
+    """Resolves one pipeline and collects findings."""
 
     def __init__(self, pipeline: Pipeline, packs: Sequence[Node], layers: Sequence[Node], findings: Findings) -> None:
         self.pipeline = pipeline
@@ -158,9 +158,9 @@ class _Resolver:
         return resolved
 
     def with_variables(self, pipeline: Pipeline, tree: dict[str, Node], variables: Variables) -> Pipeline:
-        """Every declared variable with its value: the pipeline's, and on top of these the own ones of each step."""
+        """The pipeline with the value of every declared variable; values of a step override the pipeline's."""
         nodes = variables.with_defaults(tree.get("variables"))
-        before = self.pipeline.variables.items()  # of an IR, whose steps repeat what holds for all
+        before = self.pipeline.variables.items()  # steps of an IR repeat the pipeline's variables
         for_all = {**(dict(before) if variables.is_open else {}), **variables.values(nodes)}
         tree["variables"] = Node(nodes, "")
         steps = []
@@ -201,7 +201,7 @@ class _Resolver:
         return resolved
 
     def step_layers(self, step_id: str) -> list[Node]:
-        """What is said of a step, weakest first; a null `defaults` or entry removes earlier ones of its kind."""
+        """The layers of a step, weakest first; a null `defaults` or entry removes earlier ones of its kind."""
         found: list[tuple[str, Node]] = []
         for layer in self.layers:
             entry = layer.fields.get("steps")
@@ -215,7 +215,7 @@ class _Resolver:
         return [node for _, node in found]
 
     def check_removals(self, step_id: str, layers: Sequence[Node]) -> None:
-        """What the pipeline sets for all steps cannot be taken from one."""
+        """Refuse to remove from one step what the pipeline sets for all steps."""
         for layer in layers:
             for name in _FOR_ALL:
                 for key, node in _child(layer, name).items():
@@ -226,7 +226,7 @@ class _Resolver:
     def fields_of(
         self, step: Step, packs: Sequence[Node], layers: Sequence[Node]
     ) -> tuple[dict[str, Any], dict[str, Node]]:
-        """Values and nodes of the fields that are not settings; steps of which the same is said share them."""
+        """Values and nodes of the fields that are not settings; steps with the same layers share them."""
         same = tuple(id(getattr(step, name)) for name in _STEP_FIELDS if name in step.model_fields_set)
         key = (*map(id, layers), *same)
         if key not in self.alike or any("secrets" in layer.fields for layer in (*packs, *layers)):
@@ -240,7 +240,7 @@ class _Resolver:
     def read(
         self, layers: Sequence[Node], fields: Mapping[str, Reader], path: str
     ) -> tuple[dict[str, Any], dict[str, Node]]:
-        """Values and nodes by field, of those that any layer speaks of and none removes."""
+        """Values and nodes by field, for the fields that a layer sets and none removes."""
         merged = (overlay_all(layers) or Node({}, "")).fields
         values = {name: fields[name](node, f"{path}{name}", self.context) for name, node in merged.items()}
         return {name: value for name, value in values.items() if value is not BAD}, merged
@@ -252,7 +252,7 @@ class _Resolver:
 
 
 def said(item: BaseModel, facts: Collection[str], source: str) -> Node:
-    """What code itself asks for, as the weakest layer: fields that are set, each from an attribute of `source`."""
+    """What code sets, as the weakest layer: each field comes from an attribute of `source`."""
     names = [name for name in type(item).model_fields if name in item.model_fields_set and name not in facts]
     return Node(
         {name: node_of(_plain(getattr(item, name)), f"{source}.{_ATTRIBUTES.get(name, name)}") for name in names},
@@ -261,7 +261,7 @@ def said(item: BaseModel, facts: Collection[str], source: str) -> Node:
 
 
 def find(node: Node, path: str) -> Node | None:
-    """The node at a dotted path, whose keys may hold dots themselves."""
+    """The node at a dotted path; keys may themselves contain dots."""
     if not path:
         return node
     if isinstance(node.value, list):
@@ -287,7 +287,7 @@ def _plain(value: Any) -> Any:
 
 
 def _reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict[str, Any]:
-    """Built-in defaults of the fields that code asked for and configuration removed."""
+    """Built-in defaults of the fields that code set and configuration removed."""
     fields = cls.model_fields
     return {name: fields[name].get_default(call_default_factory=True) for name in code.fields if name not in merged}
 

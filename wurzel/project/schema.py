@@ -29,11 +29,11 @@ _DESCRIBED: tuple[type[BaseModel], ...] = (
     Shards,
     Toleration,
 )
-"""Models whose fields say in their feature what they mean."""
+"""Models whose fields are described by their feature."""
 
 
 def text(schema: Mapping[str, Any] | None = None) -> str:
-    """A schema as text, by default that of `wurzel.yaml`; the same for the same set of backends."""
+    """A schema as text, by default that of `wurzel.yaml`; the text depends only on the installed backends."""
     return json.dumps(schema or json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -41,11 +41,11 @@ def json_schema(variables: Iterable[Declaration] | None = None, presets: Iterabl
     """The schema, with the options of every backend under `targets`.
 
     Args:
-        variables: what the packs of a project declare; any variable may be given where that is not known.
-        presets: names that the packs give to targets.
+        variables: what the packs of a project declare; by default any variable is allowed.
+        presets: names of targets that the packs define.
 
-    Values may be `null` wherever that removes what weaker layers say. Below `environments` nothing is required, since
-    an environment says only what is different.
+    Values may be `null` where that removes what weaker layers set. Below `environments` nothing is required, since
+    an environment only overrides.
     """
     definitions = _definitions(ProjectFile, "")
     definitions["PipelineConfig"]["properties"]["targets"] = _targets(definitions, presets)
@@ -97,16 +97,16 @@ def _targets(top: dict[str, Any], presets: Iterable[str] = ()) -> dict[str, Any]
         properties[name] = {"$ref": f"{_REF}{name}.{backend.options_model.__name__}", "description": backend.summary}
     named = {
         "type": "object",
-        "description": "A target by a name of your own, with files of its own.",
+        "description": "A named target, with its own files.",
         "properties": {
-            "target": {"enum": list(properties), "description": "What it is."},
-            "environment": {"type": "string", "description": "The environment that it is rendered for."},
+            "target": {"enum": list(properties), "description": "The target it is based on."},
+            "environment": {"type": "string", "description": "The environment it is rendered for."},
         },
     }
     return {
         "type": "object",
         "title": "Targets",
-        "description": "Options by target; which targets there are.",
+        "description": "Options by target; these are the pipeline's targets.",
         "properties": properties | dict.fromkeys(presets, named),
         "additionalProperties": {**named, "required": ["target"]},
     }
@@ -115,7 +115,7 @@ def _targets(top: dict[str, Any], presets: Iterable[str] = ()) -> dict[str, Any]
 def _definitions(
     model: type[BaseModel], prefix: str, described: Sequence[type[BaseModel]] = _DESCRIBED
 ) -> dict[str, Any]:
-    """The definitions of a model and all it refers to, by prefixed name."""
+    """The definitions of a model and of everything it refers to, by prefixed name."""
     schema = model.model_json_schema(ref_template=f"{_REF}{prefix}{{model}}")
     found = {**schema.pop("$defs", {}), model.__name__: schema}
     for cls in described:
@@ -127,7 +127,7 @@ def _definitions(
 
 
 def _draft7(node: Any) -> Any:
-    """A schema without what Draft 7 does not know, or would overlook beside `$ref`."""
+    """A schema without keywords that Draft 7 does not have, or would ignore beside `$ref`."""
     if isinstance(node, list):
         return [_draft7(item) for item in node]
     if not isinstance(node, dict):
@@ -143,7 +143,7 @@ def _draft7(node: Any) -> Any:
 
 
 def _overlay(node: Any, overlays: Collection[str]) -> Any:
-    """A definition in which nothing is required, and references go to such definitions as well."""
+    """A definition in which nothing is required, and whose references lead to such definitions too."""
     if isinstance(node, list):
         return [_overlay(item, overlays) for item in node]
     if not isinstance(node, dict):
@@ -157,7 +157,7 @@ def _overlay(node: Any, overlays: Collection[str]) -> Any:
 
 
 def _with_required(definitions: Mapping[str, Any]) -> set[str]:
-    """Names of the definitions that require something, themselves or in what they refer to."""
+    """Names of the definitions that have required keys, directly or through references."""
     strict = {name for name, node in definitions.items() if any(_requires(item) for item in _mappings(node))}
     return {name for name in definitions if name in strict or strict & set(_reachable(definitions, definitions[name]))}
 

@@ -1,4 +1,4 @@
-"""`validate: {schemas: …}`, wherever it stands: in `wurzel.yaml` and in packs."""
+"""`validate: {schemas: …}` in `wurzel.yaml` and in packs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules on secrets: where a value must not stand, and names that look like a setting's variable without being one."""
+"""Rules on secrets: places that must not contain a value, and names that almost match a setting's variable."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from wurzel.invocation.variables import variables_of
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
-_NOT_SHOWN = "a value must not stand here (it is not shown)"
+_NOT_SHOWN = "its value must not be written here (it is not shown)"
 
 
 class Broken(NamedTuple):
-    """A rule that is broken: dotted path of the field, what is wrong, what to do."""
+    """A broken rule: dotted path of the field, what is wrong, what to do."""
 
     path: str
     message: str
@@ -25,7 +25,7 @@ class Broken(NamedTuple):
 
 
 def broken_secret_rules(pipeline: Pipeline) -> Iterator[Broken]:
-    """Values where only references may stand, and references that reach no setting because of their name."""
+    """Values where only references are allowed, and references that reach no setting because of their name."""
     yield from _shared_prefixes(pipeline)
     if not (pipeline.env or pipeline.secrets or any(step.env or step.secrets for step in pipeline.steps)):
         return
@@ -55,12 +55,12 @@ def _values(step: Step, env: Mapping[str, str], home: str, known: set[str]) -> I
 
 
 def _nested(step: Step, setting: Setting, env: Mapping[str, str], home: str) -> Iterator[Broken]:
-    """`EMBED__DB: '{"PASSWORD": …}'` gives the secret `DB__PASSWORD` as well as its own variable would."""
+    """Secrets inside JSON: `EMBED__DB: '{"PASSWORD": …}'` sets `DB__PASSWORD` just like its own variable."""
     parts = setting.name.split("__")
     for depth in range(1, len(parts)):
         for name in sorted(env.keys() & {*variables_of(step, "__".join(parts[:depth]))}):
             if _contains(env[name], parts[depth:]):
-                hint = "Leave it out there and refer to it: secrets: {…: {name: …, key: …}}."
+                hint = "Remove it there and refer to it: secrets: {…: {name: …, key: …}}."
                 yield Broken(f"{home}.{name}", f"contains the secret setting {setting.name} (not shown)", hint)
 
 
@@ -77,14 +77,14 @@ def _contains(text: str, path: Sequence[str]) -> bool:
 
 
 def _references(pipeline: Pipeline, step: Step, names: Sequence[str], home: str) -> Iterator[Broken]:
-    """A reference whose variable no setting reads, though one that nothing else gives has almost that name."""
+    """A reference whose variable no setting reads, while an unset setting has almost that name."""
     for setting in step.settings if names else ():
         variables = variables_of(step, setting.name)
         if setting.given or not {*pipeline.secrets, *step.secrets, *pipeline.env, *step.env}.isdisjoint(variables):
             continue
         for name in names:
             if _alike(name, setting, variables):
-                message = f"sets nothing: step {step.id} reads its setting {setting.name} from {variables[0]}"
+                message = f"has no effect: step {step.id} reads its setting {setting.name} from {variables[0]}"
                 hint = f"Write {setting.name} under steps.{step.id}.secrets, or name the variable {variables[0]}."
                 yield Broken(f"{home}secrets.{name}", message, hint)
 
@@ -96,7 +96,7 @@ def _alike(name: str, setting: Setting, variables: Sequence[str]) -> bool:
 
 
 def _shared_prefixes(pipeline: Pipeline) -> Iterator[Broken]:
-    """A step whose class has the name of another step's id: variables of one would be read by both."""
+    """A step whose class is named like another step's id, so that both would read the same variables."""
     by_prefix = {prefixes(step.id, "")[0]: step for step in pipeline.steps if step.settings}
     for step in pipeline.steps:
         class_name = step.run.rpartition(":")[2].rpartition(".")[2]
@@ -105,6 +105,6 @@ def _shared_prefixes(pipeline: Pipeline) -> Iterator[Broken]:
         if other is not None and other.run != step.run:
             yield Broken(
                 f"steps.{step.id}",
-                f"its class {class_name} has the name of the step {other.id!r}, so both would read {rest[0]}…",
-                f'Give one of the two another name: WZ(…, name="…"). Variables {own}… set this one alone.',
+                f"its class {class_name} is named like the step {other.id!r}, so both would read {rest[0]}…",
+                f'Give one of the two another name: WZ(…, name="…"). Variables {own}… set only this one.',
             )

@@ -11,9 +11,9 @@ from wurzel.project.parse import parse
 
 _PART = r'"([^"]*)"|\'([^\']*)\'|([^."\']+)'
 _QUOTED = tuple("\"'|>&!")
-_QUOTE = "Put the value in quotes, and those in quotes of the shell."
+_QUOTE = "Put the value in quotes, and these in shell quotes."
 _FORM = (
-    "Write for example --set steps.embed.resources.memory=4Gi; quote a key that holds a dot: --set 'labels.\"a.b\"=c'."
+    "Write for example --set steps.embed.resources.memory=4Gi; quote a key with a dot in it: --set 'labels.\"a.b\"=c'."
 )
 
 
@@ -36,7 +36,7 @@ def parse_sets(sets: Iterable[str], findings: Findings) -> Node | None:
 
 
 def _parts(key: str) -> list[str]:
-    """The keys of a dotted path; none when it is not one."""
+    """The keys of a dotted path; empty if it is not a valid path."""
     if not re.fullmatch(rf"(?:{_PART})(?:\.(?:{_PART}))*", key):
         return []
     return ["".join(match.groups(default="")) for match in re.finditer(_PART, key)]
@@ -60,14 +60,14 @@ def _value(text: str, source: str, findings: Findings) -> Node:
 
 
 def _loses_text(text: str, node: Node) -> bool:
-    """Whether a comment swallowed a part of what a user most likely meant as text."""
+    """Whether a comment swallowed part of what was most likely meant as text."""
     if node.value is None:
         return text.startswith("#")
     return isinstance(node.written, str) and text[:1] not in _QUOTED and node.written.split() != text.split()
 
 
 def _relocate(node: Node, source: str) -> None:
-    """Positions within one option say nothing to its reader."""
+    """Replace positions by the option's name: line and column inside one option do not help."""
     node.line = node.column = node.key_line = node.key_column = 0
     node.source = source
     children = node.fields.values() if isinstance(node.value, dict) else node.value

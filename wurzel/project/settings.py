@@ -1,4 +1,4 @@
-"""What configuration says of a step's settings, held to the settings class: names, secrets, values, parameters."""
+"""Configured settings of a step, checked against its settings class: names, secrets, values, parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Setting, Step
 
 Check: TypeAlias = "Callable[[Step, Mapping[str, Any]], Iterable[tuple[str, str]]]"
-"""Says of the given settings of a step which are wrong and why; needs the step's code."""
+"""Returns which configured settings of a step are wrong and why; needs the step's code."""
 
 _MAY_BE_NULL = r"\b(None|NoneType|Optional|Any)\b"
 
@@ -33,7 +33,7 @@ def settings_of(step: Step, layers: Iterable[Node], path: str, findings: Finding
     for name in [name for name in merged if names[name].secret]:
         findings.add(
             merged.pop(name).origin,
-            f"{path}.{name} is a secret: a value must not stand here (it is not shown)",
+            f"{path}.{name} is a secret: its value must not be written here (it is not shown)",
             f"Refer to it in the same step: secrets: {{{name}: {{name: …, key: …}}}}.",
         )
     return merged
@@ -42,7 +42,7 @@ def settings_of(step: Step, layers: Iterable[Node], path: str, findings: Finding
 def with_values(
     step: Step, given: Mapping[str, Node], parameters: Node | None, findings: Findings
 ) -> tuple[Setting, ...]:
-    """The settings of a step with what configuration gave them."""
+    """The settings of a step with their configured values."""
     path = f"steps.{step.id}"
     chosen = _parameters(step, parameters, f"{path}.parameters", findings)
     if not given and chosen is None:
@@ -60,12 +60,12 @@ def with_values(
 
 
 def value_of(node: Node, setting: Setting) -> Any:
-    """The JSON form of a configured value; an unquoted number given to a text setting is the text as written."""
+    """The JSON form of a configured value; an unquoted number for a text setting stays the text as written."""
     return node.written if setting.text and not isinstance(node.value, dict | list) else plain(node)
 
 
 def canonical_secrets(step: Step, layer: Node | None) -> Node | None:
-    """A layer's `secrets` by environment variable: a settings field stands for `<ID>__<FIELD>`."""
+    """A layer's `secrets` by environment variable: the name of a settings field means `<ID>__<FIELD>`."""
     if layer is None or not layer.fields:
         return layer
     variables = {setting.name: setting.variable for setting in step.settings}
@@ -93,7 +93,7 @@ def _flat(
 
 
 def _upon(weak: Node | None, strong: Node, setting: Setting) -> Node | None:
-    """A setting that may be null takes `null` as its value; for others it removes what weaker layers said."""
+    """Merge a setting: `null` is a value if the setting may be null, and otherwise removes what weaker layers set."""
     if strong.value is None:
         keeps = not setting.secret and re.search(_MAY_BE_NULL, setting.type) is not None
         return strong if keeps else None
@@ -122,6 +122,6 @@ def _parameters(step: Step, node: Node | None, path: str, findings: Findings) ->
         if name not in names:
             findings.add(item.origin, f"{path}: there is no setting {name!r}", near(name, names, "Settings"))
         elif names[name].secret:
-            hint = "A secret is given by reference; parameters are shown to whoever starts a run."
+            hint = "Set a secret by reference; everyone who starts a run can see parameters."
             findings.add(item.origin, f"{path}: {name} is a secret and cannot be a parameter", hint)
     return {str(item.value) for item in node.value}

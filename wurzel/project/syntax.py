@@ -1,4 +1,4 @@
-"""Where and why a text is not YAML, in words that help."""
+"""Helpful messages for text that is not valid YAML."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def decoded(data: bytes, source: str) -> str:
 
 
 def first_unreadable(text: str, source: str) -> Origin:
-    """Where the first character stands that YAML does not allow."""
+    """Place of the first character that YAML does not allow."""
     match = re.search(_UNREADABLE, text)
     before = text[: match.start()] if match else ""
     return Origin(source, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
@@ -44,19 +44,19 @@ def explained(error: MarkedYAMLError, text: str, source: str) -> tuple[Origin, s
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context or error)
     if mark is None:
-        return Origin(source), f"is not YAML: {problem}", ""
+        return Origin(source), f"is not valid YAML: {problem}", ""
     place = Origin(source, mark.line + 1, mark.column + 1)
     lines = text.splitlines()
     conflict = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), 0)
     if conflict:
-        return Origin(source, conflict, 1), "holds conflict markers of a merge", "Settle the conflict first."
+        return Origin(source, conflict, 1), "contains merge conflict markers", "Resolve the conflict first."
     char = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
     if "cannot start any token" in problem:
         if char == "\t":
-            return place, "a tab stands where YAML needs spaces", "Indent with spaces."
+            return place, "a tab where YAML requires spaces", "Indent with spaces."
         return place, f"a text cannot start with {char!r}", "Put the text in quotes."
     if "mapping values are not allowed" in problem:
-        return place, "a mapping cannot start here", "Check the indentation; put a text that holds ': ' in quotes."
+        return place, "a mapping cannot start here", "Check the indentation; put a text that contains ': ' in quotes."
     start = error.context_mark
     context = f" ({error.context} that starts on line {start.line + 1})" if error.context and start else ""
-    return place, f"is not YAML: {problem}{context}", "Check indentation, quotes and brackets here and above."
+    return place, f"is not valid YAML: {problem}{context}", "Check indentation, quotes and brackets here and above."

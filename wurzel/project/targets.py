@@ -1,7 +1,7 @@
-"""Names of targets under `targets:`, wherever they stand: those that exist, and those that a project or pack makes.
+"""Names under `targets:`: built-in targets, and the named targets that a project or pack defines.
 
-`argo-prod: {target: argo, environment: prod, …}` is a target by another name: files of its own, an environment of its
-own, and the options of `argo` but for where files are written.
+`argo-prod: {target: argo, environment: prod, …}` is a named target: it has its own files, its own environment, and
+the options of `argo` except for where files are written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OUTPUT = "output"
 
 
 class Named(NamedTuple):
-    """A target by another name."""
+    """A named target."""
 
     name: str
     target: str
@@ -31,10 +31,10 @@ def check_targets(
     """Find names of targets that do not exist.
 
     Args:
-        targets: what stands under `targets:`.
-        path: what messages call it.
-        findings: collects what is wrong.
-        elsewhere: names that other files, or other parts of this one, give to targets; asked when one is not known.
+        targets: the value of `targets:`.
+        path: its name in messages.
+        findings: collects errors.
+        elsewhere: returns named targets that are defined elsewhere; called only for an unknown name.
     """
     from wurzel.backends.registry import BUILT_IN, names
 
@@ -48,12 +48,12 @@ def check_targets(
         kind = node.fields.get("target")
         if kind is None:
             if name not in elsewhere():
-                hint = f"{near(name, names(), 'Targets')} A name of your own needs {{target: …}}."
+                hint = f"{near(name, names(), 'Targets')} A named target needs {{target: …}}."
                 findings.add(node.key_origin, f"{path}: unknown target {name!r}", hint)
             continue
         if not re.fullmatch(_NAME, name):
-            hint = "Write lower-case letters, digits and - such as argo-prod."
-            findings.add(node.key_origin, f"{path}: {name!r} is not a name for a target", hint)
+            hint = "Use lower-case letters, digits and - as in argo-prod."
+            findings.add(node.key_origin, f"{path}: {name!r} is not a valid target name", hint)
         if kind.value not in names():
             message = f"{place}.target: unknown target {str(kind.value)!r}"
             findings.add(kind.origin, message, near(str(kind.value), names(), "Targets"))
@@ -63,7 +63,7 @@ def check_targets(
 
 
 def names_given(holders: Iterable[Node | None]) -> dict[str, Named]:
-    """The names that several `targets:` give, each with what it stands for."""
+    """The named targets that several `targets:` define."""
     found: dict[str, Named] = {}
     for holder in holders:
         for name, node in (holder.fields if holder is not None else {}).items():
@@ -77,7 +77,7 @@ def names_given(holders: Iterable[Node | None]) -> dict[str, Named]:
 
 
 def with_names(layers: Iterable[Node | None]) -> tuple[Node, dict[str, Named]]:
-    """All `targets:` upon each other, weakest first, where a name has the options of its target below its own."""
+    """Merge all `targets:`, weakest first; a named target's own options override those of its base target."""
     layers = list(layers)
     merged = overlay_targets(layers) or Node({}, "")
     named = names_given(layers)

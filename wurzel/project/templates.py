@@ -1,4 +1,4 @@
-"""The folder of a project that holds its own templates."""
+"""The folder with a project's own templates."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _HINT = f"Add to {FILE}: templates: [wurzel-templates]"
 
 @contextmanager
 def first_folder() -> Iterator[tuple[Project, Path]]:
-    """The project in the current folder and the first of its template folders, which is made when it is not there.
+    """The project in the current folder and the first of its template folders, which is created if it does not exist.
 
-    A folder that was made is removed again when the body fails and left nothing in it.
+    A created folder is removed again if the body fails and leaves it empty.
 
     Raises:
-        UsageError: when there is no project, or it names no folder.
-        WriteError: when the folder cannot be made.
+        UsageError: when there is no project, or it lists no folder.
+        WriteError: when the folder cannot be created.
     """
     project = open_project()
     if project is None:
-        raise UsageError(f"there is no {FILE} here to name a folder for templates", hint="Write one: wurzel init")
+        raise UsageError(f"there is no {FILE} here that lists a folder for templates", hint="Write one: wurzel init")
     folder = next((project.root / entry for entry in project.templates if not _is_pack(project.root, entry)), None)
     if folder is None:
-        raise UsageError("names no folder for templates", where=project.file, hint=_HINT)
+        raise UsageError("lists no folder for templates", where=project.file, hint=_HINT)
     there = folder.is_dir()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"cannot be made: {error.strerror}", where=str(folder)) from error
+        raise WriteError(f"cannot be created: {error.strerror}", where=str(folder)) from error
     try:
         yield project, folder
     finally:

@@ -1,4 +1,4 @@
-"""Templates on trial: what they make of rendered files, compared with how these were before."""
+"""`wurzel templates try`: how changes of templates change rendered files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Trial:
-    """Renders the same pipelines again and again; they are read once, templates each time.
+    """Renders the same pipelines repeatedly; pipelines are read once, templates each time.
 
     Args:
-        request: what is rendered; with a template and no targets, for the target of the template.
-        template: name of the project's template that is tried; `None` for all the project has.
+        request: what to render; with a template and no targets, it is rendered for the target of the template.
+        template: name of the project's template to try; `None` for all of them.
 
     Raises:
         UsageError: when the project has no such template, or there is nothing to render.
@@ -36,8 +36,8 @@ class Trial:
         self._project = project
         tried = self._own(template)
         if not tried:
-            what = f"{template!r} is no template of the project" if template else "the project has no templates"
-            raise UsageError(what, hint=f"Make it one: wurzel templates eject {template or 'TEMPLATE'}")
+            what = f"{template!r} is not a template of the project" if template else "the project has no templates"
+            raise UsageError(what, hint=f"Create one: wurzel templates eject {template or 'TEMPLATE'}")
         self._before = self._texts(hidden=tried)
         self._state: Mapping[Path, tuple[int, int, int]] = self._files()
 
@@ -48,10 +48,10 @@ class Trial:
         return changed
 
     def difference(self) -> str:
-        """What has changed in the rendered files since the last time, at first since before there was the template.
+        """What changed in the rendered files since the last call; the first call compares with no template at all.
 
         Raises:
-            TemplateError: when templates cannot be rendered; what they are compared with stays.
+            TemplateError: when templates cannot be rendered; the base of the comparison is kept.
         """
         before, now = self._before, self._texts()
         self._before = now

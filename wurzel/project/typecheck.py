@@ -1,4 +1,4 @@
-"""Configured settings held to their types, by the settings class of the step; for when its code is at hand."""
+"""Checks types of configured settings by the step's settings class, if its code is available."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Step
 
 _ONLY_KNOWN_AT_RUN = {"missing", "path_not_file", "path_not_directory", "path_not_exists"}
-"""What a value may still become right where the step runs: other settings, and files that are elsewhere."""
+"""Errors that may not occur where the step runs, since other settings and files are available there."""
 
 _SIMPLE = {str, int, float, bool}
 
 
 def check_settings(step: Step, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Names of settings whose given value the settings class refuses, each with the reason."""
+    """Names of settings whose configured value the settings class refuses, each with the reason."""
     settings_class = _settings_class(step.run)
     for name, value in values.items():
         owner, field_name = _owner(settings_class, name)
@@ -65,11 +65,11 @@ def _has_validator(owner: type[BaseModel], name: str) -> bool:
 
 
 def _fits(field: FieldInfo, value: Any) -> bool:
-    """Whether a value is plainly right, so that pydantic (some 20 ms when first used) need not be asked."""
+    """Whether a value is obviously valid, which saves calling pydantic (some 20 ms on first use)."""
     try:
         before, constraints = marks(field.metadata)
         return not before and _is(field.annotation, value) and not any(broken(mark, value) for mark in constraints)
-    except TypeError:  # a mark that only pydantic reads, or a bound for another type
+    except TypeError:  # metadata that only pydantic reads, or a bound for another type
         return False
 
 

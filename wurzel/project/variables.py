@@ -1,4 +1,4 @@
-"""The environment variables a resolved pipeline reads, settings and secrets, and what gives each; never a value."""
+"""The environment variables that a resolved pipeline reads, and where each is set; never a value."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _EVERY_STEP = "all"
 
 
 class Variable(NamedTuple):
-    """One variable: who reads it, whether a run fails without it, and what gives it."""
+    """One variable: who reads it, whether a run fails without it, and where it is set."""
 
     name: str
     step: str
     """Id of the step, or `all`."""
     required: bool
-    """A run fails unless the environment gives it."""
+    """Whether a run fails unless the environment sets it."""
     default: str | None
-    """The text that stands for the default, where there is one that is fixed and no secret."""
+    """The default as text, if it is fixed and not secret."""
     source: str
     """`wurzel.yaml:5:10`, `secret openai, key token (…)`, `environment`, `default`, `computed` or `missing`."""
     about: str
-    """What the author of the step says it is, and its type."""
+    """The author's description, and its type."""
 
 
 def variables(resolved: Resolved, environ: Mapping[str, str]) -> list[Variable]:
-    """All variables, in the order of the steps and of their settings; `environ` is asked for names only."""
+    """All variables, in the order of the steps and of their settings; only the names in `environ` are used."""
     pipeline = resolved.pipeline
     required = {name for need in needs(pipeline) for name in need.variables}
     found = [
@@ -55,7 +55,7 @@ def variables(resolved: Resolved, environ: Mapping[str, str]) -> list[Variable]:
 
 
 def dotenv(found: list[Variable]) -> Iterator[str]:
-    """Lines of a `.env` file to fill in: what is required, and as comments what has a default."""
+    """Lines of a `.env` file to fill in: required variables, and those with a default as comments."""
     for variable in found:
         if not variable.required and variable.source not in {"default", "environment"}:
             continue
@@ -113,7 +113,7 @@ def _reference(reference: SecretRef, place: str, name: str, environ: Mapping[str
 
 
 def _quoted(text: str) -> str:
-    """A value as shells and readers of `.env` files agree on it."""
+    """A value quoted so that shells and readers of `.env` files read the same."""
     if re.fullmatch(_UNQUOTED, text):
         return text
     if "'" not in text and text.isprintable():

@@ -1,4 +1,4 @@
-"""Renders templates into files in which every value is quoted for where it stands, and read back to prove it.
+"""Renders templates into files in which every value is quoted for its position, and read back to prove it.
 
 rendered = Renderer(["wurzel-templates"]).render("dvc/dvc.yaml.j2", {"stages": stages})
 rendered.text, rendered.origins
@@ -34,11 +34,11 @@ class Rendered:
 
     @property
     def unpatched(self) -> Rendered:
-        """The file as its templates write it."""
+        """The file before patches."""
         return self
 
     def is_made_of(self, pieces: Sequence[Piece]) -> bool:
-        """Whether a template wrote exactly these pieces, so that the file would be the same."""
+        """Whether the file was made of exactly these pieces, so that rendering them again would change nothing."""
         from wurzel.render.text import same
 
         return len(pieces) == len(self._draft.pieces) and all(map(same, pieces, self._draft.pieces))
@@ -52,7 +52,7 @@ class Rendered:
 
 
 class Renderer:
-    """Renders templates of a project's layers. Keeps compiled templates, so use one for many files."""
+    """Renders templates of a project's layers. It caches compiled templates, so use one renderer for many files."""
 
     def __init__(
         self, layers: Sequence[str | Path] = (), *, root: str | Path = ".", places: Mapping[str, str] | None = None
@@ -63,10 +63,10 @@ class Renderer:
             layers: folders (relative ones below `root`) and names of installed packs, most specific first; the
                 built-in templates always come last.
             root: the project folder.
-            places: where each layer is named, for messages.
+            places: the place of each layer in the configuration, for messages.
 
         Raises:
-            TemplateError: when a layer is neither a folder nor an installed pack of a version that fits.
+            TemplateError: when a layer is neither a folder nor an installed pack of a matching version.
         """
         self.layers = Layers(layers, root=root, places=places)
 
@@ -82,12 +82,12 @@ class Renderer:
         concerns: Callable[[str], bool] = lambda _name: True,
         others: Callable[[], Iterable[str]] = tuple,
     ) -> list[Problem]:
-        """What is wrong with the templates of the project and its packs, in branches that no render reaches too.
+        """Errors in the templates of the project and its packs, including in branches that no render reaches.
 
         Args:
             contexts: for each template that is rendered, the class whose fields are the names it sees, or `None`.
-            concerns: whether a template is to be checked, by its name.
-            others: gives the names of further templates that are rendered, when it matters what uses a template.
+            concerns: tells by name whether to check a template.
+            others: returns names of further rendered templates; called only to find out whether a template is used.
         """
         if not any(layer.is_own for layer in self.layers.layers):
             return []
@@ -99,14 +99,14 @@ class Renderer:
         concerns: Callable[[str], bool] = lambda _name: True,
         others: Callable[[], Iterable[str]] = tuple,
     ) -> Checker:
-        """What reads templates without rendering them; see `check`."""
+        """A checker, which reads templates without rendering them; see `check`."""
         from wurzel.render.check import Checker
 
         return Checker(self._environment, contexts, concerns, others)
 
     @property
     def filters(self) -> Mapping[str, Callable[..., Any]]:
-        """The filters that stand beside and before those of Jinja, those of packs included."""
+        """The filters that are added to Jinja's or replace them, including those of packs."""
         from wurzel.render.filters import FILTERS
 
         return {**FILTERS, **self.layers.filters}
@@ -115,7 +115,7 @@ class Renderer:
         """The file that a template writes from a context.
 
         Args:
-            template: its name, e.g. `dvc/dvc.yaml.j2`; `wurzel.render.layers` says what a `!` in it means. What stands
+            template: its name, e.g. `dvc/dvc.yaml.j2`; `wurzel.render.layers` explains a `!` in it. The suffix
                 before `.j2` decides the language: `.yaml`, `.yml`, `.py` or `.sh`.
             context: names the template may use. Values are text, numbers, booleans, null, lists, mappings, and
                 objects whose attributes are such values.
@@ -123,19 +123,19 @@ class Renderer:
         Raises:
             TemplateError: when a template is missing, cannot be parsed or fails; `where` is the label of a template,
                 which says whose it is, and a line.
-            QuotingError: when a value stands where nothing would read back as that value.
-            VerifyError: when the file as a whole cannot be read.
+            QuotingError: when a value is at a place where no quoting makes it read back unchanged.
+            VerifyError: when the finished file cannot be parsed.
         """
         from wurzel.render.quoting import quote
 
         language = _language(template)
         rendered = Rendered(quote(language, self._environment.run(template, context).pieces))
         if self.layers.filters and not rendered.is_made_of(self._environment.run(template, context).pieces):
-            raise TemplateError("the template writes something else when it is rendered again", where=template)
+            raise TemplateError("the template renders differently when it is rendered again", where=template)
         return rendered
 
     def variant(self, before: Rendered, template: str, context: Mapping[str, Any]) -> Rendered:
-        """The file from another context, not read back, since it is only compared; `before` itself where it is that.
+        """The file from another context, not verified, since it is only compared; `before` itself if nothing changed.
 
         Raises:
             WurzelError: as `render` does.
@@ -152,7 +152,7 @@ def _language(template: str) -> Language:
     language = language_of(template)
     if language is None:
         raise TemplateError(
-            "no quoting rules are known for this kind of file",
+            "wurzel has no quoting rules for this kind of file",
             where=template,
             hint=f"Files that can be rendered: {', '.join(LANGUAGES)}.",
         )

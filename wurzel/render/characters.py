@@ -1,4 +1,4 @@
-"""Which characters are seen for what they are, and how others are shown; fixed, so no Unicode update changes a file."""
+"""Which characters are visible and unambiguous; a fixed list, so that no Unicode update changes a file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from functools import cache
 
 
 def presentable(text: str) -> bool:
-    """Whether the text is one line of which every character is seen for what it is.
+    """Whether the text is one line in which every character is visible and unambiguous.
 
-    Control characters, tabs, line ends of any standard, spaces other than the plain one, invisible and reordering
-    characters, and halves of surrogate pairs are not.
+    Not so are control characters, tabs, line ends of any standard, spaces other than the plain one, invisible and
+    reordering characters, and halves of surrogate pairs.
     """
     if text.isascii():
         return text.isprintable()
@@ -18,12 +18,12 @@ def presentable(text: str) -> bool:
 
 
 def shown(text: str) -> str:
-    """The text with everything that is not presentable escaped as in Python."""
+    """The text with all characters that are not presentable escaped as in Python."""
     return text if presentable(text) else "".join(c if presentable(c) else ascii(c)[1:-1] for c in text)
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text, by whatever some reader of YAML, Python or shell takes for the end of a line."""
+    """The lines of a text, split at everything that any reader of YAML, Python or shell takes as a line end."""
     return [text] if presentable(text) else re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
 
 

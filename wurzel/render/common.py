@@ -1,4 +1,4 @@
-"""What every template sees, whatever it writes."""
+"""Names that every template sees."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, TypedDict
 
 
 class Common(TypedDict):
-    """What every template sees."""
+    """Names that every template sees."""
 
     variables: Mapping[str, Any]
-    """Every variable that a pack declares, with the value that the project gives it for the pipeline."""
+    """Every variable that a pack declares, with its value for the pipeline."""
     environment: str | None
-    """The environment of `wurzel.yaml` that is rendered, as given to `-e`; null for none."""
+    """The environment of `wurzel.yaml`, as passed to `-e`; null for none."""

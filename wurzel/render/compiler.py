@@ -19,12 +19,12 @@ from wurzel.render.structure import OUTSIDE, outside
 
 
 class Generator(CodeGenerator):
-    """Jinja's code generator, except for what is written and joined."""
+    """Jinja's code generator, with changes where output is written and joined."""
 
     _own_blocks: tuple[tuple[str, int], ...] = ()
     _label: str = ""
     _margin: int = 0
-    """Spaces that alone stand on the line in front of the tag that comes next."""
+    """Spaces before the next tag, if there is nothing else before it on its line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,7 +32,7 @@ class Generator(CodeGenerator):
         self._margins: list[int] = []
 
     def write_commons(self) -> None:
-        """As jinja does, with the names that our code uses; an inline `if` without `else` is strictly undefined."""
+        """Like jinja's, with the names that our code uses; an inline `if` without `else` is strictly undefined."""
         super().write_commons()
         self.writeline("hold = environment.hold")
         self.writeline("hold_at = environment.hold_at")
@@ -43,7 +43,7 @@ class Generator(CodeGenerator):
         self.writeline("cond_expr_undefined = undefined")
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
-        """As jinja does; remembers which blocks stand at the top of this template, and what messages call it."""
+        """Like jinja's; also records the template's top-level blocks, and its name for messages."""
         self._label = self.environment.labelled(str(self.name))  # type: ignore[attr-defined] # it is ours
         self._own_blocks = tuple((item.name, item.lineno) for item in node.body if isinstance(item, nodes.Block))
         for line in outside(node):
@@ -51,12 +51,12 @@ class Generator(CodeGenerator):
         super().visit_Template(node, frame)
 
     def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:
-        """As jinja does, after saying who extends, so that cycles and misspelt blocks are found."""
+        """Like jinja's, after reporting the template that extends, to find cycles and misspelt blocks."""
         self.writeline(f"environment.extends({self.name!r}, {node.lineno}, {self._own_blocks!r})", node)
         super().visit_Extends(node, frame)
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:
-        """Write the text and the held values of one stretch of a template."""
+        """Write text and held values."""
         if frame.require_output_check:
             if self.has_known_extends:
                 return
@@ -89,9 +89,9 @@ class Generator(CodeGenerator):
             self.simple_write(repr((node.data, node.lineno, self._label)), frame, node)
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:
-        """As jinja does, over what is certainly meant to be looped over.
+        """Like jinja's, but refuses to loop over text and sets.
 
-        The tree is kept and compiled again, so it is a copy of the loop that gets the check.
+        The tree is kept and compiled again, so the check is added to a copy of the loop.
         """
         checked = copy(node)
         check = nodes.EnvironmentAttribute("looped", lineno=node.lineno)
@@ -99,7 +99,7 @@ class Generator(CodeGenerator):
         super().visit_For(checked, frame)
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
-        """Join values to a value; join with rendered text to text."""
+        """Join values into one value, or into rendered text if a part is rendered text."""
         self.write("glue((")
         for item in node.nodes:
             self.visit(item, frame)
@@ -107,7 +107,7 @@ class Generator(CodeGenerator):
         self.write(f"), {node.lineno}, {self._label!r})")
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        """As jinja does; what a `call` block calls is written like any expression."""
+        """Like jinja's; what a `call` block returns is written like any expression."""
         if not forward_caller:
             super().visit_Call(node, frame)
             return
@@ -117,26 +117,26 @@ class Generator(CodeGenerator):
         self._end_hold(node, f", {margin}" if margin else "")
 
     def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> None:
-        """As jinja does; remembers what stands in front of it while its body is compiled."""
+        """Like jinja's; remembers the text before it while its body is compiled."""
         self._margins.append(self._margin)
         self._margin = 0
         super().visit_CallBlock(node, frame)
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
-        """As jinja does, except for Python's own names, by which a template could reach and change anything."""
+        """Like jinja's, but refuses private names, through which a template could reach and change anything."""
         if node.attr.startswith("_"):
             self.fail(f"templates cannot read {node.attr!r}: names that begin with `_` are private", node.lineno)
         super().visit_Getattr(node, frame)
 
     def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
-        """As jinja does; what the filter gives is written like any expression."""
+        """Like jinja's; what the filter returns is written like any expression."""
         self._margins.append(self._margin)
         self._margin = 0
         self._filters.append(node.filter)
         super().visit_FilterBlock(node, frame)
 
     def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:
-        """As jinja does; an unknown one fails even where it is not reached."""
+        """Like jinja's, but an unknown one fails even in a branch that is not reached."""
         self._check_known(node, "filter", self.environment.filters)
         if not self._filters or node is not self._filters[-1]:
             super().visit_Filter(node, frame)
@@ -148,14 +148,14 @@ class Generator(CodeGenerator):
         self._end_hold(node, f", {margin}" if margin else "")
 
     def visit_Test(self, node: nodes.Test, frame: Frame) -> None:
-        """As jinja does; an unknown one fails even where it is not reached."""
+        """Like jinja's, but an unknown one fails even in a branch that is not reached."""
         self._check_known(node, "test", self.environment.tests)
         super().visit_Test(node, frame)
 
     def visit_Include(self, node: nodes.Include, frame: Frame) -> None:
-        """As jinja does, except where it would write to nowhere."""
+        """Like jinja's, but refuses an `include` whose output would be lost."""
         if frame.buffer is not None and not node.with_context:
-            self.fail("`include … without context` cannot stand in a macro, `call`, `set` or `filter`", node.lineno)
+            self.fail("`include … without context` is not allowed in a macro, `call`, `set` or `filter`", node.lineno)
         margin, self._margin = self._margin, 0
         if margin:
             self.simple_write(f"mark({margin}, {node.lineno}, {self._label!r}, '`{{% include %}}`')", frame, node)
@@ -164,7 +164,7 @@ class Generator(CodeGenerator):
             self.simple_write("mark()", frame, node)
 
     def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:
-        """Refuse `autoescape`: quoting is by position and cannot be switched."""
+        """Refuse `autoescape`: quoting depends on the position and cannot be switched."""
         self._refuse_autoescape(node)
 
     def visit_ScopedEvalContextModifier(
@@ -172,7 +172,7 @@ class Generator(CodeGenerator):
         node: nodes.ScopedEvalContextModifier,
         frame: Frame,
     ) -> None:
-        """Refuse `autoescape`: quoting is by position and cannot be switched."""
+        """Refuse `autoescape`: quoting depends on the position and cannot be switched."""
         self._refuse_autoescape(node)
 
     def _check_known(self, node: nodes.Filter | nodes.Test, kind: str, known: Container[str]) -> None:
@@ -188,11 +188,11 @@ class Generator(CodeGenerator):
         self.write(f", {node.lineno}, {self._label!r}, {describe(node)!r}{more})")
 
     def _refuse_autoescape(self, node: nodes.Node) -> NoReturn:
-        self.fail("`autoescape` has no meaning here: every value is quoted for where it stands", node.lineno)
+        self.fail("`autoescape` has no meaning here: every value is quoted for its position", node.lineno)
 
 
 def _margin(data: str, *, starts_line: bool) -> int:
-    """How many spaces stand on the line in front of what follows, when nothing else does."""
+    """How many spaces are before the next tag on its line, if there is nothing else."""
     _, broken, last = data.rpartition("\n")
     return len(last) if (broken or starts_line) and not last.strip(" ") else 0
 
@@ -202,7 +202,7 @@ def _is_break(node: nodes.Node) -> bool:
 
 
 def describe(node: nodes.Node | None) -> str:
-    """The expression as its author wrote it, where it is short enough to name a value by; otherwise nothing."""
+    """The expression as its author wrote it, if it is short enough for a message; otherwise empty."""
     if isinstance(node, nodes.Name | nodes.Const):
         return str(node.name) if isinstance(node, nodes.Name) else repr(node.value)
     owner = describe(node.node) if isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Filter | nodes.Call) else ""

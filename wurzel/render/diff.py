@@ -1,7 +1,7 @@
-"""Differences of files line by line, in a time about linear in their length.
+"""Line diffs in about linear time.
 
-`difflib` alone takes minutes for files of some thousand lines that are much alike. Lines that stand once in both files
-divide them into short stretches (as in git's patience diff), and `difflib` compares these.
+`difflib` alone takes minutes for similar files of some thousand lines. Lines that occur once in both files divide them
+into short ranges (as in git's patience diff), and `difflib` compares these.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 _CONTEXT = 3
 _SHORT = 100_000
-"""Product of two lengths up to which `difflib` compares two stretches."""
+"""`difflib` compares two ranges if the product of their lengths is at most this."""
 
 
 class Stretch(NamedTuple):
@@ -27,7 +27,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[Stretch]:
-    """The stretches that differ, in order."""
+    """The ranges that differ, in order."""
     waiting = [Stretch(0, len(old), 0, len(new))]
     while waiting:
         whole = _trimmed(old, new, waiting.pop())
@@ -43,13 +43,13 @@ def stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[Stretch]:
 
 
 def unified(old: Sequence[str], new: Sequence[str], before: str, after: str) -> str:
-    """A unified diff of lines with their ends; empty when all are the same.
+    """A unified diff of lines with their ends; empty if they are the same.
 
     Args:
-        old: the lines as they were.
-        new: the lines as they are.
-        before: what the first header line calls the old file.
-        after: what the second header line calls the new one.
+        old: the old lines.
+        new: the new lines.
+        before: name of the old file in the header.
+        after: name of the new file in the header.
     """
     found = [f"--- {before}\n", f"+++ {after}\n"]
     for group in _grouped(stretches(old, new)):
@@ -83,12 +83,12 @@ def _trimmed(old: Sequence[str], new: Sequence[str], whole: Stretch) -> Stretch:
 
 
 def _anchors(old: Sequence[str], new: Sequence[str], whole: Stretch) -> list[tuple[int, int]]:
-    """Positions of lines that stand once in both, as many as keep their order."""
+    """Positions of lines that occur once in both: the longest sequence in the same order."""
     counts = Counter(old[whole.start : whole.end]), Counter(new[whole.begin : whole.stop])
     places = {new[at]: at for at in range(whole.begin, whole.stop) if counts[1][new[at]] == 1}
     pairs = [(at, places[old[at]]) for at in range(whole.start, whole.end) if _is_single(old[at], counts[0], places)]
-    ends: list[int] = []  # the smallest place in `new` that a run of each length may end with
-    last: list[int] = []  # and the pair which that is
+    ends: list[int] = []  # the smallest position in `new` at which a sequence of each length can end
+    last: list[int] = []  # and the index of that pair
     before: list[int] = []
     for number, (_, place) in enumerate(pairs):
         length = bisect_left(ends, place)
@@ -123,7 +123,7 @@ def _compared(old: Sequence[str], new: Sequence[str], whole: Stretch) -> Iterato
 
 
 def _grouped(found: Iterator[Stretch]) -> Iterator[list[Stretch]]:
-    """Stretches so close to each other that their surroundings touch."""
+    """Ranges so close to each other that their context lines touch."""
     group: list[Stretch] = []
     for stretch in found:
         if group and stretch.start - group[-1].end > 2 * _CONTEXT:
@@ -135,6 +135,6 @@ def _grouped(found: Iterator[Stretch]) -> Iterator[list[Stretch]]:
 
 
 def _range(start: int, end: int) -> str:
-    """Lines of a hunk as diff writes them, from 1; an empty range names the line in front of it."""
+    """Lines of a hunk as diff writes them, from 1; an empty range has the number of the line before it."""
     length = end - start
     return str(start + 1) if length == 1 else f"{start + bool(length)},{length}"

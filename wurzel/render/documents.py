@@ -1,4 +1,4 @@
-"""YAML and JSON texts as the plain values that YAML 1.2 reads: `on` and `1:30` are text, anchors are followed."""
+"""Parses YAML and JSON into plain values by YAML 1.2: `on` and `1:30` are text, anchors are followed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _STANDARD = "tag:yaml.org,2002:"
 
 
 def parsed(text: str) -> list[Any]:
-    """The documents of a text, each as mappings, lists, text, numbers, booleans and null; tags of others are left out.
+    """The documents of a text, each as mappings, lists, text, numbers, booleans and null; unknown tags are ignored.
 
     Raises:
-        Unreadable: when it is no YAML.
+        Unreadable: when it is not valid YAML.
     """
     events = yaml_events(text)
     return [_Builder(events).document() for event in events if isinstance(event, ev.DocumentStartEvent)]
@@ -77,7 +77,7 @@ class _Builder:
             self._merges.append([])
 
     def _close(self) -> None:
-        """End a mapping or list; what is merged into it stands behind its own keys, once all of it is known."""
+        """End a mapping or list; merged keys come after its own, once it is complete."""
         holder = self._open.pop()
         self._keys.pop()
         for merged in self._merges.pop():

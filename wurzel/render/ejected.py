@@ -1,7 +1,7 @@
-"""Templates that a project has taken over: copied from below, and merged with what has changed there since.
+"""Ejected templates: copies of templates of a lower layer, into which later changes there are merged.
 
-Beside a whole copy stands its base, `<name>.j2.base`: the template as it was when it was copied. An update is a
-three-way merge of both with what the template has become.
+Beside a whole copy is its base, `<name>.j2.base`: the original when it was copied. An update is a three-way merge of
+both with the current original.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from wurzel.render.suggestion import suggest
 
 _NEXT = re.compile(r"""(["'])!([\w./-]+\.j2)(?=\1)["']""")
 MOST_CONFLICTS = 127
-"""`git merge-file` ends with the number of conflicts, at most this, and with more than it on an error."""
+"""`git merge-file` exits with the number of conflicts, at most this, and with a larger number on an error."""
 
 Outcome = Literal["current", "updated", "merged", "conflict", "waiting", "gone", "left over"]
 
 
 class Update(NamedTuple):
-    """What became of one ejected template: `text` is what it is now to hold, `base` what it is then based on."""
+    """The update of one ejected template: its new `text`, and its new `base`."""
 
     label: str
     path: Path
@@ -36,21 +36,21 @@ class Update(NamedTuple):
     text: str = ""
     base: str = ""
     lines: Sequence[int] = ()
-    """Lines on which conflicts begin."""
+    """Lines at which conflicts start."""
 
 
 def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Path:
-    """Copy a template from below `layer` into its folder, with its base beside it, and return its path.
+    """Copy a template from a layer below `layer` into its folder, with its base beside it, and return its path.
 
     Raises:
-        TemplateMissing: when there is none below.
-        WriteError: when the project has one of that name, unless `force`, or it cannot be written.
+        TemplateMissing: when no layer below has it.
+        WriteError: when the project already has it, unless `force`, or it cannot be written.
     """
     found = _source(layers, layer, name)
     path = layer.folder / found.path.relative_to(found.layer.folder)
     if path.exists() and not force:
         raise WriteError(
-            "there already", where=_own(layer, path), hint="Overwrite with --force, and lose what it says."
+            "already exists", where=_own(layer, path), hint="Overwrite it with --force; your changes are lost."
         )
     text = _taken(layers, found)
     _write(path, text)
@@ -59,14 +59,15 @@ def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Pa
 
 
 def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: bool = False) -> Path:
-    """Write a template into the folder of `layer` that extends the one below and holds one block of it, and return it.
+    """Write a template into the folder of `layer` that extends the one below with one block; returns its path.
 
-    A template there that extends gets the block at its end.
+    If the project already has one that extends, the block is appended.
 
     Raises:
-        TemplateMissing: when there is none below.
+        TemplateMissing: when no layer below has the template.
         UsageError: when it has no such block.
-        WriteError: when the project's own has the block or is a whole copy, unless `force`, or cannot be written.
+        WriteError: when the project's own already has the block or is a whole copy, unless `force`, or cannot be
+            written.
     """
     found = _source(layers, layer, name)
     plain = found.path.relative_to(found.layer.folder).as_posix()
@@ -80,9 +81,9 @@ def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: b
         head = own.read()
         hint = "Edit it there, or overwrite it with --force."
         if not _extends(layers, own):
-            raise WriteError("it is a whole copy, which has the block", where=_own(layer, path), hint=hint)
+            raise WriteError("it is a whole copy, which already has the block", where=_own(layer, path), hint=hint)
         if block in blocks_of(layers, own, inherited=False):
-            raise WriteError(f"the block {block!r} is there already", where=_own(layer, path), hint=hint)
+            raise WriteError(f"the block {block!r} already exists", where=_own(layer, path), hint=hint)
         head += "" if head.endswith("\n") else "\n"
     path.with_name(path.name + BASE).unlink(missing_ok=True)
     _write(path, f"{head}{{% block {block} %}}\n{{{{ super() }}}}\n{{% endblock %}}\n")
@@ -90,7 +91,7 @@ def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: b
 
 
 def blocks_of(layers: Layers, found: Found, *, inherited: bool = True) -> list[str]:
-    """The blocks of a template and of those it extends, in the order in which they stand."""
+    """The blocks of a template and of those it extends, in file order."""
     from wurzel.render.check.sources import Sources
     from wurzel.render.environment import Environment
 
@@ -100,10 +101,10 @@ def blocks_of(layers: Layers, found: Found, *, inherited: bool = True) -> list[s
 
 
 def updates(layers: Layers) -> Iterator[Update]:
-    """What an update makes of every ejected template of the project's folders. Nothing is written.
+    """The update of every ejected template in the project's folders. Nothing is written.
 
     Raises:
-        MissingPackage: when a merge is needed and there is no git.
+        MissingPackage: when a merge is needed and git is not installed.
     """
     for layer in layers.layers:
         if layer.kind == "project":
@@ -112,7 +113,7 @@ def updates(layers: Layers) -> Iterator[Update]:
 
 
 def apply(update: Update) -> None:
-    """Write the merged template, then its base, so that an interrupted update is simply done again.
+    """Write the merged template, then its base, so that an interrupted update can simply be repeated.
 
     Raises:
         WriteError: when one cannot be written.
@@ -149,21 +150,21 @@ def _conflicts(text: str) -> list[int]:
 
 
 def merge(own: str, base: str, other: str, *, names: tuple[str, str, str]) -> tuple[str, int]:
-    """A text with the changes that two sides made to a base, and the number of conflicts, which are marked in it.
+    """A text with both sides' changes to a base, and the number of conflicts, which are marked in it.
 
     Raises:
-        MissingPackage: when there is no git.
-        WriteError: when git cannot do it.
+        MissingPackage: when git is not installed.
+        WriteError: when git fails.
     """
     git = shutil.which("git")
     if git is None:
-        raise MissingPackage("git is not on the path, and merging templates needs it", hint="Install git.")
+        raise MissingPackage("merging templates needs git, which is not on the PATH", hint="Install git.")
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name) for name in ("own", "base", "other")]
         for file, text in zip(files, (own, base, other), strict=True):
             file.write_text(text, encoding="utf-8", newline="")
         labels = [word for name in names for word in ("-L", name)]
-        # The configuration of a user would change the form of the markers.
+        # A user's git configuration could change the style of the markers.
         plain = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(
             [git, "merge-file", "-p", "--diff3", *labels, *map(str, files)],
@@ -178,17 +179,17 @@ def merge(own: str, base: str, other: str, *, names: tuple[str, str, str]) -> tu
 
 
 def _source(layers: Layers, layer: Layer, name: str) -> Found:
-    """What is ejected: exactly what a name with `!` asks for, otherwise the first one below the project's folder."""
+    """The template to eject: the one that a name with `!` means, otherwise the first below the project's folder."""
     if "!" in name:
         return layers.find(name, layer)
     found = layers.below(layer, name)
     if found.layer.kind == "project":
-        raise UsageError(f"{label(found)} is the project's own already", hint="Edit it there.")
+        raise UsageError(f"{label(found)} is already the project's own", hint="Edit it there.")
     return found
 
 
 def _taken(layers: Layers, found: Found) -> str:
-    """The source of a template, in which what stands behind a `!` means the same from any layer."""
+    """The source of a template, with names after a `!` rewritten so that they mean the same from any layer."""
 
     def spelled(match: re.Match[str]) -> str:
         quote, name = match.groups()
@@ -198,7 +199,7 @@ def _taken(layers: Layers, found: Found) -> str:
 
 
 def _elsewhere(layers: Layers, layer: Layer, name: str, block: str, blocks: Sequence[str]) -> str:
-    """Which part of the same target has a block, or which block was meant."""
+    """A hint: the part of the same target that has the block, or the block that was probably meant."""
     folder = name.partition("/")[0]
     for other in layers.names():
         if other != name and other.partition("/")[0] == folder:
@@ -209,7 +210,7 @@ def _elsewhere(layers: Layers, layer: Layer, name: str, block: str, blocks: Sequ
             if block in blocks_of(layers, below):
                 return f"{other} has it: wurzel templates eject {other} --block {block}"
     return suggest(block, blocks) or (
-        f"Blocks: {', '.join(blocks)}." if blocks else "It has no blocks; eject all of it."
+        f"Blocks: {', '.join(blocks)}." if blocks else "It has no blocks; eject the whole template."
     )
 
 
@@ -225,7 +226,7 @@ def _own(layer: Layer, path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole."""
+    """Replace a file atomically."""
     new = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,25 +1,28 @@
-"""What people bring from other template languages (Helm, Ansible, Salt, Liquid), and what to write here instead."""
+"""Syntax and filters of other template languages (Helm, Ansible, Salt, Liquid), and what to write here instead."""
 
 from __future__ import annotations
 
 import re
 
-_QUOTED = "Leave it out: every value is quoted for where it stands."
+_QUOTED = "Remove it: every value is quoted for its position."
 _VALUE = (
-    "Leave it out: `key: {{ x }}` writes a list or mapping itself, and `{{ x }}` alone on its line writes its entries."
+    "Remove it: `key: {{ x }}` writes a list or mapping itself, and `{{ x }}` alone on its line writes its entries."
 )
 _JSON = "Write `| json` for the JSON text; `key: {{ x }}` writes the value itself."
 _INDENT = (
-    "Write `key: {{ x }}`; lines of a value are indented for where they stand. `| indent(4)` moves text of a macro."
+    "Write `key: {{ x }}`; lines of a value are indented for their position. `| indent(4)` indents text of a macro."
 )
-_ENCODED = "Nothing is encoded here: give the encoded text as a setting, or write `stringData:` in a Secret."
+_ENCODED = "Templates do not encode: put the encoded text in a setting, or write `stringData:` in a Secret."
 _ITEMS = "Loop over the mapping: `{% for key, value in x | items %}`."
 _REGEX = "Write `| replace('old', 'new')`, or compute the text in Python."
-_PURE = "A template gives the same file every time, so it reads no clock, environment, file or network. Use a setting."
-_MERGE = "Write each mapping alone on its line, `{{ a }}` and below it `{{ b }}`, or merge them in Python."
-_PYTHON = "Compute it in Python, where the context is made."
+_PURE = (
+    "A template must render the same file every time, so it cannot read the clock, environment, files or network."
+    " Use a setting."
+)
+_MERGE = "Write each mapping alone on its line, `{{ a }}` and then `{{ b }}`, or merge them in Python."
+_PYTHON = "Compute it in Python, where the context is built."
 _CHOICE = 'Write `{{ "a" if x else "b" }}`.'
-_STRICT = "Leave it out: a name that is not there is always an error."
+_STRICT = "Remove it: an undefined name is always an error."
 _NEEDS = "Write `{% include 'part.j2' %}` or `{% import 'macros.j2' as m %}` and `{{ m.name() }}`."
 _MEMBER = "Write it as a method: `x.split(',')`, `x.startswith('a')`."
 
@@ -39,7 +42,7 @@ _FILTERS = {
     **dict.fromkeys(("split", "startswith", "endswith", "hasPrefix", "hasSuffix", "trimSuffix"), _MEMBER),
     "bool": 'Write `x == "true"`; a setting of type `bool` is one already.',
     "append": "Write `{{ xs + [x] }}`.",
-    "shuffle": "What is rendered must be the same every time.",
+    "shuffle": "Rendered files must be the same every time.",
 }
 _NAMES = {
     **dict.fromkeys(("now", "date", "time", "datetime", "ansible_date_time", "utcnow", "today"), _PURE),
@@ -59,10 +62,10 @@ _TAGS = {
     "continue": "Write `{% for x in xs if … %}`, or put `{% if … %}` around the rest of the loop.",
     "break": "Write `{% for x in xs[:1] %}`, or a condition: `{% for x in xs if … %}`.",
     "do": "Write `{% set _ = x.append(1) %}`.",
-    "else": "`else` stands within `{% if %}` or `{% for %}`; `else if` is written `elif`.",
+    "else": "`else` belongs inside `{% if %}` or `{% for %}`; `else if` is written `elif`.",
     "elseif": "Write `{% elif … %}`.",
     "elsif": "Write `{% elif … %}`.",
-    "end": "Write which tag ends: `{% endif %}`, `{% endfor %}`, `{% endblock %}`.",
+    "end": "Name the tag that ends: `{% endif %}`, `{% endfor %}`, `{% endblock %}`.",
     "range": "Write `{% for x in xs %}` … `{% endfor %}`.",
     "define": "Write `{% macro name() %}` … `{% endmacro %}`.",
     "assign": "Write `{% set x = 1 %}`.",
@@ -71,7 +74,7 @@ _TAGS = {
     "unless": "Write `{% if not … %}`.",
     "while": "Write `{% for x in xs %}`.",
 }
-_GO = "This looks like Go's language of templates. Write `{{ x | indent(4) }}`, `{% if x %}`, `{% for x in xs %}`."
+_GO = "This looks like Go's template language. Write `{{ x | indent(4) }}`, `{% if x %}`, `{% for x in xs %}`."
 _FOREIGN = re.compile(
     r"unexpected '\.'|unexpected char '[$]'|expected token 'end of print statement', got '(?:string|integer|float|\w+)'"
 )
@@ -79,17 +82,17 @@ _OPERATORS = {"?": _CHOICE, "&": "Write `and`.", "!": "Write `not x` or `x != y`
 
 
 def filter_instead(name: str) -> str:
-    """What to write instead of a filter of another language; empty when it is of none."""
+    """What to write instead of a filter of another language; empty if none is known."""
     return _FILTERS.get(name, "")
 
 
 def name_instead(name: str) -> str:
-    """What to write instead of a function or name of another language; empty when it is of none."""
+    """What to write instead of a function or name of another language; empty if none is known."""
     return _NAMES.get(name, "")
 
 
 def syntax_instead(message: str) -> str:
-    """What to write instead of what the parser did not understand; empty when nothing is known of it."""
+    """What to write instead of syntax that the parser did not understand; empty if none is known."""
     if tag := re.match(r"Encountered unknown tag '(\w+)'", message):
         return _TAGS.get(tag.group(1), "")
     if operator := re.match(r"unexpected char '(.)'", message):

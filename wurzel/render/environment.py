@@ -1,4 +1,4 @@
-"""The Jinja environment of templates: strict, deterministic, and without any text inserted unquoted."""
+"""The Jinja environment of templates: strict, deterministic, and never inserting text unquoted."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from wurzel.render.suggestion import suggest
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
 
-_HINT_ELSE = "Add `else`: what an expression writes is always a value; `{% if %}` leaves text out."
+_HINT_ELSE = "Add `else`, since an expression always writes a value; use `{% if %}` to omit text."
 
 
 class Missing(StrictUndefined):
-    """An undefined value that fails wherever it is used, and names what was probably meant."""
+    """An undefined value that fails on any use, and suggests what was probably meant."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ class Context(jinja2.runtime.Context):
     """The names a template sees."""
 
     def derived(self, locals: dict[str, Any] | None = None) -> Context:  # noqa: A002 - jinja's signature
-        """As jinja does for each `scoped` block, but all blocks, which do not change any more, are not copied."""
+        """Like jinja's for each `scoped` block, but without copying all blocks, which no longer change."""
         context = new_context(self.environment, str(self.name), {}, self.get_all(), True, None, locals)
         context.eval_ctx = self.eval_ctx
         context.blocks = self.blocks
@@ -61,7 +61,7 @@ class Context(jinja2.runtime.Context):
 
 
 class Environment(jinja2.Environment):
-    """Compiles and runs templates of a set of layers; what they write comes out as `Text`."""
+    """Compiles and runs templates of a set of layers; their output is a `Text`."""
 
     code_generator_class = Generator
     context_class = Context
@@ -103,7 +103,7 @@ class Environment(jinja2.Environment):
         """Everything the template writes.
 
         Raises:
-            TemplateError: with the line of the template, whatever went wrong in it.
+            TemplateError: with the line of the template, for any error in it.
         """
         self._parents.clear()
         try:
@@ -122,7 +122,7 @@ class Environment(jinja2.Environment):
         return TokenStream(self.lexer.wrap(tokens, name, filename), name, filename)
 
     def load(self, found: Found) -> Template:
-        """The compiled template, the same one whatever name it is asked for by.
+        """The compiled template, the same for all of its names.
 
         Raises:
             jinja2.TemplateSyntaxError: when it cannot be compiled.
@@ -130,7 +130,7 @@ class Environment(jinja2.Environment):
         return self.get_template(self._registered(found))
 
     def _key(self, name: str, asking: Layer | None) -> str:
-        """What jinja calls the template that a name means; the name itself where there is none."""
+        """Jinja's name for the template that `name` refers to; the name itself if there is none."""
         key = self._keys.get((name, asking))
         if key is None:
             try:
@@ -142,7 +142,7 @@ class Environment(jinja2.Environment):
         return key
 
     def _registered(self, found: Found) -> str:
-        """The label of a template, by which it is found again; a template below one of the same label gets a mark."""
+        """The unique label of a template, by which it is found again."""
         key = label(found)
         while key in self._found and self._found[key].path != found.path:
             key = f"!{key}"
@@ -159,12 +159,12 @@ class Environment(jinja2.Environment):
 
         Raises:
             jinja2.TemplateSyntaxError: when it cannot be parsed.
-            TemplateError: when a tag takes away what makes a line.
+            TemplateError: when a tag removes the indentation or line break of a line.
         """
         return self._parse(source, found.name, str(found.path))
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """As jinja does, once for each file: what was checked need not be parsed anew to be rendered."""
+        """Like jinja's, once per file: a checked template need not be parsed again to render it."""
         read, tree = self._trees.get(filename or "", ("", None))
         if tree is None or read != source:
             tree = super()._parse(source, name, filename)
@@ -175,13 +175,13 @@ class Environment(jinja2.Environment):
         return tree
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """As jinja does: an entry, or else an attribute, but none of Python's own."""
+        """Like jinja's: an entry, or else an attribute, but not a private one."""
         if isinstance(argument, str) and argument.startswith("_") and not isinstance(obj, Mapping):
             return self.undefined(obj=obj, name=argument)
         return super().getitem(obj, argument)
 
     def _renamed_attribute(self, owner: Any, attribute: str) -> Any:
-        """What a template names with a dot, also by its old name."""
+        """An attribute that a template reads, also by its old name."""
         found = super().getattr(owner, attribute)
         kinds = [part.__name__ for part in type(owner).__mro__]
         old = renamed(self.layers.renames, "attribute", attribute, kinds) if isinstance(found, Missing) else None
@@ -195,7 +195,7 @@ class Environment(jinja2.Environment):
         self._extending = (name, line, blocks)
 
     def join_path(self, template: str, parent: str) -> str:
-        """What a template means by a name, once it is certain that both are of one language."""
+        """The template that a name refers to, after checking that both have the same language."""
         if problem := languages_differ(parent, template):
             raise _raised(problem)
         return self._key(template, self._found[parent].layer)
@@ -206,7 +206,7 @@ class Environment(jinja2.Environment):
         parent: str | None = None,
         globals: Any = None,  # noqa: A002 - jinja's signature
     ) -> Template:
-        """As jinja does; finds templates that extend themselves."""
+        """Like jinja's; also finds templates that extend themselves."""
         extending, self._extending = self._extending, None
         template = super().get_template(name, parent, globals)
         if extending:
@@ -257,7 +257,7 @@ class Environment(jinja2.Environment):
         elif isinstance(error, jinja2.UndefinedError):
             message, hint = _undefined(str(error), [*context, *self.globals])
         elif isinstance(error, RecursionError):
-            message, hint = "templates or macros call each other without end", "Follow the includes from here."
+            message, hint = "templates or macros call each other endlessly", "Follow the includes from here."
         elif isinstance(error, NotAValue | jinja2.TemplateError):
             message = str(error)
         elif isinstance(error, AttributeError | TypeError) and re.search(r"\bText\b", str(error)):
@@ -267,7 +267,7 @@ class Environment(jinja2.Environment):
         raise TemplateError(message, where=self.labelled(where), hint=hint) from error
 
     def syntax(self, message: str) -> tuple[str, str]:
-        """Message and advice for what the parser or compiler says."""
+        """Message and hint for an error of the parser or compiler."""
         from wurzel.render.elsewhere import filter_instead, syntax_instead
 
         match = re.match(r"No (filter|test) named '(\w+)'", message)

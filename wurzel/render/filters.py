@@ -1,4 +1,4 @@
-"""Filters of templates: a few of our own, and jinja's own where rendered text must pass through them piece by piece."""
+"""Filters of templates: a few new ones, and versions of jinja's that also process rendered text piece by piece."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 _FAILED: Any = object()
 
 REFUSED = {
-    "safe": "Nothing is ever inserted unquoted; text of the template itself stands outside `{{ }}`.",
-    "escape": "Values are quoted for where they stand; HTML has no place here.",
-    "e": "Values are quoted for where they stand; HTML has no place here.",
-    "forceescape": "Values are quoted for where they stand; HTML has no place here.",
-    "striptags": "HTML has no place here.",
-    "urlize": "HTML has no place here.",
-    "xmlattr": "HTML has no place here.",
+    "safe": "Values are never inserted unquoted; write text of the template itself outside `{{ }}`.",
+    "escape": "Values are quoted for their position; there is no HTML here.",
+    "e": "Values are quoted for their position; there is no HTML here.",
+    "forceescape": "Values are quoted for their position; there is no HTML here.",
+    "striptags": "There is no HTML here.",
+    "urlize": "There is no HTML here.",
+    "xmlattr": "There is no HTML here.",
     "attr": "Write `x.name`, or `x[name]` for a name that is computed.",
-    "random": "What is rendered must be the same every time.",
+    "random": "Rendered files must be the same every time.",
 }
-"""Jinja's filters that do not exist here, and why."""
+"""Jinja's filters that are not available here, and why."""
 
 
 def shell(value: Any) -> str:
-    """A list of arguments as one shell command line; a text or number as one word of it."""
+    """A list of arguments as one shell command line; a text or number as a single word."""
     from wurzel.render.quoting.word import join
 
     frozen = freeze(value)
@@ -52,7 +52,7 @@ def shell(value: Any) -> str:
 
 
 def words(value: Any) -> Words:
-    """In a shell template: all items as words of their own."""
+    """In a shell template: each item as a separate word."""
     return Words(plain_list(value))
 
 
@@ -63,7 +63,7 @@ def identifier(value: Any) -> Identifier:
     if isinstance(value, str) and value.isascii() and value.isidentifier() and not iskeyword(value):
         return Identifier(value)
     raise NotAValue(
-        f"{show(value)} is not a name that code can use", "Write ASCII letters, digits and `_`; no keyword."
+        f"{show(value)} is not a name that code can use", "Use ASCII letters, digits and `_`, and no keyword."
     )
 
 
@@ -72,7 +72,7 @@ def variable(value: Any) -> Variable:
     text = text_of(freeze(value))
     name = text.replace("-", "_").replace(".", "_")
     if not (name.isascii() and f"_{name}".isidentifier()) or not name:
-        hint = "Give it ASCII letters, digits, `_`, `-` and `.` only, e.g. by `| replace`."
+        hint = "Use only ASCII letters, digits, `_`, `-` and `.`, e.g. with `| replace`."
         raise NotAValue(f"{show(text)} cannot be part of the name of a variable", hint)
     return Variable(name, text)
 
@@ -88,7 +88,7 @@ def duration(value: Any) -> str:
 
 
 def quantity(value: Any) -> int | float:
-    """The number that a Kubernetes quantity stands for: `500m` is 0.5, `1Gi` is 1073741824; numbers as they are."""
+    """A Kubernetes quantity as a number: `500m` is 0.5, `1Gi` is 1073741824; numbers stay as they are."""
     from wurzel.ir.quantity import amount
 
     frozen = freeze(value)
@@ -110,11 +110,11 @@ def json(value: Any, indent: int | None = None) -> str:
     except ValueError as error:
         if isinstance(error, NotAValue):
             raise
-        raise NotAValue(f"{show(value)} has no JSON: a number in it is infinite, or has too many digits") from None
+        raise NotAValue(f"{show(value)} cannot be JSON: a number in it is infinite, or has too many digits") from None
 
 
 def tojson(value: Any, indent: int | None = None) -> Json:
-    """The JSON text of a value within a longer text; a whole value is refused, because the value itself is meant."""
+    """The JSON text of a value inside a longer text; refused for a whole value, where the value itself is meant."""
     return Json(json(value, indent))
 
 
@@ -139,11 +139,11 @@ def trim(value: Any, chars: str | None = None) -> str | Text:
 
 
 def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str | Text:
-    """Each line but the first moved to the right by `width` spaces."""
+    """Each line but the first indented by `width` spaces."""
     pad = width if isinstance(width, str) else " " * width
     if isinstance(value, Text):
         if pad.strip():
-            raise NotAValue(f"{show(pad)} cannot stand in front of rendered text", "Give a number of spaces.")
+            raise NotAValue(f"{show(pad)} cannot be put before rendered text", "Pass a number of spaces.")
         return value.indent(pad, first=first, blank=blank)
     text = text_of(freeze(value))
     head, *rest = text.split("\n")
@@ -152,11 +152,11 @@ def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = 
 
 
 def under(value: Any, key: str, column: int = 0, empty: Any = None, unless: Any = None) -> Text:
-    """Rendered lines as the entries of a YAML key at `column`; when there are none, nothing, or the key with `empty`.
+    """Rendered lines as the entries of a YAML key at `column`; without any, nothing, or the key with `empty`.
 
-    The lines start at the first column, wherever the key stands. Comments alone are no entries: a key with nothing but
-    comments below it would read as null, which platforms refuse. `unless` is a value that the platform takes anyway
-    where the key is missing: where the lines say just that, the key is left out.
+    The lines start at the first column, no matter where the key is. Comments alone do not count as entries: a key with
+    only comments below it would read as null, which platforms reject. `unless` is the platform's default for the key:
+    if the lines say exactly that, the key is omitted.
     """
     if not isinstance(value, Text):
         raise NotAValue(f"{show(value)} is not rendered text", "Use it as `{% filter under('key') %}…{% endfilter %}`.")
@@ -168,7 +168,7 @@ def under(value: Any, key: str, column: int = 0, empty: Any = None, unless: Any 
 
 
 def _has_entries(pieces: Sequence[Piece]) -> bool:
-    """Whether there is a line that is neither empty nor a comment; an empty list or mapping leaves no line."""
+    """Whether there is a line that is neither empty nor a comment; an empty list or mapping does not count."""
     texts = ["" if isinstance(piece, Held) and piece.value in ({}, []) else _sketch(piece) for piece in pieces]
     lines = (line.strip() for line in "".join(texts).split("\n"))
     return any(line and not line.startswith("#") for line in lines)
@@ -179,7 +179,7 @@ def _sketch(piece: Piece) -> str:
 
 
 def _values(pieces: Sequence[Piece]) -> list[Any] | None:
-    """The values that are written with nothing but white space around them; `None` where there is other text."""
+    """The values, if there is only white space around them; `None` if there is other text."""
     if any(not isinstance(piece, Held) and piece[0].strip() for piece in pieces):
         return None
     return [piece.value for piece in pieces if isinstance(piece, Held)]
@@ -192,7 +192,7 @@ def join(
     separator: Any = "",
     attribute: str | int | None = None,
 ) -> str | Text:
-    """The items one after the other with `separator` between."""
+    """The items joined with `separator`."""
     value = looped(value)
     items = value if attribute is None else map(make_attrgetter(environment, attribute), value)
     parts: list[Any] = []
@@ -205,12 +205,12 @@ def join(
 
 
 def to_int(value: Any, default: Any = None, base: int = 10) -> Any:
-    """A text or number as whole number; fails where it is not one, unless there is a default."""
+    """A text or number as a whole number; fails if it is not one, unless there is a default."""
     return _number(do_int(_scalar(value), _FAILED, base), value, default)
 
 
 def to_float(value: Any, default: Any = None) -> Any:
-    """A text or number as float; fails where it is not one, unless there is a default."""
+    """A text or number as a float; fails if it is not one, unless there is a default."""
     return _number(do_float(_scalar(value), _FAILED), value, default)
 
 
@@ -218,7 +218,7 @@ def _number(found: Any, value: Any, default: Any) -> Any:
     if found is not _FAILED:
         return found
     if default is None:
-        raise NotAValue(f"{show(value)} is not a number", "Give a default: `| int(0)`.")
+        raise NotAValue(f"{show(value)} is not a number", "Pass a default: `| int(0)`.")
     return default
 
 
@@ -229,10 +229,10 @@ def _scalar(value: Any) -> Any:
 def replace(value: Any, old: str, new: Any, count: int = -1) -> str | Text:
     """Every `old` replaced by `new`."""
     if not isinstance(old, str) or not old:
-        raise NotAValue(f"{show(old)} cannot be replaced", "Give the text to look for.")
+        raise NotAValue(f"{show(old)} cannot be replaced", "Pass the text to look for.")
     if isinstance(value, Text):
         if count != -1:
-            raise NotAValue("rendered text is replaced everywhere or not at all", "Leave out the count.")
+            raise NotAValue("`replace` with a count does not work on rendered text", "Remove the count.")
         return value.replace(old, new)
     text, inserted = text_of(freeze(value)), text_of(freeze(new))
     replaced = text.replace(old, inserted, count)
@@ -259,4 +259,4 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "int": to_int,
     "float": to_float,
 }
-"""Name in templates to function; these stand beside (and before) jinja's own."""
+"""Name in templates to function; these are added to jinja's own or replace them."""

@@ -1,4 +1,4 @@
-"""The first line of every file we write: the command that writes it, from what, and a digest of the rest."""
+"""The header, the first line of every file we write: its command, its source, and a digest of the rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashlib import sha256
 from wurzel.render.characters import shown
 
 MARK = "Rendered by `"
-"""What the line says first, behind the sign of a comment."""
+"""The start of the line, after the comment sign."""
 
 _COMMENTS: dict[str, tuple[str, str]] = {
     ".json": ('  "//": "', '",'),
@@ -19,7 +19,7 @@ _COMMENTS: dict[str, tuple[str, str]] = {
     **dict.fromkeys((".sql", ".lua"), ("-- ", "")),
     **dict.fromkeys((".md", ".html", ".xml"), ("<!-- ", " -->")),
 }
-"""What stands around the line, by the ending of a template's name; a `#` in front for all others."""
+"""Text around the line, by the suffix of a template's name; a `#` before it for all others."""
 
 _HEADER = re.compile(
     rb"(?:# |// |-- |<!-- |  \"//\": \")Rendered by `([^\n]*)` from [^\n]*?(?: with (?P<packs>[^\n;]+))?; do not edit\."
@@ -34,11 +34,11 @@ def sign(text: str, *, command: str, source: str, packs: str = "", template: str
     """The text with its header as first line, or as second one after `#!`, `<?xml` or the brace that opens JSON.
 
     Args:
-        text: what the template wrote.
-        command: what a user runs to write the file anew, e.g. `wurzel render rag -t dvc`.
-        source: what it is written from, e.g. `mypkg.pipelines:rag`.
-        packs: the template packs that took part, with their versions, e.g. `globex 2.1.0`.
-        template: the template's name, whose ending says what a comment looks like.
+        text: the output of the template.
+        command: the command that renders the file again, e.g. `wurzel render rag -t dvc`.
+        source: its source, e.g. `mypkg.pipelines:rag`.
+        packs: the template packs with their versions, e.g. `globex 2.1.0`.
+        template: the template's name, whose suffix tells what a comment looks like.
     """
     suffix = posixpath.splitext(template.removesuffix(".j2"))[1]
     start, end = _COMMENTS.get(suffix, ("# ", ""))
@@ -56,7 +56,7 @@ def is_ours(content: bytes) -> bool:
 
 
 def is_untouched(content: bytes) -> bool:
-    """Whether a file with our header still is what we wrote; line ends that git changed do not count."""
+    """Whether a file with our header is unchanged since we wrote it, except for line ends that git changed."""
     match = _find(content)
     if match is None:
         return False
@@ -64,18 +64,18 @@ def is_untouched(content: bytes) -> bool:
 
 
 def is_conflicted(content: bytes) -> bool:
-    """Whether a merge left two versions of a file of ours in it; their first lines always differ."""
+    """Whether the file contains a merge conflict between two rendered versions, whose first lines always differ."""
     return MARK.encode() in content and _CONFLICT.search(content) is not None
 
 
 def body(content: bytes) -> bytes:
-    """A file without our header; as it is when it has none."""
+    """A file without our header, if it has one."""
     match = _find(content)
     return content if match is None else _without(content, match)
 
 
 def command_of(content: bytes) -> list[str]:
-    """The words of the command that wrote a file with our header; none for other files."""
+    """The words of the command that wrote a file with our header; empty for other files."""
     match = _find(content)
     try:
         return shlex.split(_unescaped(match)) if match is not None else []
@@ -107,7 +107,7 @@ def _find(content: bytes) -> re.Match[bytes] | None:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """A line that must stay the first one, and the rest."""
+    """The line that must stay first, such as `#!`, and the rest."""
     if not text.startswith(_FIRST):
         return "", text
     first, _, rest = text.partition("\n")

@@ -1,4 +1,4 @@
-"""The journal of a write: which files are to take which places, so that whoever comes next can end what was begun."""
+"""The journal of a write: which files go where, so that the next process can finish an interrupted write."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from wurzel.exceptions import WriteError
 
 JOURNAL = ".wurzel-render.json"
-"""Name of the journal in the output folder; it is there only while files are being written."""
+"""Name of the journal in the output folder; it exists only while files are being written."""
 
 _DRAFT = f"{JOURNAL}.tmp"
 _ATTEMPTS = 1000
 
 
 class Move(NamedTuple):
-    """An entry on disk: where the new file waits, where the old one is kept, and digests of both."""
+    """A journal entry: paths of the target, the staged new file and the backup of the old one, and digests."""
 
     target: Path
     staged: Path | None
@@ -30,17 +30,17 @@ class Move(NamedTuple):
 
     @property
     def is_alien(self) -> bool:
-        """The target is neither what was there nor what is to be there: somebody edited it since."""
+        """Whether the target is neither the old nor the new file, so somebody edited it meanwhile."""
         return _digest_of(self.target) not in {self.old, self.new}
 
     @property
     def is_undone(self) -> bool:
-        """It was put back, so that it cannot go forward any more."""
+        """Whether it was already restored, so that it cannot go forward."""
         gone = self.staged is not None and not self.staged.exists()
         return gone and self.old != self.new and _digest_of(self.target) == self.old
 
     def forward(self) -> None:
-        """Put the new file in its place, or take the old one away."""
+        """Put the new file in place, or remove the old one."""
         if self.is_alien:
             return
         if self.staged is None:
@@ -49,35 +49,35 @@ class Move(NamedTuple):
             self.staged.replace(self.target)
 
     def back(self) -> None:
-        """Put the old file back in its place, or take the new one away."""
+        """Restore the old file, or remove the new one."""
         if self.is_alien or (self.staged is not None and self.staged.exists()):
             return
         if self.backup is None:
             self.target.unlink(missing_ok=True)
         elif self.backup.exists():
             self.backup.replace(self.target)
-            self.backup.unlink(missing_ok=True)  # renaming one link of a file over another does nothing
+            self.backup.unlink(missing_ok=True)  # renaming a hard link over another one of the same file does nothing
 
     def clear(self) -> None:
-        """Remove what waits or is kept beside the target."""
+        """Remove the staged file and the backup beside the target."""
         for path in (self.staged, self.backup):
             if path is not None:
                 path.unlink(missing_ok=True)
 
 
 class Journal(NamedTuple):
-    """What is to happen below a folder; `complete` once every new file is there as a whole."""
+    """The moves below a folder; `complete` once every new file is completely staged."""
 
     home: Path
     moves: Sequence[Move]
     folders: Sequence[Path]
-    """Folders that are made for it, outermost first."""
+    """Folders that are created for it, outermost first."""
     complete: bool = False
 
     def write(self) -> None:
-        """Put it in place as a whole."""
+        """Write it atomically."""
         data = {
-            "about": "wurzel is writing these files; the next `wurzel render` ends what was interrupted",
+            "about": "wurzel is writing these files; the next `wurzel render` finishes an interrupted write",
             "complete": self.complete,
             "folders": [folder.relative_to(self.home).as_posix() for folder in self.folders],
             "files": [
@@ -101,7 +101,7 @@ class Journal(NamedTuple):
         sync_folders({self.home})
 
     def end(self) -> str:
-        """Go forward when that is possible, otherwise back: "completed" or "undone"."""
+        """Finish the write if that is possible, otherwise undo it: "completed" or "undone"."""
         forward = self.complete and not any(move.is_undone for move in self.moves)
         if forward:
             for move in self.moves:
@@ -112,7 +112,7 @@ class Journal(NamedTuple):
         return "undone"
 
     def back(self) -> None:
-        """Leave everything as it was."""
+        """Undo everything."""
         if self.complete:
             for move in reversed(self.moves):
                 move.back()
@@ -127,10 +127,10 @@ class Journal(NamedTuple):
 
 
 def read_journal(home: Path) -> Journal | None:
-    """The journal that is in a folder, if there is one; only within a lock.
+    """The journal in a folder, if there is one; call it only while holding the lock.
 
     Raises:
-        WriteError: when it is no journal of ours.
+        WriteError: when the file is not a valid journal.
     """
     path = home / JOURNAL
     (home / _DRAFT).unlink(missing_ok=True)
@@ -143,16 +143,16 @@ def read_journal(home: Path) -> Journal | None:
         return None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         hint = "Look at `git status`, then remove this file."
-        raise WriteError("this is no journal of a render", where=str(path), hint=hint) from error
+        raise WriteError("this is not a journal of a render", where=str(path), hint=hint) from error
 
 
 def is_interrupted(home: Path) -> bool:
-    """Whether a writer is at work in a folder, or was killed there."""
+    """Whether a process is writing to a folder, or was killed while doing so."""
     return (home / JOURNAL).exists() or (home / _DRAFT).exists()
 
 
 def free_name(target: Path, kind: str) -> Path:
-    """A name beside the target that nothing has, for what is to become of it (`new`) or what it was (`old`)."""
+    """An unused name beside the target, for the staged file (`new`) or the backup (`old`)."""
     own = sha256(os.fsencode(target.name)).hexdigest()[:12]
     for number in range(_ATTEMPTS):
         name = target.with_name(f".wurzel-{own}-{os.getpid()}-{number}.{kind}")
@@ -162,7 +162,7 @@ def free_name(target: Path, kind: str) -> Path:
 
 
 def new_file(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that is not there yet, down to the disk."""
+    """Create a file, and flush it to disk."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
@@ -172,14 +172,14 @@ def new_file(path: Path, content: bytes, mode: int) -> None:
 
 
 def remove_if_empty(folders: Sequence[Path]) -> None:
-    """Remove the folders that hold nothing, innermost first."""
+    """Remove the empty folders, innermost first."""
     for folder in reversed(folders):
         with suppress(OSError):
             folder.rmdir()
 
 
 def sync_folders(folders: Iterable[Path]) -> None:
-    """Make sure that new names in the folders outlast a power cut, where the file system can."""
+    """Flush new names in the folders to disk, so that they survive a power cut, if the file system can."""
     for folder in sorted(folders):
         with suppress(OSError):
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -208,7 +208,7 @@ def _read_move(home: Path, entry: dict[str, Any]) -> Move:
 
 
 def _inside(home: Path, path: str) -> Path:
-    """A path below `home`; a journal may come from anywhere, so it is held to that."""
+    """A path checked to be below `home`, since a journal may come from anywhere."""
     pure = PurePosixPath(path)
     real = Path(os.path.realpath(home / pure))
     if pure.is_absolute() or ".." in pure.parts or home not in real.parents:

@@ -11,7 +11,7 @@ PLAIN = (
     *(".xml", ".js", ".ts", ".jsonnet", ".libsonnet", ".groovy", ".go", ".proto", ".cue", ".txt"),
     *("Dockerfile", "ignore"),
 )
-"""Endings of files that packs may add, and in which nothing is quoted: only values that need no quotes are written."""
+"""Suffixes of files that packs may add, where only values that need no quotes can be written."""
 LANGUAGES: dict[str, Language] = {
     ".yaml": "YAML",
     ".yml": "YAML",
@@ -20,10 +20,10 @@ LANGUAGES: dict[str, Language] = {
     ".json": "JSON",
     **dict.fromkeys(PLAIN, "plain text"),
 }
-"""Ending of a template's name (without `.j2`) to the language its values are quoted for."""
+"""Suffix of a template's name (without `.j2`) to the language its values are quoted for."""
 
 
 def language_of(template: str) -> Language | None:
-    """The language a template's name stands for; `None` for parts that fit any file, such as `_macros.j2`."""
+    """The language of a template by its name; `None` for parts that fit any file, such as `_macros.j2`."""
     stem = template.removesuffix(".j2")
     return next((language for suffix, language in LANGUAGES.items() if stem.endswith(suffix)), None)

@@ -1,8 +1,8 @@
 """Where templates come from: project folders, installed packs, and the templates that come with wurzel.
 
 `argo/workflow.yaml.j2` is the first one found, most specific layer first. In a template, `!argo/workflow.yaml.j2` is
-the one of the next layer below that has the file, `acme!argo/workflow.yaml.j2` that of the pack `acme` or of what
-stands below it, and `wurzel!argo/workflow.yaml.j2` the one that comes with wurzel.
+that of the next layer below that has the file, `acme!argo/workflow.yaml.j2` that of the pack `acme` or of the next
+layer below it, and `wurzel!argo/workflow.yaml.j2` wurzel's own.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 BUILT_IN = "built-in"
 POLICIES = "policies.j2"
-"""What looks at rendered files before they are written; see `wurzel.render.policy`."""
+"""The template that checks rendered files before they are written; see `wurzel.render.policy`."""
 OURS = "wurzel"
-"""What stands before the `!` in the name of a template that comes with wurzel or with an installed target."""
+"""The name before `!` for templates of wurzel itself or of an installed target."""
 SUFFIX = ".j2"
 USUAL = "wurzel-templates"
-"""What the folder of a project for its templates is usually called."""
+"""The usual name of a project's template folder."""
 
 
 class TemplateMissing(TemplateError):
@@ -45,7 +45,7 @@ class Layer(NamedTuple):
     folder: Path
     kind: Literal["project", "pack", "backend", "built-in"] = "project"
     version: str = ""
-    """Of an installed pack: that of its distribution."""
+    """Version of an installed pack's distribution."""
 
     @property
     def label(self) -> str:
@@ -54,22 +54,22 @@ class Layer(NamedTuple):
 
     @property
     def is_own(self) -> bool:
-        """It belongs to the project or its organisation, not to what renders."""
+        """Whether it belongs to the project or its organisation, not to wurzel or an installed target."""
         return self.kind in {"project", "pack"}
 
     @property
     def has_policy(self) -> bool:
-        """It has a policy; one that is there but cannot be read counts, so that it is an error."""
+        """Whether it has a policy; an unreadable one counts too, so that it becomes an error."""
         return self.is_own and os.path.lexists(self.folder / POLICIES)
 
     @property
     def is_pack(self) -> bool:
-        """It is an installed pack, not a folder of the project."""
+        """Whether it is an installed pack, not a folder of the project."""
         return self.kind == "pack"
 
 
 class Found(NamedTuple):
-    """A template: the name it was asked for by, its layer and its file."""
+    """A template: the name it was looked up by, its layer and its file."""
 
     name: str
     layer: Layer
@@ -84,11 +84,11 @@ class Found(NamedTuple):
         """Its source.
 
         Raises:
-            TemplateError: when it is no file, cannot be read, or is not UTF-8.
+            TemplateError: when it is not a file, cannot be read, or is not UTF-8.
         """
         try:
             if not S_ISREG(self.path.stat().st_mode):
-                raise TemplateError("the template is no file", where=self.name)
+                raise TemplateError("the template is not a file", where=self.name)
             return self.path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             line = self.path.read_bytes()[: error.start].count(b"\n") + 1
@@ -108,10 +108,10 @@ class Layers:
         Args:
             layers: folders (relative ones below `root`) or names of installed packs, also with versions.
             root: the project folder.
-            places: where each layer is named, for messages.
+            places: the place of each layer in the configuration, for messages.
 
         Raises:
-            TemplateError: when a layer is neither a folder nor an installed pack of a version that fits.
+            TemplateError: when a layer is neither a folder nor an installed pack of a matching version.
         """
         self._root = Path(root)
         self._packs: dict[str, Layer] = {}
@@ -120,11 +120,11 @@ class Layers:
         self.filters: dict[str, Callable[..., Any]] = {}
         """Filters of packs, by name."""
         self.schemas: tuple[Path, ...] = ()
-        """Folders with CustomResourceDefinitions, by which objects of their kinds are checked."""
+        """Folders with CustomResourceDefinitions, to check objects of their kinds."""
         self.more: tuple[More, ...] = ()
-        """Files that packs have written beside those of a target."""
+        """Files that packs add to those of a target."""
         self.warnings: dict[Problem, None] = {}
-        """What was read in an old name, each once."""
+        """Warnings about old names in use, each once."""
         found = [self._placed(layer, (places or {}).get(str(layer), "")) for layer in layers]
         self.layers = (*found, Layer(BUILT_IN, built_in(), "built-in"))
         self._warn_of_unnamed()
@@ -133,42 +133,42 @@ class Layers:
         folder = self._root / USUAL
         if any(layer.folder == folder for layer in self.layers) or not any(folder.rglob(f"*{SUFFIX}")):
             return
-        message = f"the folder {USUAL!r} has templates, but `templates:` in wurzel.yaml does not name it: none is used"
+        message = f"the folder {USUAL!r} has templates, but `templates:` in wurzel.yaml does not list it: none is used"
         self.warnings[Problem(message, USUAL, f"Add to wurzel.yaml: templates: [{USUAL}]")] = None
 
     @property
     def packs(self) -> list[Layer]:
-        """Those that are installed packs."""
+        """The layers that are installed packs."""
         return [layer for layer in self.layers if layer.is_pack]
 
     @property
     def versions(self) -> str:
-        """Names and versions of the installed packs, for the header of what they take part in; '' without any."""
+        """Names and versions of the installed packs, for the header of rendered files; '' without any."""
         return ", ".join(layer.label for layer in self.packs)
 
     def add(self, name: str, folder: Path) -> None:
-        """Search one more folder, after all others but before the built-in templates; a second call does nothing."""
+        """Search one more folder, after all others but before the built-in templates; a repeated call does nothing."""
         layer = Layer(name, folder, "backend")
         if layer not in self.layers:
             self.layers = (*self.layers[:-1], layer, self.layers[-1])
 
     def rename(self, renames: Iterable[Rename]) -> None:
-        """Know these old names too."""
+        """Accept these old names too."""
         self.renames = tuple(dict.fromkeys([*self.renames, *renames]))
 
     def hide(self, files: Iterable[Path]) -> None:
-        """Go on as if these files were not there."""
+        """Continue as if these files did not exist."""
         self._hidden = frozenset(files)
 
     def find(self, name: str, asking: Layer | None = None) -> Found:
         """The template of that name.
 
         Args:
-            name: plain, or with a `!` that says where the search begins.
-            asking: the layer of the template that names it, which `!` looks below; `None` for the project itself.
+            name: plain, or with a `!` that tells where the search starts.
+            asking: the layer of the template that refers to it, below which `!` searches; `None` for the project.
 
         Raises:
-            TemplateMissing: when there is none, with the closest name there is.
+            TemplateMissing: when there is none; suggests the closest name.
             TemplateError: when there is no such pack.
         """
         pack, mark, path = name.rpartition("!")
@@ -181,7 +181,7 @@ class Layers:
         raise self._missing(name, path, layers)
 
     def _from(self, pack: str, asking: Layer | None) -> Sequence[Layer]:
-        """The layers that a name with `pack` in front of its `!` is looked for in."""
+        """The layers to search for a name with `pack` before its `!`."""
         if pack == OURS:
             return self.not_own()
         if not pack:
@@ -193,16 +193,16 @@ class Layers:
         return [self._pack(pack), *self.not_own()]
 
     def under(self, layer: Layer | None) -> Sequence[Layer]:
-        """The layers below one; all of them below none, and those of what renders below a pack that nobody named."""
+        """The layers below one: all for `None`, and only wurzel's and targets' own for a pack that is not listed."""
         if layer is None:
             return self.layers
         if layer not in self.layers:
             return self.not_own()
-        # A package may be a pack and bring a target of its own: its folder is then a layer twice.
+        # A package may be a pack and also bring a target: its folder is then a layer twice.
         return [each for each in self.layers[self.layers.index(layer) + 1 :] if each.folder != layer.folder]
 
     def _names_of(self, path: str, layer: Layer) -> list[str]:
-        """The name itself, and another one that a layer may know it by: an older one, or what it is called now."""
+        """The name itself, and another one that a layer may use for it: the older or the current one."""
         older = [each.old for each in self.renames if layer.is_own and (each.kind, each.new) == ("template", path)]
         newer = [each.new for each in self.renames if (each.kind, each.old) == ("template", path)]
         return [path, *older, *newer]
@@ -215,7 +215,7 @@ class Layers:
         return found
 
     def labelled(self, where: str) -> str:
-        """A place, `template:line`, with the label of the template instead of the name it was asked for by."""
+        """A place, `template:line`, with the label of the template instead of the name it was looked up by."""
         name, mark, line = where.partition(":")
         try:
             return label(self.find(name)) + mark + line
@@ -238,11 +238,11 @@ class Layers:
         return sorted(found)
 
     def not_own(self) -> list[Layer]:
-        """The layers of what renders: those of installed targets, then the built-in one."""
+        """The layers that do not belong to the project: those of installed targets, then the built-in one."""
         return [layer for layer in self.layers if not layer.is_own]
 
     def below(self, layer: Layer, name: str) -> Found:
-        """The template of that name which one of `layer` takes the place of.
+        """The template of that name that one of `layer` overrides.
 
         Raises:
             TemplateMissing: when there is none.
@@ -269,16 +269,16 @@ class Layers:
             raise
         if not wanted.fits(found.version):
             raise TemplateError(
-                f"{found.label} is installed, and {wanted} is asked for",
+                f"{found.label} is installed, but {wanted} is required",
                 where=where,
-                hint="Install a version that fits, or change which versions fit here.",
+                hint="Install a matching version, or change the required versions here.",
             )
         return found
 
     def _layer(self, layer: str | Path) -> Layer:
         if layer == OURS:
-            hint = f"Leave it out: {OURS}!… names a template of it wherever one is named."
-            raise TemplateError(f"{OURS!r} is no pack: what comes with wurzel is always the last layer", hint=hint)
+            hint = f"Remove it; {OURS}!… refers to its templates by name."
+            raise TemplateError(f"{OURS!r} is not a pack: wurzel's own templates are always the last layer", hint=hint)
         folder = self._root / layer
         if folder.is_dir():
             return Layer(str(layer), folder)
@@ -301,7 +301,7 @@ class Layers:
 
 
 def label(found: Found) -> str:
-    """What messages call a template: the file of a project, `acme!name` of a pack, or `wurzel!name`."""
+    """Name of a template in messages: the file of a project, `acme!name` of a pack, or `wurzel!name`."""
     name = found.plain
     if found.layer.kind == "project":
         return posixpath.normpath(posixpath.join(found.layer.name, name))
@@ -309,7 +309,7 @@ def label(found: Found) -> str:
 
 
 def reference(layer: Layer, name: str) -> str:
-    """The name by which a template of exactly this layer is extended; of a project's folder, the plain one."""
+    """The name to extend a template of exactly this layer by; for a project's folder, the plain one."""
     return {"pack": f"{layer.name}!{name}", "project": name}.get(layer.kind, f"{OURS}!{name}")
 
 

@@ -1,9 +1,9 @@
-"""Finds tags that would silently take away what makes lines: the indentation in front of text, or a line break.
+"""Finds tags that would silently remove the indentation of a line, or a line break.
 
 With `trim_blocks` and `lstrip_blocks` a tag alone on its line leaves no trace. On a line that also writes text,
 `  {% if a %}b: 1{% endif %}` loses its indentation and is joined with the next line. YAML and shell would often read
 that without complaint, as something else. What a block, an `include`, a `call` or a `filter` writes is not known before
-it runs: its line break is put back when its text has none, and its indentation may not be lost.
+it runs: a missing line break after it is added, and losing its indentation is an error.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from wurzel.exceptions import TemplateError
 from wurzel.render.text import Held, Piece
 
 JOINT = "\0"
-"""Stands in template text where a tag took away a line break behind text; no template holds it otherwise."""
+"""Marks the place in template text where a tag removed a line break after text; templates cannot contain it."""
 BREAK = "\0\n"
-"""Stands in template text for the line break behind an expression that has its line, from its start, to itself."""
+"""Marks the line break after an expression that is alone on its line."""
 SEAM = "\0 "
-"""Stands where a line of tags ends that may have written text: whatever follows starts on a new line."""
+"""Marks the end of a line of tags that may have written text: what follows starts on a new line."""
 
 Token = tuple[int, str, str]
 _BEGINS = frozenset({"block_begin", "comment_begin", "raw_begin"})
 _ENDS = frozenset({"block_end", "comment_end", "raw_end"})
-_KEEP = "Put the tag on a line of its own, or write `{%+` to keep the white space in front of it."
+_KEEP = "Put the tag on a separate line, or write `{%+` to keep the white space before it."
 _STARTS = _BEGINS | {"variable_begin"}
 _HOLD = frozenset({"block", "call", "filter"})
 _WRITES = frozenset({"include", "endblock", "endcall", "endfilter"})
-"""Tags behind which text from elsewhere has been written."""
+"""Tags after which text from elsewhere has been written."""
 _MOVES = frozenset({"include", "call"})
-"""Tags that write the lines of another place as they stand there."""
+"""Tags that write lines from another place unchanged."""
 _INDENT = "Start the tag in the first column. `{%% filter indent(%d, true) %%}` around it indents every line it writes."
 _BREAK = (
-    "Put the tag on a line of its own, without `{%-`, which joins it to the line above; or write `+%}` at its end to"
+    "Put the tag on a separate line, without `{%-`, which joins it to the line above; or write `+%}` at its end to"
     " keep the line break (`-%}` to drop it)."
 )
 
@@ -50,22 +50,22 @@ class Watch:
     def _begin_line(self, *, first: bool, wrote: bool) -> None:
         self._first, self._wrote = first, wrote
         self._lost = 0
-        self._tag = False  # a tag began, and its name comes next
-        self._open = 0  # tags that began on this line with no text before them: text within them is theirs
+        self._tag = False  # a tag has started, and its name comes next
+        self._open = 0  # tags that started on this line without text before them: text inside belongs to them
         self._within = self._writes = False
 
     def tokens(self, tokens: Iterable[Token]) -> Iterator[Token]:
-        """The same tokens, with `JOINT` behind each tag that takes away the line break of text, `BREAK` and `SEAM`.
+        """The same tokens, with `JOINT` after each tag that removes the line break of text, `BREAK` and `SEAM`.
 
         Raises:
-            TemplateError: when a tag takes away the indentation of text behind it, or the template holds a NUL.
+            TemplateError: when a tag removes the indentation of text after it, or the template contains a NUL.
         """
         for line, kind, value in tokens:
             if self._seam:
                 self._seam = False
                 if value[2:3] != "-" or kind not in _STARTS:
                     yield line, "data", SEAM
-                else:  # `{%-` takes the line break away on purpose, so the line goes on
+                else:  # `{%-` removes the line break on purpose, so the line continues
                     self._writes = True
             if kind == "data":
                 yield from self._split(line, value)
@@ -98,7 +98,7 @@ class Watch:
         if name in _MOVES and self._lost:
             text = self._lines[line - 1]
             raise TemplateError(
-                f"the white space in front of `{{% {name} %}}` is removed, and indents nothing that it writes",
+                f"the white space before `{{% {name} %}}` is removed, so it does not indent what the tag writes",
                 where=f"{self._name}:{line}",
                 hint=_INDENT % (len(text) - len(text.lstrip())),
             )
@@ -120,7 +120,7 @@ class Watch:
     def _data(self, line: int, text: str) -> None:
         if JOINT in text:
             line += text[: text.index(JOINT)].count("\n")
-            raise TemplateError("the template holds a NUL", where=f"{self._name}:{line}")
+            raise TemplateError("the template contains a NUL character", where=f"{self._name}:{line}")
         head, broken, tail = text.partition("\n")
         if head:
             self._write(visible=bool(head.strip()))
@@ -132,7 +132,7 @@ class Watch:
     def _write(self, *, visible: bool = True) -> None:
         if self._lost and visible:
             raise TemplateError(
-                "the white space in front of this tag is removed, but text follows on its line",
+                "the white space before this tag is removed, but text follows on its line",
                 where=f"{self._name}:{self._lost}",
                 hint=_KEEP,
             )
@@ -153,7 +153,7 @@ def joint(line: int, template: str) -> Piece:
 
 
 def whole_lines(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces of a file that ends in a line break, once it is certain that no tag joined two lines of text.
+    """The pieces of a file, ending in a line break, after checking that no tag joined two lines of text.
 
     Raises:
         TemplateError: at the tag that did.

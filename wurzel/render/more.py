@@ -1,4 +1,4 @@
-"""Files that packs have written beside those of a target."""
+"""Files that packs add to those of a target."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from string import Formatter
 from typing import NamedTuple
 
 PARTS = ("pipeline", "target", "environment")
-"""What may stand in braces in a path."""
+"""Placeholders that a path may contain."""
 
 
 class More(NamedTuple):
-    """One of them."""
+    """A file that a pack adds."""
 
     pack: str
     """Name and version of the pack."""
     target: str
     template: str
     path: str
-    """Where it is written, with names in braces."""
+    """Its path, with placeholders in braces."""
 
 
 def unknown_in(path: str) -> str:
-    """What stands in braces in a path and is not known; '' when all is."""
+    """The first unknown placeholder in a path; '' if there is none."""
     try:
         names = [
             name for _, name, form, conversion in Formatter().parse(path) if name is not None or form or conversion

@@ -1,4 +1,4 @@
-"""What writing rendered files would change, and all of it or nothing."""
+"""Plans what writing rendered files would change, and writes all of it or nothing."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from wurzel.exceptions import WriteError
 from wurzel.render.header import is_conflicted, is_ours, is_untouched
 
 State = Literal["new", "same", "outdated", "edited", "conflicted", "foreign", "orphaned"]
-"""What a file on disk is: absent; equal; ours and untouched, but not what would be written now; ours and edited by
-hand; ours twice, as a merge left it; not ours; or ours and written by nothing any more."""
+"""State of a file on disk: absent; up to date; unchanged since we wrote it, but out of date; edited by hand; with merge
+conflicts; not written by wurzel; or no longer rendered by anything."""
 
 _EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
 class File(NamedTuple):
-    """A file to write: its path below the output folder, and its text with our header; without text, to remove."""
+    """A file to write: its path below the output folder, and its text with our header; no text means to remove it."""
 
     path: str
     text: str | None
@@ -27,7 +27,7 @@ class File(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What writing one file means."""
+    """What writing one file would change."""
 
     file: File
     home: Path
@@ -42,33 +42,33 @@ class Change(NamedTuple):
 
     @property
     def path(self) -> str:
-        """As given, below the output folder."""
+        """Its path below the output folder."""
         return self.file.path
 
     @property
     def is_blocked(self) -> bool:
-        """It would overwrite or remove what is not ours; only `force` does that."""
+        """Whether it would overwrite or remove something that only `force` may."""
         if self.state == "orphaned":
             return self.old is not None and not is_untouched(self.old)
         return self.state in {"edited", "conflicted", "foreign"}
 
     @property
     def note(self) -> str:
-        """What differs besides the text, or '': nothing of it shows in a diff."""
+        """A difference besides the text, which no diff shows; or ''."""
         if self.old is None or self.new is None:
             return ""
         if self.old != self.new and self._old_lines == self.new:
-            return "its lines end in CRLF; keep git from that: `* text eol=lf` in .gitattributes"
+            return "its lines end in CRLF; to prevent that, put `* text eol=lf` in .gitattributes"
         return "it is not executable" if self.old == self.new and self.state != "same" else ""
 
     @property
     def _old_lines(self) -> bytes:
-        """What is there, with the line ends that we write."""
+        """The current content, with the line ends that we write."""
         old = self.old or b""
         return old if b"\r\n" in (self.new or b"") else old.replace(b"\r\n", b"\n")
 
     def diff(self) -> str:
-        """The unified diff from what is there to what would be written; empty when all lines are the same."""
+        """The unified diff from the current file to the new one; empty if all lines are the same."""
         from wurzel.render.diff import unified
 
         before = "/dev/null" if self.old is None else f"a/{self.path}"
@@ -80,7 +80,7 @@ def plan(root: str | Path, files: Sequence[File]) -> list[Change]:
     """What writing the files below `root` would change, in the order given. Nothing is written.
 
     Raises:
-        WriteError: when a path leaves the folder, is given twice, is no place for a file, or cannot be read.
+        WriteError: when a path leaves the folder, occurs twice, cannot be a file, or cannot be read.
     """
     home = Path(root).resolve()
     changes = [_change(home, file) for file in files]
@@ -92,22 +92,22 @@ def plan(root: str | Path, files: Sequence[File]) -> list[Change]:
     for change in changes:
         for parent in change.target.parents:
             if parent in paths:
-                raise WriteError(f"{paths[parent]!r} would have to be a file and a folder", where=change.path)
+                raise WriteError(f"{paths[parent]!r} would have to be both a file and a folder", where=change.path)
     return changes
 
 
 def apply(changes: Sequence[Change], *, force: bool = False) -> list[Change]:
     """Write every file that changes, all or none, and return what was written.
 
-    Several processes that write into one folder do it one after the other. What was there before is there again when
-    something fails; a process that is killed leaves a journal, and the next one ends what it began.
+    Several processes that write into one folder take turns. If something fails, the previous files are restored; a
+    process that is killed leaves a journal, and the next one finishes or undoes its work.
 
     Args:
         changes: from `plan`.
-        force: overwrite and remove files that were edited by hand or are not ours.
+        force: overwrite and remove files that were edited by hand or not written by wurzel.
 
     Raises:
-        WriteError: when a file is not ours to overwrite, was edited since `plan`, or cannot be written.
+        WriteError: when a file must not be overwritten, was edited since `plan`, or cannot be written.
     """
     wanted = [change for change in changes if change.state != "same"]
     if not force and (blocked := [change for change in wanted if change.is_blocked]):
@@ -117,10 +117,10 @@ def apply(changes: Sequence[Change], *, force: bool = False) -> list[Change]:
     from wurzel.render.transaction import Entry, locked, replace_all
 
     with locked(changes[0].home):
-        now = [_change(change.home, change.file) for change in changes]  # another process may have written meanwhile
+        now = [_change(change.home, change.file) for change in changes]  # another process may have written since
         if not force and (edited := [change for change in now if change.is_blocked]):
-            what = "it was edited while it was being written anew"
-            raise WriteError(what, where=edited[0].path, hint="Look at it again.")
+            what = "it was edited during the render"
+            raise WriteError(what, where=edited[0].path, hint="Review it, and render again.")
         written = [change for change in now if change.state != "same" and (change.old, change.new) != (None, None)]
         if written:
             entries = [Entry(change.target, change.old, change.new, change.mode) for change in written]
@@ -151,10 +151,10 @@ def _change(home: Path, file: File) -> Change:
 def _target(home: Path, path: str) -> Path:
     pure = PurePosixPath(path)
     if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts or not pure.name or path.endswith("/"):
-        raise WriteError(f"{path!r} is no path of a file below the output folder", where=path)
+        raise WriteError(f"{path!r} is not a file path inside the output directory", where=path)
     target = Path(os.path.realpath(home / pure))
     if any(part.lower() == ".git" for part in target.parts):
-        raise WriteError("it is in the folder of git itself, which is never written to", where=path)
+        raise WriteError("it is inside git's own folder, which wurzel never writes to", where=path)
     if home not in target.parents:
         raise WriteError(f"it leads to {str(target)!r}, which is outside the output folder", where=path)
     try:
@@ -162,7 +162,7 @@ def _target(home: Path, path: str) -> Path:
     except OSError as error:  # a name too long for the file system
         raise WriteError(f"cannot be written: {error.strerror}", where=path) from error
     if is_other:
-        raise WriteError("there is a folder or device of that name", where=path)
+        raise WriteError("a folder or device has that name", where=path)
     return target
 
 
@@ -192,12 +192,12 @@ def _lines(content: bytes) -> list[str]:
 def _blocked(changes: Sequence[Change]) -> WriteError:
     names = ", ".join(change.path for change in changes)
     first = changes[0]
-    more = f" (and {len(changes) - 1} more to be looked at: {names})" if len(changes) > 1 else ""
+    more = f" (and {len(changes) - 1} more to review: {names})" if len(changes) > 1 else ""
     verb = "remove" if first.state == "orphaned" else "overwrite"
-    hint = f"Look at it with --diff; {verb} with --force."
+    hint = f"Review it with --diff; {verb} with --force."
     if first.state == "conflicted":
-        hint = f"Settle what it is rendered from, wurzel.yaml and code; then {verb} with --force."
-    what = {"foreign": "was not written by wurzel", "conflicted": "holds conflict markers of a merge"}.get(
+        hint = f"Resolve the conflict in its sources (wurzel.yaml and code), then {verb} with --force."
+    what = {"foreign": "was not written by wurzel", "conflicted": "contains merge conflict markers"}.get(
         first.state, "was edited by hand"
     )
     return WriteError(f"the file {what}{more}", where=first.path, hint=hint)

@@ -1,4 +1,4 @@
-"""Filters of packs: the public functions of a module, typed, and held to give the same for the same every time."""
+"""Filters of packs: the public, typed functions of a module, which must return the same value every time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from wurzel.render.values import NotAValue, freeze
 
 
 def filters_of(module: str, pack: str, known: Iterable[str]) -> tuple[dict[str, Callable[..., Any]], list[Problem]]:
-    """The filters that a module brings, by name, and what is wrong with it.
+    """The filters of a module by name, and the errors in it.
 
     Args:
         module: the name of the module.
-        pack: name and version of the pack that names it.
-        known: names that other packs have taken already.
+        pack: name and version of its pack.
+        known: filter names that other packs already use.
     """
     from jinja2.filters import FILTERS as OF_JINJA
 
@@ -39,7 +39,7 @@ def filters_of(module: str, pack: str, known: Iterable[str]) -> tuple[dict[str, 
     for name, function in functions.items():
         where = f"{pack}: {module}:{name}"
         if name in taken:
-            problems.append(Problem(f"{taken[name]} has a filter {name!r} already", where, "Give it another name."))
+            problems.append(Problem(f"{taken[name]} already has a filter {name!r}", where, "Rename it."))
         if untyped := _untyped(function):
             problems.append(Problem(f"the filter {name!r} has no type for {untyped}", where, "Annotate it."))
     if not functions:
@@ -56,7 +56,7 @@ def _untyped(function: Callable[..., Any]) -> str:
 
 
 def _pure(name: str, function: Callable[..., Any], pack: str) -> Callable[..., Any]:
-    """The function on values of its own, refused when it gives something else for the same a second time."""
+    """The function, called on copies, which raises if it returns a different result for the same arguments."""
     given: dict[str, Any] = {}
 
     @wraps(function)
@@ -67,8 +67,8 @@ def _pure(name: str, function: Callable[..., Any], pack: str) -> Callable[..., A
         result = freeze(function(*values, **options))
         if key in given and given[key] != result:
             raise NotAValue(
-                f"the filter {name!r} of {pack} gives {result!r} where it gave {given[key]!r} before",
-                "What is rendered must be the same every time: no clock, chance, environment or state.",
+                f"the filter {name!r} of {pack} returned {result!r}, but {given[key]!r} before for the same arguments",
+                "A filter must always return the same: do not use the clock, random numbers, the environment or state.",
             )
         given[key] = result
         return result

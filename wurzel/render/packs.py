@@ -1,4 +1,4 @@
-"""Installed template packs: packages that name a folder of templates in the entry point group `wurzel.templates`."""
+"""Installed template packs: packages with a folder of templates in the entry point group `wurzel.templates`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "wurzel.templates"
-"""Entry point group of packs: each entry names a package whose folder holds the templates, or a path."""
+"""Entry point group of packs: each entry names a package whose folder contains the templates, or a path."""
 
 
 def load_pack(name: str) -> tuple[Path, str]:
     """The folder and the version of an installed pack.
 
     Raises:
-        TemplateError: when there is no such pack, several have the name, or it names no folder.
+        TemplateError: when there is no such pack, several have the name, or its entry is not a folder.
     """
     point = entry_point(name)
     try:
@@ -28,7 +28,7 @@ def load_pack(name: str) -> tuple[Path, str]:
         raise TemplateError(f"the template pack {name!r} ({distribution(point)}) cannot be loaded: {error}") from error
     folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
     if folder == Path() or not folder.is_dir():
-        raise TemplateError(f"the template pack {name!r} names no folder", hint=f"Group {GROUP}: a package or a path.")
+        raise TemplateError(f"the template pack {name!r} has no folder", hint=f"Group {GROUP}: a package or path.")
     return folder, point.dist.version if point.dist is not None else ""
 
 
@@ -42,7 +42,7 @@ def entry_point(name: str) -> EntryPoint:
         owners = " and ".join(map(distribution, found))
         raise TemplateError(
             f"{len(found)} installed packs are called {name!r}: {owners}",
-            hint="Uninstall all but one: which one is meant cannot be said.",
+            hint="The name is ambiguous: uninstall all but one.",
         )
     if not found:
         known = sorted({point.name for point in points})
@@ -55,5 +55,5 @@ def entry_point(name: str) -> EntryPoint:
 
 
 def distribution(point: EntryPoint) -> str:
-    """Name and version of what brought an entry point."""
+    """Name and version of the distribution of an entry point."""
     return f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value

@@ -1,7 +1,7 @@
-"""Changes single values of a finished YAML file as a merge patch says, and leaves every other character as it is.
+"""Applies a merge patch to single values of a finished YAML file, and leaves every other character as it is.
 
-RFC 7386, and two things more: a mapping laid over a list picks its items by `name` or `key=value`, and its key `+`
-holds items to add.
+RFC 7386 with two additions: a mapping applied to a list selects its items by `name` or `key=value`, and its key `+`
+contains items to add.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from wurzel.render.values import NotAValue
 from wurzel.render.yaml_tree import Document, YamlNode, dash, is_picked
 
 ADD = "+"
-"""Key of a patch for a list: what it holds is added at the end."""
+"""Key of a patch for a list, with items to append."""
 
 _MOST = 20
 _COMMENT = re.compile(r"[ \t]*(#[^\n]*)?")
@@ -27,7 +27,7 @@ _HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)?")
 
 
 class Edit(NamedTuple):
-    """Text to write instead of what stands between two offsets, and the path of the patch that says so."""
+    """A replacement for the text between two offsets, and the path in the patch it comes from."""
 
     start: int
     end: int
@@ -36,7 +36,7 @@ class Edit(NamedTuple):
 
 
 class Patcher:
-    """Finds the edits that a patch asks of a document, and what does not fit."""
+    """Finds the edits that a patch makes to a document, and what in it matches nothing."""
 
     def __init__(self, text: str, locate: Callable[[str], str]) -> None:
         self.edits: list[Edit] = []
@@ -45,10 +45,10 @@ class Patcher:
         self._locate = locate
 
     def document(self, document: Document, patch: Mapping[str, Any], path: str) -> None:
-        """Lay a patch over a document."""
+        """Apply a patch to a document."""
         root = document.root
         if not root.is_mapping:
-            self._refuse(path, "the document is no mapping")
+            self._refuse(path, "the document is not a mapping")
         else:
             self._node(root, patch, path)
 
@@ -65,7 +65,7 @@ class Patcher:
         for key, value in patch.items():
             place, old = f"{path}.{key}", node.at(key)
             if key == ADD and old is None:
-                self._refuse(place, "only a list has items to add to, and this is a mapping", "Write its keys.")
+                self._refuse(place, "items can only be added to a list, and this is a mapping", "Write its keys.")
             elif old is None and value is not None:
                 added[key] = self._fresh(value, place)
             elif old is None:
@@ -91,7 +91,7 @@ class Patcher:
             elif isinstance(value, Mapping):
                 self._node(found[0], value, place)
             else:
-                self._refuse(place, "an item of a list is a mapping", "Write what is to change in it, or null.")
+                self._refuse(place, "the patch of a list item must be a mapping", "Write its changes, or null.")
         self._change(node, removed, self._added(patch, path), path)
 
     def _not_one(self, path: str, node: YamlNode, by: str) -> None:
@@ -103,20 +103,20 @@ class Patcher:
     def _added(self, patch: Mapping[str, Any], path: str) -> list[Any]:
         added = patch.get(ADD, [])
         if not isinstance(added, list):
-            self._refuse(f"{path}.{ADD}", "what is added to a list is a list", "Write +: [a, b].")
+            self._refuse(f"{path}.{ADD}", "the items to add must be a list", "Write +: [a, b].")
             return []
         return added
 
     def _value(self, owner: YamlNode, key: str, old: YamlNode, new: Any, path: str) -> None:
         if old.is_alias:
-            self._refuse(path, "it is written elsewhere in the file, and stands here as an alias")
+            self._refuse(path, "here it is only an alias of a value elsewhere in the file")
         elif isinstance(new, Mapping) and old.entries:
             self._node(old, new, path)
         elif not _same(old, new):
             self._replace(owner, key, old, self._whole(old, new, path), path)
 
     def _whole(self, old: YamlNode, new: Any, path: str) -> Any:
-        """A value that takes the place of one of which nothing is kept."""
+        """A value that replaces another completely."""
         if isinstance(new, Mapping) and old.is_sequence:
             for name in new:
                 if name != ADD:
@@ -129,7 +129,7 @@ class Patcher:
         return self._fresh(new, path)
 
     def _fresh(self, value: Any, path: str) -> Any:
-        """A value where there was none: what is added to a list that is not there is the whole list."""
+        """A value where there was none: items added to a missing list become the list."""
         self._check_fresh(value, path)
         return without_nulls(value)
 
@@ -143,7 +143,7 @@ class Patcher:
         self._added(value, path)
         for name in value:
             if name != ADD:
-                self._missing(f"{path}.{name}", f"there is no list to pick {name!r} from", name, [])
+                self._missing(f"{path}.{name}", f"there is no list to select {name!r} from", name, [])
 
     def _replace(self, owner: YamlNode, key: str, old: YamlNode, new: Any, path: str) -> None:
         name = next(name for name, value in owner.entries if name is not None and value is old)
@@ -158,7 +158,7 @@ class Patcher:
         self._edit(colon, end, (f" {head}" if head else "") + comment + broken + rest, path)
 
     def _comment(self, colon: int, old: YamlNode, end: int) -> str:
-        """The comment on the line of a key, which stays whatever its value becomes."""
+        """The comment on the line of a key, which is kept when its value changes."""
         text = self._text
         if old.style in {"|", ">"}:
             match = _HEADER.match(text, old.start)
@@ -169,13 +169,13 @@ class Patcher:
         return f" {match.group(1)}" if match and match.group(1) else ""
 
     def _room(self, node: YamlNode, column: int) -> bool:
-        """Whether text may be a block here: a comment right below, indented deeper, would become part of it."""
+        """Whether text may be a block here: a more indented comment right below would become part of it."""
         rest = self._text[self._line_end(node.end) :].lstrip("\n")
         margin = len(rest) - len(rest.lstrip(" "))
         return rest[margin : margin + 1] != "#" or margin <= column
 
     def _change(self, node: YamlNode, removed: Sequence[int], added: Any, path: str) -> None:
-        """Take entries out of a block, and write others at its end."""
+        """Remove entries of a block, and append others."""
         column, start = node.column, self._line_end(node.end) + 1
         head, broken, rest = self._written(lambda: entries(added, column, literal=self._room(node, column)), path)
         if len(removed) == len(node.entries):
@@ -187,7 +187,7 @@ class Patcher:
             self._edit(start, start, f"{' ' * column}{head}{broken}{rest}\n", path)
 
     def _refill(self, node: YamlNode, lines: str, path: str) -> None:
-        """Write a block anew of which nothing is kept."""
+        """Replace a whole block."""
         before = self._text[: node.start].rstrip()
         if lines:
             self._edit(self._start(node, 0), node.end, lines, path)
@@ -202,7 +202,7 @@ class Patcher:
         if not self._text[line:start].strip():
             self._edit(line, end + 1, "", path)
         elif self._text[end : (following := self._start(node, index + 1))].strip():
-            self._refuse(path, "a comment stands behind the entry to be removed, which begins its line")
+            self._refuse(path, "a comment follows the entry to remove on the first line of its item")
         else:
             self._edit(start, following, "", path)
 
@@ -211,7 +211,7 @@ class Patcher:
         return key.start if key is not None else dash(node, value, self._text)
 
     def _flow(self, node: YamlNode, patch: Mapping[str, Any], path: str) -> str:
-        """A mapping or list in brackets, written anew from the text of what it keeps."""
+        """A mapping or list in brackets, rebuilt from the text of the entries it keeps."""
         kept = []
         for key, value in node.entries:
             name = (key.text() if key is not None else next((by for by in patch if is_picked(value, by)), "")) or ""
@@ -233,7 +233,7 @@ class Patcher:
                 if name != ADD and len(node.picked(name)) != 1:
                     self._not_one(place, node, name)
             elif name == ADD and name not in known:
-                self._refuse(place, "only a list has items to add to, and this is a mapping", "Write its keys.")
+                self._refuse(place, "items can only be added to a list, and this is a mapping", "Write its keys.")
             elif name not in known and value is None:
                 self._missing(place, f"there is no key {name!r} to remove", name, known)
             elif name not in known:
@@ -246,7 +246,7 @@ class Patcher:
         return "".join(self._written(lambda: inline(value), path))
 
     def _written(self, write: Callable[[], str], path: str) -> tuple[str, str, str]:
-        """What is written for a value: its first line, and what follows."""
+        """The text of a value: its first line, and the rest."""
         try:
             head, broken, rest = write().partition("\n")
         except NotAValue as error:
@@ -269,7 +269,7 @@ class Patcher:
 
 
 def without_nulls(value: Any) -> Any:
-    """A value that is added: `null` in a mapping stands for nothing (RFC 7386), `+` alone for a list."""
+    """A value to add: without `null` entries of mappings (RFC 7386), and with `+` alone as a list."""
     if isinstance(value, Mapping) and isinstance(value.get(ADD), list):
         return value[ADD]
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A file with its edits, where each of its lines comes from, and the proof that it is what the patch says."""
+"""Applies edits to a file, tracks where each line comes from, and proves that the result matches the patch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wurzel.render.verify import Unreadable, yaml_events
 from wurzel.render.yaml_tree import YamlNode, is_picked
 
 Source = int | str
-"""A line of the file as it was, from 0; or the path of the patch that wrote it."""
+"""A line of the file before the patch, from 0; or the path in the patch that wrote it."""
 
 
 def apply(text: str, edits: Sequence[Edit]) -> tuple[str, list[Source]]:
@@ -29,7 +29,7 @@ def apply(text: str, edits: Sequence[Edit]) -> tuple[str, list[Source]]:
 
 
 def _sources(text: str, pieces: Sequence[tuple[str, str]], starts: Sequence[int]) -> Iterator[Source]:
-    """The patch wins where a line is of both; `starts` are the offsets of the pieces that were there before."""
+    """The source of each line; the patch wins if both wrote a line. `starts` are the offsets of kept pieces."""
     current: Source | None = None
     number = position = 0
     for index, (piece, path) in enumerate(pieces):
@@ -48,7 +48,7 @@ def _sources(text: str, pieces: Sequence[tuple[str, str]], starts: Sequence[int]
 
 
 def expected(node: YamlNode, patch: Mapping[str, Any]) -> Iterator[Any]:
-    """What a reader must find in the place of a node: events as they were, and parts of new values."""
+    """What a reader must find in place of a node: the events of kept parts, and the parts of new values."""
     yield signature(node.event)
     removed = {name for name, value in patch.items() if value is None}
     for key, value in node.entries:
@@ -75,7 +75,7 @@ def expected(node: YamlNode, patch: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def differs(text: str, wanted: Iterator[Any]) -> str:
-    """Where a patched text is not what it must be; empty when it is."""
+    """Where a patched text differs from what is expected; empty if it does not."""
     try:
         found = [event for event in yaml_events(text) if "Stream" not in type(event).__name__]
     except Unreadable as error:

@@ -1,7 +1,7 @@
-"""Policies: `policies.j2` of a pack or a project writes nothing; it looks at what is to be written, and may refuse it.
+"""Policies: `policies.j2` of a pack or a project writes nothing; it checks rendered files, and may reject them.
 
-Each layer's policy runs by itself. What it imports is looked for from its own layer downwards, so that nothing above
-it, such as a project's file of the same name, takes the place of any part of it.
+Each layer's policy runs separately. Its imports are searched from its own layer downwards, so that nothing above it,
+such as a project's file of the same name, can replace a part of it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _WRITES = "a policy writes nothing: it only calls fail(…)"
 
 
 class Failure(NamedTuple):
-    """What a policy refuses."""
+    """One violation of a policy."""
 
     message: str
     at: str
-    """Dotted path of what is wrong, e.g. `steps.export.resources.cpu`; '' for the pipeline as a whole."""
+    """Dotted path of the value, e.g. `steps.export.resources.cpu`; '' for the pipeline as a whole."""
     policy: str
-    """Whose policy it is, and its line."""
+    """The policy's layer and line."""
 
 
 class Policies:
@@ -37,7 +37,7 @@ class Policies:
         self._policies = [_Policy(layers, layer) for layer in layers.layers if layer.has_policy]
 
     def run(self, context: Mapping[str, Any]) -> tuple[list[Failure], list[Problem]]:
-        """What the policies refuse, and what is wrong with the policies themselves."""
+        """The violations, and errors in the policies themselves."""
         failures: list[Failure] = []
         broken: list[Problem] = []
         for policy in self._policies:
@@ -62,7 +62,7 @@ class _Policy:
         self._environment.globals["fail"] = self._fail
 
     def run(self, context: Mapping[str, Any]) -> list[Failure]:
-        """What it refuses.
+        """Its violations.
 
         Raises:
             WurzelError: when the policy itself fails, or writes anything.
@@ -73,14 +73,14 @@ class _Policy:
             if isinstance(piece, Held) or piece[0].strip():
                 line = piece.line if isinstance(piece, Held) else piece[1]
                 where = self._environment.layers.labelled(f"{POLICIES}:{line}")
-                raise WurzelError(_WRITES, where=where, hint="Put other text into a comment: {# … #}.")
+                raise WurzelError(_WRITES, where=where, hint="Put other text in a comment: {# … #}.")
         return self._found
 
     def _fail(self, message: Any, at: Any = "") -> Text:
         """`fail(message, at=path)`, as a policy calls it."""
         text = message.plain() if isinstance(message, Text) else text_of(freeze(message))
         if not text.strip():
-            raise NotAValue("fail() needs a message that says what is refused", 'Write fail("at most 8 cpu").')
+            raise NotAValue("fail() needs a message", 'Write fail("at most 8 cpu").')
         path = at.plain() if isinstance(at, Text) else at
         if not isinstance(path, str):
             raise NotAValue(f"{show(at)} is not a path", 'Write for example at="steps.export.resources.cpu".')

@@ -1,7 +1,7 @@
-"""Names that templates of others may still use for one major version after they were changed.
+"""Renamed parts, which others' templates may still use by their old names for one major version.
 
-A backend lists what it renamed (`Backend.renames`). An old name in a template of a project or pack is read as the new
-one, with a warning that names the line.
+A backend lists its renames (`Backend.renames`). An old name in a template of a project or pack is read as the new one,
+with a warning that shows the line.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ Kind = Literal["template", "block", "macro", "name", "attribute", "filter"]
 
 
 class Rename(NamedTuple):
-    """One name that was changed.
+    """One rename.
 
-    `within`: the template that has the block, or whose context has the name; the class that has the attribute. It is
-    empty for templates and filters.
+    `within`: the template with the block or context name, or the class with the attribute; empty for templates and
+    filters.
     """
 
     kind: Kind
     old: str
     new: str
     since: str
-    """The version that first knew the new name; the next major version does not know the old one any more."""
+    """The first version with the new name; the next major version no longer accepts the old one."""
     within: str = ""
     owner: str = ""
     """The pack whose version `since` is; '' for the target's own."""
 
     def warning(self, where: str) -> Problem:
-        """What to say where the old name is used."""
+        """The warning for a use of the old name."""
         until = f"{self.owner} {int(self.since.partition('.')[0]) + 1}.0".strip()
         since = f"{self.owner} {self.since}".strip()
-        message = f"the {self.kind} {self.old!r} is called {self.new!r} since {since}"
-        return Problem(message, where, f"Write the new name; {until} does not know the old one any more.")
+        message = f"the {self.kind} {self.old!r} was renamed to {self.new!r} in {since}"
+        return Problem(message, where, f"Use the new name; {until} will no longer accept the old one.")
 
 
 def renamed(renames: Iterable[Rename], kind: Kind, old: str, within: Sequence[str] = ()) -> Rename | None:
-    """The rename of a name, if there is one that holds within any of the places."""
+    """The rename of a name in any of these places, if there is one."""
     return next(
         (each for each in renames if (each.kind, each.old) == (kind, old) and (not within or each.within in within)),
         None,
@@ -50,12 +50,12 @@ def renamed(renames: Iterable[Rename], kind: Kind, old: str, within: Sequence[st
 
 
 def rewrite(tree: nodes.Template, renames: Sequence[Rename], path: str) -> Iterator[tuple[Rename, int]]:
-    """Put new names in the place of old ones; gives each with its line.
+    """Replace old names by new ones; yields each with its line.
 
     Args:
-        tree: the template, which is changed.
-        renames: all there are.
-        path: name of the template without the mark of a layer.
+        tree: the template, which is changed in place.
+        renames: all known renames.
+        path: name of the template without a layer prefix.
     """
     from jinja2 import nodes
 
@@ -86,7 +86,7 @@ def rewrite(tree: nodes.Template, renames: Sequence[Rename], path: str) -> Itera
 
 
 def _macros(tree: nodes.Template, renames: Sequence[Rename]) -> Iterator[tuple[Rename, int]]:
-    """Macros by their old names, imported one by one or called by the name of what was imported."""
+    """Macros used by their old names, imported one by one or called through an imported module."""
     from jinja2 import nodes
 
     for imported in tree.find_all(nodes.FromImport):

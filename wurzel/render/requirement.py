@@ -1,4 +1,4 @@
-"""Which versions of a pack fit: `globex>=2,<3`, as in a requirements file."""
+"""Version requirements of packs: `globex>=2,<3`, as in a requirements file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FORM = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:[<>=!~]=?=?)[^\[\];]*)")
 
 
 class Requirement(NamedTuple):
-    """A pack and the versions of it that fit."""
+    """A pack and its allowed versions."""
 
     name: str
     versions: str
@@ -19,8 +19,8 @@ class Requirement(NamedTuple):
         return f"{self.name}{self.versions}"
 
     def fits(self, version: str) -> bool:
-        """Whether a version is one of them; an installed pre-release counts as any other."""
-        from packaging.specifiers import SpecifierSet  # only where versions are given
+        """Whether a version is allowed; an installed pre-release counts like any other."""
+        from packaging.specifiers import SpecifierSet  # imported only if there are version specifiers
         from packaging.version import InvalidVersion
 
         try:
@@ -30,10 +30,10 @@ class Requirement(NamedTuple):
 
 
 def requirement(text: str) -> Requirement | None:
-    """The requirement that a text is; `None` when it only names a folder or a pack.
+    """The requirement in a text; `None` if it is only the name of a folder or pack.
 
     Raises:
-        ValueError: when what stands behind the name is not a list of versions.
+        ValueError: when the text after the name is not a list of version specifiers.
     """
     match = _FORM.fullmatch(text.strip())
     if match is None:
@@ -44,6 +44,6 @@ def requirement(text: str) -> Requirement | None:
     try:
         SpecifierSet(versions)
     except InvalidSpecifier:
-        message = f"{versions!r} does not say which versions fit; write for example {match.group(1)}>=2,<3"
+        message = f"{versions!r} is not a list of version specifiers; write for example {match.group(1)}>=2,<3"
         raise ValueError(message) from None
     return Requirement(match.group(1), versions)

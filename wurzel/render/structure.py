@@ -1,4 +1,4 @@
-"""Rules of how templates are put together; the compiler holds what it runs to them, `templates check` all there are."""
+"""Rules for the structure of templates: the compiler checks what it runs, `templates check` all templates."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from wurzel.render.layers import Found, label
 from wurzel.render.lines import bare
 from wurzel.render.suggestion import suggest
 
-OUTSIDE = "this template extends another, so what stands outside its blocks is never written in its place"
-WITH_CONTEXT = "What is imported sees no names but its own: write `import … with context`, or give it as an argument."
+OUTSIDE = "this template extends another, so text outside its blocks is dropped or misplaced"
+WITH_CONTEXT = "An imported template sees only its own names: write `import … with context`, or pass it as an argument."
 
 
 def outside(tree: nodes.Template) -> Iterator[int]:
-    """Lines of what a template that extends another would write outside of its blocks: Jinja drops or displaces it."""
+    """Lines of text outside blocks in a template that extends another, which Jinja drops or misplaces."""
     extends = [index for index, node in enumerate(tree.body) if isinstance(node, nodes.Extends)]
     if extends:
         yield from _outside(tree.body[extends[0] :])
 
 
 def languages_differ(asking: str, asked: str) -> Problem | None:
-    """What is wrong when a template of one language names one of another."""
+    """The finding for a template that uses one of another language."""
     own, other = language_of(asking), language_of(asked)
     if own is None or other is None or own == other:
         return None
     return Problem(
         f"{asked!r} is {other}, but {asking!r} is {own}",
-        hint="Values are quoted for one language per file; name parts that fit any file `name.j2`.",
+        hint="A file's values are quoted for one language; name parts for any file `name.j2`.",
     )
 
 
@@ -38,7 +38,7 @@ def no_such_block(where: str, block: str, known: Iterable[str]) -> Problem:
     """The finding for a block that is never written."""
     blocks = sorted(known)
     return Problem(
-        f"no template that this one extends has a block {block!r}, so it is never written",
+        f"no template that this one extends has a block {block!r}, so it has no effect",
         where,
         suggest(block, blocks) or f"Blocks: {', '.join(blocks)}.",
     )
@@ -47,9 +47,9 @@ def no_such_block(where: str, block: str, known: Iterable[str]) -> Problem:
 def circle(where: str, parent: Found, *, itself: bool) -> Problem:
     """The finding for a template that extends itself: at once, or by way of `parent`."""
     return Problem(
-        "the template extends itself" if itself else f"the template extends {label(parent)!r}, which comes back to it",
+        "the template extends itself" if itself else f"the template extends {label(parent)!r}, which extends it back",
         where,
-        f'Write `{{% extends "!{parent.plain}" %}}` for the one of the next layer below that has it.',
+        f'Write `{{% extends "!{parent.plain}" %}}` for the next layer below that has the file.',
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 
 def suggest(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Asks whether a known name was meant, when one is close; otherwise nothing."""
-    from difflib import get_close_matches  # only when something is wrong
+    """A did-you-mean for the closest known name; empty if none is close."""
+    from difflib import get_close_matches  # imported only for an error message
 
     close = get_close_matches(name, list(known), 1, 0.5)
     return f"Did you mean {prefix}{close[0]}?" if close else ""

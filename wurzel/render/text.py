@@ -1,7 +1,7 @@
-"""Rendered template text with the values that stand in it, kept apart until the whole file is there.
+"""Rendered template text and the values in it, kept apart until the file is complete.
 
-Nothing is ever marked inside a string: a `Text` is a sequence of pieces, so no filter can cut, alter or forge a value's
-place. What cannot treat pieces fails with advice instead of writing something else.
+Values are not marked inside a string: a `Text` is a sequence of pieces, so no filter can cut, alter or forge the place
+of a value. Code that cannot handle pieces fails with a hint instead of writing something else.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ Chunk = tuple[str, int, str]
 """Template text, the line it starts on, and its template."""
 
 
-NO_VALUE = "text that a macro, block, `call` or `set` block rendered cannot be used as a value here"
-NO_TRUTH = "text that a macro, block, `call` or `set` block rendered is neither true nor false, whatever it says"
+NO_VALUE = "text rendered by a macro, block, `call` or `set` block cannot be used as a value here"
+NO_TRUTH = "text rendered by a macro, block, `call` or `set` block is neither true nor false, whatever it contains"
 COMPARE = (
-    'Compare it with what is meant: `{% if … | trim == "true" %}`; `is blank` tells whether there is none.'
+    'Compare it with a text: `{% if … | trim == "true" %}`; `is blank` tells whether it is empty.'
     " A macro that is a condition writes one value: `{{ x is not none }}`."
 )
-MAKE_VALUE = "Write it as it is, or make it one value with `| string` and go on from there."
+MAKE_VALUE = "Write it unchanged, or turn it into one value with `| string` first."
 
 
 class Held:
-    """A value that waits for its place in the finished file, and where the template wrote it."""
+    """A value that is not quoted yet, and where the template wrote it."""
 
     __slots__ = ("expression", "line", "template", "value")
 
@@ -53,13 +53,13 @@ class Text:
 
     def __init__(self, pieces: Sequence[Piece], indented: int = 0) -> None:
         self.pieces = pieces
-        self.indented = indented  # how far `indent` has moved the lines below the first
+        self.indented = indented  # how far `indent` has indented the lines after the first
 
     def plain(self) -> str:
-        """The text with its values written as they are, as one value.
+        """The text with its values written unquoted, as one value.
 
         Raises:
-            TemplateError: when one of the values has no one text form.
+            TemplateError: when one of the values has no unique text form.
         """
         try:
             return "".join(text_of(piece.value) if isinstance(piece, Held) else piece[0] for piece in self.pieces)
@@ -67,7 +67,7 @@ class Text:
             raise TemplateError(f"this rendered text cannot be one value: {error}", hint=error.hint) from None
 
     def indent(self, pad: str, *, first: bool, blank: bool) -> Text:
-        """The same with `pad` in front of each line; of the first and of blank ones only on request."""
+        """The same with `pad` before each line; before the first and blank ones only on request."""
         pieces: list[Piece] = []
         fresh = first
         for piece in self.pieces:
@@ -87,7 +87,7 @@ class Text:
         return Text(pieces, len(pad))
 
     def has_lines(self) -> bool:
-        """Whether anything but white space stands below its first line."""
+        """Whether there is anything but white space after its first line."""
         below = False
         for piece in self.pieces:
             head, broken, tail = ("x", "", "") if isinstance(piece, Held) else piece[0].partition("\n")
@@ -97,7 +97,7 @@ class Text:
         return False
 
     def replace(self, old: str, new: Any) -> Text:
-        """The same with `old` replaced in template text and in text values; `new` stands there as a value."""
+        """The same with `old` replaced by `new`, as a value, in template text and in text values."""
         pieces: list[Piece] = []
         for piece in self.pieces:
             if isinstance(piece, Held):
@@ -119,7 +119,7 @@ class Text:
         return self.lstrip().rstrip()
 
     def lstrip(self) -> Text:
-        """Without white space in front."""
+        """Without leading white space."""
         for index, piece in enumerate(self.pieces):
             if isinstance(piece, Held):
                 return Text(self.pieces[index:], self.indented)
@@ -129,7 +129,7 @@ class Text:
         return Text(())
 
     def rstrip(self) -> Text:
-        """Without white space behind."""
+        """Without trailing white space."""
         for index in range(len(self.pieces) - 1, -1, -1):
             piece = self.pieces[index]
             if isinstance(piece, Held):
@@ -148,14 +148,14 @@ class Text:
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is nothing but white space, and no value that is written."""
+        """Whether there is only white space, and no value that writes anything."""
         return not any(piece.value != "" if isinstance(piece, Held) else piece[0].strip() for piece in self.pieces)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, bool):
             return bool(self) is other
         if isinstance(other, int | float):
-            raise TemplateError(f"rendered text never equals {other!r}, whatever it says", hint=COMPARE)
+            raise TemplateError(f"rendered text never equals {other!r}, whatever it contains", hint=COMPARE)
         if isinstance(other, Text | str):
             return self.plain() == (other.plain() if isinstance(other, Text) else other)
         return NotImplemented
@@ -187,7 +187,7 @@ class Text:
 
 
 class Mark:
-    """Stands among what a template writes; `concat` acts on it and leaves it out."""
+    """A mark in the output of a template; `concat` acts on it and removes it."""
 
     __slots__ = ("line", "margin", "template", "what")
 
@@ -199,7 +199,7 @@ class Mark:
 
 
 SEAM = Mark()
-"""What follows starts on a new line."""
+"""The mark after which output starts on a new line."""
 
 
 def concat(events: Iterable[Piece | Text | Mark]) -> Text:
@@ -220,7 +220,7 @@ def concat(events: Iterable[Piece | Text | Mark]) -> Text:
 
 
 def _within_margin(mark: Mark, pieces: Sequence[Piece], begun: list[tuple[Mark, int]]) -> None:
-    """Remember where an `include` behind white space begins; check what it wrote where it ends."""
+    """Remember where an indented `include` starts; check its output where it ends."""
     if mark.margin:
         begun.append((mark, len(pieces)))
         return
@@ -229,7 +229,7 @@ def _within_margin(mark: Mark, pieces: Sequence[Piece], begun: list[tuple[Mark, 
 
 
 def _end_line(pieces: list[Piece]) -> None:
-    """Supply the line break that the last piece lacks, if it does."""
+    """Add a line break unless the last piece ends with one."""
     last = next((piece for piece in reversed(pieces) if isinstance(piece, Held) or piece[0]), None)
     if isinstance(last, Held):
         pieces.append(("\n", last.line, last.template))
@@ -238,10 +238,10 @@ def _end_line(pieces: list[Piece]) -> None:
 
 
 def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
-    """What `a ~ b` gives: one value of values alone, text with held values when rendered text is among them.
+    """The result of `a ~ b`: one value if all parts are values, or rendered text if a part is rendered text.
 
     Raises:
-        NotAValue: when a part has no one text form.
+        NotAValue: when a part has no unique text form.
     """
     if not any(type(part) is Text for part in parts):
         return "".join([_text(part) for part in parts])
@@ -249,7 +249,7 @@ def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
 
 
 def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
-    """What an expression writes: rendered text as it is, everything else as a held value.
+    """The output of an expression: rendered text unchanged, everything else as a held value.
 
     Raises:
         TemplateError: when it is not a value.
@@ -258,7 +258,7 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
         return Held(value, line, template, expression)
     if type(value) is Text:
         return Text([_placed(piece, line, template) for piece in value.pieces], value.indented)
-    if hasattr(value, "_body_stream"):  # an imported template, written as a whole
+    if hasattr(value, "_body_stream"):  # an imported template
         return concat(value._body_stream)  # noqa: SLF001 - jinja's own name for it
     try:
         return Held(freeze(value), line, template, expression)
@@ -269,11 +269,11 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
 
 
 def hold_at(value: Any, line: int, template: str, expression: str, margin: int) -> Held | Text:
-    """What an expression writes that stands behind `margin` spaces and nothing else.
+    """The output of an expression that has only `margin` spaces before it on its line.
 
     Raises:
-        TemplateError: when it is rendered text of several lines that `indent` has not moved as far as the first one,
-            so that a reader finds them in another place.
+        TemplateError: when it is rendered text of several lines that `indent` has not indented as far as the first
+            one, so that a reader would find them elsewhere.
     """
     held = hold(value, line, template, expression)
     if type(held) is Text:
@@ -283,20 +283,20 @@ def hold_at(value: Any, line: int, template: str, expression: str, margin: int) 
 
 def _check_margin(text: Text, margin: int, line: int, template: str, what: str) -> None:
     if text.indented == margin or not text.has_lines() or language_of(template) == "shell":
-        return  # a shell reads the same wherever a line starts
+        return  # indentation has no meaning in a shell
     way = f"`{{% filter indent({margin}) %}}` around it" if what.startswith("`{%") else f"`| indent({margin})`"
     raise TemplateError(
-        f"{what} writes several lines, of which only the first would be indented by {margin}",
+        f"{what} writes several lines, but only the first would be indented by {margin}",
         where=f"{template}:{line}",
         hint=f"Indent all of them, by {way}, or start it in the first column.",
     )
 
 
 def hold_line(value: Any, line: int, template: str, expression: str) -> Text:
-    """What an expression writes that has a line to itself, with its line break.
+    """The output of an expression that is alone on its line, with the line break.
 
-    Rendered text that ends in a line break needs no second one, and nothing at all leaves no line: so `{{ super() }}`
-    stands for exactly the lines that the block held.
+    Rendered text that ends in a line break gets no second one, and empty text leaves no line, so `{{ super() }}`
+    writes exactly the lines of the block.
     """
     held = hold(value, line, template, expression)
     if type(held) is not Text:
@@ -308,11 +308,11 @@ def hold_line(value: Any, line: int, template: str, expression: str) -> Text:
 
 
 def same(one: Piece, other: Piece) -> bool:
-    """Whether two pieces write the same from the same line of a template."""
+    """Whether two pieces are equal and come from the same line of a template."""
     if not isinstance(one, Held) or not isinstance(other, Held):
         return one == other
     values = one.value, other.value
-    # `1` equals `True` and `1.0`, and mappings of another order are equal, but none of them is written the same.
+    # `1` equals `True` and `1.0`, and mappings are equal in any order, but they are written differently.
     alike = type(values[0]) is type(values[1]) and values[0] == values[1]
     return alike and one.where == other.where and (isinstance(values[0], str) or repr(values[0]) == repr(values[1]))
 

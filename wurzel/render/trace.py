@@ -1,4 +1,4 @@
-"""Which line of which template wrote each line of a file, and which values stand on it."""
+"""Which line of which template wrote each line of a file, and which values are on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Origin(NamedTuple):
     template: str
     line: int
     values: tuple[str, ...] = ()
-    """The expressions whose values stand on it, as far as they are short enough to name."""
+    """The expressions whose values are on it, if they are short enough to show."""
 
     def __str__(self) -> str:
         return f"{self.template}:{self.line}"
@@ -47,5 +47,5 @@ def origins(pieces: Sequence[Piece], outputs: Sequence[str]) -> tuple[Origin, ..
 
 
 def first(chunk: Chunk, output: str) -> int:
-    """The template line on which the output of a stretch of text starts; only lines in front are ever left out."""
+    """The template line where the output of a chunk starts; only leading lines are ever omitted."""
     return chunk[1] + chunk[0].count("\n") - output.count("\n")

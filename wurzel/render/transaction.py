@@ -1,8 +1,8 @@
-"""Replaces, creates and removes several files together: all of them or none, also when it is killed on the way.
+"""Replaces, creates and removes several files together: all of them or none, even if the process is killed.
 
-Each file is complete beside its target before the first one takes its place, and a journal says what is to happen. Who
-comes next, as `render` and `render --check` do, ends what was interrupted: forward once everything was complete,
-otherwise back. A reader sees each file as it was or as it will be, never a part of it. See
+All new files are written completely beside their targets before the first one is moved into place, and a journal lists
+the moves. The next `render` or `render --check` finishes an interrupted write if all new files were complete, and
+otherwise undoes it. A reader sees each file as it was or as it will be, never a part of it. See
 docs/decisions/writing-files.md.
 """
 
@@ -34,7 +34,7 @@ PATIENCE = 30.0
 
 
 class Entry(NamedTuple):
-    """What is to become of one file; `None` stands for no file."""
+    """The new content of one file; `None` means no file."""
 
     target: Path
     old: bytes | None
@@ -44,13 +44,13 @@ class Entry(NamedTuple):
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """The only writer below `home`, with everything ended that others left half done.
+    """Hold the write lock of `home`, after finishing or undoing interrupted writes.
 
-    On a file system that knows no locks, two writers at once are not kept apart.
+    On a file system without locks, concurrent writers are not kept apart.
 
     Raises:
-        WriteError: when the folder cannot be made, somebody else holds it for `PATIENCE`, or what was left half done
-            cannot be ended.
+        WriteError: when the folder cannot be created, another process keeps the lock for `PATIENCE`, or an interrupted
+            write can be neither finished nor undone.
     """
     made = _make_folders(home)
     try:
@@ -68,10 +68,10 @@ def locked(home: Path) -> Iterator[None]:
 
 
 def recover(home: Path) -> str:
-    """End what an interrupted writer left half done below `home`: "completed", "undone", or '' for nothing to do.
+    """Finish or undo an interrupted write below `home`: "completed", "undone", or '' if there was none.
 
     Raises:
-        WriteError: when it cannot be ended.
+        WriteError: when it can be neither finished nor undone.
     """
     if not is_interrupted(home):
         return ""
@@ -87,10 +87,10 @@ def recover(home: Path) -> str:
 
 
 def replace_all(home: Path, entries: Sequence[Entry]) -> None:
-    """Make all entries true, or leave everything as it was; only within `locked`.
+    """Write all entries, or leave everything unchanged; call it only inside `locked`.
 
     Raises:
-        WriteError: names the file that could not be written.
+        WriteError: when a file cannot be written; names it.
     """
     journal = Journal(home, _moves(entries), _missing_folders(entries))
     current = entries[0].target
@@ -115,7 +115,7 @@ def replace_all(home: Path, entries: Sequence[Entry]) -> None:
 
 
 def failed(path: str, error: OSError) -> WriteError:
-    """What is said when a file cannot be written."""
+    """The error for a file that cannot be written."""
     return WriteError(f"cannot be written: {error.strerror or error}", where=path)
 
 
@@ -126,7 +126,7 @@ def _lock(handle: int, home: Path) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                hint = "Wait for it, or end it."
+                hint = "Wait for it, or stop it."
                 raise WriteError("another process is writing here", where=str(home), hint=hint) from None
             time.sleep(0.02)
         except OSError:  # a file system without locks

@@ -1,6 +1,6 @@
-"""What a template may write: text, numbers, booleans, null, lists and mappings, copied when they are written.
+"""Values that a template may write: text, numbers, booleans, null, lists and mappings, copied when they are written.
 
-Everything else is refused with advice, because no file format here has one obvious form for it.
+Everything else is refused with a hint, since it has no obvious form in the file formats.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from reprlib import Repr
 from typing import Any, NoReturn, Self
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
-"""Types that are values as they stand."""
+"""Types that need no conversion."""
 
 _DEPTH = 100
 _ADVICE: dict[str, str] = {
     "generator": "Add `| list`.",
     "dict_keys": "Add `| list`.",
     "dict_values": "Add `| list`.",
-    "dict_items": "Loop over it, or name the mapping itself.",
+    "dict_items": "Loop over it, or write the mapping itself.",
     "range": "Add `| list`.",
     "map": "Add `| list`.",
     "filter": "Add `| list`.",
@@ -31,7 +31,7 @@ _ADVICE: dict[str, str] = {
     "date": "Write `.isoformat()` for text.",
     "time": "Write `.isoformat()` for text.",
     "timedelta": "Add `| duration` for text such as 1h30m.",
-    "bytes": "Decode it where the context is made.",
+    "bytes": "Decode it where the context is built.",
     "Decimal": "Add `| string`, `| int` or `| float`.",
     "PosixPath": "Add `| string`.",
     "PurePosixPath": "Add `| string`.",
@@ -49,67 +49,67 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 
 
 class Identifier(str):
-    """A name that is written as code, not as text: what the filter `identifier` gives."""
+    """A name that is written as code, not as text: the result of the filter `identifier`."""
 
     __slots__ = ()
 
 
 class Variable(Identifier):
-    """The name of a shell variable, or a part of one: what the filter `variable` gives."""
+    """The name of a shell variable, or a part of one: the result of the filter `variable`."""
 
     origin: str
 
     def __new__(cls, name: str, origin: str) -> Self:
-        """The name, and the text that it was made of."""
+        """The name, and the text it was made from."""
         new = super().__new__(cls, name)
         new.origin = origin
         return new
 
 
 class Indented(str):
-    """Text whose lines the filter `indent` has moved to the right; a block of text indents its lines itself."""
+    """Text that the filter `indent` has indented; kept apart, since a text block indents its lines itself."""
 
     origin: str
     width: int
 
     def __new__(cls, text: str, origin: str, width: int) -> Self:
-        """The text, the one it was made of, and how far its lines were moved."""
+        """The text, the one it was made from, and the width of the indentation."""
         new = super().__new__(cls, text)
         new.origin, new.width = origin, width
         return new
 
 
 class Joined(str):
-    """What the filter `join` made of the items of a list: one text, even where brackets stand around it."""
+    """The result of the filter `join`: one text, even inside brackets."""
 
     separator: str
     names: bool
 
     def __new__(cls, text: str, separator: str, *, names: bool) -> Self:
-        """The text, what stands between its items, and whether the items are names that are code."""
+        """The text, its separator, and whether the items are identifiers."""
         new = super().__new__(cls, text)
         new.separator, new.names = separator, names
         return new
 
 
 class Json(str):
-    """The JSON text of a value, made by `tojson`; most who write that mean the value itself."""
+    """The JSON text of a value, made by `tojson`; kept apart, since most users of it mean the value itself."""
 
     __slots__ = ()
 
 
 KEPT = frozenset({Identifier, Variable, Indented, Joined, Json})
-"""Kinds of text that stay what they are when they are written."""
+"""Kinds of text that keep their type when they are written."""
 
 
 class Words(tuple[str, ...]):
-    """Shell words that are written one after the other: what the filter `words` gives."""
+    """Shell words, written separately: the result of the filter `words`."""
 
     __slots__ = ()
 
 
 class NotAValue(ValueError):
-    """Something that a template tried to write is not a value; `hint` says what to write instead."""
+    """A template tried to write something that is not a value; `hint` says what to write instead."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -119,16 +119,16 @@ class NotAValue(ValueError):
 def freeze(value: Any, depth: int = 0) -> Any:
     """A copy of `value` made of `str`, `int`, `float`, `bool`, `None`, `list`, `dict`, `Words` and the texts of `KEPT`.
 
-    The copy keeps what is written now from changing when the template changes the original later.
+    It is a copy because the template may change the original later.
 
     Raises:
-        NotAValue: for everything else, and when it is nested deeper than 100 levels (or within itself).
+        NotAValue: for everything else, and when it is nested deeper than 100 levels (or contains itself).
     """
     kind = type(value)
     if kind in PLAIN or kind is Identifier or (depth == 0 and (kind in KEPT or kind is Words)):
         return value
     if depth > _DEPTH:
-        raise NotAValue(f"it is nested deeper than {_DEPTH} levels, or within itself")
+        raise NotAValue(f"it is nested deeper than {_DEPTH} levels, or contains itself")
     if isinstance(value, list) or kind is tuple or kind is Words:
         return [freeze(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
@@ -142,10 +142,10 @@ def freeze(value: Any, depth: int = 0) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """The text of a value that stands within other text: text itself, and numbers as Python writes them.
+    """The text of a value inside other text: text itself, and numbers as Python writes them.
 
     Raises:
-        NotAValue: for booleans, null, infinities, lists and mappings, which have no one text form.
+        NotAValue: for booleans, null, infinities, lists and mappings, which have no unique text form.
     """
     if isinstance(value, str):
         return str.__str__(value)
@@ -154,8 +154,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and isfinite(value):
         return repr(value)
     raise NotAValue(
-        f"{show(value)} has no one form as text",
-        "Add `| json` for its JSON, or compute the text where the context is made.",
+        f"{show(value)} has no unique text form",
+        "Add `| json` for its JSON, or compute the text where the context is built.",
     )
 
 
@@ -163,7 +163,7 @@ def digits(value: int) -> str:
     """Decimal digits of a whole number.
 
     Raises:
-        NotAValue: when it is longer than Python converts.
+        NotAValue: when it has more digits than Python converts.
     """
     try:
         return int.__repr__(value)
@@ -173,7 +173,7 @@ def digits(value: int) -> str:
 
 
 def looped(value: Any) -> Any:
-    """What a `for` goes over: anything but text, whose characters nobody means, and sets, which have no order.
+    """The value to loop over: anything but text, whose characters nobody wants, and sets, which have no order.
 
     Raises:
         NotAValue: for text and sets.
@@ -207,7 +207,7 @@ def _mapping(value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
             raise NotAValue(f"its key {show(key)} is neither text, number, boolean nor null")
         copy[frozen] = freeze(item, depth + 1)
     if len(copy) != len(value):
-        raise NotAValue("two of its keys are written the same")
+        raise NotAValue("two of its keys have the same text")
     return copy
 
 
@@ -219,18 +219,18 @@ def _refuse(value: object) -> NoReturn:
         raise NotAValue("it is rendered text, not a value", "Add `| string` to the text to make it one.")
     model = hasattr(type(value), "model_fields") or hasattr(type(value), "__dataclass_fields__")
     if isinstance(value, tuple) or model:
-        advice = "Name the field that is meant."
+        advice = "Write one of its fields."
     else:
         advice = _ADVICE.get(kind, "Write text, a number, a boolean, null, a list or a mapping.")
     article = "an" if kind[:1].lower() in "aeiou" else "a"
-    raise NotAValue(f"it is {article} {kind}, which no file can hold", advice)
+    raise NotAValue(f"it is {article} {kind}, which cannot be written to a file", advice)
 
 
 def plain_list(value: Any) -> Sequence[str]:
     """The texts of the items of a list.
 
     Raises:
-        NotAValue: when it is not a list or an item has no one text form.
+        NotAValue: when it is not a list or an item has no unique text form.
     """
     frozen = freeze(value)
     if not isinstance(frozen, list):

@@ -1,4 +1,4 @@
-"""Reads finished files back: YAML event by event with a C reader, Python compiled, shell parsed by the shell itself."""
+"""Parses finished files: YAML by a C parser, Python by the compiler, shell scripts by the shell itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Unreadable(ValueError):
-    """Text that cannot be read, and the offset where its reader gave up."""
+    """Text that cannot be parsed, and the offset of the error."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)
@@ -21,8 +21,8 @@ def yaml_events(text: str) -> Iterator[Any]:
     """The events of a YAML text of any number of documents (`ruamel.yaml.events`).
 
     Raises:
-        Unreadable: when it is no YAML, a mapping has a key twice or one that is no scalar, an alias has no anchor, or
-            it holds what readers of YAML 1.1 take for the end of a line and those of 1.2 do not.
+        Unreadable: when it is not valid YAML, a mapping has a duplicate key or one that is not a scalar, an alias has
+            no anchor, or it contains a character that is a line end in YAML 1.1 but not in 1.2.
     """
     import re
 
@@ -30,7 +30,7 @@ def yaml_events(text: str) -> Iterator[Any]:
     from ruamel.yaml.error import YAMLError
 
     if not text.isascii() and (found := re.search("[\x85\u2028\u2029\ufeff]", text)):
-        raise Unreadable(f"it holds {found.group()!a}, which readers of YAML take differently", found.start())
+        raise Unreadable(f"it contains {found.group()!a}, which YAML readers interpret differently", found.start())
     try:
         parser = CParser(text)
         watch = _Watch()
@@ -40,11 +40,11 @@ def yaml_events(text: str) -> Iterator[Any]:
     except YAMLError as error:
         raise _unreadable(error) from None
     except UnicodeEncodeError as error:
-        raise Unreadable("half of a surrogate pair, which no file can hold", error.start) from None
+        raise Unreadable("half of a surrogate pair, which a file cannot contain", error.start) from None
 
 
 def _unreadable(error: Any) -> Unreadable:
-    """Where a reader gave up; where it began to read when it gave up only at the end of what never ended."""
+    """The place of a parse error; for an unterminated construct, the place where it starts."""
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     marks = [getattr(error, "problem_mark", None), getattr(error, "context_mark", None)]
     if "could not find expected ':'" in problem or "end of stream" in problem:
@@ -54,7 +54,7 @@ def _unreadable(error: Any) -> Unreadable:
 
 
 class _Watch:
-    """Keys of open mappings and anchors of the document, for what a reader of events alone does not see."""
+    """Tracks keys of open mappings and anchors of the document, which the parser does not check."""
 
     def __init__(self) -> None:
         from ruamel.yaml import events
@@ -79,11 +79,11 @@ class _Watch:
     def _see_node(self, kind: type, event: Any) -> None:
         if self._open and (keys := self._open[-1]) is not None:
             if self._keys_next[-1] and kind in self._starts:
-                problem = "a mapping or list is a key of a mapping; quote a text that begins with a bracket"
+                problem = "a mapping or list is used as a key; quote a text that starts with a bracket"
                 raise Unreadable(problem, event.start_mark.index)
             if self._keys_next[-1] and kind is self._scalar:
                 if event.value in keys:
-                    raise Unreadable(f"the key {event.value!r} stands twice in one mapping", event.start_mark.index)
+                    raise Unreadable(f"the key {event.value!r} occurs twice in one mapping", event.start_mark.index)
                 keys.add(event.value)
             self._keys_next[-1] = not self._keys_next[-1]
         if kind is self._alias:
@@ -120,15 +120,15 @@ def python_tree(text: str) -> ast.Module:
 
 
 def shell_syntax(text: str) -> None:
-    """Ask the shell that the first line names, or `sh`, whether it can parse the text; nothing is run.
+    """Let the shell of the first line, or `sh`, parse the text without running it.
 
-    Without such a shell on this machine nothing is asked.
+    Does nothing if this machine does not have that shell.
 
     Raises:
         Unreadable: when it cannot.
     """
     import re
-    import subprocess  # only shell templates pay for this
+    import subprocess  # slow, and only needed for shell templates
     from shutil import which
 
     first = text.partition("\n")[0]

@@ -1,4 +1,4 @@
-"""YAML text as a tree of nodes that know where they stand, so that one value can be changed and all else stays."""
+"""YAML text as a tree of nodes with offsets, so that one value can be changed without touching the rest."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class YamlNode:
     """One node: a scalar, an alias, a mapping or a sequence.
 
     Attributes:
-        event: what the reader saw where it starts.
+        event: the parser's event at its start.
         start: offset of its first character.
-        end: offset behind its last character, without the line break of its last line.
-        column: of the keys of a block mapping, or of the dashes of a block sequence.
-        entries: of a mapping, each with its key; of a sequence, with no key.
+        end: offset after its last character, without the line break of its last line.
+        column: column of the keys of a block mapping, or of the dashes of a block sequence.
+        entries: entries of a mapping with their keys, or items of a sequence without.
     """
 
     __slots__ = ("column", "end", "entries", "event", "start")
@@ -46,7 +46,7 @@ class YamlNode:
 
     @property
     def is_alias(self) -> bool:
-        """Whether it stands for a node that is written elsewhere."""
+        """Whether it refers to a node that is written elsewhere."""
         return isinstance(self.event, ev.AliasEvent)
 
     @property
@@ -72,20 +72,20 @@ class YamlNode:
         return [text for key, _ in self.entries if key is not None and (text := key.text()) is not None]
 
     def picked(self, by: str) -> list[YamlNode]:
-        """The items of a sequence that `name`, or `key=value` of any of their keys, picks."""
+        """The items of a sequence selected by their `name`, or by `key=value` of any of their keys."""
         return [item for _, item in self.entries if is_picked(item, by)]
 
     def names(self) -> list[str]:
-        """What picks each of the items of a sequence: its name, or what it says first."""
+        """A selector for each item of a sequence: its name, or its first scalar."""
         return [name for _, item in self.entries if (name := _name_of(item) or _first_of(item)) is not None]
 
     def said_by_items(self) -> Iterator[tuple[str | None, str | None]]:
-        """Key and text of all that the items of a sequence say in scalars."""
+        """Key and text of all scalars in the items of a sequence."""
         for _, item in self.entries:
             yield from _said(item)
 
     def events(self) -> Iterator[tuple[Any, ...]]:
-        """What a reader finds here."""
+        """The parser's events of this node."""
         yield signature(self.event)
         for key, value in self.entries:
             if key is not None:
@@ -96,7 +96,7 @@ class YamlNode:
 
 
 class Document:
-    """One document of a file: its root, and what the reader saw around it."""
+    """One document of a file: its root, and the parser's event before it."""
 
     __slots__ = ("root", "start")
 
@@ -116,7 +116,7 @@ def documents(text: str) -> list[Document]:
     """The documents of a YAML text.
 
     Raises:
-        Unreadable: when it is no YAML.
+        Unreadable: when it is not valid YAML.
     """
     events = yaml_events(text)
     starts = (event for event in events if isinstance(event, ev.DocumentStartEvent))
@@ -153,7 +153,7 @@ def _node(event: Any, events: Iterator[Any], text: str) -> YamlNode:
 
 
 def _trim(node: YamlNode, text: str) -> None:
-    """Leave out what a reader takes along behind a block of text: its last line break, and empty lines not kept."""
+    """Exclude the last line break and dropped empty lines, which the parser counts as part of a text block."""
     if node.style in {"|", ">"}:
         written = text[node.start : node.end]
         kept = written.removesuffix("\n") if _KEEPS.match(written) else written.rstrip()
@@ -169,7 +169,7 @@ def dash(node: YamlNode, item: YamlNode, text: str) -> int:
 
 
 def is_picked(item: YamlNode, by: str) -> bool:
-    """Whether `name`, or `key=value` of any of its keys, is said of an item of a sequence."""
+    """Whether `name`, or `key=value` of any of its keys, selects an item of a sequence."""
     key, sign, value = by.partition("=")
     own = item.at(key) if sign else None
     return _name_of(item) == by or (own is not None and own.text() == value)

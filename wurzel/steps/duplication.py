@@ -1,4 +1,4 @@
-"""Drops items that occur more than once."""
+"""Drops duplicate items."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -23,7 +23,7 @@ class DropSettings(Settings):
     def _known(cls, fields: list[str] | None) -> list[str] | None:
         known = list(MarkdownDataContract.model_fields)
         if fields == []:
-            raise ValueError(f'names no field (give some of {", ".join(known)}, or null or ["*"] for all)')
+            raise ValueError(f'contains no field (use some of {", ".join(known)}, or null or ["*"] for all)')
         for name in fields if fields and fields != [ALL] else ():
             if name not in known:
                 from difflib import get_close_matches
@@ -35,7 +35,7 @@ class DropSettings(Settings):
 
 
 class DropDuplicationStep(TypedStep[DropSettings, list[MarkdownDataContract], list[MarkdownDataContract]]):
-    """Keep the first of documents that are the same."""
+    """Keep only the first of equal documents."""
 
     def run(self, inpt: list[MarkdownDataContract]) -> list[MarkdownDataContract]:
         """The documents without those that equal an earlier one in all of DROP_BY_FIELDS, in their order."""
@@ -54,7 +54,7 @@ class DropDuplicationStep(TypedStep[DropSettings, list[MarkdownDataContract], li
 
 
 def fingerprint(values: Iterable[Any]) -> bytes:
-    """Bytes that are equal when the values are, as JSON and whatever the order of keys, and only then."""
+    """Bytes that are equal if and only if the values are equal as JSON, in any order of keys."""
     import json
     from hashlib import sha256
 

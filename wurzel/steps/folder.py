@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Found(NamedTuple):
-    """A file: its path, and its name below the folder with `/` between the parts; or why it cannot be read."""
+    """A file: its path, its relative name with `/` as separator, and why it cannot be read, if so."""
 
     path: Path
     name: str
@@ -21,8 +21,8 @@ class Found(NamedTuple):
 def find(folder: Path, include: Iterable[str], exclude: Iterable[str]) -> list[Found]:
     """The files below a folder whose names fit `include` and not `exclude`, in the byte order of their names.
 
-    Names that start with a dot are left out, as is all in folders with such names. Links are followed; a folder is
-    read once, by its own name rather than by that of a link to it, so links in a circle do no harm.
+    Names that start with a dot are skipped, including folders. Links are followed; a folder is read once, by its own
+    name rather than by a link to it, so circular links are harmless.
 
     Raises:
         OSError: when the folder itself cannot be read.
@@ -36,8 +36,8 @@ def find(folder: Path, include: Iterable[str], exclude: Iterable[str]) -> list[F
 def matches(name: str, patterns: Iterable[str]) -> bool:
     """Whether a relative path fits a pattern.
 
-    A pattern with a `/` is held against the whole path, any other against its last part; `*` stands for any
-    characters, `/` too. Upper and lower case differ on every machine.
+    A pattern with a `/` is matched against the whole path, any other against its last part; `*` matches any
+    characters, including `/`. Matching is case-sensitive on every machine.
     """
     last = name.rpartition("/")[2]
     return any(fnmatchcase(name if "/" in pattern else last, pattern) for pattern in patterns)
@@ -75,12 +75,12 @@ def _walk(folder: Path) -> Iterator[Found]:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself: no folder, and as a file it is found unreadable
+    except OSError:  # a link to itself: not a folder, and reported as an unreadable file
         return False
 
 
 def _checked(found: Found) -> Found:
-    """The same, with what is wrong with the file, if anything; a pipe would keep whoever opens it waiting."""
+    """The same, with the file's problem, if any; pipes are refused, since opening one would block."""
     if found.problem:
         return found
     try:

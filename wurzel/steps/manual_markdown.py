@@ -12,13 +12,13 @@ _SHOWN = 20
 
 
 class ManualMarkdownSettings(Settings):
-    """Which files to read, and what to call them."""
+    """Which files to read, and the URLs they get."""
 
-    FOLDER_PATH: Path = Field(description="folder with Markdown files; those in folders below it count")
+    FOLDER_PATH: Path = Field(description="folder with Markdown files, searched recursively")
     INCLUDE: list[str] = Field(
-        ["*.md"], min_length=1, description="patterns of the files to read; one with a / is held against the whole path"
+        ["*.md"], min_length=1, description="patterns of the files to read; one with a / matches the whole path"
     )
-    EXCLUDE: list[str] = Field([], description="patterns of files to leave out")
+    EXCLUDE: list[str] = Field([], description="patterns of files to skip")
     URL_PREFIX: str = Field("", description="put before the path of a file, relative to the folder, to make its URL")
 
 
@@ -30,7 +30,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, list[MarkdownDa
     def run(self, inpt: None) -> list[MarkdownDataContract]:
         """The documents, in the byte order of their paths; see `MarkdownDataContract.from_file` for the front matter.
 
-        The URL of a file whose front matter gives none is URL_PREFIX and its path, relative to the folder.
+        If the front matter has no URL, it is URL_PREFIX plus the path relative to the folder.
 
         Raises:
             StepFailed: when the folder is missing or holds no such file, or when files cannot be read; the message
@@ -43,7 +43,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, list[MarkdownDa
         try:
             files = find(folder, self.settings.INCLUDE, self.settings.EXCLUDE)
         except FileNotFoundError:
-            raise StepFailed("there is no such folder", where=where, hint=f"Looked from {Path.cwd()}.") from None
+            raise StepFailed("the folder does not exist", where=where, hint=f"Looked from {Path.cwd()}.") from None
         except NotADirectoryError:
             raise StepFailed("this is a file, not a folder", where=where) from None
         except OSError as error:
@@ -51,7 +51,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, list[MarkdownDa
         if not files:
             patterns = ", ".join(self.settings.INCLUDE)
             without = f" but not {', '.join(self.settings.EXCLUDE)}" if self.settings.EXCLUDE else ""
-            raise StepFailed(f"no file below it fits {patterns}{without}", where=where)
+            raise StepFailed(f"no file in it matches {patterns}{without}", where=where)
         documents = []
         problems = []
         for file in files:

@@ -14,7 +14,7 @@ _SHOWN = 3
 
 
 class SplitterSettings(Settings):
-    """How large chunks may be, and how that is counted."""
+    """Maximum size of chunks, and how size is counted."""
 
     TOKEN_COUNT_MAX: int = Field(1024, gt=1, description="most tokens of a chunk")
     TOKEN_COUNT_MIN: int = Field(
@@ -71,7 +71,7 @@ class SimpleSplitterStep(TypedStep[SplitterSettings, list[MarkdownDataContract],
 
         log = getLogger(__name__)
         if not chunks:
-            log.warning("%s: there is no text in it", url)
+            log.warning("%s: contains no text", url)
         large = [block for chunk in chunks for block in chunk.oversize]
         if large:
             text = ", ".join(f"{block.kind} in line {block.line} ({block.tokens})" for block in large[:_SHOWN])

@@ -1,14 +1,15 @@
-"""The kit that holds a backend, ours or a third party's, to what it says of itself.
+"""Test kits: check a backend, a template pack, or rendered manifests.
 
 from wurzel.testing import check_backend
 
 def test_my_backend():
     check_backend("mytarget")
 
-`check_pack("globex", "snapshots")` holds a template pack to what it promises, and compares what it renders with files.
+`check_pack("globex", "snapshots")` renders sample pipelines with a template pack, validates the files, and compares
+them with snapshots.
 
-`check_manifests` holds Kubernetes and Argo manifests, wherever they come from, to the rules of `wurzel.validation`;
-`check_files` does so with the models of the extra `validate` as well.
+`check_manifests` checks any Kubernetes and Argo manifests by the rules of `wurzel.validation`; `check_files` also uses
+the models of the extra `validate`.
 """
 
 from wurzel.testing.kit import check_backend, render_texts

@@ -1,4 +1,4 @@
-"""Holds the contexts that templates really get to what the backend says of them."""
+"""Compares the contexts that templates really get with those that the backend declares."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def context_findings(backend: Backend, files: Sequence[OutputFile]) -> list[str]:
-    """Where contexts differ from `Backend.contexts`: other names, other types, templates it does not tell of."""
+    """Differences from `Backend.contexts`: other names, other types, undeclared templates."""
     said = backend.contexts()
     findings: list[str] = []
     for file in files if said else ():
         if file.template not in said:
-            findings.append(f"{backend.name}: contexts() does not tell of {file.template}")
+            findings.append(f"{backend.name}: contexts() does not declare {file.template}")
             continue
         findings += differences(file.context, said[file.template], file.template)
     return findings
 
 
 def undescribed(backend: Backend) -> list[str]:
-    """Fields that templates see and nothing is said of."""
+    """Fields that templates see but that have no description."""
     todo, seen, findings = list(backend.contexts().values()), set(), []
     while todo:
         kind = todo.pop()
@@ -41,7 +41,7 @@ def undescribed(backend: Backend) -> list[str]:
 
 
 def differences(value: Any, kind: Any, path: str) -> Iterator[str]:
-    """Where a value is not of a type; each finding names the way to it."""
+    """The parts of a value that are not of their declared type, each with its path."""
     origin, args = get_origin(kind), get_args(kind)
     if kind is Any:
         return

@@ -1,4 +1,4 @@
-"""Checks that a backend answers for everything a pipeline can ask for."""
+"""Checks that a backend handles every feature that a pipeline can use."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _LEVELS = ("native", "emulated", "unsupported")
 
 
 def check_backend(target: str, **options: Any) -> int:
-    """Hold a backend to its contract: it drops nothing of a pipeline in silence, and what it says of itself is true.
+    """Check that a backend drops no feature of a pipeline silently, and that its declarations are true.
 
     Args:
         target: name of a built-in or installed backend.
-        options: options of the target to check it with.
+        options: options of the target for the check.
 
     Returns:
         How many fields were changed and found in the rendered files or in a report.
 
     Raises:
-        AssertionError: listing everything that is wrong.
+        AssertionError: with all findings.
     """
     backend = get(target)
     chosen = backend.options_model(**options)
@@ -47,11 +47,11 @@ def check_backend(target: str, **options: Any) -> int:
         try:
             after = render_texts(variant.pipeline, target, chosen)
         except PreflightError:
-            continue  # a refusal is an answer too
+            continue  # refusing a pipeline is not silent
         if after == before:
             findings.append(
-                f"{target} drops {variant.path} in silence: `{variant.feature}` is said to be"
-                f" {backend.support_of(variant.feature).level}, but a change of it changes no file"
+                f"{target} silently drops {variant.path}: `{variant.feature}` is declared as"
+                f" {backend.support_of(variant.feature).level}, but changing it changes no file"
             )
     if findings:
         raise AssertionError("\n".join(findings))
@@ -73,17 +73,18 @@ def _table(backend: Backend) -> list[str]:
     findings = []
     for name, support in backend.support.items():
         if name not in FEATURES:
-            findings.append(f"{backend.name} speaks of {name!r}, which is no feature")
+            findings.append(f"{backend.name} declares {name!r}, which is not a feature")
         if support.level not in _LEVELS:
             findings.append(f"{backend.name}: the level of {name} is {support.level!r}")
         if support.level != "native" and not support.note:
-            findings.append(f"{backend.name}: {name} is {support.level} without saying how, or why and what instead")
+            what = f"{backend.name}: {name} is {support.level} without a note on how"
+            findings.append(f"{what}, or on why and what instead")
     return findings
 
 
 def _options(backend: Backend) -> list[str]:
     if not issubclass(backend.options_model, TargetOptions):
-        return [f"{backend.name}: options_model is no subclass of TargetOptions"]
+        return [f"{backend.name}: options_model is not a subclass of TargetOptions"]
     return [
         f"{backend.name}: the option {name} has no description"
         for name, field in backend.options_model.model_fields.items()

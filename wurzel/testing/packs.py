@@ -1,4 +1,4 @@
-"""The kit that holds a template pack to what it promises: it renders, platforms take it, each override matters."""
+"""The kit for template packs: sample pipelines render, the files are valid, and every override has an effect."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from wurzel.render import Renderer
 
 UPDATE = "WURZEL_UPDATE_SNAPSHOTS"
-"""Environment variable that does what `--update` on the command line of the test does."""
+"""Environment variable with the effect of `--update` on the command line of the test."""
 
 _MOST = 20
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {"argo": {"artifacts": {"s3": {"bucket": "sample-data"}}}}
-"""Options without which a target does not take the sample pipelines."""
+"""Options that a target needs for the sample pipelines."""
 
 
 def check_pack(  # noqa: PLR0913 - each is one choice of a test
@@ -39,24 +39,24 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
     validate: bool = True,
     update: bool | None = None,
 ) -> int:
-    """Hold a pack to what it promises, for every target: it renders sample pipelines, and the platforms take the files.
+    """Render sample pipelines with a pack for every target, validate the files, and compare them with snapshots.
 
     Args:
         pack: name of the installed pack.
-        snapshots: folder of files as they were reviewed, to compare with; `None` compares nothing.
-        targets: what is rendered; all targets that come with wurzel when empty.
+        snapshots: folder with reviewed files to compare with; `None` compares nothing.
+        targets: targets to render for; by default all built-in ones.
         variables: values of the variables that the pack requires.
-        environments: each is rendered, `None` for no environment.
-        pipelines: what is rendered; a small pipeline and one that asks for everything there is when empty.
+        environments: environments to render, `None` for no environment.
+        pipelines: pipelines to render; by default a small one and one that uses every feature.
         below: packs that this one builds on, the most specific first.
-        validate: hold the files to the platforms' own checks, as `wurzel render --validate` does.
+        validate: run the platforms' own linters, as `wurzel render --validate` does.
         update: write the snapshots instead of comparing; by default when the test is called with `--update`.
 
     Returns:
         How many files were rendered.
 
     Raises:
-        AssertionError: listing everything that is wrong; a difference names target, file and line.
+        AssertionError: with all findings; a difference names target, file and line.
     """
     if update is None:
         update = "--update" in sys.argv or bool(os.environ.get(UPDATE))
@@ -86,7 +86,7 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
 
 
 def _small() -> Pipeline:
-    """A source and a step that say as little as can be, which the defaults of a pack fill in."""
+    """A minimal source and step, which get the defaults of a pack."""
     whole = full_pipeline()
     source, busy, _ = whole.steps
     kept = {"id", "run", "needs", "inputs", "outputs", "sources"}
@@ -159,7 +159,7 @@ def _validated(result: JobResult, renderer: Renderer) -> list[str]:
 def _without_effect(
     pack: str, project: Any, renderer: Renderer, samples: Sequence[Pipeline], targets: Sequence[str]
 ) -> list[str]:
-    """Templates of the pack without which every file would be the same."""
+    """Templates of the pack that have no effect on any file."""
     layers = renderer.layers
     layer = next(each for each in layers.layers if each.is_pack and each.name == pack)
     findings = []
@@ -179,7 +179,7 @@ def _without_effect(
 
 
 def _again(project: Any, renderer: Renderer) -> Renderer:
-    """The same with what is hidden, and nothing compiled yet."""
+    """A renderer with the same hidden files, and nothing compiled yet."""
     from wurzel.project.open import renderer_of
 
     fresh = renderer_of(project)
@@ -192,7 +192,7 @@ def _both(project: Any, renderer: Renderer, samples: Sequence[Pipeline], target:
     for sample in samples:
         try:
             result = _render(project, renderer, sample, target, None)
-        except WurzelError as error:  # without a template that others need: that is an effect too
+        except WurzelError as error:  # others need the template, so it has an effect
             texts.append(str(error))
             continue
         texts += [file.rendered.text for file in result.files]
@@ -212,12 +212,10 @@ def _compared(folder: Path, found: Mapping[str, str], *, update: bool) -> list[s
     for path, text in found.items():
         before = there[path].read_text(encoding="utf-8") if path in there else None
         if before is None:
-            findings.append(f"{path}: there is no snapshot of it; call the test with --update and review it")
+            findings.append(f"{path}: has no snapshot; run the test with --update and review it")
         elif before != text:
             findings.append(_difference(path, before, text))
-    findings += [
-        f"{path}: nothing writes it any more; call the test with --update" for path in there.keys() - found.keys()
-    ]
+    findings += [f"{path}: no longer rendered; run the test with --update" for path in there.keys() - found.keys()]
     return findings
 
 

@@ -1,4 +1,4 @@
-"""A pipeline that asks for everything, and one variant of it for every field a target must honour."""
+"""A pipeline that uses every feature, and one variant of it for every field that a target must honour."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from wurzel.ir.variation import extra_entry, other_value
 
 @dataclass(frozen=True)
 class Variant:
-    """`full_pipeline()` with one field changed; `path` is dotted, `feature` what the field is marked with."""
+    """`full_pipeline()` with one field changed; `path` is dotted, `feature` is the field's feature."""
 
     path: str
     feature: str
@@ -38,7 +38,7 @@ class Variant:
 
 
 def full_pipeline() -> Pipeline:
-    """A source, a step that asks for everything there is, and a last step."""
+    """A source, a step that uses every feature, and a last step."""
     words = DataType(contract="steps:Word", containers=("list",))
     read, given = (InputPort(type=words),), (OutputPort(type=words),)
     source = Step(id="words", run="steps:Words", outputs=given, sources=("steps.py",))

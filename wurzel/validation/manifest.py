@@ -98,7 +98,7 @@ def documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
             mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
             reason = error.problem if isinstance(error, MarkedYAMLError) else str(error)
             line = f":{mark.line + 1}" if mark else ""
-            problems.append(Problem(f"is not YAML: {reason}", where=f"{file}{line}"))
+            problems.append(Problem(f"is not valid YAML: {reason}", where=f"{file}{line}"))
             continue
         if value is None:
             continue

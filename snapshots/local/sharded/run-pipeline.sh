@@ -1,9 +1,9 @@
 #!/bin/sh
-# Rendered by `wurzel render sharded:pipeline -t local` from sharded:pipeline; do not edit. sha256:c0e9c1ecf0fe0c1c6d87fc5fe7866dbce2bc0f5981ce0d4b0ea6028b47c6feec
+# Rendered by `wurzel render sharded:pipeline -t local` from sharded:pipeline; do not edit. sha256:af8c2877db711aa7baac8fe9ed533cb2b7f75a8ed04a2b985c14b3d9459c8b04
 #
-# Runs the pipeline pipeline on this machine: a step starts as soon as what it needs is done.
-# It needs a POSIX shell, and `wurzel` on the path.
-# shellcheck disable=SC1003,SC2016,SC2209 # values are taken as they stand, whatever they look like
+# Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
+# Requires a POSIX shell, and `wurzel` on the PATH.
+# shellcheck disable=SC1003,SC2016,SC2209 # values are quoted literally, whatever they look like
 
 set -u
 
@@ -13,12 +13,12 @@ root=.
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null) || jobs=1
 limit=''
 
-# Gives a variable a value, unless the surroundings have given it one for this run.
+# Sets a variable, unless the caller has set it for this run.
 parameter() {
   eval "[ -n \"\${$1+given}\" ]" || export "$1=$2"
 }
 
-# Notes what is missing when the surroundings set none of some variables.
+# Notes what is missing if the caller has set none of these variables.
 required() {
   for variable in "$@"; do
     if eval "[ -n \"\${${variable}+given}\" ]"; then
@@ -28,12 +28,12 @@ required() {
   missing="${missing} $1"
 }
 
-# Sets and checks environment variables that all steps get.
+# Sets and checks the environment variables that all steps get.
 environment() {
   missing=''
 }
 
-# Tells what a step needs and what follows it, or becomes the command of the step.
+# Prints what a step needs and what follows it, or replaces the process with the step's command.
 step() {
   action=$2
   case "$1" in
@@ -88,12 +88,12 @@ say() {
   printf '%s\n' "$*" >&2
 }
 
-# Asks a step, and what it has started, to end.
+# Asks a step and its child processes to stop.
 end() {
   kill -s TERM -- "-$1" 2>/dev/null || kill "$1" 2>/dev/null
 }
 
-# Runs a step in the background and tells of its end; when asked to end, asks the step.
+# Runs a step in the background and reports its end; passes a request to stop on to the step.
 watch() {
   child=''
   asked=''
@@ -109,7 +109,7 @@ watch() {
   printf '%s %s\n' "$1" "${status}" >&3
 }
 
-# Ends the run when its time is over.
+# Stops the run when its time is up.
 clock() {
   child=''
   trap 'kill "${child}" 2>/dev/null' TERM
@@ -118,7 +118,7 @@ clock() {
   wait "${child}" 2>/dev/null && kill -s ALRM "$$"
 }
 
-# Takes the watcher of a finished step off the list of those that run.
+# Removes the watcher of a finished step from the list of running ones.
 forget() {
   kept=''
   for watcher in ${watchers}; do
@@ -130,7 +130,7 @@ forget() {
   watchers=${kept}
 }
 
-# Whether all that a step needs is done.
+# Whether all steps that a step needs are done.
 due() {
   step "$1" tell
   for need in ${needs}; do
@@ -138,7 +138,7 @@ due() {
   done
 }
 
-# Asks what runs to end, and waits for it.
+# Asks all running steps to stop, and waits for them.
 clear() {
   trap - INT TERM HUP ALRM
   for watcher in ${watchers}; do

@@ -97,13 +97,13 @@ class AirflowBackend(Backend):
         return unsupported(_DOCKER) if missing else self.support_of(use.feature)
 
     def preflight(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Problem]:
-        """What would keep the DAG from being imported, or its tasks from finding settings, images and data."""
+        """Reasons why the DAG could not be imported, or its tasks would lack settings, images or data."""
         from wurzel.backends.airflow.preflight import preflight
 
         return list(preflight(pipeline, options))
 
     def validate(self, files: Mapping[str, str], options: AirflowOptions) -> Sequence[Problem]:
-        """What Python, ruff's Airflow rules and, when it is installed, Airflow itself say of the DAG file."""
+        """Findings of Python, ruff's Airflow rules and, if it is installed, Airflow itself on the DAG file."""
         from wurzel.backends.airflow.validation import validate
 
         return validate(files, options.version)

@@ -33,10 +33,10 @@ from wurzel.ir.model import Pipeline, Schedule
 from wurzel.ir.types import parse_duration
 
 IN_TIME = "in_time"
-"""What the file calls the task that skips a run which starts too late."""
+"""Variable of the task that skips a run that starts too late."""
 
 _STAR = re.compile(r"(?<![^ ,])[*?](/1)?(?![^ ,])")
-"""What Kubernetes reads as a plain star; Airflow would read `*/1` as a list of all days."""
+"""Kubernetes reads `*/1` and `?` as a plain star; Airflow reads `*/1` as a list of all days."""
 _SAME = {"@annually": "@yearly", "@midnight": "@daily"}
 _LARGE = 25
 _WIDTH = 88 - 4
@@ -70,29 +70,29 @@ class Timetable:
 
 @dataclass(frozen=True)
 class Group:
-    """Tasks that are shown as one; no `id`: tasks of no group."""
+    """A task group, or with an empty `id` the tasks that are in no group."""
 
     id: str
-    """Id of the group; empty for tasks of none."""
+    """Id of the group; empty for tasks that are in no group."""
     tasks: Sequence[DagTask]
     """Its tasks."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """Tasks that must end before others start; one side is a single task. `long` names the side that needs lines."""
+    """Tasks that must end before others start; one side is a single task. `long` names the side split over lines."""
 
     before: Sequence[str]
     """Variables of the tasks that must end before."""
     after: Sequence[str]
-    """Variables of the tasks that start then."""
+    """Variables of the tasks that start after them."""
     long: Literal["", "before", "after"]
-    """The side that needs separate lines."""
+    """The side that is split over several lines."""
 
 
 @dataclass(frozen=True)
 class Dag:
-    """All of a DAG file."""
+    """Everything in a DAG file."""
 
     id: str
     """Id of the DAG."""
@@ -103,7 +103,7 @@ class Dag:
     uses_json: bool
     """It needs `json`."""
     uses_timedelta: bool
-    """It needs `timedelta`."""
+    """Whether the file needs `timedelta`."""
     description: str
     """What the pipeline is for."""
     doc: str
@@ -113,9 +113,9 @@ class Dag:
     start: Start
     """First day of the schedule."""
     max_active_runs: int | None
-    """Runs at one time; null for the default of Airflow."""
+    """Concurrent runs; null for Airflow's default."""
     max_active_tasks: int | None
-    """Tasks at one time; null for the default of Airflow."""
+    """Concurrent tasks; null for Airflow's default."""
     timeout: Span | None
     """Longest time of a whole run."""
     late: Span | None
@@ -125,17 +125,17 @@ class Dag:
     tags: Sequence[str]
     """Tags of the DAG."""
     reads_connections: bool
-    """Secrets are read from connections."""
+    """Whether secrets are read from connections."""
     exact_secrets: bool
-    """Names of variables that hold secrets have lower-case letters."""
+    """Whether a variable that holds a secret has lower-case letters in its name."""
     usual: Policy
-    """How most tasks are tried again."""
+    """The retry policy of most tasks."""
     kinds: Sequence[str]
     """Kinds of the tasks: bash, kubernetes, docker."""
     envs: Mapping[str, str]
     """Kind of task to the name of the constant that holds its variables."""
     shared: Mapping[str, Mapping[str, Text]]
-    """Name of that constant to the variables."""
+    """Name of each such constant to the variables."""
     pods: Mapping[str, Mapping[str, Any]]
     """Name of a constant to the pod it holds."""
     cwd: str
@@ -301,7 +301,7 @@ def _groups(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask
 
 
 def _edges(pipeline: Pipeline, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge]:
-    """Each task after those it needs; tasks that need only one and the same are told together."""
+    """Each task after those it needs; tasks with the same single dependency share one edge."""
     followers: dict[tuple[str, ...], list[str]] = {}
     for step in pipeline.steps:
         counter = tasks[step.id].counter

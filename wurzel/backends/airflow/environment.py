@@ -1,8 +1,8 @@
 """Texts, variables and parameters of a DAG, written so that they reach the command as the user wrote them.
 
-Airflow renders most arguments of an operator with Jinja when the task starts: texts of users are told from templates
-of ours here, once, and the template of the DAG file only asks which is which. Nothing a user writes stands within a
-command: folders, settings and secrets travel in environment variables.
+Airflow renders most arguments of an operator with Jinja when the task starts. This module marks which values are the
+user's text and which are our own templates; the template of the DAG file only asks which is which. Nothing a user
+writes becomes part of a command: folders, settings and secrets travel in environment variables.
 """
 
 import ast
@@ -39,19 +39,19 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Text:
-    """The value of an argument that Airflow renders; `literal` keeps it from being read as a template."""
+    """The value of an argument that Airflow renders; `literal` stops Airflow from reading it as a template."""
 
     value: str
-    """The text, or a template of ours."""
+    """The text, or one of our templates."""
     literal: bool = False
-    """Airflow must not read it as a template."""
+    """Whether Airflow must not read it as a template."""
 
 
 def literal(text: str) -> Text:
     """A text that reaches the task unchanged.
 
-    Jinja reads `{{`, `{%` and `{#`, drops a line break at the end and changes carriage returns; Airflow takes a text
-    that ends like the name of a script for the name of a template file.
+    Jinja reads `{{`, `{%` and `{#`, drops a line break at the end and changes carriage returns. Airflow takes a text
+    that ends like the name of a script (`.sh`) as the name of a template file.
     """
     return Text(text, re.search(r"\{[{%#]|\r|\n\Z", text) is not None or text.endswith(_FILES))
 
@@ -65,24 +65,24 @@ class DagParam:
     default: Any
     """Its default."""
     known: bool
-    """There is a default."""
+    """Whether it has a default."""
     schema: Mapping[str, Any]
-    """Rules of JSON Schema that hold for it."""
+    """JSON Schema rules for its value."""
     description: str
     """What it is for."""
     title: str
-    """What the form calls it."""
+    """Its title in the form."""
     section: str
     """The section of the form: the step."""
 
 
 def template(text: str) -> str:
-    """A template that gives this text, which has no line breaks."""
+    """A template that renders to this text, which must have no line breaks."""
     return re.sub(r"\{(?=[{%#])", "{{ '{' }}", text)
 
 
 def shared(pipeline: Pipeline, kind: str, folder: str, *, outlasting: bool) -> dict[str, Text]:
-    """Variables that all tasks of one kind get: where the data lies, which run it is, and those of the pipeline.
+    """Variables that all tasks of one kind get: the data folder, the run id, and the pipeline's own.
 
     Args:
         pipeline: the resolved pipeline.
@@ -96,7 +96,7 @@ def shared(pipeline: Pipeline, kind: str, folder: str, *, outlasting: bool) -> d
 
 
 def own(step: Step, kind: str) -> dict[str, Text]:
-    """Variables of one step alone: its own, its settings, and its parameters as templates; no secrets."""
+    """Variables of a single step: its env, its settings, and its parameters as templates; no secrets."""
     env = {name: _static(value, kind) for name, value in (step.env | setting_variables(step)).items()}
     return env | {setting.variable: Text(_from_param(setting, kind)) for setting in step.settings if setting.parameter}
 
@@ -107,7 +107,7 @@ def secret_variables(secrets: Mapping[str, SecretRef]) -> dict[str, Text]:
 
 
 def blanks(step: Step) -> list[str]:
-    """Variables that must be absent when their parameter is null, so that the step's own default holds."""
+    """Variables that must be absent when their parameter is null, so that the step's own default applies."""
     return [setting.variable for setting in step.settings if setting.parameter and _blank(setting)]
 
 
@@ -117,7 +117,7 @@ def params(pipeline: Pipeline) -> list[DagParam]:
 
 
 def without_value(parameters: Iterable[DagParam]) -> Sequence[str]:
-    """Names of parameters that every run must give."""
+    """Names of parameters that every run must set."""
     return [param.name for param in parameters if not param.known]
 
 

@@ -1,4 +1,4 @@
-"""Where a DAG file finds what it uses, in Airflow 3 and in Airflow 2.11, in the order isort gives."""
+"""The imports of a DAG file, for Airflow 3 and for Airflow 2.11, sorted as isort does."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ _HOMES = {
 
 @dataclass(frozen=True)
 class Name:
-    """A name of a module, and what the file calls it when that differs."""
+    """An imported name, with an alias if the file calls it something else."""
 
     name: str
     """Name within the module."""
     alias: str = ""
-    """What the file calls it; empty when that is the same."""
+    """Its alias in the file; empty if it has none."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """`from module import names`; `module` is in its parts, `short` when it fits on a line."""
+    """`from module import names`; `module` is split at its dots, `short` if the import fits on a line."""
 
     module: Sequence[str]
-    """The parts of the name of the module."""
+    """The module's name, split at its dots."""
     names: Sequence[Name]
-    """What is taken from it."""
+    """The imported names."""
     short: bool
-    """It fits on a line."""
+    """Whether it fits on a line."""
 
 
 def imports(used: Collection[str], version: str, on_failure: str | None) -> list[Import]:
@@ -75,7 +75,7 @@ def _name(name: str, version: str) -> Name:
 
 
 def asset(version: str) -> str:
-    """What Airflow calls data that other DAGs can wait for."""
+    """The class for data that other DAGs can wait for: `Asset`, or `Dataset` before Airflow 3."""
     return "Dataset" if version == "2.11" else "Asset"
 
 

@@ -33,7 +33,9 @@ class PodOptions(_Part):
     )
     mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
     namespace: Name | None = Field(None, description="Namespace of the pods; that of the connection when absent.")
-    service_account: ObjectName | None = Field(None, description="Service account of all pods, over the pipeline's.")
+    service_account: ObjectName | None = Field(
+        None, description="Service account of all pods; overrides the pipeline's."
+    )
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
         None, description="When the node pulls the image; the cluster's default when absent."
     )
@@ -46,9 +48,9 @@ class PodOptions(_Part):
     env_from: tuple[EnvFrom, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
     priority_class: ObjectName | None = Field(None, description="Priority class of the pods.")
     affinity: dict[str, Any] = Field(default_factory=dict, description="As in the Kubernetes API.")
-    startup_timeout: Duration = Field(600, description="Longest time for a pod to start, pulling its image included.")
+    startup_timeout: Duration = Field(600, description="Longest time for a pod to start, including pulling its image.")
     on_finish: Literal["delete_pod", "delete_succeeded_pod", "keep_pod"] = Field(
-        "delete_pod", description="What becomes of a pod that has ended."
+        "delete_pod", description="What happens to a pod that has ended."
     )
     deferrable: bool = Field(False, description="Wait in the triggerer, so that a waiting task takes no worker slot.")
     connection: str | None = Field(None, description="Airflow connection to the cluster; its default when absent.")
@@ -68,7 +70,7 @@ class DockerOptions(_Part):
     """What all containers of the docker operator share."""
 
     mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
-    mounts: tuple[Mount, ...] = Field((), description="Folders and volumes; one must hold the data.")
+    mounts: tuple[Mount, ...] = Field((), description="Folders and volumes; one must contain the data.")
     url: str | None = Field(None, description="Docker host; DOCKER_HOST or the local socket when absent.")
     connection: str | None = Field(None, description="Airflow connection for a private registry.")
     network: str | None = Field(None, description="Network mode of the containers.")
@@ -78,7 +80,7 @@ class DockerOptions(_Part):
 
 
 class StepOptions(_Part):
-    """What is special about the task of one step."""
+    """Options of the task of one step."""
 
     operator: Operator | None = Field(None, description="What runs this step.")
     pool: str | None = Field(None, description="Pool of the task.")
@@ -88,25 +90,27 @@ class StepOptions(_Part):
 
 
 class AirflowOptions(TargetOptions):
-    """Options of the airflow target; folders and names of Airflow's own things may hold its `{{ }}` templates."""
+    """Options of the airflow target; folders and names of Airflow objects may contain its `{{ }}` templates."""
 
     version: Version = Field("3", description="Airflow the file is written for: 3 (3.3 and newer) or 2.11.")
     dag_id: str | None = Field(None, pattern=_DAG_ID, description="Id of the DAG; the pipeline's name when absent.")
     operator: Operator = Field(
         "bash", description="What runs a step: a command on the worker, a Kubernetes pod or a Docker container."
     )
-    steps: dict[str, StepOptions] = Field(default_factory=dict, description="Step id to what is special about it.")
-    command: tuple[str, ...] = Field(("wurzel",), min_length=1, description="The command that is wurzel, as a list.")
+    steps: dict[str, StepOptions] = Field(default_factory=dict, description="Options of single tasks, by step id.")
+    command: tuple[str, ...] = Field(
+        ("wurzel",), min_length=1, description="The command that starts wurzel, as a list."
+    )
     project_dir: str | None = Field(
         None, description="Folder where bash tasks run; the project, as seen from the DAG file, when absent."
     )
     data_dir: str | None = Field(
-        None, description="Folder of all data for bash tasks, over the pipeline's; relative to `project_dir`."
+        None, description="Folder of all data for bash tasks; overrides the pipeline's; relative to `project_dir`."
     )
     keep_days: int | None = Field(None, ge=1, description="Remove the data of runs after this many days.")
     start_date: date = Field(date(2024, 1, 1), description="First day of the schedule; past runs are never caught up.")
-    max_active_runs: int | None = Field(None, ge=1, description="Runs at one time, over `schedule.concurrency`.")
-    fail_fast: bool = Field(False, description="End the running tasks as soon as one has failed.")
+    max_active_runs: int | None = Field(None, ge=1, description="Concurrent runs; overrides `schedule.concurrency`.")
+    fail_fast: bool = Field(False, description="Stop the running tasks as soon as one fails.")
     paused: bool | None = Field(None, description="Whether a new DAG starts paused; Airflow's default when absent.")
     owner: str | None = Field(None, description="Owner of all tasks.")
     tags: tuple[str, ...] = Field(("wurzel",), description="Tags of the DAG, before the pipeline's labels.")

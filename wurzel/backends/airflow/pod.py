@@ -1,4 +1,4 @@
-"""What all pods of a DAG share, in Kubernetes' own words: security, volumes, secrets of the pipeline."""
+"""The parts of the pod spec that all pods of a DAG share: security, volumes, secrets of the pipeline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTAINER = "base"
 
 
 def pod(pipeline: Pipeline, options: PodOptions, step_id: str = "") -> dict[str, Any]:
-    """The pod on which Airflow lays those of tasks; `step_id`: with the volumes meant for that step alone."""
+    """The pod that Airflow merges each task's pod into; with `step_id`, plus the volumes only that step gets."""
     shared = cast("KubernetesOptions", options)  # the two models name these fields alike
     security = options.security
     extra = [volume for volume in options.volumes if not volume.steps or step_id in volume.steps]

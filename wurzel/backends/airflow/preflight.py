@@ -1,4 +1,4 @@
-"""What would keep a pipeline from running on Airflow, found before a template is rendered."""
+"""Reasons why a pipeline cannot run on Airflow, found before a template is rendered."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     schedule = pipeline.schedule
     if schedule and schedule.concurrency == "replace" and options.max_active_runs is None:
         yield Problem(
-            "the schedule asks for concurrency: replace, and Airflow cannot end a run for the next one",
-            hint=f"Use forbid (the next run waits) or allow, or say what is wanted here: {_HERE}.max_active_runs: 1",
+            "the schedule sets concurrency: replace, but Airflow cannot stop a run to start the next one",
+            hint=f"Use forbid (the next run waits) or allow, or set {_HERE}.max_active_runs: 1",
         )
     for tag in tags(pipeline, options):
         if len(tag) > _TAG:
@@ -48,7 +48,7 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     for step in pipeline.steps:
         if task_id(step.id) in TAKEN or step.id.endswith(("--complete", COUNTER)):
             yield Problem(
-                f"the step {step.id!r} has the name of a task that the DAG may add",
+                f"the step {step.id!r} has the same name as a task that the DAG may add",
                 hint='Give the step another name: WZ(cls, name="…").',
             )
     for step in pipeline.steps:
@@ -61,7 +61,7 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
             )
     for owner, env in [("the pipeline", pipeline.env), *((f"step {step.id!r}", step.env) for step in pipeline.steps)]:
         for name in RESERVED & set(env):
-            yield Problem(f"{owner} sets the variable {name}, which the DAG sets itself", hint="Take another name.")
+            yield Problem(f"{owner} sets the variable {name}, which the DAG sets itself", hint="Use another name.")
 
 
 def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
@@ -84,14 +84,14 @@ def _parameters(pipeline: Pipeline) -> Iterator[Problem]:
         for setting in step.settings:
             if setting.parameter and setting.secret:
                 yield Problem(
-                    f"the secret setting {setting.name} of {step.id!r} is a parameter: its value would be shown",
-                    hint="Give it as a secret, by reference.",
+                    f"the secret setting {setting.name} of {step.id!r} is a parameter, so everyone could see its value",
+                    hint="Set it under `secrets`, by reference.",
                 )
     if pipeline.schedule:
         for name in without_value(params(pipeline)):
             yield Problem(
-                f"the parameter {name} has no value, and a run that starts by the clock gives it none",
-                hint="Give its setting a value in the configuration, or drop the schedule.",
+                f"the parameter {name} has no value, and a scheduled run does not set one",
+                hint="Set a value in the configuration, or remove the schedule.",
             )
 
 
@@ -102,7 +102,7 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
     if kind == "docker" and options.secrets == "environment" and (pipeline.secrets or step.secrets):
         yield Problem(
             f"step {step.id!r} runs in a Docker container, which does not see the worker's environment",
-            hint=f"Let secrets come from connections: {_HERE}.secrets: connection",
+            hint=f"Read secrets from connections: {_HERE}.secrets: connection",
         )
     if kind == "kubernetes" and options.kubernetes.env_from:
         return
@@ -110,13 +110,13 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
         if not setting.parameter:
             what = "secrets: {%s: {name: NAME, key: KEY}}" if setting.secret else "settings: {%s: …}"
             yield Problem(
-                f"step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
-                hint=f"Give it: steps.{step.id}.{what % setting.name}",
+                f"step {step.id!r} needs its setting {setting.name}, which has no value",
+                hint=f"Set it: steps.{step.id}.{what % setting.name}",
             )
 
 
 def _data(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
-    """Data of pods and containers must outlive them."""
+    """Pods and containers need a volume, since their data must outlive them."""
     kinds = {kind_of(step.id, options) for step in pipeline.steps}
     if "kubernetes" in kinds and options.kubernetes.claim is None:
         yield Problem(
@@ -129,11 +129,11 @@ def _data(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
         if not any(f"{mount}/".startswith(f"{target}/") for target in targets):
             yield Problem(
                 f"containers of {dag_id(pipeline, options)} have no mount at {mount} that keeps their data",
-                hint=f"Mount one of the host: {_HERE}.docker.mounts: [{{source: /srv/wurzel, target: {mount}}}]",
+                hint=f"Mount a folder of the host: {_HERE}.docker.mounts: [{{source: /srv/wurzel, target: {mount}}}]",
             )
     if len(kinds) > 1 and "kubernetes" in kinds and options.data_dir is None and "bash" in kinds:
         yield Problem(
             "some steps run in pods and some on the worker, and both must see the same data",
-            hint=f"Mount the claim on the workers and say where: {_HERE}.data_dir: "
+            hint=f"Mount the claim on the workers and set its path there: {_HERE}.data_dir: "
             f"{options.kubernetes.mount}/{pipeline.data_dir}",
         )

@@ -39,7 +39,7 @@ _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
 
 @dataclass(frozen=True)
 class Span:
-    """A time as `timedelta(hours=1)`."""
+    """A duration, as in `timedelta(hours=1)`."""
 
     unit: str
     """`days`, `hours`, `minutes` or `seconds`."""
@@ -49,35 +49,35 @@ class Span:
 
 @dataclass(frozen=True)
 class Policy:
-    """How often, how patiently and how long a task is tried; `factor` is True where Airflow knows only doubling."""
+    """Retries, waits and timeout of a task; `factor` is True where Airflow can only double the wait."""
 
     retries: int = 0
-    """Tries after the first."""
+    """Number of retries."""
     delay: Span | None = None
-    """Wait before the first retry; null for the default of Airflow."""
+    """Wait before the first retry; null for Airflow's default."""
     factor: float | bool | None = None
-    """What multiplies each further wait; True where Airflow knows only doubling."""
+    """Factor for each further wait; True where Airflow can only double it."""
     longest: Span | None = None
     """Longest wait."""
     timeout: Span | None = None
-    """Longest time of one try."""
+    """Longest time of one attempt."""
 
 
 @dataclass(frozen=True)
 class Words:
-    """What a pod runs; `shards` holds the arguments of each shard."""
+    """The command of a pod; `shards` are the arguments of each shard."""
 
     cmds: Sequence[str]
     """`cmds`: the program."""
     arguments: Sequence[str]
-    """`arguments`: its words."""
+    """`arguments`: its arguments."""
     shards: Sequence[Sequence[str]] = ()
-    """The words for each slice; empty for one task."""
+    """The arguments of each slice; empty for one task."""
 
 
 @dataclass(frozen=True)
 class Pod:
-    """What the pod of one task needs beyond what all pods share."""
+    """The pod of one task, without what all pods share."""
 
     image: str
     """Image of the step."""
@@ -92,22 +92,22 @@ class Pod:
     annotations: Mapping[str, Text]
     """Annotations of the pod."""
     node_selector: Mapping[str, str]
-    """Labels that its node must have."""
+    """Labels that the pod's node must have."""
     tolerations: Sequence[Mapping[str, Any]]
-    """Fields of each toleration, as the Python client calls them."""
+    """Fields of each toleration, named as in the Python client."""
     service_account: str | None
     """Its service account."""
     secrets: Mapping[str, SecretRef]
     """Variable to reference of a secret."""
     template: str
-    """Name of the constant that holds what it shares with other pods."""
+    """Name of the constant with the parts it shares with other pods."""
     sidecar: Mapping[str, Any] = field(default_factory=dict)
     """`securityContext` of the container that Airflow adds to a pod whose result it reads."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """What the Docker container of one task needs beyond what all containers share."""
+    """The Docker container of one task, without what all containers share."""
 
     image: str
     """Image of the step."""
@@ -131,15 +131,15 @@ class DagTask:
     id: str
     """Id of the task."""
     step_id: str
-    """The step; '' for a task that is none."""
+    """Id of the step; '' for a task that is not a step."""
     variable: str
-    """Name of the variable that holds it."""
+    """Name of its variable."""
     kind: str
     """bash, kubernetes or docker."""
     doc: str
     """Text that the UI shows."""
     script: str
-    """POSIX shell line that runs it; pods have words instead."""
+    """POSIX shell line that runs it; pods have `words` instead."""
     shards: Sequence[str] = ()
     """The shell line of each slice; empty for one task."""
     counts: bool = False
@@ -149,25 +149,25 @@ class DagTask:
     env: Mapping[str, Text] = field(default_factory=dict)
     """Variables beyond those all tasks of its kind get."""
     policy: Policy = field(default_factory=Policy)
-    """How it is tried again."""
+    """Its retry policy."""
     options: StepOptions = field(default_factory=StepOptions.model_construct)
     """Its options below `targets.airflow.steps`, with defaults."""
     one_at_a_time: bool = False
-    """Two runs must not run it at one time."""
+    """Whether two runs must not run it at the same time."""
     complete: str = ""
-    """The task that updates the asset when all shards are there; a mapped task would update it with each."""
+    """The task that updates the asset when all shards are done; a mapped task would update it once per shard."""
     outlet: str = ""
     """The asset that the task updates."""
     short: bool = True
     """Whether the asset fits on a line."""
     pod: Pod | None = None
-    """What its pod needs, when it is one."""
+    """Its pod; null for other kinds."""
     container: Container | None = None
-    """What its container needs, when it is one."""
+    """Its container; null for other kinds."""
     differs: Sequence[str] = ()
-    """Fields of `policy` that are not those of most tasks."""
+    """Fields of `policy` that differ from those of most tasks."""
     step: Step | None = None
-    """The step, as the IR has it; null for a task that is none."""
+    """The step, as the IR has it; null for a task that is not a step."""
 
     @property
     def operator(self) -> str:
@@ -176,7 +176,7 @@ class DagTask:
 
 
 def span(seconds: int | None) -> Span | None:
-    """The time in the largest unit that holds it exactly."""
+    """The duration in the largest unit that gives a whole number."""
     if seconds is None:
         return None
     unit, size = next(((unit, size) for unit, size in _UNITS if seconds and seconds % size == 0), ("seconds", 1))
@@ -213,12 +213,12 @@ def policy_of(step: Step, options: AirflowOptions) -> tuple[Policy, Sequence[Emu
 
 
 def most_common(policies: Iterable[Policy]) -> Policy:
-    """The policy of most tasks, which the DAG states once; of equals the first."""
+    """The policy of most tasks, which the DAG states once; the first one on a tie."""
     return Counter(policies).most_common(1)[0][0]
 
 
 def differences(policy: Policy, usual: Policy) -> Sequence[str]:
-    """Fields in which a policy differs from the usual one, where that matters."""
+    """Fields of a policy that differ from the usual one and have an effect."""
     names = ["retries", "delay", "factor", "longest"] if policy.retries else ["retries"]
     return [name for name in [*names, "timeout"] if getattr(policy, name) != getattr(usual, name)]
 
@@ -348,7 +348,7 @@ class Tasks:
     def _words(
         self, argv: Sequence[str], numbers: Sequence[str], blanks: Sequence[str], *, mapped: bool = False
     ) -> Words:
-        """What a pod runs; a shell only where a variable may have to be taken away."""
+        """The command of a pod; a shell only where a variable may have to be unset."""
         if blanks:
             tails = ([], *(["--shard", number] for number in numbers))
             scripts = [_script([*argv, *tail], blanks, "pod", mapped=mapped) for tail in tails]
@@ -392,14 +392,14 @@ class Tasks:
 
 
 def folder(step: Step) -> str:
-    """Where a step's dataset lies, in the variables of the DAG: a step that reads its own last output keeps it."""
+    """Folder of a step's dataset; outside the run's folder for a step that reads its own last output."""
     return f"${DATA}/state/{step.id}" if step.self_consuming else f"${RUN}/{step.id}"
 
 
 def _script(argv: Sequence[str], blanks: Sequence[str], kind: str, *, mapped: bool = False) -> str:
-    """One shell line; a variable whose parameter is null is taken away by a template, which holds no user's text.
+    """One shell line; a template unsets each variable whose parameter is null, and contains no text of users.
 
-    `mapped`: a slice goes behind it at run time. Airflow renders no templates in such a line, so a variable tells.
+    `mapped`: a slice is appended at run time. Airflow renders no templates in such a line, so a variable tells.
     """
     form = (
         'if [ "${null}{name}" = True ]; then unset {name}; fi; '
@@ -429,7 +429,7 @@ def _below(output: str) -> str:
 
 
 def _expanded(word: str) -> str:
-    """A word for the kubelet, which puts in `$(NAME)`."""
+    """A word in which the kubelet expands `$(NAME)`."""
     before, _, place = word.rpartition("=$")
     if before.isidentifier() and f"${place}".startswith(_PLACES):
         return f"{before}={_expanded(f'${place}')}"
@@ -440,7 +440,7 @@ def _expanded(word: str) -> str:
 
 
 def _doc(step: Step, kind: str) -> str:
-    """Markdown with all that the operator has no place for."""
+    """Markdown with everything that no argument of the operator takes."""
     extra = {} if kind == "kubernetes" else step.annotations
     extra = step.labels | extra if kind == "bash" else extra
     lines = [step.description] if step.description else []

@@ -1,4 +1,4 @@
-"""What Python, ruff and Airflow itself say of rendered DAG files; called by `wurzel render --validate`."""
+"""Findings of Python, ruff and Airflow itself on rendered DAG files; called by `wurzel render --validate`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wurzel.exceptions import Problem
 _log = logging.getLogger(__name__)
 _TIMEOUT = 300
 _RULES = {"3": "AIR", "2.11": "AIR0"}
-"""Rules from AIR3 on ask for what only Airflow 3 has."""
+"""Rules from AIR3 on require what only Airflow 3 has."""
 
 _IMPORT = """
 import json, sys, warnings
@@ -43,7 +43,7 @@ def validate(files: Mapping[str, str], version: str) -> Sequence[Problem]:
     if broken or not scripts:
         return broken
     if shutil.which("ruff") is None:
-        _log.warning("ruff is not installed, so its rules for Airflow are left out (pip install ruff)")
+        _log.warning("ruff is not installed, so its rules for Airflow are skipped (pip install ruff)")
     return [
         *(problem for path, text in scripts.items() for problem in _ruff(path, text, version)),
         *_dagbag(scripts, version),
@@ -55,7 +55,7 @@ def _compiled(path: str, text: str) -> Iterator[Problem]:
         compile(text, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        yield Problem(f"is not Python: {error}", where=f"{path}:{line}" if line else path)
+        yield Problem(f"is not valid Python: {error}", where=f"{path}:{line}" if line else path)
 
 
 def _ruff(path: str, text: str, version: str) -> Iterator[Problem]:
@@ -95,7 +95,7 @@ def airflow_python() -> str | None:
 def _dagbag(scripts: Mapping[str, str], version: str) -> Iterator[Problem]:
     python = airflow_python()
     if python is None:
-        _log.warning("Airflow is not installed, so importing the file with it is left out (pip install apache-airflow)")
+        _log.warning("Airflow is not installed, so importing the file with it is skipped (pip install apache-airflow)")
         return
     with TemporaryDirectory(prefix="wurzel-airflow-") as scratch:
         folder = Path(scratch, "dags")
@@ -131,7 +131,7 @@ def _findings(done: subprocess.CompletedProcess[str], folder: Path, version: str
         return
     report = json.loads(lines[-1])
     if report["version"].partition(".")[0] != version.partition(".")[0]:
-        text = "Airflow %s is installed, but the file is for %s, so importing it is left out"
+        text = "Airflow %s is installed, but the file is for %s, so importing it is skipped"
         _log.warning(text, report["version"], version)
         return
     for file, error in report["errors"].items():

@@ -21,9 +21,9 @@ from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline, Step
 from wurzel.ir.quantity import amount
 
 LONGEST_CRON = 52
-"""A CronWorkflow puts `-` and ten digits behind its name, and a workflow's name has at most 63 characters."""
+"""A CronWorkflow appends `-` and ten digits to its name, and a workflow's name has at most 63 characters."""
 LONGEST = 57
-"""Kubernetes puts `-` and five characters behind `generateName`, and a workflow's name has at most 63."""
+"""Kubernetes appends `-` and five characters to `generateName`, and a workflow's name has at most 63."""
 LONGEST_PART = 63
 """Longest name of a WorkflowTemplate."""
 MOST_PARAMETERS = 500
@@ -51,7 +51,7 @@ class ArgoBackend(Backend):
         "step_image": native(),
         "cpu": native("`resources.requests`"),
         "memory": native("`resources.requests`"),
-        "gpu": native("`resources.limits`, as Kubernetes wants it"),
+        "gpu": native("`resources.limits`, as Kubernetes requires"),
         "limits": native("`resources.limits`"),
         "retry": native("`retryStrategy`; a wrong configuration (exit code 2) is not retried"),
         "backoff": native(
@@ -59,9 +59,7 @@ class ArgoBackend(Backend):
             " a fractional factor, or `max` before 3.7"
         ),
         "timeout": native("`activeDeadlineSeconds` of the step's template"),
-        "pipeline_timeout": native(
-            "`activeDeadlineSeconds` of the workflow; the option `active_deadline` when not given"
-        ),
+        "pipeline_timeout": native("`activeDeadlineSeconds` of the workflow; the option `active_deadline` if not set"),
         "shards": native(
             "a pod for each slice: one task with `withSequence` where all can fill one folder (a volume; s3, gcs or"
             " azure without archives), a task with its own artifact for each slice otherwise"
@@ -79,7 +77,7 @@ class ArgoBackend(Backend):
         "schedule": native("CronWorkflow `schedules`"),
         "timezone": native("`timezone`"),
         "concurrency": native("`concurrencyPolicy`"),
-        "deadline": native("`startingDeadlineSeconds`; one hour when not given: Argo's default loses missed runs"),
+        "deadline": native("`startingDeadlineSeconds`; one hour if not set, since Argo's default loses missed runs"),
         "polls": native("nothing is kept from earlier runs, so every step runs every time; a comment says so"),
         "self_consuming": emulated("the last output is kept at a fixed key (s3, gcs, azure) or on a shared volume"),
         "node_selector": native(),
@@ -90,12 +88,12 @@ class ArgoBackend(Backend):
     }
 
     def support_for(self, use: Use, options: ArgoOptions) -> Support:
-        """As the table says, but for what the chosen store cannot keep."""
+        """As in the table, except for what the chosen store cannot keep."""
         volume = options.artifacts.volume
         keeps = store(options.artifacts).addressed or (volume is not None and not volume.per_run)
         if use.feature == "self_consuming" and not keeps:
             return unsupported(
-                "nothing keeps it from one run to the next; choose a store whose keys wurzel controls,"
+                "the store does not keep it from one run to the next; choose one whose keys wurzel controls,"
                 " artifacts: {s3: {bucket: …}} (or gcs, azure), or a claim that runs share,"
                 " {volume: {name: …, per_run: false}}"
             )
@@ -157,26 +155,26 @@ def _sizes(pipeline: Pipeline, options: ArgoOptions, parts: Sequence[Part]) -> I
             f"a workflow of {len(pipeline.steps)} steps would grow to some {size:,} bytes while it runs;"
             f" Argo's controller takes at most {most:,} (its MAX_WORKFLOW_SIZE)",
             hint=f"Keep datasets on a volume (artifacts: {{volume: …}}), which takes less; or raise MAX_WORKFLOW_SIZE"
-            f" of the controller and say so here: targets.argo.max_workflow_size: 1536Ki (etcd's own limit). {_SPLIT}",
+            f" of the controller and set it here: targets.argo.max_workflow_size: 1536Ki (etcd's own limit). {_SPLIT}",
         )
     for step in pipeline.steps:
         if (tasks := tasks_of(step, options.artifacts)) >= MOST_TEMPLATES:
             yield Problem(
                 f"the step {step.id!r} has {tasks} shards, each a task with its own artifact;"
                 f" Argo allows at most {MOST_TEMPLATES - 1} of them",
-                hint="Give fewer, or a store that all slices can fill together: artifacts: {s3: {bucket: …}}"
+                hint="Use fewer, or a store that all slices can fill together: artifacts: {s3: {bucket: …}}"
                 " (or gcs, azure) with archive: none, or {volume: …}.",
             )
     count = sum(setting.parameter for step in pipeline.steps for setting in step.settings)
     if count > MOST_PARAMETERS:
         yield Problem(
             f"{count} settings are parameters; Argo allows at most {MOST_PARAMETERS}",
-            hint="Keep those that people really change in `parameters`.",
+            hint="Keep only those that people really change in `parameters`.",
         )
 
 
 def _templated(pipeline: Pipeline) -> Iterator[Problem]:
-    """Argo reads `{{…}}` wherever it stands; only environment and arguments have a way to write it as text."""
+    """Argo expands `{{…}}` in every field; only environment and arguments offer a way to escape it."""
     for where, annotations in [
         ("annotation", pipeline.annotations),
         *((f"step {step.id!r}: annotation", step.annotations) for step in pipeline.steps),
@@ -193,7 +191,7 @@ def _templated(pipeline: Pipeline) -> Iterator[Problem]:
         )
     if any(mark in pipeline.data_dir for mark in ("{{", "$(", "$$")):
         yield Problem(
-            f"data_dir {pipeline.data_dir!r} holds '{{{{', '$(' or '$$', which Argo or Kubernetes would expand",
+            f"data_dir {pipeline.data_dir!r} contains '{{{{', '$(' or '$$', which Argo or Kubernetes would expand",
             hint="Use a plainer name, such as data.",
         )
 
@@ -203,7 +201,7 @@ def _parameters(pipeline: Pipeline, step: Step) -> Iterator[Problem]:
         if not setting.parameter:
             continue
         where = f"step {step.id!r}: the parameter {setting.name}"
-        give = f"Give it a value: steps.{step.id}.settings: {{{setting.name}: …}}; or take it out of `parameters`."
+        give = f"Set a value: steps.{step.id}.settings: {{{setting.name}: …}}; or remove it from `parameters`."
         value = setting.value if setting.given else setting.default
         if setting.secret:
             yield Problem(f"{where} is a secret, and parameters can be read by everyone", hint="Use `secrets`.")
@@ -225,6 +223,6 @@ def _kept(pipeline: Pipeline, options: ArgoOptions) -> Iterator[Problem]:
         )
     if volume and not volume.per_run and pipeline.schedule and pipeline.schedule.concurrency == "allow":
         yield Problem(
-            "two runs at one time would write to the same folder of the shared volume",
+            "two concurrent runs would write to the same folder of the shared volume",
             hint="Use schedule.concurrency: forbid, or artifacts.volume.per_run: true.",
         )

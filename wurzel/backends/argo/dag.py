@@ -1,4 +1,4 @@
-"""The DAG: which task runs when, and what travels between them."""
+"""The DAG: which task runs when, and which artifacts pass between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SLICES = "slices"
 
 
 def written(output: str) -> str:
-    """Name of the artifact that a step writes; none begins with another one, as keys of some repositories must not."""
+    """Name of the artifact that a step writes; none is a prefix of another, for repositories that forbid it."""
     return f"{output}-dataset" if output else "dataset"
 
 
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
     """An output of a step, or one slice of it, as the artifact of a task."""
 
     name: str
-    """Of the artifact where it is read."""
+    """Name of the artifact where it is read."""
     task: str
     kept: str
     """Name of the artifact where it is written."""
@@ -97,7 +97,7 @@ class Dag:
         return "/".join(filter(None, (self.options.mount, dataset(self.pipeline, step_id), output)))
 
     def handed(self, need: Output) -> list[Piece]:
-        """What travels from task to task of an output of a step: nothing where it is read at a known place."""
+        """The artifacts that pass an output of a step on; none where readers find it at a known place."""
         step_id, output = need
         step, name, kept = self.steps[step_id], read(need), written(output)
         if self.options.artifacts.volume is not None or (step.shards.max > 1 and self.store.fills):
@@ -181,7 +181,7 @@ class Dag:
         return [self.slices[need, number] for number in numbers] if (need, 1) in self.slices else [self.names[need]]
 
     def _call(self, part: Part) -> Task:
-        """The task that runs a part, when those that it reads from are through."""
+        """The task that runs a part, after the parts it reads from."""
         artifacts = [
             {"name": piece.name, "from": f"{{{{tasks.{task}.outputs.artifacts.{piece.name}}}}}"}
             for need, task in part.needs.items()

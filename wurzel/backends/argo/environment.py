@@ -1,4 +1,4 @@
-"""Variables and arguments of containers, as Argo and the kubelet leave them alone; parameters of a run."""
+"""Variables and arguments of containers, escaped for Argo and the kubelet; parameters of a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def plain(value: object) -> bool:
 
 
 def braced(env: k8s.Env, others: Sequence[str] = ()) -> k8s.Env:
-    """The variables, preceded by the one for a brace if something refers to it."""
+    """The variables, after the one for a brace if anything refers to it."""
     texts = [*others, *(value for value in env.values() if plain(value))]
     return {BRACE: "{", **env} if any(f"$({BRACE})" in value for value in texts) else env
 

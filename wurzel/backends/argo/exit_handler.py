@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 FAILURES = "{{=sprig.fromJson(workflow.failures) ?? workflow.failures}}"
-"""The failed nodes as JSON: Argo quotes the JSON once more, as Go does, which is not always JSON itself."""
+"""The failed nodes as JSON: Argo quotes the JSON again as Go does, which is not always valid JSON."""
 
 
 def exit_handler(pipeline: Pipeline, options: ArgoOptions, taken: set[str]) -> ExitHandler | None:
-    """What runs at the end, under names that are not taken."""
+    """The exit handler, under names that are not taken."""
     handler = options.on_exit
     if handler is None:
         return None

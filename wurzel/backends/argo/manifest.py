@@ -21,7 +21,7 @@ class Task:
     template_ref: Mapping[str, str] = field(default_factory=dict)
     """`templateRef`: a template of another object; empty when it is in this one."""
     depends: str = ""
-    """`depends`: the tasks that must have ended well."""
+    """`depends`: the tasks that must have succeeded."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """`arguments` of the template: the number of a slice, artifacts of other tasks."""
     with_sequence: Mapping[str, Any] = field(default_factory=dict)
@@ -32,30 +32,30 @@ class Task:
 
 @dataclass(frozen=True)
 class Container:
-    """A container: what the template's own fields say beyond `templateDefaults`."""
+    """A container, without what `templateDefaults` already says."""
 
     image: str
     """Image of the step."""
     command: Sequence[str]
     """`command`."""
     args: Sequence[str] = ()
-    """`args`: the words that run the step."""
+    """`args`: the arguments that run the step."""
     env: Sequence[Mapping[str, Any]] = ()
-    """`env` beyond what all templates have."""
+    """`env`, without what all templates have."""
     resources: Mapping[str, Any] = field(default_factory=dict)
     """`resources`: requests and limits."""
     volume_mounts: Sequence[Mapping[str, Any]] = ()
-    """`volumeMounts` beyond those that all templates have."""
+    """`volumeMounts`, without those that all templates have."""
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """What every template has, above all its container."""
+    """`templateDefaults`: what every template has, mostly its container."""
 
     pod_spec_patch: str
     """`podSpecPatch`, as text."""
     image_pull_policy: str | None
-    """`imagePullPolicy`; null for the default of Kubernetes."""
+    """`imagePullPolicy`; null for Kubernetes' default."""
     env: Sequence[Mapping[str, Any]]
     """`env` of every container."""
     env_from: Sequence[Mapping[str, Any]]
@@ -71,7 +71,7 @@ class Template:
     """The template of one step; `step` is the step as the IR has it."""
 
     name: str
-    """Name of the template, the same as of its task."""
+    """Name of the template, and of its task."""
     step: Step
     """The step, as the IR has it."""
     inputs: Mapping[str, Any]
@@ -81,13 +81,13 @@ class Template:
     labels: Mapping[str, str]
     """Labels of the pod."""
     retry_strategy: Mapping[str, Any]
-    """`retryStrategy`; empty if `wurzel step` retries, or nothing does."""
+    """`retryStrategy`; empty if `wurzel step` retries, or there are no retries."""
     active_deadline_seconds: int | None
-    """`activeDeadlineSeconds` of one try."""
+    """`activeDeadlineSeconds` of one attempt."""
     service_account: str | None
-    """`serviceAccountName`, when it is not that of the workflow."""
+    """`serviceAccountName`, if it differs from the workflow's."""
     node_selector: Mapping[str, str]
-    """Labels that its node must have."""
+    """Labels that the pod's node must have."""
     tolerations: Sequence[Mapping[str, Any]]
     """`tolerations` of the pod."""
     container: Container
@@ -139,9 +139,9 @@ class Spec:
     affinity: Mapping[str, Any]
     """`affinity` of all pods."""
     active_deadline_seconds: int | None
-    """Seconds a whole run may take."""
+    """`activeDeadlineSeconds`: longest time of a whole run."""
     parallelism: int | None
-    """Pods that may run at one time."""
+    """`parallelism`: pods that may run at the same time."""
     ttl_strategy: Mapping[str, Any]
     """`ttlStrategy`: how long workflows that have ended are kept."""
     pod_gc: Mapping[str, Any]
@@ -151,19 +151,19 @@ class Spec:
     archive_logs: bool | None
     """`archiveLogs`; null for the default."""
     artifact_repository_ref: Mapping[str, Any]
-    """`artifactRepositoryRef`: where datasets are kept, when a ConfigMap says it."""
+    """`artifactRepositoryRef`: the ConfigMap that says where datasets are kept."""
     synchronization: Mapping[str, Any]
     """`synchronization`: locks that runs take."""
     restricts_executor: bool
-    """`podSpecPatch` takes rights from the containers that Argo adds to a pod."""
+    """Whether `podSpecPatch` drops privileges of the containers that Argo adds to a pod."""
     hides_token: bool
-    """`podSpecPatch` gives the token of the service account to the containers that Argo adds, and to no step."""
+    """Whether `podSpecPatch` gives the service account's token to the containers that Argo adds, but not to steps."""
     volumes: Sequence[Mapping[str, Any]]
     """`volumes` of all pods."""
     volume_claim_templates: Sequence[Mapping[str, Any]]
     """`volumeClaimTemplates`: the claim of a run, when it has one."""
     defaults: Defaults
-    """What the container of every template has."""
+    """`templateDefaults`: what every template has."""
     inputs: Mapping[str, Any]
     """`inputs` of the template that holds the DAG; empty unless it is a part."""
     outputs: Mapping[str, Any]
@@ -173,7 +173,7 @@ class Spec:
     templates: Sequence[Template]
     """The template of each step."""
     on_exit: ExitHandler | None
-    """What runs at the end, if anything does."""
+    """The exit handler; null if there is none."""
 
 
 @dataclass(frozen=True)
@@ -187,21 +187,21 @@ class Cron:
     concurrency_policy: str
     """`Allow`, `Forbid` or `Replace`."""
     starting_deadline_seconds: int
-    """Seconds a run may be late."""
+    """`startingDeadlineSeconds`: how late a run may start."""
     successful_history: int
-    """Runs that ended well and are kept."""
+    """`successfulJobsHistoryLimit`: successful runs to keep."""
     failed_history: int
-    """Runs that failed and are kept."""
+    """`failedJobsHistoryLimit`: failed runs to keep."""
     suspend: bool
-    """No run starts by the clock."""
+    """`suspend`: the schedule is switched off."""
 
 
 @dataclass(frozen=True)
 class Document:
     """The manifest: `kind` is that of the object with the specification, indented by `indent` columns.
 
-    `refers`: a CronWorkflow that refers to that object follows it. `part`: it is a WorkflowTemplate that only
-    another object's tasks refer to, with some steps of a large pipeline.
+    `refers`: a CronWorkflow that refers to that object follows. `part`: it is a WorkflowTemplate with some steps of
+    a large pipeline, and only tasks of another object refer to it.
     """
 
     kind: str
@@ -209,7 +209,7 @@ class Document:
     name: str
     """Name of the object."""
     metadata: Mapping[str, str]
-    """What the object is called: `name` or `generateName`, and `namespace`."""
+    """`name` or `generateName`, and `namespace` of the object."""
     labels: Mapping[str, str]
     """Labels of the object."""
     annotations: Mapping[str, str]
@@ -219,9 +219,9 @@ class Document:
     indent: int
     """Indentation of the specification, in columns."""
     refers: bool
-    """A CronWorkflow that refers to the object follows it."""
+    """Whether a CronWorkflow that refers to the object follows it."""
     part: bool = False
-    """It contains templates that another object refers to."""
+    """Whether it is a part: it contains templates that another object refers to."""
 
 
 class ManifestContext(TypedDict):

@@ -18,13 +18,13 @@ VERSIONS = ("3.6", "3.7", "4.0", "4.1")
 def _version(value: Any) -> str:
     text = str(value)
     if text not in VERSIONS:
-        raise ValueError(f"{value!r} is not a version this writes for; write one of {', '.join(VERSIONS)}, in quotes")
+        raise ValueError(f"{value!r} is not a supported version; write one of {', '.join(VERSIONS)}, in quotes")
     return text
 
 
 def _key(value: str) -> str:
     if not value or value.startswith("/") or value.endswith("/"):
-        raise ValueError(f"{value!r} is not a prefix of keys; write for example pipelines/rag")
+        raise ValueError(f"{value!r} is not a key prefix; write for example pipelines/rag")
     return value
 
 
@@ -36,7 +36,7 @@ def _patch(value: Any) -> Any:
         try:
             read = load_yaml(value)
         except NotYaml as error:
-            raise ValueError(f"is not YAML: {error.message} (line {error.line})") from None
+            raise ValueError(f"is not valid YAML: {error.message} (line {error.line})") from None
         if not isinstance(read, dict):
             raise ValueError("is not a mapping; write for example {containers: [{name: main, tty: true}]}")
     return value
@@ -60,14 +60,14 @@ class S3(KubernetesModel):
     bucket: Bucket
     endpoint: str = Field("s3.amazonaws.com", description="Host and port, without https://.")
     region: str | None = None
-    insecure: bool = Field(False, description="Speak http, not https.")
-    prefix: Prefix | None = Field(None, description="What keys start with.")
-    access_key: KeyRef | None = Field(None, description="Secret that holds the access key id.")
-    secret_key: KeyRef | None = Field(None, description="Secret that holds the secret access key.")
-    session_token: KeyRef | None = Field(None, description="Secret that holds a session token.")
+    insecure: bool = Field(False, description="Use http, not https.")
+    prefix: Prefix | None = Field(None, description="Prefix of all keys.")
+    access_key: KeyRef | None = Field(None, description="Secret with the access key id.")
+    secret_key: KeyRef | None = Field(None, description="Secret with the secret access key.")
+    session_token: KeyRef | None = Field(None, description="Secret with a session token.")
     role_arn: str | None = Field(None, description="Role to assume.")
-    use_sdk_credentials: bool = Field(False, description="Take credentials from the pod, as IRSA gives them.")
-    ca_certificate: KeyRef | None = Field(None, description="Secret that holds the authority's certificate.")
+    use_sdk_credentials: bool = Field(False, description="Use the pod's credentials, as with IRSA.")
+    ca_certificate: KeyRef | None = Field(None, description="Secret with the authority's certificate.")
 
     @model_validator(mode="after")
     def _check(self) -> "S3":
@@ -84,8 +84,8 @@ class Gcs(KubernetesModel):
     """A bucket of Google Cloud Storage."""
 
     bucket: Bucket
-    prefix: Prefix | None = Field(None, description="What keys start with.")
-    service_account_key: KeyRef | None = Field(None, description="Secret that holds a key; workload identity if absent")
+    prefix: Prefix | None = Field(None, description="Prefix of all keys.")
+    service_account_key: KeyRef | None = Field(None, description="Secret with a key; workload identity if absent")
 
 
 class Azure(KubernetesModel):
@@ -93,9 +93,9 @@ class Azure(KubernetesModel):
 
     endpoint: str = Field(description="Such as https://acme.blob.core.windows.net.")
     container: Bucket
-    prefix: Prefix | None = Field(None, description="What keys start with.")
-    account_key: KeyRef | None = Field(None, description="Secret that holds the account's key.")
-    use_sdk_credentials: bool = Field(False, description="Take credentials from the pod.")
+    prefix: Prefix | None = Field(None, description="Prefix of all keys.")
+    account_key: KeyRef | None = Field(None, description="Secret with the account's key.")
+    use_sdk_credentials: bool = Field(False, description="Use the pod's credentials.")
 
     @model_validator(mode="after")
     def _check(self) -> "Azure":
@@ -105,7 +105,7 @@ class Azure(KubernetesModel):
 
 
 class Repository(KubernetesModel):
-    """An artifact repository that the cluster's operators have set up."""
+    """An artifact repository that the cluster's administrators have set up."""
 
     config_map: ObjectName | None = Field(None, description="ConfigMap; `artifact-repositories` when absent.")
     key: str | None = Field(None, description="Entry within it; its default when absent.")
@@ -118,14 +118,16 @@ class SharedVolume(Claim):
 
 
 class Artifacts(KubernetesModel):
-    """Where datasets are kept between pods: one of these; the cluster's default artifact repository when none."""
+    """Where datasets are kept between pods: at most one of these; by default the cluster's artifact repository."""
 
     repository: Repository | None = None
     s3: S3 | None = None
     gcs: Gcs | None = None
     azure: Azure | None = None
     volume: SharedVolume | None = None
-    archive: Literal["none", "tar", "zip"] = Field("none", description="none keeps the files of a dataset as they are.")
+    archive: Literal["none", "tar", "zip"] = Field(
+        "none", description="How datasets are packed; none keeps their files as they are."
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Artifacts":
@@ -147,18 +149,18 @@ class ArtifactGC(KubernetesModel):
 
     strategy: Literal["OnWorkflowCompletion", "OnWorkflowDeletion", "Never"] = "OnWorkflowDeletion"
     service_account: ObjectName | None = Field(None, description="Service account of the pods that remove them.")
-    keep_results: bool = Field(True, description="Keep what the last steps have written.")
+    keep_results: bool = Field(True, description="Keep the datasets of the last steps.")
 
 
 class Mutex(KubernetesModel):
-    """A lock that one workflow at a time holds."""
+    """A lock that one workflow can have at a time."""
 
     name: Name
     namespace: Name | None = None
 
 
 class Semaphore(KubernetesModel):
-    """A lock that as many workflows hold as an entry of a ConfigMap says."""
+    """A lock that several workflows can have at a time; an entry of a ConfigMap says how many."""
 
     config_map: ObjectName
     key: str
@@ -183,8 +185,8 @@ class ExitHandler(KubernetesModel):
     command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell reads them.")
     env: dict[EnvName, str] = Field(default_factory=dict)
     secrets: dict[EnvName, KeyRef] = Field(default_factory=dict)
-    resources: Resources = Field(default_factory=Resources, description="What it asks for; a quota may want that.")
-    limits: Limits = Field(default_factory=Limits, description="The most it may use.")
+    resources: Resources = Field(default_factory=Resources, description="Resource requests; a quota may require them.")
+    limits: Limits = Field(default_factory=Limits, description="Resource limits.")
 
 
 class History(KubernetesModel):
@@ -229,7 +231,7 @@ class ArgoOptions(KubernetesOptions):
     )
     suspend: bool = Field(False, description="Render the schedule switched off.")
     max_workflow_size: Quantity = Field(
-        "1Mi", description="What the controller takes of one workflow with its status: its MAX_WORKFLOW_SIZE."
+        "1Mi", description="Largest workflow, including its status, that the controller accepts: its MAX_WORKFLOW_SIZE."
     )
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="For all pods.")
 
@@ -240,7 +242,7 @@ class ArgoOptions(KubernetesOptions):
         if folders and self.artifact_gc and self.artifact_gc.strategy != "Never":
             where = "a bucket of gcs" if kept.gcs else "a repository of the cluster"
             raise ValueError(
-                f"`artifact_gc`: Argo removes no folder from {where};"
+                f"`artifact_gc`: Argo cannot remove a folder from {where};"
                 " write `artifacts: {archive: tar}` as well, or choose s3 or azure"
             )
         return self

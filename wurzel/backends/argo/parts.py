@@ -26,7 +26,7 @@ Output = tuple[str, str]
 
 @dataclass(frozen=True)
 class Part:
-    """Some steps that one WorkflowTemplate holds.
+    """Steps that one WorkflowTemplate contains.
 
     Attributes:
         name: of the WorkflowTemplate, unique in the cluster's namespace.

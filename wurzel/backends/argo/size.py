@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 RECORD_BYTES = 200
-"""What Argo's record of a pod that has ended takes, compressed (gzip in base64); 120 to 165 were measured."""
+"""Bytes of Argo's record of a finished pod, compressed (gzip in base64); 120 to 165 were measured."""
 
 
 def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
@@ -32,7 +32,7 @@ def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
 
 
 def _json_bytes(value: object) -> int:
-    """Bytes of the JSON of plain data and of the parts of a manifest; steps are not in there."""
+    """Size of plain data and parts of a manifest as JSON, in bytes; steps are not counted."""
     import json
 
     def plain(part: object) -> object:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Specs:
-    """Puts the specifications of a pipeline together: of the main object, and of each part."""
+    """Builds the specs of a pipeline: of the main object, and of each part."""
 
     def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
         self.pipeline = pipeline
@@ -32,7 +32,7 @@ class Specs:
         self.templates = Templates(self.dag, self.default_env)
 
     def spec(self) -> Spec:
-        """What the main object says."""
+        """The spec of the main object."""
         pipeline, options = self.pipeline, self.options
         executor = options.executor_service_account
         parameters = [parameter(setting) for step in pipeline.steps for setting in step.settings if setting.parameter]
@@ -73,7 +73,7 @@ class Specs:
         )
 
     def part_spec(self, part: Part) -> Spec:
-        """What a part says: its steps, and what a check of the file alone needs; a run's own limits stand elsewhere."""
+        """A part's own spec: its steps, and what checking the file alone needs; the main object has run limits."""
         return replace(
             self.spec(),
             entrypoint=self.dag.entry(part),

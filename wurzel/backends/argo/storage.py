@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Step
 
 RUN = "{{workflow.uid}}"
-"""Argo's expression for what tells one run from all others."""
+"""Argo's expression for a value that is unique to each run."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Store:
     """What the chosen store can do.
 
     Attributes:
-        location: key to the mapping that names it, e.g. `{"s3": {"bucket": …, "key": …}}`; empty when keys are
-            the cluster's business.
+        location: key to the mapping that names it, e.g. `{"s3": {"bucket": …, "key": …}}`; empty when the
+            cluster chooses the keys.
         prefix: what keys start with, or ''.
         folders: datasets are kept as folders of files, so that several tasks can fill one.
         suffix: what the key of a dataset ends with.
@@ -37,11 +37,11 @@ class Store:
 
     @property
     def addressed(self) -> bool:
-        """Keys are ours to choose."""
+        """Whether wurzel chooses the keys."""
         return bool(self.kind)
 
     def location(self, *parts: str) -> dict[str, Any]:
-        """The location of the key made of these parts; empty when keys are the cluster's business."""
+        """The location of the key made of these parts; empty when the cluster chooses the keys."""
         if not self.kind:
             return {}
         key = "/".join(part for part in (self.prefix, *parts) if part)
@@ -49,14 +49,14 @@ class Store:
 
     @property
     def fills(self) -> bool:
-        """Several pods can fill one folder, which others read as a whole."""
+        """Whether several pods can fill one folder that others then read as a whole."""
         return self.addressed and self.folders
 
     def dataset(self, step_id: str, output: str = "", shard: str = "") -> dict[str, Any]:
         """Location in this run of an output of a step, '' for the one without a name, or of one slice of it.
 
-        No key starts with another one and a longer name: some stores would read `split-de` along with `split`.
-        A folder of S3 ends with a slash: Argo's garbage collection removes nothing below any other key.
+        No key is a prefix of another: some stores would read `split-de` along with `split`.
+        A folder of S3 ends with a slash: Argo's garbage collection only removes folders whose key does.
         """
         if shard and not self.folders:
             return self.location(RUN, step_id, output, "data", f"{shard}{self.suffix}")
@@ -66,7 +66,7 @@ class Store:
         return found
 
     def kept(self, pipeline: str, step_id: str) -> dict[str, Any]:
-        """Location, the same for all runs, of what a step wrote last."""
+        """Location of a step's last output, the same for all runs."""
         return self.location(pipeline, "last", f"{step_id}.tgz")
 
 

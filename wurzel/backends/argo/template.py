@@ -1,4 +1,4 @@
-"""The template of a step: its container, datasets and tries."""
+"""The template of a step: its container, datasets and retries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Step
 
 LAST = "last"
-"""Name of the artifact that holds what a step wrote in an earlier run."""
+"""Name of the artifact with a step's output of an earlier run."""
 _FILE = f"{k8s.TMP_PATH}/slices.json"
 _SHARD = "{{inputs.parameters.shard}}"
 _FOLDER = "shard-{{=replace(inputs.parameters.shard, '/', '-of-')}}"
@@ -151,7 +151,7 @@ class Templates:
 
 
 def _retries_natively(step: Step, version: str) -> bool:
-    """Argo takes whole factors, and a longest wait (`cap`) since 3.7: `maxDuration` is the time for all tries."""
+    """Argo takes only whole factors, and a `cap` for waits since 3.7; `maxDuration` limits all attempts together."""
     retry = step.retry
     return not retry.limit or (retry.factor == int(retry.factor) and (retry.max is None or version != "3.6"))
 
@@ -171,7 +171,7 @@ def _retry(step: Step) -> dict[str, Any]:
 
 
 def duration(seconds: int) -> str:
-    """A duration as Go writes it; it knows no days."""
+    """A duration in Go's notation, which has no unit for days."""
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
     parts = [f"{count}{unit}" for count, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if count]

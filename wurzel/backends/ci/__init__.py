@@ -1,7 +1,7 @@
 """What the CI platforms share: one job per step, the dataset of a step as the artifact of its job.
 
-Nothing a user writes enters a shell line but names and paths that are quoted: settings, secrets and parameters travel
-in environment variables.
+The only user text in a shell line is quoted names and paths: settings, secrets and parameters travel in environment
+variables.
 """
 
 import ast
@@ -21,7 +21,7 @@ from wurzel.ir.names import EnvName
 from wurzel.ir.types import Duration
 
 SETUP = 600
-"""Seconds a job may spend on checking out, installing and moving data, on top of the time of its step."""
+"""Seconds a job may spend on checkout, installation and moving data, on top of its step's own time."""
 
 _MONTH = 30 * 86400
 _EXACT = 2**53
@@ -50,17 +50,17 @@ class CiOptions(TargetOptions):
     )
     setup: Literal["pip", "uv", "none"] = Field(
         "pip",
-        description="How a job without an image of its own gets Python and `wurzel`: pip, uv with its lock file, or"
-        " none when the runner has everything.",
+        description="How a job without its own image gets Python and `wurzel`: pip, uv with its lock file, or"
+        " none if the runner has everything.",
     )
     python_version: str = Field("3.12", pattern=r"^3\.\d+(\.\d+)?$", description="Python of jobs without an image.")
     install: str | None = Field(
         None,
-        description="Shell line that installs the project in jobs without an image of their own; the default is"
+        description="Shell line that installs the project in jobs without their own image; the default is"
         " `python -m pip install .` or `uv sync --locked --no-dev`.",
     )
     install_env: dict[EnvName, str] = Field(
-        default_factory=dict, description="Variables of the install line, in the platform's own language."
+        default_factory=dict, description="Variables of the install line, in the platform's own syntax."
     )
     cache: bool = Field(True, description="Keep downloads of the installer between runs.")
     cache_file: str | None = Field(
@@ -93,21 +93,21 @@ class Parameter:
     """A setting that can be overridden for one run, as a typed input of the platform."""
 
     variable: str
-    """Environment variable that holds it."""
+    """Its environment variable."""
     type: Literal["boolean", "number", "choice", "string"]
     """What the form for a new run asks for."""
     description: str = ""
     """What it is for."""
     default: Any = None
-    """Typed as `type` says; `None` when a run must give it."""
+    """A value of `type`; `None` if every run must set it."""
     options: Sequence[str] = ()
     """The values it may have; empty for any."""
     blank: bool = False
-    """An empty text stands for "not given": the default is known only to the step."""
+    """Whether an empty text means "not set", since only the step knows the default."""
 
     @property
     def required(self) -> bool:
-        """Whether a run must give it."""
+        """Whether a run must set it."""
         return self.default is None
 
     @property
@@ -143,7 +143,7 @@ def _parameter(setting: Setting) -> Parameter:
 
 
 def _is_exact(value: Any) -> bool:
-    """Whether a platform that keeps numbers as doubles gives it back unchanged."""
+    """Whether it survives a platform that stores numbers as doubles."""
     return isinstance(value, int | float) and math.isfinite(value) and abs(value) < _EXACT
 
 
@@ -158,7 +158,7 @@ def _choices(annotation: str) -> tuple[str, ...]:
 
 
 def secret_name(ref: SecretRef, options: CiOptions) -> str:
-    """The one flat name of a secret on a CI platform: `openai` and `api-key` is `OPENAI_API_KEY`."""
+    """The flat name of a secret on a CI platform: `OPENAI_API_KEY` for the key `api-key` of `openai`."""
     flat = re.sub(r"[^A-Z0-9]+", "_", f"{ref.name}_{ref.key}".upper()).strip("_")
     return options.secret_names.get(f"{ref.name}/{ref.key}", flat)
 
@@ -170,7 +170,7 @@ def secrets(pipeline: Pipeline, step: Step, options: CiOptions) -> dict[str, str
 
 
 def plain_cron(cron: str) -> str | None:
-    """The five fields every CI platform reads; `None` for an interval, which none of them has."""
+    """The five fields that every CI platform reads; `None` for an interval, which no CI platform supports."""
     return None if cron.startswith("@every") else _MACROS.get(cron, cron).replace("?", "*")
 
 
@@ -186,7 +186,7 @@ def shortest_gap(cron: str) -> float:
 
 
 def budget(step: Step, options: CiOptions, *, tries: int) -> int:
-    """Seconds after which a job is certainly stuck: all tries within it with their waits, and its set-up."""
+    """Seconds after which a job must be stuck: all its attempts with their waits, and its set-up."""
     if step.timeout is None:
         return options.timeout
     total = float(tries * step.timeout + SETUP)
@@ -201,7 +201,7 @@ def budget(step: Step, options: CiOptions, *, tries: int) -> int:
 
 
 def command(argv: Sequence[str], setup: str = "none", tail: str = "") -> str:
-    """One command for a POSIX shell, broken before options where it is long; `tail` is shell text put at its end."""
+    """A command for a POSIX shell, wrapped before options if it is long; `tail` is shell text to append."""
     words = [_quote(word) for word in (*_RUNNER.get(setup, ()), *argv)]
     lines = [""]
     for chunk in _chunks([*words, *([tail] if tail else [])]):
@@ -212,7 +212,7 @@ def command(argv: Sequence[str], setup: str = "none", tail: str = "") -> str:
 
 
 def _quote(word: str) -> str:
-    """One shell word; in double quotes where single ones would look like a forgotten expansion."""
+    """One shell word; in double quotes where shellcheck would take single ones for a forgotten expansion."""
     if any(sign in word for sign in "$`'"):
         return '"' + re.sub(r'([\\"$`])', r"\\\1", word) + '"'
     return shlex.quote(word)
@@ -229,6 +229,6 @@ def _chunks(words: Iterable[str]) -> list[str]:
 
 
 def unset_lines(step: Step) -> list[str]:
-    """Shell lines that forget parameters which are empty, so that the step's own default holds."""
+    """Shell lines that unset empty parameters, so that the step's own default applies."""
     blank = [parameter.variable for parameter in parameters(step) if parameter.blank]
     return [f'[ -n "${{{name}}}" ] || unset {name}' for name in blank]

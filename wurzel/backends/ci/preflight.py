@@ -1,4 +1,4 @@
-"""What would keep a pipeline from running on either CI platform: found before anything is rendered."""
+"""Reasons why a pipeline cannot run on either CI platform, found before anything is rendered."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: str) -> list[Problem]:
-    """What would keep a pipeline from running on either platform.
+    """Reasons why a pipeline cannot run on either platform.
 
     Args:
         pipeline: the resolved pipeline.
         options: the target's options.
-        scheduled: whether a run may start without anyone giving it parameters.
-        reserved: pattern for the beginnings of names that the platform keeps for itself.
+        scheduled: whether a run may start without anyone setting parameters.
+        reserved: pattern for prefixes of names that the platform reserves.
     """
     problems = [
         *_secret_problems(pipeline, options, reserved),
@@ -34,7 +34,7 @@ def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: 
     if pipeline.schedule is not None and plain_cron(pipeline.schedule.cron) is None:
         problems.append(
             Problem(
-                f"the schedule {pipeline.schedule.cron!r} is an interval, which CI platforms do not have",
+                f"the schedule {pipeline.schedule.cron!r} is an interval, which CI platforms do not support",
                 hint='Write five fields, e.g. "0 * * * *" for every hour.',
             )
         )
@@ -53,9 +53,11 @@ def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> I
     owners: dict[str, str] = {}
     for (name, key), shown in zip(refs, known, strict=True):
         flat = secret_name(SecretRef(name=name, key=key), options)
-        advice = f"Give one a name of its own: secret_names: {{{shown}: OTHER_NAME}}."
+        advice = f"Give one another name: secret_names: {{{shown}: OTHER_NAME}}."
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", flat) or re.match(reserved, flat.upper()):
-            yield Problem(f"the secret {shown} would be called {flat!r}, which the platform does not take", hint=advice)
+            yield Problem(
+                f"the secret {shown} would be called {flat!r}, which the platform does not accept", hint=advice
+            )
         elif owners.setdefault(flat.upper(), shown) != shown:
             yield Problem(f"the secrets {owners[flat.upper()]} and {shown} would both be called {flat}", hint=advice)
 
@@ -65,7 +67,7 @@ def _variable_problems(pipeline: Pipeline, reserved: str) -> Iterable[Problem]:
         for name in env:
             if re.match(reserved, name.upper()):
                 yield Problem(
-                    f"{owner}env.{name} cannot be set: the platform keeps that beginning for itself",
+                    f"{owner}env.{name} cannot be set: the platform reserves that prefix",
                     hint="Give it another name.",
                 )
 
@@ -75,29 +77,29 @@ def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Proble
         for setting in step.settings:
             if setting.parameter and setting.secret:
                 yield Problem(
-                    f"the secret setting {setting.name} of {step.id!r} is a parameter: its value would be shown",
-                    hint="Give it as a secret, by reference.",
+                    f"the secret setting {setting.name} of {step.id!r} is a parameter, so everyone could see its value",
+                    hint="Set it under `secrets`, by reference.",
                 )
             if setting.parameter and setting.given and setting.text and setting.value is None:
                 yield Problem(
-                    f"the parameter {setting.name} of {step.id!r} is null, which no input can hold",
-                    hint="Give it a text, or take it off the parameters.",
+                    f"the parameter {setting.name} of {step.id!r} is null, which an input cannot express",
+                    hint="Set a text, or remove it from `parameters`.",
                 )
         for setting in unfed(pipeline, step):
             if scheduled or not setting.parameter:
                 yield Problem(
-                    f"the step {step.id!r} needs its setting {setting.name}, and nothing gives it a value",
+                    f"the step {step.id!r} needs its setting {setting.name}, which has no value",
                     hint=f"Configure it under steps.{step.id}.settings, or as a secret or variable {setting.variable}.",
                 )
 
 
 def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
-    """Entries under `jobs` that name no step."""
+    """Entries under `jobs` that are not the name of a step."""
     ids = [step.id for step in pipeline.steps]
     problems = []
     for job in jobs:
         if job not in ids:
             close = get_close_matches(job, ids, 1)
             advice = f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}."
-            problems.append(Problem(f"jobs names {job!r}, which is no step of {pipeline.name}", hint=advice))
+            problems.append(Problem(f"jobs names {job!r}, which is not a step of {pipeline.name}", hint=advice))
     return problems

@@ -1,7 +1,7 @@
-"""What the platforms' own checks say of rendered CI files: each check runs when its program is installed.
+"""The platforms' own linters for rendered CI files: each runs if its program is installed.
 
 GitHub: the official schema (check-jsonschema), actionlint with shellcheck, zizmor. GitLab: the official schema and the
-listing of gitlab-ci-local. None of them is asked to use the network.
+listing of gitlab-ci-local. None of them uses the network.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _any_of(*programs: str) -> bool:
 
 
 def _nothing(what: str) -> Problem:
-    return Problem(f"nothing is installed that can check {what}", hint="pip install 'wurzel[validate]'")
+    return Problem(f"no program that can check {what} is installed", hint="pip install 'wurzel[validate]'")
 
 
 def _yaml_only(files: Mapping[str, str]) -> dict[str, str]:
@@ -107,7 +107,7 @@ def _unreadable(texts: Mapping[str, str]) -> list[Problem]:
         try:
             _documents(text)
         except YAMLError as error:
-            problems.append(Problem(f"is not YAML: {error}", where=path))
+            problems.append(Problem(f"is not valid YAML: {error}", where=path))
     return problems
 
 
@@ -181,7 +181,7 @@ def _actionlint(home: Path, paths: Mapping[str, str], texts: Iterable[str]) -> l
 
 
 def _labels(texts: Iterable[str]) -> set[str]:
-    """Labels of runners that workflows name: those of self-hosted ones are the user's own."""
+    """Runner labels in workflows; actionlint cannot know those of self-hosted runners."""
     found: set[str] = set()
     for text in texts:
         for document in _documents(text):
@@ -214,7 +214,7 @@ def _zizmor_problem(item: Mapping[str, Any], paths: Mapping[str, str]) -> Proble
 
 
 def _documents(text: str) -> list[Any]:
-    """The documents of a file; where there is a header with inputs, they stand in the body by their defaults."""
+    """The documents of a file, with inputs (if it has a `spec:` header) replaced by their defaults."""
     from ruamel.yaml import YAML
 
     documents = [document for document in YAML(typ="safe").load_all(text) if document is not None]
@@ -233,7 +233,7 @@ def _filled(node: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
-    """What gitlab-ci-local says when it lists the jobs, in a scratch clone that holds this file alone."""
+    """What gitlab-ci-local reports when it lists the jobs in a scratch clone with only this file."""
     program = find("gitlab-ci-local")
     git = find("git")
     if program is None or git is None:

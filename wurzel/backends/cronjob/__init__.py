@@ -20,7 +20,7 @@ from wurzel.ir.features import Use
 from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline
 
 LONGEST_CRON = 52
-"""The controller puts `-` and ten digits behind a CronJob's name, and a Job's name has at most 63 characters."""
+"""The controller appends `-` and ten digits to a CronJob's name, and a Job's name has at most 63 characters."""
 LONGEST = 63
 """A Job's name becomes a label of its pods."""
 
@@ -38,20 +38,20 @@ class CronJobBackend(Backend):
         "description": native("annotation `kubernetes.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
         "settings": native("environment variables; a ConfigMap in single-pod mode"),
-        "parameters": unsupported("a CronJob takes no input; change the setting and render again, or use argo"),
+        "parameters": unsupported("a CronJob has no inputs; change the setting and render again, or use argo"),
         "env": native(),
         "secrets": native("`secretKeyRef`"),
         "image": native(),
         "step_image": native("a container for each step"),
-        "cpu": native("`resources.requests`; the pod asks for the largest, not the sum"),
-        "memory": native("`resources.requests`; the pod asks for the largest, not the sum"),
-        "gpu": native("`resources.limits`, as Kubernetes wants it"),
+        "cpu": native("`resources.requests`; the pod requests the largest, not the sum"),
+        "memory": native("`resources.requests`; the pod requests the largest, not the sum"),
+        "gpu": native("`resources.limits`, as Kubernetes requires"),
         "limits": native("`resources.limits`"),
         "retry": emulated("within the pod: `wurzel step --retries`, or `wurzel run`"),
         "backoff": emulated("within the pod: `wurzel step --backoff`, or `wurzel run`"),
         "timeout": emulated("within the pod: `wurzel step --timeout`, or `wurzel run`"),
-        "pipeline_timeout": native("`activeDeadlineSeconds` of the Job; the option `active_deadline` when not given"),
-        "shards": emulated("processes side by side within the step's container"),
+        "pipeline_timeout": native("`activeDeadlineSeconds` of the Job; the option `active_deadline` if not set"),
+        "shards": emulated("parallel processes within the step's container"),
         "fan_out": emulated("as many processes within the step's container as the data has portions, at most `max`"),
         "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and what follows still runs"),
         "named_inputs": native("`-i NAME=DIR`"),
@@ -60,28 +60,28 @@ class CronJobBackend(Backend):
         "schedule": native(),
         "timezone": native("`timeZone`"),
         "concurrency": native("`concurrencyPolicy`"),
-        "deadline": native("`startingDeadlineSeconds`; one hour when not given"),
-        "polls": native("a comment says so; a run that goes on after a lost pod does not read it twice"),
+        "deadline": native("`startingDeadlineSeconds`; one hour if not set"),
+        "polls": native("a comment says so; a run that resumes after a lost pod does not read it twice"),
         "self_consuming": native("with a claim that stays: `data: {claim: …}`"),
-        "node_selector": native("of the pod: those of all steps together"),
-        "tolerations": native("of the pod: those of all steps together"),
-        "service_account": native("of the pod; one for each step is reported"),
+        "node_selector": native("of the pod: all steps' together"),
+        "tolerations": native("of the pod: all steps' together"),
+        "service_account": native("of the pod; one that differs per step is reported"),
         "labels": native("on the objects and their pods"),
         "annotations": native("on the objects and their pods"),
     }
 
     def support_for(self, use: Use, options: CronJobOptions) -> Support:
-        """As the table says, but for what depends on the mode and on where data is kept."""
+        """As in the table, except for what depends on the mode and on where data is kept."""
         if use.feature == "service_account" and use.path.startswith("steps."):
             return unsupported(_ONE_POD)
         if use.feature == "parallelism" and options.mode != "single-pod":
             return unsupported(
-                "steps of an init-chain run one after the other; say mode: single-pod to run branches side by side"
+                "steps of an init-chain run one after the other; set mode: single-pod to run branches in parallel"
             )
         if use.feature == "step_image" and options.mode == "single-pod":
-            return unsupported("one container runs all steps in the pipeline's image; say mode: init-chain")
+            return unsupported("one container runs all steps in the pipeline's image; set mode: init-chain")
         if use.feature == "self_consuming" and options.data.claim is None:
-            return unsupported("the data folder is gone with the pod; give a claim: data: {claim: {size: 1Gi}}")
+            return unsupported("the data folder is lost with the pod; set a claim: data: {claim: {size: 1Gi}}")
         return super().support_for(use, options)
 
     def files(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[OutputFile]:
@@ -124,7 +124,7 @@ class CronJobBackend(Backend):
         }
 
     def preflight(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[Problem]:
-        """Names, images, settings, and what the steps of one pod cannot have apart from one another."""
+        """Names, images, settings, and what steps of one pod cannot set separately."""
         longest = LONGEST_CRON if pipeline.schedule else LONGEST
         return [
             *preflight(pipeline, options, self.name, longest_name=longest, volumes={PIPELINE: PIPELINE_PATH}),
@@ -140,7 +140,7 @@ class CronJobBackend(Backend):
 
 
 def _together(pipeline: Pipeline) -> Iterator[Problem]:
-    """A pod has one node and one set of labels, so steps cannot ask for different ones."""
+    """A pod has one node and one set of labels, so steps must agree on them."""
     for field, what in (("node_selector", "nodes with"), ("labels", "the label"), ("annotations", "the annotation")):
         seen: dict[str, tuple[str, str]] = {}
         for step in pipeline.steps:
@@ -148,8 +148,8 @@ def _together(pipeline: Pipeline) -> Iterator[Problem]:
                 other, before = seen.setdefault(key, (step.id, value))
                 if before != value:
                     yield Problem(
-                        f"the steps {other!r} and {step.id!r} ask for {what} {key}={before!r} and {value!r},"
-                        " and one pod runs them both",
+                        f"the steps {other!r} and {step.id!r} set {what} {key}={before!r} and {value!r},"
+                        " but one pod runs them both",
                         hint="Use the same for all steps, or the argo target, where each step has its own pod.",
                     )
 
@@ -157,7 +157,7 @@ def _together(pipeline: Pipeline) -> Iterator[Problem]:
 def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
     if options.data.claim and pipeline.schedule and pipeline.schedule.concurrency == "allow":
         yield Problem(
-            "two runs at one time would write to the same claim",
+            "two concurrent runs would write to the same claim",
             hint="Use schedule.concurrency: forbid, or data: {empty_dir: {}}.",
         )
     if not single_pod(pipeline, options):
@@ -165,12 +165,12 @@ def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
             k8s.RUN_ID in env for env in (pipeline.env, *(step.env for step in pipeline.steps))
         ):
             yield Problem(
-                f"env sets {k8s.RUN_ID}, by which steps tell this run's data on the claim from that of the last one",
-                hint="Leave it out: it is the Job's uid.",
+                f"env sets {k8s.RUN_ID}, which steps use to tell this run's data on the claim from the last run's",
+                hint="Remove it: it is set to the Job's uid.",
             )
         return
     if options.mode == "single-pod" and pipeline.image is None:
-        yield Problem("single-pod mode needs an image of the pipeline", hint="Give it: image: ….")
+        yield Problem("single-pod mode needs an image for the pipeline", hint="Set `image:` of the pipeline.")
     seen: dict[str, tuple[str, object]] = {}
     for step in pipeline.steps:
         for variable, ref in step.secrets.items():
@@ -178,6 +178,6 @@ def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
             if before != ref:
                 yield Problem(
                     f"the steps {other!r} and {step.id!r} take {variable} from different secrets,"
-                    " and one container runs them both",
-                    hint="Say targets.cronjob.mode: init-chain.",
+                    " but one container runs them both",
+                    hint="Set targets.cronjob.mode: init-chain.",
                 )

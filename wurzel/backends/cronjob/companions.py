@@ -20,7 +20,7 @@ _SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
 
 
 def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
-    """The objects that stand beside the Job or CronJob."""
+    """The objects beside the Job or CronJob."""
     name = object_name(pipeline, options)
     account = options.service_account or pipeline.service_account or name
 
@@ -48,12 +48,12 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
 
 
 def named(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metadata:
-    """What an object of this name is called."""
+    """The metadata of an object of this name."""
     return Metadata(given(name=name, namespace=options.namespace), k8s.labels(pipeline))
 
 
 def _without_variables(pipeline: Pipeline) -> Pipeline:
-    """The pipeline as a run reads it: only templates read variables."""
+    """The pipeline without `variables`, which only templates read."""
     if not pipeline.variables:
         return pipeline
     steps = tuple(step.model_copy(update={"variables": {}}) for step in pipeline.steps)
@@ -61,10 +61,10 @@ def _without_variables(pipeline: Pipeline) -> Pipeline:
 
 
 def has_claim(options: CronJobOptions) -> bool:
-    """Whether a claim is to be written."""
+    """Whether a PersistentVolumeClaim is written."""
     return options.data.claim is not None and options.data.claim.size is not None
 
 
 def described_by(name: str) -> str:
-    """Name of the ConfigMap that holds the pipeline for the one container that runs it."""
+    """Name of the ConfigMap with the pipeline, for the single container that runs it."""
     return f"{name}-pipeline"

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
 
 CONFIGURATION = 2
-"""Exit code of wurzel when the user must act; another try gives the same."""
+"""Exit code of wurzel when the user must act; a retry would fail the same way."""
 PIPELINE = "pipeline"
-"""Name of the volume that holds the pipeline as the one container that runs it reads it."""
+"""Name of the volume with the pipeline, for the single container that runs it."""
 PIPELINE_PATH = "/etc/wurzel"
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
 """The Job's uid: the same for all its pods, different for every run (a label of pods since Kubernetes 1.27)."""
 
 
 class Builder:
-    """Puts the Job together."""
+    """Builds the Job."""
 
     def __init__(self, pipeline: Pipeline, options: CronJobOptions) -> None:
         self.pipeline = pipeline
@@ -177,7 +177,7 @@ class Builder:
         return self.pipeline.parallelism or width(self.pipeline)
 
     def _resources(self, jobs: int) -> dict[str, Any]:
-        """Room for as many steps as run at one time, each as large as the largest; one limit is a limit for all."""
+        """Enough for `jobs` concurrent steps as large as the largest; a limit only if every step has one."""
         steps = self.pipeline.steps
         found: dict[str, Any] = {"requests": {}, "limits": {}}
         for kind in ("cpu", "memory"):

@@ -21,11 +21,11 @@ class Container:
     image: str
     """Its image."""
     image_pull_policy: str | None
-    """`imagePullPolicy`; null for the default of Kubernetes."""
+    """`imagePullPolicy`; null for Kubernetes' default."""
     command: Sequence[str]
     """`command`."""
     args: Sequence[str]
-    """`args`: the words that run its steps."""
+    """`args`: the arguments that run its steps."""
     env: Sequence[Mapping[str, Any]]
     """`env`."""
     env_from: Sequence[Mapping[str, Any]]
@@ -59,13 +59,13 @@ class Pod:
     priority_class: str | None
     """`priorityClassName`."""
     node_selector: Mapping[str, str]
-    """Labels that its node must have."""
+    """Labels that the pod's node must have."""
     tolerations: Sequence[Mapping[str, Any]]
     """`tolerations`."""
     affinity: Mapping[str, Any]
     """`affinity`."""
     grace_period: int
-    """Seconds that steps get to end when they are asked to."""
+    """`terminationGracePeriodSeconds`: time for steps to stop."""
     init_containers: Sequence[Container]
     """Containers that run one after the other, before the last one."""
     containers: Sequence[Container]
@@ -79,11 +79,11 @@ class Job:
     """The Job, alone or as the template of a CronJob."""
 
     backoff_limit: int
-    """Pods that are tried after the first."""
+    """`backoffLimit`: pods after the first one."""
     active_deadline_seconds: int
-    """Seconds a whole run may take."""
+    """`activeDeadlineSeconds`: longest time of a whole run."""
     ttl: int | None
-    """Seconds a finished Job is kept; null for no limit."""
+    """`ttlSecondsAfterFinished`; null for no limit."""
     pod_failure_policy: Mapping[str, Any]
     """`podFailurePolicy`: which failures count."""
     pod: Pod
@@ -92,7 +92,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Cron:
-    """What a CronJob says of its schedule."""
+    """The schedule of a CronJob."""
 
     schedule: str
     """The cron expression."""
@@ -101,18 +101,18 @@ class Cron:
     concurrency_policy: str
     """`Allow`, `Forbid` or `Replace`."""
     starting_deadline_seconds: int
-    """Seconds a run may be late."""
+    """`startingDeadlineSeconds`: how late a run may start."""
     successful_history: int
-    """Jobs that ended well and are kept."""
+    """`successfulJobsHistoryLimit`: successful Jobs to keep."""
     failed_history: int
-    """Jobs that failed and are kept."""
+    """`failedJobsHistoryLimit`: failed Jobs to keep."""
     suspend: bool
-    """No run starts by the clock."""
+    """`suspend`: the schedule is switched off."""
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What an object is called; `names` are its `name` and `namespace`."""
+    """Metadata of an object; `names` are its `name` and `namespace`."""
 
     names: Mapping[str, str]
     """`name` and `namespace`."""
@@ -124,16 +124,16 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Companions:
-    """The objects beside it, each with what its template writes, or nothing."""
+    """The objects beside it; null for each that is not written."""
 
     config_map: Mapping[str, Any] | None
-    """The pipeline, for the one container that runs it; null when there are several."""
+    """The pipeline, for the single container that runs it; null if there are several."""
     claim: Mapping[str, Any] | None
-    """The claim that keeps the data; null when it is not ours to make."""
+    """The claim that keeps the data; null if wurzel does not create it."""
     service_account: Mapping[str, Any] | None
-    """The service account; null unless asked for."""
+    """The service account; null unless enabled."""
     network_policy: Mapping[str, Any] | None
-    """The network policy; null unless asked for."""
+    """The network policy; null unless enabled."""
 
 
 class ManifestContext(TypedDict):

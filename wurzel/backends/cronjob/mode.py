@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def single_pod(pipeline: Pipeline, options: CronJobOptions) -> bool:
-    """Whether one container runs all steps: as the option says, or when steps do not differ in what they need."""
+    """Whether one container runs all steps: as the option says, or for `auto` if all steps need the same."""
     if options.mode != "auto":
         return options.mode == "single-pod"
     first = pipeline.steps[0]
@@ -21,7 +21,7 @@ def single_pod(pipeline: Pipeline, options: CronJobOptions) -> bool:
 
 
 def width(pipeline: Pipeline) -> int:
-    """How many steps can run at one time, as far as their distance from the sources tells."""
+    """How many steps can run at the same time: the most at one distance from the sources."""
     depth: dict[str, int] = {}
     counts: dict[int, int] = {}
     for step in pipeline.steps:

@@ -12,18 +12,18 @@ DAY = 86400
 
 
 class Ephemeral(KubernetesModel):
-    """A claim that is made for each pod and goes with it."""
+    """A claim that is created for each pod and deleted with it."""
 
     size: Quantity = Field(description="Size of the claim, e.g. 10Gi.")
     storage_class: ObjectName | None = Field(None, description="Storage class; the cluster's default when absent.")
 
 
 class Data(KubernetesModel):
-    """Where datasets are kept: one of these; scratch space on the node when none."""
+    """Where datasets are kept: at most one of these; by default scratch space on the node."""
 
     empty_dir: EmptyDir | None = Field(None, description="Scratch space on the node; a new pod starts over.")
-    ephemeral: Ephemeral | None = Field(None, description="A claim made for each pod; a new pod starts over.")
-    claim: Claim | None = Field(None, description="A claim that stays: a new pod goes on where the last one stopped.")
+    ephemeral: Ephemeral | None = Field(None, description="A claim created for each pod; a new pod starts over.")
+    claim: Claim | None = Field(None, description="A persistent claim: a new pod resumes where the last one stopped.")
 
     @model_validator(mode="after")
     def _one(self) -> "Data":
@@ -33,10 +33,10 @@ class Data(KubernetesModel):
 
 
 class Companions(KubernetesModel):
-    """Objects to write beside the CronJob. A claim is written whenever `data.claim.size` asks for one."""
+    """Objects to write beside the CronJob. A claim is also written if `data.claim.size` is set."""
 
     service_account: bool = Field(False, description="A ServiceAccount without a token.")
-    network_policy: bool = Field(False, description="A NetworkPolicy that lets nobody reach the pods.")
+    network_policy: bool = Field(False, description="A NetworkPolicy that blocks all incoming traffic.")
 
 
 class JobHistory(KubernetesModel):
@@ -51,19 +51,17 @@ class CronJobOptions(KubernetesOptions):
 
     mode: Literal["auto", "single-pod", "init-chain"] = Field(
         "auto",
-        description="single-pod: one container runs all steps, branches side by side. init-chain: a container for each"
+        description="single-pod: one container runs all steps, branches in parallel. init-chain: a container for each"
         " step, one after the other. auto: init-chain when steps differ in image, resources or secrets.",
     )
     data: Data = Field(default_factory=Data.model_construct, description="Where datasets are kept.")
-    backoff_limit: int = Field(1, ge=0, description="Pods after the first one, when one fails or is lost.")
-    active_deadline: Duration = Field(
-        DAY, ge=1, description="Longest time for a run when the pipeline's `timeout` does not say."
-    )
+    backoff_limit: int = Field(1, ge=0, description="Further pods to start when one fails or is lost.")
+    active_deadline: Duration = Field(DAY, ge=1, description="Longest time for a run if the pipeline has no `timeout`.")
     ttl: Duration | None = Field(3 * DAY, description="How long a finished Job is kept; null keeps it.")
     history: JobHistory = Field(default_factory=JobHistory.model_construct, description="Finished jobs to keep.")
     suspend: bool = Field(False, description="Render the schedule switched off.")
     grace_period: Duration = Field(30, description="Time for a step to stop when its pod is deleted.")
-    token: bool = Field(False, description="Give pods the token of their service account.")
+    token: bool = Field(False, description="Mount the service account's token in pods.")
     companions: Companions = Field(
         default_factory=Companions.model_construct, description="Objects to write beside the CronJob."
     )

@@ -14,7 +14,7 @@ from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
 
 FILE_LIMIT = 512_000
-"""Bytes of a workflow file; GitHub starts no run of a larger one, and says nothing."""
+"""Largest workflow file in bytes; GitHub does not run a larger one, and reports no error."""
 
 _SIZE = "the size of a runner is chosen by its label: targets.github.jobs.<step>.runs_on"
 
@@ -40,14 +40,14 @@ class GithubBackend(Backend):
         "limits": unsupported(_SIZE),
         "retry": emulated("`wurzel step --retries` within the job"),
         "backoff": emulated("`wurzel step --backoff` within the job"),
-        "timeout": emulated("`wurzel step --timeout` for one try; `timeout-minutes` ends a job that is stuck"),
-        "pipeline_timeout": unsupported("a workflow has none; give steps a timeout"),
+        "timeout": emulated("`wurzel step --timeout` for one attempt; `timeout-minutes` ends a stuck job"),
+        "pipeline_timeout": unsupported("a workflow has no such limit; set timeouts of steps"),
         "shards": native("a matrix with one job per slice"),
-        "parallelism": unsupported("only the jobs of one matrix can be limited, and are: `max-parallel`"),
+        "parallelism": unsupported("only jobs of one matrix can be limited, with `max-parallel`, and they are"),
         "schedule": native("`on.schedule`"),
-        "timezone": native("`on.schedule[].timezone`; option `legacy` for servers that do not know it"),
+        "timezone": native("`on.schedule[].timezone`; option `legacy` for servers without it"),
         "concurrency": native("`concurrency` with `queue: max`, so that no waiting run is dropped"),
-        "deadline": unsupported("GitHub starts scheduled runs late when it is busy, and says no time"),
+        "deadline": unsupported("GitHub starts scheduled runs late when it is busy, and has no deadline"),
         "polls": native("every run runs every job"),
         "self_consuming": emulated("the last output is kept by actions/cache, until no run reads it for 7 days"),
         "node_selector": native("labels of self-hosted runners"),
@@ -58,9 +58,9 @@ class GithubBackend(Backend):
     }
 
     def support_for(self, use: Use, options: GithubOptions) -> Support:
-        """A time zone only where the server knows it."""
+        """A time zone only where the server supports it."""
         if use.feature == "timezone" and options.legacy:
-            return unsupported("the server knows no `timezone` (option legacy), so the schedule is read as UTC")
+            return unsupported("the server does not support `timezone` (option legacy), so the schedule is in UTC")
         return self.support_of(use.feature)
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
@@ -77,7 +77,7 @@ class GithubBackend(Backend):
         return [OutputFile(path, "github/workflow.yml.j2", context, limit=FILE_LIMIT)]
 
     def placed(self, pipeline: Pipeline, options: GithubOptions, name: str) -> GithubOptions:
-        """The name in that of the file, and in what tells the workflow from those of other targets."""
+        """The target's name in the file name, and in the name that tells the workflow from those of other targets."""
         placed: GithubOptions = super().placed(pipeline, options, name)
         return placed.model_copy(update={"name": options.name or f"{pipeline.name}-{name}"})
 
@@ -88,13 +88,13 @@ class GithubBackend(Backend):
         return {"github/workflow.yml.j2": FileContext}
 
     def preflight(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Problem]:
-        """Limits of GitHub, and what would make a workflow that GitHub refuses or reads differently."""
+        """GitHub's limits, and whatever GitHub would reject or read differently."""
         from wurzel.backends.github.limits import problems
 
         return problems(pipeline, options)
 
     def validate(self, files: Mapping[str, str], options: GithubOptions) -> Sequence[Problem]:
-        """What the official schema, actionlint (with shellcheck) and zizmor say, as far as they are installed."""
+        """Findings of the official schema, actionlint (with shellcheck) and zizmor, as far as they are installed."""
         from wurzel.backends.ci.validation import check_github
 
         return check_github(files)

@@ -1,4 +1,4 @@
-"""What can be said under `targets.github`, and the actions that workflows use."""
+"""Options below `targets.github`, and the actions that workflows use."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class RunnerGroup(_Options):
 
 
 class Registry(_Options):
-    """How a runner logs in to the registry of images; both may be expressions."""
+    """How a runner logs in to the image registry; both fields may be expressions."""
 
     username: str
     """Name of the account."""
@@ -67,7 +67,9 @@ class GithubOptions(ci.CiOptions):
     triggers: dict[str, Any] = Field(
         default_factory=dict, description="Further events of `on:`, e.g. {push: {branches: [main]}}."
     )
-    concurrency_group: str | None = Field(None, description="Runs of one group wait for each other; default: the name.")
+    concurrency_group: str | None = Field(
+        None, description="Runs of one group wait for each other; default: the pipeline's name."
+    )
     environment: str | dict[str, Any] | None = Field(
         None, description="Deployment environment of every job: its secrets, variables and protection rules."
     )
@@ -79,11 +81,11 @@ class GithubOptions(ci.CiOptions):
     registry: Registry | None = Field(None, description="Login for a private registry of images.")
     actions: dict[str, str] = Field(
         default_factory=dict,
-        description="An action to what is used for it: {actions/checkout: acme/checkout@COMMIT # v7}.",
+        description="Replacements for actions: {actions/checkout: acme/checkout@COMMIT # v7}.",
     )
     legacy: bool = Field(
         False,
-        description="For servers and tools that do not know the keys of 2026, `queue` and `timezone`: GitHub"
-        " Enterprise Server before that, act.",
+        description="For servers and tools without the keys added in 2026, `queue` and `timezone`: older GitHub"
+        " Enterprise Server, act.",
     )
-    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Differences of single jobs, by step id.")
+    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Options of single jobs, by step id.")

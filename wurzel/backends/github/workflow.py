@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wurzel.ir.names import PlainText
 
 HOSTED_MINUTES = 360
-"""Longest time GitHub's own runners give a job."""
+"""Longest job on GitHub's own runners, in minutes."""
 
 _RUN = "${{ github.run_id }}-${{ github.run_attempt }}"
 _HOSTED = ("ubuntu-", "windows-", "macos-")
@@ -32,31 +32,31 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Action:
-    """A pinned action and the version shown behind it."""
+    """A pinned action and the version in the comment after it."""
 
     uses: str
     """Action and commit, as `uses` takes them."""
     version: str
-    """The version that the commit is of, for the comment behind it."""
+    """The version of that commit, for the comment after it."""
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """A folder that goes to or comes from artifacts: one by `name`, or all shards by `pattern`."""
+    """A folder to upload to or download from artifacts: one by `name`, or all shards by `pattern`."""
 
     step: PlainText
-    """Id of the step whose dataset it holds."""
+    """Id of the step whose dataset it is."""
     path: str
-    """Where the dataset lies."""
+    """Folder of the dataset."""
     name: str = ""
-    """Name of the artifact; empty when there are several."""
+    """Name of the artifact; empty if there are several."""
     pattern: str = ""
     """Pattern of the names of several artifacts."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job, ready for the template; texts are escaped against GitHub's expressions."""
+    """One job, ready for the template; texts are escaped so that GitHub reads no expressions in them."""
 
     id: PlainText
     """Key of the job."""
@@ -65,7 +65,7 @@ class Job:
     description: str
     """What the step is for."""
     polls: bool
-    """It reads an outside source."""
+    """Whether it reads an outside source."""
     needs: Sequence[PlainText]
     """Ids of the jobs that must be done."""
     runs_on: Any
@@ -81,17 +81,17 @@ class Job:
     shards: Sequence[int]
     """Numbers of the slices, one job each; empty for a single job."""
     max_parallel: int | None
-    """How many slices may run at one time."""
+    """`max-parallel`: how many slices may run at the same time."""
     setup: str
-    """How Python gets there: pip, uv or none."""
+    """How Python and the project are installed: pip, uv or none."""
     install: str
     """Shell line that installs the project; empty when there is nothing to do."""
     download: Sequence[Transfer]
     """Datasets it reads."""
     memory: str
-    """How the keys begin under which the step's own last output is cached, when it reads that."""
+    """Prefix of the cache keys for the step's last output; empty unless the step reads it."""
     memory_key: str
-    """The key under which this run caches it."""
+    """The cache key of this run."""
     env: Mapping[str, str]
     """Variables of the step."""
     run: str
@@ -111,23 +111,23 @@ class Workflow:
     cron: str
     """Five fields; empty without a schedule."""
     timezone: str
-    """IANA name; empty when the schedule is in UTC or the server knows none."""
+    """IANA name; empty if the schedule is in UTC or the server has no time zones."""
     inputs: Sequence[ci.Parameter]
     """Inputs of a run that a person starts."""
     triggers: Mapping[str, Any]
-    """Further events to what they are filtered by."""
+    """Further events, each with its filters."""
     group: str
     """The concurrency group."""
     cancel: bool
-    """A new run ends the one that goes on."""
+    """Whether a new run cancels the one in progress."""
     queue: bool
-    """Runs wait, and none is dropped."""
+    """Whether all runs wait in a queue, so that none is dropped."""
     env: Mapping[str, str]
     """Variables of all jobs."""
     retention_days: int
     """How long datasets are kept."""
     cache_file: str
-    """File whose change starts a new cache of what is installed; '' without a cache."""
+    """File whose change starts a new installer cache; '' without a cache."""
     jobs: Sequence[Job]
     """One job for each step, in an order in which they can run."""
 
@@ -142,7 +142,7 @@ class FileContext(TypedDict):
     workflow: Workflow
     """The workflow, ready for the template."""
     actions: Mapping[str, Action]
-    """Last word of an action's name, with `_`, to what is used for it."""
+    """The last word of each action's name, with `_`, to the action to use."""
 
 
 def workflow(pipeline: Pipeline, options: GithubOptions) -> Workflow:
@@ -151,7 +151,7 @@ def workflow(pipeline: Pipeline, options: GithubOptions) -> Workflow:
 
 
 def actions(options: GithubOptions) -> dict[str, Action]:
-    """What is used for each action, by the last word of its name."""
+    """The action to use for each, by the last word of its name."""
     found = {}
     for name, (commit, version) in PINS.items():
         uses, _, shown = options.actions.get(name, f"{name}@{commit} # {version}").partition(" # ")
@@ -160,12 +160,12 @@ def actions(options: GithubOptions) -> dict[str, Action]:
 
 
 def escape(text: str) -> str:
-    """Text that GitHub's expressions give back unchanged: `${{` opens one unless an expression writes it."""
+    """Text that GitHub leaves unchanged: `${{` starts an expression unless an expression produces it."""
     return text.replace("${{", "${{ '${{' }}")
 
 
 def job_id(step_id: str) -> str:
-    """The id of a step's job: GitHub wants a letter or `_` first."""
+    """The id of a step's job, which must start with a letter or `_`."""
     return f"_{step_id}" if step_id[0].isdigit() else step_id
 
 
@@ -289,12 +289,12 @@ class _Writer:
 
 
 def _described(parameter: ci.Parameter) -> ci.Parameter:
-    """With a description that opens no expression: GitHub refuses them there."""
+    """The parameter with `${{` removed from its description, where GitHub rejects expressions."""
     return replace(parameter, description=parameter.description.replace("${{", "$ {{"))
 
 
 def _input(parameter: ci.Parameter, *, always: bool) -> str:
-    """The value of an input; its default where the event has no inputs. JSON keeps 0, false and '' what they are."""
+    """The value of an input, or its default if the event has no inputs. JSON preserves 0, false and ''."""
     name = f"inputs.{parameter.variable}"
     if always:
         return f"${{{{ {name} }}}}"
@@ -305,7 +305,7 @@ def _input(parameter: ci.Parameter, *, always: bool) -> str:
 
 
 def _permissions(options: GithubOptions, own: JobOptions) -> list[tuple[str, str, str]]:
-    """Scope, level and the reason shown behind it."""
+    """Scope, level and the reason in the comment after it."""
     granted = {"contents": ("read", "to check out")} if options.checkout else {}
     if options.oidc if own.oidc is None else own.oidc:
         granted["id-token"] = ("write", "to log in by OpenID Connect")

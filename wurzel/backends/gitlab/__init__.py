@@ -13,7 +13,7 @@ from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
 
 FILE_LIMIT = 2 * 1024**2
-"""Bytes of a CI/CD file that an instance reads unless its administrator says otherwise."""
+"""Default limit of an instance for the size of a CI/CD file, in bytes."""
 
 _PODS = "on runners with the Kubernetes executor that allow it"
 _PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
@@ -36,12 +36,12 @@ class GitlabBackend(Backend):
         "step_image": native("`image` of the job"),
         "cpu": native(f"KUBERNETES_CPU_REQUEST, {_PODS}"),
         "memory": native(f"KUBERNETES_MEMORY_REQUEST, {_PODS}"),
-        "gpu": unsupported("a job cannot ask for GPUs; name the tags of runners that have them: option gpu_tags"),
+        "gpu": unsupported("a job cannot request GPUs; set the tags of runners that have them: option gpu_tags"),
         "limits": native(f"KUBERNETES_CPU_LIMIT and KUBERNETES_MEMORY_LIMIT, {_PODS}"),
         "retry": native("`retry` up to 2; more, or with a wait, by `wurzel step --retries`"),
         "backoff": emulated("`wurzel step --backoff` within the job"),
-        "timeout": emulated("`wurzel step --timeout` for one try; `timeout` of the job ends one that is stuck"),
-        "pipeline_timeout": unsupported("a pipeline has none; give steps a timeout"),
+        "timeout": emulated("`wurzel step --timeout` for one attempt; `timeout` of the job ends a stuck one"),
+        "pipeline_timeout": unsupported("a pipeline has no such limit; set timeouts of steps"),
         "shards": native("`parallel`, one job per slice"),
         "parallelism": unsupported("GitLab starts every job that can run; limit the runner with `concurrent`"),
         "schedule": emulated("rules, and a script that creates the schedule with `glab`"),
@@ -50,7 +50,7 @@ class GitlabBackend(Backend):
             "forbid: a `resource_group` per step, so that a step waits for the same step of an earlier run;"
             " replace: `interruptible`, ended when a newer commit runs"
         ),
-        "deadline": unsupported("a GitLab schedule has none"),
+        "deadline": unsupported("a GitLab schedule has no deadline"),
         "polls": native("every run runs every job"),
         "self_consuming": emulated("the last output is kept in the cache, as long as the runners keep it"),
         "node_selector": native(f"KUBERNETES_NODE_SELECTOR_*, {_PODS}"),
@@ -61,9 +61,9 @@ class GitlabBackend(Backend):
     }
 
     def support_for(self, use: Use, options: GitlabOptions) -> Support:
-        """GPUs by tags when there are some for them; a toleration has no end."""
+        """GPUs by tags if the option sets any; a toleration with a time limit is unsupported."""
         if use.feature == "gpu" and options.gpu_tags:
-            return emulated("tags of runners that have GPUs; how many is theirs to say")
+            return emulated("tags of runners that have GPUs; the runner decides how many")
         if use.path.endswith("toleration_seconds"):
             return unsupported("a job cannot say how long it tolerates a taint; leave toleration_seconds out")
         return self.support_of(use.feature)
@@ -83,7 +83,7 @@ class GitlabBackend(Backend):
         return files
 
     def placed(self, pipeline: Pipeline, options: GitlabOptions, name: str) -> GitlabOptions:
-        """The name in those of both files and of jobs; a root file is for the project's settings to give to GitLab."""
+        """The target's name in both file names and in jobs; set a root file's path in the GitLab project's settings."""
         own = f"{pipeline.name}-{name}"
         path = f"{name}{_PATHS['root']}" if options.kind == "root" else _PATHS[options.kind].format(own)
         script = options.schedule_script or f".gitlab/schedule-{own}.sh"
@@ -96,13 +96,13 @@ class GitlabBackend(Backend):
         return {"gitlab/gitlab-ci.yml.j2": FileContext, "gitlab/schedule.sh.j2": ScheduleContext}
 
     def preflight(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Problem]:
-        """Limits of GitLab, and what would make a file that GitLab refuses or reads differently."""
+        """GitLab's limits, and whatever GitLab would reject or read differently."""
         from wurzel.backends.gitlab.limits import problems
 
         return problems(pipeline, options)
 
     def validate(self, files: Mapping[str, str], options: GitlabOptions) -> Sequence[Problem]:
-        """What the official schema and gitlab-ci-local's listing say, as far as they are installed."""
+        """Findings of the official schema and gitlab-ci-local's listing, as far as they are installed."""
         from wurzel.backends.ci.validation import check_gitlab
 
         return check_gitlab(files, options.kind)

@@ -40,31 +40,31 @@ class Job:
     description: str
     """What the step is for."""
     polls: bool
-    """It reads an outside source."""
+    """Whether it reads an outside source."""
     needs: Sequence[str]
     """`needs`: the jobs that must be done, and whose datasets it gets."""
     image: str
-    """`image`, when it is not the one all jobs share."""
+    """`image`, if it differs from the one all jobs share."""
     bare: bool
-    """The image has everything: nothing is installed."""
+    """Whether the image has everything, so that nothing is installed."""
     tags: Sequence[str]
-    """`tags` of the runner, when they are not those all jobs share."""
+    """`tags` of the runner, if they differ from those all jobs share."""
     environment: str
     """Name of the environment; empty for none."""
     parallel: int
     """How many jobs share the slices; 0 for one job."""
     retry: Any
-    """`retry`; nothing when `wurzel step` does it, or nobody."""
+    """`retry`; null if `wurzel step` retries, or there are no retries."""
     timeout: str
-    """`timeout` of the job, as GitLab reads it."""
+    """`timeout` of the job, in GitLab's notation."""
     resource_group: str
-    """`resource_group`, so that one run at a time is in it; empty for none."""
+    """`resource_group`, which one run at a time can use; empty for none."""
     variables: Variables
     """`variables` of the job."""
     secrets: Mapping[str, Any]
     """`secrets` that GitLab takes from Vault."""
     cache: Sequence[Mapping[str, Any]] | None
-    """What takes the place of the cache all jobs share, if anything does."""
+    """`cache` of the job, if it differs from the one all jobs share."""
     script: Sequence[str]
     """Shell lines that run the step."""
     path: str
@@ -92,7 +92,7 @@ class Config:
     inputs: Sequence[Input]
     """`spec:inputs`; none when parameters are variables."""
     variables: Variables
-    """Variables that the form for a new run shows."""
+    """Variables that the "Run pipeline" form shows."""
     base_variables: Variables
     """Variables of all jobs."""
     cache: Sequence[Mapping[str, Any]]
@@ -102,7 +102,7 @@ class Config:
     id_tokens: Mapping[str, Any]
     """`id_tokens` of all jobs."""
     interruptible: bool
-    """A newer run ends the one that goes on."""
+    """Whether a newer run cancels the one in progress."""
     expire_in: str
     """How long datasets are kept."""
     jobs: Sequence[Job]
@@ -111,10 +111,10 @@ class Config:
 
 @dataclass(frozen=True)
 class ScheduleScript:
-    """What the script that creates the schedule is told."""
+    """The schedule, for the script that creates it."""
 
     description: str
-    """By which the schedule is found again."""
+    """Its description, by which the script finds an existing schedule."""
     cron: str
     """Five fields."""
     timezone: str
@@ -122,7 +122,7 @@ class ScheduleScript:
     ref: str
     """The branch it runs on."""
     variable: str
-    """`KEY:VALUE` of a variable that tells this pipeline from others; empty for none."""
+    """`KEY:VALUE` of a variable that selects this pipeline; empty for none."""
 
 
 class FileContext(TypedDict):
@@ -165,12 +165,12 @@ def schedule(pipeline: Pipeline, options: GitlabOptions) -> ScheduleScript:
 
 
 def job_name(step_id: str, pipeline: Pipeline, options: GitlabOptions) -> str:
-    """Name of a step's job: its id, prefixed with the pipeline if the file is included beside others."""
+    """Name of a step's job: its id, prefixed with the title in a file for `include:`."""
     return step_id if options.kind == "root" else f"{options.title(pipeline)}:{step_id}"
 
 
 def is_native_retry(step: Step) -> bool:
-    """Whether GitLab's own `retry` is all the step asks for."""
+    """Whether GitLab's own `retry` can do all that the step needs."""
     return step.retry.limit <= NATIVE_RETRIES and not step.retry.backoff
 
 
@@ -302,7 +302,7 @@ def _image(options: GitlabOptions) -> str:
 
 
 def _retry(step: Step) -> Any:
-    """GitLab's own `retry`; where `wurzel step` does the retrying, GitLab still retries when the runner fails."""
+    """GitLab's own `retry`; even where `wurzel step` retries, GitLab retries when the runner fails."""
     if not step.retry.limit:
         return None
     if is_native_retry(step):
@@ -311,12 +311,12 @@ def _retry(step: Step) -> Any:
 
 
 def _artifact_path(path: str) -> str:
-    """A path in which no runner expands a variable: `?` matches any character, as versions escape `$` differently."""
+    """A path in which no runner expands a variable: `?` for each `$`, since versions escape `$` differently."""
     return path.replace("$", "?")
 
 
 def _duration(seconds: int) -> str:
-    """As GitLab reads it: `1h 30m`."""
+    """A duration in GitLab's notation: `1h 30m`."""
     text = format_duration(seconds)
     for unit in "dhm":
         text = text.replace(unit, f"{unit} ")

@@ -36,13 +36,14 @@ class GitlabOptions(ci.CiOptions):
         description="What is written: the project's `.gitlab-ci.yml`, a file for its `include:`, or a CI/CD component.",
     )
     image: str | None = Field(
-        None, description="Image in which steps without one are installed and run; the default is a slim Python."
+        None,
+        description="Image for steps without their own; the project is installed in it; the default is a slim Python.",
     )
     stage: str | None = Field(None, description="Stage of all jobs; default: the pipeline's name, or `test`.")
     tags: tuple[str, ...] = Field((), description="Tags of the runners that take the jobs.")
-    gpu_tags: tuple[str, ...] = Field((), description="Further tags for steps that ask for GPUs.")
+    gpu_tags: tuple[str, ...] = Field((), description="Further tags for steps that request GPUs.")
     rules: tuple[dict[str, Any], ...] | None = Field(
-        None, description="When the pipeline runs, in GitLab's words, instead of: by schedule, by hand and by API."
+        None, description="GitLab `rules` for when the pipeline runs; by default on schedule, by hand and by API."
     )
     parameters: Literal["variables", "inputs"] = Field(
         "variables", description="What parameters become: variables of a run, or typed `spec:inputs` (GitLab 17.11)."
@@ -59,7 +60,7 @@ class GitlabOptions(ci.CiOptions):
     schedule_script: str | None = Field(
         None, description="Where the script that creates the schedule is written, relative to the project folder."
     )
-    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Differences of single jobs, by step id.")
+    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Options of single jobs, by step id.")
 
     @property
     def uses_inputs(self) -> bool:

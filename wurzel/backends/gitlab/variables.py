@@ -1,4 +1,4 @@
-"""What the jobs of a GitLab CI/CD file are told: variables, inputs, secrets, and the shape of their pods."""
+"""What jobs of a GitLab CI/CD file are given: variables, inputs, secrets, and the shape of their pods."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Input:
     description: str
     """What it is for."""
     required: bool
-    """A run must give it."""
+    """Whether a run must set it."""
     default: Any
-    """Its value when a run gives none."""
+    """Its value if a run sets none."""
     options: Sequence[str]
     """The values it may have; empty for any."""
 
 
 def variable(value: str) -> Any:
-    """A variable that GitLab hands on as it is: `$` and `%` would be expanded otherwise."""
+    """A variable that GitLab passes on unchanged; it would otherwise expand `$` and `%`."""
     return {"value": value, "expand": False} if "$" in value or "%" in value else value
 
 
 def variables(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[str, Any]:
-    """Variables of the job of a step; parameters are among them only where they are inputs."""
+    """Variables of a step's job; they include parameters only if these are inputs."""
     values = {name: variable(value) for name, value in (step.env | setting_variables(step)).items()}
     for parameter in ci.parameters(step):
         values.pop(parameter.variable, None)
@@ -50,7 +50,7 @@ def variables(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[st
 
 
 def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
-    """Variables that the form for a new run shows, with description and default."""
+    """Variables that the "Run pipeline" form shows, with description and default."""
     found = {}
     for parameter in parameters:
         options = {"options": list(_options(parameter))} if _options(parameter) else {}
@@ -61,7 +61,7 @@ def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
 
 
 def typed_input(parameter: ci.Parameter) -> Input:
-    """A parameter as an entry of `spec:inputs`; a float as text, since a variable takes no other."""
+    """A parameter as an entry of `spec:inputs`; a float as text, since a variable can only be text."""
     number = parameter.type == "number" and isinstance(parameter.default, int)
     return Input(
         name=parameter.variable,
@@ -82,7 +82,7 @@ def secret_lines(pipeline: Pipeline, step: Step, options: GitlabOptions) -> list
 
 
 def vault_secrets(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[str, Any]:
-    """`secrets` of the job of a step, where they come from a vault."""
+    """`secrets` of a step's job, if they come from a vault."""
     vault = options.vault
     if vault is None:
         return {}
@@ -99,7 +99,7 @@ def vault_secrets(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dic
 
 
 def _pod(pipeline: Pipeline, step: Step) -> dict[str, str]:
-    """Variables by which a runner with the Kubernetes executor shapes the pod of a job."""
+    """Variables that configure the pod of a job on a runner with the Kubernetes executor."""
     amounts = {
         "KUBERNETES_CPU_REQUEST": step.resources.cpu,
         "KUBERNETES_MEMORY_REQUEST": step.resources.memory,
@@ -118,7 +118,7 @@ def _pod(pipeline: Pipeline, step: Step) -> dict[str, str]:
 
 
 def _toleration(wanted: Toleration) -> str:
-    """A toleration as the runner reads it: `key[=value]:effect`."""
+    """A toleration in the runner's notation: `key[=value]:effect`."""
     value = f"={wanted.value}" if wanted.operator == "Equal" and wanted.value else ""
     return f"{wanted.key}{value}:{wanted.effect or ''}"
 

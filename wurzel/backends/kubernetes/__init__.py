@@ -1,4 +1,4 @@
-"""What the Kubernetes targets write alike: labels, environment, resources, security contexts, volumes."""
+"""What both Kubernetes targets write: labels, environment, resources, security contexts, volumes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ TMP_PATH = "/tmp"  # noqa: S108 - a path in a container
 """Where programs expect scratch space, which a read-only root file system does not give."""
 
 STARTING_DEADLINE = 3600
-"""Seconds a run may be late when the schedule does not say: Argo's default of 0 loses missed runs."""
+"""Seconds a run may be late if the schedule sets no deadline: Argo's default of 0 loses missed runs."""
 
 Env = dict[str, Any]
 """Variable to its text, or to a mapping that is its `valueFrom`."""
 
 
 def escape(text: str) -> str:
-    """Text that the kubelet gives back unchanged: it expands `$(NAME)` and turns `$$` into `$`."""
+    """Text escaped for the kubelet, which expands `$(NAME)` and turns `$$` into `$`."""
     return re.sub(r"\$(?=[$(])", "$$", text)
 
 
@@ -39,7 +39,7 @@ def pipeline_env(pipeline: Pipeline) -> Env:
 
 
 def step_env(step: Step) -> Env:
-    """Variables of one step alone: its own, its secrets, its settings; values are not escaped."""
+    """Variables of a single step: its env, its secrets, its settings; values are not escaped."""
     return {**step.env, **secret_env(step), **setting_variables(step)}
 
 
@@ -79,7 +79,7 @@ def labels(pipeline: Pipeline, step: Step | None = None) -> dict[str, str]:
 
 
 def starting_deadline(schedule: Schedule) -> int:
-    """Seconds a run may be late."""
+    """`startingDeadlineSeconds`: how late a run may start."""
     return STARTING_DEADLINE if schedule.deadline is None else schedule.deadline
 
 
@@ -171,5 +171,5 @@ def image_of(pipeline: Pipeline, step: Step) -> str:
 
 
 def given(**fields: Any) -> dict[str, Any]:
-    """The fields that say something: neither `None` nor empty, but a false or a zero stays."""
+    """The fields without those that are `None` or empty; false and zero are kept."""
     return {name: value for name, value in fields.items() if value is not None and value not in ({}, [], (), "")}

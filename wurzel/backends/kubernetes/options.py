@@ -1,4 +1,4 @@
-"""What the Kubernetes targets can be told alike: names, security, volumes, pull secrets."""
+"""Options that the Kubernetes targets share: names, security, volumes, pull secrets."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,7 +9,7 @@ from wurzel.ir.names import EnvName, Name, ObjectName, SecretKey
 from wurzel.ir.types import Quantity
 
 DEFAULT_USER = 1000
-"""User and group of containers: any image runs as it, and it is nobody in particular."""
+"""User and group of containers: an arbitrary unprivileged id that works with any image."""
 
 
 _SPECIAL = {"", ".", ".."}
@@ -32,7 +32,7 @@ def _sub_path(value: Any) -> str:
 
 
 SubPath = Annotated[str, BeforeValidator(_sub_path)]
-"""A path below the top of a volume."""
+"""A path inside a volume."""
 
 
 class KubernetesModel(BaseModel):
@@ -59,7 +59,7 @@ class Claim(KubernetesModel):
     """A volume that outlives pods: an existing claim by name, or a new one by size."""
 
     name: ObjectName | None = Field(None, description="An existing PersistentVolumeClaim.")
-    size: Quantity | None = Field(None, description="Size of a claim to be made, e.g. 10Gi.")
+    size: Quantity | None = Field(None, description="Size of a new claim, e.g. 10Gi.")
     storage_class: ObjectName | None = Field(None, description="Storage class of the new claim; the cluster's default.")
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"] = Field(
         "ReadWriteOnce", description="Access mode of the new claim; pods on several nodes need ReadWriteMany."
@@ -106,7 +106,7 @@ class Volume(KubernetesModel):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether containers cannot write to it: nobody else could fill an empty folder."""
+        """Whether containers cannot write to it; false for `empty_dir`, which only they can fill."""
         return self.read_only and (self.empty_dir is None or "read_only" in self.model_fields_set)
 
     @model_validator(mode="after")
@@ -135,23 +135,27 @@ class EnvFrom(KubernetesModel):
 class Security(KubernetesModel):
     """Who containers run as and what they may do; the defaults satisfy the "restricted" Pod Security Standard."""
 
-    restricted: bool = Field(True, description="False leaves all of this to the cluster's defaults.")
+    restricted: bool = Field(True, description="Set false to leave all of this to the cluster's defaults.")
     run_as_user: int | None = Field(DEFAULT_USER, ge=1, description="User id; null takes the image's, never root.")
     run_as_group: int | None = Field(DEFAULT_USER, ge=1, description="Group id; null takes the image's.")
-    fs_group: int | None = Field(DEFAULT_USER, ge=1, description="Group that owns volumes; null leaves them as is.")
-    read_only_root: bool = Field(True, description="Only volumes and /tmp can be written to.")
+    fs_group: int | None = Field(DEFAULT_USER, ge=1, description="Group that owns volumes; null leaves them unchanged.")
+    read_only_root: bool = Field(
+        True, description="Make the root file system read-only: only volumes and /tmp are writable."
+    )
 
 
 class KubernetesOptions(TargetOptions):
     """Options that the argo and the cronjob target share."""
 
-    name: Name | None = Field(None, description="Name of the objects, when it is not the pipeline's.")
+    name: Name | None = Field(None, description="Name of the objects; the pipeline's when absent.")
     namespace: Name | None = Field(None, description="Namespace of the objects; that of the caller when absent.")
-    service_account: ObjectName | None = Field(None, description="Service account of all pods, over the pipeline's.")
+    service_account: ObjectName | None = Field(
+        None, description="Service account of all pods; overrides the pipeline's."
+    )
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
         None, description="When images are pulled; the cluster decides by the tag when absent."
     )
-    image_pull_secrets: tuple[ObjectName, ...] = Field((), description="Secrets that open private registries.")
+    image_pull_secrets: tuple[ObjectName, ...] = Field((), description="Secrets for private registries.")
     mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
     tmp: EmptyDir = Field(default_factory=EmptyDir.model_construct, description="The folder /tmp of containers.")
     security: Security = Field(

@@ -1,4 +1,4 @@
-"""What would keep any pipeline from running in pods, found before a template is rendered."""
+"""Reasons why a pipeline cannot run in pods, found before a template is rendered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, SecretRef, Setting, Step, Toleration
 
 SOONEST = 10
-"""Seconds between two looks of a controller at its schedules."""
+"""Seconds between two checks of its schedules by a controller."""
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -34,7 +34,7 @@ def preflight(
     parameters: Collection[str] = (),
     volumes: Mapping[str, str] | None = None,
 ) -> Iterator[Problem]:
-    """Problems that every Kubernetes target has alike.
+    """Problems that apply to every Kubernetes target.
 
     Args:
         pipeline: the resolved pipeline.
@@ -60,14 +60,14 @@ def object_name(pipeline: Pipeline, options: KubernetesOptions) -> str:
 
 def _name(pipeline: Pipeline, options: KubernetesOptions, target: str, longest: int) -> Iterator[Problem]:
     name = object_name(pipeline, options)
-    hint = f"Give a shorter one: targets.{target}.name: {name[: min(longest, 40)].rstrip('-.')}"
+    hint = f"Set a shorter one: targets.{target}.name: {name[: min(longest, 40)].rstrip('-.')}"
     if len(name) > longest:
-        yield Problem(f"the name {name!r} has {len(name)} characters; at most {longest} fit here", hint=hint)
+        yield Problem(f"the name {name!r} has {len(name)} characters; at most {longest} are allowed", hint=hint)
     elif not re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", name):
         fixed = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "pipeline"
         yield Problem(
             f"the name {name!r} is not a Kubernetes name: lower-case letters, digits and - only",
-            hint=f"Give one: targets.{target}.name: {fixed[:longest]}",
+            hint=f"Set one: targets.{target}.name: {fixed[:longest]}",
         )
 
 
@@ -75,7 +75,7 @@ def _schedule(pipeline: Pipeline) -> Iterator[Problem]:
     deadline = pipeline.schedule.deadline if pipeline.schedule else None
     if deadline is not None and deadline < SOONEST:
         yield Problem(
-            f"schedule.deadline is {deadline} s, and controllers look only every {SOONEST} s, so runs may never start",
+            f"schedule.deadline is {deadline} s, but controllers check only every {SOONEST} s, so runs may never start",
             hint="Write for example schedule: {deadline: 10m}.",
         )
 
@@ -86,7 +86,7 @@ def missing_images(pipeline: Pipeline, steps: Sequence[Step]) -> Iterator[Proble
     if names:
         shown = ", ".join(names[:_MOST]) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")
         what = f"step {shown} has" if len(names) == 1 else f"steps {shown} have"
-        hint = f"Give the pipeline one: image: ghcr.io/acme/{pipeline.name}:1.0"
+        hint = f"Set one for the pipeline: image: ghcr.io/acme/{pipeline.name}:1.0"
         yield Problem(f"{what} no image to run in", hint=hint)
 
 
@@ -99,7 +99,7 @@ def _step(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> Iterat
         asked, limit = getattr(step.resources, kind), getattr(step.limits, kind)
         if asked is not None and limit is not None and amount(asked) > amount(limit):
             yield Problem(
-                f"{where} asks for {kind} {asked} but is limited to {limit}",
+                f"{where} requests {kind} {asked} but is limited to {limit}",
                 hint=f"Raise limits.{kind} to at least resources.{kind}.",
             )
     for toleration in step.tolerations:
@@ -110,10 +110,10 @@ def _missing(step: Step, setting: Setting) -> Problem:
     if setting.secret:
         hint = f"Refer to it: steps.{step.id}.secrets: {{{setting.name}: {{name: SECRET, key: KEY}}}}"
     else:
-        hint = f"Give it: steps.{step.id}.settings: {{{setting.name}: …}}"
+        hint = f"Set it: steps.{step.id}.settings: {{{setting.name}: …}}"
     return Problem(
         f"step {step.id!r} needs the {'secret' if setting.secret else 'setting'} {setting.name}"
-        " and nothing provides it in a pod",
+        ", which has no value in a pod",
         hint=hint,
     )
 
@@ -131,7 +131,7 @@ def _toleration(where: str, toleration: Toleration) -> Iterator[Problem]:
     if toleration.operator == "Exists" and toleration.value:
         yield Problem(
             f"{where} tolerates {toleration.key!r} with operator Exists and the value {toleration.value!r}",
-            hint="Drop the value, or use operator: Equal.",
+            hint="Remove the value, or use operator: Equal.",
         )
     if toleration.operator == "Equal" and not toleration.key:
         yield Problem(f"{where} has a toleration without a key", hint="Add key, or use operator: Exists.")
@@ -154,7 +154,7 @@ def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: M
             yield Problem(f"{where} is mounted at {extra.mount_path}, where {taken} is", hint="Mount it elsewhere.")
         if f"{extra.mount_path}/".startswith(f"{options.mount}/{pipeline.data_dir}/"):
             yield Problem(
-                f"{where} is mounted at {extra.mount_path}, within the folder of the datasets",
+                f"{where} is mounted at {extra.mount_path}, inside the folder of the datasets",
                 hint="Mount it elsewhere.",
             )
         names[extra.name] = paths[extra.mount_path] = f"another entry, {extra.name!r}"

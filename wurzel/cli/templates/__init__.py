@@ -1,4 +1,4 @@
-"""`wurzel templates`: templates listed, shown, taken over, checked, brought up to date and tried out.
+"""`wurzel templates`: lists, shows, copies, checks, updates and tries templates.
 
 One module per sub-command, each imported only when it is called.
 """
@@ -13,14 +13,14 @@ COMMANDS = {
     "list": "List templates with their blocks, parts and names.",
     "show": "Print the source of a template.",
     "eject": "Copy a template, or one block of it, into the project.",
-    "check": "Find what is wrong with templates, without rendering.",
-    "update": "Merge what has changed below into ejected templates.",
-    "try": "Show what templates change in rendered files, at each save.",
+    "check": "Find errors in templates without rendering.",
+    "update": "Merge upstream changes into ejected templates.",
+    "try": "Show how templates change rendered files, at each save.",
 }
 
 
 class TemplatesGroup(click.Group):
-    """Knows its commands by name and imports `wurzel.cli.templates.<name>_` for the one that is called."""
+    """Lists its commands by name and imports `wurzel.cli.templates.<name>_` only for the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of `COMMANDS`."""
@@ -42,4 +42,4 @@ class TemplatesGroup(click.Group):
 
 @click.group("templates", cls=TemplatesGroup)
 def command() -> None:
-    """List, take over, check and update templates."""
+    """List, copy, check and update templates."""

@@ -1,4 +1,4 @@
-"""`wurzel templates check`: what is wrong with the templates of the project and its packs."""
+"""`wurzel templates check`: errors in the templates of the project and its packs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the findings.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 def command(form: str) -> None:
-    """Find what is wrong with templates, without rendering.
+    """Find errors in templates without rendering.
 
-    Looks at every template of the project and its packs, also at branches that no pipeline reaches, and finds templates
-    of packs that one above goes round. Exits 1 when something is wrong. `wurzel render` checks the templates of the
-    targets it renders in the same way.
+    Checks every template of the project and its packs, including branches that no pipeline reaches, and finds
+    templates of packs that are never used because one above does not extend them. Exits 1 if there are findings.
+    `wurzel render` checks the templates of the targets it renders in the same way.
     """
     from wurzel.backends.rendering import check_all
     from wurzel.exceptions import CheckFailed

@@ -1,4 +1,4 @@
-"""`wurzel templates eject`: a template, or one block of it, becomes the project's own."""
+"""`wurzel templates eject`: copies a template, or one block of it, into the project."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from wurzel.cli.templates.names import BlockName, TemplateName, open_renderer
 @click.command("eject")
 @click.argument("template", type=TemplateName())
 @click.option("--block", type=BlockName(), help="Only this block, in a file that extends the template.")
-@click.option("--force", is_flag=True, help="Overwrite a template that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing template.")
 def command(template: str, block: str | None, force: bool) -> None:
     """Copy a template, or one block of it, into the project.
 
-    It is written into the first folder that wurzel.yaml names under `templates`. Prefer blocks: a file that extends
-    keeps what it does not change through upgrades. A whole copy is brought up to date by `wurzel templates update`.
+    It is written to the first folder that wurzel.yaml lists under `templates`. Prefer blocks: a file that extends
+    another gets upgrades of everything it does not change. `wurzel templates update` updates whole copies.
     """
     from wurzel.project.templates import first_folder
     from wurzel.render.ejected import eject, eject_block

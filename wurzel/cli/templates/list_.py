@@ -1,4 +1,4 @@
-"""`wurzel templates list`: what there is to extend, and what templates see."""
+"""`wurzel templates list`: the templates and blocks to extend, and the names that templates see."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(target: str | None, as_json: bool) -> None:
     """List templates with their blocks, parts and names.
 
-    Without TARGET, the templates of all targets, each with the layers that change it. With TARGET, also their blocks,
-    with the layers that change them, the names they see with types and descriptions, and the filters.
+    Without TARGET, lists the templates of all targets with the layers that change them. With TARGET, also lists their
+    blocks with the layers that change them, the names they see with types and descriptions, and the filters.
     """
     from wurzel.backends.contract import contract, filters
     from wurzel.backends.registry import get, names
@@ -61,7 +61,7 @@ def command(target: str | None, as_json: bool) -> None:
 
 
 def _add_layers(said: dict[str, Any], name: str, sources: Sources) -> None:
-    """Which files write a template and each of its blocks, the most specific first, and which others go unused."""
+    """Add the files that define a template and each of its blocks, most specific first, and the unused ones."""
     from wurzel.render.check.reach import taking_part, writing
     from wurzel.render.layers import Found, label
 
@@ -112,7 +112,7 @@ def _changed(said: Mapping[str, Any]) -> Iterator[str]:
     if own := _own(said["layers"]):
         yield f"  changed by {', '.join(own)}"
     if said["bypassed"]:
-        yield f"  not used: {', '.join(said['bypassed'])}, which {said['layers'][0]} goes round"
+        yield f"  not used: {', '.join(said['bypassed'])}, which {said['layers'][0]} does not extend"
 
 
 def _context(described: Mapping[str, Any] | None) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _blocks(said: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _table(rows: Any) -> Iterator[str]:
-    """Rows with their columns below each other."""
+    """Rows as aligned columns."""
     kept = [list(map(str, row)) for row in rows]
     widths = [max(len(row[column]) for row in kept) for column in range(len(kept[0]))] if kept else []
     for row in kept:

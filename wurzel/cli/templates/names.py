@@ -18,7 +18,7 @@ class TemplateName(click.ParamType):  # type: ignore[type-arg] # not generic in 
     name = "template"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Names of the templates of all layers; nothing while these cannot be read."""
+        """Names of the templates of all layers; nothing if these cannot be read."""
         from wurzel.exceptions import WurzelError
 
         prefix, mark, start = incomplete.rpartition("!")
@@ -30,16 +30,16 @@ class TemplateName(click.ParamType):  # type: ignore[type-arg] # not generic in 
 
 
 class BlockName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
-    """The name of a block of the template that is named before it."""
+    """The name of a block of the template named earlier on the command line."""
 
     name = "block"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Names of the blocks of that template; nothing while it cannot be read."""
+        """Names of the blocks of that template; nothing if it cannot be read."""
         from wurzel.exceptions import WurzelError
         from wurzel.render.ejected import blocks_of
 
-        # Without the value that is being completed click takes no arguments in: TEMPLATE is among those left over.
+        # While a value is being completed, click has not parsed arguments yet: TEMPLATE is among the leftover ones.
         name = ctx.params.get("template") or next(iter(ctx.args), "")
         try:
             layers = open_renderer().layers

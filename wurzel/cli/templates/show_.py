@@ -12,9 +12,9 @@ from wurzel.cli.templates.names import TemplateName, open_renderer
 def command(template: str) -> None:
     """Print the source of a template.
 
-    TEMPLATE is a name such as dvc/dvc.yaml.j2, which is the first one found: in the project, then in packs, then as it
-    comes with wurzel. !dvc/dvc.yaml.j2 is the one below the project's own, acme!dvc/dvc.yaml.j2 that of the pack acme
-    or what stands below it, and wurzel!dvc/dvc.yaml.j2 the one that comes with wurzel.
+    TEMPLATE is a name such as dvc/dvc.yaml.j2, which is looked up in the project, then in packs, then in wurzel itself.
+    !dvc/dvc.yaml.j2 is the one below the project's own, acme!dvc/dvc.yaml.j2 that of the pack acme (or of the next
+    layer below it), and wurzel!dvc/dvc.yaml.j2 wurzel's own.
     """
     from wurzel.render.layers import label
 

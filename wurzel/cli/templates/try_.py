@@ -1,4 +1,4 @@
-"""`wurzel templates try`: what templates change in rendered files, again at each save."""
+"""`wurzel templates try`: how templates change rendered files, shown again at each save."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from wurzel.project.trial import Trial
 
 _PAUSE = 0.3
-"""Seconds between two looks at the files."""
+"""Seconds between two checks of the files."""
 
 
 @click.command("try")
 @click.argument("template", type=TemplateName(), required=False)
-@click.option("-p", "--pipeline", "pipelines", multiple=True, type=PipelineName(), help="Render it; repeatable.")
-@click.option("-t", "--target", "targets", multiple=True, type=TargetName(), help="Render for it; repeatable.")
-@click.option("--once", is_flag=True, help="Show what the templates change now, and end.")
+@click.option("-p", "--pipeline", "pipelines", multiple=True, type=PipelineName(), help="Render this pipeline; repeatable.")
+@click.option("-t", "--target", "targets", multiple=True, type=TargetName(), help="Render for this target; repeatable.")
+@click.option("--once", is_flag=True, help="Show what the templates change now, and exit.")
 @configuration_options
 def command(
     template: str | None,
@@ -30,10 +30,10 @@ def command(
     environment: str | None,
     sets: tuple[str, ...],
 ) -> None:
-    """Show what templates change in rendered files, at each save.
+    """Show how templates change rendered files, at each save.
 
-    Starts with the difference that TEMPLATE of the project makes, or all of its templates, and then shows what each save
-    changes in the files that would be rendered. Nothing is written. Ends with Ctrl-C.
+    First shows the difference that TEMPLATE (by default all templates of the project) makes, then what each save
+    changes in the rendered files. Writes nothing. Stop it with Ctrl-C.
     """
     from wurzel.project.jobs import Request
     from wurzel.project.trial import Trial
@@ -42,7 +42,7 @@ def command(
     click.echo(trial.difference(), nl=False)
     if once:
         return
-    click.echo("watching; end with Ctrl-C", err=True)
+    click.echo("watching; stop with Ctrl-C", err=True)
     try:
         _watch(trial)
     except KeyboardInterrupt:
@@ -67,4 +67,4 @@ def _watch(trial: Trial) -> None:
         except WurzelError as error:
             click.echo(f"error: {error}", err=True)
             continue
-        click.echo(text, nl=False) if text else click.echo("no change of the files", err=True)
+        click.echo(text, nl=False) if text else click.echo("rendered files are unchanged", err=True)

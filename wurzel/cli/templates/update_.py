@@ -1,4 +1,4 @@
-"""`wurzel templates update`: what has changed below is merged into ejected templates."""
+"""`wurzel templates update`: merges upstream changes into ejected templates."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 _SAID: dict[Outcome, str] = {
     "current": "up to date",
-    "updated": "updated: it had no changes of yours",
-    "merged": "merged with what has changed below",
+    "updated": "updated: you had not changed it",
+    "merged": "merged with upstream changes",
     "conflict": "conflict",
-    "waiting": "a conflict of an earlier update waits",
-    "gone": "there is no template below any more that it could be merged with",
-    "left over": "the template is gone, its base is not: delete it",
+    "waiting": "has an unresolved conflict of an earlier update",
+    "gone": "the upstream template no longer exists",
+    "left over": "the template was deleted, but not its base: delete that too",
 }
 
 
 @click.command("update")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a template is not up to date.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a template is out of date.")
 def command(check: bool) -> None:
-    """Merge what has changed below into ejected templates.
+    """Merge upstream changes into ejected templates.
 
-    Run it after an upgrade of wurzel or of a pack. Each whole copy that `wurzel templates eject` made has its base beside
-    it (NAME.base), so your changes and theirs are merged line by line. Where both changed the same lines, both are kept
+    Run it after upgrading wurzel or a pack. Each whole copy that `wurzel templates eject` made has its base beside it
+    (NAME.base), so your changes and theirs are merged line by line. Where both changed the same lines, both are kept
     between <<<<<<< and >>>>>>>, and the command exits 1.
     """
     from wurzel.exceptions import CheckFailed
@@ -42,19 +42,19 @@ def command(check: bool) -> None:
             apply(update)
         click.echo(f"{update.label}: {_what(update, check=check)}", err=True)
     if not found:
-        click.echo("no template was ejected as a whole", err=True)
+        click.echo("no whole template was ejected", err=True)
     if check and (behind := [update for update in found if update.outcome != "current"]):
-        raise CheckFailed(_list("not up to date", behind), hint="Run: wurzel templates update")
+        raise CheckFailed(_list("out of date", behind), hint="Run: wurzel templates update")
     if conflicts := [update for update in found if update.outcome in {"conflict", "waiting"}]:
         raise CheckFailed(
             _list("both sides changed the same lines", conflicts),
-            hint="Choose between the lines of both sides, and delete the marks; `wurzel templates check` finds them.",
+            hint="Resolve the conflicts and delete the markers; `wurzel templates check` finds them.",
         )
 
 
 def _what(update: Update, *, check: bool) -> str:
     if check and update.outcome in {"updated", "merged", "conflict"}:
-        return "has changed below"
+        return "has upstream changes"
     return _SAID[update.outcome]
 
 

@@ -1,7 +1,7 @@
-"""What is wrong with the templates of a project and its packs, found without rendering anything.
+"""Finds errors in the templates of a project and its packs without rendering anything.
 
 Names, attributes, filters and tests are looked up in every branch; blocks, parents and included templates are followed
-through all layers. Only templates of projects and packs are held to account: built-in ones have tests.
+through all layers. Only templates of projects and packs are checked: built-in ones have tests.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from wurzel.render.environment import Environment
 
 _MOST_VISITS = 20
-"""Surroundings in which one part is looked at; parts that include each other have no end of them."""
+"""Most contexts in which one part is checked; parts that include each other would have infinitely many."""
 
 
 class Checker:
     """Checks templates of the layers of an environment.
 
     Args:
-        environment: what would render them.
-        contexts: for each template that is rendered, the class whose fields are the names it sees; `None` when any
-            name may be there.
-        concerns: whether a template is to be checked, by its name.
-        others: gives the names of templates that are rendered as well, but not looked at here; asked only when a
-            template seems to be used by none.
+        environment: renders them.
+        contexts: for each template that is rendered, the class whose fields are the names it sees; `None` allows any
+            name.
+        concerns: tells by name whether to check a template.
+        others: returns names of templates that are also rendered, but not checked here; called only when no template
+            seems to use one.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Checker:
         self._modules: dict[Source, Module | None] = {}
 
     def problems(self) -> list[Problem]:
-        """Everything that is wrong, template by template, each with its line."""
+        """All errors, template by template, each with its line."""
         if not self._checked:
             return []
         self.follow()
@@ -82,21 +82,21 @@ class Checker:
         return found
 
     def bypassed(self) -> list[Problem]:
-        """Templates of packs and folders that are never written because one above goes round them."""
+        """Templates of packs and folders that are never used because one above does not extend them."""
         roots = [*self._contexts, *self._others()]
-        checked = [source for source in self._checked if source.found.plain != POLICIES]  # each of them is run
+        checked = [source for source in self._checked if source.found.plain != POLICIES]  # policies of all layers run
         found = Reach(self._sources, roots).bypasses(checked, roots, self._environment)
         return [self._bypass(*each) for each in found]
 
     def sources(self) -> Sources:
-        """What reads templates, each once."""
+        """Reads templates, each once."""
         return self._sources
 
     # Structure: parents, blocks, what is included
 
     def _structure(self, source: Source) -> Iterator[Problem]:
         yield from (
-            Problem(OUTSIDE, source.at(line), "Put it into a block.") for line in dict.fromkeys(outside(source.tree))
+            Problem(OUTSIDE, source.at(line), "Move it into a block.") for line in dict.fromkeys(outside(source.tree))
         )
         for reference in source.references:
             where = source.at(reference.node.lineno)
@@ -134,7 +134,7 @@ class Checker:
         raise AssertionError(name)
 
     def _compiled(self, source: Source) -> Iterator[Problem]:
-        """What the compiler refuses; filters, tests and text outside of blocks are found, all of them, elsewhere."""
+        """Errors of the compiler, except filters, tests and text outside blocks, which are all found elsewhere."""
         try:
             self._environment.load(source.found)
         except jinja2.TemplateSyntaxError as error:
@@ -145,7 +145,7 @@ class Checker:
             yield Problem(error.message, error.where, error.hint)
 
     def _unused(self) -> list[Source]:
-        """Templates that nothing leads to, whatever is rendered."""
+        """Templates that no rendered template leads to."""
         found = [each for each in self._checked if each not in self._seen and not each.problem and not _is_offer(each)]
         if not found:
             return []
@@ -155,33 +155,33 @@ class Checker:
     def _bypass(self, above: Source, below: Source) -> Problem:
         line = above.extends.node.lineno if above.extends is not None else 1
         return Problem(
-            f"the template goes round {below.label}, of which nothing is ever written",
+            f"the template does not extend {below.label}, which is therefore never used",
             above.at(line),
-            f'Write `{{% extends "!{above.found.plain}" %}}`, which is the one of the next layer below that has it.',
+            f'Write `{{% extends "!{above.found.plain}" %}}`, which means the next layer below that has the file.',
         )
 
     def _useless(self, source: Source) -> Problem:
         name = source.found.name
         known = [*self._contexts, *self._environment.layers.names()]
         return Problem(
-            "the file overrides no template and is used by none, so nothing of it is ever written",
+            "the file overrides no template and no template uses it, so it has no effect",
             source.at(1),
             suggest(name, {each for each in known if each != name})
-            or "Name it like the template it is to change; `wurzel templates list` shows them.",
+            or "Name it like the template it should override; `wurzel templates list` shows them.",
         )
 
     # Names: each template in every surrounding it is rendered in
 
     def _named(self, source: Source) -> Iterable[Problem]:
-        """What is wrong in every surrounding, since a part may choose what it reads by where it is."""
+        """Errors that occur in every context, since a part may choose what it reads by its context."""
         visits = self._seen.get(source, [])
         return [problem for problem in visits[0] if all(problem in other for other in visits[1:])] if visits else []
 
     def follow(self, *, own: bool = True) -> None:
-        """Visit all that is rendered, starting from the files that targets write.
+        """Visit all templates that are rendered, starting from the files that targets write.
 
         Args:
-            own: as a render finds them; otherwise as they come with the target.
+            own: whether to look up templates as a render does; otherwise only the target's own are visited.
         """
         for name, context in self._contexts.items():
             scope = _scope(context)
@@ -191,16 +191,16 @@ class Checker:
                 self._visit(start, scope)
 
     def _name(self, source: Source) -> str:
-        """What a template is called now."""
+        """The current name of a template."""
         old = renamed(self._environment.layers.renames, "template", source.found.name)
         return old.new if old is not None else source.found.name
 
     def plain(self, name: str) -> Source:
-        """A template as it comes with its target."""
+        """The target's own version of a template."""
         return self._sources.read(self._environment.layers.find(f"{OURS}!{name}"))
 
     def made(self, source: Source) -> Mapping[str, Any]:
-        """The names that a template makes at its top, with their types."""
+        """The names that a template defines at its top level, with their types."""
         return Names(source, self._environment, self._module).exported()
 
     def surroundings(self, source: Source) -> Mapping[str, Any]:
@@ -234,7 +234,7 @@ class Checker:
                     self._visit(part, scope)
 
     def _module(self, asking: Source, name: str, scope: Scope | None) -> Module | None:
-        """What an import of a template gives, which is read in `scope` or with no names at all."""
+        """The module of an imported template, which is read in `scope` or without any names."""
         source = self._sources.get(name, asking.found.layer)
         if source is None or source.problem is not None:
             return None
@@ -246,7 +246,7 @@ class Checker:
 
 
 def _is_offer(source: Source) -> bool:
-    """A part of a pack, which is there for others to include."""
+    """Whether it is a part of a pack that others may include."""
     return source.found.layer.is_pack and source.found.path.name.startswith("_")
 
 

@@ -1,7 +1,7 @@
-"""What templates see of an object: its fields, each with its type and with what its author says of it.
+"""What templates see of an object: its fields, each with its type and its author's description.
 
-Everything is read off the class itself (annotations, `Field(description=…)`, the text below a field), so there is no
-second list that could grow stale.
+Everything is read from the class itself (annotations, `Field(description=…)`, the docstring below a field), so there
+is no second list that could become outdated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Member(NamedTuple):
 
 
 def is_described(kind: Any) -> bool:
-    """Whether templates reach the fields of objects of this type by name, and all of them are known."""
+    """Whether templates read fields of this type by name, and all of them are known."""
     return isinstance(kind, type) and (
         dataclasses.is_dataclass(kind)
         or hasattr(kind, "model_fields")
@@ -40,7 +40,7 @@ def members(cls: type) -> Mapping[str, Member]:
     """The fields of a dataclass, pydantic model, named tuple or typed dict, in their order.
 
     Raises:
-        NameError: when an annotation names what its module does not know, not even under `TYPE_CHECKING`.
+        NameError: when an annotation uses a name that its module does not define, not even under `TYPE_CHECKING`.
     """
     texts: dict[str, str] = {}
     for part in _ancestry(cls):
@@ -53,7 +53,7 @@ def members(cls: type) -> Mapping[str, Member]:
 
 @cache
 def field_types(cls: type) -> Mapping[str, Any]:
-    """The types of the fields alone, which costs much less.
+    """Only the types of the fields, which is much faster.
 
     Raises:
         NameError: as `members` does.
@@ -79,11 +79,11 @@ def _ancestry(cls: Any) -> list[type]:
 
 
 def summary(cls: type) -> str:
-    """The first line of what a class says of itself."""
+    """The first line of a class's docstring."""
     from inspect import cleandoc
 
     text = cleandoc(cls.__doc__ or "")
-    generated = f"{cls.__name__}("  # what a dataclass without a docstring gets
+    generated = f"{cls.__name__}("  # the docstring that dataclasses generate
     return "" if text.startswith(generated) else text.partition("\n")[0]
 
 
@@ -120,7 +120,7 @@ def _module(name: str) -> ast.Module | None:
 
 
 def _texts(cls: type) -> dict[str, str]:
-    """The text below each field of a class, as one line."""
+    """The docstring below each field of a class, as one line."""
     definition = _definition(cls)
     found = {}
     for node, after in pairwise(definition.body if definition else ()):
@@ -131,7 +131,7 @@ def _texts(cls: type) -> dict[str, str]:
 
 
 def _definition(cls: type) -> ast.ClassDef | None:
-    """The statement that makes a class, when its source can be read."""
+    """The statement that defines a class, if its source can be read."""
     scope: ast.Module | ast.ClassDef | None = _module(cls.__module__)
     for part in cls.__qualname__.split("."):
         body = scope.body if scope is not None else []
@@ -141,7 +141,7 @@ def _definition(cls: type) -> ast.ClassDef | None:
 
 @cache
 def _guarded(name: str) -> dict[str, Any]:
-    """What a module imports for its annotations alone, below `if TYPE_CHECKING`."""
+    """What a module imports only for its annotations, below `if TYPE_CHECKING`."""
     module = _module(name)
     found: dict[str, Any] = {}
     for node in module.body if module else ():

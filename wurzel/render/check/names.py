@@ -28,7 +28,7 @@ _GUARDS = frozenset({"defined", "undefined"})
 _DEFAULTS = frozenset({"default", "d"})
 _LOOP = types.Module("loop", frozenset(name for name in dir(LoopContext) if name[:1] != "_"))
 OF_JINJA = frozenset({"caller", "kwargs", "loop", "self", "super", "varargs"})
-"""Names that Jinja gives by where something stands."""
+"""Names that Jinja defines in some places."""
 _NONE_MEANT = 'An expression of the platform is a text: {{ "{{…}}" }}.'
 _IN_MACRO = dict.fromkeys(("caller", "varargs", "kwargs"), UNKNOWN)
 _KINDS: dict[type[nodes.Node], type] = {nodes.List: list, nodes.Dict: dict, nodes.Compare: bool, nodes.Not: bool}
@@ -38,10 +38,10 @@ _TEXT_FILTERS = frozenset({"string", "trim", "upper", "lower", "replace", "capit
 
 
 class Names:
-    """Walks through one template in one surrounding.
+    """Walks through one template in one context.
 
-    `blocks`: for each block that stands in the template, the scopes it is filled in from. `included`: the templates it
-    includes, each with the names they get. `kinds`: the type of each expression that is written, by its identity.
+    `blocks`: for each block in the template, the scopes it is rendered in. `included`: the templates it includes, each
+    with the names they get. `kinds`: the type of each expression that is written, by its identity.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Names:
         """Read the template.
 
         Args:
-            context: what it gets.
-            filled: where the blocks stand that its parents have.
+            context: the names it gets.
+            filled: the scopes of the blocks of its parents.
             alone: whether it is imported or included without context.
         """
         self._alone = alone
@@ -74,7 +74,7 @@ class Names:
         self._body(self._source.tree.body, context)
 
     def exported(self) -> dict[str, Any]:
-        """Names that the template makes at its top, which all blocks of its chain see."""
+        """Names that the template defines at its top level, which all blocks of its chain see."""
         return dict.fromkeys(assigned(self._source.tree.body), UNKNOWN) | {
             node.target: self._imported(node, Scope())
             for node in self._source.tree.body
@@ -188,7 +188,7 @@ class Names:
     # Expressions
 
     def _value(self, node: nodes.Node, scope: Scope) -> Any:
-        """The type of an expression, with all names in it looked up."""
+        """The type of an expression; looks up all names in it."""
         visit = getattr(self, f"_value_{type(node).__name__}", None)
         if visit is not None:
             return visit(node, scope)
@@ -262,7 +262,7 @@ class Names:
         return UNKNOWN if node.name in _PLAIN_FILTERS else _FILTERED.get(node.name, UNKNOWN)
 
     def _own_filter(self, node: nodes.Filter, function: Callable[..., Any]) -> Any:
-        """What a filter of a pack gives, once it is certain that it takes these arguments."""
+        """The return type of a pack's filter, after checking its arguments."""
         if node.dyn_args is None and node.dyn_kwargs is None:
             try:
                 inspect.signature(function).bind(None, *node.args, **{str(item.key): None for item in node.kwargs})
@@ -295,7 +295,7 @@ class Names:
         return types.joined([self._value(node.left, scope), self._value(node.right, scope)])
 
     def _quiet(self, node: nodes.Node, scope: Scope) -> Any:
-        """The type of an expression that may be missing, or that was looked at before."""
+        """The type of an expression that may be undefined, or that was already checked."""
         before = len(self.problems)
         kind = self._value(node, scope)
         del self.problems[before:]
@@ -303,14 +303,14 @@ class Names:
 
 
 def _anything() -> Scope:
-    """What a block sees that nobody writes, or whose place cannot be told."""
+    """The scope of a block that is never written, or whose place is unknown."""
     scope = Scope()
     scope.is_open = True
     return scope
 
 
 def _guarded(tree: nodes.Template) -> list[str]:
-    """Names whose existence the template asks for itself."""
+    """Names that the template tests with `is defined` or `default`."""
     tests = (test for test in tree.find_all(nodes.Test) if test.name in _GUARDS)
     return [test.node.name for test in tests if isinstance(test.node, nodes.Name)]
 

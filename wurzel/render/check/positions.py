@@ -1,7 +1,7 @@
-"""Finds expressions that stand within a longer text where only some values are right, and that may be any text.
+"""Finds expressions that may be any text, in places inside a longer text where only some values are valid.
 
-A line of a YAML template is read by the reader of the language, with a word in place of each expression, as the
-finished file is. A line that is written in pieces by tags, or whose surroundings cannot be told, is left to the render.
+Each line of a YAML template is parsed with a word in place of each expression, as the finished file is. Lines that tags
+write in pieces, or whose context is unknown, are left to the render.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _BLOCK = re.compile(r"(?:^|[\s:-])[|>][-+0-9]*\s*(?:#.*)?$")
 _WORD = re.compile(r"held(\d+)z")
 _BODIES = ("body", "elif_", "else_")
 _APART = nodes.Macro | nodes.AssignBlock | nodes.CallBlock
-"""What they write stands somewhere else."""
+"""Tags whose output is written elsewhere."""
 
 
 class Line(NamedTuple):
-    """A line that a template writes: text and expressions; `whole` when it is certain that it is one."""
+    """A line that a template writes: text and expressions; `whole` if it is certainly a complete line."""
 
     parts: Sequence[str | nodes.Expr]
     whole: bool
@@ -42,7 +42,7 @@ class Line(NamedTuple):
 
 
 def positions(source: Source, kinds: Mapping[int, Any]) -> Iterator[Problem]:
-    """What stands in a place that is not right for all it may be.
+    """Expressions in places that are not valid for all their possible values.
 
     Args:
         source: the template.
@@ -56,7 +56,7 @@ def positions(source: Source, kinds: Mapping[int, Any]) -> Iterator[Problem]:
 
 
 def _yaml(source: Source, kinds: Mapping[int, Any]) -> Iterator[Problem]:
-    block: int | None = None  # column of what holds a block of text, or of a line that nothing is known after
+    block: int | None = None  # column of the key of a text block, or of a line after which nothing is known
     for line in _lines(source.tree.body):
         text = _text(line)
         if not text.strip():
@@ -95,10 +95,10 @@ def _scalar(source: Source, kinds: Mapping[int, Any], line: Line, scalar: str, s
         name = f"`{describe(expression) or 'this expression'}`"
         where = source.at(expression.lineno)
         if types.is_collection(kind):
-            message = f"{name} is a {types.spell(kind)}, and it stands within the text {shown!r}"
-            yield Problem(message, where, "Only text and numbers can stand there: add `| json` for its JSON.")
+            message = f"{name} is a {types.spell(kind)}, but it is inside the text {shown!r}"
+            yield Problem(message, where, "Only text and numbers are allowed there: add `| json` for its JSON.")
         elif not style and types.is_free_text(kind):
-            message = f"{name} may be any text, and it stands within the unquoted text {shown!r}"
+            message = f"{name} may be any text, but it is inside the unquoted text {shown!r}"
             hint = f'Make it one value, `{{{{ {_joined(line, scalar)} }}}}`, or quote the whole in the template: `"…"`.'
             yield Problem(message, where, hint)
 
@@ -121,7 +121,7 @@ def _shell(source: Source, kinds: Mapping[int, Any]) -> Iterator[Problem]:
         for expression in line.expressions:
             kind = kinds.get(id(expression), types.UNKNOWN)
             if types.is_collection(kind):
-                message = f"`{describe(expression) or 'this expression'}` is a {types.spell(kind)}; it is no one word"
+                message = f"`{describe(expression) or 'this expression'}` is a {types.spell(kind)}, not a single word"
                 yield Problem(message, source.at(expression.lineno), "Add `| words` for a word per item of a list.")
 
 
@@ -137,7 +137,7 @@ def _lines(body: Sequence[nodes.Node]) -> Iterator[Line]:
 
 
 class _Reader:
-    """Puts lines together from what stands in a template, in its order."""
+    """Assembles lines from the contents of a template, in order."""
 
     def __init__(self) -> None:
         self._parts: list[str | nodes.Expr] = []
@@ -156,7 +156,7 @@ class _Reader:
                 self._tag()
 
     def end(self) -> Iterator[Line]:
-        """The line that is open."""
+        """The current, unfinished line."""
         yield Line(self._parts, self._whole)
         self._parts, self._whole = [], True
 

@@ -1,4 +1,4 @@
-"""Which templates take part in what is rendered, layer by layer, and which of them something above goes round."""
+"""Which templates are used in a render, layer by layer, and which are bypassed by one above."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Bypass(NamedTuple):
-    """A template that is never written, since another one above takes its place without extending or including it."""
+    """A template that is never used, since one above replaces it without extending or including it."""
 
     above: Source
     below: Source
 
 
 class Reach:
-    """What templates of some names lead to, by `extends`, `include` and `import`.
+    """The templates that some templates lead to by `extends`, `include` and `import`.
 
     Args:
         sources: reads templates.
@@ -34,7 +34,7 @@ class Reach:
         self._sources = sources
         self._from: dict[Source, Source | None] = {}
         self.is_open = False
-        """Some template computes the name of another, so any may be reached."""
+        """Whether some template computes the name of another, so that any may be reached."""
         waiting: list[tuple[str, Source | None]] = [(name, None) for name in roots]
         while waiting:
             name, asking = waiting.pop()
@@ -51,7 +51,7 @@ class Reach:
         return source in self._from
 
     def way(self, source: Source) -> list[Source]:
-        """The templates that lead to one, from what is rendered down to itself."""
+        """The path to a template, from a rendered one down to itself."""
         found: list[Source] = []
         step: Source | None = source
         while step is not None:
@@ -60,7 +60,7 @@ class Reach:
         return found[::-1]
 
     def bypasses(self, sources: Iterable[Source], roots: Iterable[str], environment: Environment) -> Iterator[Bypass]:
-        """Those of some templates that only what stands above keeps from being reached."""
+        """The templates that would be reached if nothing above replaced them."""
         if self.is_open:
             return
         views: dict[Layer, Reach] = {}
@@ -77,7 +77,7 @@ class Reach:
                 yield Bypass(above, source)
 
     def _above(self, view: Reach, source: Source) -> Source | None:
-        """What takes the place of the first template on the way to `source` that is not reached."""
+        """The replacement of the first unreached template on the path to `source`."""
         same = next((each for each in view._from if each.found.path == source.found.path), None)
         known = {each.found.path for each in self._from}
         for step in view.way(same) if same is not None else ():
@@ -93,7 +93,7 @@ def taking_part(sources: Sources, name: str) -> list[Source]:
 
 
 def writing(chain: Iterable[Source], block: str) -> list[Source]:
-    """Those of a chain that write a block: down to the first one that does without `super()`."""
+    """The templates of a chain that write a block: down to the first one that does not call `super()`."""
     found = []
     for source in chain:
         node = source.blocks.get(block)

@@ -1,4 +1,4 @@
-"""Names and what is known of them, as they are seen from one place of a template."""
+"""Names and their types, as seen from one place of a template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wurzel.render.check.types import UNKNOWN
 
 
 class Scope:
-    """Names that may be read at one place; `is_open`: any other name may be there too."""
+    """Names that may be read at one place; `is_open`: other names are allowed too."""
 
     __slots__ = ("is_open", "names", "parent")
 
@@ -21,7 +21,7 @@ class Scope:
         self.is_open: bool = parent is not None and parent.is_open
 
     def find(self, name: str) -> Any:
-        """The type of a name; `None` when there is no such name."""
+        """The type of a name; `None` if there is no such name."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
@@ -30,7 +30,7 @@ class Scope:
         return UNKNOWN if self.is_open else None
 
     def all(self) -> dict[str, Any]:
-        """Every name, the innermost meaning of each."""
+        """Every name with its innermost type."""
         outer = self.parent.all() if self.parent is not None else {}
         return outer | self.names
 
@@ -39,14 +39,14 @@ class Scope:
         return Scope(names, self)
 
     def flat(self) -> Scope:
-        """The same names in one piece, as an included template gets them."""
+        """The same names in a single scope, as an included template gets them."""
         copy = Scope(self.all())
         copy.is_open = self.is_open
         return copy
 
 
 def merged(scopes: Sequence[Scope]) -> Scope:
-    """The names that are there in any of several places; what differs from place to place is unknown."""
+    """The names of any of several scopes; a type that differs between them is unknown."""
     if len(scopes) == 1:
         return scopes[0]
     merged = Scope()
@@ -59,7 +59,7 @@ def merged(scopes: Sequence[Scope]) -> Scope:
 
 
 def assigned(body: Iterable[nodes.Node]) -> Iterator[str]:
-    """Names that statements give a value in the scope they stand in."""
+    """Names that statements assign in their own scope."""
     for node in body:
         if isinstance(node, nodes.Assign | nodes.AssignBlock):
             yield from targets(node.target)
@@ -83,7 +83,7 @@ def targets(node: nodes.Node) -> Iterator[str]:
 
 
 def unpacked(target: nodes.Node, kind: Any) -> dict[str, Any]:
-    """The types of the names on the left, given the type of what they take apart."""
+    """The types of the names on the left, by the type of the value they unpack."""
     from wurzel.render.check.types import entry
 
     if isinstance(target, nodes.Name):

@@ -1,4 +1,4 @@
-"""Templates as their compiler reads them, without running anything: tree, blocks, parent, and what else they name."""
+"""Templates as their compiler reads them, without running anything: tree, blocks, parent and other references."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from wurzel.render.environment import Environment
 
 BASE = ".base"
-"""Ending of the file beside an ejected template that says what it was when it was copied."""
+"""Suffix of the file beside an ejected template with the original that was copied."""
 _NAMES = re.compile(r"""["']([\w./!-]+\.j2)["']""")
 _REFERENCES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
-_CONFLICT = "an update left a conflict here"
-_RESOLVE = "Choose between the lines of both sides, and delete the lines with <<<<<<<, |||||||, ======= and >>>>>>>."
+_CONFLICT = "unresolved conflict of an update"
+_RESOLVE = "Keep the right lines of both sides, and delete the lines with <<<<<<<, |||||||, ======= and >>>>>>>."
 
 
 class Reference(NamedTuple):
-    """Where a template names another; `names` is empty when the name is computed."""
+    """A reference to another template; `names` is empty if the name is computed."""
 
     node: nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport
     names: Sequence[str]
     needed: bool
-    """Nothing says what to do when there is none of them."""
+    """Whether it is an error if none of them exists."""
 
 
 class Source:
     """One template, read."""
 
     def __init__(self, found: Found, environment: Environment) -> None:
-        """Read a template; what is wrong with its syntax is in `problem`."""
+        """Read a template; a syntax error is in `problem`."""
         self.found = found
         self.label = label(found)
         self.tree: nodes.Template = nodes.Template([], lineno=1)
@@ -71,19 +71,19 @@ class Source:
 
     @property
     def mentions(self) -> list[str]:
-        """Names of templates in the text of one that cannot be parsed: what it may lead to once it can."""
+        """Names of templates in the text of one that cannot be parsed, which it may refer to once it is fixed."""
         if not self.problem or not self.found.path.is_file() or not os.access(self.found.path, os.R_OK):
             return []
         return _NAMES.findall(self.found.path.read_text(encoding="utf-8", errors="replace"))
 
     @property
     def is_copy(self) -> bool:
-        """It was ejected as a whole: `wurzel templates update` brings it what changes below."""
+        """Whether it is a whole ejected copy, which `wurzel templates update` updates."""
         return self.found.path.with_name(self.found.path.name + BASE).is_file()
 
     @property
     def top_blocks(self) -> list[nodes.Block]:
-        """Blocks that stand in no other block."""
+        """Blocks that are not inside another block."""
         return [node for node in self.tree.body if isinstance(node, nodes.Block)]
 
 
@@ -102,16 +102,16 @@ class Sources:
         return self._read[found.path]
 
     def get(self, name: str, asking: Layer | None = None) -> Source | None:
-        """The template that one of layer `asking` means by a name, or `None` when there is none."""
+        """The template that a name in a template of layer `asking` refers to, or `None` if it does not exist."""
         try:
             return self.read(self.layers.find(name, asking))
-        except TemplateError:  # there is none, or no such pack
+        except TemplateError:  # no such template or pack
             return None
 
     def chain(self, source: Source) -> tuple[list[Source], bool]:
-        """A template, the one it extends, and so on; and whether that is all of them.
+        """A template, the one it extends, and so on; and whether the chain is complete.
 
-        It is not when a name is computed, a template is missing or broken, or the chain comes back to itself.
+        It is incomplete if a name is computed, a template is missing or broken, or the chain is circular.
         """
         chain = [source]
         while chain[-1].extends is not None:
@@ -122,7 +122,7 @@ class Sources:
         return chain, source.problem is None
 
     def parent(self, source: Source) -> Source | None:
-        """The template that one extends, if it can be told and found."""
+        """The template that one extends, if its name is known and it exists."""
         if source.extends is None or not source.extends.names:
             return None
         return self.get(source.extends.names[0], source.found.layer)
@@ -140,6 +140,6 @@ def _reference(node: nodes.Node) -> Reference:
 
 
 def conflict(text: str) -> int:
-    """The first line that an update left for a person to decide on; 0 when there is none."""
+    """The first line of an unresolved conflict; 0 if there is none."""
     lines = text.splitlines()
     return next((number for number, line in enumerate(lines, 1) if line.startswith(_MARKERS)), 0)

@@ -1,4 +1,4 @@
-"""Static types of what templates read: those of Python annotations, as far as they say what may follow a dot."""
+"""Static types of what templates read: Python annotations, as far as they tell which attributes exist."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from wurzel.render.check.described import field_types, is_described
 
 UNKNOWN: Any = Any
-"""The type of what nothing is known of; everything may be done with it."""
+"""The type of an unknown value; everything is allowed with it."""
 
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "boolean", type(None): "null", Any: "any value"}
 
 
 class Module(NamedTuple):
-    """What `import` gives: macros and variables of another template."""
+    """An imported template: its macros and variables."""
 
     name: str
     names: frozenset[str]
 
 
 class Attribute(NamedTuple):
-    """What stands behind a dot: its type, or the names that could have been meant."""
+    """An attribute: its type, or the names that could have been meant."""
 
     type: Any
     known: Sequence[str] = ()
 
     @property
     def is_missing(self) -> bool:
-        """There is no such attribute."""
+        """Whether there is no such attribute."""
         return bool(self.known)
 
 
 def alternatives(kind: Any) -> list[Any]:
-    """The types a value may have, without what annotations add to them."""
+    """The types a value may have, without `Annotated` metadata."""
     origin = get_origin(kind)
     if origin is Annotated:
         return alternatives(get_args(kind)[0])
@@ -47,7 +47,7 @@ def alternatives(kind: Any) -> list[Any]:
 
 
 def attribute(kind: Any, name: str) -> Attribute:
-    """What `value.name` is, for a value of a type."""
+    """The attribute `name` of a value of this type."""
     if isinstance(kind, Module):
         return Attribute(UNKNOWN, () if name in kind.names else sorted(kind.names) or ("",))
     found: list[Any] = []
@@ -66,12 +66,12 @@ def attribute(kind: Any, name: str) -> Attribute:
 
 
 def element(kind: Any) -> Any:
-    """What a `for` over a value of this type gives."""
+    """The type of the items in a `for` over a value of this type."""
     return joined(_element(part) for part in alternatives(kind) if part is not type(None))
 
 
 def entry(kind: Any, index: Any = None) -> Any:
-    """What `value[…]` is; `index` is the constant in the brackets, when it is one."""
+    """The type of `value[…]`; `index` is the key if it is a constant."""
     found = []
     for part in alternatives(kind):
         args = get_args(part)
@@ -85,7 +85,7 @@ def entry(kind: Any, index: Any = None) -> Any:
 
 
 def called(owner: Any, method: str) -> Any:
-    """What a method call gives, for the few methods of mappings that templates loop over."""
+    """The return type of a method, for the few methods of mappings that templates loop over."""
     for part in alternatives(owner):
         args = get_args(part)
         if _is_mapping(part) and len(args) == 2:  # noqa: PLR2004 - key and value
@@ -114,12 +114,12 @@ def is_collection(kind: Any) -> bool:
 
 
 def is_free_text(kind: Any) -> bool:
-    """Whether a value of this type may be any text: of a type that no rule of its own restricts."""
+    """Whether a value of this type may be any text, since no rule restricts the type."""
     return any(_is_free(part) for part in _parts(kind))
 
 
 def spell(kind: Any) -> str:
-    """The type in the words of the documentation: text, list of Stage, mapping of text to text, …."""
+    """The type in words, as in the documentation: text, list of Stage, mapping of text to text, …."""
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return spell(args[0])
@@ -151,7 +151,7 @@ def _name(kind: Any) -> str:
 
 
 def described_in(kind: Any) -> list[type]:
-    """The described classes that a type is made of."""
+    """The described classes that a type contains."""
     parts = [kind] if is_described(kind) else [found for part in get_args(kind) for found in described_in(part)]
     return list(dict.fromkeys(parts))
 
@@ -188,7 +188,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def _parts(kind: Any) -> list[Any]:
-    """The types a value may have, with what annotations add to them."""
+    """The types a value may have, with `Annotated` metadata."""
     origin = get_origin(kind)
     if origin is Union or origin is types.UnionType:
         return [found for part in get_args(kind) for found in _parts(part)]

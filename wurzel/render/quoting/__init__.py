@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def quote(language: Language, pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
-    """The pieces of a file with every value written for where it stands, read back to prove it.
+    """The pieces of a file with every value quoted for its position, read back to prove it.
 
-    Without `prove` the finished text is not read back: for a text that is compared and thrown away, never written.
+    Without `prove` the finished text is not read back: use it only for texts that are compared and never written.
 
     Raises:
-        QuotingError: when a value stands where nothing would read back as that value.
-        VerifyError: when the file as a whole cannot be read.
+        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
+        VerifyError: when the finished file cannot be parsed.
     """
     if language == "YAML":
         from wurzel.render.quoting.yaml import write

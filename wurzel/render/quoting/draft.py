@@ -1,4 +1,4 @@
-"""A file in the making: its pieces, a reference with harmless words in place of values, and what becomes of each."""
+"""An unfinished file: its pieces, a reference with harmless words in place of values, and the text of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATH = re.compile(r"[\w./+-]*", re.ASCII)
 
 
 class Draft:
-    """Pieces of a file, and the text that each of them becomes."""
+    """Pieces of a file, and the text that replaces each of them."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = list(pieces)
@@ -33,11 +33,11 @@ class Draft:
         self._starts: list[int] = []
 
     def word(self, piece: int) -> str:
-        """The word that stands in the reference for a held value."""
+        """The word in the reference for a held value."""
         return f"{self._word}{piece}z"
 
     def refer(self, stand_in: Callable[[int, Held], str] | None = None) -> str:
-        """Make the reference text; `stand_in` says what stands there for a value, instead of its word."""
+        """Build the reference text; `stand_in` returns what to use for a value instead of its word."""
         parts = [
             piece[0] if not isinstance(piece, Held) else stand_in(index, piece) if stand_in else self.word(index)
             for index, piece in enumerate(self.pieces)
@@ -55,18 +55,18 @@ class Draft:
         return self._starts[piece + 1]
 
     def before(self, piece: int) -> str:
-        """What stands on the same line of the reference before a piece."""
+        """The text on the same line of the reference before a piece."""
         start = self._starts[piece]
         return self.reference[self.reference.rfind("\n", 0, start) + 1 : start]
 
     def after(self, piece: int) -> str:
-        """What stands on the same line of the reference after a piece."""
+        """The text on the same line of the reference after a piece."""
         end = self._starts[piece + 1]
         stop = self.reference.find("\n", end)
         return self.reference[end : stop if stop >= 0 else None]
 
     def has(self, value: str) -> bool:
-        """Whether a piece of the reference holds a value's word."""
+        """Whether a piece of the reference contains a value's word."""
         return self._word in value
 
     def text(self) -> str:
@@ -80,7 +80,7 @@ class Draft:
         return found
 
     def replace(self, piece: int, value: Any) -> None:
-        """Hold another value in its place."""
+        """Replace the held value of a piece."""
         held = self.held(piece)
         self.pieces[piece] = Held(value, held.line, held.template, held.expression)
 
@@ -89,28 +89,28 @@ class Draft:
         return self.words.sub(lambda match: text_of(self.held(int(match.group(1))).value), text)
 
     def fill_roughly(self, text: str) -> str:
-        """The same, with words left where a value has no text form; for measuring a line."""
+        """The same, but keeps words for values that have no text form; for measuring a line."""
         try:
             return self.fill(text)
         except NotAValue:
             return text
 
     def where_in_reference(self, offset: int) -> str:
-        """`template:line` of what stands at an offset of the reference."""
+        """`template:line` of an offset in the reference."""
         return self._where(offset, self._starts, None)
 
     def above(self, offset: int) -> str:
-        """`template:line` of the last line with text above the one that an offset of the reference is on, if any."""
+        """`template:line` of the last line with text above the line of an offset in the reference, if any."""
         text = self.reference[: self.reference.rfind("\n", 0, offset) + 1].rstrip()
         return self.where_in_reference(len(text) - 1) if text else ""
 
     def where_in_text(self, offset: int) -> str:
-        """`template:line` of what stands at an offset of the finished file."""
+        """`template:line` of an offset in the finished file."""
         starts = [0, *accumulate(map(len, self.outputs))]
         return self._where(offset, starts, self.outputs)
 
     def blamed(self, offset: int) -> Held | None:
-        """The held value that wrote what stands at an offset of the finished file, or the last one before it."""
+        """The held value that wrote the text at an offset of the finished file, or the last one before it."""
         starts = [0, *accumulate(map(len, self.outputs))]
         index = min(bisect_right(starts, offset) - 1, len(self.pieces) - 1)
         while index >= 0 and not isinstance(self.pieces[index], Held):
@@ -129,9 +129,9 @@ class Draft:
 
 
 def refuse(held: Held, reason: str, hint: str = "") -> QuotingError:
-    """The error for a value that cannot stand where it stands."""
+    """The error for a value that is not allowed at its position."""
     name = f"`{held.expression}` is " if held.expression else ""
-    return QuotingError(f"{name}{show(held.value)}, and {reason}", where=held.where, hint=hint)
+    return QuotingError(f"{name}{show(held.value)}, but {reason}", where=held.where, hint=hint)
 
 
 def unreadable(where: str, message: str, hint: str = "") -> VerifyError:
@@ -140,27 +140,27 @@ def unreadable(where: str, message: str, hint: str = "") -> VerifyError:
 
 
 def fragment(held: Held, place: str) -> str:
-    """The text of a value that stands within other text.
+    """The text of a value inside other text.
 
     Raises:
-        QuotingError: when the value has no one text form.
+        QuotingError: when the value has no unique text form.
     """
     try:
         return text_of(held.value)
     except NotAValue as error:
-        raise refuse(held, f"it stands within {place}, where only text and numbers can be", error.hint) from None
+        raise refuse(held, f"it is inside {place}, where only text and numbers are allowed", error.hint) from None
 
 
 def refuse_words(draft: Draft) -> None:
-    """Refuse what the filter `words` gave, in languages other than shell."""
+    """Refuse results of the filter `words` in languages other than shell."""
     for index in draft.holes:
         held = draft.held(index)
         if isinstance(held.value, Words):
-            raise refuse(held, "the filter `words` is for shell templates", "Name the list itself, or use `| shell`.")
+            raise refuse(held, "the filter `words` is only for shell templates", "Write the list, or use `| shell`.")
 
 
 def shebang(draft: Draft, piece: int) -> str:
-    """A value within the first line of a script, which names its interpreter.
+    """A value inside the first line of a script, which names its interpreter.
 
     Raises:
         QuotingError: for anything but letters, digits, and the characters of a path.
@@ -168,7 +168,7 @@ def shebang(draft: Draft, piece: int) -> str:
     held = draft.held(piece)
     text = fragment(held, "the first line of a script")
     if not _PATH.fullmatch(text):
-        raise refuse(held, "the first line of a script holds a plain path only")
+        raise refuse(held, "the first line of a script may only contain a plain path")
     return text
 
 
@@ -182,10 +182,10 @@ def _as_json(value: Any) -> str:
 
 
 def comment(draft: Draft, piece: int) -> str:
-    """A value as text of a comment that cannot end it: further lines become comments of their own.
+    """A value as text of a comment, which it cannot end: further lines become separate comments.
 
     Raises:
-        QuotingError: when text of several lines stands in a comment behind something else.
+        QuotingError: when text of several lines is in a comment after something else.
     """
     held = draft.held(piece)
     value = held.value.origin if isinstance(held.value, Indented) else held.value
@@ -198,8 +198,6 @@ def comment(draft: Draft, piece: int) -> str:
         return lines[0]
     before = draft.before(piece)
     if not before.lstrip().startswith("#"):
-        raise refuse(
-            held, "text of several lines cannot stand in a comment behind something else", "Give it its own line."
-        )
+        raise refuse(held, "text of several lines cannot be in a comment after other text", "Put it on its own line.")
     margin = before[: len(before) - len(before.lstrip())] + "# "
     return "\n".join([lines[0].rstrip(), *((margin + line).rstrip() for line in lines[1:])])

@@ -1,4 +1,4 @@
-"""Values in JSON: whole ones where a value stands, text within quotes; the file is read back."""
+"""Values in JSON: whole values, or text inside quotes; the file is read back."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
-    """The file with every value written for where it stands.
+    """The file with every value quoted for its position.
 
     Raises:
-        QuotingError: when a value stands where nothing would read back as that value.
+        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
         VerifyError: when the file is not a JSON object.
     """
     draft = Draft(pieces)
@@ -39,7 +39,7 @@ def _value(draft: Draft, index: int, *, quoted: bool) -> str:
         return json.dumps(fragment(held, "quotes"), ensure_ascii=False)[1:-1]
     before, after = "".join(draft.outputs[:index]).rstrip()[-1:], _next(draft, index)
     if before not in {"", "[", "{", ",", ":"} or after not in {"", "]", "}", ",", ":"}:
-        raise refuse(held, "it would be joined to what stands beside it", 'Write one value, or quotes: "a {{ x }}".')
+        raise refuse(held, "it would be joined to the text beside it", 'Write a single value, or quotes: "a {{ x }}".')
     if after == ":" and not isinstance(held.value, str):
         raise refuse(held, "only text can be a key")
     return json.dumps(held.value, ensure_ascii=False, allow_nan=False)
@@ -51,7 +51,7 @@ def _next(draft: Draft, index: int) -> str:
 
 
 def _is_open(text: str, *, quoted: bool) -> bool:
-    """Whether a string is open behind a text that starts within one or not."""
+    """Whether a string is open after the text; `quoted` tells whether one is open before it."""
     escaped = False
     for char in text:
         if quoted and escaped:
@@ -69,14 +69,14 @@ def _read_back(draft: Draft) -> None:
         found = json.loads(text, object_pairs_hook=_unique)
     except ValueError as error:
         where = draft.where_in_text(getattr(error, "pos", 0))
-        raise unreadable(where, f"this is not JSON: {getattr(error, 'msg', error)}") from None
+        raise unreadable(where, f"this is not valid JSON: {getattr(error, 'msg', error)}") from None
     if not isinstance(found, dict) or not found or not text.startswith("{\n"):
-        raise unreadable(draft.where_in_text(0), "a JSON file starts with a line `{`, and has at least one entry")
+        raise unreadable(draft.where_in_text(0), "a JSON file must start with a line `{` and have at least one entry")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands twice")
+        raise ValueError(f"the key {twice!r} occurs twice")
     return found

@@ -1,4 +1,4 @@
-"""Values in files whose language is not known here: only those that mean themselves in any of them, without quotes."""
+"""Values in files of unknown languages: only those that need no quotes in any language."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _QUOTES = re.compile(r"[^\\][\"']|^[\"']")
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
-    """The file with every value written as it is.
+    """The file with every value written unquoted.
 
     Raises:
-        QuotingError: when a value holds anything that may have a meaning of its own.
+        QuotingError: when a value contains a character that may have a special meaning.
     """
     draft = Draft(pieces)
     draft.refer()
     refuse_words(draft)
     for index in draft.holes:
         held = draft.held(index)
-        text = fragment(held, "a file in which nothing can be quoted")
+        text = fragment(held, "a file without quoting")
         within = len(_QUOTES.findall(draft.before(index))) % 2 == 1
         if not _SAFE.fullmatch(text.replace(" ", "") if within else text):
-            reason = "nothing can be quoted in this kind of file"
-            hint = "Letters, digits and . , : / @ % + = ~ _ - can stand here, and spaces within quotes."
+            reason = "values cannot be quoted in this kind of file"
+            hint = "Only letters, digits and . , : / @ % + = ~ _ - are allowed here, and spaces inside quotes."
             raise refuse(held, reason, hint)
         draft.outputs[index] = text
     return draft

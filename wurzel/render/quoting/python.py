@@ -1,4 +1,4 @@
-"""Values in Python files: literals in expressions, text within string literals, names, and comments.
+"""Values in Python files: literals in expressions, text inside string literals, names, and comments.
 
 The file is parsed twice: once with a harmless name in place of each value, once finished. The second tree must be the
 first with each name replaced by its value.
@@ -32,10 +32,10 @@ _RAW = re.compile(r"[^\\'\"\x00-\x1f\x7f]*")
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
-    """The file with every value written for where it stands.
+    """The file with every value quoted for its position.
 
     Raises:
-        QuotingError: when a value stands where nothing would read back as that value.
+        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
         VerifyError: when the file does not compile.
     """
     draft = Draft(pieces)
@@ -45,8 +45,8 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
         tree = python_tree(reference)
     except Unreadable as error:
         where = draft.where_in_reference(error.offset)
-        hint = "A value is a whole literal: strings next to each other are not joined."
-        raise unreadable(where, f"this is not Python, whatever the values are: {error}", hint) from None
+        hint = "A value becomes a whole literal; do not put it next to another string."
+        raise unreadable(where, f"the template is not valid Python, whatever its values are: {error}", hint) from None
     _fill(draft, list(generate_tokens(StringIO(reference).readline)))
     if not prove:
         return draft
@@ -69,7 +69,7 @@ def _fill(draft: Draft, found: list[TokenInfo]) -> None:
         pieces = [int(piece) for piece in draft.words.findall(token.string)]
         held = draft.held(pieces[0])
         if formatted:
-            raise refuse(held, "it stands in an f-string", "Use a plain string, or put the value in a variable first.")
+            raise refuse(held, "it is in an f-string", "Use a plain string, or put the value in a variable first.")
         try:
             if token.type == tokens.COMMENT:
                 _fill_comment(draft, pieces, token)
@@ -79,21 +79,21 @@ def _fill(draft: Draft, found: list[TokenInfo]) -> None:
                 _refuse_built(held, found[number - 1].string if number else "", found[number + 1].string)
                 _fill_name(draft, pieces, token.string, found[number + 1].string)
             else:
-                raise refuse(held, f"it stands within {token.string!r}")
+                raise refuse(held, f"it is inside {token.string!r}")
         except NotAValue as error:
             raise refuse(held, str(error), error.hint) from None
 
 
 def _refuse_built(held: Held, before: str, after: str) -> None:
-    """Refuse text that was put together to look like code: it would be one text."""
+    """Refuse text that was assembled to look like code, since it would become a single string."""
     value = held.value
     if isinstance(value, Json):
-        hint = "Leave out `| tojson`, or write `| json` where the text of it is meant."
-        raise refuse(held, "it would be a text, not what it says", hint)
+        hint = "Remove `| tojson`, or write `| json` if you want its text."
+        raise refuse(held, "it would be text, not the value it looks like", hint)
     listed = before in {"[", "(", "{", ","} and after in {"]", ")", "}", ","}
     if isinstance(value, Joined) and (value.names or (listed and "," in value.separator)):
-        hint = "Name the list itself, without `| join`; add `| string` where one text is meant."
-        raise refuse(held, "what `join` put together would be one text, not several items", hint)
+        hint = "Write the list itself, without `| join`; add `| string` if you want one text."
+        raise refuse(held, "the result of `join` would be one text, not several items", hint)
 
 
 def _fill_comment(draft: Draft, pieces: list[int], token: TokenInfo) -> None:
@@ -109,15 +109,15 @@ def _fill_string(draft: Draft, pieces: list[int], literal: str) -> None:
         held = draft.held(piece)
         text = fragment(held, "a string")
         if prefix not in {"", "u", "r"}:
-            raise refuse(held, f"it stands in a string with the prefix {prefix!r}", "Use a plain string.")
+            raise refuse(held, f"it is in a string with the prefix {prefix!r}", "Use a plain string.")
         if prefix == "r":
             if not _RAW.fullmatch(text):
-                raise refuse(held, "a raw string cannot hold it", "Leave out the prefix `r`.")
+                raise refuse(held, "a raw string cannot contain it", "Remove the prefix `r`.")
             draft.outputs[piece] = text
             continue
         before = literal[: literal.index(draft.word(piece))]
         if (len(before) - len(before.rstrip("\\"))) % 2:
-            raise refuse(held, "a backslash stands in front of it")
+            raise refuse(held, "there is a backslash before it")
         draft.outputs[piece] = escaped(text, quote[0], lines=len(quote) > 1)
 
 
@@ -130,7 +130,7 @@ def _fill_name(draft: Draft, pieces: list[int], name: str, following: str) -> No
         held = draft.held(piece)
         counts = type(held.value) is int and held.value >= 0
         if not isinstance(held.value, Identifier) and not counts:
-            raise refuse(held, "it stands within a name", "Add `| identifier` to a value that is meant as code.")
+            raise refuse(held, "it is inside a name", "Add `| identifier` to a value that is a name.")
         draft.outputs[piece] = str(held.value)
 
 
@@ -169,12 +169,12 @@ def _prove(draft: Draft, tree: ast.AST, finished: ast.AST, text: str) -> None:
             _prove_text(draft, wanted, found)
             continue
         if type(wanted) is not type(found):
-            raise _blame(draft, _line_start(text, line), "what stands here reads differently")
+            raise _blame(draft, _line_start(text, line), "this text reads differently")
         if isinstance(wanted, ast.AST):
             waiting += [(getattr(wanted, name, None), getattr(found, name, None)) for name in wanted._fields]
         elif isinstance(wanted, list):
             if len(wanted) != len(found):
-                raise _blame(draft, _line_start(text, line), "what stands here reads differently")
+                raise _blame(draft, _line_start(text, line), "this text reads differently")
             waiting += zip(wanted, found, strict=True)
         elif repr(wanted) != repr(found):
             raise _blame(draft, _line_start(text, line), f"{found!r} would be read instead of {wanted!r}")
@@ -183,20 +183,20 @@ def _prove(draft: Draft, tree: ast.AST, finished: ast.AST, text: str) -> None:
 def _prove_text(draft: Draft, wanted: str, found: Any) -> None:
     if found != draft.fill(wanted):
         held = draft.held(int(draft.words.findall(wanted)[0]))
-        raise refuse(held, f"{show(found)} is not what the template says: {show(draft.fill(wanted))}")
+        raise refuse(held, f"{show(found)} is not the text of the template: {show(draft.fill(wanted))}")
 
 
 def _prove_literal(held: Held, node: Any) -> None:
     try:
         value = _value_of(node)
     except (ValueError, TypeError, SyntaxError, RecursionError) as error:
-        raise refuse(held, f"a literal cannot stand here: {error}", "Add `| identifier` to a name.") from None
+        raise refuse(held, f"a literal is not allowed here: {error}", "Add `| identifier` to a name.") from None
     if repr(value) != repr(held.value) or not _same_names(value, held.value):
         raise refuse(held, f"{value!r} would be read here")
 
 
 def _value_of(node: Any) -> Any:
-    """What a literal gives; a name in it is an identifier."""
+    """The value of a literal; a name in it is an identifier."""
     if isinstance(node, ast.Name):
         return Identifier(node.id)
     if isinstance(node, ast.List):
@@ -226,5 +226,5 @@ def _line_start(text: str, line: int) -> int:
 def _blame(draft: Draft, offset: int, problem: str) -> TemplateError:
     held, where = draft.blamed(offset), draft.where_in_text(offset)
     if held is not None and held.where == where:
-        return refuse(held, f"the file with it is not what the template says: {problem}")
-    return unreadable(where, f"the finished file is not what the template says: {problem}")
+        return refuse(held, f"the file with it does not match the template: {problem}")
+    return unreadable(where, f"the finished file does not match the template: {problem}")

@@ -1,4 +1,4 @@
-"""Values as Python literals that `ast.literal_eval` gives back."""
+"""Values as Python literals that `ast.literal_eval` reads back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wurzel.render.characters import presentable
 from wurzel.render.values import Identifier, NotAValue, digits
 
 WIDTH = 88
-"""Longest line that a list or mapping is put on: the default of formatters, so that they leave it alone."""
+"""Longest line for a list or mapping: the default of formatters, so that they keep it."""
 
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "'": "\\'"}
 
@@ -34,12 +34,12 @@ def literal(value: Any) -> str:
 
 
 def laid_out(value: Any, margin: str, used: int) -> str:
-    """The value, over several lines when it is too long for one.
+    """The value, over several lines if it is too long for one.
 
     Args:
         value: what to write.
         margin: white space that the line starts with.
-        used: characters that stand on the line already.
+        used: characters that are already on the line.
     """
     text = literal(value)
     if used + len(text) <= WIDTH or not isinstance(value, list | dict) or not value:
@@ -54,9 +54,9 @@ def laid_out(value: Any, margin: str, used: int) -> str:
 
 
 def escaped(text: str, quote: str, *, lines: bool = False) -> str:
-    """Text as it stands within a string literal; `lines` keeps line breaks, as between triple quotes."""
+    """Text escaped for a string literal; `lines` keeps line breaks, as between triple quotes."""
     if quote not in text and "\\" not in text and presentable(text):
-        return text  # as most are
+        return text  # the fast path for most texts
     return "".join(_escape(char, quote, lines=lines) for char in text)
 
 
@@ -78,7 +78,7 @@ def _string(text: str) -> str:
 
 def _float(value: float) -> str:
     if isnan(value):
-        raise NotAValue("it has no literal in Python", 'Write `float("nan")` in the template.')
+        raise NotAValue("Python has no literal for it", 'Write `float("nan")` in the template.')
     if isinf(value):
         return "1e999" if value > 0 else "-1e999"
     return repr(value)

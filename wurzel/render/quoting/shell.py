@@ -1,4 +1,4 @@
-"""Values in shell scripts: one word each, or text within quotes, here-documents and comments."""
+"""Values in shell scripts: one word each, or text inside quotes, here-documents and comments."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _COMPARED = re.compile(r"[ \t]+-(?:eq|ne|lt|le|gt|ge)[ \t]")
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
-    """The script with every value written for where it stands.
+    """The script with every value quoted for its position.
 
     Raises:
-        QuotingError: when a value stands where nothing would read back as that value.
+        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
         VerifyError: when the shell cannot parse the script.
     """
     draft = Draft(pieces)
@@ -62,7 +62,7 @@ def _part(draft: Draft, piece: int, held: Held, place: Place) -> str:
         return _number(held)
     text = _word(draft, piece, held, place) if place.context == "word" else _quoted(held, place)
     if place.waiting and "\n" in text:
-        reason = "a here-document begins on this line, whose body would begin behind its first line break"
+        reason = "a here-document starts on this line, and the value's first line break would start its body"
         raise refuse(held, reason, "Put the value in a variable first.")
     return text
 
@@ -76,9 +76,9 @@ def _quoted(held: Held, place: Place) -> str:
 
 def _number(held: Held) -> str:
     if type(held.value) is not int:
-        raise refuse(held, "only whole numbers can stand in arithmetic", "Put the value in a variable first.")
+        raise refuse(held, "only whole numbers are allowed in arithmetic", "Put the value in a variable first.")
     if abs(held.value) > _LARGEST:
-        raise refuse(held, "shells compute with 64 bits only")
+        raise refuse(held, "shells compute with 64 bits")
     return str(held.value) if held.value >= 0 else f"({held.value})"
 
 
@@ -87,7 +87,7 @@ def _word(draft: Draft, piece: int, held: Held, place: Place) -> str:
     before, after = front[-1:], rest[:1]
     if isinstance(held.value, Words):
         if before not in _ENDS_WORD or after not in _ENDS_WORD:
-            raise refuse(held, "several words cannot be part of one", "Put white space around it.")
+            raise refuse(held, "several words cannot be part of a single word", "Put white space around it.")
         return join(held.value)
     if isinstance(held.value, list | dict):
         raise refuse(
@@ -106,49 +106,49 @@ def _word(draft: Draft, piece: int, held: Held, place: Place) -> str:
 
 
 def _variable(draft: Draft, piece: int, held: Held) -> str:
-    """The value as (part of) the name of a variable that is set."""
+    """The value as (part of) the name of a variable in an assignment."""
     front, rest = (_ENDS_NAME.split(text) for text in (draft.before(piece), draft.after(piece)))
     name = draft.fill_roughly(front[-1]) + text_of(held.value) + draft.fill_roughly(rest[0])
     if not _VARIABLE.fullmatch(name):
-        hint = "Add `| variable` to make a name of it, or put quotes around a word that is not a variable."
-        raise refuse(held, f"it stands in the name of a variable, which {show(name)} is not", hint)
+        hint = "Add `| variable` to turn it into a name, or quote a word that is not a variable."
+        raise refuse(held, f"it is in the name of a variable, and {show(name)} is not a valid one", hint)
     return text_of(held.value)
 
 
 def _refuse_joined(held: Held) -> None:
     if isinstance(held.value, Joined) and held.value.separator.isspace():
-        hint = "Write `| words` instead of `| join`, or add `| string` where one word is meant."
-        raise refuse(held, "what `join` put together would be one word", hint)
+        hint = "Write `| words` instead of `| join`, or add `| string` if you want one word."
+        raise refuse(held, "the result of `join` would be one word", hint)
 
 
 def _refuse_operand(held: Held, front: str, rest: str) -> bool:
-    """Whether the value is an operand of `[[ ]]`; refuse one that bash would compute or take for a pattern."""
+    """Whether the value is an operand of `[[ ]]`; refuses one that bash would compute or read as a pattern."""
     inside = front.rfind("[[") > front.rfind("]]")
     if inside and _PATTERN.search(front):
         raise refuse(
             held, "`=~` takes a pattern, not a text", "Put the pattern in a variable first: `[[ $x =~ $re ]]`."
         )
     if inside and type(held.value) is not int and (_COMPARES.search(front) or _COMPARED.match(rest)):
-        raise refuse(held, "bash computes the operands of `-eq` within `[[ ]]`", "Write `[ ]`, or use a whole number.")
+        raise refuse(held, "bash computes the operands of `-eq` inside `[[ ]]`", "Write `[ ]`, or use a whole number.")
     return inside
 
 
 def _check_names(draft: Draft, places: Mapping[int, Place]) -> None:
-    """Two values that `variable` makes one name of would share a variable in silence."""
+    """Refuse two values that `variable` turns into the same name: they would silently share a variable."""
     origins: dict[str, Variable] = {}
     for piece in places:
         held = draft.held(piece)
         if isinstance(held.value, Variable):
             first = origins.setdefault(str(held.value), held.value)
             if first.origin != held.value.origin:
-                problem = f"{first.origin!r} and {held.value.origin!r} would be one variable"
+                problem = f"{first.origin!r} and {held.value.origin!r} would be the same variable"
                 raise refuse(held, problem, "Give them names that differ in more than `-`, `.` and `_`.")
 
 
 def _check_here(draft: Draft, piece: int, place: Place) -> None:
-    """A shell looks for the end of a here-document line by line, even within quotes that stand in it.
+    """A shell searches the end of a here-document line by line, even inside quotes in it.
 
-    Some join lines that end in a backslash before they look, some after.
+    Some shells join lines that end in a backslash before that search, some after.
     """
     if not place.ends:
         return
@@ -169,12 +169,12 @@ def _check_here(draft: Draft, piece: int, place: Place) -> None:
             problem = f"one of its lines is {delimiter!r}, which would end the here-document"
             raise refuse(draft.held(piece), problem)
         if any(_loses_a_byte(line, delimiter) for line in found):
-            problem = f"dash loses a byte of a line that begins like {delimiter!r} and goes on with another alphabet"
-            raise refuse(draft.held(piece), problem, "Choose an end that no line begins like.")
+            problem = f"dash loses a byte of a line that starts with {delimiter!r} and a non-ASCII character"
+            raise refuse(draft.held(piece), problem, "Choose a delimiter that no line starts with.")
 
 
 def _loses_a_byte(line: str, delimiter: str) -> bool:
-    """Whether a line begins like the delimiter and goes on with a character that is not ASCII (dash 0.5.12)."""
+    """Whether a line starts like the delimiter and continues with a character outside ASCII (dash 0.5.12)."""
     same = next((n for n, (one, other) in enumerate(zip(line, f"{delimiter}\n", strict=False)) if one != other), 0)
     return same > 0 and not line[same].isascii()
 

@@ -1,6 +1,6 @@
-"""Where held values stand in a shell script: in words, quotes, here-documents, arithmetic or comments.
+"""Finds the position of held values in a shell script: in words, quotes, here-documents, arithmetic or comments.
 
-What different shells read differently, or what this reader cannot follow for certain, is refused.
+It refuses anything that shells read differently, or that it cannot parse with certainty.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Context = Literal["word", "name", "single", "double", "here", "here-raw", "arith
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _DELIMITER = re.compile(r"[ \t]*(?:'(\w+)'|\"(\w+)\"|\\(\w+)|(\w+))(?=[ \t\n;|&<>)]|$)", re.ASCII)
 _BLANKS = frozenset(" \t\n")
-"""What separates words: to a shell, a form feed or a no-break space is a character of a word."""
+"""Characters that separate words: to a shell, a form feed or a no-break space is part of a word."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\\.|\$\{[^}]*\}", re.DOTALL)
 _WORD_END = re.compile(r"[^ \t\n;|&<>()]*")
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
@@ -34,21 +34,21 @@ _BEFORE_COMMAND = frozenset(("if", "then", "else", "elif", "while", "until", "do
 
 @dataclass(frozen=True)
 class Place:
-    """The surroundings of one held value."""
+    """The context of one held value."""
 
     context: Context
     glued: bool = False
-    """What stands directly in front, a `$name` or `~`, would take in the text of a value without quotes."""
+    """Whether a `$name` or `~` right before it would absorb the text of an unquoted value."""
     assigns: bool = False
-    """It is part of the name of a variable that is set here."""
+    """Whether it is part of the name of a variable that is set here."""
     waiting: bool = False
-    """A here-document has begun on its line, whose body a shell looks for behind the next line break."""
+    """Whether a here-document has started on its line, whose body starts after the next line break."""
     ends: tuple[tuple[str, bool], ...] = ()
-    """Of the here-documents around it: the line that ends each, and whether tabs are removed in front of its lines."""
+    """For each here-document around it: its delimiter, and whether leading tabs are removed."""
 
 
 class Scanner:
-    """Reads a script once from start to end; `places` then tells where each held value stands."""
+    """Reads a script once from start to end, and records the place of each held value."""
 
     def __init__(self, draft: Draft) -> None:
         self.places: dict[int, Place] = {}
@@ -57,7 +57,7 @@ class Scanner:
         self._end = len(self._text)
         self._at = 0
         self._here: list[tuple[str, bool, bool]] = []
-        self._waiting = False  # a here-document has begun outside of the substitution that is read
+        self._waiting = False  # a here-document has started outside the current substitution
         self._readers: dict[str, Callable[[], None]] = {
             "\\": self._skip_escaped,
             "'": self._single,
@@ -72,11 +72,11 @@ class Scanner:
         self._in_arithmetic = re.compile(rf"{word}|[()'\"`\\$]")
 
     def scan(self) -> dict[int, Place]:
-        """Where each held value stands.
+        """The place of each held value.
 
         Raises:
-            VerifyError: when the script ends within quotes, or cannot be followed.
-            QuotingError: when a value stands where no quoting is certain.
+            VerifyError: when the script ends inside quotes, or cannot be parsed with certainty.
+            QuotingError: when a value is where no quoting is safe.
         """
         if self._text.startswith("#!"):
             self._line("shebang")
@@ -88,12 +88,12 @@ class Scanner:
     def _commands(self, *, nested: bool) -> None:
         """Read commands up to the end, or up to the `)` that ends a substitution."""
         depth, start = 0, self._at
-        word, first = self._at, True  # where the word began that is read, and whether a command begins with it
+        word, first = self._at, True  # start of the current word, and whether it starts a command
         fresh = True
         while (match := self._in_commands.search(self._text, self._at, self._end)) is not None:
             if match.start() > self._at:
                 if nested and fresh and self._text[self._at : match.start()] == "case":
-                    raise self._lost("`case` within `$( )` cannot be followed; call a function instead")
+                    raise self._lost("`case` inside `$( )` cannot be parsed safely; call a function instead")
                 fresh = False
             found, self._at = match.group(), match.end()
             if match.group(1):
@@ -114,10 +114,10 @@ class Scanner:
         self._at = self._end
 
     def _parenthesis(self, match: re.Match[str], depth: int) -> int:
-        """How many parentheses are open behind this one."""
+        """How many parentheses are open after this one."""
         if match.group() == ")":
             if self._text.startswith("#", self._at):
-                raise self._lost("shells differ in whether `)#` begins a comment; put a space between")
+                raise self._lost("shells differ in whether `)#` starts a comment; put a space between")
             return max(0, depth - 1)
         if not self._text.startswith("(", self._at):
             return depth + 1
@@ -127,7 +127,7 @@ class Scanner:
 
     @staticmethod
     def _begins(found: str, word: str, *, first: bool) -> bool:
-        """Whether a command begins behind a word and what ends it."""
+        """Whether a command starts after a word and its terminator."""
         if found in {" ", "\t"}:
             return first and (not word or word in _BEFORE_COMMAND or _ASSIGNS.match(word) is not None)
         return found[0] not in "<>"
@@ -142,18 +142,18 @@ class Scanner:
         rest = _QUOTED.sub("", end.group()) if end else ""
         front = _QUOTED.sub("", self._text[start : match.start()])
         if front.count("{") > front.count("}") or _BRACES.search(front) or _BRACES.search(rest):
-            raise self._refused(match, "bash makes several words of one with braces", 'Write quotes around it: `"…"`.')
+            raise self._refused(match, "bash expands a word with braces into several", 'Write quotes around it: `"…"`.')
         line = self._text[self._text.rfind("\n", 0, match.start()) + 1 : match.start()]
         is_index = _OPEN_INDEX.search(line) and _CLOSED_INDEX.match(self._text, match.end())
         if is_index or _INDEX.fullmatch(front):
             hint = 'Put the value in a variable first, and write `"$name"`.'
-            raise self._refused(match, "bash computes what stands within `name[ ]`", hint)
+            raise self._refused(match, "bash computes the text inside `name[ ]`", hint)
         assigns = first and _NAMED.fullmatch(front) is not None and _ASSIGNS.match(rest) is not None
         tilde = re.search(r"(?:^|[:=])~[^/]*$", front) is not None
         return Place("word", glued=tilde, assigns=assigns, waiting=self._is_waiting())
 
     def _special(self, found: str, *, fresh: bool) -> bool:
-        """Read what a special character begins; tells whether a new word may begin after it."""
+        """Read the construct that a special character starts; returns whether a new word may start after it."""
         if found == "\n":
             self._bodies()
         elif found == "#" and fresh:
@@ -166,7 +166,7 @@ class Scanner:
             read()
             if self._is_waiting() and "\n" in self._text[start : self._at]:
                 self._at = start
-                raise self._lost("shells differ in where the here-document that begins on this line goes on")
+                raise self._lost("shells differ in where the here-document of this line continues")
         elif found in {"<<", "<<-"}:
             self._delimiter(strips_tabs=found == "<<-")
         elif found == "<-":
@@ -183,7 +183,7 @@ class Scanner:
         self._commands(nested=True)
         if self._here:
             self._at = start
-            raise self._lost(f"the here-document {self._here[0][0]!r} has to end before the `)` of its `$( )`")
+            raise self._lost(f"the here-document {self._here[0][0]!r} must end before the `)` of its `$( )`")
         self._here, self._waiting = here, waiting
 
     def _place(self, match: re.Match[str], place: Place) -> None:
@@ -196,7 +196,7 @@ class Scanner:
             and self._text[at - 1 : at] not in _BLANKS
         ):
             reason = "a backslash joins its line to the one above"
-            raise self._refused(match, reason, "Put a space in front of the backslash, or write it on one line.")
+            raise self._refused(match, reason, "Put a space before the backslash, or write it on one line.")
         self.places[int(match.group(1))] = place
 
     def _line(self, context: Context) -> None:
@@ -208,7 +208,7 @@ class Scanner:
 
     def _skip_escaped(self) -> None:
         if match := self._draft.words.match(self._text, self._at):
-            raise self._refused(match, "a backslash stands in front of it")
+            raise self._refused(match, "there is a backslash before it")
         self._at = min(self._at + 1, self._end)
 
     def _single(self) -> None:
@@ -247,13 +247,13 @@ class Scanner:
         if end >= self._end:
             raise self._lost("the backquote has no end")
         if match := self._draft.words.search(self._text, self._at, end):
-            raise self._refused(match, "it stands within backquotes", "Write `$( )`.")
+            raise self._refused(match, "it is inside backquotes", "Write `$( )`.")
         self._at = end + 1
 
     def _dollar(self, *, quoted: bool) -> None:
         following = self._text[self._at : self._at + 1]
         if (match := self._draft.words.match(self._text, self._at)) and not self._is_name(match):
-            raise self._refused(match, "a `$` stands in front of it", "Add `| variable` to what names a variable.")
+            raise self._refused(match, "there is a `$` before it", "Add `| variable` to the name of a variable.")
         if self._text.startswith("((", self._at):
             self._at += 2
             self._arithmetic(self._at)
@@ -279,14 +279,14 @@ class Scanner:
             self._at = match.end()
             if quoted:
                 hint = "Write `${name}`, or add `| variable` to a part of the name."
-                raise self._refused(match, "it would become part of the name in front of it", hint)
+                raise self._refused(match, "it would become part of the name before it", hint)
             self._place(match, Place("word", glued=True, waiting=self._is_waiting()))
             return
         self._at = name.end()
         if (value := self._draft.words.match(self._text, self._at, self._end)) is None:
             return
         if quoted:
-            raise self._refused(value, "it would become part of the name in front of it", "Write `${name}`.")
+            raise self._refused(value, "it would become part of the name before it", "Write `${name}`.")
         self._place(value, Place("word", glued=True, waiting=self._is_waiting()))
         self._at = value.end()
 
@@ -297,7 +297,7 @@ class Scanner:
         """Place a value that is (part of) the name of a variable which stands between two offsets."""
         whole = self._draft.fill(self._text[start:end])
         if not _VARIABLE.fullmatch(whole):
-            raise self._refused(match, f"{whole!r} is not a name of a variable", "Put a letter in front: `v_{{ … }}`.")
+            raise self._refused(match, f"{whole!r} is not a variable name", "Put a letter before it: `v_{{ … }}`.")
         self._place(match, Place("name"))
 
     def _expansion(self, *, quoted: bool) -> None:
@@ -324,8 +324,8 @@ class Scanner:
         end = name.end() if name else start
         for match in self._draft.words.finditer(self._text, start, self._at):
             if match.end() > end or not self._is_name(match) or name is None:
-                hint = "Put the value in a variable first, or add `| variable` to what names one."
-                raise self._refused(match, "it stands within `${ }`", hint)
+                hint = "Put the value in a variable first, or add `| variable` to the name of one."
+                raise self._refused(match, "it is inside `${ }`", hint)
             self._name(match, name.start(1), end)
 
     def _expansion_quotes(self, char: str, *, quoted: bool) -> None:
@@ -357,7 +357,7 @@ class Scanner:
             elif found in "()":
                 depth += 1 if found == "(" else -1
             elif found != "$" or not _NAME.match(self._text, self._at):
-                raise self._lost("this arithmetic cannot be followed; put its parts in variables")
+                raise self._lost("this arithmetic cannot be parsed safely; put its parts in variables")
             elif self._draft.words.match(self._text, self._at):
                 raise self._lost("a value cannot follow `$`")
         if depth:
@@ -375,13 +375,13 @@ class Scanner:
             return
         beside = self._text[start - 1 : start] + self._text[end : end + 1]
         if (start, end) != match.span() or not {"$", "#", ".", "[", "@"}.isdisjoint(beside):
-            raise self._refused(match, "it stands within a name or number of an arithmetic expression")
+            raise self._refused(match, "it is inside a name or number of an arithmetic expression")
         self._place(match, Place("arithmetic"))
 
     def _delimiter(self, *, strips_tabs: bool) -> None:
         match = _DELIMITER.match(self._text, self._at, self._end)
         if match is None or self._draft.has(match.group()):
-            raise self._lost("the end of this here-document is not certain; use one plain word such as EOF")
+            raise self._lost("the delimiter of this here-document is unclear; use one plain word such as EOF")
         single, double, escaped, plain = match.groups()
         self._here.append((single or double or escaped or plain, plain is None, strips_tabs))
         self._at = match.end()
@@ -389,7 +389,7 @@ class Scanner:
     def _bodies(self) -> None:
         """Read the here-documents that begin after this line."""
         if self._waiting:
-            raise self._lost("shells differ in where the here-document that begins on an outer line goes on")
+            raise self._lost("shells differ in where the here-document of an outer line continues")
         waiting, self._here = self._here, []
         for delimiter, raw, strips_tabs in waiting:
             tabs = r"\t*" if strips_tabs else ""

@@ -19,16 +19,16 @@ def is_bare(text: str) -> bool:
 
 
 def quote(text: str) -> str:
-    """The text as one word, quoted only where it must be.
+    """The text as one word, quoted only if necessary.
 
     Raises:
-        NotAValue: when it holds a NUL, which no shell word can, or half of a surrogate pair, which no file can.
+        NotAValue: when it contains a NUL, which a shell word cannot, or half of a surrogate pair, which a file cannot.
     """
     return text if is_bare(text) else f"'{single_quoted(text)}'"
 
 
 def single_quoted(text: str) -> str:
-    """The text as it stands between single quotes.
+    """The text escaped for single quotes.
 
     Raises:
         NotAValue: as for `quote`.
@@ -37,7 +37,7 @@ def single_quoted(text: str) -> str:
 
 
 def double_quoted(text: str) -> str:
-    """The text as it stands between double quotes.
+    """The text escaped for double quotes.
 
     Raises:
         NotAValue: as for `quote`.
@@ -46,7 +46,7 @@ def double_quoted(text: str) -> str:
 
 
 def here(text: str) -> str:
-    """The text as it stands in a here-document whose end is not quoted.
+    """The text escaped for a here-document with an unquoted delimiter.
 
     Raises:
         NotAValue: as for `quote`.
@@ -55,7 +55,7 @@ def here(text: str) -> str:
 
 
 def join(words: Iterable[str]) -> str:
-    """Words one after the other, each quoted only where it must be."""
+    """Words separated by spaces, each quoted only if necessary."""
     return " ".join(map(quote, words))
 
 
@@ -66,7 +66,7 @@ def possible(text: str) -> str:
         NotAValue: as for `quote`.
     """
     if "\0" in text:
-        raise NotAValue("it holds a NUL, which no shell word can")
+        raise NotAValue("it contains a NUL character, which a shell word cannot")
     if not text.isascii() and re.search("[\ud800-\udfff]", text):
-        raise NotAValue("it holds half of a surrogate pair, which no file can")
+        raise NotAValue("it contains half of a surrogate pair, which a file cannot")
     return text

@@ -1,7 +1,7 @@
-"""Values in YAML files: whole values, keys, entries, text within longer scalars, and comments.
+"""Values in YAML files: whole values, keys, entries, text inside longer scalars, and comments.
 
-The file is read twice by a real reader: once with a harmless word in place of each value, which tells where each value
-stands, and once finished. The second reading must find what the first found, with each word replaced by its value.
+A real parser reads the file twice: once with a harmless word in place of each value, to find each value's position, and
+once finished. The second pass must find the same as the first, with each word replaced by its value.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value 
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
-    """The file with every value written for where it stands.
+    """The file with every value quoted for its position.
 
     Raises:
-        QuotingError: when a value stands where nothing would read back as that value.
+        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
         VerifyError: when the file cannot be read.
     """
     draft = Draft(pieces)
@@ -81,37 +81,37 @@ def _fill(draft: Draft, slot: Slot) -> None:
 
 
 def _unindent(draft: Draft, slot: Slot) -> None:
-    """Take the text that `indent` was given: a block indents its lines itself."""
+    """Use the text before `indent` was applied: a block indents its lines itself."""
     for index in slot.pieces:
         value = draft.held(index).value
         if isinstance(value, Indented):
             draft.replace(index, value.origin)
         elif isinstance(value, Joined) and value.separator[:1] == "\n" and value.separator != "\n":
-            hint = 'Write `join("\\n")`: further lines start where the block starts.'
+            hint = 'Write `join("\\n")`: the block indents further lines itself.'
             raise refuse(draft.held(index), f"`join` puts {value.separator!r} between its items", hint)
 
 
 def _refuse_built(slot: Slot, held: Held) -> None:
-    """Refuse text that was put together to look like a list or mapping: it would be one text."""
+    """Refuse text that was assembled to look like a list or mapping, since it would become a single string."""
     value = held.value
     if isinstance(value, Json):
-        hint = "Leave out `| tojson`, or write `| json` where the text of it is meant."
-        raise refuse(held, "it would be read as text, not as what it says", hint)
+        hint = "Remove `| tojson`, or write `| json` if you want its text."
+        raise refuse(held, "it would be read as text, not as the value it looks like", hint)
     if isinstance(value, Joined) and ((slot.in_list and slot.flow and "," in value.separator) or _ITEMS.search(value)):
-        hint = "Name the list itself, without `| join`; add `| string` where one text is meant."
-        raise refuse(held, "what `join` put together would be one text, not several items", hint)
+        hint = "Write the list itself, without `| join`; add `| string` if you want one text."
+        raise refuse(held, "the result of `join` would be one text, not several items", hint)
 
 
 def _refuse_tag(slot: Slot, held: Held) -> None:
     if slot.tag in {None, _STRING} and (slot.tag is None or isinstance(held.value, str)):
         return
     if slot.tag is None or slot.tag.startswith("tag:yaml.org,2002:") or slot.tag == "!":
-        raise refuse(held, f"the tag {slot.tag!r} in front of it decides what it is read as", "Leave out the tag.")
+        raise refuse(held, f"the tag {slot.tag!r} before it decides how it is read", "Remove the tag.")
 
 
 def _key(slot: Slot, held: Held) -> str:
     if isinstance(held.value, dict | list):
-        raise refuse(held, "a key is text, a number, a boolean or null")
+        raise refuse(held, "a key must be text, a number, a boolean or null")
     return key(held.value, flow=slot.flow)
 
 
@@ -177,15 +177,15 @@ def _drop_line(draft: Draft, index: int) -> None:
 def _fill_within(draft: Draft, slot: Slot) -> None:
     if not slot.style and not slot.one_line:
         below = draft.where_in_reference(draft.reference.index("\n", slot.start) + 1)
-        hint = f"Indent {below} less, or write `>-` or `|-` in front of a text of several lines."
-        raise refuse(draft.held(slot.pieces[0]), "lines without quotes would be joined to one text here", hint)
+        hint = f"Indent {below} less, or write `>-` or `|-` before a text of several lines."
+        raise refuse(draft.held(slot.pieces[0]), "unquoted lines would be joined into one text here", hint)
     texts = {index: fragment(draft.held(index), "a longer text") for index in slot.pieces}
     whole = draft.fill(slot.value)
     for index in slot.pieces:
         value = draft.held(index).value
         if isinstance(value, Joined) and slot.style and slot.style in value.separator:
-            hint = "Name the list itself, without `| join` and quotes; add `| string` where one text is meant."
-            raise refuse(draft.held(index), "what `join` put together would be one text, not several items", hint)
+            hint = "Write the list itself, without `| join` and quotes; add `| string` if you want one text."
+            raise refuse(draft.held(index), "the result of `join` would be one text, not several items", hint)
     if slot.is_key and whole == "<<":
         hint = "Write it as a whole value, without quotes around it."
         raise refuse(
@@ -205,7 +205,7 @@ def _part(draft: Draft, slot: Slot, index: int, text: str) -> str:
     if slot.style == "|" and "\n" in text:
         return _lines(draft, slot, index, text)
     if not presentable(text.replace("\t", " ") if slot.style == "|" else text):
-        raise refuse(draft.held(index), "line breaks, tabs and invisible characters cannot stand here", _QUOTE_IT)
+        raise refuse(draft.held(index), "line breaks, tabs and invisible characters are not allowed here", _QUOTE_IT)
     if slot.style == "'":
         return text.replace("'", "''")
     if slot.style == ">" and text != text.strip(" "):
@@ -217,12 +217,12 @@ def _lines(draft: Draft, slot: Slot, index: int, text: str) -> str:
     lines = text.split("\n")
     if not all(presentable(line.replace("\t", " ")) for line in lines):
         raise refuse(
-            draft.held(index), "some of its characters cannot stand in a block of text", "Use quotes, not `|`."
+            draft.held(index), "some of its characters are not allowed in a text block", "Use quotes, not `|`."
         )
     header = _HEADER.search(draft.reference, slot.start)
     if header is None or header.group(1).strip("+-"):
         raise refuse(
-            draft.held(index), "how far its lines must be indented here is not certain", "Leave out the digit."
+            draft.held(index), "the indentation of its lines is unclear", "Remove the digit of the block header."
         )
     margin = header.group(2)
     return "\n".join([lines[0], *(margin + line if line else "" for line in lines[1:])])
@@ -231,18 +231,18 @@ def _lines(draft: Draft, slot: Slot, index: int, text: str) -> str:
 def _check_plain(draft: Draft, slot: Slot, texts: dict[int, str], whole: str) -> None:
     held = draft.held(slot.pieces[0])
     if _NO_SPACE.fullmatch(draft.before(slot.pieces[0])):
-        raise refuse(held, "no space stands in front of it, so all of it would be one text", "Write `- ` and `: `.")
+        raise refuse(held, "there is no space before it, so the whole would be one text", "Write `- ` and `: `.")
     if not unquoted_problem(slot.value, flow=slot.flow):
         if problem := unquoted_problem(whole, flow=slot.flow):
-            raise refuse(held, f"it stands within the unquoted text {show(whole)}: {problem}", _QUOTE_IT)
+            raise refuse(held, f"it is inside the unquoted text {show(whole)}: {problem}", _QUOTE_IT)
     elif not all(map(_WORD.fullmatch, texts.values())) or not reads_as_text(whole):
-        raise refuse(held, f"it stands within the unquoted text {show(whole)}", _QUOTE_IT)
+        raise refuse(held, f"it is inside the unquoted text {show(whole)}", _QUOTE_IT)
 
 
 def _fill_comment(draft: Draft, index: int) -> None:
     if not _COMMENT.search(draft.before(index)):
         raise refuse(
-            draft.held(index), "no reader finds it where it stands", "Values stand in keys, values and comments."
+            draft.held(index), "no parser finds it at this position", "Use values only in keys, values and comments."
         )
     draft.outputs[index] = comment(draft, index)
 
@@ -258,11 +258,9 @@ def _prove(draft: Draft, layout: Layout) -> None:
                 continue
             event = next(found, None)
             if event is None or signature(event) != item:
-                raise _blame(
-                    draft, event.start_mark.index if event else len(text), "what stands here reads differently"
-                )
+                raise _blame(draft, event.start_mark.index if event else len(text), "this text reads differently")
         if (event := next(found, None)) is not None:
-            raise _blame(draft, event.start_mark.index, "what stands here reads differently")
+            raise _blame(draft, event.start_mark.index, "this text reads differently")
     except Unreadable as error:
         raise _blame(draft, error.offset, str(error)) from None
 
@@ -286,7 +284,7 @@ def _prove_slot(draft: Draft, slot: Slot, found: Iterator[Any]) -> None:
 
 
 def is_part(event: Any, part: Any, names: tuple[str | None, str | None] = (None, None)) -> bool:
-    """Whether a reader's event is what `parts` says must be found, with this anchor and tag."""
+    """Whether a parser's event matches an item of `parts`, with this anchor and tag."""
     found = signature(event)
     if isinstance(part, tuple):
         value, is_text = part
@@ -304,5 +302,5 @@ def _blame(draft: Draft, offset: int, problem: str) -> TemplateError:
     held = draft.blamed(offset)
     where = draft.where_in_text(offset)
     if held is not None and held.where == where:
-        return refuse(held, f"the file with it is not what the template says: {problem}")
-    return unreadable(where, f"the finished file is not what the template says: {problem}")
+        return refuse(held, f"the file with it does not match the template: {problem}")
+    return unreadable(where, f"the finished file does not match the template: {problem}")

@@ -1,4 +1,4 @@
-"""Where held values stand in a YAML file, as its reader sees it with a harmless word in place of each value."""
+"""Finds the position of held values in a YAML file, by parsing it with a harmless word in place of each value."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _STAND_IN = "0"
 
 
 class Slot:
-    """One scalar of the reference that holds words, and what stands around it.
+    """One scalar of the reference that contains words, and its context.
 
     Attributes:
-        kind: a whole value, a whole key, entries of the block around it, or text within a longer scalar.
-        pieces: the held values it holds.
-        event: the scalar as the reader sees it.
-        flow: it stands within brackets.
-        column: of the key whose value it is.
-        is_key: it is (part of) a key.
-        in_list: it is an item of a list.
-        outer: the column of the keys around the list that it is entries of.
+        kind: a whole value, a whole key, entries of the block around it, or text inside a longer scalar.
+        pieces: the held values in it.
+        event: the parser's event of the scalar.
+        flow: whether it is inside brackets.
+        column: column of the key whose value it is.
+        is_key: whether it is (part of) a key.
+        in_list: whether it is an item of a list.
+        outer: column of the keys around the list whose entries it is.
         text: whether anything is written; an empty mapping or list beside other entries writes nothing.
     """
 
@@ -69,7 +69,7 @@ class Slot:
 
 
 class _Open:
-    """A mapping or sequence the reader is in; `solid` once something is certainly written into it."""
+    """A mapping or sequence that is still open; `solid` once something is certainly written into it."""
 
     __slots__ = ("column", "flow", "key_next", "mapping", "solid")
 
@@ -82,13 +82,13 @@ class _Open:
 
 
 class Layout:
-    """What the reader finds in the reference: events as tuples, and a `Slot` for each scalar that holds values."""
+    """The parsed reference: events as tuples, and a `Slot` for each scalar that contains values."""
 
     def __init__(self, draft: Draft) -> None:
         """Read the reference.
 
         Raises:
-            VerifyError: when it is not YAML even with plain words in place of values.
+            VerifyError: when it is not valid YAML even with plain words in place of values.
         """
         self.program: list[tuple[Any, ...] | Slot] = []
         self.slots: list[Slot] = []
@@ -104,10 +104,10 @@ class Layout:
                 self._see(event)
         except Unreadable as error:
             where, above = draft.where_in_reference(error.offset), draft.above(error.offset)
-            hint = "Text of the template stands outside `{{ }}`; a list or mapping alone on its line becomes entries."
+            hint = "Write text of the template outside `{{ }}`; a list or mapping alone on its line becomes entries."
             if above and above.rpartition(":")[0] != where.rpartition(":")[0]:
-                hint = f"The line above it is {above}: is it indented as what stands around it?"
-            raise unreadable(where, f"this is not YAML, whatever the values are: {error}", hint) from None
+                hint = f"The line above it is {above}: is its indentation right?"
+            raise unreadable(where, f"the template is not valid YAML, whatever its values are: {error}", hint) from None
 
     def _stand_in(self, index: int, held: Held) -> str:
         word = self._draft.word(index)
@@ -116,7 +116,7 @@ class Layout:
         return f"{word}: {_STAND_IN}" if isinstance(held.value, dict) else f"- {word}"
 
     def _margin(self, index: int, held: Held) -> str:
-        """What `indent` puts in front of a value that starts its line, such as `{{ x | indent(4) }}` below `key: |`."""
+        """The indentation that `indent` adds before a value that starts its line, as in `{{ x | indent(4) }}`."""
         if not isinstance(held.value, Indented):
             return ""
         before = self._draft.pieces[index - 1] if index else ("\n", 0, "")
@@ -169,7 +169,7 @@ class Layout:
         if whole and pieces[0] in self._alone and top is not None:
             held = self._draft.held(pieces[0])
             if top.flow or top.mapping != isinstance(held.value, dict):
-                raise refuse(held, "alone on its line it would be entries of a block, which is not what surrounds it")
+                raise refuse(held, "alone on its line it would be entries, which do not fit into the block around it")
             kind = "entries"
             self._skip = top.mapping
         slot = Slot(kind, pieces, event, top, is_key=is_key)
@@ -198,13 +198,11 @@ class Layout:
         for name in (event.anchor, getattr(event, "tag", None)):
             if name and self._draft.has(name):
                 held = self._draft.held(int(self._draft.words.findall(name)[0]))
-                raise refuse(
-                    held, "it stands in the name of an anchor, alias or tag", "Write such names in the template."
-                )
+                raise refuse(held, "it is in the name of an anchor, alias or tag", "Write such names in the template.")
 
 
 def signature(event: Event) -> tuple[Any, ...]:
-    """What of an event must be the same with and without values."""
+    """The part of an event that must be the same with and without values."""
     kind = type(event)
     if kind is ev.ScalarEvent:
         return (event.value, event.style, event.anchor, event.tag)

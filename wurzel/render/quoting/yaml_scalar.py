@@ -1,4 +1,4 @@
-"""Single values in YAML: the shortest form that readers of YAML 1.1 and 1.2 take for exactly that value.
+"""Single values in YAML: the shortest form that readers of YAML 1.1 and 1.2 read as exactly that value.
 
 Readers considered: PyYAML and libyaml (1.1), ruamel.yaml (1.1 and 1.2), the Go readers of Kubernetes and Argo, Psych
 (Ruby, reads GitLab's files), `yaml` and `js-yaml` of npm, and those of YAML 1.2's core schema.
@@ -38,15 +38,15 @@ _TRAILING = re.compile(r"[ \t]$", re.MULTILINE)
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether no reader takes this unquoted text for a number, a boolean, null, a date, or a merge."""
+    """Whether every reader reads this unquoted text as text, not as a number, boolean, null, date, or merge."""
     return bool(text) and text.lower() not in _WORDS and not _NUMBERS.fullmatch(text)
 
 
 def unquoted_problem(text: str, *, flow: bool) -> str:
-    """Why this text cannot stand without quotes; empty when it can."""
+    """Why this text needs quotes; empty if it does not."""
     problem = ""
     if not text:
-        problem = "nothing at all would be read as null"
+        problem = "an empty value would be read as null"
     elif not reads_as_text(text):
         problem = f"{text!r} would not be read as text"
     elif not presentable(text):
@@ -66,7 +66,7 @@ def scalar(value: object, *, flow: bool = False) -> str:
     """Text, a number, a boolean or null on one line.
 
     Raises:
-        NotAValue: when the value has no form that every reader takes for it.
+        NotAValue: when there is no form that every reader reads as this value.
     """
     if isinstance(value, str):
         return _string(value, flow=flow)
@@ -89,17 +89,17 @@ def key(value: object, *, flow: bool = False) -> str:
     """
     text = scalar(value, flow=flow)
     if value == "<<":
-        return f"!!str {text}"  # Ruby's reader merges even in quotes, unless the tag says that it is text
+        return f"!!str {text}"  # Ruby's reader merges even a quoted `<<`, unless the tag marks it as text
     if len(text) > LONGEST_KEY:
         raise NotAValue(f"a key of {len(text)} characters is longer than {LONGEST_KEY}, which YAML readers cannot find")
     return text
 
 
 def block(text: str, *, keep: bool) -> str:
-    """The header (`|`, `|-`, `|+`, with 2 when needed) for text of several lines as a literal block, or nothing.
+    """The header (`|`, `|-`, `|+`, with 2 if needed) for text of several lines as a literal block, or ''.
 
-    Nothing when the text is better quoted: one line, line breaks that readers disagree about, white space at the end
-    of a line (which editors strip), or trailing empty lines while what follows is not known to end them (`keep`).
+    It is '' if the text is better quoted: one line, line breaks that readers disagree about, white space at the end
+    of a line (which editors strip), or trailing empty lines where the next line may not end them (`keep`).
     """
     body = text.rstrip("\n")
     if "\n" not in body or _TRAILING.search(text) or not all(map(_is_shown, text.split("\n"))):
@@ -111,10 +111,10 @@ def block(text: str, *, keep: bool) -> str:
 
 
 def double_quoted(text: str) -> str:
-    """Text as it stands between double quotes.
+    """Text escaped for double quotes.
 
     Raises:
-        NotAValue: when it holds half of a surrogate pair, which no file can.
+        NotAValue: when it contains half of a surrogate pair, which a file cannot.
     """
     if presentable(text):
         return text.replace("\\", "\\\\").replace('"', '\\"')
@@ -140,7 +140,7 @@ def _escape(char: str) -> str:
         return char
     code = ord(char)
     if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004 - surrogates
-        raise NotAValue(f"{char!r} is half of a surrogate pair, which no file can hold")
+        raise NotAValue(f"{char!r} is half of a surrogate pair, which a file cannot contain")
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
 
 

@@ -1,4 +1,4 @@
-"""Whole values in YAML, as lines of a block or within brackets, and what a reader must find in their place."""
+"""Whole values in YAML, as block lines or inside brackets, and what a reader must find in their place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEGIN_MAP, END_MAP, BEGIN_LIST, END_LIST = "{", "}", "[", "]"
 
 
 def inline(value: Any) -> str:
-    """The value on one line, as it may stand between brackets.
+    """The value on one line, in the form for brackets.
 
     Raises:
         NotAValue: when a scalar in it cannot be written.
@@ -27,7 +27,7 @@ def inline(value: Any) -> str:
 
 
 def after_key(value: Any, column: int, *, literal: bool = True, keep: bool = False) -> str:
-    """What follows `key:` and a space, for a key that starts at `column`; a block starts with a line break.
+    """The text after `key: `, for a key that starts at `column`; a block starts with a line break.
 
     `literal` allows text as a literal block, `keep` one that ends in empty lines.
     """
@@ -38,7 +38,7 @@ def after_key(value: Any, column: int, *, literal: bool = True, keep: bool = Fal
 
 
 def after_dash(value: Any, column: int, entry: int = 0, *, literal: bool = True, keep: bool = False) -> str:
-    """What follows `- `, for a dash at `column`; `entry` is the column that it starts at, where it is not the usual."""
+    """The text after `- `, for a dash at `column`; `entry` is the column it starts at, if not the usual one."""
     if isinstance(value, dict | list) and value:
         return entries(value, entry or column + 2, literal=literal)
     return _leaf(value, column, literal=literal, keep=keep)

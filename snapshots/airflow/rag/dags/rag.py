@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:cabef6e4037bcafa8818acdbf47577fee59425e4355e40ee6651879e3e1fe763
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:5b5804d6ca56a714c864fcae9719b5a58e3081817ae6754a268d20ae788defc1
 from datetime import timedelta
 
 import pendulum
@@ -74,7 +74,7 @@ with DAG(
 
     drop_duplication = BashOperator(
         task_id="drop_duplication",
-        doc_md="Keep the first of documents that are the same.\n",
+        doc_md="Keep only the first of equal documents.\n",
         bash_command='wurzel step wurzel.steps.duplication:DropDuplicationStep --id drop-duplication -i "$WURZEL_RUN/split" -o "$WURZEL_RUN/drop-duplication"',
         env=ENV,
     )

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Rendered by `wurzel render rag -t gitlab` from rag_pipeline:rag; do not edit. sha256:a6928aa3c4a62e2b253522838371c1f9fbd002d39090220bb298dd424cb29324
-# Starts the pipeline rag by the clock. Run it once, in a clone of the project, with glab logged in.
+# Rendered by `wurzel render rag -t gitlab` from rag_pipeline:rag; do not edit. sha256:d39048c1df1443daea83142ed629ebb61ab845f46953af673fbd1e5f64e67b7d
+# Creates the schedule of the pipeline rag. Run it once, in a clone of the project, with glab logged in.
 set -eu
 
 if glab schedule list --per-page 100 | grep -qF 'wurzel: rag'; then

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Rendered by `wurzel render scheduled -t gitlab` from scheduled:pipeline; do not edit. sha256:517d3f0918de13ee9dc0fa80301e19e38c8834427c570fe0588ee120df19a968
-# Starts the pipeline scheduled by the clock. Run it once, in a clone of the project, with glab logged in.
+# Rendered by `wurzel render scheduled -t gitlab` from scheduled:pipeline; do not edit. sha256:17124e35253d1b276cfb7fad5157b7625cb10a6d17d6e19d6815e2aa4bbdc639
+# Creates the schedule of the pipeline scheduled. Run it once, in a clone of the project, with glab logged in.
 set -eu
 
 if glab schedule list --per-page 100 | grep -qF 'wurzel: scheduled'; then
