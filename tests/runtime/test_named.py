@@ -10,6 +10,7 @@ from wurzel.exceptions import ContractFailedException, DatasetError, UsageError,
 from wurzel.runtime.user_code import UserCodeFailed
 
 STEPS = """
+import os
 from collections.abc import Iterable, Iterator
 from wurzel import File, Inputs, NoSettings, Outputs, PydanticModel, Settings, TypedStep
 
@@ -110,6 +111,25 @@ class Swallows(TypedStep[NoSettings, Iterator[Word], list[Word]]):
         except Exception:
             pass
         return found
+
+class Forks(TypedStep[Opts, None, Iterator[Word]]):
+    def run(self, inpt: None) -> Iterator[Word]:
+        yield Word(text="before")
+        pid = os.fork()
+        for number in range(self.settings.COUNT):
+            yield Word(text=f"after {number}")
+        if pid:
+            os.waitpid(pid, 0)
+
+class ForksFiles(TypedStep[NoSettings, None, Iterator[Text]]):
+    def run(self, inpt: None) -> Iterator[Text]:
+        pid = os.fork()
+        if pid:
+            os.waitpid(pid, 0)
+        for name in "ab":
+            path = self.workdir / f"{name}.txt"
+            path.write_text(name)
+            yield Text(path)
 
 class RaisesAtTheEnd(TypedStep[NoSettings, None, Iterator[Word]]):
     def run(self, inpt: None) -> Iterator[Word]:
@@ -282,6 +302,17 @@ def test_a_generator_that_raises_at_its_end_stores_nothing(flow):
     with pytest.raises(UserCodeFailed, match="step 'raises-at-the-end': ValueError: at the end"):
         flow("RaisesAtTheEnd")
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("items", [2, 20_000])
+def test_only_one_process_writes_what_a_generator_that_forks_yields(flow, items):
+    flow("Forks", environ={"FORKS__COUNT": str(items)})
+    assert flow.texts() == [["before", *(f"after {number}" for number in range(items))]]
+
+
+def test_only_one_process_gives_files(flow):
+    flow("ForksFiles")
+    assert [path.name for path in sorted(Path("out").rglob("*.txt"))] == ["a.txt", "b.txt"]
 
 
 def test_a_stream_is_opened_anew_for_run_after_when(flow):

@@ -130,6 +130,7 @@ class Drawer:
         self._intake = intake
         self._contract = contract
         self._count = 0
+        self._owner = os.getpid()
 
     def take(self, item: Any) -> None:
         """Store a file or folder.
@@ -138,6 +139,8 @@ class Drawer:
             ContractFailedException: when it is not what the contract says, or is refused; the message names it.
             DatasetError: when it cannot be written.
         """
+        if os.getpid() != self._owner:  # forked by a generator: only the process that began takes files
+            return
         if type(item) is not self._contract:
             raise ContractFailedException(f"it is {short(item)}, not a {self._contract.__name__}")
         suffix = self._contract.suffix

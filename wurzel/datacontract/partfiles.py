@@ -6,6 +6,7 @@ separates them, above `MOST_BYTES`; a larger item is a part by itself.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class PartFiles:
         self.found: list[Part] = []
         self._folder = folder
         self._most = MOST_BYTES if most is None else most
+        self._owner = os.getpid()
         self._suffix = ""
         self._file: BinaryIO | None = None
 
@@ -52,6 +54,8 @@ class PartFiles:
         Raises:
             DatasetError: when it cannot be written.
         """
+        if self._is_forked:
+            return
         self.end()
         path = self._next(suffix)
         with explained(path):
@@ -79,6 +83,8 @@ class PartFiles:
         Raises:
             DatasetError: when it cannot be written.
         """
+        if self._is_forked:
+            return
         self.end()
         self._suffix = suffix
         self._path = self._next(suffix)
@@ -110,7 +116,7 @@ class PartFiles:
         Raises:
             DatasetError: when it cannot be written.
         """
-        if self._file is None:
+        if self._file is None or self._is_forked:
             return
         self._flush()
         self._write(b"\n]\n" if self._items else b"[]\n")
@@ -120,9 +126,16 @@ class PartFiles:
 
     def close(self) -> None:
         """Let go of the file that is being written."""
+        if self._is_forked:  # closing it would write once more what was waiting in memory at the fork
+            return
         file, self._file = self._file, None
         if file is not None:
             file.close()
+
+    @property
+    def _is_forked(self) -> bool:
+        """Whether this is a process that a generator has forked: only the one that began writes."""
+        return os.getpid() != self._owner
 
     def _next(self, suffix: str) -> Path:
         return self._folder / part_name(len(self.found), suffix)
@@ -143,6 +156,8 @@ class PartFiles:
             self._pending = 0
 
     def _write(self, data: bytes) -> None:
+        if self._is_forked:
+            return
         assert self._file is not None  # noqa: S101 - a part was begun
         with explained(self._path):
             self._file.write(data)
