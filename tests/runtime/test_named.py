@@ -7,6 +7,7 @@ import pytest
 
 from wurzel.datacontract.dataset import gather_outputs, open_dataset
 from wurzel.exceptions import ContractFailedException, DatasetError, UsageError, WrongDataset
+from wurzel.runtime import slices
 from wurzel.runtime.user_code import UserCodeFailed
 
 STEPS = """
@@ -58,6 +59,10 @@ class Portions(TypedStep[NoSettings, list[Word], Odd]):
     shards = {"items": 2, "max": 3}
     def run(self, inpt: list[Word]) -> Odd:
         return Odd(odd=inpt[1::2], even=inpt[::2])
+
+class Thirds(Portions):
+    def when(self, inpt: list[Word]) -> bool:
+        return len(inpt) > 1
 
 class Wrong(TypedStep[NoSettings, list[Word], Odd]):
     def run(self, inpt: list[Word]) -> Odd:
@@ -179,6 +184,19 @@ def test_slices_have_all_outputs(flow, of):
     assert flow.texts("out/odd") == flow.texts("whole/odd") == [["w1"], ["w3"], []]
     assert flow.texts("out/even") == [["w0"], ["w2"], ["w4"]]
     gather_outputs(Path("out"))
+    assert flow.content() == flow.content("whole")
+
+
+@pytest.mark.parametrize(("given", "skipped"), [("words", False), ("single", True)])
+def test_reports_of_slices_are_put_together(flow, given, skipped):
+    flow("Words", out="single", environ={"WORDS__COUNT": "1"})
+    flow("Thirds", given, out="whole", report=Path("whole.json"))
+    for number in (1, 2, 3):
+        report = slices.staging(Path("out")) / f"shard-{number}-of-3" / slices.REPORT
+        flow("Thirds", given, out=slices.staging(Path("out")), shard=(number, 3), report=report)
+    slices.assemble(Path("out"), Path("out.json"))
+    assert json.loads(Path("out.json").read_bytes()) == json.loads(Path("whole.json").read_bytes())
+    assert json.loads(Path("out.json").read_bytes()).get("skipped", False) is skipped
     assert flow.content() == flow.content("whole")
 
 

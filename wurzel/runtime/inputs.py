@@ -8,7 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.datacontract.dataset import Dataset, Reader, open_dataset
+from wurzel.datacontract.opening import Dataset, open_dataset
+from wurzel.datacontract.reader import Reader
 from wurzel.exceptions import DatasetError, UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wurzel.core.typed_step import decides
-from wurzel.datacontract.dataset import writing_outputs
+from wurzel.datacontract.writer import writing_outputs
 from wurzel.runtime.conditions import asked, why_skipped
 from wurzel.runtime.logs import logger
 from wurzel.runtime.report import Report, write_report

@@ -12,7 +12,8 @@ from wurzel.core.loading import load_settings
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.settings import providing
 from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, step_types
-from wurzel.datacontract.dataset import Slice, recover
+from wurzel.datacontract.folders import recover
+from wurzel.datacontract.manifest import Slice
 from wurzel.exceptions import UsageError, WurzelError
 from wurzel.runtime.calls import Cut
 from wurzel.runtime.inputs import Input, Inputs, by_name
