@@ -67,6 +67,8 @@ def test_every_short_text_reads_back(alphabet, longest):
         *(
             (text, f"'{text}'")
             for text in (
+                "8e_+8",
+                "-1_.e_-8",
                 "0b-1",
                 "0o+17",
                 "-0x-f",

@@ -28,6 +28,8 @@ _NUMBERS = re.compile(
     r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9].*)?"  # dates and times
     r")"
 )
+_FLOATS = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+"""What the readers in Go take for a number once they have removed every `_`, such as that in `8e_+8`."""
 _START = re.compile(r"""-[^\s-]|--[^\s-]|[^-?:,\[\]{}#&*!|>'"%@`=<~\s]""")
 _FLOW = frozenset(",[]{}:?")
 _ESCAPES = {
@@ -39,7 +41,9 @@ _TRAILING = re.compile(r"[ \t]$", re.MULTILINE)
 
 def reads_as_text(text: str) -> bool:
     """Whether every reader reads this unquoted text as text, not as a number, boolean, null, date, or merge."""
-    return bool(text) and text.lower() not in _WORDS and not _NUMBERS.fullmatch(text)
+    if not text or text.lower() in _WORDS or _NUMBERS.fullmatch(text):
+        return False
+    return "_" not in text or not _FLOATS.fullmatch(text.replace("_", ""))
 
 
 def unquoted_problem(text: str, *, flow: bool) -> str:
