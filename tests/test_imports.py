@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"exceptions"},
+    {"exceptions", "secret_names", "standard_streams"},
     {"datacontract"},
     {"core"},
     {"ir", "steps", "utils"},

@@ -4,9 +4,9 @@ import os
 
 
 def open_standard_streams() -> None:
-    """Give what is closed of them a place, so that no file or pipe of ours becomes somebody's output."""
+    """Open closed standard streams on /dev/null, so that none of our files or pipes gets their number."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number

@@ -30,12 +30,12 @@ from wurzel.datacontract.secrets import (
     is_url,
     key_in,
     looks_like_key,
-    names_secret_file,
     passwords_in,
     public,
     secret_texts,
     without_passwords,
 )
+from wurzel.secret_names import may_be_secret, may_contain_password, names_secret_file
 
 A = "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z"
 UPPER = A.upper()
@@ -270,3 +270,30 @@ def test_files_with_secrets(name):
 @pytest.mark.parametrize("name", ["FOLDER", "KEYWORDS_FILE", "TOKENIZER", "MONKEY_PATH", "CERT_FILE"])
 def test_other_files(name):
     assert not names_secret_file(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GITHUB_TOKEN", "github_token", "PGPASSWORD", "MYSQL_PWD", "REDISCLI_AUTH", "GH_PAT", "TOKEN", "Db_Password"),
+        *("AWS_SECRET_ACCESS_KEY", "DEEPL_AUTH_KEY", "FERNET_KEY", "AZURE_CREDENTIALS", "OPENAI_API_KEY", "APIKEY"),
+    ],
+)
+def test_names_of_variables_that_are_secrets(name):
+    assert may_be_secret(name)
+
+
+@pytest.mark.parametrize("name", ["PWD", "OLDPWD", "SORT_KEY", "MAX_TOKENS", "SSH_AUTH_SOCK", "PATH", "PASS", "KEY"])
+def test_names_of_other_variables(name):
+    assert not may_be_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *[("postgresql://u:p@h/d", True), ("https://h/?sig=x", True), ("Server=h;Pwd = x", True)],
+        *[("https://example.com/a", False), ("a@b", False), ("", False)],
+    ],
+)
+def test_values_that_may_contain_a_password(value, expected):
+    assert may_contain_password(value) is expected

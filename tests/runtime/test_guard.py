@@ -1,5 +1,6 @@
 """However a step ends, it has failed unless its dataset is stored, and nothing that it has started is left."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -224,3 +225,92 @@ def test_closed_streams_fail_no_step(steps, closed):
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def on_terminal(argv, env):
+    """What a command prints to a terminal, and its exit code."""
+    import pty
+
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, argv, env)
+    printed = b""
+    with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+        while data := os.read(master, 4096):
+            printed += data
+    os.close(master)
+    return printed.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        *[("db_password", []), ("PGPASSWORD", []), ("GH_PAT", [])],
+        *[("ANY", ["--secret", "ANY"]), ("ANY", ["--secret=ANY"]), ("DATABASE", [])],
+    ],
+)
+def test_a_terminal_sees_no_secret(steps, variable, words):
+    (steps / "guarded.py").write_text(
+        textwrap.dedent(STEPS) + f"class Shown(Base):\n    def act(self):\n        print(os.environ[{variable!r}])\n"
+    )
+    value = "postgresql://me:sesame-9@db/x" if variable == "DATABASE" else "sesame-9"
+    env = {"PATH": os.environ["PATH"], variable: value}
+    argv = [sys.executable, "-m", "wurzel", "step", "guarded:Shown", "-o", "out", *words]
+    printed, code = on_terminal(argv, env)
+    assert code == 0, printed
+    assert "***" in printed
+    assert "sesame" not in printed
+
+
+def test_a_terminal_stays_one_where_there_is_nothing_to_hide(steps):
+    (steps / "guarded.py").write_text(
+        textwrap.dedent(STEPS) + "class Shown(Base):\n    def act(self):\n        print('tty', os.isatty(1))\n"
+    )
+    argv = [sys.executable, "-m", "wurzel", "step", "guarded:Shown", "-o", "out"]
+    printed, _ = on_terminal(argv, {"PATH": os.environ["PATH"], "PAGER": "less"})
+    assert "tty True" in printed
+
+
+@pytest.mark.parametrize("words", [["--own-group"], ["--own-group", "--null", "X", "--once", "r"]])
+def test_the_guard_leads_a_group_with_the_step_in_it(steps, words):
+    (steps / "guarded.py").write_text(
+        textwrap.dedent(STEPS)
+        + "class Shown(Base):\n    def act(self):\n        print(os.getpgrp() == os.getppid(), flush=True)\n"
+    )
+    done = wurzel("Shown", *(word for word in words if word not in {"--null", "X"}))
+    assert done.stdout.split() == ["before", "True"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--nonsense"], 2, "No such option"),
+        (["--help"], 0, ""),
+        (["--shard", "2"], 2, "is no slice"),
+        (["-i", "nowhere"], 2, "source and takes no input"),
+    ],
+)
+def test_what_ends_before_a_step_runs_says_so_once(steps, words, code, message):
+    done = wurzel("Base", *words)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "before the dataset was stored" not in done.stderr
+    assert done.stderr.count("rror: ") <= 1
+
+
+def test_a_plugin_of_pydantic_is_found(steps):
+    (steps / "guarded.py").write_text(
+        textwrap.dedent(STEPS)
+        + "class Shown(Base):\n    def act(self):\n"
+        + "        from pydantic.plugin._loader import get_plugins\n        print(*get_plugins(), sep='')\n"
+    )
+    assert wurzel("Shown").stdout == "before\n\n"
+    (steps / "plug-1.dist-info").mkdir()
+    (steps / "plug-1.dist-info" / "METADATA").write_text("Name: plug\nVersion: 1\n")
+    (steps / "plug-1.dist-info" / "entry_points.txt").write_text("[pydantic]\nplug = plug:plugin\n")
+    (steps / "plug.py").write_text(
+        "class Plugin:\n    def new_schema_validator(self, *_args, **_options):\n        return None, None, None\n"
+        "    def __str__(self):\n        return 'plugged'\nplugin = Plugin()\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(steps)}
+    assert wurzel("Shown", env=env).stdout == "before\nplugged\n"

@@ -110,15 +110,6 @@ def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool, allow_o
     ctx.obj = {"log_format": log_format, "level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"}
 
 
-def _open_standard_streams() -> None:
-    """Open closed standard streams on /dev/null, so that none of our files or pipes gets their number."""
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
-
-
 def _check_folder() -> None:
     from wurzel.exceptions import UsageError
 
@@ -133,8 +124,9 @@ def main(args: list[str] | None = None) -> NoReturn:
     # Imports allocate a lot and free nothing: garbage collection during them costs a tenth of a cold start.
     gc.set_threshold(100_000, 20, 100)
     from wurzel.exceptions import WurzelError, WurzelWarning
+    from wurzel.standard_streams import open_standard_streams
 
-    _open_standard_streams()
+    open_standard_streams()
     show = warnings.showwarning
     warnings.showwarning = lambda message, category, *place: (
         click.echo(f"warning: {message}", err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +85,9 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     Settings come from the variables <ID>__<FIELD> and <CLASSNAME>__<FIELD>.
     """
     if options["own_group"]:
-        with suppress(PermissionError):  # the leader of a session is one of its group already
-            os.setpgid(0, 0)
+        from wurzel.runtime.guard import lead_group
+
+        lead_group()
     logs = ctx.find_root().obj or {"log_format": "text", "level": "INFO"}
     try:
         if options["file"] is not None:
@@ -201,20 +201,21 @@ def _gather(options: dict[str, Any]) -> int:
 
 
 def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
-    from wurzel.runtime.guard import Guard
+    from wurzel.runtime.guard import guarded
     from wurzel.runtime.logs import set_up
 
     name = options["step_id"] or options["target"].rpartition(":")[2]
     set_up(logs["log_format"], logs["level"], step=name)
-    guard = Guard(name)
-    link = guard.fork()
-    return guard.watch() if link is None else _run_here(options, link)
+    return _run_here(options, guarded(name, options["secrets"]))
 
 
 def _run_here(options: dict[str, Any], link: Link) -> int:
     from wurzel.runtime.ending import ended_by_signals
 
     with ended_by_signals():
+        from wurzel.runtime.plugins import skip_search
+
+        skip_search()
         from wurzel.runtime.step import Job, run_step
 
         given: dict[str, Any] = {}

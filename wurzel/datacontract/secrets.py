@@ -115,29 +115,6 @@ def _hints(kind: type) -> dict[str, Any]:
         return {}
 
 
-_FILE_WORDS = frozenset(
-    {"apikey", "credential", "credentials", "key", "keyfile", "keystore", "passphrase", "passwd", "password", "pem"}
-    | {"passwordfile", "passwords", "privatekey", "pw", "pwd", "pwfile", "secret", "secrets", "token", "tokenfile"}
-)
-
-
-def names_secret_file(field: str) -> bool:
-    """Whether a setting that is a path names, by its own name, a file with a key or password: `TOKEN_FILE`, `PWFILE`.
-
-    Such a file is never hashed: the digest of a password is enough to guess it.
-    """
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", field).lower()
-    return not _FILE_WORDS.isdisjoint(re.split(r"[_\W]+", words))
-
-
-_VARIABLES = r"(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY)"
-
-
-def may_be_secret(variable: str) -> bool:
-    """Whether the name of a variable says that it is a secret, such as `GITHUB_TOKEN`."""
-    return re.fullmatch(_VARIABLES, variable, re.IGNORECASE) is not None
-
-
 class Format(NamedTuple):
     """A kind of key: pieces of text of which every such key contains one, and the regular expression that finds it.
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from wurzel.core import environment
-from wurzel.datacontract.secrets import may_be_secret
 from wurzel.ir.types import format_duration
+from wurzel.secret_names import may_be_secret
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Edge, Pipeline, Setting, Step

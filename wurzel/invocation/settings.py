@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from wurzel.datacontract.secrets import HIDING, is_secret, names_secret_file, without_passwords
+from wurzel.datacontract.secrets import HIDING, is_secret, without_passwords
 from wurzel.ir.settings import names_files
+from wurzel.secret_names import names_secret_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

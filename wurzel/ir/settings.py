@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic_core import PydanticUndefined, to_json, to_jsonable_python
 
 from wurzel.core.settings import SettingsBase, is_text
-from wurzel.datacontract.secrets import is_secret, key_in, names_secret_file
+from wurzel.datacontract.secrets import is_secret, key_in
 from wurzel.ir.model import Setting
+from wurzel.secret_names import names_secret_file
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -1,7 +1,7 @@
 """A step's process under guard: whatever it does to end, it has failed unless it says that its dataset is stored.
 
-The guard is the process that was started. Before anything is imported it forks; the fork runs the step. The guard
-passes its output on without secrets, hands signals to it, and ends what it leaves behind, `setsid` or not.
+The guard is the process that was started. Before the command line is imported it forks; the fork runs the step. The
+guard passes its output on without secrets, hands signals to it, and ends what it leaves behind, `setsid` or not.
 """
 
 from __future__ import annotations
@@ -12,19 +12,22 @@ import errno
 import os
 import select
 import signal
-from collections.abc import Iterable
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from types import FrameType
 
 from wurzel.exceptions import StepFailed
 from wurzel.runtime.descendants import GRACE, adopt, end_all, signal_name, tie
 from wurzel.runtime.masking import CURRENT, Mask, Stream
+from wurzel.secret_names import may_be_secret, may_contain_password
+from wurzel.standard_streams import open_standard_streams
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _CHUNK = 65536
 _HEAD = 5
 _HIDE, _STORED, _END = b"H", b"S", b"E"
 _SEPARATOR = b"\n"
-_SECRET_ENDS = ("KEY", "PASSPHRASE", "PASSWD", "PASSWORD", "SECRET", "TOKEN")
 
 
 class Link:
@@ -53,11 +56,65 @@ class Link:
                     data = data[os.write(self._control, data) :]
 
 
+_BEGUN: list[Link | StepFailed] = []
+"""What `begin` leaves for `guarded`."""
+
+
+def begin(argv: Sequence[str]) -> None:
+    """Fork for the command line `wurzel step …` and come back in the process of the step.
+
+    This early a fork costs next to nothing. After the command line is imported, copying the pages that both processes
+    write to takes a tenth of a cold start. The guard itself comes back only with an error that `guarded` raises.
+    """
+    open_standard_streams()
+    if "--own-group" in argv:
+        lead_group()
+    named = [value for option, value in pairwise((*argv, "")) if option == "--secret"]
+    named += [word.removeprefix("--secret=") for word in argv if word.startswith("--secret=")]
+    guard = Guard("", named)
+    link = guard.fork()
+    if link is not None:
+        _BEGUN.append(link)
+        return
+    try:
+        os._exit(guard.watch())  # all is written; there is nothing to tear down
+    except StepFailed as error:
+        _BEGUN.append(error)
+
+
+def guarded(step: str, named: Collection[str]) -> Link:
+    """Go on in a process under guard, unless that is so already; the guard itself ends here with the exit code.
+
+    Raises:
+        StepFailed: in the guard, when the step ended in a way in which it could not say why.
+    """
+    if not _BEGUN:
+        guard = Guard(step, named)
+        link = guard.fork()
+        if link is None:
+            sys.exit(guard.watch())
+        return link
+    begun = _BEGUN.pop()
+    if isinstance(begun, Link):
+        return begun
+    begun.where = f"step {step!r}"
+    raise begun
+
+
+def lead_group() -> None:
+    """Lead a process group, unless that was done already, so that whoever started this can end all of it."""
+    if not _BEGUN:
+        with contextlib.suppress(PermissionError):  # the leader of a session is one of its group already
+            os.setpgid(0, 0)
+
+
 class Guard:
     """Watches over the process of one step."""
 
-    def __init__(self, step: str) -> None:
+    def __init__(self, step: str, named: Collection[str] = ()) -> None:
+        """Watch over the step of this name, where the variables in `named` are secrets whatever their names say."""
         self._step = step
+        self._named = named
         self._mask = Mask()
         self._streams: dict[int, tuple[int, Stream]] = {}
         self._told = b""
@@ -69,7 +126,7 @@ class Guard:
         """Go on in two processes: the one that gets a link runs the step, the other one then calls `watch`."""
         control, told = os.pipe()
         lifeline, held = os.pipe()
-        pipes = _pipes(os.environ)
+        pipes = _pipes(os.environ, self._named)
         before = signal.getsignal(signal.SIGINT)
         signal.signal(signal.SIGINT, signal.SIG_IGN if before is signal.SIG_IGN else signal.SIG_DFL)
         self._child = os.fork()
@@ -194,18 +251,24 @@ class Guard:
         )
 
 
-def _pipes(environ: Iterable[str]) -> list[tuple[int, int, list[int]]]:
+def _pipes(environ: Mapping[str, str], named: Collection[str]) -> list[tuple[int, int, list[int]]]:
     """A pipe for each of our own outputs that is open, and which of them it stands for: both, if they are one file.
 
     A terminal is left as it is where no variable may be a secret, so that the step can see that it is one.
     """
     by_file: dict[tuple[int, int], list[int]] = {}
+    masked = any(name in named or _may_hide(name, value) for name, value in environ.items())
     for descriptor in (1, 2):
         with contextlib.suppress(OSError):
             stat = os.fstat(descriptor)
-            if not os.isatty(descriptor) or any("__" in name or name.endswith(_SECRET_ENDS) for name in environ):
+            if masked or not os.isatty(descriptor):
                 by_file.setdefault((stat.st_dev, stat.st_ino), []).append(descriptor)
     return [(*os.pipe(), descriptors) for descriptors in by_file.values()]
+
+
+def _may_hide(name: str, value: str) -> bool:
+    """Whether a variable may be a secret: by its name, as one of a setting, or by a password in its value."""
+    return "__" in name or may_be_secret(name) or may_contain_password(value)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 from wurzel.core.environment import fields_of, model_of, prefixes, split_name
-from wurzel.datacontract.secrets import is_secret, may_be_secret, names_secret_file, passwords_in, secret_texts
+from wurzel.datacontract.secrets import is_secret, passwords_in, secret_texts
 from wurzel.runtime.masking import forms
+from wurzel.secret_names import may_be_secret, names_secret_file
 
 _LARGEST_FILE = 65536
 
@@ -66,7 +67,7 @@ def _parsed(value: Any) -> Any:
     if not isinstance(value, str) or value[:1] not in {"{", "[", '"'}:
         return value
     try:
-        return json.loads(value)
+        return from_json(value)
     except ValueError:
         return value
 
