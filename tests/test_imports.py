@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"exceptions", "secret_names", "standard_streams"},
+    {"exceptions", "git_folder", "secret_names", "standard_streams"},
     {"datacontract"},
     {"core"},
     {"ir", "steps", "utils"},

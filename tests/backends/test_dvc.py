@@ -103,6 +103,8 @@ def test_input_paths_are_deps():
     assert input_paths(pipeline.steps[0]) == ["../in put/$x"]
     assert "../in put/$x" in stage(pipeline).deps
     assert input_paths(one_step(settings=(folder(None, given=False),)).steps[0]) == []
+    many = folder({"x": ["in/a", "in/b"], "y": {"z": "in/c"}})
+    assert input_paths(one_step(settings=(many,)).steps[0]) == ["in/a", "in/b", "in/c"]
 
 
 @pytest.mark.parametrize("path", [".", "./", "data", "da/../data/", "data/"])

@@ -45,7 +45,7 @@ def imported(*arguments):
 
 def packages(modules):
     """The packages of wurzel that were imported, without those of commands."""
-    always = {"wurzel.__main__", "wurzel.cli", "wurzel.exceptions", "wurzel.standard_streams"}
+    always = {f"wurzel.{name}" for name in ("__main__", "cli", "exceptions", "git_folder", "standard_streams")}
     return {".".join(name.split(".")[:2]) for name in modules if name.startswith("wurzel.")} - always
 
 

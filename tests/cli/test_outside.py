@@ -66,14 +66,14 @@ def test_no_output_leaves_the_project_or_enters_the_folder_of_git(configure, tar
 def test_nor_does_what_the_command_line_says(configure, folder):
     configure()
     done = run("render", "-o", folder)
-    assert "the folder of git itself" in str(done.exception)
+    assert "git's own folder" in str(done.exception)
     assert list(Path(".git").rglob("*")) == []
 
 
 def test_a_link_into_the_folder_of_git_is_none_either(configure):
     configure(targets="dvc: {output: dvc/dvc.yaml}")
     Path("dvc").symlink_to(".git")
-    assert "the folder of git itself" in str(run("render").exception)
+    assert "git's own folder" in str(run("render").exception)
     assert list(Path(".git").rglob("*")) == []
 
 

@@ -3,6 +3,14 @@
 import subprocess
 import sys
 import textwrap
+from typing import Annotated
+
+import pytest
+from pydantic import DirectoryPath, FilePath
+from typing_extensions import TypeAliasType
+
+from wurzel.core import Settings
+from wurzel.ir.settings import describe
 
 MODULE = """
 import dataclasses
@@ -72,3 +80,21 @@ def test_defaults_are_the_same_for_every_hash_seed(project):
     assert found["PAIRS"] == [["a", 1], ["a", 2], ["b", 1]]
     assert found["MODELS"] == [{"names": ["de", "en", "fr", "it", "nl"]}]
     assert found["OPAQUE"] == "<sets.Opaque object>"
+
+
+Path_ = TypeAliasType("Path_", FilePath)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        *[(kind, True) for kind in (FilePath, FilePath | None, list[FilePath], tuple[FilePath, ...], Path_)],
+        *[(kind, True) for kind in (dict[str, FilePath], list[FilePath] | None, dict[str, list[DirectoryPath]])],
+        *[(kind, True) for kind in (FilePath | str, Annotated[list[FilePath], "of words"])],
+        *[(kind, False) for kind in (tuple[str, FilePath], dict[FilePath, str], list[str])],
+    ],
+)
+def test_settings_of_which_every_text_names_a_file(annotation, expected):
+    cls = type("S", (Settings,), {"__annotations__": {"X": annotation}})
+    (setting,) = describe(cls, "A__")
+    assert setting.input_path is expected

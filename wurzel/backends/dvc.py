@@ -5,7 +5,7 @@ Facts about DVC's file format: https://dvc.org/doc/user-guide/project-structure/
 
 import posixpath
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypedDict
 
@@ -182,12 +182,17 @@ class DvcBackend(Backend):
 
 def input_paths(step: Step) -> list[str]:
     """Files and folders outside the data folder that a step reads, as its settings name them."""
-    paths = []
-    for setting in step.settings:
-        value = setting.value if setting.given else setting.default
-        if setting.input_path and isinstance(value, str) and value:
-            paths.append(value)
-    return paths
+    named = (setting.value if setting.given else setting.default for setting in step.settings if setting.input_path)
+    return [path for value in named for path in _texts(value) if path]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for item in value.values() for text in _texts(item))
+    elif isinstance(value, list | tuple):
+        yield from (text for item in value for text in _texts(item))
 
 
 def _metrics(step: Step, options: DvcOptions) -> str:

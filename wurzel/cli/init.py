@@ -64,7 +64,10 @@ def _text(found: list[Found]) -> str:
 def _write(path: Path, text: str) -> None:
     """Write a file atomically."""
     from wurzel.exceptions import WriteError
+    from wurzel.git_folder import REASON, in_git
 
+    if in_git(path):
+        raise WriteError(REASON, where=str(path))
     new = path.with_name(f".{path.name}.new")
     try:
         new.write_text(text, encoding="utf-8")

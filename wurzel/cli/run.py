@@ -12,6 +12,7 @@ import click
 from wurzel.cli.options import ParameterText, PipelineName, configuration_options
 from wurzel.cli.shard import ShardText
 from wurzel.exceptions import UsageError
+from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,8 @@ def command(
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
             hint = "Write a path, and mount or copy what has to be kept elsewhere."
             raise UsageError(f"--data-dir {data_dir!r} is a URL, and datasets are written to a folder", hint=hint)
+        if in_git(data_dir):
+            raise UsageError(f"--data-dir {data_dir!r} {REASON}", hint="Write a path such as data.")
         chosen = chosen.model_copy(update={"data_dir": data_dir})
     options = RunOptions(
         root=Path.cwd(),

@@ -26,6 +26,7 @@ from wurzel.datacontract.opening import output_names, shard_folder, shard_of
 from wurzel.datacontract.partfiles import PartFiles, explained
 from wurzel.datacontract.parts import codec_for
 from wurzel.exceptions import DatasetError
+from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
     from wurzel.datacontract.intake import Intake
@@ -230,11 +231,13 @@ def writing(
 
 
 def check_ours(folder: Path) -> None:
-    """Never replace what is not a dataset.
+    """Never replace what is not a dataset, and write nothing into git's folder.
 
     Raises:
         DatasetError: when the folder is something else.
     """
+    if in_git(folder):
+        raise DatasetError(REASON, where=str(folder), hint="Give another folder with -o or --data-dir.")
     try:
         names = sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:

@@ -17,6 +17,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WriteError
+from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
     from wurzel.invocation.imports import Import
@@ -151,6 +152,8 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
     Raises:
         WriteError: when it cannot be written.
     """
+    if in_git(path):
+        raise WriteError(REASON, where=str(path))
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:

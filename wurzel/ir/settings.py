@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, get_args
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic_core import PydanticUndefined, to_json, to_jsonable_python
 
@@ -63,7 +64,7 @@ def _describe(
             default=None if secret else shown,
             computed=computed,
             input_path=f"{path}{name}" in input_paths
-            or (names_files(annotation, field.metadata) and not secret and not names_secret_file(name)),
+            or (_only_files(annotation, field.metadata) and not secret and not names_secret_file(name)),
         )
 
 
@@ -112,10 +113,36 @@ def _ordered(value: Any, plain: Any) -> Any:
 
 def names_files(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
     """Whether values of a type name files or folders that must exist, such as `list[FilePath] | None`."""
-    marks = (*metadata, *getattr(annotation, "__metadata__", ()))
-    if any(getattr(mark, "path_type", None) in {"file", "dir"} for mark in marks):
+    if _is_marked(annotation, metadata):
         return True
-    return any(names_files(argument) for argument in get_args(annotation) if argument is not annotation)
+    return any(names_files(argument) for argument in _arguments(annotation))
+
+
+def _only_files(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    """Whether every text in a value of a type names such a file, keys of mappings aside; any text that may name one."""
+    if _is_marked(annotation, metadata):
+        return True
+    arguments, origin = _arguments(annotation), get_origin(annotation)
+    if origin in {Union, UnionType}:
+        arguments = [argument for argument in arguments if argument is not NoneType]
+        return all(map(_only_files, arguments)) or any(_is_marked(argument) for argument in arguments)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        arguments = arguments[1:]
+    return bool(arguments) and all(map(_only_files, arguments))
+
+
+def _is_marked(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    marks = (*metadata, *getattr(annotation, "__metadata__", ()))
+    return any(getattr(mark, "path_type", None) in {"file", "dir"} for mark in marks)
+
+
+def _arguments(annotation: Any) -> list[Any]:
+    """The types that a type is made of: type parameters, or what an alias stands for."""
+    alias = getattr(annotation, "__value__", None) or getattr(annotation, "__supertype__", None)
+    found = get_args(annotation) if alias is None else (alias,)
+    if hasattr(annotation, "__metadata__"):
+        found = found[:1]
+    return [argument for argument in found if argument is not Ellipsis]
 
 
 def _shown(annotation: Any) -> str:

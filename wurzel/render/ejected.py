@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from wurzel.exceptions import MissingPackage, UsageError, WriteError
+from wurzel.git_folder import REASON, in_git
 from wurzel.render.check.sources import BASE
 from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label, reference
 from wurzel.render.suggestion import suggest
@@ -227,6 +228,8 @@ def _own(layer: Layer, path: Path) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Replace a file atomically."""
+    if in_git(path):
+        raise WriteError(REASON, where=str(path))
     new = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
 from wurzel.exceptions import WriteError
+from wurzel.git_folder import REASON, in_git
 from wurzel.render.header import is_conflicted, is_ours, is_untouched
 
 State = Literal["new", "same", "outdated", "edited", "conflicted", "foreign", "orphaned"]
@@ -153,8 +154,8 @@ def _target(home: Path, path: str) -> Path:
     if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts or not pure.name or path.endswith("/"):
         raise WriteError(f"{path!r} is not a file path inside the output directory", where=path)
     target = Path(os.path.realpath(home / pure))
-    if any(part.lower() == ".git" for part in target.parts):
-        raise WriteError("it is inside git's own folder, which wurzel never writes to", where=path)
+    if in_git(target):
+        raise WriteError(f"it {REASON}", where=path)
     if home not in target.parents:
         raise WriteError(f"it leads to {str(target)!r}, which is outside the output folder", where=path)
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from wurzel.exceptions import WriteError
+from wurzel.git_folder import REASON, in_git
 from wurzel.invocation.digests import write
 from wurzel.runtime.processes import private
 
@@ -41,6 +42,8 @@ class StateFolder:
         self.digests = self.folder / "digests.json"
         self._path = self.folder / "states.jsonl"
         self._file: BinaryIO | None = None
+        if in_git(top):
+            raise WriteError(REASON, where=str(top), hint="Name another folder with --state-dir.")
         try:
             new = not top.exists()
             (self.folder / "logs").mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,62 @@
+"""Nothing that is given a path writes into git's own folder."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+from wurzel.core import PydanticModel
+from wurzel.datacontract.dataset import gather, writing
+from wurzel.datacontract.shape import shape_of
+from wurzel.exceptions import WurzelError
+from wurzel.git_folder import in_git
+from wurzel.invocation.digests import write
+from wurzel.runtime.state import StateFolder
+
+
+class Word(PydanticModel):
+    text: str
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(".git").mkdir()
+    Path("link").symlink_to(".git")
+
+
+def store(folder):
+    with writing(folder, shape_of(list[Word])) as writer:
+        writer.add([Word(text="a")])
+
+
+def gathered(folder):
+    store(Path("data"))
+    gather(Path("data"), folder)
+
+
+@pytest.mark.parametrize("act", [store, gathered, lambda path: write(path, b""), lambda path: StateFolder(path, "p")])
+@pytest.mark.parametrize("path", [".git/x", ".GIT/x", "a/../.git/x", "link/x", ".git", "sub/.git/x"])
+def test_it_is_refused(act, path):
+    with pytest.raises(WurzelError, match=r"is inside git's own folder, which wurzel never writes to"):
+        act(Path(path))
+    assert not any(Path(".git").iterdir())
+
+
+@pytest.mark.parametrize("path", ["x", ".github/workflows/x.yml", ".gitignore", ".git-x/y", "a.git/x"])
+def test_other_paths_are_not(path):
+    assert not in_git(path)
+
+
+@pytest.mark.parametrize(
+    "words", [["init"], ["run", "x", "--data-dir", ".git/x"], ["run", "x", "--data-dir", "link/x"]]
+)
+def test_commands_refuse_it(words, monkeypatch, project):
+    project("chain")
+    if words[0] != "run":
+        monkeypatch.chdir(".git")
+    words = ["chain:pipeline" if word == "x" else word for word in words]
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, WurzelError)
+    assert "git's own folder" in str(done.exception)
