@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
 from wurzel.ir.model import IR_VERSION, Pipeline
+from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
     from wurzel.ir.model import InputPort, OutputPort, Step
@@ -37,7 +38,7 @@ def load(path: Path) -> Pipeline:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode()
         data = json.loads(text)
     except OSError as error:
         raise PipelineError(f"cannot be read: {error.strerror}", where=str(path)) from error

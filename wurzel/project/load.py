@@ -17,6 +17,7 @@ from wurzel.project.parse import parse
 from wurzel.project.read import read
 from wurzel.project.schemas import schemas_of
 from wurzel.project.targets import Named, check_targets, names_given
+from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
     from wurzel.project.packs import Pack
@@ -140,7 +141,7 @@ def find_project(folder: Path | None = None) -> Path | None:
     """
     folder = folder or Path()
     path = folder / FILE
-    if path.is_file():
+    if path.exists():  # whatever it is: reading it says what is wrong with it
         return path
     for other in ("wurzel.yml", ".wurzel.yaml", "wurzel.json"):
         if (folder / other).is_file():
@@ -211,7 +212,7 @@ def _data(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError([Problem(f"is larger than {MAX_BYTES // 1024 // 1024} MB", name)])
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
 

@@ -18,6 +18,7 @@ from wurzel.project.parse import parse
 from wurzel.project.read import read
 from wurzel.project.schemas import schemas_of
 from wurzel.project.targets import Named, check_targets, names_given
+from wurzel.regular_file import read_file
 from wurzel.render.more import More, unknown_in
 from wurzel.render.renames import Rename
 from wurzel.render.requirement import Requirement, requirement
@@ -166,7 +167,7 @@ def _check_required(pack: Pack, wanted: Node, above: Sequence[Pack], below: Sequ
 def _read(pack: Pack, path: Path, findings: Findings, *, is_pack: bool = True) -> Pack:
     name = f"pack {pack.name}: {PACK_FILE}" if is_pack else f"{pack.name}/{PACK_FILE}"
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         return pack
     except OSError as error:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from wurzel.exceptions import WriteError
+from wurzel.regular_file import read_file
 
 JOURNAL = ".wurzel-render.json"
 """Name of the journal in the output folder; it exists only while files are being written."""
@@ -135,7 +136,7 @@ def read_journal(home: Path) -> Journal | None:
     path = home / JOURNAL
     (home / _DRAFT).unlink(missing_ok=True)
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_file(path))
         moves = [_read_move(home, entry) for entry in data["files"]]
         folders = [_inside(home, folder) for folder in data["folders"]]
         return Journal(home, moves, folders, data["complete"] is True)

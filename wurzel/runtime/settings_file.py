@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wurzel.exceptions import UsageError
+from wurzel.regular_file import read_file
 
 
 def read_settings(reference: str) -> Mapping[str, Any]:
@@ -32,7 +33,7 @@ def read_settings(reference: str) -> Mapping[str, Any]:
 
 def _read(path: Path) -> Any:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError("is not UTF-8 text", where=str(path)) from None
     except OSError as error:
