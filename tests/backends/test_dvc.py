@@ -5,7 +5,7 @@ import pytest
 from tests.plain import plain_step
 from wurzel.backends.dvc import DvcBackend, DvcOptions, input_paths
 from wurzel.ir.features import Use
-from wurzel.ir.model import DataType, Pipeline, Retry, Setting
+from wurzel.ir.model import DataType, Edge, InputPort, OutputPort, Pipeline, Retry, Setting, Shards, Step
 from wurzel.runtime import slices
 from wurzel.testing import full_pipeline
 
@@ -119,12 +119,19 @@ def test_an_input_beside_the_data_is_fine(path):
     assert not DvcBackend().preflight(one_step(settings=(folder(path),)), DvcOptions())
 
 
-def sharded_stages(**options):
+def sharded():
     loud = plain_step(
         id="loud", run="m:Loud", output=WORDS, input=WORDS, needs=("words",), shards=3, retry=Retry(limit=1)
     )
     words = plain_step(id="words", run="m:Words", output=WORDS)
-    pipeline = Pipeline(name="p", data_dir="d ${x}", steps=(words, loud))
+    return Pipeline(name="p", data_dir="d ${x}", steps=(words, loud))
+
+
+def sharded_stages(**options):
+    return stages_of(sharded(), **options)
+
+
+def stages_of(pipeline, **options):
     return {item.name: item for item in DvcBackend().files(pipeline, DvcOptions(**options))[0].context["stages"]}
 
 
@@ -170,3 +177,33 @@ def test_slices_may_be_processes_of_one_stage():
     use = Use("shards", "steps.loud.shards")
     assert DvcBackend().support_for(use, DvcOptions()).level == "native"
     assert DvcBackend().support_for(use, DvcOptions(shards="processes")).level == "emulated"
+
+
+def test_slices_that_the_data_numbers_are_processes_of_one_stage():
+    words, loud = sharded().steps
+    loud = loud.model_copy(update={"shards": Shards(items=500, max=64)})
+    stages = stages_of(sharded().model_copy(update={"steps": (words, loud)}))
+    assert list(stages) == ["words", "loud"]
+    assert stages["loud"].meta["options"] == {"retries": 1, "shards": 64}
+    assert "--portion 500" in stages["loud"].cmd
+
+
+def test_each_named_output_is_an_out_and_stages_depend_on_those_they_read():
+    cut = Step(
+        id="cut", run="steps:Cut", outputs=tuple(OutputPort(name=name, type=WORDS) for name in ("train", "test"))
+    )
+    reader = Step(
+        id="fit",
+        run="steps:Fit",
+        needs=(Edge(step="cut", output="train", input="docs"), Edge(step="cut", output="train", input="more")),
+        inputs=(InputPort(name="docs", type=WORDS), InputPort(name="more", type=WORDS)),
+        outputs=(OutputPort(type=WORDS),),
+    )
+    stages = stages_of(Pipeline(name="p", steps=(cut, reader)))
+    assert stages["cut"].outs == ["data/cut/train", "data/cut/test"]
+    assert stages["fit"].deps == ["data/cut/train"]
+    assert "-i docs=data/cut/train -i more=data/cut/train" in stages["fit"].cmd
+    sliced = cut.model_copy(update={"shards": Shards(max=2), "inputs": reader.inputs, "needs": ()})
+    stages = stages_of(Pipeline(name="p", steps=(sliced,)))
+    assert stages["cut_slice"].outs == ["data/cut.slices/shard-${item.slice}-of-2"]
+    assert stages["cut"].outs == ["data/cut/train", "data/cut/test"]

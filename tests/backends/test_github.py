@@ -11,7 +11,19 @@ from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.github.workflow import escape
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Pipeline, Retry, Schedule, SecretRef, Setting
+from wurzel.ir.model import (
+    DataType,
+    Edge,
+    InputPort,
+    OutputPort,
+    Pipeline,
+    Retry,
+    Schedule,
+    SecretRef,
+    Setting,
+    Shards,
+    Step,
+)
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 WORD = DataType(contract="steps:Word", containers=("list",))
@@ -357,3 +369,68 @@ def test_wrong_options_are_refused():
     for options in ({"runs_on": {"grup": "x"}}, {"python_version": "3"}, {"retention": "1h"}, {"setup": "poetry"}):
         with pytest.raises(ValueError, match="validation error"):
             GithubOptions.model_validate(options)
+
+
+def ports():
+    """A step with two outputs in slices, one that reads one of them twice, and one that reads both."""
+    sides = (InputPort(name="left", type=WORD), InputPort(name="right", type=WORD))
+    cut = Step(
+        id="cut",
+        run="steps:Cut",
+        needs=(Edge(step="words"),),
+        inputs=(InputPort(type=WORD),),
+        outputs=(OutputPort(name="train", type=WORD), OutputPort(name="test", type=WORD)),
+    )
+    twice = tuple(Edge(step="cut", output="test", input=name) for name in ("left", "right"))
+    both = (Edge(step="cut", output="train", input="left"), Edge(step="cut", output="test", input="right"))
+    readers = [
+        Step(id=name, run="steps:Both", needs=needs, inputs=sides, outputs=(OutputPort(type=WORD),))
+        for name, needs in (("twice", twice), ("both", both))
+    ]
+    return pipeline(step("words"), cut, *readers)
+
+
+def test_each_named_output_is_an_artifact_and_a_job_gets_those_that_it_reads():
+    jobs = workflow(ports())["jobs"]
+    kept = [item["with"] for item in jobs["cut"]["steps"] if item["name"].startswith("Keep")]
+    assert [(item["name"], item["path"]) for item in kept] == [
+        ("rag.cut.train", "data/cut/train"),
+        ("rag.cut.test", "data/cut/test"),
+    ]
+
+    def got(job):
+        return [item["with"] for item in jobs[job]["steps"] if item["name"].startswith("Get")]
+
+    assert got("twice") == [{"name": "rag.cut.test", "path": "data/cut/test"}]
+    assert [item["path"] for item in got("both")] == ["data/cut/train", "data/cut/test"]
+    assert "-i left=data/cut/test -i right=data/cut/test" in named(jobs["twice"], "Run")["run"]
+
+
+def test_slices_of_a_named_output_are_artifacts_that_go_into_one_folder():
+    words, cut, *readers = ports().steps
+    sliced = cut.model_copy(update={"shards": Shards(items=500, max=3)})
+    jobs = workflow(pipeline(words, sliced, *readers))["jobs"]
+    assert jobs["cut"]["strategy"]["matrix"] == {"shard": [1, 2, 3]}
+    assert named(jobs["cut"], "Keep the data of cut.test")["with"] | {"retention-days": 0} == {
+        "name": "rag.cut.test.shard-${{ matrix.shard }}-of-3",
+        "path": "data/cut/*/test",
+        "include-hidden-files": True,
+        "if-no-files-found": "error",
+        "overwrite": True,
+        "retention-days": 0,
+    }
+    assert named(jobs["twice"], "Get the data of cut.test")["with"] == {
+        "pattern": "rag.cut.test.shard-*-of-3",
+        "merge-multiple": True,
+        "path": "data/cut",
+    }
+
+
+def test_more_slices_than_a_matrix_has_jobs():
+    message = problems(pipeline(step(input=WORD, shards=257)))
+    assert "'embed' has 257 shards" in message
+    assert "Set steps.embed.shards to 256 or less" in message
+    by_data = step(input=WORD).model_copy(update={"shards": Shards(items=500, max=300)})
+    message = problems(pipeline(by_data))
+    assert "'embed' has up to 300 shards" in message
+    assert "Set steps.embed.shards.max to 256 or less" in message

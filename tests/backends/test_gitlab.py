@@ -15,6 +15,7 @@ from wurzel.ir.model import (
     Schedule,
     SecretRef,
     Setting,
+    Shards,
     Toleration,
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
@@ -25,6 +26,11 @@ HOSTILE = "$CI_COMMIT_BRANCH $(touch pwned) `touch pwned` '; touch pwned # \" \\
 
 def step(name="embed", **fields):
     return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
+
+
+def by_data(most):
+    """A step with as many slices as its data has portions."""
+    return step().model_copy(update={"shards": Shards(items=500, max=most)})
 
 
 def pipeline(*steps, **fields):
@@ -318,6 +324,7 @@ def test_jobs_may_differ():
     ("subject", "options", "message"),
     [
         (pipeline(step(shards=201)), {}, "201 shards; `parallel` allows at most 200"),
+        (pipeline(by_data(201)), {}, "up to 201 shards; `parallel` allows at most 200"),
         (pipeline(step("pages")), {}, "GitLab reserves that name"),
         (pipeline(*(step(f"s{n}") for n in range(51)), step(needs=tuple(f"s{n}" for n in range(51)))), {}, "needs 51"),
         (pipeline(step("x" * 63)).model_copy(update={"name": "y" * 70}), {"kind": "include"}, "at most 128"),

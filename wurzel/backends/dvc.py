@@ -65,13 +65,14 @@ class Stage:
     params: Sequence[Any] = ()
     """Keys of `params.yaml`, or of another file by its name."""
     outs: Sequence[str | Mapping[str, Any]] = ()
-    """Its dataset: a path, or a mapping with options for DVC."""
+    """Its dataset, or one for each named output: a path, or a mapping with options for DVC."""
     metrics: str = ""
     """The file with its metrics."""
     always_changed: bool = False
     """Whether it reads an outside source, so that DVC must run it every time."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """`meta`, which DVC ignores: the class, labels, annotations, parameters, names of secrets."""
+    """`meta`, which DVC ignores: the class, whether it has a `when`, options that change no data, labels, annotations,
+    parameters, names of secrets."""
 
 
 class StagesContext(TypedDict):
@@ -121,6 +122,12 @@ class DvcBackend(Backend):
             "`matrix`, a stage for each slice, and a stage that merges them; `dvc repro` runs one at a time, and"
             " `targets.dvc.shards: processes` runs all in parallel within one stage"
         ),
+        "fan_out": emulated(
+            "`wurzel step --shards`: processes side by side within the stage, as many as the data has portions"
+        ),
+        "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and its stage succeeds"),
+        "named_inputs": native("`deps` on the datasets that are read; `-i NAME=DIR` in `cmd`"),
+        "named_outputs": native("an out for each output, so a change of one re-runs only the stages that read it"),
         "parallelism": unsupported("`dvc repro` runs one stage at a time"),
         "schedule": unsupported("DVC has no scheduler; start `dvc repro` from cron or use another target"),
         "timezone": unsupported("DVC has no scheduler"),
@@ -201,9 +208,14 @@ def _metrics(step: Step, options: DvcOptions) -> str:
 
 def _stages(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> list[Stage]:
     whole = _stage(pipeline, step, options, main)
-    if step.shards.max > 1 and options.shards == "stages":
+    if _has_stages(step, options):
         return [_slices(pipeline, step, options, whole, main), _gathering(pipeline, step, options, whole)]
     return [whole]
+
+
+def _has_stages(step: Step, options: DvcOptions) -> bool:
+    """Whether slices are stages. Those that only the data can number are processes: a matrix would be of `max`."""
+    return step.shards.max > 1 and step.shards.items is None and options.shards == "stages"
 
 
 def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> Stage:
@@ -211,7 +223,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
     report = _metrics(step, options)
     extra = [*_settings_of(pipeline, step, options), "--report", report]
     argv = step_argv(pipeline, step, extra=[*extra, *_options_of(step.id, main)])
-    out = dataset(pipeline, step.id)
+    outs = [_escape(dataset(pipeline, step.id, port.name)) for port in step.outputs]
     return Stage(
         name=step.id,
         step=step,
@@ -220,7 +232,7 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
         desc=_escape(step.description),
         deps=[_escape(path) for path in _deps(pipeline, step, options)],
         params=params if options.params == "params.yaml" or not params else [{_escape(options.params): params}],
-        outs=[{_escape(out): {"persist": True}} if step.self_consuming else _escape(out)],
+        outs=[{out: {"persist": True}} for out in outs] if step.self_consuming else outs,
         metrics=_escape(report),
         always_changed=step.polls or step.self_consuming or not step.cache,
         meta=_escaped(_meta(pipeline, step, options)),
@@ -275,11 +287,8 @@ def _settings_of(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[st
 
 def _deps(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
     lock = [options.lock] if options.lock else []
-    return list(
-        dict.fromkeys(
-            [*step.sources, *lock, *input_paths(step), *(dataset(pipeline, need) for need in step.predecessors)]
-        )
-    )
+    data = [dataset(pipeline, edge.step, edge.output) for edge in step.needs]
+    return list(dict.fromkeys([*step.sources, *lock, *input_paths(step), *data]))
 
 
 def _options_of(stage: str, main: str) -> list[str]:
@@ -295,7 +304,7 @@ def _counted(pipeline: Pipeline, step: Step) -> dict[str, str]:
 def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]:
     """Options of `wurzel step`, and variables, that do not change data."""
     emulate: list[Emulated] = ["retry", "timeout"]
-    if options.shards == "processes":
+    if not _has_stages(step, options):
         emulate.append("shards")
     words = supervision(step, emulate)
     found: dict[str, Any] = {
@@ -313,6 +322,7 @@ def _meta(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]
     secrets = pipeline.secrets | step.secrets
     meta: dict[str, Any] = {
         "run": step.run,
+        "when": step.when,
         "options": _uncounted(pipeline, step, options),
         "labels": pipeline.labels | step.labels,
         "annotations": pipeline.annotations | step.annotations,

@@ -88,6 +88,10 @@ class LocalBackend(Backend):
         "timeout": emulated("`wurzel step --timeout`, which ends the step's whole process group"),
         "pipeline_timeout": emulated("the script ends what runs when the time is over"),
         "shards": emulated("`wurzel step --shards`: processes side by side"),
+        "fan_out": emulated("`wurzel step --shards`: as many processes as the data has portions, at most `max`"),
+        "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and what follows still runs"),
+        "named_inputs": native("`-i NAME=DIR`"),
+        "named_outputs": native("a dataset for each output, in the folder of its step"),
         "parallelism": native("the default of `-j`"),
         "schedule": unsupported(_NO_CLOCK),
         "timezone": unsupported(_NO_CLOCK),
@@ -200,6 +204,8 @@ def _step_notes(step: Step) -> list[str]:
     notes = _notes(step)
     if step.polls:
         notes.append("Reads an outside source that may change at any time.")
+    if step.when:
+        notes.append("Decides at run time whether it runs; if not, it writes an empty dataset.")
     if step.self_consuming:
         notes.append("Reads its own last output.")
     return notes

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 Emulated = Literal["retry", "timeout", "shards"]
 
 
-def dataset(pipeline: Pipeline, step_id: str) -> str:
-    """Path of a step's dataset, relative to the project folder."""
-    return f"{pipeline.data_dir}/{step_id}"
+def dataset(pipeline: Pipeline, step_id: str, output: str = "") -> str:
+    """Path of a step's dataset, or of one of its named outputs, relative to the project folder."""
+    return f"{pipeline.data_dir}/{step_id}{'/' if output else ''}{output}"
 
 
 def step_inputs(step: Step, folder: Callable[[str], str]) -> list[str]:

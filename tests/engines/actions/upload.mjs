@@ -1,22 +1,28 @@
 // A wrapper around GitHub's own artifact client that takes the inputs of actions/upload-artifact which we write.
 import { stat } from "node:fs/promises";
+import { relative } from "node:path";
 
 import { ArtifactNotFoundError, DefaultArtifactClient } from "@actions/artifact";
 import * as core from "@actions/core";
 import * as glob from "@actions/glob";
 
-async function files(path) {
+async function files(path, all) {
   const globber = await glob.create(path, { followSymbolicLinks: true, omitBrokenSymbolicLinks: true });
+  const root = globber.getSearchPaths()[0];
   const found = [];
   for (const item of await globber.glob()) {
-    if (!(await stat(item)).isDirectory() && !/(^|\/)\.[^/]*$/.test(item)) found.push(item);
+    const hidden = relative(root, item).split("/").some((name) => name.startsWith("."));
+    if (!(await stat(item)).isDirectory() && (all || !hidden)) found.push(item);
   }
-  return { found, root: globber.getSearchPaths()[0] };
+  return { found, root };
 }
 
 async function main() {
   const name = core.getInput("name", { required: true });
-  const { found, root } = await files(core.getInput("path", { required: true }));
+  const { found, root } = await files(
+    core.getInput("path", { required: true }),
+    core.getBooleanInput("include-hidden-files"),
+  );
   if (found.length === 0) throw new Error(`no files were found at ${root}`);
   const client = new DefaultArtifactClient();
   if (core.getBooleanInput("overwrite")) {

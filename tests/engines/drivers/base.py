@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel
 from wurzel.backends import registry
-from wurzel.datacontract.dataset import gather
+from wurzel.datacontract.dataset import gather_outputs
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def collected(root):
     for step in sorted(root.iterdir()) if root.is_dir() else []:
         if not step.is_dir() or "." in step.name:  # `.` in front: unfinished; within: slices beside their dataset
             continue
-        gather(step)
+        gather_outputs(step)
         for path in sorted(step.rglob("*")):
             if path.is_file() and not path.name.startswith("."):
                 found[f"{step.name}/{path.relative_to(step).as_posix()}"] = path.read_bytes()

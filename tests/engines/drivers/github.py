@@ -72,8 +72,9 @@ def unpacked(store, folder, name):
     """The artifacts of a run of an example as datasets, shards joined."""
     root = folder / DATA_DIRS.get(name, "data")
     for archive in store.rglob("*.zip"):
-        step = archive.name.split(".")[1]
-        zipfile.ZipFile(archive).extractall(root / step)
+        _, step, *rest = archive.name.removesuffix(".zip").split(".")
+        sliced = bool(rest) and rest[-1].startswith("shard-")  # then folders of slices, and of outputs, are within
+        zipfile.ZipFile(archive).extractall(root / step if sliced else root.joinpath(step, *rest))
     return collected(root)
 
 

@@ -43,6 +43,12 @@ class GithubBackend(Backend):
         "timeout": emulated("`wurzel step --timeout` for one attempt; `timeout-minutes` ends a stuck job"),
         "pipeline_timeout": unsupported("a workflow has no such limit; set timeouts of steps"),
         "shards": native("a matrix with one job per slice"),
+        "fan_out": emulated(
+            "a matrix with `max` jobs; those beyond the portions that the data has write an empty slice and end"
+        ),
+        "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and its job succeeds"),
+        "named_inputs": native("a download for each dataset that is read; `-i NAME=DIR`"),
+        "named_outputs": native("an artifact for each output, and a job downloads those that it reads"),
         "parallelism": unsupported("only jobs of one matrix can be limited, with `max-parallel`, and they are"),
         "schedule": native("`on.schedule`"),
         "timezone": native("`on.schedule[].timezone`; option `legacy` for servers without it"),

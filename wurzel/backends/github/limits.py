@@ -65,8 +65,8 @@ def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
             )
         if step.shards.max > _MATRIX:
             yield Problem(
-                f"the step {step.id!r} has {step.shards.max} shards; a matrix makes at most {_MATRIX} jobs",
-                hint=f"Set steps.{step.id}.shards to {_MATRIX} or less.",
+                f"the step {step.id!r} has {ci.slices_of(step)}; a matrix makes at most {_MATRIX} jobs",
+                hint=f"Set steps.{step.id}.{ci.slices_option(step)} to {_MATRIX} or less.",
             )
         if is_hosted(runner(step, options)) and (step.timeout or 0) >= HOSTED_MINUTES * 60:
             yield Problem(

@@ -14,7 +14,7 @@ from wurzel.invocation.command import dataset, setting_variables, step_argv
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.model import Edge, Pipeline, Step
     from wurzel.ir.names import PlainText
 
 HOSTED_MINUTES = 360
@@ -45,9 +45,9 @@ class Transfer:
     """A folder to upload to or download from artifacts: one by `name`, or all shards by `pattern`."""
 
     step: PlainText
-    """Id of the step whose dataset it is."""
+    """Id of the step whose dataset it is; `step.output` for a named output."""
     path: str
-    """Folder of the dataset."""
+    """Folder of the dataset; for a slice of a named output, a pattern that matches it."""
     name: str = ""
     """Name of the artifact; empty if there are several."""
     pattern: str = ""
@@ -87,7 +87,7 @@ class Job:
     install: str
     """Shell line that installs the project; empty when there is nothing to do."""
     download: Sequence[Transfer]
-    """Datasets it reads."""
+    """Datasets it reads, each once."""
     memory: str
     """Prefix of the cache keys for the step's last output; empty unless the step reads it."""
     memory_key: str
@@ -96,8 +96,10 @@ class Job:
     """Variables of the step."""
     run: str
     """Shell line that runs the step."""
-    upload: Transfer
-    """The dataset it writes."""
+    path: str
+    """The folder that its step writes."""
+    upload: Sequence[Transfer]
+    """The dataset it writes, or one for each named output."""
     step: Step
     """The step, as the IR has it."""
 
@@ -243,12 +245,13 @@ class _Writer:
             max_parallel=self.pipeline.parallelism,
             setup="none" if image else options.setup,
             install="" if image else options.install_line(),
-            download=[self.transfer(self.steps[need], received=True) for need in step.predecessors],
+            download=[self.received(self.steps[edge.step], edge.output) for edge in _distinct(step)],
             memory=memory,
             memory_key=f"{memory}{_RUN}" if memory else "",
             env=self.env(step),
             run=self.run(step, "none" if image else options.setup),
-            upload=self.transfer(step, received=False),
+            path=dataset(self.pipeline, step.id),
+            upload=[self.kept(step, port.name) for port in step.outputs],
             step=step,
         )
 
@@ -261,14 +264,24 @@ class _Writer:
         credentials = {"credentials": login.model_dump()} if login else {}
         return {"image": image, **credentials} | ({"options": extra} if extra else {})
 
-    def transfer(self, step: Step, *, received: bool) -> Transfer:
-        name = f"{self.pipeline.name}.{step.id}"
-        path = dataset(self.pipeline, step.id)
+    def received(self, step: Step, output: str) -> Transfer:
+        """One output of an earlier step. Artifacts of slices hold `shard-I-of-N/…`, so they fit into one folder."""
+        label = f"{step.id}{'.' if output else ''}{output}"
+        name = f"{self.pipeline.name}.{label}"
         if step.shards.max == 1:
-            return Transfer(step.id, path, name=name)
-        if received:
-            return Transfer(step.id, path, pattern=f"{name}.shard-*-of-{step.shards.max}")
-        return Transfer(step.id, path, name=f"{name}.shard-${{{{ matrix.shard }}}}-of-{step.shards.max}")
+            return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
+        pattern = f"{name}.shard-*-of-{step.shards.max}"
+        return Transfer(label, dataset(self.pipeline, step.id), pattern=pattern)
+
+    def kept(self, step: Step, output: str) -> Transfer:
+        """One output of the step itself, or of the slice that its job runs."""
+        label = f"{step.id}{'.' if output else ''}{output}"
+        name = f"{self.pipeline.name}.{label}"
+        if step.shards.max == 1:
+            return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
+        # upload-artifact keeps what follows the first `*` of a path: here the folder of the slice.
+        path = dataset(self.pipeline, step.id) + (f"/*/{output}" if output else "")
+        return Transfer(label, path, name=f"{name}.shard-${{{{ matrix.shard }}}}-of-{step.shards.max}")
 
     def env(self, step: Step) -> dict[str, str]:
         values = {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
@@ -286,6 +299,11 @@ class _Writer:
         argv = step_argv(self.pipeline, step, emulate=("retry", "timeout"))
         tail = '--shard "$WURZEL_SHARD"' if step.shards.max > 1 else ""
         return "\n".join([*lines, *ci.unset_lines(step), ci.command(argv, setup, tail)])
+
+
+def _distinct(step: Step) -> list[Edge]:
+    """The edges of a step, one for each dataset: two fields may read the same one."""
+    return list({(edge.step, edge.output): edge for edge in step.needs}.values())
 
 
 def _described(parameter: ci.Parameter) -> ci.Parameter:

@@ -43,6 +43,14 @@ class GitlabBackend(Backend):
         "timeout": emulated("`wurzel step --timeout` for one attempt; `timeout` of the job ends a stuck one"),
         "pipeline_timeout": unsupported("a pipeline has no such limit; set timeouts of steps"),
         "shards": native("`parallel`, one job per slice"),
+        "fan_out": emulated(
+            "`parallel` with `max` jobs; those beyond the portions that the data has write an empty slice and end"
+        ),
+        "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and its job succeeds"),
+        "named_inputs": native("`-i NAME=DIR`; `needs` brings the artifact of each job that it reads from"),
+        "named_outputs": native(
+            "folders within the artifact of the job; `needs` brings all of them, as GitLab cannot bring a part"
+        ),
         "parallelism": unsupported("GitLab starts every job that can run; limit the runner with `concurrent`"),
         "schedule": emulated("rules, and a script that creates the schedule with `glab`"),
         "timezone": emulated("in the script that creates the schedule"),

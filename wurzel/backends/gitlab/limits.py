@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from wurzel.backends.ci import slices_of, slices_option
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.gitlab.jobs import job_name
 from wurzel.exceptions import Problem
@@ -66,8 +67,8 @@ def _job(step: Step, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Pro
         )
     if step.shards.max > _PARALLEL:
         yield Problem(
-            f"the step {step.id!r} has {step.shards.max} shards; `parallel` makes at most {_PARALLEL} jobs",
-            hint=f"Set steps.{step.id}.shards to {_PARALLEL} or less.",
+            f"the step {step.id!r} has {slices_of(step)}; `parallel` makes at most {_PARALLEL} jobs",
+            hint=f"Set steps.{step.id}.{slices_option(step)} to {_PARALLEL} or less.",
         )
     for wanted in step.tolerations:
         if wanted.key is None:

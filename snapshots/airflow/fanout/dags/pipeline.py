@@ -1,0 +1,75 @@
+# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:24e88756011daf326fe6ec0e8a6ad542392baf61d921abbe6212a861806507df
+import json
+
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "skip_on_exit_code": None,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    portions__slices = BashOperator(
+        task_id="portions__slices",
+        doc_md="Counts the slices of portions: 2 items each, at most 4 slices.\n",
+        bash_command='wurzel step fanout:Portions --id portions -i "$WURZEL_RUN/words" --portion 2 --shards 4 --slices -',
+        output_processor=json.loads,
+        env=ENV,
+    )
+
+    portions = BashOperator.partial(
+        task_id="portions",
+        doc_md="Treat two words at a time.\n",
+        env=ENV,
+    ).expand(
+        bash_command=portions__slices.output.map(
+            lambda shard: " ".join(
+                [
+                    'wurzel step fanout:Portions --id portions -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/portions" --portion 2 --shard',
+                    shard,
+                ]
+            )
+        ),
+    )
+
+    join = BashOperator(
+        task_id="join",
+        doc_md="Join all words into one.\n",
+        bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/portions/loud" -o "$WURZEL_RUN/join"',
+        env=ENV,
+        outlets=[Asset("pipeline/join")],
+    )
+
+    count = BashOperator(
+        task_id="count",
+        doc_md="Join all words into one.\n",
+        bash_command='wurzel step steps:Join --id count -i "$WURZEL_RUN/portions/count" -o "$WURZEL_RUN/count"',
+        env=ENV,
+        outlets=[Asset("pipeline/count")],
+    )
+
+    words >> portions__slices
+    portions >> [join, count]

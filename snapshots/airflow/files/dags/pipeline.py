@@ -1,0 +1,65 @@
+# Rendered by `wurzel render files:pipeline -t airflow` from files:pipeline; do not edit. sha256:5474013270124360d37c326ae05b82c027753a02293906a2599860e71115c8ca
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "skip_on_exit_code": None,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    write = BashOperator(
+        task_id="write",
+        doc_md="Write a file for each word, with names that need care; the first can be executed.\n",
+        bash_command='wurzel step files:Write --id write -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/write"',
+        env=ENV,
+    )
+
+    sort = BashOperator(
+        task_id="sort",
+        doc_md="Put the files into a folder, by their first letter; one folder stays empty, and one file is hidden.\n",
+        bash_command='wurzel step files:Sort --id sort -i "$WURZEL_RUN/write" -o "$WURZEL_RUN/sort"',
+        env=ENV,
+    )
+
+    whole = BashOperator(
+        task_id="whole",
+        doc_md="List all there is in the folder.\n",
+        bash_command='wurzel step files:Whole --id whole -i "$WURZEL_RUN/sort" -o "$WURZEL_RUN/whole"',
+        env=ENV,
+    )
+
+    lines = BashOperator(
+        task_id="lines",
+        doc_md="Read the lines of a file.\n",
+        bash_command='wurzel step files:Lines --id lines -i "$WURZEL_RUN/whole" -o "$WURZEL_RUN/lines"',
+        env=ENV,
+        outlets=[Asset("pipeline/lines")],
+    )
+
+    words >> write
+    write >> sort
+    sort >> whole
+    whole >> lines

@@ -1,0 +1,65 @@
+# Rendered by `wurzel render program:pipeline -t airflow` from program:pipeline; do not edit. sha256:8bcdf55685ec817eeee072289fd5181494aaddb590a1cb39191d9516a8c41e71
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "skip_on_exit_code": None,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    write = BashOperator(
+        task_id="write",
+        doc_md="Write the words into a file, one a line.\n",
+        bash_command='wurzel step program:Write --id write -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/write"',
+        env=ENV,
+    )
+
+    sort = BashOperator(
+        task_id="sort",
+        doc_md="Sort the lines; `sort` writes into the file that it is given.\n",
+        bash_command='wurzel step program:Sort --id sort -i "$WURZEL_RUN/write" -o "$WURZEL_RUN/sort"',
+        env=ENV,
+    )
+
+    first = BashOperator(
+        task_id="first",
+        doc_md="Keep three lines; what `head` prints is the file.\n",
+        bash_command='wurzel step program:First --id first -i "$WURZEL_RUN/sort" -o "$WURZEL_RUN/first"',
+        env=ENV,
+    )
+
+    lines = BashOperator(
+        task_id="lines",
+        doc_md="Read the lines of a file.\n",
+        bash_command='wurzel step program:Lines --id lines -i "$WURZEL_RUN/first" -o "$WURZEL_RUN/lines"',
+        env=ENV,
+        outlets=[Asset("pipeline/lines")],
+    )
+
+    words >> write
+    write >> sort
+    sort >> first
+    first >> lines

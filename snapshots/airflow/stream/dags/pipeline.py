@@ -1,0 +1,65 @@
+# Rendered by `wurzel render stream:pipeline -t airflow` from stream:pipeline; do not edit. sha256:70481241243b5b3605d70260dcf6094b740176b1985aba839396e4af10e5323d
+import pendulum
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG, Asset
+
+ENV = {
+    "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
+    "WURZEL_RUN_ID": "{{ run_id }}",
+}
+
+with DAG(
+    dag_id="pipeline",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    schedule=None,
+    start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
+    catchup=False,
+    default_args={
+        "retries": 0,
+        "do_xcom_push": False,
+        "append_env": True,
+        "skip_on_exit_code": None,
+        "cwd": "{{ task.dag.folder }}/..",
+    },
+    tags=["wurzel"],
+):
+    words = BashOperator(
+        task_id="words",
+        doc_md="Give words.\n",
+        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        env=ENV,
+    )
+
+    count = BashOperator(
+        task_id="count",
+        doc_md="Count up to the number of letters of each word.\n",
+        bash_command='wurzel step stream:Count --id count -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/count"',
+        env=ENV,
+    )
+
+    even = BashOperator(
+        task_id="even",
+        doc_md="Keep every second item.\n",
+        bash_command='wurzel step stream:Even --id even -i "$WURZEL_RUN/count" -o "$WURZEL_RUN/even"',
+        env=ENV,
+    )
+
+    share = BashOperator(
+        task_id="share",
+        doc_md="Read the items twice: once for their number, once for themselves.\n",
+        bash_command='wurzel step stream:Share --id share -i "$WURZEL_RUN/even" -o "$WURZEL_RUN/share"',
+        env=ENV,
+    )
+
+    join = BashOperator(
+        task_id="join",
+        doc_md="Join all words into one.\n",
+        bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/share" -o "$WURZEL_RUN/join"',
+        env=ENV,
+        outlets=[Asset("pipeline/join")],
+    )
+
+    words >> count
+    count >> even
+    even >> share
+    share >> join
