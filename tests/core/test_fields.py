@@ -152,7 +152,7 @@ def test_values_are_given_by_name_and_cannot_change():
         ({"größe": list[Doc]}, {}, "'größe' cannot name a field of Made"),
         ({"x" * 64: list[Doc]}, {}, "cannot name a field of Made"),
         ({"docs": list[Doc]}, {"docs": None}, "the field docs of Made has a default"),
-        ({"docs": list[Doc]}, {"docs": []}, "docs"),
+        ({"docs": list[Doc]}, {"docs": []}, "a field has a default: mutable default <class 'list'> for field docs"),
     ],
 )
 def test_fields_that_are_refused_when_the_class_is_made(fields, defaults, message):
@@ -199,6 +199,7 @@ def test_inputs_and_outputs_stand_where_they_belong(given, result, message):
     with pytest.raises(StaticTypeError) as caught:
         WZ(made("Wrong", given, result))
     assert message in str(caught.value)
+    assert "put of Wrong: " in caught.value.message
 
 
 def test_a_self_consuming_step_gives_one_dataset():

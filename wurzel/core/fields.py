@@ -47,8 +47,8 @@ class Ports:
         try:
             dataclasses.dataclass(frozen=True, kw_only=True)(cls)
             fields = dataclasses.fields(cls)  # type: ignore[arg-type] # it is one now
-        except ValueError as error:  # of a default that all objects would share
-            raise StaticTypeError(str(error), where=_place(cls), hint=_NO_DEFAULT) from None
+        except ValueError as error:  # such as for a list as a default, which all objects would share
+            raise StaticTypeError(f"a field has a default: {error}", where=_place(cls), hint=_NO_DEFAULT) from None
         for field in fields:
             _check_field(cls, field)
 
@@ -70,9 +70,11 @@ class Inputs(Ports):
 class Outputs(Ports):
     """What a step gives: each field becomes a dataset of its own, in a folder of that name below the step's.
 
-    class Halves(Outputs):
-        train: list[Doc]
-        test: list[Doc]
+        class Halves(Outputs):
+            train: list[Doc]
+            test: list[Doc]
+
+    None of them is ever None.
     """
 
 
@@ -117,7 +119,6 @@ def ports_class(annotation: Any, kind: type[P]) -> type[P] | None:
     if not issubclass(found, kind) or plain is not unaliased(annotation):
         raise StaticTypeError(
             f"{shown(annotation)} cannot be an {kind.__name__.lower().removesuffix('s')}",
-            where=_place(found),
             hint=f"Write a class that derives from {kind.__name__}, without `| None`.",
         )
     return found

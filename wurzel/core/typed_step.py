@@ -6,6 +6,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -229,10 +230,10 @@ class StepTypes:
         _check_settings(cls, self.settings)
         self.input: Any = _resolved(cls, "input", given[INCONTRACT])
         self.output: Any = _resolved(cls, "output", given[OUTCONTRACT])
-        self.input_class: type[Inputs] | None = ports_class(self.input, Inputs)
-        self.output_class: type[Outputs] | None = ports_class(self.output, Outputs)
-        self.inputs: tuple[InputField, ...] = _fields(cls, "input", input_fields, self.input)
-        self.outputs: tuple[OutputField, ...] = _fields(cls, "output", output_fields, self.output)
+        self.input_class: type[Inputs] | None = _read(cls, "input", partial(ports_class, kind=Inputs), self.input)
+        self.output_class: type[Outputs] | None = _read(cls, "output", partial(ports_class, kind=Outputs), self.output)
+        self.inputs: tuple[InputField, ...] = _read(cls, "input", input_fields, self.input)
+        self.outputs: tuple[OutputField, ...] = _read(cls, "output", output_fields, self.output)
         _check_both(cls, self)
 
     @property
@@ -299,7 +300,7 @@ def _resolved(cls: type, role: str, annotation: Any) -> Any:
         ) from None
 
 
-def _fields(cls: type, role: str, read: Callable[[Any], Any], annotation: Any) -> Any:
+def _read(cls: type, role: str, read: Callable[[Any], Any], annotation: Any) -> Any:
     try:
         return read(annotation)
     except StaticTypeError as error:
