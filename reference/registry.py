@@ -30,6 +30,7 @@ FILES = {
 PARTS: dict[str, dict[str, str]] = {
     "docs/decisions/index.md": {"list": "reference.decisions:listing"},
     "docs/index.md": {"targets": "reference.targets:listing"},
+    "docs/organisation.md": {"policies": "reference.policies:table"},
     "docs/templates.md": {"references": "reference.templates:listing"},
 }
 """Path of a page to the generators of its parts, by name: what stands between `<!-- generated: NAME -->` and

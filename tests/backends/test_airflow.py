@@ -801,6 +801,8 @@ def test_validation_compiles_and_asks_ruff(monkeypatch):
     assert list(validate({"dags/p.py": good}, "3")) == []
     broken = validate({"dags/p.py": good + "\n)"}, "3")
     assert "is not valid Python" in str(broken[0])
+    (undefined,) = validate({"dags/p.py": good + "\nlate = k8s_client.V1Pod()\n"}, "3")
+    assert "F821 Undefined name `k8s_client`" in str(undefined)
     old = text(full_pipeline(), version="2.11")
     assert list(validate({"dags/p.py": old}, "2.11")) == []
     findings = validate({"dags/p.py": old}, "3")

@@ -207,3 +207,19 @@ def test_two_files_of_gitlab_share_no_job_rule_or_schedule(root):
     assert "'wurzel: p-gitlab-prod'" in scripts[1] or '"wurzel: p-gitlab-prod"' in scripts[1]
     assert "WURZEL_PIPELINE:p-gitlab-prod" in scripts[1]
     assert "p-gitlab-prod" not in scripts[0]
+
+
+def test_options_that_exclude_each_other_name_the_pack_and_the_remedy(root, pack):
+    pack(
+        "globex",
+        "1.0",
+        {"wurzel-pack.yaml": "version: 1\npipeline: {targets: {argo: {artifacts: {repository: {}}}}}\n"},
+    )
+    change("templates: []", "templates: [globex]")
+    change("output: here/p.yaml", "artifacts: {s3: {bucket: our-data}}")
+    code, _, said = run("render", "-t", "argo")
+    assert (code, "give one of" in said) == (2, True)
+    assert "`repository` is from pack globex: wurzel-pack.yaml:2:" in said
+    assert "To have your own instead, write as well: repository: null." in said
+    change("{s3: {bucket: our-data}}", "{s3: {bucket: our-data}, repository: null}")
+    assert run("render", "-t", "argo")[0] == 0

@@ -120,7 +120,9 @@ def rendered(tmp_path_factory):
             words = "version: 1\ntemplates: [acme]\nvariables: {owner: docs}"
             config.write_text(config.read_text().replace("version: 1", words, 1))
             path = top / f"{name}-pack.yaml"
-            path.write_text(render(project, name, [*VARIANTS["all"], "targets.argo.on_exit={command: [notify]}"]))
+            own = "targets.argo.artifacts.repository=null"  # the pack's, which excludes a bucket of the team
+            handler = "targets.argo.on_exit={command: [notify]}"
+            path.write_text(render(project, name, [*VARIANTS["all"], own, handler]))
             assert "registry.acme.example/" in path.read_text()
             found[name, "pack"] = path
     return found

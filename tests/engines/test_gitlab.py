@@ -188,6 +188,17 @@ def test_inputs_of_a_root_file_are_valid(checkers, tmp_path):
     assert check_gitlab(rendered("named", tmp_path / "p", "--set", "targets.gitlab.parameters=inputs")) == []
 
 
+@pytest.mark.parametrize("base", ["", ".guarded"])
+def test_what_a_file_includes_is_elsewhere_and_not_fetched(checkers, tmp_path, caplog, base):
+    ((path, text),) = rendered("chain", tmp_path / "p").items()
+    text += "\ninclude:\n  - {project: nobody/nothing, ref: v1, file: /guards.yml}\n  - local: /not/there.yml\n"
+    text = text.replace("extends: .pipeline", f"extends: {base}") if base else text
+    assert check_gitlab({path: text}) == []
+    assert f"{path} includes files that are elsewhere" in caplog.text
+    found = check_gitlab({path: text.replace("- words", "- wrods")})
+    assert bool(found) is not bool(base)  # what extends a job of another file cannot be listed
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from wurzel.exceptions import mismatch
 from wurzel.project.kinds import Context, NotUnderstoodError
+from wurzel.project.model import PACK_FILE
 from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
 from wurzel.project.read import model_reader
 
@@ -65,7 +66,17 @@ def _finding(
         return found.key_origin, message, near(names[-1], known, "Keys")
     if kind == "missing":
         return found.origin, f"{place}.{location[-1]} is missing", ""
-    return found.origin, f"{place}: {mismatch(kind, message, shown(found))}", ""
+    return found.origin, f"{place}: {mismatch(kind, message, shown(found))}", _of_packs(found)
+
+
+def _of_packs(node: Node) -> str:
+    """Which keys of a mapping packs gave, beside those of the project that exclude them, and how to take them away."""
+    given = {name: child for name, child in node.fields.items() if child.value is not None}
+    packs = {name: child for name, child in given.items() if child.source.endswith(PACK_FILE)}
+    if not packs or len(packs) == len(given):
+        return ""
+    whose = ", ".join(f"`{name}` is from {child.origin}" for name, child in packs.items())
+    return f"{whose}. To have your own instead, write as well: {', '.join(f'{name}: null' for name in packs)}."
 
 
 def _followed(node: Node, location: Sequence[int | str]) -> tuple[Node, list[str]]:

@@ -33,6 +33,7 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
     *,
     targets: Sequence[str] = (),
     variables: Mapping[str, Any] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     environments: Sequence[str | None] = (None,),
     pipelines: Sequence[Pipeline] = (),
     below: Sequence[str] = (),
@@ -45,7 +46,8 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
         pack: name of the installed pack.
         snapshots: folder with reviewed files to compare with; `None` compares nothing.
         targets: targets to render for; by default all built-in ones.
-        variables: values of the variables that the pack requires.
+        variables: values of the variables that the pack requires, and of others that show what they change.
+        options: options by target, as a project would give them, for what renders only with them.
         environments: environments to render, `None` for no environment.
         pipelines: pipelines to render; by default a small one and one that uses every feature.
         below: packs that this one builds on, the most specific first.
@@ -64,7 +66,7 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
     samples = list(pipelines) or [_small(), full_pipeline()]
     findings: list[str] = []
     found: dict[str, str] = {}
-    with _project([pack, *below], variables or {}, samples) as (project, renderer):
+    with _project([pack, *below], variables or {}, options or {}, samples) as (project, renderer):
         findings += _templates(renderer, chosen)
         for environment in environments if not findings else ():
             for sample in samples:
@@ -96,7 +98,10 @@ def _small() -> Pipeline:
 
 @contextmanager
 def _project(
-    packs: Sequence[str], variables: Mapping[str, Any], samples: Sequence[Pipeline]
+    packs: Sequence[str],
+    variables: Mapping[str, Any],
+    options: Mapping[str, Mapping[str, Any]],
+    samples: Sequence[Pipeline],
 ) -> Iterator[tuple[Any, Renderer]]:
     """A project in a scratch folder that uses packs."""
     import json
@@ -105,7 +110,10 @@ def _project(
     from wurzel.project.load import FILE, load
     from wurzel.project.open import renderer_of
 
-    known = {sample.name: {"entrypoint": sample.entrypoint or "pipelines:sample"} for sample in samples}
+    known = {
+        sample.name: {"entrypoint": sample.entrypoint or "pipelines:sample", "targets": dict(options)}
+        for sample in samples
+    }
     config = {"version": 1, "templates": list(packs), "variables": dict(variables), "pipelines": known}
     with TemporaryDirectory() as folder:
         path = Path(folder, FILE)

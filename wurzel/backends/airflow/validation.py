@@ -16,8 +16,8 @@ from wurzel.exceptions import Problem
 
 _log = logging.getLogger(__name__)
 _TIMEOUT = 300
-_RULES = {"3": "AIR", "2.11": "AIR0"}
-"""Rules from AIR3 on require what only Airflow 3 has."""
+_RULES = {"3": "AIR,F821", "2.11": "AIR0,F821"}
+"""Rules from AIR3 on require what only Airflow 3 has; F821 is a name that nothing defines, such as a missing import."""
 
 _IMPORT = """
 import json, sys, warnings

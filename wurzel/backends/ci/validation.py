@@ -20,6 +20,8 @@ from wurzel.exceptions import Problem
 
 _log = logging.getLogger(__name__)
 _SECONDS = 120
+_LONGEST = 300
+"""Characters of a line of a program that crashed; one of minified JavaScript fills screens."""
 _INSTALL = {
     "check-jsonschema": "pip install 'wurzel[validate]'",
     "zizmor": "pip install 'wurzel[validate]'",
@@ -238,7 +240,10 @@ def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
     git = find("git")
     if program is None or git is None:
         return []
-    _write(home / path, text)
+    alone = _alone(path, text)
+    if not alone:
+        return []
+    _write(home / path, alone)
     if kind != "root":
         needed = dict.fromkeys(_required_inputs(text), "given")
         _write(home / ".gitlab-ci.yml", json.dumps({"include": [{"local": f"/{path}", "inputs": needed}]}))
@@ -255,7 +260,26 @@ def _listing(home: Path, path: str, text: str, kind: str) -> list[Problem]:
     if code == 0:
         return []
     lines = [line.strip(" \t•") for line in (out + err).splitlines() if line.strip()]
-    return [Problem(f"{'; '.join(lines[:6])} (gitlab-ci-local)", where=path)]
+    said = "; ".join(line[:_LONGEST] for line in lines[:6])
+    return [Problem(f"{said} (gitlab-ci-local)", where=path)]
+
+
+def _alone(path: str, text: str) -> str:
+    """The text without what it includes, which is elsewhere and would be fetched; '' where its jobs need that."""
+    if "include" not in text:
+        return text
+    from ruamel.yaml import YAML
+
+    *header, body = [document for document in YAML(typ="safe").load_all(text) if document is not None]
+    if not isinstance(body, dict) or "include" not in body:
+        return text
+    _log.warning("%s includes files that are elsewhere, so these are not checked", path)
+    rest = {name: job for name, job in body.items() if name != "include"}
+    jobs = [job for job in rest.values() if isinstance(job, dict)]
+    bases = [[base] if isinstance(base := job.get("extends", []), str) else base for job in jobs]
+    if not {name for each in bases for name in each} <= rest.keys():
+        return ""
+    return "\n---\n".join(json.dumps(document, default=str) for document in [*header, rest])
 
 
 def _required_inputs(text: str) -> list[str]:
