@@ -28,7 +28,8 @@ POLICY = """{# At most 8 cpu, images by version, and no pod that mounts the host
 {{ fail("a service account in prod", at="targets.argo.service_account") }}
 {% endif %}
 """
-RULES = """{% macro images() %}
+RULES = """{% macro nothing() %}{% endmacro %}
+{% macro images() %}
 {% if pipeline.image and pipeline.image.endswith(":latest") %}
 {{ fail("no floating tags", at="image") }}
 {% endif %}
@@ -93,7 +94,7 @@ def refused(*arguments):
     """What policies say; nothing is written."""
     code, said = run("render", *arguments)
     assert code == 2, said
-    assert not list(Path().rglob("*.yaml")) or {path.name for path in Path().rglob("*.yaml")} == {"wurzel.yaml"}
+    assert {path.name for path in Path().rglob("*.yaml")} <= {"wurzel.yaml", "wurzel-pack.yaml"}
     return said
 
 
@@ -103,7 +104,7 @@ def test_everything_is_said_at_once_at_its_line(root):
     write(root, "own/cronjob/_pod.yaml.j2", WITH_HOST_PATH)
     assert refused() == [
         SAID,
-        "wurzel.yaml:6:12: p: no floating tags (policy of globex 2.1.0, globex/_rules.j2:3)",
+        "wurzel.yaml:6:12: p: no floating tags (policy of globex 2.1.0, globex/_rules.j2:4)",
         "cronjob/p.yaml: no hostPath (policy of globex 2.1.0, policies.j2:11)",
         "cronjob/p.yaml: no curl (policy of globex 2.1.0, policies.j2:14)",
     ]
@@ -272,6 +273,62 @@ def by_a_link_in_place_of_the_folder(root):
     write(root, "policies.j2", "{# nothing #}\n")
 
 
+def by_an_output_that_is_not_called_yaml(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "cronjob: {}", "cronjob: {output: cronjob/p.txt}")
+    write(root, "own/cronjob/_pod.yaml.j2", WITH_HOST_PATH)
+    return "cronjob/p.txt: no hostPath"
+
+
+def by_a_rename_of_a_macro(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "words:1.0", "words:latest")
+    rename = '{kind: macro, old: images, new: nothing, since: "1.0", within: globex/_rules.j2}'
+    write(root, "own/wurzel-pack.yaml", f"version: 1\nrenames: [{rename}]\n")
+    return "p: no floating tags"
+
+
+def by_a_rename_of_a_file(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "words:1.0", "words:latest")
+    rename = '{kind: file, old: globex/_rules.j2, new: globex/_none.j2, since: "1.0"}'
+    write(root, "own/wurzel-pack.yaml", f"version: 1\nrenames: [{rename}]\n")
+    write(root, "own/globex/_none.j2", "{% macro images() %}{% endmacro %}\n")
+    return "p: no floating tags"
+
+
+def by_a_package_in_the_project(root):
+    (root / "globex_wurzel").mkdir()
+    (root / "globex_wurzel" / "__init__.py").touch()
+
+
+def by_a_folder_of_the_same_name(root):
+    change(root, '[own, "globex>=2"]', "[own, globex]")
+    (root / "globex").mkdir()
+    return "'globex' is a folder here, and globex is an installed pack"
+
+
+def by_a_folder_that_is_called_as_a_requirement(root):
+    (root / "globex>=2").mkdir()
+    return "'globex>=2' is a folder here, and globex is an installed pack"
+
+
+def by_a_path_to_that_folder(root):
+    change(root, '[own, "globex>=2"]', '[./globex, "globex>=2"]')
+    (root / "globex").mkdir()
+
+
+def by_a_target_of_another_name(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "cronjob: {}", "argo-x: {target: argo, environment: prod, service_account: null}")
+    change(root, "dev: {}", "prod: {}")
+    return "a service account in prod"
+
+
+def by_variables_of_the_project(root):
+    write(root, "own/wurzel-pack.yaml", "version: 1\nvariables: {fail: {default: none}, quantity: {default: 1}}\n")
+
+
 WAYS = [value for name, value in list(globals().items()) if name.startswith("by_")]
 
 
@@ -312,6 +369,32 @@ def test_a_policy_that_fails_itself_is_an_error(root, pack, policy, message):
     change(root, "words:1.0", "words:1.0\n    defaults: {image: x}")
     said = refused("-t", "argo")
     assert any(message in each for each in said), said
+
+
+@pytest.mark.parametrize(
+    "at", ["", ".", "steps", "steps.", "steps..cpu", "steps.nobody.image", "targets.argo", "a" * 999]
+)
+def test_a_failure_is_placed_whatever_its_path_is(root, pack, at):
+    pack("globex", "2.1.0", {"policies.j2": f'{{{{ fail("no", at="{at}") }}}}\n'})
+    (said,) = refused("-t", "argo")
+    assert said.startswith("wurzel.yaml:")
+    assert said.endswith("no (policy of globex 2.1.0, policies.j2:1)")
+
+
+def test_what_a_policy_says_is_one_line_without_controls(root, pack):
+    pack("globex", "2.1.0", {"policies.j2": '{{ fail(pipeline.description, at="steps.x\\ny\\x1b[2J") }}\n'})
+    change(root, "words:1.0", 'words:1.0\n    description: "red \\e[31m\\nline"')
+    (said,) = refused("-t", "argo")
+    assert "\x1b" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_policy_ends(root, pack):
+    pack("globex", "2.1.0", {"policies.j2": "{% for i in range(10 ** 12) %}{% endfor %}\n"})
+    (said,) = refused("-t", "argo")
+    assert "globex!policies.j2:1: range(1000000000000,) has more than 100,000 rounds" in said
+    pack("globex", "2.1.0", {"policies.j2": "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}\n"})
+    assert "call each other without end" in refused("-t", "argo")[0]
 
 
 def test_templates_check_reads_policies(root, pack):

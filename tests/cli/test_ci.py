@@ -206,3 +206,23 @@ def test_an_organisation_changes_a_block(words):
     )
     Path("wurzel.yaml").write_text(CONFIG + "templates: [layer]\n")
     assert loaded("github")["on"]["merge_group"] == {}
+
+
+OF_THE_PACK = {
+    "wurzel-pack.yaml": "version: 1\n"
+    "variables: {owner: {required: true}, slack: {default: ops}, of: {required: true}}\n",
+    "ci/github.yml.j2": """{% extends "!ci/github.yml.j2" %}
+{% block top %}
+# {{ variables.owner }} {{ variables.slack }} {{ environment }} {{ variables.of is none }}
+{% endblock %}
+""",
+}
+
+
+def test_its_template_sees_variables_and_the_environment(words, pack):
+    pack("globex", "1.0", OF_THE_PACK)
+    config = CONFIG.replace("version: 1\n", "version: 1\ntemplates: [globex]\nvariables: {owner: docs}\n")
+    config = config.replace("targets:", "variables: {of: pipeline}, targets:")
+    Path("wurzel.yaml").write_text(config + "environments: {prod: {variables: {slack: loud}}}\n")
+    assert "\n# docs ops null true\n" in run("github", "--stdout").stdout
+    assert "\n# docs loud prod true\n" in run("github", "-e", "prod", "--stdout").stdout

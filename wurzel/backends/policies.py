@@ -8,14 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.exceptions import PolicyError, Problem, TemplateError
+from wurzel.render.language import language_of
 from wurzel.render.policy import Failure, Policies
 
 if TYPE_CHECKING:
-    from wurzel.backends.job import Job, JobResult
+    from wurzel.backends.job import Job, JobFile, JobResult
     from wurzel.ir.model import Pipeline
     from wurzel.render.layers import Layers
 
-_DATA = (".yaml", ".yml", ".json")
+_DATA = ("YAML", "JSON")
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class PolicyFile:
     """Its path below the output folder."""
     text: str
     """Its text without the header."""
+    language: str = ""
+    """What it is written in: YAML, JSON, Python or shell."""
 
     @cached_property
     def documents(self) -> list[Any]:
-        """For YAML and JSON, each document as mappings, lists and values."""
-        if not self.path.endswith(_DATA):
+        """For YAML and JSON, whatever the file is called, each document as mappings, lists and values."""
+        if self.language not in _DATA and not self.path.endswith((".yaml", ".yml", ".json")):
             return []
         from wurzel.render.documents import parsed
 
@@ -100,8 +103,12 @@ def _context(result: JobResult) -> PolicyContext:
         "options": job.options,
         "environment": job.environment,
         "variables": job.pipeline.variables,
-        "files": [PolicyFile(file.output.path, file.rendered.text) for file in result.files],
+        "files": [_file(file) for file in result.files],
     }
+
+
+def _file(file: JobFile) -> PolicyFile:
+    return PolicyFile(file.output.path, file.rendered.text, language_of(file.output.template) or "")
 
 
 def _problem(result: JobResult, failure: Failure) -> Problem:

@@ -30,10 +30,10 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     For GitHub it is a workflow, for GitLab a file to include. With --push, files that are out of date are rendered
     again, and a separate job that runs none of your code pushes them.
     """
-    from wurzel.drift.workflow import Choices, check_choices, ci_file, top_of
+    from wurzel.drift.workflow import Choices, Place, check_choices, ci_file, top_of
     from wurzel.exceptions import UsageError
     from wurzel.project.load import ALLOW_OUTSIDE
-    from wurzel.project.open import open_project, renderer_of
+    from wurzel.project.open import open_project, project_variables, renderer_of
 
     chosen = Choices(**choices, outside=bool(os.environ.get(ALLOW_OUTSIDE)))
     check_choices(chosen)
@@ -44,7 +44,8 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     root = project.root.resolve()
     top = top_of(root)
     named = _named(chosen.environment) if chosen.push else ()
-    file = ci_file(chosen, renderer_of(project), root, top, named)
+    variables = project_variables(project, chosen.environment)
+    file = ci_file(chosen, renderer_of(project), Place(root, top), variables, named)
     if stdout:
         click.echo(file.text, nl=False)
         return

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wurzel.backends.github.options import PINS
 from wurzel.exceptions import UsageError
@@ -65,20 +65,34 @@ class Choices:
         return shlex.join(words)
 
 
-def ci_file(choices: Choices, renderer: Renderer, project: Path, top: Path, paths: Sequence[str] = ()) -> File:
+class Place(NamedTuple):
+    """Where a project is."""
+
+    project: Path
+    """The folder of `wurzel.yaml`."""
+    top: Path
+    """The top of the repository that holds it."""
+
+
+def ci_file(
+    choices: Choices, renderer: Renderer, place: Place, variables: Mapping[str, Any], paths: Sequence[str] = ()
+) -> File:
     """The file to write, with our header.
 
     Args:
         choices: the options.
         renderer: finds the template, `ci/github.yml.j2` or `ci/gitlab.yml.j2`.
-        project: the folder of `wurzel.yaml`.
-        top: the top of its repository.
+        place: the project and its repository.
+        variables: values of variables that hold for the whole project.
         paths: files below `project` that may be pushed although they are new; only for `push`.
     """
+    project, top = place
     folder = project.relative_to(top).as_posix()
     given = ["-e", choices.environment] if choices.environment else []
     path = PATHS[choices.platform]
     context: dict[str, Any] = {
+        "variables": variables,
+        "environment": choices.environment,
         "push": choices.push,
         "merge_requests": choices.merge_requests,
         "folder": "" if folder == "." else folder,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.registry import BUILT_IN
 from wurzel.exceptions import Problem, TemplateProblems, UsageError, WurzelError
@@ -13,6 +13,7 @@ from wurzel.project.nodes import near
 from wurzel.project.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
+    from wurzel.project.nodes import Node
     from wurzel.project.packs import Pack
     from wurzel.render import Renderer
     from wurzel.render.layers import Layers
@@ -64,6 +65,31 @@ def equip(layers: Layers, packs: Sequence[Pack]) -> None:
             problems += wrong
     if problems:
         raise TemplateProblems(problems)
+
+
+def project_variables(project: Project, environment: str | None) -> dict[str, Any]:
+    """Values of variables that hold for the whole project; null where only pipelines have one.
+
+    Raises:
+        ConfigError: when a value does not fit.
+    """
+    from wurzel.project.declared import Variables
+    from wurzel.project.nodes import Findings, Node, Origin, overlay_all
+
+    packs = project.packs()
+    layers = [layer for pack in packs for layer in pack.layers(environment)]
+    layers += [Node({"variables": node}, node.source) for key in ("", environment) if (node := _given(project, key))]
+    given = overlay_all([layer.fields["variables"] for layer in layers if "variables" in layer.fields])
+    missing, findings = Findings(), Findings()
+    declared = [pack.variables for pack in packs]
+    nodes = Variables(declared, Origin(project.file, 0, 0), missing).with_defaults(given)
+    found = Variables(declared, Origin(project.file, 0, 0), findings).values(nodes)
+    findings.check()
+    return found
+
+
+def _given(project: Project, environment: str | None) -> Node | None:
+    return project.variables.get(environment) if environment is not None else None
 
 
 def pipeline_names() -> list[str]:

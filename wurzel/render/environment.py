@@ -96,6 +96,7 @@ class Environment(jinja2.Environment):
         self.filters |= FILTERS | layers.filters
         self.tests["blank"] = text.is_blank
         del self.globals["lipsum"]
+        self.globals["range"] = values.bounded_range
         if any(each.kind == "attribute" for each in layers.renames):
             self.getattr = self._renamed_attribute  # type: ignore[assignment,method-assign]
 

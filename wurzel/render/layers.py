@@ -15,7 +15,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wurzel.exceptions import Problem, TemplateError
-from wurzel.render.packs import load_pack
+from wurzel.render.packs import is_installed, load_pack
 from wurzel.render.requirement import requirement
 from wurzel.render.suggestion import suggest
 
@@ -281,6 +281,11 @@ class Layers:
             raise TemplateError(f"{OURS!r} is not a pack: wurzel's own templates are always the last layer", hint=hint)
         folder = self._root / layer
         if folder.is_dir():
+            if isinstance(layer, str) and (pack := _pack_of(layer)) and is_installed(pack):
+                raise TemplateError(
+                    f"{layer!r} is a folder here, and {pack} is an installed pack: which one is meant is not clear",
+                    hint=f"Write ./{layer} for the folder, or give it another name.",
+                )
             return Layer(str(layer), folder)
         if isinstance(layer, Path) or "/" in layer or "." in layer:
             raise TemplateError(f"the template folder {str(layer)!r} does not exist", hint="See `templates:`.")
@@ -298,6 +303,17 @@ class Layers:
         searched = ", ".join(layer.name for layer in layers)
         hint = suggest(path, known, prefix) or f"Searched: {searched}."
         return TemplateMissing(f"there is no template {name!r}", hint=hint)
+
+
+def _pack_of(layer: str) -> str:
+    """The pack that an entry of `templates:` might mean as well as a folder; '' where it can only be a folder."""
+    if "/" in layer or layer == USUAL:
+        return ""
+    try:
+        wanted = requirement(layer)
+    except ValueError:
+        wanted = None
+    return wanted.name if wanted is not None else layer
 
 
 def label(found: Found) -> str:

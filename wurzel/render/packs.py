@@ -22,6 +22,9 @@ def load_pack(name: str) -> tuple[Path, str]:
         TemplateError: when there is no such pack, several have the name, or its entry is not a folder.
     """
     point = entry_point(name)
+    version = point.dist.version if point.dist is not None else ""
+    if (installed := _installed(point)) is not None:
+        return installed, version
     try:
         home = point.load()
     except Exception as error:
@@ -29,7 +32,25 @@ def load_pack(name: str) -> tuple[Path, str]:
     folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
     if folder == Path() or not folder.is_dir():
         raise TemplateError(f"the template pack {name!r} has no folder", hint=f"Group {GROUP}: a package or path.")
-    return folder, point.dist.version if point.dist is not None else ""
+    return folder, version
+
+
+def _installed(point: EntryPoint) -> Path | None:
+    """The folder of a package beside the metadata of its distribution; `None` for a path or an editable install.
+
+    Not imported: the folder of a project is importable as well, and a package of the same name there would be taken.
+    """
+    if point.dist is None or point.attr:
+        return None
+    folder = Path(str(point.dist.locate_file(point.module.replace(".", "/"))))
+    return folder if folder.is_dir() else None
+
+
+def is_installed(name: str) -> bool:
+    """Whether there is an installed pack of that name."""
+    from importlib.metadata import entry_points
+
+    return bool(entry_points(group=GROUP, name=name))
 
 
 def entry_point(name: str) -> EntryPoint:

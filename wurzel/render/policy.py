@@ -12,6 +12,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from wurzel.exceptions import Problem, WurzelError
+from wurzel.render.characters import shown
 from wurzel.render.environment import Environment, running
 from wurzel.render.layers import POLICIES, Layer, Layers
 from wurzel.render.text import Held, Text
@@ -58,6 +59,9 @@ class _Policy:
         own = copy(layers)
         own.layers = (layer, *(each for each in below if each.kind != "project" or layer.kind == "project"))
         own.hide(())
+        # A rename of what stands above, such as a project's, must not lead a policy to another macro or file.
+        known = {"", *(each.name for each in own.layers if each.is_own)}
+        own.renames = tuple(each for each in layers.renames if each.owner in known)
         self._environment = Environment(own)
         self._environment.globals["fail"] = self._fail
 
@@ -86,5 +90,10 @@ class _Policy:
             raise NotAValue(f"{show(at)} is not a path", 'Write for example at="steps.export.resources.cpu".')
         place = running(sys._getframe(1)).removeprefix(f"{self._layer.name}!")  # noqa: SLF001 - the line that calls it
         whose = f"policy of {self._layer.label}, {place}" if self._layer.is_pack else f"policy {place}"
-        self._found.append(Failure(" ".join(text.split()), path, whose))
+        self._found.append(Failure(_one_line(text), _one_line(path), whose))
         return Text(())
+
+
+def _one_line(text: str) -> str:
+    """The text as one line, without what a terminal would act on: values of a project may be part of it."""
+    return shown(" ".join(text.split()))

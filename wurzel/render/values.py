@@ -48,6 +48,10 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 )
 
 
+_ROUNDS = 100_000
+"""Rounds of a loop over `range`; a step has at most 10,000 shards."""
+
+
 class Identifier(str):
     """A name that is written as code, not as text: the result of the filter `identifier`."""
 
@@ -114,6 +118,18 @@ class NotAValue(ValueError):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+def bounded_range(*bounds: int) -> range:
+    """As `range`, but not for more rounds than any file needs, so that a slip does not keep a render busy for days.
+
+    Raises:
+        NotAValue: for more than 100,000 of them.
+    """
+    found = range(*bounds)
+    if found and abs(found[-1] - found[0]) >= _ROUNDS * abs(found.step):
+        raise NotAValue(f"range{bounds} has more than {_ROUNDS:,} rounds", "Loop over what the file is made of.")
+    return found
 
 
 def freeze(value: Any, depth: int = 0) -> Any:
