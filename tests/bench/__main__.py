@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.measure import ROUNDS
+from tests.bench.organisation import costs
 from tests.bench.peers import peers
 from tests.bench.plot import plot
 from tests.bench.running import runs
@@ -149,16 +150,43 @@ data. Ratios are to `wurzel run`.
     return text + table(["steps", "runner", "wall", "ratio", "CPU", "ratio"], rows) + "\n"
 
 
+def organisation_section(found):
+    rows = [
+        (
+            cost.title,
+            f"{cost.ours:.2f} s",
+            f"{cost.plain:.2f} s",
+            f"{cost.ratio:.2f}",
+            str(cost.limit),
+            "within" if cost.ratio <= cost.limit else "over",
+        )
+        for cost in found
+    ]
+    text = """
+## Templates of an organisation
+
+Whole commands for all seven targets; each override has a loop, a macro and an include. Divided by the CPU of the same
+command without these templates.
+
+"""
+    return text + table(["command", "CPU", "without", "ratio", "limit", ""], rows) + "\n"
+
+
 def main():
-    with tempfile.TemporaryDirectory() as start, tempfile.TemporaryDirectory() as running:
+    with (
+        tempfile.TemporaryDirectory() as start,
+        tempfile.TemporaryDirectory() as running,
+        tempfile.TemporaryDirectory() as packs,
+    ):
         sections = [
             startup_section(starts(Path(start))),
+            organisation_section(costs(Path(packs))),
             running_section(runs(Path(running))),
             peers_section(peers(Path(start))),
             upstream_section(compared(Path(start))),
         ]
     scaled = points()
-    sections.insert(1, scaling_section(scaled))
+    sections.insert(2, scaling_section(scaled))
     lines = {
         target: [(p.steps, p.cpu) for p in scaled if p.target == target and p.shape == "diamonds" and not p.refused]
         for target in dict.fromkeys(point.target for point in scaled)
