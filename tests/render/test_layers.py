@@ -75,10 +75,11 @@ def test_an_installed_pack_by_name(pack):
     assert Renderer().render("acme!dvc/dvc.yaml.j2", {}).text == "from: acme\n"
 
 
-def test_packs_are_looked_up_only_when_one_is_named(tmp_path, monkeypatch):
-    write(tmp_path, "one/a.yaml.j2", "a: 1\n")
+@pytest.mark.parametrize("folder", ["wurzel-templates", "./one", "our/templates"])
+def test_packs_are_looked_up_only_where_one_may_be_named(tmp_path, monkeypatch, folder):
+    write(tmp_path, f"{folder}/a.yaml.j2", "a: 1\n")
     monkeypatch.setattr(metadata, "entry_points", None)
-    assert Renderer(["one"], root=tmp_path).render("a.yaml.j2", {}).text == "a: 1\n"
+    assert Renderer([folder], root=tmp_path).render("a.yaml.j2", {}).text == "a: 1\n"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from wurzel.backends.dvc import DvcBackend
 from wurzel.cli import cli
 from wurzel.render import Renderer
-from wurzel.render.renames import Rename
+from wurzel.render.renames import Rename, renamed
 
 RENAMES = (
     Rename("template", "x/old.yaml.j2", "x/new.yaml.j2", "1.3"),
@@ -139,3 +139,31 @@ def test_through_the_command_line(project, monkeypatch):
     result = CliRunner().invoke(cli, ["templates", "check"])
     assert result.exit_code == 0
     assert "warning: own/dvc/dvc.yaml.j2:2: the block 'head'" in result.stderr
+
+
+def test_a_name_that_was_changed_twice_leads_to_the_last_one():
+    steps = [
+        Rename("block", "a", "b", "1.1", "x.j2"),
+        Rename("block", "b", "c", "1.2", "x.j2"),
+        Rename("block", "c", "d", "1.3", "y.j2"),
+        Rename("template", "l", "r", "1.1"),
+        Rename("template", "r", "l", "1.2"),
+    ]
+    assert renamed(steps, "block", "a", ["x.j2"]) == Rename("block", "a", "c", "1.1", "x.j2")
+    assert renamed(steps, "block", "b", ["x.j2"]) == steps[1]
+    assert renamed(steps, "block", "c", ["x.j2"]) is None
+    assert renamed(steps, "template", "l").new == "r"  # a circle of a pack is followed once
+
+
+def test_an_override_by_the_oldest_name_of_a_file_still_counts(tmp_path):
+    (tmp_path / "own" / "x").mkdir(parents=True)
+    (tmp_path / "own" / "x" / "first.yaml.j2").write_text("a: 1\n")
+    (tmp_path / "below" / "x").mkdir(parents=True)
+    (tmp_path / "below" / "x" / "third.yaml.j2").write_text("a: 2\n")
+    renderer = Renderer(["own"], root=tmp_path)
+    renderer.layers.add("x", tmp_path / "below")
+    chain = [("first", "second", "1.1"), ("second", "third", "1.2")]
+    renderer.layers.rename([Rename("template", f"x/{a}.yaml.j2", f"x/{b}.yaml.j2", since) for a, b, since in chain])
+    assert renderer.render("x/third.yaml.j2", {}).text == "a: 1\n"
+    (warning,) = renderer.layers.warnings
+    assert warning.message == "the template 'x/first.yaml.j2' is called 'x/third.yaml.j2' since 1.1"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wurzel.exceptions import Problem, TemplateError
 from wurzel.render.packs import is_installed, load_pack
+from wurzel.render.renames import renamed
 from wurzel.render.requirement import requirement
 from wurzel.render.suggestion import suggest
 
@@ -202,16 +203,22 @@ class Layers:
         return [each for each in self.layers[self.layers.index(layer) + 1 :] if each.folder != layer.folder]
 
     def _names_of(self, path: str, layer: Layer) -> list[str]:
-        """The name itself, and another one that a layer may use for it: the older or the current one."""
-        older = [each.old for each in self.renames if layer.is_own and (each.kind, each.new) == ("template", path)]
-        newer = [each.new for each in self.renames if (each.kind, each.old) == ("template", path)]
-        return [path, *older, *newer]
+        """The name itself, and another one that a layer may use for it: an older or the current one."""
+        if not self.renames:
+            return [path]
+        files = [each.old for each in self.renames if each.kind == "template"]
+        older = [old for old in files if layer.is_own and self._now(old) == path]
+        return [path, *older, *([self._now(path)] if path in files else [])]
+
+    def _now(self, path: str) -> str:
+        """What a template is called today."""
+        found = renamed(self.renames, "template", path)
+        return found.new if found is not None else path
 
     def _noted(self, found: Found, path: str) -> Found:
-        name = found.plain
-        for each in self.renames:
-            if (each.kind, each.old, each.new) == ("template", name, path):
-                self.warnings[each.warning(f"{label(found)}:1")] = None
+        old = renamed(self.renames, "template", found.plain)
+        if old is not None and old.new == path:
+            self.warnings[old.warning(f"{label(found)}:1")] = None
         return found
 
     def labelled(self, where: str) -> str:

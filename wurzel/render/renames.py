@@ -42,11 +42,19 @@ class Rename(NamedTuple):
 
 
 def renamed(renames: Iterable[Rename], kind: Kind, old: str, within: Sequence[str] = ()) -> Rename | None:
-    """The rename of a name in any of these places, if there is one."""
-    return next(
-        (each for each in renames if (each.kind, each.old) == (kind, old) and (not within or each.within in within)),
-        None,
-    )
+    """The rename of a name to its current one, if there is one, in any of these places.
+
+    A name that was changed more than once, `a` to `b` to `c`, leads to the last one.
+    """
+    known = [each for each in renames if each.kind == kind and (not within or each.within in within)]
+    first = step = next((each for each in known if each.old == old), None)
+    seen = {old}
+    while first is not None and step is not None and step.new not in seen:
+        first = first._replace(new=step.new)
+        seen.add(step.new)
+        name = step.new
+        step = next((each for each in known if each.old == name), None)
+    return first
 
 
 def rewrite(tree: nodes.Template, renames: Sequence[Rename], path: str) -> Iterator[tuple[Rename, int]]:
