@@ -68,3 +68,26 @@ def test_what_is_wrong_with_a_template_is_said(pack, name, text, message):
 def test_what_a_policy_refuses_is_said(pack):
     made(pack, **{"policies.j2": '{{ fail("never") }}\n'})
     assert "never (policy of globex 1.0, policies.j2:1)" in wrong(targets=["argo"])
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"wurzel-pack.yaml": "version: 1\npipelin: {}\n"}, "pack globex: wurzel-pack.yaml:2:1: unknown key 'pipelin'"),
+        ({"wurzel-pack.yaml": "version: 1\nfilters: nowhere.at\n"}, "globex 1.0: filters: 'nowhere.at' cannot be"),
+        (
+            {"wurzel-pack.yaml": "version: 1\nfiles: [{target: argo, template: x/no.yaml.j2, path: argo/x.yaml}]\n"},
+            "pack globex: wurzel-pack.yaml:2:9: there is no template 'x/no.yaml.j2'",
+        ),
+        (
+            {"wurzel-pack.yaml": "version: 1\nfiles: [{target: argo, template: x/y.yaml.j2, path: ../x.yaml}]\n"},
+            "pack globex: wurzel-pack.yaml:2:53: files: '../x.yaml' is outside the project",
+        ),
+        ({"argo/_step.yaml.j2": "{% if %}"}, "globex!argo/_step.yaml.j2:1: Expected an expression"),
+    ],
+)
+def test_a_broken_pack_is_a_finding_with_its_place(pack, files, message):
+    pack("globex", "1.0", files)
+    with pytest.raises(AssertionError) as caught:
+        check_pack("globex", targets=["argo"])
+    assert message in str(caught.value)

@@ -161,8 +161,18 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
         lambda name: name in known or (name.partition("/")[0] not in others and name not in skipped),
         lambda: _rendered_elsewhere(renderer, others),
     )
+    problems += _without_template(renderer, [more for more in renderer.layers.more if more.target in backends])
     if problems:
         raise TemplateProblems(problems)
+
+
+def _without_template(renderer: Renderer, files: Iterable[More]) -> Iterator[Problem]:
+    """Files of packs whose template is not there, each at the line that names it."""
+    for more in files:
+        try:
+            renderer.layers.find(more.template)
+        except TemplateError as error:
+            yield Problem(error.message, more.origin, error.hint)
 
 
 def check_all(renderer: Renderer) -> list[Problem]:
@@ -177,7 +187,7 @@ def check_all(renderer: Renderer) -> list[Problem]:
     known = {**contexts(map(get, names())), **dict.fromkeys(OF_COMMANDS), POLICIES: PolicyContext}
     known |= {more.template: None for more in renderer.layers.more}
     checker = renderer.checker(known)
-    return [*checker.problems(), *checker.bypassed()]
+    return [*checker.problems(), *_without_template(renderer, renderer.layers.more), *checker.bypassed()]
 
 
 def _rendered_elsewhere(renderer: Renderer, folders: Collection[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -212,11 +213,14 @@ def _more(pack: Pack, node: Node, findings: Findings) -> More:
     from wurzel.backends.registry import names
 
     said = {key: str(child.written) for key, child in node.fields.items()}
-    more = More(pack.label, said.get("target", ""), said.get("template", ""), said.get("path", ""))
+    more = More(pack.label, *(said.get(key, "") for key in ("target", "template", "path")), str(node.origin))
     if more.target and more.target not in names():
         hint = near(more.target, names(), "Targets")
         findings.add(node.fields["target"].origin, f"files: unknown target {more.target!r}", hint)
     if unknown := unknown_in(more.path):
         message = f"files: {unknown!r} is not a placeholder"
         findings.add(node.fields["path"].origin, message, "Use {pipeline}, {target} or {environment}.")
+    elif posixpath.normpath(more.path).startswith(("/", "../")):
+        message = f"files: {more.path!r} is outside the project"
+        findings.add(node.fields["path"].origin, message, "Write a path below the folder of wurzel.yaml.")
     return more

@@ -18,6 +18,8 @@ class More(NamedTuple):
     template: str
     path: str
     """Its path, with placeholders in braces."""
+    origin: str = ""
+    """Where the pack names it."""
 
 
 def unknown_in(path: str) -> str:

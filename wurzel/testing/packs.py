@@ -118,8 +118,12 @@ def _project(
     with TemporaryDirectory() as folder:
         path = Path(folder, FILE)
         path.write_text(json.dumps(config), encoding="utf-8")
-        project = load(path)
-        yield project, renderer_of(project)
+        try:
+            project = load(path)
+            renderer = renderer_of(project)
+        except WurzelError as error:  # a pack that cannot be read is a finding as well
+            raise AssertionError(str(error)) from error
+        yield project, renderer
 
 
 def _render(project: Any, renderer: Renderer, sample: Pipeline, target: str, environment: str | None) -> JobResult:
