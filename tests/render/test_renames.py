@@ -65,7 +65,7 @@ EXTENDS = '{% extends "!x/new.yaml.j2" %}\n{% block top %}\n'
 @pytest.mark.parametrize(
     ("path", "source", "text", "warning"),
     [
-        ("x/old.yaml.j2", "b: 2\n", "b: 2\n", "own/x/old.yaml.j2:1: the template 'x/old.yaml.j2' is called"),
+        ("x/old.yaml.j2", "b: 2\n", "b: 2\n", "own/x/old.yaml.j2:1: the template 'x/old.yaml.j2' was renamed"),
         (
             "x/new.yaml.j2",
             '{#\n#}{% extends "!x/old.yaml.j2" %}\n',
@@ -166,4 +166,4 @@ def test_an_override_by_the_oldest_name_of_a_file_still_counts(tmp_path):
     renderer.layers.rename([Rename("template", f"x/{a}.yaml.j2", f"x/{b}.yaml.j2", since) for a, b, since in chain])
     assert renderer.render("x/third.yaml.j2", {}).text == "a: 1\n"
     (warning,) = renderer.layers.warnings
-    assert warning.message == "the template 'x/first.yaml.j2' is called 'x/third.yaml.j2' since 1.1"
+    assert warning.message == "the template 'x/first.yaml.j2' was renamed to 'x/third.yaml.j2' in 1.1"

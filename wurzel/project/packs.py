@@ -213,7 +213,8 @@ def _more(pack: Pack, node: Node, findings: Findings) -> More:
     from wurzel.backends.registry import names
 
     said = {key: str(child.written) for key, child in node.fields.items()}
-    more = More(pack.label, *(said.get(key, "") for key in ("target", "template", "path")), str(node.origin))
+    target, template, path = (said.get(key, "") for key in ("target", "template", "path"))
+    more = More(pack.label, target, template, path, str(node.origin))
     if more.target and more.target not in names():
         hint = near(more.target, names(), "Targets")
         findings.add(node.fields["target"].origin, f"files: unknown target {more.target!r}", hint)
