@@ -34,6 +34,19 @@ from tests.engines.drivers.local import Script, WurzelRun  # noqa: E402
 from tests.engines.drivers.slurm import Slurm  # noqa: E402
 from tests.engines.report import PAGE, Result, kept, page, write  # noqa: E402
 
+WORDS = "steps.words.settings.WORDS=[{}]"
+LANGUAGE = (
+    Case("join", "join"),
+    Case("outputs", "outputs"),
+    Case("files", "files"),
+    Case("stream", "stream"),
+    Case("if", "branch"),
+    Case("else", "branch", (WORDS.format('"a", "b"'),)),
+    Case("fan-out-0", "fanout", (WORDS.format(""),)),
+    Case("fan-out-1", "fanout", (WORDS.format('"a"'),)),
+    Case("fan-out-3", "fanout"),
+    Case("program", "program"),
+)
 CASES = (
     Case("chain", "chain"),
     Case("diamond", "diamond"),
@@ -45,6 +58,7 @@ CASES = (
     Case("hostile", "hostile"),
     Case("flaky", "flaky"),
     Case("failing", "failing", fails=("failing", "reverse")),
+    *LANGUAGE,
 )
 DOCKERFILE = """FROM python:3.12-slim
 COPY wurzel /src

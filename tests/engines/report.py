@@ -17,6 +17,12 @@ and bytes of all datasets of the run, and the time. `same`: every file of every 
 - `flaky`: a step that fails at its first try and must be tried again.
 - `failing`: the run must fail, with no dataset of the step that failed or of those behind it. `stopped there`: the
   datasets of the other branch are missing as well.
+- `join`, `outputs`, `files`, `stream`, `program`: several inputs, named outputs, data that is files, items one by one,
+  programs as steps.
+- `if`, `else`: of two branches, one is skipped.
+- `fan-out-0`, `fan-out-1`, `fan-out-3`: as many slices as the data has portions, at most four; there are no items, one,
+  or five in three portions.
+- `not run yet`: the case is newer than the last run of that engine.
 """
 OUTRO = """
 Times are single runs on a small machine that others used as well: they tell seconds from minutes, no more. A run that
@@ -59,7 +65,8 @@ def kept(driver, old):
 
 def _row(result, cases, notes):
     if result.lines:
-        return result.lines[0]
+        missing = len(cases) + 2 - result.lines[0].count("|")
+        return result.lines[0] + " not run yet |" * missing
     if result.missing:
         cells = [f"not run: {result.missing}", *[""] * (len(cases) - 1)]
     else:

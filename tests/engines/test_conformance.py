@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.engines.conformance import CASES, ROOT, drivers, is_right, verdict
+from tests.engines.conformance import CASES, LANGUAGE, ROOT, drivers, is_right, verdict
 from tests.engines.drivers.airflow import AirflowDags
 from tests.engines.drivers.argo import ArgoSimulation
 from tests.engines.drivers.base import Case, Outcome
 from tests.engines.drivers.cluster import Cluster
 from tests.engines.drivers.cronjob import CronJobPod
+from tests.engines.drivers.dvc import Dvc
 from tests.engines.drivers.github import GitHub
 from tests.engines.drivers.gitlab import GitLab
 from tests.engines.drivers.local import Script, WurzelRun
@@ -49,7 +50,7 @@ def test_the_page_has_the_digests_of_today(reference):
         if isinstance(cells, str):
             continue
         for case in CASES:
-            if "stopped there" not in cells[case.label]:
+            if not any(mark in cells[case.label] for mark in ("stopped there", "not run")):
                 assert f"`{reference[case.label].digest[:8]}`" in cells[case.label], f"{name}, {case.label}"
 
 
@@ -64,6 +65,16 @@ def test_the_page_has_the_digests_of_today(reference):
 )  # fmt: skip
 def test_one_three_or_more_slices_than_items(driver, reference, tmp_path):
     check_slices(driver, reference, tmp_path)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("driver", [Script("dash"), Dvc(), GitHub(), GitLab()], ids=lambda driver: driver.name)
+def test_several_inputs_and_outputs_files_streams_conditions_and_programs(driver, reference, tmp_path):
+    if missing := driver.missing():
+        pytest.skip(missing)
+    outcomes = driver.run_all(LANGUAGE, tmp_path)
+    for case in LANGUAGE:
+        assert verdict(case, outcomes[case.label], reference[case.label]) == "same", outcomes[case.label].log
 
 
 @pytest.mark.engine
@@ -140,3 +151,5 @@ def test_engines_that_are_not_run_keep_their_lines_and_notes():
     assert read(new) == {dash.name: {"a": f"same (1) `{digest}` 1 s"}, bash.name: {"a": f"same (3) `{digest}` 1 s"}}
     assert "\n3. third\n" in new
     assert page([kept(dash, old), kept(bash, old)], [case], old) == old
+    newer = read(page([kept(dash, old), kept(bash, old)], [case, Case("b", "diamond")], old))
+    assert {cells["b"] for cells in newer.values()} == {"not run yet"}

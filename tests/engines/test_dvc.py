@@ -46,7 +46,13 @@ def dvc(tmp_path):
     return DvcRepository(tmp_path / "home")
 
 
-@pytest.mark.parametrize("name", ["chain", "diamond", "fanin", "named", "hostile", "sharded", "flaky"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("chain", "diamond", "fanin", "named", "hostile", "sharded", "flaky"),
+        *("join", "outputs", "files", "stream", "branch", "fanout"),
+    ],
+)
 def test_same_bytes_as_a_local_run_and_nothing_twice(dvc, tmp_path, name):
     project = example(name, tmp_path / "it's a $HOME project")
     expected = wurzel_run(example(name, tmp_path / "local"), name)
@@ -58,6 +64,18 @@ def test_same_bytes_as_a_local_run_and_nothing_twice(dvc, tmp_path, name):
     second = dvc(project, "repro")
     assert "Running stage" not in second.stdout
     assert not list(tmp_path.rglob("pwned"))
+
+
+def test_a_change_of_one_output_runs_only_the_stages_that_read_it(dvc, tmp_path):
+    project = example("outputs", tmp_path / "p")
+    render(project, "outputs", "dvc")
+    dvc.begin(project)
+    dvc(project, "repro")
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("- five", "- six"))
+    done = dvc(project, "repro").stdout
+    ran = {stage for stage in ("words", "cut", "upper", "reverse", "compare") if f"Running stage '{stage}'" in done}
+    assert ran == {"words", "cut", "upper", "compare"}
 
 
 @pytest.mark.parametrize("count", [1, 3, 7])
