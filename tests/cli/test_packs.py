@@ -88,15 +88,15 @@ def refused(wurzel, *words):
         ("{% import 'acme!dvc/none.j2' as x %}\n", ["acme!dvc/dvc.yaml.j2:1: there is no template 'acme!dvc/none.j2'"]),
         ("{% extends 'acme!argo/workflow.yaml.j2' %}\n", ["wurzel!argo/workflow.yaml.j2:9: 'workflow' is undefined"]),
         ("{% extends '!dvc/none.yaml.j2' %}\n", ["acme!dvc/dvc.yaml.j2:1: there is no template '!dvc/none.yaml.j2'"]),
-        ("{# nothing #}\n", ["acme!dvc/dvc.yaml.j2:1: the template writes nothing", "Delete it"]),
+        ("{# nothing #}\n", ["acme!dvc/dvc.yaml.j2:1: the template writes nothing", "Delete the template"]),
         ("a: {% raw %}{{ b }}{% endraw +%}\n", ["acme!dvc/dvc.yaml.j2:1: ", "is used as a key"]),
         (
             "a: 'b\u2028'\n",
-            ["acme!dvc/dvc.yaml.j2:1: ", "it holds '\\u2028', which YAML readers interpret differently"],
+            ["acme!dvc/dvc.yaml.j2:1: ", "it contains '\\u2028', which YAML readers interpret differently"],
         ),
         (
             '{% extends "!dvc/dvc.yaml.j2" %}\n{% block desc %}\ndesc: a\n{% endblock %}\n',
-            ["!dvc/dvc.yaml.j2:", "this is not valid YAML", "The line above it is acme!dvc/dvc.yaml.j2:3"],
+            ["!dvc/dvc.yaml.j2:", "the template is not valid YAML", "The line above it is acme!dvc/dvc.yaml.j2:3"],
         ),
         (
             '{% extends "!dvc/dvc.yaml.j2" %}\n{% block desc %}\n    desc: {{ stage.cmd }}\n      - a\n{% endblock %}',

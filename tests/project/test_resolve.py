@@ -393,7 +393,7 @@ def test_an_ir_resolves_again_to_itself(resolved):
         ("image", "--set: 'image' is not KEY=VALUE\n  Write for example"),
         ("=a", "--set: '' is not a key"),
         ("a..b=c", "'a..b' is not a key"),
-        ("image=[", "--set image: is not YAML"),
+        ("image=[", "--set image: is not valid YAML"),
         ("image=a: b: c", "--set image: a mapping cannot start here"),
         ("env.COLOR=#fff", "--set env.COLOR: '#fff' is read as nothing: # starts a comment"),
         ("description=issue #5", "'issue #5' is read as 'issue': # starts a comment"),
@@ -453,6 +453,6 @@ def test_a_class_and_another_step_must_not_share_their_variables(pipeline):
     renamed = load.model_copy(update={"run": "mypkg.steps:Embed"})
     with pytest.raises(ConfigError) as caught:
         resolve(pipeline.model_copy(update={"steps": (renamed, embed.model_copy(update={"run": "mypkg.steps:Other"}))}))
-    assert "its class Embed has the name of the step 'embed', so both would read EMBED__…" in str(caught.value)
+    assert "its class Embed is named like the step 'embed', so both would read EMBED__…" in str(caught.value)
     same = pipeline.model_copy(update={"steps": (renamed, embed.model_copy(update={"run": "mypkg.steps:Embed"}))})
     assert resolve(same).pipeline is same

@@ -33,7 +33,7 @@ def test_a_tag_that_changes_lines_in_silence_is_refused(render, source, line, me
     with pytest.raises(TemplateError, match=message) as caught:
         render(source, x="y")
     assert caught.value.where == f"x.yaml.j2:{line}"
-    assert "on a line of its own" in caught.value.hint
+    assert "on a separate line" in caught.value.hint
 
 
 @pytest.mark.parametrize(

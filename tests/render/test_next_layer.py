@@ -110,7 +110,7 @@ def test_an_error_names_the_layer_by_the_name_one_writes(layered):
 
 
 def test_the_name_of_ours_is_no_pack():
-    with pytest.raises(TemplateError, match="'wurzel' is no pack"):
+    with pytest.raises(TemplateError, match="'wurzel' is not a pack"):
         Renderer(["wurzel"])
 
 

@@ -170,7 +170,7 @@ def test_an_edit_between_plan_and_apply_is_not_lost(tmp_path):
     write(tmp_path, ("a", "1\n"), ("b", "1\n"))
     changes = plan(tmp_path, [File("a", ours("2\n")), File("b", ours("2\n"))])
     (tmp_path / "b").write_text("edited\n")
-    with pytest.raises(WriteError, match="edited while") as caught:
+    with pytest.raises(WriteError, match="edited during") as caught:
         apply(changes)
     assert caught.value.where == "b"
     assert tree(tmp_path) == {"a": ours("1\n"), "b": "edited\n"}

@@ -105,7 +105,7 @@ def test_comments_are_never_left(python):
         ("x = r'{{ s }}'\n", "b'", "a raw string cannot contain it"),
         ("x = r'{{ s }}'\n", "b\\", "a raw string cannot contain it"),
         ("x = '\\{{ s }}'\n", "n", "there is a backslash before it"),
-        ("x = '\\1{{ s }}'\n", "23", "does not match the template"),
+        ("x = '\\1{{ s }}'\n", "23", "is not the text of the template"),
         ("x = '{{ s }}'\n", None, "where only text and numbers are allowed"),
         ("x = '{{ s }}'\n", ["b"], "where only text and numbers are allowed"),
         ("f({{ s }}=1)\n", "b", "does not match the template"),

@@ -179,7 +179,7 @@ def test_values_are_written_as_they_were_when_they_were_written(render):
         ("{{ 'ab' | join(',') }}", "'ab' is one text, not a list", "Loop over"),
         ("{% for c in name %}{% endfor %}", "'n' is one text, not a list", "Loop over"),
         ("{% for c in {1: 2}.keys() | unique | list | string %}{% endfor %}", "has no unique text form", ""),
-        ("{{ 'x' | int }}", "'x' is not a number", "Give a default"),
+        ("{{ 'x' | int }}", "'x' is not a number", "Pass a default"),
         ("{{ 'x' | duration }}", "is not a duration", ""),
         ("{{ name | identifier | upper | identifier ~ '-' | identifier }}", "not a name that code can use", "ASCII"),
         ("{{ 5 | words }}", "5 is not a list", ""),
@@ -320,7 +320,7 @@ class TestInheritance:
     def test_text_outside_of_blocks_would_be_lost(self, render):
         files = {"x.yaml.j2": '{% extends "b.yaml.j2" %}\n\n  a: 1\n', "b.yaml.j2": "b: 1\n"}
         caught = error(render, files)
-        assert "never written" in caught.message
+        assert "dropped or misplaced" in caught.message
         assert caught.where == "x.yaml.j2:3"
         files["x.yaml.j2"] = '{% extends "b.yaml.j2" %}\n{# fine #}\n{% set a = 1 %}{% macro m() %}x{% endmacro %}\n'
         assert render(files).text == "b: 1\n"
@@ -431,8 +431,8 @@ def test_what_is_imported_sees_no_names_and_is_told_how_it_could(render):
         ("{% for i in [x] %}{% break %}{% endfor %}", "xs[:1]"),
         ("{% if x %}{% elseif x %}{% endif %}", "elif"),
         ("{% do x.append(1) %}", "set _ ="),
-        ("{{ .Values.x }}", "Go's language"),
-        ("{{ toYaml .Values.x | indent 4 }}", "Go's language"),
+        ("{{ .Values.x }}", "Go's template language"),
+        ("{{ toYaml .Values.x | indent 4 }}", "Go's template language"),
         ("a:\n{%- for i in [x] %}\n- {{ i }}\n{%- endfor %}\n", "without `{%-`"),
     ],
 )

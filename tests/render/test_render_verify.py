@@ -30,8 +30,8 @@ def problem(read, text):
         ("a: \ud800\n", "surrogate", 3),
         ("a: {{ b }}\n", "is used as a key", 4),
         ("? [a, b]\n: 1\n", "is used as a key", 2),
-        ("# a\u2028b: 1\n", "it holds '\\u2028'", 3),
-        ("a: 'b\x85c'\n", "it holds '\\x85'", 5),
+        ("# a\u2028b: 1\n", "it contains '\\u2028'", 3),
+        ("a: 'b\x85c'\n", "it contains '\\x85'", 5),
     ],
 )
 def test_what_is_no_yaml(text, message, offset):

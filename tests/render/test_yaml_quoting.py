@@ -254,7 +254,7 @@ def test_anchors_and_tags_in_front(render):
         ("a: {{ s }}\n", {"1": 2, 1: 3}, "occurs twice"),
         ("a: {{ s }}\n", "\ud800", "half of a surrogate pair"),
         ("a: {{ s | words }}\n", ["x"], "for shell templates"),
-        ("a: [\n  {{ s }}\n]\n", {"b": 1}, "entries of a block"),
+        ("a: [\n  {{ s }}\n]\n", {"b": 1}, "it would be entries"),
         ("a:\n  b:{{ s }}\n", "c", "there is no space before it"),
         ("a:\n  -{{ s }}\n", "c", "there is no space before it"),
         ("a: {{ s }}\n  {{ s }}\n", "c", "joined into one text"),
