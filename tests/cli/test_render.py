@@ -296,5 +296,5 @@ def test_a_legacy_time_zone_is_a_warning_once(project):
     done = run()
     assert done.exit_code == 0
     assert done.stderr.count("CET is a legacy time zone name") == 1
-    assert "warning: wurzel.yaml:4:45: schedule.timezone: CET is a legacy name" in done.stderr
+    assert "warning: wurzel.yaml:4:45: schedule.timezone: CET is a legacy time zone" in done.stderr
     assert "Did you mean Europe/Berlin?" in done.stderr

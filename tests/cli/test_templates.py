@@ -203,7 +203,7 @@ BAD = {
     "an infinite include": ("\n{% include 'dvc/dvc.yaml.j2' %}\n", 2, "call each other endlessly"),
     "an undefined variable": ("a: 1\n\nb: {{ pipelin.name }}\n", 3, "Did you mean pipeline?"),
     "one in a branch that is not reached": ("{% if false %}\nb: {{ pipelin }}\n{% endif %}\n", 2, "pipeline?"),
-    "output that is no YAML": ("a: 1\n b: 2\n", 2, "not YAML"),
+    "output that is no YAML": ("a: 1\n b: 2\n", 2, "not valid YAML"),
     "a value within a text": ("a: x {{ pipeline.description }}\n", 1, "may be any text"),
     "an error when it runs": ("a: 1\nb: {{ 1 / 0 }}\n", 2, "ZeroDivisionError"),
 }
@@ -302,7 +302,7 @@ class TestUpdate:
         ejected.write_text(ejected.read_text() + "# mine\n")
         before = ejected.read_text()
         monkeypatch.setenv("PATH", "")
-        assert "git is not on the path" in str(error("update"))
+        assert "which is not on the PATH" in str(error("update"))
         assert ejected.read_text() == before
 
     def test_what_is_gone_on_one_side(self, own):
