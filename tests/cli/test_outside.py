@@ -120,4 +120,4 @@ def test_a_url_is_not_a_folder_of_datasets(configure, url):
 
 def test_datasets_never_go_into_the_folder_of_git(configure):
     configure(pipeline='data_dir: ".git/data",')
-    assert "is in the folder of git itself" in str(run("render").exception)
+    assert "is in git's own folder" in str(run("render").exception)

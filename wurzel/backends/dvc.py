@@ -123,7 +123,7 @@ class DvcBackend(Backend):
             " `targets.dvc.shards: processes` runs all in parallel within one stage"
         ),
         "fan_out": emulated(
-            "`wurzel step --shards`: processes side by side within the stage, as many as the data has portions"
+            "`wurzel step --shards`: parallel processes within the stage, as many as the data has portions"
         ),
         "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and its stage succeeds"),
         "named_inputs": native("`deps` on the datasets that are read; `-i NAME=DIR` in `cmd`"),

@@ -14,10 +14,10 @@ from wurzel.invocation.variables import needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
 
-_NO_CONTAINER = "the script runs in the environment it is started in; use the argo, cronjob or airflow target"
-_NO_LIMIT = "a shell script does not ration a machine; lower `-j`, or use the argo, cronjob or airflow target"
+_NO_CONTAINER = "the script runs in the environment that starts it; use the argo, cronjob or airflow target"
+_NO_LIMIT = "a shell script cannot limit resources; lower `-j`, or use the argo, cronjob or airflow target"
 _NO_CLUSTER = "there is one machine; use the argo, cronjob or airflow target"
-_NO_CLOCK = "a script has no clock: start it from cron or a systemd timer, or use another target"
+_NO_CLOCK = "a script has no scheduler: start it from cron or a systemd timer, or use another target"
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -31,15 +31,15 @@ class StepBlock:
     notes: Sequence[str]
     """Lines of the comment above it: description, labels, annotations."""
     needs: str
-    """Ids of the steps it needs, with spaces between them."""
+    """Ids of the steps it needs, separated by spaces."""
     followers: str
-    """Ids of the steps that need it, with spaces between them."""
+    """Ids of the steps that need it, separated by spaces."""
     command: Sequence[Sequence[str]]
-    """The words of its command, line by line."""
+    """The arguments of its command, line by line."""
     step: Step
     """The step, as the IR has it."""
     secrets: str
-    """Those of the script's `secrets` that the step reads, with spaces between them; the others are unset for it."""
+    """The script's `secrets` that the step reads, separated by spaces; the others are unset for it."""
 
 
 class ScriptContext(TypedDict):
@@ -48,17 +48,17 @@ class ScriptContext(TypedDict):
     pipeline: Pipeline
     """The pipeline, as the IR has it."""
     root: Folder
-    """The way from the folder of the script to that of the project."""
+    """Relative path from the folder of the script to the project."""
     notes: Sequence[str]
     """Lines of the comment on top: description, labels, annotations."""
     exports: Sequence[str]
     """`NAME=value` for each variable that all steps get."""
     parameters: Sequence[tuple[EnvName, str]]
-    """Variables that the surroundings may set for one run, each with the value it has otherwise."""
+    """Variables that the caller may set for one run, each with its default."""
     required: Sequence[Sequence[EnvName]]
-    """Groups of variables, one of which the surroundings must set."""
+    """Groups of variables; the caller must set one of each."""
     first: Sequence[Name]
-    """Ids of the steps that need no other."""
+    """Ids of the steps without dependencies."""
     secrets: Sequence[EnvName]
     """Variables that are secrets of single steps."""
     steps: Sequence[StepBlock]
@@ -66,7 +66,7 @@ class ScriptContext(TypedDict):
 
 
 class LocalBackend(Backend):
-    """A readable `run-<pipeline>.sh` that runs steps side by side as soon as what they need is done."""
+    """A readable `run-<pipeline>.sh` that runs steps in parallel, each as soon as its inputs are ready."""
 
     name = "local"
     summary = "run-<pipeline>.sh, run by any POSIX shell; `wurzel run` does the same without a file"
@@ -74,7 +74,7 @@ class LocalBackend(Backend):
         "description": native("comments"),
         "data_dir": native(),
         "settings": native("environment variables of the step's command"),
-        "parameters": native("an environment variable of the setting's name wins; `wurzel run --param`"),
+        "parameters": native("an environment variable with the setting's name overrides it; `wurzel run --param`"),
         "env": native(),
         "secrets": native("environment variables that must be set when the script starts"),
         "image": unsupported(_NO_CONTAINER),
@@ -86,8 +86,8 @@ class LocalBackend(Backend):
         "retry": emulated("`wurzel step --retries`"),
         "backoff": emulated("`wurzel step --backoff`"),
         "timeout": emulated("`wurzel step --timeout`, which ends the step's whole process group"),
-        "pipeline_timeout": emulated("the script ends what runs when the time is over"),
-        "shards": emulated("`wurzel step --shards`: processes side by side"),
+        "pipeline_timeout": emulated("the script stops running steps when the time is up"),
+        "shards": emulated("`wurzel step --shards`: parallel processes"),
         "fan_out": emulated("`wurzel step --shards`: as many processes as the data has portions, at most `max`"),
         "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and what follows still runs"),
         "named_inputs": native("`-i NAME=DIR`"),
@@ -95,7 +95,7 @@ class LocalBackend(Backend):
         "parallelism": native("the default of `-j`"),
         "schedule": unsupported(_NO_CLOCK),
         "timezone": unsupported(_NO_CLOCK),
-        "concurrency": unsupported("nothing keeps two runs of a script apart; `wurzel run` locks its data folder"),
+        "concurrency": unsupported("two runs of a script can overlap; `wurzel run` locks its data folder"),
         "deadline": unsupported(_NO_CLOCK),
         "polls": native("the script runs every step every time; `wurzel run` never skips these"),
         "self_consuming": native("the last output stays where the step reads it"),
@@ -131,9 +131,11 @@ class LocalBackend(Backend):
         return {"local/run.sh.j2": ScriptContext}
 
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:
-        """A zero byte can be in no environment variable."""
+        """An environment variable cannot contain a zero byte."""
         return [
-            Problem(f"the value of {name} holds a zero byte, which no environment variable can", hint="Remove it.")
+            Problem(
+                f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
+            )
             for step in pipeline.steps
             for name, value in (pipeline.env | step.env | setting_variables(step)).items()
             if "\0" in value
@@ -152,7 +154,7 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
         StepBlock(
             step.id,
             _step_notes(step),
-            # The latest first: it is the one that is most likely not done, so that asking ends early.
+            # The latest first: it is the least likely to be done, so the script's check stops early.
             " ".join(sorted(step.predecessors, key=order.__getitem__, reverse=True)),
             " ".join(followers[step.id]),
             _command(pipeline, step, parameters),
@@ -164,7 +166,7 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
 
 
 def _secrets(pipeline: Pipeline) -> Mapping[str, Collection[str]]:
-    """Secrets of single steps, and which steps read them; none where one step has all of the script for itself."""
+    """Secrets of single steps, and which steps read them; empty if the script has only one step."""
     if len(pipeline.steps) == 1:
         return {}
     names = {name: None for step in pipeline.steps for name in [*secret_variables(step), *step.secrets]}
@@ -172,7 +174,7 @@ def _secrets(pipeline: Pipeline) -> Mapping[str, Collection[str]]:
 
 
 def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> list[list[str]]:
-    """The words of a step's command: its environment, what is run, then each option with its value."""
+    """The arguments of a step's command: its environment, the program, then each option with its value."""
     settings = {name: value for name, value in setting_variables(step).items() if name not in parameters}
     env = _words(step.env | settings)
     argv = step_argv(pipeline, step, emulate=("retry", "timeout", "shards"))
@@ -185,7 +187,7 @@ def _words(env: Mapping[str, str]) -> list[str]:
 
 
 def _parameters(pipeline: Pipeline) -> list[tuple[str, str]]:
-    """Variables that the surroundings may set for one run, with the value they have otherwise."""
+    """Variables that the caller may set for one run, each with its default."""
     variables: dict[str, str] = {}
     for step in pipeline.steps:
         settings = tuple(setting for setting in step.settings if setting.parameter)
@@ -194,7 +196,7 @@ def _parameters(pipeline: Pipeline) -> list[tuple[str, str]]:
 
 
 def _notes(owner: Pipeline | Step) -> list[str]:
-    """What a reader should know and nothing else in the script tells."""
+    """Description, labels and annotations, which appear nowhere else in the script."""
     marks = {"labels": owner.labels, "annotations": owner.annotations}
     named = [f"{what}: {', '.join(_words(pairs))}" for what, pairs in marks.items() if pairs]
     return [*filter(None, owner.description.split("\n")), *named]

@@ -19,7 +19,7 @@ import click
 COMMANDS = {
     "init": "Write a starting wurzel.yaml.",
     "render": "Render pipelines into the native files of their targets.",
-    "run": "Run a pipeline on this machine, in parallel, skipping unchanged steps.",
+    "run": "Run a pipeline here, in parallel, skipping what is unchanged.",
     "step": "Run one step; this is what rendered files call.",
     "inspect": "Show the resolved pipeline.",
     "env": "List the variables and secrets a pipeline needs.",

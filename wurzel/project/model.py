@@ -1,6 +1,6 @@
-"""The shape of `wurzel.yaml`: what may stand where, with the descriptions that its JSON Schema shows.
+"""The shape of `wurzel.yaml`: its keys and values, with the descriptions that its JSON Schema shows.
 
-What a target must honour is said once, in the IR; the models here take those fields over and add what only
+Fields that targets honour are defined once, in the IR; the models here copy those fields and add the ones that only
 configuration has. They are never instantiated: `wurzel.project.read` reads nodes by them, with positions.
 """
 
@@ -29,13 +29,13 @@ STEP_FACTS = frozenset(
     }
     | {"settings", "when"}
 )
-"""Fields of an IR step that the code decides, not configuration; settings are given in a form of their own."""
+"""Fields of an IR step that code decides, not configuration, and settings, which have their own form there."""
 
 PIPELINE_FACTS = frozenset({"version", "name", "entrypoint", "steps"})
-"""Fields of an IR pipeline that are given in a form of their own."""
+"""Fields of an IR pipeline that have their own form in configuration."""
 
 PACK_FILE = "wurzel-pack.yaml"
-"""What a pack, or a folder of templates, says of pipelines; beside its templates."""
+"""The file of a pack, or of a folder of templates, with defaults for pipelines."""
 
 
 class ConfigModel(BaseModel):
@@ -55,14 +55,14 @@ SHARDS = (
 
 
 def taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
-    """Definitions of the fields of a model of the IR, but for those that configuration gives in another form."""
+    """Definitions of the fields of an IR model, except those that have another form in configuration."""
     return {name: (field.annotation, field) for name, field in cls.model_fields.items() if name not in facts}
 
 
 StepDefaults = create_model(
     "StepDefaults",
     __base__=ConfigModel,
-    __doc__="What every step of a pipeline gets unless it says otherwise.",
+    __doc__="Defaults for every step of a pipeline.",
     **taken_over(Step, STEP_FACTS) | {"shards": SHARDS},
 )
 
@@ -91,26 +91,29 @@ PipelineConfig = create_model(
     **taken_over(Pipeline, PIPELINE_FACTS),
     defaults=(StepDefaults, Field({}, description="For every step.")),
     steps=(dict[Name, StepConfig], Field({}, description="By step id.")),
-    targets=(dict[str, dict[str, Any]], Field({}, description="Options by target; which targets there are.")),
+    targets=(
+        dict[str, dict[str, Any]],
+        Field({}, description="Options by target; these are the pipeline's targets."),
+    ),
 )
 
 
 class Environment(ConfigModel):
-    """What is different in one environment, such as `prod`."""
+    """Overrides for one environment, such as `prod`."""
 
     variables: dict[VariableName, Any] = Field({}, description="Variables of all pipelines in this environment.")
     pipelines: dict[Name, PipelineConfig] = Field({}, description="Overrides by pipeline.")
 
 
 VALIDATE = "validate"
-"""Key of a file that says what `--validate` is told; pydantic's models have a method of that name."""
+"""Key with options of `--validate`; a constant, since pydantic models already have a method of that name."""
 
 
 class Validation(ConfigModel):
-    """What `wurzel render --validate` is told."""
+    """Options of `wurzel render --validate`."""
 
     schemas: tuple[str, ...] = Field(
-        (), description="Folders or files with CustomResourceDefinitions, by which objects of their kinds are checked."
+        (), description="Folders or files with CustomResourceDefinitions, to check objects of their kinds."
     )
 
 
@@ -120,8 +123,8 @@ class ProjectFile(ConfigModel):
     version: Literal[1] = Field(description="Version of this format.")
     templates: tuple[str, ...] = Field(
         (),
-        description="Folders and installed packs of templates, most specific first; of a pack, with the versions that"
-        " fit: globex>=2,<3.",
+        description="Folders and installed packs of templates, most specific first; a pack may have a version range,"
+        " as in globex>=2,<3.",
     )
     variables: dict[VariableName, Any] = Field(
         {}, description="Values of the variables that packs declare, for all pipelines."

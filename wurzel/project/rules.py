@@ -1,6 +1,6 @@
-"""Rules over more than one field of a resolved pipeline, whatever it was made from.
+"""Rules over more than one field of a resolved pipeline, from code or from an IR file.
 
-What a single platform cannot do is not said here but by its backend.
+Limits of a single platform are not here but in its backend.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
 
 def _no_time(seconds: int | None, path: str) -> Iterator[Broken]:
     if seconds == 0:
-        yield Broken(path, "0 seconds leave no time for anything", "Write null for no limit.")
+        yield Broken(path, "0 seconds is too short for any run", "Write null for no limit.")
 
 
 def _amounts(step: Step) -> Iterator[Broken]:
@@ -46,7 +46,7 @@ def _amounts(step: Step) -> Iterator[Broken]:
         request, limit = getattr(step.resources, name), getattr(step.limits, name)
         if request is not None and limit is not None and amount(request) > amount(limit):
             path = f"steps.{step.id}.resources.{name}"
-            yield Broken(path, f"{request} is more than the limit {limit}", "Raise the limit or ask for less.")
+            yield Broken(path, f"{request} is more than the limit {limit}", "Raise the limit or lower the request.")
     for field, memory in (("resources", step.resources.memory), ("limits", step.limits.memory)):
         if memory is not None and 0 < amount(memory) < _LEAST_MEMORY:
             path = f"steps.{step.id}.{field}.memory"
@@ -60,7 +60,7 @@ def _tolerations(step: Step) -> Iterator[Broken]:
         if toleration.operator == "Exists" and toleration.value is not None:
             yield Broken(path, "operator Exists takes no value", "Remove the value, or write operator: Equal.")
         if toleration.operator == "Equal" and not toleration.key:
-            yield Broken(path, "operator Equal needs a key", "Give a key, or write operator: Exists for any.")
+            yield Broken(path, "operator Equal needs a key", "Set a key, or write operator: Exists for any key.")
         if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
             yield Broken(path, "toleration_seconds has no effect without effect: NoExecute")
 
@@ -83,7 +83,7 @@ def _shards(step: Step) -> Iterator[Broken]:
     elif not many and step.inputs[0].name:
         yield Broken(path, f"{said}, but no input of {step.id} contains many items", advice)
     elif many and not all(port.type.containers for port in step.outputs):
-        reason = "makes one item of all its input, which cannot be cut into slices"
+        reason = "turns its whole input into one item, so the input cannot be split into slices"
         yield Broken(path, f"{said}, but {step.id} {reason}", advice)
     elif len(many) > 1 and not step.shard_by:
         message = f"{said}, but {step.id} has several inputs that can be cut: {', '.join(many)}"
@@ -101,7 +101,7 @@ def _clashes(pipeline: Pipeline, step: Step | None) -> Iterator[Broken]:
 
 
 def _variables(pipeline: Pipeline, step: Step) -> Iterator[Broken]:
-    """Variables that set a setting, which is given otherwise as well."""
+    """Variables for settings that are also configured in another way."""
     settings = {variable: setting for setting in step.settings for variable in variables_of(step, setting.name)}
     for home, env in (("", pipeline.env), (f"steps.{step.id}.", step.env)):
         for name in sorted(env.keys() & settings.keys()):
@@ -114,4 +114,4 @@ def _variables(pipeline: Pipeline, step: Step) -> Iterator[Broken]:
 
 
 def _twice(path: str, step: Step, setting: Setting) -> Broken:
-    return Broken(path, f"is also given by steps.{step.id}.settings.{setting.name}", "Keep one of the two.")
+    return Broken(path, f"is also set by steps.{step.id}.settings.{setting.name}", "Keep one of the two.")

@@ -1,4 +1,4 @@
-"""What GitHub Actions would refuse, or read differently than meant: found before anything is rendered."""
+"""What GitHub Actions would reject or read differently than intended, found before anything is rendered."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _EXPRESSION = "${{"
 
 
 def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
-    """Every reason why GitHub could not run the workflow of a pipeline as meant."""
+    """Every reason why GitHub could not run the workflow of a pipeline as intended."""
     return [
         *check(pipeline, options, scheduled=has_other_events(pipeline, options), reserved=_RESERVED),
         *unknown_jobs(options.jobs, pipeline),
@@ -59,13 +59,13 @@ def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
         length = sum(len(value) + len(" -i ") for value in values)
         if length > _SCRIPT:
             yield Problem(
-                f"the step {step.id!r} needs {len(values)} others, a command of about {length} characters; GitHub"
-                f" reads no workflow with one of more than {_SCRIPT}",
-                hint="Join them in groups by steps in between.",
+                f"the step {step.id!r} needs {len(values)} others, so its command has about {length} characters;"
+                f" GitHub rejects a workflow with a command of more than {_SCRIPT}",
+                hint="Join them in groups with intermediate steps.",
             )
         if step.shards.max > _MATRIX:
             yield Problem(
-                f"the step {step.id!r} has {ci.slices_of(step)}; a matrix makes at most {_MATRIX} jobs",
+                f"the step {step.id!r} has {ci.slices_of(step)}; a matrix has at most {_MATRIX} jobs",
                 hint=f"Set steps.{step.id}.{ci.slices_option(step)} to {_MATRIX} or less.",
             )
         if is_hosted(runner(step, options)) and (step.timeout or 0) >= HOSTED_MINUTES * 60:
@@ -80,14 +80,14 @@ def _inputs(pipeline: Pipeline) -> Iterable[Problem]:
     inputs = ci.parameters(*pipeline.steps)
     if len(inputs) > _INPUTS:
         yield Problem(
-            f"{pipeline.name} has {len(inputs)} parameters; a dispatch takes at most {_INPUTS} inputs",
-            hint="Take some off the `parameters` of steps.",
+            f"{pipeline.name} has {len(inputs)} parameters; `workflow_dispatch` takes at most {_INPUTS} inputs",
+            hint="Remove some from the `parameters` of steps.",
         )
     for item in inputs:
         if any(_EXPRESSION in text for text in (item.text, *item.options)):
             yield Problem(
-                f"the parameter {item.variable} may be {item.text!r}, and no input can hold {_EXPRESSION}",
-                hint="Take it off the `parameters`, or change its value.",
+                f"the parameter {item.variable} may be {item.text!r}, and an input cannot contain {_EXPRESSION}",
+                hint="Remove it from `parameters`, or change its value.",
             )
 
 
@@ -114,11 +114,11 @@ def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
     for event in ("schedule", "workflow_dispatch"):
         if event in options.triggers:
             yield Problem(
-                f"triggers.{event} would be there twice",
+                f"triggers.{event} would be written twice",
                 hint="It comes from the pipeline: its `schedule`, and the `parameters` of steps.",
             )
     if _EXPRESSION in options.install_line():
         yield Problem(
             f"install: {options.install!r} puts an expression into a shell line",
-            hint="Give the value under install_env, and write $NAME in the line.",
+            hint="Set the value under install_env, and write $NAME in the line.",
         )

@@ -1,4 +1,4 @@
-"""What GitLab CI/CD would refuse, or read differently than meant: found before anything is rendered."""
+"""What GitLab CI/CD would reject or read differently than intended, found before anything is rendered."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _RESERVED = frozenset(
 
 
 def problems(pipeline: Pipeline, options: GitlabOptions) -> list[Problem]:
-    """Every reason why GitLab could not run the file of a pipeline as meant."""
+    """Every reason why GitLab could not run the file of a pipeline as intended."""
     return [
         *check(pipeline, options, scheduled=pipeline.schedule is not None, reserved="CI_"),
         *unknown_jobs(options.jobs, pipeline),
@@ -55,7 +55,7 @@ def _job(step: Step, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Pro
     name = job_name(step.id, pipeline, options)
     if name in _RESERVED:
         yield Problem(
-            f"the step {step.id!r} cannot be a job: GitLab keeps that name for itself",
+            f"the step {step.id!r} cannot be a job: GitLab reserves that name",
             hint=f'Give the step another name: WZ(cls, name="{step.id}-step"), or set kind: include.',
         )
     if len(name) > _NAME:
@@ -63,17 +63,17 @@ def _job(step: Step, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Pro
     if len(step.predecessors) > _NEEDS:
         yield Problem(
             f"the step {step.id!r} needs {len(step.predecessors)} others; GitLab allows {_NEEDS}",
-            hint="Join them in groups by steps in between.",
+            hint="Join them in groups with intermediate steps.",
         )
     if step.shards.max > _PARALLEL:
         yield Problem(
-            f"the step {step.id!r} has {slices_of(step)}; `parallel` makes at most {_PARALLEL} jobs",
+            f"the step {step.id!r} has {slices_of(step)}; `parallel` allows at most {_PARALLEL} jobs",
             hint=f"Set steps.{step.id}.{slices_option(step)} to {_PARALLEL} or less.",
         )
     for wanted in step.tolerations:
         if wanted.key is None:
             yield Problem(
-                f"the step {step.id!r} has a toleration without a key, which a job cannot ask of its runner",
+                f"the step {step.id!r} has a toleration without a key, which a job cannot pass on to its runner",
                 hint="Name the key of the taint.",
             )
 
@@ -95,6 +95,6 @@ def _texts(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
     for place, text in texts.items():
         if _INTERPOLATION in text:
             yield Problem(
-                f"{place} holds {_INTERPOLATION}, which a file with inputs would replace",
-                hint="Write parameters: variables, or change the text.",
+                f"{place} contains {_INTERPOLATION}, which GitLab would replace in a file with inputs",
+                hint="Set parameters: variables, or change the text.",
             )
