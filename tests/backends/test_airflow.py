@@ -781,8 +781,8 @@ def test_the_asset_of_shards_is_updated_once():
     assert call(source, "map___complete") == {"task_id": "'map___complete'", "outlets": "[Asset('p/map')]"}
     assert "    map_ >> map___complete\n" in source
     assert "complete" not in text(pipeline, assets="none")
-    assert "name of a task" in problems(one_step(id="a--complete"))[0]
-    assert "name of a task" in problems(one_step(id="starts-in-time"))[0]
+    assert "name as a task" in problems(one_step(id="a--complete"))[0]
+    assert "name as a task" in problems(one_step(id="starts-in-time"))[0]
 
 
 def test_labels_are_tags_and_documents_end_in_a_line_break():
