@@ -4,6 +4,7 @@ import platform
 import tempfile
 from pathlib import Path
 
+from tests.bench.data import data_section, peaks, ratios
 from tests.bench.measure import ROUNDS
 from tests.bench.organisation import costs
 from tests.bench.peers import peers
@@ -182,6 +183,7 @@ def main():
             startup_section(starts(Path(start))),
             organisation_section(costs(Path(packs))),
             running_section(runs(Path(running))),
+            data_section(ratios(Path(running)), peaks(Path(running))),
             peers_section(peers(Path(start))),
             upstream_section(compared(Path(start))),
         ]

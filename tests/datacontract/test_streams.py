@@ -1,12 +1,19 @@
 """Items that are written as they are yielded, and read as they are asked for."""
 
-from itertools import count
+from datetime import UTC, date, datetime
+from enum import Enum
+from itertools import chain, count
+from typing import Literal
+from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import Field
 
 from wurzel.datacontract import PydanticModel, partfiles
 from wurzel.datacontract.dataset import Reader, open_dataset, writing
+from wurzel.datacontract.items import JsonCodec
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import ContractFailedException, DatasetError
 
@@ -300,3 +307,53 @@ def test_what_is_seen_is_each_item_of_a_stream_and_the_whole_of_a_list(tmp_path)
         writer.add(iter(docs(3, 4)))
     assert seen == [2, "3", "4"]
     assert (writer.items, writer.size) == (4, open_dataset(tmp_path / "out").size)
+
+
+class Sets(PydanticModel):
+    text: str = Field("", alias="Text")
+    tags: set[str]
+    more: frozenset[str] = frozenset()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sets(st.text(max_size=4), max_size=5), st.frozensets(st.text(max_size=4))), max_size=4))
+def test_sets_of_texts_have_one_order_however_they_are_written(pairs):
+    codec = JsonCodec(shape_of(list[Sets]))
+    items = [Sets(Text="x", tags=tags, more=more) for tags, more in pairs]
+    slow = [codec.lines.line(item) for item in items]
+    assert list(chain.from_iterable(codec.encoded(iter(items)))) == slow
+    assert list(chain.from_iterable(codec.encoded(items))) == slow
+    assert codec.decode(codec.encode(items).data) == items
+
+
+@pytest.mark.parametrize("tags", [["a"], {1}, {"a", None}, frozenset("a")])
+def test_sets_of_other_values_are_refused(tmp_path, tags):
+    item = Sets(tags=set())
+    item.tags = tags
+    for call in ([item], iter([item])):
+        with pytest.raises(ContractFailedException, match="item 0, field 'tags"):
+            write(tmp_path / "out", shape_of(list[Sets]), call)
+
+
+class Kind(Enum):
+    A = "a"
+    B = "b"
+
+
+class Exact(PydanticModel):
+    day: date
+    key: UUID
+    kind: Kind
+    word: Literal["a", "b"]
+
+
+@pytest.mark.parametrize("form", [list, iter], ids=["list", "stream"])
+def test_values_that_read_back_exactly_need_no_comparing_but_others_are_refused(tmp_path, form):
+    good = Exact(day=date(1, 2, 3), key=UUID(int=7), kind=Kind.B, word="a")
+    shape = shape_of(list[Exact])
+    assert JsonCodec(shape).lines._lossless is not None
+    assert Reader(shape, [write(tmp_path / "out", shape, form([good] * 3))]).value() == [good] * 3
+    others = {"day": datetime(1, 2, 3, 0, 0, tzinfo=UTC), "key": str(UUID(int=7)), "kind": "b", "word": "c"}
+    for name, value in others.items():
+        with pytest.raises(ContractFailedException, match=f"item 1, field '{name}'"):
+            write(tmp_path / "out", shape, form([good, good.model_copy(update={name: value})]))

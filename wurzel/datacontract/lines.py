@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
+from pydantic_core import to_json as as_json
 
 from wurzel.datacontract.codec import place, short
 from wurzel.datacontract.contract import JSON_CONFIG
@@ -58,14 +59,7 @@ class ItemLines:
         quick, line = self._lossless, self.line
         if quick is None:
             return line
-        contract = self.shape.contract
-        contract.model_rebuild()  # nothing, unless it was left for later
-        to_json: Callable[..., bytes] = contract.__pydantic_serializer__.to_json
-        by_alias = self._write["by_alias"]
-        # Options cost as much as writing a small item.
-        write: Callable[[Any], bytes] = (
-            to_json if quick.simple else lambda item: to_json(item, by_alias=by_alias, round_trip=True)
-        )
+        write = self._writing
         cls, names, good = quick.flat or (None, (), ())
         check, readable = quick.check, quick.readable
         longest = sys.maxsize if quick.constrained else quick.longest
@@ -85,6 +79,31 @@ class ItemLines:
             return line(item, index)
 
         return encode
+
+    @cached_property
+    def _writing(self) -> Callable[[Any], bytes]:
+        """What writes an item of a contract whose items read back exactly."""
+        contract, quick = self.shape.contract, self._lossless
+        assert quick is not None  # noqa: S101 - see above
+        contract.model_rebuild()  # nothing, unless it was left for later
+        to_json: Callable[..., bytes] = contract.__pydantic_serializer__.to_json
+        by_alias = self._write["by_alias"]
+        if quick.simple:  # options cost as much as writing a small item
+            return to_json
+        if not quick.sets:
+            return lambda item: to_json(item, by_alias=by_alias, round_trip=True)
+        sets, stand_in = quick.sets, contract.__new__(contract)
+        for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
+            object.__setattr__(stand_in, name, None)
+
+        def write(item: Any) -> bytes:
+            """Write an object with the same values, but lists in place of sets."""
+            values = item.__dict__
+            ordered = {name: sorted(values[name], key=as_json) for name in sets}
+            object.__setattr__(stand_in, "__dict__", values | ordered)
+            return to_json(stand_in, by_alias=by_alias, round_trip=True, warnings=False)
+
+        return write
 
     def check(self, texts: Sequence[bytes], first: int) -> None:
         """Make sure that what `encoder` gave for items from number `first` on can be read.
@@ -136,7 +155,9 @@ class ItemLines:
     def _texts(self, items: list[Any]) -> tuple[list[bytes], bytes]:
         """The JSON of each item, and of the list of them."""
         write, options = self._adapter.serializer.to_json, self._write
-        if not self._quick:
+        if self._lossless is not None and self._lossless.sets:
+            texts = list(map(self._writing, items))
+        elif not self._quick:
             texts = dumped_in_order(self._adapter.serializer, items, options)
         elif len(items) == 1:  # large items come one by one: no copy more than is needed
             data = write(items, **options)

@@ -34,6 +34,7 @@ _CLASSES: dict[str, type] = {
     "date": date,
     "uuid": UUID,
 }
+_SETS: dict[str, type] = {"set": set, "frozenset": frozenset}
 _CHANGING = ("strip_whitespace", "to_lower", "to_upper")
 """What makes validation give another text than it got."""
 _HARMLESS = frozenset(
@@ -98,6 +99,8 @@ class Lossless(NamedTuple):
     """Fields that may be integers."""
     simple: bool
     """Whether the JSON needs no options: all fields are written under their names, and nothing else is."""
+    sets: tuple[str, ...]
+    """Fields that are sets of texts, to be written in one order."""
 
     @property
     def longest(self) -> int:
@@ -116,7 +119,7 @@ class Lossless(NamedTuple):
 
 def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
     """How to tell that items of this contract read back as they are; `None` if only comparing can tell."""
-    if not contract.exact or contract.sets or contract.free or not contract.one_infinity:
+    if not contract.exact or contract.free or not contract.one_infinity:
         return None
     builder = _Builder(contract)
     try:
@@ -125,10 +128,16 @@ def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
         return None
     fields = list(contract.fields(contract.resolved(schema)))
     start = None
-    if fields and builder.objects == 1:
+    if fields and builder.objects == 1 and not builder.sets:
         start = b"{%b:" % to_json(fields[0].written if contract.by_alias else fields[0].name)
     return Lossless(
-        check, builder.flat, start, builder.constrained or builder.deep_numbers, builder.numbers, builder.simple
+        check,
+        builder.flat,
+        start,
+        builder.constrained or builder.deep_numbers,
+        builder.numbers,
+        builder.simple,
+        builder.sets,
     )
 
 
@@ -143,6 +152,7 @@ class _Builder:
         self.constrained = self.deep_numbers = False
         self.simple = True
         self.numbers: tuple[str, ...] = ()
+        self.sets: tuple[str, ...] = ()
         self.flat: Flat | None = None
         self._contract = contract
         self._models: dict[int, Check | None] = {}
@@ -175,6 +185,25 @@ class _Builder:
         self.deep_numbers |= int in kinds
         return kinds, check
 
+    def _set_of_texts(self, schema: CoreSchema) -> bool:
+        while (schema := self._contract.resolved(schema))["type"] == "default":
+            schema = schema["schema"]
+        if schema["type"] not in _SETS or "items_schema" not in schema:
+            return False
+        return bool(self._contract.resolved(schema["items_schema"])["type"] == "str")
+
+    def _texts(self, schema: CoreSchema) -> tuple[frozenset[type], Check]:
+        """As `check`, for a set of texts."""
+        while (schema := self._contract.resolved(schema))["type"] == "default":
+            self.constrained |= not _HARMLESS.issuperset(schema)
+            schema = schema["schema"]
+        self.constrained |= not _HARMLESS.issuperset(schema)
+        kind = _SETS[schema["type"]]
+        texts = self.check(schema["items_schema"])[1]
+        return frozenset(
+            {kind}
+        ), lambda values: {kind}.issuperset(map(type, values)) and texts(list(chain.from_iterable(values)))
+
     def _known(self, schema: CoreSchema) -> Check:
         if id(schema) not in self._models:
             self.objects += 1
@@ -197,7 +226,13 @@ class _Builder:
         self.constrained |= not _HARMLESS_CONFIG.issuperset(config)
         self.simple &= all(field.written == field.name for field in stored) and not _computes(schema)
         is_root = self.objects == 1
-        fields = [self.check(field.schema) for field in stored]
+        if is_root:
+            self.sets = tuple(field.name for field in stored if self._set_of_texts(field.schema))
+            self.simple &= not self.sets
+        fields = [
+            self._texts(field.schema) if is_root and field.name in self.sets else self.check(field.schema)
+            for field in stored
+        ]
         numbers = tuple(name for name, (kinds, _) in zip(names, fields, strict=True) if int in kinds)
         if is_root:
             self.numbers = numbers

@@ -1,0 +1,204 @@
+"""What storing costs: CPU against a loop over pydantic that checks nothing, and the memory of streams and lists."""
+
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.measure import in_turn, python, run, wurzel
+
+ROUNDS = 3
+STEPS = """
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Literal
+from wurzel import NoSettings, PydanticModel, TypedStep
+
+class Tiny(PydanticModel):
+    a: int
+
+class Plain(PydanticModel):
+    text: str
+    url: str = ""
+    number: int = 1
+
+class Limited(PydanticModel, str_max_length=1 << 20):
+    text: str
+    number: int = 1
+
+class Dated(PydanticModel):
+    text: str
+    day: date = date(2024, 1, 2)
+    kind: Literal["a", "b"] = "a"
+
+class Free(PydanticModel):
+    text: str
+    metadata: dict[str, Any] | None = {{"page": 1, "source": "web"}}
+
+class Tags(PydanticModel):
+    text: str
+    tags: set[str] = {{"a", "b", "c"}}
+
+def make(number):
+    return {make}
+
+def change(item):
+    return {contract}(**item.__dict__)
+
+class Make(TypedStep[NoSettings, None, Iterator[{contract}]]):
+    def run(self, inpt: None) -> Iterator[{contract}]:
+        return (make(number) for number in range({items}))
+
+class Stream(TypedStep[NoSettings, Iterator[{contract}], Iterator[{contract}]]):
+    def run(self, inpt: Iterator[{contract}]) -> Iterator[{contract}]:
+        return (change(item) for item in inpt)
+
+class Listed(TypedStep[NoSettings, list[{contract}], list[{contract}]]):
+    def run(self, inpt: list[{contract}]) -> list[{contract}]:
+        return [change(item) for item in inpt]
+"""
+LOOP = """
+from costs import {contract}, change
+from pathlib import Path
+{contract}.model_rebuild()
+read, write = {contract}.__pydantic_validator__.validate_json, {contract}.__pydantic_serializer__.to_json
+Path("loop").mkdir()
+with open("loop/part", "wb") as out:
+    for path in sorted(Path("given").glob("part-*")):
+        with path.open("rb") as lines:
+            for line in lines:
+                if len(line) > 2:
+                    out.write(write(change(read(line.rstrip(b",\\n")))))
+                    out.write(b",\\n")
+"""
+HOLD = "from costs import make\nitems = [make(number) for number in range({items})]"
+
+
+class Case(NamedTuple):
+    """Items of one contract."""
+
+    title: str
+    contract: str
+    make: str
+    items: int
+    least: float
+    """The least ratio of the loop's CPU to a step's."""
+
+
+CASES = [
+    Case("one number, 17 B", "Tiny", "Tiny(a=10**9 + number)", 300_000, 0.7),
+    Case("plain fields, 0.2 kB", "Plain", "Plain(text='word ' * 30, url=f'https://x/{number}')", 150_000, 0.7),
+    Case("plain fields, 2 kB", "Plain", "Plain(text='word ' * 400, url=f'https://x/{number}')", 60_000, 0.7),
+    Case("plain fields, 50 kB", "Plain", "Plain(text='wörd ' * 9_000, url=f'https://x/{number}')", 3_000, 0.7),
+    Case("a limit, 2 kB", "Limited", "Limited(text='word ' * 400, number=number)", 60_000, 0.45),
+    Case("a limit, 50 kB", "Limited", "Limited(text='wörd ' * 9_000, number=number)", 3_000, 0.45),
+    Case("date and literal, 0.2 kB", "Dated", "Dated(text='word ' * 30)", 150_000, 0.45),
+    Case("mapping of any values, 2 kB", "Free", "Free(text='word ' * 400)", 60_000, 0.45),
+    Case("set of texts, 2 kB", "Tags", "Tags(text='word ' * 400)", 60_000, 0.45),
+]
+LARGE = Case("", "Plain", "Plain(text='word ' * 4_000, url=str(number))", 100_000, 0)
+TINY = CASES[0]._replace(items=1_000_000)
+
+
+class Ratio(NamedTuple):
+    """CPU seconds of a loop, of a step that streams, and of one that takes and gives lists."""
+
+    case: Case
+    loop: float
+    stream: float
+    listed: float
+
+
+class Peak(NamedTuple):
+    """Megabytes of items on disk, the largest that the process gets while they pass, and its limit."""
+
+    title: str
+    size: float
+    memory: float
+    limit: float
+
+
+def ratios(folder):
+    """Whole processes that copy items through a contract, in turn."""
+    found = []
+    for case in CASES:
+        prepare(folder, case)
+        loop = python(LOOP.format(contract=case.contract))
+        calls = [
+            partial(copied, folder, "loop", loop),
+            *(partial(step, folder, name) for name in ("Stream", "Listed")),
+        ]
+        found.append(Ratio(case, *(cost.cpu for cost in in_turn(calls, ROUNDS))))
+    return found
+
+
+def peaks(folder):
+    """Memory of whole processes: 2 GB, and a million tiny items, as a stream and as a list."""
+    found = []
+    for title, case, limit in (("100,000 items as a stream", LARGE, 200), ("1,000,000 items as a stream", TINY, 100)):
+        size = prepare(folder, case)
+        found.append(Peak(title, size, step(folder, "Stream").memory, limit))
+    held = [run(python(HOLD.format(items=items)), folder).memory for items in (1, TINY.items)]
+    found.append(Peak("1,000,000 items as a list", size, step(folder, "Listed").memory, 10 * (held[1] - held[0])))
+    return found
+
+
+def prepare(folder, case):
+    """Write the steps and the items of a case; gives the size of the items."""
+    (folder / "costs.py").write_text(STEPS.format(**case._asdict()))
+    copied(folder, "given", wurzel("step", "costs:Make", "-o", "given"))
+    return sum(path.stat().st_size for path in (folder / "given").glob("part-*")) / 1e6
+
+
+def step(folder, name):
+    """The cost of a step that reads `given`."""
+    return copied(folder, name, wurzel("step", f"costs:{name}", "-i", "given", "-o", name))
+
+
+def copied(folder, name, argv):
+    """The cost of a command that writes a folder."""
+    shutil.rmtree(folder / name, ignore_errors=True)
+    return run(argv, folder, {"PYTHONPATH": str(folder)})
+
+
+def data_section(costs, memory):
+    """The section of the page."""
+    rows = []
+    for one in costs:
+        stream, listed = one.loop / one.stream, one.loop / one.listed
+        verdict = "within" if stream >= one.case.least else "over"
+        seconds = f"{one.loop:.2f} s | {one.stream:.2f} s | {stream:.2f} | {listed:.2f}"
+        rows.append(f"| {one.case.title} | {one.case.items:,} | {seconds} | {one.case.least} | {verdict} |")
+    sizes = []
+    for one in memory:
+        verdict = "within" if one.memory <= one.limit else "over"
+        sizes.append(f"| {one.title} | {one.size:,.0f} MB | {one.memory:.0f} MB | {one.limit:.0f} MB | {verdict} |")
+    head = f"""
+## Data
+
+`wurzel step` of a step that copies each item, against a loop over `pydantic_core` that reads, copies and writes the
+same lines without a check or a hash: CPU of whole processes, in turn, median of {ROUNDS}. The ratio is the CPU of
+the loop divided by that of the step.
+
+| items | number | loop | stream | ratio | ratio of lists | least |  |
+|---|---|---|---|---|---|---|---|
+"""
+    between = """
+
+Memory is the largest that the process of the step gets. The limit of a list is ten times what its items take in memory.
+
+| what | on disk | memory | limit |  |
+|---|---|---|---|---|
+"""
+    return head + "\n".join(rows) + between + "\n".join(sizes) + "\n"
+
+
+def main():
+    """Measure this section alone, and print it."""
+    with tempfile.TemporaryDirectory() as folder:
+        print(data_section(ratios(Path(folder)), peaks(Path(folder))))
+
+
+if __name__ == "__main__":
+    main()
