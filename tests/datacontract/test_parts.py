@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wurzel.datacontract import PydanticModel, partfiles
-from wurzel.datacontract.dataset import Reader, Slice, gather, open_dataset, writing
+from wurzel.datacontract import PydanticModel, framing, partfiles
+from wurzel.datacontract.dataset import Part, Reader, Slice, gather, open_dataset, writing
 from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import ContractFailedException
 
@@ -149,6 +149,28 @@ def test_a_slice_reads_no_other_parts(tmp_path, limit):
     reader = Reader(LISTS, [open_dataset(tmp_path / "out")])
     assert reader.value(1, 3) == docs(60, 60)
     assert reader.size(1, 3) == dataset.parts[1].size * 2
+
+
+def test_portions_verify_a_part_once_and_read_on_where_they_ended(tmp_path, monkeypatch):
+    items = [Doc(text="x" * 1000) for _ in range(2000)]
+    dataset = write(tmp_path / "out", LISTS, items)
+    verified = []
+    monkeypatch.setattr(Part, "verify", lambda part, _file: verified.append(part.name))
+    read = []
+    bodies = framing._bodies
+
+    def counted(file, size, offset, batch):
+        for body in bodies(file, size, offset, batch):
+            read.append(len(body))
+            yield body
+
+    monkeypatch.setattr(framing, "_bodies", counted)
+    reader = Reader(LISTS, [dataset])
+    for start in range(0, 2000, 100):
+        assert reader.value(start, start + 100) == items[start : start + 100]
+    assert verified == ["part-00000.json"]
+    assert sum(read) < 3 * dataset.size
+    assert reader.value(50, 60) == items[50:60]
 
 
 # --- sets -----------------------------------------------------------------------------------------------------------

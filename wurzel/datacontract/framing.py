@@ -18,41 +18,62 @@ class Lines(NamedTuple):
     data: bytes
 
 
-def json_lists(file: BinaryIO, size: int, start: int, stop: int | None, batch: int | None = None) -> Iterator[Lines]:
-    """The lines `start` to `stop` of a part of `size` bytes, as lists of about `batch` bytes (`BATCH`) or one line.
+class Mark:
+    """Where a line of a part begins, so that whoever reads on from there reads nothing before it."""
+
+    __slots__ = ("line", "offset")
+
+    def __init__(self, line: int = 0, offset: int = len(_HEAD)) -> None:
+        self.line = line
+        self.offset = offset
+
+
+def json_lists(file: BinaryIO, size: int, batch: int | None = None) -> Iterator[Lines]:
+    """All lines of a part of `size` bytes, as lists of about `batch` bytes (`BATCH`) or one line; none is numbered.
 
     Raises:
         ValueError: when the part is not written like that.
     """
+    for body in _bodies(file, size, len(_HEAD), batch or BATCH):
+        yield Lines(-1, b"[%b]" % body)
+
+
+def some_lists(file: BinaryIO, size: int, start: int, stop: int, mark: Mark) -> Iterator[Lines]:
+    """As `json_lists` for the lines from `start` to `stop`, from a mark on, which is then moved to `stop`."""
+    if mark.line > start:
+        mark.line, mark.offset = 0, len(_HEAD)
+    number, offset = mark.line, mark.offset
+    for body in _bodies(file, size, offset, BATCH):
+        lines = body.split(_BETWEEN)
+        wanted = lines[max(0, start - number) : max(0, stop - number)]
+        if wanted:
+            yield Lines(max(start, number), b"[%b]" % _BETWEEN.join(wanted))
+        if number + len(lines) >= stop:
+            before = lines[: stop - number]
+            mark.line, mark.offset = stop, offset + sum(map(len, before)) + len(_BETWEEN) * len(before)
+            return
+        number += len(lines)
+        offset += len(body) + len(_BETWEEN)
+
+
+def bodies(file: BinaryIO, size: int) -> Iterator[list[bytes]]:
+    """All lines of a part, a number of them at a time; errors as `json_lists`."""
+    for lines in json_lists(file, size):
+        yield lines.data[1:-1].split(_BETWEEN)
+
+
+def _bodies(file: BinaryIO, size: int, offset: int, batch: int) -> Iterator[bytes]:
+    """The text from an offset to the last line, cut between lines into pieces of about `batch` bytes."""
     if size <= len(_HEAD) + len(_TAIL):
         if file.read() != b"[]\n":
             raise ValueError("it has no lines")
         return
     if file.read(len(_HEAD)) != _HEAD:
         raise ValueError("it does not begin with a line [")
-    if start == 0 and stop is None:
-        for body in _bodies(file, size - len(_HEAD) - len(_TAIL), batch or BATCH):
-            yield Lines(-1, b"[%b]" % body)
+    file.seek(offset)
+    left = size - len(_TAIL) - offset
+    if left <= 0:
         return
-    number = 0
-    for body in _bodies(file, size - len(_HEAD) - len(_TAIL), batch or BATCH):
-        lines = body.split(_BETWEEN)
-        wanted = lines[max(0, start - number) : None if stop is None else max(0, stop - number)]
-        if wanted:
-            yield Lines(max(start, number), b"[%b]" % _BETWEEN.join(wanted))
-        number += len(lines)
-        if stop is not None and number >= stop:
-            return
-
-
-def bodies(file: BinaryIO, size: int) -> Iterator[list[bytes]]:
-    """All lines of a part, a number of them at a time; errors as `json_lists`."""
-    for lines in json_lists(file, size, 0, None):
-        yield lines.data[1:-1].split(_BETWEEN)
-
-
-def _bodies(file: BinaryIO, left: int, batch: int) -> Iterator[bytes]:
-    """The text between first and last line, cut between lines into pieces of about `batch` bytes."""
     rest = b""
     while left:
         data = file.read(min(left, max(batch, len(rest))))  # as much again where a line is long: linear in its length

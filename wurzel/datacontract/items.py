@@ -12,13 +12,17 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.codec import Codec, Encoded, Piece, framed
-from wurzel.datacontract.framing import json_lists
+from wurzel.datacontract.framing import Lines, Mark, json_lists, some_lists
 from wurzel.datacontract.lines import BrokenItems, ItemLines
 from wurzel.datacontract.manifest import AGAIN, Part, unreadable
 from wurzel.datacontract.partfiles import BATCH
 from wurzel.exceptions import ContractFailedException, DatasetError
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+    from pathlib import Path
+
+    from wurzel.datacontract.opening import Unit
     from wurzel.datacontract.shape import Shape
 
 _CHUNK = 1024
@@ -34,6 +38,9 @@ class JsonCodec(Codec):
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.lines = ItemLines(shape)
+        self._verified: set[Path] = set()
+        self._mark = Mark()
+        self._marked: Path | None = None
 
     def encode(self, value: Any) -> Encoded:
         """See `Codec`."""
@@ -138,15 +145,13 @@ class JsonCodec(Codec):
         assert isinstance(part, Part)  # noqa: S101 - items are read in parts
         try:
             with part.path.open("rb") as file:
-                part.verify(file)
-                file.seek(0)
+                self._verify(part, file)
                 if piece.single:
                     yield self.lines.read(b"[" + file.read() + b"]", single=True)
                     return
                 found = 0
                 whole = (piece.start, piece.stop) == (0, part.items)
-                stop = None if whole else piece.stop
-                for batch in json_lists(file, part.size, piece.start, stop, _fitting(part)):
+                for batch in self._lists(piece, file, whole=whole):
                     items = self.lines.read(batch.data, found if whole else batch.first)
                     found += len(items)
                     yield items
@@ -159,6 +164,22 @@ class JsonCodec(Codec):
         if found != piece.stop - piece.start:
             reason = f"{piece.stop - piece.start} items were expected, {found} are there"
             raise DatasetError(f"is damaged: {reason}", where=str(part.path), hint=AGAIN)
+
+    def _verify(self, part: Part, file: BufferedReader) -> None:
+        """Make sure of a part once, however many portions of it are read."""
+        if part.path not in self._verified:
+            part.verify(file)
+            self._verified.add(part.path)
+            file.seek(0)
+
+    def _lists(self, piece: Piece, file: BufferedReader, *, whole: bool) -> Iterator[Lines]:
+        """The lines of a piece; one portion after the other reads on where the last one ended."""
+        part = piece.unit
+        if whole:
+            return json_lists(file, part.size, _fitting(part))
+        if part.path != self._marked:
+            self._marked, self._mark = part.path, Mark()
+        return some_lists(file, part.size, piece.start, piece.stop, self._mark)
 
 
 @contextmanager
@@ -173,7 +194,7 @@ def _no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _fitting(part: Part) -> int:
+def _fitting(part: Unit) -> int:
     """Bytes to read at a time: fewer where items are tiny, since the garbage collector looks at all that live."""
     return max(1, min(BATCH, _AT_ONCE * part.size // max(1, part.items)))
 

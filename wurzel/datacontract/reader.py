@@ -11,8 +11,10 @@ reader.check()                              # after `run`: raises what it met, e
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from functools import cached_property
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,8 @@ class Reader:
             for dataset in whole
             for unit in self._codec.units(dataset)
         ]
-        self.items = sum(piece.stop for piece in self._pieces)
+        self._ends = list(accumulate(piece.stop for piece in self._pieces))
+        self.items = self._ends[-1] if self._ends else 0
         """Items in all datasets; rows of tables. A set may have fewer where it comes from several."""
         filled = [dataset for dataset in datasets if dataset.parts]
         self._by_parts = shape.containers != ("set",) or not filled or (len(filled) == 1 and filled[0].ordered)
@@ -56,7 +59,7 @@ class Reader:
 
     def count(self) -> int:
         """How many items there are to cut: of a set that comes from several datasets, each counts once."""
-        return self.items if self._by_parts else len(self.value())
+        return self.items if self._by_parts else len(self._together)
 
     def size(self, start: int = 0, stop: int | None = None) -> int:
         """Bytes of the parts that hold the items from `start` to `stop`."""
@@ -76,10 +79,9 @@ class Reader:
             return item
         if self._by_parts:
             return self._codec.read(self._within(start, stop))
-        whole = self._codec.read(self._pieces)
-        return (
-            whole if (start, stop) == (0, None) else self._codec.cut(whole, start, len(whole) if stop is None else stop)
-        )
+        if (start, stop) == (0, None):
+            return self._together
+        return self._codec.cut(self._together, start, len(self._together) if stop is None else stop)
 
     def stream(self, start: int = 0, stop: int | None = None) -> Stream:
         """These items, read as they are asked for; only for lists and single items."""
@@ -99,16 +101,23 @@ class Reader:
         self._failed = self._failed or error
         return error
 
+    @cached_property
+    def _together(self) -> Any:
+        """The set of several datasets, which is not in the order of their parts."""
+        return self._codec.read(self._pieces)
+
     def _within(self, start: int, stop: int | None) -> list[Piece]:
+        if (start, stop) == (0, None):
+            return self._pieces
         found: list[Piece] = []
-        before = 0
         last = self.items if stop is None else stop
-        for piece in self._pieces:
-            after = before + piece.stop
-            first, end = max(start, before), min(last, after)
-            if first < end or (piece.stop == 0 and start <= before <= last):
-                found.append(piece._replace(start=first - before, stop=max(first, end) - before))
-            before = after
+        for number in range(bisect_right(self._ends, start), len(self._pieces)):
+            piece = self._pieces[number]
+            before = self._ends[number] - piece.stop
+            if before >= last:
+                break
+            if piece.stop:
+                found.append(piece._replace(start=max(start - before, 0), stop=min(last - before, piece.stop)))
         return found
 
 

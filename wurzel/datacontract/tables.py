@@ -56,6 +56,8 @@ class TableCodec(Codec):
         self._schema = schema
         self._keeps_index = schema.index is not None
         parts = [schema, *schema.columns.values()]
+        self._last: tuple[Path, pd.DataFrame] | None = None
+        """The table that was read last, for the next portion of it."""
         self._changes = any(getattr(part, "coerce", False) or getattr(part, "parsers", None) for part in parts)
         """Whether validation may change a table, and so might change it again when it is read."""
 
@@ -108,6 +110,8 @@ class TableCodec(Codec):
     def _table(self, piece: Piece) -> pd.DataFrame:
         rows = piece.unit
         assert isinstance(rows, Rows)  # noqa: S101 - see `units`
+        if self._last is not None and self._last[0] == rows.path:
+            return self._own(self._last[1], piece)
         frames: list[pd.DataFrame] = []
         before = after = skipped = 0
         for part in rows.parts:
@@ -123,8 +127,14 @@ class TableCodec(Codec):
             raise ContractFailedException(f"breaks its contract: {error.message}", where=str(rows.path)) from None
         if (piece.start, piece.stop) == (0, rows.items):
             return table
-        cut: pd.DataFrame = self.cut(table, piece.start - skipped, piece.stop - skipped)
-        return cut
+        if whole:
+            self._last = (rows.path, table)
+        return self._own(table, piece._replace(start=piece.start - skipped, stop=piece.stop - skipped))
+
+    def _own(self, table: pd.DataFrame, piece: Piece) -> pd.DataFrame:
+        """Rows of a table that may be changed without changing the table."""
+        rows: pd.DataFrame = self.cut(table, piece.start, piece.stop).copy()
+        return rows
 
     @cached_property
     def _columns_alone(self) -> Any:
