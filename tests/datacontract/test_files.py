@@ -345,6 +345,16 @@ def test_a_file_that_is_still_being_written(tmp_path, monkeypatch, other_device)
     refused(tmp_path, FILES, make, "the file 'a' was still being written")
 
 
+def test_a_file_that_comes_late_into_a_folder_is_not_lost_in_silence(tmp_path):
+    def make(workdir):
+        put(workdir / "f" / "sub" / "a")
+        (workdir / "f" / "link").symlink_to("sub/a")
+        yield Folder(workdir / "f")
+        put(workdir / "f" / "sub" / "late")
+
+    refused(tmp_path, FOLDERS, make, "the file 'late' was written into the folder 'f' after run gave it")
+
+
 # --- inputs, devices, size ---------------------------------------------------------------------------------------
 
 

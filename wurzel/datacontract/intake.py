@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -49,6 +49,8 @@ class Intake:
         self.moved: dict[Path, Path] = {}
         """Where files have been moved to."""
         self._hashed: list[_Hashed] = []
+        self._folders: list[Path] = []
+        self._stayed: set[Path] = set()
 
     def origin(self, item: Stored) -> tuple[Path, bool]:
         """Where an item is, and whether it may be moved from there.
@@ -90,12 +92,24 @@ class Intake:
         self._hashed.append(hashed)
         return about.st_size, digest, executable
 
+    def folder(self, path: Path, entries: Iterable[Entry]) -> None:
+        """Remember a folder of the workdir, in which links stay, and files that were copied."""
+        self._folders.append(path)
+        self._stayed.update(entry.path for entry in entries if entry.link or entry.path not in self.moved)
+
     def check(self) -> None:
-        """Make sure that no file has changed since it was hashed.
+        """Make sure that no file has changed since it was hashed, and that no folder has new ones.
 
         Raises:
             ContractFailedException: when one has.
         """
+        for folder in self._folders:
+            for root, _, files in os.walk(folder):
+                if late := next((name for name in files if Path(root, name) not in self._stayed), None):
+                    raise ContractFailedException(
+                        f"the file {late!r} was written into the folder {folder.name!r} after run gave it",
+                        hint="Return or yield a folder once it is complete.",
+                    )
         for path, size, changed, copied in self._hashed:
             try:
                 about = path.stat()
@@ -168,6 +182,9 @@ class Drawer:
                 size, digest, executable = self._intake.store(source, path, movable=movable and entry.link is None)
                 items = int(kind_of(self._contract) == "file")
                 found.append(Part(path, name, items, size, digest, executable))
+        top = min(entries, key=lambda entry: len(entry.relative.parts))
+        if movable and top.is_folder:
+            self._intake.folder(top.path, entries)
         self.parts += sorted(found, key=lambda part: part.name.encode())
 
 
