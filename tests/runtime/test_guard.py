@@ -286,7 +286,7 @@ def test_the_guard_leads_a_group_with_the_step_in_it(steps, words):
     [
         (["--nonsense"], 2, "No such option"),
         (["--help"], 0, ""),
-        (["--shard", "2"], 2, "is no slice"),
+        (["--shard", "2"], 2, "is not a slice"),
         (["-i", "nowhere"], 2, "source and takes no input"),
     ],
 )
