@@ -60,7 +60,7 @@ AT_LEAST_1 = click.IntRange(min=1)
     multiple=True,
     help="Dataset to read, or NAME=DIR for an input with a name; repeatable.",
 )
-@click.option("-o", "--output", metavar="DIR", type=FOLDER, required=True, help="Dataset to write.")
+@click.option("-o", "--output", metavar="DIR", type=FOLDER, help="Dataset to write; needed but for --slices.")
 @click.option("--settings", metavar="FILE#KEY", help="Take settings from below KEY in a YAML or JSON file.")
 @click.option("--options", "file", metavar="FILE#KEY", help="Take further options from `options` below KEY in a file.")
 @click.option("--null", "nulls", metavar="FIELD", multiple=True, help="Set a setting to null; repeatable.")
@@ -71,6 +71,11 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--portion", type=AT_LEAST_0, metavar="N", help="Call run for every N items; 0 for all at once.")
 @click.option("--shard-by", metavar="NAME", help="The input whose items are cut, where there are several.")
 @click.option("--gather", is_flag=True, help="Run nothing: put the slices that --shard wrote to the -i together.")
+@click.option(
+    "--slices",
+    metavar="FILE",
+    help="Run nothing: write as JSON which of at most --shards slices there are of the -i; `-` is standard output.",
+)
 @click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Try again so often after a failure.")
 @click.option("--backoff", type=DurationText(), help="Wait before the first retry.")
 @click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
@@ -92,7 +97,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     try:
         if options["file"] is not None:
             options |= _from_file(ctx, options["file"])
-        code = _unless_done(options, logs)
+        code = _count(options) if options["slices"] is not None else _unless_done(options, logs)
     except WurzelError as error:
         _tell_platform(error)
         if logs["log_format"] != "json":
@@ -125,6 +130,8 @@ def _from_file(ctx: click.Context, reference: str) -> dict[str, Any]:
 
 def _unless_done(options: dict[str, Any], logs: dict[str, str]) -> int:
     """Run the step, unless `--once` tells that it is done already."""
+    if options["output"] is None:
+        raise UsageError("there is no folder to write to", hint="Give it with -o.")
     if options["gather"]:
         return _gather(options)
     supervised = options["retries"] or options["timeout"] or options["shards"] > 1
@@ -176,12 +183,37 @@ def _supervise(options: dict[str, Any], logs: dict[str, str]) -> int:
         output=options["output"],
         report=options["report"],
         shard=options["shard"],
-        shards=options["shards"],
+        shards=_slices(options),
         retry=RetryPolicy(
             options["retries"], options["backoff"] or 0, options["backoff_factor"], options["backoff_max"]
         ),
         timeout=options["timeout"] or None,
     )
+
+
+def _slices(options: dict[str, Any]) -> int:
+    """How many slices run: fewer than --shards where there are fewer portions; the others would have nothing to do."""
+    shards: int = options["shards"]
+    named = f"{options['shard_by']}=" if options["shard_by"] else ""
+    folders = [Path(str(folder).removeprefix(named)) for folder in options["inputs"] if str(folder).startswith(named)]
+    unknown = any("=" in str(folder) and not folder.exists() for folder in folders)  # only the class tells which is cut
+    if shards == 1 or not options["portion"] or not folders or unknown:
+        return shards
+    from wurzel.runtime.fanout import count
+
+    return count(folders, options["portion"], shards)
+
+
+def _count(options: dict[str, Any]) -> int:
+    """Write which slices a step has; its class is not even imported."""
+    if wrong := next((name for name in ("shard", "gather", "once") if options[name]), None):
+        raise UsageError(f"--slices and --{wrong} cannot be given together")
+    if not options["portion"] or not options["inputs"]:
+        raise UsageError("--slices counts portions of a dataset", hint="Give --portion N, and the dataset with -i.")
+    from wurzel.runtime.fanout import count, write_slices
+
+    write_slices(options["slices"], count(options["inputs"], options["portion"], options["shards"]))
+    return 0
 
 
 def _gather(options: dict[str, Any]) -> int:

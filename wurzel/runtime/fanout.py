@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import WriteError
-from wurzel.invocation.command import dataset
+from wurzel.invocation.command import cut_edges, dataset
 from wurzel.runtime.calls import portions
 
 if TYPE_CHECKING:
@@ -29,10 +30,17 @@ def slice_count(pipeline: Pipeline, step: Step, root: Path) -> int:
     """
     if step.shards.items is None or step.shards.max == 1:
         return step.shards.max
-    cut = step.shard_by or next((port.name for port in step.inputs if port.type.containers), "")
-    folders = [root / dataset(pipeline, edge.step) / edge.output for edge in step.needs if edge.input == cut]
-    items = sum(open_dataset(folder).items for folder in folders)
-    return min(step.shards.max, portions(items, step.shards.items))
+    folders = [root / dataset(pipeline, edge.step) / edge.output for edge in cut_edges(step)]
+    return count(folders, step.shards.items, step.shards.max)
+
+
+def count(folders: Sequence[Path], portion: int, most: int) -> int:
+    """As many slices as some datasets together have portions, at least one and at most `most`.
+
+    Raises:
+        DatasetError: when a dataset is missing or damaged.
+    """
+    return min(most, portions(sum(open_dataset(folder).items for folder in folders), portion))
 
 
 def write_slices(path: str, count: int) -> None:
