@@ -70,6 +70,7 @@ class Processes:
         words = [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
         for path, folder in mounts.items():
             words = [word.replace(f"{path}/", f"{folder}/") if path == CONFIG else word for word in words]
+        words = [str(mounts["/tmp"] / Path(word).name) if str(Path(word).parent) == "/tmp" else word for word in words]
         done = subprocess.run(
             words,
             cwd=self.project,

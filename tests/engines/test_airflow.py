@@ -20,7 +20,7 @@ from wurzel.backends.airflow.validation import validate
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(3600)]  # a fixture runs every example
 HERE = Path(__file__).parent
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from tests.conftest import EXAMPLES
 from tests.engines.datasets import example, pipeline_name, wurzel, wurzel_run
-from tests.engines.drivers.argo import workflow_data
+from tests.engines.drivers.argo import unpack, workflow_data
 from tests.engines.drivers.base import Case
 from tests.engines.kubelet import Processes
 from tests.engines.workflows import Simulation
@@ -21,7 +21,7 @@ from wurzel.validation import check_files, check_manifests
 from wurzel.validation.manifest import documents
 from wurzel.validation.structure import check_structure
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(3600)]  # a fixture renders every example in every variant
 DOCS = Path(__file__).parents[2] / "docs" / "backends"
 ARGOLINT = Path(__file__).parents[2] / ".engines" / "argolint" / "bin" / "argolint"
 SCHEMAS = Path(__file__).parent / "schemas" / "argo-crds.json"
@@ -258,6 +258,88 @@ def test_a_simulated_run_gives_the_same_bytes_as_wurzel_run(name, store, simulat
         assert simulation.tries["flaky"] == 2
     if name == "sharded":
         assert len([pod for pod in simulation.logs if pod.startswith("loud-")]) == 3
+
+
+HALVES = """
+from wurzel import WZ, Inputs, NoSettings, Outputs, PydanticModel, TypedStep
+
+
+class Doc(PydanticModel):
+    text: str
+
+
+class Halves(Outputs):
+    train: list[Doc]
+    test: list[Doc]
+
+
+class Both(Inputs):
+    train: list[Doc]
+    whole: list[Doc]
+
+
+class Read(TypedStep[NoSettings, None, list[Doc]]):
+    def run(self, inpt: None) -> list[Doc]:
+        return [Doc(text=f"page {number}") for number in range(COUNT)]
+
+
+class Cut(TypedStep[NoSettings, list[Doc], Halves]):
+    shards = {"items": 5, "max": 4}
+
+    def run(self, inpt: list[Doc]) -> Halves:
+        return Halves(train=inpt[1:], test=inpt[:1])
+
+
+class Check(TypedStep[NoSettings, list[Doc], list[Doc]]):
+    def when(self, inpt: list[Doc]) -> bool:
+        return len(inpt) > 1
+
+    def run(self, inpt: list[Doc]) -> list[Doc]:
+        return inpt
+
+
+class Fit(TypedStep[NoSettings, Both, list[Doc]]):
+    def run(self, inpt: Both) -> list[Doc]:
+        return [*inpt.train, *inpt.whole]
+
+
+def halves():
+    read, cut, fit = WZ(Read), WZ(Cut), WZ(Fit)
+    return [read >> cut, cut["train"] >> fit["train"], read >> fit["whole"], cut["test"] >> WZ(Check)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("store", "count", "pods"),
+    [("s3", 13, 3), ("s3", 0, 1), ("volume", 99, 4), ("gcs", 5, 1), ("tar", 13, 4), ("repository", 13, 4)],
+)
+def test_slices_and_outputs_are_those_that_the_data_asks_for(store, count, pods, tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "halves.py").write_text(HALVES.replace("COUNT", str(count)))
+    (project / "wurzel.yaml").write_text("version: 1\npipelines: {halves: {entrypoint: 'halves:halves'}}\n")
+    mount = tmp_path / "mount"
+    sets = ["image=acme/words:1.0", f"targets.argo.mount={mount}", *VARIANTS[store]]
+    settings = [f"--set={item}" for item in sets]
+    text = wurzel(project, "render", "halves", "-t", "argo", "--stdout", *settings).stdout
+    simulation = Simulation(yaml.safe_load(text), tmp_path / "cluster", Processes(project, mount))
+    assert simulation.run() == 0, simulation.logs
+    numbered = {name for name in simulation.logs if name.startswith("cut-") and not name.startswith("cut-slices")}
+    assert len(numbered) == pods
+    assert ("cut-slices" in simulation.codes) == (store not in {"tar", "repository"})
+    wurzel(project, "run", "halves")
+    for step in ("fit", "check"):
+        if store == "volume":
+            found = tmp_path / "cluster" / "claims" / "shared" / simulation.uid / "data" / step
+        else:
+            unpack(simulation.datasets(step), tmp_path / step)
+            (found,) = (tmp_path / step).iterdir()
+        assert files(found) == files(project / "data" / step)
+
+
+def files(folder):
+    """Every file below a folder, by its path."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_secrets_reach_steps_by_reference(simulate, tmp_path):

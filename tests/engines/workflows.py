@@ -1,8 +1,8 @@
 """A simulation of Argo's controller, for tests: it walks the DAG, copies artifacts as Argo would, and runs containers.
 
 It is no Argo. What it takes from the manifest: templates merged over `templateDefaults`, `templateRef`, DAGs in DAGs,
-`depends`, `withSequence`, arguments, `{{…}}`, `retryStrategy.limit`, artifacts by `from`, by key, optional, as folders
-and as archives.
+`depends`, `withSequence`, `withParam`, arguments, `{{…}}` and the one expression that we write, `retryStrategy.limit`,
+output parameters, artifacts by `from`, by key, optional, as folders and as archives.
 """
 
 import copy
@@ -16,6 +16,8 @@ from pathlib import Path
 from tests.engines.kubelet import Pod
 
 CONFIGURATION = 2
+REPLACE = re.compile(r"=replace\(([\w.]+), '([^']*)', '([^']*)'\)")
+"""The one expression that manifests have."""
 
 
 def merge(base, over):
@@ -41,7 +43,9 @@ def substitute(node, values):
 
     def value(match):
         tag = match[1].strip()
-        return json.dumps(values[tag])[1:-1]
+        replaced = REPLACE.fullmatch(tag)
+        found = values[replaced[1]].replace(replaced[2], replaced[3]) if replaced else values[tag]
+        return json.dumps(found)[1:-1]
 
     return json.loads(re.sub(r"\{\{(.*?)\}\}", value, text))
 
@@ -71,6 +75,7 @@ class Simulation:
         self.tries = {}
         self.logs = {}
         self.places = {}
+        self.results = {}
         given = self.spec.get("arguments", {}).get("parameters", [])
         self.globals = {"workflow.uid": self.uid, "workflow.name": "simulated", "workflow.namespace": "test"} | {
             f"workflow.parameters.{item['name']}": self.parameters.get(item["name"], item.get("value"))
@@ -109,9 +114,9 @@ class Simulation:
             wanted = {entry["name"] for entry in template.get("inputs", {}).get("artifacts", [])}
             assert wanted == set(given), f"{task['name']} is not given what it reads"
             return self._dag(home, template, {f"inputs.artifacts.{key}": place for key, place in given.items()})
-        self.codes[task["name"]] = max(self._leaf(task, template, given, item) for item in items(task))
-        place = self.places.get(task["name"])
-        return self.codes[task["name"]], {"dataset": place} if place and not task.get("withSequence") else {}
+        many = items(task, self.results)
+        self.codes[task["name"]] = max(self._leaf(task, template, given, item) for item in many)
+        return self.codes[task["name"]], self.places.get(task["name"], {}) if many == [None] else {}
 
     def _leaf(self, task, template, given, item):
         values = {"item": str(item)}
@@ -132,7 +137,7 @@ class Simulation:
 
     def _pod(self, task, template, given, item, count):
         """A pod of its own: empty volumes, artifacts put in before and taken out after."""
-        name = "-".join(str(part) for part in (task["name"], item, count) if part is not None)
+        name = "-".join(str(part).replace("/", "-of-") for part in (task["name"], item, count) if part is not None)
         volumes = substitute(self.spec["volumes"], self.globals)
         claims = [
             {"name": claim["metadata"]["name"], "persistentVolumeClaim": {"claimName": f"{self.uid}-claim"}}
@@ -152,8 +157,12 @@ class Simulation:
             for artifact in template.get("outputs", {}).get("artifacts", []):
                 place = self._place(artifact) or self.store / self.uid / "pods" / task["name"] / artifact["name"]
                 self._save(artifact, inside(mounts, artifact["path"]), place)
-                if artifact["name"] == "dataset":
-                    self.places[task["name"]] = place if item is None else place.parent
+                if artifact["name"] != "last":
+                    kept = place if item is None else place.parent
+                    self.places.setdefault(task["name"], {})[artifact["name"]] = kept
+            for parameter in template.get("outputs", {}).get("parameters", []):
+                text = inside(mounts, parameter["valueFrom"]["path"]).read_text()
+                self.results[f"tasks.{task['name']}.outputs.parameters.{parameter['name']}"] = text
         return done.code
 
     def _place(self, artifact):
@@ -185,9 +194,9 @@ class Simulation:
             with tarfile.open(place, "w:gz") as archive:
                 archive.add(source, source.name)
 
-    def datasets(self, task):
-        """The folder that a task has written, with the files as they are kept."""
-        return self.places[task]
+    def datasets(self, task, name="dataset"):
+        """The folder that a task has written as an artifact of some name, with the files as they are kept."""
+        return self.places[task][name]
 
 
 def expression(text):
@@ -206,8 +215,10 @@ def ancestors(name, tasks):
     return found
 
 
-def items(task):
-    """What a task is run for: the numbers of its sequence, or once."""
+def items(task, results):
+    """What a task is run for: the numbers of its sequence, what another task has listed, or once."""
+    if "withParam" in task:
+        return json.loads(results[expression(task["withParam"])])
     sequence = task.get("withSequence")
     if sequence is None:
         return [None]
