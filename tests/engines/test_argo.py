@@ -172,7 +172,7 @@ def test_each_layer_catches_its_share(argolint, crds, tmp_path):
     text = (DOCS / "argo.md").read_text()
     assert f"Of {len(faults)} broken manifests" in text
     rows = {
-        "our rules": caught["rules"],
+        "wurzel's rules": caught["rules"],
         "`hera` made strict": caught["structure"],
         "both, which is what `--validate` does": len(faults),
         "Argo's own validation 3.7.4": caught["argo 3"],
