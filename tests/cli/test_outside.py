@@ -1,4 +1,4 @@
-"""What a project names stays within it, unless the command line says otherwise; git's own folder is left alone."""
+"""What a project names stays within it, unless the command line says otherwise; the folder of git is left alone."""
 
 import os
 from pathlib import Path
@@ -120,4 +120,4 @@ def test_a_url_is_not_a_folder_of_datasets(configure, url):
 
 def test_datasets_never_go_into_the_folder_of_git(configure):
     configure(pipeline='data_dir: ".git/data",')
-    assert "is in git's own folder" in str(run("render").exception)
+    assert "is in the folder of git itself" in str(run("render").exception)
