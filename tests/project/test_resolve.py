@@ -185,9 +185,9 @@ def test_unknown_steps_and_environments(resolved, pipeline):
         ),
         ("steps: {embed: {resources: {cpu: 1500m}, limits: {cpu: 1}}}", "1500m is more than the limit 1"),
         ("defaults: {resources: {memory: 512}}", "memory: 512 is 512 bytes\n  Write a unit"),
-        ("timeout: 0", "wurzel.yaml:5:14: timeout: 0 seconds leave no time"),
-        ("defaults: {timeout: 0s}", "steps.embed.timeout: 0 seconds leave no time"),
-        ("schedule: {cron: '@daily', deadline: 0}", "schedule.deadline: 0 seconds leave no time"),
+        ("timeout: 0", "wurzel.yaml:5:14: timeout: 0 seconds is too short"),
+        ("defaults: {timeout: 0s}", "steps.embed.timeout: 0 seconds is too short"),
+        ("schedule: {cron: '@daily', deadline: 0}", "schedule.deadline: 0 seconds is too short"),
         ("defaults: {limits: {memory: 500m}}", "limits.memory: 500m is 0.5 bytes"),
         (
             "steps: {load-docs: {shards: 2}}",
@@ -221,13 +221,13 @@ def test_unknown_steps_and_environments(resolved, pipeline):
         ),
         (
             "env: {EMBED__BATCH_SIZE: 1}\nsteps: {embed: {settings: {BATCH_SIZE: 2}}}",
-            "env.EMBED__BATCH_SIZE: is also given by steps.embed.settings.BATCH_SIZE",
+            "env.EMBED__BATCH_SIZE: is also set by steps.embed.settings.BATCH_SIZE",
         ),
         (
             "steps: {embed: {settings: {BATCH_SIZE: 2}, secrets: {BATCH_SIZE: {name: a, key: b}}}}",
-            "secrets.EMBED__BATCH_SIZE: is also given by steps.embed.settings.BATCH_SIZE",
+            "secrets.EMBED__BATCH_SIZE: is also set by steps.embed.settings.BATCH_SIZE",
         ),
-        ("env: {LOADDOCSSTEP__GLOB: x}\nsteps: {load-docs: {settings: {GLOB: y}}}", "is also given by"),
+        ("env: {LOADDOCSSTEP__GLOB: x}\nsteps: {load-docs: {settings: {GLOB: y}}}", "is also set by"),
     ],
 )
 def test_rules_over_several_fields(resolved, body, message):
@@ -254,7 +254,7 @@ def test_a_step_of_one_item_cannot_be_cut_but_one_that_reads_items_can(pipeline)
     word = embed.outputs[0].type.model_copy(update={"containers": ()})
     read, given = (InputPort(type=word),), (OutputPort(type=word),)
     join = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"outputs": given}))})
-    with pytest.raises(ConfigError, match="embed makes one item of all its input"):
+    with pytest.raises(ConfigError, match="embed turns its whole input into one item"):
         resolve(join, sets=["steps.embed.shards=2"])
     mapped = pipeline.model_copy(update={"steps": (load, embed.model_copy(update={"inputs": read, "outputs": given}))})
     assert step(resolve(mapped, sets=["steps.embed.shards=2"])).shards.max == 2
