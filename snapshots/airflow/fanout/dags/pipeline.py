@@ -1,4 +1,4 @@
-# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:24e88756011daf326fe6ec0e8a6ad542392baf61d921abbe6212a861806507df
+# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:78cc038d7fdde4bcfd453c66e316b798a7bd5dfb2d35cd5fb9d556e399315ca8
 import json
 
 import pendulum
@@ -36,6 +36,7 @@ with DAG(
         task_id="portions__slices",
         doc_md="Counts the slices of portions: 2 items each, at most 4 slices.\n",
         bash_command='wurzel step fanout:Portions --id portions -i "$WURZEL_RUN/words" --portion 2 --shards 4 --slices -',
+        do_xcom_push=True,
         output_processor=json.loads,
         env=ENV,
     )
