@@ -145,8 +145,8 @@ def test_what_is_front_matter_and_what_is_text(tmp_path, text, body, keywords):
         ("---\nkeywords: a: b\n---\n", 2, "the front matter is not YAML: mapping values are not allowed"),
         ("---\nurl: a\nkeywords: [a\n---\n", 3, "the front matter is not YAML"),
         ("---\na: 1\na: 2\n---\n", 3, 'the front matter is not YAML: found duplicate key "a"'),
-        ("---\n- a\n- b\n---\n", 2, "the front matter is no mapping but a list"),
-        ("---\njust a line between two rules\n---\n", 2, "the front matter is no mapping but a str"),
+        ("---\n- a\n- b\n---\n", 2, "the front matter is not a mapping but a list"),
+        ("---\njust a line between two rules\n---\n", 2, "the front matter is not a mapping but a str"),
         ("---\nkeywords: 5\n---\n", 2, "keywords must be text, not 5"),
         ("---\ntitle: x\nurl: [a]\n---\n", 3, "url must be text, not ['a']"),
         ("---\nmetadata: text\n---\n", 2, "metadata must be a mapping, not 'text'"),
@@ -155,7 +155,7 @@ def test_what_is_front_matter_and_what_is_text(tmp_path, text, body, keywords):
         ("---\na: " + "[" * 5000 + "\n---\n", 2, "the front matter is not YAML"),
         (b"a\nb\xff\n", 2, "is not UTF-8 text: it holds the byte 0xff"),
         (b"\x89PNG\r\n\x1a\n\0\0", 1, "is not UTF-8 text"),
-        (b"a\n\nb\0c", 3, "holds a NUL character"),
+        (b"a\n\nb\0c", 3, "contains a NUL character"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_its_line(tmp_path, data, line, message):

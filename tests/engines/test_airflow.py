@@ -185,7 +185,20 @@ def test_pods_are_what_the_cronjob_target_writes(imported, tmp_path):
 
 # Run
 
-SAME = ["chain", "diamond", "fanin", "named", "sharded", "flaky", "hostile", "join", "outputs", "files", "branch", "fanout"]
+SAME = [
+    "chain",
+    "diamond",
+    "fanin",
+    "named",
+    "sharded",
+    "flaky",
+    "hostile",
+    "join",
+    "outputs",
+    "files",
+    "branch",
+    "fanout",
+]
 SAME_2 = ["diamond", "hostile", "fanout"]
 HOSTILE = "{{ x }}\r\n'\"$HOME`id`.sh\n"
 NOTES = """

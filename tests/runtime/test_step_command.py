@@ -346,7 +346,9 @@ def test_slices_are_gathered_with_their_reports(steps):
     assert content("out") == content("whole")
     assert (steps / "out.json").read_bytes() == (steps / "whole.json").read_bytes()
     (cuts / "shard-2-of-3" / ".report.json").write_text("{")
-    assert "shard-2-of-3/.report.json: is no report of a slice" in wurzel(*gathering, "--report", "out.json").stderr
+    assert (
+        "shard-2-of-3/.report.json: is not the report of a slice" in wurzel(*gathering, "--report", "out.json").stderr
+    )
     shutil.rmtree(cuts / "shard-2-of-3")
     done = wurzel(*gathering)
     assert done.returncode == 1

@@ -203,7 +203,7 @@ CRONJOBS = [
         ("cron that runs backwards", "ends before it starts", ("spec.schedule", put("0 4 * * 5-1"))),
         ("cron with L", "day of month 'L'", ("spec.schedule", put("0 4 L * *"))),
         ("cron at reboot", "is not known", ("spec.schedule", put("@reboot"))),
-        ("zone in the schedule", "holds a time zone", ("spec.schedule", put("TZ=Europe/Berlin 0 4 * * *"))),
+        ("zone in the schedule", "contains a time zone", ("spec.schedule", put("TZ=Europe/Berlin 0 4 * * *"))),
         ("unknown zone", "is not an IANA time zone", ("spec.timeZone", put("Europe/Bonn"))),
         ("no zone", "no time zone", ("spec.timeZone", DROP)),
         ("unknown concurrency policy", "'Never' is not known", ("spec.concurrencyPolicy", put("Never"))),

@@ -70,13 +70,13 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--shards", type=AT_LEAST_1, default=1, metavar="N", help="Run N slices side by side, then gather them.")
 @click.option("--portion", type=AT_LEAST_0, metavar="N", help="Call run for every N items; 0 for all at once.")
 @click.option("--shard-by", metavar="NAME", help="The input whose items are cut, where there are several.")
-@click.option("--gather", is_flag=True, help="Run nothing: put the slices that --shard wrote to the -i together.")
+@click.option("--gather", is_flag=True, help="Merge the slices in -i into one dataset; runs no step.")
 @click.option(
     "--slices",
     metavar="FILE",
     help="Run nothing: write as JSON which of at most --shards slices there are of the -i; `-` is standard output.",
 )
-@click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Try again so often after a failure.")
+@click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Retry up to N times after a failure.")
 @click.option("--backoff", type=DurationText(), help="Wait before the first retry.")
 @click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
 @click.option("--backoff-max", type=DurationText(), help="Longest wait.")

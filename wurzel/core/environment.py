@@ -184,7 +184,7 @@ def as_data(value: Any) -> Any:
 
 
 def decode(value: str, *, text: bool) -> Any:
-    """What a variable stands for: the text itself, or the JSON in it; what is no JSON stays text."""
+    """What a variable stands for: the text itself, or the JSON in it; anything that is not valid JSON stays text."""
     if text:
         return value
     try:

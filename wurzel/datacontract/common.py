@@ -24,7 +24,7 @@ class MarkdownDataContract(PydanticModel):
         as given. A byte order mark is dropped, every line end becomes a line feed, dates stay text.
 
         Raises:
-            MarkdownException: when the file is not UTF-8 text, or its front matter is no YAML mapping of that kind;
+            MarkdownException: when the file is not UTF-8 text, or its front matter is not a YAML mapping of that kind;
                 the message names file and line.
         """
         from wurzel.datacontract.markdown import read_markdown

@@ -44,7 +44,7 @@ def _text(path: Path) -> str:
         raise MarkdownException(f"cannot be read: {error.strerror}", where=str(path)) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise MarkdownException("holds a NUL character, so it is no text", where=f"{path}:{line}")
+        raise MarkdownException("contains a NUL character, so it is not text", where=f"{path}:{line}")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -63,7 +63,7 @@ def _front_matter(lines: list[str], path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(front, dict):
         raise MarkdownException(
-            f"the front matter is no mapping but a {type(front).__name__}",
+            f"the front matter is not a mapping but a {type(front).__name__}",
             where=f"{path}:2",
             hint="Write `key: value` lines between the two lines ---, or *** for a rule at the top of the text.",
         )

@@ -142,7 +142,7 @@ def _metadata(site: Path) -> Iterable[Metadata]:
 
 
 def _signature(site: Path) -> list[Any]:
-    """What changes when a distribution below a folder comes, goes or is installed anew."""
+    """What changes when a distribution below a folder comes, goes or is reinstalled."""
     folders = [path for path in site.iterdir() if path.name.endswith((".dist-info", ".egg-info"))]
     parts: list[Any] = []
     for folder in sorted(folders):

@@ -43,7 +43,7 @@ def introspect(entry: Entry, *, name: str, entrypoint: str = "") -> Pipeline:
         entrypoint: `module:attribute` it was read from, kept in the IR.
 
     Raises:
-        PipelineError: when `entry` is no pipeline, or has a cycle, a duplicate id or a step without its input.
+        PipelineError: when `entry` is not a pipeline, or has a cycle, a duplicate id or a step without its input.
     """
     steps = ordered_steps(last_steps(entry, entrypoint or name))
     _check_ids(steps)

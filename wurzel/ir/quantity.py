@@ -17,7 +17,7 @@ def amount(quantity: str) -> Decimal:
     """The number a quantity stands for: `500m` is 0.5, `1Ki` is 1024.
 
     Raises:
-        ValueError: when it is no quantity.
+        ValueError: when it is not a quantity.
     """
     number, suffix = _split(quantity)
     if suffix in _BINARY:

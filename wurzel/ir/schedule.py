@@ -40,7 +40,7 @@ def check_cron(text: str) -> None:
     if text != text.strip():
         raise ValueError(f"{text!r} starts or ends with a space")
     if re.match(r"(CRON_)?TZ=", text):
-        raise ValueError(f"{text!r} holds a time zone; write it apart: timezone: Europe/Berlin")
+        raise ValueError(f"{text!r} contains a time zone; set `timezone:` instead, for example Europe/Berlin")
     if text.startswith("@"):
         _check_descriptor(text)
         return
@@ -165,7 +165,7 @@ def _check_it_fires(text: str, fields: list[str]) -> None:
     try:
         next(CronSim(" ".join(field.replace("?", "*") for field in spelled), datetime(2000, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration):
-        raise ValueError(f"{text!r} never comes: no such month has that day") from None
+        raise ValueError(f"{text!r} never fires: that day does not exist in those months") from None
 
 
 def _cron(value: Any) -> str:

@@ -33,7 +33,7 @@ def load(path: Path) -> Pipeline:
     """The pipeline in a JSON file that `wurzel inspect --json` wrote.
 
     Raises:
-        PipelineError: when the file is no IR of a version this wurzel reads; the message names the place in it.
+        PipelineError: when the file is not an IR of a version that this wurzel reads; the message names the place.
     """
     try:
         if path.stat().st_size > MAX_BYTES:

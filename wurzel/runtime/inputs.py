@@ -52,7 +52,7 @@ class Input:
         return self.total == self.reader.items
 
     def value(self, start: int = 0, stop: int | None = None) -> Any:
-        """What `run` takes for the items from `start` to `stop`; a stream is opened anew with each call.
+        """What `run` takes for the items from `start` to `stop`; each call opens a stream from its start.
 
         Raises:
             DatasetError: when a part is damaged.

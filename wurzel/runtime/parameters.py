@@ -1,4 +1,4 @@
-"""Settings given anew for one run: `--param STEP.SETTING=VALUE`."""
+"""Settings overridden for one run: `--param STEP.SETTING=VALUE`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Check = Callable[["Step", Mapping[str, Any]], Iterable[tuple[str, str]]]
 
 
 def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> Pipeline:
-    """The pipeline with some of its parameters given anew.
+    """The pipeline with some of its parameters overridden.
 
     Args:
         pipeline: the resolved pipeline.

@@ -54,7 +54,7 @@ class Results:
             with user_code(step_id):
                 self._writers[field.name].add(value)
         except ContractFailedException as error:
-            self._work.inputs.check()  # an input that breaks its contract within a stream is no fault of the output
+            self._work.inputs.check()  # a broken item of an input stream is not a fault of the output
             what = f"the output {field.name}" if field.name else "what run returned"
             raise ContractFailedException(
                 f"{what} breaks the contract {field.shape.name}: {error.message}",

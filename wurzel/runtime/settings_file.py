@@ -15,7 +15,7 @@ def read_settings(reference: str) -> Mapping[str, Any]:
     """The mapping in a file, or the one below a dotted key in it: `FILE` or `FILE#KEY`.
 
     Raises:
-        UsageError: when there is no such file or key, or it holds no mapping.
+        UsageError: when there is no such file or key, or it is not a mapping.
     """
     file, _, key = (reference, "", "") if Path(reference).exists() else reference.rpartition("#")
     path = Path(file or key)

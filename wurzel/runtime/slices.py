@@ -106,9 +106,9 @@ def _read_report(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise DatasetError(f"the report cannot be read: {error.strerror}", where=str(path), hint=hint) from None
     except ValueError as error:
-        raise DatasetError(f"is no report of a slice: {error}", where=str(path), hint=hint) from None
+        raise DatasetError(f"is not the report of a slice: {error}", where=str(path), hint=hint) from None
     if not isinstance(report, dict) or not {"metrics", "bytes_in", "items_in"} <= set(report):
-        raise DatasetError("is no report of a slice", where=str(path), hint=hint)
+        raise DatasetError("is not the report of a slice", where=str(path), hint=hint)
     return report
 
 

@@ -1,7 +1,7 @@
 """What templates see of an object: its fields, each with its type and its author's description.
 
 Everything is read from the class itself (annotations, `Field(description=…)`, the docstring below a field), so there
-is no second list that could become outdated.
+is not a second list that could become outdated.
 """
 
 from __future__ import annotations
