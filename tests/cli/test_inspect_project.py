@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from wurzel.cli import cli
+from wurzel.exceptions import TemplateError
 
 YAML = """version: 1
 templates: ["globex>=2,<3", own]
@@ -41,11 +43,12 @@ def test_the_packs_are_listed_with_their_versions(project, pack):
     assert found["pipeline"]["name"] == "p"
 
 
-def test_a_folder_with_the_name_of_a_pack_is_not_one(project, pack):
+def test_a_folder_with_the_name_of_a_pack_is_refused(project, pack):
     prepared(project, pack)
     Path("globex").mkdir()
     Path("wurzel.yaml").write_text(YAML.replace('"globex>=2,<3"', "globex"))
-    assert json.loads(run("--format", "json").stdout)["packs"] == []
+    with pytest.raises(TemplateError, match="'globex' is a folder here, and globex is an installed pack"):
+        run("--format", "json")
 
 
 def test_people_read_it_too(project, pack):

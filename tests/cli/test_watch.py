@@ -67,7 +67,7 @@ def test_render_follows_configuration_modules_and_templates(project, watched):
     config.write_text(config.read_text().replace("version: 1", "version: 2"))
     failed = render.until("watching")
     assert "changed: wurzel.yaml" in failed
-    assert "version 2 is not known" in failed
+    assert "version 2 is not supported" in failed
     config.write_text(config.read_text().replace("version: 2", "version: 1"))
     assert "files are up to date" in render.until("watching")
 

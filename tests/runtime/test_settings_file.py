@@ -41,7 +41,7 @@ def test_the_mapping_below_a_key(params):
     [
         ("nothing.yaml", "nothing.yaml: cannot be read: No such file"),
         ("nothing.yaml#a", "nothing.yaml: cannot be read: No such file"),
-        (".", ".: cannot be read: Is a directory"),
+        (".", ".: cannot be read: it is a folder, not a file"),
         ("params.yaml#rag.splt", "params.yaml#rag: has no key 'splt'\n  Did you mean split?"),
         ("params.yaml#xyz", "params.yaml: has no key 'xyz'\n  There are: rag."),
         ("params.yaml#rag.text.deeper", "params.yaml#rag.text: has no key 'deeper'"),

@@ -156,7 +156,7 @@ class Work:
         if not self.source and not job.inputs:
             raise UsageError(f"{name} needs an input", hint="Give the dataset of each step before it with -i.")
         if job.shard is not None and self.source:
-            raise UsageError(f"{name} is a source, so there is nothing to cut into slices", hint="Leave out --shard.")
+            raise UsageError(f"{name} is a source, so it has no input to split into slices", hint="Leave out --shard.")
         cuts = job.shard is not None or bool(self.portion)
         if cuts and not (self.source or self.mapped or all(field.shape.many for field in self.types.outputs)):
             raise UsageError(

@@ -23,7 +23,7 @@ class DropSettings(Settings):
     def _known(cls, fields: list[str] | None) -> list[str] | None:
         known = list(MarkdownDataContract.model_fields)
         if fields == []:
-            raise ValueError(f'contains no field (use some of {", ".join(known)}, or null or ["*"] for all)')
+            raise ValueError(f'names no field (use some of {", ".join(known)}, or null or ["*"] for all)')
         for name in fields if fields and fields != [ALL] else ():
             if name not in known:
                 from difflib import get_close_matches
