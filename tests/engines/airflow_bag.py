@@ -40,6 +40,9 @@ def instances(task):
     if hasattr(task, "build_pod_request_obj"):
         return [task]
     ((name, values),) = task.expand_input.value.items()
+    if hasattr(values, "callables"):  # how many there are, a task says when it runs: here one slice of one
+        (made_of,) = values.callables
+        values = [made_of("1/1")]
     return [task.unmap({name: value}) for value in values]
 
 
