@@ -31,6 +31,7 @@ def main() -> None:
     from wurzel import cli
 
     signal.signal(signal.SIGINT, _INTERRUPT)
+    cli.owns_process = True
     cli.main()
 
 

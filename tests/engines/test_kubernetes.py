@@ -72,7 +72,7 @@ def test_each_layer_catches_its_share():
     text = (Path(__file__).parents[2] / "docs" / "backends" / "cronjob.md").read_text()
     assert f"Of {len(faults)} broken" in text
     rows = {
-        "our rules": caught["rules"],
+        "wurzel's rules": caught["rules"],
         "`kubernetes-validate`, strict": caught["structure"],
         "both, which is what `--validate` does": len(faults),
     }

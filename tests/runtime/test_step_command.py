@@ -439,3 +439,17 @@ def test_a_trivial_step_imports_nothing_it_does_not_need(steps):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_program_that_calls_the_command_line_goes_on_once(steps):
+    code = """
+from pathlib import Path
+from click.testing import CliRunner
+from wurzel.cli import cli
+assert CliRunner().invoke(cli, ["step", "cmdsteps:Make", "-o", "out"]).exit_code == 0
+with Path("after").open("a") as file:
+    file.write("once")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (steps / "after").read_text() == "once"
+    assert read(steps) == ["default"]

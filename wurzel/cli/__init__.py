@@ -119,6 +119,10 @@ def _check_folder() -> None:
         raise UsageError("the current folder no longer exists", hint="Change to one that does.") from None
 
 
+owns_process = False
+"""Whether the process is a command `wurzel`, not a program that calls our command line: only then may it be forked."""
+
+
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 success, 1 a step or check failed, 2 the user must act; or a bug's traceback."""
     # Imports allocate a lot and free nothing: garbage collection during them costs a tenth of a cold start.

@@ -233,15 +233,19 @@ def _gather(options: dict[str, Any]) -> int:
 
 
 def _run(options: dict[str, Any], logs: dict[str, str]) -> int:
-    from wurzel.runtime.guard import guarded
+    from wurzel import cli
     from wurzel.runtime.logs import set_up
 
     name = options["step_id"] or options["target"].rpartition(":")[2]
     set_up(logs["log_format"], logs["level"], step=name)
+    if not cli.owns_process:  # the fork of a guard would go on with the program that called us
+        return _run_here(options, None)
+    from wurzel.runtime.guard import guarded
+
     return _run_here(options, guarded(name, options["secrets"]))
 
 
-def _run_here(options: dict[str, Any], link: Link) -> int:
+def _run_here(options: dict[str, Any], link: Link | None) -> int:
     from wurzel.runtime.ending import ended_by_signals
 
     with ended_by_signals():
