@@ -332,8 +332,8 @@ def test_slices_and_outputs_are_those_that_the_data_asks_for(store, count, pods,
         if store == "volume":
             found = tmp_path / "cluster" / "claims" / "shared" / simulation.uid / "data" / step
         else:
-            unpack(simulation.datasets(step), tmp_path / step)
-            (found,) = (tmp_path / step).iterdir()
+            found = tmp_path / step
+            unpack(simulation.datasets(step), found)
         assert files(found) == files(project / "data" / step)
 
 

@@ -52,7 +52,10 @@ def substitute(node, values):
 
 @dataclass
 class Simulation:
-    """One run of a Workflow: `code` by task when it is over, and the artifact store below `store`."""
+    """One run of a Workflow. When it is over: `codes` by task, the artifact store below `store`, and what it `kept`.
+
+    `kept` has the place in the store of every dataset by its path in the container that wrote it.
+    """
 
     manifest: dict
     folder: Path
@@ -75,6 +78,7 @@ class Simulation:
         self.tries = {}
         self.logs = {}
         self.places = {}
+        self.kept = {}
         self.results = {}
         given = self.spec.get("arguments", {}).get("parameters", [])
         self.globals = {"workflow.uid": self.uid, "workflow.name": "simulated", "workflow.namespace": "test"} | {
@@ -160,6 +164,7 @@ class Simulation:
                 if artifact["name"] != "last":
                     kept = place if item is None else place.parent
                     self.places.setdefault(task["name"], {})[artifact["name"]] = kept
+                    self.kept[artifact["path"]] = place
             for parameter in template.get("outputs", {}).get("parameters", []):
                 text = inside(mounts, parameter["valueFrom"]["path"]).read_text()
                 self.results[f"tasks.{task['name']}.outputs.parameters.{parameter['name']}"] = text

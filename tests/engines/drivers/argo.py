@@ -9,8 +9,6 @@ from tests.engines.containers import Containers
 from tests.engines.drivers.base import Driver, Outcome, collected
 from tests.engines.kubelet import Processes
 from tests.engines.workflows import Simulation
-from wurzel.datacontract.manifest import NAME
-from wurzel.datacontract.manifest_file import read_manifest
 
 STORES = {
     "s3": "targets.argo.artifacts={s3: {bucket: acme-data, prefix: p}}",
@@ -66,27 +64,23 @@ def workflow_data(simulation, scratch, case):
     claim = simulation.folder / "claims" / "shared" / simulation.uid / case.data_dir
     if claim.is_dir():
         return collected(claim)
-    dags = [template["dag"]["tasks"] for template in simulation.templates.values() if "dag" in template]
-    steps = {task["name"]: task["template"] for tasks in dags for task in tasks if "template" in task}
-    for task in (task for task, code in simulation.codes.items() if code == 0):
-        unpack(simulation.datasets(task), scratch / task)
-        (kept,) = (scratch / task).iterdir()
-        cut = read_manifest(kept).slice if (kept / NAME).exists() else None
-        target = made(scratch / "data") / steps[task]
-        kept.rename(target if cut is None else made(target) / f"shard-{cut.number}-of-{cut.of}")
+    root = f"{mount(simulation.spec)}/{case.data_dir}/"
+    for path, place in simulation.kept.items():
+        unpack(place, scratch / "data" / path.removeprefix(root))
     return collected(scratch / "data")
 
 
+def mount(spec):
+    """Where a workflow's containers have the volume with the data."""
+    mounts = spec["templateDefaults"]["container"]["volumeMounts"]
+    return next(entry["mountPath"] for entry in mounts if entry["name"] == "data")
+
+
 def unpack(place, folder):
-    """A kept artifact, a folder or an archive, as the one entry of a new folder."""
+    """A kept artifact, a folder or an archive, as a folder."""
     if place.is_dir():
-        shutil.copytree(place, folder / "kept")
+        shutil.copytree(place, folder)
         return
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(place) as archive:
-        archive.extractall(made(folder), filter="data")
-
-
-def made(folder):
-    """The folder, made where it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+        archive.extractall(folder.parent, filter="data")

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+import traceback
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -106,7 +107,10 @@ class Driver(ABC):
         found = {}
         for case in cases:
             started = time.monotonic()
-            outcome = self.run(case, folder / case.label)
+            try:
+                outcome = self.run(case, folder / case.label)
+            except Exception:  # noqa: BLE001 - one broken case must not hide the others
+                outcome = Outcome("ERROR", {}, traceback.format_exc())
             found[case.label] = replace(outcome, seconds=time.monotonic() - started)
         return found
 
