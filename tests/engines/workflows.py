@@ -180,8 +180,10 @@ class Simulation:
         place = given or self._place(artifact)
         if not place.exists() and artifact.get("optional"):
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.parent.chmod(0o777)
+        for folder in reversed([target.parent, *target.parent.parents]):
+            if not folder.exists():
+                folder.mkdir()  # Argo's init container makes it as the pod's user
+                folder.chmod(0o777)
         if place.is_file():
             with tarfile.open(place) as archive:
                 archive.extractall(target.parent, filter="data")
