@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wurzel.datacontract.codec import Encoded, short
+from wurzel.datacontract.columns import doubtful, index_is_known
 from wurzel.datacontract.roundtrip import same_value
 from wurzel.exceptions import ContractFailedException
 
@@ -46,19 +48,41 @@ def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Iterator[Encoded]:
 
 def _part(frame: pd.DataFrame, table: Any, start: int = 0) -> Encoded:
     try:
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
+        data = _written(table)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise _not_stored(error) from None
-    data = sink.getvalue().to_pybytes()
     try:
-        difference = difference_between(frame, from_parquet(data), start)
+        difference = _difference(frame, table, data, start)
     except pa.ArrowException as error:
         reason = str(error).partition("\n")[0]
         raise ContractFailedException(f"it could not be read back from Parquet: {reason}") from None
     if difference:
         raise ContractFailedException(difference)
     return Encoded(data, len(frame))
+
+
+def _written(table: Any) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+@lru_cache(maxsize=32)
+def _empty(schema: bytes) -> pd.DataFrame:
+    """What a table without rows is once it has been read back; its types are those of any table of the schema."""
+    return from_parquet(_written(pa.ipc.read_schema(pa.py_buffer(schema)).empty_table()))
+
+
+def _difference(frame: pd.DataFrame, table: Any, data: bytes, start: int) -> str:
+    """As `difference_between` for what is in `data`, but reads only those columns that may differ."""
+    empty = _empty(table.schema.serialize().to_pybytes())
+    names = doubtful(frame, table, empty)
+    if names is None:
+        return difference_between(frame, from_parquet(data), start)
+    if not names and (len(table.columns) == len(frame.columns) or index_is_known(frame, empty)):
+        return ""
+    return difference_between(frame[names], from_parquet(data, names), start)
 
 
 def _not_stored(error: Exception) -> ContractFailedException:
@@ -90,7 +114,11 @@ def _same_dtype(mine: Any, theirs: Any, *, empty: bool) -> bool:
 def _between_columns(name: str, returned: Any, read: Any, start: int) -> str:
     if not _same_dtype(returned.dtype, read.dtype, empty=not len(returned)):
         return f"field {name!r} is of the dtype {returned.dtype!r}, but would be read back as {read.dtype!r}"
-    if returned.dtype != object and not isinstance(returned.dtype, pd.CategoricalDtype):
+    if isinstance(returned.dtype, pd.CategoricalDtype):
+        pairs = zip(returned.cat.categories, read.cat.categories, strict=False)  # none are left where there is no row
+        if (returned.cat.codes == read.cat.codes).all() and not any(same_value(*pair) for pair in pairs):
+            return ""
+    elif returned.dtype != object:
         return "" if returned.equals(read) else f"field {name!r} would be read back with other values"
     for row, pair in enumerate(zip(returned, read, strict=True), start):
         if difference := same_value(*pair):
@@ -98,9 +126,12 @@ def _between_columns(name: str, returned: Any, read: Any, start: int) -> str:
     return ""
 
 
-def from_parquet(data: bytes) -> pd.DataFrame:
-    """The table in Parquet bytes; nested values come as lists and dicts, texts in a column of objects as objects."""
-    table = pq.read_table(pa.BufferReader(data))
+def from_parquet(data: bytes, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """The table in Parquet bytes, or some of its columns with the index.
+
+    Nested values come as lists and dicts, texts in a column of objects as objects.
+    """
+    table = pq.ParquetFile(pa.BufferReader(data)).read(names, use_pandas_metadata=names is not None)
     frame: pd.DataFrame = table.to_pandas()
     about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
     columns = {column["field_name"]: column for column in about.get("columns", ())}
