@@ -95,7 +95,7 @@ def test_argo_gets_what_the_organisation_wants(team):
     assert (spec["serviceAccountName"], spec["imagePullSecrets"]) == ("pipelines", [{"name": "acme-registry"}])
     containers = [template for template in spec["templates"] if "container" in template]
     assert all(template["container"]["image"].startswith(PREFIX) for template in containers)
-    assert len(containers) == 8
+    assert len(containers) == 11
     assert all(template["sidecars"][0]["name"] == "log-shipper" for template in containers)
     assert spec["hooks"]["exit"]["templateRef"]["name"] == "acme-notify"
     found = manifest("argo", "targets.argo.on_exit={image: platform/notify:1.4, command: [notify]}")

@@ -1,10 +1,10 @@
 """Render the example for every target and run it here, in a copy below `.demo/`, so that the checkout stays clean."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -24,6 +24,9 @@ def main() -> None:
     """Copy, render, run, and say where the results are."""
     shutil.rmtree(DEMO, ignore_errors=True)
     shutil.copytree(DOCS, DEMO / "docs", ignore=shutil.ignore_patterns("__pycache__", "data", ".wurzel", "demo.py"))
+    if not find_spec("static_model"):
+        print("\nThere is no language model for this machine, so passages are found by their words: EMBED__MODEL=words")
+        os.environ["EMBED__MODEL"] = "words"
     wurzel("graph", "rag")
     wurzel("render")
     wurzel("run", "rag", "-j", "2")
@@ -34,8 +37,8 @@ def main() -> None:
         parts = path.relative_to(PROJECT).parts
         if path.is_file() and parts[0] != ".wurzel" and "__pycache__" not in parts:
             print(f"  {path.relative_to(PROJECT).as_posix()}")
-    report = json.loads((PROJECT / "data" / "report" / "part-00000.json").read_text(encoding="utf-8"))
-    print(f"\nThe last step wrote, in data/report/part-00000.json:\n\n{report['md']}")
+    report = (PROJECT / "data" / "report" / "00000" / "answers.md").read_text(encoding="utf-8")
+    print(f"\nThe last step wrote, in data/report/00000/answers.md:\n\n{report}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Rendered by `wurzel render rag -t local` from rag_pipeline:rag; do not edit. sha256:bb8d646df8db80adcc412956588006cbec28d29129006f5aca10fe2953759f88
+# Rendered by `wurzel render rag -t local` from rag_pipeline:rag; do not edit. sha256:5dd1af7579edf91b47d42dec6606069d7aa2ffc98eced04e17121d361cec8f8a
 #
 # Runs the pipeline rag on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
-# The documentation of wurzel, cut into passages for retrieval
+# Questions about wurzel, answered from its documentation
 # shellcheck disable=SC1003,SC2016,SC2209 # values are quoted literally, whatever they look like
 
 set -u
@@ -39,6 +39,20 @@ environment() {
 step() {
   action=$2
   case "$1" in
+    # Read the questions.
+    questions)
+      needs=''
+      followers='answer evaluate'
+      set -- \
+        env 'QUESTIONS__FILE_PATH=questions.json' \
+        wurzel step rag_pipeline:QuestionsStep --id questions \
+        -o data/questions \
+        --retries 2 \
+        --backoff 10s \
+        --backoff-factor 2 \
+        --backoff-max 1m \
+        --timeout 10m
+      ;;
     # Read a folder of Markdown files with front matter.
     guides)
       needs=''
@@ -85,7 +99,7 @@ step() {
     # Keep only the first of equal documents.
     drop-duplication)
       needs=split
-      followers='export documents keywords'
+      followers=export
       set -- \
         wurzel step wurzel.steps.duplication:DropDuplicationStep --id drop-duplication \
         -i data/split \
@@ -96,10 +110,10 @@ step() {
         --backoff-max 1m \
         --timeout 10m
       ;;
-    # Turn chunks into passages for a search index.
+    # Turn chunks into passages, one after the other.
     export)
       needs=drop-duplication
-      followers=''
+      followers='embed answer'
       set -- \
         wurzel step rag_pipeline:ExportStep --id export \
         -i data/drop-duplication \
@@ -110,42 +124,76 @@ step() {
         --backoff-max 1m \
         --timeout 10m
       ;;
-    # Count the chunks of each document.
-    documents)
-      needs=drop-duplication
-      followers=report
+    # Turn passages into vectors, a portion at a time.
+    embed)
+      needs=export
+      followers=index
       set -- \
-        wurzel step rag_pipeline:DocumentsStep --id documents \
-        -i data/drop-duplication \
-        -o data/documents \
+        wurzel step rag_pipeline:EmbedStep --id embed \
+        -i data/export \
+        -o data/embed \
+        --portion 100 \
+        --retries 2 \
+        --backoff 10s \
+        --backoff-factor 2 \
+        --backoff-max 1m \
+        --timeout 10m \
+        --shards 4
+      ;;
+    # Write all vectors to a file.
+    index)
+      needs=embed
+      followers=answer
+      set -- \
+        wurzel step rag_pipeline:IndexStep --id index \
+        -i data/embed \
+        -o data/index \
         --retries 2 \
         --backoff 10s \
         --backoff-factor 2 \
         --backoff-max 1m \
         --timeout 10m
       ;;
-    # Find the words that occur in the most chunks.
-    keywords)
-      needs=drop-duplication
-      followers=report
+    # Find the passages closest to each question, and the sentence closest to it. A language model would go here.
+    answer)
+      needs='index export questions'
+      followers='evaluate report'
       set -- \
-        wurzel step rag_pipeline:KeywordsStep --id keywords \
-        -i data/drop-duplication \
-        -o data/keywords \
+        wurzel step rag_pipeline:AnswerStep --id answer \
+        -i 'index=data/index' \
+        -i 'passages=data/export' \
+        -i 'questions=data/questions' \
+        -o data/answer \
         --retries 2 \
         --backoff 10s \
         --backoff-factor 2 \
         --backoff-max 1m \
         --timeout 10m
       ;;
-    # Write what was counted as a page of Markdown.
+    # Count the questions whose source was found; skipped if no source is known.
+    # Decides at run time whether it runs; if not, it writes an empty dataset.
+    evaluate)
+      needs='answer questions'
+      followers=report
+      set -- \
+        wurzel step rag_pipeline:EvaluateStep --id evaluate \
+        -i 'questions=data/questions' \
+        -i 'answers=data/answer' \
+        -o data/evaluate \
+        --retries 2 \
+        --backoff 10s \
+        --backoff-factor 2 \
+        --backoff-max 1m \
+        --timeout 10m
+      ;;
+    # Write the answers and their score as a page of Markdown.
     report)
-      needs='keywords documents'
+      needs='evaluate answer'
       followers=''
       set -- \
         wurzel step rag_pipeline:ReportStep --id report \
-        -i data/documents \
-        -i data/keywords \
+        -i 'score=data/evaluate' \
+        -i 'answers=data/answer' \
         -o data/report \
         --retries 2 \
         --backoff 10s \
@@ -302,7 +350,7 @@ if [ -n "${limit}" ]; then
 fi
 
 # The positional parameters are the steps that may start.
-set -- guides decisions
+set -- questions guides decisions
 while true; do
   while [ "$#" -gt 0 ] && [ "${running}" -lt "${jobs}" ]; do
     say "$1: started"

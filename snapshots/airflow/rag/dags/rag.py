@@ -1,9 +1,10 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:5b5804d6ca56a714c864fcae9719b5a58e3081817ae6754a268d20ae788defc1
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:24b1b4a8fb3257755fb9c9d002ac52cda82b2ee269473277bb5aec9a3406fc0b
+import json
 from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, literal
 
 ENV = {
     "WURZEL_RUN": "data/rag/run_{{ run_id | urlencode | replace('/', '%2F') }}",
@@ -12,8 +13,8 @@ ENV = {
 
 with DAG(
     dag_id="rag",
-    description="The documentation of wurzel, cut into passages for retrieval",
-    doc_md="The documentation of wurzel, cut into passages for retrieval\n\nData of a run: `data/rag/run_<run id>/<step>`\n",
+    description="Questions about wurzel, answered from its documentation",
+    doc_md="Questions about wurzel, answered from its documentation\n\nData of a run: `data/rag/run_<run id>/<step>`\n",
     schedule=CronTriggerTimetable("0 4 * * *", timezone="Europe/Berlin"),
     start_date=pendulum.datetime(2024, 1, 1, tz="Europe/Berlin"),
     catchup=False,
@@ -40,6 +41,18 @@ with DAG(
     },
     tags=["wurzel"],
 ):
+    questions = BashOperator(
+        task_id="questions",
+        doc_md="Read the questions.\n",
+        bash_command='wurzel step rag_pipeline:QuestionsStep --id questions -o "$WURZEL_RUN/questions"',
+        env={
+            **ENV,
+            "QUESTIONS__FILE_PATH": literal(
+                "questions.json",
+            ),
+        },
+    )
+
     guides = BashOperator(
         task_id="guides",
         doc_md="Read a folder of Markdown files with front matter.\n",
@@ -81,35 +94,69 @@ with DAG(
 
     export = BashOperator(
         task_id="export",
-        doc_md="Turn chunks into passages for a search index.\n",
+        doc_md="Turn chunks into passages, one after the other.\n",
         bash_command='wurzel step rag_pipeline:ExportStep --id export -i "$WURZEL_RUN/drop-duplication" -o "$WURZEL_RUN/export"',
         env=ENV,
-        outlets=[Asset("rag/export")],
     )
 
-    documents = BashOperator(
-        task_id="documents",
-        doc_md="Count the chunks of each document.\n",
-        bash_command='wurzel step rag_pipeline:DocumentsStep --id documents -i "$WURZEL_RUN/drop-duplication" -o "$WURZEL_RUN/documents"',
+    embed__slices = BashOperator(
+        task_id="embed__slices",
+        doc_md="Counts the slices of embed: 100 items each, at most 4 slices.\n",
+        bash_command='wurzel step rag_pipeline:EmbedStep --id embed -i "$WURZEL_RUN/export" --portion 100 --shards 4 --slices -',
+        do_xcom_push=True,
+        output_processor=json.loads,
         env=ENV,
     )
 
-    keywords = BashOperator(
-        task_id="keywords",
-        doc_md="Find the words that occur in the most chunks.\n",
-        bash_command='wurzel step rag_pipeline:KeywordsStep --id keywords -i "$WURZEL_RUN/drop-duplication" -o "$WURZEL_RUN/keywords"',
+    embed = BashOperator.partial(
+        task_id="embed",
+        doc_md="Turn passages into vectors, a portion at a time.\n",
+        env=ENV,
+    ).expand(
+        bash_command=embed__slices.output.map(
+            lambda shard: " ".join(
+                [
+                    'wurzel step rag_pipeline:EmbedStep --id embed -i "$WURZEL_RUN/export" -o "$WURZEL_RUN/embed" --portion 100 --shard',
+                    shard,
+                ]
+            )
+        ),
+    )
+
+    index = BashOperator(
+        task_id="index",
+        doc_md="Write all vectors to a file.\n",
+        bash_command='wurzel step rag_pipeline:IndexStep --id index -i "$WURZEL_RUN/embed" -o "$WURZEL_RUN/index"',
+        env=ENV,
+    )
+
+    answer = BashOperator(
+        task_id="answer",
+        doc_md="Find the passages closest to each question, and the sentence closest to it. A language model would go here.\n",
+        bash_command='wurzel step rag_pipeline:AnswerStep --id answer -i index="$WURZEL_RUN/index" -i passages="$WURZEL_RUN/export" -i questions="$WURZEL_RUN/questions" -o "$WURZEL_RUN/answer"',
+        env=ENV,
+    )
+
+    evaluate = BashOperator(
+        task_id="evaluate",
+        doc_md="Count the questions whose source was found; skipped if no source is known.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
+        bash_command='wurzel step rag_pipeline:EvaluateStep --id evaluate -i questions="$WURZEL_RUN/questions" -i answers="$WURZEL_RUN/answer" -o "$WURZEL_RUN/evaluate"',
         env=ENV,
     )
 
     report = BashOperator(
         task_id="report",
-        doc_md="Write what was counted as a page of Markdown.\n",
-        bash_command='wurzel step rag_pipeline:ReportStep --id report -i "$WURZEL_RUN/documents" -i "$WURZEL_RUN/keywords" -o "$WURZEL_RUN/report"',
+        doc_md="Write the answers and their score as a page of Markdown.\n",
+        bash_command='wurzel step rag_pipeline:ReportStep --id report -i score="$WURZEL_RUN/evaluate" -i answers="$WURZEL_RUN/answer" -o "$WURZEL_RUN/report"',
         env=ENV,
         outlets=[Asset("rag/report")],
     )
 
     [guides, decisions] >> split
     split >> drop_duplication
-    drop_duplication >> [export, documents, keywords]
-    [documents, keywords] >> report
+    drop_duplication >> export
+    export >> embed__slices
+    embed >> index
+    [index, export, questions] >> answer
+    [questions, answer] >> evaluate
+    [evaluate, answer] >> report
