@@ -1,12 +1,33 @@
+import hashlib
 import json
+import os
 import subprocess
 import sys
 
+import pytest
 
-def wurzel(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "wurzel", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+from wurzel.invocation.layout import layout_digest
+from wurzel.ir.model import Shards
+from wurzel.ir.serialize import parse
+from wurzel.runtime.run_id import run_name
+
+FAILING = """
+from wurzel import WZ, NoSettings, PydanticModel, TypedStep
+
+class A(PydanticModel):
+    x: int
+
+class Fail(TypedStep[NoSettings, None, A]):
+    def run(self, inpt: None) -> A:
+        raise ValueError
+
+pipeline = WZ(Fail)
+"""
+
+
+def wurzel(folder, *arguments, env=None):
+    command = [sys.executable, "-m", "wurzel", *arguments]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 def test_a_pipeline_runs_as_its_ir_says(project, tmp_path):
@@ -34,3 +55,93 @@ def test_without_either_there_is_nothing_to_run(project):
     done = wurzel(project("chain"), "run")
     assert done.returncode == 2
     assert "Missing argument '[PIPELINE]'" in done.stderr
+
+
+def environment(**variables):
+    platform = ("WURZEL_RUN_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID", "GITHUB_ACTIONS", "GITLAB_CI")
+    return {name: value for name, value in os.environ.items() if name not in platform} | variables
+
+
+def test_the_ir_may_be_in_a_variable(project):
+    folder = project("chain")
+    ir = wurzel(folder, "inspect", "chain:pipeline", "--json").stdout
+    done = wurzel(folder, "run", "--from-ir", "env:IR", env=environment(IR=ir))
+    assert done.returncode == 0, done.stderr
+    done = wurzel(folder, "run", "--from-ir", "env:IRR", env=environment(IR=ir))
+    assert (done.returncode, done.stderr) == (2, "error: --from-ir: the variable IRR is not set\n")
+    done = wurzel(folder, "run", "--from-ir", "env:IR", env=environment(IR="{"))
+    assert done.returncode == 2
+    assert "error: env:IR: is not JSON" in done.stderr
+
+
+def test_an_ir_file_of_another_digest_is_refused(project):
+    folder = project("chain")
+    ir = wurzel(folder, "inspect", "chain:pipeline", "--json").stdout
+    (folder / "ir.json").write_text(ir)
+    digest = hashlib.sha256(ir.encode()).hexdigest()
+    assert wurzel(folder, "run", "--from-ir", "ir.json", env=environment(WURZEL_IR_SHA256=digest)).returncode == 0
+    (folder / "ir.json").write_text(ir + " ")
+    done = wurzel(folder, "run", "--from-ir", "ir.json", env=environment(WURZEL_IR_SHA256=digest))
+    assert done.returncode == 2
+    assert f"but WURZEL_IR_SHA256 is {digest}" in done.stderr
+
+
+def test_a_file_that_was_not_rendered_again_never_leaves_a_step_out(project):
+    folder = project("chain")
+    pipeline = parse(wurzel(folder, "inspect", "chain:pipeline", "--json").stdout.encode(), "")
+    digest = layout_digest(pipeline)
+    assert wurzel(folder, "run", "chain:pipeline", env=environment(WURZEL_LAYOUT=digest)).returncode == 0
+    done = wurzel(folder, "run", "chain:pipeline", env=environment(WURZEL_LAYOUT="0123456789abcdef"))
+    assert done.returncode == 2
+    assert f"rendered for the layout 0123456789abcdef, but the pipeline pipeline has {digest}" in done.stderr
+
+
+def test_the_layout_is_step_ids_edges_and_shards_and_nothing_else(project):
+    pipeline = parse(wurzel(project("chain"), "inspect", "chain:pipeline", "--json").stdout.encode(), "")
+    first, *others = pipeline.steps
+
+    def changed(**fields):
+        return layout_digest(pipeline.model_copy(update={"steps": (first.model_copy(update=fields), *others)}))
+
+    same = layout_digest(pipeline)
+    assert changed(run="a:B", timeout=7, settings=(), image="a:1") == same
+    assert len({same, changed(id="other"), changed(shards=Shards(max=3)), changed(shards=Shards(items=3))}) == 4
+    assert layout_digest(pipeline.model_copy(update={"steps": pipeline.steps[:-1]})) != same
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"WURZEL_RUN_ID": "a", "GITHUB_RUN_ID": "1", "CI_PIPELINE_ID": "2"}, "a"),
+        ({"GITHUB_RUN_ID": "1", "CI_PIPELINE_ID": "2"}, "1"),
+        ({"CI_PIPELINE_ID": "2"}, "2"),
+    ],
+)
+def test_the_run_has_the_id_that_its_platform_gives(project, variables, expected):
+    done = wurzel(project("chain"), "--log-format", "json", "run", "chain:pipeline", env=environment(**variables))
+    assert {json.loads(line)["run"] for line in done.stderr.splitlines()} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("run_id", "environ", "expected"),
+    [
+        ("17", {"GITHUB_ACTIONS": "true"}, "github-17"),
+        ("17", {"GITLAB_CI": "true"}, "gitlab-17"),
+        ("17", {}, "run-17"),
+        ("scheduled__2026-01-01T00:00:00+00:00", {}, "run-scheduled__2026-01-01t00-00-00-00-00-8bc450a8"),
+        ("scheduled__2026-01-01T00:00:00-00:00", {}, "run-scheduled__2026-01-01t00-00-00-00-00-4b3b613d"),
+        ("../..", {}, "run-..-..-0cfd1c96"),
+    ],
+)
+def test_an_id_is_a_name_in_a_store(run_id, environ, expected):
+    assert run_name(run_id, environ) == expected
+    assert run_name(run_id, environ, "0123456789") == f"{expected}-01234567"
+
+
+def test_a_step_is_tried_once_where_the_platform_retries(project):
+    folder = project("chain")
+    retry = ["--set", "defaults.retry={limit: 2}"]
+    (folder / "failing.py").write_text(FAILING)
+    done = wurzel(folder, "run", "failing:pipeline", *retry, "--no-retry")
+    assert (done.returncode, "trying again" in done.stderr) == (1, False)
+    assert "trying again" in wurzel(folder, "run", "failing:pipeline", *retry).stderr

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.progress import Follower
 
+_IR_DIGEST = "WURZEL_IR_SHA256"
+"""Environment variable that a rendered job has the digest of its IR file in."""
+
 
 @click.command("run")
 @click.argument("pipeline", type=PipelineName(), required=False)
@@ -44,7 +47,12 @@ if TYPE_CHECKING:
 )
 @click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
-@click.option("--from-ir", metavar="FILE", help="Run the pipeline of an IR file, as `wurzel inspect --json` writes it.")
+@click.option("--no-retry", is_flag=True, help="Try each step once, whatever `retry` says.")
+@click.option(
+    "--from-ir",
+    metavar="FILE",
+    help="Run the pipeline of an IR file, as `wurzel inspect --json` writes it, or of a variable: env:NAME.",
+)
 @configuration_options
 @click.pass_obj
 def command(
@@ -58,6 +66,7 @@ def command(
     slices: str | None,
     data_dir: str | None,
     state_dir: str,
+    no_retry: bool,
     from_ir: str | None,
     environment: str | None,
     sets: tuple[str, ...],
@@ -65,10 +74,12 @@ def command(
     """Run a pipeline here, in parallel, skipping what is unchanged."""
     from pathlib import Path
 
+    from wurzel.invocation.layout import check_layout
     from wurzel.project.typecheck import check_settings
     from wurzel.runtime.outcome import report
     from wurzel.runtime.parameters import with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
+    from wurzel.runtime.run_id import given_id, new_id
 
     if from_ir is None:
         asked, notes = _configured(pipeline, environment, sets)
@@ -76,6 +87,7 @@ def command(
         raise UsageError("--from-ir takes no PIPELINE, --env or --set", hint="The file says all of it.")
     else:
         asked, notes = _stored(from_ir), []
+    check_layout(asked, os.environ)
     chosen = with_parameters(asked, params, check_settings)
     if data_dir is not None:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
@@ -92,6 +104,8 @@ def command(
         wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
         only=only,
         shard=shard,
+        no_retry=no_retry,
+        run_id=given_id(os.environ) or new_id(),
     )
     fan_out = _fan_out(chosen, slices, options)
     if only or fan_out is None:
@@ -131,12 +145,29 @@ def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, 
     return resolved.pipeline, left_out(resolved)
 
 
-def _stored(file: str) -> Pipeline:
+def _stored(source: str) -> Pipeline:
+    """The pipeline of an IR file, or of the variable that `env:NAME` names."""
+    from hashlib import sha256
     from pathlib import Path
 
-    from wurzel.ir.serialize import load
+    from wurzel.ir.serialize import parse, read
 
-    return load(Path(file))
+    name = source.removeprefix("env:")
+    if name == source:
+        ir = read(Path(source))
+    elif name in os.environ:
+        ir = os.fsencode(os.environ[name])
+    else:
+        raise UsageError(f"the variable {name} is not set", where="--from-ir")
+    expected = os.environ.get(_IR_DIGEST)
+    if expected and expected != (digest := sha256(ir).hexdigest()):
+        raise UsageError(
+            f"the digest of {source} is {digest}, but {_IR_DIGEST} is {expected}: the file is not the one that the job"
+            " was rendered with",
+            where="--from-ir",
+            hint="Copy all rendered files together, or render them again.",
+        )
+    return parse(ir, source)
 
 
 def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> Follower:

@@ -35,35 +35,58 @@ def load(path: Path) -> Pipeline:
     Raises:
         PipelineError: when the file is not an IR of a version that this wurzel reads; the message names the place.
     """
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The bytes of an IR file.
+
+    Raises:
+        PipelineError: when it cannot be read, or is too large to be one.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
-        text = read_file(path).decode()
-        data = json.loads(text)
+        return read_file(path)
     except OSError as error:
         raise PipelineError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def parse(ir: bytes, where: str) -> Pipeline:
+    """The pipeline in JSON that `wurzel inspect --json` wrote.
+
+    Args:
+        ir: the JSON.
+        where: it comes from, for messages.
+
+    Raises:
+        PipelineError: when it is not an IR of a version that this wurzel reads; the message names the place.
+    """
+    try:
+        text = ir.decode()
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise PipelineError(
-            f"is not JSON: {error}", where=str(path), hint="Write it with: wurzel inspect PIPELINE --json"
+            f"is not JSON: {error}", where=where, hint="Write it with: wurzel inspect PIPELINE --json"
         ) from error
     if isinstance(data, dict) and not _is_version(data.get("version")):
         raise PipelineError(
             f"has version {data.get('version')!r}; this wurzel reads version 1 or {IR_VERSION}",
-            where=str(path),
+            where=where,
             hint="Write it again with this version: wurzel inspect PIPELINE --json",
         )
     if isinstance(data, dict) and data["version"] == 1:
-        data = upgraded(data, str(path))
+        data = upgraded(data, where)
         text = json.dumps(data)
     if place := key_in(data):
-        raise PipelineError(f"{place} looks like a secret (not shown)", where=str(path), hint=_BY_REFERENCE)
+        raise PipelineError(f"{place} looks like a secret (not shown)", where=where, hint=_BY_REFERENCE)
     try:
         # Strict, or `true` would count as 1 and "2" as 2; as JSON, or lists would not count as tuples.
         pipeline = Pipeline.model_validate_json(text, strict=True)
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:20]]
-        raise PipelineError("is not a wurzel pipeline:\n  " + "\n  ".join(lines), where=str(path)) from error
-    _check(pipeline, str(path))
+        raise PipelineError("is not a wurzel pipeline:\n  " + "\n  ".join(lines), where=where) from error
+    _check(pipeline, where)
     return pipeline
 
 

@@ -22,11 +22,12 @@ from wurzel.runtime.fanout import slice_count
 from wurzel.runtime.outcome import Failure, RunResult
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
+from wurzel.runtime.run_id import new_id
 from wurzel.runtime.schedule import Schedule
 from wurzel.runtime.selection import found
 from wurzel.runtime.state import State, StateFolder
 from wurzel.runtime.stored import verified, written
-from wurzel.runtime.supervise import Outcome, Pool, RetryPolicy, Task
+from wurzel.runtime.supervise import ONCE, Outcome, Pool, RetryPolicy, Task
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
@@ -47,7 +48,7 @@ class RunOptions:
     force: bool = False
     state_dir: str = ".wurzel"
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    run_id: str = field(default_factory=lambda: os.urandom(4).hex())
+    run_id: str = field(default_factory=new_id)
     """What log lines of this run have in common; it never gets into data."""
     wurzel: Sequence[str] = (sys.executable, "-P", "-m", "wurzel")
     """How a step's process calls wurzel, with options for every command, such as `--log-format json`.
@@ -58,6 +59,8 @@ class RunOptions:
     """Ids of the steps to run, each text one or several with commas; all of them if empty."""
     shard: tuple[int, int] | None = None
     """Run slice I (from 1) of N of the only step that is run."""
+    no_retry: bool = False
+    """Try each step once, since the platform retries."""
 
 
 class Run:
@@ -160,7 +163,7 @@ class StepJob:
         self._step = step
         self._folder = run.options.root / dataset(run.pipeline, step.id)
         self._outputs = [port.name for port in step.outputs]
-        self._retry = RetryPolicy(step.retry.limit, step.retry.backoff, step.retry.factor, step.retry.max)
+        self._retry = ONCE if run.options.no_retry else RetryPolicy(*step.retry.model_dump().values())
         self._inputs: dict[str, str] = {}
         self._started = 0.0
         self._waiting = 0
