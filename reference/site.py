@@ -19,6 +19,7 @@ NAVIGATION: dict[str, list[str]] = {
         "quickstart.md",
         "steps.md",
         "connecting-steps.md",
+        "testing-steps.md",
         "ready-made-steps.md",
         "examples/rag/README.md",
         "examples/*/README.md",

@@ -1,4 +1,6 @@
-"""Test kits: check a backend, a template pack, or rendered manifests.
+"""Test kits: run a step, check a backend, a template pack, or rendered manifests.
+
+`run_step` runs a step of yours on data that a test gives, and gives what it stored.
 
 from wurzel.testing import check_backend
 
@@ -14,10 +16,13 @@ the models of the extra `validate`.
 
 from wurzel.testing.kit import check_backend, render_texts
 from wurzel.testing.packs import check_pack
+from wurzel.testing.steps import SKIPPED, StepResult, run_step
 from wurzel.testing.variants import Variant, full_pipeline, variants
 from wurzel.validation import check_files, check_manifests
 
 __all__ = [
+    "SKIPPED",
+    "StepResult",
     "Variant",
     "check_backend",
     "check_files",
@@ -25,5 +30,6 @@ __all__ = [
     "check_pack",
     "full_pipeline",
     "render_texts",
+    "run_step",
     "variants",
 ]
