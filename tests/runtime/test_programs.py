@@ -52,6 +52,9 @@ class Leaks(CommandStep[Opts, None, Text]):
     command = ["sh", "-c", "echo token is $TOKEN >&2; echo fine"]
     env = {"TOKEN": "{settings.TOKEN}"}
 
+class Family(CommandStep[NoSettings, None, Text]):
+    command = ["sh", "-c", "sleep 60 & echo $! >pid.new; echo $$ >parent; mv pid.new pid; wait"]
+
 class Sleeps(CommandStep[NoSettings, None, Text]):
     command = ["sh", "-c", "echo $$ >pid; exec sleep 60"]
 
@@ -179,6 +182,16 @@ def test_a_program_ends_with_its_step(programs, signum):
     assert is_gone(pid)
     assert not Path("out").exists()
     assert [path.name for path in programs.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does it on Linux only")
+def test_a_program_and_what_it_started_end_when_the_step_is_killed(programs):
+    process = subprocess.Popen(command("Family"), stderr=subprocess.DEVNULL)
+    child = pid_of(programs)
+    process.kill()
+    process.wait(30)
+    assert is_gone(child)
+    assert is_gone(int((programs / "parent").read_text()))
 
 
 def test_a_program_that_runs_too_long_is_ended(programs):

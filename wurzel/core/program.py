@@ -8,11 +8,12 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from signal import Signals
+from signal import SIGKILL, SIGTERM, Signals
 
 from wurzel.exceptions import StepFailed, UsageError
+from wurzel.hangup import tie, untie
 
 _GRACE = 5.0
 """Seconds between TERM and KILL; less than the 10 that whoever ends the step gives it."""
@@ -39,11 +40,21 @@ def run_program(
             stream.flush()
     with contextlib.ExitStack() as stack:
         target = stack.enter_context(output.open("wb")) if output is not None else None
+        reader = stack.enter_context(_lifeline())
         try:
-            process = subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=target, env={**os.environ, **env})
+            process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=target,
+                env={**os.environ, **env},
+                pass_fds=() if reader is None else (reader,),
+                process_group=None if reader is None else 0,  # so that what it starts ends with it
+            )
         except (OSError, ValueError) as error:
             raise _not_started(argv, error) from None
-    code = _ended(process)
+        if reader is not None:
+            tie(reader, -process.pid)
+        code = _ended(process, reader is not None)
     if code and code not in exit_codes:
         how = f"was ended by signal {_name(-code)}" if code < 0 else f"ended with exit code {code}"
         raise StepFailed(f"{argv[0]} {how}", hint=f"The command: {shown(argv)}")
@@ -55,17 +66,44 @@ def shown(argv: Sequence[str]) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
-    """The exit code of a process, which does not outlive us."""
+@contextlib.contextmanager
+def _lifeline() -> Iterator[int | None]:
+    """The end of a pipe that a program holds, so that the kernel kills it if this process is killed; only on Linux.
+
+    A process that gets KILL cannot end what it has started. Where a guard watches over it that does so, but a `kill -9`
+    of the guard would leave the program running.
+    """
+    if sys.platform != "linux":
+        yield None
+        return
+    reader, writer = os.pipe()
+    try:
+        yield reader
+    finally:
+        untie(reader)  # what the program leaves behind is ended by the guard, which asks first
+        os.close(reader)
+        os.close(writer)
+
+
+def _ended(process: subprocess.Popen[bytes], leads: bool) -> int:
+    """The exit code of a process, which does not outlive us, nor what is in the group that it `leads`."""
     try:
         return process.wait()
     except BaseException:
-        process.terminate()
+        _send(process, SIGTERM, leads)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
-        process.kill()
+        _send(process, SIGKILL, leads)
         process.wait()
         raise
+
+
+def _send(process: subprocess.Popen[bytes], signum: Signals, leads: bool) -> None:
+    if not leads:
+        process.send_signal(signum)
+    elif process.returncode is None:  # its number, and so that of its group, is still its own
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signum)
 
 
 def _not_started(argv: Sequence[str], error: OSError | ValueError) -> UsageError:

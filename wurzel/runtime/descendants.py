@@ -10,9 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-if sys.platform == "linux":
-    from fcntl import F_GETFL, F_SETFL, F_SETOWN, F_SETSIG, fcntl
-
 GRACE = 10.0
 """Seconds between asking a process to end (TERM) and killing it (KILL)."""
 
@@ -103,16 +100,3 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return str(number)
-
-
-def tie(reader: int, owner: int) -> None:
-    """Let the kernel kill a process, or the group of a negative number, when whoever has the other end vanishes.
-
-    The process keeps the reading end of a pipe whose writing end only its watcher has. Once that one is gone the pipe
-    hangs up, and `F_SETSIG` (Linux, fcntl(2)) makes that hang-up a KILL to the owner.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            fcntl(reader, F_SETOWN, owner)
-            fcntl(reader, F_SETSIG, signal.SIGKILL)
-            fcntl(reader, F_SETFL, fcntl(reader, F_GETFL) | os.O_ASYNC)

@@ -21,7 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Self
 
-from wurzel.runtime.descendants import GRACE, adopt, children, send, tie, tree
+from wurzel.hangup import tie
+from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_SLEEP = 3600.0
