@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"exceptions", "git_folder", "regular_file", "secret_names", "standard_streams"},
+    {"exceptions", "git_folder", "hangup", "regular_file", "secret_names", "standard_streams"},
     {"datacontract"},
     {"core"},
     {"ir", "steps", "utils"},
