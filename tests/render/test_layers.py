@@ -130,3 +130,20 @@ def test_a_template_that_is_not_utf_8(tmp_path):
 def test_line_ends_and_byte_order_marks_of_other_systems(tmp_path):
     (tmp_path / "x.yaml.j2").write_bytes(b"\xef\xbb\xbfa: 1\r\n{% if true %}\r\nb: {{ x }}\r\n{% endif %}\r\n")
     assert Renderer(["."], root=tmp_path).render("x.yaml.j2", {"x": "y"}).text == "a: 1\nb: 'y'\n"
+
+
+def test_installed_packs_are_read_once_until_something_is_installed(pack, tmp_path, monkeypatch):
+    reads = []
+    real = metadata.entry_points
+    monkeypatch.setattr(metadata, "entry_points", lambda **kwargs: reads.append(kwargs) or real(**kwargs))
+    for _ in range(3):
+        Layers(["acme"])
+    before = len(reads)
+    assert before <= 1
+    info = tmp_path / "later" / "later-1.dist-info"
+    write(info, "METADATA", "Metadata-Version: 2.1\nName: later\nVersion: 1\n")
+    write(info, "entry_points.txt", "[wurzel.templates]\nlater = later_wurzel\n")
+    write(tmp_path / "later", "later_wurzel/__init__.py", "")
+    monkeypatch.syspath_prepend(tmp_path / "later")
+    assert Layers(["later"]).versions == "later 1"
+    assert len(reads) == before + 1

@@ -46,11 +46,9 @@ def first_folder() -> Iterator[tuple[Project, Path]]:
 
 
 def _is_pack(root: Path, entry: str) -> bool:
-    from importlib.metadata import entry_points  # slow: only when a template is ejected
-
-    from wurzel.render.packs import GROUP
+    from wurzel.render.packs import is_installed  # slow: only when a template is ejected
     from wurzel.render.requirement import requirement
 
     if (root / entry).is_dir():
         return False
-    return requirement(entry) is not None or bool(entry_points(group=GROUP, name=entry))
+    return requirement(entry) is not None or is_installed(entry)

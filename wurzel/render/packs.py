@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,16 +52,12 @@ def _installed(point: EntryPoint) -> Path | None:
 
 def is_installed(name: str) -> bool:
     """Whether there is an installed pack of that name."""
-    from importlib.metadata import entry_points
-
-    return bool(entry_points(group=GROUP, name=name))
+    return any(point.name == name for point in _entry_points())
 
 
 def entry_point(name: str) -> EntryPoint:
     """The entry point of an installed pack; raises what `load_pack` raises."""
-    from importlib.metadata import entry_points
-
-    points = entry_points(group=GROUP)
+    points = _entry_points()
     found = sorted({point for point in points if point.name == name}, key=distribution)
     if len(found) > 1:
         owners = " and ".join(map(distribution, found))
@@ -73,6 +73,25 @@ def entry_point(name: str) -> EntryPoint:
             hint=f"{suggest(name, known)} {installed}".strip(),
         )
     return found[0]
+
+
+def _entry_points() -> Sequence[EntryPoint]:
+    """The entry points of all installed packs, read again only after something was installed or removed."""
+    return _read_entry_points(tuple((folder, _changed(folder)) for folder in sys.path))
+
+
+@lru_cache(maxsize=1)
+def _read_entry_points(_state: tuple[tuple[str, int], ...]) -> Sequence[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=GROUP))
+
+
+def _changed(folder: str) -> int:
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def distribution(point: EntryPoint) -> str:

@@ -53,7 +53,6 @@ class Names:
         self._source = source
         self._environment = environment
         self._module = module
-        self._guarded = frozenset(_guarded(source.tree))
         self.problems: list[Problem] = []
         self.blocks: dict[str, list[Scope]] = {}
         self.included: list[tuple[str, Scope]] = []
@@ -200,7 +199,7 @@ class Names:
         kind = scope.find(node.name)
         if kind is not None:
             return kind
-        if node.name not in self._guarded and node.name not in self._environment.globals:
+        if node.name not in self._source.guarded and node.name not in self._environment.globals:
             known = [*(name for name in scope.all() if name not in OF_JINJA), *self._environment.globals]
             self._say(
                 node,
@@ -307,12 +306,6 @@ def _anything() -> Scope:
     scope = Scope()
     scope.is_open = True
     return scope
-
-
-def _guarded(tree: nodes.Template) -> list[str]:
-    """Names that the template tests with `is defined` or `default`."""
-    tests = (test for test in tree.find_all(nodes.Test) if test.name in _GUARDS)
-    return [test.node.name for test in tests if isinstance(test.node, nodes.Name)]
 
 
 def _spelled(node: nodes.Node) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BASE = ".base"
 """Suffix of the file beside an ejected template with the original that was copied."""
 _NAMES = re.compile(r"""["']([\w./!-]+\.j2)["']""")
+_GUARDS = frozenset({"defined", "undefined"})
 _REFERENCES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
 _CONFLICT = "unresolved conflict of an update"
@@ -44,10 +45,18 @@ class Source:
         self.label = label(found)
         self.tree: nodes.Template = nodes.Template([], lineno=1)
         self.problem = self._read(environment)
-        self.blocks: Mapping[str, nodes.Block] = {
-            block.name: block for block in sorted(self.tree.find_all(nodes.Block), key=lambda block: block.lineno)
-        }
-        self.references = [_reference(node) for node in self.tree.find_all(_REFERENCES)]
+        blocks: list[nodes.Block] = []
+        self.references: list[Reference] = []
+        self.guarded: set[str] = set()
+        """Names that the template tests with `is defined` or `is undefined`."""
+        for node in _nodes(self.tree):
+            if isinstance(node, nodes.Block):
+                blocks.append(node)
+            elif isinstance(node, _REFERENCES):
+                self.references.append(_reference(node))
+            elif isinstance(node, nodes.Test) and node.name in _GUARDS and isinstance(node.node, nodes.Name):
+                self.guarded.add(node.node.name)
+        self.blocks: Mapping[str, nodes.Block] = {b.name: b for b in sorted(blocks, key=lambda block: block.lineno)}
         extending = [reference for reference in self.references if isinstance(reference.node, nodes.Extends)]
         self.extends = extending[0] if extending else None
 
@@ -126,6 +135,26 @@ class Sources:
         if source.extends is None or not source.extends.names:
             return None
         return self.get(source.extends.names[0], source.found.layer)
+
+
+def _nodes(tree: nodes.Template) -> Iterator[nodes.Node]:
+    """Every node of a template in one pass, parents first and in the order of the source.
+
+    `find_all` of jinja does the same by nested generators, each of which passes on all nodes below it. Reading a
+    template would take half as long again.
+    """
+    waiting: list[nodes.Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        children: list[nodes.Node] = []
+        for field in node.fields:
+            value = getattr(node, field, None)
+            if isinstance(value, nodes.Node):
+                children.append(value)
+            elif isinstance(value, list | tuple):
+                children += [each for each in value if isinstance(each, nodes.Node)]
+        waiting += reversed(children)
 
 
 def _reference(node: nodes.Node) -> Reference:
