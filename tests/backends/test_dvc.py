@@ -105,6 +105,10 @@ def test_input_paths_are_deps():
     assert input_paths(one_step(settings=(folder(None, given=False),)).steps[0]) == []
     many = folder({"x": ["in/a", "in/b"], "y": {"z": "in/c"}})
     assert input_paths(one_step(settings=(many,)).steps[0]) == ["in/a", "in/b", "in/c"]
+    some = folder({"name": "no", "files": ["in/a", "in/b"]}).model_copy(
+        update={"input_path": False, "input_places": (("files", "*"),)}
+    )
+    assert input_paths(one_step(settings=(some,)).steps[0]) == ["in/a", "in/b"]
 
 
 @pytest.mark.parametrize("path", [".", "./", "data", "da/../data/", "data/"])

@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     EmailStr,
     Field,
+    Json,
     PostgresDsn,
     Secret,
     SecretBytes,
@@ -283,6 +284,21 @@ def test_a_plain_model_may_be_nested_as_well():
     loaded = load(Outer, {"MY_STEP__PLAIN__b": "x", "MY_STEP__MAYBE__a": "3"})
     assert (Plain(a=5, b="x"), Plain(a=3), Plain()) == (loaded.PLAIN, loaded.MAYBE, loaded.NEEDED)
     assert "MY_STEP__PLAIN__c: there is no such setting" in problems(Outer, {"MY_STEP__PLAIN__c": "x"})
+
+
+def test_what_json_reads_is_handed_over_as_text():
+    class Inner(BaseModel):
+        A: int
+
+    class Parsed(Settings):
+        LIST: Json[list[int]] = []
+        ANY: Json = None
+        MODEL: Json[Inner] | None = None
+        PLAIN: Json[Inner]
+
+    given = {"S__LIST": "[1]", "S__ANY": '{"x": 2}', "S__MODEL": '{"A": 3}', "S__PLAIN": '{"A": 4}'}
+    found = load_settings(Parsed, step_id="s", class_name="S", environ=given)
+    assert ([1], {"x": 2}, Inner(A=3), Inner(A=4)) == (found.LIST, found.ANY, found.MODEL, found.PLAIN)
 
 
 def test_nested_twice():

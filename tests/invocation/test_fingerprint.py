@@ -15,8 +15,9 @@ from wurzel.ir.model import DataType, Edge, Resources, Retry, Shards
 
 HEAD = """
 from pathlib import Path
-from typing import Any
-from pydantic import BaseModel, DirectoryPath, Field, FilePath, PostgresDsn, SecretStr
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from pydantic import BaseModel, DirectoryPath, Field, FilePath, Json, PostgresDsn, SecretStr
 from wurzel import WZ, NoSettings, PydanticModel, SelfConsumingLeafStep, Settings, TypedStep
 from wurzel.core.settings import SettingsLeaf
 
@@ -112,6 +113,12 @@ def test_another_value_is_another_fingerprint(project, fields, one, other):
         ("F: Inner", "", {"LOAD__F": '{"f": "f"}'}),
         ("F: list[Inner] = []", "", {"LOAD__F": '[{"f": "f"}]'}),
         ("F: Nested = Nested()", "", {}),
+        ("F: tuple[str, FilePath] = ('n', Path('f'))", "", {}),
+        ("F: list[tuple[str, FilePath]] = []", "", {"LOAD__F": '[["n", "f"]]'}),
+        ("F: dict[str, Inner] = {}", "", {"LOAD__F": '{"k": {"f": "f"}}'}),
+        ("F: Json[list[FilePath]]", "", {"LOAD__F": '["f"]'}),
+        ("F: Held", "", {"LOAD__F": '{"d": "folder"}'}),
+        ("F: Pair = Pair('n', Path('folder'))", "", {}),
         ("F: Path = Path('f')", "", {}),
         ("F: str = 'f'", "input_paths = ('F',)", {}),
         ("F: list[str] = ['f']", "input_paths = ('F',)", {}),
@@ -128,6 +135,8 @@ def test_a_file_counts_by_its_contents_however_it_is_named(project, fields, extr
         (project.root / name).symlink_to(project.root / "a" / name)
     inner = (
         "class Inner(BaseModel):\n        f: FilePath\n    class Nested(SettingsLeaf):\n        F: FilePath = Path('f')"
+        "\n    @dataclass\n    class Held:\n        d: DirectoryPath"
+        "\n    class Pair(NamedTuple):\n        n: str\n        d: DirectoryPath"
     )
     project.write(f"{inner}\n    {fields}", extra)
     before = project.of(**environ)

@@ -11,6 +11,7 @@ STRUCTURE = {
     "SecretRef": {"name", "key"},
     "Setting": {
         "name", "variable", "type", "description", "required", "secret", "text", "default", "computed", "input_path",
+        "input_places",
     },
     "Step": {"id", "run", "needs", "inputs", "outputs", "sources", "cache", "cache_key", "variables"},
     "Pipeline": {"version", "name", "entrypoint", "env_ignored", "variables"},

@@ -3,13 +3,15 @@
 import subprocess
 import sys
 import textwrap
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
 
 import pytest
-from pydantic import DirectoryPath, FilePath
-from typing_extensions import TypeAliasType
+from pydantic import BaseModel, DirectoryPath, Field, FilePath, Json, RootModel
+from typing_extensions import TypeAliasType, TypedDict
 
 from wurzel.core import Settings
+from wurzel.ir.file_places import file_places, files_in
 from wurzel.ir.settings import describe
 
 MODULE = """
@@ -98,3 +100,66 @@ def test_settings_of_which_every_text_names_a_file(annotation, expected):
     cls = type("S", (Settings,), {"__annotations__": {"X": annotation}})
     (setting,) = describe(cls, "A__")
     assert setting.input_path is expected
+
+
+class _Tree(BaseModel):
+    FILE: FilePath
+    more: list["_Tree"] = []
+
+
+class _Renamed(BaseModel):
+    file: FilePath = Field(alias="theFile")
+    token_file: FilePath | None = None
+
+
+class _Pair(NamedTuple):
+    name: str
+    file: FilePath
+
+
+@dataclass
+class _Folders:
+    names: list[str]
+    folder: DirectoryPath
+
+
+class _Typed(TypedDict):
+    file: FilePath
+    text: str
+
+
+class _Root(RootModel[list[FilePath]]):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "expected"),
+    [
+        (tuple[str, FilePath], ["no", "a"], ["a"]),
+        (tuple[str, FilePath] | None, None, []),
+        (tuple[str, tuple[FilePath, ...]], ["no", ["a", "b"]], ["a", "b"]),
+        (list[tuple[str, FilePath]], [["no", "a"], ["no", "b"]], ["a", "b"]),
+        (dict[str, tuple[FilePath, int]], {"no": ["a", 1]}, ["a"]),
+        (_Tree, {"FILE": "a", "more": [{"FILE": "b", "more": [{"FILE": "c"}]}]}, ["a", "b", "c"]),
+        (list[_Tree], [{"FILE": "a"}], ["a"]),
+        (_Renamed, {"theFile": "a", "token_file": "no"}, ["a"]),
+        (_Renamed, {"file": "a"}, ["a"]),
+        (_Pair, ["no", "a"], ["a"]),
+        (_Pair, {"name": "no", "file": "a"}, ["a"]),
+        (_Folders, {"names": ["no"], "folder": "a"}, ["a"]),
+        (_Typed, {"file": "a", "text": "no"}, ["a"]),
+        (_Root, ["a", "b"], ["a", "b"]),
+        (list[_Root], [["a"], ["b"]], ["a", "b"]),
+        (Json[list[FilePath]], '["a"]', ["a"]),
+        (Json[tuple[str, FilePath]], '["no", "a"]', ["a"]),
+        (tuple[str, FilePath], "no", []),
+        (tuple[str, FilePath], ["no"], []),
+        (tuple[str, str], ["no", "no"], []),
+    ],
+)
+def test_files_within_a_value_are_found_where_its_type_has_them(annotation, value, expected):
+    places = file_places(annotation)
+    assert list(files_in(value, places)) == expected
+    cls = type("S", (Settings,), {"__annotations__": {"X": annotation}})
+    (setting,) = describe(cls, "A__")
+    assert setting.input_path or setting.input_places == tuple(places)

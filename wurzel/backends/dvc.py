@@ -17,6 +17,7 @@ from wurzel.exceptions import Problem
 from wurzel.invocation.command import Emulated, dataset, step_argv, supervision
 from wurzel.invocation.variables import is_ignored
 from wurzel.ir.features import Use
+from wurzel.ir.file_places import files_in
 from wurzel.ir.model import Pipeline, Setting, Step
 from wurzel.ir.names import PlainText
 
@@ -189,8 +190,11 @@ class DvcBackend(Backend):
 
 def input_paths(step: Step) -> list[str]:
     """Files and folders outside the data folder that a step reads, as its settings name them."""
-    named = (setting.value if setting.given else setting.default for setting in step.settings if setting.input_path)
-    return [path for value in named for path in _texts(value) if path]
+    found: list[str] = []
+    for setting in step.settings:
+        value = setting.value if setting.given else setting.default
+        found += filter(None, _texts(value)) if setting.input_path else files_in(value, setting.input_places)
+    return found
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -5,13 +5,13 @@ A variable holds the text itself when its field accepts text, otherwise JSON; `_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+from pydantic import BaseModel, Json, Secret, SecretBytes, SecretStr
 from pydantic_core import from_json
 
 if TYPE_CHECKING:
@@ -29,15 +29,17 @@ def prefixes(step_id: str, class_name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((f"{step_id.upper().replace('-', '_')}{DELIMITER}", f"{class_name.upper()}{DELIMITER}")))
 
 
-def is_text(annotation: Any) -> bool:
+def is_text(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
     """Whether a variable holds the text of such a value itself; otherwise it holds JSON.
 
     Text are `str`, paths, secrets, URLs, `Decimal`, `UUID`, patterns, enums and literals of `str`, and `X | None` of
-    these. `None` is then no value of a variable: it is said by `--null` or in a settings file.
+    these, and what `Json[X]` reads. `None` is then no value of a variable: it is said by `--null` or a settings file.
     """
+    if _is_json(annotation) or any(map(_is_json, metadata)):
+        return True
     origin = get_origin(annotation)
     if origin is Annotated:
-        return is_text(get_args(annotation)[0])
+        return is_text(get_args(annotation)[0], annotation.__metadata__)
     if origin is Literal:
         return all(value is None or isinstance(value, str) for value in get_args(annotation))
     if origin in {Union, UnionType}:
@@ -45,6 +47,10 @@ def is_text(annotation: Any) -> bool:
         return len(rest) == 1 and is_text(rest[0])
     kind = origin or annotation
     return isinstance(kind, type) and _is_text_type(kind, annotation)
+
+
+def _is_json(mark: Any) -> bool:
+    return mark is Json or type(mark) is Json
 
 
 def _is_text_type(kind: type, annotation: Any) -> bool:
@@ -105,7 +111,7 @@ class Variables:
                 self._keep_unknown(cls, name, value, data, place)
             elif rest is None:
                 key, field = fields[head]
-                data[key] = decode(value, text=model_of(field.annotation) is None and is_text(field.annotation))
+                data[key] = decode(value, text=is_text(field.annotation, field.metadata))
             else:
                 inner.setdefault(head, {})[rest] = value
         for name, values in inner.items():
@@ -161,7 +167,7 @@ def completed(cls: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
     for name, field in cls.model_fields.items():
         key = key_of(name, field)
         model = model_of(field.annotation)
-        if model is None:
+        if model is None or is_text(field.annotation, field.metadata):
             continue
         value: Any = result.get(key)
         if isinstance(value, str):

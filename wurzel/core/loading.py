@@ -122,9 +122,8 @@ class Loader:
             return f"{place}: {reason} (the value is secret and not shown)"
         value = repr(public(item["input"]))
         value = value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
-        hint = (
-            "" if field is None or is_text(field.annotation) or not isinstance(item["input"], str) else _as_json(item)
-        )
+        is_json = field is not None and not is_text(field.annotation, field.metadata)
+        hint = _as_json(item) if is_json and isinstance(item["input"], str) else ""
         return f"{place}: {mismatch(item['type'], item['msg'], value)}{hint}"
 
     def _unknown(self, cls: type[BaseModel], prefix: str, names: list[str]) -> str:

@@ -117,7 +117,12 @@ class Setting(IRModel):
     given: Annotated[bool, Feature("settings")] = Field(False, description="configuration gave `value`")
     value: Annotated[Any, Feature("settings")] = Field(None, description="JSON form of the configured value")
     parameter: Annotated[bool, Feature("parameters")] = Field(False, description="can be overridden for one run")
-    input_path: bool = Field(False, description="names a file or folder that the step reads")
+    input_path: bool = Field(False, description="names files or folders that the step reads: every text in the value")
+    input_places: tuple[tuple[str, ...], ...] = Field(
+        (),
+        description="where files and folders that the step reads stand in the value, if not everywhere: keys and"
+        " positions from the outside in, `*` for each of them",
+    )
 
 
 class Resources(IRModel):

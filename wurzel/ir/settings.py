@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import PurePath
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic_core import PydanticUndefined, to_json, to_jsonable_python
 
 from wurzel.core.settings import SettingsBase, is_text
 from wurzel.datacontract.secrets import is_secret, key_in
+from wurzel.ir.file_places import ANY, file_places
 from wurzel.ir.model import Setting
 from wurzel.secret_names import names_secret_file
 
@@ -53,6 +53,8 @@ def _describe(
         shown = None if required or computed or is_secret(annotation) else _json(default)
         # A default that looks like a key is one: whatever gives the setting is treated as a secret too.
         secret = is_secret(annotation) or bool(key_in(shown))
+        places = [] if secret or names_secret_file(name) else file_places(annotation, field.metadata)
+        everywhere = bool(places) and {ANY}.issuperset(key for place in places for key in place)
         yield Setting.model_construct(
             name=f"{path}{name}",
             variable=f"{prefix}{path}{name}",
@@ -60,11 +62,11 @@ def _describe(
             description=field.description or "",
             required=required,
             secret=secret,
-            text=is_text(annotation),
+            text=is_text(annotation, field.metadata),
             default=None if secret else shown,
             computed=computed,
-            input_path=f"{path}{name}" in input_paths
-            or (_only_files(annotation, field.metadata) and not secret and not names_secret_file(name)),
+            input_path=f"{path}{name}" in input_paths or everywhere,
+            input_places=() if everywhere else tuple(places),
         )
 
 
@@ -113,36 +115,7 @@ def _ordered(value: Any, plain: Any) -> Any:
 
 def names_files(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
     """Whether values of a type name files or folders that must exist, such as `list[FilePath] | None`."""
-    if _is_marked(annotation, metadata):
-        return True
-    return any(names_files(argument) for argument in _arguments(annotation))
-
-
-def _only_files(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
-    """Whether every text in a value of a type names such a file, keys of mappings aside; any text that may name one."""
-    if _is_marked(annotation, metadata):
-        return True
-    arguments, origin = _arguments(annotation), get_origin(annotation)
-    if origin in {Union, UnionType}:
-        arguments = [argument for argument in arguments if argument is not NoneType]
-        return all(map(_only_files, arguments)) or any(_is_marked(argument) for argument in arguments)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        arguments = arguments[1:]
-    return bool(arguments) and all(map(_only_files, arguments))
-
-
-def _is_marked(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
-    marks = (*metadata, *getattr(annotation, "__metadata__", ()))
-    return any(getattr(mark, "path_type", None) in {"file", "dir"} for mark in marks)
-
-
-def _arguments(annotation: Any) -> list[Any]:
-    """The types that a type is made of: type parameters, or what an alias stands for."""
-    alias = getattr(annotation, "__value__", None) or getattr(annotation, "__supertype__", None)
-    found = get_args(annotation) if alias is None else (alias,)
-    if hasattr(annotation, "__metadata__"):
-        found = found[:1]
-    return [argument for argument in found if argument is not Ellipsis]
+    return bool(file_places(annotation, metadata))
 
 
 def _shown(annotation: Any) -> str:
