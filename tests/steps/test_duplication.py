@@ -15,7 +15,7 @@ def document(md, url="u", keywords="k", metadata=None):
 def drop(documents, **settings):
     step = WZ(DropDuplicationStep)
     step.settings = DropSettings(**settings)
-    return step.run(documents)
+    return list(step.run(documents))
 
 
 def test_the_first_of_equal_texts_stays_in_its_place():

@@ -23,7 +23,7 @@ def write(tmp_path):
 def read(folder, **settings):
     step = WZ(ManualMarkdownStep)
     step.settings = ManualMarkdownSettings(FOLDER_PATH=folder, **settings)
-    return step.run(None)
+    return list(step.run(None))
 
 
 def urls(folder, **settings):

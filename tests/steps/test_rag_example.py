@@ -18,8 +18,8 @@ def example(tmp_path):
     return tmp_path / "docs" / "examples" / "rag"
 
 
-def wurzel(example, *arguments):
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+def wurzel(example, *arguments, **variables):
+    environment = {**os.environ, **variables, "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "wurzel", *arguments]
     done = subprocess.run(command, cwd=example, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -42,9 +42,29 @@ def test_it_runs_and_runs_again_with_the_same_bytes(example):
     }
     assert {passage["source"] for passage in passages} == sources
     assert len({passage["id"] for passage in passages}) == len(passages)
-    (report,) = [json.loads(first["report/part-00000.json"])]
-    assert all(f"| {source} | " in report["md"] for source in sources)
-    assert "| keyword | chunks |" in report["md"]
+
+    rows = first["index/00000/passages.index"].partition(b"\n")[2]
+    assert len(rows) % len(passages) == 0
+    questions = json.loads((example / "questions.json").read_text())
+    answers = json.loads(first["answer/part-00000.json"])
+    assert [answer["question"] for answer in answers] == [question["text"] for question in questions]
+    assert all(set(answer["sources"]) <= sources for answer in answers)
+    score = json.loads(first["evaluate/part-00000.json"])
+    assert score["questions"] == sum("source" in question for question in questions)
+    assert score["questions"] >= score["listed"] >= score["first"] >= score["questions"] // 4
+    report = first["report/00000/answers.md"].decode()
+    assert all(f"## {question['text']}" in report for question in questions)
+
+
+def test_words_alone_will_do_and_without_known_sources_there_is_no_score(example):
+    (example / "questions.json").write_text('[{"text": "When does dvc repro run a stage again?"}]')
+    wurzel(example, "run", "rag", "-j", "2", EMBED__MODEL="words")
+    found = files(example / "data")
+    assert found["index/00000/passages.index"].startswith(b"words\n")
+    assert json.loads(found["evaluate/manifest.json"])["skipped"] is True
+    report = found["report/00000/answers.md"].decode()
+    assert "When does dvc repro" in report
+    assert "came first" not in report
 
 
 def test_it_renders_without_a_warning(example):

@@ -15,12 +15,11 @@ from wurzel.utils import WZ
 def split(*texts, metadata=None, **settings):
     step = WZ(SimpleSplitterStep)
     step.settings = SplitterSettings(**settings)
-    return step.run(
-        [
-            MarkdownDataContract(md=text, url=f"{number}.md", keywords="k", metadata=metadata)
-            for number, text in enumerate(texts)
-        ]
-    )
+    documents = [
+        MarkdownDataContract(md=text, url=f"{number}.md", keywords="k", metadata=metadata)
+        for number, text in enumerate(texts)
+    ]
+    return list(step.run(documents))
 
 
 def test_a_chunk_keeps_url_and_keywords_and_tells_its_place():

@@ -1,6 +1,6 @@
 """Drops duplicate items."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -34,23 +34,30 @@ class DropSettings(Settings):
         return fields
 
 
-class DropDuplicationStep(TypedStep[DropSettings, list[MarkdownDataContract], list[MarkdownDataContract]]):
+class DropDuplicationStep(TypedStep[DropSettings, Iterable[MarkdownDataContract], Iterator[MarkdownDataContract]]):
     """Keep only the first of equal documents."""
 
-    def run(self, inpt: list[MarkdownDataContract]) -> list[MarkdownDataContract]:
-        """The documents without those that equal an earlier one in all of DROP_BY_FIELDS, in their order."""
+    def run(self, inpt: Iterable[MarkdownDataContract]) -> Iterator[MarkdownDataContract]:
+        """The documents without those that equal an earlier one in all of DROP_BY_FIELDS, in their order.
+
+        They pass one by one; what stays in memory is 32 bytes for each.
+        """
         chosen = self.settings.DROP_BY_FIELDS
         fields = list(MarkdownDataContract.model_fields) if chosen is None or chosen == [ALL] else chosen
-        first: dict[bytes, MarkdownDataContract] = {}
+        seen: set[bytes] = set()
+        count = 0
         for item in inpt:
-            first.setdefault(fingerprint(getattr(item, field) for field in fields), item)
-        if dropped := len(inpt) - len(first):
+            count += 1
+            digest = fingerprint(getattr(item, field) for field in fields)
+            if digest not in seen:
+                seen.add(digest)
+                yield item
+        if dropped := count - len(seen):
             from logging import getLogger
 
             getLogger(__name__).info(
-                "dropped %d of %d documents, the same as others in %s", dropped, len(inpt), ", ".join(fields)
+                "dropped %d of %d documents, the same as others in %s", dropped, count, ", ".join(fields)
             )
-        return list(first.values())
 
 
 def fingerprint(values: Iterable[Any]) -> bytes:

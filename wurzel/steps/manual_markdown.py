@@ -1,5 +1,6 @@
 """A source: the Markdown files of a folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import Field
@@ -22,13 +23,13 @@ class ManualMarkdownSettings(Settings):
     URL_PREFIX: str = Field("", description="put before the path of a file, relative to the folder, to make its URL")
 
 
-class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, list[MarkdownDataContract]]):
+class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, Iterator[MarkdownDataContract]]):
     """Read a folder of Markdown files with front matter."""
 
     input_paths = ("FOLDER_PATH",)
 
-    def run(self, inpt: None) -> list[MarkdownDataContract]:
-        """The documents, in the byte order of their paths; see `MarkdownDataContract.from_file` for the front matter.
+    def run(self, inpt: None) -> Iterator[MarkdownDataContract]:
+        """The documents, one by one, in the byte order of their paths; front matter as in `MarkdownDataContract`.
 
         If the front matter has no URL, it is URL_PREFIX plus the path relative to the folder.
 
@@ -52,19 +53,20 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, list[MarkdownDa
             patterns = ", ".join(self.settings.INCLUDE)
             without = f" but not {', '.join(self.settings.EXCLUDE)}" if self.settings.EXCLUDE else ""
             raise StepFailed(f"no file in it matches {patterns}{without}", where=where)
-        documents = []
         problems = []
         for file in files:
             if file.problem:
                 problems.append(f"{file.path}: {file.problem}")
                 continue
             try:
-                documents.append(self._read(file.path, file.name))
+                document = self._read(file.path, file.name)
             except (StepFailed, ValueError) as error:
                 problems.append(_shown(error, file.path))
+                continue
+            if not problems:  # otherwise nothing is stored, and what counts is to name the others
+                yield document
         if problems:
             raise StepFailed(_summary(problems, len(files)), where=where)
-        return documents
 
     def _read(self, path: Path, name: str) -> MarkdownDataContract:
         from wurzel.datacontract.markdown import read_markdown

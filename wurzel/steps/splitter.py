@@ -1,5 +1,6 @@
 """Splits Markdown documents into chunks of limited size."""
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -31,11 +32,11 @@ class SplitterSettings(Settings):
     )
 
 
-class SimpleSplitterStep(TypedStep[SplitterSettings, list[MarkdownDataContract], list[MarkdownDataContract]]):
+class SimpleSplitterStep(TypedStep[SplitterSettings, Iterable[MarkdownDataContract], Iterator[MarkdownDataContract]]):
     """Split Markdown documents into chunks of limited size, by their structure."""
 
-    def run(self, inpt: list[MarkdownDataContract]) -> list[MarkdownDataContract]:
-        """The chunks of all documents, in order; URL and keywords are those of the document.
+    def run(self, inpt: Iterable[MarkdownDataContract]) -> Iterator[MarkdownDataContract]:
+        """The chunks of all documents, in order, one document at a time; URL and keywords are those of the document.
 
         To the metadata of the document come `chunk_index` (from 0) and `chunks_count`, `headings` (what the chunk
         stands under, outermost first), `token_len` and `char_len`. A document without text gives no chunk, and a
@@ -55,7 +56,6 @@ class SimpleSplitterStep(TypedStep[SplitterSettings, list[MarkdownDataContract],
             settings.TOKEN_COUNT_MIN,
             settings.TOKEN_COUNT_BUFFER,
         )
-        results: list[MarkdownDataContract] = []
         for document in inpt:
             try:
                 chunks = split(document.md, budget)
@@ -63,8 +63,8 @@ class SimpleSplitterStep(TypedStep[SplitterSettings, list[MarkdownDataContract],
                 error.add_note(f"while splitting the document {document.url}")
                 raise
             self._report(document.url, chunks, budget)
-            results += [_as_document(document, chunks, index, budget) for index in range(len(chunks))]
-        return results
+            for index in range(len(chunks)):
+                yield _as_document(document, chunks, index, budget)
 
     def _report(self, url: str, chunks: list["Chunk"], budget: "Budget") -> None:
         from logging import getLogger
