@@ -13,6 +13,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from wurzel.backends.registry import BUILT_IN
 
@@ -36,7 +37,16 @@ KINDS = {
     "variable that no setting reads": {"SHARED_VALUE": f"{MARK}-ten"},
     "variable of one step alone": {"ONLY_LEAK": f"{MARK}-eleven"},
 }
-PLACES = ("rendered files", "shown", "messages", "step log", "JSON log", "termination log", "report", "state folder")
+PLACES = (
+    "rendered files",
+    "shown",
+    "messages",
+    "step log",
+    "JSON log",
+    "termination log",
+    "report files",
+    "state folder",
+)
 
 STEPS = f"""
 import os, sys
@@ -174,8 +184,8 @@ def test_running(planted, log_format):
     step = ("--log-format", log_format, *step, "--secret", "ONLY_LEAK")
     planted.run(place, *step, "--report", "report.json")
     planted.run(place, *step, "--retries", "1", "--timeout", "1m")
-    planted.found["report"] += (planted.root / "report.json").read_bytes()
-    assert b"metric ***" in planted.found["report"]
+    planted.found["report files"] += (planted.root / "report.json").read_bytes()
+    assert b"metric ***" in planted.found["report files"]
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
@@ -238,6 +248,20 @@ def test_the_local_script_gives_each_step_its_own_secrets(planted):
     done = subprocess.run(["sh", scripts[0]], cwd=planted.root, env=environment, capture_output=True, check=False)
     planted.found["step log"] += done.stdout + done.stderr
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_only_container_of_a_cron_job_gives_each_step_its_own_secrets(planted):
+    mode = ("--set", "targets.cronjob.mode=single-pod")
+    planted.run("rendered files", "render", "planted", "-t", "cronjob", "--set", IMAGE, *mode)
+    manifests = list(YAML(typ="safe").load_all((planted.root / "cronjob" / "planted.yaml").read_text()))
+    config = next(one for one in manifests if one["kind"] == "ConfigMap")
+    job = next(one for one in manifests if "Job" in one["kind"])
+    spec = job["spec"]["jobTemplate"]["spec"] if job["kind"] == "CronJob" else job["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    assert container["args"][:2] == ["run", "--from-ir"]
+    assert {"LEAK__TOKEN", "ONLY_LEAK", "SHARED_VALUE"} <= {one["name"] for one in container["env"]}
+    (planted.root / "pipeline.json").write_text(config["data"]["pipeline.json"])
+    planted.run("step log", "run", "--from-ir", "pipeline.json")  # the first step finds none of the second's
 
 
 def test_the_page_shows_every_kind_and_place():
