@@ -10,6 +10,8 @@ import pytest
 from wurzel.exceptions import TemplateError
 from wurzel.render import Renderer
 from wurzel.render.layers import BUILT_IN, Layers, built_in
+from wurzel.render.pack_filters import filters_of
+from wurzel.render.packs import installed_module
 
 
 @pytest.fixture
@@ -147,3 +149,38 @@ def test_installed_packs_are_read_once_until_something_is_installed(pack, tmp_pa
     monkeypatch.syspath_prepend(tmp_path / "later")
     assert Layers(["later"]).versions == "later 1"
     assert len(reads) == before + 1
+
+
+def test_metadata_in_the_project_does_not_hide_an_installed_pack(tmp_path, monkeypatch):
+    for home, text in (("site", "from: pack\n"), ("project", "from: project\n")):
+        info = tmp_path / home / "globex-1.dist-info"
+        write(info, "METADATA", "Metadata-Version: 2.1\nName: globex\nVersion: 1\n")
+        write(info, "entry_points.txt", "[wurzel.templates]\nglobex = globex_wurzel\n")
+        write(tmp_path / home, "globex_wurzel/__init__.py", "")
+        write(tmp_path / home, "globex_wurzel/x/a.yaml.j2", text)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.syspath_prepend(tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    assert Renderer(["globex"]).render("x/a.yaml.j2", {}).text == "from: pack\n"
+
+
+def test_a_package_of_the_project_does_not_replace_the_filters_of_a_pack(tmp_path, monkeypatch):
+    for home, result in (("site", "pack"), ("project", "project")):
+        write(tmp_path / home, "initech_w/__init__.py", "")
+        write(tmp_path / home, "initech_w/filters.py", f"def whose(text: str) -> str:\n    return {result!r}\n")
+    write(tmp_path / "site", "initech_w/wurzel-pack.yaml", "version: 1\nfilters: initech_w.filters\n")
+    info = tmp_path / "site" / "initech-1.dist-info"
+    write(info, "METADATA", "Metadata-Version: 2.1\nName: initech\nVersion: 1\n")
+    write(info, "entry_points.txt", "[wurzel.templates]\ninitech = initech_w\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    file = installed_module("initech", "initech_w.filters")
+    assert filters_of("initech_w.filters", "initech 1", (), file)[0]["whose"]("a") == "pack"
+    for name in ("initech_w", "initech_w.filters"):
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    found, (problem,) = filters_of("initech_w.filters", "initech 1", (), file)
+    assert not found
+    assert "another place than the pack" in problem.message
+    for name in ("initech_w", "initech_w.filters"):
+        monkeypatch.delitem(sys.modules, name, raising=False)

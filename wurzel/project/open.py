@@ -58,9 +58,11 @@ def equip(layers: Layers, packs: Sequence[Pack]) -> None:
         layers.schemas += tuple(pack.schemas)
         if pack.filters is not None and pack.filters.value:
             from wurzel.render.pack_filters import filters_of
+            from wurzel.render.packs import installed_module
 
             label = f"{pack.name} {pack.version}".strip()
-            found, wrong = filters_of(str(pack.filters.value), label, layers.filters)
+            module = str(pack.filters.value)
+            found, wrong = filters_of(module, label, layers.filters, installed_module(pack.name, module))
             layers.filters |= found
             problems += wrong
     if problems:

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 
+from wurzel.render.internals import may_be_internal
 from wurzel.render.lines import BREAK, JOINT, SEAM, joint
-from wurzel.render.structure import OUTSIDE, outside
+from wurzel.render.structure import ONE_NAME, OUTSIDE, outside
 
 
 class Generator(CodeGenerator):
@@ -52,8 +53,19 @@ class Generator(CodeGenerator):
 
     def visit_Extends(self, node: nodes.Extends, frame: Frame) -> None:
         """Like jinja's, after reporting the template that extends, to find cycles and misspelt blocks."""
+        self._check_one_name(node.template)
         self.writeline(f"environment.extends({self.name!r}, {node.lineno}, {self._own_blocks!r})", node)
         super().visit_Extends(node, frame)
+
+    def visit_Import(self, node: nodes.Import, frame: Frame) -> None:
+        """Like jinja's, but refuses what is not the name of one template."""
+        self._check_one_name(node.template)
+        super().visit_Import(node, frame)
+
+    def visit_FromImport(self, node: nodes.FromImport, frame: Frame) -> None:
+        """Like jinja's, but refuses what is not the name of one template."""
+        self._check_one_name(node.template)
+        super().visit_FromImport(node, frame)
 
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:
         """Write text and held values."""
@@ -126,7 +138,12 @@ class Generator(CodeGenerator):
         """Like jinja's, but refuses private names, through which a template could reach and change anything."""
         if node.attr.startswith("_"):
             self.fail(f"templates cannot read {node.attr!r}: names that begin with `_` are private", node.lineno)
-        super().visit_Getattr(node, frame)
+        if not may_be_internal(node.attr):
+            super().visit_Getattr(node, frame)
+            return
+        self.write("environment.public(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r})")
 
     def visit_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
         """Like jinja's; what the filter returns is written like any expression."""
@@ -178,6 +195,11 @@ class Generator(CodeGenerator):
     def _check_known(self, node: nodes.Filter | nodes.Test, kind: str, known: Container[str]) -> None:
         if node.name not in known:
             self.fail(f"No {kind} named {node.name!r}", node.lineno)
+
+    def _check_one_name(self, node: nodes.Node) -> None:
+        constant = isinstance(node, nodes.Const) and not isinstance(node.value, str)
+        if constant or isinstance(node, nodes.List | nodes.Tuple | nodes.Dict):
+            self.fail(f"{ONE_NAME}; only `include` takes a list", node.lineno)
 
     def _hold(self, node: nodes.Expr, frame: Frame, function: str, more: str = "") -> None:
         self.write(f"{function}(")

@@ -18,10 +18,11 @@ from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.render import text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
+from wurzel.render.internals import is_internal, may_be_internal, refusal
 from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
-from wurzel.render.structure import WITH_CONTEXT, circle, languages_differ, no_such_block
+from wurzel.render.structure import ONE_NAME, WITH_CONTEXT, circle, languages_differ, no_such_block
 from wurzel.render.suggestion import suggest
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
@@ -177,9 +178,21 @@ class Environment(jinja2.Environment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Like jinja's: an entry, or else an attribute, but not a private one."""
-        if isinstance(argument, str) and argument.startswith("_") and not isinstance(obj, Mapping):
-            return self.undefined(obj=obj, name=argument)
+        if isinstance(argument, str) and not isinstance(obj, Mapping):
+            if argument.startswith("_"):
+                return self.undefined(obj=obj, name=argument)
+            if may_be_internal(argument):
+                self._refuse_internal(obj, argument)
         return super().getitem(obj, argument)
+
+    def public(self, obj: Any, attribute: str) -> Any:
+        """An attribute whose name is that of an internal one of some values; compiled templates call this."""
+        self._refuse_internal(obj, attribute)
+        return self.getattr(obj, attribute)
+
+    def _refuse_internal(self, obj: Any, attribute: str) -> None:
+        if is_internal(obj, attribute):
+            raise NotAValue(*refusal(attribute))
 
     def _renamed_attribute(self, owner: Any, attribute: str) -> Any:
         """An attribute that a template reads, also by its old name."""
@@ -197,6 +210,8 @@ class Environment(jinja2.Environment):
 
     def join_path(self, template: str, parent: str) -> str:
         """The template that a name refers to, after checking that both have the same language."""
+        if not isinstance(template, str | jinja2.Undefined):
+            raise NotAValue(f"{ONE_NAME}, not {show(template)}")
         if problem := languages_differ(parent, template):
             raise _raised(problem)
         return self._key(template, self._found[parent].layer)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from wurzel.exceptions import Problem
@@ -14,13 +15,16 @@ from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, freeze
 
 
-def filters_of(module: str, pack: str, known: Iterable[str]) -> tuple[dict[str, Callable[..., Any]], list[Problem]]:
+def filters_of(
+    module: str, pack: str, known: Iterable[str], file: Path | None = None
+) -> tuple[dict[str, Callable[..., Any]], list[Problem]]:
     """The filters of a module by name, and the errors in it.
 
     Args:
         module: the name of the module.
         pack: name and version of its pack.
         known: filter names that other packs already use.
+        file: the file that the module must come from; `None` if that is not known.
     """
     from jinja2.filters import FILTERS as OF_JINJA
 
@@ -28,6 +32,11 @@ def filters_of(module: str, pack: str, known: Iterable[str]) -> tuple[dict[str, 
         found = import_module(module)
     except Exception as error:  # noqa: BLE001 - whatever an import runs into
         return {}, [Problem(f"filters: {module!r} cannot be imported: {type(error).__name__}: {error}", pack)]
+    if file is not None and file.resolve() != Path(str(found.__file__)).resolve():
+        message = f"filters: {module!r} was imported from another place than the pack"
+        return {}, [
+            Problem(message, pack, f"Rename {module.partition('.')[0]!r} in this project: it hides the pack's.")
+        ]
     functions = {
         name: value
         for name, value in vars(found).items()

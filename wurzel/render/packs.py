@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
@@ -50,6 +49,15 @@ def _installed(point: EntryPoint) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def installed_module(pack: str, module: str) -> Path | None:
+    """The file of a module beside the metadata of an installed pack; `None` where that cannot be told."""
+    point = next((point for point in _entry_points() if point.name == pack), None)
+    if point is None or point.dist is None:
+        return None
+    base = Path(str(point.dist.locate_file(module.replace(".", "/"))))
+    return next((file for file in (base / "__init__.py", base.with_name(f"{base.name}.py")) if file.is_file()), None)
+
+
 def is_installed(name: str) -> bool:
     """Whether there is an installed pack of that name."""
     return any(point.name == name for point in _entry_points())
@@ -82,14 +90,30 @@ def _entry_points() -> Sequence[EntryPoint]:
 
 @lru_cache(maxsize=1)
 def _read_entry_points(_state: tuple[tuple[str, int], ...]) -> Sequence[EntryPoint]:
-    from importlib.metadata import entry_points
+    """All entry points of packs; metadata in the current folder, which a project may contain, hides no installed pack.
 
-    return tuple(entry_points(group=GROUP))
+    The current folder comes first on the path, so `globex-2.0.dist-info` in a project would stand for the installed
+    pack, without its policies.
+    """
+    from importlib.metadata import distributions, entry_points
+
+    points = tuple(entry_points(group=GROUP))
+    here = Path.cwd()
+    if not any(_is_in(point, here) for point in points):
+        return points
+    path = [folder for folder in sys.path if Path(folder or ".").resolve() != here.resolve()]
+    installed = [point for dist in distributions(path=path) for point in dist.entry_points if point.group == GROUP]
+    names = {point.name for point in installed}
+    return (*installed, *(point for point in points if point.name not in names))
+
+
+def _is_in(point: EntryPoint, folder: Path) -> bool:
+    return point.dist is not None and Path(str(point.dist.locate_file(""))).resolve() == folder.resolve()
 
 
 def _changed(folder: str) -> int:
     try:
-        return os.stat(folder or ".").st_mtime_ns
+        return Path(folder).stat().st_mtime_ns
     except OSError:
         return 0
 

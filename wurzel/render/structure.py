@@ -13,6 +13,7 @@ from wurzel.render.lines import bare
 from wurzel.render.suggestion import suggest
 
 OUTSIDE = "this template extends another, so text outside its blocks is dropped or misplaced"
+ONE_NAME = "this tag needs the name of one template"
 WITH_CONTEXT = "An imported template sees only its own names: write `import … with context`, or pass it as an argument."
 
 

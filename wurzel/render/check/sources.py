@@ -161,7 +161,8 @@ def _reference(node: nodes.Node) -> Reference:
     template = node.template  # type: ignore[attr-defined] # all four have one
     names: list[str] = []
     if isinstance(template, nodes.Const):
-        names = [template.value] if isinstance(template.value, str) else list(template.value)
+        value = template.value
+        names = [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else []
     elif isinstance(template, nodes.List | nodes.Tuple):
         constants = [item.value for item in template.items if isinstance(item, nodes.Const)]
         names = constants if len(constants) == len(template.items) else []
