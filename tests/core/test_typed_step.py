@@ -328,6 +328,16 @@ def test_annotations_may_be_texts():
         WZ(make(None, list[Doc], list[Doc], annotations={"inpt": "Nowhere", "return": "Nowhere"}))
 
 
+def test_annotations_may_name_classes_of_a_function():
+    class Local(PydanticModel):
+        text: str
+
+    cls = make(None, list[Local], Local, annotations={"inpt": "list[Local]", "return": "Local"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert WZ(cls).step_id == "made"
+
+
 @pytest.mark.parametrize("arguments", ["self", "self, a, b", "self, *, inpt", "self, inpt, *, key"])
 def test_run_takes_one_argument(arguments):
     space = {}

@@ -81,6 +81,21 @@ def test_each_portion_is_a_call_in_any_number_of_slices(slices):
     assert result.output == Halves(train=docs("b", "d"), test=docs("a", "c", "e"))
 
 
+@pytest.mark.parametrize("slices", [1, 3])
+def test_metrics_are_those_of_the_report(slices):
+    class Counted(PydanticModel):
+        text: str
+
+        def metrics(self) -> dict[str, float]:
+            return {"letters": float(len(self.text))}
+
+    class Same(TypedStep[NoSettings, list[Doc], list[Counted]]):
+        def run(self, inpt: list[Doc]) -> list[Counted]:
+            return [Counted(text=doc.text) for doc in inpt]
+
+    assert run_step(Same, docs("a", "bb", "ccc"), slices=slices).metrics["letters"] == 6
+
+
 def test_portion_wins_over_the_class():
     result = run_step(Cut, docs("a", "b", "c"), settings={"LIMIT": 1}, portion=0)
     assert result.output == Halves(train=docs("b", "c"), test=docs("a"))

@@ -69,7 +69,11 @@ def _check(cls: type[Any], name: str, given: Any, result: Any, place: str) -> tu
                 where=place,
                 hint=f"Write {wanted}.",
             )
-    return [key for key in (parameter, "return") if key not in hints], wanted
+    # A class that was defined in a function, such as a test, is known by its name alone.
+    written = {key: text for key, text in getattr(method, "__annotations__", {}).items() if isinstance(text, str)}
+    plain = {parameter: shown(given), "return": shown(result)}
+    same = {key for key, text in plain.items() if written.get(key) == text}
+    return [key for key in plain if key not in hints and key not in same], wanted
 
 
 def _only_parameter(cls: type[Any], name: str, place: str) -> str:

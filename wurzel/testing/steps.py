@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.typed_step import StepTypes, TypedStep, step_types
-from wurzel.datacontract.opening import open_dataset
+from wurzel.datacontract.opening import open_dataset, shard_folder
 from wurzel.datacontract.reader import Reader
 from wurzel.datacontract.writer import writing_outputs
 from wurzel.exceptions import UsageError
@@ -77,7 +78,7 @@ def run_step(
         WurzelError: what `wurzel step` would end with: `StepFailed`, with the error of `run` as its cause;
             `ContractFailedException`, `EnvSettingsError`, `UsageError` and so on.
     """
-    from wurzel.runtime.slices import join
+    from wurzel.runtime.slices import REPORT, join
     from wurzel.runtime.step import Job
     from wurzel.runtime.step import run_step as run
 
@@ -88,14 +89,15 @@ def run_step(
     output = home / "output"
     inputs = [] if inpt is None else _stored(step, types, inpt, home)
     target = _target(step)
-    metrics: dict[str, float] = {}
-    for shard in [None] if slices == 1 else [(number, slices) for number in range(1, slices + 1)]:
-        job = Job(target, output, inputs, given=settings, shard=shard, portion=portion)
-        for name, value in run(job, environ={}).metrics.items():
-            metrics[name] = metrics.get(name, 0) + value
-    if slices > 1:
-        join(output, home / "gathered")
+    if slices == 1:
+        metrics = run(Job(target, output, inputs, given=settings, portion=portion), environ={}).metrics
+    else:
+        for shard in [(number, slices) for number in range(1, slices + 1)]:
+            part = shard_folder(output, *shard) / REPORT
+            run(Job(target, output, inputs, given=settings, shard=shard, portion=portion, report=part), environ={})
+        join(output, home / "gathered", home / "report.json")
         output = home / "gathered"
+        metrics = json.loads((home / "report.json").read_bytes())["metrics"]
     mapped = isinstance(inpt, list) and not (types.input_class or types.input_shape.many)
     value, skipped = _result(types, output, mapped)
     return StepResult(value, skipped, output, metrics)
