@@ -167,8 +167,10 @@ def test_a_second_run_does_nothing(chain):
         (lambda: damage("data/upper/manifest.json"), "unchanged", "output missing or damaged"),
         (lambda: Path("data/upper/manifest.json").unlink(), "unchanged", "output missing or damaged"),
         (lambda: Path("data/upper/part-00000.json").unlink(), "unchanged", "output missing or damaged"),
-        (lambda: shorten(".wurzel/chain/states.jsonl"), "unchanged", "not run here before"),
-        (lambda: Path(".wurzel/chain/states.jsonl").unlink(), "not run here before", "not run here before"),
+        (lambda: shorten(entry("upper")), "unchanged", "not run here before"),
+        (lambda: shutil.rmtree(".wurzel/chain/cache"), "not run here before", "not run here before"),
+        (lambda: shutil.rmtree(".wurzel/chain/last"), "unchanged", "unchanged"),
+        (lambda: shutil.copy(entry("source"), entry("upper")), "unchanged", "not run here before"),
         (lambda: Path(".wurzel/chain/digests.json").write_text("{"), "unchanged", "unchanged"),
         (lambda: shutil.rmtree(".wurzel"), "not run here before", "not run here before"),
         (
@@ -193,9 +195,14 @@ def append(path, text):
 
 
 def shorten(path):
-    """Cut off half of the last line."""
-    data = Path(path).read_bytes()
-    Path(path).write_bytes(data[: -data.rstrip()[::-1].index(b"\n") // 2])
+    """Cut off half of a file."""
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def entry(step):
+    """The file of the entry that a step has last handed over."""
+    return Path(".wurzel/chain/cache", Path(".wurzel/chain/last", step).read_text() + ".json")
 
 
 def damage(path):

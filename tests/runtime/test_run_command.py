@@ -82,7 +82,7 @@ def wait_for(claim):
 def waiting_pids(root):
     """Wait until `slow` waits and `upper` is done; gives the process of the step and the one it has started."""
     wait_for(lambda: (root / "pids").exists() and (root / "pids").read_text().endswith("\n"))
-    wait_for(lambda: b'"step": "upper"' in (root / ".wurzel/pipeline/states.jsonl").read_bytes())
+    wait_for((root / ".wurzel/pipeline/last/upper").exists)
     return [int(pid) for pid in (root / "pids").read_text().split()]
 
 

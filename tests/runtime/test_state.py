@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import subprocess
@@ -7,7 +6,7 @@ import sys
 import pytest
 
 from wurzel.exceptions import WriteError
-from wurzel.runtime.state import State, StateFolder, locked
+from wurzel.runtime.state import StateFolder, locked
 
 HOLD = """
 import sys, time
@@ -41,33 +40,6 @@ def test_what_a_run_has_left_that_was_killed_at_once_is_hidden_from_git_by_the_n
     assert subprocess.run(argv, check=False).returncode == -signal.SIGXFSZ
     StateFolder(tmp_path / ".wurzel", "rag")
     assert (tmp_path / ".wurzel" / ".gitignore").read_text() == "*\n"
-
-
-def test_what_is_written_is_read_at_once_and_by_the_next(tmp_path):
-    folder = StateFolder(tmp_path / ".wurzel", "rag")
-    assert folder.read("a") is None
-    for number in range(3):
-        folder.write("a", State({"code": "1"}, str(number)))
-        assert (
-            folder.read("a") == StateFolder(tmp_path / ".wurzel", "rag").read("a") == State({"code": "1"}, str(number))
-        )
-    folder.write("b", State({}, "x"))
-    folder.close()
-    lines = (tmp_path / ".wurzel/rag/states.jsonl").read_text().split("\n")
-    assert [json.loads(line)["step"] for line in lines if line] == ["a", "b"]
-    assert (tmp_path / ".wurzel" / ".gitignore").read_text() == "*\n"
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"step": "a", "inputs": 3, "output": "x"}', "\udcff"])
-def test_a_damaged_line_costs_no_other(tmp_path, text):
-    folder = StateFolder(tmp_path, "rag")
-    folder.write("a", State({}, "1"))
-    with (tmp_path / "rag" / "states.jsonl").open("a", errors="surrogateescape") as file:
-        file.write(text)
-    folder.write("b", State({}, "2"))
-    after = StateFolder(tmp_path, "rag")
-    assert (after.read("a"), after.read("b")) == (State({}, "1"), State({}, "2"))
-    folder.close()
 
 
 def test_only_one_may_hold_a_folder(tmp_path):

@@ -82,6 +82,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--backoff-max", type=DurationText(), help="Longest wait.")
 @click.option("--timeout", type=DurationText(), help="Longest time for one try; then the step is ended.")
 @click.option("--once", metavar="RUN", help="Do nothing when this run has written the output already.")
+@click.option("--retire", metavar="DIR", type=FOLDER, hidden=True, help="Move the datasets that were there to DIR.")
 @click.option("--own-group", is_flag=True, help="Lead a process group, so that whoever starts this can end all of it.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -272,6 +273,7 @@ def _run_here(options: dict[str, Any], link: Link | None) -> int:
                 options["secrets"],
                 options["portion"],
                 options["shard_by"],
+                options["retire"],
             ),
             ready=gc.freeze,
             link=link,

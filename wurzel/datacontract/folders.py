@@ -16,7 +16,7 @@ _SYNC_EACH = 64  # above this many files one sync of everything is cheaper than 
 
 
 @contextlib.contextmanager
-def replacing(target: Path, clear: Callable[[], None] = lambda: None) -> Iterator[Path]:
+def replacing(target: Path, clear: Callable[[], None] = lambda: None, *, retire: Path | None = None) -> Iterator[Path]:
     """A new, empty folder that takes the place of `target` when the block ends without an error.
 
     The folder is a hidden sibling until then. What a killed process left behind is removed, or put back when it was
@@ -26,6 +26,7 @@ def replacing(target: Path, clear: Callable[[], None] = lambda: None) -> Iterato
     Args:
         target: the folder to write; its parents are made.
         clear: called just before the new folder takes its place.
+        retire: where the previous folder goes, on the same file system; otherwise, and without it, it is removed.
 
     Raises:
         OSError: when it cannot be written.
@@ -43,7 +44,7 @@ def replacing(target: Path, clear: Callable[[], None] = lambda: None) -> Iterato
             _sync(new)
             with _locked(target.parent):
                 clear()
-                _swap(new, target)
+                _swap(new, target, retire)
         _sync_folder(target.parent)
     except BaseException:
         remove(new)
@@ -133,7 +134,7 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _swap(new: Path, target: Path) -> None:
+def _swap(new: Path, target: Path, retire: Path | None) -> None:
     if not target.exists():
         new.rename(target)
         return
@@ -145,6 +146,10 @@ def _swap(new: Path, target: Path) -> None:
         if old.exists() and not target.exists():
             old.rename(target)
         raise
+    if retire is not None:
+        with contextlib.suppress(OSError):
+            old.rename(retire)
+            return
     with contextlib.suppress(OSError):  # the next writer tries again
         remove(old)
 

@@ -31,15 +31,18 @@ def gather(folder: Path, into: Path | None = None) -> Dataset:
     return gather_outputs(folder, into)[""]
 
 
-def gather_outputs(folder: Path, into: Path | None = None) -> dict[str, Dataset]:
-    """As `gather`, for a step with named outputs as well: each of them by its name, `""` where there are no names."""
+def gather_outputs(folder: Path, into: Path | None = None, retire: Path | None = None) -> dict[str, Dataset]:
+    """As `gather`, for a step with named outputs as well: each of them by its name, `""` where there are no names.
+
+    Datasets that are replaced go to `retire`, if it is given.
+    """
     names = output_names(folder) or [""]
     datasets = {name: open_dataset(folder / name if name else folder) for name in names}
     target = folder if into is None else into
     if into is None and not any(dataset.slices for dataset in datasets.values()):
         return datasets
     check_ours(target)
-    with explained(target), replacing(target) as new:
+    with explained(target), replacing(target, retire=retire) as new:
         for name, dataset in datasets.items():
             home = new / name if name else new
             home.mkdir(exist_ok=True)

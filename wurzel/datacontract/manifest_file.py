@@ -40,7 +40,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        manifest = _parsed(folder, _loaded(path))
+        manifest = parsed(folder, _loaded(path))
     except OSError as error:
         raise unreadable(path, error) from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -65,7 +65,12 @@ def _loaded(path: Path) -> Any:
     return from_json(path.read_bytes(), allow_inf_nan=False)
 
 
-def _parsed(folder: Path, data: Any) -> Manifest:
+def parsed(folder: Path, data: Any) -> Manifest:
+    """The manifest of a dataset in a folder, from its JSON; nothing is looked up on disk.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is not a manifest.
+    """
     if not isinstance(data, dict):
         raise ValueError("it is not a JSON object")
     form = data["format"]

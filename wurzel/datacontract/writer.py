@@ -192,7 +192,12 @@ class Outputs(Mapping[str, Writer]):
 
 @contextmanager
 def writing_outputs(
-    folder: Path, shapes: Mapping[str, Shape], cut: Slice | None = None, *, inputs: Collection[Dataset] = ()
+    folder: Path,
+    shapes: Mapping[str, Shape],
+    cut: Slice | None = None,
+    *,
+    inputs: Collection[Dataset] = (),
+    retire: Path | None = None,
 ) -> Iterator[Outputs]:
     """Writers whose datasets take the place of `folder` when the block ends without an error.
 
@@ -201,6 +206,7 @@ def writing_outputs(
         shapes: what each named output holds; `{"": shape}` where the step gives one dataset, without a name.
         cut: which slice this is.
         inputs: what the step reads: files in it may be given as they are, and are copied.
+        retire: where the datasets that were there go; they are removed unless given.
 
     Raises:
         DatasetError: when the folder holds something else, or cannot be written.
@@ -211,7 +217,7 @@ def writing_outputs(
     clear = (lambda: None) if cut is None else (lambda: _make_room(folder, cut.of))
     with ExitStack() as stack:
         with explained(folder):
-            outputs = Outputs(stack.enter_context(replacing(target, clear)), shapes, inputs)
+            outputs = Outputs(stack.enter_context(replacing(target, clear, retire=retire)), shapes, inputs)
         try:
             yield outputs
             outputs.finish(cut)

@@ -42,9 +42,9 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
     with locked(data, _parts(pipeline, options)), Watch() as watch, ExitStack() as last:
         run = Run(pipeline, options, follower, watch)
         run.owners = secret_owners(whole, options.environ)
-        sweep(data, run.schedule.steps)
-        last.callback(sweep, data, run.schedule.steps)
-        last.callback(run.state.close)
+        sweep(data, run.schedule.steps, run.cache.take)
+        last.callback(run.cache.prune, run.schedule.steps)
+        last.callback(sweep, data, run.schedule.steps, run.cache.take)
         last.callback(run.digests.save)
         last.callback(follower.close)
         run.execute()

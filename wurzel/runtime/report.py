@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wurzel.exceptions import StepFailed, WriteError
 from wurzel.runtime.masking import CURRENT
@@ -45,3 +46,24 @@ def write_report(path: Path, report: Report) -> None:
         raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
     except WriteError as error:
         raise StepFailed(f"the report {error.message}", where=str(path)) from None
+
+
+def read_recorded(path: Path) -> dict[str, Any]:
+    """A report as JSON; empty when there is none."""
+    try:
+        report = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+def write_recorded(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report of an earlier run; that of a step that made none is left out.
+
+    Raises:
+        WriteError: when it cannot be written.
+    """
+    from wurzel.invocation.digests import write
+
+    if report.keys() - {"cached"}:
+        write(path, json.dumps(report, indent=2).encode() + b"\n")

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.digests import FileDigests
-from wurzel.invocation.fingerprint import Fingerprints, always_runs, reason
-from wurzel.invocation.variables import secret_owners, step_environment
-from wurzel.runtime import slices
-from wurzel.runtime.fanout import slice_count
+from wurzel.invocation.fingerprint import Fingerprints
+from wurzel.invocation.variables import secret_owners
+from wurzel.runtime.cache import Cache
 from wurzel.runtime.outcome import Failure, RunResult
-from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.run_id import new_id
 from wurzel.runtime.schedule import Schedule
 from wurzel.runtime.selection import found
-from wurzel.runtime.state import State, StateFolder
-from wurzel.runtime.stored import verified, written
-from wurzel.runtime.supervise import ONCE, Outcome, Pool, RetryPolicy, Task
+from wurzel.runtime.state import StateFolder
+from wurzel.runtime.step_job import StepJob
+from wurzel.runtime.supervise import Pool
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
@@ -73,6 +66,7 @@ class Run:
         self.follower = follower
         self.result = RunResult()
         self.state = StateFolder(options.root / options.state_dir, pipeline.name)
+        self.cache = Cache(self.state.folder)
         self.digests = FileDigests(self.state.digests)
         self.fingerprints = Fingerprints(
             pipeline,
@@ -108,10 +102,12 @@ class Run:
         over = {*result.ran, *result.skipped, *result.unchanged, *result.failed, *result.blocked}
         self.result.left = [step.id for step in self.pipeline.steps if step.id not in over]
 
-    def unchanged(self, step: Step, stored: Stored) -> None:
-        """The step has nothing to do."""
+    def unchanged(self, step: Step, stored: Stored, *, cached: bool = False) -> None:
+        """The step has nothing to do: its datasets are in the data folder, or came there from the cache."""
         self.result.unchanged.append(step.id)
-        self.follower.tell(Event("unchanged", step.id, "unchanged (skipped)" if stored.skipped else "unchanged"))
+        notes = [*(["from the cache"] if cached else []), *(["skipped"] if stored.skipped else [])]
+        text = f"unchanged ({', '.join(notes)})" if notes else "unchanged"
+        self.follower.tell(Event("unchanged", step.id, text))
         self._go_on(step, stored)
 
     def done(self, step: Step, stored: Stored, seconds: float, *, skipped: bool) -> None:
@@ -152,141 +148,3 @@ class Run:
     def _tick(self) -> None:
         self._watch.call_later(_TICK, self._tick)
         self.follower.tick()
-
-
-class StepJob:
-    """Decides whether its step must run, starts it, and remembers what it ran with."""
-
-    def __init__(self, run: Run, step: Step) -> None:
-        """Belong to `run`."""
-        self._run = run
-        self._step = step
-        self._folder = run.options.root / dataset(run.pipeline, step.id)
-        self._outputs = [port.name for port in step.outputs]
-        self._retry = ONCE if run.options.no_retry else RetryPolicy(*step.retry.model_dump().values())
-        self._inputs: dict[str, str] = {}
-        self._started = 0.0
-        self._waiting = 0
-        self._broken = False
-
-    def task(self) -> Task:
-        """The task that decides and then runs the step."""
-        return self._task(self._begin, self._log(), self._ended)
-
-    def _begin(self) -> Command | None:
-        run, step = self._run, self._step
-        self._started = time.monotonic()
-        if run.options.shard is not None:
-            return self._one_slice(*run.options.shard)
-        self._inputs = run.fingerprints.of(step, run.outputs)
-        stored = verified(self._folder, self._outputs, run.digests)
-        why = self._why(stored)
-        if stored is not None and not why:
-            run.unchanged(step, stored)
-            return None
-        count = slice_count(run.pipeline, step, run.options.root)
-        into = f"; {count} slices" if step.shards.items is not None and count > 1 else ""
-        run.follower.tell(Event("started", step.id, f"started ({why}{into})"))
-        if count > 1:
-            self._fan_out(count)
-            return None
-        return self._command([*step_argv(run.pipeline, step), *self._reporting()], self._log())
-
-    def _why(self, stored: Stored | None) -> str:
-        if self._run.options.force:
-            return "forced"
-        output = None if stored is None else stored.digest
-        return always_runs(self._step) or reason(self._run.state.read(self._step.id), self._inputs, output)
-
-    def _one_slice(self, number: int, of: int) -> Command:
-        """The slice that this run is about; it stays beside the others, for whoever gathers or reads them."""
-        self._run.follower.tell(Event("started", self._step.id, f"started (slice {number} of {of})"))
-        self._outputs = [f"shard-{number}-of-{of}/{name}" for name in self._outputs]
-        return self._command([*step_argv(self._run.pipeline, self._step), "--shard", f"{number}/{of}"], self._log())
-
-    def _fan_out(self, count: int) -> None:
-        self._waiting = count
-        slices.clear(self._folder)
-        for number in range(1, count + 1):
-            cut = slices.options(self._folder, number, count)
-            argv = [*step_argv(self._run.pipeline, self._step), *cut]
-            log = self._log(f".{number}-of-{count}")
-            make = partial(self._slice, argv, log)
-            self._run.pool.submit(self._task(make, log, self._slice_ended))
-
-    def _slice(self, argv: Sequence[str], log: Path) -> Command | None:
-        return None if self._broken else self._command(argv, log)
-
-    def _slice_ended(self, log: Path, outcome: Outcome) -> None:
-        if outcome.code:
-            if not self._broken:
-                self._broken = True
-                self._ended(log, outcome)
-            return
-        self._waiting -= 1
-        if not self._waiting and not self._broken:
-            self._run.pool.submit(self._task(self._gather, self._log(), self._ended))
-
-    def _gather(self) -> Command:
-        return replace(self._command([], self._log()), argv=slices.assembling(self._folder))
-
-    def _command(self, argv: Sequence[str], log: Path) -> Command:
-        run, step = self._run, self._step
-        log.unlink(missing_ok=True)
-        env = step_environment(run.pipeline, step, run.surroundings(step))
-        env.setdefault("PYTHONUNBUFFERED", "1")  # what a step prints is in its log at once
-        env |= {"WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
-        return Command([*run.options.wurzel, *argv[1:]], env, run.options.root, log, step.timeout or None)
-
-    def _task(self, make: Callable[[], Command | None], log: Path, ended: Callable[[Path, Outcome], None]) -> Task:
-        order = self._run.schedule.order[self._step.id]
-        return Task(make, partial(ended, log), self._retry, order, partial(self._tell_retry, log))
-
-    def _tell_retry(self, log: Path, why: str, wait: float) -> None:
-        text = f"{why}; trying again{f' in {wait:g}s' if wait else ''}"
-        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
-            file.write(f"--- {text} ---\n")
-        self._run.follower.tell(Event("retry", self._step.id, text))
-
-    def _ended(self, log: Path, outcome: Outcome) -> None:
-        if outcome.stopped:
-            return
-        if outcome.code:
-            tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
-            self._fail(f"{outcome.reason}{tries}", log if log.exists() else None, outcome.code)
-            return
-        if self._run.options.shard is not None:
-            self._run.slice_done(self._step, time.monotonic() - self._started)
-            return
-        stored = written(self._folder, self._outputs, self._run.digests)
-        if stored is None:
-            self._fail("exited 0 but wrote no complete dataset", log)
-            return
-        self._run.state.write(self._step.id, State(self._inputs, stored.digest))
-        skipped = stored.skipped or self._reported_skipped()
-        self._run.done(self._step, stored, time.monotonic() - self._started, skipped=skipped)
-
-    def _reporting(self) -> list[str]:
-        """A report of a step that keeps its last output where it is skipped: nothing else tells that it was."""
-        if not (self._step.self_consuming and self._step.when):
-            return []
-        self._report.unlink(missing_ok=True)
-        return ["--report", str(self._report)]
-
-    def _reported_skipped(self) -> bool:
-        if not (self._step.self_consuming and self._step.when):
-            return False
-        try:
-            return bool(json.loads(self._report.read_bytes()).get("skipped"))
-        except (OSError, ValueError):
-            return False
-
-    @property
-    def _report(self) -> Path:
-        return self._log().with_suffix(".report.json").absolute()
-
-    def _fail(self, why: str, log: Path | None, code: int = 1) -> None:
-        self._run.failed(self._step, Failure(why, log, code), time.monotonic() - self._started)
-
-    def _log(self, part: str = "") -> Path:
-        return self._run.state.log(self._step.id, part)

@@ -35,6 +35,11 @@ def staging(output: Path) -> Path:
     return output.with_name(f".{output.name}{SLICES}")
 
 
+def folder(output: Path, number: int, of: int) -> Path:
+    """The folder that one of the slices is written to."""
+    return shard_folder(staging(output), number, of)
+
+
 def options(output: Path, number: int, of: int, *, report: bool = False) -> list[str]:
     """What makes `wurzel step` write slice `number` (from 1) of `of`; stronger than what stands before it."""
     words = ["-o", str(staging(output)), "--shard", f"{number}/{of}"]
@@ -54,18 +59,20 @@ def clear(output: Path) -> None:
         raise DatasetError(f"cannot be removed: {error.strerror}", where=str(stage)) from error
 
 
-def assemble(output: Path, report: Path | None = None) -> None:
+def assemble(output: Path, report: Path | None = None, retire: Path | None = None) -> None:
     """Put the slices together, in place of the last output, and their reports as well if one is wanted.
+
+    The last output goes to `retire`, if it is given.
 
     Raises:
         DatasetError: when a slice is missing or damaged, or the dataset cannot be written.
         StepFailed: when the report cannot be written.
     """
-    join(staging(output), output, report)
+    join(staging(output), output, report, retire)
     clear(output)
 
 
-def join(folder: Path, output: Path, report: Path | None = None) -> None:
+def join(folder: Path, output: Path, report: Path | None = None, retire: Path | None = None) -> None:
     """Put the slices in a folder together as one dataset; they stay. So with the reports within them if one is wanted.
 
     Raises:
@@ -76,7 +83,7 @@ def join(folder: Path, output: Path, report: Path | None = None) -> None:
         raise DatasetError("holds no slices", where=str(folder), hint="Give the folder that --shard wrote to with -i.")
     name = next(iter(output_names(folder)), "")
     slices = open_dataset(folder / name).slices
-    datasets = gather_outputs(folder, output)
+    datasets = gather_outputs(folder, output, retire)
     if report is not None:
         reports = [_read_report(_report(folder, cut.number, cut.of)) for cut in slices]
         _write_merged(reports, slices[0].by, datasets, report)
@@ -90,9 +97,9 @@ def _is_sliced(folder: Path) -> bool:
     return not names or any(map(shard_of, names))
 
 
-def assembling(output: Path) -> list[str]:
-    """The command that puts slices together in a process of its own."""
-    return [sys.executable, "-P", "-m", "wurzel.runtime.slices", str(output)]
+def assembling(output: Path, report: Path, retire: Path) -> list[str]:
+    """The command that does the same as `assemble` in a process of its own."""
+    return [sys.executable, "-P", "-m", "wurzel.runtime.slices", str(output), str(report), str(retire)]
 
 
 def _report(folder: Path, number: int, of: int) -> Path:
@@ -133,6 +140,6 @@ def _write_merged(reports: Sequence[dict[str, Any]], by: str, datasets: Mapping[
 
 if __name__ == "__main__":
     try:
-        assemble(Path(sys.argv[1]))
+        assemble(*map(Path, sys.argv[1:]))
     except WurzelError as error:
         sys.exit(f"error: {error}")

@@ -1,36 +1,23 @@
-"""What a run leaves for the next one beside the data: states of steps, logs, digests of files; and the lock."""
+"""What a run leaves for the next one beside the data and the cache: logs, reports, digests of files; and the lock."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
 
 from wurzel.exceptions import WriteError
 from wurzel.git_folder import REASON, in_git
 from wurzel.invocation.digests import write
-from wurzel.runtime.processes import private
 
 _PATIENCE = 1.0  # seconds for a run that has just been killed to let go
 
 
-class State(NamedTuple):
-    """What a step last ran with, as digests by kind, and the digest of the manifest it wrote."""
-
-    inputs: Mapping[str, str]
-    output: str
-
-
 class StateFolder:
-    """The folder of one pipeline: `states.jsonl`, `logs/<step>.log`, `digests.json`.
-
-    States are lines, the last one of a step counting, since writing a line is the least that keeps what is done.
-    """
+    """The folder of one pipeline: `logs/<step>.log`, `reports/<step>.json`, `digests.json`, and those of the cache."""
 
     def __init__(self, top: Path, pipeline: str) -> None:
         """Make the folder `<top>/<pipeline>`, hidden from git.
@@ -40,13 +27,12 @@ class StateFolder:
         """
         self.folder = top / pipeline
         self.digests = self.folder / "digests.json"
-        self._path = self.folder / "states.jsonl"
-        self._file: BinaryIO | None = None
         if in_git(top):
             raise WriteError(REASON, where=str(top), hint="Name another folder with --state-dir.")
         try:
             new = not top.exists()
-            (self.folder / "logs").mkdir(parents=True, exist_ok=True)
+            for name in ("logs", "reports"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
             if new or not (top / ".gitignore").exists():
                 write(top / ".gitignore", b"*\n")
             # Logs and digests tell of data and settings, so they are for their owner alone.
@@ -54,54 +40,14 @@ class StateFolder:
                 folder.chmod(0o700)
         except OSError as error:
             raise _unwritable(self.folder, error) from error
-        self._states = self._load()
 
     def log(self, step_id: str, part: str = "") -> Path:
         """The log of a step, or of one slice of it."""
         return self.folder / "logs" / f"{step_id}{part}.log"
 
-    def read(self, step_id: str) -> State | None:
-        """What the step last ran with; `None` when it never did."""
-        return self._states.get(step_id)
-
-    def write(self, step_id: str, state: State) -> None:
-        """Remember what the step ran with, at once.
-
-        Raises:
-            WriteError: when it cannot be written.
-        """
-        self._states[step_id] = state
-        try:
-            if self._file is None:
-                self._file = open(self._path, "ab", buffering=0, opener=private)  # noqa: SIM115 - `close` closes it
-            self._file.write(_line(step_id, state))
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
-
-    def close(self) -> None:
-        """Leave one line for each step, where the disk has room for it."""
-        if self._file is not None:
-            self._file.close()
-            with contextlib.suppress(WriteError):
-                write(
-                    self._path,
-                    b"".join(_line(step_id, state) for step_id, state in sorted(self._states.items())),
-                    0o600,
-                )
-
-    def _load(self) -> dict[str, State]:
-        states = {}
-        with contextlib.suppress(FileNotFoundError):
-            for line in self._path.read_bytes().splitlines():
-                with contextlib.suppress(ValueError, KeyError, TypeError):  # cut off by a full disk, say
-                    found = json.loads(line)
-                    states[str(found["step"])] = State(dict(found["inputs"]), str(found["output"]))
-        return states
-
-
-def _line(step_id: str, state: State) -> bytes:
-    """A line, after an end of line in case what stands before it was cut off."""
-    return b"\n" + json.dumps({"step": step_id, **state._asdict()}, sort_keys=True).encode() + b"\n"
+    def report(self, step_id: str) -> Path:
+        """The report of a step: what it took and gave when it last ran, `cached` where that was in another run."""
+        return self.folder / "reports" / f"{step_id}.json"
 
 
 @contextlib.contextmanager

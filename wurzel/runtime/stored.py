@@ -11,7 +11,7 @@ from wurzel.datacontract import folders
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError
 from wurzel.invocation.digests import combine
-from wurzel.runtime.slices import SLICES, clear
+from wurzel.runtime.slices import SLICES, clear, staging
 
 if TYPE_CHECKING:
     from wurzel.datacontract.manifest import Manifest, Part
@@ -55,12 +55,27 @@ def written(folder: Path, outputs: Sequence[str], digests: FileDigests) -> Store
     return _stored(folder, outputs, trust)
 
 
-def sweep(data: Path, ids: Collection[str]) -> None:
-    """Remove from a data folder what killed processes and failed slices of these steps have left."""
+def manifests_in(folder: Path, outputs: Sequence[str]) -> dict[str, Manifest] | None:
+    """The manifests of the datasets in the folder of a step or slice; `None` unless all are complete."""
+    try:
+        return {name: read_manifest(folder / name) for name in outputs}
+    except (DatasetError, OSError):
+        return None
+
+
+def sweep(data: Path, ids: Collection[str], keep: Callable[[Path], None]) -> None:
+    """Remove from a data folder what killed processes and failed slices of these steps have left.
+
+    Args:
+        data: the folder.
+        ids: of the steps.
+        keep: called with each folder of slices, to move away what is still of use.
+    """
     folders.sweep(data)
     left = [entry.name for entry in os.scandir(data) if entry.name.startswith(".") and entry.name.endswith(SLICES)]
     for name in left:
         if (step_id := name[1:].removesuffix(SLICES)) in ids:
+            keep(staging(data / step_id))
             clear(data / step_id)
 
 

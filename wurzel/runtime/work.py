@@ -47,6 +47,8 @@ class Job(NamedTuple):
     """Items of one call of `run`; what the class says unless given, 0 for all of them."""
     shard_by: str | None = None
     """The input whose items are cut; what the class says unless given."""
+    retire: Path | None = None
+    """Where the datasets that were there go; they are removed unless given."""
 
 
 class Work:

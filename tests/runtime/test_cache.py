@@ -1,0 +1,317 @@
+"""Results are handed over from the local cache: what was computed once here is not run again."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from wurzel.datacontract.dataset import open_dataset
+from wurzel.runtime import cache as caching
+from wurzel.runtime.cache import Cache
+
+FLOW = """
+import os, signal, time
+from pathlib import Path
+from wurzel import WZ, File, Folder, NoSettings, Outputs, PydanticModel, Settings, TypedStep
+
+class Word(PydanticModel):
+    text: str
+
+class Opts(Settings):
+    TEXT: str = "a"
+    COUNT: int = 4
+
+def note(text):
+    with open("calls.txt", "a") as file:
+        file.write(text + "\\n")
+
+class Words(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        note("words")
+        return [Word(text=f"{self.settings.TEXT}{number}") for number in range(self.settings.COUNT)]
+    def finalize(self):
+        note("finalize")
+
+class Cut(TypedStep[NoSettings, list[Word], list[Word]]):
+    shards = {"items": 1, "max": 4}
+    def run(self, inpt: list[Word]) -> list[Word]:
+        if Path(f"fail-{inpt[0].text}").exists():
+            raise ValueError("fail")
+        if Path(f"kill-{inpt[0].text}").exists():
+            os.kill(int(Path("run.pid").read_text()), signal.SIGKILL)
+            time.sleep(60)
+        note(inpt[0].text)
+        return [Word(text=inpt[0].text.upper())]
+
+class Halves(Outputs):
+    first: list[Word]
+    rest: list[Word]
+
+class Split(TypedStep[NoSettings, list[Word], Halves]):
+    def run(self, inpt: list[Word]) -> Halves:
+        return Halves(first=inpt[:1], rest=inpt[1:])
+
+class Site(Folder):
+    pass
+
+class Write(TypedStep[NoSettings, list[Word], Site]):
+    def run(self, inpt: list[Word]) -> Site:
+        (self.workdir / "site" / "empty").mkdir(parents=True)
+        (self.workdir / "site" / "run.sh").write_text(inpt[0].text)
+        (self.workdir / "site" / "run.sh").chmod(0o755)
+        return Site(self.workdir / "site")
+
+class Outside(TypedStep[NoSettings, list[Word], list[Word]]):
+    cache = False
+    def run(self, inpt: list[Word]) -> list[Word]:
+        note("outside")
+        return inpt
+
+words = WZ(Words)
+chain = [words >> WZ(Cut), words >> WZ(Split), words >> WZ(Write), words >> WZ(Outside)]
+"""
+A, B = ("--set", "steps.words.settings.TEXT=a"), ("--set", "steps.words.settings.TEXT=b")
+
+
+@pytest.fixture
+def flow(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("flow.py").write_text(FLOW)
+    return tmp_path
+
+
+def wurzel(*arguments, code=0):
+    command = [sys.executable, "-m", "wurzel", "run", "flow:chain", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stderr
+
+
+def calls():
+    """What has called since the last time."""
+    found = Path("calls.txt").read_text().split() if Path("calls.txt").exists() else []
+    Path("calls.txt").unlink(missing_ok=True)
+    return sorted(found)
+
+
+def contents(folder="data"):
+    """Bytes and executable bit of all files, and the folders."""
+    paths = [path for path in sorted(Path(folder).rglob("*")) if not path.name.startswith(".")]
+    return {str(path): (path.is_file() and path.read_bytes(), path.stat().st_mode & 0o111) for path in paths}
+
+
+def objects():
+    return [path for path in Path(".wurzel/chain/objects").rglob("*") if path.is_file()]
+
+
+def test_a_setting_that_is_set_back_runs_nothing_and_gives_the_same_bytes(flow):
+    wurzel(*A)
+    first = contents()
+    assert calls() == ["a0", "a1", "a2", "a3", "finalize", "outside", "words"]
+    wurzel(*B)
+    second = contents()
+    assert calls() == ["b0", "b1", "b2", "b3", "finalize", "outside", "words"]
+    for options, expected in ((A, first), (B, second), (A, first)):
+        said = wurzel(*options)
+        for step in ("words", "cut", "split", "write"):
+            assert f"{step}: unchanged (from the cache)\n" in said
+        assert "4 unchanged" in said
+        assert contents() == expected
+        assert calls() == ["outside"]  # `finalize` was not called
+    assert "words: unchanged\n" in wurzel(*A)
+
+
+def test_a_report_of_an_earlier_run_says_so(flow):
+    wurzel(*A)
+    path = Path(".wurzel/chain/reports/cut.json")
+    report = json.loads(path.read_text())
+    assert (report["items_in"], report["items_out"], "cached" in report) == (4, 4, False)
+    wurzel(*A)
+    assert json.loads(path.read_text()) == {**report, "cached": True}
+    wurzel(*B)
+    assert "cached" not in json.loads(path.read_text())
+    wurzel(*A)
+    assert json.loads(path.read_text()) == {**report, "cached": True}
+
+
+def test_force_runs_all_and_replaces_the_entries(flow):
+    wurzel(*A)
+    calls()
+    wurzel(*A, "--force")
+    assert calls() == ["a0", "a1", "a2", "a3", "finalize", "outside", "words"]
+    wurzel(*A)
+    assert calls() == ["outside"]
+
+
+def test_a_first_run_copies_nothing_and_what_is_replaced_is_no_hard_link(flow):
+    wurzel(*A)
+    assert objects() == []
+    wurzel(*B)
+    assert objects() != []
+    wurzel(*A)
+    assert {path.stat().st_nlink for path in [*objects(), *Path("data").rglob("part-*")]} == {1}
+
+
+def test_the_same_data_is_not_kept_twice(flow):
+    wurzel(*A)
+    Path("flow.py").write_text(FLOW + "# a comment")
+    wurzel(*A)
+    assert calls().count("words") == 2
+    assert objects() == []
+
+
+@pytest.mark.parametrize("damage", ["flipped", "emptied", "deleted", "swapped"])
+def test_a_damaged_object_is_never_a_result_and_the_next_run_heals(flow, damage):
+    wurzel(*A)
+    first = contents()
+    wurzel(*B)
+    calls()
+    paths = sorted(path for path in objects() if path.stat().st_size > 2)
+    texts = [path.read_bytes() for path in paths]
+    for path, text, other in zip(paths, texts, [*texts[1:], texts[0]], strict=True):
+        if damage == "deleted":
+            path.unlink()
+        else:
+            path.write_bytes({"flipped": text[:-1] + b"?", "emptied": b"", "swapped": other}[damage])
+    wurzel(*A)
+    assert contents() == first
+    assert "words" in calls()
+    wurzel(*B)
+    wurzel(*A)
+    assert contents() == first
+    assert "words" not in calls()
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"{}", b'{"fingerprint": 1}', b"\xff", None])
+def test_a_damaged_entry_is_no_entry(flow, text):
+    wurzel(*A)
+    first = contents()
+    wurzel(*B)
+    entries = sorted(Path(".wurzel/chain/cache").iterdir())
+    texts = [path.read_bytes() for path in entries]
+    for path, other in zip(entries, [*texts[1:], texts[0]], strict=True):
+        path.write_bytes(other if text is None else text)  # swapped
+    calls()
+    wurzel(*A)
+    assert (contents(), "words" in calls()) == (first, True)
+
+
+def test_data_that_someone_has_changed_never_comes_back(flow):
+    wurzel(*A)
+    first = contents()
+    path = Path("data/words/part-00000.json")
+    path.write_bytes(path.read_bytes().replace(b"a0", b"x0"))
+    wurzel(*B)
+    wurzel(*A)
+    assert contents() == first
+
+
+def test_a_failed_slice_alone_is_run_again(flow):
+    wurzel(*A)
+    whole = contents("data/cut")
+    shutil.rmtree("data")
+    shutil.rmtree(".wurzel")
+    Path("fail-a2").touch()
+    wurzel(*A, "-j", "4", code=1)
+    assert not [path.name for path in Path("data").iterdir() if path.name.startswith(".")]
+    Path("fail-a2").unlink()
+    ran = [call for call in calls() if call in {"a0", "a1", "a3"}]
+    wurzel(*A, "-j", "1")
+    again = [call for call in calls() if call in {"a0", "a1", "a2", "a3"}]
+    assert "a2" in again
+    assert len(again) < 4 or len(ran) == 4
+    assert contents("data/cut") == whole
+    assert json.loads(Path(".wurzel/chain/reports/cut.json").read_text())["items_in"] == 4
+
+
+def test_slices_of_a_killed_run_are_not_run_again(flow):
+    wurzel(*A, "-j", "1")
+    whole = contents("data/cut")
+    shutil.rmtree("data")
+    shutil.rmtree(".wurzel")
+    calls()
+    Path("kill-a2").touch()
+    command = [sys.executable, "-m", "wurzel", "run", "flow:chain", *A, "-j", "1", "--only", "words,cut"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    Path("run.pid").write_text(str(process.pid))
+    assert process.wait(60) == -signal.SIGKILL
+    assert calls() == ["a0", "a1", "finalize", "words"]
+    Path("kill-a2").unlink()
+    wurzel(*A, "-j", "1")
+    assert calls() == ["a2", "a3", "outside"]
+    assert contents("data/cut") == whole
+    assert not list(Path("data").glob(".cut*"))
+
+
+def test_other_data_never_gets_slices_of_an_earlier_run(flow):
+    Path("fail-a2").touch()
+    wurzel(*A, code=1)
+    wurzel(*B)
+    assert [item["text"] for part in open_dataset(Path("data/cut")).parts for item in json.loads(part.read())] == [
+        "B0",
+        "B1",
+        "B2",
+        "B3",
+    ]
+
+
+def test_a_run_killed_at_any_time_is_followed_by_the_right_bytes(flow):
+    wurzel(*A)
+    first = contents()
+    wurzel(*B)
+    begun = time.monotonic()
+    wurzel(*A)
+    longest = time.monotonic() - begun
+    for number in range(12):
+        options = (A, B)[number % 2]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wurzel", "run", "flow:chain", *options, *(["--force"] if number % 3 == 2 else [])],
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(longest * (0.3 + 0.06 * number))
+        process.kill()
+        process.wait()
+    wurzel(*A)
+    assert contents() == first
+    assert not list(Path(".wurzel/chain/retired").iterdir())
+
+
+def test_a_folder_that_holds_something_else_is_left_alone_on_a_hit_too(flow):
+    wurzel(*A)
+    wurzel(*B)
+    shutil.rmtree("data/words")
+    Path("data/words").mkdir()
+    Path("data/words/mine.txt").write_text("mine")
+    assert "holds 'mine.txt'" in wurzel(*A, code=1)
+    assert Path("data/words/mine.txt").read_text() == "mine"
+
+
+def test_old_results_are_pruned_but_never_those_of_the_data_folder(flow, monkeypatch):
+    for text in "abc":
+        wurzel("--set", f"steps.words.settings.TEXT={text}")
+        os.sync()
+    cache = Cache(Path(".wurzel/chain"))
+    monkeypatch.setattr(caching, "_MOST_ENTRIES", 2)
+    cache.forget("none")
+    cache.prune(["words", "cut", "split", "write"])
+    entries = [json.loads(path.read_text()) for path in Path(".wurzel/chain/cache").iterdir()]
+    assert sorted(entry["step"] for entry in entries) == sorted(["words", "cut", "split", "write"] * 2)
+    calls()
+    wurzel("--set", "steps.words.settings.TEXT=c")
+    wurzel("--set", "steps.words.settings.TEXT=b")
+    assert calls() == ["outside", "outside"]
+    monkeypatch.setattr(caching, "_LEAST_BYTES", 0)
+    cache.prune([])
+    assert objects() == []
+
+
+def test_objects_are_for_their_owner_alone(flow):
+    wurzel(*A)
+    wurzel(*B)
+    assert {path.stat().st_mode & 0o777 for path in objects()} == {0o600}

@@ -1,0 +1,237 @@
+"""The local cache: results of steps by fingerprint, so that what was computed once is handed over, not run again.
+
+Below the state folder of a pipeline: `cache/<fingerprint>.json` is an entry, with the manifests of its datasets;
+`objects/<aa>/<sha256>` are files of datasets that are no longer in the data folder; `last/<step>` names the entry that
+the data folder has the datasets of. A first run copies nothing: files are moved here when another result replaces them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wurzel.datacontract.copying import copy_verified
+from wurzel.datacontract.folders import remove, replacing
+from wurzel.datacontract.manifest import NAME
+from wurzel.datacontract.manifest_file import parsed, read_manifest
+from wurzel.datacontract.names import from_text
+from wurzel.exceptions import DatasetError, WriteError
+from wurzel.invocation.digests import combine, write
+
+if TYPE_CHECKING:
+    from wurzel.datacontract.manifest import Manifest, Part
+
+_MOST_ENTRIES = 20
+_LEAST_BYTES = 1 << 30
+
+
+class Entry(NamedTuple):
+    """What a step, or a slice of it, gave with one fingerprint."""
+
+    fingerprint: str
+    step: str
+    """Id of the step, with `I/N` for a slice."""
+    inputs: Mapping[str, str]
+    """What the fingerprint is made of: digests by kind."""
+    datasets: Mapping[str, Manifest]
+    """By the name of the output; `""` where it has none."""
+    report: Mapping[str, Any]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of the datasets by the name of the output."""
+        return {name: manifest.digest for name, manifest in self.datasets.items()}
+
+    @property
+    def parts(self) -> Iterator[Part]:
+        """The files of all datasets."""
+        return (part for manifest in self.datasets.values() for part in manifest.parts)
+
+
+def slice_key(fingerprint: str, number: int, of: int) -> str:
+    """The fingerprint of one slice; `of` is how many slices the data has."""
+    return combine([fingerprint, str(number), str(of)])
+
+
+class Cache:
+    """The cache of one pipeline."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use the folder, which need not exist, and take in what a killed run has left."""
+        self._folder = folder
+        self._changed = False
+        with contextlib.suppress(FileNotFoundError):
+            for left in sorted((folder / "retired").iterdir()):
+                self.take(left)
+
+    def find(self, fingerprint: str) -> Entry | None:
+        """The entry of a fingerprint; one that is damaged, or that names another, does not count."""
+        path = self._path(fingerprint)
+        try:
+            data = json.loads(path.read_bytes())
+            datasets = {name: parsed(Path(), manifest) for name, manifest in data["datasets"].items()}
+            entry = Entry(data["fingerprint"], data["step"], dict(data["inputs"]), datasets, dict(data["report"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        return entry if entry.fingerprint == fingerprint else None
+
+    def write(self, entry: Entry) -> None:
+        """Store an entry.
+
+        Raises:
+            WriteError: when it cannot be written.
+        """
+        datasets = {name: json.loads(manifest.text()) for name, manifest in entry.datasets.items()}
+        _write(self._path(entry.fingerprint), json.dumps(entry._asdict() | {"datasets": datasets}).encode())
+        self._changed = True
+
+    def forget(self, fingerprint: str) -> None:
+        """Remove an entry."""
+        self._path(fingerprint).unlink(missing_ok=True)
+        self._changed = True
+
+    def last(self, step_id: str) -> Entry | None:
+        """The entry that a step has last handed over."""
+        try:
+            return self.find((self._folder / "last" / step_id).read_text())
+        except (OSError, ValueError):
+            return None
+
+    def handed_over(self, step_id: str, fingerprint: str) -> None:
+        """Note which entry the data folder has the datasets of.
+
+        Raises:
+            WriteError: when it cannot be written.
+        """
+        _write(self._folder / "last" / step_id, fingerprint.encode())
+
+    def retired(self, step_id: str) -> Path:
+        """Where the datasets of a step are moved to when others replace them; nothing is there."""
+        folder = self.folder_of_retired(step_id)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        remove(folder)
+        return folder
+
+    def folder_of_retired(self, step_id: str) -> Path:
+        """Where `retired` says that they are moved to."""
+        return self._folder / "retired" / step_id
+
+    def take(self, folder: Path, keep: Sequence[Manifest] = ()) -> None:
+        """Move the files of datasets to the objects, and remove the folder; on a full disk they are lost, no more.
+
+        Args:
+            folder: of a step, or of its slices.
+            keep: manifests of datasets in the data folder, whose files are not needed twice.
+        """
+        here = {part.sha256 for manifest in keep for part in manifest.parts}
+        with contextlib.suppress(OSError):
+            for path in folder.rglob(NAME):
+                with contextlib.suppress(DatasetError, OSError):
+                    for part in read_manifest(path.parent).parts:
+                        if part.sha256 not in here and not part.path.is_symlink():
+                            self._take(part)
+            remove(folder)
+            self._changed = True
+
+    def restore(self, entry: Entry, folder: Path, retire: Path | None = None) -> bool:
+        """Write the datasets of an entry; whether all of their files were there, with the right bytes.
+
+        An entry that leads to a damaged file is removed, so that the step runs and writes it again.
+
+        Args:
+            entry: of the step, or of a slice.
+            folder: where its datasets go.
+            retire: where the datasets that were there go.
+        """
+        if not all(_size(self._object(part.sha256)) == part.size for part in entry.parts):
+            return False
+        try:
+            with replacing(folder, retire=retire) as new:
+                for name, manifest in entry.datasets.items():
+                    self._restore(manifest, new / name)
+        except DatasetError:
+            self.forget(entry.fingerprint)
+            return False
+        except OSError:
+            return False  # the step says what is wrong with the folder
+        return True
+
+    def prune(self, steps: Iterable[str]) -> None:
+        """Leave the latest results, up to 1 GiB or the size of the datasets in the data folder, if that is more."""
+        if not self._changed:
+            return
+        with contextlib.suppress(OSError):
+            last = [entry for step in steps if (entry := self.last(step)) is not None]
+            room = max(_LEAST_BYTES, sum(part.size for entry in last for part in entry.parts))
+            kept = {entry.fingerprint for entry in last}
+            self._prune(room, kept, _listed(self._folder / "cache"))
+
+    def _prune(self, room: int, always: set[str], paths: list[Path]) -> None:
+        objects = {path.name: path for folder in _listed(self._folder / "objects") for path in _listed(folder)}
+        needed: set[str] = set()
+        count = Counter[str]()
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+            entry = self.find(path.stem)
+            if entry is None:
+                path.unlink()
+                continue
+            more = {part.sha256: part.size for part in entry.parts if part.sha256 in objects.keys() - needed}
+            count[entry.step] += 1
+            fits = count[entry.step] <= _MOST_ENTRIES and sum(more.values()) <= room
+            if fits:
+                room -= sum(more.values())
+                needed |= more.keys()
+            elif entry.fingerprint not in always:
+                path.unlink()
+        for name, path in objects.items():
+            if name not in needed:
+                path.unlink()
+
+    def _restore(self, manifest: Manifest, home: Path) -> None:
+        home.mkdir(exist_ok=True)
+        for part in manifest.parts:
+            target = home / from_text(part.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy_verified(self._object(part.sha256), target, part)
+        for folder in manifest.folders:
+            (home / from_text(folder.name)).mkdir(parents=True, exist_ok=True)
+        (home / NAME).write_bytes(manifest.text())
+
+    def _take(self, part: Part) -> None:
+        target = self._object(part.sha256)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.path.replace(target)
+        target.chmod(0o600)
+
+    def _path(self, fingerprint: str) -> Path:
+        return self._folder / "cache" / f"{fingerprint}.json"
+
+    def _object(self, digest: str) -> Path:
+        return self._folder / "objects" / digest[:2] / digest
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot be written: {error.strerror}", where=str(path.parent)) from error
+    write(path, data, 0o600)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(folder) if not entry.name.startswith(".")]
+    except FileNotFoundError:
+        return []
