@@ -12,6 +12,7 @@ from wurzel.runtime.processes import Watch
 from wurzel.runtime.run import Run, RunOptions
 from wurzel.runtime.selection import chosen
 from wurzel.runtime.state import locked
+from wurzel.runtime.step_job import StepJob
 from wurzel.runtime.stored import sweep
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
     started = time.monotonic()
     data = options.root / pipeline.data_dir
     with locked(data, _parts(pipeline, options)), Watch() as watch, ExitStack() as last:
-        run = Run(pipeline, options, follower, watch)
+        run = Run(pipeline, options, follower, watch, lambda run, step: StepJob(run, step).task())
         run.owners = secret_owners(whole, options.environ)
         sweep(data, run.schedule.steps, run.cache.take)
         last.callback(run.cache.prune, run.schedule.steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,7 @@ from wurzel.runtime.run_id import new_id
 from wurzel.runtime.schedule import Schedule
 from wurzel.runtime.selection import found
 from wurzel.runtime.state import StateFolder
-from wurzel.runtime.step_job import StepJob
-from wurzel.runtime.supervise import Pool
+from wurzel.runtime.supervise import Pool, Task
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
@@ -59,8 +58,15 @@ class RunOptions:
 class Run:
     """One run: decides which steps start, and keeps account of what became of them."""
 
-    def __init__(self, pipeline: Pipeline, options: RunOptions, follower: Follower, watch: Watch) -> None:
-        """Get ready; nothing runs before `execute`."""
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        options: RunOptions,
+        follower: Follower,
+        watch: Watch,
+        task: Callable[[Run, Step], Task],
+    ) -> None:
+        """Get ready; nothing runs before `execute`. `task` makes what runs a step that is ready."""
         self.pipeline = pipeline
         self.options = options
         self.follower = follower
@@ -80,6 +86,7 @@ class Run:
         """Digests of datasets by step and output."""
         self.pool = Pool(watch, options.jobs)
         self._watch = watch
+        self._task = task
         self.owners = secret_owners(pipeline, options.environ)
         """Who reads the secrets in the environment."""
 
@@ -139,7 +146,7 @@ class Run:
             self._offer(after)
 
     def _offer(self, step: Step) -> None:
-        self.pool.submit(StepJob(self, step).task())
+        self.pool.submit(self._task(self, step))
 
     def _expire(self) -> None:
         self.result.late = True
