@@ -206,7 +206,8 @@ def test_graphs_and_inspect_show_names(pipeline):
     assert '-- "train → docs: list#91;Doc#93;" -->' in graph.FORMATS["mermaid"](pipeline)
     assert '-- "→ docs: list#91;Doc#93;" -->' in graph.FORMATS["mermaid"](pipeline)
     assert '[label="test → more: list[Doc]"]' in graph.FORMATS["dot"](pipeline)
-    assert "train: list[Doc], test: list[Doc]" in graph.FORMATS["svg"](pipeline)
+    assert ">train: list[Doc], test: list[Doc]<" in graph.FORMATS["svg"](pipeline)
+    assert ">docs, more, index → " in graph.FORMATS["svg"](pipeline)
     done = CliRunner().invoke(cli, ["inspect", "lang:pipeline"])
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()

@@ -55,7 +55,10 @@ def label(kind: DataType) -> str:
 
 
 def _gives(step: Step) -> str:
-    return ", ".join(f"{port.name}: {label(port.type)}" if port.name else label(port.type) for port in step.outputs)
+    """What it gives, after the names of what it takes where they have names: `docs, model → Score`."""
+    takes = ", ".join(port.name for port in step.inputs if port.name)
+    gives = ", ".join(f"{port.name}: {label(port.type)}" if port.name else label(port.type) for port in step.outputs)
+    return f"{takes} → {gives}" if takes else gives
 
 
 def _columns(steps: Sequence[Step], places: Sequence[Place]) -> list[tuple[int, int]]:
