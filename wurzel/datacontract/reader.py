@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from wurzel.datacontract.shape import Shape
 
 _ENDED = "the input of run is an Iterator, and was asked for items after its end"
-_HINT = "Take Iterable[…], which starts again each time, or a list; two outputs cannot be made of one iterator."
+_HINT = (
+    "Take Iterable[…], which starts again each time, or a list; two outputs cannot be made of one iterator."
+    " For batches, see shards or itertools.batched: islice in a loop asks once more."
+)
 
 
 class Reader:
