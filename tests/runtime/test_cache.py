@@ -37,6 +37,8 @@ class Words(TypedStep[Opts, None, list[Word]]):
         return [Word(text=f"{self.settings.TEXT}{number}") for number in range(self.settings.COUNT)]
     def finalize(self):
         note("finalize")
+        if Path("fail-finalize").exists():
+            raise ValueError("fail")
 
 class Cut(TypedStep[NoSettings, list[Word], list[Word]]):
     shards = {"items": 1, "max": 4}
@@ -138,6 +140,19 @@ def test_a_report_of_an_earlier_run_says_so(flow):
     assert "cached" not in json.loads(path.read_text())
     wurzel(*A)
     assert json.loads(path.read_text()) == {**report, "cached": True}
+
+
+def test_a_step_whose_finalize_has_failed_is_no_hit(flow):
+    wurzel(*A)
+    first = contents("data/words")
+    Path("fail-finalize").touch()
+    wurzel(*B, code=1)
+    Path("fail-finalize").unlink()
+    calls()
+    wurzel(*B)
+    assert calls().count("finalize") == 1
+    wurzel(*A)
+    assert (contents("data/words"), "words" in calls()) == (first, False)
 
 
 def test_force_runs_all_and_replaces_the_entries(flow):
@@ -315,3 +330,68 @@ def test_objects_are_for_their_owner_alone(flow):
     wurzel(*A)
     wurzel(*B)
     assert {path.stat().st_mode & 0o777 for path in objects()} == {0o600}
+
+
+KILLER = """
+import os, signal, sys
+
+at = int(os.environ["KILL_AT"])
+seen = 0
+folders = (os.sep + ".wurzel" + os.sep, os.sep + "data" + os.sep)
+
+def hook(event, arguments):
+    global seen
+    if event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.copyfile"}:
+        writes = True
+    elif event == "open":
+        writes = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    else:
+        return
+    if writes and any(folder in os.path.join(os.getcwd(), str(arguments[0])) for folder in folders):
+        seen += 1
+        if seen == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hook)
+from wurzel.cli import main
+main()
+"""
+PAIR = FLOW.replace("chain = [", "chain = words >> WZ(Write)\nunused = [")
+
+
+def killed_at(number, *options):
+    """Run, and kill the runner at its change number N of a file or folder; whether it came to that."""
+    command = [sys.executable, "killer.py", "run", "flow:chain", *options]
+    done = subprocess.run(
+        command, env={**os.environ, "KILL_AT": str(number)}, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+    return done.returncode != 0
+
+
+@pytest.mark.parametrize("options", [B, A, ("--force", *A)], ids=["run", "hit", "forced"])
+def test_a_run_killed_at_each_of_its_changes_is_followed_by_the_right_bytes(flow, tmp_path_factory, options):
+    Path("flow.py").write_text(PAIR)
+    Path("killer.py").write_text(KILLER)
+    wurzel(*A)
+    first = contents()
+    wurzel(*B)
+    second = contents()
+    start = tmp_path_factory.mktemp("start")
+    for name in ("data", ".wurzel"):
+        shutil.copytree(name, start / name)
+    number = 0
+    killed = True
+    while killed:
+        number += 1
+        for name in ("data", ".wurzel"):
+            shutil.rmtree(name)
+            shutil.copytree(start / name, name)
+        if options is B:  # a first run
+            shutil.rmtree("data")
+            shutil.rmtree(".wurzel")
+        killed = killed_at(number, *options)
+        chosen, expected = (B, second) if options is B or number % 2 else (A, first)
+        wurzel(*chosen)
+        assert contents() == expected, number
+    assert number > 5

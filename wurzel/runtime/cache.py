@@ -113,7 +113,7 @@ class Cache:
     def retired(self, step_id: str) -> Path:
         """Where the datasets of a step are moved to when others replace them; nothing is there."""
         folder = self.folder_of_retired(step_id)
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
         remove(folder)
         return folder
 
@@ -204,7 +204,8 @@ class Cache:
 
     def _take(self, part: Part) -> None:
         target = self._object(part.sha256)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        for parent in (target.parent.parent, target.parent):
+            parent.mkdir(mode=0o700, exist_ok=True)
         part.path.replace(target)
         target.chmod(0o600)
 
@@ -217,7 +218,7 @@ class Cache:
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise WriteError(f"cannot be written: {error.strerror}", where=str(path.parent)) from error
     write(path, data, 0o600)

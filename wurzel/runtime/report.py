@@ -66,4 +66,4 @@ def write_recorded(path: Path, report: Mapping[str, Any]) -> None:
     from wurzel.invocation.digests import write
 
     if report.keys() - {"cached"}:
-        write(path, json.dumps(report, indent=2).encode() + b"\n")
+        write(path, json.dumps(report, indent=2).encode() + b"\n", 0o600)

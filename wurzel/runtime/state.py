@@ -32,7 +32,7 @@ class StateFolder:
         try:
             new = not top.exists()
             for name in ("logs", "reports"):
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
+                (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             if new or not (top / ".gitignore").exists():
                 write(top / ".gitignore", b"*\n")
             # Logs and digests tell of data and settings, so they are for their owner alone.

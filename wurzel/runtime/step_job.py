@@ -215,8 +215,9 @@ class StepJob:
         """Write the entry of what is in the data folder now, and keep what it has replaced."""
         cache, step_id = self._run.cache, self._step.id
         manifests = manifests_in(self._folder, self._outputs) or {}
+        report = read_recorded(self._run.state.report(step_id))
+        write_recorded(self._run.state.report(step_id), report)  # for its owner alone
         if not always_runs(self._step):
-            report = read_recorded(self._run.state.report(step_id))
             cache.write(Entry(self._key, step_id, self._inputs, manifests, report))
             cache.handed_over(step_id, self._key)
         cache.take(cache.folder_of_retired(step_id), [*manifests.values()])
