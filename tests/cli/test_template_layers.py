@@ -206,6 +206,7 @@ def test_a_folder_that_nobody_names_is_told(layers):
 @pytest.mark.parametrize(
     ("templates", "wanted", "message"),
     [
+        ("[wurzel-templates, company]", "company", "requires itself"),
         ("[wurzel-templates, company]", "globex>=2", "requires globex>=2, which `templates:` does not list"),
         ("[company, wurzel-templates]", "wurzel-templates>=1", "requires wurzel-templates>=1, but wurzel-templates is"),
         ("[wurzel-templates, company]", "wurzel-templates", "but wurzel-templates is above it"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.exceptions import PolicyError, Problem, TemplateError
@@ -82,7 +82,7 @@ class Guard:
             )
         problems: dict[Problem, None] = {}
         for result in results:
-            failures, broken = policies.run(_context(result))
+            failures, broken = policies.run(partial(_context, result), partial(_states, [result.job]))
             problems |= dict.fromkeys(broken)
             problems |= dict.fromkeys(_problem(result, failure) for failure in failures)
         if problems:

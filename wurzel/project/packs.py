@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -150,11 +151,19 @@ def _check_required(pack: Pack, wanted: Node, above: Sequence[Pack], below: Sequ
     except ValueError as error:
         findings.add(wanted.origin, str(error))
         return
+    if needed.name == pack.name:
+        findings.add(wanted.origin, f"{pack.label} requires itself", "Remove it from `requires`.")
+        return
     there = {each.name: each for each in below}.get(needed.name)
     misplaced = any(each.name == needed.name for each in above)
     if misplaced and there is None:
+        other = next(each for each in above if each.name == needed.name)
         message = f"{pack.label} requires {needed} below it, but {needed.name} is above it"
-        findings.add(wanted.origin, message, f"List {needed.name} after {pack.name} under `templates:`.")
+        hint = f"List {needed.name} after {pack.name} under `templates:`."
+        if any(re.match(rf"{re.escape(pack.name)}(?![\w.-])", str(each.value).strip()) for each in other.requires):
+            message = f"{pack.label} and {other.label} require each other below them"
+            hint = "One of the packs has to drop the other from its `requires`."
+        findings.add(wanted.origin, message, hint)
     elif there is None:
         message = f"{pack.label} requires {needed}, which `templates:` does not list"
         findings.add(

@@ -7,7 +7,7 @@ such as a project's file of the same name, can replace a part of it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -19,6 +19,10 @@ from wurzel.render.text import Held, Text
 from wurzel.render.values import NotAValue, freeze, show, text_of
 
 _WRITES = "a policy writes nothing: it only calls fail(…)"
+
+
+_CHANGES = "the policy changed the pipeline or its options"
+_READ_ONLY = "Policies must only read their context: remove calls such as labels.update(…) or env.clear()."
 
 
 class Failure(NamedTuple):
@@ -37,15 +41,26 @@ class Policies:
     def __init__(self, layers: Layers) -> None:
         self._policies = [_Policy(layers, layer) for layer in layers.layers if layer.has_policy]
 
-    def run(self, context: Mapping[str, Any]) -> tuple[list[Failure], list[Problem]]:
-        """The violations, and errors in the policies themselves."""
+    def run(
+        self, context: Callable[[], Mapping[str, Any]], state: Callable[[], Any] = lambda: None
+    ) -> tuple[list[Failure], list[Problem]]:
+        """The violations, and errors in the policies themselves.
+
+        Args:
+            context: makes what a policy sees. Each one gets its own, so that none can empty the files of the next.
+            state: what policies share and may not change.
+        """
         failures: list[Failure] = []
         broken: list[Problem] = []
+        before = state()
         for policy in self._policies:
             try:
-                failures += policy.run(context)
+                failures += policy.run(context())
             except WurzelError as error:
                 broken.append(Problem(error.message, error.where, error.hint))
+            if state() != before:
+                broken.append(Problem(_CHANGES, policy.where, _READ_ONLY))
+                break  # those that follow would judge what it left behind
         return failures, broken
 
 
@@ -64,6 +79,11 @@ class _Policy:
         own.renames = tuple(each for each in layers.renames if each.owner in known)
         self._environment = Environment(own)
         self._environment.globals["fail"] = self._fail
+
+    @property
+    def where(self) -> str:
+        """Its file, for messages."""
+        return self._environment.layers.labelled(f"{POLICIES}:1")
 
     def run(self, context: Mapping[str, Any]) -> list[Failure]:
         """Its violations.
