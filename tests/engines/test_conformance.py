@@ -68,11 +68,25 @@ def test_one_three_or_more_slices_than_items(driver, reference, tmp_path):
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("driver", [Script("dash"), Dvc(), GitHub(), GitLab()], ids=lambda driver: driver.name)
+@pytest.mark.parametrize(
+    "driver",
+    [Script("dash"), Script("bash", "--posix"), Dvc(), GitHub(), GitLab(), AirflowDags("3"), ArgoSimulation("s3")],
+    ids=lambda driver: driver.name,
+)
 def test_several_inputs_and_outputs_files_streams_conditions_and_programs(driver, reference, tmp_path):
+    check_language(driver, reference, tmp_path)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+def test_the_language_in_the_pod_of_a_cronjob(mode, docker, reference, tmp_path):
+    check_language(CronJobPod(mode, lambda: docker), reference, tmp_path)
+
+
+def check_language(driver, reference, folder):
     if missing := driver.missing():
         pytest.skip(missing)
-    outcomes = driver.run_all(LANGUAGE, tmp_path)
+    outcomes = driver.run_all(LANGUAGE, folder)
     for case in LANGUAGE:
         assert verdict(case, outcomes[case.label], reference[case.label]) == "same", outcomes[case.label].log
 

@@ -1,0 +1,67 @@
+"""The example of the documentation in the engines of all targets: the same index, answers and score everywhere."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.engines.conformance import verdict
+from tests.engines.drivers.airflow import AirflowDags
+from tests.engines.drivers.argo import ArgoSimulation
+from tests.engines.drivers.base import Case
+from tests.engines.drivers.cronjob import CronJobPod
+from tests.engines.drivers.dvc import Dvc
+from tests.engines.drivers.github import GitHub
+from tests.engines.drivers.gitlab import GitLab
+from tests.engines.drivers.local import Script, WurzelRun
+
+DOCS = Path(__file__).parents[2] / "docs"
+WORDS_ALONE = ("steps.embed.settings.MODEL=words",)
+"""Containers of these tests have no wheels with native code, so no language model."""
+
+
+class Rag(Case):
+    """The example with its documents within, since engines copy a project and nothing beside it."""
+
+    def project(self, folder):
+        folder.mkdir(parents=True)
+        for name in ("rag_pipeline.py", "questions.json"):
+            shutil.copy(DOCS / "examples" / "rag" / name, folder)
+        yaml = YAML()
+        content = yaml.load((DOCS / "examples" / "rag" / "wurzel.yaml").read_text(encoding="utf-8"))
+        rag = content["pipelines"]["rag"]
+        for key in ("image", "schedule", "targets"):  # drivers give those that their engine needs
+            del rag[key]
+        for step, name in (("guides", "backends"), ("decisions", "decisions")):
+            rag["steps"][step]["settings"]["FOLDER_PATH"] = name
+            shutil.copytree(DOCS / name, folder / name)
+        yaml.dump(content, folder / "wurzel.yaml")
+        return folder
+
+
+def check(driver, folder, sets=()):
+    if missing := driver.missing():
+        pytest.skip(missing)
+    case = Rag("rag", "rag", sets)
+    expected = WurzelRun().run_all([case], folder / "run")["rag"]
+    found = driver.run_all([case], folder / "engine")["rag"]
+    assert expected.code == 0, expected.log
+    assert verdict(case, found, expected) == "same", found.log
+    assert len(found.data["index/00000/passages.index"]) > 5000
+    assert "skipped" not in found.data["evaluate/manifest.json"].decode()
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "driver",
+    [Script("dash"), Dvc(), GitHub(), GitLab(), AirflowDags("3"), ArgoSimulation("s3")],
+    ids=lambda driver: driver.name,
+)
+def test_the_example_gives_the_same_bytes(driver, tmp_path):
+    check(driver, tmp_path)
+
+
+@pytest.mark.engine
+def test_the_example_in_the_pod_of_a_cronjob(docker, tmp_path):
+    check(CronJobPod("single-pod", lambda: docker), tmp_path, WORDS_ALONE)
