@@ -1,6 +1,7 @@
 """The pack of `docs/examples/organisation-pack`, installed as a package and used by two targets."""
 
 import importlib
+import json
 import os
 import re
 import runpy
@@ -258,6 +259,32 @@ def test_hostile_values_read_back_through_the_pack(pipeline, target, image, labe
         everything = repr(pod)
         assert repr(from_acme(image)) in everything
         assert repr("pipeline=" + name) in everything
+
+
+@pytest.mark.parametrize("target", ["dvc", "argo", "gitlab", "github", "airflow", "local", "cronjob"])
+def test_the_hostile_pipeline_passes_the_checks_of_each_platform_through_the_pack(team, target):
+    """Values that break careless quoting, also in a variable of the pack, which its templates write."""
+    pipelines = Path(__file__).parent / "pipelines"
+    for name in ("hostile.py", "steps.py"):
+        shutil.copy(pipelines / name, team)
+    channel = """#yes\t: - | it's "a": {{ b }} $(touch pwned) ${{ x }} \\ %s"""
+    head = f"version: 1\ntemplates: [acme]\nvariables: {{owner: docs, alerts: {json.dumps(channel)}}}\n"
+    config = (pipelines / "hostile.yaml").read_text(encoding="utf-8").replace("version: 1\n", head, 1)
+    config = config.replace("hostile:pipeline\n", "hostile:pipeline\n    image: docs/rag:1.4\n", 1)
+    (team / "wurzel.yaml").write_text(config, encoding="utf-8")
+    try:
+        jobs, project = open_jobs(Request(["hostile"], [target]))
+        rendered = render(jobs, renderer_of(project))
+    finally:
+        for name in ("hostile", "steps"):
+            sys.modules.pop(name, None)
+    problems, _notes = validate(rendered)
+    assert problems == []
+    texts = [file.rendered.text for result in rendered for file in result.files]
+    assert any("ACME" in text.upper() for text in texts)
+    if target in {"argo", "cronjob"}:
+        documents = [each for text in texts for each in yaml.safe_load_all(text)]
+        assert repr(channel) in repr(documents)
 
 
 def test_the_kit_is_content_with_it(site, monkeypatch):
