@@ -170,6 +170,13 @@ def test_what_would_not_be_stored_is_refused():
         run_step(Upper, Longer(text="a", more="b"))
 
 
+def test_a_wrong_input_is_named():
+    with pytest.raises(UsageError, match="Upper needs an input"):
+        run_step(Upper)
+    with pytest.raises(ContractFailedException, match=r"the input docs of the test: .*'more'"):
+        run_step(Take, Taken(docs=[Longer(text="a", more="b")], scan=None))
+
+
 def test_an_error_of_run_is_the_cause():
     with pytest.raises(StepFailed) as info:
         run_step(Upper, Doc(text=""))

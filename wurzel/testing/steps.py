@@ -7,7 +7,8 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -18,7 +19,7 @@ from wurzel.core.typed_step import StepTypes, TypedStep, step_types
 from wurzel.datacontract.opening import open_dataset, shard_folder
 from wurzel.datacontract.reader import Reader
 from wurzel.datacontract.writer import writing_outputs
-from wurzel.exceptions import UsageError
+from wurzel.exceptions import ContractFailedException, UsageError
 
 if TYPE_CHECKING:
     from wurzel.datacontract.files import Stored
@@ -87,7 +88,7 @@ def run_step(
         atexit.register(shutil.rmtree, home, ignore_errors=True)
     types = step_types(step)
     output = home / "output"
-    inputs = [] if inpt is None else _stored(step, types, inpt, home)
+    inputs = _stored(step, types, inpt, home)
     target = _target(step)
     if slices == 1:
         metrics = run(Job(target, output, inputs, given=settings, portion=portion), environ={}).metrics
@@ -106,10 +107,15 @@ def run_step(
 def _stored(step: type[TypedStep[Any, Any, Any]], types: StepTypes, inpt: Any, home: Path) -> list[Path]:
     """The `-i` of the step, with the datasets written."""
     if issubclass(step, SelfConsumingLeafStep):
-        _write(home / "output", types.output_shape, inpt)
+        if inpt is not None:
+            _write(home / "output", types.output_shape, inpt)
         return []
     if not types.inputs:
-        raise UsageError(f"{step.__name__} is a source and takes no input")
+        if inpt is not None:
+            raise UsageError(f"{step.__name__} is a source and takes no input")
+        return []
+    if inpt is None:
+        raise UsageError(f"{step.__name__} needs an input", hint=f"run_step({step.__name__}, …): give what run takes.")
     if types.input_class is None:
         _write(home / "input", types.input_shape, inpt)
         return [home / "input"]
@@ -130,7 +136,7 @@ def _stored(step: type[TypedStep[Any, Any, Any]], types: StepTypes, inpt: Any, h
 def _write(folder: Path, shape: Shape, value: Any) -> None:
     many = shape.listed if not shape.many and isinstance(value, list) else shape
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with writing_outputs(folder, {"": many}) as outputs:
+    with _explained(folder.name), writing_outputs(folder, {"": many}) as outputs:
         if value is SKIPPED:
             outputs[""].skipped = True
         elif shape.files:
@@ -138,6 +144,16 @@ def _write(folder: Path, shape: Shape, value: Any) -> None:
             outputs[""].add(copies if many.many else copies[0])
         else:
             outputs[""].add(value)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Say of which input it is that it breaks its contract; a last output is one as well."""
+    try:
+        yield
+    except ContractFailedException as error:
+        error.where = f"the input {name} of the test" if name not in {"input", "output"} else "the input of the test"
+        raise
 
 
 def _copy(item: Stored, place: Path) -> Stored:
