@@ -19,7 +19,9 @@ from wurzel.validation import check_files
 
 pytestmark = pytest.mark.engine
 STEPS = 1000
-LAYERED = f"""
+FEWER = 400
+"""Steps of the pipeline that is run: `wurzel run` starts a process for each."""
+LAYERED = """
 import hashlib
 from steps import Upper, Word, Words
 from wurzel.core import TypedStep
@@ -32,9 +34,9 @@ class Mix(TypedStep[None, list[Word], list[Word]]):
         return [Word(text=digest[:8]), Word(text=digest[8:16])]
 
 
-layer = [WZ(Words, name=f"w{{n}}") for n in range(10)]
-for depth in range({STEPS} // 10 - 1):
-    below = [WZ(Upper if depth == 18 else Mix, name=f"m{{depth}}-{{n}}") for n in range(10)]
+layer = [WZ(Words, name=f"w{n}") for n in range(10)]
+for depth in range(STEPS // 10 - 1):
+    below = [WZ(Upper if depth == 18 else Mix, name=f"m{depth}-{n}") for n in range(10)]
     for n, lower in enumerate(below):
         layer[n] >> lower
         layer[(n + 1) % 10] >> lower
@@ -59,7 +61,8 @@ VARIANTS_OF_IT = {
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("layered")
     (folder / "steps.py").write_text((PIPELINES / "steps.py").read_text())
-    (folder / "layered.py").write_text(LAYERED)
+    for name, steps in (("layered", STEPS), ("fewer", FEWER)):
+        (folder / f"{name}.py").write_text(f"STEPS = {steps}{LAYERED}")
     return folder
 
 
@@ -67,10 +70,10 @@ def project(tmp_path_factory):
 def render(project):
     """Path to text of what is rendered in a variant."""
 
-    def rendered(variant, *more, check=True):
+    def rendered(variant, *more, check=True, name="layered"):
         sets = [f"--set={item}" for item in ["image=acme/words:1.0", *VARIANTS_OF_IT.get(variant, []), *more]]
-        out = project / variant
-        done = wurzel(project, "render", "layered:pipeline", "-t", "argo", "-o", str(out), *sets, check=check)
+        out = project / f"{name}-{variant}"
+        done = wurzel(project, "render", f"{name}:pipeline", "-t", "argo", "-o", str(out), *sets, check=check)
         return {path.name: path.read_text() for path in sorted(out.rglob("*.yaml"))} if check else done
 
     return rendered
@@ -130,19 +133,21 @@ class InThisProcess:
 def test_the_parts_give_the_same_bytes_as_wurzel_run(variant, project, render, tmp_path, monkeypatch):
     mount = tmp_path / "mount"
     # The long path of the mount stands in every template.
-    found = manifests(render(variant, f"targets.argo.mount={mount}", "targets.argo.max_workflow_size=4Mi"))
+    found = manifests(
+        render(variant, f"targets.argo.mount={mount}", "targets.argo.max_workflow_size=4Mi", name="fewer")
+    )
     (workflow,) = [item for item in found if item["kind"] == "Workflow"]
     parts = [item for item in found if item["kind"] == "WorkflowTemplate"]
     monkeypatch.chdir(project)
     monkeypatch.syspath_prepend(str(project))
     simulation = Simulation(workflow, tmp_path / "cluster", InThisProcess(mount), parts=parts)
     assert simulation.run() == 0, simulation.logs
-    assert len(simulation.codes) == STEPS + (2 if variant == "tasks" else 0)
+    assert len(simulation.codes) == FEWER + (2 if variant == "tasks" else 0)
     if not (project / "data").exists():
-        wurzel(project, "run", "layered:pipeline", "-j", "2")
-    found = workflow_data(simulation, tmp_path / "gathered", Case("layered", "layered"))
-    assert found == datasets(project, "layered")
+        wurzel(project, "run", "fewer:pipeline", "-j", "2")
+    found = workflow_data(simulation, tmp_path / "gathered", Case("fewer", "fewer"))
+    assert found == datasets(project, "fewer")
     if variant == "slices":
         assert len([pod for pod in simulation.logs if pod.startswith("m18-8-")]) == 3
-    for module in ("layered", "steps"):
+    for module in ("fewer", "steps"):
         sys.modules.pop(module, None)
