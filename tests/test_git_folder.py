@@ -12,6 +12,7 @@ from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import WurzelError
 from wurzel.git_folder import in_git
 from wurzel.invocation.digests import write
+from wurzel.runtime.ending import write_reason
 from wurzel.runtime.state import StateFolder
 
 
@@ -50,7 +51,16 @@ def test_other_paths_are_not(path):
 
 
 @pytest.mark.parametrize(
-    "words", [["init"], ["run", "x", "--data-dir", ".git/x"], ["run", "x", "--data-dir", "link/x"]]
+    "words",
+    [
+        ["init"],
+        ["run", "x", "--data-dir", ".git/x"],
+        ["run", "x", "--data-dir", "link/x"],
+        ["step", "no:Such", "-o", ".git/x"],
+        ["step", "no:Such", "-o", "data", "--report", "link/x"],  # before anything is imported
+        ["step", "no:Such", "-o", "data", "--report", "link/x", "--retries", "1"],
+        ["step", "no:Such", "-o", "data", "--gather", "-i", "a", "--report", ".git/hooks/x"],
+    ],
 )
 def test_commands_refuse_it(words, monkeypatch, project):
     project("chain")
@@ -60,3 +70,9 @@ def test_commands_refuse_it(words, monkeypatch, project):
     done = CliRunner().invoke(cli, words)
     assert isinstance(done.exception, WurzelError)
     assert "git's own folder" in str(done.exception)
+
+
+def test_a_reason_is_not_written_there(monkeypatch):
+    monkeypatch.setenv("WURZEL_TERMINATION_LOG", "link/x")
+    write_reason("no")
+    assert not any(Path(".git").iterdir())

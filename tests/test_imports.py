@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"exceptions", "git_folder", "hangup", "regular_file", "secret_names", "standard_streams"},
+    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams"},
+    {"regular_file"},
     {"datacontract"},
     {"core"},
     {"ir", "steps", "utils"},

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from stat import S_ISBLK, S_ISCHR, S_ISDIR, S_ISFIFO, S_ISREG
 
+from wurzel.git_folder import REASON, in_git
+
 _HANDED_OVER = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 
 
@@ -29,6 +31,38 @@ def read_file(path: Path) -> bytes:
             return file.read()
     finally:
         os.close(descriptor)
+
+
+def regular(path: str | os.PathLike[str], flags: int, mode: int = 0o666) -> int:
+    """Opens a file, as the `opener` of `open`; anything else in its place is an `OSError`, and nobody waits for it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK, mode)
+    found = os.fstat(descriptor).st_mode
+    if S_ISREG(found):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, f"it is {_kind(found)}, not a file")
+
+
+def private(path: str | os.PathLike[str], flags: int) -> int:
+    """As `regular`; a new file is for its owner alone."""
+    return regular(path, flags, 0o600)
+
+
+def write_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file that users name; it may be a device, such as `/dev/stderr`, or a pipe that is being read.
+
+    Raises:
+        OSError: when it cannot be written, or a pipe is not read; `strerror` says why.
+    """
+    if in_git(path):
+        raise OSError(errno.EPERM, REASON)
+    with open(path, "wb", buffering=0, opener=_without_waiting) as file:
+        while data:
+            data = data[file.write(data) or len(data) :]
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def _kind(mode: int) -> str:

@@ -91,7 +91,13 @@ def test_a_step_imports_what_it_uses(project):
     project("chain")
     modules = imported("step", "steps:Words", "-o", "data/words")
     assert SLOW & modules == set()
-    assert packages(modules) == {"wurzel.core", "wurzel.datacontract", "wurzel.runtime", "wurzel.secret_names"}
+    assert packages(modules) == {
+        "wurzel.core",
+        "wurzel.datacontract",
+        "wurzel.hangup",
+        "wurzel.runtime",
+        "wurzel.secret_names",
+    }
 
 
 def test_the_guard_of_a_step_imports_next_to_nothing(project):
@@ -105,4 +111,4 @@ def test_the_guard_of_a_step_imports_next_to_nothing(project):
     modules = set(done.stdout.split())
     assert "wurzel.runtime.guard" in modules
     assert {"click", "ctypes", "json", "pydantic", "subprocess"}.isdisjoint(modules)
-    assert packages(modules) == {"wurzel.runtime", "wurzel.secret_names"}
+    assert packages(modules) == {"wurzel.hangup", "wurzel.runtime", "wurzel.secret_names"}

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from wurzel.cli.shard import ShardText
 from wurzel.exceptions import UsageError, WurzelError
+from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
     from wurzel.runtime.guard import Link
@@ -129,10 +130,23 @@ def _from_file(ctx: click.Context, reference: str) -> dict[str, Any]:
     return found
 
 
+def _check_paths(output: Path, report: Path | None) -> None:
+    """Refuse what could not be written once the step has run, which may take hours."""
+    if in_git(output):
+        raise UsageError(f"-o {str(output)!r} {REASON}", hint="Write a path such as data/split.")
+    if report is None:
+        return
+    if in_git(report):
+        raise UsageError(f"--report {str(report)!r} {REASON}", hint="Write a path such as metrics/split.json.")
+    if report.is_dir():
+        raise UsageError(f"--report {str(report)!r} is a folder", hint="Name a file in it.")
+
+
 def _unless_done(options: dict[str, Any], logs: dict[str, str]) -> int:
     """Run the step, unless `--once` tells that it is done already."""
     if options["output"] is None:
         raise UsageError("there is no folder to write to", hint="Give it with -o.")
+    _check_paths(options["output"], options["report"])
     if options["gather"]:
         return _gather(options)
     supervised = options["retries"] or options["timeout"] or options["shards"] > 1

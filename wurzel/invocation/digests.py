@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WriteError
 from wurzel.git_folder import REASON, in_git
+from wurzel.regular_file import read_file, regular
 
 if TYPE_CHECKING:
     from wurzel.invocation.imports import Import
@@ -47,7 +48,7 @@ class FileDigests:
         self._changed = False
         if store is not None:
             with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-                stored = json.loads(store.read_bytes())
+                stored = json.loads(read_file(store))
                 self._known, self._imports, self.notes = (dict(stored[key]) for key in ("files", "imports", "notes"))
 
     def file(self, path: Path) -> str:
@@ -156,7 +157,7 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
         raise WriteError(REASON, where=str(path))
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        with open(temporary, "wb", opener=lambda name, flags: regular(name, flags, mode)) as file:
             file.write(data)
         temporary.replace(path)
     except OSError as error:

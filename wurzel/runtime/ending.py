@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from wurzel.regular_file import write_file
 from wurzel.runtime.logs import logger
 from wurzel.runtime.masking import CURRENT
 
@@ -69,4 +70,4 @@ def write_reason(reason: str) -> None:
     if named or path.exists():
         line = " ".join(CURRENT.text(reason).split()).encode("utf-8", "replace")[:_LONGEST]
         with contextlib.suppress(OSError):
-            path.write_bytes(line + b"\n")
+            write_file(path, line + b"\n")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import WriteError
 from wurzel.invocation.command import cut_edges, dataset
+from wurzel.regular_file import write_file
 from wurzel.runtime.calls import portions
 
 if TYPE_CHECKING:
@@ -56,6 +57,6 @@ def write_slices(path: str, count: int) -> None:
         return
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text, encoding="utf-8")
+        write_file(path, text.encode())
     except OSError as error:
         raise WriteError(f"the slices cannot be written: {error.strerror}", where=path) from error

@@ -9,6 +9,7 @@ import contextlib
 from pathlib import Path
 
 from wurzel.exceptions import WriteError
+from wurzel.regular_file import read_file, regular
 
 
 def is_done(output: Path, run: str) -> bool:
@@ -18,7 +19,7 @@ def is_done(output: Path, run: str) -> bool:
 
     try:
         complete = (output / NAME).is_file() or bool(output_names(output))
-        return complete and _mark(output).read_text(encoding="utf-8") == run
+        return complete and read_file(_mark(output)).decode() == run
     except (OSError, ValueError):
         return False
 
@@ -30,7 +31,8 @@ def remember(output: Path, run: str) -> None:
         WriteError: when the note cannot be written.
     """
     try:
-        _mark(output).write_text(run, encoding="utf-8")
+        with open(_mark(output), "w", encoding="utf-8", opener=regular) as file:
+            file.write(run)
     except OSError as error:
         raise WriteError(f"cannot be written: {error.strerror}", where=str(_mark(output))) from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from wurzel.exceptions import FAILED, FINAL
+from wurzel.regular_file import regular
 
 _TAIL = 20
 _TAIL_BYTES = 20_000
@@ -98,7 +99,7 @@ def _shown(path: Path) -> Path:
 def tail(path: Path) -> list[str]:
     """The last lines of a text file, without reading all of a long one."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular) as file:
             size = file.seek(0, 2)
             file.seek(max(size - _TAIL_BYTES, 0))
             text = file.read().decode(errors="replace")

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any, NamedTuple, Self
 
 from wurzel.hangup import tie
+from wurzel.regular_file import private
 from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -45,11 +46,6 @@ class Command:
     cwd: Path | None = None
     log: Path | None = None
     timeout: float | None = None
-
-
-def private(path: str, flags: int) -> int:
-    """Opens a file that, if it is new, is for its owner alone."""
-    return os.open(path, flags, 0o600)
 
 
 class _Timer:
