@@ -22,6 +22,7 @@ from wurzel.datacontract.manifest_file import parsed, read_manifest
 from wurzel.datacontract.names import from_text
 from wurzel.exceptions import DatasetError, WriteError
 from wurzel.invocation.digests import combine, write
+from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
     from wurzel.datacontract.manifest import Manifest, Part
@@ -73,7 +74,7 @@ class Cache:
         """The entry of a fingerprint; one that is damaged, or that names another, does not count."""
         path = self._path(fingerprint)
         try:
-            data = json.loads(path.read_bytes())
+            data = json.loads(read_file(path))
             datasets = {name: parsed(Path(), manifest) for name, manifest in data["datasets"].items()}
             entry = Entry(data["fingerprint"], data["step"], dict(data["inputs"]), datasets, dict(data["report"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -98,7 +99,7 @@ class Cache:
     def last(self, step_id: str) -> Entry | None:
         """The entry that a step has last handed over."""
         try:
-            return self.find((self._folder / "last" / step_id).read_text())
+            return self.find(read_file(self._folder / "last" / step_id).decode())
         except (OSError, ValueError):
             return None
 

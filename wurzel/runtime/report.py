@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from wurzel.exceptions import StepFailed, WriteError
+from wurzel.regular_file import read_file
 from wurzel.runtime.masking import CURRENT
 
 
@@ -51,7 +52,7 @@ def write_report(path: Path, report: Report) -> None:
 def read_recorded(path: Path) -> dict[str, Any]:
     """A report as JSON; empty when there is none."""
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(read_file(path))
     except (OSError, ValueError):
         return {}
     return report if isinstance(report, dict) else {}

@@ -21,6 +21,7 @@ from wurzel.datacontract.dataset import (
 )
 from wurzel.datacontract.folders import remove
 from wurzel.exceptions import DatasetError, WurzelError
+from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +110,7 @@ def _report(folder: Path, number: int, of: int) -> Path:
 def _read_report(path: Path) -> dict[str, Any]:
     hint = f"Run the slice again with --report {path}."
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(read_file(path))
     except OSError as error:
         raise DatasetError(f"the report cannot be read: {error.strerror}", where=str(path), hint=hint) from None
     except ValueError as error:
