@@ -72,3 +72,29 @@ def write(folder, tag):
     (folder / "x").mkdir()
     (folder / "x" / "b.j2").write_text("{% macro b() %}1{% endmacro %}")
     (folder / "x" / "a.yaml.j2").write_text(f"{{% {tag} %}}\n")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        '(xs | map("upper")) | pprint',
+        '"%s" | format(xs | map("upper"))',
+        '"%(a)s" | format(a=xs | map("upper"))',
+        '"%s" % (xs | map("upper"))',
+        '"%s %s" % (1, xs | map("upper"))',
+        '(xs | map("upper")) | upper',
+        '[xs | map("upper")] | pprint',
+        "cycler(1) | pprint",
+        "range | title",
+    ],
+)
+def test_no_address_is_written(tmp_path, expression):
+    with pytest.raises(TemplateError, match="has no text"):
+        rendered(tmp_path, expression, xs=["a"])
+
+
+def test_numbers_and_values_are_formatted_as_before(tmp_path):
+    assert (
+        rendered(tmp_path, '[7 % 4, "%s-%d" % ("a", 1), "ab" | upper, [1] | pprint]')
+        == "a:\n  - 3\n  - a-1\n  - AB\n  - '[1]'\n"
+    )

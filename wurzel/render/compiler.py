@@ -110,6 +110,14 @@ class Generator(CodeGenerator):
         checked.iter = nodes.Call(check, [node.iter], [], None, None, lineno=node.lineno)
         super().visit_For(checked, frame)
 
+    def visit_Mod(self, node: nodes.BinExpr, frame: Frame) -> None:
+        """Like jinja's, but `"%s" % x` writes only values."""
+        self.write("environment.modulo(")
+        self.visit(node.left, frame)
+        self.write(", ")
+        self.visit(node.right, frame)
+        self.write(")")
+
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
         """Join values into one value, or into rendered text if a part is rendered text."""
         self.write("glue((")

@@ -18,7 +18,7 @@ from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.render import text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
-from wurzel.render.internals import is_internal, may_be_internal, refusal
+from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modulo, only_values, refusal
 from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
@@ -74,6 +74,7 @@ class Environment(jinja2.Environment):
     seam = text.SEAM
     glue = staticmethod(text.glue)
     looped = staticmethod(values.looped)
+    modulo = staticmethod(modulo)
 
     def __init__(self, layers: Layers) -> None:
         super().__init__(
@@ -94,6 +95,7 @@ class Environment(jinja2.Environment):
         self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
         for name in REFUSED:
             del self.filters[name]
+        self.filters |= {name: only_values(self.filters[name]) for name in PRINTING if name not in FILTERS}
         self.filters |= FILTERS | layers.filters
         self.tests["blank"] = text.is_blank
         del self.globals["lipsum"]

@@ -7,9 +7,19 @@ environment into a file, or change what a policy sees. Jinja lists the internals
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
+from jinja2 import Environment
+from jinja2.nodes import EvalContext
+
 from wurzel.render.text import Text
+from wurzel.render.values import NotAValue
+
+_PLAIN: Any = object.__repr__
+_ADDRESSED = (BuiltinFunctionType, FunctionType, GeneratorType, MethodType)
 
 _PREFIXES = ("gi_", "cr_", "ag_", "f_", "tb_", "co_", "model_", "parse_")
 _OF_PYDANTIC = (
@@ -44,6 +54,40 @@ def is_internal(owner: Any, name: str) -> bool:
     from jinja2.sandbox import is_internal_attribute
 
     return is_internal_attribute(owner, name)
+
+
+PRINTING = ("capitalize", "center", "format", "lower", "pprint", "title", "truncate", "upper", "urlencode", "wordwrap")
+"""Filters of jinja that make text of anything; of a generator they would write its address, which differs each time."""
+
+
+def only_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, which refuses what has no text of its own."""
+
+    @wraps(function)
+    def apply(*arguments: Any, **named: Any) -> Any:
+        for argument in (*arguments, *named.values()):
+            if not isinstance(argument, Environment | EvalContext):  # which jinja hands to some filters
+                _check_printed(argument)
+        return function(*arguments, **named)
+
+    return apply
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """`left % right`, where text is formatted only with values."""
+    if isinstance(left, str):
+        for each in right if isinstance(right, tuple) else [right]:
+            _check_printed(each)
+    return left % right
+
+
+def _check_printed(argument: Any) -> None:
+    """Refuse what Python prints with its address."""
+    if isinstance(argument, dict | list | tuple | set):
+        for each in (*argument, *argument.values()) if isinstance(argument, dict) else argument:
+            _check_printed(each)
+    elif getattr(type(argument), "__repr__", None) is _PLAIN or isinstance(argument, _ADDRESSED):
+        raise NotAValue(f"a {type(argument).__name__} has no text", "Add `| list` to a generator, or write a field.")
 
 
 def refusal(name: str) -> tuple[str, str]:
