@@ -136,8 +136,21 @@ def _composed(patches: Iterable[Node | None]) -> Node | None:
     merged: Node | None = None
     for patch in patches:
         if patch is not None:
-            merged = None if patch.value is None else _compose(merged, patch)
+            merged = None if patch.value is None else _both(merged, patch)
     return merged
+
+
+def _both(weak: Node | None, strong: Node) -> Node:
+    """Two patches as one; a list of a project is applied after what a pack patches, and does not replace it."""
+    if weak is None or (isinstance(weak.value, dict) and isinstance(strong.value, dict)):
+        return _compose(weak, strong)
+    if not isinstance(weak.value, dict | list) or not isinstance(strong.value, dict | list):
+        return strong
+    return _like(strong, [*_entries(weak), *_entries(strong)])
+
+
+def _entries(patch: Node) -> list[Node]:
+    return patch.value if isinstance(patch.value, list) else [_like(patch, {"merge": patch})]
 
 
 def _compose(weak: Node | None, strong: Node) -> Node:
