@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -51,8 +50,10 @@ def write_report(path: Path, report: Report) -> None:
 
 def read_recorded(path: Path) -> dict[str, Any]:
     """A report as JSON; empty when there is none."""
+    from pydantic_core import from_json
+
     try:
-        report = json.loads(read_file(path))
+        report = from_json(read_file(path))
     except (OSError, ValueError):
         return {}
     return report if isinstance(report, dict) else {}
@@ -64,7 +65,9 @@ def write_recorded(path: Path, report: Mapping[str, Any]) -> None:
     Raises:
         WriteError: when it cannot be written.
     """
+    from pydantic_core import to_json
+
     from wurzel.invocation.digests import write
 
     if report.keys() - {"cached"}:
-        write(path, json.dumps(report, indent=2).encode() + b"\n", 0o600)
+        write(path, to_json(report, indent=2) + b"\n", 0o600)
