@@ -68,3 +68,8 @@ def test_a_relative_import_starts_at_the_package():
 @pytest.mark.parametrize("source", [b"def", b"\0", b"\xff\xfe", b"(" * 10_000, b""])
 def test_what_is_not_python_imports_nothing(source):
     assert imports(source) == []
+
+
+def test_modules_that_are_found_or_run_by_name_count():
+    source = b"find_spec('a')\nrunpy.run_module('b')\npkgutil.resolve_name('c.d:E')\nfind_spec('.f', 'g')"
+    assert {name for one in imports(source) for name in one.modules("")} >= {"a", "b", "c.d", "g.f"}

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-_BY_NAME = frozenset({"import_module", "__import__", "files", "get_data"})
+_BY_NAME = frozenset({"import_module", "__import__", "files", "get_data", "find_spec", "resolve_name", "run_module"})
 """Functions that take the name of a module: of `importlib`, `importlib.resources` and `pkgutil`."""
 
 
@@ -75,8 +75,8 @@ def _called(call: ast.Call) -> Iterator[Import]:
     name = _text(call.args[0] if call.args else given.get("name"))
     if name is None:
         return
-    bare = name.lstrip(".")
-    level = len(name) - len(bare)
+    bare = name.lstrip(".").partition(":")[0]  # `resolve_name("a:b")`
+    level = len(name) - len(name.lstrip("."))
     package = _text(call.args[1] if len(call.args) > 1 else given.get("package"))
     if level and package is not None:
         yield from (Import(0, origin) for origin in Import(level, bare).modules(package))
