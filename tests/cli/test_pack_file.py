@@ -272,6 +272,7 @@ class TestFilters:
             ("def a(value: str):\n    return value\n", "target", "the filter 'a' has no type for what it returns"),
             ("def shell(value: str) -> str:\n    return value\n", "target", "wurzel already has a filter 'shell'"),
             ("import nothing_there\n", "target", "cannot be imported: ModuleNotFoundError"),
+            ("import os\nos._exit(0)\n", "target", "this code calls os._exit(0)"),
             ("x = 1\n", "target", "globex_wurzel.filters has no public function"),
             ("def a(value: str) -> str:\n    raise ValueError('no')\n", "pipeline.name | a", "ValueError: no"),
             (

@@ -1,4 +1,4 @@
-"""Modules that print and change the folder while they are imported: documents and outputs stay what they are."""
+"""Modules that print, change the folder or end the process while they are imported: nothing ends early with 0."""
 
 import json
 import subprocess
@@ -72,3 +72,30 @@ def test_what_a_module_does_to_the_folder_moves_no_output(loud):
     assert (loud / "run-pipeline.sh").exists()
     assert (loud / "out/manifest.json").exists()
     assert list(Path("elsewhere").iterdir()) == []
+
+
+ENDING = {
+    "import": "import os\nos._exit(0)\n",
+    "call": "import os\n\ndef pipeline():\n    os._exit(0)\n",
+    "exit": "import sys\n\ndef pipeline():\n    sys.exit(0)\n",
+}
+
+
+@pytest.mark.parametrize("where", ENDING)
+@pytest.mark.parametrize("command", ["run", "render --check", "inspect", "env", "graph"])
+def test_a_module_that_ends_the_process_ends_no_command_with_0(project, where, command):
+    (project("chain") / "ending.py").write_text(ENDING[where])
+    first, *more = command.split()
+    done = run(first, "ending:pipeline", *more)
+    assert done.returncode == 2
+    assert "sys.exit(0)" in done.stderr if where == "exit" else "os._exit(0)" in done.stderr
+    assert "ending.py:" in done.stderr
+
+
+def test_a_process_that_a_module_forks_may_end_itself(project):
+    (project("chain") / "forking.py").write_text(
+        "import os\nfrom chain import pipeline\nif not (child := os.fork()):\n    os._exit(5)\n"
+        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5\n"
+    )
+    done = run("inspect", "forking:pipeline", "--json")
+    assert done.returncode == 0, done.stderr

@@ -84,3 +84,9 @@ def test_a_module_that_exits(package):
     (package / "exits.py").write_text("import sys\nsys.exit(3)\n")
     with pytest.raises(PipelineError, match=r"it calls sys.exit\(3\) at imppkg/exits.py:2"):
         import_object("imppkg.exits:x")
+
+
+def test_a_module_that_ends_the_process(package):
+    (package / "ends.py").write_text("import os\nos._exit(0)\n")
+    with pytest.raises(PipelineError, match=r"it calls os._exit\(0\) at imppkg/ends.py:2"):
+        import_object("imppkg.ends:x")

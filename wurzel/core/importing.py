@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from wurzel.exceptions import PipelineError, WurzelError
 
@@ -73,13 +73,49 @@ def _descriptor_apart() -> Iterator[None]:
 
 
 @contextmanager
+def introspecting() -> Iterator[None]:
+    """Run code of the user that says what a pipeline is: apart, in the current folder, and without ending us.
+
+    Raises:
+        PipelineError: when that code calls `sys.exit` or `os._exit`; a run or a check would end early, with 0 perhaps.
+    """
+    from wurzel.core.tracebacks import place_of
+
+    try:
+        with apart(), staying():
+            yield
+    except SystemExit as error:
+        if type(error) not in {SystemExit, _OsExit}:  # one of ours, by which a signal ends a run
+            raise
+        hint = "Let it return, or raise an error, instead."
+        raise PipelineError(f"this code calls {_call(error)}", where=place_of(error), hint=hint) from error
+
+
+@contextmanager
 def staying() -> Iterator[None]:
-    """Come back to the current folder, which paths that we were given are relative to."""
+    """Come back to the current folder, which paths that we were given are relative to; `os._exit` raises meanwhile."""
     here = Path.cwd()
+    owner, end = os.getpid(), os._exit
+
+    def raising(status: int) -> NoReturn:
+        if os.getpid() == owner:
+            raise _OsExit(status)
+        end(status)  # a process that was forked meanwhile
+
+    os._exit = raising
     try:
         yield
     finally:
+        os._exit = end
         os.chdir(here)
+
+
+class _OsExit(SystemExit):
+    """In place of `os._exit`, after which nobody could tell that a module was never imported to its end."""
+
+
+def _call(error: SystemExit) -> str:
+    return f"{'os._exit' if isinstance(error, _OsExit) else 'sys.exit'}({error.code!r})"
 
 
 def import_user_module(name: str) -> ModuleType:
@@ -108,7 +144,7 @@ def _module_or_none(name: str) -> ModuleType | None:
         error.where = error.where or place_of(error)
         raise
     except SystemExit as error:
-        raise _broken(name, f"it calls sys.exit({error.code!r}) at {place_of(error)}") from error
+        raise _broken(name, f"it calls {_call(error)} at {place_of(error)}") from error
     except Exception as error:
         raise _broken(name, shortened(error), _blame(error)) from error
 

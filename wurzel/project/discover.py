@@ -121,19 +121,19 @@ def _chains(nodes: Iterable[ast.AST]) -> bool:
 
 def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
     """The pipeline, the reason why it cannot be used, or `None` if it is something else."""
-    from wurzel.core.importing import apart, staying
+    from wurzel.core.importing import introspecting
     from wurzel.ir.introspect import introspect, last_steps, load_entrypoint
 
     try:
-        with apart(), staying():
+        with introspecting():
             entry: Any = load_entrypoint(entrypoint)
             last_steps(entry, entrypoint)
     except WurzelError as error:
         return None if "is not a pipeline" in error.message else str(error).splitlines()[0]
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the user, which may do anything
+    except Exception as error:  # noqa: BLE001 - code of the user, which may do anything
         return f"{type(error).__name__}: {error}".splitlines()[0]
     try:
-        with apart(), staying():
+        with introspecting():
             return introspect(entry, name="x", entrypoint=entrypoint)
     except WurzelError as error:
         return str(error).splitlines()[0]

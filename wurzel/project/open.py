@@ -122,12 +122,12 @@ def open_pipeline(name: str, environment: str | None = None, sets: Sequence[str]
 
 def open_in(project: Project | None, name: str, environment: str | None, sets: Sequence[str]) -> Resolved:
     """Like `open_pipeline`, for a project that is already loaded."""
-    from wurzel.core.importing import apart, staying
+    from wurzel.core.importing import introspecting
     from wurzel.ir.introspect import introspect, load_entrypoint
     from wurzel.project.typecheck import check_settings
 
     name, entrypoint = _chosen(project, name, environment)
-    with apart(), staying():
+    with introspecting():
         entry = load_entrypoint(entrypoint)
         pipeline = introspect(entry, name=name, entrypoint=entrypoint)
         return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)

@@ -28,8 +28,11 @@ def filters_of(
     """
     from jinja2.filters import FILTERS as OF_JINJA
 
+    from wurzel.core.importing import introspecting
+
     try:
-        found = import_module(module)
+        with introspecting():
+            found = import_module(module)
     except Exception as error:  # noqa: BLE001 - whatever an import runs into
         return {}, [Problem(f"filters: {module!r} cannot be imported: {type(error).__name__}: {error}", pack)]
     if file is not None and file.resolve() != Path(str(found.__file__)).resolve():
