@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from wurzel.cli import cli
 from wurzel.exceptions import ConfigError, WriteError
+from wurzel.project.discover import Skipped, find_pipelines
 from wurzel.project.load import load
 
 STEPS = """\
@@ -187,3 +188,17 @@ def test_on_a_terminal_it_asks(folder, text, code, overwritten):
     assert "Overwrite wurzel.yaml?" in shown
     assert exit_code == code
     assert ("# mine" not in (folder / "wurzel.yaml").read_text()) is overwritten
+
+
+def test_only_what_is_not_a_pipeline_is_skipped_without_a_message(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "not_all_pipelines.py").write_text(
+        "from wurzel.exceptions import UsageError\nfrom wurzel.utils import WZ\n\n"
+        "def number():\n    return 8 >> 1\n\n"
+        "def broken():\n    raise UsageError('the notes say that this is not a pipeline')\n    return WZ\n"
+    )
+    assert find_pipelines(tmp_path) == (
+        [],
+        [Skipped("not_all_pipelines:broken", "the notes say that this is not a pipeline")],
+    )

@@ -23,6 +23,10 @@ AnyStep: TypeAlias = TypedStep[Any, Any, Any]
 Entry: TypeAlias = AnyStep | Sequence[AnyStep] | Callable[[], Any]
 
 
+class NotAPipelineError(PipelineError):
+    """The object is none of the things a pipeline may be; discovery skips such objects without a message."""
+
+
 def load_entrypoint(entrypoint: str) -> Any:
     """The object at `module:attribute`; the current directory is importable.
 
@@ -55,7 +59,8 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
     """The last steps that a pipeline object stands for, calling it when it is a function.
 
     Raises:
-        PipelineError: when it is none of the things a pipeline may be.
+        NotAPipelineError: when it is none of the things a pipeline may be.
+        PipelineError: when it is a function that cannot be called without arguments.
     """
     value: Any = entry
     if callable(value) and not isinstance(value, TypedStep | type):
@@ -74,7 +79,7 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
     hint = "A pipeline is its last step, a list of last steps, or a function that returns either."
     if isinstance(value, type) and issubclass(value, TypedStep):
         hint = f"This is a step class; a pipeline is made of steps: WZ({value.__name__}) >> …"
-    raise PipelineError(f"is not a pipeline but {shown_value(value)}", where=origin, hint=hint)
+    raise NotAPipelineError(f"is not a pipeline but {shown_value(value)}", where=origin, hint=hint)
 
 
 def ordered_steps(last: Sequence[AnyStep]) -> list[AnyStep]:

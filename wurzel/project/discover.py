@@ -122,14 +122,16 @@ def _chains(nodes: Iterable[ast.AST]) -> bool:
 def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
     """The pipeline, the reason why it cannot be used, or `None` if it is something else."""
     from wurzel.core.importing import introspecting
-    from wurzel.ir.introspect import introspect, last_steps, load_entrypoint
+    from wurzel.ir.introspect import NotAPipelineError, introspect, last_steps, load_entrypoint
 
     try:
         with introspecting():
             entry: Any = load_entrypoint(entrypoint)
             last_steps(entry, entrypoint)
+    except NotAPipelineError:
+        return None
     except WurzelError as error:
-        return None if "is not a pipeline" in error.message else str(error).splitlines()[0]
+        return str(error).splitlines()[0]
     except Exception as error:  # noqa: BLE001 - code of the user, which may do anything
         return f"{type(error).__name__}: {error}".splitlines()[0]
     try:
