@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams"},
+    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "suggestion"},
     {"regular_file"},
     {"datacontract"},
     {"core"},

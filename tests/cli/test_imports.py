@@ -15,7 +15,8 @@ SLOW = {
 PLUGINS = "importlib.metadata"
 """Where a validator is built, pydantic looks for plugins."""
 PIPELINE = {
-    f"wurzel.{name}" for name in ("core", "datacontract", "invocation", "ir", "project", "secret_names", "utils")
+    f"wurzel.{name}"
+    for name in ("core", "datacontract", "invocation", "ir", "project", "secret_names", "suggestion", "utils")
 }
 RENDER = PIPELINE | {"wurzel.backends", "wurzel.render"}
 SKIPPED = {

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from wurzel.backends.base import Backend
 from wurzel.exceptions import BackendError, UsageError
+from wurzel.suggestion import did_you_mean
 
 BUILT_IN = {
     "dvc": "wurzel.backends.dvc:DvcBackend",
@@ -37,11 +38,8 @@ def get(name: str) -> Backend:
     """
     home = BUILT_IN.get(name) or _installed().get(name)
     if home is None:
-        from difflib import get_close_matches
-
         known = names()
-        close = get_close_matches(name, known, 1)
-        advice = f"Did you mean {close[0]}?" if close else f"Targets: {', '.join(known)}."
+        advice = did_you_mean(name, known) or f"Targets: {', '.join(known)}."
         raise UsageError(f"unknown target {name!r}", hint=advice)
     module, _, attribute = home.partition(":")
     try:

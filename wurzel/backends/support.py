@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import Problem, UsageError
 from wurzel.ir.features import FEATURES, used
+from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend
@@ -82,11 +83,8 @@ def unsupported_uses(
 
 
 def _check_names(backend: Backend, ignore: Collection[str], where: str) -> None:
-    from difflib import get_close_matches
-
     for name in ignore:
         if name not in FEATURES:
-            close = get_close_matches(name, FEATURES, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Features: {', '.join(FEATURES)}."
+            advice = did_you_mean(name, FEATURES) or f"Features: {', '.join(FEATURES)}."
             what = f"targets.{backend.name}.ignore names an unknown feature {name!r}"
             raise UsageError(what, where=where, hint=advice)

@@ -55,11 +55,10 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Like click's, with a did-you-mean for an unknown name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
+            from wurzel.suggestion import did_you_mean
 
-            close = get_close_matches(args[0], COMMANDS, 1)
-            advice = f" Did you mean {close[0]}?" if close else f" Commands: {', '.join(COMMANDS)}."
-            ctx.fail(f"Unknown command {args[0]!r}.{advice}")
+            advice = did_you_mean(args[0], COMMANDS) or f"Commands: {', '.join(COMMANDS)}."
+            ctx.fail(f"Unknown command {args[0]!r}. {advice}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

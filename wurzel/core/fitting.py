@@ -76,13 +76,13 @@ def check_name(step: str, fields: Fields, name: object) -> str:
         return name
     known = [f"Inputs: {', '.join(inputs)}."] if inputs else []
     known += [f"Outputs: {', '.join(outputs)}."] if outputs else []
-    from difflib import get_close_matches
+    from wurzel.suggestion import did_you_mean
 
-    close = get_close_matches(name, [*outputs, *inputs], 1) if isinstance(name, str) else []
-    hint = [f"Did you mean {close[0]}?"] if close else []
+    advice = did_you_mean(name, [*outputs, *inputs]) if isinstance(name, str) else ""
     raise StaticTypeError(
         f"{step} does not have an input or output {name!r}",
-        hint=" ".join([*hint, *known]) or f"Neither its input nor its output has a name: write {step} itself.",
+        hint=" ".join(filter(None, [advice, *known]))
+        or f"Neither its input nor its output has a name: write {step} itself.",
     )
 
 

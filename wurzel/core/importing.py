@@ -193,14 +193,14 @@ def _broken(name: str, reason: str, hint: str = "") -> PipelineError:
 
 
 def _no_module(name: str) -> PipelineError:
-    from difflib import get_close_matches
+    from wurzel.suggestion import closest
 
     if name.endswith(".py") or "/" in name or os.sep in name:
         return PipelineError(f"there is no module {name!r}", hint=_FORMS)
     first, _, rest = name.partition(".")
     here = [path.stem for path in Path.cwd().iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
-    close = [match for match in get_close_matches(first, here, 1) if match != first]
-    advice = f"Did you mean {close[0]}{'.' if rest else ''}{rest}? " if close else ""
+    close = closest(first, here)
+    advice = f"Did you mean {close}{'.' if rest else ''}{rest}? " if close not in {"", first} else ""
     return PipelineError(
         f"there is no module {name!r}",
         hint=f"{advice}Modules in {Path.cwd()} and installed packages can be imported.",
@@ -208,13 +208,10 @@ def _no_module(name: str) -> PipelineError:
 
 
 def _no_attribute(value: Any, part: str, name: str) -> PipelineError:
-    from difflib import get_close_matches
+    from wurzel.suggestion import did_you_mean
 
     names = [item for item in dir(value) if not item.startswith("_")]
-    close = get_close_matches(part, names, 1)
     what = (
         f"the module {value.__name__!r}" if isinstance(value, ModuleType) else repr(getattr(value, "__name__", value))
     )
-    return PipelineError(
-        f"{what} has no attribute {part!r}", where=name, hint=f"Did you mean {close[0]}?" if close else ""
-    )
+    return PipelineError(f"{what} has no attribute {part!r}", where=name, hint=did_you_mean(part, names))

@@ -127,17 +127,17 @@ class Loader:
         return f"{place}: {mismatch(item['type'], item['msg'], value)}{hint}"
 
     def _unknown(self, cls: type[BaseModel], prefix: str, names: list[str]) -> str:
-        from difflib import get_close_matches
+        from wurzel.suggestion import closest
 
         owner: type[BaseModel] | None = cls
         for name in names[:-1]:
             found = None if owner is None else fields_of(owner).get(name)
             owner = None if found is None else model_of(found[1].annotation)
-        close = get_close_matches(names[-1], list(fields_of(owner)), 1) if owner is not None else []
+        close = closest(names[-1], fields_of(owner)) if owner is not None else ""
         path = DELIMITER.join(names)
         advice = ""
         if close:
-            advice = f"; did you mean {prefix}{DELIMITER.join([*names[:-1], close[0]])}?"
+            advice = f"; did you mean {prefix}{DELIMITER.join([*names[:-1], close])}?"
         elif owner is not None:
             advice = f"; the settings are {', '.join(owner.model_fields) or 'none'}"
         return f"{prefix}{path}: there is no such setting{advice}"

@@ -129,13 +129,13 @@ class Vocabulary:
         return [*self.inputs, *self.outputs, *names]
 
     def _near(self, name: str) -> str:
-        from difflib import get_close_matches  # only for what is not known
+        from wurzel.suggestion import closest  # only for what is not known
 
         folded = {known.lower(): known for known in [*_ROOTS, "input", "output", *self._known()]}
-        close = get_close_matches(name.lower(), folded, 1, _NEAR)
+        close = closest(name.lower(), folded, cutoff=_NEAR)
         if not close:
             return ""
-        known = folded[close[0]]
+        known = folded[close]
         plural = {"input": self.inputs, "inputs": self.inputs, "outputs": self.outputs, "output": self.outputs}
         return next(iter(plural[known]), known) if known in plural else known
 

@@ -65,13 +65,13 @@ def check_zone(name: str) -> None:
     """
     if name in zones():
         return
-    from difflib import get_close_matches
+    from wurzel.suggestion import closest
 
     folded = {zone.lower(): zone for zone in sorted(zones())}
     cities = {zone.rpartition("/")[2]: zone for zone in folded}
     key = name.strip().lower().replace(" ", "_")
-    close = [key] if key in folded else [cities[key]] if key in cities else get_close_matches(key, folded, 1)
-    advice = f"did you mean {folded[close[0]]}?" if close else "write one such as Europe/Berlin or UTC"
+    close = key if key in folded else cities[key] if key in cities else closest(key, folded)
+    advice = f"did you mean {folded[close]}?" if close else "write one such as Europe/Berlin or UTC"
     raise ValueError(f"{name!r} is not an IANA time zone; {advice}")
 
 

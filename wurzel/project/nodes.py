@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import ConfigError, Problem
+from wurzel.suggestion import closest
 
 _LONGEST_SHOWN = 60
 _MOST_PROBLEMS = 50
@@ -185,13 +186,9 @@ def near(name: str, known: Iterable[str], what: str) -> str:
     names = list(known)
     snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in name).replace("-", "_").lstrip("_")
     folded = {item.lower(): item for item in names}
-    close = [snake] if snake in names else [folded[name.lower()]] if name.lower() in folded else []
-    if not close:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, names, 1)
+    close = snake if snake in names else folded.get(name.lower()) or closest(name, names)
     if close:
-        return f"Did you mean {close[0]}?"
+        return f"Did you mean {close}?"
     return f"{what}: {', '.join(names[:_MOST_PROBLEMS])}." if names else f"There are no {what.lower()} here."
 
 

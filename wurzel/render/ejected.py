@@ -19,7 +19,7 @@ from wurzel.exceptions import MissingPackage, UsageError, WriteError
 from wurzel.git_folder import REASON, in_git
 from wurzel.render.check.sources import BASE
 from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label, reference
-from wurzel.render.suggestion import suggest
+from wurzel.suggestion import LOOSE, did_you_mean
 
 _NEXT = re.compile(r"""(["'])!([\w./-]+\.j2)(?=\1)["']""")
 MOST_CONFLICTS = 127
@@ -210,7 +210,7 @@ def _elsewhere(layers: Layers, layer: Layer, name: str, block: str, blocks: Sequ
                 continue
             if block in blocks_of(layers, below):
                 return f"{other} has it: wurzel templates eject {other} --block {block}"
-    return suggest(block, blocks) or (
+    return did_you_mean(block, blocks, cutoff=LOOSE) or (
         f"Blocks: {', '.join(blocks)}." if blocks else "It has no blocks; eject the whole template."
     )
 

@@ -23,9 +23,9 @@ from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
 from wurzel.render.structure import ONE_NAME, WITH_CONTEXT, circle, languages_differ, no_such_block
-from wurzel.render.suggestion import suggest
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
+from wurzel.suggestion import LOOSE, did_you_mean
 
 _HINT_ELSE = "Add `else`, since an expression always writes a value; use `{% if %}` to omit text."
 
@@ -43,7 +43,7 @@ class Missing(StrictUndefined):
         if isinstance(owner, Text):
             return f"rendered text has no {name!r}; `| string` makes it a value"
         known = [str(key) for key in owner] if isinstance(owner, Mapping) else [n for n in dir(owner) if n[:1] != "_"]
-        meant = suggest(name, known)
+        meant = did_you_mean(name, known, cutoff=LOOSE)
         return f"{show(owner)} has no {name!r}{'; d' if meant else ''}{meant[1:]}"
 
     def __repr__(self) -> str:
@@ -294,7 +294,7 @@ class Environment(jinja2.Environment):
         kind, name = match.groups()
         instead = REFUSED.get(name) or filter_instead(name) if kind == "filter" else ""
         known = self.filters if kind == "filter" else self.tests
-        return f"there is no {kind} {name!r}", instead or suggest(name, known)
+        return f"there is no {kind} {name!r}", instead or did_you_mean(name, known, cutoff=LOOSE)
 
 
 def _raised(problem: Problem) -> TemplateError:
@@ -332,4 +332,4 @@ def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
     from wurzel.render.elsewhere import name_instead
 
     name = match.group(1)
-    return message, WITH_CONTEXT if name in names else name_instead(name) or suggest(name, names)
+    return message, WITH_CONTEXT if name in names else name_instead(name) or did_you_mean(name, names, cutoff=LOOSE)

@@ -18,7 +18,7 @@ from wurzel.exceptions import Problem, TemplateError
 from wurzel.render.packs import is_installed, load_pack
 from wurzel.render.renames import renamed
 from wurzel.render.requirement import requirement
-from wurzel.render.suggestion import suggest
+from wurzel.suggestion import LOOSE, did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.render.more import More
@@ -308,7 +308,7 @@ class Layers:
         known = sorted({found for layer in layers for found in self.names(layer)})
         prefix = name[: len(name) - len(path)]
         searched = ", ".join(layer.name for layer in layers)
-        hint = suggest(path, known, prefix) or f"Searched: {searched}."
+        hint = did_you_mean(path, known, prefix=prefix, cutoff=LOOSE) or f"Searched: {searched}."
         return TemplateMissing(f"there is no template {name!r}", hint=hint)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import TemplateError
-from wurzel.render.suggestion import suggest
+from wurzel.suggestion import LOOSE, did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -78,7 +78,7 @@ def entry_point(name: str) -> EntryPoint:
         installed = f"Installed packs: {', '.join(known)}." if known else "No template pack is installed."
         raise TemplateError(
             f"there is no template folder or installed pack {name!r}",
-            hint=f"{suggest(name, known)} {installed}".strip(),
+            hint=f"{did_you_mean(name, known, cutoff=LOOSE)} {installed}".strip(),
         )
     return found[0]
 

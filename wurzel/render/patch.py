@@ -14,9 +14,9 @@ from wurzel.exceptions import Problem
 from wurzel.render.quoting.yaml import is_part
 from wurzel.render.quoting.yaml_scalar import key as written_key
 from wurzel.render.quoting.yaml_value import after_key, entries, inline, parts
-from wurzel.render.suggestion import suggest
 from wurzel.render.values import NotAValue
 from wurzel.render.yaml_tree import Document, YamlNode, dash, is_picked
+from wurzel.suggestion import LOOSE, did_you_mean
 
 ADD = "+"
 """Key of a patch for a list, with items to append."""
@@ -262,7 +262,7 @@ class Patcher:
         self.edits.append(Edit(start, end, text, path))
 
     def _missing(self, path: str, message: str, name: str, known: Sequence[str]) -> None:
-        self._refuse(path, message, suggest(name, known) or _listed(known))
+        self._refuse(path, message, did_you_mean(name, known, cutoff=LOOSE) or _listed(known))
 
     def _refuse(self, path: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(f"{path}: {message}", self._locate(path), hint))

@@ -10,7 +10,7 @@ from wurzel.exceptions import Problem
 from wurzel.render.language import language_of
 from wurzel.render.layers import Found, label
 from wurzel.render.lines import bare
-from wurzel.render.suggestion import suggest
+from wurzel.suggestion import LOOSE, did_you_mean
 
 OUTSIDE = "this template extends another, so text outside its blocks is dropped or misplaced"
 ONE_NAME = "this tag needs the name of one template"
@@ -41,7 +41,7 @@ def no_such_block(where: str, block: str, known: Iterable[str]) -> Problem:
     return Problem(
         f"no template that this one extends has a block {block!r}, so it has no effect",
         where,
-        suggest(block, blocks) or f"Blocks: {', '.join(blocks)}.",
+        did_you_mean(block, blocks, cutoff=LOOSE) or f"Blocks: {', '.join(blocks)}.",
     )
 
 

@@ -154,12 +154,12 @@ def by_name(types: StepTypes, folders: Sequence[Path], class_name: str) -> dict[
 
 
 def _unnamed(folder: str, name: str, names: Sequence[str], class_name: str) -> UsageError:
-    from difflib import get_close_matches
+    from wurzel.suggestion import did_you_mean
 
-    close = get_close_matches(name, names, 1) if name else []
+    advice = did_you_mean(name, names)
     return UsageError(
         f"{class_name} has no input {name!r}"
         if name
         else f"-i {folder} does not say which input of {class_name} it is",
-        hint=(f"Did you mean {close[0]}? " if close else "") + f"Write NAME=DIR; its inputs are {', '.join(names)}.",
+        hint=f"{advice} Write NAME=DIR; its inputs are {', '.join(names)}.".lstrip(),
     )

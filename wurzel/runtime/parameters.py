@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wurzel.core.environment import decode
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import UsageError
+from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -50,13 +50,10 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> P
 def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, place: str) -> Item:
     if name in items:
         return items[name]
-    close = get_close_matches(name, items, 1)
     known = f"{all_of_them}: {', '.join(items) or 'none'}."
     if what == "parameter":
         known += " `parameters` in wurzel.yaml says which settings are; --set changes any."
-    raise UsageError(
-        f"--param {place}: there is no {what} {name!r}", hint=f"Did you mean {close[0]}?" if close else known
-    )
+    raise UsageError(f"--param {place}: there is no {what} {name!r}", hint=did_you_mean(name, items) or known)
 
 
 def _value(setting: Setting, text: str, place: str) -> Any:

@@ -37,14 +37,13 @@ def find(pipeline: Pipeline, step_id: str, option: str) -> Step:
     for step in pipeline.steps:
         if step.id == step_id:
             return step
-    from difflib import get_close_matches
+    from wurzel.suggestion import did_you_mean
 
     ids = [step.id for step in pipeline.steps]
-    close = get_close_matches(step_id, ids, 1)
     raise UsageError(
         f"the pipeline {pipeline.name} has no step {step_id!r}",
         where=option,
-        hint=(f"Did you mean {close[0]}? " if close else "") + f"Its steps are {', '.join(ids)}.",
+        hint=f"{did_you_mean(step_id, ids)} Its steps are {', '.join(ids)}.".lstrip(),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from wurzel.exceptions import UsageError
 from wurzel.regular_file import read_file
+from wurzel.suggestion import did_you_mean
 
 
 def read_settings(reference: str) -> Mapping[str, Any]:
@@ -55,6 +55,5 @@ def _read(path: Path) -> Any:
 
 def _no_key(value: Any, part: str, where: str) -> UsageError:
     names = [str(name) for name in value] if isinstance(value, dict) else []
-    close = get_close_matches(part, names, 1)
-    hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names[:20])}." if names else ""
+    hint = did_you_mean(part, names) or (f"There are: {', '.join(names[:20])}." if names else "")
     return UsageError(f"has no key {part!r}", where=where, hint=hint)

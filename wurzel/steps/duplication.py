@@ -26,10 +26,10 @@ class DropSettings(Settings):
             raise ValueError(f'names no field (use some of {", ".join(known)}, or null or ["*"] for all)')
         for name in fields if fields and fields != [ALL] else ():
             if name not in known:
-                from difflib import get_close_matches
+                from wurzel.suggestion import closest
 
-                close = get_close_matches(name, known, 1)
-                advice = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(known)}"
+                close = closest(name, known)
+                advice = f"did you mean {close}?" if close else f"the fields are {', '.join(known)}"
                 raise ValueError(f"documents have no field {name!r} ({advice})")
         return fields
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wurzel.backends.airflow.dag import dag_id, tags
@@ -12,6 +11,7 @@ from wurzel.backends.airflow.task import COUNTER, TAKEN, counted, kind_of, task_
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
+from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import AirflowOptions
@@ -72,10 +72,9 @@ def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Proble
     for place, names in named.items():
         for name in names:
             if name not in ids:
-                close = get_close_matches(name, ids, 1)
                 yield Problem(
                     f"{_HERE}.{place} names {name!r}, which is not a step of {pipeline.name}",
-                    hint=f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}.",
+                    hint=did_you_mean(name, ids) or f"Steps: {', '.join(ids[:10])}.",
                 )
 
 

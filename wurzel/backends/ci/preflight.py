@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
 from wurzel.ir.model import SecretRef
+from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
@@ -47,8 +47,7 @@ def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> I
     known = [f"{name}/{key}" for name, key in refs]
     for given in options.secret_names:
         if given not in known:
-            close = get_close_matches(given, known, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Secrets: {', '.join(known) or 'none'}."
+            advice = did_you_mean(given, known) or f"Secrets: {', '.join(known) or 'none'}."
             yield Problem(f"secret_names names {given!r}, which the pipeline does not use", hint=advice)
     owners: dict[str, str] = {}
     for (name, key), shown in zip(refs, known, strict=True):
@@ -99,7 +98,6 @@ def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
     problems = []
     for job in jobs:
         if job not in ids:
-            close = get_close_matches(job, ids, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}."
+            advice = did_you_mean(job, ids) or f"Steps: {', '.join(ids[:10])}."
             problems.append(Problem(f"jobs names {job!r}, which is not a step of {pipeline.name}", hint=advice))
     return problems

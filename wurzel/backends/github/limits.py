@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from wurzel.backends.github.options import PINS
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, step_inputs
+from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
@@ -44,8 +44,7 @@ def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
 def _actions(options: GithubOptions) -> Iterable[Problem]:
     for name, uses in options.actions.items():
         if name not in PINS:
-            close = get_close_matches(name, PINS, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Actions: {', '.join(PINS)}."
+            advice = did_you_mean(name, PINS) or f"Actions: {', '.join(PINS)}."
             yield Problem(f"actions names {name!r}, which no workflow uses", hint=advice)
         elif not re.fullmatch(r"[-\w./]+@[-\w./]+( # \S+)?", uses):
             yield Problem(

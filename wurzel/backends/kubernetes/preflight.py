@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
 from wurzel.ir.quantity import amount
+from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import KubernetesOptions
@@ -160,8 +160,7 @@ def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: M
         names[extra.name] = paths[extra.mount_path] = f"another entry, {extra.name!r}"
         for step_id in extra.steps:
             if step_id not in ids:
-                close = get_close_matches(step_id, ids, 1)
                 yield Problem(
                     f"{where} is for the step {step_id!r}, which does not exist",
-                    hint=f"Did you mean {close[0]}?" if close else f"Steps: {', '.join(ids[:10])}.",
+                    hint=did_you_mean(step_id, ids) or f"Steps: {', '.join(ids[:10])}.",
                 )

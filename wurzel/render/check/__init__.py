@@ -23,7 +23,7 @@ from wurzel.render.common import Common
 from wurzel.render.layers import OURS, POLICIES
 from wurzel.render.renames import renamed
 from wurzel.render.structure import OUTSIDE, circle, languages_differ, no_such_block, outside
-from wurzel.render.suggestion import suggest
+from wurzel.suggestion import LOOSE, did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.render.environment import Environment
@@ -166,7 +166,7 @@ class Checker:
         return Problem(
             "the file overrides no template and no template uses it, so it has no effect",
             source.at(1),
-            suggest(name, {each for each in known if each != name})
+            did_you_mean(name, {each for each in known if each != name}, cutoff=LOOSE)
             or "Name it like the template it should override; `wurzel templates list` shows them.",
         )
 

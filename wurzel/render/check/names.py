@@ -18,7 +18,7 @@ from wurzel.render.check.types import UNKNOWN
 from wurzel.render.elsewhere import name_instead
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
-from wurzel.render.suggestion import suggest
+from wurzel.suggestion import LOOSE, did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.render.check.sources import Source
@@ -176,7 +176,7 @@ class Names:
             return
         for name in (name if isinstance(name, str) else name[0] for name in node.names):
             if name not in module.names:
-                self._say(node, f"{module.name!r} has no {name!r}", suggest(name, module.names))
+                self._say(node, f"{module.name!r} has no {name!r}", did_you_mean(name, module.names, cutoff=LOOSE))
 
     def _imported(self, node: nodes.Import | nodes.FromImport, scope: Scope) -> Any:
         name = node.template.value if isinstance(node.template, nodes.Const) else None
@@ -204,7 +204,9 @@ class Names:
             self._say(
                 node,
                 f"{node.name!r} is undefined",
-                name_instead(node.name) or suggest(node.name, known) or (WITH_CONTEXT if self._alone else _NONE_MEANT),
+                name_instead(node.name)
+                or did_you_mean(node.name, known, cutoff=LOOSE)
+                or (WITH_CONTEXT if self._alone else _NONE_MEANT),
             )
         return UNKNOWN
 
@@ -222,7 +224,9 @@ class Names:
         if found.is_missing:
             what = f"`{_spelled(node.node)}` ({owner.name if isinstance(owner, types.Module) else types.spell(owner)})"
             known = [name for name in found.known if name]
-            self._say(node, f"{what} has no {node.attr!r}", suggest(node.attr, known) or _listed(known))
+            self._say(
+                node, f"{what} has no {node.attr!r}", did_you_mean(node.attr, known, cutoff=LOOSE) or _listed(known)
+            )
         return found.type
 
     def _is_old(self, owner: Any, attribute: str) -> bool:

@@ -1,0 +1,24 @@
+"""Did you mean: the closest known name, for error messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LOOSE = 0.5
+"""Cutoff for names in templates and patches, which differ more than keys and ids do: paths, block names, kinds."""
+
+
+def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """The known name that is most like `name`; empty if none is close.
+
+    `cutoff`, from 0 to 1, is how alike the two have to be.
+    """
+    from difflib import get_close_matches  # imported only for an error message
+
+    return next(iter(get_close_matches(name, list(known), 1, cutoff)), "")
+
+
+def did_you_mean(name: str, known: Iterable[str], *, prefix: str = "", cutoff: float = 0.6) -> str:
+    """A sentence that suggests the closest known name, with `prefix` before it; empty if none is close."""
+    close = closest(name, known, cutoff=cutoff)
+    return f"Did you mean {prefix}{close}?" if close else ""
