@@ -181,6 +181,31 @@ def test_the_same_data_is_not_kept_twice(flow):
     assert objects() == []
 
 
+def test_files_that_two_results_have_in_common_are_found_in_the_data_folder(flow):
+    text = FLOW.replace(
+        '(self.workdir / "site" / "run.sh").chmod',
+        """(self.workdir / "site" / "none").touch()
+        (self.workdir / "site" / "common").write_text("common")
+        (self.workdir / "site" / "run.sh").chmod""",
+    )
+    Path("flow.py").write_text(text.replace("chain = [", "chain = words >> WZ(Write)\nunused = ["))
+    wurzel(*A)
+    first = contents()
+    wurzel(*B)
+    second = contents()
+    for options, expected in ((A, first), (B, second)):
+        assert "write: unchanged (from the cache)\n" in wurzel(*options)
+        assert contents() == expected
+    Path("data/write/00000/site/common").write_text("edited")
+    assert "write: started" in wurzel(*A)
+    assert contents() == first
+    wurzel(*B)
+    Path("data/write/00000/site/none").unlink()
+    os.mkfifo("data/write/00000/site/none")
+    wurzel(*A)  # reading it would wait forever
+    assert contents() == first
+
+
 @pytest.mark.parametrize("damage", ["flipped", "emptied", "deleted", "swapped"])
 def test_a_damaged_object_is_never_a_result_and_the_next_run_heals(flow, damage):
     wurzel(*A)
@@ -305,6 +330,27 @@ def test_a_folder_that_holds_something_else_is_left_alone_on_a_hit_too(flow):
     Path("data/words/mine.txt").write_text("mine")
     assert "holds 'mine.txt'" in wurzel(*A, code=1)
     assert Path("data/words/mine.txt").read_text() == "mine"
+
+
+def test_what_a_link_in_the_state_folder_leads_to_stays(flow):
+    Path("flow.py").write_text(PAIR)
+    wurzel(*A)
+    shutil.copytree("data/words", "mine")
+    before = contents("mine")
+    Path(".wurzel/chain/retired").mkdir(exist_ok=True)
+    Path(".wurzel/chain/retired/words").symlink_to(Path("mine").absolute())
+    wurzel(*B)
+    assert contents("mine") == before
+
+
+def test_a_file_where_replaced_results_go_is_named(flow):
+    Path("flow.py").write_text(PAIR)
+    wurzel(*A)
+    shutil.rmtree(".wurzel/chain/retired", ignore_errors=True)
+    Path(".wurzel/chain/retired").touch()
+    said = wurzel(*B, code=1)
+    assert "chain/retired" in said
+    assert "Traceback" not in said
 
 
 def test_old_results_are_pruned_but_never_those_of_the_data_folder(flow, monkeypatch):

@@ -74,7 +74,10 @@ def left_by(name: str) -> str | None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all within, if it is there; what a step wrote may have any modes."""
+    """Remove a folder and all within, if it exists; what a step wrote may have any modes. Of a link, only the link."""
+    if folder.is_symlink():
+        folder.unlink()
+        return
     for root, folders, _ in os.walk(folder):
         for name in folders:
             path = Path(root, name)

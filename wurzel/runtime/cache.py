@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -66,9 +67,9 @@ class Cache:
         """Use the folder, which need not exist, and take in what a killed run has left."""
         self._folder = folder
         self._changed = False
-        with contextlib.suppress(FileNotFoundError):
-            for left in sorted((folder / "retired").iterdir()):
-                self.take(left)
+        retired = folder / "retired"
+        for left in [] if retired.is_symlink() else sorted(_listed(retired)):
+            self.take(left)
 
     def find(self, fingerprint: str) -> Entry | None:
         """The entry of a fingerprint; one that is damaged, or that names another, does not count."""
@@ -112,10 +113,17 @@ class Cache:
         _write(self._folder / "last" / step_id, fingerprint.encode())
 
     def retired(self, step_id: str) -> Path:
-        """Where the datasets of a step are moved to when others replace them; nothing is there."""
+        """Where the datasets of a step are moved to when others replace them; nothing is there.
+
+        Raises:
+            WriteError: when it cannot be emptied.
+        """
         folder = self.folder_of_retired(step_id)
-        folder.parent.mkdir(mode=0o700, exist_ok=True)
-        remove(folder)
+        try:
+            folder.parent.mkdir(mode=0o700, exist_ok=True)
+            remove(folder)
+        except OSError as error:
+            raise WriteError(f"cannot be written: {error.strerror}", where=str(folder)) from error
         return folder
 
     def folder_of_retired(self, step_id: str) -> Path:
@@ -131,30 +139,32 @@ class Cache:
         """
         here = {part.sha256 for manifest in keep for part in manifest.parts}
         with contextlib.suppress(OSError):
-            for path in folder.rglob(NAME):
+            for part in _parts_in(folder):
                 with contextlib.suppress(DatasetError, OSError):
-                    for part in read_manifest(path.parent).parts:
-                        if part.sha256 not in here and not part.path.is_symlink():
-                            self._take(part)
+                    if part.sha256 not in here and not part.path.is_symlink():
+                        self._take(part)
             remove(folder)
             self._changed = True
 
     def restore(self, entry: Entry, folder: Path, retire: Path | None = None) -> bool:
         """Write the datasets of an entry; whether all of their files were there, with the right bytes.
 
-        An entry that leads to a damaged file is removed, so that the step runs and writes it again.
+        Files are objects or, where the datasets that are replaced contain them too, in `folder`. An entry that leads
+        to a damaged file is removed, so that the step runs and writes it again.
 
         Args:
             entry: of the step, or of a slice.
             folder: where its datasets go.
             retire: where the datasets that were there go.
         """
-        if not all(_size(self._object(part.sha256)) == part.size for part in entry.parts):
+        files = {part.sha256: part.path for part in _parts_in(folder)}
+        files |= {part.sha256: path for part in entry.parts if (path := self._object(part.sha256)).exists()}
+        if not all(_size(files.get(part.sha256)) == part.size for part in entry.parts):
             return False
         try:
             with replacing(folder, retire=retire) as new:
                 for name, manifest in entry.datasets.items():
-                    self._restore(manifest, new / name)
+                    _copy(manifest, files, new / name)
         except DatasetError:
             self.forget(entry.fingerprint)
             return False
@@ -193,16 +203,6 @@ class Cache:
             if name not in needed:
                 path.unlink()
 
-    def _restore(self, manifest: Manifest, home: Path) -> None:
-        home.mkdir(exist_ok=True)
-        for part in manifest.parts:
-            target = home / from_text(part.name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            copy_verified(self._object(part.sha256), target, part)
-        for folder in manifest.folders:
-            (home / from_text(folder.name)).mkdir(parents=True, exist_ok=True)
-        (home / NAME).write_bytes(manifest.text())
-
     def _take(self, part: Part) -> None:
         target = self._object(part.sha256)
         for parent in (target.parent.parent, target.parent):
@@ -225,15 +225,35 @@ def _write(path: Path, data: bytes) -> None:
     write(path, data, 0o600)
 
 
-def _size(path: Path) -> int:
+def _parts_in(folder: Path) -> Iterator[Part]:
+    """The files of the datasets in a folder; a link is not followed, since what it leads to is not ours."""
+    for path in [] if folder.is_symlink() else folder.rglob(NAME):
+        with contextlib.suppress(DatasetError, OSError):
+            yield from read_manifest(path.parent).parts
+
+
+def _copy(manifest: Manifest, files: Mapping[str, Path], home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    for part in manifest.parts:
+        target = home / from_text(part.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy_verified(files[part.sha256], target, part)
+    for folder in manifest.folders:
+        (home / from_text(folder.name)).mkdir(parents=True, exist_ok=True)
+    (home / NAME).write_bytes(manifest.text())
+
+
+def _size(path: Path | None) -> int:
+    """The size of a file; -1 for anything else, since reading a FIFO would wait forever."""
     try:
-        return path.stat().st_size
+        status = path.stat() if path is not None else None
     except OSError:
         return -1
+    return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else -1
 
 
 def _listed(folder: Path) -> list[Path]:
     try:
         return [Path(entry.path) for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
