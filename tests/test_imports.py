@@ -10,6 +10,7 @@ TIERS = [
     {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "suggestion"},
     {"regular_file"},
     {"datacontract"},
+    {"store"},
     {"core"},
     {"ir", "steps", "utils"},
     {"invocation"},

@@ -151,6 +151,18 @@ class WrongDataset(DatasetError):
     exit_code = BROKEN_CONTRACT
 
 
+class StoreError(WurzelError):
+    """The store cannot be reached, or what it holds is damaged or gone; another try may help."""
+
+    exit_code = FAILED
+
+
+class StoreSetupError(StoreError):
+    """The store is configured wrongly: its URL, region, endpoint, credentials or rights."""
+
+    exit_code = USAGE
+
+
 class EnvSettingsError(WurzelError, ValueError):
     """Settings of a step are missing, unknown or of the wrong type."""
 

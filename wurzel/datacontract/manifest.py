@@ -131,9 +131,24 @@ class Manifest(NamedTuple):
         return to_json(data, indent=2) + b"\n"
 
     @property
+    def canonical(self) -> dict[str, Any]:
+        """What makes two datasets equal, as JSON values: neither the format of the manifest nor its slice counts."""
+        return {
+            "contract": self.contract,
+            "containers": list(self.containers),
+            "skipped": self.skipped,
+            "parts": [_canonical(part) for part in self.parts],
+            "folders": [folder.name for folder in self.folders],
+        }
+
+    def canonical_text(self) -> bytes:
+        """The canonical manifest as bytes, which the store keeps as `datasets/<digest>.json`."""
+        return to_json(self.canonical) + b"\n"
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of the manifest without its slice: what stands for the data wherever it is compared."""
-        return sha256(self._replace(slice=None).text()).hexdigest()
+        """SHA-256 of the canonical text: what stands for the data wherever it is compared."""
+        return sha256(self.canonical_text()).hexdigest()
 
 
 def joined(manifests: Sequence[Manifest]) -> Manifest:
@@ -160,6 +175,11 @@ def _moved(name: str, start: int) -> str:
 def _written(part: Part) -> dict[str, Any]:
     about = {"file": part.name, "items": part.items, "bytes": part.size, "sha256": part.sha256}
     return about | {"executable": True} if part.executable else about
+
+
+def _canonical(part: Part) -> dict[str, Any]:
+    about = {"path": part.name, "items": part.items, "bytes": part.size}
+    return about | {"sha256": part.sha256, "executable": part.executable}
 
 
 def contract_name(shape: Shape) -> str:

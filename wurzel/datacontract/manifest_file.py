@@ -50,6 +50,24 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
+def manifest_of(data: Any, folder: Path) -> Manifest:
+    """The manifest whose `canonical` form this is, for a dataset in `folder`; no file is looked at.
+
+    Raises:
+        ValueError: when it is not one.
+    """
+    try:
+        parts = [{**part, "file": part["path"]} for part in data["parts"]]
+        skipped = {"skipped": True} if data["skipped"] is True else {}
+        shown = {name: data[name] for name in ("contract", "containers", "folders")}
+        manifest = _body(folder, {**shown, **skipped, "parts": parts})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"is not a manifest: {_one_line(error)}") from None
+    if manifest.canonical != data:
+        raise ValueError("is not a canonical manifest")
+    return manifest
+
+
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
@@ -76,17 +94,21 @@ def parsed(folder: Path, data: Any) -> Manifest:
     form = data["format"]
     if type(form) is not int or form not in FORMATS:
         raise ValueError(f"its format is {form!r}, this wurzel reads {' and '.join(map(str, FORMATS))}")
+    manifest = _body(folder, data)._replace(format=form)
+    if _count(data, "items", _MOST) != manifest.items:
+        raise ValueError(f"its parts have {manifest.items} items, but it says {data['items']}")
+    return manifest
+
+
+def _body(folder: Path, data: dict[str, Any]) -> Manifest:
     containers = tuple(_list_of(data, "containers"))
     if not isinstance(data["contract"], str) or not set(containers) <= _CONTAINERS:
         raise ValueError(f"its contract is {data['contract']!r} in {list(containers)!r}")
     parts = tuple(_part(folder, item) for item in _list_of(data, "parts"))
     folders = tuple(_folder(folder, name) for name in (_list_of(data, "folders") if "folders" in data else ()))
     _check_names([*(part.name for part in parts), *(empty.name for empty in folders)])
-    cut = _slice(data["slice"]) if "slice" in data else None
-    manifest = Manifest(data["contract"], containers, parts, cut, _skipped(data, parts), folders, form)
-    if _count(data, "items", _MOST) != manifest.items:
-        raise ValueError(f"its parts have {manifest.items} items, but it says {data['items']}")
-    return manifest
+    cut = slice_of(data["slice"]) if "slice" in data else None
+    return Manifest(data["contract"], containers, parts, cut, _skipped(data, parts), folders)
 
 
 def _skipped(data: dict[str, Any], parts: tuple[Part, ...]) -> bool:
@@ -132,7 +154,12 @@ def _folder(folder: Path, name: Any) -> Empty:
     return Empty(folder / from_text(name), name)
 
 
-def _slice(data: Any) -> Slice:
+def slice_of(data: Any) -> Slice:
+    """The slice that these JSON values are.
+
+    Raises:
+        ValueError: when they are not one.
+    """
     if not isinstance(data, dict) or set(data) != set(Slice._fields):
         raise ValueError(f"{data!r} is not a slice")
     of = _count(data, "of", _MOST)

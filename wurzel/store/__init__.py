@@ -1,0 +1,32 @@
+"""The store: data of all jobs by content, a cache that all engines share, and what each run handed over.
+
+Example:
+store = open_store("/srv/wurzel", "rag")
+entry = store.look_up(fingerprint)
+if entry is None:                               # run the step into `folder`
+    data = {"": store.put_dataset(folder)}
+    entry = store.record(Entry(fingerprint, "split", data, report))
+run = Run(store, run_name("argo", uid))
+begun = run.begin(definition)
+run.hand_over(HandOver(run.name, "split", "", entry.datasets[""], definition, inputs={"read/_": digest}))
+"""
+
+from wurzel.store.names import run_name, slice_fingerprint, slice_name
+from wurzel.store.records import Data, Entry, HandOver
+from wurzel.store.runs import Begun, Run, latest
+from wurzel.store.store import CacheMode, Store, open_store
+
+__all__ = [
+    "Begun",
+    "CacheMode",
+    "Data",
+    "Entry",
+    "HandOver",
+    "Run",
+    "Store",
+    "latest",
+    "open_store",
+    "run_name",
+    "slice_fingerprint",
+    "slice_name",
+]

@@ -1,0 +1,48 @@
+"""What a store is kept in: a folder; buckets of object stores have the same methods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+class Item(NamedTuple):
+    """One object in a bucket."""
+
+    key: str
+    size: int
+    modified: datetime
+    """On the server's clock, in UTC."""
+
+
+class Bucket(Protocol):
+    """Objects by key. All methods may be called from several threads, and raise `StoreError`."""
+
+    width: int
+    """Requests that are worth making side by side."""
+
+    def get(self, key: str) -> bytes | None:
+        """A small object; `None` when there is none."""
+
+    def stream(self, key: str, size: int) -> Iterator[bytes]:
+        """An object of this size, in pieces; it may turn out shorter or longer. Raises `FileNotFoundError`."""
+
+    def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
+        """Write a small object, as a whole or not at all; False when it was to be created and there is one."""
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write an object from a regular file, as a whole or not at all."""
+
+    def head(self, key: str) -> Item | None:
+        """What is known of an object; `None` when there is none."""
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """All objects whose keys start with a prefix that ends in `/`, sorted by key."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; those that are not there count as removed."""
+
+    def sync(self) -> None:
+        """Have on the disk what has been written, where that is not so by itself."""

@@ -1,0 +1,220 @@
+"""A store in a folder, which several processes and machines may share."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from wurzel.exceptions import StoreError, StoreSetupError
+from wurzel.git_folder import REASON, in_git
+from wurzel.store.buckets import Item
+
+_TEMPORARY = ".tmp"
+_PIECE = 1 << 20
+_NO_REFLINK = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EBADF})
+_NO_LINK = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+
+
+class LocalBucket:
+    """Objects as files below a folder, which is made with the first of them. They are never links, nor linked to."""
+
+    width = 1
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self._dirty = False
+        if in_git(self.root):
+            raise StoreSetupError(REASON, where=str(root), hint="Name another folder for the store.")
+
+    def get(self, key: str) -> bytes | None:
+        """See `Bucket`."""
+        with _explained(self.root / key):
+            try:
+                with open(_opened(self.root / key), "rb") as file:
+                    return file.read()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def stream(self, key: str, size: int) -> Iterator[bytes]:
+        """See `Bucket`."""
+        with _explained(self.root / key, FileNotFoundError), open(_opened(self.root / key), "rb", 0) as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
+        """See `Bucket`."""
+
+        def write(target: int) -> None:
+            with open(target, "wb", closefd=False) as file:
+                file.write(data)
+
+        return self._place(key, write, create=create)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """See `Bucket`."""
+        with _explained(path):
+            source = _opened(path, follow=True)
+        try:
+            self._place(key, lambda target: _copy(source, target))
+        finally:
+            os.close(source)
+        self._dirty = True
+
+    def head(self, key: str) -> Item | None:
+        """See `Bucket`."""
+        path = self.root / key
+        with _explained(path):
+            try:
+                about = path.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return _item(key, about) if S_ISREG(about.st_mode) else None
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """See `Bucket`."""
+        with _explained(self.root / prefix):
+            yield from sorted(self._below(prefix.rstrip("/")))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See `Bucket`; folders stay, since another process may be about to write into them."""
+        for key in keys:
+            with _explained(self.root / key), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                (self.root / key).unlink()
+
+    def sync(self) -> None:
+        """See `Bucket`: one call for all files, since one for each takes 30 times as long."""
+        if self._dirty:
+            _sync_file_system(self.root)
+            self._dirty = False
+
+    def sweep(self, before: datetime) -> None:
+        """Remove what killed processes have left."""
+        for item in self._below(_TEMPORARY):
+            if item.modified < before:
+                self.delete([item.key])
+
+    def _below(self, prefix: str) -> Iterator[Item]:
+        try:
+            entries = list(os.scandir(self.root / prefix))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for entry in entries:
+            key = f"{prefix}/{entry.name}" if prefix else entry.name
+            try:
+                about = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+            if S_ISDIR(about.st_mode) and key != _TEMPORARY:
+                yield from self._below(key)
+            elif S_ISREG(about.st_mode):
+                yield _item(key, about)
+
+    def _place(self, key: str, write: Callable[[int], None], *, create: bool = False) -> bool:
+        """Write a file beside the others, and give it its name once it is complete."""
+        target = self.root / key
+        temporary = self.root / _TEMPORARY / os.urandom(8).hex()
+        with _explained(target):
+            try:
+                descriptor = _created(temporary)
+                try:
+                    write(descriptor)
+                finally:
+                    os.close(descriptor)
+                return _named(temporary, target, create=create)
+            finally:
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
+
+
+def _created(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o444)  # nobody changes an object by mistake
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o444)
+
+
+def _named(temporary: Path, target: Path, *, create: bool) -> bool:
+    def place() -> None:
+        temporary.rename(target) if not create else os.link(temporary, target)
+
+    try:
+        try:
+            place()
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            place()
+    except FileExistsError:
+        if create:
+            return False
+        raise
+    except OSError as error:
+        if not create or error.errno not in _NO_LINK:
+            raise
+        if target.exists():  # a file system without links: who renames last wins
+            return False
+        temporary.rename(target)
+    return True
+
+
+def _opened(path: Path, *, follow: bool = False) -> int:
+    """A regular file; opening a pipe would wait for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return descriptor
+
+
+def _copy(source: int, target: int) -> None:
+    """Copy a file; where the file system can, its blocks are shared until one of the two changes."""
+    try:
+        while os.copy_file_range(source, target, 1 << 30):
+            pass
+        if os.fstat(target).st_size == os.fstat(source).st_size:
+            return  # some file systems copy nothing and say that all is done
+    except (AttributeError, OSError) as error:  # not on macOS
+        if isinstance(error, OSError) and error.errno not in _NO_REFLINK:
+            raise
+    os.lseek(source, 0, os.SEEK_SET)
+    os.ftruncate(target, 0)
+    os.lseek(target, 0, os.SEEK_SET)
+    with open(source, "rb", 0, closefd=False) as reader, open(target, "wb", 0, closefd=False) as writer:
+        while piece := reader.read(_PIECE):
+            writer.write(piece)
+
+
+def _sync_file_system(folder: Path) -> None:
+    import ctypes
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sync = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Linux alone has it
+        if sync is None or sync(descriptor):
+            os.sync()
+    finally:
+        os.close(descriptor)
+
+
+def _item(key: str, about: os.stat_result) -> Item:
+    return Item(key, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
+
+
+@contextlib.contextmanager
+def _explained(path: Path, *let: type[OSError]) -> Iterator[None]:
+    """OSErrors as ours, but for those to `let` through."""
+    try:
+        yield
+    except let:
+        raise
+    except PermissionError as error:
+        raise StoreSetupError(f"the store cannot be used: {error.strerror}", where=str(path)) from error
+    except OSError as error:
+        hint = "Free some space." if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
+        raise StoreError(f"the store cannot be used: {error.strerror}", where=str(path), hint=hint) from error

@@ -1,0 +1,116 @@
+"""What the store says of datasets: entries of the cache, and hand-overs of runs. Both name themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wurzel.datacontract.manifest_file import manifest_of, slice_of
+from wurzel.store.documents import seal, unseal
+from wurzel.store.names import ALL
+
+if TYPE_CHECKING:
+    from wurzel.datacontract.manifest import Manifest
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Data(NamedTuple):
+    """A dataset in the store."""
+
+    manifest: Manifest
+    trusted: bool = True
+    """Whether its files are among those that trusted jobs wrote."""
+    fingerprint: str = ""
+    """The entry that led to it, which is removed where a file turns out to be damaged."""
+
+    @property
+    def digest(self) -> str:
+        """Name of the dataset in the store; equal for equal data."""
+        return self.manifest.digest
+
+
+class Entry(NamedTuple):
+    """What a step, or a slice of it, gave with one fingerprint."""
+
+    fingerprint: str
+    step: str
+    datasets: Mapping[str, Data]
+    """By the name of the output; `""` where it has none."""
+    report: Mapping[str, Any] = _NONE
+
+    def text(self) -> bytes:
+        """The entry as it is stored."""
+        datasets = {name: _written(data) for name, data in self.datasets.items()}
+        return seal(self._asdict() | {"datasets": datasets, "report": dict(self.report)})
+
+
+class HandOver(NamedTuple):
+    """What a step, or a slice of it, gave in one run."""
+
+    run: str
+    step: str
+    output: str
+    """Name of the output; `""` where it has none."""
+    data: Data
+    definition: str
+    """Digest of the pipeline and its parameters."""
+    part: str = ALL
+    """`all`, or `2-of-3` for a slice."""
+    inputs: Mapping[str, str] = _NONE
+    """Digest of each dataset of this run that was read, by `step/output`, or `step/_` without a name."""
+    superseded: bool = False
+    """Whether another run stored its result first, which was handed over in its place."""
+
+    def text(self) -> bytes:
+        """The hand-over as it is stored."""
+        about = {"data": _written(self.data), "inputs": dict(self.inputs)}
+        return seal(self._asdict() | about)
+
+
+def entry_of(text: bytes, fingerprint: str, *, trusted: bool) -> Entry | None:
+    """The entry of a fingerprint; `None` when the text is damaged, or names another.
+
+    Args:
+        text: what is stored.
+        fingerprint: what it must name.
+        trusted: whether it was read among what trusted jobs wrote: it then leads nowhere else.
+    """
+    try:
+        fields = unseal(text)
+        datasets = {name: _read(data) for name, data in fields["datasets"].items()}
+        entry = Entry(fields["fingerprint"], fields["step"], datasets, fields["report"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    named = {data.fingerprint for data in entry.datasets.values()}
+    if entry.fingerprint != fingerprint or (trusted and not all(data.trusted for data in entry.datasets.values())):
+        return None
+    return entry if named <= {"", fingerprint} else None
+
+
+def hand_over_of(text: bytes) -> HandOver:
+    """A hand-over.
+
+    Raises:
+        ValueError: when the text is damaged.
+    """
+    try:
+        fields = unseal(text)
+        return HandOver(**fields | {"data": _read(fields["data"])})
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"is not a hand-over: {error}") from None
+
+
+def _written(data: Data) -> dict[str, Any]:
+    cut = data.manifest.slice
+    about = {"trusted": data.trusted, "fingerprint": data.fingerprint, "manifest": data.manifest.canonical}
+    return about if cut is None else about | {"slice": cut._asdict()}
+
+
+def _read(fields: dict[str, Any]) -> Data:
+    manifest = manifest_of(fields["manifest"], Path())
+    if "slice" in fields:
+        manifest = manifest._replace(slice=slice_of(fields["slice"]))
+    return Data(manifest, fields["trusted"] is True, fields["fingerprint"])

@@ -1,0 +1,170 @@
+"""Runs: what each step handed over, and which runs are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.exceptions import StoreError
+from wurzel.store import names
+from wurzel.store.documents import seal, unseal
+from wurzel.store.records import HandOver, hand_over_of
+from wurzel.store.threads import side_by_side
+
+if TYPE_CHECKING:
+    from wurzel.store.store import Store
+
+_TIME = "%Y%m%dT%H%M%S.%fZ"  # sorts as text
+
+
+class Begun(NamedTuple):
+    """How a run began."""
+
+    definitions: tuple[str, ...]
+    """Digests of pipeline and parameters; more than one where the run went on after a change, the newest last."""
+    latest: str | None
+    """The latest whole run at that time, which a self-consuming step reads."""
+    start: str
+    """When it began, on the server's clock; earlier times sort first."""
+
+
+class Run:
+    """One run of a pipeline."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """See `run_name` for the name."""
+        self.name = name
+        self._store = store
+
+    def begin(self, definition: str) -> Begun:
+        """Begin the run, or join it: how it began, with this definition as the newest.
+
+        Raises:
+            StoreError: when the store cannot be used, or what says how the run began is damaged.
+        """
+        begun = self.begun()
+        if begun is None:
+            if not self._write((definition,), latest(self._store), "", create=True):
+                return self.begin(definition)  # another job was faster
+        elif begun.definitions[-1] != definition:
+            others = tuple(one for one in begun.definitions if one != definition)
+            self._write((*others, definition), begun.latest, begun.start)
+        begun = self.begun()
+        if begun is None:
+            raise StoreError("what says how the run began has been removed", where=self._key, hint="Start a new run.")
+        return begun
+
+    def begun(self) -> Begun | None:
+        """How the run began; `None` when it has not.
+
+        Raises:
+            StoreError: when that is damaged, or names another run.
+        """
+        item, text = self._store.bucket.head(self._key), self._store.bucket.get(self._key)
+        if item is None or text is None:
+            return None
+        try:
+            fields = unseal(text)
+            _check(fields["run"] == self.name, f"it names the run {fields['run']}")
+            start = fields["start"] or item.modified.astimezone(UTC).strftime(_TIME)
+            return Begun(tuple(fields["definitions"]), fields["latest"], start)
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(self._key, error) from None
+
+    def hand_over(self, given: HandOver) -> None:
+        """Hand over a dataset, in place of what an earlier try handed over.
+
+        Raises:
+            StoreError: when it cannot be written.
+        """
+        self._store.bucket.sync()
+        key = names.hand_over_key(self.name, given.step, given.output, given.part)
+        self._store.bucket.put(self._store.key(key), given._replace(run=self.name).text())
+
+    def handed_over(self, step: str, output: str = "", part: str = names.ALL) -> HandOver | None:
+        """What a step, or a slice of it, handed over; `None` when it has not.
+
+        Raises:
+            StoreError: when that is damaged, or names another run, step, output or slice.
+        """
+        key = self._store.key(names.hand_over_key(self.name, step, output, part))
+        text = self._store.bucket.get(key)
+        if text is None:
+            return None
+        try:
+            found = hand_over_of(text)
+            same = (found.run, found.step, found.output, found.part) == (self.name, step, output, part)
+            _check(same, f"it is that of {found.step}, {found.part}, in the run {found.run}")
+            _check(found.data.trusted or not self._store.trusted, "its data is not trusted")
+        except ValueError as error:
+            raise _damaged(key, error) from None
+        return found
+
+    def slices(self, step: str, output: str = "") -> set[str]:
+        """Which slices of a step have been handed over, `all` among them, by one request."""
+        prefix = self._store.key(names.hand_over_key(self.name, step, output, "")).removesuffix(".json")
+        found = self._store.bucket.list(prefix)
+        return {item.key.removeprefix(prefix).removesuffix(".json") for item in found}
+
+    def finish(self, outputs: Mapping[str, Collection[str]]) -> list[str]:
+        """Mark the run as whole, if it is; otherwise the reasons why it is not.
+
+        Args:
+            outputs: names of the outputs of every step, `""` where it has none.
+
+        Raises:
+            StoreError: when the store cannot be used, or a hand-over is damaged.
+        """
+        if not self._store.trusted:
+            return ["jobs that are not trusted make no run whole"]
+        begun = self.begun()
+        if begun is None:
+            return ["the run has not begun"]
+        wanted = [(step, output) for step, fields in outputs.items() for output in fields]
+        found = side_by_side(lambda one: self.handed_over(*one), wanted, self._store.bucket.width)
+        reasons = _reasons(dict(zip(wanted, found, strict=True)), begun.definitions[-1])
+        if not reasons:
+            key = self._store.key(f"whole/{begun.start}~{self.name}")
+            self._store.bucket.put(key, seal({"run": self.name, "start": begun.start}))
+        return reasons
+
+    @property
+    def _key(self) -> str:
+        return self._store.key(names.run_key(self.name))
+
+    def _write(self, definitions: Collection[str], latest: str | None, start: str, *, create: bool = False) -> bool:
+        fields = {"run": self.name, "definitions": list(definitions), "latest": latest, "start": start}
+        return self._store.bucket.put(self._key, seal(fields), create=create)
+
+
+def latest(store: Store) -> str | None:
+    """The name of the latest whole run of trusted jobs: of those, the one that began last."""
+    prefix = store.key("whole/", trusted=True)
+    found = [item.key.removeprefix(prefix) for item in store.bucket.list(prefix)]
+    return max(found).partition("~")[2] if found else None
+
+
+def _reasons(found: Mapping[tuple[str, str], HandOver | None], definition: str) -> list[str]:
+    now = {f"{step}/{output or '_'}": one.data.digest for (step, output), one in found.items() if one is not None}
+    reasons = []
+    for (step, output), one in found.items():
+        name = f"{step}.{output}" if output else step
+        if one is None:
+            reasons.append(f"{name} has not handed over")
+        elif one.definition != definition:
+            reasons.append(f"{name} was handed over by another version of the pipeline")
+        else:
+            stale = [read for read, digest in one.inputs.items() if now.get(read) != digest]
+            reasons += [f"{name} was made of what {read} no longer is" for read in stale]
+    return reasons
+
+
+def _check(good: object, reason: str) -> None:
+    if not good:
+        raise ValueError(reason)
+
+
+def _damaged(key: str, error: Exception) -> StoreError:
+    reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    return StoreError(f"is damaged: {reason}", where=key, hint="Run the step that writes it again, or a new run.")

@@ -1,0 +1,191 @@
+"""The store of one pipeline: datasets by their content, and the cache of what steps gave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from wurzel.datacontract.folders import replacing
+from wurzel.datacontract.manifest import NAME, Part
+from wurzel.datacontract.manifest_file import read_manifest
+from wurzel.datacontract.names import from_text
+from wurzel.exceptions import StoreError
+from wurzel.store import names
+from wurzel.store.address import open_bucket
+from wurzel.store.records import Data, Entry, entry_of
+from wurzel.store.threads import side_by_side
+
+if TYPE_CHECKING:
+    from wurzel.store.buckets import Bucket
+
+CacheMode = Literal["read-write", "read", "off"]
+
+
+class Store:
+    """Datasets, entries and runs of one pipeline."""
+
+    def __init__(self, bucket: Bucket, pipeline: str, cache: CacheMode = "read-write") -> None:
+        self.bucket = bucket
+        self.trusted = cache != "read"
+        """Whether what this process writes is read by everyone; otherwise it goes below `untrusted/`."""
+        self._cache = cache
+        self._pipeline = names.checked_pipeline(pipeline)
+
+    def key(self, key: str, *, trusted: bool | None = None) -> str:
+        """A key below the pipeline as one of the bucket; by default where this process writes."""
+        prefix = "" if (self.trusted if trusted is None else trusted) else f"{names.UNTRUSTED}/"
+        return f"{prefix}{self._pipeline}/{key}"
+
+    def put_dataset(self, folder: Path) -> Data:
+        """Store the dataset in a folder: its files first, so that what names them is never there without them.
+
+        Raises:
+            DatasetError: when the folder is not a complete dataset, or contains a link or a pipe.
+            StoreError: when it cannot be stored.
+        """
+        manifest = read_manifest(folder)
+        files = {part.sha256: part.path for part in manifest.parts}
+
+        def put(digest: str) -> None:
+            self.bucket.put_file(self.key(names.object_key(digest)), files[digest])
+
+        side_by_side(put, files, self.bucket.width)
+        self.bucket.put(self.key(names.dataset_key(manifest.digest)), manifest.canonical_text())
+        return Data(manifest, self.trusted)
+
+    def fetch(self, data: Data, folder: Path, only: Collection[str] | None = None) -> None:
+        """Write a dataset into a folder, whose previous contents are replaced, or none of it.
+
+        Args:
+            data: what to fetch.
+            folder: where it goes.
+            only: names of the parts that are needed; the others become holes of their size, which fail when read.
+
+        Raises:
+            StoreError: when a file is missing or damaged. It is removed, with the entry that led to it, so that the
+                next try runs the step again.
+            OSError: when the folder cannot be written.
+        """
+        with replacing(folder) as new:
+            for part in data.manifest.parts:
+                (new / from_text(part.name)).parent.mkdir(parents=True, exist_ok=True)
+            for empty in data.manifest.folders:
+                (new / from_text(empty.name)).mkdir(parents=True, exist_ok=True)
+
+            def fetch(part: Part) -> None:
+                self._fetch(part, data, new, hollow=only is not None and part.name not in only)
+
+            side_by_side(fetch, data.manifest.parts, self.bucket.width)
+            (new / NAME).write_bytes(data.manifest.text())
+
+    def look_up(self, fingerprint: str) -> Entry | None:
+        """The entry of a fingerprint, if all its files are in the store with their sizes.
+
+        Raises:
+            StoreError: when the store cannot be read.
+        """
+        for trusted in () if self._cache == "off" else (True,) if self.trusted else (True, False):
+            text = self.bucket.get(self.key(names.entry_key(fingerprint), trusted=trusted))
+            entry = None if text is None else entry_of(text, fingerprint, trusted=trusted)
+            if entry is not None and self._complete(entry):
+                led = {name: data._replace(fingerprint=fingerprint) for name, data in entry.datasets.items()}
+                return entry._replace(datasets=led)
+        return None
+
+    def record(self, entry: Entry, *, force: bool = False) -> Entry:
+        """Store an entry. Gives the one that counts: that of another run, where it was first and is complete.
+
+        Args:
+            entry: its datasets are stored.
+            force: replace what is there.
+
+        Raises:
+            StoreError: when it cannot be stored.
+        """
+        if self._cache == "off":
+            return entry
+        self.bucket.sync()
+        key, text = self.key(names.entry_key(entry.fingerprint)), entry.text()
+        if not force and self.bucket.put(key, text, create=True):
+            return entry
+        there = None if force else self.bucket.get(key)
+        theirs = None if there is None else entry_of(there, entry.fingerprint, trusted=self.trusted)
+        if theirs is not None and self._complete(theirs):
+            return theirs  # or our own, where the reply to our request was lost
+        self.bucket.put(key, text)
+        return entry
+
+    def _homes(self, data: Data) -> tuple[bool, ...]:
+        """Where the files of a dataset may be; those of an untrusted one may all the same be trusted."""
+        return (True,) if data.trusted else (False, True)
+
+    def _complete(self, entry: Entry) -> bool:
+        wanted = {
+            (part.sha256, part.size, data.trusted) for data in entry.datasets.values() for part in data.manifest.parts
+        }
+        datas = {data.trusted: data for data in entry.datasets.values()}
+
+        def there(want: tuple[str, int, bool]) -> bool:
+            digest, size, trusted = want
+            keys = (self.key(names.object_key(digest), trusted=home) for home in self._homes(datas[trusted]))
+            return any((item := self.bucket.head(key)) is not None and item.size == size for key in keys)
+
+        return all(side_by_side(there, sorted(wanted), self.bucket.width))
+
+    def _fetch(self, part: Part, data: Data, folder: Path, *, hollow: bool) -> None:
+        mode = 0o777 if part.executable else 0o666
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        target = os.open(folder / from_text(part.name), flags, mode)
+        try:
+            if hollow:
+                os.ftruncate(target, part.size)
+                return
+            for home in self._homes(data):
+                os.lseek(target, 0, os.SEEK_SET)
+                os.ftruncate(target, 0)
+                key = self.key(names.object_key(part.sha256), trusted=home)
+                if self._copied(key, part, target):
+                    return
+        finally:
+            os.close(target)
+        self._condemn(part, data)
+
+    def _copied(self, key: str, part: Part, target: int) -> bool:
+        """Whether an object is there, and has the bytes that were stored."""
+        digest = sha256()
+        try:
+            with open(target, "wb", 0, closefd=False) as file:
+                for piece in self.bucket.stream(key, part.size):
+                    digest.update(piece)
+                    file.write(piece)
+        except FileNotFoundError:
+            return False
+        return digest.hexdigest() == part.sha256
+
+    def _condemn(self, part: Part, data: Data) -> None:
+        """Remove a bad object, and the entry that led to it; without the object no other entry leads to it."""
+        where = self.key(names.object_key(part.sha256), trusted=data.trusted)
+        hint = "A job that is trusted has to read it, which removes it."
+        if self.trusted or not data.trusted:
+            led = [self.key(names.entry_key(data.fingerprint), trusted=data.trusted)] if data.fingerprint else []
+            self.bucket.delete([*led, where])
+            hint = "It has been removed; run the step that writes it again."
+        raise StoreError(f"{part.name} is damaged or missing in the store", where=where, hint=hint)
+
+
+def open_store(url: str, pipeline: str, *, cache: CacheMode = "read-write") -> Store:
+    """The store of a pipeline.
+
+    Args:
+        url: a folder, or `file:///path`.
+        pipeline: its name.
+        cache: `read-write`; `read` for jobs that are not trusted: they look up what trusted jobs wrote, and write below
+            `untrusted/`, which trusted jobs never read; `off` to look nothing up.
+
+    Raises:
+        StoreSetupError: when the URL or the name cannot be used.
+    """
+    return Store(open_bucket(url), pipeline, cache)

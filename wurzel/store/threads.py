@@ -1,0 +1,58 @@
+"""Requests side by side, in threads that neither Ctrl-C nor the end of the process has to wait for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def side_by_side(call: Callable[[T], R], items: Iterable[T], width: int) -> list[R]:
+    """The result of `call` for each item, in their order.
+
+    Args:
+        call: is not called for more items after it has raised an error, which is raised here.
+        items: what it is called with.
+        width: threads at most; 1 calls it here, one item after the other.
+    """
+    todo = list(enumerate(items))
+    if width <= 1 or not todo:
+        return [call(item) for _, item in todo]
+    found: list[R | None] = [None] * len(todo)
+    failed: list[BaseException] = []
+    left = min(width, len(todo))
+    ready, lock = threading.Event(), threading.Lock()
+    todo.reverse()
+
+    def work() -> None:
+        nonlocal left
+        try:
+            while True:
+                with lock:
+                    if not todo or failed:
+                        return
+                    number, item = todo.pop()
+                found[number] = call(item)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+            failed.append(error)
+        finally:
+            with lock:
+                left -= 1
+                if not left:
+                    ready.set()
+
+    # Daemon threads: a request may hang for minutes, and an executor's threads are joined when the process ends.
+    for _ in range(left):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        ready.wait()
+    except BaseException:
+        with lock:
+            todo.clear()
+        raise
+    if failed:
+        raise failed[0]
+    return found  # type: ignore[return-value]
