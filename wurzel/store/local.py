@@ -92,12 +92,6 @@ class LocalBucket:
             _sync_file_system(self.root)
             self._dirty = False
 
-    def sweep(self, before: datetime) -> None:
-        """Remove what killed processes have left."""
-        for item in self._below(_TEMPORARY):
-            if item.modified < before:
-                self.delete([item.key])
-
     def _below(self, prefix: str) -> Iterator[Item]:
         try:
             entries = list(os.scandir(self.root / prefix))
