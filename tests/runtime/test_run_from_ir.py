@@ -54,7 +54,7 @@ def test_an_ir_file_says_all(project, tmp_path):
 def test_without_either_there_is_nothing_to_run(project):
     done = wurzel(project("chain"), "run")
     assert done.returncode == 2
-    assert "Missing argument '[PIPELINE]'" in done.stderr
+    assert done.stderr.startswith("error: no PIPELINE is given\n  There is no wurzel.yaml with pipelines here.")
 
 
 def environment(**variables):

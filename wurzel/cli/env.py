@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Exit 1 if a required variable is missing in this environment.")
 @click.option("--dotenv", "as_dotenv", is_flag=True, help="Print a .env file to fill in.")
 @configuration_options
-def command(pipeline: str, check: bool, as_dotenv: bool, environment: str | None, sets: tuple[str, ...]) -> None:
+def command(pipeline: str | None, check: bool, as_dotenv: bool, environment: str | None, sets: tuple[str, ...]) -> None:
     """List the variables and secrets a pipeline needs.
 
     Values are never printed, only where each one comes from.

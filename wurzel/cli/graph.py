@@ -13,7 +13,7 @@ from wurzel.cli.options import configuration_options, pipeline_argument
     "--format", "form", type=click.Choice(["text", "mermaid", "dot", "svg"]), default="text", show_default=True
 )
 @configuration_options
-def command(pipeline: str, form: str, environment: str | None, sets: tuple[str, ...]) -> None:
+def command(pipeline: str | None, form: str, environment: str | None, sets: tuple[str, ...]) -> None:
     """Draw a pipeline.
 
     As text, for Mermaid or Graphviz, or as an SVG picture.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import PipelineName, configuration_options
+from wurzel.cli.options import configuration_options, pipeline_argument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect")
-@click.argument("pipeline", type=PipelineName(), required=False)
+@pipeline_argument
 @click.option("--json", "as_json", is_flag=True, help="Print the IR as JSON, for `render --from-ir`.")
 @click.option(
     "--format",
@@ -42,10 +42,9 @@ def command(
 
     if as_json and form == "json":
         raise click.UsageError("--json and --format json are mutually exclusive.")
-    if pipeline is None and (as_json or explain):
-        raise click.UsageError("Missing argument 'PIPELINE'.")
     project = open_project()
-    resolved = open_in(project, pipeline, environment, sets) if pipeline is not None else None
+    one = pipeline is not None or as_json or explain
+    resolved = open_in(project, pipeline, environment, sets) if one else None
     if form == "json" or resolved is None:
         from wurzel.project.overview import as_json as whole
         from wurzel.project.overview import as_text, overview

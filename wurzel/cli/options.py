@@ -80,8 +80,8 @@ class ParameterText(click.ParamType):  # type: ignore[type-arg] # not generic in
 
 
 def pipeline_argument(command: Command) -> Command:
-    """The argument PIPELINE."""
-    return click.argument("pipeline", type=PipelineName())(command)
+    """The argument PIPELINE, which may be left out where a project has only one."""
+    return click.argument("pipeline", type=PipelineName(), required=False)(command)
 
 
 def configuration_options(command: Command) -> Command:

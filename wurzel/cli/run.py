@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import ParameterText, PipelineName, configuration_options
+from wurzel.cli.options import ParameterText, configuration_options, pipeline_argument
 from wurzel.cli.shard import ShardText
 from wurzel.exceptions import UsageError
 from wurzel.git_folder import REASON, in_git
@@ -27,7 +27,7 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
 
 
 @click.command("run")
-@click.argument("pipeline", type=PipelineName(), required=False)
+@pipeline_argument
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Run N steps at a time.")
 @click.option("--force", is_flag=True, help="Run every step, also what is unchanged.")
 @click.option(
@@ -38,7 +38,16 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
     multiple=True,
     help="Give a parameter a value for this run.",
 )
-@click.option("--only", metavar="STEP,…", multiple=True, help="Run these steps; what they read must be there already.")
+@click.option(
+    "--only",
+    metavar="STEP,…",
+    multiple=True,
+    help="Run these steps; what they read must be there already. STEP+ means what comes after it too, +STEP before.",
+)
+@click.option("--from", "first", metavar="STEP,…", multiple=True, help="Run these steps and all that come after them.")
+@click.option("--until", "last", metavar="STEP,…", multiple=True, help="Run these steps and all that come before them.")
+@click.option("--plan", is_flag=True, help="Say what would run, and why, and run nothing.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), help="How to write the plan.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")
 @click.option(
     "--slices",
@@ -62,6 +71,10 @@ def command(
     force: bool,
     params: tuple[str, ...],
     only: tuple[str, ...],
+    first: tuple[str, ...],
+    last: tuple[str, ...],
+    plan: bool,
+    form: str | None,
     shard: tuple[int, int] | None,
     slices: str | None,
     data_dir: str | None,
@@ -71,7 +84,10 @@ def command(
     environment: str | None,
     sets: tuple[str, ...],
 ) -> None:
-    """Run a pipeline here, in parallel, skipping what is unchanged."""
+    """Run a pipeline here, in parallel, skipping what is unchanged.
+
+    PIPELINE may be left out where wurzel.yaml has only one.
+    """
     from pathlib import Path
 
     from wurzel.invocation.layout import check_layout
@@ -80,7 +96,11 @@ def command(
     from wurzel.runtime.parameters import with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
     from wurzel.runtime.run_id import given_id, new_id
+    from wurzel.runtime.selection import between
 
+    if only and (first or last):
+        raise UsageError("--only cannot be used with --from or --until", hint="Write --only STEP+ or --only +STEP.")
+    _check_plan(form, shard or slices, plan=plan)
     if from_ir is None:
         asked, notes = _configured(pipeline, environment, sets)
     elif pipeline or environment or sets:
@@ -88,27 +108,23 @@ def command(
     else:
         asked, notes = _stored(from_ir), []
     check_layout(asked, os.environ)
-    chosen = with_parameters(asked, params, check_settings)
-    if data_dir is not None:
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
-            hint = "Write a path, and mount or copy what has to be kept elsewhere."
-            raise UsageError(f"--data-dir {data_dir!r} is a URL, and datasets are written to a folder", hint=hint)
-        if in_git(data_dir):
-            raise UsageError(f"--data-dir {data_dir!r} {REASON}", hint="Write a path such as data.")
-        chosen = chosen.model_copy(update={"data_dir": data_dir})
+    chosen = _with_data_dir(with_parameters(asked, params, check_settings), data_dir)
     options = RunOptions(
         root=Path.cwd(),
         jobs=jobs or chosen.parallelism or _processors(),
         force=force,
         state_dir=state_dir,
         wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
-        only=only,
+        only=only or between(chosen, first, last),
         shard=shard,
         no_retry=no_retry,
         run_id=given_id(os.environ) or new_id(),
     )
+    if plan:
+        _write_plan(chosen, options, form)
+        return
     fan_out = _fan_out(chosen, slices, options)
-    if only or fan_out is None:
+    if options.only or fan_out is None:
         follower = _follower(obj, chosen, options)
         follower.say(notes)
         result = run_pipeline(chosen, options, follower)
@@ -116,6 +132,38 @@ def command(
         if fan_out is None or result.exit_code:
             sys.exit(result.exit_code)
     fan_out()
+
+
+def _with_data_dir(pipeline: Pipeline, data_dir: str | None) -> Pipeline:
+    if data_dir is None:
+        return pipeline
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
+        hint = "Write a path, and mount or copy what has to be kept elsewhere."
+        raise UsageError(f"--data-dir {data_dir!r} is a URL, and datasets are written to a folder", hint=hint)
+    if in_git(data_dir):
+        raise UsageError(f"--data-dir {data_dir!r} {REASON}", hint="Write a path such as data.")
+    return pipeline.model_copy(update={"data_dir": data_dir})
+
+
+def _check_plan(form: str | None, cut: object, *, plan: bool) -> None:
+    if plan and cut:
+        raise UsageError("--plan is about whole steps", hint="Leave out --shard and --slices.")
+    if form and not plan:
+        raise UsageError("--format is about a plan", hint="Add --plan.")
+
+
+def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> None:
+    import json
+
+    from wurzel.runtime.plan import plan
+
+    planned = plan(pipeline, options)
+    if form == "json":
+        click.echo(json.dumps([found._asdict() for found in planned], indent=2))
+        return
+    width = max(len(found.step) for found in planned)
+    for found in planned:
+        click.echo(f"{found.step:<{width}}  {found.action:<9}  {found.reason}".rstrip())
 
 
 def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Callable[[], None] | None:
@@ -139,8 +187,6 @@ def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, 
     from wurzel.project.local import left_out
     from wurzel.project.open import open_pipeline
 
-    if pipeline is None:
-        raise click.UsageError("Missing argument '[PIPELINE]'.")
     resolved = open_pipeline(pipeline, environment, sets)
     return resolved.pipeline, left_out(resolved)
 

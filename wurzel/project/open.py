@@ -103,12 +103,13 @@ def pipeline_names() -> list[str]:
     return project.names() if project is not None else []
 
 
-def open_pipeline(name: str, environment: str | None = None, sets: Sequence[str] = ()) -> Resolved:
+def open_pipeline(name: str | None, environment: str | None = None, sets: Sequence[str] = ()) -> Resolved:
     """The pipeline of that name, introspected and with its configuration applied.
 
     Args:
         name: a name in `wurzel.yaml`, or `module:attribute` (also `module.attribute`), which needs no `wurzel.yaml`
-            and is named by its attribute in kebab-case; a configured pipeline with that entrypoint is preferred.
+            and is named by its attribute in kebab-case; a configured pipeline with that entrypoint is preferred. `None`
+            is the only one in `wurzel.yaml`.
         environment: name of an environment in `wurzel.yaml`.
         sets: texts `KEY=VALUE`, weakest first.
 
@@ -120,7 +121,7 @@ def open_pipeline(name: str, environment: str | None = None, sets: Sequence[str]
     return open_in(open_project(), name, environment, sets)
 
 
-def open_in(project: Project | None, name: str, environment: str | None, sets: Sequence[str]) -> Resolved:
+def open_in(project: Project | None, name: str | None, environment: str | None, sets: Sequence[str]) -> Resolved:
     """Like `open_pipeline`, for a project that is already loaded."""
     from wurzel.core.importing import introspecting
     from wurzel.ir.introspect import introspect, load_entrypoint
@@ -133,9 +134,11 @@ def open_in(project: Project | None, name: str, environment: str | None, sets: S
         return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)
 
 
-def _chosen(project: Project | None, name: str, environment: str | None) -> tuple[str, str]:
+def _chosen(project: Project | None, name: str | None, environment: str | None) -> tuple[str, str]:
     """Name and entrypoint of the chosen pipeline."""
     known = project.names(environment) if project is not None else []
+    if name is None:
+        name = _only(known)
     if project is not None and name in known:
         return name, with_colon(project.entrypoint(name, environment))
     if ".py" in name or "/" in name:
@@ -153,6 +156,13 @@ def _chosen(project: Project | None, name: str, environment: str | None) -> tupl
         if same:
             raise UsageError(f"{name} is the entrypoint of {', '.join(same)}", hint="Use the name of one of them.")
     return kebab(entrypoint), entrypoint
+
+
+def _only(known: Sequence[str]) -> str:
+    if len(known) == 1:
+        return known[0]
+    where = f"{FILE} has {', '.join(known)}." if known else f"There is no {FILE} with pipelines here. {_no_project()}"
+    raise UsageError("no PIPELINE is given", hint=where)
 
 
 def _file(name: str, known: Sequence[str]) -> UsageError:

@@ -64,10 +64,13 @@ class Cache:
     """The cache of one pipeline."""
 
     def __init__(self, folder: Path) -> None:
-        """Use the folder, which need not exist, and take in what a killed run has left."""
+        """Use the folder, which need not exist."""
         self._folder = folder
         self._changed = False
-        retired = folder / "retired"
+
+    def take_left(self) -> None:
+        """Take in what a killed run has left."""
+        retired = self._folder / "retired"
         for left in [] if retired.is_symlink() else sorted(_listed(retired)):
             self.take(left)
 
@@ -146,6 +149,10 @@ class Cache:
             remove(folder)
             self._changed = True
 
+    def complete(self, entry: Entry, folder: Path) -> bool:
+        """Whether all files of an entry are here or in the folder of its step, with the right sizes."""
+        return _complete(entry, self._files(entry, folder))
+
     def restore(self, entry: Entry, folder: Path, retire: Path | None = None) -> bool:
         """Write the datasets of an entry; whether all of their files were there, with the right bytes.
 
@@ -157,9 +164,8 @@ class Cache:
             folder: where its datasets go.
             retire: where the datasets that were there go.
         """
-        files = {part.sha256: part.path for part in _parts_in(folder)}
-        files |= {part.sha256: path for part in entry.parts if (path := self._object(part.sha256)).exists()}
-        if not all(_size(files.get(part.sha256)) == part.size for part in entry.parts):
+        files = self._files(entry, folder)
+        if not _complete(entry, files):
             return False
         try:
             with replacing(folder, retire=retire) as new:
@@ -203,6 +209,11 @@ class Cache:
             if name not in needed:
                 path.unlink()
 
+    def _files(self, entry: Entry, folder: Path) -> dict[str, Path]:
+        """Where files of an entry are, by digest: among the objects, or in datasets that it would replace."""
+        files = {part.sha256: part.path for part in _parts_in(folder)}
+        return files | {part.sha256: path for part in entry.parts if (path := self._object(part.sha256)).exists()}
+
     def _take(self, part: Part) -> None:
         target = self._object(part.sha256)
         for parent in (target.parent.parent, target.parent):
@@ -215,6 +226,10 @@ class Cache:
 
     def _object(self, digest: str) -> Path:
         return self._folder / "objects" / digest[:2] / digest
+
+
+def _complete(entry: Entry, files: Mapping[str, Path]) -> bool:
+    return all(_size(files.get(part.sha256)) == part.size for part in entry.parts)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from wurzel.exceptions import PreflightError, Problem
 from wurzel.invocation.variables import missing, secret_owners, too_large
+from wurzel.runtime.options import RunOptions
 from wurzel.runtime.processes import Watch
-from wurzel.runtime.run import Run, RunOptions
+from wurzel.runtime.run import Run
 from wurzel.runtime.selection import chosen
 from wurzel.runtime.state import locked
 from wurzel.runtime.step_job import StepJob

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.invocation.digests import FileDigests
-from wurzel.invocation.fingerprint import Fingerprints
 from wurzel.invocation.variables import secret_owners
 from wurzel.runtime.cache import Cache
+from wurzel.runtime.decision import Decider
 from wurzel.runtime.outcome import Failure, RunResult
 from wurzel.runtime.progress import Event
-from wurzel.runtime.run_id import new_id
 from wurzel.runtime.schedule import Schedule
 from wurzel.runtime.selection import found
 from wurzel.runtime.state import StateFolder
@@ -23,36 +18,12 @@ from wurzel.runtime.supervise import Pool, Task
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
+    from wurzel.runtime.options import RunOptions
     from wurzel.runtime.processes import Watch
     from wurzel.runtime.progress import Follower
     from wurzel.runtime.stored import Stored
 
 _TICK = 0.2
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How to run a pipeline."""
-
-    root: Path
-    """The project folder: steps run in it, and relative paths start there."""
-    jobs: int = 1
-    force: bool = False
-    state_dir: str = ".wurzel"
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    run_id: str = field(default_factory=new_id)
-    """What log lines of this run have in common; it never gets into data."""
-    wurzel: Sequence[str] = (sys.executable, "-P", "-m", "wurzel")
-    """How a step's process calls wurzel, with options for every command, such as `--log-format json`.
-
-    With `-P`, modules of the current folder do not hide those that wurzel imports.
-    """
-    only: Sequence[str] = ()
-    """Ids of the steps to run, each text one or several with commas; all of them if empty."""
-    shard: tuple[int, int] | None = None
-    """Run slice I (from 1) of N of the only step that is run."""
-    no_retry: bool = False
-    """Try each step once, since the platform retries."""
 
 
 class Run:
@@ -73,14 +44,9 @@ class Run:
         self.result = RunResult()
         self.state = StateFolder(options.root / options.state_dir, pipeline.name)
         self.cache = Cache(self.state.folder)
+        self.cache.take_left()
         self.digests = FileDigests(self.state.digests)
-        self.fingerprints = Fingerprints(
-            pipeline,
-            self.digests,
-            root=options.root,
-            environ=options.environ,
-            not_input=[options.root / folder for folder in (pipeline.data_dir, options.state_dir)],
-        )
+        self.decider = Decider(pipeline, options, self.cache, self.digests)
         self.schedule = Schedule(pipeline.steps)
         self.outputs = found(pipeline, options.root)
         """Digests of datasets by step and output."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,17 +15,68 @@ if TYPE_CHECKING:
 
 
 def chosen(pipeline: Pipeline, only: Iterable[str]) -> Pipeline:
-    """The pipeline with these steps alone.
+    """The pipeline with these steps alone; all of it if none is named.
+
+    Args:
+        pipeline: the whole one.
+        only: texts such as `split`, `guides,split`, `split+` (also what comes after it), `+split` (also what comes
+            before it).
 
     Raises:
         UsageError: when there is no such step.
     """
-    ids = {step_id for text in only for step_id in text.split(",") if step_id}
-    if not ids:
-        return pipeline
-    for step_id in sorted(ids):
-        find(pipeline, step_id, "--only")
-    return pipeline.model_copy(update={"steps": tuple(step for step in pipeline.steps if step.id in ids)})
+    return _with(pipeline, {step_id for word in _words(only) for step_id in _meant(pipeline, word)})
+
+
+def between(pipeline: Pipeline, first: Iterable[str], last: Iterable[str]) -> tuple[str, ...]:
+    """Ids of the steps that are, or come after, one of `first`, and that are, or come before, one of `last`.
+
+    Raises:
+        UsageError: when there is no such step, or none between them.
+    """
+    after = [step for name in _words(first) for step in _after(pipeline, find(pipeline, name, "--from").id)]
+    before = [step for name in _words(last) for step in _before(pipeline, find(pipeline, name, "--until").id)]
+    ids = set(after or before) & set(before or after)
+    if not ids and after:
+        raise UsageError(
+            f"no step is both after {', '.join(_words(first))} and before {', '.join(_words(last))}",
+            where="--from, --until",
+            hint="`wurzel graph` shows what comes after what.",
+        )
+    return tuple(step.id for step in pipeline.steps if step.id in ids)
+
+
+def _words(texts: Iterable[str]) -> list[str]:
+    return [word for text in texts for word in text.split(",") if word]
+
+
+def _with(pipeline: Pipeline, ids: Collection[str]) -> Pipeline:
+    kept = tuple(step for step in pipeline.steps if step.id in ids)
+    return pipeline.model_copy(update={"steps": kept}) if kept else pipeline
+
+
+def _meant(pipeline: Pipeline, word: str) -> set[str]:
+    step_id = find(pipeline, word.removeprefix("+").removesuffix("+"), "--only").id
+    after = _after(pipeline, step_id) if word.endswith("+") else set()
+    return {step_id} | after | (_before(pipeline, step_id) if word.startswith("+") else set())
+
+
+def _after(pipeline: Pipeline, step_id: str) -> set[str]:
+    """The step and all that read what it gives, directly or not."""
+    found = {step_id}
+    for step in pipeline.steps:  # each stands behind what it reads
+        if not found.isdisjoint(edge.step for edge in step.needs):
+            found.add(step.id)
+    return found
+
+
+def _before(pipeline: Pipeline, step_id: str) -> set[str]:
+    """The step and all that it reads, directly or not."""
+    found = {step_id}
+    for step in reversed(pipeline.steps):
+        if step.id in found:
+            found |= {edge.step for edge in step.needs}
+    return found
 
 
 def find(pipeline: Pipeline, step_id: str, option: str) -> Step:

@@ -26,7 +26,7 @@ class StateFolder:
             WriteError: when it cannot be made.
         """
         self.folder = top / pipeline
-        self.digests = self.folder / "digests.json"
+        self.digests = digests_of(self.folder)
         if in_git(top):
             raise WriteError(REASON, where=str(top), hint="Name another folder with --state-dir.")
         try:
@@ -48,6 +48,11 @@ class StateFolder:
     def report(self, step_id: str) -> Path:
         """The report of a step: what it took and gave when it last ran, `cached` where that was in another run."""
         return self.folder / "reports" / f"{step_id}.json"
+
+
+def digests_of(folder: Path) -> Path:
+    """The file of file digests in the state folder of a pipeline."""
+    return folder / "digests.json"
 
 
 @contextlib.contextmanager

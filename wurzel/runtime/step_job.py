@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wurzel.datacontract.writer import check_ours
 from wurzel.exceptions import DatasetError
 from wurzel.invocation.command import dataset, step_argv
-from wurzel.invocation.fingerprint import UNKNOWN, always_runs, fingerprint, reason
+from wurzel.invocation.fingerprint import always_runs
 from wurzel.invocation.variables import step_environment
 from wurzel.runtime import slices
 from wurzel.runtime.cache import Entry, slice_key
@@ -22,7 +22,7 @@ from wurzel.runtime.outcome import Failure
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
-from wurzel.runtime.stored import Stored, manifests_in, verified, written
+from wurzel.runtime.stored import Stored, manifests_in, written
 from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, Task
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ class StepJob:
         self._folder = run.options.root / dataset(run.pipeline, step.id)
         self._outputs = [port.name for port in step.outputs]
         self._retry = ONCE if run.options.no_retry else RetryPolicy(*step.retry.model_dump().values())
-        self._inputs: dict[str, str] = {}
+        self._inputs: Mapping[str, str] = {}
         self._key = ""
+        self._cacheable = False
         self._started = 0.0
         self._waiting = 0
         self._count = 0
@@ -56,50 +57,25 @@ class StepJob:
         self._started = time.monotonic()
         if run.options.shard is not None:
             return self._one_slice(*run.options.shard)
-        self._inputs = run.fingerprints.of(step, run.outputs)
-        self._key = fingerprint(self._inputs)
-        stored = verified(self._folder, self._outputs, run.digests)
-        why = self._why(stored)
-        if stored is not None and not why:
-            self._hand_over(stored)
+        decision = run.decider.of(step, self._folder, run.outputs)
+        self._inputs, self._key, self._cacheable = decision.inputs, decision.key, decision.cacheable
+        if decision.stored is not None and not decision.why:
+            self._hand_over(decision.stored)
             return None
-        if self._cacheable and not run.options.force and (found := self._restored()) is not None:
-            self._hand_over(found, cached=True)
+        if decision.cached is not None and (restored := self._restored(decision.cached)) is not None:
+            self._hand_over(restored, cached=True)
             return None
         count = slice_count(run.pipeline, step, run.options.root)
         into = f"; {count} slices" if step.shards.items is not None and count > 1 else ""
-        run.follower.tell(Event("started", step.id, f"started ({why}{into})"))
+        run.follower.tell(Event("started", step.id, f"started ({decision.why}{into})"))
         if count > 1:
             self._fan_out(count)
             return None
         return self._command([*step_argv(run.pipeline, step), *self._keeping()], self._log())
 
-    @property
-    def _cacheable(self) -> bool:
-        """Whether its results are kept, and handed over where nothing has changed."""
-        return not always_runs(self._step) and UNKNOWN not in self._inputs.values()
-
-    def _why(self, stored: Stored | None) -> str:
-        """Why it must run, unless the cache has the result; '' if its datasets are in the data folder."""
-        if self._run.options.force:
-            return "forced"
-        if always := always_runs(self._step):
-            return always
+    def _restored(self, entry: Entry) -> Stored | None:
+        """The datasets of an entry, now in the data folder."""
         cache = self._run.cache
-        if stored is not None and self._cacheable:
-            entry = cache.find(self._key)
-            if entry is not None and entry.digests == stored.digests:
-                return ""
-        last = cache.last(self._step.id)
-        output = None if stored is None else stored.digest
-        before = last and (last.inputs, Stored(last.digests, skipped=False).digest)
-        return reason(before, self._inputs, output) or "output changed by something else"
-
-    def _restored(self) -> Stored | None:
-        """The datasets that the cache has for the fingerprint, now in the data folder."""
-        cache = self._run.cache
-        if (entry := cache.find(self._key)) is None:
-            return None
         retired = cache.retired(self._step.id)
         if not _replaceable(self._folder) or not cache.restore(entry, self._folder, retired):
             return None

@@ -1,0 +1,109 @@
+"""`wurzel run --plan`: what a run would do and why, held to what the run then does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def wurzel(*words):
+    done = subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def planned(*words):
+    """Action and reason by step."""
+    found = json.loads(wurzel("run", "named", "--plan", "--format", "json", *words).stdout)
+    return {item["step"]: (item["action"], item["reason"]) for item in found}
+
+
+def run(*words):
+    return wurzel("run", "named", *words).stderr
+
+
+FLOW = """
+from steps import Join, Suffix, Words
+from wurzel.utils import WZ
+
+words, join = WZ(Words), WZ(Join)
+words >> WZ(Suffix, name="suffix-de") >> join
+words >> WZ(Suffix, name="suffix-en") >> join
+"""
+CONFIGURATION = """
+version: 1
+pipelines:
+  named:
+    entrypoint: flow:join
+    steps: {suffix-de: {settings: {SUFFIX: a}}, suffix-en: {settings: {SUFFIX: b}}}
+"""
+
+
+@pytest.fixture
+def named(project):
+    root = project("chain")
+    Path("flow.py").write_text(FLOW)
+    Path("wurzel.yaml").write_text(CONFIGURATION)
+    return root
+
+
+def test_a_plan_writes_nothing(named):
+    before = sorted(named.rglob("*"))
+    found = planned()
+    assert [path for path in sorted(named.rglob("*")) if "__pycache__" not in path.parts] == [
+        path for path in before if "__pycache__" not in path.parts
+    ]
+    assert found == {
+        "words": ("run", "first run here"),
+        "suffix-de": ("maybe", "reads words"),
+        "suffix-en": ("maybe", "reads words"),
+        "join": ("maybe", "reads suffix-de, suffix-en"),
+    }
+
+
+def test_it_says_what_the_run_then_does(named):
+    steps = [*planned()]
+    run()
+    assert planned() == dict.fromkeys(steps, ("unchanged", ""))
+    change = "--set=steps.suffix-en.settings.SUFFIX=-x"
+    assert planned(change) == {
+        "words": ("unchanged", ""),
+        "suffix-de": ("unchanged", ""),
+        "suffix-en": ("run", "settings changed"),
+        "join": ("maybe", "reads suffix-en"),
+    }
+    told = run(change)
+    assert "suffix-en: started (settings changed)" in told
+    assert planned()["suffix-en"] == ("cached", "settings changed")
+    assert planned()["join"] == ("cached", "input data changed")
+    assert "from the cache" in run()
+    assert planned() == dict.fromkeys(steps, ("unchanged", ""))
+
+
+def test_chosen_steps_and_force(named):
+    run()
+    assert set(planned("--only", "suffix-en")) == {"suffix-en"}
+    assert set(planned("--force").values()) == {("run", "forced")}
+
+
+def test_a_table_for_people(named):
+    run()
+    first = wurzel("run", "named", "--plan").stdout.splitlines()[0]
+    assert first.split() == ["words", "unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--plan", "--slices", "words=-"], "--plan is about whole steps"),
+        (["--format", "json"], "--format is about a plan"),
+    ],
+)
+def test_what_does_not_go_together(named, words, message):
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "run", "named", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert message in done.stderr

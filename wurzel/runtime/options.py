@@ -1,0 +1,36 @@
+"""How a pipeline is run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wurzel.runtime.run_id import new_id
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run a pipeline."""
+
+    root: Path
+    """The project folder: steps run in it, and relative paths start there."""
+    jobs: int = 1
+    force: bool = False
+    state_dir: str = ".wurzel"
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    run_id: str = field(default_factory=new_id)
+    """What log lines of this run have in common; it never gets into data."""
+    wurzel: Sequence[str] = (sys.executable, "-P", "-m", "wurzel")
+    """How a step's process calls wurzel, with options for every command, such as `--log-format json`.
+
+    With `-P`, modules of the current folder do not hide those that wurzel imports.
+    """
+    only: Sequence[str] = ()
+    """Ids of the steps to run, each text one or several with commas; all of them if empty."""
+    shard: tuple[int, int] | None = None
+    """Run slice I (from 1) of N of the only step that is run."""
+    no_retry: bool = False
+    """Try each step once, since the platform retries."""
