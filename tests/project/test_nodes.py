@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wurzel.exceptions import ConfigError
-from wurzel.project.nodes import Findings, Node, Origin, near, node_of, overlay, overlay_all, plain, shown
+from wurzel.project.nodes import Findings, Node, Origin, json_data, near, node_of, overlay, overlay_all, value_text
 
 KEYS = st.sampled_from(["a", "b", "c"])
 TREES = st.recursive(
@@ -32,20 +32,20 @@ def test_layers_merge_by_the_rules(layers):
     expected = {}
     for layer in layers:
         expected = merged(expected, layer)
-    assert plain(overlay_all(node_of(layer, "") for layer in layers)) == expected
+    assert json_data(overlay_all(node_of(layer, "") for layer in layers)) == expected
 
 
 @given(MAPPINGS)
 def test_the_same_layer_twice_changes_nothing(layer):
     once = overlay(None, node_of(layer, ""))
-    assert plain(overlay(once, node_of(layer, ""))) == plain(once)
+    assert json_data(overlay(once, node_of(layer, ""))) == json_data(once)
 
 
 @given(MAPPINGS, MAPPINGS)
 def test_layers_are_not_changed_by_merging(weak, strong):
     nodes = node_of(weak, ""), node_of(strong, "")
     overlay(*nodes)
-    assert (plain(nodes[0]), plain(nodes[1])) == (weak, strong)
+    assert (json_data(nodes[0]), json_data(nodes[1])) == (weak, strong)
 
 
 @given(MAPPINGS, st.permutations(["a", "b", "c"]))
@@ -56,12 +56,12 @@ def test_the_strongest_layer_that_speaks_gives_the_origin(layer, keys):
 
 
 def test_lists_replace():
-    assert plain(overlay(node_of({"a": [1, 2]}, ""), node_of({"a": [3, None]}, ""))) == {"a": [3, None]}
+    assert json_data(overlay(node_of({"a": [1, 2]}, ""), node_of({"a": [3, None]}, ""))) == {"a": [3, None]}
 
 
 def test_null_removes():
     weak = node_of({"a": {"x": 1, "y": 2}, "b": 1}, "")
-    assert plain(overlay(weak, node_of({"a": {"x": None}, "b": None}, ""))) == {"a": {"y": 2}}
+    assert json_data(overlay(weak, node_of({"a": {"x": None}, "b": None}, ""))) == {"a": {"y": 2}}
     assert overlay(weak, Node(None, "")) is None
 
 
@@ -75,11 +75,11 @@ def test_near_names():
 
 
 def test_messages_show_short_values_and_no_keys():
-    assert shown(node_of({"a": [1, True]}, "")) == '{"a": [1, true]}'
-    assert len(shown(node_of("x" * 1000, ""))) == 60
-    assert shown(node_of("ghp_" + "a1" * 18, "")) == "the value"
-    assert shown(node_of({"url": "postgres://me:hunter2@db/x"}, "")) == "the value"
-    assert shown(node_of("hunter2", ""), hidden=True) == "the value"
+    assert value_text(node_of({"a": [1, True]}, "")) == '{"a": [1, true]}'
+    assert len(value_text(node_of("x" * 1000, ""))) == 60
+    assert value_text(node_of("ghp_" + "a1" * 18, "")) == "the value"
+    assert value_text(node_of({"url": "postgres://me:hunter2@db/x"}, "")) == "the value"
+    assert value_text(node_of("hunter2", ""), hidden=True) == "the value"
 
 
 def test_findings_are_shown_once_in_order_and_not_without_end():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wurzel.exceptions import ConfigError
-from wurzel.project.nodes import Findings, plain
+from wurzel.project.nodes import Findings, json_data
 from wurzel.project.parse import MAX_DEPTH, parse
 
 
@@ -63,12 +63,12 @@ def refused(text):
     ],
 )
 def test_values(text, value):
-    assert plain(read(text)) == value
+    assert json_data(read(text)) == value
 
 
 def test_colons_and_question_marks_within_words_need_no_quotes_in_flow_mappings():
     text = '{image: ghcr.io/acme/rag:1.4.0, url: http://x/?a=b, cron: "0 4 ? * *", list: [a:b, c?d], "k":"v"}'
-    assert plain(read(text)) == {
+    assert json_data(read(text)) == {
         "image": "ghcr.io/acme/rag:1.4.0",
         "url": "http://x/?a=b",
         "cron": "0 4 ? * *",
@@ -79,7 +79,7 @@ def test_colons_and_question_marks_within_words_need_no_quotes_in_flow_mappings(
 
 def test_such_words_keep_their_place_and_private_characters():
     node = read("{\ue000: a:b, c: \ue001?d, e: f}")
-    assert plain(node) == {"\ue000": "a:b", "c": "\ue001?d", "e": "f"}
+    assert json_data(node) == {"\ue000": "a:b", "c": "\ue001?d", "e": "f"}
     assert str(node.fields["e"].origin) == "w.yaml:1:21"
 
 
@@ -105,9 +105,9 @@ def test_anchors_aliases_and_merge_keys():
         "c: *base\n"
         "'<<': kept\n"
     )
-    assert plain(node.fields["a"]) == {"cpu": 1, "memory": 9}
-    assert plain(node.fields["b"]) == {"cpu": 1, "memory": 3, "gpu": 0}
-    assert plain(node.fields["c"]) == {"cpu": 1, "memory": 2}
+    assert json_data(node.fields["a"]) == {"cpu": 1, "memory": 9}
+    assert json_data(node.fields["b"]) == {"cpu": 1, "memory": 3, "gpu": 0}
+    assert json_data(node.fields["c"]) == {"cpu": 1, "memory": 2}
     assert str(node.fields["c"].origin) == "w.yaml:5:4"
     assert str(node.fields["a"].fields["cpu"].origin) == "w.yaml:1:19"
     assert node.fields["<<"].value == "kept"
@@ -179,14 +179,14 @@ def test_hostile_files_are_refused_quickly(text):
 
 
 def test_nesting_within_bounds_is_fine():
-    assert plain(read("[" * MAX_DEPTH + "]" * MAX_DEPTH)) is not None
+    assert json_data(read("[" * MAX_DEPTH + "]" * MAX_DEPTH)) is not None
     assert "nested more than" in refused("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
 
 
 def outcome(text):
     """What reading gives: a value, or the places of the findings."""
     try:
-        return plain(read(text)), ()
+        return json_data(read(text)), ()
     except ConfigError as error:
         return None, tuple(problem.where for problem in error.problems)
 
@@ -217,10 +217,10 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_json_is_read_as_json(value):
-    assert plain(read(json.dumps(value, ensure_ascii=False))) == value
+    assert json_data(read(json.dumps(value, ensure_ascii=False))) == value
 
 
 @pytest.mark.parametrize("name", ["fanin", "hostile", "named", "scheduled"])
 def test_pyyaml_reads_the_example_files_alike(name):
     path = Path(__file__).parents[1] / "pipelines" / f"{name}.yaml"
-    assert plain(read(path.read_bytes())) == yaml.safe_load(path.read_bytes())
+    assert json_data(read(path.read_bytes())) == yaml.safe_load(path.read_bytes())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wurzel.project.nodes import Findings, overlay_targets, plain
+from wurzel.project.nodes import Findings, json_data, overlay_targets
 from wurzel.project.parse import parse
 
 MAPPING, LIST = "{metadata: {a: 1}}", "[{file: x.yaml, merge: {b: 2}}]"
@@ -10,7 +10,7 @@ MAPPING, LIST = "{metadata: {a: 1}}", "[{file: x.yaml, merge: {b: 2}}]"
 
 def merged(*patches):
     layers = [parse(f"argo: {{patch: {patch}}}\n".encode(), "wurzel.yaml", Findings()) for patch in patches]
-    return plain(overlay_targets(layers).fields["argo"].fields["patch"])
+    return json_data(overlay_targets(layers).fields["argo"].fields["patch"])
 
 
 @pytest.mark.parametrize(

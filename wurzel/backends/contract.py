@@ -40,7 +40,7 @@ def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
     known = contexts([backend])
     checker = renderer.checker(known)
     checker.follow(own=False)
-    files = {name: checker.plain(name) for name in _names(backend, renderer, known)}
+    files = {name: checker.target_source(name) for name in _names(backend, renderer, known)}
     types = list(dict.fromkeys(kind for kind in known.values() if kind is not None))
     return {
         "target": backend.name,

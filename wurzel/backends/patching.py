@@ -138,7 +138,7 @@ def _document(
     job: Job, file: str, found: Sequence[Document], path: str, merge: Mapping[str, Any], problems: list[Problem]
 ) -> int | None:
     """Number of the document that a patch is for: the one of its `kind` and name, or the only one."""
-    kinds = [document.said("kind") or "" for document in found]
+    kinds = [document.text_at("kind") or "" for document in found]
     numbers = list(range(len(found)))
     if "kind" in merge and any(kinds):
         numbers = [number for number in numbers if kinds[number] == merge["kind"]]
@@ -151,11 +151,11 @@ def _document(
         return numbers[-1]
     metadata = merge.get("metadata")
     if len(numbers) > 1 and isinstance(metadata, Mapping) and "name" in metadata:
-        numbers = [number for number in numbers if found[number].said("metadata", "name") == metadata["name"]]
+        numbers = [number for number in numbers if found[number].text_at("metadata", "name") == metadata["name"]]
     if len(numbers) == 1:
         return numbers[0]
     message = f"{path}: {file} has {len(found)} documents, and the patch does not say which one"
-    names = [f"{kinds[number]} {found[number].said('metadata', 'name') or ''}".strip() for number in numbers]
+    names = [f"{kinds[number]} {found[number].text_at('metadata', 'name') or ''}".strip() for number in numbers]
     problems.append(Problem(message, job.locate(path), f"Add kind: … (and metadata: {{name: …}}): {', '.join(names)}."))
     return None
 

@@ -43,7 +43,7 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     project.names(chosen.environment)
     root = project.root.resolve()
     top = top_of(root)
-    named = _named(chosen.environment) if chosen.push else ()
+    named = _rendered_paths(chosen.environment) if chosen.push else ()
     variables = project_variables(project, chosen.environment)
     file = ci_file(chosen, renderer_of(project), Place(root, top), variables, named)
     if stdout:
@@ -56,7 +56,7 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     _write(plan(top, [file]), chosen, check=check, force=force)
 
 
-def _named(environment: str | None) -> list[str]:
+def _rendered_paths(environment: str | None) -> list[str]:
     """Paths of the files that wurzel.yaml renders: the only new files that may be pushed."""
     from wurzel.backends.rendering import paths
     from wurzel.project.jobs import Request, open_jobs

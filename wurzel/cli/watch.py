@@ -41,6 +41,8 @@ def watch(
         always: files to watch even if the action fails.
         interval: seconds between two checks of the files.
     """
+    from wurzel.runtime.outcome import path_from_here
+
     known = set(always)
     try:
         while True:
@@ -54,7 +56,7 @@ def watch(
                 say(f"watching {len(now)} {'file' if len(now) == 1 else 'files'}; stop with Ctrl-C")
             changed = wait(known, read, interval=interval)
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            say(f"changed: {_shown(changed[0])}{more}")
+            say(f"changed: {path_from_here(changed[0])}{more}")
     except KeyboardInterrupt:
         say("stopped")
 
@@ -166,8 +168,3 @@ def _modules() -> Iterator[Path]:
         path = Path(name)
         if not path.is_relative_to(own) and not path.is_relative_to(library):
             yield path
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)

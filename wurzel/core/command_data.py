@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ForwardRef, NamedTuple, TypeVar, get_args
 from wurzel.core.fields import Inputs, Outputs, ports_class
 from wurzel.core.parameters import bindings
 from wurzel.core.typed_step import INCONTRACT, OUTCONTRACT, TypedStep, step_types
-from wurzel.datacontract.shape import shown, unaliased, without_none
+from wurzel.datacontract.shape import type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError, StepFailed
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Ports(NamedTuple):
             kind = unaliased(without_none(annotation) if item is None else item)
             if not _is_file(kind) and not _is_folder(kind):
                 raise StaticTypeError(
-                    f"the {name} of a program is {shown(annotation)}, not a File or Folder",
+                    f"the {name} of a program is {type_text(annotation)}, not a File or Folder",
                     where=where,
                     hint="A program takes and gives files: derive a class from wurzel.File, or write a TypedStep.",
                 )

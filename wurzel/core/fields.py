@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, datacla
 
 from wurzel.core.parameters import as_given, bindings
 from wurzel.core.references import resolved
-from wurzel.datacontract.shape import STREAMS, Shape, shape_of, shown, substituted, unaliased, without_none
+from wurzel.datacontract.shape import STREAMS, Shape, shape_of, substituted, type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError
 
 Form = Literal["value", "iterator", "iterable"]
@@ -90,7 +90,7 @@ class InputField(NamedTuple):
     """As its author wrote it."""
 
     def __str__(self) -> str:
-        return f"{self.name}: {shown(self.annotation)}" if self.name else shown(self.annotation)
+        return f"{self.name}: {type_text(self.annotation)}" if self.name else type_text(self.annotation)
 
 
 class OutputField(NamedTuple):
@@ -103,7 +103,7 @@ class OutputField(NamedTuple):
     """As its author wrote it."""
 
     def __str__(self) -> str:
-        return f"{self.name}: {shown(self.annotation)}" if self.name else shown(self.annotation)
+        return f"{self.name}: {type_text(self.annotation)}" if self.name else type_text(self.annotation)
 
 
 def ports_class(annotation: Any, kind: type[P]) -> type[P] | None:
@@ -118,7 +118,7 @@ def ports_class(annotation: Any, kind: type[P]) -> type[P] | None:
         return None
     if not issubclass(found, kind) or plain is not unaliased(annotation):
         raise StaticTypeError(
-            f"{shown(annotation)} cannot be an {kind.__name__.lower().removesuffix('s')}",
+            f"{type_text(annotation)} cannot be an {kind.__name__.lower().removesuffix('s')}",
             hint=f"Write a class that derives from {kind.__name__}, without `| None`.",
         )
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from wurzel.core.fields import InputField, OutputField
-from wurzel.datacontract.shape import shown
+from wurzel.datacontract.shape import type_text
 from wurzel.exceptions import StaticTypeError
 
 Pairs: TypeAlias = Sequence[tuple[OutputField, InputField]]
@@ -106,7 +106,7 @@ def _wrong_side(end: End, role: str, fields: Sequence[OutputField | InputField])
 def _ambiguous(left: End, right: End, pairs: Pairs) -> StaticTypeError:
     outputs, inputs = (list(dict.fromkeys(field.name for field in side)) for side in zip(*pairs, strict=True))
     begin, end = left._replace(name=outputs[0] or left.name), right._replace(name=inputs[0] or right.name)
-    kind = shown(pairs[0][0].annotation)
+    kind = type_text(pairs[0][0].annotation)
     if len(outputs) == 1:
         what, hint = f"its inputs {_listed(inputs)} take {kind}", f"Name one: {left} >> {end}."
     elif len(inputs) == 1:
@@ -121,7 +121,7 @@ def _ambiguous(left: End, right: End, pairs: Pairs) -> StaticTypeError:
 
 def _unfit(left: End, outputs: Sequence[OutputField], right: End, inputs: Sequence[InputField]) -> StaticTypeError:
     gives, takes = (
-        ", ".join(str(field) if end.name is None else shown(field.annotation) for field in fields) or "None"
+        ", ".join(str(field) if end.name is None else type_text(field.annotation) for field in fields) or "None"
         for end, fields in ((left, outputs), (right, inputs))
     )
     hint = "" if inputs else f"{right} is a source: nothing comes before it."

@@ -21,7 +21,7 @@ from wurzel.core.environment import (
 )
 from wurzel.core.settings import sealed
 from wurzel.datacontract.secrets import is_secret, is_url, public
-from wurzel.datacontract.shape import shown
+from wurzel.datacontract.shape import type_text
 from wurzel.exceptions import EnvSettingsError, mismatch
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Loader:
             return self._unknown(cls, self._prefix([*names, *rest]), [*names, *rest])
         place = self._place(names) + "".join(f"[{part}]" for part in rest)
         if item["type"] == "missing" and not rest:
-            kind = shown(field.annotation) if field is not None else "value"
+            kind = type_text(field.annotation) if field is not None else "value"
             return f"{place} is not set; it takes {kind}" + self._instead(names)
         if not names:
             return _without_secrets(cls, data, item["msg"].removeprefix("Value error, "))

@@ -57,10 +57,10 @@ def run_program(
         code = _ended(process, reader is not None)
     if code and code not in exit_codes:
         how = f"was ended by signal {_name(-code)}" if code < 0 else f"ended with exit code {code}"
-        raise StepFailed(f"{argv[0]} {how}", hint=f"The command: {shown(argv)}")
+        raise StepFailed(f"{argv[0]} {how}", hint=f"The command: {command_text(argv)}")
 
 
-def shown(argv: Sequence[str]) -> str:
+def command_text(argv: Sequence[str]) -> str:
     """A command for people, cut when it is long."""
     text = shlex.join(argv)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

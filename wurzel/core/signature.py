@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from wurzel.core.parameters import bindings
 from wurzel.core.references import refers
-from wurzel.datacontract.shape import shown, substituted, unaliased, without_none
+from wurzel.datacontract.shape import substituted, type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError, WurzelWarning
 
 _SELF_AND_INPUT = 2
@@ -57,21 +57,21 @@ def _check(cls: type[Any], name: str, given: Any, result: Any, place: str) -> tu
     owner = next(base for base in cls.__mro__ if name in base.__dict__)
     variables = bindings(cls, owner)
     hints = {key: substituted(hint, variables) for key, hint in _hints(method).items()}
-    wanted = f"{name}(self, {parameter}: {shown(given)}) -> {shown(result)}"
+    wanted = f"{name}(self, {parameter}: {type_text(given)}) -> {type_text(result)}"
     accepted = [given] if without_none(given) is given else [given, without_none(given)]
     for key, types in ((parameter, accepted), ("return", [result])):
-        if key in hints and _plain(hints[key]) not in [_plain(item) for item in types]:
+        if key in hints and _comparable(hints[key]) not in [_comparable(item) for item in types]:
             what = "returns" if key == "return" else "takes"
             raise StaticTypeError(
-                f"{name} {what} {shown(hints[key])}, but the type parameters say {shown(types[0])}"
+                f"{name} {what} {type_text(hints[key])}, but the type parameters say {type_text(types[0])}"
                 if result is not bool or key != "return"
-                else f"{name} returns {shown(hints[key])}, not bool",
+                else f"{name} returns {type_text(hints[key])}, not bool",
                 where=place,
                 hint=f"Write {wanted}.",
             )
     # A class that was defined in a function, such as a test, is known by its name alone.
     written = {key: text for key, text in getattr(method, "__annotations__", {}).items() if isinstance(text, str)}
-    plain = {parameter: shown(given), "return": shown(result)}
+    plain = {parameter: type_text(given), "return": type_text(result)}
     same = {key for key, text in plain.items() if written.get(key) == text}
     return [key for key in plain if key not in hints and key not in same], wanted
 
@@ -114,7 +114,7 @@ def _hints(run: Any) -> dict[str, Any]:
         return {}
 
 
-def _plain(annotation: Any) -> Any:
+def _comparable(annotation: Any) -> Any:
     """An annotation in a form that compares equal however it was written: `List[X]` is `list[X]`."""
     annotation = unaliased(annotation)
     if annotation is None:
@@ -122,7 +122,7 @@ def _plain(annotation: Any) -> Any:
     origin = get_origin(annotation)
     if origin is None:
         return annotation
-    arguments = [_plain(argument) for argument in get_args(annotation)]
+    arguments = [_comparable(argument) for argument in get_args(annotation)]
     if origin in {Union, UnionType}:
         return (Union, frozenset(arguments))
     return (origin, tuple(arguments))

@@ -17,7 +17,7 @@ from wurzel.core.parameters import as_given, bindings
 from wurzel.core.references import resolved
 from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_run, check_when
-from wurzel.datacontract.shape import Shape, shape_of, shown, unaliased
+from wurzel.datacontract.shape import Shape, shape_of, type_text, unaliased
 from wurzel.exceptions import StaticTypeError
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def _check_settings(cls: type, settings: Any) -> None:
         )
     if settings is not NoneType and not (isinstance(settings, type) and issubclass(settings, SettingsBase)):
         raise StaticTypeError(
-            f"the settings of {cls.__name__} are {shown(settings)}, which is no subclass of Settings",
+            f"the settings of {cls.__name__} are {type_text(settings)}, which is no subclass of Settings",
             where=_place(cls),
             hint="Derive from wurzel.core.Settings, or write NoSettings.",
         )

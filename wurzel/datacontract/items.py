@@ -64,7 +64,7 @@ class JsonCodec(Codec):
         wanted = self.shape.containers[0]
         if isinstance(value, list | tuple) or (isinstance(value, set | frozenset) and wanted == "set"):
             return self._listed(value)
-        raise ContractFailedException(f"it is {_named(value)}, not a {wanted}")
+        raise ContractFailedException(f"it is {_type_phrase(value)}, not a {wanted}")
 
     def distinct(self, lines: list[bytes], value: Any = None) -> list[bytes]:
         """Lines of a set, sorted, each once.
@@ -199,5 +199,5 @@ def _fitting(part: Unit) -> int:
     return max(1, min(BATCH, _AT_ONCE * part.size // max(1, part.items)))
 
 
-def _named(value: Any) -> str:
+def _type_phrase(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"

@@ -94,7 +94,10 @@ class Dataset(NamedTuple):
         """
         collected = shape.containers == ("list",) and not self.containers
         if self.contract != contract_name(shape) or (self.containers != shape.containers and not collected):
-            mine, theirs = _shown(self.contract, self.containers), _shown(contract_name(shape), shape.containers)
+            mine, theirs = (
+                _nested_contract(self.contract, self.containers),
+                _nested_contract(contract_name(shape), shape.containers),
+            )
             raise WrongDataset(
                 f"holds {mine}, but the step takes {theirs}",
                 where=str(self.path),
@@ -219,7 +222,7 @@ def _check_skipped(folder: Path, manifests: Sequence[Manifest], slices: Sequence
         )
 
 
-def _shown(contract: str, containers: Sequence[str]) -> str:
+def _nested_contract(contract: str, containers: Sequence[str]) -> str:
     text = contract
     for container in reversed(containers):
         text = f"{container}[{text}]"

@@ -49,7 +49,7 @@ class Shape(NamedTuple):
     @property
     def name(self) -> str:
         """The name of the contract, for messages."""
-        return shown(self.contract)
+        return type_text(self.contract)
 
     @property
     def empty(self) -> bool:
@@ -89,7 +89,7 @@ def shape_of(annotation: Any) -> Shape:
         containers.append("list" if origin in STREAMS and not containers else _container(origin, annotation))
         arguments = get_args(inner)
         if len(arguments) != 1:
-            raise StaticTypeError(f"{shown(annotation)} must name one contract", hint="Write list[Model].")
+            raise StaticTypeError(f"{type_text(annotation)} must name one contract", hint="Write list[Model].")
         inner = unaliased(arguments[0])
     contracts = _members(inner)
     for contract in contracts:
@@ -155,17 +155,17 @@ def _members(annotation: Any) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def shown(annotation: Any) -> str:
+def type_text(annotation: Any) -> str:
     """An annotation as its author wrote it, near enough: `list[Word]`."""
     if annotation is None or annotation is NoneType:
         return "None"
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return shown(arguments[0])
+        return type_text(arguments[0])
     if origin in _UNIONS:
-        return " | ".join(shown(argument) for argument in arguments)
+        return " | ".join(type_text(argument) for argument in arguments)
     if origin is not None and arguments:
-        return f"{shown(origin)}[{', '.join(shown(argument) for argument in arguments)}]"
+        return f"{type_text(origin)}[{', '.join(type_text(argument) for argument in arguments)}]"
     return getattr(annotation, "__name__", None) or repr(annotation)
 
 
@@ -177,7 +177,7 @@ def _container(origin: Any, annotation: Any) -> Container:
     if getattr(origin, "__name__", "") == "DataFrame" and origin.__module__.startswith("pandera.typing"):
         return "dataframe"
     raise StaticTypeError(
-        f"{shown(annotation)} cannot flow between steps: {shown(origin)} is not a supported container",
+        f"{type_text(annotation)} cannot flow between steps: {type_text(origin)} is not a supported container",
         hint="Use list[Model], Iterator[Model], set[Model], DataFrame[Model] or a single Model.",
     )
 
@@ -191,20 +191,20 @@ def _check_contract(contract: Any, annotation: Any, inside: bool) -> None:
         )
     if not _is_contract(contract):
         raise StaticTypeError(
-            f"{shown(annotation)} cannot flow between steps: {shown(contract)} is not a contract",
+            f"{type_text(annotation)} cannot flow between steps: {type_text(contract)} is not a contract",
             hint="A contract derives from wurzel.datacontract.PydanticModel or PanderaDataFrameModel,"
             " or is a dataclass or TypedDict.",
         )
     if type(contract).__module__ == "typing" and sys.version_info < (3, 12):
         raise StaticTypeError(
-            f"{shown(contract)} is a typing.TypedDict, whose fields cannot be read before Python 3.12",
+            f"{type_text(contract)} is a typing.TypedDict, whose fields cannot be read before Python 3.12",
             hint="Derive it from typing_extensions.TypedDict.",
         )
     if is_stored(contract):
         return
     if hidden := hidden_field(contract):
         path, kind = hidden
-        where = f"{shown(annotation)} cannot flow between steps: {shown(contract)}.{path} is a {kind.__name__}"
+        where = f"{type_text(annotation)} cannot flow between steps: {type_text(contract)}.{path} is a {kind.__name__}"
         if is_stored(kind):
             raise StaticTypeError(
                 f"{where}, a {kind_of(kind)}, which is not stored within an item",
@@ -227,22 +227,22 @@ def _check_nesting(containers: list[Container], contracts: tuple[Any, ...], anno
     tables = [contract for contract in contracts if is_dataframe_contract(contract)]
     if "dataframe" in containers and (len(containers) > 1 or tables != list(contracts)):
         raise StaticTypeError(
-            f"{shown(annotation)} cannot flow between steps",
+            f"{type_text(annotation)} cannot flow between steps",
             hint="DataFrame[Model] contains a PanderaDataFrameModel and cannot be inside another container.",
         )
     if len(contracts) > 1 and tables:
         raise StaticTypeError(
-            f"{shown(annotation)} cannot flow between steps: a table cannot be part of a union",
+            f"{type_text(annotation)} cannot flow between steps: a table cannot be part of a union",
             hint="Give each table a step of its own.",
         )
     _check_files(containers, contracts, annotation)
     if "set" not in containers:
         return
     if len(containers) > 1:
-        raise StaticTypeError(f"{shown(annotation)} cannot flow between steps", hint="Use set[Model] or lists.")
+        raise StaticTypeError(f"{type_text(annotation)} cannot flow between steps", hint="Use set[Model] or lists.")
     if mutable := next((contract for contract in contracts if contract.__hash__ is None), None):
         raise StaticTypeError(
-            f"{shown(annotation)} cannot flow between steps: items of {shown(mutable)} cannot be in a set",
+            f"{type_text(annotation)} cannot flow between steps: items of {type_text(mutable)} cannot be in a set",
             hint="Use a list, or make them hashable: @dataclass(frozen=True).",
         )
 
@@ -253,9 +253,9 @@ def _check_files(containers: list[Container], contracts: tuple[Any, ...], annota
         return
     if len(contracts) > 1:
         raise StaticTypeError(
-            f"{shown(annotation)} cannot flow between steps: a {kind_of(stored[0])} cannot be part of a union",
+            f"{type_text(annotation)} cannot flow between steps: a {kind_of(stored[0])} cannot be part of a union",
             hint="Give each kind of file an output, or take File for all.",
         )
     if containers not in ([], ["list"]):
-        name = shown(stored[0])
-        raise StaticTypeError(f"{shown(annotation)} cannot flow between steps", hint=f"Use {name} or list[{name}].")
+        name = type_text(stored[0])
+        raise StaticTypeError(f"{type_text(annotation)} cannot flow between steps", hint=f"Use {name} or list[{name}].")

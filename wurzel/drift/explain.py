@@ -60,11 +60,11 @@ def _rows(file: Explained) -> Iterator[str]:
     for line in file.lines:
         values = f"  <- {', '.join(line.origin.values)}" if line.origin.values else ""
         more = f" and {len(line.fields) - _SHOWN} more" if len(line.fields) > _SHOWN else ""
-        fields = f"  [{', '.join(map(_named, line.fields[:_SHOWN]))}{more}]" if line.fields else ""
+        fields = f"  [{', '.join(map(_setting_name, line.fields[:_SHOWN]))}{more}]" if line.fields else ""
         yield f"{line.origin!s:<{width}} | {line.text}{values}{fields}"
 
 
-def _named(setting: Setting) -> str:
+def _setting_name(setting: Setting) -> str:
     whose = f"{setting.steps[0]}: " if len(setting.steps) == 1 else ""
     return f"{whose}{setting.field} {setting.place}".rstrip()
 

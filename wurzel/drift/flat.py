@@ -63,7 +63,7 @@ def _yaml(text: str) -> Mapping[Path, Leaf]:
 
 
 def _document_name(document: Document) -> str:
-    kind, name = document.said("kind"), document.said("metadata", "name")
+    kind, name = document.text_at("kind"), document.text_at("metadata", "name")
     return "" if kind is None or name is None else f"{kind} {name}"
 
 

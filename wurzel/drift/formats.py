@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wurzel.render.characters import shown
+from wurzel.render.characters import presented
 
 if TYPE_CHECKING:
     from wurzel.drift.report import Finding, Report
@@ -94,11 +94,11 @@ def diff_lines(changes: Sequence[Change]) -> Iterator[str]:
         lines = change.diff().splitlines()
         if os.environ.get("GITHUB_ACTIONS") == "true":
             token = secrets.token_hex(16)
-            name = _data(f"diff of {shown(change.path)}")
+            name = _data(f"diff of {presented(change.path)}")
             lines = [f"::group::{name}", f"::stop-commands::{token}", *lines, f"::{token}::", "::endgroup::"]
         elif os.environ.get("GITLAB_CI") == "true":
             name = f"wurzel_{sha256(change.path.encode()).hexdigest()[:12]}"
-            now, title = int(time.time()), f"diff of {shown(change.path)}"
+            now, title = int(time.time()), f"diff of {presented(change.path)}"
             lines = [
                 f"\x1b[0Ksection_start:{now}:{name}[collapsed=true]\r\x1b[0K{title}",
                 *(line.replace("\x1b", "\\x1b") for line in lines),
@@ -111,7 +111,7 @@ def check_text(report: Report) -> str:
     """The state of each file that is out of date, and why."""
     lines = ["rendered files are out of date", *(f"  {pack}" for pack in report.packs)]
     for finding in report.findings:
-        lines.append(f"  {finding.change.path}: {finding.said}")
+        lines.append(f"  {finding.change.path}: {finding.state_text}")
         lines += [f"    {text}" for text in finding.why(_SHOWN_REASONS)]
     return "\n".join(lines)
 
@@ -128,7 +128,7 @@ def written_text(report: Report) -> list[str]:
 def _message(finding: Finding, fix: str = "") -> str:
     why = "; ".join(finding.why())
     hint = f". Run: {fix}" if fix else ""
-    return f"{finding.said}{': ' if why else ''}{why}{hint}"
+    return f"{finding.state_text}{': ' if why else ''}{why}{hint}"
 
 
 def _in_repository(change: Change, variable: str) -> str:

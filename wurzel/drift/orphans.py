@@ -55,7 +55,7 @@ def _covers(request: Request, command: Sequence[str]) -> bool:
         ":" not in pipeline
         and (not request.pipelines or pipeline in request.pipelines)
         and (not request.targets or target in request.targets)
-        and given == request.given
+        and given == request.shared_options
     )
 
 

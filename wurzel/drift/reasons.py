@@ -57,20 +57,20 @@ class Reason:
         """How the value changed; for a long one, only the words that differ."""
         rest = f" and {self.more} more" if self.more else ""
         if self.old is None or self.new is None:
-            value = _shown(self.new or self.old or "") if self.new or self.old else ""
+            value = _value_text(self.new or self.old or "") if self.new or self.old else ""
             return f"{'added' if self.old is None else 'removed'}{' ' if value else ''}{value}{rest}"
         (start, end), (begin, stop) = Difference((), self.old, self.new, 0).words
         old, new = self.old.split()[start:end], self.new.split()[begin:stop]
         if not old or not new:
             option = " ".join(self.new.split()[begin - 1 : begin] + new if new else self.old.split()[start:end])
-            return f"{'added' if new else 'removed'} {_shown(option)}" if old or new else "spaces"
-        return f"{_shown(' '.join(old))} → {_shown(' '.join(new))}"
+            return f"{'added' if new else 'removed'} {_value_text(option)}" if old or new else "spaces"
+        return f"{_value_text(' '.join(old))} → {_value_text(' '.join(new))}"
 
     def __str__(self) -> str:
-        return said([self])
+        return reason_text([self])
 
 
-def said(group: Sequence[Reason]) -> str:
+def reason_text(group: Sequence[Reason]) -> str:
     """Reasons that are the same for several steps, as one text."""
     first = group[0]
     steps = list(dict.fromkeys(reason.step for reason in group if reason.step))
@@ -93,7 +93,7 @@ class Reasons:
         groups: dict[tuple[str, str, str], list[Reason]] = {}
         for reason in self.found:
             groups.setdefault((reason.name, reason.change, reason.place), []).append(reason)
-        return [said(group) for group in groups.values()]
+        return [reason_text(group) for group in groups.values()]
 
 
 def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer) -> dict[str, Reasons]:
@@ -201,7 +201,7 @@ def _step(difference: Difference, ids: set[str]) -> str:
     return next((part for part in difference.path if part in ids), "")
 
 
-def _shown(text: str) -> str:
+def _value_text(text: str) -> str:
     if looks_like_key(text):
         return "(not shown)"
     line = " ".join(text.split())

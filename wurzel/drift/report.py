@@ -43,7 +43,7 @@ class Finding:
     reasons: Reasons = NONE
 
     @property
-    def said(self) -> str:
+    def state_text(self) -> str:
         """Its state, in words."""
         words = SAID[self.change.state]
         return f"{words}; edited by hand" if self.change.state == "orphaned" and self.change.is_blocked else words

@@ -98,7 +98,7 @@ class _Reader:
             if name in value.model_fields_set or not _is_computed(field):
                 found[name] = known
         for name, inner in (value.model_extra or {}).items():
-            found[name] = self._plain(inner, f"{place}{name}", is_file=False)
+            found[name] = self._encoded(inner, f"{place}{name}", is_file=False)
         return found
 
     def _field(self, value: Any, field: FieldInfo, place: str) -> Any:
@@ -108,9 +108,9 @@ class _Reader:
         is_file = self._is_input(place) or names_files(field.annotation, field.metadata)
         if place in self._secret or is_secret(field.annotation) or (is_file and names_secret_file(name)):
             return None if value is None else _PRESENT
-        return self._plain(value, place, is_file=is_file)
+        return self._encoded(value, place, is_file=is_file)
 
-    def _plain(self, value: Any, place: str, *, is_file: bool) -> Any:
+    def _encoded(self, value: Any, place: str, *, is_file: bool) -> Any:
         if isinstance(value, Enum):
             value = value.value
         if is_dataclass(value) and not isinstance(value, type):
@@ -131,11 +131,11 @@ class _Reader:
 
     def _collection(self, value: Any, place: str, *, is_file: bool) -> Any:
         if isinstance(value, Mapping):
-            named = [(_text(self._plain(key, place, is_file=False)), inner) for key, inner in value.items()]
-            return {name: self._plain(inner, f"{place}__{name}", is_file=is_file) for name, inner in named}
+            named = [(_text(self._encoded(key, place, is_file=False)), inner) for key, inner in value.items()]
+            return {name: self._encoded(inner, f"{place}__{name}", is_file=is_file) for name, inner in named}
         if isinstance(value, AbstractSet):
-            return sorted((self._plain(item, place, is_file=is_file) for item in value), key=_text)
-        return [self._plain(item, f"{place}__{number}", is_file=is_file) for number, item in enumerate(value)]
+            return sorted((self._encoded(item, place, is_file=is_file) for item in value), key=_text)
+        return [self._encoded(item, f"{place}__{number}", is_file=is_file) for number, item in enumerate(value)]
 
     def _path(self, path: Path, place: str, *, is_file: bool) -> Any:
         """A file counts by its contents; a folder only where a setting says that it is read, since it may be huge."""

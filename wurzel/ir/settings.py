@@ -58,7 +58,7 @@ def _describe(
         yield Setting.model_construct(
             name=f"{path}{name}",
             variable=f"{prefix}{path}{name}",
-            type=_shown(annotation),
+            type=_setting_type(annotation),
             description=field.description or "",
             required=required,
             secret=secret,
@@ -118,7 +118,7 @@ def names_files(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
     return bool(file_places(annotation, metadata))
 
 
-def _shown(annotation: Any) -> str:
+def _setting_type(annotation: Any) -> str:
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation.__name__
     return str(annotation).replace("typing.", "")

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field
 
 from wurzel.project.model import ConfigModel
-from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
+from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
 
 Type = Literal["text", "number", "boolean", "list", "mapping"]
 
@@ -56,21 +56,21 @@ class Declaration(NamedTuple):
 
     def value(self, node: Node) -> Any:
         """The value as templates see it: a number or boolean only if it is declared as one."""
-        return node.written if self.kind == "text" and not isinstance(node.value, dict | list) else plain(node)
+        return node.written if self.kind == "text" and not isinstance(node.value, dict | list) else json_data(node)
 
     def broken(self, node: Node) -> str:
         """Why a value is invalid; empty if it is valid."""
         if not _is(self.kind, node):
-            return f"{shown(node)} is not {_WORDS[self.kind]}"
+            return f"{value_text(node)} is not {_WORDS[self.kind]}"
         if self.pattern and not re.fullmatch(self.pattern, str(node.written)):
-            return f"{shown(node)} does not match {self.pattern}"
+            return f"{value_text(node)} does not match {self.pattern}"
         return ""
 
     @property
     def schema(self) -> dict[str, Any]:
         """JSON Schema of its values; YAML reads a text of digits without quotes as a number."""
         said = {"description": self.description, "pattern": f"^(?:{self.pattern})$" if self.pattern else ""}
-        default = {"default": plain(self.default)} if self.default is not None else {}
+        default = {"default": json_data(self.default)} if self.default is not None else {}
         return {"type": _SCHEMA[self.kind], **{key: text for key, text in said.items() if text}, **default}
 
     @property
@@ -78,7 +78,7 @@ class Declaration(NamedTuple):
         """What a value must be, in a few words."""
         kind = f"{_WORDS[self.kind]} that matches {self.pattern}" if self.pattern else _WORDS[self.kind]
         if self.default is not None:
-            return f"{kind}, {shown(self.default)} by default"
+            return f"{kind}, {value_text(self.default)} by default"
         return f"{kind}, required" if self.required else kind
 
     @property
@@ -102,8 +102,8 @@ def declarations(node: Node | None, pack: str, findings: Findings) -> dict[str, 
 def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declaration:
     fields = {key: node for key, node in said.fields.items() if node.value is not None}
     default = fields.get("default")
-    given = {key: plain(node) for key, node in fields.items() if key in {"required", "pattern", "description"}}
-    kind = plain(fields["type"]) if "type" in fields else _type(default) if "pattern" not in fields else "text"
+    given = {key: json_data(node) for key, node in fields.items() if key in {"required", "pattern", "description"}}
+    kind = json_data(fields["type"]) if "type" in fields else _type(default) if "pattern" not in fields else "text"
     found = Declaration(
         name,
         pack,
@@ -178,7 +178,7 @@ class Variables:
         for name, node in given.items():
             found = self._of(name)
             if not found:
-                values[name] = plain(node)
+                values[name] = json_data(node)
                 if not self.is_open:
                     hint = (
                         near(name, self.names, "Variables") if self.names else "No pack in `templates:` declares any."

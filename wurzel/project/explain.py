@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.ir.model import SecretRef
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS
-from wurzel.project.nodes import Node, plain
+from wurzel.project.nodes import Node, json_data
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -50,7 +50,7 @@ def rows(resolved: Resolved) -> Iterator[Row]:
             yield _setting(resolved, step, setting, f"{path}.settings.{setting.name}")
     targets = resolved.tree.fields["targets"]
     for path, node in _leaves(targets, "targets"):
-        yield Row(path, _text(plain(node)), str(node.origin))
+        yield Row(path, _text(json_data(node)), str(node.origin))
 
 
 def own_variables(pipeline: Pipeline, step: Step) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Request(NamedTuple):
     """Whether a request with nothing to render is allowed, as when only orphans are looked for."""
 
     @property
-    def given(self) -> list[str]:
+    def shared_options(self) -> list[str]:
         """The options of a command line that every file of the request depends on."""
         words = ["-e", self.environment] if self.environment is not None else []
         for text in self.sets:
@@ -58,7 +58,7 @@ class Request(NamedTuple):
             words += ["-t", target]
         if self.ir is not None:
             words += ["--from-ir", str(self.ir)]
-        return shlex.join([*words, *self.given, *options])
+        return shlex.join([*words, *self.shared_options, *options])
 
 
 def jobs_of(request: Request, project: Project | None) -> list[Job]:
@@ -156,4 +156,4 @@ def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:
 
 def _command(request: Request, name: str, target: str) -> str:
     """The command that renders one job alone; the same no matter which jobs were rendered together."""
-    return shlex.join(["wurzel", "render", name, "-t", target, *request.given])
+    return shlex.join(["wurzel", "render", name, "-t", target, *request.shared_options])

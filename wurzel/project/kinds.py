@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from wurzel.ir.model import Feature
 from wurzel.ir.names import Plain
-from wurzel.project.nodes import Findings, Node, near, plain, shown
+from wurzel.project.nodes import Findings, Node, json_data, near, value_text
 
 BAD: Any = object()
 """A value that could not be read; the findings say why."""
@@ -38,7 +38,7 @@ class NotUnderstoodError(TypeError):
 
 def display(node: Node, path: str) -> str:
     """The value for a message; hidden where secrets are configured."""
-    return shown(node, hidden=".secrets." in f".{path}")
+    return value_text(node, hidden=".secrets." in f".{path}")
 
 
 def refuse(node: Node, path: str, context: Context, what: str, hint: str = "") -> Any:
@@ -68,10 +68,10 @@ def _truth(node: Node, path: str, context: Context) -> Any:
 
 
 def _anything(node: Node, path: str, context: Context) -> Any:
-    value = plain(node)
+    value = json_data(node)
     for leaf, place in _leaves(node, path):
         if isinstance(leaf.value, float) and not math.isfinite(leaf.value):
-            context.findings.add(leaf.origin, f"{place}: {shown(leaf)} is not a valid JSON number")
+            context.findings.add(leaf.origin, f"{place}: {value_text(leaf)} is not a valid JSON number")
     return value
 
 

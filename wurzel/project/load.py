@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wurzel.exceptions import ConfigError, Problem, UsageError, WurzelError
 from wurzel.project.kinds import Context
 from wurzel.project.model import PACK_FILE, VALIDATE, VERSION, ProjectFile
-from wurzel.project.nodes import Findings, Node, near, plain
+from wurzel.project.nodes import Findings, Node, json_data, near
 from wurzel.project.parse import parse
 from wurzel.project.read import read
 from wurzel.project.schemas import schemas_of
@@ -249,7 +249,7 @@ def _check_version(root: Node, findings: Findings) -> None:
     if version is not None and version.value != VERSION and isinstance(version.value, int | float):
         findings.add(
             version.origin,
-            f"version {plain(version)} is not supported; this wurzel reads version {VERSION}",
+            f"version {json_data(version)} is not supported; this wurzel reads version {VERSION}",
             "Use the wurzel that the file was written for, or write version: 1.",
         )
         findings.check()

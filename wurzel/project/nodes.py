@@ -74,12 +74,12 @@ def node_of(value: Any, source: str) -> Node:
     return Node(value, source)
 
 
-def plain(node: Node) -> Any:
+def json_data(node: Node) -> Any:
     """The value of a tree as JSON data."""
     if isinstance(node.value, dict):
-        return {key: plain(item) for key, item in node.value.items()}
+        return {key: json_data(item) for key, item in node.value.items()}
     if isinstance(node.value, list):
-        return [plain(item) for item in node.value]
+        return [json_data(item) for item in node.value]
     return node.value
 
 
@@ -168,14 +168,14 @@ def with_fields(node: Node, fields: dict[str, Node]) -> Node:
     return _like(node, fields)
 
 
-def shown(node: Node, *, hidden: bool = False) -> str:
+def value_text(node: Node, *, hidden: bool = False) -> str:
     """The value on one short line, for messages; hidden if it looks like a key, or if `hidden` is set."""
     if hidden:
         return "the value"
     if node.text is not None:
         text = node.text or "null"
     else:
-        text = repr(node.value) if isinstance(node.value, str) else json.dumps(plain(node), ensure_ascii=False)
+        text = repr(node.value) if isinstance(node.value, str) else json.dumps(json_data(node), ensure_ascii=False)
     if looks_like_key(text):
         return "the value"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -80,7 +80,9 @@ def project_variables(project: Project, environment: str | None) -> dict[str, An
 
     packs = project.packs()
     layers = [layer for pack in packs for layer in pack.layers(environment)]
-    layers += [Node({"variables": node}, node.source) for key in ("", environment) if (node := _given(project, key))]
+    layers += [
+        Node({"variables": node}, node.source) for key in ("", environment) if (node := _variables_of(project, key))
+    ]
     given = overlay_all([layer.fields["variables"] for layer in layers if "variables" in layer.fields])
     missing, findings = Findings(), Findings()
     declared = [pack.variables for pack in packs]
@@ -90,7 +92,7 @@ def project_variables(project: Project, environment: str | None) -> dict[str, An
     return found
 
 
-def _given(project: Project, environment: str | None) -> Node | None:
+def _variables_of(project: Project, environment: str | None) -> Node | None:
     return project.variables.get(environment) if environment is not None else None
 
 

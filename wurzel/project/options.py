@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from wurzel.exceptions import mismatch
 from wurzel.project.kinds import Context, NotUnderstoodError
 from wurzel.project.model import PACK_FILE
-from wurzel.project.nodes import Findings, Node, Origin, near, plain, shown
+from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
 from wurzel.project.read import model_reader
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ def _finding(
     place = ".".join([path, *names])
     if kind == "extra_forbidden":
         known = sorted({name for owner in _models_at(model, names[:-1]) for name in owner.model_fields})
-        message = f"unknown key {shown(Node(names[-1], ''))} in {place.rpartition('.')[0]}"
+        message = f"unknown key {value_text(Node(names[-1], ''))} in {place.rpartition('.')[0]}"
         return found.key_origin, message, near(names[-1], known, "Keys")
     if kind == "missing":
         return found.origin, f"{place}.{location[-1]} is missing", ""
-    return found.origin, f"{place}: {mismatch(kind, message, shown(found))}", _of_packs(found)
+    return found.origin, f"{place}: {mismatch(kind, message, value_text(found))}", _of_packs(found)
 
 
 def _of_packs(node: Node) -> str:
@@ -110,7 +110,7 @@ def _prepared(node: Node, annotation: Any) -> Any:
     """Plain data, with an unquoted number as text where the model requires text."""
     members = list(_members(annotation))
     if Any in members:
-        return plain(node)
+        return json_data(node)
     if isinstance(node.value, dict):
         models = [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
         mappings = [get_args(member)[1] for member in members if get_origin(member) is dict]

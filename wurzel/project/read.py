@@ -27,7 +27,7 @@ from wurzel.project.kinds import (
     marks,
     refuse,
 )
-from wurzel.project.nodes import Node, near, shown
+from wurzel.project.nodes import Node, near, value_text
 
 
 def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
@@ -111,7 +111,7 @@ class _ModelReader:
         values: dict[str, Any] = {}
         for key, child in node.value.items():
             if key not in self.cls.model_fields:
-                message = f"unknown key {shown(Node(key, ''))} in {path or 'the file'}"
+                message = f"unknown key {value_text(Node(key, ''))} in {path or 'the file'}"
                 context.findings.add(child.key_origin, message, near(key, self.cls.model_fields, "Keys"))
             elif child.value is not None and (value := self.field(key)(child, _below(path, key), context)) is not BAD:
                 values[key] = value

@@ -17,7 +17,17 @@ from wurzel.ir.model import Pipeline, Step
 from wurzel.project.declared import Variables
 from wurzel.project.kinds import BAD, Context, Reader
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS, PipelineConfig
-from wurzel.project.nodes import Findings, Node, Origin, near, node_of, overlay_all, overlay_targets, plain, with_fields
+from wurzel.project.nodes import (
+    Findings,
+    Node,
+    Origin,
+    json_data,
+    near,
+    node_of,
+    overlay_all,
+    overlay_targets,
+    with_fields,
+)
 from wurzel.project.read import model_reader, reader
 from wurzel.project.rules import broken_rules
 from wurzel.project.sets import parse_sets
@@ -75,7 +85,7 @@ class Resolved(NamedTuple):
             return find(self.tree, inner)
         if entry is None:
             step = next((step for step in self.pipeline.steps if step.id == step_id), None)
-            return find(said(step, STEP_FACTS, step.run), inner) if step is not None else None
+            return find(code_layer(step, STEP_FACTS, step.run), inner) if step is not None else None
         return entry.fields.get("parameters") if inner.startswith("settings.") else None
 
 
@@ -134,7 +144,7 @@ class _Resolver:
         self.alike: dict[tuple[int, ...], tuple[dict[str, Any], dict[str, Node]]] = {}
 
     def resolve(self, check: Check | None, variables: Variables) -> Resolved:
-        code = said(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
+        code = code_layer(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
         packs, layers = ([_without(layer, _OWN_FORM) for layer in group] for group in (self.packs, self.layers))
         fields, tree = self.read([*packs, code, *layers], _PIPELINE_FIELDS, "")
         named = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
@@ -149,7 +159,7 @@ class _Resolver:
         pipeline = self.with_variables(pipeline, tree, variables)
         resolved = Resolved(
             pipeline,
-            {name: options for name, options in plain(targets).items() if name in named.fields},
+            {name: options for name, options in json_data(targets).items() if name in named.fields},
             Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, *variables.where),
             aliases,
         )
@@ -168,7 +178,9 @@ class _Resolver:
             entry = self.steps.get(step.id)
             own = entry.fields.get("variables") if entry is not None else node_of(step.variables, step.run)
             given = {
-                name: node for name, node in (own.fields if own else {}).items() if (name, plain(node)) not in before
+                name: node
+                for name, node in (own.fields if own else {}).items()
+                if (name, json_data(node)) not in before
             }
             values = for_all | variables.values(given) if given else for_all
             steps.append(step.model_copy(update={"variables": values}) if values else step)
@@ -230,7 +242,7 @@ class _Resolver:
         same = tuple(id(getattr(step, name)) for name in _STEP_FIELDS if name in step.model_fields_set)
         key = (*map(id, layers), *same)
         if key not in self.alike or any("secrets" in layer.fields for layer in (*packs, *layers)):
-            code = said(step, STEP_FACTS, step.run)
+            code = code_layer(step, STEP_FACTS, step.run)
             own = [_secrets_by_variable(step, _long_form(_without(layer, _SETTINGS_FORM))) for layer in layers]
             weak = [_secrets_by_variable(step, _long_form(layer)) for layer in packs]
             values, tree = self.read([*weak, code, *own], _STEP_FIELDS, f"steps.{step.id}.")
@@ -251,11 +263,11 @@ class _Resolver:
             self.findings.add(given[name].origin, f"steps.{step.id}.settings.{name}: {reason}")
 
 
-def said(item: BaseModel, facts: Collection[str], source: str) -> Node:
+def code_layer(item: BaseModel, facts: Collection[str], source: str) -> Node:
     """What code sets, as the weakest layer: each field comes from an attribute of `source`."""
     names = [name for name in type(item).model_fields if name in item.model_fields_set and name not in facts]
     return Node(
-        {name: node_of(_plain(getattr(item, name)), f"{source}.{_ATTRIBUTES.get(name, name)}") for name in names},
+        {name: node_of(_set_values(getattr(item, name)), f"{source}.{_ATTRIBUTES.get(name, name)}") for name in names},
         source,
     )
 
@@ -276,14 +288,16 @@ def find(node: Node, path: str) -> Node | None:
     return None
 
 
-def _plain(value: Any) -> Any:
+def _set_values(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return {
-            name: _plain(getattr(value, name)) for name in type(value).model_fields if name in value.model_fields_set
+            name: _set_values(getattr(value, name))
+            for name in type(value).model_fields
+            if name in value.model_fields_set
         }
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {key: _set_values(item) for key, item in value.items()}
+    return [_set_values(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from wurzel.exceptions import ConfigError
-from wurzel.project.nodes import Findings, Node, Origin, shown
+from wurzel.project.nodes import Findings, Node, Origin, value_text
 from wurzel.project.parse import parse
 
 _PART = r'"([^"]*)"|\'([^\']*)\'|([^."\']+)'
@@ -55,7 +55,7 @@ def _value(text: str, source: str, findings: Findings) -> Node:
     _relocate(node, source)
     if _loses_text(text.strip(), node):
         read = "nothing" if node.value is None else repr(node.written)
-        findings.add(node.origin, f"{shown(Node(text, source))} is read as {read}: # starts a comment", _QUOTE)
+        findings.add(node.origin, f"{value_text(Node(text, source))} is read as {read}: # starts a comment", _QUOTE)
     return node
 
 

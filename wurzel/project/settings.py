@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wurzel.project.nodes import Findings, Node, near, plain, with_fields
+from wurzel.project.nodes import Findings, Node, json_data, near, with_fields
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Setting, Step
@@ -61,7 +61,7 @@ def with_values(
 
 def value_of(node: Node, setting: Setting) -> Any:
     """The JSON form of a configured value; an unquoted number for a text setting stays the text as written."""
-    return node.written if setting.text and not isinstance(node.value, dict | list) else plain(node)
+    return node.written if setting.text and not isinstance(node.value, dict | list) else json_data(node)
 
 
 def canonical_secrets(step: Step, layer: Node | None) -> Node | None:

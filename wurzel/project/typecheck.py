@@ -15,7 +15,7 @@ from wurzel.core.settings import sealed
 from wurzel.core.typed_step import step_types
 from wurzel.exceptions import mismatch
 from wurzel.project.kinds import broken, marks
-from wurzel.project.nodes import Node, shown
+from wurzel.project.nodes import Node, value_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -94,7 +94,7 @@ def _refused(owner: type[BaseModel], key: str, value: Any) -> Iterator[str]:
         for item in error.errors(include_url=False):
             if item["loc"][:1] == (key,) and item["type"] not in _ONLY_KNOWN_AT_RUN:
                 place = "".join(f"[{part}]" for part in item["loc"][1:])
-                reason = mismatch(item["type"], item["msg"], shown(_node(item["input"])))
+                reason = mismatch(item["type"], item["msg"], value_text(_node(item["input"])))
                 yield f"{place} {reason}".strip()
     except Exception:  # noqa: BLE001, S110 - a validator that needs what only a run has; it speaks then
         pass

@@ -17,7 +17,7 @@ def presentable(text: str) -> bool:
     return _presentable().fullmatch(text) is not None
 
 
-def shown(text: str) -> str:
+def presented(text: str) -> str:
     """The text with all characters that are not presentable escaped as in Python."""
     return text if presentable(text) else "".join(c if presentable(c) else ascii(c)[1:-1] for c in text)
 

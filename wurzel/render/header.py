@@ -8,7 +8,7 @@ import re
 import shlex
 from hashlib import sha256
 
-from wurzel.render.characters import shown
+from wurzel.render.characters import presented
 
 MARK = "Rendered by `"
 """The start of the line, after the comment sign."""
@@ -120,4 +120,4 @@ def _digest(body: str | bytes) -> str:
 
 def _one_line(text: str) -> str:
     # Python reads `coding:` in a comment of the first two lines as the encoding of the file.
-    return _COOKIE.sub(r"\1 ", shown(text))
+    return _COOKIE.sub(r"\1 ", presented(text))

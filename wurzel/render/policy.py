@@ -12,7 +12,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from wurzel.exceptions import Problem, WurzelError
-from wurzel.render.characters import shown
+from wurzel.render.characters import presented
 from wurzel.render.environment import Environment, running
 from wurzel.render.layers import POLICIES, Layer, Layers
 from wurzel.render.text import Held, Text
@@ -116,4 +116,4 @@ class _Policy:
 
 def _one_line(text: str) -> str:
     """The text as one line, without what a terminal would act on: values of a project may be part of it."""
-    return shown(" ".join(text.split()))
+    return presented(" ".join(text.split()))

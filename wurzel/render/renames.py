@@ -69,11 +69,11 @@ def rewrite(tree: nodes.Template, renames: Sequence[Rename], path: str) -> Itera
 
     for reference in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
         name = reference.template  # type: ignore[attr-defined] # all four have one
-        old = renamed(renames, "template", _plain(name))
+        old = renamed(renames, "template", _bare_name(name))
         if old is not None:
             name.value = name.value.replace(old.old, old.new)
             yield old, reference.lineno
-    within = [path, *(_plain(node.template) for node in tree.find_all(nodes.Extends))]
+    within = [path, *(_bare_name(node.template) for node in tree.find_all(nodes.Extends))]
     within += [each.new for each in renames if each.kind == "template" and each.old in within]
     yield from _macros(tree, renames)
     own = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
@@ -98,7 +98,7 @@ def _macros(tree: nodes.Template, renames: Sequence[Rename]) -> Iterator[tuple[R
     from jinja2 import nodes
 
     for imported in tree.find_all(nodes.FromImport):
-        home = _plain(imported.template)
+        home = _bare_name(imported.template)
         names: list[str | tuple[str, str]] = []
         for item in imported.names:
             name, alias = (item, item) if isinstance(item, str) else item
@@ -107,7 +107,7 @@ def _macros(tree: nodes.Template, renames: Sequence[Rename]) -> Iterator[tuple[R
             if old is not None:
                 yield old, imported.lineno
         imported.names = names
-    homes = {node.target: _plain(node.template) for node in tree.find_all(nodes.Import)}
+    homes = {node.target: _bare_name(node.template) for node in tree.find_all(nodes.Import)}
     for node in tree.find_all(nodes.Getattr):
         if isinstance(node.node, nodes.Name) and node.node.name in homes:
             old = renamed(renames, "macro", node.attr, [homes[node.node.name]])
@@ -116,6 +116,6 @@ def _macros(tree: nodes.Template, renames: Sequence[Rename]) -> Iterator[tuple[R
                 yield old, node.lineno
 
 
-def _plain(node: nodes.Expr) -> str:
+def _bare_name(node: nodes.Expr) -> str:
     name = getattr(node, "value", "")
     return name.rpartition("!")[2] if isinstance(name, str) else ""

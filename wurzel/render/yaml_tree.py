@@ -82,7 +82,7 @@ class YamlNode:
     def said_by_items(self) -> Iterator[tuple[str | None, str | None]]:
         """Key and text of all scalars in the items of a sequence."""
         for _, item in self.entries:
-            yield from _said(item)
+            yield from _key_values(item)
 
     def events(self) -> Iterator[tuple[Any, ...]]:
         """The parser's events of this node."""
@@ -104,7 +104,7 @@ class Document:
         self.root = root
         self.start = start
 
-    def said(self, *path: str) -> str | None:
+    def text_at(self, *path: str) -> str | None:
         """The text at a path of keys, such as `metadata`, `name`."""
         node: YamlNode | None = self.root
         for key in path:
@@ -181,8 +181,8 @@ def _name_of(item: YamlNode) -> str | None:
 
 
 def _first_of(item: YamlNode) -> str | None:
-    return next((f"{key}={value}" for key, value in _said(item) if key is not None and value is not None), None)
+    return next((f"{key}={value}" for key, value in _key_values(item) if key is not None and value is not None), None)
 
 
-def _said(item: YamlNode) -> Iterator[tuple[str | None, str | None]]:
+def _key_values(item: YamlNode) -> Iterator[tuple[str | None, str | None]]:
     return ((key.text(), value.text()) for key, value in item.entries if key is not None)

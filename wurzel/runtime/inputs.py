@@ -96,7 +96,7 @@ class Inputs:
         self._class = types.input_class
 
     @property
-    def given(self) -> bool:
+    def has_data(self) -> bool:
         """Whether there is anything to read; a source has nothing, nor has a self-consuming step at first."""
         return any(one.datasets for one in self.all) or self._class is not None
 

@@ -81,7 +81,10 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
         else:
             lines = tail(failure.log)
             yield Note(
-                f"{text}; {'the end of' if lines else 'nothing is in'} {_shown(failure.log)}", "error", step, lines
+                f"{text}; {'the end of' if lines else 'nothing is in'} {path_from_here(failure.log)}",
+                "error",
+                step,
+                lines,
             )
     counts = ", ".join(f"{count} {what}" for what, count in result.counts().items() if count) or "no steps"
     why = (
@@ -91,7 +94,7 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
     yield Note(f"{name}: {counts} in {result.seconds:.1f}s{why}; datasets are in {data}", level)
 
 
-def _shown(path: Path) -> Path:
+def path_from_here(path: Path) -> Path:
     """The path, relative to the current folder when it is within."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 

@@ -107,7 +107,7 @@ class _Run:
         if self._asks_each or not decides(type(self.step)):
             return ""
         work = self._work
-        value = work.inputs.value() if work.inputs.given else None
+        value = work.inputs.value() if work.inputs.has_data else None
         return "" if asked(self.step, value, work.step_id) else "its when() is False"
 
     def _call(self, results: Results) -> None:

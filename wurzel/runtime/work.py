@@ -109,7 +109,7 @@ class Work:
     def values(self) -> Iterator[Any]:
         """What `run` is called with, one after the other."""
         if self.cut is None:
-            yield self.inputs.value() if self.inputs.given else None
+            yield self.inputs.value() if self.inputs.has_data else None
         elif self.cut.mapped and not self.cut.input.absent:
             yield from self.cut.input.reader.stream(*self.cut.bounds())
         else:

@@ -61,7 +61,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, Iterator[Markdo
             try:
                 document = self._read(file.path, file.name)
             except (StepFailed, ValueError) as error:
-                problems.append(_shown(error, file.path))
+                problems.append(_error_text(error, file.path))
                 continue
             if not problems:  # otherwise nothing is stored, and what counts is to name the others
                 yield document
@@ -80,7 +80,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, Iterator[Markdo
         )
 
 
-def _shown(error: StepFailed | ValueError, path: Path) -> str:
+def _error_text(error: StepFailed | ValueError, path: Path) -> str:
     text = str(error).replace("\n", "\n  ")
     return text if str(path) in text else f"{path}: {text}"
 

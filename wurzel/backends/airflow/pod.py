@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from wurzel.backends import kubernetes
-from wurzel.backends.kubernetes import DATA, TMP, given
+from wurzel.backends.kubernetes import DATA, TMP, without_empty
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import PodOptions
@@ -27,7 +27,7 @@ def pod(pipeline: Pipeline, options: PodOptions, step_id: str = "") -> dict[str,
         data += [kubernetes.tmp_volume(shared)]
         mounts += [{"name": TMP, "mountPath": "/tmp"}]  # noqa: S108 - a path in a container
     secrets = {name: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for name, ref in pipeline.secrets.items()}
-    container = given(
+    container = without_empty(
         name=CONTAINER,
         imagePullPolicy=options.image_pull_policy,
         securityContext=kubernetes.container_security(security),
@@ -39,7 +39,7 @@ def pod(pipeline: Pipeline, options: PodOptions, step_id: str = "") -> dict[str,
             *(kubernetes.mounts(shared, [step_id]) if step_id else []),
         ],
     )
-    spec = given(
+    spec = without_empty(
         automountServiceAccountToken=False if security.restricted else None,
         securityContext=kubernetes.pod_security(security),
         imagePullSecrets=[{"name": name} for name in options.image_pull_secrets],

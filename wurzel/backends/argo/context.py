@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.manifest import Cron, Document
 from wurzel.backends.argo.spec import Specs
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
     kind = "WorkflowTemplate" if options.workflow_template else "CronWorkflow" if pipeline.schedule else "Workflow"
     name = object_name(pipeline, options)
     description = {"workflows.argoproj.io/description": pipeline.description} if pipeline.description else {}
-    metadata = given(
+    metadata = without_empty(
         name=name if kind != "Workflow" else None,
         generateName=f"{name}-" if kind == "Workflow" else None,
         namespace=options.namespace,
@@ -46,7 +46,7 @@ def part_documents(pipeline: Pipeline, options: ArgoOptions) -> dict[str, dict[s
             "workflow": Document(
                 kind="WorkflowTemplate",
                 name=part.name,
-                metadata=given(name=part.name, namespace=options.namespace),
+                metadata=without_empty(name=part.name, namespace=options.namespace),
                 labels=k8s.labels(pipeline),
                 annotations={},
                 cron=None,

@@ -10,7 +10,7 @@ from wurzel.backends.argo.manifest import Task
 from wurzel.backends.argo.naming import names, unused
 from wurzel.backends.argo.parts import reads, split
 from wurzel.backends.argo.storage import Store, apart, counted, store
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.invocation.command import cut_edges, dataset
 
@@ -76,12 +76,12 @@ class Dag:
 
     def inputs_of(self, part: Part) -> dict[str, Any]:
         """`inputs` of the DAG of a part."""
-        return given(artifacts=[{"name": piece.name} for need in part.needs for piece in self.handed(need)])
+        return without_empty(artifacts=[{"name": piece.name} for need in part.needs for piece in self.handed(need)])
 
     def outputs_of(self, part: Part) -> dict[str, Any]:
         """`outputs` of the DAG of a part."""
         pieces = [piece for output in part.gives for piece in self.handed(output)]
-        return given(artifacts=[{"name": piece.name, "from": piece.origin} for piece in pieces])
+        return without_empty(artifacts=[{"name": piece.name, "from": piece.origin} for piece in pieces])
 
     def entry(self, part: Part) -> str:
         """Name of the template that holds the DAG of a part."""
@@ -121,7 +121,7 @@ class Dag:
             name=self.names[step.id],
             template=self.names[step.id],
             depends=self._depends(reads(step), part),
-            arguments=given(artifacts=artifacts),
+            arguments=without_empty(artifacts=artifacts),
         )
         if step.shards.max == 1:
             return [task]
@@ -147,7 +147,7 @@ class Dag:
             name=name,
             template=name,
             depends=self._depends(self.counts(step), part),
-            arguments=given(artifacts=artifacts),
+            arguments=without_empty(artifacts=artifacts),
         )
 
     def _mapped(self, task: Task, step: Step, part: Part | None) -> Task:
@@ -192,7 +192,7 @@ class Dag:
             template="",
             template_ref={"name": part.name, "template": self.entry(part)},
             depends=" && ".join(dict.fromkeys(part.needs.values())),
-            arguments=given(artifacts=artifacts),
+            arguments=without_empty(artifacts=artifacts),
         )
 
     def _slices(self) -> dict[tuple[str, int], str]:
@@ -216,4 +216,4 @@ class Dag:
 
 
 def _with_shard(number: str, artifacts: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    return given(parameters=[{"name": "shard", "value": number}], artifacts=artifacts)
+    return without_empty(parameters=[{"name": "shard", "value": number}], artifacts=artifacts)

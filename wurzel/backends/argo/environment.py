@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 from wurzel.invocation.command import encode
 
 if TYPE_CHECKING:
@@ -21,20 +21,20 @@ def text(value: str) -> str:
     return k8s.escape(value).replace("{{", f"{{$({BRACE})")
 
 
-def plain(value: object) -> bool:
+def is_literal(value: object) -> bool:
     """Whether a variable is text, not a reference."""
     return isinstance(value, str)
 
 
 def braced(env: k8s.Env, others: Sequence[str] = ()) -> k8s.Env:
     """The variables, after the one for a brace if anything refers to it."""
-    texts = [*others, *(value for value in env.values() if plain(value))]
+    texts = [*others, *(value for value in env.values() if is_literal(value))]
     return {BRACE: "{", **env} if any(f"$({BRACE})" in value for value in texts) else env
 
 
 def default_env(pipeline: Pipeline) -> dict[str, str]:
     """Variables that all templates share: those without a secret."""
-    own = {name for step in pipeline.steps for name, value in k8s.step_env(step).items() if not plain(value)}
+    own = {name for step in pipeline.steps for name, value in k8s.step_env(step).items() if not is_literal(value)}
     return {name: value for name, value in pipeline.env.items() if name not in own | set(pipeline.secrets)}
 
 
@@ -42,7 +42,8 @@ def step_env(pipeline: Pipeline, step: Step, args: Sequence[str], default: Mappi
     """Variables of a step beyond `default`, with parameters as references to the run's values."""
     pipeline_env = {name: value for name, value in k8s.pipeline_env(pipeline).items() if name not in default}
     env = {
-        name: text(value) if plain(value) else value for name, value in {**pipeline_env, **k8s.step_env(step)}.items()
+        name: text(value) if is_literal(value) else value
+        for name, value in {**pipeline_env, **k8s.step_env(step)}.items()
     }
     for setting in step.settings:
         if setting.parameter:
@@ -54,7 +55,7 @@ def parameter(setting: Setting) -> dict[str, Any]:
     """A parameter of a run, with its value if it has one."""
     known = setting.given or not setting.required
     value = setting if setting.given else setting.model_copy(update={"value": setting.default})
-    return given(name=setting.variable, description=_description(setting)) | (
+    return without_empty(name=setting.variable, description=_description(setting)) | (
         {"value": text(encode(value))} if known else {}
     )
 

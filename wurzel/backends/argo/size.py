@@ -35,7 +35,7 @@ def _json_bytes(value: object) -> int:
     """Size of plain data and parts of a manifest as JSON, in bytes; steps are not counted."""
     import json
 
-    def plain(part: object) -> object:
+    def filled_fields(part: object) -> object:
         return {key: item for key, item in vars(part).items() if item and key != "step"}
 
-    return len(json.dumps(value, default=plain, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(json.dumps(value, default=filled_fields, ensure_ascii=False, separators=(",", ":")).encode())

@@ -12,7 +12,7 @@ from wurzel.backends.argo.exit_handler import exit_handler
 from wurzel.backends.argo.manifest import Defaults, Spec
 from wurzel.backends.argo.storage import RUN
 from wurzel.backends.argo.template import Templates
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Specs:
             parameters=parameters,
             service_account=options.service_account or pipeline.service_account,
             automount_token=False if executor else None,
-            executor=given(serviceAccountName=executor),
+            executor=without_empty(serviceAccountName=executor),
             security_context=k8s.pod_security(options.security),
             pod_labels=k8s.labels(pipeline),
             pod_annotations=pipeline.annotations,
@@ -51,11 +51,11 @@ class Specs:
             affinity=options.affinity,
             active_deadline_seconds=options.active_deadline if pipeline.timeout is None else pipeline.timeout,
             parallelism=pipeline.parallelism,
-            ttl_strategy=given(
+            ttl_strategy=without_empty(
                 secondsAfterSuccess=options.ttl.success,
                 secondsAfterFailure=options.ttl.failure,
             ),
-            pod_gc=given(strategy=options.pod_gc),
+            pod_gc=without_empty(strategy=options.pod_gc),
             artifact_gc=self._artifact_gc(),
             archive_logs=options.archive_logs,
             artifact_repository_ref=self._repository(),
@@ -96,20 +96,20 @@ class Specs:
 
     def _repository(self) -> dict[str, Any]:
         ref = self.options.artifacts.repository
-        return given(configMap=ref.config_map, key=ref.key) if ref else {}
+        return without_empty(configMap=ref.config_map, key=ref.key) if ref else {}
 
     def _artifact_gc(self) -> dict[str, Any]:
         gc = self.options.artifact_gc
-        return given(strategy=gc.strategy, serviceAccountName=gc.service_account) if gc else {}
+        return without_empty(strategy=gc.strategy, serviceAccountName=gc.service_account) if gc else {}
 
     def _synchronization(self) -> dict[str, Any]:
         locks = self.options.synchronization
         if locks is None:
             return {}
-        return given(
-            mutexes=[given(name=lock.name, namespace=lock.namespace) for lock in locks.mutexes],
+        return without_empty(
+            mutexes=[without_empty(name=lock.name, namespace=lock.namespace) for lock in locks.mutexes],
             semaphores=[
-                given(configMapKeyRef={"name": lock.config_map, "key": lock.key}, namespace=lock.namespace)
+                without_empty(configMapKeyRef={"name": lock.config_map, "key": lock.key}, namespace=lock.namespace)
                 for lock in locks.semaphores
             ],
         )
@@ -135,7 +135,7 @@ class Specs:
         shared = self.options.artifacts.volume
         if shared is None or shared.name:
             return []
-        spec = given(
+        spec = without_empty(
             accessModes=[shared.access_mode],
             storageClassName=shared.storage_class,
             resources={"requests": {"storage": shared.size}},
@@ -163,4 +163,4 @@ class Specs:
         folder = None
         if shared is not None and shared.name:
             folder = RUN if shared.per_run else object_name(self.pipeline, self.options)
-        return given(name=k8s.DATA, mountPath=self.options.mount, subPath=folder)
+        return without_empty(name=k8s.DATA, mountPath=self.options.mount, subPath=folder)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs
@@ -84,7 +84,7 @@ def store(artifacts: Artifacts) -> Store:
 
 
 def _s3(options: S3) -> dict[str, Any]:
-    return given(
+    return without_empty(
         endpoint=options.endpoint,
         bucket=options.bucket,
         region=options.region,
@@ -99,11 +99,11 @@ def _s3(options: S3) -> dict[str, Any]:
 
 
 def _gcs(options: Gcs) -> dict[str, Any]:
-    return given(bucket=options.bucket, serviceAccountKeySecret=_ref(options.service_account_key))
+    return without_empty(bucket=options.bucket, serviceAccountKeySecret=_ref(options.service_account_key))
 
 
 def _azure(options: Azure) -> dict[str, Any]:
-    return given(
+    return without_empty(
         endpoint=options.endpoint,
         container=options.container,
         accountKeySecret=_ref(options.account_key),

@@ -11,7 +11,7 @@ from wurzel.backends.argo.dag import SLICES, read, written
 from wurzel.backends.argo.environment import braced, step_env, text
 from wurzel.backends.argo.manifest import Container, Template
 from wurzel.backends.argo.parts import reads
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.invocation.command import slices_argv, step_argv, step_inputs
 
@@ -54,11 +54,11 @@ class Templates:
         return Template(
             name=self.dag.names[step.id],
             step=step,
-            inputs=given(
+            inputs=without_empty(
                 parameters=[{"name": "shard"}] if step.shards.max > 1 else [],
                 artifacts=[*self._inputs(reads(step)), *self._last_output(step)],
             ),
-            outputs=given(artifacts=self._outputs(step)),
+            outputs=without_empty(artifacts=self._outputs(step)),
             labels=k8s.labels(self.pipeline, step),
             retry_strategy=_retry(step) if native else {},
             active_deadline_seconds=step.timeout if native else None,
@@ -77,7 +77,7 @@ class Templates:
         return replace(
             self.of(step),
             name=self.dag.counters[step.id],
-            inputs=given(artifacts=self._inputs(counts)),
+            inputs=without_empty(artifacts=self._inputs(counts)),
             outputs={"parameters": [{"name": SLICES, "valueFrom": {"path": _FILE}}]},
             container=Container(
                 image=k8s.image_of(self.pipeline, step),
@@ -162,12 +162,14 @@ def _retry(step: Step) -> dict[str, Any]:
         return {}
     backoff: dict[str, Any] = {}
     if retry.backoff:
-        backoff = given(
+        backoff = without_empty(
             duration=duration(retry.backoff),
             factor=str(int(retry.factor)) if retry.factor != 1 else None,
             cap=duration(retry.max) if retry.max is not None else None,
         )
-    return given(limit=str(retry.limit), retryPolicy="Always", expression='lastRetry.exitCode != "2"', backoff=backoff)
+    return without_empty(
+        limit=str(retry.limit), retryPolicy="Always", expression='lastRetry.exitCode != "2"', backoff=backoff
+    )
 
 
 def duration(seconds: int) -> str:

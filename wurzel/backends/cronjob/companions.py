@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.cronjob.manifest import Companions, Metadata
 from wurzel.backends.cronjob.mode import single_pod
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.ir.serialize import dump
 
@@ -25,12 +25,12 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
     account = options.service_account or pipeline.service_account or name
 
     def companion(name: str, **fields: Any) -> dict[str, Any]:
-        return {"metadata": named(pipeline, options, name), **fields}
+        return {"metadata": metadata_of(pipeline, options, name), **fields}
 
     claim = None
     if has_claim(options) and options.data.claim is not None:
         wanted = options.data.claim
-        spec = given(
+        spec = without_empty(
             accessModes=[wanted.access_mode],
             storageClassName=wanted.storage_class,
             resources={"requests": {"storage": wanted.size}},
@@ -47,9 +47,9 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
     )
 
 
-def named(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metadata:
+def metadata_of(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metadata:
     """The metadata of an object of this name."""
-    return Metadata(given(name=name, namespace=options.namespace), k8s.labels(pipeline))
+    return Metadata(without_empty(name=name, namespace=options.namespace), k8s.labels(pipeline))
 
 
 def _without_variables(pipeline: Pipeline) -> Pipeline:

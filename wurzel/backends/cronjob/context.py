@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.cronjob.companions import companions_of, named
+from wurzel.backends.cronjob.companions import companions_of, metadata_of
 from wurzel.backends.cronjob.job import Builder
 from wurzel.backends.cronjob.manifest import Cron
 from wurzel.backends.kubernetes.preflight import object_name
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def document(pipeline: Pipeline, options: CronJobOptions) -> dict[str, Any]:
     """The names the templates see besides `pipeline`: `metadata`, `cron`, `job`, `companions`, `indent`."""
     description = {"kubernetes.io/description": pipeline.description} if pipeline.description else {}
-    metadata = named(pipeline, options, object_name(pipeline, options))
+    metadata = metadata_of(pipeline, options, object_name(pipeline, options))
     return {
         "metadata": replace(metadata, annotations={**description, **pipeline.annotations}),
         "cron": _cron(pipeline, options),

@@ -9,7 +9,7 @@ from wurzel.backends import kubernetes as k8s
 from wurzel.backends.cronjob.companions import PIPELINE_FILE, described_by
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.cronjob.mode import single_pod, width
-from wurzel.backends.kubernetes import given
+from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.invocation.command import dataset, step_argv, step_inputs
 from wurzel.ir.quantity import largest, times
@@ -95,7 +95,7 @@ class Builder:
                 "persistentVolumeClaim": {"claimName": data.claim.name or f"{self.name}-data"},
             }
         if data.ephemeral:
-            spec = given(
+            spec = without_empty(
                 accessModes=["ReadWriteOnce"],
                 storageClassName=data.ephemeral.storage_class,
                 resources={"requests": {"storage": data.ephemeral.size}},
@@ -107,7 +107,7 @@ class Builder:
         folder = self.name if self.options.data.claim else None
         described = [{"name": PIPELINE, "mountPath": PIPELINE_PATH, "readOnly": True}] if self.single else []
         return [
-            given(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
+            without_empty(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
             *described,
             *k8s.mounts(self.options),
@@ -188,4 +188,4 @@ class Builder:
         gpus = max((step.resources.gpu or 0 for step in steps), default=0)
         if gpus:
             found["limits"]["nvidia.com/gpu"] = str(gpus * jobs)
-        return given(**found)
+        return without_empty(**found)

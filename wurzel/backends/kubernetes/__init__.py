@@ -59,10 +59,10 @@ def env_list(env: Mapping[str, Any]) -> list[dict[str, Any]]:
 def env_from_list(sources: Sequence[EnvFrom]) -> list[dict[str, Any]]:
     """Whole ConfigMaps and Secrets as variables."""
     return [
-        given(
+        without_empty(
             prefix=source.prefix,
-            configMapRef=given(name=source.config_map),
-            secretRef=given(name=source.secret),
+            configMapRef=without_empty(name=source.config_map),
+            secretRef=without_empty(name=source.secret),
         )
         for source in sources
     ]
@@ -85,9 +85,10 @@ def starting_deadline(schedule: Schedule) -> int:
 
 def resources(asked: Resources, limits: Limits) -> dict[str, Any]:
     """Requests and limits; a GPU is a limit, since Kubernetes takes no other request for one."""
-    return given(
-        requests=given(cpu=asked.cpu, memory=asked.memory),
-        limits=given(cpu=limits.cpu, memory=limits.memory) | ({"nvidia.com/gpu": str(asked.gpu)} if asked.gpu else {}),
+    return without_empty(
+        requests=without_empty(cpu=asked.cpu, memory=asked.memory),
+        limits=without_empty(cpu=limits.cpu, memory=limits.memory)
+        | ({"nvidia.com/gpu": str(asked.gpu)} if asked.gpu else {}),
     )
 
 
@@ -98,7 +99,7 @@ def pod_security(security: Security) -> dict[str, Any]:
     """
     if not security.restricted:
         return {}
-    return given(
+    return without_empty(
         runAsNonRoot=True,
         runAsUser=security.run_as_user,
         runAsGroup=security.run_as_group,
@@ -112,7 +113,7 @@ def container_security(security: Security) -> dict[str, Any]:
     """A container's part of the "restricted" Pod Security Standard."""
     if not security.restricted:
         return {}
-    return given(
+    return without_empty(
         allowPrivilegeEscalation=False,
         readOnlyRootFilesystem=True if security.read_only_root else None,
         capabilities={"drop": ["ALL"]},
@@ -121,7 +122,7 @@ def container_security(security: Security) -> dict[str, Any]:
 
 def empty_dir(options: EmptyDir) -> dict[str, Any]:
     """Scratch space as a volume source."""
-    return {"emptyDir": given(medium="Memory" if options.memory else None, sizeLimit=options.size)}
+    return {"emptyDir": without_empty(medium="Memory" if options.memory else None, sizeLimit=options.size)}
 
 
 def tmp_volume(options: KubernetesOptions) -> dict[str, Any]:
@@ -133,12 +134,14 @@ def volume(extra: Volume) -> dict[str, Any]:
     """A volume of the options as Kubernetes writes it."""
     if extra.config_map:
         source: dict[str, Any] = {
-            "configMap": given(name=extra.config_map.name, optional=extra.config_map.optional or None)
+            "configMap": without_empty(name=extra.config_map.name, optional=extra.config_map.optional or None)
         }
     elif extra.secret:
-        source = {"secret": given(secretName=extra.secret.name, optional=extra.secret.optional or None)}
+        source = {"secret": without_empty(secretName=extra.secret.name, optional=extra.secret.optional or None)}
     elif extra.claim:
-        source = {"persistentVolumeClaim": given(claimName=extra.claim.name, readOnly=extra.is_read_only or None)}
+        source = {
+            "persistentVolumeClaim": without_empty(claimName=extra.claim.name, readOnly=extra.is_read_only or None)
+        }
     else:
         assert extra.empty_dir is not None  # noqa: S101 - one of the four is given
         source = empty_dir(extra.empty_dir)
@@ -148,7 +151,9 @@ def volume(extra: Volume) -> dict[str, Any]:
 def mounts(options: KubernetesOptions, step_ids: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Mounts of the optional volumes: those meant for all steps, or those meant for some of `step_ids`."""
     return [
-        given(name=extra.name, mountPath=extra.mount_path, subPath=extra.sub_path, readOnly=extra.is_read_only or None)
+        without_empty(
+            name=extra.name, mountPath=extra.mount_path, subPath=extra.sub_path, readOnly=extra.is_read_only or None
+        )
         for extra in options.volumes
         if (set(extra.steps) & set(step_ids) if step_ids else not extra.steps)
     ]
@@ -156,7 +161,7 @@ def mounts(options: KubernetesOptions, step_ids: Sequence[str] = ()) -> list[dic
 
 def toleration(wanted: Toleration) -> dict[str, Any]:
     """A toleration as Kubernetes writes it."""
-    return given(
+    return without_empty(
         key=wanted.key,
         operator=wanted.operator,
         value=wanted.value,
@@ -170,6 +175,6 @@ def image_of(pipeline: Pipeline, step: Step) -> str:
     return step.image or pipeline.image or ""
 
 
-def given(**fields: Any) -> dict[str, Any]:
+def without_empty(**fields: Any) -> dict[str, Any]:
     """The fields without those that are `None` or empty; false and zero are kept."""
     return {name: value for name, value in fields.items() if value is not None and value not in ({}, [], (), "")}

@@ -75,7 +75,7 @@ class Checker:
         unused = set(self._unused())
         found: list[Problem] = []
         for source in self._checked:
-            own = [source.problem] if source.problem else [*self._structure(source), *self._named(source)]
+            own = [source.problem] if source.problem else [*self._structure(source), *self._in_every_context(source)]
             if source in unused:
                 own.append(self._useless(source))
             found += sorted(dict.fromkeys(own), key=_line)
@@ -172,7 +172,7 @@ class Checker:
 
     # Names: each template in every surrounding it is rendered in
 
-    def _named(self, source: Source) -> Iterable[Problem]:
+    def _in_every_context(self, source: Source) -> Iterable[Problem]:
         """Errors that occur in every context, since a part may choose what it reads by its context."""
         visits = self._seen.get(source, [])
         return [problem for problem in visits[0] if all(problem in other for other in visits[1:])] if visits else []
@@ -195,7 +195,7 @@ class Checker:
         old = renamed(self._environment.layers.renames, "template", source.found.name)
         return old.new if old is not None else source.found.name
 
-    def plain(self, name: str) -> Source:
+    def target_source(self, name: str) -> Source:
         """The target's own version of a template."""
         return self._sources.read(self._environment.layers.find(f"{OURS}!{name}"))
 

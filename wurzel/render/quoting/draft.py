@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from wurzel.exceptions import QuotingError, VerifyError
-from wurzel.render.characters import shown, split_lines
+from wurzel.render.characters import presented, split_lines
 from wurzel.render.text import Held, Piece
 from wurzel.render.trace import first
 from wurzel.render.values import Indented, NotAValue, Words, show, text_of
@@ -193,7 +193,7 @@ def comment(draft: Draft, piece: int) -> str:
         text = value if isinstance(value, str) else _as_json(value)
     except NotAValue as error:
         raise refuse(held, str(error), error.hint) from None
-    lines = [shown(line) for line in split_lines(text)]
+    lines = [presented(line) for line in split_lines(text)]
     if len(lines) == 1:
         return lines[0]
     before = draft.before(piece)
