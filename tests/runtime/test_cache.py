@@ -379,46 +379,71 @@ def test_objects_are_for_their_owner_alone(flow):
 
 
 KILLER = """
-import os, signal, sys
+import json, os, signal, sys
 
-at = int(os.environ["KILL_AT"])
-seen = 0
 folders = (os.sep + ".wurzel" + os.sep, os.sep + "data" + os.sep)
 
-def hook(event, arguments):
-    global seen
-    if event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.copyfile"}:
-        writes = True
-    elif event == "open":
-        writes = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-    else:
-        return
-    if writes and any(folder in os.path.join(os.getcwd(), str(arguments[0])) for folder in folders):
-        seen += 1
-        if seen == at:
-            os.kill(os.getpid(), signal.SIGKILL)
+def kill_at(number):
+    seen = 0
+    def hook(event, arguments):
+        nonlocal seen
+        if event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.copyfile"}:
+            writes = True
+        elif event == "open":
+            writes = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        else:
+            return
+        if writes and any(folder in os.path.join(os.getcwd(), str(arguments[0])) for folder in folders):
+            seen += 1
+            if seen == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
 
-sys.addaudithook(hook)
+import flow
+import wurzel.cli.run, wurzel.runtime.pipeline
 from wurzel.cli import main
-main()
+
+for line in sys.stdin:
+    number, arguments = json.loads(line)
+    child = os.fork()
+    if not child:
+        if number:
+            kill_at(number)
+        main(arguments)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Runs one command after another, each in a fork: it is killed at its change number N of a file or folder."""
 PAIR = FLOW.replace("chain = [", "chain = words >> WZ(Write)\nunused = [")
+ONE = (
+    FLOW
+    + """
+class Words(TypedStep[Opts, None, Site]):
+    def run(self, inpt: None) -> Site:
+        return Write.run(self, [Word(text=self.settings.TEXT)])
+
+chain = WZ(Words)
+"""
+)
 
 
-def killed_at(number, *options):
-    """Run, and kill the runner at its change number N of a file or folder; whether it came to that."""
-    command = [sys.executable, "killer.py", "run", "flow:chain", *options]
-    done = subprocess.run(
-        command, env={**os.environ, "KILL_AT": str(number)}, stderr=subprocess.PIPE, text=True, check=False
-    )
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-    return done.returncode != 0
+@pytest.fixture
+def killer(flow):
+    """Runs the pipeline with options, and kills the runner at its change number N (0: never); gives the exit code."""
+    Path("killer.py").write_text(KILLER)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen([sys.executable, "killer.py"], **pipes) as process:
+
+        def run(number, *options):
+            print(json.dumps([number, ["run", "flow:chain", *options]]), file=process.stdin, flush=True)
+            return int(process.stdout.readline())
+
+        yield run
 
 
 @pytest.mark.parametrize("options", [B, A, ("--force", *A)], ids=["run", "hit", "forced"])
-def test_a_run_killed_at_each_of_its_changes_is_followed_by_the_right_bytes(flow, tmp_path_factory, options):
-    Path("flow.py").write_text(PAIR)
-    Path("killer.py").write_text(KILLER)
+def test_a_run_killed_at_each_of_its_changes_is_followed_by_the_right_bytes(flow, request, tmp_path_factory, options):
+    Path("flow.py").write_text(ONE)
+    killer = request.getfixturevalue("killer")  # imports the pipeline once
     wurzel(*A)
     first = contents()
     wurzel(*B)
@@ -436,8 +461,10 @@ def test_a_run_killed_at_each_of_its_changes_is_followed_by_the_right_bytes(flow
         if options is B:  # a first run
             shutil.rmtree("data")
             shutil.rmtree(".wurzel")
-        killed = killed_at(number, *options)
+        code = killer(number, *options)
+        assert code in {0, -signal.SIGKILL}
+        killed = code != 0
         chosen, expected = (B, second) if options is B or number % 2 else (A, first)
-        wurzel(*chosen)
+        assert killer(0, *chosen) == 0
         assert contents() == expected, number
     assert number > 5
