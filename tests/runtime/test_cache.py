@@ -242,6 +242,20 @@ def test_a_damaged_entry_is_no_entry(flow, text):
     assert (contents(), "words" in calls()) == (first, True)
 
 
+@pytest.mark.parametrize("name", ["../../evil", "..", ".", "a/b"])
+def test_an_entry_writes_nothing_outside_the_folder_of_its_step(flow, name):
+    wurzel(*A)
+    first = contents()
+    wurzel(*B)
+    for path in Path(".wurzel/chain/cache").iterdir():
+        entry = json.loads(path.read_text())
+        path.write_text(json.dumps(entry | {"datasets": {name: next(iter(entry["datasets"].values()))}}))
+    calls()
+    wurzel(*A)
+    assert (contents(), "words" in calls()) == (first, True)
+    assert not [*flow.rglob("evil")]
+
+
 def test_data_that_someone_has_changed_never_comes_back(flow):
     wurzel(*A)
     first = contents()

@@ -83,7 +83,7 @@ class Cache:
             entry = Entry(data["fingerprint"], data["step"], dict(data["inputs"]), datasets, dict(data["report"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
-        return entry if entry.fingerprint == fingerprint else None
+        return entry if entry.fingerprint == fingerprint and all(map(_is_inside, datasets)) else None
 
     def write(self, entry: Entry) -> None:
         """Store an entry.
@@ -226,6 +226,11 @@ class Cache:
 
     def _object(self, digest: str) -> Path:
         return self._folder / "objects" / digest[:2] / digest
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a dataset of this name is written into the folder of its step: the entry may be anybody's."""
+    return "/" not in name and name not in {".", ".."}
 
 
 def _complete(entry: Entry, files: Mapping[str, Path]) -> bool:
