@@ -15,6 +15,7 @@ from tests.engines.drivers.local import Script, WurzelRun
 from tests.engines.report import PAGE, Result, kept, page, read, write
 
 SLICED = [case for case in CASES if case.example == "sharded"]
+SAMPLE = {"outputs", "files", "else", "fan-out-3", "program"}
 WORDS = {"words/manifest.json": b"1", "words/part-00000.json": b"2"}
 
 
@@ -84,10 +85,12 @@ def test_the_language_in_the_pod_of_a_cronjob(mode, docker, reference, tmp_path)
 
 
 def check_language(driver, reference, folder):
+    """Half of the cases, by which each construct is run once; `make conformance` runs all of them."""
     if missing := driver.missing():
         pytest.skip(missing)
-    outcomes = driver.run_all(LANGUAGE, folder)
-    for case in LANGUAGE:
+    chosen = [case for case in LANGUAGE if case.label in SAMPLE]
+    outcomes = driver.run_all(chosen, folder)
+    for case in chosen:
         assert verdict(case, outcomes[case.label], reference[case.label]) == "same", outcomes[case.label].log
 
 
