@@ -23,10 +23,10 @@ class Decision(NamedTuple):
     """Digests by kind of everything that its output may depend on."""
     key: str
     """Its fingerprint."""
-    stored: Stored | None
-    """Its complete datasets in the data folder."""
+    unchanged: Stored | None
+    """Its datasets in the data folder, if they are what it would write now."""
     why: str
-    """Why it must run, unless the cache has its result; '' if its datasets are in the data folder."""
+    """Why it must run, unless the cache has its result; '' if it is unchanged."""
     cacheable: bool
     """Whether its results are kept, and handed over where nothing has changed."""
     cached: Entry | None
@@ -63,7 +63,7 @@ class Decider:
         cacheable = not always_runs(step) and UNKNOWN not in inputs.values()
         entry = self._cache.find(key) if cacheable and not self._force else None
         why = self._why(step, inputs, stored, entry)
-        return Decision(inputs, key, stored, why, cacheable, entry if why else None)
+        return Decision(inputs, key, None if why else stored, why, cacheable, entry if why else None)
 
     def _why(self, step: Step, inputs: Mapping[str, str], stored: Stored | None, entry: Entry | None) -> str:
         if self._force:

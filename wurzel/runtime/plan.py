@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from wurzel.runtime.options import RunOptions
 
 
+Action = Literal["run", "maybe", "cached", "unchanged"]
+
+
 class Planned(NamedTuple):
     """What a run would do with one step."""
 
     step: str
-    action: Literal["run", "maybe", "cached", "unchanged"]
-    """`maybe`: it reads what another step writes anew; the same data as before leaves it unchanged."""
+    action: Action
+    """`maybe`: a step before it will run; if that writes the same data again, this one is not run."""
     reason: str
 
 
@@ -48,14 +51,12 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
             continue
         folder = options.root / dataset(pipeline, step.id)
         decision = decider.of(step, folder, data)
-        if decision.stored is not None and not decision.why:
-            planned[step.id] = Planned(step.id, "unchanged", "")
-            data |= {(step.id, name): digest for name, digest in decision.stored.digests.items()}
-        elif decision.cached is not None and cache.complete(decision.cached, folder):
-            planned[step.id] = Planned(step.id, "cached", decision.why)
-            data |= {(step.id, name): digest for name, digest in decision.cached.digests.items()}
-        else:
-            planned[step.id] = Planned(step.id, "run", decision.why)
+        cached = decision.cached if decision.cached and cache.complete(decision.cached, folder) else None
+        result = decision.unchanged or cached
+        action: Action = "run" if result is None else "cached" if decision.unchanged is None else "unchanged"
+        planned[step.id] = Planned(step.id, action, decision.why)
+        if result is not None:
+            data |= {(step.id, name): digest for name, digest in result.digests.items()}
     return list(planned.values())
 
 

@@ -59,8 +59,8 @@ class StepJob:
             return self._one_slice(*run.options.shard)
         decision = run.decider.of(step, self._folder, run.outputs)
         self._inputs, self._key, self._cacheable = decision.inputs, decision.key, decision.cacheable
-        if decision.stored is not None and not decision.why:
-            self._hand_over(decision.stored)
+        if decision.unchanged is not None:
+            self._hand_over(decision.unchanged)
             return None
         if decision.cached is not None and (restored := self._restored(decision.cached)) is not None:
             self._hand_over(restored, cached=True)
