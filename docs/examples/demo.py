@@ -25,7 +25,7 @@ def main() -> None:
     shutil.rmtree(DEMO, ignore_errors=True)
     shutil.copytree(DOCS, DEMO / "docs", ignore=shutil.ignore_patterns("__pycache__", "data", ".wurzel", "demo.py"))
     if not find_spec("static_model"):
-        print("\nThere is no language model for this machine, so passages are found by their words: EMBED__MODEL=words")
+        print("\nThe language model is not available on this machine; EMBED__MODEL=words is used instead.")
         os.environ["EMBED__MODEL"] = "words"
     wurzel("graph", "rag")
     wurzel("render")

@@ -70,7 +70,7 @@ def _is_known(column: Any, stored: Any) -> bool:
 
 
 def _is_simple(dtype: Any) -> bool:
-    """Whether every value of a type has a form of its own in Arrow and in Parquet."""
+    """Whether Arrow and Parquet can store every value of a column type without loss."""
     if isinstance(dtype, pd.DatetimeTZDtype):
         return dtype.unit in _UNITS
     if not isinstance(dtype, np.dtype):

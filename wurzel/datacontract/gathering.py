@@ -32,7 +32,7 @@ def gather(folder: Path, into: Path | None = None) -> Dataset:
 
 
 def gather_outputs(folder: Path, into: Path | None = None, retire: Path | None = None) -> dict[str, Dataset]:
-    """As `gather`, for a step with named outputs as well: each of them by its name, `""` where there are no names.
+    """As `gather`, but for every output of a step, by name; the name is `""` for a step without named outputs.
 
     Datasets that are replaced go to `retire`, if it is given.
     """

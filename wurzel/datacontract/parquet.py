@@ -115,7 +115,7 @@ def _between_columns(name: str, returned: Any, read: Any, start: int) -> str:
     if not _same_dtype(returned.dtype, read.dtype, empty=not len(returned)):
         return f"field {name!r} is of the dtype {returned.dtype!r}, but would be read back as {read.dtype!r}"
     if isinstance(returned.dtype, pd.CategoricalDtype):
-        pairs = zip(returned.cat.categories, read.cat.categories, strict=False)  # none are left where there is no row
+        pairs = zip(returned.cat.categories, read.cat.categories, strict=False)  # an empty table loses its categories
         if (returned.cat.codes == read.cat.codes).all() and not any(same_value(*pair) for pair in pairs):
             return ""
     elif returned.dtype != object:
