@@ -346,3 +346,13 @@ def test_what_cannot_be_a_store(url, pipeline, message):
         open_store(url, pipeline)
     assert "hunter22" not in str(found.value)
     assert found.value.exit_code == 2
+
+
+def test_folders_are_listed_without_what_is_below_them(store, tmp_path):
+    assert store.bucket.folders("") == []
+    record(store, dataset(tmp_path / "out", "a"))
+    record(open_store(str(store.bucket.root), "other", cache="read"), tmp_path / "out")
+    assert store.bucket.folders("") == ["rag", "untrusted"]
+    assert store.bucket.folders("rag/") == ["cache", "datasets", "objects"]
+    assert store.bucket.folders("untrusted/") == ["other"]
+    assert store.bucket.folders(f"rag/cache/{PRINT}.json/") == []

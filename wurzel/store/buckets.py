@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -40,6 +40,9 @@ class Bucket(Protocol):
 
     def list(self, prefix: str) -> Iterator[Item]:
         """All objects whose keys start with a prefix that ends in `/`, sorted by key."""
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """What keys have between a prefix, which ends in `/` or is empty, and the next `/`: sorted, each once."""
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those that are not there count as removed."""

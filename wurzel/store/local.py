@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -79,6 +79,15 @@ class LocalBucket:
         """See `Bucket`."""
         with _explained(self.root / prefix):
             yield from sorted(self._below(prefix.rstrip("/")))
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """See `Bucket`; folders that have become empty count too."""
+        with _explained(self.root / prefix):
+            try:
+                found = [entry.name for entry in os.scandir(self.root / prefix) if entry.is_dir(follow_symlinks=False)]
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+        return sorted(name for name in found if prefix or name != _TEMPORARY)
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `Bucket`; folders stay, since another process may be about to write into them."""
