@@ -13,6 +13,9 @@ STRUCTURE = {
         "name", "variable", "type", "description", "required", "secret", "text", "default", "computed", "input_path",
         "input_places",
     },
+    "StoreIdentity": {"role", "untrusted_role", "audience"},
+    "StoreSecrets": {"access_key_id", "secret_access_key"},
+    "Store": {"url", "endpoint", "region", "cache", "identity", "secrets"},
     "Step": {"id", "run", "needs", "inputs", "outputs", "sources", "cache", "cache_key", "variables"},
     "Pipeline": {"version", "name", "entrypoint", "env_ignored", "variables"},
 }  # fmt: skip

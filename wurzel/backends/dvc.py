@@ -105,6 +105,7 @@ class DvcBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`desc` of a stage; a comment for the pipeline"),
         "data_dir": native(),
+        "store": unsupported("DVC has its own cache and remotes"),
         "settings": native("`params.yaml`, wired through `params:`"),
         "parameters": native("`dvc exp run -S PIPELINE.STEP.SETTING=VALUE`; listed in `meta.parameters`"),
         "env": emulated("`env NAME=VALUE` before the command; `meta.options.env` for what changes no data"),

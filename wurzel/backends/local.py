@@ -73,6 +73,7 @@ class LocalBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments"),
         "data_dir": native(),
+        "store": unsupported("the script hands data over in `data_dir`; `wurzel run` uses the store"),
         "settings": native("environment variables of the step's command"),
         "parameters": native("an environment variable with the setting's name overrides it; `wurzel run --param`"),
         "env": native(),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FEATURES: Mapping[str, str] = {
     "description": "what the pipeline and its steps are for",
     "data_dir": "folder of all datasets",
+    "store": "a store for the data of all targets",
     "settings": "settings of steps given in configuration",
     "parameters": "settings that can be overridden for one run",
     "env": "environment variables",

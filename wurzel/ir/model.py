@@ -25,6 +25,7 @@ from wurzel.ir.names import (
     VariableName,
 )
 from wurzel.ir.schedule import Cron, TimeZone
+from wurzel.ir.store_url import Endpoint, StoreUrl
 from wurzel.ir.types import Duration, Quantity
 
 IR_VERSION: Final = 2
@@ -174,6 +175,36 @@ class Schedule(IRModel):
     )
 
 
+class StoreIdentity(IRModel):
+    """Whom jobs are for the store: the platform's own identity, instead of keys."""
+
+    role: FreeText = Field(description="that jobs assume, such as an ARN")
+    untrusted_role: FreeText | None = Field(None, description="that jobs of untrusted branches assume")
+    audience: FreeText | None = Field(None, description="that tokens of the platform are issued for")
+
+
+class StoreSecrets(IRModel):
+    """Where the keys of the store are kept."""
+
+    access_key_id: SecretRef = Field(description="reference to the id of the key")
+    secret_access_key: SecretRef = Field(description="reference to the key")
+
+
+class Store(IRModel):
+    """Where the data of all jobs is stored by content, so that what one has computed no other computes again."""
+
+    url: StoreUrl = Field(description="s3://bucket/prefix, file:///folder, or a folder relative to the project")
+    endpoint: Endpoint | None = Field(None, description="URL of the server, if it is not the provider's own")
+    region: FreeText | None = Field(None, description="of the bucket")
+    cache: Literal["read-write", "read", "off"] = Field(
+        "read-write",
+        description="`read` for jobs that are not trusted: trusted jobs never read what they write; `off` looks"
+        " nothing up",
+    )
+    identity: StoreIdentity | None = Field(None, description="the platform's own identity, which needs no keys")
+    secrets: StoreSecrets | None = Field(None, description="keys, by reference")
+
+
 class Step(IRModel):
     """One step of the pipeline and everything its target needs to know to run it."""
 
@@ -244,6 +275,9 @@ class Pipeline(IRModel):
     description: Annotated[str, Feature("description")] = ""
     image: Annotated[Image | None, Feature("image")] = None
     data_dir: Annotated[Folder, Feature("data_dir")] = Field("data", description="relative folder of all datasets")
+    store: Annotated[Store | None, Feature("store")] = Field(
+        None, description="where the data of all jobs is stored, for every target"
+    )
     schedule: Schedule | None = Field(None, description="when it starts by itself")
     parallelism: Annotated[int | None, Feature("parallelism")] = Field(
         None, ge=1, le=MAX_COUNT, description="steps at one time"

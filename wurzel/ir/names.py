@@ -86,8 +86,8 @@ def _folder(value: Any) -> str:
         raise ValueError(f"{value!r} is not a folder; write a relative path such as data")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", value):
         raise ValueError(
-            f"{value!r} is a URL, and datasets are written to a folder; write a path such as data, and mount or copy"
-            " what has to be kept elsewhere"
+            f"{value!r} is a URL, and datasets are written to a folder; write a path such as data; what is kept"
+            " elsewhere is named by `store`"
         )
     path = posixpath.normpath(value)
     if ".git" in path.lower().split("/"):

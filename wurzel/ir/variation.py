@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from wurzel.ir.model import SecretRef
+from wurzel.ir.model import SecretRef, Store
 
 _BY_NAME: Mapping[str, Any] = {
     "cron": "7 3 9 9 2",
@@ -16,6 +16,7 @@ _BY_NAME: Mapping[str, Any] = {
     "cpu": "1250m",
     "memory": "1536Mi",
     "data_dir": "other",
+    "store": Store(url="s3://other/store"),
 }
 """For fields whose rules a made-up text would break."""
 _SECONDS = {"timeout", "max", "deadline"}

@@ -50,6 +50,8 @@ class Project(NamedTuple):
     """Folders and files with CustomResourceDefinitions, for `--validate`."""
     variables: Mapping[str, Node] = {}
     """Values of variables by environment; those for all environments under `''`."""
+    stores: Mapping[str, Node] = {}
+    """The store of all pipelines by environment; that for all environments under `''`."""
 
     def names(self, environment: str | None = None) -> list[str]:
         """Names of the pipelines, in the order of the file, without those an environment removes.
@@ -89,13 +91,16 @@ class Project(NamedTuple):
             UsageError: when there is no such environment.
         """
         override = self.overrides(environment).get(name)
-        found = [self._variables(""), self.pipelines.get(name), self._variables(environment), override]
+        found = [self._for_all(""), self.pipelines.get(name), self._for_all(environment), override]
         return [node for node in found if node is not None and node.value is not None]
 
-    def _variables(self, environment: str | None) -> Node | None:
-        """The variables for all pipelines of the file or of an environment, in the shape of a pipeline."""
-        node = self.variables.get(environment) if environment is not None else None
-        return Node({"variables": node}, node.source) if node is not None else None
+    def _for_all(self, environment: str | None) -> Node | None:
+        """Variables and store of all pipelines of the file or of an environment, in the shape of a pipeline."""
+        if environment is None:
+            return None
+        said = {"variables": self.variables, "store": self.stores}
+        fields = {key: nodes[environment] for key, nodes in said.items() if environment in nodes}
+        return Node(fields, self.file) if fields else None
 
     def targets(self, name: str, environment: str | None = None) -> list[str]:
         """Names of the targets that the file lists for a pipeline."""
@@ -186,12 +191,14 @@ def load(path: Path) -> Project:
         },
         packs=packs,
         schemas=[path.parent / name for name in schemas_of(root, Findings())],
-        variables={
-            name: node.fields["variables"]
-            for name, node in {"": root, **environments}.items()
-            if "variables" in node.fields
-        },
+        variables=_for_all(root, environments, "variables"),
+        stores=_for_all(root, environments, "store"),
     )
+
+
+def _for_all(root: Node, environments: Mapping[str, Node], key: str) -> dict[str, Node]:
+    """What the file says of all its pipelines under a key, by environment."""
+    return {name: node.fields[key] for name, node in {"": root, **environments}.items() if key in node.fields}
 
 
 def _packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> Sequence[Pack]:

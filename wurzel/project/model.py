@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from wurzel.ir.model import MAX_SHARDS, Pipeline, Shards, Step
+from wurzel.ir.model import MAX_SHARDS, Pipeline, Shards, Step, Store
 from wurzel.ir.names import Entrypoint, Name, VariableName
+from wurzel.ir.store_url import StoreUrl
 
 VERSION = 1
 
@@ -59,6 +60,24 @@ def taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
     return {name: (field.annotation, field) for name, field in cls.model_fields.items() if name not in facts}
 
 
+StoreConfig = create_model(
+    "StoreConfig",
+    __base__=ConfigModel,
+    __doc__=Store.__doc__,
+    **taken_over(Store, frozenset())
+    | {"url": (StoreUrl, Field("", description=f"{Store.model_fields['url'].description}; a layer below may set it"))},
+)
+
+STORE = (
+    StoreUrl | StoreConfig | None,
+    Field(
+        None,
+        description=f"{Pipeline.model_fields['store'].description}; URL is short for {{url: URL}}, `none` is no store",
+    ),
+)
+"""`store` as configuration takes it: in a short form too, and in parts where a weaker layer has the URL."""
+
+
 StepDefaults = create_model(
     "StepDefaults",
     __base__=ConfigModel,
@@ -88,7 +107,7 @@ PipelineConfig = create_model(
         Entrypoint,
         Field(description="`module:attribute` of the last step, a list of last steps, or a function."),
     ),
-    **taken_over(Pipeline, PIPELINE_FACTS),
+    **taken_over(Pipeline, PIPELINE_FACTS) | {"store": STORE},
     defaults=(StepDefaults, Field({}, description="For every step.")),
     steps=(dict[Name, StepConfig], Field({}, description="By step id.")),
     targets=(
@@ -102,6 +121,7 @@ class Environment(ConfigModel):
     """Overrides for one environment, such as `prod`."""
 
     variables: dict[VariableName, Any] = Field({}, description="Variables of all pipelines in this environment.")
+    store: STORE[0] = Field(None, description="The store of all pipelines in this environment.")  # type: ignore[valid-type]
     pipelines: dict[Name, PipelineConfig] = Field({}, description="Overrides by pipeline.")
 
 
@@ -129,5 +149,6 @@ class ProjectFile(ConfigModel):
     variables: dict[VariableName, Any] = Field(
         {}, description="Values of the variables that packs declare, for all pipelines."
     )
+    store: STORE[0] = Field(None, description="The store of all pipelines.")  # type: ignore[valid-type]
     pipelines: dict[Name, PipelineConfig] = Field({}, description="By name.")
     environments: dict[str, Environment] = Field({}, description="By name, as given to `-e`.")

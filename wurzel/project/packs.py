@@ -14,7 +14,7 @@ from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
-from wurzel.project.model import PACK_FILE, PIPELINE_FACTS, VALIDATE, ConfigModel, PipelineConfig, taken_over
+from wurzel.project.model import PACK_FILE, PIPELINE_FACTS, STORE, VALIDATE, ConfigModel, PipelineConfig, taken_over
 from wurzel.project.nodes import Findings, Node, near
 from wurzel.project.parse import parse
 from wurzel.project.read import read
@@ -33,7 +33,7 @@ PackPipeline = create_model(
     "PackPipeline",
     __base__=ConfigModel,
     __doc__="Defaults for every pipeline that uses the pack.",
-    **taken_over(Pipeline, PIPELINE_FACTS),
+    **taken_over(Pipeline, PIPELINE_FACTS) | {"store": STORE},
     **_OWN,
 )
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel
 
 from wurzel.exceptions import UsageError
-from wurzel.ir.model import Pipeline, Step
+from wurzel.ir.model import Pipeline, Step, Store
+from wurzel.ir.store_url import NO_STORE
 from wurzel.project.declared import Variables
 from wurzel.project.kinds import BAD, Context, Reader
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS, PipelineConfig
@@ -145,7 +146,7 @@ class _Resolver:
 
     def resolve(self, check: Check | None, variables: Variables) -> Resolved:
         code = code_layer(self.pipeline, PIPELINE_FACTS, self.pipeline.entrypoint or self.pipeline.name)
-        packs, layers = ([_without(layer, _OWN_FORM) for layer in group] for group in (self.packs, self.layers))
+        packs, layers = ([_of_pipeline(layer) for layer in group] for group in (self.packs, self.layers))
         fields, tree = self.read([*packs, code, *layers], _PIPELINE_FIELDS, "")
         named = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
         said_of_targets = [layer.fields.get("targets") for layer in (*self.packs, *self.layers)]
@@ -308,6 +309,17 @@ def _reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict
 
 def _without(layer: Node, names: Collection[str]) -> Node:
     return with_fields(layer, {key: node for key, node in layer.fields.items() if key not in names})
+
+
+def _of_pipeline(layer: Node) -> Node:
+    """What a layer says of the pipeline itself, with a `store` in its long form, so that layers merge."""
+    fields = {key: node for key, node in layer.fields.items() if key not in _OWN_FORM}
+    store = fields.get("store")
+    if store is not None and isinstance(store.value, str):
+        none = Node(None, store.source, store.line, store.column)
+        others = dict.fromkeys(Store.model_fields, none)  # keys are for one bucket, so a URL alone replaces all
+        fields["store"] = none if store.value == NO_STORE else with_fields(store, {**others, "url": store})
+    return with_fields(layer, fields)
 
 
 def _long_form(layer: Node) -> Node:

@@ -6,15 +6,17 @@ Limits of a single platform are not here but in its backend.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wurzel.invocation.variables import variables_of
 from wurzel.ir.quantity import amount
+from wurzel.ir.store_url import NO_STORE, UNTRUSTED, scheme_of
 from wurzel.project.nodes import near
 from wurzel.project.secrets import Broken, broken_secret_rules
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline, Setting, Step
+    from wurzel.ir.model import Pipeline, Setting, Step, Store
 
 _LEAST_MEMORY = 1024 * 1024
 
@@ -23,6 +25,8 @@ def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
     """What cannot work on any platform."""
     yield from broken_secret_rules(pipeline)
     yield from _clashes(pipeline, None)
+    if pipeline.store is not None:
+        yield from _store(pipeline, pipeline.store)
     yield from _no_time(pipeline.timeout, "timeout")
     if pipeline.schedule is not None:
         yield from _no_time(pipeline.schedule.deadline, "schedule.deadline")
@@ -39,6 +43,34 @@ def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
 def _no_time(seconds: int | None, path: str) -> Iterator[Broken]:
     if seconds == 0:
         yield Broken(path, "0 seconds is too short for any run", "Write null for no limit.")
+
+
+def _store(pipeline: Pipeline, store: Store) -> Iterator[Broken]:
+    """What a store cannot be, or be used for."""
+    url = getattr(store, "url", None)
+    if url is None:
+        return  # reported where it is missing
+    if url == NO_STORE:
+        yield Broken("store.url", f"{NO_STORE!r} is not a URL", f"Write store: {NO_STORE}, or a path such as ./none.")
+    if pipeline.name == UNTRUSTED:
+        message = f"a pipeline with a store cannot be called {UNTRUSTED!r}: jobs that are not trusted write there"
+        yield Broken("store", message, "Give the pipeline another name.")
+    if store.identity is not None and store.secrets is not None:
+        yield Broken("store.identity", "identity and secrets are mutually exclusive", "Remove one of the two.")
+    if scheme_of(url) in {"", "file"}:
+        for name in ("endpoint", "region", "identity", "secrets"):
+            if getattr(store, name) is not None:
+                yield Broken(f"store.{name}", "has no effect on a store in a folder", "Remove it, or name a bucket.")
+    yield from _alike_outputs(pipeline)
+
+
+def _alike_outputs(pipeline: Pipeline) -> Iterator[Broken]:
+    for step in pipeline.steps:
+        names = sorted((port.name for port in step.outputs), key=lambda name: (name.lower(), name))
+        for one, other in pairwise(names):
+            if one.lower() == other.lower():
+                message = f"its outputs {one} and {other} differ only by case, so a store may mix them up"
+                yield Broken(f"steps.{step.id}", message, "Give one of them another name.")
 
 
 def _amounts(step: Step) -> Iterator[Broken]:

@@ -30,6 +30,7 @@ class AirflowBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`description` and `doc_md` of the DAG, `doc_md` of tasks"),
         "data_dir": native("the folder `<data_dir>/<dag id>/run_<run id>`: runs never share data"),
+        "store": unsupported("datasets cross tasks in `data_dir`; jobs do not use a store yet"),
         "settings": native("environment variables of tasks"),
         "parameters": native("typed `params` of the DAG, in the form and in `--conf`"),
         "env": native("environment variables of tasks"),

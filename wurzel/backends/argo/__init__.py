@@ -43,6 +43,7 @@ class ArgoBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("annotation `workflows.argoproj.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
+        "store": unsupported("datasets cross tasks as artifacts or on a claim; jobs do not use a store yet"),
         "settings": native("environment variables"),
         "parameters": native("workflow parameters: `argo submit -p SPLIT__BATCH_SIZE=64`"),
         "env": native(),

@@ -37,6 +37,7 @@ class CronJobBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("annotation `kubernetes.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
+        "store": unsupported("datasets stay on the volume; jobs do not use a store yet"),
         "settings": native("environment variables; a ConfigMap in single-pod mode"),
         "parameters": unsupported("a CronJob has no inputs; change the setting and render again, or use argo"),
         "env": native(),

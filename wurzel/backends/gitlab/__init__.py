@@ -28,6 +28,7 @@ class GitlabBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments above the file and each job"),
         "data_dir": native("datasets cross jobs as artifacts"),
+        "store": unsupported("datasets cross jobs as artifacts; jobs do not use a store yet"),
         "settings": native("`variables` of the job"),
         "parameters": native("variables of a run with a description, or `spec:inputs`"),
         "env": native("`variables`"),

@@ -1,0 +1,75 @@
+"""The URL of a store and of its server: what they may be, and that no secret is within."""
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+BUCKETS = ("s3", "gs", "az")
+"""Schemes of buckets."""
+
+NO_STORE = "none"
+"""Stands for no store, where a weaker layer has one."""
+
+UNTRUSTED = "untrusted"
+"""Where jobs that are not trusted write, beside the pipelines."""
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/|(s3|gs|az|file):")
+_BUCKET = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]*[A-Za-z0-9])?")
+_EXAMPLE = "write s3://bucket/prefix, file:///folder or a folder"
+_KEYS = "give keys by reference: secrets: {access_key_id: {name: …, key: …}, …}"
+
+
+def scheme_of(url: str) -> str:
+    """The scheme of a URL; '' for a path."""
+    match = _SCHEME.match(url)
+    return match[1] or match[2] if match else ""
+
+
+def parse_store_url(value: Any) -> str:
+    """The URL of a store: a bucket with a prefix, or a folder.
+
+    Raises:
+        ValueError: when it is not one, or contains what may be a secret, which is not shown.
+    """
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError(f"{value!r} is not the URL of a store; {_EXAMPLE}")
+    scheme = scheme_of(value)
+    if not scheme:
+        return value
+    if "@" in value[len(scheme) + 1 :].lstrip("/").partition("/")[0]:
+        raise ValueError(f"the URL of a store contains a user or password (not shown); {_KEYS}")
+    if "?" in value or "#" in value:
+        raise ValueError("the URL of a store contains ? or # (not shown); write only bucket and prefix")
+    if scheme not in {*BUCKETS, "file"} or not value.startswith(f"{scheme}:/"):
+        raise ValueError(f"{value!r} is not the URL of a store; {_EXAMPLE}")
+    place = urlsplit(value).netloc
+    if scheme == "file" and place not in {"", "localhost"}:
+        raise ValueError(f"{value!r} names a host; write file:///path")
+    if scheme != "file" and not _BUCKET.fullmatch(place):
+        raise ValueError(f"{value!r} does not name a bucket; write {scheme}://bucket/prefix")
+    path = urlsplit(value).path[1:].removesuffix("/")
+    if path and not {"", ".", ".."}.isdisjoint(path.split("/")):
+        raise ValueError(f"the path of {value!r} contains //, /./ or /../; leave that out")
+    return value
+
+
+def parse_endpoint(value: Any) -> str:
+    """The URL of a server: http or https, host and port.
+
+    Raises:
+        ValueError: when it is not one, or contains what may be a secret, which is not shown.
+    """
+    if isinstance(value, str) and not {"@", "?", "#"}.isdisjoint(value):
+        raise ValueError(f"the endpoint contains a user, password or query (not shown); {_KEYS}")
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/:]+(:[0-9]+)?(/[!-~]*)?", value):
+        raise ValueError(f"{value!r} is not the URL of a server; write for example https://minio.example:9000")
+    return value
+
+
+StoreUrl = Annotated[str, BeforeValidator(parse_store_url), WithJsonSchema({"type": "string", "minLength": 1})]
+"""A bucket with a prefix, or a folder."""
+
+Endpoint = Annotated[str, BeforeValidator(parse_endpoint), WithJsonSchema({"type": "string", "pattern": "^https?://"})]
+"""The URL of a server that is not the provider's own."""
