@@ -108,12 +108,12 @@ def tail(path: Path) -> list[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return [_CONTROL.sub(_visible, line) for line in deque(text.splitlines(), _TAIL)]
+    return [visible(line) for line in deque(text.splitlines(), _TAIL)]
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def _visible(found: re.Match[str]) -> str:
-    """A control character as text, since a terminal would obey it: clear the screen, set its title, answer."""
-    return f"\\x{ord(found[0]):02x}"
+def visible(line: str) -> str:
+    """A line with control characters as text: a terminal would obey them, clear the screen, set its title, answer."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", line)

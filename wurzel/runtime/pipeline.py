@@ -10,6 +10,7 @@ from wurzel.exceptions import PreflightError, Problem
 from wurzel.invocation.variables import missing, secret_owners, too_large
 from wurzel.runtime.options import RunOptions
 from wurzel.runtime.processes import Watch
+from wurzel.runtime.recording import Recording
 from wurzel.runtime.run import Run
 from wurzel.runtime.selection import chosen
 from wurzel.runtime.state import locked
@@ -42,7 +43,10 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
     started = time.monotonic()
     data = options.root / pipeline.data_dir
     with locked(data, _parts(pipeline, options)), Watch() as watch, ExitStack() as last:
-        run = Run(pipeline, options, follower, watch, lambda run, step: StepJob(run, step).task())
+        recording = Recording(options.root / options.state_dir / pipeline.name, pipeline, options, follower)
+        run = Run(pipeline, options, recording.follower, watch, lambda run, step: StepJob(run, step).task())
+        last.callback(recording.close)
+        recording.begin()
         run.owners = secret_owners(whole, options.environ)
         sweep(data, run.schedule.steps, run.cache.take)
         last.callback(run.cache.prune, run.schedule.steps)
@@ -50,7 +54,8 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         last.callback(run.digests.save)
         last.callback(follower.close)
         run.execute()
-    run.result.seconds = time.monotonic() - started
+        run.result.seconds = time.monotonic() - started
+        recording.over(run)
     return run.result
 
 

@@ -1,0 +1,215 @@
+"""`wurzel runs`, `logs`, `show` and `clean`: what runs left, shown and removed."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+FLOW = """
+import os, time
+from pathlib import Path
+from wurzel import WZ, File, NoSettings, Outputs, PydanticModel, Settings, TypedStep
+
+class Word(PydanticModel):
+    text: str
+    note: str | None = None
+
+class Opts(Settings):
+    COUNT: int = 25
+    FAIL: bool = False
+    WAIT: float = 0
+
+class Words(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        print("making", self.settings.COUNT)
+        time.sleep(self.settings.WAIT)
+        if self.settings.FAIL:
+            raise ValueError("no words today")
+        return [Word(text=f"w{number}\\x1b[2J[bold]") for number in range(self.settings.COUNT)]
+
+class Note(File):
+    suffix = ".txt"
+
+class Both(Outputs):
+    upper: list[Word]
+    note: Note
+
+class Split(TypedStep[NoSettings, list[Word], Both]):
+    def run(self, inpt: list[Word]) -> Both:
+        path = self.workdir / "note.txt"
+        path.write_text("hello")
+        return Both(upper=[Word(text=word.text.upper(), note="n") for word in inpt], note=Note(path))
+
+chain = WZ(Words) >> WZ(Split)
+"""
+PROJECT = "version: 1\npipelines: {flow: {entrypoint: 'flow:chain'}}\n"
+
+
+def wurzel(*words, code=0):
+    done = subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A project with a run, and one more after a setting has changed; no test changes it."""
+    root = tmp_path_factory.mktemp("runs")
+    (root / "flow.py").write_text(FLOW)
+    (root / "wurzel.yaml").write_text(PROJECT)
+    for options in ([], ["--set", "steps.words.settings.COUNT=3"]):
+        subprocess.run([sys.executable, "-m", "wurzel", "run", *options], cwd=root, check=True, capture_output=True)
+    return root
+
+
+@pytest.fixture
+def here(ran, monkeypatch):
+    monkeypatch.chdir(ran)
+    return ran
+
+
+@pytest.fixture
+def copy(ran, tmp_path, monkeypatch):
+    shutil.copytree(ran, tmp_path / "copy", symlinks=True)
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_runs_are_listed_with_the_newest_first(here):
+    second, first = json.loads(wurzel("runs", "--json"))
+    assert (first["ended"], first["exit_code"], first["counts"]["ran"]) == ("ok", 0, 2)
+    assert first["started"] < second["started"]
+    head, *lines = wurzel("runs").splitlines()
+    assert head.split() == ["RUN", "PIPELINE", "STARTED", "STEPS", "TOOK", "ENDED"]
+    assert [line.split()[0] for line in lines] == [second["id"], first["id"]]
+    assert wurzel("runs", "--pipeline", "other") == ""
+
+
+def test_a_run_says_what_became_of_each_step_and_why(here):
+    lines = wurzel("runs", "show").splitlines()
+    assert lines[2].split(maxsplit=4)[:2] + lines[2].split(maxsplit=4)[3:] == ["words", "ran", "3", "settings changed"]
+    assert lines[3].endswith("input data changed")
+    first = json.loads(wurzel("runs", "--json"))[1]["id"]
+    steps = json.loads(wurzel("runs", "show", first[:6], "--json"))["steps"]
+    assert steps["words"]["reason"] == "first run here"
+    assert steps["words"]["report"]["items_out"] == 25
+    assert steps["words"]["begin"] < steps["words"]["end"] <= steps["split"]["begin"]
+
+
+def test_a_difference_names_settings_and_datasets(here):
+    second, first = (run["id"] for run in json.loads(wurzel("runs", "--json")))
+    lines = wurzel("runs", "diff", first).splitlines()
+    assert lines[0] == "words.COUNT: setting default → 3"
+    assert lines[1].startswith("words: dataset ")
+    assert [line.split(":")[0] for line in lines[2:]] == ["split.upper"]  # the note is the same
+    assert wurzel("runs", "diff", second, second) == ""
+    assert "there is no run 'zz'" in wurzel("runs", "diff", "zz", code=2)
+
+
+def test_logs_of_past_runs_are_kept(here):
+    first = json.loads(wurzel("runs", "--json"))[1]["id"]
+    assert wurzel("logs", "words").startswith("making 3\n")
+    assert wurzel("logs", "words", "--run", first).startswith("making 25\n")
+    assert "==> words <==\nmaking 3\n" in wurzel("logs")
+    assert "step 'nope' has no log here\n  Steps that ran: words, split." in wurzel("logs", "nope", code=2)
+
+
+def test_data_is_shown_as_a_table(here):
+    lines = wurzel("show", "words").splitlines()
+    assert lines[0].startswith("words: 3 of list[flow:Word], 129 bytes, sha256 ")
+    assert [line.split() for line in lines[1:]] == [
+        ["#", "text", "note"],
+        *([str(number), f"w{number}\\x1b[2J[bold]", "null"] for number in range(3)),
+    ]
+    assert wurzel("show", "split.upper", "--head", "1").splitlines()[-1] == "… 2 more"
+    assert [line.split()[0] for line in wurzel("show", "words", "--sample", "2").splitlines()[2:4]] == ["0", "1"]
+
+
+def test_data_is_shown_as_json_with_fields_and_files(here):
+    first, *_ = wurzel("show", "split.upper", "--json").splitlines()
+    assert json.loads(first) == {"text": "W0\x1b[2J[BOLD]", "note": "n"}
+    fields = [json.loads(line) for line in wurzel("show", "words", "--schema", "--json").splitlines()]
+    assert fields[1] == {"name": "note", "types": [], "present": 0, "missing": 3}
+    assert "00000/note.txt" in wurzel("show", "split.note")
+    assert "Its outputs: split.upper, split.note." in wurzel("show", "split", code=2)
+    assert "Did you mean words?" in wurzel("show", "wrds", code=2)
+
+
+def test_damaged_data_is_not_shown(copy):
+    part = next(Path("data/words").glob("part-*"))
+    part.write_bytes(part.read_bytes().replace(b"w1", b"x1"))
+    assert "is damaged" in wurzel("show", "words", code=1)
+
+
+def test_a_failed_and_a_killed_run_are_recorded(copy):
+    wurzel("run", "--set", "steps.words.settings.FAIL=true", code=1)
+    assert wurzel("runs").splitlines()[1].split()[-1] == "failed"
+    assert "no words today" in wurzel("logs", "words")
+    waiting = [sys.executable, "-m", "wurzel", "run", "--set", "steps.words.settings.WAIT=60"]
+    with subprocess.Popen(waiting, stderr=subprocess.DEVNULL) as going_on:
+        try:
+            while wurzel("runs").splitlines()[1].split()[-1] != "running":
+                time.sleep(0.1)
+        finally:
+            going_on.send_signal(signal.SIGKILL)
+    assert wurzel("runs").splitlines()[1].split()[-1] == "killed"
+
+
+def test_damaged_records_do_not_count(copy):
+    for number, text in enumerate((b"", b"[]", b"{}", b'{"id": 1, "pipeline": "flow", "started": "x"}', b"[" * 10**5)):
+        folder = Path(f".wurzel/flow/runs/2{number}")
+        folder.mkdir()
+        (folder / "run.json").write_bytes(text)
+    os.mkfifo(".wurzel/flow/runs/20/pipe")
+    assert len(json.loads(wurzel("runs", "--json"))) == 2
+
+
+def test_old_records_are_removed(copy, monkeypatch):
+    from wurzel.runtime import recording
+
+    runs = sorted(Path(".wurzel/flow/runs").iterdir())
+    monkeypatch.setattr(recording, "_MOST_RUNS", 1)
+    recording._prune(Path(".wurzel/flow/runs"), runs[0].name)
+    assert sorted(Path(".wurzel/flow/runs").iterdir()) == runs  # of a run that is just over, nothing is removed
+    recording._prune(Path(".wurzel/flow/runs"), runs[1].name)
+    assert sorted(Path(".wurzel/flow/runs").iterdir()) == runs[1:]
+
+
+def test_a_run_goes_on_where_nothing_can_be_recorded(copy):
+    shutil.rmtree(".wurzel/flow/runs")
+    Path(".wurzel/flow/runs").write_text("in the way")
+    wurzel("run", "--force")
+    assert wurzel("runs") == ""
+
+
+def test_clean_removes_what_runs_left_and_nothing_else(copy):
+    before = sorted(copy.rglob("*"))
+    assert wurzel("clean", "--data", "--dry-run").startswith("would remove .wurzel/flow (")
+    assert sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts) == [
+        path for path in before if "__pycache__" not in path.parts
+    ]
+    wurzel("clean")
+    assert not Path(".wurzel/flow").exists()
+    assert Path("data/words/manifest.json").exists()
+    assert wurzel("clean", "--data").splitlines()[0].startswith("removed data/words (")
+    assert not Path("data").exists()
+    assert Path("flow.py").exists()
+
+
+def test_clean_removes_nothing_that_is_not_ours_or_in_use(copy):
+    Path("data/words/mine.txt").write_text("mine")
+    assert "holds 'mine.txt', which is not part of a dataset" in wurzel("clean", "--data", code=1)
+    Path("state/flow").mkdir(parents=True)
+    Path("state/flow/main.py").write_text("mine")
+    assert "state/flow: contains 'main.py', which no run writes" in wurzel("clean", "--state-dir", "state", code=2)
+    with open("data/.wurzel.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another run is using this data folder" in wurzel("clean", code=1)
+    assert Path(".wurzel/flow/runs").exists()

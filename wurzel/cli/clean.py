@@ -1,0 +1,38 @@
+"""`wurzel clean`: remove what runs left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wurzel.cli.options import configuration_options, pipeline_argument
+from wurzel.cli.runs import state_dir_option
+
+
+@click.command("clean")
+@pipeline_argument
+@click.option("--data", is_flag=True, help="Remove the datasets of its steps, too.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@state_dir_option
+@configuration_options
+def command(
+    pipeline: str | None, data: bool, dry_run: bool, state_dir: str, environment: str | None, sets: tuple[str, ...]
+) -> None:
+    """Remove what runs left below .wurzel: earlier results, logs and records.
+
+    The next run computes every step again.
+    """
+    from rich.filesize import decimal
+
+    from wurzel.project.open import open_pipeline
+    from wurzel.runtime.leftovers import clear, leftovers
+
+    found = open_pipeline(pipeline, environment, sets).pipeline
+    left = leftovers(found, Path(), state_dir, data=data)
+    if not dry_run:
+        clear(found, Path(), left)
+    for folder in left:
+        click.echo(f"{'would remove' if dry_run else 'removed'} {folder.path} ({decimal(folder.size)})")
+    if not left:
+        click.echo(f"{found.name}: nothing to remove", err=True)

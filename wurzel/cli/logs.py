@@ -1,0 +1,80 @@
+"""`wurzel logs`: what steps printed in a past run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from wurzel.cli.runs import RunName, state_dir_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from wurzel.runtime.history import PastRun
+
+
+class LoggedStep(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """A step that has a log."""
+
+    name = "step"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Steps of the runs that were recorded here."""
+        from wurzel.runtime.history import past_runs
+
+        steps = {step for run in past_runs(Path(ctx.params.get("state_dir") or ".wurzel")) for step in run.steps}
+        return [CompletionItem(step) for step in sorted(steps) if step.startswith(incomplete)]
+
+
+@click.command("logs")
+@click.argument("step", type=LoggedStep(), required=False)
+@click.option("--run", "run", type=RunName(), metavar="RUN", help="An id from `wurzel runs`.  [default: the last]")
+@click.option("--pipeline", metavar="NAME", help="A run of this pipeline.")
+@state_dir_option
+def command(step: str | None, run: str | None, pipeline: str | None, state_dir: str) -> None:
+    """Print what a step, or every step, logged in a past run.
+
+    Without --run it is the last run that has a log of STEP.
+    """
+    from wurzel.exceptions import UsageError
+    from wurzel.runtime.history import past_runs
+
+    runs = past_runs(Path(state_dir), pipeline)
+    found = list(_logs(runs, step, run))
+    if not found:
+        known = ", ".join(dict.fromkeys(step for run in runs for step in run.steps)) or "none"
+        what = f"step {step!r} has" if step else "no step has"
+        raise UsageError(f"{what} no log here" if step else f"{what} a log here", hint=f"Steps that ran: {known}.")
+    for title, path in found:
+        if len(found) > 1:
+            click.echo(f"==> {title} <==")
+        _print(path)
+
+
+def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterator[tuple[str, Path]]:
+    from wurzel.runtime.history import LATEST, find_run
+
+    wanted = [find_run(runs, run or LATEST)] if run or not step else runs
+    for past in wanted:
+        steps = [step] if step else past.steps
+        named = [(path.name.removesuffix(".log"), path) for name in steps for path in past.logs(name)]
+        if named:
+            yield from named
+            return
+
+
+def _print(path: Path) -> None:
+    """Print a log: as it is, but for control characters on a terminal, which would obey them."""
+    from wurzel.runtime.outcome import visible
+
+    with path.open("rb") as file:
+        if sys.stdout.isatty():
+            for line in file:
+                click.echo(visible(line.decode(errors="replace").rstrip("\n")))
+            return
+        while piece := file.read(1 << 16):  # it may be larger than memory
+            click.echo(piece, nl=False)

@@ -1,0 +1,144 @@
+"""`wurzel runs`: past runs of this folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wurzel.runtime.history import PastRun
+
+_DIGEST = 12  # characters of a digest that tell datasets apart
+
+
+class RunName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """The id of a past run, the beginning of one, or `latest`."""
+
+    name = "run"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Ids of the runs that were recorded here."""
+        from wurzel.runtime.history import LATEST, past_runs
+
+        names = [LATEST, *dict.fromkeys(run.id for run in past_runs(Path(ctx.params.get("state_dir") or ".wurzel")))]
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def state_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--state-dir`."""
+    text = "Where `wurzel run` kept logs and states."
+    return click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help=text)(command)
+
+
+@click.group("runs", invoke_without_command=True)
+@click.option("--pipeline", metavar="NAME", help="List runs of this pipeline only.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@state_dir_option
+@click.pass_context
+def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: str) -> None:
+    """List past runs: when, what ran, how long, and how it ended.
+
+    `wurzel run` records the last 50 runs of a pipeline below .wurzel, with their logs.
+    """
+    from wurzel.runtime.history import past_runs
+
+    ctx.ensure_object(dict)["state_dir"] = state_dir
+    if ctx.invoked_subcommand is not None:
+        return
+    runs = past_runs(Path(state_dir), pipeline)
+    if as_json:
+        _print_json([_summary(run) for run in runs])
+        return
+    if not runs:
+        click.echo("no run has been recorded here", err=True)
+    rows = [(run.id, run.pipeline, _when(run), _steps(run), _took(run.seconds), run.ended) for run in runs]
+    for line in _table(("RUN", "PIPELINE", "STARTED", "STEPS", "TOOK", "ENDED"), rows):
+        click.echo(line)
+
+
+@command.command("show")
+@click.argument("run", type=RunName(), default="latest")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
+    """Show what became of each step of RUN, the last one by default."""
+    from wurzel.runtime.history import find_run, past_runs
+
+    found = find_run(past_runs(Path(obj["state_dir"])), run)
+    if as_json:
+        _print_json({**found.record, "ended": found.ended})
+        return
+    click.echo(f"{found.pipeline} {found.id}: started {_when(found)}, took {_took(found.seconds)}, {found.ended}")
+    rows = []
+    for step, about in found.steps.items():
+        spent = about["end"] - about["begin"] if "begin" in about and "end" in about else None
+        items = str(about.get("report", {}).get("items_out", "-"))
+        rows.append((step, about["state"], _took(spent), items, about.get("reason") or about.get("text", "")))
+    for line in _table(("STEP", "STATE", "TOOK", "ITEMS", "WHY"), rows):
+        click.echo(line)
+
+
+@command.command("diff")
+@click.argument("before", type=RunName())
+@click.argument("after", type=RunName(), default="latest")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
+    """Show which datasets and settings differ between two runs; AFTER is the last one by default."""
+    from wurzel.exceptions import UsageError
+    from wurzel.runtime.history import changes, find_run, past_runs
+
+    runs = past_runs(Path(obj["state_dir"]))
+    one, other = find_run(runs, before), find_run(runs, after)
+    if one.pipeline != other.pipeline:
+        raise UsageError(f"{one.id} is a run of {one.pipeline}, {other.id} one of {other.pipeline}")
+    found = list(changes(one, other))
+    if as_json:
+        _print_json([change._asdict() for change in found])
+        return
+    for change in found:
+        name = f"{change.step}.{change.name}" if change.name else change.step
+        cut = _DIGEST if change.what == "dataset" else None
+        lacking = "default" if change.what == "setting" else "none"
+        old, new = ((text[:cut] if text is not None else lacking) for text in (change.before, change.after))
+        click.echo(f"{name}: {change.what} {old} → {new}")
+    if not found:
+        click.echo("the same datasets and settings", err=True)
+
+
+def _summary(run: PastRun) -> dict[str, Any]:
+    about = {key: value for key, value in run.record.items() if key != "steps"}
+    return {**about, "ended": run.ended}
+
+
+def _print_json(data: object) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _when(run: PastRun) -> str:
+    return run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _took(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(seconds, 60)
+    return f"{seconds:.1f}s" if not minutes else f"{minutes:.0f}m{rest:02.0f}s"
+
+
+def _steps(run: PastRun) -> str:
+    return ", ".join(f"{count} {what}" for what, count in run.counts.items() if count) or "-"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [zip(row, widths, strict=True) for row in (head, *rows)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in line).rstrip() for line in lines]

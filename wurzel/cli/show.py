@@ -1,0 +1,176 @@
+"""`wurzel show`: the data that a step wrote."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from wurzel.cli.options import PipelineName, configuration_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wurzel.datacontract.opening import Dataset
+    from wurzel.ir.model import Pipeline
+    from wurzel.runtime.preview import Column
+
+_DIGEST = 12  # characters of a digest that tell datasets apart
+_WIDTH = 120  # columns of a table that goes into a file or a pipe
+
+
+class OutputName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """`STEP`, or `STEP.OUTPUT`."""
+
+    name = "output"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Outputs of the steps of the pipeline."""
+        from wurzel.exceptions import WurzelError
+        from wurzel.project.open import open_pipeline
+
+        try:
+            pipeline = open_pipeline(ctx.params.get("pipeline")).pipeline
+        except WurzelError:
+            return []
+        return [CompletionItem(name) for name in _outputs(pipeline) if name.startswith(incomplete)]
+
+
+@click.command("show")
+@click.argument("output", type=OutputName(), metavar="STEP[.OUTPUT]")
+@click.option("--pipeline", type=PipelineName(), metavar="NAME", help="The pipeline, where there are several.")
+@click.option("--head", type=click.IntRange(min=0), metavar="N", help="Show the first N items.  [default: 10]")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Show N items at equal distances.")
+@click.option("--schema", is_flag=True, help="Show the fields of all items, with types and counts.")
+@click.option("--json", "as_json", is_flag=True, help="Print items as JSON, one on each line; all of them by default.")
+@click.option("--data-dir", metavar="DIR", help="Where the datasets are, if not where the pipeline says.")
+@configuration_options
+def command(
+    output: str,
+    pipeline: str | None,
+    head: int | None,
+    sample: int | None,
+    schema: bool,
+    as_json: bool,
+    data_dir: str | None,
+    environment: str | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Show the data that a step wrote: its items or rows as a table, or its files."""
+    from wurzel.datacontract.dataset import open_dataset
+    from wurzel.exceptions import UsageError
+    from wurzel.project.open import open_pipeline
+    from wurzel.runtime.preview import chosen, columns, is_files
+
+    if sample is not None and head is not None:
+        raise UsageError("--head and --sample are mutually exclusive")
+    found = open_pipeline(pipeline, environment, sets).pipeline
+    dataset = open_dataset(_folder(found, output, data_dir))
+    if not as_json:
+        click.echo(_summary(output, dataset))
+    if dataset.skipped:
+        return
+    if is_files(dataset):
+        _print_files(dataset, head, as_json=as_json)
+    elif schema:
+        _print_columns(columns(dataset), as_json=as_json)
+    elif as_json:
+        for _, item in chosen(dataset, head, sample):
+            _print_json(item)
+    else:
+        _print_items(dataset, 10 if head is None else head, sample)
+
+
+def _outputs(pipeline: Pipeline) -> list[str]:
+    return [f"{step.id}.{port.name}" if port.name else step.id for step in pipeline.steps for port in step.outputs]
+
+
+def _folder(pipeline: Pipeline, output: str, data_dir: str | None) -> Path:
+    from wurzel.exceptions import UsageError
+    from wurzel.suggestion import did_you_mean
+
+    known = _outputs(pipeline)
+    if output in known:
+        return Path(data_dir or pipeline.data_dir, *output.split(".", 1))
+    named = [name for name in known if name.startswith(f"{output}.")]
+    hint = f"Its outputs: {', '.join(named)}." if named else did_you_mean(output, known)
+    hint = hint or f"Outputs: {', '.join(known)}."
+    raise UsageError(f"{output!r} is not an output of {pipeline.name}", hint=hint)
+
+
+def _summary(output: str, dataset: Dataset) -> str:
+    from rich.filesize import decimal
+
+    contract = dataset.contract
+    for container in reversed(dataset.containers):
+        contract = f"{container}[{contract}]"
+    if dataset.skipped:
+        return f"{output}: {contract}, skipped"
+    size = decimal(dataset.size)
+    return f"{output}: {dataset.items:,} of {contract}, {size}, sha256 {dataset.digest[:_DIGEST]}…"
+
+
+def _print_files(dataset: Dataset, head: int | None, *, as_json: bool) -> None:
+    from rich.filesize import decimal
+
+    for part in dataset.parts[:head]:
+        if as_json:
+            _print_json({"path": part.name, "bytes": part.size, "sha256": part.sha256, "executable": part.executable})
+        else:
+            click.echo(f"{decimal(part.size):>10}  {_visible(part.name)}{'*' if part.executable else ''}")
+    if not as_json:
+        for folder in dataset.manifest.folders:
+            click.echo(f"{'empty':>10}  {_visible(folder.name)}/")
+
+
+def _print_columns(columns: Iterable[Column], *, as_json: bool) -> None:
+    if as_json:
+        for column in columns:
+            _print_json(column._asdict())
+        return
+    rows = [
+        (column.name, " or ".join(column.types), f"{column.present:,}", f"{column.missing:,}") for column in columns
+    ]
+    _print_table(("FIELD", "TYPE", "PRESENT", "MISSING"), rows)
+
+
+def _print_items(dataset: Dataset, head: int, sample: int | None) -> None:
+    from wurzel.runtime.preview import chosen, text_of
+
+    shown = list(chosen(dataset, head, sample))
+    names = list(dict.fromkeys(name for _, item in shown for name in item))
+    rows = [(str(number), *(text_of(item[name]) if name in item else "" for name in names)) for number, item in shown]
+    if names:
+        _print_table(("#", *names), rows)
+    if left := dataset.items - len(shown):
+        click.echo(f"… {left:,} more")
+
+
+def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """As rich cuts it to the terminal; what looks like markup or a control sequence is shown as text."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    table = Table(box=None, pad_edge=False)
+    for name in head:
+        table.add_column(Text(_visible(name)), no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(_visible(cell)) for cell in row))
+    console.print(table)
+
+
+def _print_json(item: object) -> None:
+    from pydantic_core import to_json
+
+    click.echo(to_json(item, fallback=str, inf_nan_mode="constants").decode())
+
+
+def _visible(text: str) -> str:
+    """The text on one line; other control characters would be obeyed by a terminal."""
+    short = text[:1000]
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in short)

@@ -1,0 +1,126 @@
+"""Past runs of this folder, as they were recorded: which there are, how they ended, and what differs between two."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wurzel.exceptions import UsageError
+from wurzel.regular_file import read_file
+from wurzel.runtime.recording import LOGS, RECORD, RUNS
+
+LATEST = "latest"
+
+
+class PastRun(NamedTuple):
+    """A run that was recorded."""
+
+    folder: Path
+    id: str
+    pipeline: str
+    started: datetime
+    ended: str
+    """`ok`, `failed`, `interrupted`, `timed out`, `running`, or `killed` for one that could not say how it ended."""
+    seconds: float | None
+    """How long it took; `None` for one that is running or was killed."""
+    counts: Mapping[str, int]
+    """Number of steps by what became of them."""
+    steps: Mapping[str, Mapping[str, Any]]
+    """What became of each step, as `Recorder` notes it and with its datasets, report and settings."""
+    record: Mapping[str, Any]
+    """All that was recorded."""
+
+    def logs(self, step: str) -> list[Path]:
+        """The logs of a step in this run, one for each slice; none where it did not run."""
+        return sorted((self.folder / LOGS).glob(f"{step}.*log"))
+
+
+def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
+    """All runs below a state folder, the newest first; records that are damaged do not count.
+
+    Args:
+        top: `.wurzel`, or what `--state-dir` named.
+        pipeline: only runs of this pipeline.
+    """
+    folders = [top / pipeline] if pipeline else _folders(top)
+    found = [run for folder in folders for path in _folders(folder / RUNS) if (run := _read(path)) is not None]
+    return sorted(found, key=lambda run: run.folder.name, reverse=True)
+
+
+def find_run(runs: Sequence[PastRun], name: str) -> PastRun:
+    """The run that is meant: `latest`, an id, or the beginning of one; of several with this id the newest.
+
+    Raises:
+        UsageError: when there is none, or the beginning is that of several ids.
+    """
+    if not runs:
+        raise UsageError("no run has been recorded here", hint="Run `wurzel run` first, in this folder.")
+    matching = runs if name == LATEST else [run for run in runs if run.id == name]
+    matching = matching or [run for run in runs if run.id.startswith(name)]
+    ids = list(dict.fromkeys(run.id for run in matching))
+    if name != LATEST and len(ids) > 1:
+        raise UsageError(f"{name!r} is ambiguous: {', '.join(ids[:5])}")
+    if not matching:
+        raise UsageError(f"there is no run {name!r}", hint="`wurzel runs` lists them; `latest` is the last one.")
+    return matching[0]
+
+
+class Change(NamedTuple):
+    """What differs for a step between two runs."""
+
+    step: str
+    what: str
+    """`step`, `dataset` or `setting`."""
+    name: str
+    """Of the output or setting; '' where there is no name."""
+    before: str | None
+    after: str | None
+
+
+def changes(before: PastRun, after: PastRun) -> Iterator[Change]:
+    """What differs: steps that one of them lacks, datasets by digest, and settings as they were configured."""
+    for step in dict.fromkeys([*before.steps, *after.steps]):
+        old, new = before.steps.get(step), after.steps.get(step)
+        if old is None or new is None:
+            yield Change(step, "step", "", *(about["state"] if about else None for about in (old, new)))
+            continue
+        for what, key in (("setting", "settings"), ("dataset", "datasets")):
+            ours, theirs = old.get(key, {}), new.get(key, {})
+            for name in dict.fromkeys([*ours, *theirs]):
+                if ours.get(name) != theirs.get(name):
+                    yield Change(step, what, name, ours.get(name), theirs.get(name))
+
+
+def _read(folder: Path) -> PastRun | None:
+    try:
+        record = json.loads(read_file(folder / RECORD))
+        ended = record.get("ended") or ("running" if _is_locked(folder) else "killed")
+        started = datetime.fromisoformat(record["started"])
+        fields = record["id"], record["pipeline"], started, ended, record.get("seconds")
+        steps = {name: {**about, "state": about["state"]} for name, about in record.get("steps", {}).items()}
+        return PastRun(folder, *fields, dict(record.get("counts", {})), steps, record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _is_locked(folder: Path) -> bool:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _folders(path: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return []

@@ -1,0 +1,85 @@
+"""What runs of a pipeline have left in its folders, and its removal."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.datacontract.folders import remove
+from wurzel.datacontract.writer import check_ours
+from wurzel.exceptions import UsageError, WriteError
+from wurzel.invocation.command import dataset
+from wurzel.runtime.recording import LOGS, RUNS
+from wurzel.runtime.state import locked
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline
+
+
+_OURS = frozenset({"cache", "digests.json", "last", LOGS, "objects", "reports", "retired", RUNS})
+
+
+class Left(NamedTuple):
+    """A folder that runs have left."""
+
+    path: Path
+    size: int
+    """Bytes of all files in it."""
+
+
+def leftovers(pipeline: Pipeline, root: Path, state_dir: str, *, data: bool) -> list[Left]:
+    """The state of a pipeline: earlier results, logs, records of runs; with `data` also the datasets of its steps.
+
+    Raises:
+        DatasetError: when something else than a dataset is where a step would write one.
+        UsageError: when the folder of the state contains what no run writes.
+    """
+    state = root / state_dir / pipeline.name
+    _check_state(state)
+    found = [state]
+    if data:
+        datasets = [root / dataset(pipeline, step.id) for step in pipeline.steps]
+        for folder in datasets:
+            check_ours(folder)
+        found += datasets
+    return [Left(path, _size(path)) for path in found if path.is_dir() and not path.is_symlink()]
+
+
+def clear(pipeline: Pipeline, root: Path, found: list[Left]) -> None:
+    """Remove folders that `leftovers` found, unless a run is going on.
+
+    Raises:
+        WriteError: when a run is going on, or a folder cannot be removed.
+    """
+    if not found:
+        return
+    data = root / pipeline.data_dir
+    with locked(data), locked(data, [step.id for step in pipeline.steps]):  # of whole runs, and of those with --only
+        for left in found:
+            try:
+                remove(left.path)
+            except OSError as error:
+                raise WriteError(f"cannot be removed: {error.strerror}", where=str(left.path)) from error
+    with contextlib.suppress(OSError):
+        data.rmdir()  # where nothing is left in it
+
+
+def _check_state(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for path in folder.iterdir():
+            if path.name not in _OURS and not path.name.startswith("."):
+                hint = "Name the folder that `wurzel run --state-dir` was given."
+                raise UsageError(f"contains {path.name!r}, which no run writes", where=str(folder), hint=hint)
+
+
+def _size(folder: Path) -> int:
+    return sum(_sizes(folder))
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            if not path.is_dir():
+                yield path.lstat().st_size

@@ -1,0 +1,119 @@
+"""What is in a dataset, for people: its items as plain values, without the classes that wrote them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wurzel.datacontract.manifest import AGAIN
+from wurzel.exceptions import DatasetError
+
+if TYPE_CHECKING:
+    from wurzel.datacontract.manifest import Part
+    from wurzel.datacontract.opening import Dataset
+
+VALUE = "value"
+"""Column of items that are not objects."""
+
+
+class Column(NamedTuple):
+    """A field of the items."""
+
+    name: str
+    types: tuple[str, ...]
+    """JSON types, the most frequent first; `null` is counted apart."""
+    present: int
+    """Items that have a value that is not null."""
+    missing: int
+    """Items where it is null or absent."""
+
+
+def is_files(dataset: Dataset) -> bool:
+    """Whether the dataset consists of files or folders that a step wrote."""
+    return bool(dataset.manifest.folders) or any(part.ordinal is not None for part in dataset.parts)
+
+
+def items(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    """The items or rows of a dataset in order, as JSON values by field; each part is verified before it is used.
+
+    Raises:
+        DatasetError: when a part is damaged.
+    """
+    for part in dataset.parts:
+        for item in _table(part) if part.path.suffix == ".parquet" else _json(part):
+            yield item if isinstance(item, dict) else {VALUE: item}
+
+
+def chosen(dataset: Dataset, head: int | None, sample: int | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Items with their numbers, counted from 0: the first ones, or some at equal distances.
+
+    Args:
+        dataset: of items or rows.
+        head: how many of the first; `None` for all of them.
+        sample: how many at equal distances, in place of the first.
+    """
+    numbered = enumerate(items(dataset))
+    if sample is None:
+        yield from islice(numbered, head)
+        return
+    total = dataset.items
+    wanted = {number * total // sample for number in range(sample)} if sample < total else None
+    yield from ((number, item) for number, item in numbered if wanted is None or number in wanted)
+
+
+def columns(dataset: Dataset) -> list[Column]:
+    """The fields of all items, in the order in which they first appear."""
+    types: dict[str, Counter[str]] = {}
+    count = 0
+    for item in items(dataset):
+        count += 1
+        for name, value in item.items():
+            types.setdefault(name, Counter())[_type(value)] += 1
+    found = []
+    for name, seen in types.items():
+        present = sum(number for kind, number in seen.items() if kind != "null")
+        kinds = tuple(kind for kind, _ in seen.most_common() if kind != "null")
+        found.append(Column(name, kinds, present, count - present))
+    return found
+
+
+def _json(part: Part) -> Iterator[Any]:
+    from pydantic_core import from_json
+
+    try:
+        found = from_json(part.read())
+    except ValueError as error:
+        raise DatasetError(f"is damaged: {error}", where=str(part.path), hint=AGAIN) from None
+    return iter(found if isinstance(found, list) else [found])
+
+
+def _table(part: Part) -> Iterator[Any]:
+    import io
+
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(io.BytesIO(part.read())) as file:
+        for batch in file.iter_batches(batch_size=1000):
+            yield from batch.to_pylist()
+
+
+_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "object"}
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "null"
+    return _TYPES.get(type(value), type(value).__name__)
+
+
+def text_of(value: Any) -> str:
+    """A value on one line; text as it is, all else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping | list) or value is None or isinstance(value, bool | int | float):
+        from pydantic_core import to_json
+
+        return to_json(value, fallback=str, inf_nan_mode="constants").decode()
+    return str(value)
