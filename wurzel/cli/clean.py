@@ -19,9 +19,9 @@ from wurzel.cli.runs import state_dir_option
 def command(
     pipeline: str | None, data: bool, dry_run: bool, state_dir: str, environment: str | None, sets: tuple[str, ...]
 ) -> None:
-    """Remove what runs left below .wurzel: earlier results, logs and records.
+    """Remove earlier results, logs and records of runs.
 
-    The next run computes every step again.
+    They are below `.wurzel`. The next run computes every step again.
     """
     from rich.filesize import decimal
 

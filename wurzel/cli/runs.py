@@ -18,7 +18,7 @@ _DIGEST = 12  # characters of a digest that tell datasets apart
 
 
 class RunName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
-    """The id of a past run, the beginning of one, or `latest`."""
+    """The id of a past run, the beginning of one, `latest`, or `latest~1` for the one before."""
 
     name = "run"
 
@@ -85,12 +85,12 @@ def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
 
 
 @command.command("diff")
-@click.argument("before", type=RunName())
+@click.argument("before", type=RunName(), default="latest~1")
 @click.argument("after", type=RunName(), default="latest")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
-    """Show which datasets and settings differ between two runs; AFTER is the last one by default."""
+    """Show which datasets and settings differ between two runs, by default between the last one and the one before."""
     from wurzel.exceptions import UsageError
     from wurzel.runtime.history import changes, find_run, past_runs
 

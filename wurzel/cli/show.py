@@ -59,7 +59,7 @@ def command(
     environment: str | None,
     sets: tuple[str, ...],
 ) -> None:
-    """Show the data that a step wrote: its items or rows as a table, or its files."""
+    """Show the items, rows or files that a step wrote."""
     from wurzel.datacontract.dataset import open_dataset
     from wurzel.exceptions import UsageError
     from wurzel.project.open import open_pipeline

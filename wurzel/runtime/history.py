@@ -54,17 +54,22 @@ def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
 
 
 def find_run(runs: Sequence[PastRun], name: str) -> PastRun:
-    """The run that is meant: `latest`, an id, or the beginning of one; of several with this id the newest.
+    """The run that is meant: an id, or the beginning of one, `latest`, or `latest~2` for the second before it.
+
+    Of several with one id, it is the newest.
 
     Raises:
         UsageError: when there is none, or the beginning is that of several ids.
     """
     if not runs:
         raise UsageError("no run has been recorded here", hint="Run `wurzel run` first, in this folder.")
-    matching = runs if name == LATEST else [run for run in runs if run.id == name]
-    matching = matching or [run for run in runs if run.id.startswith(name)]
+    head, tilde, back = name.partition("~")
+    if head == LATEST and (not tilde or back.isdecimal()):
+        matching = runs[int(back or 0) :]
+    else:
+        matching = [run for run in runs if run.id == name] or [run for run in runs if run.id.startswith(name)]
     ids = list(dict.fromkeys(run.id for run in matching))
-    if name != LATEST and len(ids) > 1:
+    if head != LATEST and len(ids) > 1:
         raise UsageError(f"{name!r} is ambiguous: {', '.join(ids[:5])}")
     if not matching:
         raise UsageError(f"there is no run {name!r}", hint="`wurzel runs` lists them; `latest` is the last one.")
