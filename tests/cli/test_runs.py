@@ -209,7 +209,7 @@ def test_clean_removes_nothing_that_is_not_ours_or_in_use(copy):
     Path("state/flow").mkdir(parents=True)
     Path("state/flow/main.py").write_text("mine")
     assert "state/flow: contains 'main.py', which no run writes" in wurzel("clean", "--state-dir", "state", code=2)
-    with open("data/.wurzel.lock", "w") as lock:
+    with Path("data/.wurzel.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "another run is using this data folder" in wurzel("clean", code=1)
     assert Path(".wurzel/flow/runs").exists()
