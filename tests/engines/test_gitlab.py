@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+import yaml
 
 from tests.conftest import EXAMPLES
 from tests.engines.datasets import example, render, wurzel_run
@@ -213,3 +214,61 @@ def test_each_checker_finds_its_kind_of_mistake(checkers, tmp_path, old, new, ex
     assert old in text
     found = check_gitlab({path: text.replace(old, new)})
     assert any(expected in problem.message for problem in found), found
+
+
+LAYERS = {
+    "company/gitlab/gitlab-ci.yml.j2": """{% extends "!gitlab/gitlab-ci.yml.j2" %}
+{% block before_script %}
+{{ super() }}
+- echo company-before
+{% endblock %}
+{% block base_after_script %}
+- echo company-after
+{% endblock %}
+{% block tags %}
+{{ super() }}
+- company
+{% endblock %}
+{% block base_variables %}
+{{ super() }}
+COMPANY: of-all-jobs
+{% endblock %}
+""",
+    "team/gitlab/_job.yml.j2": """{% extends "!gitlab/_job.yml.j2" %}
+{% block job_before_script %}
+  before_script:
+    - echo team-before $COMPANY $TEAM
+{% endblock %}
+{% block after_script %}
+- echo team-after
+{% endblock %}
+{% block job_tags %}
+{{ super() }}
+- team
+{% endblock %}
+{% block job_variables %}
+{{ super() }}
+TEAM: of-one-job
+{% endblock %}
+""",
+}
+
+
+def test_each_job_runs_what_layers_added_to_all_of_them(gitlab, tmp_path):
+    project = example("diamond", tmp_path / "project")
+    for name, text in LAYERS.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    pipelines = 'pipelines: {diamond: {entrypoint: "diamond:pipeline"}}'
+    (project / "wurzel.yaml").write_text(f"version: 1\ntemplates: [team, company]\n{pipelines}\n")
+    render(project, "diamond", "gitlab", *RUNNABLE)
+    done, _ = gitlab(project, "words")  # it loses artifacts of jobs that have an after_script
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [line.split("> ", 1)[-1].strip() for line in done.stdout.splitlines()]
+    wanted = ["company-before", "team-before of-all-jobs of-one-job", "company-after", "team-after"]
+    assert [line for line in said if line.startswith(("company", "team"))][:4] == wanted, done.stdout
+    preview, _ = gitlab(project, "--preview")
+    jobs = yaml.safe_load("---" + preview.stdout.split("---", 1)[1])
+    for name in ("words", "upper", "reverse", "join"):
+        assert jobs[name]["tags"] == ["company", "team"]
+        assert jobs[name]["variables"]["COMPANY"] == "of-all-jobs"

@@ -19,7 +19,7 @@ from wurzel.render import text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modulo, only_values, refusal
-from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label
+from wurzel.render.layers import OURS, Found, Layer, Layers, TemplateMissing, label
 from wurzel.render.lines import Watch, whole_lines
 from wurzel.render.renames import renamed, rewrite
 from wurzel.render.structure import ONE_NAME, WITH_CONTEXT, circle, languages_differ, no_such_block
@@ -61,11 +61,22 @@ class Context(jinja2.runtime.Context):
         return cast("Context", context)
 
 
+class Compiled(Template):
+    """A template that remembers where it is rendered, for `block_of`."""
+
+    def new_context(self, *args: Any, **kwargs: Any) -> jinja2.runtime.Context:
+        """Like jinja's; for a whole file and for each part, but not for each block."""
+        context = super().new_context(*args, **kwargs)
+        cast("Environment", self.environment).rendering[str(self.name)] = context
+        return context
+
+
 class Environment(jinja2.Environment):
     """Compiles and runs templates of a set of layers; their output is a `Text`."""
 
     code_generator_class = Generator
     context_class = Context
+    template_class = Compiled
     concat = staticmethod(text.concat)  # type: ignore[assignment]
     hold = staticmethod(text.hold)
     hold_at = staticmethod(text.hold_at)
@@ -93,6 +104,8 @@ class Environment(jinja2.Environment):
         self._trees: dict[str, tuple[str, nodes.Template]] = {}
         self._extending: tuple[str, int, Sequence[tuple[str, int]]] | None = None
         self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
+        self.rendering: dict[str, jinja2.runtime.Context] = {}
+        """The latest context of each template that takes part in this file."""
         for name in REFUSED:
             del self.filters[name]
         self.filters |= {name: only_values(self.filters[name]) for name in PRINTING if name not in FILTERS}
@@ -100,6 +113,7 @@ class Environment(jinja2.Environment):
         self.tests["blank"] = text.is_blank
         del self.globals["lipsum"]
         self.globals["range"] = values.bounded_range
+        self.globals["block_of"] = self._block_of
         if any(each.kind == "attribute" for each in layers.renames):
             self.getattr = self._renamed_attribute  # type: ignore[assignment,method-assign]
 
@@ -110,6 +124,7 @@ class Environment(jinja2.Environment):
             TemplateError: with the line of the template, for any error in it.
         """
         self._parents.clear()
+        self.rendering.clear()
         try:
             template = self.get_template(self._key(name, None))
             written = text.concat(template.root_render_func(template.new_context(dict(context))))  # type: ignore[arg-type]
@@ -205,6 +220,22 @@ class Environment(jinja2.Environment):
             return found
         self.layers.warnings[old.warning(running(sys._getframe(1)))] = None  # noqa: SLF001 - no other way to a frame
         return super().getattr(owner, old.new)
+
+    def _block_of(self, template: str, block: str, **names: Any) -> Text:
+        """What a block of another template of this file writes, through all layers; with other values for `names`.
+
+        Nothing, if that template has written nothing so far, as where a layer replaces what includes it.
+        """
+        key = self._key(template, None)
+        if key not in self._found:
+            raise self._missing[template]
+        context = self.rendering.get(key)
+        if context is None or block not in context.blocks:
+            known = self.get_template(self._key(f"{OURS}!{template}", None)).blocks
+            if block not in known:
+                raise NotAValue(f"{template} has no block {block!r}", did_you_mean(block, known, cutoff=LOOSE))
+            return Text(())
+        return text.concat(context.blocks[block][0](cast("Context", context).derived(names)))  # type: ignore[arg-type]
 
     def extends(self, name: str, line: int, blocks: Sequence[tuple[str, int]]) -> None:
         """Compiled templates call this just before they get their parent."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from jinja2.filters import do_float, do_int, make_attrgetter
 from jinja2.utils import pass_environment
 
-from wurzel.render.text import Held, Piece, Text, glue
+from wurzel.render.entries import starting_with, under
+from wurzel.render.text import Text, glue
 from wurzel.render.values import (
     Identifier,
     Indented,
@@ -151,40 +152,6 @@ def indent(value: Any, width: int | str = 4, first: bool = False, blank: bool = 
     return "\n".join(lines) if pad.strip(" ") else Indented("\n".join(lines), text, len(pad))
 
 
-def under(value: Any, key: str, column: int = 0, empty: Any = None, unless: Any = None) -> Text:
-    """Rendered lines as the entries of a YAML key at `column`; without any, nothing, or the key with `empty`.
-
-    The lines start at the first column, no matter where the key is. Comments alone do not count as entries: a key with
-    only comments below it would read as null, which platforms reject. `unless` is the platform's default for the key:
-    if the lines say exactly that, the key is omitted.
-    """
-    if not isinstance(value, Text):
-        raise NotAValue(f"{show(value)} is not rendered text", "Use it as `{% filter under('key') %}…{% endfilter %}`.")
-    name: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", "")]
-    if not _has_entries(value.pieces) or (unless and _values(value.pieces) == [unless]):
-        return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
-    head: list[Piece] = [*name, (":\n", 1, "")]
-    return Text([*head, *value.indent(" " * (column + 2), first=True, blank=False).pieces])
-
-
-def _has_entries(pieces: Sequence[Piece]) -> bool:
-    """Whether there is a line that is neither empty nor a comment; an empty list or mapping does not count."""
-    texts = ["" if isinstance(piece, Held) and piece.value in ({}, []) else _sketch(piece) for piece in pieces]
-    lines = (line.strip() for line in "".join(texts).split("\n"))
-    return any(line and not line.startswith("#") for line in lines)
-
-
-def _sketch(piece: Piece) -> str:
-    return "x" if isinstance(piece, Held) else piece[0]
-
-
-def _values(pieces: Sequence[Piece]) -> list[Any] | None:
-    """The values, if there is only white space around them; `None` if there is other text."""
-    if any(not isinstance(piece, Held) and piece[0].strip() for piece in pieces):
-        return None
-    return [piece.value for piece in pieces if isinstance(piece, Held)]
-
-
 @pass_environment
 def join(
     environment: Environment,
@@ -254,6 +221,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "trim": trim,
     "indent": indent,
     "under": under,
+    "starting_with": starting_with,
     "join": join,
     "replace": replace,
     "int": to_int,

@@ -156,8 +156,10 @@ class Text:
             return bool(self) is other
         if isinstance(other, int | float):
             raise TemplateError(f"rendered text never equals {other!r}, whatever it contains", hint=COMPARE)
-        if isinstance(other, Text | str):
-            return self.plain() == (other.plain() if isinstance(other, Text) else other)
+        if isinstance(other, Text):
+            return _runs(self.pieces) == _runs(other.pieces)
+        if isinstance(other, str):
+            return self.plain() == other
         return NotImplemented
 
     def __contains__(self, part: object) -> bool:
@@ -328,6 +330,17 @@ def is_blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     raise NotAValue(f"{show(value)} is not text", "`is blank` is for text; compare other values with `==`.")
+
+
+def _runs(pieces: Sequence[Piece]) -> list[Any]:
+    """Text and values in order, to compare: neighbouring texts are one, and each list or mapping is an entry."""
+    runs: list[Any] = [""]
+    for piece in pieces:
+        try:
+            runs[-1] += text_of(piece.value) if isinstance(piece, Held) else piece[0]
+        except NotAValue:
+            runs += [repr(piece.value) if isinstance(piece, Held) else "", ""]
+    return runs
 
 
 def _placed(piece: Piece, line: int, template: str) -> Piece:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.backends import ci
@@ -69,6 +69,8 @@ class Job:
     """Shell lines that run the step."""
     path: str
     """The folder of its dataset."""
+    shared: Config
+    """What all jobs share, with what differs for this one: tags, and nothing to install where its image has it."""
     step: Step
     """The step, as the IR has it."""
 
@@ -192,7 +194,7 @@ class _Writer:
         tokens = dict(options.id_tokens)
         if options.vault:
             tokens |= {"VAULT_ID_TOKEN": {"aud": options.vault.audience}}
-        return Config(
+        shared = Config(
             name=options.title(pipeline),
             base=f".{options.title(pipeline)}",
             stage="$[[ inputs.stage ]]" if component else stage,
@@ -207,8 +209,9 @@ class _Writer:
             id_tokens=tokens,
             interruptible=self.concurrency == "replace",
             expire_in=_duration(options.retention),
-            jobs=[self.job(step) for step in pipeline.steps],
+            jobs=(),
         )
+        return replace(shared, jobs=[self.job(step, shared) for step in pipeline.steps])
 
     def rules(self) -> list[dict[str, Any]]:
         if self.options.rules is not None:
@@ -243,11 +246,18 @@ class _Writer:
         paths = [f".cache/{self.options.setup}"]
         return [{"key": {"files": [self.options.cache_key_file()], **key}, "paths": paths}]
 
-    def job(self, step: Step) -> Job:
+    def job(self, step: Step, shared: Config) -> Job:
         pipeline, options = self.pipeline, self.options
         own = options.jobs.get(step.id, JobOptions())
         image = "" if step.image in {None, pipeline.image} else step.image or ""
         bare = bool(image) and not pipeline.image
+        tags, cache = self.tags(step, own), self.cache(step, bare=bare)
+        seen = replace(
+            shared,
+            tags=tags or shared.tags,
+            install="" if bare else shared.install,
+            cache=shared.cache if cache is None else cache,
+        )
         return Job(
             name=job_name(step.id, pipeline, options),
             description=step.description,
@@ -255,7 +265,7 @@ class _Writer:
             needs=[job_name(need, pipeline, options) for need in step.predecessors],
             image=image,
             bare=bare,
-            tags=self.tags(step, own),
+            tags=tags,
             environment=own.environment or options.environment or "",
             parallel=step.shards.max if step.shards.max > 1 else 0,
             retry=_retry(step),
@@ -263,9 +273,10 @@ class _Writer:
             resource_group=self.resource_group(step),
             variables=variables(pipeline, step, options),
             secrets=vault_secrets(pipeline, step, options),
-            cache=self.cache(step, bare=bare),
+            cache=cache,
             script=self.script(step, bare=bare or bool(pipeline.image)),
             path=_artifact_path(dataset(pipeline, step.id)),
+            shared=seen,
             step=step,
         )
 

@@ -1,0 +1,104 @@
+"""Lines below a key of a YAML file, as blocks of templates write them: with their key, or after lines that come first.
+
+Platforms let a job, task or template inherit what all of them share, but replace a list that it has itself. Where a key
+replaces one that layers may have added to, the lines of both are written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from wurzel.render.text import Held, Piece, Text
+from wurzel.render.values import NotAValue, freeze, show
+
+_ITEM = re.compile(r"^( *)\S", re.MULTILINE)
+
+
+def under(
+    value: Any, key: str, column: int = 0, empty: Any = None, unless: Any = None, first: Text | None = None
+) -> Text:
+    """Rendered lines as the entries of a YAML key at `column`; without any, nothing, or the key with `empty`.
+
+    The lines start at the first column, no matter where the key is. Comments alone do not count as entries: a key with
+    only comments below it would read as null, which platforms reject. `unless` is the platform's default for the key:
+    if the lines say exactly that, the key is omitted. The lines of `first` come before others that do not have them.
+    """
+    text = _rendered(value, key)
+    name: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", "")]
+    if unless is not None and has_entries(text.pieces) and _is_exactly(text, unless):
+        return Text(())
+    if not has_entries(text.pieces):
+        return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
+    head: list[Piece] = [*name, (":\n", 1, "")]
+    if first is not None and not _has(text, first):
+        text = first + text
+    return Text([*head, *text.indent(" " * (column + 2), first=True, blank=False).pieces])
+
+
+def starting_with(value: Any, key: str, column: int, first: Text) -> Text:
+    """Rendered lines that write a YAML key with a list at `column`; the lines of `first` become its first items.
+
+    A list in brackets, or an expression beside the key, stays as it is.
+    """
+    text = _rendered(value, key)
+    if not has_entries(first.pieces) or _has(text, first):
+        return text
+    pattern = re.compile(rf"(?m)^ {{{column}}}{re.escape(key)}:[ \t]*(#.*)?\n")
+    fresh = True
+    for number, piece in enumerate(text.pieces):
+        found = None if isinstance(piece, Held) else pattern.search(piece[0])
+        if isinstance(piece, Held) or found is None or (found.start() == 0 and not fresh):
+            fresh = not isinstance(piece, Held) and (piece[0].endswith("\n") or (fresh and not piece[0]))
+            continue
+        end, line = found.end(), piece[1] + piece[0].count("\n", 0, found.end())
+        rest: list[Piece] = [(piece[0][end:], line, piece[2]), *text.pieces[number + 1 :]]
+        item = _ITEM.search("".join("x" if isinstance(part, Held) else part[0] for part in rest))
+        pad = item.group(1) if item else " " * (column + 2)
+        added = first.indent(pad, first=True, blank=False).pieces
+        return Text([*text.pieces[:number], (piece[0][:end], piece[1], piece[2]), *added, *rest])
+    return text
+
+
+def has_entries(pieces: Sequence[Piece]) -> bool:
+    """Whether there is a line that is neither empty nor a comment; an empty list or mapping does not count."""
+    texts = ["" if isinstance(piece, Held) and piece.value in ({}, []) else _sketch(piece) for piece in pieces]
+    lines = (line.strip() for line in "".join(texts).split("\n"))
+    return any(line and not line.startswith("#") for line in lines)
+
+
+def _rendered(value: Any, key: str) -> Text:
+    if not isinstance(value, Text):
+        raise NotAValue(f"{show(value)} is not rendered text", f"Use it as `{{% filter under({key!r}) %}}…`.")
+    return value
+
+
+def _is_exactly(text: Text, unless: Any) -> bool:
+    return text.strip() == unless.strip() if isinstance(unless, Text) else _values(text.pieces) == [unless]
+
+
+def _has(text: Text, part: Text) -> bool:
+    """Whether all lines of one text are in another; they may be indented there."""
+    return _places(part.pieces) <= _places(text.pieces)
+
+
+def _places(pieces: Sequence[Piece]) -> set[tuple[str, int]]:
+    """The lines of templates that wrote something, apart from white space."""
+    places = {(piece.template, piece.line) for piece in pieces if isinstance(piece, Held)}
+    for piece in pieces:
+        if not isinstance(piece, Held):
+            lines = enumerate(piece[0].split("\n"), piece[1])
+            places |= {(piece[2], number) for number, line in lines if line.strip()}
+    return places
+
+
+def _sketch(piece: Piece) -> str:
+    return "x" if isinstance(piece, Held) else piece[0]
+
+
+def _values(pieces: Sequence[Piece]) -> list[Any] | None:
+    """The values, if there is only white space around them; `None` if there is other text."""
+    if any(not isinstance(piece, Held) and piece[0].strip() for piece in pieces):
+        return None
+    return [piece.value for piece in pieces if isinstance(piece, Held)]
