@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.variables import secret_owners
 from wurzel.runtime.cache import Cache
 from wurzel.runtime.decision import Decider
-from wurzel.runtime.outcome import Failure, RunResult
+from wurzel.runtime.outcome import Failure, Note, RunResult
 from wurzel.runtime.progress import Event
+from wurzel.runtime.room import Room, machine, need_of
 from wurzel.runtime.schedule import Schedule
 from wurzel.runtime.selection import found
 from wurzel.runtime.state import StateFolder
@@ -50,7 +51,8 @@ class Run:
         self.schedule = Schedule(pipeline.steps)
         self.outputs = found(pipeline, options.root)
         """Digests of datasets by step and output."""
-        self.pool = Pool(watch, options.jobs)
+        self.room = Room(machine())
+        self.pool = Pool(watch, options.jobs, self.room)
         self._watch = watch
         self._task = task
         self.owners = secret_owners(pipeline, options.environ)
@@ -67,6 +69,7 @@ class Run:
             self._watch.call_later(self.pipeline.timeout, self._expire)
         if self.follower.lively:
             self._tick()
+        self.follower.say(self._too_large())
         for step in self.schedule.first():
             self._offer(step)
         self.pool.run()
@@ -74,6 +77,12 @@ class Run:
         result = self.result
         over = {*result.ran, *result.skipped, *result.unchanged, *result.failed, *result.blocked}
         self.result.left = [step.id for step in self.pipeline.steps if step.id not in over]
+
+    def _too_large(self) -> Iterator[Note]:
+        """A note for each step that asks for more than this machine has."""
+        for step in self.pipeline.steps:
+            if lacking := self.room.lacking(need_of(step.resources)):
+                yield Note(f"{step.id}: requests {lacking} on this machine, so nothing runs beside it")
 
     def unchanged(self, step: Step, stored: Stored, *, cached: bool = False) -> None:
         """The step has nothing to do: its datasets are in the data folder, or came there from the cache."""

@@ -22,6 +22,7 @@ from wurzel.runtime.outcome import Failure
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
+from wurzel.runtime.room import need_of
 from wurzel.runtime.stored import Stored, manifests_in, written
 from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, Task
 
@@ -161,7 +162,8 @@ class StepJob:
 
     def _task(self, make: Callable[[], Command | None], log: Path, ended: Callable[[Path, Outcome], None]) -> Task:
         order = self._run.schedule.order[self._step.id]
-        return Task(make, partial(ended, log), self._retry, order, partial(self._tell_retry, log))
+        told = partial(self._tell_retry, log)
+        return Task(make, partial(ended, log), self._retry, order, told, need_of(self._step.resources))
 
     def _tell_retry(self, log: Path, why: str, wait: float) -> None:
         text = f"{why}; trying again{f' in {wait:g}s' if wait else ''}"

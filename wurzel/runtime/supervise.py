@@ -16,6 +16,7 @@ from typing import NamedTuple
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError
 from wurzel.runtime.descendants import signal_name
 from wurzel.runtime.processes import Command, Exit, Watch
+from wurzel.runtime.room import NOTHING, Need, Room
 
 _SIGNALS = 128
 """Exit codes above it say which signal ended a process, as in shells."""
@@ -71,16 +72,23 @@ class Task:
     priority: int = 0
     failed: Callable[[str, float], None] = lambda *_: None
     """Told the reason of each failure that is followed by a retry, and the seconds until then."""
+    need: Need = NOTHING
+    """What its process asks for of the machine."""
     command: Command | None = field(default=None, init=False)
     tries: int = field(default=0, init=False)
 
 
 class Pool:
-    """Runs tasks, so many at a time. One that waits for its retry leaves its place to others."""
+    """Runs some tasks at a time, as far as there is room. One that waits for its retry leaves its place to others.
 
-    def __init__(self, watch: Watch, jobs: int) -> None:
-        """Run `jobs` tasks at a time under `watch`."""
+    Where there is no room for the next one, the others wait behind it: otherwise small tasks would keep a large one
+    from ever starting.
+    """
+
+    def __init__(self, watch: Watch, jobs: int, room: Room | None = None) -> None:
+        """Run `jobs` tasks at a time under `watch`, within `room` if it is given."""
         self._watch = watch
+        self._room = room or Room(NOTHING)
         self._jobs = min(jobs, _most_at_once())
         self._running = 0
         self._resting = 0
@@ -100,10 +108,14 @@ class Pool:
         while self._ready and self._running < self._jobs and not self._watch.stopping:
             if self._watch.signalled:
                 return True
+            if not self._room.take(self._ready[0][2].need):
+                break
             self._start(heappop(self._ready)[2])
         return bool(self._running or (self._resting and not self._watch.stopping))
 
     def _start(self, task: Task) -> None:
+        """Start a task that has its room; it gives it back here unless its process runs."""
+        before = self._running
         try:
             task.command = task.command or task.make()
             if task.command is None:
@@ -120,9 +132,13 @@ class Pool:
         else:
             task.tries += 1
             self._running += 1
+        finally:
+            if self._running == before:
+                self._room.give_back(task.need)
 
     def _ended(self, task: Task, result: Exit) -> None:
         self._running -= 1
+        self._room.give_back(task.need)
         code, reason = _judge(result, task.command)
         if code and self._watch.stopping:
             task.done(_stopped(self._watch, task.tries))
