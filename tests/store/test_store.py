@@ -317,7 +317,7 @@ def test_pipes_and_links_are_refused(store, tmp_path):
     with pytest.raises(DatasetError, match="not a regular file"):
         store.put_dataset(folder)
     with pytest.raises(StoreError, match="not a regular file"):
-        store.bucket.put_file("rag/x", pipe)
+        store.bucket.put_file("rag/x", pipe, PRINT)
 
 
 def test_names_of_runs():
@@ -332,7 +332,11 @@ def test_names_of_runs():
 @pytest.mark.parametrize(
     ("url", "pipeline", "message"),
     [
-        ("s3://user:hunter22@bucket/x", "rag", r"s3://\*\*\*@bucket/x: stores in buckets are not supported yet"),
+        (
+            "s3://user:hunter22@bucket/x",
+            "rag",
+            r"s3://\*\*\*@bucket/x: the URL of a store has a user or password in it",
+        ),
         ("ftp://host/x", "rag", "is not the URL of a store"),
         ("file://host/x", "rag", "names a host"),
         ("", "rag", "is not the URL of a store"),

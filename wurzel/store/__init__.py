@@ -11,6 +11,7 @@ begun = run.begin(definition)
 run.hand_over(HandOver(run.name, "split", "", entry.datasets[""], definition, inputs={"read/_": digest}))
 """
 
+from wurzel.store.credentials import withdraw
 from wurzel.store.names import run_name, slice_fingerprint, slice_name
 from wurzel.store.records import Data, Entry, HandOver
 from wurzel.store.runs import Begun, Run, latest
@@ -29,4 +30,5 @@ __all__ = [
     "run_name",
     "slice_fingerprint",
     "slice_name",
+    "withdraw",
 ]

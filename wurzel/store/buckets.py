@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -26,17 +26,23 @@ class Bucket(Protocol):
     def get(self, key: str) -> bytes | None:
         """A small object; `None` when there is none."""
 
+    def dated(self, key: str) -> tuple[bytes, datetime] | None:
+        """A small object, and when it was written on the server's clock, in UTC; `None` when there is none."""
+
     def stream(self, key: str, size: int) -> Iterator[bytes]:
         """An object of this size, in pieces; it may turn out shorter or longer. Raises `FileNotFoundError`."""
 
     def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
-        """Write a small object, as a whole or not at all; False when it was to be created and there is one."""
+        """Write a small object, as a whole or not at all; False when it was to be created and there is another one."""
 
-    def put_file(self, key: str, path: Path) -> None:
-        """Write an object from a regular file, as a whole or not at all."""
+    def put_file(self, key: str, path: Path, digest: str) -> None:
+        """Write an object from a regular file with this sha256, as a whole or not at all."""
 
     def head(self, key: str) -> Item | None:
         """What is known of an object; `None` when there is none."""
+
+    def sizes(self, prefix: str, keys: Collection[str]) -> Mapping[str, int]:
+        """The sizes of those of these objects that exist; all their keys start with a prefix that ends in `/`."""
 
     def list(self, prefix: str) -> Iterator[Item]:
         """All objects whose keys start with a prefix that ends in `/`, sorted by key."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import file_digest
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from wurzel.exceptions import StoreError, StoreSetupError
+from wurzel.exceptions import StoreSetupError
 from wurzel.git_folder import REASON, in_git
 from wurzel.store.buckets import Item
+from wurzel.store.sources import check, explained, opened
 
 _TEMPORARY = ".tmp"
 _PIECE = 1 << 20
@@ -33,16 +35,21 @@ class LocalBucket:
 
     def get(self, key: str) -> bytes | None:
         """See `Bucket`."""
-        with _explained(self.root / key):
+        found = self.dated(key)
+        return None if found is None else found[0]
+
+    def dated(self, key: str) -> tuple[bytes, datetime] | None:
+        """See `Bucket`."""
+        with explained(self.root / key):
             try:
-                with open(_opened(self.root / key), "rb") as file:
-                    return file.read()
+                with opened(self.root / key) as file:
+                    return file.read(), _item(key, os.fstat(file.fileno())).modified
             except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def stream(self, key: str, size: int) -> Iterator[bytes]:
         """See `Bucket`."""
-        with _explained(self.root / key, FileNotFoundError), open(_opened(self.root / key), "rb", 0) as file:
+        with explained(self.root / key, FileNotFoundError), opened(self.root / key) as file:
             while piece := file.read(_PIECE):
                 yield piece
 
@@ -55,34 +62,37 @@ class LocalBucket:
 
         return self._place(key, write, create=create)
 
-    def put_file(self, key: str, path: Path) -> None:
+    def put_file(self, key: str, path: Path, digest: str) -> None:
         """See `Bucket`."""
-        with _explained(path):
-            source = _opened(path, follow=True)
-        try:
-            self._place(key, lambda target: _copy(source, target))
-        finally:
-            os.close(source)
+        with explained(path):
+            source = opened(path, follow=True)
+        with source:
+            self._place(key, lambda target: _copy(source.fileno(), target, path, digest))
         self._dirty = True
 
     def head(self, key: str) -> Item | None:
         """See `Bucket`."""
         path = self.root / key
-        with _explained(path):
+        with explained(path):
             try:
                 about = path.lstat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
         return _item(key, about) if S_ISREG(about.st_mode) else None
 
+    def sizes(self, prefix: str, keys: Collection[str]) -> Mapping[str, int]:
+        """See `Bucket`."""
+        found = map(self.head, keys)
+        return {item.key: item.size for item in found if item is not None}
+
     def list(self, prefix: str) -> Iterator[Item]:
         """See `Bucket`."""
-        with _explained(self.root / prefix):
+        with explained(self.root / prefix):
             yield from sorted(self._below(prefix.rstrip("/")))
 
     def folders(self, prefix: str) -> Sequence[str]:
         """See `Bucket`; folders that have become empty count too."""
-        with _explained(self.root / prefix):
+        with explained(self.root / prefix):
             try:
                 found = [entry.name for entry in os.scandir(self.root / prefix) if entry.is_dir(follow_symlinks=False)]
             except (FileNotFoundError, NotADirectoryError):
@@ -92,7 +102,7 @@ class LocalBucket:
     def delete(self, keys: Iterable[str]) -> None:
         """See `Bucket`; folders stay, since another process may be about to write into them."""
         for key in keys:
-            with _explained(self.root / key), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            with explained(self.root / key), contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 (self.root / key).unlink()
 
     def sync(self) -> None:
@@ -121,7 +131,7 @@ class LocalBucket:
         """Write a file beside the others, and give it its name once it is complete."""
         target = self.root / key
         temporary = self.root / _TEMPORARY / os.urandom(8).hex()
-        with _explained(target):
+        with explained(target):
             try:
                 descriptor = _created(temporary)
                 try:
@@ -135,7 +145,7 @@ class LocalBucket:
 
 
 def _created(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         return os.open(path, flags, 0o444)  # nobody changes an object by mistake
     except FileNotFoundError:
@@ -166,17 +176,15 @@ def _named(temporary: Path, target: Path, *, create: bool) -> bool:
     return True
 
 
-def _opened(path: Path, *, follow: bool = False) -> int:
-    """A regular file; opening a pipe would wait for ever."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
-    if not S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file")
-    return descriptor
-
-
-def _copy(source: int, target: int) -> None:
+def _copy(source: int, target: int, path: Path, digest: str) -> None:
     """Copy a file; where the file system can, its blocks are shared until one of the two changes."""
+    _copy_bytes(source, target)
+    os.lseek(target, 0, os.SEEK_SET)
+    with open(target, "rb", 0, closefd=False) as copy:
+        check(file_digest(copy, "sha256").hexdigest(), digest, path)
+
+
+def _copy_bytes(source: int, target: int) -> None:
     try:
         while os.copy_file_range(source, target, 1 << 30):
             pass
@@ -207,17 +215,3 @@ def _sync_file_system(folder: Path) -> None:
 
 def _item(key: str, about: os.stat_result) -> Item:
     return Item(key, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
-
-
-@contextlib.contextmanager
-def _explained(path: Path, *let: type[OSError]) -> Iterator[None]:
-    """OSErrors as ours, but for those to `let` through."""
-    try:
-        yield
-    except let:
-        raise
-    except PermissionError as error:
-        raise StoreSetupError(f"the store cannot be used: {error.strerror}", where=str(path)) from error
-    except OSError as error:
-        hint = "Free some space." if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
-        raise StoreError(f"the store cannot be used: {error.strerror}", where=str(path), hint=hint) from error

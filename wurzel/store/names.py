@@ -8,6 +8,7 @@ from hashlib import sha256
 from wurzel.exceptions import StoreSetupError
 
 UNTRUSTED = "untrusted"
+OBJECTS = "objects/"
 ALL = "all"
 """Stands for the whole of what a step gives, where a slice stands as `2-of-3`."""
 
@@ -57,7 +58,7 @@ def checked_pipeline(name: str) -> str:
 
 def object_key(digest: str) -> str:
     """The key of a part or file, below the pipeline."""
-    return f"objects/{digest[:2]}/{digest}"
+    return f"{OBJECTS}{digest[:2]}/{digest}"
 
 
 def dataset_key(digest: str) -> str:

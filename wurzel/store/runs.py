@@ -61,13 +61,14 @@ class Run:
         Raises:
             StoreError: when that is damaged, or names another run.
         """
-        item, text = self._store.bucket.head(self._key), self._store.bucket.get(self._key)
-        if item is None or text is None:
+        found = self._store.bucket.dated(self._key)
+        if found is None:
             return None
+        text, written = found
         try:
             fields = unseal(text)
             _check(fields["run"] == self.name, f"it names the run {fields['run']}")
-            start = fields["start"] or item.modified.astimezone(UTC).strftime(_TIME)
+            start = fields["start"] or written.astimezone(UTC).strftime(_TIME)
             return Begun(tuple(fields["definitions"]), fields["latest"], start)
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(self._key, error) from None

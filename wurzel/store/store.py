@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -50,7 +50,7 @@ class Store:
         files = {part.sha256: part.path for part in manifest.parts}
 
         def put(digest: str) -> None:
-            self.bucket.put_file(self.key(names.object_key(digest)), files[digest])
+            self.bucket.put_file(self.key(names.object_key(digest)), files[digest], digest)
 
         side_by_side(put, files, self.bucket.width)
         self.bucket.put(self.key(names.dataset_key(manifest.digest)), manifest.canonical_text())
@@ -118,22 +118,25 @@ class Store:
         self.bucket.put(key, text)
         return entry
 
-    def _homes(self, data: Data) -> tuple[bool, ...]:
+    def _homes(self, *, trusted: bool) -> tuple[bool, ...]:
         """Where the files of a dataset may be; those of an untrusted one may all the same be trusted."""
-        return (True,) if data.trusted else (False, True)
+        return (True,) if trusted else (False, True)
 
     def _complete(self, entry: Entry) -> bool:
-        wanted = {
-            (part.sha256, part.size, data.trusted) for data in entry.datasets.values() for part in data.manifest.parts
-        }
-        datas = {data.trusted: data for data in entry.datasets.values()}
+        wanted: dict[bool, set[tuple[str, int]]] = {}
+        for data in entry.datasets.values():
+            wanted.setdefault(data.trusted, set()).update((part.sha256, part.size) for part in data.manifest.parts)
+        return all(self._there(objects, trusted=trusted) for trusted, objects in wanted.items())
 
-        def there(want: tuple[str, int, bool]) -> bool:
-            digest, size, trusted = want
-            keys = (self.key(names.object_key(digest), trusted=home) for home in self._homes(datas[trusted]))
-            return any((item := self.bucket.head(key)) is not None and item.size == size for key in keys)
-
-        return all(side_by_side(there, sorted(wanted), self.bucket.width))
+    def _there(self, wanted: set[tuple[str, int]], *, trusted: bool) -> bool:
+        """Whether objects of these digests and sizes are in the store."""
+        for home in self._homes(trusted=trusted):
+            keys = {self.key(names.object_key(digest), trusted=home): (digest, size) for digest, size in wanted}
+            found = self.bucket.sizes(self.key(names.OBJECTS, trusted=home), keys)
+            wanted = {one for key, one in keys.items() if found.get(key) != one[1]}
+            if not wanted:
+                return True
+        return not wanted
 
     def _fetch(self, part: Part, data: Data, folder: Path, *, hollow: bool) -> None:
         mode = 0o777 if part.executable else 0o666
@@ -143,7 +146,7 @@ class Store:
             if hollow:
                 os.ftruncate(target, part.size)
                 return
-            for home in self._homes(data):
+            for home in self._homes(trusted=data.trusted):
                 os.lseek(target, 0, os.SEEK_SET)
                 os.ftruncate(target, 0)
                 key = self.key(names.object_key(part.sha256), trusted=home)
@@ -176,16 +179,28 @@ class Store:
         raise StoreError(f"{part.name} is damaged or missing in the store", where=where, hint=hint)
 
 
-def open_store(url: str, pipeline: str, *, cache: CacheMode = "read-write") -> Store:
-    """The store of a pipeline.
+def open_store(
+    url: str,
+    pipeline: str,
+    *,
+    cache: CacheMode = "read-write",
+    endpoint: str | None = None,
+    region: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Store:
+    """The store of a pipeline; nothing is sent to a server yet.
 
     Args:
-        url: a folder, or `file:///path`.
+        url: a folder, `file:///path`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
         pipeline: its name.
         cache: `read-write`; `read` for jobs that are not trusted: they look up what trusted jobs wrote, and write below
             `untrusted/`, which trusted jobs never read; `off` to look nothing up.
+        endpoint: URL of a server that is not the provider's own.
+        region: of an S3 bucket.
+        environ: where credentials are looked for, with what `withdraw` gave.
 
     Raises:
-        StoreSetupError: when the URL or the name cannot be used.
+        StoreSetupError: when the URL or the name cannot be used, or credentials are missing.
+        MissingPackage: when an object store needs a package that is not installed.
     """
-    return Store(open_bucket(url), pipeline, cache)
+    return Store(open_bucket(url, endpoint=endpoint, region=region, environ=environ), pipeline, cache)

@@ -56,3 +56,10 @@ def side_by_side(call: Callable[[T], R], items: Iterable[T], width: int) -> list
     if failed:
         raise failed[0]
     return found  # type: ignore[return-value]
+
+
+def interruptible(call: Callable[[], R]) -> R:
+    """The result of `call`, which Ctrl-C ends at once where code outside of Python waits for a server."""
+    if threading.current_thread() is not threading.main_thread():
+        return call()
+    return side_by_side(lambda _: call(), [None], 2)[0]

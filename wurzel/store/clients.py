@@ -1,0 +1,114 @@
+"""obstore's clients for a bucket, which nothing in the environment changes but the credentials."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wurzel.exceptions import MissingPackage, StoreSetupError
+from wurzel.store.credentials import Access, access
+
+if TYPE_CHECKING:
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    Client = S3Store | GCSStore | AzureStore
+
+_LOCK = threading.Lock()
+
+# obstore counts the time that a body takes to be sent as time without an answer. So small requests have a client that
+# notices soon that a server hangs, and files another one, for a part of 8 MiB over a slow line.
+_HANGS = "30s"
+_FILES = "240s"
+_WHOLE = "6h"  # obstore's 30 s for a request with its body would end every large download
+_TRIES = 3
+
+
+class Address(NamedTuple):
+    """Which bucket, where."""
+
+    scheme: str
+    """`s3`, `gs` or `az`."""
+    bucket: str
+    endpoint: str = ""
+    region: str = ""
+
+
+class Clients(NamedTuple):
+    """How the store is reached."""
+
+    small: Client
+    files: Client
+    access: Access
+
+
+def clients(address: Address, environ: Mapping[str, str]) -> Clients:
+    """Clients for small requests and for files. Nothing is sent yet.
+
+    Raises:
+        MissingPackage: when obstore is not installed.
+        StoreSetupError: when credentials are missing or contradict each other.
+    """
+    try:
+        from obstore import store
+        from obstore.exceptions import BaseError
+    except ImportError as error:
+        message = "a store in a bucket needs obstore, which is not installed"
+        raise MissingPackage(message, hint='Run `pip install "wurzel[store]"`.') from error
+    if address.scheme == "s3":
+        found = access(environ, address.endpoint, address.region)
+        given = {"region": found.region, **(found.keys or {}), "disable_bulk_delete": True}
+        if found.identity is not None:
+            given["credential_provider"] = found.identity
+        kind: Any = store.S3Store
+    else:
+        found, given = Access(""), {}
+        kind = {"gs": store.GCSStore, "az": store.AzureStore}[address.scheme]
+    if address.endpoint and address.scheme != "gs":
+        given["endpoint"] = address.endpoint
+    try:
+        with _LOCK, _without(found.kept if address.scheme == "s3" else None):
+            small, files = (
+                kind(address.bucket, **given, **_options(address, wait, environ)) for wait in (_HANGS, _FILES)
+            )
+    except (BaseError, ValueError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise StoreSetupError(
+            f"the store cannot be used: {reason}", where=f"{address.scheme}://{address.bucket}"
+        ) from None
+    return Clients(small, files, found)
+
+
+def _options(address: Address, wait: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    client: dict[str, Any] = {"timeout": _WHOLE, "read_timeout": wait, "connect_timeout": "10s"}
+    if address.endpoint.startswith("http://"):
+        client["allow_http"] = True
+    if bundle := environ.get("SSL_CERT_FILE") or environ.get("AWS_CA_BUNDLE"):
+        try:
+            client["root_certificate"] = Path(bundle).read_bytes()
+        except OSError as error:
+            raise StoreSetupError(f"the certificates cannot be read: {error.strerror}", where=bundle) from error
+    backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2}
+    retries = {"max_retries": _TRIES, "retry_timeout": timedelta(minutes=3), "backoff": backoff}
+    return {"client_options": client, "retry_config": retries}
+
+
+@contextlib.contextmanager
+def _without(kept: Collection[str] | None) -> Iterator[None]:
+    """No variables of Amazon's but these, for obstore alone: they would beat what it is given.
+
+    `os.environ` stays as it is, since other threads may be starting processes with it.
+    """
+    names = [] if kept is None else [name for name in os.environ if name.startswith("AWS_") and name not in kept]
+    for name in names:
+        os.unsetenv(name)
+    try:
+        yield
+    finally:
+        for name in names:
+            if name in os.environ:
+                os.putenv(name, os.environ[name])

@@ -1,0 +1,261 @@
+"""A store in a bucket of an object store: S3 and what speaks its protocol, and by the same library others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from obstore.exceptions import AlreadyExistsError, BaseError
+
+from wurzel.exceptions import StoreError, StoreSetupError
+from wurzel.store.buckets import Item
+from wurzel.store.faults import Unsupported, fault_of
+from wurzel.store.sources import checked, explained, opened
+from wurzel.store.threads import interruptible, side_by_side
+
+if TYPE_CHECKING:
+    from obstore import GetResult, ObjectMeta
+
+    from wurzel.store.clients import Clients
+
+T = TypeVar("T")
+
+_PIECE = 1 << 20
+_RANGE = 64 << 20  # of a file that is read by one request
+_PART = 8 << 20  # of a file that is written by one request
+_MOST_PARTS = 9_000  # S3: at most 10,000
+_PARTS_AT_ONCE = 2
+_LARGE_AT_ONCE = 2  # files of several parts, each of which is in memory
+_PAGE = 1000  # S3: keys in one page of a list
+_WORTH_A_PAGE = 32  # HEADs, which are sent side by side, take as long as a page, which waits for the one before
+_BROKEN = 4  # connections that break one after the other within one piece
+_LONGEST_PAUSE = 8.0
+_MISSING = frozenset({"", "NoSuchKey", "BlobNotFound", "NotFound"})
+"""What servers say of an object that does not exist, as opposed to a bucket or a user that does not."""
+
+
+class RemoteBucket:
+    """Objects in a bucket below a prefix. A process that was forked after a request cannot use it."""
+
+    width = 16
+    patience = 30.0
+    """Seconds for which requests that fail for a time are sent again, beyond the quick tries of the client."""
+
+    def __init__(self, clients: Clients, name: str, prefix: str) -> None:
+        """The name is shown in messages; the prefix is empty or ends in `/`."""
+        self._clients, self._name, self._prefix = clients, name, prefix
+        self._process = os.getpid()
+        self._found = False  # whether the bucket is known to exist
+        self._creates = True  # whether the server can create what is not there, and nothing else
+        self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
+
+    def get(self, key: str) -> bytes | None:
+        """See `Bucket`."""
+        found = self.dated(key)
+        return None if found is None else found[0]
+
+    def dated(self, key: str) -> tuple[bytes, datetime] | None:
+        """See `Bucket`."""
+
+        def read(path: str) -> tuple[bytes, datetime]:
+            answer = self._clients.small.get(path)
+            return answer.bytes().to_bytes(), answer.meta["last_modified"]
+
+        try:
+            return self._request(key, read, missing=True)
+        except FileNotFoundError:
+            return None
+
+    def stream(self, key: str, size: int) -> Iterator[bytes]:
+        """See `Bucket`: in ranges, each of which goes on where the connection broke."""
+        at = broken = 0
+        while True:
+            answer = self._request(key, self._range(at, size), missing=True)
+            if answer.meta["size"] != size:
+                return
+            start, pieces = at, iter(answer.stream(_PIECE))
+            try:
+                while (piece := interruptible(partial(next, pieces, None))) is not None:
+                    at += len(piece)
+                    yield piece
+            except BaseError as error:
+                broken = 0 if at - start >= _PIECE else broken + 1
+                self._judge(error, key, final=broken > _BROKEN)
+                self._pause(1)
+            else:
+                if at >= size or at == start:
+                    return
+
+    def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
+        """See `Bucket`."""
+        while create:
+            if self._creates and self._created(key, data):
+                return True
+            # What is there may be our own, where the reply to an earlier try was lost.
+            if (there := self.get(key)) is not None:
+                return there == data
+            if not self._creates:
+                break
+            self._pause(1)  # two requests were in each other's way, and neither has won
+        self._request(key, lambda path: self._clients.small.put(path, data, use_multipart=False))
+        return True
+
+    def put_file(self, key: str, path: Path, digest: str) -> None:
+        """See `Bucket`."""
+        client = self._clients.files
+        with explained(path), opened(path, follow=True) as file:
+            size = os.fstat(file.fileno()).st_size
+            part = max(_PART, -(-size // _MOST_PARTS))
+            if size <= part:
+                data = b"".join(checked(file, path, digest, part))
+                self._request(key, lambda to: client.put(to, data, use_multipart=False))
+                return
+
+            def put(to: str) -> None:
+                parts = checked(file, path, digest, part)
+                client.put(to, parts, chunk_size=part, max_concurrency=_PARTS_AT_ONCE, use_multipart=True)
+
+            with self._large:
+                self._request(key, put)
+
+    def head(self, key: str) -> Item | None:
+        """See `Bucket`."""
+        try:
+            return self._item(self._request(key, self._clients.small.head, missing=True))
+        except FileNotFoundError:
+            if not self._found:
+                self.get(key)  # says whether it is the bucket that does not exist
+                self._found = True
+            return None
+        except StoreSetupError:
+            self.get(key)  # says why
+            raise
+
+    def sizes(self, prefix: str, keys: Collection[str]) -> dict[str, int]:
+        """See `Bucket`: by pages of a list as long as they are fewer requests, and one request for each of the rest."""
+        found: dict[str, int] = {}
+        wanted, last = set(keys), ""
+        pages = self._pages(prefix)
+        for _ in range(len(wanted) // _WORTH_A_PAGE):
+            page = next(pages, None)
+            if page is None:
+                return found
+            found.update({item.key: item.size for item in page if item.key in wanted})
+            last = page[-1].key
+        left = sorted(key for key in wanted if key > last)
+        heads = side_by_side(self.head, left, self.width)
+        return found | {item.key: item.size for item in heads if item is not None}
+
+    def list(self, prefix: str) -> Iterator[Item]:
+        """See `Bucket`."""
+        for page in self._pages(prefix):
+            yield from page
+
+    def folders(self, prefix: str) -> Sequence[str]:
+        """See `Bucket`."""
+        found = self._request(prefix, self._clients.small.list_with_delimiter)
+        below = self._prefix + prefix
+        return sorted({name.removeprefix(below).strip("/") for name in found["common_prefixes"]})
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See `Bucket`."""
+
+        def delete(key: str) -> None:
+            with contextlib.suppress(FileNotFoundError):
+                self._request(key, self._clients.small.delete, missing=True)
+
+        side_by_side(delete, keys, self.width)
+
+    def sync(self) -> None:
+        """See `Bucket`: what the server has answered is stored."""
+
+    def _created(self, key: str, data: bytes) -> bool:
+        """Whether an object was created; not, where there is one or the server cannot do this."""
+
+        def put(path: str) -> bool:
+            try:
+                self._clients.small.put(path, data, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                return False
+            return True
+
+        try:
+            return self._request(key, put)
+        except Unsupported:
+            self._creates = False
+            return False
+
+    def _range(self, start: int, size: int) -> Callable[[str], GetResult]:
+        end = min(start + _RANGE, size)
+        whole = start == 0 and end == size  # an empty object has no range
+        return lambda path: self._clients.files.get(path, options=None if whole else {"range": (start, end)})
+
+    def _pages(self, prefix: str) -> Iterator[Sequence[Item]]:
+        last, stream = "", None
+
+        def page(path: str) -> Sequence[ObjectMeta] | None:
+            nonlocal stream
+            current = stream or self._clients.small.list(path, offset=last or None, chunk_size=_PAGE)
+            stream = None  # one that failed is not asked again
+            found = next(current, None)
+            stream = current
+            return found
+
+        while found := self._request(prefix, page):
+            last = found[-1]["path"]
+            yield [self._item(one) for one in found]
+
+    def _item(self, about: ObjectMeta) -> Item:
+        return Item(about["path"].removeprefix(self._prefix), about["size"], about["last_modified"])
+
+    def _request(self, key: str, call: Callable[[str], T], *, missing: bool = False) -> T:
+        """What a call of obstore gives for the path of a key.
+
+        Raises:
+            FileNotFoundError: when there is no such object and it may be `missing`.
+            StoreError: for all else.
+        """
+        if os.getpid() != self._process:
+            hint = "Start a new process, not a fork of this one."
+            raise StoreError(
+                "the store cannot be used by a process forked from another one", where=self._name, hint=hint
+            )
+        last, wait = time.monotonic() + self.patience, 1.0
+        while True:
+            try:
+                found = interruptible(lambda: call(self._prefix + key))
+            except FileNotFoundError as error:
+                code = fault_of(error).code
+                self._found = self._found or code == "NoSuchKey"
+                if missing and code in _MISSING:
+                    raise
+                self._judge(error, key, final=True)
+            except BaseError as error:
+                self._judge(error, key, final=time.monotonic() + wait > last)
+            else:
+                self._found = True
+                return found
+            self._pause(wait)
+            wait = min(wait * 2, _LONGEST_PAUSE)
+
+    def _judge(self, error: Exception, key: str, *, final: bool) -> None:
+        """Raise what an error means, unless the request may be sent again and this was not the final try."""
+        access = self._clients.access
+        if access.identity is not None and access.identity.failed is not None:
+            if final or isinstance(access.identity.failed, StoreSetupError):
+                raise access.identity.failed from None
+            return
+        fault = fault_of(error, access.secrets)
+        if final or not fault.again:
+            raise fault.error(f"{self._name}/{self._prefix}{key}".rstrip("/")) from None
+
+    def _pause(self, seconds: float) -> None:
+        time.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311 - so that jobs do not come back all at once
