@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -13,6 +13,7 @@ from wurzel.backends.options import TargetOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wurzel.backends.losses import Loss
     from wurzel.exceptions import Problem
     from wurzel.ir.features import Use
     from wurzel.ir.model import Pipeline
@@ -143,6 +144,10 @@ class Backend(ABC):
 
     def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:
         """Reasons why this pipeline cannot run on this target; checked before any template is rendered."""
+        return ()
+
+    def losses(self, text: str) -> Iterable[Loss]:
+        """What jobs of a rendered file do not get of what all of them share, because of their own values."""
         return ()
 
     def validate(self, files: Mapping[str, str], options: Any) -> Sequence[Problem]:

@@ -72,6 +72,10 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     _check_sizes(results)
     if guard is not None:
         guard.check(results)
+    if any(layer.is_own for layer in renderer.layers.layers):
+        from wurzel.backends.inherited import warnings  # only where there are templates that may add something
+
+        renderer.layers.warnings |= dict.fromkeys(warnings(results, backends))
     return results
 
 

@@ -3,13 +3,14 @@
 Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators' own code.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.airflow.dag import dag, path
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.airflow.task import kind_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
@@ -102,6 +103,12 @@ class AirflowBackend(Backend):
         from wurzel.backends.airflow.preflight import preflight
 
         return list(preflight(pipeline, options))
+
+    def losses(self, text: str) -> Iterable[Loss]:
+        """What jobs lose of what they inherit."""
+        from wurzel.backends.airflow.losses import losses
+
+        return losses(text)
 
     def validate(self, files: Mapping[str, str], options: AirflowOptions) -> Sequence[Problem]:
         """Findings of Python, ruff's Airflow rules and, if it is installed, Airflow itself on the DAG file."""

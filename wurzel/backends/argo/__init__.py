@@ -4,7 +4,7 @@ Facts about the fields: https://argo-workflows.readthedocs.io/en/latest/fields/.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.argo.context import document, part_documents
@@ -15,6 +15,7 @@ from wurzel.backends.argo.size import status_bytes
 from wurzel.backends.argo.storage import store, tasks_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.kubernetes.preflight import object_name, preflight
+from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline, Step
@@ -135,6 +136,12 @@ class ArgoBackend(Backend):
             *(problem for step in pipeline.steps for problem in _parameters(pipeline, step)),
             *_kept(pipeline, options),
         ]
+
+    def losses(self, text: str) -> Iterable[Loss]:
+        """What jobs lose of what they inherit."""
+        from wurzel.backends.argo.losses import losses
+
+        return losses(text)
 
     def validate(self, files: Mapping[str, str], options: ArgoOptions) -> Sequence[Problem]:
         """Strict structure, Argo's and Kubernetes' rules, and `argo lint` when it is on the path."""

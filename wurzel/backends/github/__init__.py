@@ -4,11 +4,12 @@ Facts: https://docs.github.com/en/actions/reference/workflows-and-actions/workfl
 https://docs.github.com/en/actions/reference/limits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.github.options import GithubOptions
+from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
@@ -99,6 +100,12 @@ class GithubBackend(Backend):
         from wurzel.backends.github.limits import problems
 
         return problems(pipeline, options)
+
+    def losses(self, text: str) -> Iterable[Loss]:
+        """What jobs lose of what they inherit."""
+        from wurzel.backends.github.losses import losses
+
+        return losses(text)
 
     def validate(self, files: Mapping[str, str], options: GithubOptions) -> Sequence[Problem]:
         """Findings of the official schema, actionlint (with shellcheck) and zizmor, as far as they are installed."""

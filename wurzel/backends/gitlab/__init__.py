@@ -3,11 +3,12 @@
 Facts: https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/runner/executors/kubernetes/.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.gitlab.options import GitlabOptions
+from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.model import Pipeline
@@ -109,6 +110,12 @@ class GitlabBackend(Backend):
         from wurzel.backends.gitlab.limits import problems
 
         return problems(pipeline, options)
+
+    def losses(self, text: str) -> Iterable[Loss]:
+        """What jobs lose of what they inherit."""
+        from wurzel.backends.gitlab.losses import losses
+
+        return losses(text)
 
     def validate(self, files: Mapping[str, str], options: GitlabOptions) -> Sequence[Problem]:
         """Findings of the official schema and gitlab-ci-local's listing, as far as they are installed."""

@@ -1,0 +1,39 @@
+"""What a task of a DAG does not get of `default_args`, since Airflow replaces an argument as a whole."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from wurzel.backends.losses import Loss
+
+_WHY = "An argument of a task replaces that of default_args, also a list or mapping."
+_SEVERAL = (ast.Dict, ast.List, ast.Tuple, ast.Set)
+_OPERATORS = ("Operator", "partial")
+
+
+def losses(text: str) -> Iterator[Loss]:
+    """Lists, mappings and callbacks of `default_args` that tasks replace by their own."""
+    tree = ast.parse(text)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    shared = {key: value for call in calls for key, value in _default_args(call)}
+    for call in calls if shared else ():
+        named = {word.arg: word for word in call.keywords if word.arg}
+        task = named.get("task_id")
+        for name in [] if task is None else shared.keys() & named.keys():
+            lost, own = shared[name], named[name]
+            if isinstance(lost, _SEVERAL) or name.endswith("_callback"):
+                owner = f"the task {ast.unparse(task.value)}" if task is not None else ""
+                yield Loss(owner, name, _lines(lost), [own.lineno, *_lines(own.value)], _WHY)
+
+
+def _default_args(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    for word in call.keywords:
+        if word.arg == "default_args" and isinstance(word.value, ast.Dict):
+            for key, value in zip(word.value.keys, word.value.values, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value, value
+
+
+def _lines(node: ast.expr) -> list[int]:
+    return list(range(node.lineno, (node.end_lineno or node.lineno) + 1))
