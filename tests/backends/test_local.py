@@ -338,7 +338,7 @@ def test_a_run_says_what_it_leaves_out(project):
     project("scheduled")
     (note,) = left_out(open_pipeline("scheduled"))
     assert note.text == (
-        "scheduled: ignored when run locally: image, step_image, cpu, memory, gpu, limits, schedule, timezone,"
+        "scheduled: ignored when run locally: image, step_image, gpu, limits, schedule, timezone,"
         " deadline, node_selector, tolerations, service_account (`wurzel targets local` says why)"
     )
     accepted = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.options import configuration_options, pipeline_argument
+from wurzel.cli.options import configuration_options, env_file_option, pipeline_argument
 
 if TYPE_CHECKING:
     from wurzel.project.variables import Variable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @pipeline_argument
 @click.option("--check", is_flag=True, help="Exit 1 if a required variable is missing in this environment.")
 @click.option("--dotenv", "as_dotenv", is_flag=True, help="Print a .env file to fill in.")
+@env_file_option
 @configuration_options
 def command(pipeline: str | None, check: bool, as_dotenv: bool, environment: str | None, sets: tuple[str, ...]) -> None:
     """List the variables and secrets a pipeline needs.

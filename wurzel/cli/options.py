@@ -92,3 +92,30 @@ def configuration_options(command: Command) -> Command:
     return click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml.")(
         command
     )
+
+
+def env_file_option(command: Command) -> Command:
+    """The option `--env-file`, whose variables are set before anything else happens, unless they are set already."""
+    return click.option(
+        "--env-file",
+        metavar="FILE",
+        multiple=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_set_variables,
+        help="Set the variables of this file, such as .env, that are not set already.",
+    )(command)
+
+
+def _set_variables(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> None:
+    import os
+    from pathlib import Path
+
+    if ctx.resilient_parsing or not files:
+        return
+    from wurzel.runtime.env_file import read_env_file
+
+    given = dict(os.environ)
+    for file in files:
+        os.environ.update(read_env_file(Path(file)))
+    os.environ.update(given)

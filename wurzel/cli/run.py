@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.options import ParameterText, configuration_options, pipeline_argument
+from wurzel.cli.options import ParameterText, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.shard import ShardText
 from wurzel.exceptions import UsageError
 from wurzel.git_folder import REASON, in_git
@@ -62,6 +62,7 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
     metavar="FILE",
     help="Run the pipeline of an IR file, as `wurzel inspect --json` writes it, or of a variable: env:NAME.",
 )
+@env_file_option
 @configuration_options
 @click.pass_obj
 def command(

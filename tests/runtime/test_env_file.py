@@ -1,0 +1,68 @@
+"""`.env` files are read as `wurzel env --dotenv` writes them, and as shells read them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from wurzel.exceptions import UsageError
+from wurzel.project.variables import _quoted
+from wurzel.runtime.env_file import read_env_file
+
+
+@given(st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])))
+@example('it\'s $HOME `id` \\$x \\\\ "q" \n end')
+@example("a=b #c")
+def test_what_env_writes_is_read_back(tmp_path_factory, value):
+    path = tmp_path_factory.getbasetemp() / "round.env"
+    path.write_text(f"A={_quoted(value)}\nB=1\n", encoding="utf-8")
+    assert read_env_file(path) == {"A": value, "B": "1"}
+
+
+def test_the_forms_that_people_write(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("# a comment\nA=1\nexport B='x y' # why\nC=\nD\n\nE=\"two\\nlines\"\nF=${A} $A\nG = spaced\n")
+    expected = {"A": "1", "B": "x y", "C": "", "E": "two\nlines", "F": "${A} $A", "G": "spaced"}
+    assert read_env_file(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"A=1\nnot this\n", r"x.env:2: is not an assignment"),
+        (b"A='open\n", r"x.env:1: is not an assignment"),
+        (b"1A=secret\n", r"x.env:1: is not an assignment"),
+        (b"A=\xff\n", "is not UTF-8"),
+        (b"A=secret\0\n", "x.env:1: the value of A contains a zero byte"),
+    ],
+)
+def test_other_lines_are_refused_without_a_value(tmp_path, text, message):
+    (tmp_path / "x.env").write_bytes(text)
+    with pytest.raises(UsageError, match=message) as caught:
+        read_env_file(tmp_path / "x.env")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="it is a pipe, not a file"):
+        read_env_file(tmp_path / "pipe")
+
+
+def test_a_run_reads_them_below_what_is_set(project, monkeypatch):
+    project("credentials")
+    missing = [sys.executable, "-m", "wurzel", "env", "credentials", "--check"]
+    assert subprocess.run(missing, capture_output=True, check=False).returncode == 1
+    Path("a.env").write_text("SHARED_TOKEN=one\nSECRET_SUFFIX__TOKEN=first\n")
+    Path("b.env").write_text("SECRET_SUFFIX__TOKEN=second\nWORDS__WORDS='[\"from-b\"]'\n")
+    files = ["--env-file", "a.env", "--env-file", "b.env"]
+    assert subprocess.run([*missing, *files], capture_output=True, check=False).returncode == 0
+    command = [sys.executable, "-m", "wurzel", "run", "credentials", *files]
+    monkeypatch.setenv("SHARED_TOKEN", "set")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "from-b" in "".join(path.read_text() for path in Path("data").rglob("part-*"))
