@@ -16,6 +16,7 @@ _RIGHTS = (
     "wurzel needs s3:GetObject, s3:PutObject and s3:DeleteObject on what is below the URL, and s3:ListBucket on the "
     "bucket: without it, a server does not say that an object does not exist."
 )
+_CREDENTIALS = "Give the store `secrets` or an `identity`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 _KEYS = "Check the access key and the secret key."
 _REGION = "Set `region` of the store to the region of the bucket."
 _HINTS = {
@@ -32,13 +33,15 @@ _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "Re
 _PASSING = {"RequestTimeout", "IncompleteBody", "SlowDown", "OperationAborted", "ConditionalRequestConflict"}
 _NEVER_SETUP = {408, 409, 412, 416, 429}
 
+_CERTIFICATE = re.compile(r"InvalidCertificate\(\s*(?:Other\(\s*OtherError\(\s*)?(\w+)")
 _NETWORK = (
     # What obstore prints of the cause, and what to say; the first that is found counts.
     ("dns error", "its host name cannot be resolved"),
     ("ConnectionRefused", "it refuses connections"),
-    ("certificate", "its certificate is not trusted"),
+    ("InvalidCertificate", "its certificate is not accepted"),
     ("TimedOut", "it does not answer in time"),
-    ("handshake", "it does not speak TLS; write http:// in `endpoint` if that is meant"),
+    ("handshake", "it does not speak TLS"),
+    ("InvalidMessage", "it does not speak TLS"),
     ("IncompleteBody", "it closed the connection within an object"),
     ("IncompleteMessage", "it closed the connection"),
     ("ConnectionReset", "it closed the connection"),
@@ -94,7 +97,7 @@ def fault_of(error: BaseException, secrets: Iterable[str] = ()) -> Fault:
     status = int(found[1]) if (found := re.search(r"status code: (\d{3})", said)) else 0
     code = _tag("Code", said)
     if "169.254.169.254" in said or "metadata.google.internal" in said:
-        return Fault(status, code, "no credentials were found", _no_credentials(), setup=True)
+        return Fault(status, code, "no credentials were found", _CREDENTIALS, setup=True)
     if code or status:
         return _answered(status, code, said)
     if "without LOCATION" in said:
@@ -117,8 +120,9 @@ def _answered(status: int, code: str, said: str) -> Fault:
 def _not_answered(said: str, cause: str) -> Fault:
     for sign, reason in _NETWORK:
         if sign in cause or sign in said:
-            hint = "Name its authority's certificate in SSL_CERT_FILE." if sign == "certificate" else ""
-            return Fault(0, "", reason, hint, setup=sign == "certificate")
+            kind = found[1] if (found := _CERTIFICATE.search(cause)) else ""
+            hint = "Name the certificate of its authority in SSL_CERT_FILE." if kind else ""
+            return Fault(0, "", f"{reason} ({kind})" if kind else reason, hint, setup=bool(kind))
     return Fault(0, "", _short(said.rpartition(" - ")[2]))
 
 
@@ -130,7 +134,3 @@ def _tag(name: str, text: str) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
-
-
-def _no_credentials() -> str:
-    return "Give the store `secrets` or `identity`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
