@@ -145,6 +145,7 @@ def _finish(run: _Run, *, has_project: bool) -> None:
 
         files += [File(path, None) for path in orphans(home, run.request, [file.path for file in files])]
     changes = plan(home, files)
+    _tell_meanings(changes, run)
     if run.options.check:
         _check(changes, run)
     elif run.options.diff:
@@ -156,6 +157,14 @@ def _finish(run: _Run, *, has_project: bool) -> None:
         _say(changes, written, run)
         if written and run.options.exit_code:
             raise CheckFailed("files were written", hint="Review them, and add them to the commit.")
+
+
+def _tell_meanings(changes: Sequence[Change], run: _Run) -> None:
+    if sum(layer.is_own for layer in run.renderer.layers.layers) > 1:
+        from wurzel.drift.meaning import changed_meanings  # only where there is a layer between
+
+        for warning in changed_meanings(changes, run.results, run.renderer):
+            click.echo(f"warning: {warning}", err=True)
 
 
 def _signed(results: Sequence[JobResult], packs: str) -> list[File]:

@@ -16,7 +16,7 @@ from wurzel.render.layers import Layers
 
 if TYPE_CHECKING:
     from wurzel.render.check import Checker
-    from wurzel.render.environment import Environment
+    from wurzel.render.environment import Below, Environment
     from wurzel.render.language import Language
     from wurzel.render.quoting.draft import Draft
     from wurzel.render.text import Piece
@@ -133,6 +133,10 @@ class Renderer:
         if self.layers.filters and not rendered.is_made_of(self._environment.run(template, context).pieces):
             raise TemplateError("the template renders differently when it is rendered again", where=template)
         return rendered
+
+    def below(self) -> Iterable[Below]:
+        """Every `!…` in rendered templates that led to a template of a project or pack."""
+        return self._environment.below()
 
     def variant(self, before: Rendered, template: str, context: Mapping[str, Any]) -> Rendered:
         """The file from another context, not verified, since it is only compared; `before` itself if nothing changed.

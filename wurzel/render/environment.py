@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 import jinja2
 from jinja2 import StrictUndefined, Template, nodes
@@ -48,6 +48,18 @@ class Missing(StrictUndefined):
 
     def __repr__(self) -> str:
         self._fail_with_undefined_error()
+
+
+class Below(NamedTuple):
+    """A `!…` in a template that led to a template of a project or pack."""
+
+    name: str
+    """As it is written."""
+    where: str
+    """The label and line of the template that has it."""
+    label: str
+    """The label of the template that it led to."""
+    layer: Layer
 
 
 class Context(jinja2.runtime.Context):
@@ -159,6 +171,16 @@ class Environment(jinja2.Environment):
                 return name
             self._keys[name, asking] = key
         return key
+
+    def below(self) -> Iterator[Below]:
+        """Every `!…` so far that led to a template of a project or pack."""
+        for (name, asking), key in self._keys.items():
+            found = self._found[key]
+            if name.startswith("!") and asking is not None and asking.is_own and found.layer.is_own:
+                for each in self.layers.of(asking):
+                    lines = enumerate(each.read().split("\n"), 1)
+                    if line := next((number for number, text in lines if name in text and "{%" in text), 0):
+                        yield Below(name, f"{label(each)}:{line}", label(found), found.layer)
 
     def _registered(self, found: Found) -> str:
         """The unique label of a template, by which it is found again."""
