@@ -30,6 +30,7 @@ COMMANDS = {
     "graph": "Draw a pipeline.",
     "targets": "Show which features each target supports.",
     "templates": "List, copy, check and update templates.",
+    "check": "Check pipelines, templates, rendered files, environment.",
     "ci": "Write a CI file that checks rendered files on every commit.",
     "schema": "Print the JSON Schema of wurzel.yaml.",
 }

@@ -1,0 +1,58 @@
+"""`wurzel check` looks at everything, whatever it finds first."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def check(*words):
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "check", *words], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr, done.stdout
+
+
+@pytest.fixture
+def here(project):
+    root = project("credentials")
+    Path("wurzel.yaml").write_text(Path("wurzel.yaml").read_text() + "    targets: {local: {}}\n")
+    return root
+
+
+def test_everything_is_checked_and_the_worst_decides(here, monkeypatch):
+    code, said, printed = check()
+    assert code == 1
+    assert printed == ""
+    assert "pipelines: ok\n" in said
+    assert "templates: ok\n" in said
+    assert "files: rendered files are out of date\n  run-credentials.sh: missing\n" in said
+    assert "environment: credentials: " in said
+    assert "SHARED_TOKEN" in said
+    subprocess.run([sys.executable, "-m", "wurzel", "render"], check=True, capture_output=True)
+    assert check("--skip", "environment")[0] == 0
+    monkeypatch.setenv("SHARED_TOKEN", "x")
+    monkeypatch.setenv("SECRET_SUFFIX__TOKEN", "x")
+    code, said, _ = check()
+    assert (code, said.count(": ok\n")) == (0, 4)
+
+
+def test_a_broken_pipeline_does_not_hide_broken_templates(here):
+    Path("wurzel.yaml").write_text(Path("wurzel.yaml").read_text().replace("entrypoint: ", "entrypoint: nowhere."))
+    Path("wurzel.yaml").write_text(Path("wurzel.yaml").read_text() + "templates: [mine]\n")
+    Path("mine/local").mkdir(parents=True)
+    Path("mine/local/run.sh.j2").write_text("{% if %}")
+    code, said, _ = check()
+    assert code == 2
+    assert "pipelines: " in said
+    assert "nowhere" in said
+    assert "templates: " in said
+    assert "run.sh.j2" in said
+    assert "ok\n" not in said
+
+
+def test_without_a_project_there_is_nothing_to_check(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, said, _ = check()
+    assert (code, said.splitlines()[0]) == (2, "error: there is no wurzel.yaml here")

@@ -1,0 +1,85 @@
+"""`wurzel check`: configuration, pipelines, templates, rendered files and environment in one go."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import redirect_stdout
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wurzel.ir.model import Pipeline
+    from wurzel.project.load import Project
+    from wurzel.project.resolve import Resolved
+
+PARTS = ("pipelines", "templates", "files", "environment")
+
+
+@click.command("check")
+@click.option("--skip", multiple=True, type=click.Choice(PARTS), help="Leave this part out; repeatable.")
+@click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml.")
+@click.pass_context
+def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None) -> None:
+    """Check pipelines, templates, rendered files, environment.
+
+    pipelines: wurzel.yaml is right and fits the code. templates: as `wurzel templates check`. files: as
+    `wurzel render --check`. environment: the variables that pipelines need are set, as `wurzel env --check`. Every part
+    is checked, whatever the others find; the exit code is 2 if the configuration must be changed, else 1, else 0.
+    """
+    from wurzel.cli import render
+    from wurzel.cli.templates import check_
+    from wurzel.exceptions import UsageError, WurzelError
+    from wurzel.project.load import FILE
+    from wurzel.project.open import open_project
+
+    project = open_project()
+    if project is None:
+        raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or change to its folder.")
+    found: list[Resolved] = []
+    codes = [0]
+
+    def check(part: str, action: Callable[[], object]) -> None:
+        if part in skip:
+            return
+        try:
+            action()
+        except WurzelError as error:
+            click.echo(f"{part}: {error}", err=True)
+            codes.append(error.exit_code)
+        else:
+            click.echo(f"{part}: ok", err=True)
+
+    for name in project.names(environment):
+        check("pipelines", partial(_open, project, name, environment, found))
+    check("templates", lambda: ctx.invoke(check_.command))
+    if rendered := tuple(resolved.pipeline.name for resolved in found if resolved.options):
+        check("files", lambda: _quietly(ctx, render.command, rendered, environment))
+    for resolved in found:
+        check("environment", partial(_check_environment, resolved.pipeline))
+    sys.exit(max(codes))
+
+
+def _open(project: Project, name: str, environment: str | None, found: list[Resolved]) -> None:
+    from wurzel.project.open import open_in
+
+    found.append(open_in(project, name, environment, ()))
+
+
+def _quietly(ctx: click.Context, command: click.Command, pipelines: tuple[str, ...], environment: str | None) -> None:
+    """Check rendered files without printing the differences, which `wurzel render --diff` shows."""
+    with redirect_stdout(io.StringIO()):
+        ctx.invoke(command, pipelines=pipelines, check=True, environment=environment)
+
+
+def _check_environment(pipeline: Pipeline) -> None:
+    from wurzel.exceptions import CheckFailed
+    from wurzel.invocation.variables import missing
+
+    if problems := missing(pipeline, os.environ):
+        raise CheckFailed("\n".join(map(str, problems)))
