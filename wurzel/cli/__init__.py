@@ -11,10 +11,11 @@ import os
 import sys
 import warnings
 from contextlib import suppress
-from importlib import import_module
 from typing import NoReturn
 
 import click
+
+from wurzel.cli.group import CommandGroup
 
 COMMANDS = {
     "init": "Write a starting wurzel.yaml.",
@@ -29,6 +30,7 @@ COMMANDS = {
     "env": "List the variables and secrets a pipeline needs.",
     "graph": "Draw a pipeline.",
     "targets": "Show which features each target supports.",
+    "store": "Look into a store, and keep it small.",
     "templates": "List, copy, check and update templates.",
     "check": "Check pipelines, templates, rendered files, environment.",
     "ci": "Write a CI file that checks rendered files on every commit.",
@@ -40,31 +42,8 @@ _INTERRUPTED = 130
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EPIPE, errno.EBADF, errno.EIO})
 
 
-class LazyGroup(click.Group):
-    """A group that lists its commands by name and imports `wurzel.cli.<name>` only for the one that is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of `COMMANDS`."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The click command `command` of the module `wurzel.cli.<name>`."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(f"wurzel.cli.{cmd_name}").command
-        assert isinstance(command, click.Command)  # noqa: S101 - narrows the type; a test calls every command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Like click's, with a did-you-mean for an unknown name."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from wurzel.suggestion import did_you_mean
-
-            advice = did_you_mean(args[0], COMMANDS) or f"Commands: {', '.join(COMMANDS)}."
-            ctx.fail(f"Unknown command {args[0]!r}. {advice}")
-        return super().resolve_command(ctx, args)
+class MainGroup(CommandGroup):
+    """The commands of wurzel."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. Ctrl-C ends it as a signal would, without output; unknown options get a hint."""
@@ -74,11 +53,6 @@ class LazyGroup(click.Group):
             ctx.exit(_INTERRUPTED)
         except click.NoSuchOption as error:
             raise _advised(error, ctx) from error
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of commands, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
 
 _DESTROYS = frozenset({"--force", "--prune", "--push"})
@@ -100,7 +74,12 @@ def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOpt
     return click.NoSuchOption(name, f"No such option {name!r}.{advice}", ctx=error.ctx)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=MainGroup,
+    table=COMMANDS,
+    home="wurzel.cli.{}",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="wurzel", message="%(version)s")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of logs on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")

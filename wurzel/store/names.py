@@ -40,6 +40,11 @@ def slice_fingerprint(fingerprint: str, number: int, of: int) -> str:
     return sha256(f"{fingerprint}\0{number}\0{of}".encode()).hexdigest()
 
 
+def is_pipeline(name: str) -> bool:
+    """Whether this can be the name of a pipeline."""
+    return name != UNTRUSTED and _PIPELINE.fullmatch(name) is not None
+
+
 def checked_pipeline(name: str) -> str:
     """The name of a pipeline, as part of a key.
 
@@ -51,7 +56,7 @@ def checked_pipeline(name: str) -> str:
             f"a pipeline with a store cannot be called {UNTRUSTED!r}: jobs that are not trusted write there",
             hint="Give the pipeline another name.",
         )
-    if not _PIPELINE.fullmatch(name):
+    if not is_pipeline(name):
         raise StoreSetupError(f"{name!r} is not the name of a pipeline")
     return name
 

@@ -84,6 +84,8 @@ def entry_of(text: bytes, fingerprint: str, *, trusted: bool) -> Entry | None:
         entry = Entry(fields["fingerprint"], fields["step"], datasets, fields["report"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    if not isinstance(entry.step, str) or not isinstance(entry.report, dict):
+        return None
     named = {data.fingerprint for data in entry.datasets.values()}
     if entry.fingerprint != fingerprint or (trusted and not all(data.trusted for data in entry.datasets.values())):
         return None
@@ -98,9 +100,13 @@ def hand_over_of(text: bytes) -> HandOver:
     """
     try:
         fields = unseal(text)
-        return HandOver(**fields | {"data": _read(fields["data"])})
+        given = HandOver(**fields | {"data": _read(fields["data"])})
+        texts = (given.run, given.step, given.output, given.definition, given.part, *given.inputs.values())
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"is not a hand-over: {error}") from None
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("is not a hand-over: it has something else where text belongs")
+    return given
 
 
 def _written(data: Data) -> dict[str, Any]:
@@ -113,4 +119,6 @@ def _read(fields: dict[str, Any]) -> Data:
     manifest = manifest_of(fields["manifest"], Path())
     if "slice" in fields:
         manifest = manifest._replace(slice=slice_of(fields["slice"]))
+    if not isinstance(fields["fingerprint"], str):
+        raise TypeError("its fingerprint is not text")
     return Data(manifest, fields["trusted"] is True, fields["fingerprint"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import StoreError
@@ -68,8 +68,10 @@ class Run:
         try:
             fields = unseal(text)
             _check(fields["run"] == self.name, f"it names the run {fields['run']}")
-            start = fields["start"] or written.astimezone(UTC).strftime(_TIME)
-            return Begun(tuple(fields["definitions"]), fields["latest"], start)
+            definitions, before, start = fields["definitions"], fields["latest"], fields["start"]
+            texts = [*definitions, start, "" if before is None else before]
+            _check(definitions and all(isinstance(text, str) for text in texts), "it does not say how the run began")
+            return Begun(tuple(definitions), before, start or time_text(written))
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(self._key, error) from None
 
@@ -124,11 +126,11 @@ class Run:
             return ["the run has not begun"]
         wanted = [(step, output) for step, fields in outputs.items() for output in fields]
         found = side_by_side(lambda one: self.handed_over(*one), wanted, self._store.bucket.width)
-        reasons = _reasons(dict(zip(wanted, found, strict=True)), begun.definitions[-1])
-        if not reasons:
+        why = reasons(dict(zip(wanted, found, strict=True)), begun.definitions[-1])
+        if not why:
             key = self._store.key(f"whole/{begun.start}~{self.name}")
             self._store.bucket.put(key, seal({"run": self.name, "start": begun.start}))
-        return reasons
+        return why
 
     @property
     def _key(self) -> str:
@@ -146,19 +148,30 @@ def latest(store: Store) -> str | None:
     return max(found).partition("~")[2] if found else None
 
 
-def _reasons(found: Mapping[tuple[str, str], HandOver | None], definition: str) -> list[str]:
+def time_text(time: datetime) -> str:
+    """A time as text that sorts as the times do."""
+    return time.astimezone(UTC).strftime(_TIME)
+
+
+def reasons(found: Mapping[tuple[str, str], HandOver | None], definition: str) -> list[str]:
+    """Why a run is not whole; nothing where it is.
+
+    Args:
+        found: what each step handed over, by its id and the name of the output.
+        definition: digest of the pipeline under which all must have been handed over.
+    """
     now = {f"{step}/{output or '_'}": one.data.digest for (step, output), one in found.items() if one is not None}
-    reasons = []
+    why = []
     for (step, output), one in found.items():
         name = f"{step}.{output}" if output else step
         if one is None:
-            reasons.append(f"{name} has not handed over")
+            why.append(f"{name} has not handed over")
         elif one.definition != definition:
-            reasons.append(f"{name} was handed over by another version of the pipeline")
+            why.append(f"{name} was handed over by another version of the pipeline")
         else:
             stale = [read for read, digest in one.inputs.items() if now.get(read) != digest]
-            reasons += [f"{name} was made of what {read} no longer is" for read in stale]
-    return reasons
+            why += [f"{name} was made of what {read} no longer is" for read in stale]
+    return why
 
 
 def _check(good: object, reason: str) -> None:

@@ -1,0 +1,311 @@
+"""`wurzel store`: ls, get, du, verify, gc and forget, on stores in folders."""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from tests.store.filled import PLAN, Filling, Killing, change, files, slice_of
+from wurzel.cli import cli
+from wurzel.cli.store import COMMANDS
+from wurzel.datacontract.dataset import open_dataset
+from wurzel.exceptions import WurzelError
+from wurzel.store import HandOver, Run
+
+STEPS = {"read": ["a"], "split": ["b", "c"]}
+
+
+@pytest.fixture(autouse=True)
+def _outside(tmp_path, monkeypatch):
+    monkeypatch.delenv("WURZEL_STORE", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def filling(url, tmp_path):
+    return Filling(url, tmp_path / "scratch")
+
+
+@pytest.fixture
+def full(filling):
+    """A store with a whole run, and a later one that is not."""
+    filling.run("argo-1", STEPS)
+    filling.run("argo-2", {"read": ["a"]}, whole=False)
+    return filling
+
+
+def run(*arguments, store=None):
+    where = [] if store is None else ["--store", str(store)]
+    result = CliRunner().invoke(cli, ["store", *map(str, arguments), *where])
+    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
+        raise result.exception
+    return result
+
+
+def rows(result):
+    assert result.exit_code == 0, result.output
+    return [line.split() for line in result.stdout.splitlines()[1:]]
+
+
+def error(*arguments, store=None):
+    result = run(*arguments, store=store)
+    assert isinstance(result.exception, WurzelError), result.output
+    return result.exception
+
+
+def test_the_short_helps_are_those_of_the_commands():
+    group = cli.get_command(click.Context(cli), "store")
+    for name, text in COMMANDS.items():
+        command = group.get_command(click.Context(group), name)
+        assert command.name == name
+        assert command.get_short_help_str(200).rstrip(".") == text.rstrip(".")
+        assert f"{name} " in run("--help").output
+    assert "Did you mean ls?" in run("lss").output
+
+
+class TestPlace:
+    @pytest.mark.parametrize("words", [["ls"], ["du"], ["get", "rag/read", "-o", "out"]])
+    def test_what_is_not_a_store(self, words, tmp_path):
+        assert "there is no such folder" in str(error(*words, store=tmp_path / "gone"))
+        (tmp_path / "file").write_text("x")
+        assert "is not a folder" in str(error(*words, store=tmp_path / "file"))
+        (tmp_path / "photos" / "2024").mkdir(parents=True)
+        found = error(*words, store=tmp_path / "photos")
+        assert "is not a store: it has no pipeline, but '2024'" in str(found)
+        assert found.exit_code == 2
+        assert "no store is given" in str(error(*words))
+        assert "the store is 'none'" in str(error(*words, store="none"))
+
+    def test_an_empty_store(self, url):
+        url.mkdir()
+        assert run("ls", store=url).stderr == "the store is empty\n"
+        assert run("du", store=url).stderr == "the store is empty\n"
+        assert json.loads(run("ls", "--json", store=url).stdout) == []
+        assert "the store has no pipeline 'rag'" in str(error("get", "rag/read", "-o", "out", store=url))
+        assert "The store is empty." in str(error("get", "read", "-o", "out", store=url))
+
+    def test_by_variable(self, full, url, monkeypatch):
+        monkeypatch.setenv("WURZEL_STORE", str(url))
+        assert len(rows(run("ls"))) == 2
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_a_folder_that_may_not_be_read(self, full, url):
+        url.chmod(0)
+        found = error("ls", store=url)
+        url.chmod(0o700)
+        assert found.exit_code == 2
+
+    def test_by_configuration(self, project, url):
+        project("chain")
+        Path("wurzel.yaml").write_text(
+            "version: 1\nstore: store\npipelines:\n  rag: {entrypoint: 'chain:pipeline'}\n"
+            "environments:\n  other: {store: elsewhere}\n"
+        )
+        Filling(url, url.parent / "scratch").run("argo-1", STEPS)
+        Filling(url, url.parent / "scratch", "other").run("argo-9", STEPS)
+        assert [row[0] for row in rows(run("ls"))] == ["argo-1"]
+        run("get", "split", "-o", "out")
+        assert open_dataset(Path("out")).items == 2
+        assert "elsewhere: there is no such folder" in str(error("ls", "-e", "other"))
+        assert "mutually exclusive" in str(error("ls", "-e", "other", store=url))
+        Path("wurzel.yaml").write_text("version: 1\npipelines:\n  rag: {entrypoint: 'chain:pipeline'}\n")
+        assert "wurzel.yaml names no store" in str(error("ls"))
+
+
+class TestLs:
+    def test_runs_the_newest_first(self, full, url):
+        found = rows(run("ls", "rag", store=url))
+        assert [row[0] for row in found] == ["argo-2", "argo-1"]
+        assert found[1][3:] == ["latest"]
+        assert " ".join(found[0][3:]) == "not whole: split has not handed over"  # the other run shows that there is one
+        found = json.loads(run("ls", "rag", "--json", store=url).stdout)
+        assert [(each["run"], each["whole"], each["latest"]) for each in found] == [
+            ("argo-2", False, False),
+            ("argo-1", True, True),
+        ]
+
+    def test_why_a_run_is_not_whole(self, filling, url):
+        one = filling.run("argo-1", STEPS, whole=False)
+        first = one.handed_over("split")
+        one.hand_over(first._replace(inputs={"read/_": "0" * 64}))
+        two = filling.run("argo-2", {"split": ["b"]}, whole=False)
+        two.hand_over(two.handed_over("split")._replace(inputs={"read/_": "0" * 64}))
+        three = filling.run("argo-3", STEPS, whole=False)
+        three.begin("e" * 64)
+        filling.run("argo-4", STEPS, whole=False)
+        change(url / "rag/runs/argo-4/split/_/all.json", "torn")
+        filling.run("argo-5", STEPS, whole=False)
+        change(url / "rag/runs/argo-5/run.json", "empty")
+        filling.run("argo-6", STEPS, whole=False)
+        change(url / "rag/runs/argo-6/run.json", "deleted")
+        found = {each["run"]: each["reasons"] for each in json.loads(run("ls", "rag", "--json", store=url).stdout)}
+        assert found["argo-1"] == ["split was made of what read/_ no longer is"]
+        assert found["argo-2"] == ["read has not handed over", "split was made of what read/_ no longer is"]
+        assert "read was handed over by another version of the pipeline" in found["argo-3"]
+        assert found["argo-4"][0].startswith("split is damaged")
+        assert found["argo-5"][0].startswith("run.json is damaged")
+        assert found["argo-6"] == ["run.json is missing"]
+
+    def test_runs_of_jobs_that_are_not_trusted(self, full, url, tmp_path):
+        Filling(url, tmp_path / "more", cache="read").run("gh-7", STEPS, whole=False)
+        found = {row[0]: " ".join(row[3:]) for row in rows(run("ls", store=url))}
+        assert found["gh-7"] == "not whole: jobs that are not trusted make no run whole"
+        assert rows(run("ls", "--run", "gh-7", store=url))[0][-1] == "untrusted"
+
+    def test_what_a_run_handed_over(self, full, url):
+        found = rows(run("ls", "--run", "latest", store=url))
+        digest = Run(full.store, "argo-1").handed_over("split").data.digest
+        assert found[1][:4] == ["argo-1", "split", digest[:12], "2"]
+        assert found == rows(run("ls", "--run", "1", store=url))
+        found = json.loads(run("ls", "rag/split", "--run", "argo-1", "--json", store=url).stdout)
+        assert [(each["step"], each["digest"], each["items"]) for each in found] == [("split", digest, 2)]
+        assert [row[0] for row in rows(run("ls", "rag/read", store=url))] == ["argo-2", "argo-1"]
+
+    def test_names_that_are_not_there(self, full, url):
+        assert "Did you mean rag?" in str(error("ls", "rage", store=url))
+        assert "Did you mean split?" in str(error("ls", "rag/splt", store=url))
+        assert "Did you mean argo-" in str(error("ls", "--run", "argo-3", store=url))
+
+    def test_pipelines(self, full, url, tmp_path):
+        Filling(url, tmp_path / "more", "other").run("argo-1", STEPS, whole=False)
+        assert rows(run("ls", store=url)) == [["other", "1", "none"], ["rag", "2", "argo-1"]]
+        assert "The store has other, rag." in str(error("get", "read", "-o", "out", store=url))
+
+    def test_no_run_yet(self, filling, url):
+        filling.entry("read", "a")
+        assert run("ls", store=url).stderr == "rag has no runs in the store\n"
+        assert "rag has no whole run" in str(error("get", "read", "-o", "out", store=url))
+
+
+class TestGet:
+    def test_a_dataset_as_the_step_wrote_it(self, full, url, tmp_path):
+        result = run("get", "rag/split", "-o", "out", store=url)
+        assert result.stderr.startswith("wrote rag/split of argo-1 to out: 1 file, ")
+        written = tmp_path / "scratch" / "out-b-c"
+        assert files("out") == files(written)
+        for name in files(written):
+            assert Path("out", name).read_bytes() == (written / name).read_bytes()
+            assert not Path("out", name).stat().st_mode & 0o111
+        run("get", "rag/read", "--run", "argo-2", "-o", "out", store=url)
+        assert open_dataset(Path("out")).items == 1
+
+    def test_a_step_with_named_outputs(self, filling, url):
+        job = filling.run("argo-1", {}, whole=False)
+        for name, text in {"train": "a", "test": "b"}.items():
+            job.hand_over(HandOver("argo-1", "cut", name, filling.data(text), PLAN))
+        run("get", "rag/cut", "--run", "argo-1", "-o", "out", store=url)
+        assert {path.name for path in Path("out").iterdir()} == {"test", "train"}
+        run("get", "cut.train", "--run", "argo-1", "-o", "one", store=url)
+        assert files("one") == files("out/train")
+        assert "Did you mean train?" in str(error("get", "cut.tran", "--run", "argo-1", "-o", "x", store=url))
+        run("get", "cut.test", "--run", "argo-1", "-o", "out", store=url)  # a folder of outputs is ours
+        assert open_dataset(Path("out")).items == 1
+
+    def test_slices_that_nobody_has_put_together(self, filling, url):
+        job = filling.run("argo-1", {}, whole=False)
+        for number, text in ((2, "b"), (1, "a")):
+            data = filling.data(text, cut=slice_of(number, 2))
+            job.hand_over(HandOver("argo-1", "split", "", data, PLAN, part=f"{number}-of-2"))
+            if number == 2:
+                missing = "split is incomplete in the run argo-1: of 2 slices, these are missing: 1"
+                assert missing in str(error("get", "split", "--run", "argo-1", "-o", "out", store=url))
+        run("get", "split", "--run", "argo-1", "-o", "out", store=url)
+        whole = filling.data("a", "b")
+        assert open_dataset(Path("out")).digest == whole.digest
+        assert files("out") == ["manifest.json", "part-00000.json"]
+        assert [row[1:3] for row in rows(run("ls", "rag/split", store=url))] == [
+            ["split", "1-of-2"],
+            ["split", "2-of-2"],
+        ]
+
+    def test_nothing_else_is_replaced(self, full, url, tmp_path):
+        for name, inside in {"foreign": "notes.txt", "hidden": ".git"}.items():
+            (tmp_path / name).mkdir()
+            (tmp_path / name / inside).write_text("mine")
+            assert f"holds '{inside}'" in str(error("get", "rag/read", "-o", name, store=url))
+            assert (tmp_path / name / inside).read_text() == "mine"
+        assert "is a file" in str(error("get", "rag/read", "-o", "foreign/notes.txt", store=url))
+        assert "is inside the store" in str(error("get", "rag/read", "-o", url / "rag" / "new", store=url))
+        assert "git's own folder" in str(error("get", "rag/read", "-o", ".git/x", store=url))
+
+    def test_an_executable_file_stays_one(self, full, url, tmp_path):
+        folder = tmp_path / "scratch" / "files"
+        (folder / "00000").mkdir(parents=True)
+        (folder / "00000" / "tool.sh").write_text("#!/bin/sh\n")
+        (folder / "00000" / "plain.txt").write_text("x")
+        (folder / "manifest.json").write_text(manifest(folder, executable={"00000/tool.sh"}))
+        data = full.store.put_dataset(folder)
+        Run(full.store, "argo-2").hand_over(HandOver("argo-2", "make", "", data, PLAN))
+        run("get", "make", "--run", "argo-2", "-o", "out", store=url)
+        assert Path("out/00000/tool.sh").stat().st_mode & 0o100
+        assert not Path("out/00000/plain.txt").stat().st_mode & 0o111
+
+    @pytest.mark.parametrize("how", ["torn", "flipped", "empty", "deleted"])
+    def test_what_is_damaged_is_not_written(self, full, url, how):
+        run("get", "rag/split", "-o", "out", store=url)
+        before = Path("out", "part-00000.json").read_bytes()
+        part = open_dataset(Path("out")).parts[0]
+        change(url / f"rag/objects/{part.sha256[:2]}/{part.sha256}", how)
+        found = error("get", "rag/split", "-o", "out", store=url)
+        assert "part-00000.json is damaged or missing in the store" in str(found)
+        assert found.exit_code == 1
+        assert Path("out", "part-00000.json").read_bytes() == before
+
+    def test_killed_at_any_request(self, full, url, monkeypatch):
+        opened = full.store.bucket
+        for request in range(1, 100):
+            monkeypatch.setattr("wurzel.store.address.open_bucket", lambda *_, left=request: Killing(opened, left))
+            if run("get", "split", "-o", "out", store=url).exit_code == 0:
+                break
+            assert {path.name for path in Path().iterdir()} == {"scratch", "store"}
+        assert request > 5
+        assert open_dataset(Path("out")).items == 2
+
+
+def manifest(folder, executable):
+    """The manifest of a dataset of one folder of files."""
+    parts = [
+        {"file": name, "items": 0, "bytes": (folder / name).stat().st_size, "sha256": digest_of(folder / name)}
+        | ({"executable": True} if name in executable else {})
+        for name in files(folder)
+        if name != "manifest.json"
+    ]
+    return json.dumps({"format": 2, "contract": "x:Files", "containers": [], "items": 1, "parts": parts})
+
+
+def digest_of(path):
+    return sha256(path.read_bytes()).hexdigest()
+
+
+class TestDu:
+    def test_what_is_shared_counts_once(self, filling, url, tmp_path):
+        filling.run("argo-1", {"read": ["a"], "copy": ["a"], "split": ["b", "c"]})
+        filling.data("nobody names it")
+        [found] = json.loads(run("du", "--json", store=url).stdout)
+        sizes = {path.name: path.stat().st_size for path in (url / "rag/objects").rglob("*") if path.is_file()}
+        split = open_dataset(tmp_path / "scratch" / "out-b-c").size
+        shared = open_dataset(tmp_path / "scratch" / "out-a").size
+        assert found["steps"] == {"split": split}
+        assert found["shared"] == shared
+        assert found["unreferenced"] == sum(sizes.values()) - split - shared
+        assert found["total"] == sum((url / name).stat().st_size for name in files(url))
+        assert found["runs"] == 1
+        text = run("du", "rag", store=url).stdout
+        assert "(shared by several steps)" in text
+        assert text.splitlines()[-1].split()[0] == "total"
+
+    def test_jobs_that_are_not_trusted_are_apart(self, full, url, tmp_path):
+        Filling(url, tmp_path / "more", cache="read").run("gh-7", STEPS, whole=False)
+        found = json.loads(run("du", "--json", store=url).stdout)
+        assert [each["trusted"] for each in found] == [True, False]
+        assert found[0]["steps"] == found[1]["steps"]
+        assert "Did you mean rag?" in str(error("du", "rags", store=url))

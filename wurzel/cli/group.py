@@ -1,0 +1,54 @@
+"""A group of commands that imports only the one that is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+class CommandGroup(click.Group):
+    """Lists its commands from a table, and imports the module of the one that is called."""
+
+    def __init__(self, *args: Any, table: Mapping[str, str], home: str, **options: Any) -> None:
+        """See click for the rest.
+
+        Args:
+            *args: as click takes them.
+            table: name of each command to its one-line help.
+            home: name of the module of a command, with `{}` for the command; its `command` is the click command.
+            **options: as click takes them.
+        """
+        super().__init__(*args, **options)
+        self._table = table
+        self._home = home
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The click command of that name."""
+        if cmd_name not in self._table:
+            return None
+        command = import_module(self._home.format(cmd_name)).command
+        assert isinstance(command, click.Command)  # noqa: S101 - narrows the type; a test calls every command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Like click's, with a did-you-mean for an unknown name."""
+        if args and args[0] not in self._table and not args[0].startswith("-"):
+            from wurzel.suggestion import did_you_mean
+
+            advice = did_you_mean(args[0], self._table) or f"Commands: {', '.join(self._table)}."
+            ctx.fail(f"Unknown command {args[0]!r}. {advice}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._table.items()))

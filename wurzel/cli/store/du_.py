@@ -1,0 +1,55 @@
+"""`wurzel store du`: bytes by pipeline and step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from wurzel.cli.store.place import PipelineInStore, open_place, store_options
+from wurzel.cli.store.text import counted, size, table
+
+if TYPE_CHECKING:
+    from wurzel.store.usage import Usage
+
+
+@click.command("du")
+@click.argument("pipeline", type=PipelineInStore(), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@store_options
+def command(pipeline: str | None, as_json: bool, url: str | None, environment: str | None) -> None:
+    """Show how many bytes each step takes.
+
+    A file that several steps have is counted once, as shared; `gc` removes what is unreferenced. Without PIPELINE, of
+    all pipelines in the store.
+    """
+    from wurzel.store.listing import check_pipeline, pipelines
+    from wurzel.store.usage import usage
+
+    bucket = open_place(url, environment, pipeline).bucket
+    if pipeline is not None:
+        check_pipeline(bucket, pipeline)
+    found = [each for name in ([pipeline] if pipeline else pipelines(bucket)) for each in usage(bucket, name)]
+    if as_json:
+        click.echo(json.dumps([each._asdict() | {"total": each.total} for each in found], indent=2))
+    elif not found:
+        click.echo("the store is empty", err=True)
+    else:
+        rows = [row for each in found for row in _rows(each)]
+        total = ("total", "", size(sum(each.total for each in found)))
+        click.echo("\n".join(table([*rows, total])))
+
+
+def _rows(found: Usage) -> Iterator[Sequence[str]]:
+    name = found.pipeline if found.trusted else f"{found.pipeline} (untrusted)"
+    for step, count in found.steps.items():
+        yield name, step, size(count)
+    about = {
+        "shared by several steps": found.shared,
+        "unreferenced": found.unreferenced,
+        f"records of {counted(found.runs, 'run')} and of the cache": found.records,
+    }
+    for text, count in about.items():
+        yield name, f"({text})", size(count)

@@ -1,0 +1,180 @@
+"""Which store is meant, and which pipeline in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Store
+    from wurzel.store.buckets import Bucket
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Place(NamedTuple):
+    """A store, and what is meant in it."""
+
+    bucket: Bucket
+    pipeline: str | None
+    """`None` where none is given, and there is more than one."""
+
+
+class Wanted(NamedTuple):
+    """`PIPELINE/STEP.OUTPUT`, each of which may be missing."""
+
+    pipeline: str | None
+    step: str | None = None
+    output: str | None = None
+
+
+class StepName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """`PIPELINE`, `PIPELINE/STEP` or `PIPELINE/STEP.OUTPUT`."""
+
+    name = "step"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Pipelines of the store; after a `/` the steps of its latest runs. Nothing if it cannot be read."""
+        from wurzel.exceptions import WurzelError
+        from wurzel.store.listing import pipelines, steps
+
+        pipeline, slash, _ = incomplete.partition("/")
+        try:
+            bucket = open_place(
+                ctx.params.get("url"), ctx.params.get("environment"), pipeline if slash else None
+            ).bucket
+            found = [f"{pipeline}/{name}" for name in steps(bucket, pipeline)] if slash else pipelines(bucket)
+        except WurzelError:
+            return []
+        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+
+
+class PipelineInStore(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """The name of a pipeline in the store."""
+
+    name = "pipeline"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Pipelines of the store; nothing if it cannot be read."""
+        return [] if "/" in incomplete else StepName().shell_complete(ctx, param, incomplete)
+
+
+class RunName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """The name of a run of the pipeline named earlier on the command line."""
+
+    name = "run"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """`latest`, and names of runs. Only `latest` if the store cannot be read."""
+        from wurzel.exceptions import WurzelError
+        from wurzel.store.listing import LATEST, run_names, sides
+
+        # While a value is being completed, click has not parsed arguments yet: they are among the leftover ones.
+        text = ctx.params.get("wanted") or next(iter(ctx.args), "")
+        found = [LATEST]
+        try:
+            given = text.partition("/")[0] or None
+            place = open_place(ctx.params.get("url"), ctx.params.get("environment"), given)
+            found += [name for store in sides(place.bucket, named(place)) for name in run_names(store)]
+        except WurzelError:
+            pass
+        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+
+
+def store_options(command: Command) -> Command:
+    """The options `--store` and `-e/--env`."""
+    command = click.option(
+        "-e", "--env", "environment", metavar="ENV", help="Use the store of this environment of wurzel.yaml."
+    )(command)
+    return click.option(
+        "--store", "url", envvar="WURZEL_STORE", metavar="URL", help="The store, instead of the one in wurzel.yaml."
+    )(command)
+
+
+def run_option(command: Command) -> Command:
+    """The option `--run`."""
+    text = "Name of a run, as `ls` shows it, or its end; `latest` is the newest that is whole."
+    return click.option("--run", "run", metavar="ID", type=RunName(), help=text)(command)
+
+
+def pipeline_or_step(text: str | None) -> Wanted:
+    """What `PIPELINE`, `PIPELINE/STEP` or `PIPELINE/STEP.OUTPUT` names."""
+    pipeline, slash, rest = (text or "").partition("/")
+    return Wanted(pipeline or None, *_step(rest)) if slash else Wanted(pipeline or None)
+
+
+def step_of(text: str) -> Wanted:
+    """What `PIPELINE/STEP.OUTPUT` names, where the pipeline may be left out."""
+    pipeline, slash, rest = text.partition("/")
+    return Wanted(pipeline or None, *_step(rest)) if slash else Wanted(None, *_step(text))
+
+
+def open_place(url: str | None, environment: str | None, pipeline: str | None) -> Place:
+    """The store that is meant, with the pipeline; of a pipeline that is given, it is not looked up.
+
+    Raises:
+        WurzelError: when there is no such store.
+    """
+    from wurzel.exceptions import UsageError
+    from wurzel.ir.store_url import NO_STORE
+    from wurzel.store.address import open_bucket
+    from wurzel.store.listing import check_folder, pipelines
+
+    configured: str | None = None
+    if not url:
+        store, configured = _configured(environment, pipeline)
+        bucket = open_bucket(store.url, endpoint=store.endpoint, region=store.region)
+    elif environment:
+        raise UsageError("--store and --env are mutually exclusive", hint="Leave out one of them.")
+    elif url == NO_STORE:
+        raise UsageError(f"the store is {NO_STORE!r}", hint="Give one with --store.")
+    else:
+        bucket = open_bucket(url)
+    check_folder(bucket)
+    if pipeline or configured:
+        return Place(bucket, pipeline or configured)
+    known = pipelines(bucket)
+    return Place(bucket, known[0] if len(known) == 1 else None)
+
+
+def named(place: Place) -> str:
+    """The pipeline that is meant.
+
+    Raises:
+        UsageError: when none is given, and there is not just one.
+    """
+    from wurzel.exceptions import UsageError
+    from wurzel.store.listing import pipelines
+
+    if place.pipeline is not None:
+        return place.pipeline
+    known = pipelines(place.bucket)
+    where = f"The store has {', '.join(known)}." if known else "The store is empty."
+    raise UsageError("no PIPELINE is given", hint=where)
+
+
+def _step(text: str) -> tuple[str | None, str | None]:
+    step, dot, output = text.partition(".")
+    return step or None, output if dot else None
+
+
+def _configured(environment: str | None, pipeline: str | None) -> tuple[Store, str | None]:
+    """The store in wurzel.yaml, and the name of its pipeline where there is only one."""
+    from wurzel.exceptions import UsageError
+    from wurzel.project.open import open_in, open_project
+
+    project = open_project()
+    known = project.names(environment) if project is not None else []
+    stores: dict[str, Store] = {}
+    for name in [pipeline] if pipeline in known else known:
+        store = open_in(project, name, environment, ()).pipeline.store
+        if store is not None:
+            stores[store.url] = store
+    if len(stores) > 1:
+        raise UsageError("the pipelines in wurzel.yaml have different stores", hint="Name a PIPELINE.")
+    if not stores:
+        raise UsageError("wurzel.yaml names no store" if known else "no store is given", hint="Give one with --store.")
+    return next(iter(stores.values())), known[0] if len(known) == 1 else None

@@ -1,0 +1,130 @@
+"""Writes what a step handed over into a folder, as the step itself would have written it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.datacontract.folders import remove, replacing
+from wurzel.datacontract.gathering import gather_outputs
+from wurzel.datacontract.manifest import NAME
+from wurzel.datacontract.opening import output_names, shard_folder, shard_of
+from wurzel.datacontract.partfiles import explained
+from wurzel.datacontract.writer import check_ours
+from wurzel.exceptions import DatasetError, StoreError
+from wurzel.store import names
+from wurzel.store.listing import Place, places, unknown
+from wurzel.store.local import LocalBucket
+
+if TYPE_CHECKING:
+    from wurzel.store.records import Data
+    from wurzel.store.runs import Run
+    from wurzel.store.store import Store
+
+_STAGE = ".stage"
+
+
+def deliver(store: Store, run: Run, step: str, output: str | None, folder: Path) -> dict[str, Data]:
+    """Write what a step handed over in a run into a folder, whose previous dataset is replaced, or none of it.
+
+    Args:
+        store: that of the run.
+        run: the run.
+        step: the id of the step.
+        output: name of the output; `None` for all, each in a folder of its name where they have names.
+        folder: becomes the dataset, or the folder of the step with its named outputs.
+
+    Returns:
+        What was written, by the name of the output; slices by `output/2-of-3`.
+
+    Raises:
+        UsageError: when there is no such step or output; the message names those that there are.
+        StoreError: when something is missing or damaged.
+        DatasetError: when the folder is not a dataset, so that it is not replaced, or cannot be written.
+    """
+    found = places(store, run.name).get(run.name, {})
+    chosen = _chosen(run, list(found), step, output)
+    wanted = {place: _handed_over(run, place) for parts in chosen.values() for place in parts}
+    _check(store, folder)
+    with explained(folder):
+        _replace(store, wanted, folder, by_name=output is None)
+    return {_label(place): data for place, data in wanted.items()}
+
+
+def _chosen(run: Run, found: Sequence[Place], step: str, output: str | None) -> dict[str, list[Place]]:
+    """By the name of the output, the hand-over of the whole, or those of all slices."""
+    steps = sorted({place.step for place in found})
+    if step not in steps:
+        raise unknown("step", step, steps, f"the run {run.name}")
+    of_step = [place for place in found if place.step == step]
+    known = sorted({place.output for place in of_step})
+    if output is not None and output not in known:
+        named = [name for name in known if name]
+        raise unknown("output", output, named, f"the step {step}")
+    return {
+        name: _whole(run, step, [place for place in of_step if place.output == name])
+        for name in ([output] if output is not None else known)
+    }
+
+
+def _whole(run: Run, step: str, parts: Sequence[Place]) -> list[Place]:
+    for place in parts:
+        if place.part == names.ALL:
+            return [place]
+    slices = {cut: place for place in parts if (cut := shard_of(f"shard-{place.part}")) is not None}
+    of = max((of for _, of in slices), default=0)
+    missing = [number for number in range(1, of + 1) if (number, of) not in slices]
+    if missing or not of:
+        shown = ", ".join(map(str, missing[:5]))
+        message = f"{step} is incomplete in the run {run.name}: of {of} slices, these are missing: {shown}"
+        raise StoreError(message, hint="Wait for the run to go on, or name another one.")
+    return [slices[number, of] for number in range(1, of + 1)]
+
+
+def _handed_over(run: Run, place: Place) -> Data:
+    given = run.handed_over(*place)
+    if given is None:
+        raise StoreError(f"{place.name} has been removed from the run {run.name} meanwhile", hint="Try again.")
+    return given.data
+
+
+def _check(store: Store, folder: Path) -> None:
+    """Replace nothing but a dataset, nor a folder of hidden files alone, and write nothing into the store itself."""
+    bucket = store.bucket
+    if isinstance(bucket, LocalBucket) and folder.resolve().is_relative_to(bucket.root.resolve()):
+        raise DatasetError("is inside the store", where=str(folder), hint="Give another folder with -o.")
+    check_ours(folder)
+    there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if there and NAME not in there and not output_names(folder) and not any(map(shard_of, there)):
+        message = f"holds {there[0]!r}, and is not a dataset, so it is not replaced"
+        raise DatasetError(message, where=str(folder), hint="Give another folder with -o.")
+
+
+def _replace(store: Store, wanted: Mapping[Place, Data], folder: Path, *, by_name: bool) -> None:
+    whole = [place for place in wanted if place.part == names.ALL and not (by_name and place.output)]
+    if whole:
+        store.fetch(wanted[whole[0]], folder)
+        return
+    with replacing(folder) as new:
+        stage = new / _STAGE  # the new folder itself is locked
+        for output in dict.fromkeys(place.output for place in wanted):
+            made = stage / (output or "_")
+            _make(store, {place: data for place, data in wanted.items() if place.output == output}, made)
+            for path in [made] if by_name and output else list(made.iterdir()):
+                path.rename(new / path.name)
+        remove(stage)
+
+
+def _make(store: Store, parts: Mapping[Place, Data], made: Path) -> None:
+    for place, data in parts.items():
+        if place.part == names.ALL:
+            store.fetch(data, made)
+            return
+        number, of = place.part.split("-of-")
+        store.fetch(data, shard_folder(made, int(number), int(of)))
+    gather_outputs(made)
+
+
+def _label(place: Place) -> str:
+    return place.output if place.part == names.ALL else f"{place.output}/{place.part}"

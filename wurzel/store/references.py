@@ -1,0 +1,80 @@
+"""What leads where in the store of a pipeline: entries and hand-overs, and the files that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from wurzel.exceptions import StoreError
+from wurzel.store.listing import place_of
+from wurzel.store.records import entry_of
+from wurzel.store.runs import Run
+from wurzel.store.threads import side_by_side
+
+if TYPE_CHECKING:
+    from wurzel.store.buckets import Item
+    from wurzel.store.records import Data
+    from wurzel.store.store import Store
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AT_ONCE = 64
+"""Requests for each of those side by side before their results are taken: what bounds the memory."""
+
+
+class Reference(NamedTuple):
+    """An entry or a hand-over, with what it leads to."""
+
+    item: Item
+    step: str
+    """Empty where it cannot be read."""
+    datas: tuple[Data, ...]
+    problem: str = ""
+    """Why it cannot be read; what is damaged leads nowhere."""
+
+
+def entries(store: Store) -> Iterator[Reference]:
+    """The entries that are on the side of a store."""
+    prefix = store.key("cache/")
+
+    def read(item: Item) -> Reference | None:
+        text = store.bucket.get(item.key)
+        name = item.key.removeprefix(prefix).removesuffix(".json")
+        entry = None if text is None else entry_of(text, name, trusted=store.trusted)
+        if entry is not None:
+            return Reference(item, entry.step, tuple(entry.datasets.values()))
+        return None if text is None else Reference(item, "", (), "is damaged, or names another fingerprint")
+
+    return present(in_turn(read, store.bucket.list(prefix), store.bucket.width))
+
+
+def hand_overs(store: Store, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Reference]:
+    """The hand-overs that are on the side of a store, of the runs with wanted names."""
+    prefix = store.key("runs/")
+
+    def read(item: Item) -> Reference | None:
+        run, *path = item.key.removeprefix(prefix).split("/")
+        place = place_of(path)
+        if place is None or not wanted(run):
+            return None
+        try:
+            found = Run(store, run).handed_over(*place)
+        except StoreError as error:
+            return Reference(item, "", (), error.message)
+        return None if found is None else Reference(item, place.step, (found.data,))
+
+    return present(in_turn(read, store.bucket.list(prefix), store.bucket.width))
+
+
+def present(found: Iterable[R | None]) -> Iterator[R]:
+    """Those that are not `None`."""
+    return (each for each in found if each is not None)
+
+
+def in_turn(call: Callable[[T], R], items: Iterable[T], width: int) -> Iterator[R]:
+    """As `side_by_side`, for more items than should be in memory with their results."""
+    rest = iter(items)
+    while batch := list(islice(rest, width * _AT_ONCE)):
+        yield from side_by_side(call, batch, width)
