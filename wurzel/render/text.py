@@ -19,10 +19,7 @@ Chunk = tuple[str, int, str]
 
 NO_VALUE = "text rendered by a macro, block, `call` or `set` block cannot be used as a value here"
 NO_TRUTH = "text rendered by a macro, block, `call` or `set` block is neither true nor false, whatever it contains"
-COMPARE = (
-    'Compare it with a text: `{% if … | trim == "true" %}`; `is blank` tells whether it is empty.'
-    " A macro that is a condition writes one value: `{{ x is not none }}`."
-)
+COMPARE = 'Compare it with a text: `{% if … | trim == "true" %}`; `is blank` tells whether it is empty.'
 MAKE_VALUE = "Write it unchanged, or turn it into one value with `| string` first."
 
 
@@ -138,12 +135,8 @@ class Text:
                 return Text([*self.pieces[:index], (kept, *piece[1:])], self.indented)
         return Text(())
 
-    def __bool__(self) -> bool:
-        """Whether it is true, when all that was written is one value that is true or false."""
-        # Any other text is not empty even where it says `false`: either answer would mislead someone.
-        written = [piece for piece in self.pieces if isinstance(piece, Held) or piece[0].strip()]
-        if len(written) == 1 and isinstance(written[0], Held) and isinstance(written[0].value, bool):
-            return written[0].value
+    def __bool__(self) -> NoReturn:
+        # Text is not empty even where it says `false`: either answer would mislead someone.
         raise TemplateError(NO_TRUTH, hint=COMPARE)
 
     @property
@@ -152,14 +145,12 @@ class Text:
         return not any(piece.value != "" if isinstance(piece, Held) else piece[0].strip() for piece in self.pieces)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, bool):
-            return bool(self) is other
-        if isinstance(other, int | float):
-            raise TemplateError(f"rendered text never equals {other!r}, whatever it contains", hint=COMPARE)
+        if isinstance(other, int | float):  # or a boolean
+            raise TemplateError(f"rendered text never equals {show(other)}, whatever it contains", hint=COMPARE)
         if isinstance(other, Text):
             return _runs(self.pieces) == _runs(other.pieces)
         if isinstance(other, str):
-            return self.plain() == other
+            return "".join(map(_read, self.pieces)) == other
         return NotImplemented
 
     def __contains__(self, part: object) -> bool:
@@ -330,6 +321,13 @@ def is_blank(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     raise NotAValue(f"{show(value)} is not text", "`is blank` is for text; compare other values with `==`.")
+
+
+def _read(piece: Piece) -> str:
+    """A piece as files show it: `true` for a boolean."""
+    if not isinstance(piece, Held):
+        return piece[0]
+    return str(piece.value).lower() if isinstance(piece.value, bool) else text_of(piece.value)
 
 
 def _runs(pieces: Sequence[Piece]) -> list[Any]:

@@ -18,11 +18,13 @@ from wurzel.render.check.positions import positions
 from wurzel.render.check.reach import Reach
 from wurzel.render.check.scope import Scope, merged
 from wurzel.render.check.sources import Reference, Source, Sources
+from wurzel.render.check.truth import conditions
 from wurzel.render.check.types import Module
 from wurzel.render.common import Common
 from wurzel.render.layers import OURS, POLICIES
 from wurzel.render.renames import renamed
 from wurzel.render.structure import OUTSIDE, circle, languages_differ, no_such_block, outside
+from wurzel.render.text import COMPARE, NO_TRUTH
 from wurzel.suggestion import LOOSE, did_you_mean
 
 if TYPE_CHECKING:
@@ -105,6 +107,8 @@ class Checker:
                     yield Problem(problem.message, where, problem.hint)
             if reference.needed and reference.names and not any(self._named_by(source, reference)):
                 yield self._missing(source, reference.names[0], where)
+        for line in dict.fromkeys(conditions(source.tree)):
+            yield Problem(NO_TRUTH, source.at(line), COMPARE)
         yield from self._inheritance(source)
         yield from self._compiled(source)
 
