@@ -59,6 +59,10 @@ ENGINES = {
     "argolint": {"go": ["argolint"]},
     # The argo command itself, from the sources of its Go module; those lack the web interface, an empty page stands in.
     "argo": {"argo": ["github.com/argoproj/argo-workflows/v4", "v4.0.5"]},
+    # Object stores: two servers of S3 that share no code, and one of Azure.
+    "moto": {"pip": ["moto[server,s3]==5.2.5"]},
+    "versitygw": {"program": ["github.com/versity/versitygw/cmd/versitygw@v1.8.0"]},
+    "azurite": {"npm": ["azurite@3.37.0"]},
     # docker and a base image made of Debian packages, since no image can be pulled; needs root.
     "containers": {"base": ["bookworm", "python3-minimal,python3-venv"]},
 }
@@ -128,6 +132,19 @@ def go(home, folders):
             print(f"{folder}: not built: {done.stderr.strip()[-500:]}")
 
 
+def program(home, modules):
+    """The command of each Go module as `bin/<its name>`; nothing where Go or the module cannot be had."""
+    for module in modules:
+        if shutil.which("go") is None:
+            print(f"{module}: not built, there is no Go here")
+            continue
+        command = ["go", "install", "-trimpath", "-ldflags", "-s -w", module]
+        environ = os.environ | {"GOBIN": str(home / "bin")}
+        done = subprocess.run(command, env=environ, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            print(f"{module}: not built: {done.stderr.strip()[-500:]}")
+
+
 def argo(home, arguments):
     """`bin/argo`; nothing where Go or the module cannot be had."""
     module, version = arguments
@@ -189,6 +206,7 @@ INSTALLERS = {
     "launcher": launcher,
     "apt": apt,
     "go": go,
+    "program": program,
     "argo": argo,
     "base": base,
 }

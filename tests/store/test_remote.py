@@ -55,23 +55,29 @@ def test_a_run_is_stored_and_comes_back(server, opened, tmp_path):
     assert "cache" in other.bucket.folders("rag/")
 
 
-def test_a_folder_comes_back_as_it_was(opened, tmp_path):
-    names = ["plain", "with space", "#1", "a#1/ü.txt", "deep/er/%41", "line\nbreak", "🎉", "empty", "run.sh", "~x"]
-    with writing_outputs(tmp_path / "out", {"": shape_of(Folder)}) as writers:
+NAMES = ["plain", "with space", "#1", "a#1/ü.txt", "deep/er/%41", "line\nbreak", "🎉", "empty", "run.sh", "~x"]
+
+
+def make_folder(folder):
+    """A dataset of files whose names, sizes and modes are unusual."""
+    with writing_outputs(folder, {"": shape_of(Folder)}) as writers:
         made = writers.workdir / "made"
-        for name in names:
+        for name in NAMES:
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             (made / name).write_bytes(b"" if name == "empty" else name.encode() * 3)
         (made / "run.sh").chmod(0o755)
         (made / "empty folder").mkdir()
         writers[""].add(Folder(made))
+    return folder
+
+
+def test_a_folder_comes_back_as_it_was(opened, tmp_path):
     store = opened()
-    store.fetch(store.put_dataset(tmp_path / "out"), tmp_path / "back")
-    back = open_dataset(tmp_path / "back")
-    assert back.digest == open_dataset(tmp_path / "out").digest
+    store.fetch(store.put_dataset(make_folder(tmp_path / "out")), tmp_path / "back")
+    assert open_dataset(tmp_path / "back").digest == open_dataset(tmp_path / "out").digest
     (home,) = tmp_path.glob("back/*/made")
     found = {str(path.relative_to(home)): path for path in home.rglob("*")}
-    assert {*names, "empty folder"} < set(found)
+    assert {*NAMES, "empty folder"} < set(found)
     assert os.access(found["run.sh"], os.X_OK)
     assert not os.access(found["plain"], os.X_OK)
 

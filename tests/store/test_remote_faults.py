@@ -342,7 +342,6 @@ def test_the_end_of_a_process_waits_for_no_request(server):
         ("s3://acme/x", {"endpoint": "http://user:hunter22@host"}, r"http://\*\*\*@host: the endpoint of a store has"),
         ("s3://acme/x", {"endpoint": "host:9000"}, "is not the endpoint of a store"),
         ("s3://acme/x", {"endpoint": "https://host?x=1"}, "is not the endpoint of a store"),
-        ("gs://acme/x", {"endpoint": "https://host"}, "takes no endpoint"),
     ],
 )
 def test_what_cannot_be_a_store(url, options, message):

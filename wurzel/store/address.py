@@ -27,7 +27,7 @@ def open_bucket(
 
     Args:
         url: `/path`, `file:///path`, `s3://bucket/prefix`, `gs://…` or `az://container/prefix`.
-        endpoint: URL of a server that is not the provider's own, for `s3` and `az`.
+        endpoint: URL of a server that is not the provider's own.
         region: of an S3 bucket.
         environ: where credentials are looked for.
 
@@ -63,7 +63,7 @@ def _remote(url: str, endpoint: str, region: str, environ: Mapping[str, str]) ->
     wrong = [part for part in prefix.split("/") if prefix and (part in {".", ".."} or not _SEGMENT.fullmatch(part))]
     if wrong:
         raise StoreSetupError(f"{wrong[0]!r} cannot be part of the prefix of a store", where=url)
-    _check_endpoint(endpoint, scheme)
+    _check_endpoint(endpoint)
     from wurzel.store.clients import Address, clients
     from wurzel.store.remote import RemoteBucket
 
@@ -71,12 +71,10 @@ def _remote(url: str, endpoint: str, region: str, environ: Mapping[str, str]) ->
     return RemoteBucket(reached, f"{scheme}://{name}", f"{prefix}/" if prefix else "")
 
 
-def _check_endpoint(endpoint: str, scheme: str) -> None:
+def _check_endpoint(endpoint: str) -> None:
     if not endpoint:
         return
     parts = urlsplit(endpoint)
-    if scheme == "gs":
-        raise StoreSetupError("a store with gs:// takes no endpoint", where=_shown(endpoint))
     if "@" in parts.netloc:
         raise StoreSetupError("the endpoint of a store has a user or password in it", where=_shown(endpoint))
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:

@@ -68,8 +68,8 @@ def clients(address: Address, environ: Mapping[str, str]) -> Clients:
     else:
         found, given = Access(""), {}
         kind = {"gs": store.GCSStore, "az": store.AzureStore}[address.scheme]
-    if address.endpoint and address.scheme != "gs":
-        given["endpoint"] = address.endpoint
+    if address.endpoint:
+        given["base_url" if address.scheme == "gs" else "endpoint"] = address.endpoint
     try:
         with _LOCK, _without(found.kept if address.scheme == "s3" else None):
             small, files = (

@@ -22,6 +22,7 @@ _REGION = "Set `region` of the store to the region of the bucket."
 _HINTS = {
     "AccessDenied": _RIGHTS,
     "AuthorizationHeaderMalformed": _REGION,
+    "ContainerNotFound": "Create the container, or correct the URL of the store.",
     "InvalidAccessKeyId": _KEYS,
     "InvalidToken": "Check the access key, the secret key and the session token.",
     "NoSuchBucket": "Create the bucket, or correct the URL of the store.",
@@ -127,8 +128,8 @@ def _not_answered(said: str, cause: str) -> Fault:
 
 
 def _tag(name: str, text: str) -> str:
-    found = re.search(rf"<{name}>([^<]*)</{name}>", text)
-    return _short(unescape(found[1])) if found else ""
+    found = re.search(rf"<{name}>\s*([^<]*)</{name}>", text)
+    return _short(unescape(found[1]).partition("\nRequestId:")[0]) if found else ""  # Azure adds it and the time
 
 
 def _short(text: str) -> str:

@@ -1,0 +1,117 @@
+"""Servers of object stores on this machine, each with one bucket."""
+
+import base64
+import hashlib
+import hmac
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from email.utils import formatdate
+from typing import NamedTuple
+from urllib.request import Request, urlopen
+
+from tests.engines.install import ROOT
+
+BUCKET = "acme"
+KEYS = {"WURZEL_STORE_ACCESS_KEY_ID": "AKIDACME", "WURZEL_STORE_SECRET_ACCESS_KEY": "hunter22hunter22"}
+AZURE = {
+    # The account that Azurite has, as its documentation prints it.
+    "AZURE_STORAGE_ACCOUNT_NAME": "devstoreaccount1",
+    "AZURE_STORAGE_ACCOUNT_KEY": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsu"
+    "Fq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+}
+
+# Ends with its standard input, and so also when the tests are killed; Azurite waits for clients that stay connected.
+RUNNING = '"$@" </dev/null & cat >/dev/null; kill -9 $!; wait $!'
+
+
+class ObjectStore(NamedTuple):
+    url: str
+    endpoint: str
+    environ: dict
+    """What a process that uses it has in its environment."""
+
+
+def missing(name):
+    """Why a server is not here, or an empty text."""
+    return (
+        "" if (ROOT / f"{name}.installed").exists() and SERVERS[name].command("", "0") else f"{name} is not installed"
+    )
+
+
+@contextmanager
+def serving(name, folder):
+    """The server, with an empty bucket; its data is in memory or in the folder."""
+    server = SERVERS[name]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    environ = os.environ | {"ROOT_ACCESS_KEY": "AKIDACME", "ROOT_SECRET_KEY": "hunter22hunter22"}
+    with (folder / "log").open("wb") as log:
+        command = ["sh", "-c", RUNNING, "sh", *server.command(str(folder), port)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environ, cwd=folder)
+        try:
+            wait_for(int(port), process, folder / "log")
+            yield server.ready(f"http://127.0.0.1:{port}", folder)
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+def wait_for(port, process, log):
+    end = time.monotonic() + 40
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"no answer: {log.read_text()[-2000:]}")
+
+
+def ask(url, method, data=None, **headers):
+    with urlopen(Request(url, data, headers, method=method), timeout=20) as answer:
+        return answer.read()
+
+
+class Moto:
+    def command(self, _folder, port):
+        return [str(ROOT / "moto" / "bin" / "moto_server"), "-H", "127.0.0.1", "-p", port]
+
+    def ready(self, endpoint, _folder):
+        ask(f"{endpoint}/{BUCKET}", "PUT")
+        return ObjectStore(f"s3://{BUCKET}/team x", endpoint, KEYS)
+
+
+class VersityGateway:
+    def command(self, folder, port):
+        program = shutil.which(str(ROOT / "versitygw" / "bin" / "versitygw"))
+        return program and [program, "--port", f"127.0.0.1:{port}", "--quiet", "posix", folder]
+
+    def ready(self, endpoint, folder):
+        (folder / BUCKET).mkdir()
+        return ObjectStore(f"s3://{BUCKET}/team x", endpoint, KEYS)
+
+
+class Azurite:
+    def command(self, _folder, port):
+        program = shutil.which(str(ROOT / "azurite" / "node_modules" / ".bin" / "azurite-blob"))
+        return program and [program, "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", port, "--silent"]
+
+    def ready(self, endpoint, _folder):
+        account, key = AZURE.values()
+        date, version, path = formatdate(usegmt=True), "2023-11-03", f"/{account}/{BUCKET}"
+        text = f"PUT\n{chr(10) * 11}x-ms-date:{date}\nx-ms-version:{version}\n/{account}{path}\nrestype:container"
+        sign = base64.b64encode(hmac.digest(base64.b64decode(key), text.encode(), hashlib.sha256)).decode()
+        headers = {"x-ms-date": date, "x-ms-version": version, "Authorization": f"SharedKey {account}:{sign}"}
+        ask(f"{endpoint}{path}?restype=container", "PUT", **headers)
+        return ObjectStore(f"az://{BUCKET}/team x", f"{endpoint}/{account}", AZURE)
+
+
+SERVERS = {"moto": Moto(), "versitygw": VersityGateway(), "azurite": Azurite()}
