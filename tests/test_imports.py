@@ -16,7 +16,7 @@ TIERS = [
     {"invocation"},
     {"render", "validation"},
     {"backends", "runtime"},
-    {"project"},
+    {"project", "report"},
     {"drift"},
     {"cli"},
     {"testing", "__main__"},

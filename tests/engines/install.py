@@ -51,6 +51,8 @@ ENGINES = {
             "apache-airflow-providers-docker==4.6.*",
         ]
     },
+    # What pages are looked at with.
+    "chromium": {"apt": ["chromium"]},
     # A controller and one node, as root; slurm-client has the commands and comes with them.
     "slurm": {"apt": ["munge", "slurmctld", "slurmd"]},
     # Readers of YAML in Go, JavaScript and Ruby, which what is rendered must read the same for.

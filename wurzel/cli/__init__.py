@@ -25,6 +25,7 @@ COMMANDS = {
     "runs": "List past runs: when, what ran, how long, and how it ended.",
     "logs": "Print what a step, or every step, logged in a past run.",
     "show": "Show the items, rows or files that a step wrote.",
+    "report": "Write a page about a run.",
     "clean": "Remove earlier results, logs and records of runs.",
     "inspect": "Show the resolved pipeline.",
     "env": "List the variables and secrets a pipeline needs.",

@@ -98,6 +98,7 @@ class Recording:
         self._lock: int | None = None
         self._start = datetime.now(UTC)
         self._folder = state / RUNS / f"{self._start:%Y%m%dT%H%M%S.%f}-{escape(options.run_id)}"
+        chosen = {step.id for step in pipeline.steps}
         self._about = {
             "id": options.run_id,
             "pipeline": pipeline.name,
@@ -105,6 +106,7 @@ class Recording:
             "data_dir": pipeline.data_dir,
             "only": list(options.only),
             "forced": options.force,
+            "graph": {step.id: [need for need in step.predecessors if need in chosen] for step in pipeline.steps},
         }
 
     def begin(self) -> None:
