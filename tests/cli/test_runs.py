@@ -94,7 +94,9 @@ def test_runs_are_listed_with_the_newest_first(here):
 
 def test_a_run_says_what_became_of_each_step_and_why(here):
     lines = wurzel("runs", "show").splitlines()
-    assert lines[2].split(maxsplit=4)[:2] + lines[2].split(maxsplit=4)[3:] == ["words", "ran", "3", "settings changed"]
+    step, state, _, memory, unit, items, why = lines[2].split(maxsplit=6)
+    assert (step, state, unit, items, why) == ("words", "ran", "MB", "3", "settings changed")
+    assert int(memory) > 10
     assert lines[3].endswith("input data changed")
     first = json.loads(wurzel("runs", "--json"))[1]["id"]
     steps = json.loads(wurzel("runs", "show", first[:6], "--json"))["steps"]

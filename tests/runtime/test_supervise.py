@@ -270,3 +270,12 @@ def test_few_files_slow_a_run_down_and_fail_nothing():
     for own in ("32", "0"):  # by the limit, and by what the system refuses
         done = subprocess.run([sys.executable, "-c", code, own], capture_output=True, text=True, check=False)
         assert (done.stdout, done.stderr) == ("(0, '')\n", "")
+
+
+@pytest.mark.parametrize("tries", [0, 1])
+def test_the_most_memory_of_all_tries_is_known(tmp_path, tries):
+    allocate = "import os; n = 200_000_000 if not os.path.exists('again') else 1; bytearray(n); "
+    fail = "open('again', 'w').close(); raise SystemExit(n > 1)" if tries else ""
+    outcome = run_supervised([sys.executable, "-c", allocate + fail], retry=RetryPolicy(tries), cwd=tmp_path)
+    assert (outcome.code, outcome.tries) == (0, tries + 1)
+    assert 200_000_000 < outcome.memory < 400_000_000

@@ -79,8 +79,9 @@ def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
     for step, about in found.steps.items():
         spent = about["end"] - about["begin"] if "begin" in about and "end" in about else None
         items = str(about.get("report", {}).get("items_out", "-"))
-        rows.append((step, about["state"], _took(spent), items, about.get("reason") or about.get("text", "")))
-    for line in _table(("STEP", "STATE", "TOOK", "ITEMS", "WHY"), rows):
+        memory = f"{about['memory'] / 1e6:.0f} MB" if "memory" in about else "-"
+        rows.append((step, about["state"], _took(spent), memory, items, about.get("reason") or about.get("text", "")))
+    for line in _table(("STEP", "STATE", "TOOK", "MEMORY", "ITEMS", "WHY"), rows):
         click.echo(line)
 
 

@@ -27,14 +27,21 @@ from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_SLEEP = 3600.0
+_MAXRSS = 1 if sys.platform == "darwin" else 1024  # bytes that `ru_maxrss` counts in
 _AFTER_KILL = 2.0  # what survives KILL this long is a zombie that nobody reaps, or hangs in the kernel
 
 
 class Exit(NamedTuple):
-    """How a child ended: its code (negative: the signal that ended it), and whether it ran out of time."""
+    """How a child ended."""
 
     code: int
+    """Negative: the signal that ended it."""
     timed_out: bool
+    memory: int = 0
+    """The most bytes that it, or a process that it waited for, held in memory at one time.
+
+    On Linux a new process begins with what the one that started it holds: it is never less than that.
+    """
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class _Timer:
 
 
 class _Child:
-    __slots__ = ("code", "done", "ending", "lifeline", "process", "timed_out", "timers")
+    __slots__ = ("code", "done", "ending", "lifeline", "memory", "process", "timed_out", "timers")
 
     def __init__(self, process: subprocess.Popen[bytes], lifeline: int, done: Callable[[Exit], None]) -> None:
         self.process = process
@@ -69,8 +76,19 @@ class _Child:
         self.done = done
         self.code: int | None = None
         self.ending = False
+        self.memory = 0
         self.timed_out = False
         self.timers: list[_Timer] = []
+
+    def poll(self) -> int | None:
+        """The code, once it has ended: as `Popen.poll`, which does not say how much memory it took."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ChildProcessError):
+                pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+                if pid:
+                    self.process.returncode = os.waitstatus_to_exitcode(status)
+                    self.memory = usage.ru_maxrss * _MAXRSS
+        return self.process.poll()
 
     def signal(self, signum: int) -> bool:
         """Signal the whole group; whether there was anyone left to get it."""
@@ -167,7 +185,7 @@ class Watch:
             while self._signals:
                 self._interrupt(self._signals.pop(0))
             for child in list(self._children.values()):
-                if child.code is None and (code := child.process.poll()) is not None:
+                if child.code is None and (code := child.poll()) is not None:
                     child.code = code
                     self._clear(child)
             now = time.monotonic()
@@ -250,7 +268,7 @@ class Watch:
             timer.cancel()
         del self._children[child.process.pid]
         os.close(child.lifeline)
-        child.done(Exit(child.code or 0, child.timed_out))
+        child.done(Exit(child.code or 0, child.timed_out, child.memory))
 
     def _end_orphans(self, signum: int) -> bool:
         """Signal what has left the group of a child whose own guard was killed; whether there was anything."""

@@ -142,6 +142,8 @@ class Recording:
         digests = {name: digest for (step_id, name), digest in run.outputs.items() if step_id == step.id}
         fine = found["state"] in {"ran", "skipped", "unchanged"}
         report = read_recorded(run.state.report(step.id)) if fine else {}
+        memory = run.memory[step.id]
+        found = {**found, "memory": memory} if memory else found
         return {**found, "datasets": digests if fine else {}, "report": report, "settings": dict(_settings(step))}
 
     def _keep_logs(self) -> None:

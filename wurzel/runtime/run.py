@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class Run:
         self.schedule = Schedule(pipeline.steps)
         self.outputs = found(pipeline, options.root)
         """Digests of datasets by step and output."""
+        self.memory: Counter[str] = Counter()
+        """The most bytes that a process of a step held in memory at one time."""
         self.room = Room(machine())
         self.pool = Pool(watch, options.jobs, self.room)
         self._watch = watch

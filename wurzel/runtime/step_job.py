@@ -161,9 +161,14 @@ class StepJob:
         return Command([*run.options.wurzel, *argv[1:]], env, run.options.root, log, step.timeout or None)
 
     def _task(self, make: Callable[[], Command | None], log: Path, ended: Callable[[Path, Outcome], None]) -> Task:
-        order = self._run.schedule.order[self._step.id]
+        run, step = self._run, self._step
+
+        def over(outcome: Outcome) -> None:
+            run.memory[step.id] = max(run.memory[step.id], outcome.memory)
+            ended(log, outcome)
+
         told = partial(self._tell_retry, log)
-        return Task(make, partial(ended, log), self._retry, order, told, need_of(self._step.resources))
+        return Task(make, over, self._retry, run.schedule.order[step.id], told, need_of(step.resources))
 
     def _tell_retry(self, log: Path, why: str, wait: float) -> None:
         text = f"{why}; trying again{f' in {wait:g}s' if wait else ''}"

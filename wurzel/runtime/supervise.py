@@ -59,6 +59,8 @@ class Outcome(NamedTuple):
     tries: int = 1
     stopped: bool = False
     """It did not fail by itself: the whole run was stopped."""
+    memory: int = 0
+    """The most bytes that one of its tries held in memory at one time."""
 
 
 @dataclass(eq=False)
@@ -76,6 +78,7 @@ class Task:
     """What its process asks for of the machine."""
     command: Command | None = field(default=None, init=False)
     tries: int = field(default=0, init=False)
+    memory: int = field(default=0, init=False)
 
 
 class Pool:
@@ -139,6 +142,7 @@ class Pool:
     def _ended(self, task: Task, result: Exit) -> None:
         self._running -= 1
         self._room.give_back(task.need)
+        task.memory = max(task.memory, result.memory)
         code, reason = _judge(result, task.command)
         if code and self._watch.stopping:
             task.done(_stopped(self._watch, task.tries))
@@ -149,7 +153,7 @@ class Pool:
             self._resting += 1
             self._watch.call_later(seconds, lambda: self._again(task))
             return
-        task.done(Outcome(code, reason, task.tries))
+        task.done(Outcome(code, reason, task.tries, memory=task.memory))
 
     def _again(self, task: Task) -> None:
         self._resting -= 1
