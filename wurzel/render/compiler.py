@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 
+from wurzel.render.bounds import GROWING
 from wurzel.render.internals import may_be_internal
 from wurzel.render.lines import BREAK, JOINT, SEAM, joint
 from wurzel.render.structure import ONE_NAME, OUTSIDE, outside
@@ -112,7 +113,22 @@ class Generator(CodeGenerator):
 
     def visit_Mod(self, node: nodes.BinExpr, frame: Frame) -> None:
         """Like jinja's, but `"%s" % x` writes only values."""
-        self.write("environment.modulo(")
+        self._bounded("modulo", node, frame)
+
+    def visit_Mul(self, node: nodes.BinExpr, frame: Frame) -> None:
+        """Like jinja's, but `"x" * n` makes no text that is larger than any file."""
+        self._bounded("times", node, frame)
+
+    def visit_Pow(self, node: nodes.BinExpr, frame: Frame) -> None:
+        """Like jinja's, but refuses numbers that take minutes to compute."""
+        self._bounded("power", node, frame)
+
+    def visit_Add(self, node: nodes.BinExpr, frame: Frame) -> None:
+        """Like jinja's, but makes no text or list that is larger than any file."""
+        self._bounded("plus", node, frame)
+
+    def _bounded(self, function: str, node: nodes.BinExpr, frame: Frame) -> None:
+        self.write(f"environment.{function}(")
         self.visit(node.left, frame)
         self.write(", ")
         self.visit(node.right, frame)
@@ -146,10 +162,11 @@ class Generator(CodeGenerator):
         """Like jinja's, but refuses private names, through which a template could reach and change anything."""
         if node.attr.startswith("_"):
             self.fail(f"templates cannot read {node.attr!r}: names that begin with `_` are private", node.lineno)
-        if not may_be_internal(node.attr):
+        growing = node.attr in GROWING
+        if not may_be_internal(node.attr) and not growing:
             super().visit_Getattr(node, frame)
             return
-        self.write("environment.public(")
+        self.write("environment.growing(" if growing else "environment.public(")
         self.visit(node.node, frame)
         self.write(f", {node.attr!r})")
 

@@ -15,7 +15,7 @@ from jinja2.lexer import TokenStream, newline_re
 from jinja2.runtime import new_context
 
 from wurzel.exceptions import Problem, TemplateError, WurzelError
-from wurzel.render import text, values
+from wurzel.render import bounds, text, values
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modulo, only_values, refusal
@@ -98,6 +98,9 @@ class Environment(jinja2.Environment):
     glue = staticmethod(text.glue)
     looped = staticmethod(values.looped)
     modulo = staticmethod(modulo)
+    times = staticmethod(bounds.times)
+    power = staticmethod(bounds.power)
+    plus = staticmethod(bounds.plus)
 
     def __init__(self, layers: Layers) -> None:
         super().__init__(
@@ -122,6 +125,8 @@ class Environment(jinja2.Environment):
             del self.filters[name]
         self.filters |= {name: only_values(self.filters[name]) for name in PRINTING if name not in FILTERS}
         self.filters |= FILTERS | layers.filters
+        self.filters |= {name: bounds.narrow(self.filters[name]) for name in bounds.NARROW}
+        self.filters["format"] = bounds.formatting(self.filters["format"])
         self.tests["blank"] = text.is_blank
         del self.globals["lipsum"]
         self.globals["range"] = values.bounded_range
@@ -137,10 +142,12 @@ class Environment(jinja2.Environment):
         """
         self._parents.clear()
         self.rendering.clear()
+        values.budget.reset()
         try:
             template = self.get_template(self._key(name, None))
             written = text.concat(template.root_render_func(template.new_context(dict(context))))  # type: ignore[arg-type]
             self._check_blocks()
+            text.check_length(written.pieces)
             return text.Text(whole_lines(written.pieces))
         except Exception as error:  # noqa: BLE001 - whatever a template does wrong is the template's error
             self._explain(error, context)
@@ -222,7 +229,13 @@ class Environment(jinja2.Environment):
                 return self.undefined(obj=obj, name=argument)
             if may_be_internal(argument):
                 self._refuse_internal(obj, argument)
+            if argument in bounds.GROWING:
+                return self.growing(obj, argument)
         return super().getitem(obj, argument)
+
+    def growing(self, obj: Any, attribute: str) -> Any:
+        """A method that may make something much larger than what it is given; compiled templates call this."""
+        return bounds.growing(obj, attribute, self.getattr(obj, attribute))
 
     def public(self, obj: Any, attribute: str) -> Any:
         """An attribute whose name is that of an internal one of some values; compiled templates call this."""
@@ -327,6 +340,11 @@ class Environment(jinja2.Environment):
             message, hint = self.syntax(error.message or "")
         elif isinstance(error, jinja2.UndefinedError):
             message, hint = _undefined(str(error), [*context, *self.globals])
+        elif isinstance(error, MemoryError):
+            message, hint = (
+                "the template needs more memory than this machine has",
+                "Look for texts that grow in a loop.",
+            )
         elif isinstance(error, RecursionError):
             message, hint = "templates or macros call each other endlessly", "Follow the includes from here."
         elif isinstance(error, NotAValue | jinja2.TemplateError):

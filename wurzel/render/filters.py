@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2.filters import do_float, do_int, make_attrgetter
 from jinja2.utils import pass_environment
 
+from wurzel.render.bounds import check_size, joined_size, replaced_size
 from wurzel.render.entries import starting_with, under
 from wurzel.render.text import Text, glue
 from wurzel.render.values import (
@@ -165,6 +166,7 @@ def join(
     parts: list[Any] = []
     for item in items:
         parts += [separator, item] if parts else [item]
+    check_size(joined_size(parts))
     joined = glue(parts, 1, "")
     if isinstance(joined, Text) or not isinstance(separator, str):
         return joined
@@ -202,6 +204,7 @@ def replace(value: Any, old: str, new: Any, count: int = -1) -> str | Text:
             raise NotAValue("`replace` with a count does not work on rendered text", "Remove the count.")
         return value.replace(old, new)
     text, inserted = text_of(freeze(value)), text_of(freeze(new))
+    check_size(replaced_size(text, old, inserted))
     replaced = text.replace(old, inserted, count)
     if old == "\n" and inserted[:1] == "\n" and not inserted.strip(" \n") and count == -1:
         return Indented(replaced, text, len(inserted) - 1)

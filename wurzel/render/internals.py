@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment
 from jinja2.nodes import EvalContext
 
+from wurzel.render.bounds import check_format
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue
 
@@ -76,6 +77,7 @@ def only_values(function: Callable[..., Any]) -> Callable[..., Any]:
 def modulo(left: Any, right: Any) -> Any:
     """`left % right`, where text is formatted only with values."""
     if isinstance(left, str):
+        check_format(left, right)
         for each in right if isinstance(right, tuple) else [right]:
             _check_printed(each)
     return left % right

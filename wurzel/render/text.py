@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from wurzel.exceptions import TemplateError
 from wurzel.render.language import language_of
-from wurzel.render.values import PLAIN, NotAValue, freeze, show, text_of
+from wurzel.render.values import CHARACTERS, PLAIN, NotAValue, budget, freeze, show, text_of
 
 Chunk = tuple[str, int, str]
 """Template text, the line it starts on, and its template."""
@@ -21,6 +21,11 @@ NO_VALUE = "text rendered by a macro, block, `call` or `set` block cannot be use
 NO_TRUTH = "text rendered by a macro, block, `call` or `set` block is neither true nor false, whatever it contains"
 COMPARE = 'Compare it with a text: `{% if … | trim == "true" %}`; `is blank` tells whether it is empty.'
 MAKE_VALUE = "Write it unchanged, or turn it into one value with `| string` first."
+
+
+_MOST_PIECES = 4_000_000
+"""Pieces of text and values of a file; a pipeline of 10,000 steps takes 330,000."""
+_LESS = "Nothing that a platform reads is as large: look for loops within loops."
 
 
 class Held:
@@ -199,7 +204,10 @@ def concat(events: Iterable[Piece | Text | Mark]) -> Text:
     """One `Text` of everything a template wrote."""
     pieces: list[Piece] = []
     begun: list[tuple[Mark, int]] = []
+    budget.spend(1)
     for event in events:
+        if len(pieces) > _MOST_PIECES:
+            raise _too_many(pieces[-1])
         kind = type(event)
         if kind is Text:
             pieces += event.pieces  # type: ignore[union-attr]
@@ -210,6 +218,11 @@ def concat(events: Iterable[Piece | Text | Mark]) -> Text:
         else:
             pieces.append(event)  # type: ignore[arg-type]
     return Text(pieces)
+
+
+def _too_many(last: Piece) -> TemplateError:
+    where = last.where if isinstance(last, Held) else f"{last[2]}:{last[1]}"
+    return TemplateError(f"the file has more than {_MOST_PIECES:,} pieces of text and values", where=where, hint=_LESS)
 
 
 def _within_margin(mark: Mark, pieces: Sequence[Piece], begun: list[tuple[Mark, int]]) -> None:
@@ -237,7 +250,10 @@ def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
         NotAValue: when a part has no unique text form.
     """
     if not any(type(part) is Text for part in parts):
-        return "".join([_text(part) for part in parts])
+        joined = "".join([_text(part) for part in parts])
+        if len(joined) > CHARACTERS:
+            raise NotAValue(f"this text would have more than {CHARACTERS:,} characters", _LESS)
+        return joined
     return Text([piece for part in parts for piece in _pieces(part, line, template)])
 
 
@@ -298,6 +314,28 @@ def hold_line(value: Any, line: int, template: str, expression: str) -> Text:
     if not pieces or (not isinstance(last := pieces[-1], Held) and last[0].endswith("\n")):
         return held
     return Text((*held.pieces, ("\n", line, template)))
+
+
+def check_length(pieces: Sequence[Piece]) -> None:
+    """Refuse a file whose text would fill the memory.
+
+    Raises:
+        TemplateError: at the line that goes beyond the limit.
+    """
+    left = CHARACTERS
+    for piece in pieces:
+        left -= _length(piece.value) if isinstance(piece, Held) else len(piece[0])
+        if left < 0:
+            where = piece.where if isinstance(piece, Held) else f"{piece[2]}:{piece[1]}"
+            raise TemplateError(f"the file would have more than {CHARACTERS:,} characters", where=where, hint=_LESS)
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_length(key) + _length(item) for key, item in value.items())
+    return sum(map(_length, value)) if isinstance(value, list | tuple) else 1
 
 
 def same(one: Piece, other: Piece) -> bool:

@@ -6,7 +6,7 @@ Everything else is refused with a hint, since it has no obvious form in the file
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from enum import Enum
 from math import isfinite
 from reprlib import Repr
@@ -50,6 +50,40 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 
 _ROUNDS = 100_000
 """Rounds of a loop over `range`; a step has at most 10,000 shards."""
+MOST = 2_000_000
+"""Rounds of loops, calls of macros, and entries of lists and mappings in one file.
+
+A pipeline of 10,000 steps takes 70,000.
+"""
+CHARACTERS = 64 * 2**20
+"""Characters of a text or file. A pipeline of 10,000 steps takes 4 MB."""
+
+
+class Budget:
+    """What the file that is rendered may still cost; there is one, since one file is rendered at a time."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MOST
+
+    def reset(self) -> None:
+        """Start another file."""
+        self.left = MOST
+
+    def spend(self, rounds: int) -> None:
+        """Count rounds, calls or entries.
+
+        Raises:
+            NotAValue: when there are too many.
+        """
+        self.left -= rounds
+        if self.left < 0:
+            what = f"the file takes more than {MOST:,} rounds of loops, calls of macros and entries of lists"
+            raise NotAValue(what, "Look for loops within loops, and for macros that call themselves.")
+
+
+budget = Budget()
 
 
 class Identifier(str):
@@ -146,6 +180,7 @@ def freeze(value: Any, depth: int = 0) -> Any:
     if depth > _DEPTH:
         raise NotAValue(f"it is nested deeper than {_DEPTH} levels, or contains itself")
     if isinstance(value, list) or kind is tuple or kind is Words:
+        budget.spend(len(value))
         return [freeze(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
         return _mapping(value, depth)
@@ -200,7 +235,16 @@ def looped(value: Any) -> Any:
         )
     if isinstance(value, set | frozenset):
         raise NotAValue("a set has no order to loop in", "Add `| sort`.")
+    if not isinstance(value, Sized):
+        return _counted(value)
+    budget.spend(len(value))
     return value
+
+
+def _counted(items: Iterable[Any]) -> Iterator[Any]:
+    for item in items:
+        budget.spend(1)
+        yield item
 
 
 def show(value: Any) -> str:
@@ -216,6 +260,7 @@ def show(value: Any) -> str:
 
 def _mapping(value: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
     copy = {}
+    budget.spend(len(value))
     for key, item in value.items():
         frozen = freeze(key, depth + 1)
         frozen = str.__str__(frozen) if type(frozen) is Identifier else frozen

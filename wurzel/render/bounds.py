@@ -1,0 +1,151 @@
+"""Bounds of what a template computes, so that a slip such as `"x" * 10**10` is an error instead of a full memory.
+
+They are far above what any file needs: a pipeline of 10,000 steps is 4 MB of text, made of 330,000 pieces in 70,000
+rounds and calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+from wurzel.render.values import CHARACTERS, MOST, NotAValue
+
+WIDTH = 100_000
+"""Largest number of columns, items of a batch, or digits."""
+_BITS = 1_000_000
+
+_PADDING = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
+GROWING = _PADDING | {"replace", "join", "extend"}
+"""Methods of texts and lists whose result may be much larger than what they are given."""
+NARROW = ("batch", "center", "indent", "json", "round", "slice", "tojson")
+"""Filters whose numbers are columns, items or digits."""
+_WIDTHS = re.compile(r"%(?:\([^)]*\))?[#0\- +]*(\*|\d+)?(?:\.(\*|\d+))?")
+_LESS = "Write what the file is made of; nothing that a platform reads is as large."
+
+
+def check_size(size: int, most: int = CHARACTERS) -> None:
+    """Refuse a text, or list, that would be larger than any file.
+
+    Raises:
+        NotAValue: with the limit.
+    """
+    if size > most:
+        what = f"this text would have more than {most:,} characters"
+        raise NotAValue(what if most == CHARACTERS else f"this list would have more than {most:,} entries", _LESS)
+
+
+def times(left: Any, right: Any) -> Any:
+    """`left * right`."""
+    for many, count in ((left, right), (right, left)):
+        if isinstance(many, str | bytes | list | tuple) and isinstance(count, int):
+            check_size(len(many) * count, _most(many))
+    if isinstance(left, int) and isinstance(right, int):
+        _check_bits(left.bit_length() + right.bit_length())
+    return left * right
+
+
+def power(left: Any, right: Any) -> Any:
+    """`left ** right`."""
+    if isinstance(left, int) and isinstance(right, int) and right > 0:
+        _check_bits(left.bit_length() * right)
+    return left**right
+
+
+def plus(left: Any, right: Any) -> Any:
+    """`left + right`."""
+    if isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
+        check_size(len(left) + len(right), _most(left))
+    return left + right
+
+
+def check_format(text: str, arguments: Any) -> None:
+    """Refuse a format with a width that no text needs.
+
+    Raises:
+        NotAValue: for `%1000000d`, or `%*d` with such a number.
+    """
+    found = _WIDTHS.findall(text)
+    widths = [int(width) for pair in found for width in pair if width.isdigit()]
+    if any("*" in pair for pair in found):
+        given = arguments if isinstance(arguments, tuple) else (arguments,)
+        widths += [each for each in given if isinstance(each, int)]
+    _check_width(max(widths, default=0))
+
+
+def formatting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter `format`, which refuses a width that no text needs."""
+
+    @wraps(function)
+    def apply(text: Any, *arguments: Any, **named: Any) -> Any:
+        if isinstance(text, str):
+            check_format(text, arguments)
+        return function(text, *arguments, **named)
+
+    return apply
+
+
+def narrow(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, which refuses numbers that are larger than any file is wide."""
+
+    @wraps(function)
+    def apply(*arguments: Any, **named: Any) -> Any:
+        for argument in (*arguments[1:], *named.values()):
+            if isinstance(argument, int):
+                _check_width(abs(argument))
+        return function(*arguments, **named)
+
+    return apply
+
+
+def growing(owner: Any, name: str, method: Any) -> Any:
+    """A method of a text or list, which refuses to make a larger one than any file."""
+    if not isinstance(owner, str | list):
+        return method
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        if name in {"join", "extend"}:
+            arguments = tuple(list(each) for each in arguments)
+        check_size(_grown(owner, name, (*arguments, *named.values())), _most(owner))
+        return method(*arguments, **named)
+
+    return call
+
+
+def replaced_size(text: str, old: str, new: str) -> int:
+    """The length of a text with every `old` replaced."""
+    return len(text) + text.count(old) * (len(new) - len(old))
+
+
+def joined_size(parts: Iterable[Any], separator: Any = "") -> int:
+    """The length of texts that are joined."""
+    lengths = [len(part) if isinstance(part, str) else 1 for part in parts]
+    return sum(lengths) + len(lengths) * (len(separator) if isinstance(separator, str) else 0)
+
+
+def _most(many: Any) -> int:
+    return MOST if isinstance(many, list | tuple) else CHARACTERS
+
+
+def _grown(owner: str | list[Any], name: str, arguments: tuple[Any, ...]) -> int:
+    if isinstance(owner, list):
+        return len(owner) + sum(len(each) for each in arguments)
+    if name in _PADDING:
+        width = max((each for each in arguments if isinstance(each, int)), default=0)
+        return len(owner) + width * (owner.count("\t") if name == "expandtabs" else 1)
+    if name == "join":
+        return joined_size(arguments[0] if arguments else (), owner)
+    texts = [each for each in arguments if isinstance(each, str)]
+    return replaced_size(owner, texts[0], texts[1]) if len(texts) > 1 else len(owner)
+
+
+def _check_bits(bits: int) -> None:
+    if bits > _BITS:
+        raise NotAValue("the number would have more than 300,000 digits", _LESS)
+
+
+def _check_width(width: int) -> None:
+    if width > WIDTH:
+        raise NotAValue(f"{width:,} is more than {WIDTH:,} columns, items or digits", _LESS)
