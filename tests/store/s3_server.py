@@ -50,6 +50,7 @@ class S3Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.objects, self.uploads, self.requests = {}, {}, []
         self.fault = lambda request: None
+        self.early = lambda: False  # whether to break the connection before a body is read
         self.skew = 0  # seconds that its clock is ahead
         self.page = 1000
         self.lock = threading.Lock()
@@ -153,6 +154,9 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        if self.server.early():
+            self.close_connection = True
+            return
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PIECE = 1 << 20
+_PIECE = 1 << 20  # of a file, in memory
 _RANGE = 64 << 20  # of a file that is read by one request
 _PART = 8 << 20  # of a file that is written by one request
 _MOST_PARTS = 9_000  # S3: at most 10,000
 _PARTS_AT_ONCE = 2
-_LARGE_AT_ONCE = 2  # files of several parts, each of which is in memory
+_LARGE = 1 << 20  # bytes of a file that is not sent with all others at once, since parts are in memory
+_LARGE_AT_ONCE = 2
 _PAGE = 1000  # S3: keys in one page of a list
 _WORTH_A_PAGE = 32  # HEADs, which are sent side by side, take as long as a page, which waits for the one before
 _BROKEN = 4  # connections that break one after the other within one piece
@@ -114,16 +115,15 @@ class RemoteBucket:
         with explained(path), opened(path, follow=True) as file:
             size = os.fstat(file.fileno()).st_size
             part = max(_PART, -(-size // _MOST_PARTS))
-            if size <= part:
-                data = b"".join(checked(file, path, digest, part))
-                self._request(key, lambda to: client.put(to, data, use_multipart=False))
-                return
 
             def put(to: str) -> None:
-                parts = checked(file, path, digest, part)
-                client.put(to, parts, chunk_size=part, max_concurrency=_PARTS_AT_ONCE, use_multipart=True)
+                if size > part:
+                    parts = checked(file, path, digest, part)
+                    client.put(to, parts, chunk_size=part, max_concurrency=_PARTS_AT_ONCE, use_multipart=True)
+                else:
+                    client.put(to, checked(file, path, digest, _PIECE), use_multipart=False)
 
-            with self._large:
+            with self._large if size > _LARGE else contextlib.nullcontext():
                 self._request(key, put)
 
     def head(self, key: str) -> Item | None:
