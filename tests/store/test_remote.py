@@ -155,6 +155,11 @@ def test_objects_are_looked_for_by_few_requests(server, bucket, wanted, stored, 
     assert bucket.sizes("o/", asked) == dict.fromkeys(asked[1:], 2)
 
 
+def test_an_object_has_one_time(server, bucket):
+    server.objects["team x/a/x"] = (b"1", 1_700_000_000.75)
+    assert list(bucket.list("a/")) == [bucket.head("a/x")]
+
+
 def test_what_does_not_exist(bucket):
     assert bucket.get("x") is None
     assert bucket.head("x") is None

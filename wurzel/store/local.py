@@ -196,7 +196,7 @@ def _copy_bytes(source: int, target: int) -> None:
     os.lseek(source, 0, os.SEEK_SET)
     os.ftruncate(target, 0)
     os.lseek(target, 0, os.SEEK_SET)
-    with open(source, "rb", 0, closefd=False) as reader, open(target, "wb", 0, closefd=False) as writer:
+    with open(source, "rb", 0, closefd=False) as reader, open(target, "wb", closefd=False) as writer:
         while piece := reader.read(_PIECE):
             writer.write(piece)
 

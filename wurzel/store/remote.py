@@ -214,7 +214,9 @@ class RemoteBucket:
             yield [self._item(one) for one in found]
 
     def _item(self, about: ObjectMeta) -> Item:
-        return Item(about["path"].removeprefix(self._prefix), about["size"], about["last_modified"])
+        # Some servers give parts of a second in lists, and none elsewhere; the same object has the same time.
+        modified = about["last_modified"].replace(microsecond=0)
+        return Item(about["path"].removeprefix(self._prefix), about["size"], modified)
 
     def _request(self, key: str, call: Callable[[str], T], *, missing: bool = False) -> T:
         """What a call of obstore gives for the path of a key.

@@ -43,8 +43,8 @@ class Store:
         """Store the dataset in a folder: its files first, so that what names them is never there without them.
 
         Raises:
-            DatasetError: when the folder is not a complete dataset, or contains a link or a pipe.
-            StoreError: when it cannot be stored.
+            DatasetError: when the folder is not a complete dataset, or contains a pipe.
+            StoreError: when it cannot be stored, or a file is not what the dataset says.
         """
         manifest = read_manifest(folder)
         files = {part.sha256: part.path for part in manifest.parts}
@@ -160,7 +160,7 @@ class Store:
         """Whether an object is there, and has the bytes that were stored."""
         digest = sha256()
         try:
-            with open(target, "wb", 0, closefd=False) as file:
+            with open(target, "wb", closefd=False) as file:  # buffered: otherwise a write may be cut short
                 for piece in self.bucket.stream(key, part.size):
                     digest.update(piece)
                     file.write(piece)
