@@ -157,6 +157,10 @@ class StoreError(WurzelError):
     exit_code = FAILED
 
 
+class StoreDamaged(StoreError):
+    """Something in the store is not as it was written, or names something else."""
+
+
 class StoreSetupError(StoreError):
     """The store is configured wrongly: its URL, region, endpoint, credentials or rights."""
 

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tests.store.filled import PLAN, Filling, Killing, change, files, slice_of
+from tests.store.filled import PLAN, Filling, Killing, age, change, files, slice_of
 from wurzel.cli import cli
 from wurzel.cli.store import COMMANDS
 from wurzel.datacontract.dataset import open_dataset
@@ -309,3 +309,33 @@ class TestDu:
         assert [each["trusted"] for each in found] == [True, False]
         assert found[0]["steps"] == found[1]["steps"]
         assert "Did you mean rag?" in str(error("du", "rags", store=url))
+
+
+class TestGc:
+    def test_what_was_removed(self, full, url, tmp_path):
+        full.entry("read", "old")
+        Filling(url, tmp_path / "more", "other", cache="read").run("gh-7", STEPS, whole=False)
+        age(url, 31)
+        before = files(url)
+        said = run("gc", "--keep", "30d", "--dry-run", store=url).stdout
+        assert files(url) == before
+        done = run("gc", "--keep", "30d", store=url).stdout
+        assert said == done.replace("removed", "would remove")
+        assert done.splitlines()[1].startswith("rag: removed 1 run, 1 entry of the cache, 0 files (")
+        assert done.splitlines()[0].startswith("other (untrusted): removed 1 run, 2 entries of the cache, 0 files (")
+        assert [row[0] for row in rows(run("ls", "rag", store=url))] == ["argo-1"]
+        [found] = json.loads(run("gc", "rag", "--keep", "30d", "--json", store=url).stdout)
+        assert (found["runs"], found["files"], found["condemned"]) == ([], 0, 2)
+
+    def test_what_is_refused(self, full, url):
+        assert "less than 24 hours" in str(error("gc", "--keep", "23h", store=url))
+        assert "less than 24 hours" in str(error("gc", "--keep", "30", store=url))
+        assert "write for example 30d" in run("gc", "--keep", "a month", store=url).stderr
+        assert run("gc", store=url).exit_code == 2
+        assert "Did you mean rag?" in str(error("gc", "rags", "--keep", "30d", store=url))
+        assert run("gc", "--keep", "30d", store=url).stderr == "nothing to remove\n"
+
+    def test_an_empty_store(self, url):
+        url.mkdir()
+        assert run("gc", "--keep", "30d", store=url).stderr == "nothing to remove\n"
+        assert files(url) == []

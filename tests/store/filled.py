@@ -46,7 +46,8 @@ class Filling:
     def entry(self, step, *texts):
         """What a step gave, in the cache: a fingerprint of step and texts, which is not looked up first."""
         key = fingerprint("-".join([step, *texts]))
-        return self.store.record(Entry(key, step, {"": self.data(*texts)}, {}), force=True).datasets[""]
+        data = self.data(*texts)._replace(fingerprint=key)
+        return self.store.record(Entry(key, step, {"": data}, {}), force=True).datasets[""]
 
     def run(self, name, steps, *, whole=True, definition=PLAN):
         """A run whose steps handed over these texts, each reading the one before it."""
@@ -93,6 +94,7 @@ class Killing(LocalBucket):
     def __init__(self, bucket, left):
         super().__init__(bucket.root)
         self.left = left
+        self._place = bucket._place
 
     def _request(self):
         self.left -= 1
@@ -130,3 +132,10 @@ class Killing(LocalBucket):
         for key in keys:
             self._request()
             super().delete([key])
+
+    def discard(self, items):
+        found = []
+        for item in items:
+            self._request()
+            found += super().discard([item])
+        return found

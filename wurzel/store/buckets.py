@@ -53,5 +53,8 @@ class Bucket(Protocol):
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those that are not there count as removed."""
 
+    def discard(self, items: Iterable[Item]) -> Sequence[Item]:
+        """Remove those of these objects that were not written again since they were listed; gives those removed."""
+
     def sync(self) -> None:
         """Have on the disk what has been written, where that is not so by itself."""

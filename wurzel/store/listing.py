@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.exceptions import StoreError, StoreSetupError, UsageError
+from wurzel.exceptions import StoreDamaged, StoreSetupError, UsageError
 from wurzel.store import names
 from wurzel.store.local import LocalBucket
 from wurzel.store.runs import Begun, Run, latest, reasons, time_text
@@ -15,7 +15,7 @@ from wurzel.store.threads import side_by_side
 from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
-    from wurzel.store.buckets import Bucket
+    from wurzel.store.buckets import Bucket, Item
     from wurzel.store.records import HandOver
 
 LATEST = "latest"
@@ -168,6 +168,14 @@ def find_run(bucket: Bucket, pipeline: str, wanted: str) -> tuple[Store, Run]:
     return known[name], Run(known[name], name)
 
 
+def marks(store: Store) -> dict[str, list[Item]]:
+    """What marks runs as whole, by the name of the run."""
+    found: dict[str, list[Item]] = {}
+    for item in store.bucket.list(store.key("whole/")):
+        found.setdefault(item.key.rpartition("~")[2], []).append(item)
+    return found
+
+
 def run_names(store: Store) -> Sequence[str]:
     """Names of the runs on the side of a store."""
     return store.bucket.folders(store.key("runs/"))
@@ -188,7 +196,7 @@ def outputs(store: Store, run: Run, step: str = "") -> list[Output]:
 def _output(run: Run, place: Place) -> Output:
     try:
         return Output(run.name, place, run.handed_over(*place))
-    except StoreError as error:
+    except StoreDamaged as error:
         return Output(run.name, place, None, error.message)
 
 
@@ -211,13 +219,13 @@ def _shown(bucket: Bucket) -> str:
 
 def _states(store: Store, newest: str | None) -> Iterator[RunState]:
     found = places(store)
-    marks = {item.key.rpartition("~")[2] for item in store.bucket.list(store.key("whole/"))}
+    marked = set(marks(store))
     all_begun = side_by_side(lambda name: _begun(Run(store, name)), found, store.bucket.width)
     begun = dict(zip(found, all_begun, strict=True))
-    known = _steps_by_definition(found, marks, begun)
+    known = _steps_by_definition(found, marked, begun)
     for name, handed in found.items():
         began, problem = begun[name]
-        whole = name in marks
+        whole = name in marked
         start = began.start if began else time_text(min(handed.values())) if handed else ""
         why = () if whole else (problem,) if problem else tuple(_why(store, name, handed, began, known))
         yield RunState(name, store.trusted, start, whole, whole and store.trusted and name == newest, why)
@@ -226,7 +234,7 @@ def _states(store: Store, newest: str | None) -> Iterator[RunState]:
 def _begun(run: Run) -> tuple[Begun | None, str]:
     try:
         begun = run.begun()
-    except StoreError as error:
+    except StoreDamaged as error:
         return None, f"run.json {error.message}"
     return begun, "" if begun else "run.json is missing"
 
@@ -235,13 +243,13 @@ _Steps = set[tuple[str, str]]
 
 
 def _steps_by_definition(
-    found: Mapping[str, Iterable[Place]], marks: set[str], begun: Mapping[str, tuple[Begun | None, str]]
+    found: Mapping[str, Iterable[Place]], marked: set[str], begun: Mapping[str, tuple[Begun | None, str]]
 ) -> dict[str, _Steps]:
     """All outputs of a pipeline by its definition, which a whole run of it shows."""
     return {
         began.definitions[-1]: {(place.step, place.output) for place in handed}
         for name, handed in found.items()
-        if name in marks and (began := begun[name][0])
+        if name in marked and (began := begun[name][0])
     }
 
 

@@ -105,11 +105,44 @@ class LocalBucket:
             with explained(self.root / key), contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 (self.root / key).unlink()
 
+    def discard(self, items: Iterable[Item]) -> Sequence[Item]:
+        """See `Bucket`."""
+        return [item for item in items if self.head(item.key) == item and self._discarded(item)]
+
     def sync(self) -> None:
         """See `Bucket`: one call for all files, since one for each takes 30 times as long."""
         if self._dirty:
             _sync_file_system(self.root)
             self._dirty = False
+
+    def sweep(self, before: datetime) -> None:
+        """Remove what killed processes have left of files that they were writing, and empty folders, if they are older.
+
+        A folder that was just made is empty for a moment, until something is written into it.
+        """
+        with explained(self.root):
+            for path in _within(self.root / _TEMPORARY):
+                with contextlib.suppress(FileNotFoundError):
+                    if path.is_file() and _changed(path) < before:
+                        path.unlink()
+            for path in _within(self.root):
+                if path.name != _TEMPORARY:
+                    _remove_empty(path, before)
+
+    def _discarded(self, item: Item) -> bool:
+        """Take an object away, look at it, and put it back if it is another one by now."""
+        path, away = self.root / item.key, self.root / _TEMPORARY / os.urandom(8).hex()
+        with explained(path):
+            away.parent.mkdir(exist_ok=True)
+            try:
+                path.rename(away)
+            except FileNotFoundError:
+                return False
+            same = _item(item.key, away.lstat()) == item
+            if not same:
+                _named(away, path, create=True)  # unless there is a newer one already
+            away.unlink(missing_ok=True)
+        return same
 
     def _below(self, prefix: str) -> Iterator[Item]:
         try:
@@ -142,6 +175,31 @@ class LocalBucket:
             finally:
                 with contextlib.suppress(OSError):
                     temporary.unlink()
+
+
+def _within(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _changed(path: Path) -> datetime:
+    """When a file was written, or renamed, which leaves its time of writing as it was."""
+    about = path.lstat()
+    return datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC)
+
+
+def _remove_empty(folder: Path, before: datetime) -> None:
+    """Remove a folder, and those within, if they are empty and older; it may have gone by now."""
+    with contextlib.suppress(OSError):
+        if folder.is_symlink() or not folder.is_dir():
+            return
+        old = _time(folder.stat()) < before  # removing what is within makes it look new
+        for path in _within(folder):
+            _remove_empty(path, before)
+        if old:
+            folder.rmdir()
 
 
 def _created(path: Path) -> int:
@@ -214,4 +272,8 @@ def _sync_file_system(folder: Path) -> None:
 
 
 def _item(key: str, about: os.stat_result) -> Item:
-    return Item(key, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
+    return Item(key, about.st_size, _time(about))
+
+
+def _time(about: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(about.st_mtime, UTC)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from wurzel.exceptions import StoreError
+from wurzel.exceptions import StoreDamaged
 from wurzel.store.listing import place_of
 from wurzel.store.records import entry_of
 from wurzel.store.runs import Run
@@ -31,6 +31,8 @@ class Reference(NamedTuple):
     step: str
     """Empty where it cannot be read."""
     datas: tuple[Data, ...]
+    names: frozenset[str] = frozenset()
+    """Fingerprints: of the entry, or of those that the hand-over names."""
     problem: str = ""
     """Why it cannot be read; what is damaged leads nowhere."""
 
@@ -44,28 +46,36 @@ def entries(store: Store) -> Iterator[Reference]:
         name = item.key.removeprefix(prefix).removesuffix(".json")
         entry = None if text is None else entry_of(text, name, trusted=store.trusted)
         if entry is not None:
-            return Reference(item, entry.step, tuple(entry.datasets.values()))
-        return None if text is None else Reference(item, "", (), "is damaged, or names another fingerprint")
+            return Reference(item, step_of(entry.step), tuple(entry.datasets.values()), frozenset({name}))
+        damaged = Reference(item, "", (), frozenset({name}), "is damaged, or names another fingerprint")
+        return None if text is None else damaged
 
     return present(in_turn(read, store.bucket.list(prefix), store.bucket.width))
 
 
-def hand_overs(store: Store, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Reference]:
-    """The hand-overs that are on the side of a store, of the runs with wanted names."""
+def hand_overs(store: Store) -> Iterator[Reference]:
+    """The hand-overs that are on the side of a store."""
     prefix = store.key("runs/")
 
     def read(item: Item) -> Reference | None:
         run, *path = item.key.removeprefix(prefix).split("/")
         place = place_of(path)
-        if place is None or not wanted(run):
+        if place is None:
             return None
         try:
             found = Run(store, run).handed_over(*place)
-        except StoreError as error:
-            return Reference(item, "", (), error.message)
-        return None if found is None else Reference(item, place.step, (found.data,))
+        except StoreDamaged as error:
+            return Reference(item, "", (), problem=error.message)
+        return (
+            None if found is None else Reference(item, place.step, (found.data,), frozenset({found.data.fingerprint}))
+        )
 
     return present(in_turn(read, store.bucket.list(prefix), store.bucket.width))
+
+
+def step_of(text: str) -> str:
+    """The id of the step in what an entry calls it, which has ` I/N` for a slice."""
+    return text.partition(" ")[0]
 
 
 def present(found: Iterable[R | None]) -> Iterator[R]:
@@ -75,6 +85,12 @@ def present(found: Iterable[R | None]) -> Iterator[R]:
 
 def in_turn(call: Callable[[T], R], items: Iterable[T], width: int) -> Iterator[R]:
     """As `side_by_side`, for more items than should be in memory with their results."""
-    rest = iter(items)
-    while batch := list(islice(rest, width * _AT_ONCE)):
+    for batch in batches(items, width * _AT_ONCE):
         yield from side_by_side(call, batch, width)
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Items in their order, some at a time."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

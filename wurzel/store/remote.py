@@ -174,6 +174,19 @@ class RemoteBucket:
 
         side_by_side(delete, keys, self.width)
 
+    def discard(self, items: Iterable[Item]) -> Sequence[Item]:
+        """See `Bucket`; what is written between the two requests for an object is lost."""
+
+        def discard(item: Item) -> bool:
+            same = self.head(item.key) == item
+            if same:
+                self.delete([item.key])
+            return same
+
+        asked = tuple(items)
+        found = side_by_side(discard, asked, self.width)
+        return [item for item, removed in zip(asked, found, strict=True) if removed]
+
     def sync(self) -> None:
         """See `Bucket`: what the server has answered is stored."""
 

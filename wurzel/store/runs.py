@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.exceptions import StoreError
+from wurzel.exceptions import StoreDamaged, StoreError
 from wurzel.store import names
 from wurzel.store.documents import seal, unseal
 from wurzel.store.records import HandOver, hand_over_of
@@ -41,7 +41,7 @@ class Run:
         """Begin the run, or join it: how it began, with this definition as the newest.
 
         Raises:
-            StoreError: when the store cannot be used, or what says how the run began is damaged.
+            StoreError: when the store cannot be used; `StoreDamaged` when what says how the run began is.
         """
         begun = self.begun()
         if begun is None:
@@ -179,6 +179,6 @@ def _check(good: object, reason: str) -> None:
         raise ValueError(reason)
 
 
-def _damaged(key: str, error: Exception) -> StoreError:
+def _damaged(key: str, error: Exception) -> StoreDamaged:
     reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-    return StoreError(f"is damaged: {reason}", where=key, hint="Run the step that writes it again, or a new run.")
+    return StoreDamaged(f"is damaged: {reason}", where=key, hint="Run the step that writes it again, or a new run.")

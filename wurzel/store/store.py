@@ -32,12 +32,12 @@ class Store:
         self.trusted = cache != "read"
         """Whether what this process writes is read by everyone; otherwise it goes below `untrusted/`."""
         self._cache = cache
-        self._pipeline = names.checked_pipeline(pipeline)
+        self.pipeline = names.checked_pipeline(pipeline)
 
     def key(self, key: str, *, trusted: bool | None = None) -> str:
         """A key below the pipeline as one of the bucket; by default where this process writes."""
         prefix = "" if (self.trusted if trusted is None else trusted) else f"{names.UNTRUSTED}/"
-        return f"{prefix}{self._pipeline}/{key}"
+        return f"{prefix}{self.pipeline}/{key}"
 
     def put_dataset(self, folder: Path) -> Data:
         """Store the dataset in a folder: its files first, so that what names them is never there without them.

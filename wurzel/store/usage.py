@@ -47,11 +47,12 @@ def usage(bucket: Bucket, pipeline: str) -> list[Usage]:
     both = sides(bucket, pipeline)
     owners: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for reference in chain.from_iterable(read(store) for store in both for read in (entries, hand_overs)):
-        step = reference.step.partition("/")[0]
         for data in reference.datas:
             of_home = owners[data.trusted]
             for part in data.manifest.parts:
-                of_home[part.sha256] = step if of_home.get(part.sha256, step) == step else _SHARED
+                of_home[part.sha256] = (
+                    reference.step if of_home.get(part.sha256, reference.step) == reference.step else _SHARED
+                )
     found = [_usage(store, pipeline, owners[store.trusted]) for store in both]
     return [each for each in found if each.trusted or each.total]
 

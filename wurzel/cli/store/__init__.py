@@ -12,6 +12,7 @@ from wurzel.cli.group import CommandGroup
 COMMANDS = {
     "ls": "List runs, or what a run handed over.",
     "get": "Write what a step handed over into a folder.",
+    "gc": "Remove old runs, and what nothing needs any more.",
     "du": "Show how many bytes each step takes.",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.store.place import PipelineInStore, open_place, store_options
+from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
 from wurzel.cli.store.text import counted, size, table
 
 if TYPE_CHECKING:
@@ -25,13 +25,10 @@ def command(pipeline: str | None, as_json: bool, url: str | None, environment: s
     A file that several steps have is counted once, as shared; `gc` removes what is unreferenced. Without PIPELINE, of
     all pipelines in the store.
     """
-    from wurzel.store.listing import check_pipeline, pipelines
     from wurzel.store.usage import usage
 
     bucket = open_place(url, environment, pipeline).bucket
-    if pipeline is not None:
-        check_pipeline(bucket, pipeline)
-    found = [each for name in ([pipeline] if pipeline else pipelines(bucket)) for each in usage(bucket, name)]
+    found = [each for name in meant(bucket, pipeline) for each in usage(bucket, name)]
     if as_json:
         click.echo(json.dumps([each._asdict() | {"total": each.total} for each in found], indent=2))
     elif not found:

@@ -128,7 +128,7 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
         store, configured = _configured(environment, pipeline)
         bucket = open_bucket(store.url, endpoint=store.endpoint, region=store.region)
     elif environment:
-        raise UsageError("--store and --env are mutually exclusive", hint="Leave out one of them.")
+        raise UsageError("--store (or WURZEL_STORE) and --env are mutually exclusive", hint="Leave out one of them.")
     elif url == NO_STORE:
         raise UsageError(f"the store is {NO_STORE!r}", hint="Give one with --store.")
     else:
@@ -138,6 +138,20 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
         return Place(bucket, pipeline or configured)
     known = pipelines(bucket)
     return Place(bucket, known[0] if len(known) == 1 else None)
+
+
+def meant(bucket: Bucket, pipeline: str | None) -> list[str]:
+    """The pipeline that is given, or all that the store has.
+
+    Raises:
+        UsageError: when the store does not have it.
+    """
+    from wurzel.store.listing import check_pipeline, pipelines
+
+    if pipeline is None:
+        return pipelines(bucket)
+    check_pipeline(bucket, pipeline)
+    return [pipeline]
 
 
 def named(place: Place) -> str:

@@ -1,0 +1,74 @@
+"""`wurzel store gc`: removes old runs, and what nothing needs any more."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
+from wurzel.cli.store.text import counted, size
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from wurzel.store.gc import Removed
+
+
+class KeepText(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """How long to keep runs: `30d`, `36h`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The time."""
+        from datetime import timedelta
+
+        from wurzel.ir.types import parse_duration
+
+        try:
+            return timedelta(seconds=parse_duration(value))
+        except (ValueError, OverflowError):
+            return self.fail(f"{value!r} is not a duration; write for example 30d or 36h.", param, ctx)
+
+
+@click.command("gc")
+@click.argument("pipeline", type=PipelineInStore(), required=False)
+@click.option("--keep", type=KeepText(), metavar="TIME", required=True, help="Keep runs that are younger: 30d, 36h.")
+@click.option("--dry-run", is_flag=True, help="Remove nothing; say what would be removed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@store_options
+def command(
+    pipeline: str | None, keep: timedelta, dry_run: bool, as_json: bool, url: str | None, environment: str | None
+) -> None:
+    """Remove old runs, and what nothing needs any more.
+
+    Removes runs older than --keep, but never the latest; then results in the cache that are older and that no run has;
+    and files that nothing has led to for 24 hours, so it has to be called twice. Jobs may run meanwhile. Without
+    PIPELINE, of all pipelines in the store.
+    """
+    from wurzel.store.gc import gc
+
+    bucket = open_place(url, environment, pipeline).bucket
+    found = gc(bucket, meant(bucket, pipeline), keep, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps([each._asdict() for each in found], indent=2))
+        return
+    for each in found:
+        click.echo(_line(each, dry_run=dry_run))
+    if not found:
+        click.echo("nothing to remove", err=True)
+
+
+def _line(found: Removed, *, dry_run: bool) -> str:
+    name = found.pipeline if found.trusted else f"{found.pipeline} (untrusted)"
+    what = [
+        counted(len(found.runs), "run"),
+        f"{counted(found.entries, 'entry')} of the cache",
+        f"{counted(found.files, 'file')} ({size(found.size)} together)",
+    ]
+    later = f"{counted(found.condemned, 'file')} ({size(found.condemned_size)})"
+    return (
+        f"{name}: {'would remove' if dry_run else 'removed'} {', '.join(what)}; unreferenced, for a later gc: {later}"
+    )
