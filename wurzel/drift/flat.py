@@ -132,7 +132,12 @@ def _literals(node: ast.AST, path: Path) -> Iterator[tuple[Path, str, int]]:
 def _call(node: ast.Call, path: Path) -> Iterator[tuple[Path, str, int]]:
     named = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
     name = next((named[key] for key in _CALL_NAMES if isinstance(named.get(key), str)), None)
-    label = str(name) if name is not None else ast.unparse(node.func)
+    function = node.func
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call):
+        shown = function.attr  # of x(…).expand(…)
+    else:
+        shown = ast.unparse(function)
+    label = str(name) if name is not None else shown
     for argument in [node.func, *node.args]:
         yield from _literals(argument, (*path, label))
     for word in node.keywords:

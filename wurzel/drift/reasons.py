@@ -13,6 +13,7 @@ from wurzel.render.header import body
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobFile, JobResult
+    from wurzel.drift.packs import OfFile, PackChanges
     from wurzel.ir.model import Pipeline
     from wurzel.render import Renderer
     from wurzel.render.output import Change
@@ -96,13 +97,14 @@ class Reasons:
         return [reason_text(group) for group in groups.values()]
 
 
-def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer) -> dict[str, Reasons]:
+def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer, packs: PackChanges) -> dict[str, Reasons]:
     """Why existing files of one job are out of date, by path; the reasons of each file in its order.
 
     Args:
         changes: the files on disk and what would be written.
         result: the job that they belong to.
         renderer: renders the job again with one field changed at a time, for all files together.
+        packs: what packs changed that are not those that wrote the files.
     """
     files = {file.output.path: file for file in result.files}
     ids = {step.id for step in result.job.pipeline.steps}
@@ -113,7 +115,8 @@ def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer) ->
     effects = influence(result, renderer, {_step(each, ids) for each in losses} - {""})
     reasons = {}
     for path, differing in found.items():
-        every = [_reason(difference, files[path], effects, ids) for difference in differing[:MOST]]
+        of_packs = packs.of(files[path]) if differing else None
+        every = [_reason(each, files[path], effects, ids, of_packs) for each in differing[:MOST]]
         untried = effects.untried if differing else 0
         reasons[path] = Reasons(list(dict.fromkeys(every)), max(0, len(differing) - MOST), untried)
     return reasons
@@ -125,20 +128,39 @@ def _differences(change: Change, file: JobFile) -> list[Difference]:
     return differences(change.path, old, new) if old != new else []
 
 
-def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[str]) -> Reason:
+def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[str], packs: OfFile | None) -> Reason:
     setting = None if difference.more else _setting(difference, file, effects)
+    origin = _origin(difference, file)
+    place = setting.place if setting is not None else origin
+    by_packs = packs.explains(difference) if packs is not None else False
+    if packs is not None and by_packs is not False and not packs.is_place(place):
+        own = _of_packs(difference, file, effects, packs)
+        setting = own or (None if by_packs else setting)
+        of_pack = own.place if own is not None else origin if packs.is_place(origin) else packs.label
+        place = of_pack if by_packs else packs.of_unknown(place)
     step = _step(difference, ids)
-    if setting is None:
-        origins = file.rendered.origins
-        place = str(origins[min(difference.line, len(origins)) - 1]) if origins else ""
-    else:
-        place = setting.place
-        if not step and len(setting.steps) == 1:
-            step = setting.steps[0]
+    if setting is not None and not step and len(setting.steps) == 1:
+        step = setting.steps[0]
     line = difference.line + _HEADER_LINES
     field = setting.field if setting is not None else ""
     path = ".".join(difference.path)
     return Reason(step, field, path, difference.old, difference.new, line, place, difference.more)
+
+
+def _origin(difference: Difference, file: JobFile) -> str:
+    origins = file.rendered.origins
+    return str(origins[min(difference.line, len(origins)) - 1]) if origins else ""
+
+
+def _of_packs(difference: Difference, file: JobFile, effects: Influence, packs: OfFile) -> Setting | None:
+    """A default of a pack that changes the value, something in it, or else a value beside it."""
+    paths = effects.paths.get(file.output.path, {})
+    for start in (difference.path, difference.path[:-1]):
+        within = (path for path in paths if start and path[: len(start)] == start)
+        found = [effect.setting for path in within for effect in paths[path] if packs.is_place(effect.setting.place)]
+        if found:
+            return found[0]
+    return None
 
 
 def _setting(difference: Difference, file: JobFile, effects: Influence) -> Setting | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from wurzel.drift.packs import PackChanges, moved
 from wurzel.drift.reasons import Reasons, reasons
-from wurzel.render.header import MARK, command_of, packs_of
+from wurzel.render.header import MARK, command_of
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobResult
@@ -91,7 +92,9 @@ def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Re
         request: the request that they are for.
     """
     wrong = [change for change in changes if change.state != "same"]
-    found = {finding.change.path: finding for result in results for finding in _of_job(wrong, result, renderer)}
+    found = {
+        finding.change.path: finding for result in results for finding in _of_job(wrong, result, renderer, request)
+    }
     findings = [found.get(change.path) or _left_over(change) for change in wrong]
     options = ["--force"] if any(change.is_blocked for change in wrong) else []
     options += ["--prune"] if any(change.state == "orphaned" for change in wrong) else []
@@ -100,22 +103,14 @@ def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Re
 
 def _packs(wrong: Sequence[Change], renderer: Renderer) -> list[str]:
     """How the installed packs differ from those that wrote the files, each once."""
-    now = {layer.name: layer.version for layer in renderer.layers.packs}
-    found: dict[str, None] = {}
-    for change in wrong:
-        before = packs_of(change.old or b"")
-        if change.state not in {"outdated", "edited"}:
-            continue
-        for name in dict.fromkeys([*now, *before]):
-            if before.get(name) != now.get(name):
-                found[f"{name} {before.get(name) or '(none)'} → {now.get(name) or '(none)'}"] = None
-    return list(found)
+    return list(dict.fromkeys(str(each) for change in wrong for each in moved(change, renderer)))
 
 
-def _of_job(wrong: Sequence[Change], result: JobResult, renderer: Renderer) -> list[Finding]:
+def _of_job(wrong: Sequence[Change], result: JobResult, renderer: Renderer, request: Request) -> list[Finding]:
     paths = {file.output.path for file in result.files}
     own = [change for change in wrong if change.path in paths]
-    why = reasons([change for change in own if change.state in {"outdated", "edited"}], result, renderer)
+    known = [change for change in own if change.state in {"outdated", "edited"}]
+    why = reasons(known, result, renderer, PackChanges(known, result, renderer, request))
     job = result.job
     return [Finding(change, job.pipeline.name, job.label, why.get(change.path, NONE)) for change in own]
 
