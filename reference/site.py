@@ -28,6 +28,7 @@ NAVIGATION: dict[str, list[str]] = {
         "configuration.md",
         "secrets.md",
         "running-locally.md",
+        "layouts.md",
         "store.md",
         "datasets.md",
         "templates.md",

@@ -11,12 +11,14 @@ from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.github.workflow import escape
 from wurzel.exceptions import PreflightError
+from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
     DataType,
     Edge,
     InputPort,
     OutputPort,
     Pipeline,
+    Resources,
     Retry,
     Schedule,
     SecretRef,
@@ -60,7 +62,9 @@ def problems(subject, **options):
     return "\n".join(str(problem) for problem in found)
 
 
-@pytest.mark.parametrize("options", [{}, {"legacy": True}, {"setup": "uv"}, {"checkout": False}])
+@pytest.mark.parametrize(
+    "options", [{"layout": "steps"}, {"legacy": True}, {"setup": "uv"}, {"checkout": False}, {"layout": "auto"}]
+)
 def test_no_field_is_dropped_in_silence(options):
     assert check_backend("github", **options) > 30
 
@@ -69,7 +73,7 @@ def test_every_job_is_pinned_limited_and_least_privileged():
     text = text_of(full_pipeline())
     document = yaml.safe_load(text)
     assert document["permissions"] == {}
-    assert document["concurrency"] == {"group": "everything", "cancel-in-progress": False, "queue": "max"}
+    assert document["concurrency"] == {"group": "everything-${{ github.ref }}"}
     assert document["defaults"] == {"run": {"shell": "bash"}}
     for job in document["jobs"].values():
         assert job["permissions"] == {"contents": "read"}
@@ -182,15 +186,15 @@ def test_schedule_and_triggers():
     assert document[True]["push"] == {"branches": ["main; touch pwned"]}
     legacy = workflow(pipeline(schedule=Schedule(cron="@daily", timezone="Europe/Berlin")), legacy=True)
     assert legacy[True]["schedule"] == [{"cron": "0 0 * * *"}]
-    assert "queue" not in legacy["concurrency"]
+    assert workflow(pipeline(), queue=True)["concurrency"]["queue"] == "max"
 
 
 @pytest.mark.parametrize(
     ("concurrency", "expected"),
     [
-        ("forbid", {"group": "rag", "cancel-in-progress": False, "queue": "max"}),
-        ("replace", {"group": "rag", "cancel-in-progress": True}),
-        ("allow", {"group": "rag-${{ github.run_id }}", "cancel-in-progress": False}),
+        ("forbid", {"group": "rag-${{ github.ref }}"}),
+        ("replace", {"group": "rag-${{ github.ref }}", "cancel-in-progress": True}),
+        ("allow", {"group": "rag-${{ github.ref }}-${{ github.run_id }}"}),
     ],
 )
 def test_concurrency(concurrency, expected):
@@ -434,3 +438,166 @@ def test_more_slices_than_a_matrix_has_jobs():
     message = problems(pipeline(by_data))
     assert "'embed' has up to 300 shards" in message
     assert "Set steps.embed.shards.max to 256 or less" in message
+
+
+def reading(name, *needs, **fields):
+    return step(name, needs=needs, input=WORD, **fields)
+
+
+FORKED = (step("words"), reading("upper", "words"), reading("reverse", "words"), reading("join", "upper", "reverse"))
+
+
+def jobs(subject, **options):
+    return workflow(subject, **options)["jobs"]
+
+
+def uses(job):
+    """The last word of each action, with `with`."""
+    return [
+        (item["uses"].partition("@")[0].rpartition("/")[2], item.get("with", {}))
+        for item in job["steps"]
+        if "uses" in item
+    ]
+
+
+@pytest.mark.parametrize("layout", ["single", "auto"])
+def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
+    document = workflow(pipeline(*FORKED, image="x"), layout=layout)
+    assert "env" not in document
+    assert list(document["jobs"]) == ["rag"]
+    (job,) = document["jobs"].values()
+    assert named(job, "Run") == {"name": "Run rag", "id": "run", "run": "wurzel run rag"}
+    kept = {"path": ".wurzel\ndata", "key": "wurzel/rag/${{ github.run_id }}-${{ github.run_attempt }}"}
+    assert uses(job)[1:] == [
+        ("restore", {**kept, "restore-keys": "wurzel/rag/"}),
+        (
+            "upload-artifact",
+            {
+                "name": "rag.join",
+                "path": "data/join",
+                "include-hidden-files": True,
+                "if-no-files-found": "error",
+                "overwrite": True,
+                "retention-days": 7,
+            },
+        ),
+        ("save", kept),
+    ]
+    save = job["steps"][-1]
+    assert save["if"] == "always() && steps.run.outputs.executed > 0"
+
+
+def test_only_what_leaves_a_job_is_an_artifact():
+    found = jobs(pipeline(*FORKED), layout="steps")
+    assert len(found) == 4
+    grouped = (*FORKED[:3], reading("join", "upper", "reverse", image="y"))
+    document = workflow(pipeline(*grouped, image="x"), layout="auto")
+    first, second = document["jobs"].values()
+    assert list(document["jobs"]) == ["words-reverse", "join"]
+    assert first["name"] == "words, upper, reverse"
+    assert named(first, "Run")["run"] == "wurzel run rag --only words,upper,reverse"
+    assert [given["name"] for kind, given in uses(first) if kind == "upload-artifact"] == ["rag.upper", "rag.reverse"]
+    assert second["needs"] == ["words-reverse"]
+    assert [given for kind, given in uses(second) if kind == "download-artifact"] == [
+        {"name": "rag.upper", "path": "data/upper"},
+        {"name": "rag.reverse", "path": "data/reverse"},
+    ]
+    restored = next(given for kind, given in uses(second) if kind == "restore")
+    assert restored["path"] == ".wurzel\ndata/join"
+    assert restored["restore-keys"] == "wurzel/rag/join/"
+    assert document["env"] == {"WURZEL_LAYOUT": layout_digest(pipeline(*grouped))}
+
+
+def test_several_results_are_one_artifact():
+    steps = (step("words"), reading("upper", "words"), reading("reverse", "words"))
+    (job,) = jobs(pipeline(*steps), layout="single").values()
+    (artifact,) = [given for kind, given in uses(job) if kind == "upload-artifact"]
+    assert (artifact["name"], artifact["path"]) == ("rag", "data/upper\ndata/reverse")
+
+
+def test_a_sliced_step_that_is_large_is_a_matrix_between_jobs():
+    large = reading("upper", "words", shards=3, resources=Resources(cpu="500m"))
+    found = jobs(pipeline(step("words"), large, reading("join", "upper")), layout="auto")
+    assert list(found) == ["words", "upper", "join"]
+    assert found["upper"]["strategy"]["matrix"] == {"shard": [1, 2, 3]}
+    assert named(found["upper"], "Run")["run"] == 'wurzel run rag --only upper --shard "$WURZEL_SHARD"'
+    assert named(found["upper"], "Run")["env"] == {"WURZEL_SHARD": "${{ matrix.shard }}/3"}
+    assert [kind for kind, _ in uses(found["upper"])] == [
+        "checkout",
+        "setup-python",
+        "download-artifact",
+        "upload-artifact",
+    ]
+    downloaded = [given for kind, given in uses(found["join"]) if kind == "download-artifact"]
+    assert downloaded == [{"pattern": "rag.upper.shard-*-of-3", "merge-multiple": True, "path": "data/upper"}]
+
+
+def test_settings_and_variables_are_read_from_the_configuration():
+    secret = {"TOKEN": SecretRef(name="s", key="t")}
+    given = setting(given=True, value=3, parameter=True)
+    busy = step(env={"A": "1"}, secrets=secret, settings=(given, setting(name="N", variable="EMBED__N", given=True)))
+    (job,) = jobs(pipeline(busy, env={"B": "2"}), layout="single").values()
+    run = named(job, "Run")
+    assert run["env"] == {"EMBED__SIZE": "${{ inputs.EMBED__SIZE }}", "TOKEN": "${{ secrets.S_T }}"}
+    assert run["run"].splitlines() == [': "${TOKEN:?the secret S_T is missing or empty}"', "wurzel run rag"]
+
+
+def test_a_job_names_the_pipeline_as_it_was_named():
+    options = GithubOptions.model_validate({"layout": "single"}).called(["rag", "-e", "prod", "--set", "image=$x"])
+    (text,) = render_texts(pipeline(), "github", options).values()
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    assert named(job, "Run")["run"] == 'wurzel run rag -e prod --set "image=\\$x"'
+
+
+def test_a_group_is_one_job_beside_single_steps():
+    steps = (step("words"), reading("upper", "words", group="g"), reading("reverse", "upper", group="g"))
+    document = workflow(pipeline(*steps))
+    assert {name: named(job, "Run")["run"] for name, job in document["jobs"].items()} == {
+        "words": "wurzel run rag --only words",
+        "g": "wurzel run rag --only upper,reverse",
+    }
+    assert [job["name"] for job in document["jobs"].values()] == ["words", "g"]
+
+
+def test_the_deadline_is_the_longest_path_and_at_most_that_of_the_pipeline():
+    timed = {"timeout": 600, "retry": Retry(limit=2, backoff=30, factor=2)}
+    steps = (step("words", **timed), reading("upper", "words", timeout=60), reading("reverse", "words", **timed))
+    (job,) = jobs(pipeline(*steps), layout="single").values()
+    assert job["timeout-minutes"] == 2 * 31.5 + 10
+    (job,) = jobs(pipeline(*steps, timeout=1800), layout="single").values()
+    assert job["timeout-minutes"] == 30
+    (job,) = jobs(pipeline(*steps, reading("join", "upper")), layout="single").values()
+    assert job["timeout-minutes"] == 360
+
+
+def test_what_untrusted_people_start_saves_no_cache_and_an_option_keeps_none():
+    (job,) = jobs(pipeline(*FORKED), layout="single", triggers={"pull_request_target": {}}).values()
+    assert [kind for kind, _ in uses(job)][2:] == ["restore", "upload-artifact"]
+    (job,) = jobs(pipeline(*FORKED), layout="single", incremental=False).values()
+    assert [kind for kind, _ in uses(job)][2:] == ["upload-artifact"]
+    memory = step("memory", self_consuming=True)
+    (job,) = jobs(pipeline(*FORKED, memory), layout="single", incremental=False).values()
+    assert next(given for kind, given in uses(job) if kind == "restore")["path"] == "data/memory"
+
+
+def test_what_half_a_job_cannot_have_is_an_error():
+    steps = (step("words", group="g"), reading("upper", "words", group="g", node_selector={"pool": "x"}))
+    assert "their runner differs" in problems(pipeline(*steps))
+    grouped = pipeline(step("words", group="g"))
+    assert "a group needs wurzel.yaml, which a job reads from the checkout" in problems(grouped, checkout=False)
+    from_ir = GithubOptions.model_validate({"layout": "auto"}).called(["--from-ir", "rag.json"])
+    (found,) = GithubBackend().preflight(pipeline(), from_ir)
+    assert "layout: auto needs the configuration in the checkout" in found.message
+
+
+def test_options_of_a_group_are_those_of_its_job():
+    steps = (step("words", group="g"), reading("upper", "words", group="g"), reading("join", "upper"))
+    found = jobs(pipeline(*steps), jobs={"g": {"runs_on": "big"}})
+    assert [job["runs-on"] for job in found.values()] == ["big", "ubuntu-24.04"]
+    assert "neither a step nor a group" in problems(pipeline(*steps), jobs={"h": {"runs_on": "big"}})
+
+
+def test_a_job_of_many_steps_is_short():
+    steps = [step("s0")] + [reading(f"s{number}", f"s{number - 1}", timeout=60) for number in range(1, 400)]
+    for layout in ("single", "auto"):
+        assert len(text_of(pipeline(*steps), layout=layout)) < 10_000

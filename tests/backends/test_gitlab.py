@@ -6,6 +6,7 @@ import yaml
 from tests.plain import plain_step
 from wurzel.backends.gitlab import GitlabBackend
 from wurzel.backends.gitlab.options import GitlabOptions
+from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
     DataType,
     Limits,
@@ -50,6 +51,15 @@ def config(subject, **options):
     return documents(subject, **options)[-1]
 
 
+def extended(document, name):
+    """A job as GitLab reads it: with what the job that it extends has, mappings merged."""
+    job = document[name]
+    merged = document[job["extends"]] | job
+    for key in ("artifacts", "variables"):
+        merged[key] = document[job["extends"]].get(key, {}) | job.get(key, {})
+    return merged
+
+
 def setting(**fields):
     return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
 
@@ -60,7 +70,11 @@ def problems(subject, **options):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"kind": "include"}, {"kind": "component"}, {"parameters": "inputs"}, {"setup": "uv"}]
+    "options",
+    [
+        *({"layout": "steps"}, {"kind": "include"}, {"kind": "component"}, {"parameters": "inputs"}, {"setup": "uv"}),
+        {"layout": "auto"},
+    ],
 )
 def test_no_field_is_dropped_in_silence(options):
     assert check_backend("gitlab", **options) > 30
@@ -74,8 +88,9 @@ def test_jobs_follow_the_edges_and_their_data_expires():
     assert document["suffix"]["script"][-1].endswith('--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"')
     for name in ("words", "suffix", "join"):
         assert document[name]["extends"] == ".everything"
-        assert document[name]["artifacts"] == {"paths": [f"data/{name}"], "expire_in": "7d", "access": "developer"}
-        assert document[name]["timeout"]
+        job = extended(document, name)
+        assert job["artifacts"] == {"paths": [f"data/{name}"], "expire_in": "7d", "access": "developer"}
+        assert job["timeout"]
 
 
 def scripts(document):
@@ -203,18 +218,18 @@ def test_a_component_has_inputs_for_its_surroundings():
     ],
 )
 def test_retries_are_native_as_far_as_they_go(retry, expected, emulated):
-    job = config(pipeline(step(retry=retry, timeout=60)))["embed"]
+    job = extended(config(pipeline(step(retry=retry, timeout=60))), "embed")
     assert job.get("retry") == expected
     assert (f"--retries {retry.limit}" in job["script"][0]) == emulated
     assert "--timeout 1m" in job["script"][0]
 
 
 def test_the_timeout_of_a_job_holds_its_tries():
-    assert config(pipeline())["embed"]["timeout"] == "6h"
+    assert extended(config(pipeline()), "embed")["timeout"] == "6h"
     native = step(timeout=3600, retry=Retry(limit=2))
-    assert config(pipeline(native))["embed"]["timeout"] == "1h 10m"
+    assert extended(config(pipeline(native)), "embed")["timeout"] == "1h 10m"
     emulated = step(timeout=3600, retry=Retry(limit=2, backoff=30, factor=2))
-    assert config(pipeline(emulated))["embed"]["timeout"] == "3h 11m 30s"
+    assert extended(config(pipeline(emulated)), "embed")["timeout"] == "3h 11m 30s"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +239,7 @@ def test_the_timeout_of_a_job_holds_its_tries():
 def test_concurrency(concurrency, group, interruptible):
     document = config(pipeline(schedule=Schedule(cron="0 4 * * *", concurrency=concurrency)))
     assert document["embed"].get("resource_group") == group
-    assert document[".rag"]["interruptible"] is interruptible
+    assert document[".rag"].get("interruptible", False) is interruptible
     assert document["workflow"]["auto_cancel"] == {"on_new_commit": "interruptible" if interruptible else "none"}
 
 
@@ -342,3 +357,124 @@ def test_preflight(subject, options, message):
 def test_reserved_names_are_free_below_a_prefix():
     assert not problems(pipeline(step("pages")), kind="include")
     assert not problems(pipeline(env={"A": "$[[ inputs.x ]]"}))
+
+
+def reading(name, *needs, **fields):
+    return step(name, needs=needs, input=WORD, **fields)
+
+
+FORKED = (step("words"), reading("upper", "words"), reading("reverse", "words"), reading("join", "upper", "reverse"))
+RUNNER = {"max": 2, "when": ["runner_system_failure", "stuck_or_timeout_failure"]}
+
+
+def jobs(document):
+    return {name: extended(document, name) for name, job in document.items() if "script" in job}
+
+
+@pytest.mark.parametrize("layout", ["single", "auto"])
+def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
+    document = config(pipeline(*FORKED, image="x", schedule=Schedule(cron="0 4 * * *")), layout=layout)
+    assert list(jobs(document)) == ["rag"]
+    assert document["rag"] == {
+        "extends": ".rag",
+        "needs": [],
+        "resource_group": "rag",
+        "artifacts": {"paths": ["data/join"]},
+        "script": ["wurzel run rag -j 2 --junit junit.xml"],
+    }
+    assert document[".rag"] == {
+        "stage": "rag",
+        "image": "x",
+        "retry": RUNNER,
+        "timeout": "6h",
+        "cache": [
+            {
+                "key": "wurzel.rag.$CI_COMMIT_REF_SLUG",
+                "fallback_keys": ["wurzel.rag.$CI_DEFAULT_BRANCH"],
+                "paths": [".wurzel", "data"],
+                "when": "always",
+            }
+        ],
+        "artifacts": {"expire_in": "7d", "access": "developer", "when": "always", "reports": {"junit": "junit.xml"}},
+    }
+
+
+def test_only_what_leaves_a_job_is_an_artifact():
+    grouped = pipeline(*FORKED[:3], reading("join", "upper", "reverse", image="y"), image="x")
+    document = config(grouped, layout="auto")
+    found = jobs(document)
+    assert list(found) == ["words-reverse", "join"]
+    assert found["words-reverse"]["script"] == [
+        "wurzel run rag --only words,upper,reverse -j 2 --junit junit.xml",
+    ]
+    assert found["words-reverse"]["artifacts"]["paths"] == ["data/upper", "data/reverse"]
+    assert found["join"]["needs"] == ["words-reverse"]
+    assert found["join"]["image"] == "y"
+    (cache,) = found["words-reverse"]["cache"]
+    assert cache["key"] == "wurzel.rag.words-reverse.$CI_COMMIT_REF_SLUG"
+    assert cache["paths"] == [".wurzel", "data/words", "data/upper", "data/reverse"]
+    assert document[".rag"]["variables"] == {"WURZEL_LAYOUT": layout_digest(grouped)}
+
+
+def test_a_sliced_step_that_is_large_runs_in_parallel_jobs():
+    large = reading("upper", "words", shards=3, resources=Resources(cpu="500m", memory="1Gi"))
+    found = jobs(config(pipeline(step("words"), large, reading("join", "upper")), layout="auto"))
+    assert list(found) == ["words", "upper", "join"]
+    assert found["upper"]["parallel"] == 3
+    assert found["upper"]["script"] == [
+        'wurzel run rag --only upper --junit junit.xml --shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"'
+    ]
+    assert found["upper"]["variables"]["KUBERNETES_CPU_REQUEST"] == "500m"
+    assert found["upper"]["variables"]["KUBERNETES_MEMORY_REQUEST"] == "1Gi"
+    assert [cache["paths"] for cache in found["upper"]["cache"]] == [[".cache/pip"]]
+
+
+def test_a_job_requests_what_runs_side_by_side():
+    asked = {"resources": Resources(cpu="400m", memory="512Mi"), "limits": Limits(memory="1Gi")}
+    steps = (step("words", **asked), reading("upper", "words", **asked), reading("reverse", "words", **asked))
+    found = jobs(config(pipeline(*steps), layout="single"))["rag"]
+    assert found["variables"] == {
+        "KUBERNETES_CPU_REQUEST": "800m",
+        "KUBERNETES_MEMORY_REQUEST": "1024Mi",
+        "KUBERNETES_MEMORY_LIMIT": "2Gi",
+        "PIP_CACHE_DIR": "$CI_PROJECT_DIR/.cache/pip",
+    }
+    narrow = jobs(config(pipeline(*steps, parallelism=1), layout="single"))["rag"]
+    assert narrow["script"] == ["wurzel run rag -j 1 --junit junit.xml"]
+    assert narrow["variables"]["KUBERNETES_CPU_REQUEST"] == "400m"
+
+
+def test_settings_and_variables_are_read_from_the_configuration():
+    secret = {"TOKEN": SecretRef(name="s", key="t")}
+    busy = step(env={"A": "1"}, secrets=secret, settings=(setting(given=True, value=3, parameter=True),))
+    found = jobs(config(pipeline(busy, env={"B": "2"}, image="x"), layout="single"))["embed"]
+    assert found["variables"] == {}
+    assert found["script"] == [
+        'export TOKEN="${S_T:?the CI/CD variable S_T is missing or empty}"',
+        "wurzel run rag -j 1 --junit junit.xml",
+    ]
+    found = jobs(config(pipeline(busy, image="x"), layout="single", parameters="inputs"))["embed"]
+    assert found["variables"] == {"EMBED__SIZE": {"value": "$[[ inputs.EMBED__SIZE ]]", "expand": False}}
+
+
+def test_what_most_jobs_have_stands_once():
+    timed = {"timeout": 60, "retry": Retry(limit=1), "resources": Resources(cpu="1")}
+    steps = (step("words", **timed), reading("upper", "words", **timed), reading("join", "upper", timeout=120))
+    document = config(pipeline(*steps))
+    assert document[".rag"]["retry"] == {"max": 1}
+    assert document[".rag"]["timeout"] == "11m"
+    assert [document[name].keys() & {"retry", "timeout"} for name in ("words", "upper")] == [set(), set()]
+    assert (document["join"]["retry"], document["join"]["timeout"]) == (0, "12m")
+    assert "KUBERNETES_CPU_REQUEST" not in document[".rag"]["variables"]
+    alike = config(pipeline(*steps[:2]))
+    assert alike[".rag"]["variables"]["KUBERNETES_CPU_REQUEST"] == "1"
+    assert "variables" not in alike["words"]
+
+
+def test_what_differs_splits_an_automatic_job_and_breaks_a_group():
+    steps = (step("words"), reading("upper", "words", labels={"a": "b"}), reading("join", "upper"))
+    assert list(jobs(config(pipeline(*steps), layout="auto"))) == ["words", "upper", "join"]
+    group = [one.model_copy(update={"group": "g"}) for one in steps]
+    assert "their placement differs" in problems(pipeline(*group))
+    pair = (group[0], reading("join", "words", group="g"))
+    assert "their runner differs" in problems(pipeline(*pair), jobs={"words": {"tags": ["big"]}})

@@ -189,7 +189,8 @@ def named(target, options=""):
 def test_two_workflows_of_github_have_names_of_their_own(root):
     both = named("github")
     assert [each["name"] for each in both] == ["p-github-prod", "p"]
-    assert [each["concurrency"]["group"] for each in both] == ["p-github-prod", "p"]
+    groups = [each["concurrency"]["group"] for each in both]
+    assert groups == ["p-github-prod-${{ github.ref }}", "p-${{ github.ref }}"]
     change("{target: github, environment: prod}", "{target: github, output: .github/workflows/mine.yml}")
     run("render")
     assert yaml.safe_load(Path(".github/workflows/mine.yml").read_text())["name"] == "p-github-prod"

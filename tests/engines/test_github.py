@@ -134,7 +134,8 @@ def checkers(monkeypatch):
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=["default", "uv", "image"])
 def test_every_checker_at_its_strictest_finds_nothing(checkers, tmp_path, variant):
-    paths = [rendered(name, tmp_path / name, *variant) for name in EXAMPLES]
+    names = [name for name in EXAMPLES if name != "grouped" or "targets.github.checkout=false" not in variant]
+    paths = [rendered(name, tmp_path / name, *variant) for name in names]
     found = check_github({str(path.relative_to(tmp_path)): path.read_text() for path in paths}, persona="auditor")
     assert [
         str(problem) for problem in found if not any(f"zizmor, {name})" in problem.message for name in ACCEPTED)

@@ -9,7 +9,7 @@ from wurzel.exceptions import UsageError
 from wurzel.invocation.command import setting_variables
 from wurzel.ir.introspect import introspect
 from wurzel.project.typecheck import check_settings
-from wurzel.runtime.parameters import with_parameters
+from wurzel.runtime.parameters import from_environment, with_parameters
 
 MODULE = """
 import datetime as dt
@@ -87,3 +87,28 @@ def test_a_value_that_does_not_fit_is_refused_in_one_sentence(pipeline, text, me
     with pytest.raises(UsageError) as caught:
         with_parameters(pipeline, [f"load.{text}"], check_settings)
     assert f"--param load.{text.partition('=')[0]}: {message}" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", VALUES)
+def test_the_variable_of_a_parameter_outranks_configuration(pipeline, text):
+    name, _, value = text.partition("=")
+    configured = with_parameters(pipeline, ["load.COUNT=3", "load.NAME=old"], check_settings)
+    changed = from_environment(configured, {f"LOAD__{name}": value, "LOAD__OTHER": "1"}, check_settings)
+    (setting,) = [setting for setting in changed.steps[0].settings if setting.name == name]
+    assert setting.given
+    wanted = loaded({"LOAD__COUNT": "3", "LOAD__NAME": "old"} | {f"LOAD__{name}": value})
+    assert repr(loaded(setting_variables(changed.steps[0]))) == repr(wanted)
+
+
+def test_variables_of_other_settings_and_equal_values_change_nothing(pipeline):
+    step = pipeline.steps[0]
+    closed = [one.model_copy(update={"parameter": one.name != "NAME"}) for one in step.settings]
+    whole = pipeline.model_copy(update={"steps": (step.model_copy(update={"settings": tuple(closed)}),)})
+    configured = with_parameters(whole, ["load.COUNT=3"], check_settings)
+    assert from_environment(configured, {"LOAD__NAME": "new", "LOAD__COUNT": "3"}, check_settings) == configured
+
+
+def test_a_variable_that_does_not_fit_names_itself(pipeline):
+    with pytest.raises(UsageError) as caught:
+        from_environment(pipeline, {"LOAD__COUNT": "many"}, check_settings)
+    assert "the parameter COUNT of load: LOAD__COUNT: Input should be a valid integer, not 'many'" in str(caught.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -133,6 +133,10 @@ class Backend(ABC):
         return self.support.get(feature) or unsupported(
             f"the {self.name} backend does not support it; use another target"
         )
+
+    def read_by_jobs(self, pipeline: Pipeline, options: Any) -> Collection[str]:
+        """Features that jobs read from wurzel.yaml, or from the pipeline, by themselves, so that no file changes."""
+        return ()
 
     def writes(self, pipeline: Pipeline, options: Any) -> Mapping[str, str]:
         """Paths in the project that a run writes and the next one reads, each with the setting that moves it.

@@ -111,6 +111,7 @@ class DvcBackend(Backend):
         "env": emulated("`env NAME=VALUE` before the command; `meta.options.env` for what changes no data"),
         "secrets": emulated("read from the environment when `dvc repro` runs; `meta.secrets` names the variables"),
         "image": unsupported(f"no containers: {_NO_CLUSTER}"),
+        "group": unsupported("a stage is one step, so that DVC can skip it alone"),
         "step_image": unsupported(f"no containers: {_NO_CLUSTER}"),
         "cpu": unsupported(_NO_CLUSTER),
         "memory": unsupported(_NO_CLUSTER),

@@ -79,6 +79,7 @@ class LocalBackend(Backend):
         "env": native(),
         "secrets": native("environment variables that must be set when the script starts"),
         "image": unsupported(_NO_CONTAINER),
+        "group": unsupported("one script runs all steps, each in a process that has only its own secrets"),
         "step_image": unsupported(_NO_CONTAINER),
         "cpu": unsupported(_NO_LIMIT),
         "memory": unsupported(_NO_LIMIT),

@@ -1,8 +1,14 @@
 """Options that every backend has, below `targets.<name>` in `wurzel.yaml`."""
 
-from typing import Any
+from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline
 
 _FILE_PATCH: dict[str, Any] = {
     "type": "object",
@@ -28,3 +34,15 @@ class TargetOptions(BaseModel):
         json_schema_extra={"anyOf": [{"type": "object"}, {"type": "array", "items": _FILE_PATCH}]},
     )
     ignore: tuple[str, ...] = Field((), description="Unsupported features that are known and accepted.")
+
+    _names: tuple[str, ...] = PrivateAttr(())
+
+    def called(self, names: Sequence[str]) -> Self:
+        """The same options, with the words after `wurzel run` in a job: the pipeline's name, `-e`, `--set`."""
+        copy = self.model_copy()
+        copy._names = tuple(names)  # noqa: SLF001 - of the same class, and no option of a user
+        return copy
+
+    def run_argv(self, pipeline: Pipeline) -> list[str]:
+        """The command that runs the pipeline in a job."""
+        return ["wurzel", "run", *(self._names or (pipeline.entrypoint or pipeline.name,))]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wurzel.ir.model import Pipeline
-    from wurzel.runtime.outcome import Note
+    from wurzel.runtime.outcome import Note, RunResult
     from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.progress import Follower
 
@@ -56,6 +56,7 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
 )
 @click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
+@click.option("--junit", metavar="FILE", help="Write a JUnit report with a test case for each step.")
 @click.option("--no-retry", is_flag=True, help="Try each step once, whatever `retry` says.")
 @click.option(
     "--from-ir",
@@ -80,6 +81,7 @@ def command(
     slices: str | None,
     data_dir: str | None,
     state_dir: str,
+    junit: str | None,
     no_retry: bool,
     from_ir: str | None,
     environment: str | None,
@@ -94,7 +96,7 @@ def command(
     from wurzel.invocation.layout import check_layout
     from wurzel.project.typecheck import check_settings
     from wurzel.runtime.outcome import report
-    from wurzel.runtime.parameters import with_parameters
+    from wurzel.runtime.parameters import from_environment, with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
     from wurzel.runtime.run_id import given_id, new_id
     from wurzel.runtime.selection import between
@@ -109,6 +111,7 @@ def command(
     else:
         asked, notes = _stored(from_ir), []
     check_layout(asked, os.environ)
+    asked = from_environment(asked, os.environ, check_settings)
     chosen = _with_data_dir(with_parameters(asked, params, check_settings), data_dir)
     options = RunOptions(
         root=Path.cwd(),
@@ -130,6 +133,7 @@ def command(
         follower.say(notes)
         result = run_pipeline(chosen, options, follower)
         follower.say(report(result, chosen.name, chosen.data_dir))
+        _conclude(chosen, options, result, junit)
         if fan_out is None or result.exit_code:
             sys.exit(result.exit_code)
     fan_out()
@@ -220,13 +224,35 @@ def _stored(source: str) -> Pipeline:
 def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> Follower:
     from wurzel.runtime.progress import JsonLines, LiveDisplay, PlainLines
     from wurzel.runtime.selection import chosen
+    from wurzel.runtime.summary import platform
 
     quiet = obj["level"] == "WARNING"
     steps = chosen(pipeline, options.only).steps
     if obj["log_format"] == "json":
         return JsonLines(pipeline.name, options.run_id, quiet=quiet)
+    if (ci := platform(options.environ)) is not None:
+        from wurzel.runtime.folded import FOLLOWERS, logs_of
+
+        return FOLLOWERS[ci](logs_of(options.root / options.state_dir / pipeline.name / "logs"), quiet=quiet)
     plain = quiet or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
     return PlainLines(quiet=quiet) if plain else LiveDisplay(len(steps))
+
+
+def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, junit: str | None) -> None:
+    """Tell the CI platform, and whoever reads JUnit, what became of each step."""
+    from wurzel.runtime.summary import conclude, platform
+
+    if junit is None and platform(options.environ) is None:
+        return
+    from pathlib import Path
+
+    from wurzel.runtime.junit import write_junit
+    from wurzel.runtime.rows import rows_of
+
+    rows = rows_of(pipeline, options, result)
+    conclude(rows, options.environ, pipeline.name)
+    if junit is not None:
+        write_junit(Path(junit), pipeline.name, rows)
 
 
 def _log_options(obj: dict[str, Any]) -> list[str]:

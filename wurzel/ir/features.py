@@ -22,6 +22,7 @@ FEATURES: Mapping[str, str] = {
     "parameters": "settings that can be overridden for one run",
     "env": "environment variables",
     "secrets": "environment variables taken from secrets, by reference",
+    "group": "steps that share a job",
     "image": "container image of the pipeline",
     "step_image": "container image of a single step",
     "cpu": "processor cores requested",

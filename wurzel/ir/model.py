@@ -221,6 +221,9 @@ class Step(IRModel):
     cache_key: str = Field("", description="what else its output depends on, as its author says")
     when: Annotated[bool, Feature("when")] = Field(False, description="decides at run time whether it runs")
     settings: tuple[Setting, ...] = Field((), description="fields of its settings class, with configured values")
+    group: Annotated[Name | None, Feature("group")] = Field(
+        None, description="job that it shares with the other steps of this group, and with no others"
+    )
     image: Annotated[Image | None, Feature("step_image")] = Field(
         None, description="when it differs from the pipeline's"
     )

@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 _QUANTITY = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII)
@@ -31,6 +32,20 @@ def times(quantity: str, count: int) -> str:
     """The quantity `count` times, in its own unit: `500m` three times is `1500m`."""
     number, suffix = _split(quantity)
     return f"{(number * count).normalize():f}{suffix}"
+
+
+def total(quantities: Iterable[str]) -> str | None:
+    """The sum, in the largest of their units that shows it as a whole number: `1Gi` and `512Mi` are `1536Mi`."""
+    given = list(quantities)
+    if not given:
+        return None
+    found = sum(map(amount, given), Decimal())
+    units = sorted({_split(quantity)[1] for quantity in given}, key=lambda suffix: amount(f"1{suffix}"), reverse=True)
+    for unit in units:
+        number = found / amount(f"1{unit}")
+        if number == number.to_integral_value():
+            break
+    return f"{number.normalize():f}{unit}"
 
 
 def largest(*quantities: str | None) -> str | None:

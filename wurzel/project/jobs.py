@@ -124,6 +124,7 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     named = resolved.named.get(target)
     if named is None:
         options = validate_options(resolved, target, get(target).options_model)
+        options = options.called(_names(request, name, request.environment))
         command = _command(request, name, target)
         return Job(_pipeline(request, resolved, target), target, options, command, resolved.locate, request.environment)
     if not _fits(named, request.environment):
@@ -137,6 +138,7 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         (resolved,) = _resolved(own, project)
     backend = get(named.target)
     options = validate_options(resolved, target, backend.options_model)
+    options = options.called(_names(request, name, environment))
     placed = backend.placed(resolved.pipeline, options, target)
     options = placed if options.output is None else placed.model_copy(update={"output": options.output})
     given = request._replace(environment=None) if named.environment else request
@@ -152,6 +154,15 @@ def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:
     from wurzel.invocation.code import with_sources  # imported only for targets that name files, to keep others fast
 
     return with_sources(resolved.pipeline, Path())
+
+
+def _names(request: Request, name: str, environment: str | None) -> list[str]:
+    """The words after `wurzel run` in a job: of configuration, only what says something about the pipeline itself."""
+    words = ["--from-ir", str(request.ir)] if request.ir is not None else [name]
+    words += ["-e", environment] if environment is not None and request.ir is None else []
+    for text in request.sets:
+        words += ["--set", text] if not text.startswith("targets.") else []
+    return words
 
 
 def _command(request: Request, name: str, target: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
 
 
-_DONE_HERE = ("concurrency", "cpu", "fan_out", "memory", "named_inputs", "named_outputs", "store", "when")
+_DONE_HERE = (*("concurrency", "cpu", "fan_out", "group", "memory", "named_inputs", "named_outputs", "store", "when"),)
 """What a run does, though the script of the target local does not; its data folder is locked while it goes on."""
 
 

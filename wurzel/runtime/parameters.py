@@ -1,4 +1,4 @@
-"""Settings overridden for one run: `--param STEP.SETTING=VALUE`."""
+"""Settings overridden for one run: `--param STEP.SETTING=VALUE`, or the variable of a parameter."""
 
 from __future__ import annotations
 
@@ -38,13 +38,44 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> P
         step = _find(steps, step_id, "step", "Steps", place)
         named = {setting.name: setting for setting in step.settings if setting.parameter and not setting.secret}
         setting = _find(named, name.replace(".", "__"), "parameter", f"Parameters of {step_id}", place)
-        given = setting.model_copy(update={"given": True, "value": _value(setting, value, place)})
+        given = setting.model_copy(update={"given": True, "value": _value(setting, value, f"--param {place}")})
         changed = step.model_copy(update={"settings": tuple(given if s is setting else s for s in step.settings)})
         for _, reason in check(changed, {setting.name: given.value}):
             hint = "" if setting.text else 'Write it as an environment variable would hold it: 64, true or ["a", "b"].'
             raise UsageError(f"--param {place}: {reason}", hint=hint)
         steps[step_id] = changed
     return pipeline.model_copy(update={"steps": tuple(steps.values())})
+
+
+def from_environment(pipeline: Pipeline, environ: Mapping[str, str], check: Check) -> Pipeline:
+    """The pipeline with the parameters whose variables are set: in a CI job, what a person typed into a form.
+
+    Raises:
+        UsageError: when a value does not fit its setting.
+    """
+    steps = []
+    for step in pipeline.steps:
+        changed = [_from_variable(step, setting, environ, check) for setting in step.settings]
+        same = all(one is other for one, other in zip(changed, step.settings, strict=True))
+        steps.append(step if same else step.model_copy(update={"settings": tuple(changed)}))
+    return pipeline.model_copy(update={"steps": tuple(steps)})
+
+
+def _from_variable(step: Step, setting: Setting, environ: Mapping[str, str], check: Check) -> Setting:
+    if not setting.parameter or setting.secret or setting.variable not in environ:
+        return setting
+    value = _value(setting, environ[setting.variable], setting.variable)
+    if value == setting.value and setting.given:
+        return setting
+    given = setting.model_copy(update={"given": True, "value": value})
+    changed = step.model_copy(update={"settings": tuple(given if one is setting else one for one in step.settings)})
+    for _, reason in check(changed, {setting.name: value}):
+        raise UsageError(
+            f"{setting.variable}: {reason}",
+            where=f"the parameter {setting.name} of {step.id}",
+            hint="The variable of a parameter outranks wurzel.yaml; unset it, or give it a value that fits.",
+        )
+    return given
 
 
 def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, place: str) -> Item:
@@ -60,7 +91,7 @@ def _value(setting: Setting, text: str, place: str) -> Any:
     """As a variable is read: what is not JSON is text, so dates and `yes` reach the field's own validator."""
     if kind := looks_like_key(text):
         raise UsageError(
-            f"--param {place}: the value looks like a secret ({kind}; not shown)",
+            f"{place}: the value looks like a secret ({kind}; not shown)",
             hint=f"Secrets come from the environment: set {setting.variable}.",
         )
     return decode(text, text=setting.text)

@@ -6,9 +6,16 @@ import { ArtifactNotFoundError, DefaultArtifactClient } from "@actions/artifact"
 import * as core from "@actions/core";
 import * as glob from "@actions/glob";
 
+// The folder that all paths have in common, as actions/upload-artifact takes it; a single path is its own.
+function common(paths) {
+  const parts = paths.map((path) => path.split("/"));
+  const length = parts[0].findIndex((part, index) => parts.some((other) => other[index] !== part));
+  return length < 0 ? paths[0] : parts[0].slice(0, length).join("/");
+}
+
 async function files(path, all) {
   const globber = await glob.create(path, { followSymbolicLinks: true, omitBrokenSymbolicLinks: true });
-  const root = globber.getSearchPaths()[0];
+  const root = common(globber.getSearchPaths());
   const found = [];
   for (const item of await globber.glob()) {
     const hidden = relative(root, item).split("/").some((name) => name.startsWith("."));

@@ -22,8 +22,8 @@ ACTIONS = {
     "actions/upload-artifact": "upload",
     "actions/download-artifact": "download",
     "actions/setup-python": "setup-python",
-    "actions/cache": "cache",
 }
+STAND_INS = Path(__file__).parents[1] / "actions"
 SETS = ("targets.github.legacy=true", "targets.github.install=wurzel --version")
 
 
@@ -49,6 +49,7 @@ class Act:
             f"--local-repository={action}@{PINS[action][0]}={HOME / 'actions' / ours}"
             for action, ours in ACTIONS.items()
         ]
+        replaced += [f"--local-repository=actions/cache@{PINS['actions/cache'][0]}={STAND_INS / 'cache'}"]
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -72,7 +73,11 @@ def unpacked(store, folder, name):
     """The artifacts of a run of an example as datasets, shards joined."""
     root = folder / DATA_DIRS.get(name, "data")
     for archive in store.rglob("*.zip"):
-        _, step, *rest = archive.name.removesuffix(".zip").split(".")
+        pipeline, *parts = archive.name.removesuffix(".zip").split(".")
+        if not parts or pipeline.endswith("-results"):  # the datasets of several last steps
+            zipfile.ZipFile(archive).extractall(root)
+            continue
+        step, *rest = parts
         sliced = bool(rest) and rest[-1].startswith("shard-")  # then folders of slices, and of outputs, are within
         zipfile.ZipFile(archive).extractall(root / step if sliced else root.joinpath(step, *rest))
     return collected(root)

@@ -37,6 +37,7 @@ class AirflowBackend(Backend):
         "env": native("environment variables of tasks"),
         "secrets": native("Kubernetes secrets in pods; Airflow connections for bash and docker"),
         "image": native("with the kubernetes and the docker operator"),
+        "group": unsupported("a task runs one step"),
         "step_image": native("with the kubernetes and the docker operator"),
         "cpu": native("requests of pods; CPU shares of docker containers; not with bash"),
         "memory": native("requests of pods; not with bash and docker"),

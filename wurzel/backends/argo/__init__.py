@@ -50,6 +50,7 @@ class ArgoBackend(Backend):
         "env": native(),
         "secrets": native("`secretKeyRef`"),
         "image": native(),
+        "group": unsupported("a pod runs one step"),
         "step_image": native(),
         "cpu": native("`resources.requests`"),
         "memory": native("`resources.requests`"),

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from wurzel.backends.options import TargetOptions
 from wurzel.invocation.command import encode
+from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
 from wurzel.ir.types import Duration
@@ -48,6 +49,16 @@ class CiOptions(TargetOptions):
         description="What the platform calls the pipeline in titles, groups, caches and names of included jobs;"
         " default: its name, and for a target of another name that name behind it.",
     )
+    layout: Layout | None = Field(
+        None,
+        description="What becomes a job: steps, each step; single, all steps together; auto, steps that can share one."
+        " The default is steps.",
+    )
+    incremental: bool = Field(
+        True,
+        description="Keep datasets and earlier results in the platform's cache, for jobs that are not of a single step"
+        " by `layout: steps`, so that a run does only what has changed.",
+    )
     setup: Literal["pip", "uv", "none"] = Field(
         "pip",
         description="How a job without its own image gets Python and `wurzel`: pip, uv with its lock file, or"
@@ -78,6 +89,11 @@ class CiOptions(TargetOptions):
     def title(self, pipeline: Pipeline) -> str:
         """What the platform calls the pipeline, so that two files for one project do not get in each other's way."""
         return self.name or pipeline.name
+
+    @property
+    def chosen_layout(self) -> Layout:
+        """The layout, or the default."""
+        return self.layout or "steps"
 
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""
@@ -199,7 +215,12 @@ def budget(step: Step, options: CiOptions, *, tries: int) -> int:
     """Seconds after which a job must be stuck: all its attempts with their waits, and its set-up."""
     if step.timeout is None:
         return options.timeout
-    total = float(tries * step.timeout + SETUP)
+    return int(min(attempts(step, tries=tries) + SETUP, _MONTH))
+
+
+def attempts(step: Step, *, tries: int) -> float:
+    """The longest time of a step that has a timeout: all its attempts with the waits between them, in seconds."""
+    total = float(tries * (step.timeout or 0))
     wait = float(step.retry.backoff)
     longest = math.inf if step.retry.max is None else step.retry.max
     for _ in range(1, tries):
@@ -207,7 +228,7 @@ def budget(step: Step, options: CiOptions, *, tries: int) -> int:
         if total > _MONTH:
             break
         wait *= step.retry.factor
-    return int(min(total, _MONTH))
+    return min(total, float(_MONTH))
 
 
 def command(argv: Sequence[str], setup: str = "none", tail: str = "") -> str:

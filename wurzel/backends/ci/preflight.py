@@ -93,11 +93,14 @@ def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Proble
 
 
 def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
-    """Entries under `jobs` that are not the name of a step."""
-    ids = [step.id for step in pipeline.steps]
+    """Entries under `jobs` that are not the name of a step or group."""
+    groups = [step.group for step in pipeline.steps if step.group is not None]
+    ids = list(dict.fromkeys([*(step.id for step in pipeline.steps), *groups]))
     problems = []
     for job in jobs:
         if job not in ids:
             advice = did_you_mean(job, ids) or f"Steps: {', '.join(ids[:10])}."
-            problems.append(Problem(f"jobs names {job!r}, which is not a step of {pipeline.name}", hint=advice))
+            problems.append(
+                Problem(f"jobs names {job!r}, which is neither a step nor a group of {pipeline.name}", hint=advice)
+            )
     return problems

@@ -43,6 +43,7 @@ class CronJobBackend(Backend):
         "env": native(),
         "secrets": native("`secretKeyRef`"),
         "image": native(),
+        "group": unsupported("a container runs one step, or all of them"),
         "step_image": native("a container for each step"),
         "cpu": native("`resources.requests`; the pod requests the largest, not the sum"),
         "memory": native("`resources.requests`; the pod requests the largest, not the sum"),

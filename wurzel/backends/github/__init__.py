@@ -1,10 +1,10 @@
-"""GitHub Actions: one workflow per pipeline, one job per step, datasets as artifacts.
+"""GitHub Actions: one workflow per pipeline, a job for each step or for several, datasets as artifacts.
 
 Facts: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax and
 https://docs.github.com/en/actions/reference/limits.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
@@ -35,6 +35,7 @@ class GithubBackend(Backend):
         "env": native("`env` of the workflow and of each step"),
         "secrets": native("`secrets.NAME_KEY`, in the `env` of the one step that needs it"),
         "image": native("`container`"),
+        "group": native("a job for the group"),
         "step_image": native("`container`"),
         "cpu": unsupported(_SIZE),
         "memory": unsupported(_SIZE),
@@ -54,7 +55,7 @@ class GithubBackend(Backend):
         "parallelism": unsupported("only jobs of one matrix can be limited, with `max-parallel`, and they are"),
         "schedule": native("`on.schedule`"),
         "timezone": native("`on.schedule[].timezone`; option `legacy` for servers without it"),
-        "concurrency": native("`concurrency` with `queue: max`, so that no waiting run is dropped"),
+        "concurrency": native("`concurrency`; a new run replaces one that waits, unless `queue: true`"),
         "deadline": unsupported("GitHub starts scheduled runs late when it is busy, and has no deadline"),
         "polls": native("every run runs every job"),
         "self_consuming": emulated("the last output is kept by actions/cache, until no run reads it for 7 days"),
@@ -66,7 +67,9 @@ class GithubBackend(Backend):
     }
 
     def support_for(self, use: Use, options: GithubOptions) -> Support:
-        """A time zone only where the server supports it."""
+        """A time zone only where the server supports it; a limit for the run where one job runs everything."""
+        if use.feature == "pipeline_timeout" and options.chosen_layout == "single":
+            return emulated("`wurzel run` ends the job")
         if use.feature == "timezone" and options.legacy:
             return unsupported("the server does not support `timezone` (option legacy), so the schedule is in UTC")
         return self.support_of(use.feature)
@@ -89,9 +92,15 @@ class GithubBackend(Backend):
         placed: GithubOptions = super().placed(pipeline, options, name)
         return placed.model_copy(update={"name": options.name or f"{pipeline.name}-{name}"})
 
+    def read_by_jobs(self, pipeline: Pipeline, options: GithubOptions) -> Collection[str]:
+        """What `wurzel run` reads, where jobs are that."""
+        from wurzel.backends.ci.layout import READ_BY_RUN, uses_run
+
+        return READ_BY_RUN if uses_run(pipeline, options) else ()
+
     def contexts(self) -> Mapping[str, type]:
         """Of the workflow."""
-        from wurzel.backends.github.workflow import FileContext
+        from wurzel.backends.github.context import FileContext
 
         return {"github/workflow.yml.j2": FileContext}
 

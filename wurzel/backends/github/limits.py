@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wurzel.backends import ci
+from wurzel.backends.ci import layout
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.github.options import PINS
-from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, runner
+from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, place, runner
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, step_inputs
 from wurzel.suggestion import did_you_mean
@@ -33,6 +34,7 @@ def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
     return [
         *check(pipeline, options, scheduled=has_other_events(pipeline, options), reserved=_RESERVED),
         *unknown_jobs(options.jobs, pipeline),
+        *layout.problems(pipeline, options, lambda step: place(pipeline, options, step)),
         *_actions(options),
         *_jobs(pipeline, options),
         *_inputs(pipeline),

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
+from wurzel.ir.model import Step
 
 PINS = {
     "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
@@ -85,7 +86,17 @@ class GithubOptions(ci.CiOptions):
     )
     legacy: bool = Field(
         False,
-        description="For servers and tools without the keys added in 2026, `queue` and `timezone`: older GitHub"
-        " Enterprise Server, act.",
+        description="For servers and tools without `timezone`, added in 2026: older GitHub Enterprise Server, act.",
     )
-    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Options of single jobs, by step id.")
+    queue: bool = Field(
+        False,
+        description="Let all runs wait (`queue: max`); otherwise a new run replaces one that waits. Older servers and"
+        " tools, such as actionlint, refuse it.",
+    )
+    jobs: dict[str, JobOptions] = Field(
+        default_factory=dict, description="Options of single jobs, by step id or group; `auto` separates what differs."
+    )
+
+    def of_step(self, step: Step) -> JobOptions:
+        """The options of a step's job: its own, or those of its group."""
+        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions()

@@ -1,26 +1,39 @@
-"""Context of a workflow: one job per step, ready for the template."""
+"""Context of a workflow: its jobs, ready for the template."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
+from wurzel.backends.ci.layout import Jobs
+from wurzel.backends.github.context import Action, Cache, Job, Transfer, Workflow
 from wurzel.backends.github.options import PINS, JobOptions, RunnerGroup
 from wurzel.invocation.command import dataset, setting_variables, step_argv
+from wurzel.invocation.layout import VARIABLE, layout_digest
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
-    from wurzel.ir.model import Edge, Pipeline, Step
-    from wurzel.ir.names import PlainText
+    from wurzel.ir.jobs import Job as Group
+    from wurzel.ir.model import Pipeline, Step
 
 HOSTED_MINUTES = 360
 """Longest job on GitHub's own runners, in minutes."""
 
 _RUN = "${{ github.run_id }}-${{ github.run_attempt }}"
+_UNTRUSTED = {
+    "pull_request_target",
+    "workflow_run",
+    "issue_comment",
+    "issues",
+    "discussion",
+    "discussion_comment",
+    "fork",
+}
+"""Events that anybody can start, and that run in the name of the default branch."""
+_LONGEST_NAME = 100
 _HOSTED = ("ubuntu-", "windows-", "macos-")
 _LABELS = {
     "kubernetes.io/os=linux": "linux",
@@ -28,123 +41,6 @@ _LABELS = {
     "kubernetes.io/arch=amd64": "x64",
     "kubernetes.io/arch=arm64": "ARM64",
 }
-
-
-@dataclass(frozen=True)
-class Action:
-    """A pinned action and the version in the comment after it."""
-
-    uses: str
-    """Action and commit, as `uses` takes them."""
-    version: str
-    """The version of that commit, for the comment after it."""
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """A folder to upload to or download from artifacts: one by `name`, or all shards by `pattern`."""
-
-    step: PlainText
-    """Id of the step whose dataset it is; `step.output` for a named output."""
-    path: str
-    """Folder of the dataset; for a slice of a named output, a pattern that matches it."""
-    name: str = ""
-    """Name of the artifact; empty if there are several."""
-    pattern: str = ""
-    """Pattern of the names of several artifacts."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One job, ready for the template; texts are escaped so that GitHub reads no expressions in them."""
-
-    id: PlainText
-    """Key of the job."""
-    name: PlainText
-    """What GitHub shows: the id of the step."""
-    description: str
-    """What the step is for."""
-    polls: bool
-    """Whether it reads an outside source."""
-    needs: Sequence[PlainText]
-    """Ids of the jobs that must be done."""
-    runs_on: Any
-    """`runs-on`."""
-    timeout_minutes: int
-    """`timeout-minutes`."""
-    permissions: Sequence[tuple[str, str, str]]
-    """Scope, level and reason of each permission of the job."""
-    environment: Any
-    """`environment`, when there is one."""
-    container: Mapping[str, Any]
-    """`container`; empty when the job runs on the runner itself."""
-    shards: Sequence[int]
-    """Numbers of the slices, one job each; empty for a single job."""
-    max_parallel: int | None
-    """`max-parallel`: how many slices may run at the same time."""
-    setup: str
-    """How Python and the project are installed: pip, uv or none."""
-    install: str
-    """Shell line that installs the project; empty when there is nothing to do."""
-    download: Sequence[Transfer]
-    """Datasets it reads, each once."""
-    memory: str
-    """Prefix of the cache keys for the step's last output; empty unless the step reads it."""
-    memory_key: str
-    """The cache key of this run."""
-    env: Mapping[str, str]
-    """Variables of the step."""
-    run: str
-    """Shell line that runs the step."""
-    path: str
-    """The folder that its step writes."""
-    upload: Sequence[Transfer]
-    """The dataset it writes, or one for each named output."""
-    step: Step
-    """The step, as the IR has it."""
-
-
-@dataclass(frozen=True)
-class Workflow:
-    """The workflow, ready for the template."""
-
-    name: PlainText
-    """Title of the workflow: the name of the pipeline, or option `name`."""
-    cron: str
-    """Five fields; empty without a schedule."""
-    timezone: str
-    """IANA name; empty if the schedule is in UTC or the server has no time zones."""
-    inputs: Sequence[ci.Parameter]
-    """Inputs of a run that a person starts."""
-    triggers: Mapping[str, Any]
-    """Further events, each with its filters."""
-    group: str
-    """The concurrency group."""
-    cancel: bool
-    """Whether a new run cancels the one in progress."""
-    queue: bool
-    """Whether all runs wait in a queue, so that none is dropped."""
-    env: Mapping[str, str]
-    """Variables of all jobs."""
-    retention_days: int
-    """How long datasets are kept."""
-    cache_file: str
-    """File whose change starts a new installer cache; '' without a cache."""
-    jobs: Sequence[Job]
-    """One job for each step, in an order in which they can run."""
-
-
-class FileContext(TypedDict):
-    """What the template of the workflow sees."""
-
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
-    options: GithubOptions
-    """The options below `targets.github`, with defaults."""
-    workflow: Workflow
-    """The workflow, ready for the template."""
-    actions: Mapping[str, Action]
-    """The last word of each action's name, with `_`, to the action to use."""
 
 
 def workflow(pipeline: Pipeline, options: GithubOptions) -> Workflow:
@@ -158,6 +54,9 @@ def actions(options: GithubOptions) -> dict[str, Action]:
     for name, (commit, version) in PINS.items():
         uses, _, shown = options.actions.get(name, f"{name}@{commit} # {version}").partition(" # ")
         found[name.partition("/")[2].replace("-", "_")] = Action(uses.strip(), shown.strip())
+    name, _, commit = found["cache"].uses.partition("@")
+    for part in ("restore", "save"):
+        found[f"cache_{part}"] = Action(f"{name}/{part}@{commit}", found["cache"].version)
     return found
 
 
@@ -178,7 +77,7 @@ def has_other_events(pipeline: Pipeline, options: GithubOptions) -> bool:
 
 def runner(step: Step, options: GithubOptions) -> Any:
     """`runs-on` of a step: the chosen runner, narrowed by labels for its node selector."""
-    chosen = options.jobs.get(step.id, JobOptions()).runs_on or options.runs_on
+    chosen = options.of_step(step).runs_on or options.runs_on
     pairs = [f"{key}={value}" for key, value in step.node_selector.items()]
     wanted = [options.node_labels.get(pair, _LABELS.get(pair, pair)) for pair in pairs]
     if isinstance(chosen, RunnerGroup):
@@ -195,115 +94,170 @@ def is_hosted(chosen: Any) -> bool:
     return isinstance(chosen, str) and chosen.startswith(_HOSTED)
 
 
+def place(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, Any]:
+    """What a job has only once, for one of its steps."""
+    own = options.of_step(step)
+    return {
+        "image": step.image or pipeline.image,
+        "runner": runner(step, options),
+        "permissions": [(scope, level) for scope, level, _ in _permissions(options, own)],
+        "environment": own.environment or options.environment,
+        "container_options": own.container_options or options.container_options,
+    }
+
+
 class _Writer:
     """Makes the context of one workflow."""
 
     def __init__(self, pipeline: Pipeline, options: GithubOptions) -> None:
         self.pipeline = pipeline
         self.options = options
-        self.steps = {step.id: step for step in pipeline.steps}
+        self.jobs = Jobs(pipeline, options, lambda step: place(pipeline, options, step))
+        self.title = options.title(pipeline)
 
     def workflow(self) -> Workflow:
         pipeline, options = self.pipeline, self.options
         schedule = pipeline.schedule
         concurrency = schedule.concurrency if schedule else "forbid"
-        group = options.concurrency_group or options.title(pipeline)
+        group = options.concurrency_group or f"{self.title}-${{{{ github.ref }}}}"
         return Workflow(
-            name=options.title(pipeline),
+            name=self.title,
             cron=(ci.plain_cron(schedule.cron) or "") if schedule else "",
             timezone=schedule.timezone if schedule and schedule.timezone != "UTC" and not options.legacy else "",
             inputs=[_described(item) for item in ci.parameters(*pipeline.steps)],
             triggers=options.triggers,
             group=f"{group}-${{{{ github.run_id }}}}" if concurrency == "allow" else group,
             cancel=concurrency == "replace",
-            queue=concurrency == "forbid" and not options.legacy,
-            env={name: escape(value) for name, value in pipeline.env.items()},
+            queue=concurrency == "forbid" and options.queue,
+            env=self.shared_env(),
+            shell="" if self.jobs.run and all(step.image or pipeline.image for step in pipeline.steps) else "bash",
             retention_days=math.ceil(options.retention / 86400),
             cache_file=options.cache_key_file() if options.cache else "",
-            jobs=[self.job(step) for step in pipeline.steps],
+            jobs=[self.job(group) for group in self.jobs.all],
         )
 
-    def job(self, step: Step) -> Job:
+    def shared_env(self) -> dict[str, str]:
+        """Variables of all jobs; `wurzel run` reads those of the pipeline from wurzel.yaml."""
+        if not self.jobs.run:
+            return {name: escape(value) for name, value in self.pipeline.env.items()}
+        return {} if self.jobs.whole else {VARIABLE: layout_digest(self.pipeline)}
+
+    def job(self, group: Group) -> Job:
         options = self.options
-        own = options.jobs.get(step.id, JobOptions())
-        image = step.image or self.pipeline.image
-        chosen = runner(step, options)
-        minutes = math.ceil(ci.budget(step, options, tries=1 + step.retry.limit) / 60)
-        memory = f"{options.title(self.pipeline)}.{step.id}." if step.self_consuming else ""
+        first = group.steps[0]
+        only = first if len(group.steps) == 1 else None
+        own = options.of_step(first)
+        image = first.image or self.pipeline.image
+        chosen = runner(first, options)
+        seconds = self.jobs.deadline(group) if self.jobs.run else ci.budget(first, options, tries=1 + first.retry.limit)
+        minutes = math.ceil(seconds / 60)
+        memory = f"{self.title}.{first.id}." if first.self_consuming and not self.jobs.run else ""
+        setup = "none" if image else options.setup
         return Job(
-            id=job_id(step.id),
-            name=step.id,
-            description=step.description,
-            polls=step.polls,
-            needs=[job_id(need) for need in step.predecessors],
+            id=job_id(group.name),
+            name=self.shown(group),
+            description=only.description if only else "",
+            polls=only is not None and only.polls,
+            needs=[job_id(need) for need in group.needs],
             runs_on=chosen,
             timeout_minutes=min(minutes, HOSTED_MINUTES) if is_hosted(chosen) else minutes,
             permissions=_permissions(options, own),
             environment=own.environment or options.environment,
-            container=self.container(step),
-            shards=list(range(1, step.shards.max + 1)) if step.shards.max > 1 else (),
+            container=self.container(first),
+            shards=list(range(1, first.shards.max + 1)) if self.jobs.is_sliced(first) else (),
             max_parallel=self.pipeline.parallelism,
-            setup="none" if image else options.setup,
+            setup=setup,
             install="" if image else options.install_line(),
-            download=[self.received(self.steps[edge.step], edge.output) for edge in _distinct(step)],
+            download=[self.received(step, output) for step, output in self.jobs.arriving(group)],
             memory=memory,
             memory_key=f"{memory}{_RUN}" if memory else "",
-            env=self.env(step),
-            run=self.run(step, "none" if image else options.setup),
-            path=dataset(self.pipeline, step.id),
-            upload=[self.kept(step, port.name) for port in step.outputs],
-            step=step,
+            cache=self.cache(group) if self.jobs.run else None,
+            env=self.env(group),
+            run=self.run(group, setup),
+            path=dataset(self.pipeline, only.id) if only else "",
+            upload=self.uploads(group),
+            steps=group.steps,
+            step=only,
         )
+
+    def shown(self, group: Group) -> str:
+        """What GitHub shows of a job: its steps, unless it has a name that says more, or they are many."""
+        listed = ", ".join(group.ids)
+        named = group.steps[0].group is not None or (self.jobs.whole and len(group.steps) > 1)
+        return group.name if named or len(listed) > _LONGEST_NAME else listed
 
     def container(self, step: Step) -> dict[str, Any]:
         image = step.image or self.pipeline.image
         if not image:
             return {}
         login = self.options.registry
-        extra = self.options.jobs.get(step.id, JobOptions()).container_options or self.options.container_options
+        extra = self.options.of_step(step).container_options or self.options.container_options
         credentials = {"credentials": login.model_dump()} if login else {}
         return {"image": image, **credentials} | ({"options": extra} if extra else {})
 
+    def cache(self, group: Group) -> Cache | None:
+        folders = [dataset(self.pipeline, step.id) for step in group.steps]
+        kept = self.jobs.kept(group, folders)
+        prefix = f"wurzel/{self.title}/" + ("" if self.jobs.whole else f"{group.name}/")
+        saved = _UNTRUSTED.isdisjoint(self.options.triggers)
+        return Cache("\n".join(kept), prefix, f"{prefix}{_RUN}", saved) if kept else None
+
     def received(self, step: Step, output: str) -> Transfer:
         """One output of an earlier step. Artifacts of slices hold `shard-I-of-N/…`, so they fit into one folder."""
-        label = f"{step.id}{'.' if output else ''}{output}"
-        name = f"{self.pipeline.name}.{label}"
-        if step.shards.max == 1:
+        label, name = self.names(step, output)
+        if not self.jobs.is_sliced(step):
             return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
         pattern = f"{name}.shard-*-of-{step.shards.max}"
         return Transfer(label, dataset(self.pipeline, step.id), pattern=pattern)
 
-    def kept(self, step: Step, output: str) -> Transfer:
-        """One output of the step itself, or of the slice that its job runs."""
+    def names(self, step: Step, output: str) -> tuple[str, str]:
+        """What an output is called for users, and as an artifact."""
         label = f"{step.id}{'.' if output else ''}{output}"
-        name = f"{self.pipeline.name}.{label}"
-        if step.shards.max == 1:
+        return label, f"{self.pipeline.name}.{label}"
+
+    def uploads(self, group: Group) -> list[Transfer]:
+        if not self.jobs.run:
+            return [self.kept(step, port.name) for step in group.steps for port in step.outputs]
+        crossing = [self.kept(step, output) for step, output in self.jobs.leaving(group)]
+        results = self.jobs.results(group)
+        if any(self.jobs.is_sliced(step) for step in results):
+            return crossing + [self.kept(step, port.name) for step in results for port in step.outputs]
+        if len(results) <= 1:
+            return crossing + [self.kept(step, "") for step in results]
+        paths = [dataset(self.pipeline, step.id) for step in results]
+        # upload-artifact keeps what follows the folder that all paths have in common: here the data folder.
+        name = self.pipeline.name if self.jobs.whole else f"{self.pipeline.name}-results.{group.name}"
+        return [*crossing, Transfer(", ".join(step.id for step in results), "\n".join(paths), name=name)]
+
+    def kept(self, step: Step, output: str) -> Transfer:
+        """One output of a step, or of the slice that its job runs."""
+        label, name = self.names(step, output)
+        if not self.jobs.is_sliced(step):
             return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
         # upload-artifact keeps what follows the first `*` of a path: here the folder of the slice.
         path = dataset(self.pipeline, step.id) + (f"/*/{output}" if output else "")
         return Transfer(label, path, name=f"{name}.shard-${{{{ matrix.shard }}}}-of-{step.shards.max}")
 
-    def env(self, step: Step) -> dict[str, str]:
-        values = {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
+    def env(self, group: Group) -> dict[str, str]:
+        """Variables of a job; `wurzel run` gives each step its own, and reads settings from wurzel.yaml."""
+        values: dict[str, str] = {}
+        if not self.jobs.run:
+            for step in group.steps:
+                values |= {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
         always = not has_other_events(self.pipeline, self.options)
-        values |= {parameter.variable: _input(parameter, always=always) for parameter in ci.parameters(step)}
-        names = ci.secrets(self.pipeline, step, self.options)
-        values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()}
-        if step.shards.max > 1:
-            values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{step.shards.max}"
-        return values | {"WURZEL_RUN_ID": _RUN}
+        values |= {parameter.variable: _input(parameter, always=always) for parameter in ci.parameters(*group.steps)}
+        values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in self.jobs.secrets(group).items()}
+        if self.jobs.is_sliced(group.steps[0]):
+            values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{group.steps[0].shards.max}"
+        return values if self.jobs.run else values | {"WURZEL_RUN_ID": _RUN}
 
-    def run(self, step: Step, setup: str) -> str:
-        names = ci.secrets(self.pipeline, step, self.options)
+    def run(self, group: Group, setup: str) -> str:
+        names = self.jobs.secrets(group)
         lines = [f': "${{{variable}:?the secret {name} is missing or empty}}"' for variable, name in names.items()]
-        argv = step_argv(self.pipeline, step, emulate=("retry", "timeout"))
-        tail = '--shard "$WURZEL_SHARD"' if step.shards.max > 1 else ""
-        return "\n".join([*lines, *ci.unset_lines(step), ci.command(argv, setup, tail)])
-
-
-def _distinct(step: Step) -> list[Edge]:
-    """The edges of a step, one for each dataset: two fields may read the same one."""
-    return list({(edge.step, edge.output): edge for edge in step.needs}.values())
+        step = group.steps[0]
+        argv = self.jobs.argv(group) if self.jobs.run else step_argv(self.pipeline, step, emulate=("retry", "timeout"))
+        tail = '--shard "$WURZEL_SHARD"' if self.jobs.is_sliced(step) else ""
+        return "\n".join([*lines, *self.jobs.unset_lines(group), ci.command(argv, setup, tail)])
 
 
 def _described(parameter: ci.Parameter) -> ci.Parameter:

@@ -1,9 +1,9 @@
-"""GitLab CI/CD: one job per step, datasets as artifacts; as a root file, a file to include, or a component.
+"""GitLab CI/CD: jobs of one or several steps, datasets as artifacts; as a root file, a file to include, or a component.
 
 Facts: https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/runner/executors/kubernetes/.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
@@ -35,6 +35,7 @@ class GitlabBackend(Backend):
         "env": native("`variables`"),
         "secrets": native("masked CI/CD variables NAME_KEY, or `secrets:vault`"),
         "image": native("`image`"),
+        "group": native("a job for the group"),
         "step_image": native("`image` of the job"),
         "cpu": native(f"KUBERNETES_CPU_REQUEST, {_PODS}"),
         "memory": native(f"KUBERNETES_MEMORY_REQUEST, {_PODS}"),
@@ -71,7 +72,9 @@ class GitlabBackend(Backend):
     }
 
     def support_for(self, use: Use, options: GitlabOptions) -> Support:
-        """GPUs by tags if the option sets any; a toleration with a time limit is unsupported."""
+        """GPUs by tags if the option sets any; a limit for the run where one job runs everything."""
+        if use.feature == "pipeline_timeout" and options.chosen_layout == "single":
+            return emulated("`timeout` of the one job, and `wurzel run` in it")
         if use.feature == "gpu" and options.gpu_tags:
             return emulated("tags of runners that have GPUs; the runner decides how many")
         if use.path.endswith("toleration_seconds"):
@@ -99,9 +102,15 @@ class GitlabBackend(Backend):
         script = options.schedule_script or f".gitlab/schedule-{own}.sh"
         return options.model_copy(update={"output": path, "schedule_script": script, "name": options.name or own})
 
+    def read_by_jobs(self, pipeline: Pipeline, options: GitlabOptions) -> Collection[str]:
+        """What `wurzel run` reads, where jobs are that."""
+        from wurzel.backends.ci.layout import READ_BY_RUN, uses_run
+
+        return READ_BY_RUN if uses_run(pipeline, options) else ()
+
     def contexts(self) -> Mapping[str, type]:
         """Of the file with the jobs, and of the script that creates the schedule."""
-        from wurzel.backends.gitlab.jobs import FileContext, ScheduleContext
+        from wurzel.backends.gitlab.context import FileContext, ScheduleContext
 
         return {"gitlab/gitlab-ci.yml.j2": FileContext, "gitlab/schedule.sh.j2": ScheduleContext}
 

@@ -1,16 +1,19 @@
-"""Context of a GitLab CI/CD file: one job per step, ready for the template."""
+"""Context of a GitLab CI/CD file: its jobs, ready for the template."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
-from wurzel.backends.gitlab.options import JobOptions
+from wurzel.backends.ci.layout import Jobs
+from wurzel.backends.gitlab.context import Config, Job, ScheduleScript
 from wurzel.backends.gitlab.variables import (
     Input,
-    Variables,
+    job_variables,
+    pod,
     prefilled,
     secret_lines,
     typed_input,
@@ -19,134 +22,20 @@ from wurzel.backends.gitlab.variables import (
     vault_secrets,
 )
 from wurzel.invocation.command import Emulated, dataset, step_argv
+from wurzel.invocation.layout import VARIABLE, layout_digest
+from wurzel.ir.requests import width
 from wurzel.ir.types import format_duration
 
 if TYPE_CHECKING:
-    from wurzel.backends.gitlab.options import GitlabOptions
+    from wurzel.backends.gitlab.options import GitlabOptions, JobOptions
+    from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline, Step
 
+JUNIT = "junit.xml"
 NATIVE_RETRIES = 2
 _SOURCES = ("web", "api", "trigger")
 _RUNNER_FAILURES = ("runner_system_failure", "stuck_or_timeout_failure")
 _CACHES = {"pip": "PIP_CACHE_DIR", "uv": "UV_CACHE_DIR"}
-
-
-@dataclass(frozen=True)
-class Job:
-    """One job, ready for the template."""
-
-    name: str
-    """Name of the job: the id of the step."""
-    description: str
-    """What the step is for."""
-    polls: bool
-    """Whether it reads an outside source."""
-    needs: Sequence[str]
-    """`needs`: the jobs that must be done, and whose datasets it gets."""
-    image: str
-    """`image`, if it differs from the one all jobs share."""
-    bare: bool
-    """Whether the image has everything, so that nothing is installed."""
-    tags: Sequence[str]
-    """`tags` of the runner, if they differ from those all jobs share."""
-    environment: str
-    """Name of the environment; empty for none."""
-    parallel: int
-    """How many jobs share the slices; 0 for one job."""
-    retry: Any
-    """`retry`; null if `wurzel step` retries, or there are no retries."""
-    timeout: str
-    """`timeout` of the job, in GitLab's notation."""
-    resource_group: str
-    """`resource_group`, which one run at a time can use; empty for none."""
-    variables: Variables
-    """`variables` of the job."""
-    secrets: Mapping[str, Any]
-    """`secrets` that GitLab takes from Vault."""
-    cache: Sequence[Mapping[str, Any]] | None
-    """`cache` of the job, if it differs from the one all jobs share."""
-    script: Sequence[str]
-    """Shell lines that run the step."""
-    path: str
-    """The folder of its dataset."""
-    shared: Config
-    """What all jobs share, with what differs for this one: tags, and nothing to install where its image has it."""
-    step: Step
-    """The step, as the IR has it."""
-
-
-@dataclass(frozen=True)
-class Config:
-    """The whole file, ready for the template."""
-
-    name: str
-    """Title of the pipeline: its name, or option `name`."""
-    base: str
-    """Name of the hidden job that all jobs extend."""
-    stage: Any
-    """`stage` of all jobs."""
-    image: Any
-    """`image` of all jobs."""
-    tags: Sequence[str]
-    """`tags` of the runners of all jobs."""
-    rules: Any
-    """When the pipeline runs."""
-    inputs: Sequence[Input]
-    """`spec:inputs`; none when parameters are variables."""
-    variables: Variables
-    """Variables that the "Run pipeline" form shows."""
-    base_variables: Variables
-    """Variables of all jobs."""
-    cache: Sequence[Mapping[str, Any]]
-    """`cache` of all jobs."""
-    install: str
-    """Shell line that installs the project; empty when there is nothing to do."""
-    id_tokens: Mapping[str, Any]
-    """`id_tokens` of all jobs."""
-    interruptible: bool
-    """Whether a newer run cancels the one in progress."""
-    expire_in: str
-    """How long datasets are kept."""
-    jobs: Sequence[Job]
-    """One job for each step, in an order in which they can run."""
-
-
-@dataclass(frozen=True)
-class ScheduleScript:
-    """The schedule, for the script that creates it."""
-
-    description: str
-    """Its description, by which the script finds an existing schedule."""
-    cron: str
-    """Five fields."""
-    timezone: str
-    """The name of the time zone."""
-    ref: str
-    """The branch it runs on."""
-    variable: str
-    """`KEY:VALUE` of a variable that selects this pipeline; empty for none."""
-
-
-class FileContext(TypedDict):
-    """What the template of the file with the jobs sees."""
-
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
-    options: GitlabOptions
-    """The options below `targets.gitlab`, with defaults."""
-    config: Config
-    """The file, ready for the template."""
-
-
-class ScheduleContext(TypedDict):
-    """What the template of the script that creates the schedule sees."""
-
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
-    options: GitlabOptions
-    """The options below `targets.gitlab`, with defaults."""
-    schedule: ScheduleScript
-    """The schedule, as `glab` takes it."""
 
 
 def config(pipeline: Pipeline, options: GitlabOptions) -> Config:
@@ -176,13 +65,27 @@ def is_native_retry(step: Step) -> bool:
     return step.retry.limit <= NATIVE_RETRIES and not step.retry.backoff
 
 
+def place(pipeline: Pipeline, options: GitlabOptions, step: Step) -> dict[str, Any]:
+    """What a job has only once, for one of its steps."""
+    own = options.of_step(step)
+    shape = ("KUBERNETES_NODE_", "KUBERNETES_POD_")
+    return {
+        "image": step.image or pipeline.image,
+        "runner": _tags(options, own, step),
+        "account": step.service_account or pipeline.service_account,
+        "environment": own.environment or options.environment,
+        "placement": {name: value for name, value in pod(pipeline, [step], 1).items() if name.startswith(shape)},
+    }
+
+
 class _Writer:
     """Makes the context of one file."""
 
     def __init__(self, pipeline: Pipeline, options: GitlabOptions) -> None:
         self.pipeline = pipeline
         self.options = options
-        self.steps = {step.id: step for step in pipeline.steps}
+        self.jobs = Jobs(pipeline, options, lambda step: place(pipeline, options, step))
+        self.title = options.title(pipeline)
         self.concurrency = pipeline.schedule.concurrency if pipeline.schedule else "allow"
         self.caches = self.install_cache()
 
@@ -190,13 +93,13 @@ class _Writer:
         pipeline, options = self.pipeline, self.options
         component = options.kind == "component"
         image = pipeline.image or options.image or _image(options)
-        stage = options.stage or (options.title(pipeline) if options.kind == "root" else "test")
+        stage = options.stage or (self.title if options.kind == "root" else "test")
         tokens = dict(options.id_tokens)
         if options.vault:
             tokens |= {"VAULT_ID_TOKEN": {"aud": options.vault.audience}}
         shared = Config(
-            name=options.title(pipeline),
-            base=f".{options.title(pipeline)}",
+            name=self.title,
+            base=f".{self.title}",
             stage="$[[ inputs.stage ]]" if component else stage,
             image="$[[ inputs.image ]]" if component else image,
             tags=list(options.tags),
@@ -204,20 +107,23 @@ class _Writer:
             inputs=self.inputs(stage, image) if options.uses_inputs else (),
             variables={} if options.uses_inputs else prefilled(ci.parameters(*pipeline.steps)),
             base_variables=self.base_variables(),
-            cache=self.caches if not pipeline.image else (),
+            cache=self.base_cache(),
             install="" if pipeline.image else options.install_line(),
             id_tokens=tokens,
             interruptible=self.concurrency == "replace",
+            retry=None,
+            timeout="",
             expire_in=_duration(options.retention),
+            junit=JUNIT if self.jobs.run else "",
             jobs=(),
         )
-        return replace(shared, jobs=[self.job(step, shared) for step in pipeline.steps])
+        return _shared(shared, [self.job(group, shared) for group in self.jobs.all])
 
     def rules(self) -> list[dict[str, Any]]:
         if self.options.rules is not None:
             return list(self.options.rules)
         if self.options.kind != "root":
-            return [{"if": f'$WURZEL_PIPELINE == "{self.options.title(self.pipeline)}"'}]
+            return [{"if": f'$WURZEL_PIPELINE == "{self.title}"'}]
         sources = ("schedule", *_SOURCES) if self.pipeline.schedule else _SOURCES
         return [{"if": f'$CI_PIPELINE_SOURCE == "{source}"'} for source in sources]
 
@@ -232,12 +138,19 @@ class _Writer:
         return own + [typed_input(parameter) for parameter in ci.parameters(*self.pipeline.steps)]
 
     def base_variables(self) -> dict[str, Any]:
-        values = {name: variable(value) for name, value in self.pipeline.env.items()}
+        """Variables of all jobs; `wurzel run` reads those of the pipeline from wurzel.yaml, and knows the run's id."""
+        values: dict[str, Any] = {}
+        if not self.jobs.run:
+            values |= {name: variable(value) for name, value in self.pipeline.env.items()}
         if self.caches and not self.pipeline.image:
             values[_CACHES[self.options.setup]] = f"$CI_PROJECT_DIR/.cache/{self.options.setup}"
         if not self.options.checkout:
             values["GIT_STRATEGY"] = "none"
-        return values | {"WURZEL_RUN_ID": "$CI_PIPELINE_ID"} | self.options.install_env
+        if not self.jobs.run:
+            values["WURZEL_RUN_ID"] = "$CI_PIPELINE_ID"
+        elif not self.jobs.whole:
+            values[VARIABLE] = layout_digest(self.pipeline)
+        return values | self.options.install_env
 
     def install_cache(self) -> list[dict[str, Any]]:
         if not self.options.cache or self.options.setup == "none" or not self.options.install_line():
@@ -246,12 +159,34 @@ class _Writer:
         paths = [f".cache/{self.options.setup}"]
         return [{"key": {"files": [self.options.cache_key_file()], **key}, "paths": paths}]
 
-    def job(self, step: Step, shared: Config) -> Job:
+    def base_cache(self) -> list[dict[str, Any]]:
+        """The caches of all jobs; of a single job, all of them."""
+        installing = [] if self.pipeline.image else self.caches
+        return [*installing, *self.kept(self.jobs.all[0])] if self.jobs.run and self.jobs.whole else installing
+
+    def kept(self, group: Group) -> list[dict[str, Any]]:
+        """The cache that keeps data and results of a job of `wurzel run` for its next run."""
+        paths = self.jobs.kept(group, [dataset(self.pipeline, step.id) for step in group.steps])
+        if not paths:
+            return []
+        start = f"wurzel.{self.title}" + ("" if self.jobs.whole else f".{group.name}")
+        return [
+            {
+                "key": f"{start}.$CI_COMMIT_REF_SLUG",
+                "fallback_keys": [f"{start}.$CI_DEFAULT_BRANCH"],
+                "paths": [_artifact_path(path) for path in paths],
+                "when": "always",
+            }
+        ]
+
+    def job(self, group: Group, shared: Config) -> Job:
         pipeline, options = self.pipeline, self.options
-        own = options.jobs.get(step.id, JobOptions())
-        image = "" if step.image in {None, pipeline.image} else step.image or ""
+        first = group.steps[0]
+        only = first if len(group.steps) == 1 else None
+        own = options.of_step(first)
+        image = "" if first.image in {None, pipeline.image} else first.image or ""
         bare = bool(image) and not pipeline.image
-        tags, cache = self.tags(step, own), self.cache(step, bare=bare)
+        tags, cache = _tags(options, own, first), self.cache(group, bare=bare)
         seen = replace(
             shared,
             tags=tags or shared.tags,
@@ -259,51 +194,127 @@ class _Writer:
             cache=shared.cache if cache is None else cache,
         )
         return Job(
-            name=job_name(step.id, pipeline, options),
-            description=step.description,
-            polls=step.polls,
-            needs=[job_name(need, pipeline, options) for need in step.predecessors],
+            name=job_name(group.name, pipeline, options),
+            listed="" if only else ", ".join(group.ids),
+            description=only.description if only else "",
+            polls=only is not None and only.polls,
+            needs=[job_name(need, pipeline, options) for need in group.needs],
             image=image,
             bare=bare,
             tags=tags,
             environment=own.environment or options.environment or "",
-            parallel=step.shards.max if step.shards.max > 1 else 0,
-            retry=_retry(step),
-            timeout=_duration(ci.budget(step, options, tries=1 if is_native_retry(step) else 1 + step.retry.limit)),
-            resource_group=self.resource_group(step),
-            variables=variables(pipeline, step, options),
-            secrets=vault_secrets(pipeline, step, options),
+            parallel=first.shards.max if self.jobs.is_sliced(first) else 0,
+            retry={"max": NATIVE_RETRIES, "when": list(_RUNNER_FAILURES)} if self.jobs.run else _retry(first),
+            timeout=_duration(self.deadline(group)),
+            resource_group=self.resource_group(group),
+            variables=self.variables(group),
+            secrets=vault_secrets(pipeline, group.steps, options),
             cache=cache,
-            script=self.script(step, bare=bare or bool(pipeline.image)),
-            path=_artifact_path(dataset(pipeline, step.id)),
+            script=self.script(group, bare=bare or bool(pipeline.image)),
+            paths=self.artifacts(group),
             shared=seen,
-            step=step,
+            steps=group.steps,
+            step=only,
         )
 
-    def tags(self, step: Step, own: JobOptions) -> list[str]:
-        wanted = [*(self.options.tags if own.tags is None else own.tags)]
-        wanted += self.options.gpu_tags if step.resources.gpu else ()
-        return [] if wanted == list(self.options.tags) else list(dict.fromkeys(wanted))
+    def deadline(self, group: Group) -> int:
+        if self.jobs.run:
+            return self.jobs.deadline(group)
+        (step,) = group.steps
+        return ci.budget(step, self.options, tries=1 if is_native_retry(step) else 1 + step.retry.limit)
 
-    def resource_group(self, step: Step) -> str:
+    def width(self, group: Group) -> int:
+        """How many steps, or slices, the job runs at one time."""
+        return 1 if self.jobs.is_sliced(group.steps[0]) else width(group.steps, self.pipeline.parallelism)
+
+    def variables(self, group: Group) -> dict[str, Any]:
+        if not self.jobs.run:
+            return variables(self.pipeline, group.steps[0], self.options)
+        sliced = self.jobs.is_sliced(group.steps[0])
+        steps = [one_slice(group.steps[0])] if sliced else group.steps
+        return job_variables(self.pipeline, steps, self.options, self.width(group))
+
+    def artifacts(self, group: Group) -> list[str]:
+        """Folders of what other jobs read, and of what the pipeline is for."""
+        if not self.jobs.run or self.jobs.is_sliced(group.steps[0]):
+            return [_artifact_path(dataset(self.pipeline, step.id)) for step in group.steps]
+        crossing = [dataset(self.pipeline, step.id, output) for step, output in self.jobs.leaving(group)]
+        results = [dataset(self.pipeline, step.id) for step in self.jobs.results(group)]
+        return [_artifact_path(path) for path in (*crossing, *results)]
+
+    def resource_group(self, group: Group) -> str:
         if self.concurrency != "forbid":
             return ""
-        group = f"{self.options.title(self.pipeline)}/{step.id}"
-        return f"{group}/$CI_NODE_INDEX" if step.shards.max > 1 else group
+        name = self.title if self.jobs.whole and self.jobs.run else f"{self.title}/{group.name}"
+        return f"{name}/$CI_NODE_INDEX" if self.jobs.is_sliced(group.steps[0]) else name
 
-    def cache(self, step: Step, *, bare: bool) -> list[dict[str, Any]] | None:
+    def cache(self, group: Group, *, bare: bool) -> list[dict[str, Any]] | None:
+        step = group.steps[0]
         shared = [] if bare or self.pipeline.image else self.caches
-        if step.self_consuming:
+        if self.jobs.run and self.jobs.whole and not bare:
+            return None
+        if self.jobs.run and (kept := self.kept(group)):
+            return [*shared, *kept]
+        if step.self_consuming and not self.jobs.run:
             path = _artifact_path(dataset(self.pipeline, step.id))
-            return [*shared, {"key": f"{self.options.title(self.pipeline)}.{step.id}", "paths": [path]}]
+            return [*shared, {"key": f"{self.title}.{step.id}", "paths": [path]}]
         return None if shared == self.caches or self.pipeline.image else []
 
-    def script(self, step: Step, *, bare: bool) -> list[str]:
-        lines = secret_lines(self.pipeline, step, self.options)
-        emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
-        tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if step.shards.max > 1 else ""
-        argv = step_argv(self.pipeline, step, emulate=emulate)
-        return [*lines, *ci.unset_lines(step), ci.command(argv, "none" if bare else self.options.setup, tail)]
+    def script(self, group: Group, *, bare: bool) -> list[str]:
+        step = group.steps[0]
+        lines = secret_lines(self.pipeline, group.steps, self.options)
+        sliced = self.jobs.is_sliced(step)
+        if self.jobs.run:
+            argv = self.jobs.argv(group, *([] if sliced else ["-j", str(self.width(group))]), "--junit", JUNIT)
+        else:
+            emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
+            argv = step_argv(self.pipeline, step, emulate=emulate)
+        tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if sliced else ""
+        unset = self.jobs.unset_lines(group)
+        return [*lines, *unset, ci.command(argv, "none" if bare else self.options.setup, tail)]
+
+
+def one_slice(step: Step) -> Step:
+    """The step, as a job that runs one of its slices sees it."""
+    return step.model_copy(update={"shards": step.shards.model_copy(update={"max": 1})})
+
+
+def _tags(options: GitlabOptions, own: JobOptions, step: Step) -> list[str]:
+    wanted = [*(options.tags if own.tags is None else own.tags)]
+    wanted += options.gpu_tags if step.resources.gpu else ()
+    return [] if wanted == list(options.tags) else list(dict.fromkeys(wanted))
+
+
+def _shared(config: Config, jobs: list[Job]) -> Config:
+    """The file with what most jobs have in the job that all extend."""
+    timeout, retry = _most_common(job.timeout for job in jobs), _most_common(job.retry for job in jobs)
+    common = {
+        name: value
+        for name, value in jobs[0].variables.items()
+        if len(jobs) > 1 and all(name in job.variables and job.variables[name] == value for job in jobs)
+    }
+    return replace(
+        config,
+        timeout=timeout,
+        retry=retry,
+        base_variables={**config.base_variables, **common},
+        jobs=[
+            replace(
+                job,
+                timeout="" if job.timeout == timeout else job.timeout,
+                retry=None if job.retry == retry else job.retry or 0,
+                variables={name: value for name, value in job.variables.items() if name not in common},
+            )
+            for job in jobs
+        ],
+    )
+
+
+def _most_common(values: Iterable[Any]) -> Any:
+    """The value that most have; of equally common ones, the first."""
+    found = list(values)
+    (text, _), *_ = Counter(map(repr, found)).most_common(1)
+    return next(value for value in found if repr(value) == text)
 
 
 def _image(options: GitlabOptions) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import slices_of, slices_option
+from wurzel.backends.ci import layout, slices_of, slices_option
 from wurzel.backends.ci.preflight import check, unknown_jobs
-from wurzel.backends.gitlab.jobs import job_name
+from wurzel.backends.gitlab.jobs import job_name, place
 from wurzel.exceptions import Problem
+from wurzel.ir.jobs import Job, jobs_of
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions
@@ -46,30 +47,44 @@ def problems(pipeline: Pipeline, options: GitlabOptions) -> list[Problem]:
     return [
         *check(pipeline, options, scheduled=pipeline.schedule is not None, reserved="CI_"),
         *unknown_jobs(options.jobs, pipeline),
-        *(problem for step in pipeline.steps for problem in _job(step, pipeline, options)),
+        *layout.problems(pipeline, options, lambda step: place(pipeline, options, step)),
+        *(problem for job in _jobs(pipeline, options) for problem in _job(job, pipeline, options)),
+        *(problem for step in pipeline.steps for problem in _step(step)),
         *_texts(pipeline, options),
     ]
 
 
-def _job(step: Step, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
-    name = job_name(step.id, pipeline, options)
+def _jobs(pipeline: Pipeline, options: GitlabOptions) -> list[Job]:
+    return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
+
+
+def _job(job: Job, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
+    name = job_name(job.name, pipeline, options)
+    what = f"the step {job.name!r}" if job.ids == (job.name,) else f"the job {job.name!r}"
     if name in _RESERVED:
+        other = (
+            f'Give the step another name: WZ(cls, name="{job.name}-step")' if job.ids == (job.name,) else "Rename it"
+        )
         yield Problem(
-            f"the step {step.id!r} cannot be a job: GitLab reserves that name",
-            hint=f'Give the step another name: WZ(cls, name="{step.id}-step"), or set kind: include.',
+            f"{what} cannot be a job: GitLab reserves that name",
+            hint=f"{other}, or set kind: include.",
         )
     if len(name) > _NAME:
         yield Problem(f"the job {name!r} has {len(name)} characters; `needs` takes at most {_NAME}")
-    if len(step.predecessors) > _NEEDS:
+    if len(job.needs) > _NEEDS:
         yield Problem(
-            f"the step {step.id!r} needs {len(step.predecessors)} others; GitLab allows {_NEEDS}",
-            hint="Join them in groups with intermediate steps.",
+            f"{what} needs {len(job.needs)} others; GitLab allows {_NEEDS}",
+            hint="Join them in groups with intermediate steps, or let steps share jobs: layout: auto.",
         )
-    if step.shards.max > _PARALLEL:
+    step = job.steps[0]
+    if len(job.steps) == 1 and step.shards.max > _PARALLEL:
         yield Problem(
             f"the step {step.id!r} has {slices_of(step)}; `parallel` allows at most {_PARALLEL} jobs",
             hint=f"Set steps.{step.id}.{slices_option(step)} to {_PARALLEL} or less.",
         )
+
+
+def _step(step: Step) -> Iterable[Problem]:
     for wanted in step.tolerations:
         if wanted.key is None:
             yield Problem(
@@ -92,9 +107,9 @@ def _texts(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
         texts |= {f"steps.{step.id}.description": step.description}
         texts |= {f"steps.{step.id}.env.{name}": value for name, value in step.env.items()}
         texts |= {f"steps.{step.id}.settings.{item.name}": str(item.value) for item in step.settings if item.given}
-    for place, text in texts.items():
+    for path, text in texts.items():
         if _INTERPOLATION in text:
             yield Problem(
-                f"{place} contains {_INTERPOLATION}, which GitLab would replace in a file with inputs",
+                f"{path} contains {_INTERPOLATION}, which GitLab would replace in a file with inputs",
                 hint="Set parameters: variables, or change the text.",
             )

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
+from wurzel.ir.model import Step
 
 
 class _Options(BaseModel):
@@ -60,7 +61,13 @@ class GitlabOptions(ci.CiOptions):
     schedule_script: str | None = Field(
         None, description="Where the script that creates the schedule is written, relative to the project folder."
     )
-    jobs: dict[str, JobOptions] = Field(default_factory=dict, description="Options of single jobs, by step id.")
+    jobs: dict[str, JobOptions] = Field(
+        default_factory=dict, description="Options of single jobs, by step id or group; `auto` separates what differs."
+    )
+
+    def of_step(self, step: Step) -> JobOptions:
+        """The options of a step's job: its own, or those of its group."""
+        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions()
 
     @property
     def uses_inputs(self) -> bool:

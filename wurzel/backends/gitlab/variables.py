@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.invocation.command import setting_variables
+from wurzel.ir.requests import limited, requested
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions
@@ -46,7 +47,16 @@ def variables(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[st
         values.pop(parameter.variable, None)
         if options.uses_inputs:
             values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
-    return values | {name: variable(value) for name, value in _pod(pipeline, step).items()}
+    return values | {name: variable(value) for name, value in pod(pipeline, [step], 1).items()}
+
+
+def job_variables(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions, jobs: int) -> dict[str, Any]:
+    """Variables of a job of `wurzel run`, which reads those of steps, and their settings, from wurzel.yaml."""
+    values: dict[str, Any] = {}
+    if options.uses_inputs:
+        for parameter in ci.parameters(*steps):
+            values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
+    return values | {name: variable(value) for name, value in pod(pipeline, steps, jobs).items()}
 
 
 def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
@@ -73,21 +83,21 @@ def typed_input(parameter: ci.Parameter) -> Input:
     )
 
 
-def secret_lines(pipeline: Pipeline, step: Step, options: GitlabOptions) -> list[str]:
+def secret_lines(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions) -> list[str]:
     """Shell lines that take secrets from CI/CD variables, and end the job when one is missing."""
     if options.vault is not None:
         return []
-    names = ci.secrets(pipeline, step, options)
+    names = {name: value for step in steps for name, value in ci.secrets(pipeline, step, options).items()}
     return [_secret_line(variable, name) for variable, name in names.items()]
 
 
-def vault_secrets(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[str, Any]:
-    """`secrets` of a step's job, if they come from a vault."""
+def vault_secrets(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions) -> dict[str, Any]:
+    """`secrets` of a job of these steps, if they come from a vault."""
     vault = options.vault
     if vault is None:
         return {}
     engine = {"name": vault.engine, "path": vault.mount}
-    refs = pipeline.secrets | step.secrets
+    refs = {**pipeline.secrets, **{name: ref for step in steps for name, ref in step.secrets.items()}}
     return {
         name: {
             "vault": {"engine": engine, "path": ref.name, "field": ref.key},
@@ -98,20 +108,28 @@ def vault_secrets(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dic
     }
 
 
-def _pod(pipeline: Pipeline, step: Step) -> dict[str, str]:
-    """Variables that configure the pod of a job on a runner with the Kubernetes executor."""
+def pod(pipeline: Pipeline, steps: Sequence[Step], jobs: int) -> dict[str, str]:
+    """Variables that configure the pod of a job on a runner with the Kubernetes executor.
+
+    Args:
+        pipeline: the resolved pipeline.
+        steps: those of the job; they agree on everything but amounts.
+        jobs: how many of them, or of their slices, run at one time.
+    """
+    first = steps[0]
+    alone = len(steps) == 1 and jobs == 1
     amounts = {
-        "KUBERNETES_CPU_REQUEST": step.resources.cpu,
-        "KUBERNETES_MEMORY_REQUEST": step.resources.memory,
-        "KUBERNETES_CPU_LIMIT": step.limits.cpu,
-        "KUBERNETES_MEMORY_LIMIT": step.limits.memory,
-        "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": step.service_account or pipeline.service_account,
+        "KUBERNETES_CPU_REQUEST": first.resources.cpu if alone else requested(steps, "cpu", jobs),
+        "KUBERNETES_MEMORY_REQUEST": first.resources.memory if alone else requested(steps, "memory", jobs),
+        "KUBERNETES_CPU_LIMIT": first.limits.cpu if alone else limited(steps, "cpu", jobs),
+        "KUBERNETES_MEMORY_LIMIT": first.limits.memory if alone else limited(steps, "memory", jobs),
+        "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": first.service_account or pipeline.service_account,
     }
     lists = {
-        "KUBERNETES_NODE_SELECTOR": _pairs(step.node_selector),
-        "KUBERNETES_NODE_TOLERATIONS": [_toleration(wanted) for wanted in step.tolerations],
-        "KUBERNETES_POD_LABELS": _pairs(pipeline.labels | step.labels),
-        "KUBERNETES_POD_ANNOTATIONS": _pairs(pipeline.annotations | step.annotations),
+        "KUBERNETES_NODE_SELECTOR": _pairs(first.node_selector),
+        "KUBERNETES_NODE_TOLERATIONS": [_toleration(wanted) for wanted in first.tolerations],
+        "KUBERNETES_POD_LABELS": _pairs(pipeline.labels | first.labels),
+        "KUBERNETES_POD_ANNOTATIONS": _pairs(pipeline.annotations | first.annotations),
     }
     numbered = {f"{name}_{place}": item for name, items in lists.items() for place, item in enumerate(items, 1)}
     return {name: amount for name, amount in amounts.items() if amount is not None} | numbered

@@ -83,6 +83,7 @@ class SlurmBackend(Backend):
         "env": native(),
         "secrets": native("environment variables of the submission, which Slurm hands to its jobs"),
         "image": _ENVIRONMENT,
+        "group": unsupported("a batch job runs one step"),
         "step_image": _ENVIRONMENT,
         "cpu": native("`--cpus-per-task`, in whole cores"),
         "memory": native("`--mem`, in whole MiB"),

@@ -1,5 +1,9 @@
-import { cpSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { entry, paths } from "./paths.mjs";
 
-cpSync(process.env.INPUT_PATH, join(process.env.TEST_CACHE, process.env.INPUT_KEY), { recursive: true });
+const target = entry(process.env.INPUT_KEY);
+for (const path of paths.filter(existsSync)) {
+  cpSync(path, join(target, encodeURIComponent(path)), { recursive: true });
+}
 console.log(`kept ${process.env.INPUT_KEY}`);

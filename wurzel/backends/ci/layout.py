@@ -1,0 +1,129 @@
+"""Jobs of several steps on the CI platforms: the command, the deadline, and what crosses from job to job.
+
+Each such job is `wurzel run` on its steps. It reads settings, retries and timeouts from wurzel.yaml, in the checkout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from wurzel.backends.ci import SETUP, attempts, secrets, unset_lines
+from wurzel.exceptions import Problem
+from wurzel.ir.jobs import Job, Place, jobs_of, layout_problems
+from wurzel.ir.requests import longest_path
+
+if TYPE_CHECKING:
+    from wurzel.backends.ci import CiOptions
+    from wurzel.ir.model import Pipeline, Step
+
+STATE = ".wurzel"
+"""Where `wurzel run` keeps earlier results, in the project folder."""
+READ_BY_RUN = frozenset(
+    [
+        *("description", "env", "settings", "retry", "backoff", "timeout", "parallelism", "pipeline_timeout", "when"),
+        *("polls", "self_consuming", "shards", "fan_out", "named_inputs", "named_outputs"),
+    ]
+)
+"""Features that `wurzel run` takes from wurzel.yaml and the code; a comment may tell of them as well."""
+_FROM_IR = "--from-ir"
+
+
+def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
+    """Whether jobs are `wurzel run` rather than `wurzel step`: as soon as one of them may be of several steps."""
+    return options.chosen_layout != "steps" or any(step.group is not None for step in pipeline.steps)
+
+
+class Jobs:
+    """The jobs of a pipeline on a CI platform, and what crosses between them."""
+
+    def __init__(self, pipeline: Pipeline, options: CiOptions, place: Place) -> None:
+        """Group the steps as the options say; `place` is what the platform gives to whole jobs only."""
+        self.pipeline = pipeline
+        self.all = jobs_of(pipeline, options.chosen_layout, place)
+        self.run = uses_run(pipeline, options)
+        self._options = options
+        self._home = {step.id: job for job in self.all for step in job.steps}
+        self._steps = {step.id: step for step in pipeline.steps}
+
+    @property
+    def whole(self) -> bool:
+        """Whether one job runs everything."""
+        return len(self.all) == 1
+
+    def is_sliced(self, step: Step) -> bool:
+        """Whether each slice of a step has its own job; otherwise slices run side by side within one."""
+        return step.shards.max > 1 and len(self._home[step.id].steps) == 1
+
+    def argv(self, job: Job, *options: str) -> list[str]:
+        """The command of a job; without `--only` where it is all of the pipeline."""
+        only = [] if self.whole else ["--only", ",".join(job.ids)]
+        return [*self._options.run_argv(self.pipeline), *only, *options]
+
+    def deadline(self, job: Job) -> int:
+        """Seconds after which a job must be stuck: its longest path of attempts and waits, and its set-up."""
+        whole = self.pipeline.timeout
+        if any(step.timeout is None for step in job.steps):
+            longest = self._options.timeout
+        else:
+            longest = int(longest_path(job.steps, lambda step: attempts(step, tries=1 + step.retry.limit))) + SETUP
+        return longest if whole is None else min(longest, whole)
+
+    def arriving(self, job: Job) -> list[tuple[Step, str]]:
+        """Outputs of steps of other jobs that a job reads, each once."""
+        edges = {(edge.step, edge.output): None for step in job.steps for edge in step.needs}
+        return [(self._steps[step], output) for step, output in edges if step not in job.ids]
+
+    def leaving(self, job: Job) -> list[tuple[Step, str]]:
+        """Outputs of a job that other jobs read, each once."""
+        read = {
+            (edge.step, edge.output)
+            for other in self.all
+            if other is not job
+            for step in other.steps
+            for edge in step.needs
+        }
+        return [(step, port.name) for step in job.steps for port in step.outputs if (step.id, port.name) in read]
+
+    def results(self, job: Job) -> list[Step]:
+        """Steps of a job that no other step reads: what the pipeline is for."""
+        read = {edge.step for step in self.pipeline.steps for edge in step.needs}
+        return [step for step in job.steps if step.id not in read]
+
+    def kept(self, job: Job, folders: Sequence[str]) -> list[str]:
+        """Folders that the platform keeps for the next run of a job; `folders` are those of its steps."""
+        if len(job.steps) == 1 and self.is_sliced(job.steps[0]):
+            return []
+        if not self._options.incremental:
+            return [path for step, path in zip(job.steps, folders, strict=True) if step.self_consuming]
+        return [STATE, self.pipeline.data_dir] if self.whole else [STATE, *folders]
+
+    def secrets(self, job: Job) -> dict[str, str]:
+        """Variables of a job that hold secrets of its steps, to the names of the secrets on the platform."""
+        return {
+            variable: name
+            for step in job.steps
+            for variable, name in secrets(self.pipeline, step, self._options).items()
+        }
+
+    def unset_lines(self, job: Job) -> list[str]:
+        """Shell lines that unset empty parameters of all its steps."""
+        return [line for step in job.steps for line in unset_lines(step)]
+
+
+def problems(pipeline: Pipeline, options: CiOptions, place: Place) -> Iterable[Problem]:
+    """Why the jobs that were asked for are impossible."""
+    yield from layout_problems(pipeline, options.chosen_layout, place)
+    if not uses_run(pipeline, options):
+        return
+    asked = f"layout: {options.chosen_layout}" if options.chosen_layout != "steps" else "a group"
+    if _FROM_IR in options.run_argv(pipeline):
+        yield Problem(
+            f"{asked} needs the configuration in the checkout, which a pipeline from an IR file does not have",
+            hint="Render from the code, or use layout: steps without groups.",
+        )
+    elif not options.checkout:
+        yield Problem(
+            f"{asked} needs wurzel.yaml, which a job reads from the checkout, and checkout is false",
+            hint="Set checkout: true, or use layout: steps without groups.",
+        )

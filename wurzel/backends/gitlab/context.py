@@ -1,0 +1,140 @@
+"""What the templates of a GitLab CI/CD file, and of its schedule, see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from wurzel.backends.gitlab.options import GitlabOptions
+    from wurzel.backends.gitlab.variables import Input, Variables
+    from wurzel.ir.model import Pipeline, Step
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, ready for the template."""
+
+    name: str
+    """Name of the job: the id of its step, or of its group."""
+    listed: str
+    """Ids of the steps, where they are several and the name does not say so; otherwise empty."""
+    description: str
+    """What the step is for; empty for a job of several."""
+    polls: bool
+    """Whether it reads an outside source."""
+    needs: Sequence[str]
+    """`needs`: the jobs that must be done, and whose datasets it gets."""
+    image: str
+    """`image`, if it differs from the one all jobs share."""
+    bare: bool
+    """Whether the image has everything, so that nothing is installed."""
+    tags: Sequence[str]
+    """`tags` of the runner, if they differ from those all jobs share."""
+    environment: str
+    """Name of the environment; empty for none."""
+    parallel: int
+    """How many jobs share the slices; 0 for one job."""
+    retry: Any
+    """`retry`, if it differs from the one all jobs share; 0 for none."""
+    timeout: str
+    """`timeout` of the job, in GitLab's notation, if it differs from the one all jobs share."""
+    resource_group: str
+    """`resource_group`, which one run at a time can use; empty for none."""
+    variables: Variables
+    """`variables` of the job."""
+    secrets: Mapping[str, Any]
+    """`secrets` that GitLab takes from Vault."""
+    cache: Sequence[Mapping[str, Any]] | None
+    """`cache` of the job, if it differs from the one all jobs share."""
+    script: Sequence[str]
+    """Shell lines that run the step or steps."""
+    paths: Sequence[str]
+    """Folders that the job keeps as artifacts: what later jobs read, and what the pipeline is for."""
+    shared: Config
+    """What all jobs share, with what differs for this one: tags, and nothing to install where its image has it."""
+    steps: Sequence[Step]
+    """Its steps, as the IR has them."""
+    step: Step | None
+    """Its only step; null for a job of several."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole file, ready for the template."""
+
+    name: str
+    """Title of the pipeline: its name, or option `name`."""
+    base: str
+    """Name of the hidden job that all jobs extend."""
+    stage: Any
+    """`stage` of all jobs."""
+    image: Any
+    """`image` of all jobs."""
+    tags: Sequence[str]
+    """`tags` of the runners of all jobs."""
+    rules: Any
+    """When the pipeline runs."""
+    inputs: Sequence[Input]
+    """`spec:inputs`; none when parameters are variables."""
+    variables: Variables
+    """Variables that the "Run pipeline" form shows."""
+    base_variables: Variables
+    """Variables of all jobs."""
+    cache: Sequence[Mapping[str, Any]]
+    """`cache` of all jobs."""
+    install: str
+    """Shell line that installs the project; empty when there is nothing to do."""
+    id_tokens: Mapping[str, Any]
+    """`id_tokens` of all jobs."""
+    interruptible: bool
+    """Whether a newer run cancels the one in progress."""
+    retry: Any
+    """`retry` of most jobs; null for none."""
+    timeout: str
+    """`timeout` of most jobs."""
+    expire_in: str
+    """How long datasets are kept."""
+    junit: str
+    """The JUnit report that `wurzel run` writes; empty for `wurzel step`."""
+    jobs: Sequence[Job]
+    """The jobs, in an order in which they can run."""
+
+
+@dataclass(frozen=True)
+class ScheduleScript:
+    """The schedule, for the script that creates it."""
+
+    description: str
+    """Its description, by which the script finds an existing schedule."""
+    cron: str
+    """Five fields."""
+    timezone: str
+    """The name of the time zone."""
+    ref: str
+    """The branch it runs on."""
+    variable: str
+    """`KEY:VALUE` of a variable that selects this pipeline; empty for none."""
+
+
+class FileContext(TypedDict):
+    """What the template of the file with the jobs sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: GitlabOptions
+    """The options below `targets.gitlab`, with defaults."""
+    config: Config
+    """The file, ready for the template."""
+
+
+class ScheduleContext(TypedDict):
+    """What the template of the script that creates the schedule sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: GitlabOptions
+    """The options below `targets.gitlab`, with defaults."""
+    schedule: ScheduleScript
+    """The schedule, as `glab` takes it."""

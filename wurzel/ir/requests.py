@@ -1,0 +1,124 @@
+"""What a job of several steps needs: how many of them run side by side, how much that takes, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from wurzel.ir.quantity import amount, largest, total
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Step
+
+_PATIENCE = 2_000_000
+"""Work until a search for what runs side by side gives up: partial answers, times steps."""
+
+
+def width(steps: Sequence[Step], most: int | None = None) -> int:
+    """How many steps of a job, or slices of them, can run at one time, at most `most`.
+
+    It may be less for a job of many steps, where the search for the widest place gives up: never more.
+    """
+    everything = sum(step.shards.max for step in steps)
+    count = sum(_Search(steps, [Decimal(1)] * len(steps), everything).heaviest(at_most=True).values())
+    return count if most is None else min(count, most)
+
+
+def requested(steps: Sequence[Step], kind: str, jobs: int) -> str | None:
+    """The largest sum of `cpu` or `memory` that steps of a job request at one time, `jobs` of them side by side."""
+    return _largest_sum(steps, [getattr(step.resources, kind) for step in steps], jobs)
+
+
+def limited(steps: Sequence[Step], kind: str, jobs: int) -> str | None:
+    """The same for limits; none unless every step has one."""
+    texts = [getattr(step.limits, kind) for step in steps]
+    return None if None in texts else _largest_sum(steps, texts, jobs)
+
+
+def gpus(steps: Sequence[Step], jobs: int) -> int:
+    """The most GPUs that steps of a job request at one time."""
+    weights = [Decimal(step.resources.gpu or 0) for step in steps]
+    counts = _Search(steps, weights, jobs).heaviest()
+    return sum((steps[index].resources.gpu or 0) * count for index, count in counts.items())
+
+
+def longest_path(steps: Sequence[Step], seconds: Callable[[Step], float]) -> float:
+    """The seconds of the slowest chain of steps, each of which waits for the one before."""
+    ends: dict[str, float] = {}
+    for step in steps:
+        ends[step.id] = max((ends.get(need, 0.0) for need in step.predecessors), default=0.0) + seconds(step)
+    return max(ends.values(), default=0.0)
+
+
+def _largest_sum(steps: Sequence[Step], texts: Sequence[str | None], jobs: int) -> str | None:
+    weights = [Decimal() if text is None else amount(text) for text in texts]
+    counts = _Search(steps, weights, jobs).heaviest()
+    found = total(text for index, count in counts.items() if (text := texts[index]) is not None for _ in range(count))
+    return found or largest(*texts)
+
+
+class _Search:
+    """The heaviest steps none of which comes after another: those that can run at one time.
+
+    Branch and bound: with the heaviest steps first, what is left can add at most as much as if all of it fitted.
+    """
+
+    def __init__(self, steps: Sequence[Step], weights: Sequence[Decimal], most: int) -> None:
+        """Look among `steps`, of a `weight` for each slice, for at most `most` slices of them in all."""
+        self.weights = weights
+        self.most = most
+        self.room = [step.shards.max for step in steps]
+        self.related = _related(steps)
+        self.order = sorted(range(len(steps)), key=lambda index: weights[index], reverse=True)
+
+    def heaviest(self, *, at_most: bool = False) -> dict[int, int]:
+        """How many slices of each step; where that takes too long, something heavier, or lighter with `at_most`."""
+        best: dict[int, int] = {}
+        todo: list[tuple[Sequence[int], int, dict[int, int]]] = [(self.order, self.most, {})]
+        patience = _PATIENCE // max(len(self.room), 1)
+        while todo:
+            candidates, free, counts = todo.pop()
+            if self.weight(counts) > self.weight(best) or not best:
+                best = counts
+            if self.weight(counts) + self.weight(self.filled(candidates, free)) <= self.weight(best):
+                continue
+            patience -= 1
+            if patience < 0:
+                return best if at_most else self.filled(self.order, self.most)
+            index, *rest = candidates
+            taken = min(self.room[index], free)
+            todo.append((rest, free, counts))
+            kept = [other for other in rest if not self.related[index] >> other & 1]
+            todo.append((kept, free - taken, {**counts, index: taken}))
+        return best
+
+    def filled(self, candidates: Sequence[int], free: int) -> dict[int, int]:
+        """As many slices as fit, whether or not the steps can run at one time."""
+        counts: dict[int, int] = {}
+        for index in candidates:
+            if free <= 0:
+                break
+            counts[index] = min(self.room[index], free)
+            free -= counts[index]
+        return counts
+
+    def weight(self, counts: Mapping[int, int]) -> Decimal:
+        """The weight of slices of steps."""
+        return sum((self.weights[index] * count for index, count in counts.items()), Decimal())
+
+
+def _related(steps: Sequence[Step]) -> list[int]:
+    """For each step, the steps that come before or after it, as bits."""
+    numbers = {step.id: number for number, step in enumerate(steps)}
+    before = [0] * len(steps)
+    for number, step in enumerate(steps):
+        for need in step.predecessors:
+            if need in numbers:
+                before[number] |= before[numbers[need]] | 1 << numbers[need]
+    related = list(before)
+    for number, ancestors in enumerate(before):
+        for other in range(number):
+            if ancestors >> other & 1:
+                related[other] |= 1 << number
+    return related
