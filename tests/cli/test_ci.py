@@ -13,7 +13,10 @@ from wurzel.drift import accept
 from wurzel.drift.workflow import PATHS
 from wurzel.exceptions import WurzelError
 
-CONFIG = 'version: 1\npipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}\n'
+CONFIG = """version: 1
+requires: ./wheels/wurzel.whl
+pipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}
+"""
 
 
 def run(*arguments):
@@ -130,7 +133,7 @@ def test_a_project_below_the_top_of_its_repository(words, platform, monkeypatch)
     if platform == "github":
         steps = data["jobs"]["check"]["steps"]
         assert [step.get("working-directory") for step in steps[2:]] == ["it's a $HOME"] * 2
-        assert steps[2]["run"] == "python -m pip install --requirement requirements.txt"
+        assert steps[2]["run"] == "python -m pip install --requirement requirements.txt ./wheels/wurzel.whl"
     else:
         assert data[".wurzel"]["before_script"][0] == "cd 'it'\"'\"'s a $HOME'"
         report = data["wurzel-check"]["artifacts"]["reports"]["codequality"]

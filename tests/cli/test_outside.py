@@ -103,6 +103,7 @@ def test_unless_the_command_line_says_so(configure):
     )
     assert run("--allow-outside", "render").exit_code == 0
     assert "# ours" in Path("dvc.yaml").read_text()
+    Path("requirements.txt").write_text("")
     assert "run: wurzel --allow-outside render --check\n" in run("--allow-outside", "ci", "github", "--stdout").stdout
     os.environ["WURZEL_ALLOW_OUTSIDE"] = "1"
     assert run("render", "--check").exit_code == 0

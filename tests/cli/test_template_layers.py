@@ -116,6 +116,7 @@ def test_a_broken_template_of_another_target_uses_what_it_names(layers):
 
 def test_the_template_of_a_workflow_is_one_to_extend(layers):
     layers("company/ci/github.yml.j2", text=EXTENDED)
+    Path("requirements.txt").write_text("")
     for command in (("ci", "github"), ("templates", "check"), ("render", "-t", "dvc")):
         done = run(*command)
         assert done.exit_code == 0, (command, done.exception)

@@ -16,6 +16,7 @@ from wurzel.cli import cli
 
 CONFIG = """\
 version: 1
+requires: ./wheels/wurzel.whl
 pipelines: {words: {entrypoint: "chain:pipeline", image: "a/b:1", targets: {github: {}, local: {ignore: [image]}}}}
 """
 PIPELINES = Path(__file__).parents[1] / "pipelines"

@@ -45,7 +45,7 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     top = top_of(root)
     named = _rendered_paths(chosen.environment) if chosen.push else ()
     variables = project_variables(project, chosen.environment)
-    file = ci_file(chosen, renderer_of(project), Place(root, top), variables, named)
+    file = ci_file(chosen, renderer_of(project), Place(root, top, project.requires), variables, named)
     if stdout:
         click.echo(file.text, nl=False)
         return

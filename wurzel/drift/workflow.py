@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wurzel.backends.github.options import PINS
 from wurzel.exceptions import UsageError
+from wurzel.project.load import FILE
+from wurzel.project.requires import Requires, checked
 from wurzel.render.header import command_of, sign
 from wurzel.render.output import File
 
@@ -24,9 +26,10 @@ _ACCEPT = Path(__file__).with_name("accept.py")
 MESSAGE = "Render pipelines"
 """Message of a commit with updated files."""
 
+_PIP = "python -m pip install"
 _INSTALL = {
-    "requirements.txt": "python -m pip install --requirement requirements.txt",
-    "pyproject.toml": "python -m pip install .",
+    "requirements.txt": f"{_PIP} --requirement requirements.txt",
+    "pyproject.toml": f"{_PIP} .",
 }
 
 
@@ -72,6 +75,8 @@ class Place(NamedTuple):
     """The folder of `wurzel.yaml`."""
     top: Path
     """The top of the repository that holds it."""
+    requires: Requires = Requires("")
+    """The wurzel that it needs."""
 
 
 def ci_file(
@@ -86,7 +91,7 @@ def ci_file(
         variables: values of variables that hold for the whole project.
         paths: files below `project` that may be pushed although they are new; only for `push`.
     """
-    project, top = place
+    project, top, requires = place
     folder = project.relative_to(top).as_posix()
     given = ["-e", choices.environment] if choices.environment else []
     path = PATHS[choices.platform]
@@ -98,7 +103,7 @@ def ci_file(
         "folder": "" if folder == "." else folder,
         "check": shlex.join([*choices.wurzel, "render", "--check", *given]),
         "render": shlex.join([*choices.wurzel, "render", "--prune", "--format", "json", *given]),
-        "install": choices.install or _install(project),
+        "install": choices.install or _install(project, requires),
         "python": choices.python,
         "accept": _ACCEPT.read_text(encoding="utf-8").strip() if choices.push else "",
         "paths": "\n".join(sorted((project / path).relative_to(top).as_posix() for path in paths)),
@@ -156,9 +161,12 @@ def check_choices(choices: Choices) -> None:
         raise UsageError("--token takes the name of a secret, in capitals, not the token", hint="E.g. WURZEL_TOKEN.")
 
 
-def _install(project: Path) -> str:
-    found: Sequence[str] = [line for name, line in _INSTALL.items() if (project / name).is_file()]
-    return found[0] if found else "python -m pip install wurzel"
+def _install(project: Path, requires: Requires) -> str:
+    """The line that installs the project: its own files, with the wurzel that it requires beside them."""
+    found = [line for name, line in _INSTALL.items() if (project / name).is_file()]
+    if not found:
+        checked(requires, FILE)
+    return shlex.join([*shlex.split(found[0] if found else _PIP), *([requires.text] if requires.text else [])])
 
 
 def _expressions(choices: Choices) -> dict[str, str]:

@@ -15,6 +15,7 @@ from wurzel.project.model import PACK_FILE, VALIDATE, VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, json_data, near
 from wurzel.project.parse import parse
 from wurzel.project.read import read
+from wurzel.project.requires import KEY, Requires, requires_of
 from wurzel.project.schemas import schemas_of
 from wurzel.project.targets import Named, check_targets, names_given
 from wurzel.regular_file import read_file
@@ -52,6 +53,9 @@ class Project(NamedTuple):
     """Values of variables by environment; those for all environments under `''`."""
     stores: Mapping[str, Node] = {}
     """The store of all pipelines by environment; that for all environments under `''`."""
+
+    requires: Requires = Requires("")
+    """The wurzel that the project needs."""
 
     def names(self, environment: str | None = None) -> list[str]:
         """Names of the pipelines, in the order of the file, without those an environment removes.
@@ -177,6 +181,7 @@ def load(path: Path) -> Project:
     packs = cache(lambda: _packs(templates, path.parent, _places(root.fields.get("templates"))))
     _check_shape(root, packs, findings)
     _check_templates(root, path.parent, findings)
+    requires = requires_of(root, findings) if KEY in root.fields else Requires("")
     findings.check()
     environments = root.fields.get("environments", Node({}, name)).fields
     return Project(
@@ -193,6 +198,7 @@ def load(path: Path) -> Project:
         schemas=[path.parent / name for name in schemas_of(root, Findings())],
         variables=_for_all(root, environments, "variables"),
         stores=_for_all(root, environments, "store"),
+        requires=requires,
     )
 
 

@@ -141,6 +141,11 @@ class ProjectFile(ConfigModel):
     """A whole `wurzel.yaml`."""
 
     version: Literal[1] = Field(description="Version of this format.")
+    requires: str | None = Field(
+        None,
+        description="The wurzel that generated files install: wurzel==VERSION, wurzel @ URL, or a path. A version is"
+        " checked against the wurzel that reads the file, too.",
+    )
     templates: tuple[str, ...] = Field(
         (),
         description="Folders and installed packs of templates, most specific first; a pack may have a version range,"

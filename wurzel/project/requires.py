@@ -1,0 +1,90 @@
+"""`requires` in `wurzel.yaml`: the wurzel that a project needs; an index has another program of the same name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from wurzel.project.nodes import Findings, Node
+
+KEY = "requires"
+_HINT = (
+    "Write a version, as in wurzel==0.1.0, a URL, as in wurzel @ https://example.com/wurzel-0.1.0-py3-none-any.whl,"
+    " or a path, as in ./wheels/wurzel-0.1.0-py3-none-any.whl."
+)
+_PATH = re.compile(r"\.{0,2}/[^\s]*|[^\s@]+\.(?:whl|tar\.gz)")
+
+
+class Requires(NamedTuple):
+    """Where the wurzel of a project comes from."""
+
+    text: str
+    """For pip: `wurzel==0.1.0`, `wurzel @ https://…`, `./wheels/….whl`; '' if the project does not say it."""
+    version: str = ""
+    """The version that it must be; '' where that is not known."""
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it is a file or folder, relative to the project unless it starts with a slash."""
+        return bool(_PATH.fullmatch(self.text))
+
+
+def requires_of(root: Node, findings: Findings) -> Requires:
+    """What a file says under `requires`. A range is refused: an index may have another program of this name."""
+    node = root.fields.get(KEY)
+    if node is None or node.value is None:
+        return Requires("")
+    text = str(node.written).strip()
+    try:
+        found = _parsed(text)
+    except ValueError as error:
+        findings.add(node.origin, f"{KEY}: {error}", _HINT)
+        return Requires("")
+    if found.version and found.version != (installed := installed_version()):
+        hint = f"Install {text}, or change this line to the version that is meant."
+        findings.add(node.origin, f"{KEY}: {text!r}, but this is wurzel {installed}", hint)
+    return found
+
+
+def installed_version() -> str:
+    """The version of the wurzel that runs."""
+    from importlib.metadata import version
+
+    return version("wurzel")
+
+
+def checked(requires: Requires, file: str) -> Requires:
+    """The same, unless it is empty.
+
+    Raises:
+        UsageError: when the project does not say which wurzel it needs.
+    """
+    if requires.text:
+        return requires
+    message = "nothing says how to install wurzel and your code"
+    raise UsageError(message, where=file, hint=f"Set `{KEY}:`. {_HINT}")
+
+
+def _parsed(text: str) -> Requires:
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    if _PATH.fullmatch(text):
+        return Requires(text)
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        raise ValueError(f"{text!r} is not a requirement") from None
+    if canonicalize_name(requirement.name) != "wurzel":
+        raise ValueError(f"{requirement.name!r} is another package; this is about wurzel")
+    if requirement.marker is not None:
+        raise ValueError("a marker behind `;` is not supported")
+    if requirement.url is not None:
+        return Requires(text)
+    pins = [pin.version for pin in requirement.specifier]
+    if len(pins) != 1 or next(iter(requirement.specifier)).operator != "==" or pins[0].endswith("*"):
+        raise ValueError(f"{text!r} allows several versions, also of another program of this name")
+    return Requires(text.replace(" ", ""), pins[0])
