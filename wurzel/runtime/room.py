@@ -8,8 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.ir.quantity import amount
-
 if TYPE_CHECKING:
     from wurzel.ir.model import Resources
 
@@ -30,6 +28,8 @@ NOTHING = Need()
 
 def need_of(resources: Resources) -> Need:
     """What a step, or a slice of it, requests; what it leaves open counts as nothing."""
+    from wurzel.ir.quantity import amount  # here, since supervising a step must not load the IR
+
     return Need(*(amount(text) if text else Decimal(0) for text in (resources.cpu, resources.memory)))
 
 
