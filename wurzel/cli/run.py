@@ -15,12 +15,13 @@ from wurzel.exceptions import UsageError
 from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from wurzel.ir.model import Pipeline
     from wurzel.runtime.outcome import Note, RunResult
     from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.progress import Follower
+    from wurzel.store.store import Store
 
 _IR_DIGEST = "WURZEL_IR_SHA256"
 """Environment variable that a rendered job has the digest of its IR file in."""
@@ -57,6 +58,14 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
 @click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report with a test case for each step.")
+@click.option(
+    "--store",
+    "url",
+    envvar="WURZEL_STORE",
+    metavar="URL",
+    help="Keep results in this store, a folder or s3://bucket/prefix, or in `none`, whatever wurzel.yaml says.",
+)
+@click.option("--publish", is_flag=True, help="Let this run become the latest one in the store.")
 @click.option("--no-retry", is_flag=True, help="Try each step once, whatever `retry` says.")
 @click.option(
     "--from-ir",
@@ -82,6 +91,8 @@ def command(
     data_dir: str | None,
     state_dir: str,
     junit: str | None,
+    url: str | None,
+    publish: bool,
     no_retry: bool,
     from_ir: str | None,
     environment: str | None,
@@ -96,14 +107,16 @@ def command(
     from wurzel.invocation.layout import check_layout
     from wurzel.project.typecheck import check_settings
     from wurzel.runtime.outcome import report
-    from wurzel.runtime.parameters import from_environment, with_parameters
+    from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
-    from wurzel.runtime.run_id import given_id, new_id
+    from wurzel.runtime.run_id import given_id, new_id, platform
     from wurzel.runtime.selection import between
+    from wurzel.store.names import run_name
 
     if only and (first or last):
         raise UsageError("--only cannot be used with --from or --until", hint="Write --only STEP+ or --only +STEP.")
     _check_plan(form, shard or slices, plan=plan)
+    withdrawn = _withdrawn()
     if from_ir is None:
         asked, notes = _configured(pipeline, environment, sets)
     elif pipeline or environment or sets:
@@ -111,8 +124,14 @@ def command(
     else:
         asked, notes = _stored(from_ir), []
     check_layout(asked, os.environ)
-    asked = from_environment(asked, os.environ, check_settings)
-    chosen = _with_data_dir(with_parameters(asked, params, check_settings), data_dir)
+    chosen = with_parameters(from_environment(asked, os.environ, check_settings), params, check_settings)
+    given = given_parameters(asked, chosen)
+    chosen = _with_data_dir(chosen, data_dir)
+    store, place = _store(chosen, url, {**os.environ, **withdrawn})
+    if publish and store is None:
+        raise UsageError("--publish is about a store, and there is none", hint="Name one with --store.")
+    engine_id = given_id(os.environ)
+    run_id = engine_id or new_id()
     options = RunOptions(
         root=Path.cwd(),
         jobs=jobs or chosen.parallelism or _processors(),
@@ -122,7 +141,11 @@ def command(
         only=only or between(chosen, first, last),
         shard=shard,
         no_retry=no_retry,
-        run_id=given_id(os.environ) or new_id(),
+        run_id=run_id,
+        store=store,
+        run_name=run_name(platform(os.environ) or "run", run_id, given),
+        engine=engine_id is not None,
+        publish=publish,
     )
     if plan:
         _write_plan(chosen, options, form)
@@ -132,18 +155,37 @@ def command(
         follower = _follower(obj, chosen, options)
         follower.say(notes)
         result = run_pipeline(chosen, options, follower)
-        follower.say(report(result, chosen.name, chosen.data_dir))
+        follower.say(report(result, chosen.name, place))
         _conclude(chosen, options, result, junit)
         if fan_out is None or result.exit_code:
             sys.exit(result.exit_code)
     fan_out()
 
 
+def _withdrawn() -> dict[str, str]:
+    """Credentials of a store, which code of the pipeline must not find in the environment."""
+    if not any(name.startswith("WURZEL_STORE_") for name in os.environ):
+        return {}
+    from wurzel.store.credentials import withdraw
+
+    return withdraw()
+
+
+def _store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) -> tuple[Store | None, str]:
+    """The store of this run, and where its datasets are, in words."""
+    from wurzel.runtime.store_choice import chosen_store, open_chosen
+
+    store = chosen_store(pipeline, given, environ)
+    if store is None:
+        return None, pipeline.data_dir
+    return open_chosen(store, pipeline.name, environ), f"the store {store.url}"
+
+
 def _with_data_dir(pipeline: Pipeline, data_dir: str | None) -> Pipeline:
     if data_dir is None:
         return pipeline
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
-        hint = "Write a path, and mount or copy what has to be kept elsewhere."
+        hint = "Write a path; --store says where results are kept."
         raise UsageError(f"--data-dir {data_dir!r} is a URL, and datasets are written to a folder", hint=hint)
     if in_git(data_dir):
         raise UsageError(f"--data-dir {data_dir!r} {REASON}", hint="Write a path such as data.")
@@ -173,7 +215,8 @@ def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> No
 
 def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Callable[[], None] | None:
     """What writes the slices of a step, as `--slices` asks for; checks what can be checked before anything runs."""
-    from wurzel.runtime.fanout import slice_count, write_slices
+    from wurzel.runtime.fanout import write_slices
+    from wurzel.runtime.plan import slices_of
     from wurzel.runtime.selection import chosen, find
 
     if options.shard is not None and (not options.only or len(chosen(pipeline, options.only).steps) != 1):
@@ -184,7 +227,7 @@ def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Cal
     if not equals or not file or options.shard is not None:
         raise UsageError(f"--slices {slices!r} is not STEP=FILE", hint="For example: --slices split=slices.json")
     step = find(pipeline, step_id, "--slices")
-    return lambda: write_slices(file, slice_count(pipeline, step, options.root))
+    return lambda: write_slices(file, slices_of(pipeline, step, options))
 
 
 def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, ...]) -> tuple[Pipeline, list[Note]]:
@@ -223,8 +266,8 @@ def _stored(source: str) -> Pipeline:
 
 def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> Follower:
     from wurzel.runtime.progress import JsonLines, LiveDisplay, PlainLines
+    from wurzel.runtime.run_id import platform
     from wurzel.runtime.selection import chosen
-    from wurzel.runtime.summary import platform
 
     quiet = obj["level"] == "WARNING"
     steps = chosen(pipeline, options.only).steps
@@ -240,7 +283,8 @@ def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> F
 
 def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, junit: str | None) -> None:
     """Tell the CI platform, and whoever reads JUnit, what became of each step."""
-    from wurzel.runtime.summary import conclude, platform
+    from wurzel.runtime.run_id import platform
+    from wurzel.runtime.summary import conclude
 
     if junit is None and platform(options.environ) is None:
         return

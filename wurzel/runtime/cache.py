@@ -8,56 +8,29 @@ the data folder has the datasets of. A first run copies nothing: files are moved
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.datacontract.copying import copy_verified
 from wurzel.datacontract.folders import remove, replacing
 from wurzel.datacontract.manifest import NAME
-from wurzel.datacontract.manifest_file import parsed, read_manifest
+from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.datacontract.names import from_text
 from wurzel.exceptions import DatasetError, WriteError
-from wurzel.invocation.digests import combine, write
+from wurzel.invocation.digests import write
 from wurzel.regular_file import read_file
+from wurzel.store.records import entry_of
 
 if TYPE_CHECKING:
     from wurzel.datacontract.manifest import Manifest, Part
+    from wurzel.store.records import Entry
 
 _MOST_ENTRIES = 20
 _LEAST_BYTES = 1 << 30
-
-
-class Entry(NamedTuple):
-    """What a step, or a slice of it, gave with one fingerprint."""
-
-    fingerprint: str
-    step: str
-    """Id of the step, with `I/N` for a slice."""
-    inputs: Mapping[str, str]
-    """What the fingerprint is made of: digests by kind."""
-    datasets: Mapping[str, Manifest]
-    """By the name of the output; `""` where it has none."""
-    report: Mapping[str, Any]
-
-    @property
-    def digests(self) -> dict[str, str]:
-        """Digests of the datasets by the name of the output."""
-        return {name: manifest.digest for name, manifest in self.datasets.items()}
-
-    @property
-    def parts(self) -> Iterator[Part]:
-        """The files of all datasets."""
-        return (part for manifest in self.datasets.values() for part in manifest.parts)
-
-
-def slice_key(fingerprint: str, number: int, of: int) -> str:
-    """The fingerprint of one slice; `of` is how many slices the data has."""
-    return combine([fingerprint, str(number), str(of)])
 
 
 class Cache:
@@ -76,14 +49,10 @@ class Cache:
 
     def find(self, fingerprint: str) -> Entry | None:
         """The entry of a fingerprint; one that is damaged, or that names another, does not count."""
-        path = self._path(fingerprint)
         try:
-            data = json.loads(read_file(path))
-            datasets = {name: parsed(Path(), manifest) for name, manifest in data["datasets"].items()}
-            entry = Entry(data["fingerprint"], data["step"], dict(data["inputs"]), datasets, dict(data["report"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return entry_of(read_file(self._path(fingerprint)), fingerprint, trusted=True)
+        except (OSError, ValueError):
             return None
-        return entry if entry.fingerprint == fingerprint and all(map(_is_inside, datasets)) else None
 
     def write(self, entry: Entry) -> None:
         """Store an entry.
@@ -91,8 +60,7 @@ class Cache:
         Raises:
             WriteError: when it cannot be written.
         """
-        datasets = {name: json.loads(manifest.text()) for name, manifest in entry.datasets.items()}
-        _write(self._path(entry.fingerprint), json.dumps(entry._asdict() | {"datasets": datasets}).encode())
+        _write(self._path(entry.fingerprint), entry.text())
         self._changed = True
 
     def forget(self, fingerprint: str) -> None:
@@ -169,8 +137,8 @@ class Cache:
             return False
         try:
             with replacing(folder, retire=retire) as new:
-                for name, manifest in entry.datasets.items():
-                    _copy(manifest, files, new / name)
+                for name, data in entry.datasets.items():
+                    _copy(data.manifest, files, new / name)
         except DatasetError:
             self.forget(entry.fingerprint)
             return False
@@ -226,11 +194,6 @@ class Cache:
 
     def _object(self, digest: str) -> Path:
         return self._folder / "objects" / digest[:2] / digest
-
-
-def _is_inside(name: str) -> bool:
-    """Whether a dataset of this name is written into the folder of its step: the entry may be anybody's."""
-    return "/" not in name and name not in {".", ".."}
 
 
 def _complete(entry: Entry, files: Mapping[str, Path]) -> bool:

@@ -1,44 +1,54 @@
-"""Whether a step must run: its datasets are there, the cache has them, or they have to be made."""
+"""Whether a step must run: its datasets are there, an earlier result is kept, or they have to be made."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
 from wurzel.runtime.stored import Stored, verified
 
 if TYPE_CHECKING:
     from wurzel.invocation.digests import FileDigests
     from wurzel.ir.model import Pipeline, Step
-    from wurzel.runtime.cache import Cache, Entry
+    from wurzel.runtime.archive import Archive, Key
     from wurzel.runtime.options import RunOptions
+    from wurzel.store.records import Entry
 
 
-class Decision(NamedTuple):
-    """What is known of a step before it starts."""
+class Question(NamedTuple):
+    """What is known of a step before earlier results are looked up."""
 
+    step: Step
     inputs: Mapping[str, str]
     """Digests by kind of everything that its output may depend on."""
     key: str
     """Its fingerprint."""
-    unchanged: Stored | None
-    """Its datasets in the data folder, if they are what it would write now."""
-    why: str
-    """Why it must run, unless the cache has its result; '' if it is unchanged."""
     cacheable: bool
     """Whether its results are kept, and handed over where nothing has changed."""
-    cached: Entry | None
-    """Its result, if the cache may be asked and has it; files may be missing or damaged."""
+    here: Mapping[str, str]
+    """Digests of its datasets in the data folder that are complete, by the name of the output."""
+
+
+class Decision(NamedTuple):
+    """What to do with a step."""
+
+    question: Question
+    entry: Entry | None
+    """Its result, if an earlier one may be used; files may be missing or damaged."""
+    why: str
+    """Why it must run, unless there is an entry; '' if the data folder has what it would write now."""
 
 
 class Decider:
     """Decides for the steps of one pipeline, in one state of project, configuration and environment."""
 
-    def __init__(self, pipeline: Pipeline, options: RunOptions, cache: Cache, digests: FileDigests) -> None:
+    def __init__(self, pipeline: Pipeline, options: RunOptions, archive: Archive, digests: FileDigests) -> None:
         """Belong to a run of the pipeline, or to a plan of one."""
-        self._cache = cache
+        self._pipeline = pipeline
+        self._root = options.root
+        self._archive = archive
         self._digests = digests
         self._force = options.force
         self._fingerprints = Fingerprints(
@@ -49,30 +59,39 @@ class Decider:
             not_input=[options.root / folder for folder in (pipeline.data_dir, options.state_dir)],
         )
 
-    def of(self, step: Step, folder: Path, data: Mapping[tuple[str, str], str]) -> Decision:
-        """What to do with a step.
-
-        Args:
-            step: of the pipeline.
-            folder: of its datasets.
-            data: digests of the datasets that it reads, by step and output.
-        """
+    def ask(self, step: Step, data: Mapping[Key, str]) -> Question:
+        """The question of what to do with a step; `data` are the digests of the datasets that it reads."""
         inputs = self._fingerprints.of(step, data)
-        key = fingerprint(inputs)
-        stored = verified(folder, [port.name for port in step.outputs], self._digests)
+        folder, outputs = self._root / dataset(self._pipeline, step.id), [port.name for port in step.outputs]
+        here = {name: one.digest for name, one in verified(folder, outputs, self._digests).items()}
         cacheable = not always_runs(step) and UNKNOWN not in inputs.values()
-        entry = self._cache.find(key) if cacheable and not self._force else None
-        why = self._why(step, inputs, stored, entry)
-        return Decision(inputs, key, None if why else stored, why, cacheable, entry if why else None)
+        return Question(step, inputs, fingerprint(inputs), cacheable, here)
 
-    def _why(self, step: Step, inputs: Mapping[str, str], stored: Stored | None, entry: Entry | None) -> str:
+    def key(self, step: Step, data: Mapping[Key, str]) -> str:
+        """The fingerprint of a step; `data` are the digests of the datasets that it reads."""
+        return fingerprint(self._fingerprints.of(step, data))
+
+    def decide(self, question: Question) -> Decision:
+        """What to do with a step; looks up earlier results.
+
+        Raises:
+            StoreError: when they cannot be looked up.
+        """
+        step = question.step
+        entry = self._archive.find(step, question.key) if question.cacheable and not self._force else None
+        return Decision(question, entry, self._why(question, entry))
+
+    def _why(self, question: Question, entry: Entry | None) -> str:
         if self._force:
             return "forced"
-        if always := always_runs(step):
+        if always := always_runs(question.step):
             return always
-        if stored is not None and entry is not None and entry.digests == stored.digests:
+        if entry is not None and entry.digests == question.here:
             return ""
-        last = self._cache.last(step.id)
-        output = None if stored is None else stored.digest
+        if entry is not None and self._archive.remote:
+            return f"in {self._archive.place}"  # the last result would be one more request
+        last = self._archive.last(question.step.id)
         before = last and (last.inputs, Stored(last.digests, skipped=False).digest)
-        return reason(before, inputs, output) or "output changed by something else"
+        complete = question.here.keys() == {port.name for port in question.step.outputs}
+        output = Stored(question.here, skipped=False).digest if complete else None
+        return reason(before, question.inputs, output) or "output changed by something else"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +29,15 @@ def slice_count(pipeline: Pipeline, step: Step, root: Path) -> int:
     Raises:
         DatasetError: when a dataset that it reads is missing or damaged.
     """
+    folders = [root / dataset(pipeline, edge.step) / edge.output for edge in cut_edges(step)]
+    return slices_for(step, lambda: sum(open_dataset(folder).items for folder in folders))
+
+
+def slices_for(step: Step, items: Callable[[], int]) -> int:
+    """As many slices as a step has portions, at most `max`; `items` counts what is cut, where that matters."""
     if step.shards.items is None or step.shards.max == 1:
         return step.shards.max
-    folders = [root / dataset(pipeline, edge.step) / edge.output for edge in cut_edges(step)]
-    return count(folders, step.shards.items, step.shards.max)
+    return min(step.shards.max, portions(items(), step.shards.items))
 
 
 def count(folders: Sequence[Path], portion: int, most: int) -> int:

@@ -14,7 +14,7 @@ from wurzel.runtime.progress import Event, PlainLines
 
 if TYPE_CHECKING:
     from wurzel.runtime.outcome import Note
-    from wurzel.runtime.summary import Platform
+    from wurzel.runtime.run_id import Platform
 
 Logs = Callable[[str], Iterable[Path]]
 """Gives the logs that a step has written in this run."""

@@ -7,8 +7,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wurzel.runtime.run_id import new_id
+
+if TYPE_CHECKING:
+    from wurzel.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -32,5 +36,13 @@ class RunOptions:
     """Ids of the steps to run, each text one or several with commas; all of them if empty."""
     shard: tuple[int, int] | None = None
     """Run slice I (from 1) of N of the only step that is run."""
+    store: Store | None = None
+    """Where results are kept, so that other machines find them; below the state folder if there is none."""
+    run_name: str = ""
+    """Name of the run in the store; the same for all jobs of it."""
+    engine: bool = False
+    """Whether an engine runs this as one job of a run, which then reads what the run's other jobs have handed over."""
+    publish: bool = False
+    """Let a run that no engine started become the latest one in the store."""
     no_retry: bool = False
     """Try each step once, since the platform retries."""

@@ -44,6 +44,8 @@ class RunResult:
     late: bool = False
     """The time for the whole run was over."""
     seconds: float = 0
+    notes: list[str] = field(default_factory=list)
+    """What is to be said of the run as a whole."""
 
     @property
     def exit_code(self) -> int:
@@ -86,6 +88,8 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
                 step,
                 lines,
             )
+    for note in result.notes:
+        yield Note(f"{name}: {note}")
     counts = ", ".join(f"{count} {what}" for what, count in result.counts().items() if count) or "no steps"
     why = (
         "; interrupted" if result.interrupted is not None else "; time for the whole run is over" if result.late else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wurzel.core.environment import decode
@@ -76,6 +77,19 @@ def _from_variable(step: Step, setting: Setting, environ: Mapping[str, str], che
             hint="The variable of a parameter outranks wurzel.yaml; unset it, or give it a value that fits.",
         )
     return given
+
+
+def given_parameters(configured: Pipeline, now: Pipeline) -> str:
+    """A digest of the parameters whose values differ from the configured ones; '' without any."""
+    from pydantic_core import to_json
+
+    differ = [
+        [after.id, setting.name, setting.value]
+        for before, after in zip(configured.steps, now.steps, strict=True)
+        for old, setting in zip(before.settings, after.settings, strict=True)
+        if setting.parameter and (setting.given, setting.value) != (old.given, old.value)
+    ]
+    return sha256(to_json(differ)).hexdigest() if differ else ""
 
 
 def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, place: str) -> Item:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import PreflightError, Problem
-from wurzel.invocation.variables import missing, secret_owners, too_large
+from wurzel.invocation.variables import missing, too_large
 from wurzel.runtime.options import RunOptions
 from wurzel.runtime.processes import Watch
 from wurzel.runtime.recording import Recording
@@ -18,9 +18,10 @@ from wurzel.runtime.step_job import StepJob
 from wurzel.runtime.stored import sweep
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline
+    from wurzel.ir.model import Pipeline, Step
     from wurzel.runtime.outcome import RunResult
     from wurzel.runtime.progress import Follower
+    from wurzel.runtime.supervise import Task
 
 __all__ = ["RunOptions", "run_pipeline"]
 
@@ -44,19 +45,28 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
     data = options.root / pipeline.data_dir
     with locked(data, _parts(pipeline, options)), Watch() as watch, ExitStack() as last:
         recording = Recording(options.root / options.state_dir / pipeline.name, pipeline, options, follower)
-        run = Run(pipeline, options, recording.follower, watch, lambda run, step: StepJob(run, step).task())
+        run = Run(pipeline, whole, options, recording.follower, watch, _task)
         last.callback(recording.close)
         recording.begin()
-        run.owners = secret_owners(whole, options.environ)
-        sweep(data, run.schedule.steps, run.cache.take)
-        last.callback(run.cache.prune, run.schedule.steps)
-        last.callback(sweep, data, run.schedule.steps, run.cache.take)
+        sweep(data, run.schedule.steps, run.archive.keep_left)
+        last.callback(run.archive.close, run.schedule.steps)
+        last.callback(sweep, data, run.schedule.steps, run.archive.keep_left)
         last.callback(run.digests.save)
         last.callback(follower.close)
         run.execute()
+        run.conclude(pipeline.steps)
         run.result.seconds = time.monotonic() - started
         recording.over(run)
     return run.result
+
+
+def _task(run: Run, step: Step) -> Task:
+    """What runs a step, or the slice of it that the run is about."""
+    if run.options.shard is None or run.options.store is None:
+        return StepJob(run, step).task()
+    from wurzel.runtime.slice_job import SliceJob
+
+    return SliceJob(run, step, run.options.shard).task()
 
 
 def _parts(pipeline: Pipeline, options: RunOptions) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from wurzel.invocation.command import dataset
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import always_runs
-from wurzel.runtime.cache import Cache
 from wurzel.runtime.decision import Decider
-from wurzel.runtime.selection import chosen, found
+from wurzel.runtime.fanout import slice_count, slices_for
+from wurzel.runtime.opening import open_archive
+from wurzel.runtime.selection import chosen
 from wurzel.runtime.state import digests_of
 
 if TYPE_CHECKING:
@@ -36,11 +36,12 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
         PreflightError: when a dataset of a step that is not chosen is missing or damaged.
         UsageError: when there is no such step.
     """
-    pipeline = chosen(pipeline, options.only)
+    whole, pipeline = pipeline, chosen(pipeline, options.only)
     state = options.root / options.state_dir / pipeline.name
-    cache, digests = Cache(state), FileDigests(digests_of(state))
-    decider = Decider(pipeline, options, cache, digests)
-    data = found(pipeline, options.root)
+    digests = FileDigests(digests_of(state))
+    archive = open_archive(whole, options, state, digests, plan=True)
+    decider = Decider(whole, options, archive, digests)
+    data = archive.found(pipeline.steps, decider.key)
     planned: dict[str, Planned] = {}
     for step in pipeline.steps:
         if options.force or (always := always_runs(step)):
@@ -49,15 +50,32 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
         if anew := [need for need in _read(step) if need in planned and planned[need].action in {"run", "maybe"}]:
             planned[step.id] = Planned(step.id, "maybe", f"reads {', '.join(anew)}")
             continue
-        folder = options.root / dataset(pipeline, step.id)
-        decision = decider.of(step, folder, data)
-        cached = decision.cached if decision.cached and cache.complete(decision.cached, folder) else None
-        result = decision.unchanged or cached
-        action: Action = "run" if result is None else "cached" if decision.unchanged is None else "unchanged"
+        decision = decider.decide(decider.ask(step, data))
+        here = decision.entry is not None and not decision.why
+        result = decision.entry if decision.entry and (here or archive.is_complete(step, decision.entry)) else None
+        action: Action = "run" if result is None else "unchanged" if here else "cached"
         planned[step.id] = Planned(step.id, action, decision.why)
         if result is not None:
             data |= {(step.id, name): digest for name, digest in result.digests.items()}
     return list(planned.values())
+
+
+def slices_of(pipeline: Pipeline, step: Step, options: RunOptions) -> int:
+    """How many slices a step has, once the steps that it reads have run; with a store, they need not be here.
+
+    Raises:
+        PreflightError: when a dataset that it reads is missing.
+        DatasetError: when one is damaged.
+    """
+    if options.store is None:
+        return slice_count(pipeline, step, options.root)
+    from wurzel.runtime.store_archive import StoreArchive
+
+    state = options.root / options.state_dir / pipeline.name
+    digests = FileDigests(digests_of(state))
+    archive = StoreArchive(options.store, pipeline, options, state, digests, plan=not options.engine)
+    archive.found([step], Decider(pipeline, options, archive, digests).key)
+    return slices_for(step, lambda: archive.items(step))
 
 
 def _read(step: Step) -> list[str]:

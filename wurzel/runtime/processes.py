@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from wurzel.hangup import tie
 from wurzel.regular_file import private
 from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
+
+T = TypeVar("T")
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LONGEST_SLEEP = 3600.0
@@ -117,6 +120,8 @@ class Watch:
         self._timers: list[tuple[float, int, _Timer]] = []
         self._serial = count()
         self._signals: list[int] = []
+        self._over: list[Callable[[], None]] = []
+        self._open = threading.Lock()
         self._restore: list[tuple[int, Any]] = []
 
     def __enter__(self) -> Self:
@@ -145,8 +150,10 @@ class Watch:
         signal.set_wakeup_fd(self._old_waker)
         for signum, handler in self._restore:
             signal.signal(signum, handler)
-        os.close(self._wake)
-        os.close(self._waker)
+        with self._open:
+            os.close(self._wake)
+            os.close(self._waker)
+            self._waker = -1
 
     def start(self, command: Command, done: Callable[[Exit], None]) -> None:
         """Start a child; `done` is called from `run` when its whole group is gone.
@@ -167,6 +174,27 @@ class Watch:
         if command.timeout is not None:
             self._attach(child, command.timeout, lambda: self._expire(child))
 
+    def call(self, work: Callable[[], T], done: Callable[[T | None, Exception | None], None]) -> None:
+        """Call something in a thread; `done` is called from `run` with what it gives or raises.
+
+        Nobody waits for the thread when we are stopped, or end: a request may hang for minutes.
+        """
+
+        def call() -> None:
+            result, failed = None, None
+            try:
+                result = work()
+            except Exception as error:  # noqa: BLE001 - told to whoever waits for the result
+                failed = error
+            with self._open:
+                if self._waker < 0:
+                    return  # the run has ended, and the number may be that of another file by now
+                self._over.append(lambda: done(result, failed))
+                with contextlib.suppress(BlockingIOError):  # the pipe is full, so we are woken anyhow
+                    os.write(self._waker, b"\0")
+
+        threading.Thread(target=call, daemon=True).start()
+
     @property
     def signalled(self) -> bool:
         """Whether a signal waits to be served by `run`."""
@@ -184,6 +212,8 @@ class Watch:
             self._sleep()
             while self._signals:
                 self._interrupt(self._signals.pop(0))
+            while self._over:
+                self._over.pop(0)()
             for child in list(self._children.values()):
                 if child.code is None and (code := child.poll()) is not None:
                     child.code = code

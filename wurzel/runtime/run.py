@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.variables import secret_owners
-from wurzel.runtime.cache import Cache
 from wurzel.runtime.decision import Decider
+from wurzel.runtime.opening import open_archive
 from wurzel.runtime.outcome import Failure, Note, RunResult
 from wurzel.runtime.progress import Event
 from wurzel.runtime.room import Room, machine, need_of
 from wurzel.runtime.schedule import Schedule
-from wurzel.runtime.selection import found
 from wurzel.runtime.state import StateFolder
 from wurzel.runtime.supervise import Pool, Task
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from wurzel.runtime.options import RunOptions
     from wurzel.runtime.processes import Watch
     from wurzel.runtime.progress import Follower
-    from wurzel.runtime.stored import Stored
+    from wurzel.store.records import Entry
 
 _TICK = 0.2
 
@@ -34,23 +33,32 @@ class Run:
     def __init__(
         self,
         pipeline: Pipeline,
+        whole: Pipeline,
         options: RunOptions,
         follower: Follower,
         watch: Watch,
         task: Callable[[Run, Step], Task],
     ) -> None:
-        """Get ready; nothing runs before `execute`. `task` makes what runs a step that is ready."""
+        """Get ready; nothing runs before `execute`.
+
+        Args:
+            pipeline: the steps that are run.
+            whole: all steps.
+            options: how they are run.
+            follower: is told what happens.
+            watch: runs processes.
+            task: makes what runs a step that is ready.
+        """
         self.pipeline = pipeline
         self.options = options
         self.follower = follower
         self.result = RunResult()
         self.state = StateFolder(options.root / options.state_dir, pipeline.name)
-        self.cache = Cache(self.state.folder)
-        self.cache.take_left()
         self.digests = FileDigests(self.state.digests)
-        self.decider = Decider(pipeline, options, self.cache, self.digests)
+        self.archive = open_archive(whole, options, self.state.folder, self.digests)
+        self.decider = Decider(whole, options, self.archive, self.digests)
         self.schedule = Schedule(pipeline.steps)
-        self.outputs = found(pipeline, options.root)
+        self.outputs = self.archive.found(pipeline.steps, self.decider.key)
         """Digests of datasets by step and output."""
         self.memory: Counter[str] = Counter()
         """The most bytes that a process of a step held in memory at one time."""
@@ -58,7 +66,7 @@ class Run:
         self.pool = Pool(watch, options.jobs, self.room)
         self._watch = watch
         self._task = task
-        self.owners = secret_owners(pipeline, options.environ)
+        self.owners = secret_owners(whole, options.environ)
         """Who reads the secrets in the environment."""
 
     def surroundings(self, step: Step) -> Mapping[str, str]:
@@ -87,15 +95,20 @@ class Run:
             if lacking := self.room.lacking(need_of(step.resources)):
                 yield Note(f"{step.id}: requests {lacking} on this machine, so nothing runs beside it")
 
-    def unchanged(self, step: Step, stored: Stored, *, cached: bool = False) -> None:
-        """The step has nothing to do: its datasets are in the data folder, or came there from the cache."""
+    def conclude(self, steps: Sequence[Step]) -> None:
+        """All of these steps may have ended well: whatever is to be done, and said, then."""
+        if self.result.exit_code == 0 and not self.result.left and (said := self.archive.finish(steps)):
+            self.result.notes.append(said)
+
+    def unchanged(self, step: Step, entry: Entry, place: str = "") -> None:
+        """The step has nothing to do: its datasets are in the data folder, or in the place that is named."""
         self.result.unchanged.append(step.id)
-        notes = [*(["from the cache"] if cached else []), *(["skipped"] if stored.skipped else [])]
+        notes = [*([f"from {place}"] if place else []), *(["skipped"] if entry.skipped else [])]
         text = f"unchanged ({', '.join(notes)})" if notes else "unchanged"
         self.follower.tell(Event("unchanged", step.id, text))
-        self._go_on(step, stored)
+        self._go_on(step, entry)
 
-    def done(self, step: Step, stored: Stored, seconds: float, *, skipped: bool) -> None:
+    def done(self, step: Step, entry: Entry, seconds: float, *, skipped: bool) -> None:
         """The step has written its datasets, or was skipped."""
         if skipped:
             self.result.skipped.append(step.id)
@@ -103,23 +116,30 @@ class Run:
         else:
             self.result.ran.append(step.id)
             self.follower.tell(Event("done", step.id, f"done in {seconds:.1f}s", seconds))
-        self._go_on(step, stored)
+        self._go_on(step, entry)
 
-    def slice_done(self, step: Step, seconds: float) -> None:
-        """The slice that this run is about has been written."""
+    def slice_done(self, step: Step, seconds: float, more: str = "") -> None:
+        """The slice that this run is about has been written; `more` ends the sentence."""
         self.result.ran.append(step.id)
-        self.follower.tell(Event("done", step.id, f"done in {seconds:.1f}s", seconds))
+        self.follower.tell(Event("done", step.id, f"done in {seconds:.1f}s{more}", seconds))
+
+    def slice_unchanged(self, step: Step, text: str) -> None:
+        """The slice that this run is about need not be run."""
+        self.result.unchanged.append(step.id)
+        self.follower.tell(Event("unchanged", step.id, text))
 
     def failed(self, step: Step, failure: Failure, seconds: float) -> None:
-        """The step has failed for good, and with it everything after it."""
+        """The step has failed for good, and with it everything after it that has not begun."""
+        if step.id in self.result.unchanged:
+            self.result.unchanged.remove(step.id)  # it could not be handed over
         self.result.failed[step.id] = failure
         self.follower.tell(Event("failed", step.id, f"failed: {failure.reason}", seconds))
         for after in self.schedule.failed(step.id):
             self.result.blocked[after.id] = step.id
             self.follower.tell(Event("blocked", after.id, f"not run, because {step.id} failed"))
 
-    def _go_on(self, step: Step, stored: Stored) -> None:
-        self.outputs.update({(step.id, name): digest for name, digest in stored.digests.items()})
+    def _go_on(self, step: Step, entry: Entry) -> None:
+        self.outputs.update({(step.id, name): digest for name, digest in entry.digests.items()})
         for after in self.schedule.done(step.id):
             self._offer(after)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +11,7 @@ if TYPE_CHECKING:
 _NAMES = ("WURZEL_RUN_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID")
 """Variables that have the id, strongest first."""
 
-_PLATFORMS = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab"}
-_LONGEST = 100
+Platform = Literal["github", "gitlab"]
 
 
 def given_id(environ: Mapping[str, str]) -> str | None:
@@ -27,18 +24,8 @@ def new_id() -> str:
     return os.urandom(4).hex()
 
 
-def run_name(run_id: str, environ: Mapping[str, str], parameters: str = "") -> str:
-    """The id as a name in a store: lower case letters, digits, `.`, `_` and `-`, with the platform first.
-
-    Two ids never share a name: one that had to be changed ends in a short digest of it.
-
-    Args:
-        run_id: of the run.
-        environ: tells which platform this is.
-        parameters: digest of the parameters that this run was given, '' without any.
-    """
-    platform = next((name for variable, name in _PLATFORMS.items() if environ.get(variable) == "true"), "run")
-    name = re.sub(r"[^a-z0-9._-]", "-", run_id.lower())[:_LONGEST]
-    if name != run_id:
-        name += f"-{sha256(run_id.encode(errors='surrogateescape')).hexdigest()[:8]}"
-    return f"{platform}-{name}" + (f"-{parameters[:8]}" if parameters else "")
+def platform(environ: Mapping[str, str]) -> Platform | None:
+    """The CI platform whose job we are in, if any."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return "github"
+    return "gitlab" if environ.get("GITLAB_CI") == "true" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,16 +98,16 @@ def find(pipeline: Pipeline, step_id: str, option: str) -> Step:
     )
 
 
-def found(pipeline: Pipeline, root: Path) -> dict[tuple[str, str], str]:
-    """Digests of the datasets that these steps read from others, by step and output.
+def found(pipeline: Pipeline, steps: Sequence[Step], root: Path) -> dict[tuple[str, str], str]:
+    """Digests of the datasets that these steps read from others, by step and output; they are in the data folder.
 
     Raises:
         PreflightError: when one is missing or damaged.
     """
-    here = {step.id for step in pipeline.steps}
+    here = {step.id for step in steps}
     digests: dict[tuple[str, str], str] = {}
     problems = []
-    for step in pipeline.steps:
+    for step in steps:
         for edge in step.needs:
             if edge.step in here or (edge.step, edge.output) in digests:
                 continue

@@ -98,9 +98,10 @@ def _is_sliced(folder: Path) -> bool:
     return not names or any(map(shard_of, names))
 
 
-def assembling(output: Path, report: Path, retire: Path) -> list[str]:
+def assembling(output: Path, report: Path, retire: Path | None) -> list[str]:
     """The command that does the same as `assemble` in a process of its own."""
-    return [sys.executable, "-P", "-m", "wurzel.runtime.slices", str(output), str(report), str(retire)]
+    folders = [str(path) for path in (output, report, retire) if path is not None]
+    return [sys.executable, "-P", "-m", "wurzel.runtime.slices", *folders]
 
 
 def _report(folder: Path, number: int, of: int) -> Path:

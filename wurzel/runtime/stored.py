@@ -14,7 +14,7 @@ from wurzel.invocation.digests import combine
 from wurzel.runtime.slices import SLICES, clear, staging
 
 if TYPE_CHECKING:
-    from wurzel.datacontract.manifest import Manifest, Part
+    from wurzel.datacontract.manifest import Manifest
     from wurzel.invocation.digests import FileDigests
 
 
@@ -34,25 +34,36 @@ class Stored(NamedTuple):
         return combine(part for name, digest in sorted(self.digests.items()) for part in (name, digest))
 
 
-def verified(folder: Path, outputs: Sequence[str], digests: FileDigests) -> Stored | None:
-    """The datasets of a step, if all their files are there with the bytes that were written.
+def verified(folder: Path, outputs: Sequence[str], digests: FileDigests) -> dict[str, Manifest]:
+    """The datasets of a step that are complete: all their files are there with the bytes that were written.
 
     Args:
         folder: of the step.
         outputs: names of its outputs.
         digests: reads files.
     """
-    return _stored(folder, outputs, lambda part: digests.file(part.path) == part.sha256)
+    manifests = {name: _manifest(folder / name) for name in outputs}
+    return {
+        name: manifest
+        for name, manifest in manifests.items()
+        if manifest is not None and all(digests.file(part.path) == part.sha256 for part in manifest.parts)
+    }
 
 
 def written(folder: Path, outputs: Sequence[str], digests: FileDigests) -> Stored | None:
     """As `verified`, for datasets that a step has just written: their parts are taken at their word."""
-
-    def trust(part: Part) -> bool:
+    manifests = {name: _manifest(folder / name) for name in outputs}
+    for part in (part for manifest in manifests.values() if manifest is not None for part in manifest.parts):
         digests.trust(part.path, part.sha256)
-        return True
+    return stored({name: manifest for name, manifest in manifests.items() if manifest is not None}, outputs)
 
-    return _stored(folder, outputs, trust)
+
+def stored(manifests: Mapping[str, Manifest], outputs: Sequence[str]) -> Stored | None:
+    """The datasets of a step, if none of its outputs is missing."""
+    if not manifests.keys() >= set(outputs):
+        return None
+    digests = {name: manifest.digest for name, manifest in manifests.items()}
+    return Stored(digests, all(manifest.skipped for manifest in manifests.values()))
 
 
 def manifests_in(folder: Path, outputs: Sequence[str]) -> dict[str, Manifest] | None:
@@ -77,15 +88,6 @@ def sweep(data: Path, ids: Collection[str], keep: Callable[[Path], None]) -> Non
         if (step_id := name[1:].removesuffix(SLICES)) in ids:
             keep(staging(data / step_id))
             clear(data / step_id)
-
-
-def _stored(folder: Path, outputs: Sequence[str], good: Callable[[Part], bool]) -> Stored | None:
-    manifests = {name: _manifest(folder / name) for name in outputs}
-    known = {name: manifest for name, manifest in manifests.items() if manifest is not None}
-    if len(known) < len(outputs) or not all(good(part) for manifest in known.values() for part in manifest.parts):
-        return None
-    digests = {name: manifest.digest for name, manifest in known.items()}
-    return Stored(digests, all(manifest.skipped for manifest in known.values()))
 
 
 def _manifest(folder: Path) -> Manifest | None:

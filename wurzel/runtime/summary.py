@@ -6,22 +6,15 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from wurzel.runtime.run_id import platform
 
 if TYPE_CHECKING:
     from wurzel.runtime.rows import Row
 
-Platform = Literal["github", "gitlab"]
-
 _HEAD = ("step", "result", "seconds", "items in", "items out", "")
 _EXECUTED = frozenset({"ran", "skipped", "failed"})
-
-
-def platform(environ: Mapping[str, str]) -> Platform | None:
-    """The CI platform whose job we are in, if any."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        return "github"
-    return "gitlab" if environ.get("GITLAB_CI") == "true" else None
 
 
 def conclude(rows: Sequence[Row], environ: Mapping[str, str], pipeline: str) -> None:

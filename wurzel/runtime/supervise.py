@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError
 from wurzel.runtime.descendants import signal_name
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.room import NOTHING, Need, Room
+
+T = TypeVar("T")
 
 _SIGNALS = 128
 """Exit codes above it say which signal ended a process, as in shells."""
@@ -95,6 +97,7 @@ class Pool:
         self._jobs = min(jobs, _most_at_once())
         self._running = 0
         self._resting = 0
+        self._calls = 0
         self._serial = 0
         self._ready: list[tuple[int, int, Task]] = []
 
@@ -102,6 +105,17 @@ class Pool:
         """Start the task as soon as there is a place for it."""
         self._serial += 1
         heappush(self._ready, (task.priority, self._serial, task))
+
+    def call(self, work: Callable[[], T], done: Callable[[T | None, Exception | None], None]) -> None:
+        """Call something in a thread, and `done` in the main thread with what it gives or raises."""
+
+        def over(result: T | None, error: Exception | None) -> None:
+            self._calls -= 1
+            if not self._watch.stopping:
+                done(result, error)
+
+        self._calls += 1
+        self._watch.call(work, over)
 
     def run(self) -> None:
         """Run everything that is submitted, also while running; when stopped, what waits is left undone."""
@@ -114,7 +128,7 @@ class Pool:
             if not self._room.take(self._ready[0][2].need):
                 break
             self._start(heappop(self._ready)[2])
-        return bool(self._running or (self._resting and not self._watch.stopping))
+        return bool(self._running or ((self._resting or self._calls) and not self._watch.stopping))
 
     def _start(self, task: Task) -> None:
         """Start a task that has its room; it gives it back here unless its process runs."""

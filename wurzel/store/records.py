@@ -1,8 +1,11 @@
-"""What the store says of datasets: entries of the cache, and hand-overs of runs. Both name themselves."""
+"""What is said of datasets: entries of a cache, in a store or on one machine, and hand-overs of runs.
+
+Both name themselves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +15,7 @@ from wurzel.store.documents import seal, unseal
 from wurzel.store.names import ALL
 
 if TYPE_CHECKING:
-    from wurzel.datacontract.manifest import Manifest
+    from wurzel.datacontract.manifest import Manifest, Part
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -37,14 +40,33 @@ class Entry(NamedTuple):
 
     fingerprint: str
     step: str
+    """Id of the step, with ` I/N` for a slice."""
     datasets: Mapping[str, Data]
     """By the name of the output; `""` where it has none."""
     report: Mapping[str, Any] = _NONE
+    inputs: Mapping[str, str] = _NONE
+    """What the fingerprint is made of: digests by kind."""
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of the datasets by the name of the output."""
+        return {name: data.digest for name, data in self.datasets.items()}
+
+    @property
+    def parts(self) -> Iterator[Part]:
+        """The files of all datasets."""
+        return (part for data in self.datasets.values() for part in data.manifest.parts)
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the step was not run, because a condition was false."""
+        return all(data.manifest.skipped for data in self.datasets.values())
 
     def text(self) -> bytes:
         """The entry as it is stored."""
         datasets = {name: _written(data) for name, data in self.datasets.items()}
-        return seal(self._asdict() | {"datasets": datasets, "report": dict(self.report)})
+        about = {"datasets": datasets, "report": dict(self.report), "inputs": dict(self.inputs)}
+        return seal(self._asdict() | about)
 
 
 class HandOver(NamedTuple):
@@ -63,10 +85,14 @@ class HandOver(NamedTuple):
     """Digest of each dataset of this run that was read, by `step/output`, or `step/_` without a name."""
     superseded: bool = False
     """Whether another run stored its result first, which was handed over in its place."""
+    fingerprint: str = ""
+    """Of the step, also in the hand-over of a slice: only slices of one fingerprint become one dataset."""
+    report: Mapping[str, Any] = _NONE
+    """What the step, or the slice, took and gave."""
 
     def text(self) -> bytes:
         """The hand-over as it is stored."""
-        about = {"data": _written(self.data), "inputs": dict(self.inputs)}
+        about = {"data": _written(self.data), "inputs": dict(self.inputs), "report": dict(self.report)}
         return seal(self._asdict() | about)
 
 
@@ -81,7 +107,8 @@ def entry_of(text: bytes, fingerprint: str, *, trusted: bool) -> Entry | None:
     try:
         fields = unseal(text)
         datasets = {name: _read(data) for name, data in fields["datasets"].items()}
-        entry = Entry(fields["fingerprint"], fields["step"], datasets, fields["report"])
+        report, inputs = dict(fields["report"]), dict(fields["inputs"])
+        entry = Entry(fields["fingerprint"], fields["step"], datasets, report, inputs)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if not isinstance(entry.step, str) or not isinstance(entry.report, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import StoreDamaged, StoreError
@@ -15,6 +16,7 @@ from wurzel.store.threads import side_by_side
 if TYPE_CHECKING:
     from wurzel.store.store import Store
 
+_NONE: Mapping[tuple[str, str], HandOver] = MappingProxyType({})
 _TIME = "%Y%m%dT%H%M%S.%fZ"  # sorts as text
 
 
@@ -35,7 +37,7 @@ class Run:
     def __init__(self, store: Store, name: str) -> None:
         """See `run_name` for the name."""
         self.name = name
-        self._store = store
+        self.store = store
 
     def begin(self, definition: str) -> Begun:
         """Begin the run, or join it: how it began, with this definition as the newest.
@@ -45,7 +47,7 @@ class Run:
         """
         begun = self.begun()
         if begun is None:
-            if not self._write((definition,), latest(self._store), "", create=True):
+            if not self._write((definition,), latest(self.store), "", create=True):
                 return self.begin(definition)  # another job was faster
         elif begun.definitions[-1] != definition:
             others = tuple(one for one in begun.definitions if one != definition)
@@ -61,7 +63,7 @@ class Run:
         Raises:
             StoreError: when that is damaged, or names another run.
         """
-        found = self._store.bucket.dated(self._key)
+        found = self.store.bucket.dated(self._key)
         if found is None:
             return None
         text, written = found
@@ -81,9 +83,9 @@ class Run:
         Raises:
             StoreError: when it cannot be written.
         """
-        self._store.bucket.sync()
+        self.store.bucket.sync()
         key = names.hand_over_key(self.name, given.step, given.output, given.part)
-        self._store.bucket.put(self._store.key(key), given._replace(run=self.name).text())
+        self.store.bucket.put(self.store.key(key), given._replace(run=self.name).text())
 
     def handed_over(self, step: str, output: str = "", part: str = names.ALL) -> HandOver | None:
         """What a step, or a slice of it, handed over; `None` when it has not.
@@ -91,54 +93,59 @@ class Run:
         Raises:
             StoreError: when that is damaged, or names another run, step, output or slice.
         """
-        key = self._store.key(names.hand_over_key(self.name, step, output, part))
-        text = self._store.bucket.get(key)
+        key = self.store.key(names.hand_over_key(self.name, step, output, part))
+        text = self.store.bucket.get(key)
         if text is None:
             return None
         try:
             found = hand_over_of(text)
             same = (found.run, found.step, found.output, found.part) == (self.name, step, output, part)
             _check(same, f"it is that of {found.step}, {found.part}, in the run {found.run}")
-            _check(found.data.trusted or not self._store.trusted, "its data is not trusted")
+            _check(found.data.trusted or not self.store.trusted, "its data is not trusted")
         except ValueError as error:
             raise _damaged(key, error) from None
         return found
 
     def slices(self, step: str, output: str = "") -> set[str]:
         """Which slices of a step have been handed over, `all` among them, by one request."""
-        prefix = self._store.key(names.hand_over_key(self.name, step, output, "")).removesuffix(".json")
-        found = self._store.bucket.list(prefix)
+        prefix = self.store.key(names.hand_over_key(self.name, step, output, "")).removesuffix(".json")
+        found = self.store.bucket.list(prefix)
         return {item.key.removeprefix(prefix).removesuffix(".json") for item in found}
 
-    def finish(self, outputs: Mapping[str, Collection[str]]) -> list[str]:
+    def finish(
+        self, outputs: Mapping[str, Collection[str]], known: Mapping[tuple[str, str], HandOver] = _NONE
+    ) -> list[str]:
         """Mark the run as whole, if it is; otherwise the reasons why it is not.
 
         Args:
             outputs: names of the outputs of every step, `""` where it has none.
+            known: hand-overs by step and output that this process has just written, which are not read again.
 
         Raises:
             StoreError: when the store cannot be used, or a hand-over is damaged.
         """
-        if not self._store.trusted:
+        if not self.store.trusted:
             return ["jobs that are not trusted make no run whole"]
         begun = self.begun()
         if begun is None:
             return ["the run has not begun"]
         wanted = [(step, output) for step, fields in outputs.items() for output in fields]
-        found = side_by_side(lambda one: self.handed_over(*one), wanted, self._store.bucket.width)
-        why = reasons(dict(zip(wanted, found, strict=True)), begun.definitions[-1])
+        unread = [one for one in wanted if one not in known]
+        read = side_by_side(lambda one: self.handed_over(*one), unread, self.store.bucket.width)
+        found = {**known, **dict(zip(unread, read, strict=True))}
+        why = reasons({one: found[one] for one in wanted}, begun.definitions[-1])
         if not why:
-            key = self._store.key(f"whole/{begun.start}~{self.name}")
-            self._store.bucket.put(key, seal({"run": self.name, "start": begun.start}))
+            key = self.store.key(f"whole/{begun.start}~{self.name}")
+            self.store.bucket.put(key, seal({"run": self.name, "start": begun.start}))
         return why
 
     @property
     def _key(self) -> str:
-        return self._store.key(names.run_key(self.name))
+        return self.store.key(names.run_key(self.name))
 
     def _write(self, definitions: Collection[str], latest: str | None, start: str, *, create: bool = False) -> bool:
         fields = {"run": self.name, "definitions": list(definitions), "latest": latest, "start": start}
-        return self._store.bucket.put(self._key, seal(fields), create=create)
+        return self.store.bucket.put(self._key, seal(fields), create=create)
 
 
 def latest(store: Store) -> str | None:

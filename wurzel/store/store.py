@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -87,13 +87,24 @@ class Store:
         Raises:
             StoreError: when the store cannot be read.
         """
+        return next((entry for entry in self._entries(fingerprint) if self._complete(entry)), None)
+
+    def entry(self, fingerprint: str) -> Entry | None:
+        """The entry of a fingerprint; its files may be missing.
+
+        Raises:
+            StoreError: when the store cannot be read.
+        """
+        return next(self._entries(fingerprint), None)
+
+    def _entries(self, fingerprint: str) -> Iterator[Entry]:
+        """Entries that count, of trusted jobs first."""
         for trusted in () if self._cache == "off" else (True,) if self.trusted else (True, False):
             text = self.bucket.get(self.key(names.entry_key(fingerprint), trusted=trusted))
             entry = None if text is None else entry_of(text, fingerprint, trusted=trusted)
-            if entry is not None and self._complete(entry):
+            if entry is not None:
                 led = {name: data._replace(fingerprint=fingerprint) for name, data in entry.datasets.items()}
-                return entry._replace(datasets=led)
-        return None
+                yield entry._replace(datasets=led)
 
     def record(self, entry: Entry, *, force: bool = False) -> Entry:
         """Store an entry. Gives the one that counts: that of another run, where it was first and is complete.

@@ -1,0 +1,259 @@
+"""`wurzel run` with a store, as docs/store.md tells: what one folder has computed no other computes again."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.runtime.test_cache import FLOW
+from wurzel.store import Run, latest, open_store
+
+A, B = ("--set", "steps.words.settings.TEXT=a"), ("--set", "steps.words.settings.TEXT=b")
+IDS = ("WURZEL_RUN_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID", "GITHUB_ACTIONS", "GITLAB_CI", "WURZEL_STORE")
+
+
+class Place:
+    """A clone of the project, with a data folder of its own; all clones share a store."""
+
+    def __init__(self, folder, store):
+        self.folder = folder
+        self.store = store
+
+    def __call__(self, *words, code=0, run=None, entry="flow:chain", **environ):
+        """Run it; gives what it says. `run` is the id that an engine gives."""
+        environment = {name: value for name, value in os.environ.items() if name not in IDS}
+        environment |= {"WURZEL_STORE": str(self.store), **({"WURZEL_RUN_ID": run} if run else {}), **environ}
+        command = [sys.executable, "-m", "wurzel", "run", entry, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, env=environment)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    def calls(self):
+        """What has called since the last time."""
+        path = self.folder / "calls.txt"
+        found = path.read_text().split() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return sorted(found)
+
+    def contents(self):
+        """Bytes and executable bit of all files of datasets."""
+        top = self.folder / "data"
+        paths = [path for path in sorted(top.rglob("*")) if not path.relative_to(top).parts[0].startswith(".")]
+        return {
+            str(path.relative_to(top)): (path.is_file() and path.read_bytes(), path.stat().st_mode & 0o111)
+            for path in paths
+        }
+
+    def clean(self):
+        """Leave nothing but the project, as on the machine of another job."""
+        for name in ("data", ".wurzel"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def report(self, step):
+        """The report of a step."""
+        return json.loads((self.folder / f".wurzel/chain/reports/{step}.json").read_text())
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """Make a clone of the project by name."""
+
+    def make(name="one", text=FLOW):
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        (folder / "flow.py").write_text(text)
+        return Place(folder, tmp_path / "store")
+
+    return make
+
+
+def everything(clone):
+    """All datasets of a place, as the store has them: what each step would read there."""
+    place = clone("fetched")
+    place.clean()
+    place("--only", "words,cut,split,write,outside")
+    return place
+
+
+def handed_over(place, run, step, output="", pipeline="chain"):
+    return Run(open_store(str(place.store), pipeline), f"run-{run}").handed_over(step, output)
+
+
+def test_a_fresh_clone_runs_nothing_and_reads_the_same_bytes(clone):
+    one, other = clone("one"), clone("other")
+    one(*A, run="u1")
+    assert one.calls() == ["a0", "a1", "a2", "a3", "finalize", "outside", "words"]
+    said = other(*A, run="u2")
+    assert other.calls() == ["outside"]  # it is never cached, and it is all that was downloaded for
+    assert "1 ran, 4 unchanged" in said
+    assert sorted(path.name for path in (other.folder / "data").iterdir()) == ["outside", "words"]
+    assert {name: one.contents()[name] for name in other.contents()} == other.contents()
+    for step, output in (("words", ""), ("cut", ""), ("split", "first"), ("split", "rest"), ("write", "")):
+        first, second = handed_over(one, "u1", step, output), handed_over(one, "u2", step, output)
+        assert first.data.digest == second.data.digest
+    assert other.report("cut") == {**one.report("cut"), "cached": True}
+
+
+def test_a_changed_setting_runs_exactly_what_depends_on_it(clone):
+    text = FLOW.replace("chain = [", "other = WZ(Words, name='other')\nchain = [other >> WZ(Write, name='apart'), ")
+    one, other = clone("one", text), clone("other", text)
+    one(*A)
+    one.calls()
+    said = other(*B)
+    assert {step for step in ("words", "cut", "split", "write", "other", "apart") if f"{step}: unchanged" in said} == {
+        "other",
+        "apart",
+    }
+
+
+def test_what_gives_the_same_data_stops_the_change(clone):
+    one, other = clone("one"), clone("other", FLOW + "# a comment\n")
+    one(*A)
+    said = other(*A)
+    assert "words: done" in said
+    assert "cut: done" in said  # its own code has changed as well
+    again = other("--set", "steps.words.settings.COUNT=4", *A)
+    assert "0 ran" not in again
+    assert "cut: unchanged" in again
+
+
+def test_a_setting_that_is_set_back_is_a_hit_and_the_data_folder_follows(clone):
+    one = clone()
+    one(*A)
+    first = one.contents()
+    one(*B)
+    second = one.contents()
+    assert first != second
+    one.calls()
+    for options, expected in ((A, first), (B, second), (A, first)):
+        assert "4 unchanged" in one(*options)
+        assert one.contents() == expected
+        assert one.calls() == ["outside"]
+    assert "words: unchanged\n" in one(*A)
+
+
+def test_only_takes_what_a_step_would_read_now_never_the_latest(clone):
+    one, other = clone("one"), clone("other")
+    one(*A)
+    one(*B, "--publish")
+    other(*A, "--only", "outside")
+    assert json.loads((other.folder / "data/outside/part-00000.json").read_text())[0]["text"] == "a0"
+    other("--set", "steps.words.settings.TEXT=c", "--only", "outside", code=2)
+
+
+def test_a_miss_names_the_step(clone):
+    one = clone()
+    said = one("--only", "cut,split", code=2)
+    assert "chain: step cut: the store has no result of step words for its present code, settings and inputs" in said
+    assert "--only words,cut" in said
+    assert not (one.folder / "data").exists() or one.contents() == {}
+
+
+def test_jobs_of_a_run_take_what_was_handed_over_in_it(clone):
+    one = clone()
+    one(*A, "--only", "words", run="u1")
+    one.clean()
+    one(*B, "--only", "words", run="u2")
+    one.clean()
+    one(*B, "--only", "outside", run="u1")  # whatever its own settings say
+    assert json.loads((one.folder / "data/outside/part-00000.json").read_text())[0]["text"] == "a0"
+    said = one("--only", "outside", run="u3", code=2)
+    assert "step words has handed over nothing in the run run-u3" in said
+
+
+def test_a_plan_says_what_the_store_has_and_writes_nothing(clone):
+    one, other = clone("one"), clone("other")
+    one(*A)
+    before = sorted(one.store.rglob("*"))
+    planned = json.loads(other(*A, "--plan", "--format", "json"))
+    assert {item["step"]: item["action"] for item in planned} == {
+        "words": "cached",
+        "cut": "cached",
+        "split": "cached",
+        "write": "cached",
+        "outside": "run",
+    }
+    assert sorted(one.store.rglob("*")) == before
+    assert not (other.folder / ".wurzel").exists()
+
+
+def test_force_runs_all_and_replaces_the_entries(clone):
+    one = clone()
+    one(*A)
+    one.calls()
+    one(*A, "--force")
+    assert one.calls() == ["a0", "a1", "a2", "a3", "finalize", "outside", "words"]
+    one(*A)
+    assert one.calls() == ["outside"]
+
+
+def test_cache_off_looks_nothing_up_and_read_writes_apart(clone):
+    one, other = clone("one"), clone("other")
+    one(*A)
+    other(*A, WURZEL_STORE_CACHE="off")
+    assert len(other.calls()) == 7
+    before = {path for path in one.store.rglob("*") if path.is_file()}
+    said = other(*A, run="pr", WURZEL_STORE_CACHE="read")
+    assert other.calls() == ["outside"]
+    assert "jobs that are not trusted make no run whole" in said
+    other(*B, run="pr", WURZEL_STORE_CACHE="read")
+    new = {
+        path.relative_to(one.store).parts[0] for path in one.store.rglob("*") if path.is_file() and path not in before
+    }
+    assert new == {"untrusted"}
+    other.calls()
+    one.calls()
+    one(*B)
+    assert len(one.calls()) == 7  # what they wrote is no hit for others
+
+
+def test_the_option_outranks_the_variable_and_both_the_configuration(clone, tmp_path):
+    one = clone()
+    (one.folder / "wurzel.yaml").write_text(
+        "version: 1\nstore: ../configured\npipelines: {p: {entrypoint: 'flow:words'}}\n"
+    )
+    one("--store", "../option", entry="p", WURZEL_STORE="../variable")
+    one(entry="p", WURZEL_STORE="../variable")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "option", "variable"]
+    one("--store", "none", entry="p", WURZEL_STORE="../variable")
+    one(entry="p", WURZEL_STORE="")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["configured", "one", "option", "variable"]
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "reason"),
+    [
+        (["--store", "s3://u:hunter2@b/x"], {}, "the URL of a store contains a user or password (not shown)"),
+        (["--store", "ftp://b/x"], {}, "'ftp://b/x' is not the URL of a store"),
+        ([], {"WURZEL_STORE_CACHE": "write"}, "WURZEL_STORE_CACHE: 'write' is not read-write or read or off"),
+        (["--store", "none", "--publish"], {}, "--publish is about a store, and there is none"),
+        (["--store", ".git/x"], {}, "is inside git's own folder"),
+    ],
+)
+def test_what_is_refused(clone, words, environ, reason):
+    said = clone()(*words, code=2, **environ)
+    assert reason in said
+    assert "hunter2" not in said
+
+
+def test_a_store_that_cannot_be_used_ends_the_run(clone, tmp_path):
+    one = clone()
+    (tmp_path / "store").write_text("a file")
+    said = one(*A, code=1)
+    assert "the store cannot be used: Not a directory" in said
+    assert one.calls() == []
+
+
+def test_an_engines_run_becomes_the_latest_and_a_persons_does_not(clone):
+    one = clone()
+    store = open_store(str(one.store), "chain")
+    assert "does not become the latest one without --publish" in one(*A)
+    assert latest(store) is None
+    assert "the run run-u1 is whole" in one(*A, run="u1")
+    assert latest(store) == "run-u1"
+    assert "is whole" in one(*A, "--publish")
+    assert latest(store) not in {None, "run-u1"}

@@ -1,0 +1,144 @@
+"""Where results of steps are kept and found again: below `.wurzel/`, or in a store that machines share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from wurzel.datacontract.writer import check_ours
+from wurzel.exceptions import DatasetError
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Step
+    from wurzel.store.records import Entry
+
+Key = tuple[str, str]
+"""A dataset of a run: id of its step, and name of the output, `""` where it has none."""
+
+
+Fingerprint: TypeAlias = "Callable[[Step, Mapping[Key, str]], str]"
+
+
+class Kept(NamedTuple):
+    """A result that has been kept."""
+
+    entry: Entry
+    """What counts: that of another run, where it was first."""
+    superseded: bool = False
+    """Whether it is that of another run, with other data."""
+
+
+class Cut(NamedTuple):
+    """One slice of a step, and how many slices its data has."""
+
+    number: int
+    of: int
+
+
+class Archive(Protocol):
+    """Keeps results of one pipeline. What waits for a server is called in threads, all else in the main thread."""
+
+    remote: bool
+    """Whether calls may wait for a server."""
+    place: str
+    """What results come from, in words: `the cache`."""
+
+    def found(self, steps: Sequence[Step], key: Fingerprint) -> dict[Key, str]:
+        """Digests of what these steps read from others, which are not run.
+
+        Args:
+            steps: those that are run.
+            key: gives the fingerprint of another step, from the digests of what it reads.
+
+        Raises:
+            PreflightError: when a dataset is missing or damaged; it names the step that writes it.
+        """
+
+    def find(self, step: Step, fingerprint: str) -> Entry | None:
+        """What an earlier run gave; files may be missing or damaged where that shows only when they are read."""
+
+    def last(self, step_id: str) -> Entry | None:
+        """What a step has last given here, as far as it is known."""
+
+    def is_complete(self, step: Step, entry: Entry) -> bool:
+        """Whether all files of a found entry are there, with the right sizes."""
+
+    def reuse(self, step: Step, entry: Entry, here: Mapping[str, str]) -> bool:
+        """Let an entry be the result of a step; False when the step has to run, since files are damaged.
+
+        Args:
+            step: of the pipeline.
+            entry: what was found.
+            here: digests of the complete datasets in the data folder, by output.
+        """
+
+    def lacking(self, step: Step) -> list[Key]:
+        """What a step reads, its own last output among it, that is not in the data folder."""
+
+    def fetch(self, step: Step, keys: Iterable[Key]) -> None:
+        """Bring datasets into the data folder.
+
+        Raises:
+            StoreError: when a file is damaged or missing, or the store cannot be used.
+        """
+
+    def keeping(self, step: Step) -> list[str]:
+        """Options of `wurzel step` that keep what it replaces."""
+
+    def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
+        """Keep the datasets that a step has written into the data folder, and hand them over.
+
+        Args:
+            step: of the pipeline.
+            made: its result.
+            cacheable: whether others may use it in place of running the step.
+        """
+
+    def hand_over(self, step: Step, entry: Entry) -> None:
+        """Hand over what was reused."""
+
+    def restore_slice(self, step: Step, key: str, cut: Cut) -> bool:
+        """Whether a slice was kept; it is then beside the others.
+
+        Args:
+            step: of the pipeline.
+            key: fingerprint of the whole step.
+            cut: the slice.
+        """
+
+    def keep_slice(self, step: Step, made: Entry, cut: Cut) -> None:
+        """Keep a slice, so that it is not run again if another one fails."""
+
+    def forget_slices(self, key: str, count: int) -> None:
+        """The whole has been kept, so its slices are not needed any more."""
+
+    def gathering(self, step: Step) -> Path | None:
+        """Where to move the datasets that gathered slices replace, if they are to be kept."""
+
+    def keep_left(self, folder: Path) -> None:
+        """Keep what is of use in a folder of slices that a killed run has left."""
+
+    def finish(self, steps: Sequence[Step]) -> str:
+        """These steps have ended well: what to say of the run as a whole, if anything.
+
+        Raises:
+            StoreError: when the store cannot be used.
+        """
+
+    def close(self, steps: Collection[str]) -> None:
+        """The run is over."""
+
+
+def replaceable(folder: Path) -> bool:
+    """Whether nothing but a dataset is there; otherwise the step runs, and says what is."""
+    try:
+        check_ours(folder)
+    except DatasetError:
+        return False
+    return True
+
+
+def named_as(step: Step, entry: Entry | None) -> Entry | None:
+    """The entry, if its datasets are the outputs of the step: names decide which folders are written."""
+    return entry if entry is not None and entry.datasets.keys() == {port.name for port in step.outputs} else None

@@ -1,0 +1,104 @@
+"""One slice of a step, as a job of a run with a store; the one that finishes last puts all of them together."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from wurzel.invocation.command import step_argv
+from wurzel.runtime import slices
+from wurzel.runtime.archive import Cut
+from wurzel.runtime.calls import portions
+from wurzel.runtime.progress import Event
+from wurzel.runtime.report import read_recorded
+from wurzel.runtime.step_job import StepJob
+from wurzel.store.names import slice_fingerprint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wurzel.ir.model import Step
+    from wurzel.runtime.decision import Decision
+    from wurzel.runtime.processes import Command
+    from wurzel.runtime.run import Run
+    from wurzel.runtime.store_archive import StoreArchive
+    from wurzel.runtime.supervise import Outcome
+    from wurzel.store.records import Entry
+
+
+class SliceJob(StepJob):
+    """Finds, or runs, and hands over the slice that this run is about."""
+
+    def __init__(self, run: Run, step: Step, shard: tuple[int, int]) -> None:
+        """Belong to `run`, which keeps its results in a store."""
+        super().__init__(run, step)
+        self._store = cast("StoreArchive", run.archive)
+        self._cut = Cut(shard[0], self._count_of(shard[1]))
+        self._stage = self._store.stage(step)
+
+    def _count_of(self, started: int) -> int:
+        """Slices that the data has, which may be fewer than the platform starts."""
+        items = self.step.shards.items
+        return started if items is None else min(started, portions(self._store.items(self.step), items))
+
+    def _begin(self) -> Command | None:
+        self.started = time.monotonic()
+        if self._cut.number > self._cut.of:
+            self.run.slice_unchanged(self.step, f"nothing to do: the data has only {self._cut.of} slices")
+            return None
+        return self._ask()
+
+    def _decided(self, decision: Decision) -> Command | None:
+        self.decision, self._why = decision, decision.why
+        if decision.entry is not None:
+            whole = partial(self._store.hand_over, self.step, decision.entry)
+            return self.after(whole, lambda _: self._say("unchanged (from the store)"))
+        return self.after(self._look_up, self._found)
+
+    def _look_up(self) -> Entry | None:
+        question = self.decision.question
+        if not question.cacheable or self.run.options.force:
+            return None
+        return self._store.find(self.step, slice_fingerprint(question.key, *self._cut))
+
+    def _found(self, entry: Entry | None) -> Command | None:
+        if entry is None:
+            return self._must_run()
+        give = partial(self._store.hand_over_slice, self.step, entry, self._cut, self.decision.question)
+        return self.after(give, lambda gathered: self._say("unchanged (from the store)", gathered=gathered))
+
+    def _launch(self, _: None) -> Command:
+        number, of = self._cut
+        self.run.follower.tell(Event("started", self.step.id, f"started ({self._why}; slice {number} of {of})"))
+        slices.clear(self._stage)
+        cut = slices.options(self._stage, number, of, report=True)
+        return self.command([*step_argv(self.run.pipeline, self.step), *cut], self.log())
+
+    def ended(self, log: Path, outcome: Outcome) -> None:
+        """The slice has ended."""
+        if outcome.stopped or outcome.code:
+            super().ended(log, outcome)
+            return
+        number, of = self._cut
+        folder = slices.folder(self._stage, number, of)
+        key = slice_fingerprint(self.decision.question.key, number, of)
+        report = read_recorded(folder / slices.REPORT)
+        made = self.made(key, f"{self.step.id} {number}/{of}", folder, report)
+        if not made.datasets:
+            self.fail("exited 0 but wrote no complete dataset", log)
+            return
+        self.after(partial(self._keep, made, folder), lambda gathered: self._done(gathered=gathered))
+
+    def _keep(self, made: Entry, folder: Path) -> bool:
+        question = self.decision.question
+        entry = self._store.store_slice(made, folder, cacheable=question.cacheable)
+        slices.clear(self._stage)
+        return self._store.hand_over_slice(self.step, entry, self._cut, question)
+
+    def _say(self, text: str, *, gathered: bool = False) -> None:
+        self.run.slice_unchanged(self.step, f"{text}; put all slices together" if gathered else text)
+
+    def _done(self, *, gathered: bool) -> None:
+        more = "; put all slices together" if gathered else ""
+        self.run.slice_done(self.step, time.monotonic() - self.started, more)

@@ -1,0 +1,71 @@
+"""Which store a run uses: that of `--store` or `WURZEL_STORE`, otherwise the one in wurzel.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, get_args
+
+from wurzel.exceptions import UsageError
+from wurzel.ir.model import Store as StoreSetting
+from wurzel.ir.store_url import NO_STORE, parse_endpoint, parse_store_url
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline
+    from wurzel.store.store import Store
+
+_ENDPOINT, _CACHE = "WURZEL_STORE_ENDPOINT", "WURZEL_STORE_CACHE"
+
+
+def chosen_store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) -> StoreSetting | None:
+    """The store of one run; `None` for none.
+
+    Args:
+        pipeline: as it is configured.
+        given: what `--store` or `WURZEL_STORE` says; another URL replaces all of the configured store.
+        environ: may have another endpoint or cache mode.
+
+    Raises:
+        UsageError: when one of them is wrong.
+    """
+    if given == NO_STORE:
+        return None
+    store = pipeline.store
+    if given and (store is None or store.url != given):
+        store = StoreSetting(url=_checked("--store, WURZEL_STORE", parse_store_url, given))
+    if store is None:
+        return None
+    changed: dict[str, str] = {}
+    if endpoint := environ.get(_ENDPOINT):
+        changed["endpoint"] = _checked(_ENDPOINT, parse_endpoint, endpoint)
+    if cache := environ.get(_CACHE):
+        modes = get_args(StoreSetting.model_fields["cache"].annotation)
+        if cache not in modes:
+            raise UsageError(f"{cache!r} is not {' or '.join(modes)}", where=_CACHE)
+        changed["cache"] = cache
+    return store.model_copy(update=changed)
+
+
+def open_chosen(store: StoreSetting, pipeline: str, environ: Mapping[str, str]) -> Store:
+    """The store of a pipeline, opened.
+
+    Args:
+        store: which one.
+        pipeline: its name.
+        environ: where credentials are looked for, those that were withdrawn among them.
+
+    Raises:
+        StoreSetupError: when it cannot be used.
+        MissingPackage: when it needs a package that is not installed.
+    """
+    from wurzel.store.store import open_store
+
+    return open_store(
+        store.url, pipeline, cache=store.cache, endpoint=store.endpoint, region=store.region, environ=environ
+    )
+
+
+def _checked(where: str, check: Callable[[str], str], value: str) -> str:
+    try:
+        return check(value)
+    except ValueError as error:
+        raise UsageError(str(error), where=where) from None

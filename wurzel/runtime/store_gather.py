@@ -1,0 +1,76 @@
+"""Slices that jobs of one run have handed over, put together by whoever comes to need the whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wurzel.datacontract.dataset import shard_folder
+from wurzel.datacontract.folders import remove
+from wurzel.runtime import slices
+from wurzel.runtime.report import read_recorded, write_recorded
+from wurzel.store.names import ALL, slice_name
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Step
+    from wurzel.runtime.handing import Handing
+    from wurzel.store.records import HandOver
+    from wurzel.store.store import Store
+
+_PART = re.compile(r"[1-9][0-9]*-of-([1-9][0-9]*)")
+
+Given = Mapping[str, "HandOver"]
+"""What a slice has handed over, by output."""
+
+
+def all_slices(handing: Handing, step: Step) -> list[Given] | None:
+    """What all slices of a step have handed over, in their order; `None` while one is missing, or of other inputs.
+
+    One request tells which there are; they are read only when none is missing.
+
+    Raises:
+        StoreError: when a hand-over is damaged, or the store cannot be read.
+    """
+    there = handing.run.slices(step.id, step.outputs[0].name) - {ALL}
+    for of in sorted({int(match[1]) for part in there if (match := _PART.fullmatch(part))}, reverse=True):
+        parts = [slice_name(number, of) for number in range(1, of + 1)]
+        if not there.issuperset(parts):
+            continue
+        given: list[Given] = [one for part in parts if (one := handing.handed_over(step, part)) is not None]
+        if len(given) == of and _agree(given):
+            return given
+    return None
+
+
+def gather(store: Store, given: Sequence[Given], folder: Path, stage: Path) -> dict[str, Any]:
+    """Write slices as the one dataset that they are into the folder of their step; gives the report of the whole.
+
+    Args:
+        store: has their files.
+        given: what they have handed over, in their order.
+        folder: of the step.
+        stage: where slices go until then; it is removed.
+
+    Raises:
+        StoreError: when a file is damaged or missing, or the store cannot be read.
+        DatasetError: when they cannot be put together.
+    """
+    report = stage / slices.REPORT
+    try:
+        remove(stage)
+        for number, one in enumerate(given, 1):
+            target = shard_folder(stage, number, len(given))
+            for name, hand_over in one.items():
+                store.fetch(hand_over.data, target / name)
+            write_recorded(target / slices.REPORT, next(iter(one.values())).report)
+        slices.join(stage, folder, report)
+        return read_recorded(report)
+    finally:
+        remove(stage)
+
+
+def _agree(given: Iterable[Given]) -> bool:
+    """Whether all slices are of one fingerprint and of the same inputs."""
+    return len({(one.fingerprint, *sorted(one.inputs.items())) for part in given for one in part.values()}) == 1
