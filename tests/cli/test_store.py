@@ -9,12 +9,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tests.store.filled import PLAN, Filling, Killing, age, change, files, slice_of
+from tests.store.filled import PLAN, Filling, Killing, age, change, files, fingerprint, slice_of
 from wurzel.cli import cli
 from wurzel.cli.store import COMMANDS
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import WurzelError
-from wurzel.store import HandOver, Run
+from wurzel.store import Entry, HandOver, Run
 
 STEPS = {"read": ["a"], "split": ["b", "c"]}
 
@@ -339,3 +339,74 @@ class TestGc:
         url.mkdir()
         assert run("gc", "--keep", "30d", store=url).stderr == "nothing to remove\n"
         assert files(url) == []
+
+
+class TestVerify:
+    def test_nothing_wrong(self, full, url):
+        result = run("verify", store=url)
+        assert result.exit_code == 0
+        assert result.stdout == ""
+        assert result.stderr.startswith("rag: read 4 files (")
+        assert result.stderr.endswith("5 records; nothing is wrong\n")
+
+    def test_what_is_wrong_and_what_leads_to_it(self, full, url):
+        digest = full.store.look_up(fingerprint("read-a")).datasets[""].manifest.parts[0].sha256
+        key = f"rag/objects/{digest[:2]}/{digest}"
+        change(url / key, "flipped")
+        (url / "rag/objects/README").write_text("mine")
+        result = run("verify", "rag", store=url)
+        assert result.exit_code == 3
+        assert result.stdout.splitlines() == [
+            "rag/objects/README: was not written by wurzel",
+            f"{key}: is damaged: its digest is not its name",
+            f"  named by rag/cache/{fingerprint('read-a')}.json",
+            "  named by rag/runs/argo-1/read/_/all.json",
+            "  named by rag/runs/argo-2/read/_/all.json",
+        ]
+        found = json.loads(run("verify", "--json", "--fix", store=url).stdout)
+        assert [each["fixed"] for each in found] == [False, True]
+        result = run("verify", "--fix", store=url)
+        assert result.exit_code == 3
+        assert result.stdout == "rag/objects/README: was not written by wurzel (left as it is)\n"
+        (url / "rag/objects/README").unlink()
+        assert run("verify", store=url).exit_code == 0
+
+    def test_what_was_fixed_is_not_wrong_any_more(self, full, url):
+        change(url / "rag/runs/argo-1/read/_/all.json", "torn")
+        result = run("verify", "--fix", store=url)
+        assert result.exit_code == 0
+        assert result.stdout.endswith("(fixed)\n")
+        assert "Did you mean rag?" in str(error("verify", "rags", store=url))
+
+    def test_an_empty_store(self, url):
+        url.mkdir()
+        assert run("verify", store=url).exit_code == 0
+
+
+class TestForget:
+    def test_a_step_is_computed_again(self, full, url):
+        full.entry("read", "other")
+        assert run("forget", "rag/read", store=url).stderr == "removed 2 entries of rag/read\n"
+        assert full.store.look_up(fingerprint("read-a")) is None
+        assert full.store.look_up(fingerprint("split-b-c")) is not None
+        assert run("forget", "read", store=url).stderr == "removed 0 entries of rag/read\n"  # runs have it
+        assert run("ls", "--run", "latest", store=url).exit_code == 0
+
+    def test_all_steps(self, full, url, tmp_path):
+        Filling(url, tmp_path / "more", cache="read").entry("read", "x")
+        assert run("forget", "rag", "--all", store=url).stderr == "removed 3 entries of rag\n"
+        assert not [name for name in files(url) if "/cache/" in name]
+
+    def test_slices(self, filling, url):
+        data = filling.data("a", cut=slice_of(1, 2))
+        filling.store.record(Entry(fingerprint("x"), "split 1/2", {"": data}, {}))
+        assert run("forget", "split", store=url).stderr == "removed 1 entry of rag/split\n"
+
+    def test_names_that_are_not_there(self, full, url):
+        assert "Did you mean read?" in str(error("forget", "rag/raed", store=url))
+        assert "Did you mean rag?" in str(error("forget", "rags/read", store=url))
+        assert "no step is given" in str(error("forget", store=url))
+        assert "PIPELINE --all" in str(error("forget", "rag/", store=url))
+        assert "--all is about a whole pipeline" in str(error("forget", "rag/read", "--all", store=url))
+        assert "Leave out .train" in str(error("forget", "rag/read.train", store=url))
+        assert len([name for name in files(url) if "/cache/" in name]) == 2

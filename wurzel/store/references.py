@@ -7,13 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from wurzel.exceptions import StoreDamaged
-from wurzel.store.listing import place_of
+from wurzel.store.listing import place_of, sides, steps, unknown
 from wurzel.store.records import entry_of
 from wurzel.store.runs import Run
 from wurzel.store.threads import side_by_side
 
 if TYPE_CHECKING:
-    from wurzel.store.buckets import Item
+    from wurzel.store.buckets import Bucket, Item
     from wurzel.store.records import Data
     from wurzel.store.store import Store
 
@@ -35,6 +35,10 @@ class Reference(NamedTuple):
     """Fingerprints: of the entry, or of those that the hand-over names."""
     problem: str = ""
     """Why it cannot be read; what is damaged leads nowhere."""
+    inputs: tuple[str, ...] = ()
+    """What the step of a hand-over read, by `step/output`."""
+    definition: str = ""
+    """Digest of the pipeline under which it was handed over."""
 
 
 def entries(store: Store) -> Iterator[Reference]:
@@ -66,11 +70,34 @@ def hand_overs(store: Store) -> Iterator[Reference]:
             found = Run(store, run).handed_over(*place)
         except StoreDamaged as error:
             return Reference(item, "", (), problem=error.message)
-        return (
-            None if found is None else Reference(item, place.step, (found.data,), frozenset({found.data.fingerprint}))
-        )
+        if found is None:
+            return None
+        named = frozenset({found.data.fingerprint})
+        return Reference(item, place.step, (found.data,), named, "", tuple(found.inputs), found.definition)
 
     return present(in_turn(read, store.bucket.list(prefix), store.bucket.width))
+
+
+def forget(bucket: Bucket, pipeline: str, step: str | None) -> int:
+    """Remove the entries of a step, or of all, so that the next run computes it again; gives how many they were.
+
+    Raises:
+        UsageError: when the store knows no such step.
+        StoreError: when the store cannot be read or written.
+    """
+    known: set[str] = set()
+    found: list[Item] = []
+    for store in sides(bucket, pipeline):
+        for reference in entries(store):
+            known.add(reference.step)
+            if step in {None, reference.step}:
+                found.append(reference.item)
+    if step is not None and step not in known:
+        there = sorted({*known, *steps(bucket, pipeline)} - {""})
+        if step not in there:
+            raise unknown("step", step, there, pipeline)
+    bucket.delete(item.key for item in found)
+    return len(found)
 
 
 def step_of(text: str) -> str:

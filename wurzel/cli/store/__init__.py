@@ -12,6 +12,8 @@ from wurzel.cli.group import CommandGroup
 COMMANDS = {
     "ls": "List runs, or what a run handed over.",
     "get": "Write what a step handed over into a folder.",
+    "verify": "Read everything, and find what is damaged or missing.",
+    "forget": "Remove results of a step from the cache, so that it runs again.",
     "gc": "Remove old runs, and what nothing needs any more.",
     "du": "Show how many bytes each step takes.",
 }

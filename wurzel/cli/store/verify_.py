@@ -1,0 +1,65 @@
+"""`wurzel store verify`: reads everything in a store."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
+from wurzel.cli.store.text import counted, size
+
+if TYPE_CHECKING:
+    from wurzel.store.findings import Finding
+
+
+@click.command("verify")
+@click.argument("pipeline", type=PipelineInStore(), required=False)
+@click.option("--fix", is_flag=True, help="Remove what is wrong, with what leads to it, so that jobs make it again.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@store_options
+def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, environment: str | None) -> None:
+    """Read everything, and find what is damaged or missing.
+
+    Prints each finding with what leads to it, and exits 3 if anything is wrong (with --fix: if anything still is).
+    Jobs may run meanwhile. Without PIPELINE, of all pipelines in the store.
+    """
+    from wurzel.exceptions import BROKEN_CONTRACT
+    from wurzel.store.repair import repair
+    from wurzel.store.verify import verify
+
+    bucket = open_place(url, environment, pipeline).bucket
+    found: list[Finding] = []
+    left: list[Finding] = []
+    for name in meant(bucket, pipeline):
+        checked = verify(bucket, name)
+        found += checked.findings
+        left += repair(bucket, name, checked.findings) if fix else checked.findings
+        if not as_json:
+            for line in _lines(checked.findings, left, fix=fix):
+                click.echo(line)
+            read = f"{counted(checked.files, 'file')} ({size(checked.size)}), {counted(checked.records, 'record')}"
+            click.echo(f"{name}: read {read}; {_count(checked.findings)}", err=True)
+    if as_json:
+        click.echo(json.dumps([_record(each, fixed=fix and each not in left) for each in found], indent=2))
+    sys.exit(BROKEN_CONTRACT if left else 0)
+
+
+def _lines(found: list[Finding], left: list[Finding], *, fix: bool) -> Iterator[str]:
+    for each in found:
+        done = "" if not fix else " (left as it is)" if each in left else " (fixed)"
+        yield f"{each.key}: {each.problem}{done}"
+        for item in each.leads:
+            yield f"  named by {item.key}"
+
+
+def _count(found: list[Finding]) -> str:
+    return f"{counted(len(found), 'finding')}" if found else "nothing is wrong"
+
+
+def _record(each: Finding, *, fixed: bool) -> dict[str, object]:
+    leads = [item.key for item in each.leads]
+    return {"key": each.key, "problem": each.problem, "leads": leads, "fixed": fixed}
