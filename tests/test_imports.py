@@ -8,7 +8,7 @@ import pytest
 
 TIERS = [
     {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "suggestion"},
-    {"regular_file"},
+    {"new_file", "regular_file"},
     {"datacontract"},
     {"store"},
     {"core"},

@@ -12,6 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pack_files(folder):
+    """What `wurzel new pack` writes."""
+    found = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix in {".py", ".j2", ".yaml", ".toml"}]
+    return [path.as_posix() for path in found if "snapshots" not in path.parts]
+
+
 def build(source, kind, folder):
     command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
     subprocess.run(command, cwd=source, check=True, capture_output=True)
@@ -36,6 +42,9 @@ def test_every_template_is_in_the_wheel(wheel):
         names = set(file.namelist())
     for path in (ROOT / "templates").rglob("*.j2"):
         assert f"wurzel/templates/{path.relative_to(ROOT / 'templates').as_posix()}" in names
+    pack = "docs/examples/organisation-pack"
+    for path in pack_files(ROOT / pack):
+        assert f"wurzel/examples/organisation-pack/{path}" in names
     assert "wurzel/py.typed" in names
     assert not [name for name in names if name.startswith(("tests/", "docs/"))]
 

@@ -69,7 +69,7 @@ class TestList:
         text = run("list", "dvc").stdout
         assert "stages    list of Stage  One stage for each step" in text
         assert "  desc  sees stage (Stage)" in text
-        assert "identifier  In a Python template: a name, written as code." in text
+        assert "identifier In a Python template: a name, written as code." in " ".join(text.split())
 
     def test_json(self, own):
         OWN.mkdir()

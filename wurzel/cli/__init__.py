@@ -19,6 +19,7 @@ from wurzel.cli.group import CommandGroup
 
 COMMANDS = {
     "init": "Write a starting wurzel.yaml.",
+    "new": "Write files to start from: a template pack.",
     "render": "Render pipelines into the native files of their targets.",
     "run": "Run a pipeline here, in parallel, skipping what is unchanged.",
     "step": "Run one step; this is what rendered files call.",

@@ -22,6 +22,7 @@ def command(force: bool) -> None:
     Looks for pipelines in the Python files of the current folder and imports those that look like one. Writes the
     JSON Schema for editors beside it. Asks before it overwrites.
     """
+    from wurzel.new_file import write_file
     from wurzel.project.discover import find_pipelines
     from wurzel.project.load import FILE, find_project
 
@@ -34,8 +35,8 @@ def command(force: bool) -> None:
         click.echo(f"skipped {item.entrypoint}: {item.reason}", err=True)
     from wurzel.project.schema import text
 
-    _write(Path(_SCHEMA), text())
-    _write(Path(FILE), _text(found))
+    write_file(Path(_SCHEMA), text())
+    write_file(Path(FILE), _text(found))
     for pipeline in found:
         click.echo(f"found {pipeline.name}: {pipeline.entrypoint}, {len(pipeline.steps)} steps", err=True)
     if not found:
@@ -59,19 +60,3 @@ def _text(found: list[Found]) -> str:
     pipelines = [item._asdict() | {"steps": [step._asdict() for step in item.steps]} for item in found]
     context = {"schema": _SCHEMA, "pipelines": pipelines, "targets": names()}
     return Renderer().render("init/wurzel.yaml.j2", context).text
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file atomically."""
-    from wurzel.exceptions import WriteError
-    from wurzel.git_folder import REASON, in_git
-
-    if in_git(path):
-        raise WriteError(REASON, where=str(path))
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error

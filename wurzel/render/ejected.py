@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from wurzel.exceptions import MissingPackage, UsageError, WriteError
-from wurzel.git_folder import REASON, in_git
+from wurzel.new_file import write_file
 from wurzel.render.check.sources import BASE
 from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label, reference
 from wurzel.suggestion import LOOSE, did_you_mean
@@ -54,8 +54,8 @@ def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Pa
             "already exists", where=_own(layer, path), hint="Overwrite it with --force; your changes are lost."
         )
     text = _taken(layers, found)
-    _write(path, text)
-    _write(path.with_name(path.name + BASE), text)
+    write_file(path, text)
+    write_file(path.with_name(path.name + BASE), text)
     return path
 
 
@@ -87,7 +87,7 @@ def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: b
             raise WriteError(f"the block {block!r} already exists", where=_own(layer, path), hint=hint)
         head += "" if head.endswith("\n") else "\n"
     path.with_name(path.name + BASE).unlink(missing_ok=True)
-    _write(path, f"{head}{{% block {block} %}}\n{{{{ super() }}}}\n{{% endblock %}}\n")
+    write_file(path, f"{head}{{% block {block} %}}\n{{{{ super() }}}}\n{{% endblock %}}\n")
     return path
 
 
@@ -120,8 +120,8 @@ def apply(update: Update) -> None:
         WriteError: when one cannot be written.
     """
     if update.outcome in {"updated", "merged", "conflict"}:
-        _write(update.path, update.text)
-        _write(update.path.with_name(update.path.name + BASE), update.base)
+        write_file(update.path, update.text)
+        write_file(update.path.with_name(update.path.name + BASE), update.base)
 
 
 def _update(layers: Layers, layer: Layer, base: Path) -> Update:
@@ -224,17 +224,3 @@ def _extends(layers: Layers, found: Found) -> bool:
 
 def _own(layer: Layer, path: Path) -> str:
     return label(Found("", layer, path))
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file atomically."""
-    if in_git(path):
-        raise WriteError(REASON, where=str(path))
-    new = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(text, encoding="utf-8", newline="")
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error

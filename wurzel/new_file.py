@@ -1,0 +1,65 @@
+"""Writes files that people edit later: whole or not at all, and never into git's own folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from wurzel.exceptions import WriteError
+from wurzel.git_folder import REASON, in_git
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file, or replace it, atomically.
+
+    Raises:
+        WriteError: when it cannot be written.
+    """
+    _refuse_git(path)
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text, encoding="utf-8", newline="")
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def write_folder(folder: Path, files: Mapping[str, str]) -> None:
+    """Write a new folder with all of its files, or nothing; a folder that is there stays as it is.
+
+    Raises:
+        WriteError: when something of that name is there, or it cannot be written.
+    """
+    _refuse_git(folder)
+    if os.path.lexists(folder):
+        raise WriteError("already exists", where=str(folder), hint="Choose another name, or remove it first.")
+    try:
+        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise WriteError(f"cannot be written: {error.strerror}", where=str(folder)) from error
+    try:
+        for name, text in files.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).write_text(text, encoding="utf-8", newline="")
+        new.chmod(0o777 & ~_umask())  # a temporary folder is for its owner alone
+        new.rename(folder)  # fails where somebody has just made the folder and put something into it
+    except OSError as error:
+        raise WriteError(f"cannot be written: {error.strerror}", where=str(folder)) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _refuse_git(path: Path) -> None:
+    if in_git(path):
+        raise WriteError(REASON, where=str(path))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
