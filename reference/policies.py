@@ -121,7 +121,7 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             f"{_DEFAULTS}cronjob.security",
             f"{_DEFAULTS}cronjob.companions",
-            f"{_DEFAULTS}cronjob.layout",
+            f"{_DEFAULTS}cronjob.manifests",
             "acme/budget.yaml.j2",
             "wurzel-pack.yaml#files.0",
             "cronjob/kustomization.yaml.j2#block bottom",

@@ -107,7 +107,7 @@ def test_argo_gets_what_the_organisation_wants(team):
 
 
 def test_a_cron_job_gets_the_same(team):
-    found = manifest("cronjob", "targets.cronjob.mode=init-chain")
+    found = manifest("cronjob", "targets.cronjob.layout=steps")
     pod = found["spec"]["jobTemplate"]["spec"]["template"]
     assert found["metadata"]["labels"].items() >= OURS.items()
     assert found["metadata"]["annotations"]["acme.example/alert-channel"] == "pipelines"

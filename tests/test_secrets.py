@@ -251,7 +251,7 @@ def test_the_local_script_gives_each_step_its_own_secrets(planted):
 
 
 def test_the_only_container_of_a_cron_job_gives_each_step_its_own_secrets(planted):
-    mode = ("--set", "targets.cronjob.mode=single-pod")
+    mode = ("--set", "targets.cronjob.layout=single")
     planted.run("rendered files", "render", "planted", "-t", "cronjob", "--set", IMAGE, *mode)
     manifests = list(YAML(typ="safe").load_all((planted.root / "cronjob" / "planted.yaml").read_text()))
     config = next(one for one in manifests if one["kind"] == "ConfigMap")

@@ -52,8 +52,10 @@ def test_the_container_of_all_steps_has_no_single_one(tmp_path):
         '{% extends "!cronjob/_container.yaml.j2" %}\n{% block env %}\n{{ super() }}\n'
         '- {name: STEP, value: {{ step.id if step else "all" }}}\n{% endblock %}\n'
     )
-    options = get("cronjob").options_model(mode="single-pod")
-    (result,) = render([Job(pipeline(), "cronjob", options, "")], Renderer(["own"], root=tmp_path))
+    options = get("cronjob").options_model(layout="single")
+    body = pipeline()
+    alike = body.model_copy(update={"steps": tuple(step.model_copy(update={"image": None}) for step in body.steps)})
+    (result,) = render([Job(alike, "cronjob", options, "")], Renderer(["own"], root=tmp_path))
     text = result.files[0].rendered.text
     assert "value: all" in text
     assert "9999" not in text

@@ -8,13 +8,12 @@ from pydantic import ValidationError
 
 from tests.plain import plain_step
 from wurzel.backends.cronjob import CronJobBackend
-from wurzel.backends.cronjob.mode import width
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
 from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Toleration
-from wurzel.ir.quantity import amount, largest, times
+from wurzel.ir.quantity import amount, largest
 from wurzel.ir.serialize import dump
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
@@ -89,8 +88,9 @@ def test_a_job_ends_and_goes_away_and_does_not_repeat_a_wrong_configuration():
     assert "ttlSecondsAfterFinished" not in late
 
 
-def test_steps_that_are_alike_share_a_container():
-    pod = pod_of(ALIKE)
+@pytest.mark.parametrize("layout", ["single", "auto"])
+def test_steps_that_are_alike_share_a_container(layout):
+    pod = pod_of(ALIKE, layout=layout)
     assert "initContainers" not in pod
     (container,) = pod["containers"]
     assert container["command"] == ["wurzel"]
@@ -111,21 +111,50 @@ def test_steps_that_differ_get_containers_of_their_own_in_order():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "different",
-    [
-        {"image": "acme/q:1"},
-        {"resources": Resources(cpu="2")},
-        {"limits": Limits(memory="1Gi")},
-        {"secrets": {"A": SecretRef(name="s", key="k")}},
-    ],
-)
-def test_what_makes_steps_differ(different):
-    assert "initContainers" in pod_of(pipeline(step("words"), step("join", "words", **different)))
-    assert "initContainers" not in pod_of(
-        pipeline(step("words"), step("join", "words", **different)), mode="single-pod"
-    )
-    assert "initContainers" in pod_of(ALIKE, mode="init-chain")
+FORKED = (step("words"), step("a", "words"), step("b", "words"), step("join", "a", "b", image="acme/q:1"))
+
+
+def containers(body, **options):
+    pod = pod_of(body, **options)
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def ran(body, **options):
+    """Name, image and `--only` of each container that `wurzel run` runs in."""
+    found = []
+    for container in containers(body, **options):
+        args = container["args"]
+        only = args[args.index("--only") + 1] if "--only" in args else ""
+        found.append((container["name"], container["image"], only))
+    return found
+
+
+def test_layouts_are_containers_of_one_pod():
+    assert [container["name"] for container in containers(pipeline(*FORKED))] == ["words", "a", "b", "join"]
+    assert ran(pipeline(*FORKED), layout="auto") == [
+        ("words-b", "acme/p:1", "words,a,b"),
+        ("join", "acme/q:1", "join"),
+    ]
+    assert ran(ALIKE, layout="single") == [("p", "acme/p:1", "")]
+    with pytest.raises(PreflightError, match="steps 'words' and 'join' into one job, but their image differs"):
+        render(pipeline(*FORKED), layout="single")
+
+
+def test_a_group_is_one_container():
+    steps = (*FORKED[:1], *(one.model_copy(update={"group": "g"}) for one in FORKED[1:3]), FORKED[3])
+    assert ran(pipeline(*steps)) == [
+        ("words", "acme/p:1", "words"),
+        ("g", "acme/p:1", "a,b"),
+        ("join", "acme/q:1", "join"),
+    ]
+    assert [item["kind"] for item in render(pipeline(*steps))] == ["ConfigMap", "Job"]
+
+
+def test_a_container_of_several_steps_has_only_their_secrets():
+    one, other = ({name: SecretRef(name="s", key=name.lower())} for name in "AB")
+    body = pipeline(step("words", secrets=one), step("a", "words"), step("b", "a", image="acme/q:1", secrets=other))
+    names = [[entry["name"] for entry in container["env"]] for container in containers(body, layout="auto")]
+    assert [sorted({"A", "B"} & set(found)) for found in names] == [["A"], ["B"]]
 
 
 def test_pods_satisfy_the_restricted_standard_and_have_no_token():
@@ -146,7 +175,7 @@ def test_pods_satisfy_the_restricted_standard_and_have_no_token():
 
 def test_one_container_is_given_the_pipeline_as_it_was_resolved():
     body = pipeline(step("words", env={"ONLY": "1"}), step("embed", "words", retry=Retry(limit=2)), env={"ALL": "2"})
-    described, job = render(body)
+    described, job = render(body, layout="single")
     assert described["kind"] == "ConfigMap"
     assert json.loads(described["data"]["pipeline.json"]) == json.loads(dump(body))
     pod = job["spec"]["template"]["spec"]
@@ -164,11 +193,15 @@ def test_one_container_has_room_for_all_that_run_at_one_time():
         step("a", "words", resources=Resources(cpu="500m", memory="1.5Gi", gpu=1)),
         step("b", "words", resources=Resources(cpu="1", memory="1Gi"), limits=Limits(memory="1Gi")),
     )
-    (container,) = pod_of(body, mode="single-pod")["containers"]
+    (container,) = pod_of(body, layout="single")["containers"]
     assert container["resources"] == {
-        "requests": {"cpu": "2", "memory": "3Gi"},
-        "limits": {"memory": "3Gi", "nvidia.com/gpu": "2"},
+        "requests": {"cpu": "1500m", "memory": "2.5Gi"},
+        "limits": {"nvidia.com/gpu": "1"},
     }
+    assert container["args"][3:5] == ["-j", "2"]
+    (container,) = pod_of(body.model_copy(update={"parallelism": 1}), layout="single")["containers"]
+    assert container["resources"]["requests"] == {"cpu": "1", "memory": "1.5Gi"}
+    assert container["args"][3:5] == ["-j", "1"]
 
 
 def test_a_chain_of_containers_retries_and_fans_out_within_them():
@@ -193,8 +226,8 @@ def test_secrets_are_references():
     body = pipeline(
         step("words", secrets={"A": SecretRef(name="s", key="k")}), secrets={"B": SecretRef(name="t", key="l")}
     )
-    for mode in ("single-pod", "init-chain"):
-        env = pod_of(body, mode=mode)["containers"][0]["env"]
+    for layout in ("single", "steps"):
+        env = pod_of(body, layout=layout)["containers"][0]["env"]
         assert {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}} in env
         assert {"name": "B", "valueFrom": {"secretKeyRef": {"name": "t", "key": "l"}}} in env
 
@@ -241,7 +274,8 @@ def test_a_claim_lets_the_next_pod_go_on():
 
 def test_companions_stand_beside_the_cronjob():
     companions = {"service_account": True, "network_policy": True}
-    found = {item["kind"]: item for item in render(ALIKE, data={"claim": {"size": "1Gi"}}, companions=companions)}
+    options = {"layout": "single", "data": {"claim": {"size": "1Gi"}}, "companions": companions}
+    found = {item["kind"]: item for item in render(ALIKE, **options)}
     assert list(found) == ["ConfigMap", "PersistentVolumeClaim", "ServiceAccount", "NetworkPolicy", "Job"]
     assert found["PersistentVolumeClaim"]["metadata"]["name"] == "p-data"
     assert found["ServiceAccount"]["automountServiceAccountToken"] is False
@@ -255,7 +289,12 @@ def test_companions_stand_beside_the_cronjob():
 
 def test_a_kustomize_folder_lists_its_files():
     options = CronJobOptions.model_validate(
-        {"layout": "kustomize", "data": {"claim": {"size": "1Gi"}}, "companions": {"network_policy": True}}
+        {
+            "manifests": "kustomize",
+            "layout": "single",
+            "data": {"claim": {"size": "1Gi"}},
+            "companions": {"network_policy": True},
+        }
     )
     texts = render_texts(ALIKE, "cronjob", options)
     resources = yaml.safe_load(texts["cronjob/p/kustomization.yaml"])["resources"]
@@ -279,14 +318,8 @@ def test_a_pod_gets_what_all_its_steps_ask_for():
     assert metadata["annotations"] == {"note": "{{ kept }}"}
 
 
-def test_how_many_steps_can_run_at_one_time():
-    assert width(ALIKE) == 2
-    assert width(pipeline(step("a"), step("b", "a"), step("c", "b"))) == 1
-
-
 def test_quantities():
     assert amount("500m") < amount("1") < amount("1k") < amount("1Ki") < amount("1e6")
-    assert [times("500m", 3), times("1.5Gi", 2), times("2", 2)] == ["1500m", "3Gi", "4"]
     assert largest("900Mi", None, "1Gi") == "1Gi"
     assert largest(None) is None
     with pytest.raises(ValueError, match="is not a quantity"):
@@ -298,7 +331,7 @@ def texts(count):
     return {f"TEXT{number}": "x" * 100_000 for number in range(count)}
 
 
-@pytest.mark.parametrize("options", [{}, {"mode": "init-chain"}, {"layout": "kustomize"}])
+@pytest.mark.parametrize("options", [{}, {"layout": "steps"}, {"manifests": "kustomize"}])
 def test_an_object_that_kubernetes_would_not_take_is_refused(options):
     assert render(pipeline(step("words"), env=texts(10)), **options)
     with pytest.raises(PreflightError, match="Kubernetes accepts at most 1048576"):
@@ -325,7 +358,7 @@ def test_an_object_that_kubernetes_would_not_take_is_refused(options):
                 step("a", secrets={"A": SecretRef(name="s", key="k")}),
                 step("b", secrets={"A": SecretRef(name="t", key="k")}),
             ),
-            {"mode": "single-pod"}, "take A from different secrets",
+            {"layout": "single"}, "take A from different secrets",
         ),
         (
             pipeline(step("a"), schedule=Schedule(cron="@daily", concurrency="allow")),
@@ -349,7 +382,7 @@ def test_what_cannot_run_is_refused(body, options, said):
         ({"data": {"claim": {"name": "a", "size": "1Gi"}}}, "give either"),
         ({"data": {"claim": {"name": "a"}, "empty_dir": {}}}, "give one of"),
         ({"active_deadline": 0}, "greater than or equal to 1"),
-        ({"mode": "pods"}, "single-pod"),
+        ({"layout": "pods"}, "'steps', 'single' or 'auto'"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, said):
@@ -357,7 +390,7 @@ def test_options_that_make_no_sense_are_refused(options, said):
         CronJobOptions.model_validate(options)
 
 
-def test_what_depends_on_the_mode_is_reported():
+def test_what_depends_on_the_layout_is_reported():
     backend = CronJobBackend()
     asked = pipeline(step("a", image="acme/a:1", service_account="b", self_consuming=True), parallelism=2)
 
@@ -365,18 +398,18 @@ def test_what_depends_on_the_mode_is_reported():
         return [item.feature for item in unsupported_uses(backend, asked, options=CronJobOptions(**options))]
 
     assert reported() == ["parallelism", "self_consuming", "service_account"]
-    assert reported(mode="single-pod") == ["step_image", "self_consuming", "service_account"]
-    assert reported(mode="single-pod", data={"claim": {"size": "1Gi"}}) == ["step_image", "service_account"]
+    assert reported(layout="single") == ["self_consuming", "service_account"]
+    assert reported(layout="single", data={"claim": {"size": "1Gi"}}) == ["service_account"]
 
 
-@pytest.mark.parametrize("options", [{}, {"mode": "single-pod", "data": {"claim": {"size": "1Gi"}}}])
+@pytest.mark.parametrize("options", [{}, {"layout": "auto", "data": {"claim": {"size": "1Gi"}}}])
 def test_nothing_is_dropped_in_silence(options):
     assert check_backend("cronjob", **options) > 40
 
 
 def test_the_output_path_can_be_changed():
     assert list(render_texts(full_pipeline(), "cronjob")) == ["cronjob/everything.yaml"]
-    moved = CronJobOptions(output="deploy/k8s/job.yaml", layout="kustomize")
+    moved = CronJobOptions(output="deploy/k8s/job.yaml", manifests="kustomize")
     assert list(render_texts(full_pipeline(), "cronjob", moved)) == [
         "deploy/k8s/job.yaml", "deploy/k8s/kustomization.yaml",
     ]  # fmt: skip

@@ -82,7 +82,7 @@ def test_a_list_names_files(render):
 
 def test_a_document_is_chosen_by_its_kind(render):
     result, files = render(
-        "cronjob", "{kind: ConfigMap, metadata: {labels: {x: 'no'}}}", "--set", "targets.cronjob.mode=single-pod"
+        "cronjob", "{kind: ConfigMap, metadata: {labels: {x: 'no'}}}", "--set", "targets.cronjob.layout=single"
     )
     assert result.exit_code == 0, result.output
     config, job = yaml.safe_load_all(files["p.yaml"])
@@ -118,7 +118,7 @@ def test_a_document_is_chosen_by_its_kind(render):
     ],
 )
 def test_what_fits_nothing_is_refused_before_a_file_is_touched(render, target, patch, where, message, hint):
-    sets = ["--set", "targets.cronjob.mode=single-pod"] if target == "cronjob" else []
+    sets = ["--set", "targets.cronjob.layout=single"] if target == "cronjob" else []
     result, files = render(target, patch, *sets)
     assert result.exit_code == 2, result.output
     assert where in result.output

@@ -262,7 +262,7 @@ def by_an_empty_template(root):
 
 def by_a_companion(root):
     change(root, "cpu: 16", "cpu: 1")
-    change(root, "cronjob: {}", "cronjob: {layout: kustomize, companions: {network_policy: true}}")
+    change(root, "cronjob: {}", "cronjob: {manifests: kustomize, companions: {network_policy: true}}")
     write(root, "own/cronjob/networkpolicy.yaml.j2", "kind: X\nspec: {hostPath: /}\n")
     return "cronjob/p/networkpolicy.yaml: no hostPath"
 

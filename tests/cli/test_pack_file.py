@@ -70,7 +70,7 @@ class TestFiles:
 
     def test_it_is_listed_in_the_kustomization(self, prepared):
         root = prepared("cronjob", self.ENTRY, {"globex/pdb.yaml.j2": PDB})
-        text = (root / "wurzel.yaml").read_text().replace("cronjob: {}", "cronjob: {layout: kustomize}")
+        text = (root / "wurzel.yaml").read_text().replace("cronjob: {}", "cronjob: {manifests: kustomize}")
         (root / "wurzel.yaml").write_text(text)
         assert run("render")[0] == 0
         listed = yaml.safe_load(Path("cronjob/p/kustomization.yaml").read_text())["resources"]

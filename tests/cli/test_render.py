@@ -298,3 +298,28 @@ def test_a_legacy_time_zone_is_a_warning_once(project):
     assert done.stderr.count("CET is a legacy time zone name") == 1
     assert "warning: wurzel.yaml:4:45: schedule.timezone: CET is a legacy time zone" in done.stderr
     assert "Did you mean Europe/Berlin?" in done.stderr
+
+
+def test_an_option_in_an_old_form_works_with_a_warning(project):
+    root = project("credentials")
+    config = root / "wurzel.yaml"
+    old = "    targets:\n      cronjob:\n        mode: single-pod\n        layout: kustomize\n"
+    config.write_text(config.read_text() + "    image: x\n" + old)
+    result = run()
+    assert f"warning: wurzel.yaml:{len(config.read_text().splitlines()) - 1}:9: targets.cronjob.mode" in result.stderr
+    assert "targets.cronjob.mode: single-pod is now layout: single\n" in result.stderr
+    assert "targets.cronjob.layout: kustomize is now manifests: kustomize\n" in result.stderr
+    before = {path.name: path.read_text() for path in Path("cronjob/credentials").iterdir()}
+    config.write_text(
+        config.read_text().replace(old, "    targets: {cronjob: {layout: single, manifests: kustomize}}\n")
+    )
+    result = run()
+    assert "is now" not in result.stderr
+    assert {path.name: path.read_text() for path in Path("cronjob/credentials").iterdir()} == before
+
+
+def test_an_option_in_both_forms_is_an_error(project):
+    project("chain")
+    sets = ("--set", "image=x", "--set", "targets.cronjob={mode: init-chain, layout: single}")
+    refused = error("chain:pipeline", "-t", "cronjob", *sets)
+    assert "unknown key 'mode' in targets.cronjob" in str(refused)

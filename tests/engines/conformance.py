@@ -84,10 +84,10 @@ def drivers(docker, cluster):
         ArgoSimulation("tar"),
         ArgoSimulation("default repository"),
         ArgoSimulation("s3", docker),
-        CronJobPod("single-pod", docker),
-        CronJobPod("init-chain", docker),
-        ClusterCronJob(cluster, "single-pod"),
-        ClusterCronJob(cluster, "init-chain"),
+        CronJobPod("single", docker),
+        CronJobPod("steps", docker),
+        ClusterCronJob(cluster, "single"),
+        ClusterCronJob(cluster, "steps"),
         ClusterWorkflow(cluster),
     ]
 

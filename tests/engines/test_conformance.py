@@ -79,7 +79,7 @@ def test_several_inputs_and_outputs_files_streams_conditions_and_programs(driver
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+@pytest.mark.parametrize("mode", ["single", "steps"])
 def test_the_language_in_the_pod_of_a_cronjob(mode, docker, reference, tmp_path):
     check_language(CronJobPod(mode, lambda: docker), reference, tmp_path)
 
@@ -95,7 +95,7 @@ def check_language(driver, reference, folder):
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+@pytest.mark.parametrize("mode", ["single", "steps"])
 def test_slices_in_the_pod_of_a_cronjob(mode, docker, reference, tmp_path):
     check_slices(CronJobPod(mode, lambda: docker), reference, tmp_path)
 

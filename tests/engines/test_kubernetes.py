@@ -25,8 +25,8 @@ pytestmark = pytest.mark.engine
 CLAIM = "targets.cronjob.data={claim: {size: 1Gi}}"
 VARIANTS = {
     "auto": [],
-    "single-pod": ["targets.cronjob.mode=single-pod"],
-    "init-chain": ["targets.cronjob.mode=init-chain"],
+    "single": ["targets.cronjob.layout=single"],
+    "steps": ["targets.cronjob.layout=steps"],
     "claim": [CLAIM, "targets.cronjob.companions={service_account: true, network_policy: true}"],
     "ephemeral": ["targets.cronjob.data={ephemeral: {size: 1Gi}}", "targets.cronjob.namespace=ml"],
     "all": [
@@ -92,7 +92,7 @@ def test_kustomize_reads_the_folder(tmp_path):
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not on the path; its `kustomize` needs no cluster")
     project = example("scheduled", tmp_path / "scheduled")
-    sets = [*VARIANTS["claim"], "targets.cronjob.layout=kustomize", "targets.cronjob.mode=single-pod"]
+    sets = [*VARIANTS["claim"], "targets.cronjob.manifests=kustomize", "targets.cronjob.layout=single"]
     wurzel(project, "render", "scheduled", "-t", "cronjob", *[f"--set={item}" for item in sets])
     done = subprocess.run(
         ["kubectl", "kustomize", str(project / "cronjob" / "scheduled")], capture_output=True, text=True, check=True
@@ -136,19 +136,19 @@ def processes(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+@pytest.mark.parametrize("mode", ["single", "steps"])
 @pytest.mark.parametrize("name", ["diamond", "fanin", "hostile", "sharded", "flaky", "credentials"])
 def test_a_pod_gives_the_same_bytes_as_wurzel_run(name, mode, processes, tmp_path):
-    cluster = processes(name, f"targets.cronjob.mode={mode}")
+    cluster = processes(name, f"targets.cronjob.layout={mode}")
     done = cluster.pod().run_all()
     assert done.code == 0, done.output
     expected = wurzel_run(example(name, tmp_path / "expected"), name, SECRET_ENV)
     assert cluster.datasets(cluster.folder / "pod-1" / "data") == expected
 
 
-@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+@pytest.mark.parametrize("mode", ["single", "steps"])
 def test_the_next_pod_goes_on_where_a_lost_one_stopped(mode, processes):
-    cluster = processes("flaky", f"targets.cronjob.mode={mode}", CLAIM, "steps.flaky.retry={limit: 0}")
+    cluster = processes("flaky", f"targets.cronjob.layout={mode}", CLAIM, "steps.flaky.retry={limit: 0}")
     first = cluster.pod(1).run_all()
     assert first.code == 1, first.output
     claim = cluster.folder / "claims" / "flaky-data" / "flaky"
@@ -162,10 +162,10 @@ def test_the_next_pod_goes_on_where_a_lost_one_stopped(mode, processes):
     assert (claim / "data" / "upper" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+@pytest.mark.parametrize("mode", ["single", "steps"])
 def test_exit_codes_tell_a_failed_step_from_a_wrong_configuration(mode, processes):
     """`podFailurePolicy` tries the first again and not the second."""
-    failed = processes("failing", f"targets.cronjob.mode={mode}")
+    failed = processes("failing", f"targets.cronjob.layout={mode}")
     assert failed.pod().run_all().code == 1
     text = json.dumps([failed.spec, failed.config_maps]).replace("steps:Words", "steps:Wrds")
     failed.spec, failed.config_maps = json.loads(text)
@@ -186,11 +186,11 @@ def contained(docker, tmp_path):
     return make
 
 
-@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+@pytest.mark.parametrize("mode", ["single", "steps"])
 @pytest.mark.parametrize("name", ["diamond", "hostile", "sharded", "credentials"])
 def test_a_restricted_pod_gives_the_same_bytes_as_wurzel_run(name, mode, contained, tmp_path):
     """Not root, read-only, no capabilities, no network; only the rendered volumes can be written to."""
-    text, runner = contained(name, "cronjob", f"targets.cronjob.mode={mode}")
+    text, runner = contained(name, "cronjob", f"targets.cronjob.layout={mode}")
     cluster = Cluster(tmp_path / "cluster", runner, text, name)
     done = cluster.pod().run_all()
     assert done.code == 0, done.output
@@ -216,7 +216,7 @@ def test_the_containers_of_a_workflow_give_the_same_bytes(name, contained, tmp_p
 
 
 def test_a_container_can_write_nowhere_else(contained, tmp_path):
-    text, runner = contained("diamond", "cronjob", "targets.cronjob.mode=init-chain")
+    text, runner = contained("diamond", "cronjob", "targets.cronjob.layout=steps")
     cluster = Cluster(tmp_path / "cluster", runner, text, "diamond")
     container = dict(cluster.spec["containers"][0])
     probe = "id -u; for d in / /app /usr /etc /tmp /wurzel; do touch $d/probe 2>/dev/null && echo wrote $d; done; true"
@@ -250,12 +250,12 @@ def pipeline():
 """
 
 
-@pytest.mark.parametrize("mode", ["single-pod", "init-chain"])
+@pytest.mark.parametrize("mode", ["single", "steps"])
 def test_sigterm_ends_a_pod_within_its_grace_period_and_the_next_one_goes_on(mode, docker, tmp_path):
     project = tmp_path / "project"
     project.mkdir()
     (project / "slow.py").write_text(SLOW)
-    text = render(project, "slow", [f"targets.cronjob.mode={mode}", CLAIM])
+    text = render(project, "slow", [f"targets.cronjob.layout={mode}", CLAIM])
     runner = Containers.of(docker, project)
     cluster = Cluster(tmp_path / "cluster", runner, text, "slow")
     spec = cluster.spec

@@ -76,4 +76,4 @@ def test_the_example_gives_the_same_bytes(driver, reference, tmp_path):
 
 @pytest.mark.engine
 def test_the_example_in_the_pod_of_a_cronjob(docker, reference, tmp_path):
-    check(CronJobPod("single-pod", lambda: docker), reference, tmp_path, WORDS_ALONE)
+    check(CronJobPod("single", lambda: docker), reference, tmp_path, WORDS_ALONE)

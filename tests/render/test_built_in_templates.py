@@ -58,8 +58,8 @@ def entry_blocks(target):
 ALL_FILES = {
     "argo": ["targets.argo.on_exit={command: [notify]}"],
     "cronjob": [
-        "targets.cronjob.mode=single-pod",
-        "targets.cronjob.layout=kustomize",
+        "targets.cronjob.layout=auto",
+        "targets.cronjob.manifests=kustomize",
         "targets.cronjob.data={claim: {size: 1Gi}}",
         "targets.cronjob.companions={service_account: true, network_policy: true}",
     ],

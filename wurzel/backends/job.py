@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from wurzel.backends.base import OutputFile
     from wurzel.backends.support import Report
+    from wurzel.exceptions import Problem
     from wurzel.ir.model import Pipeline
     from wurzel.render import Rendered
 
@@ -26,6 +27,8 @@ class Job(NamedTuple):
     environment: str | None = None
     name: str = ""
     """The target's name in `wurzel.yaml`, if that differs."""
+    warnings: Sequence[Problem] = ()
+    """What to say of its configuration, though it can be rendered."""
 
     @property
     def label(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -34,6 +34,9 @@ class TargetOptions(BaseModel):
         json_schema_extra={"anyOf": [{"type": "object"}, {"type": "array", "items": _FILE_PATCH}]},
     )
     ignore: tuple[str, ...] = Field((), description="Unsupported features that are known and accepted.")
+
+    old_forms: ClassVar[Mapping[str, Mapping[str, tuple[str, str]]]] = {}
+    """Options that were renamed: old key and value, to key and value now. Old forms work, with a warning."""
 
     _names: tuple[str, ...] = PrivateAttr(())
 

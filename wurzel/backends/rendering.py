@@ -55,6 +55,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         for job in jobs
     ]
     _check_preflight(jobs, backends)
+    renderer.layers.warnings |= {warning: None for job in jobs for warning in job.warnings}
     for backend in backends.values():
         if backend.templates is not None:
             renderer.layers.add(backend.name, backend.templates)

@@ -28,12 +28,6 @@ def amount(quantity: str) -> Decimal:
     return number.scaleb(int(suffix[1:]))
 
 
-def times(quantity: str, count: int) -> str:
-    """The quantity `count` times, in its own unit: `500m` three times is `1500m`."""
-    number, suffix = _split(quantity)
-    return f"{(number * count).normalize():f}{suffix}"
-
-
 def total(quantities: Iterable[str]) -> str | None:
     """The sum, in the largest of their units that shows it as a whole number: `1Gi` and `512Mi` are `1536Mi`."""
     given = list(quantities)

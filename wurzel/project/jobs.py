@@ -14,7 +14,7 @@ from wurzel.exceptions import UsageError
 from wurzel.project.load import project_names
 from wurzel.project.nodes import near
 from wurzel.project.open import open_in, open_project
-from wurzel.project.options import validate_options
+from wurzel.project.options import old_forms, validate_options
 from wurzel.project.resolve import resolve
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         options = validate_options(resolved, target, get(target).options_model)
         options = options.called(_names(request, name, request.environment))
         command = _command(request, name, target)
-        return Job(_pipeline(request, resolved, target), target, options, command, resolved.locate, request.environment)
+        warnings = old_forms(resolved, target, get(target).options_model)
+        pipeline, where = _pipeline(request, resolved, target), resolved.locate
+        return Job(pipeline, target, options, command, where, request.environment, warnings=warnings)
     if not _fits(named, request.environment):
         raise UsageError(
             f"{target} is for the environment {named.environment}, not {request.environment}",
@@ -144,7 +146,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     given = request._replace(environment=None) if named.environment else request
     command = _command(given, name, target)
     pipeline = _pipeline(request, resolved, named.target)
-    return Job(pipeline, named.target, options, command, resolved.locate, environment, target)
+    warnings = old_forms(resolved, target, backend.options_model)
+    return Job(pipeline, named.target, options, command, resolved.locate, environment, target, warnings)
 
 
 def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_a
 
 from pydantic import BaseModel, ValidationError
 
-from wurzel.exceptions import mismatch
+from wurzel.backends.options import TargetOptions
+from wurzel.exceptions import Problem, mismatch
 from wurzel.project.kinds import Context, NotUnderstoodError
 from wurzel.project.model import PACK_FILE
-from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
+from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text, with_fields
 from wurzel.project.read import model_reader
 
 if TYPE_CHECKING:
@@ -29,9 +30,35 @@ def validate_options(resolved: Resolved, target: str, model: type[Options]) -> O
     path = f"targets.{target}"
     node = resolved.tree.fields["targets"].fields.get(target)
     findings = Findings()
-    options = read_options(node or Node({}, f"{resolved.pipeline.name}: {path}"), model, path, findings)
+    node, _ = _current(node or Node({}, f"{resolved.pipeline.name}: {path}"), model, path)
+    options = read_options(node, model, path, findings)
     findings.check()
     return options
+
+
+def old_forms(resolved: Resolved, target: str, model: type[TargetOptions]) -> list[Problem]:
+    """A warning for each option of a target that is written as it was before it was renamed."""
+    node = resolved.tree.fields["targets"].fields.get(target)
+    return _current(node, model, f"targets.{target}")[1] if node is not None else []
+
+
+def _current(node: Node, model: type[BaseModel], path: str) -> tuple[Node, list[Problem]]:
+    """The options in their current form, and a warning for each that was in an old one."""
+    known = model.old_forms if issubclass(model, TargetOptions) else {}
+    old = {key: child for key, child in node.fields.items() if isinstance(child.value, str)}
+    old = {key: child for key, child in old.items() if child.value in known.get(key, ())}
+    fields = {key: child for key, child in node.fields.items() if key not in old}
+    warnings = []
+    for key, child in old.items():
+        name, value = known[key][str(child.value)]
+        if name in fields:
+            fields[key] = child  # both forms at once: nothing knows the old key any more
+            continue
+        fields[name] = Node(value, child.source, child.line, child.column, value)
+        fields[name].key_line, fields[name].key_column = child.key_line, child.key_column
+        message = f"{path}.{key}: {child.value} is now {name}: {value}"
+        warnings.append(Problem(message, str(child.key_origin), f"Write {name}: {value}; the old form still works."))
+    return (with_fields(node, fields), warnings) if old else (node, [])
 
 
 def read_options(node: Node, model: type[Options], path: str, findings: Findings) -> Options:

@@ -168,7 +168,7 @@ class ClusterCronJob(OnCluster):
     def run(self, case, folder):
         name = f"{case.label}-{self.mode}"
         sets = [
-            'schedule={cron: "0 4 * * *", timezone: UTC}', f"targets.cronjob.mode={self.mode}",
+            'schedule={cron: "0 4 * * *", timezone: UTC}', f"targets.cronjob.layout={self.mode}",
             f"targets.cronjob.name={name}", "targets.cronjob.data={claim: {size: 100Mi}}",
             "targets.cronjob.image_pull_policy=IfNotPresent",
         ]  # fmt: skip
@@ -176,7 +176,7 @@ class ClusterCronJob(OnCluster):
         self.cluster.kubectl("create", "job", f"--from=cronjob/{name}", name)
         code, log = self.cluster.wait(lambda: self.cluster.job_state(name))
         data = self.cluster.files(f"{name}-data", f"{name}/{case.data_dir}", folder / "data")
-        return Outcome(code, collected(data), log, note(case, self.mode), stops_early=self.mode == "init-chain")
+        return Outcome(code, collected(data), log, note(case, self.mode), stops_early=self.mode == "steps")
 
 
 class ClusterWorkflow(OnCluster):

@@ -23,7 +23,7 @@ def note(case, mode):
     """What is done otherwise for a case."""
     if case.example == "flaky":
         return "its file of tries is on the data volume, the only place that can be written to"
-    if case.fails and mode == "init-chain":
+    if case.fails and mode == "steps":
         return "init containers run one after the other, so the other branch is not run"
     return ""
 
@@ -52,10 +52,10 @@ class CronJobPod(Driver):
 
     def run(self, case, folder):
         project = case.project(folder / "project")
-        sets = [*SETS, f"targets.cronjob.mode={self.mode}", *([MOUNTED] if case.example == "flaky" else [])]
+        sets = [*SETS, f"targets.cronjob.layout={self.mode}", *([MOUNTED] if case.example == "flaky" else [])]
         spec, config_maps = read(case.rendered(project, "cronjob", *sets))
         runner = Containers.of(self.docker(), project)
         pod = Pod(spec, folder / "pod", folder / "claims", runner, {}, config_maps, {UID: "uid-1"})
         done = pod.run_all()
         data = collected(folder / "pod" / "data" / case.data_dir)
-        return Outcome(done.code, data, done.output, note(case, self.mode), stops_early=self.mode == "init-chain")
+        return Outcome(done.code, data, done.output, note(case, self.mode), stops_early=self.mode == "steps")

@@ -12,11 +12,12 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.cronjob.companions import has_claim
 from wurzel.backends.cronjob.context import document
 from wurzel.backends.cronjob.job import PIPELINE, PIPELINE_PATH
-from wurzel.backends.cronjob.mode import single_pod
+from wurzel.backends.cronjob.layout import place, uses_run
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
+from wurzel.ir.jobs import layout_problems
 from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline
 
 LONGEST_CRON = 52
@@ -38,15 +39,15 @@ class CronJobBackend(Backend):
         "description": native("annotation `kubernetes.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
         "store": unsupported("datasets stay on the volume; jobs do not use a store yet"),
-        "settings": native("environment variables; a ConfigMap in single-pod mode"),
+        "settings": native("environment variables; a ConfigMap where `wurzel run` runs several steps"),
         "parameters": unsupported("a CronJob has no inputs; change the setting and render again, or use argo"),
         "env": native(),
         "secrets": native("`secretKeyRef`"),
         "image": native(),
-        "group": unsupported("a container runs one step, or all of them"),
+        "group": native("a container for the group"),
         "step_image": native("a container for each step"),
-        "cpu": native("`resources.requests`; the pod requests the largest, not the sum"),
-        "memory": native("`resources.requests`; the pod requests the largest, not the sum"),
+        "cpu": native("`resources.requests`; the pod requests the largest, a container what runs side by side"),
+        "memory": native("`resources.requests`, as for cpu"),
         "gpu": native("`resources.limits`, as Kubernetes requires"),
         "limits": native("`resources.limits`"),
         "retry": emulated("within the pod: `wurzel step --retries`, or `wurzel run`"),
@@ -58,7 +59,7 @@ class CronJobBackend(Backend):
         "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and what follows still runs"),
         "named_inputs": native("`-i NAME=DIR`"),
         "named_outputs": native("a dataset for each output, in the folder of its step"),
-        "parallelism": native("`wurzel run -j` in single-pod mode"),
+        "parallelism": native("`wurzel run -j` where a container runs several steps"),
         "schedule": native(),
         "timezone": native("`timeZone`"),
         "concurrency": native("`concurrencyPolicy`"),
@@ -76,12 +77,10 @@ class CronJobBackend(Backend):
         """As in the table, except for what depends on the mode and on where data is kept."""
         if use.feature == "service_account" and use.path.startswith("steps."):
             return unsupported(_ONE_POD)
-        if use.feature == "parallelism" and options.mode != "single-pod":
+        if use.feature == "parallelism" and options.layout == "steps":
             return unsupported(
-                "steps of an init-chain run one after the other; set mode: single-pod to run branches in parallel"
+                "containers run one after the other; set layout: single, or auto, to run branches in parallel"
             )
-        if use.feature == "step_image" and options.mode == "single-pod":
-            return unsupported("one container runs all steps in the pipeline's image; set mode: init-chain")
         if use.feature == "self_consuming" and options.data.claim is None:
             return unsupported("the data folder is lost with the pod; set a claim: data: {claim: {size: 1Gi}}")
         return super().support_for(use, options)
@@ -89,13 +88,13 @@ class CronJobBackend(Backend):
     def files(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[OutputFile]:
         """One file with all objects, or a kustomize folder."""
         context = {"pipeline": pipeline, **document(pipeline, options)}
-        if options.layout == "file":
+        if options.manifests == "file":
             path = options.output or f"cronjob/{pipeline.name}.yaml"
             return [OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=MAX_OBJECT_BYTES)]
         main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
         folder = posixpath.dirname(main)
         parts = [
-            ("configmap", single_pod(pipeline, options)),
+            ("configmap", uses_run(pipeline, options)),
             ("persistentvolumeclaim", has_claim(options)),
             ("serviceaccount", options.companions.service_account),
             ("networkpolicy", options.companions.network_policy),
@@ -132,6 +131,7 @@ class CronJobBackend(Backend):
             *preflight(pipeline, options, self.name, longest_name=longest, volumes={PIPELINE: PIPELINE_PATH}),
             *_together(pipeline),
             *_alone(pipeline, options),
+            *layout_problems(pipeline, options.layout, place(pipeline)),
         ]
 
     def validate(self, files: Mapping[str, str], options: CronJobOptions) -> Sequence[Problem]:
@@ -162,24 +162,12 @@ def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
             "two concurrent runs would write to the same claim",
             hint="Use schedule.concurrency: forbid, or data: {empty_dir: {}}.",
         )
-    if not single_pod(pipeline, options):
-        if options.data.claim and any(
-            k8s.RUN_ID in env for env in (pipeline.env, *(step.env for step in pipeline.steps))
-        ):
-            yield Problem(
-                f"env sets {k8s.RUN_ID}, which steps use to tell this run's data on the claim from the last run's",
-                hint="Remove it: it is set to the Job's uid.",
-            )
-        return
-    if options.mode == "single-pod" and pipeline.image is None:
-        yield Problem("single-pod mode needs an image for the pipeline", hint="Set `image:` of the pipeline.")
-    seen: dict[str, tuple[str, object]] = {}
-    for step in pipeline.steps:
-        for variable, ref in step.secrets.items():
-            other, before = seen.setdefault(variable, (step.id, ref))
-            if before != ref:
-                yield Problem(
-                    f"the steps {other!r} and {step.id!r} take {variable} from different secrets,"
-                    " but one container runs them both",
-                    hint="Set targets.cronjob.mode: init-chain.",
-                )
+    if (
+        not uses_run(pipeline, options)
+        and options.data.claim
+        and any(k8s.RUN_ID in env for env in (pipeline.env, *(step.env for step in pipeline.steps)))
+    ):
+        yield Problem(
+            f"env sets {k8s.RUN_ID}, which steps use to tell this run's data on the claim from the last run's",
+            hint="Remove it: it is set to the Job's uid.",
+        )

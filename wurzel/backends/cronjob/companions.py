@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
+from wurzel.backends.cronjob.layout import uses_run
 from wurzel.backends.cronjob.manifest import Companions, Metadata
-from wurzel.backends.cronjob.mode import single_pod
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.ir.serialize import dump
@@ -40,7 +40,7 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
     described = companion(described_by(name), data={PIPELINE_FILE: dump(_without_variables(pipeline))})
     policy = companion(name, spec={"podSelector": selector, "policyTypes": ["Ingress"]})
     return Companions(
-        config_map=described if single_pod(pipeline, options) else None,
+        config_map=described if uses_run(pipeline, options) else None,
         claim=claim,
         service_account=companion(account) if options.companions.service_account else None,
         network_policy=policy if options.companions.network_policy else None,
@@ -66,5 +66,5 @@ def has_claim(options: CronJobOptions) -> bool:
 
 
 def described_by(name: str) -> str:
-    """Name of the ConfigMap with the pipeline, for the single container that runs it."""
+    """Name of the ConfigMap with the pipeline, for the containers that run it."""
     return f"{name}-pipeline"

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.cronjob.companions import PIPELINE_FILE, described_by
+from wurzel.backends.cronjob.layout import containers, uses_run
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
-from wurzel.backends.cronjob.mode import single_pod, width
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.invocation.command import dataset, step_argv, step_inputs
-from wurzel.ir.quantity import largest, times
+from wurzel.ir.requests import gpus, limited, requested, width
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
+    from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline, Step
 
 CONFIGURATION = 2
 """Exit code of wurzel when the user must act; a retry would fail the same way."""
 PIPELINE = "pipeline"
-"""Name of the volume with the pipeline, for the single container that runs it."""
+"""Name of the volume with the pipeline, for the containers that run it."""
 PIPELINE_PATH = "/etc/wurzel"
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
 """The Job's uid: the same for all its pods, different for every run (a label of pods since Kubernetes 1.27)."""
@@ -34,7 +35,8 @@ class Builder:
         self.pipeline = pipeline
         self.options = options
         self.name = object_name(pipeline, options)
-        self.single = single_pod(pipeline, options)
+        self.run = uses_run(pipeline, options)
+        self.jobs = containers(pipeline, options)
 
     def job(self) -> Job:
         """The Job."""
@@ -54,7 +56,7 @@ class Builder:
 
     def _pod(self) -> Pod:
         pipeline, options = self.pipeline, self.options
-        containers = [self._whole()] if self.single else [self._step(step) for step in pipeline.steps]
+        found = [self._several(job) if self.run else self._step(*job.steps) for job in self.jobs]
         account = options.service_account or pipeline.service_account
         if options.companions.service_account:
             account = account or self.name
@@ -71,8 +73,8 @@ class Builder:
             tolerations=[item for index, item in enumerate(tolerations) if item not in tolerations[:index]],
             affinity=options.affinity,
             grace_period=options.grace_period,
-            init_containers=containers[:-1],
-            containers=containers[-1:],
+            init_containers=found[:-1],
+            containers=found[-1:],
             volumes=self._volumes(),
         )
 
@@ -83,7 +85,7 @@ class Builder:
         return own
 
     def _volumes(self) -> list[dict[str, Any]]:
-        described = [{"name": PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.single else []
+        described = [{"name": PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.run else []
         extras = [k8s.volume(extra) for extra in self.options.volumes]
         return [self._data(), k8s.tmp_volume(self.options), *described, *extras]
 
@@ -105,7 +107,7 @@ class Builder:
 
     def _mounts(self, steps: Sequence[Step]) -> list[dict[str, Any]]:
         folder = self.name if self.options.data.claim else None
-        described = [{"name": PIPELINE, "mountPath": PIPELINE_PATH, "readOnly": True}] if self.single else []
+        described = [{"name": PIPELINE, "mountPath": PIPELINE_PATH, "readOnly": True}] if self.run else []
         return [
             without_empty(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
@@ -156,36 +158,30 @@ class Builder:
             resources=k8s.resources(step.resources, step.limits),
         )
 
-    def _whole(self) -> Container:
+    def _several(self, job: Group) -> Container:
+        """A container that runs some steps, or all of them, with settings and variables from the pipeline's file."""
         pipeline, mount = self.pipeline, self.options.mount
-        jobs = self._jobs()
+        jobs = width(job.steps, pipeline.parallelism)
         args = ["run", "--from-ir", f"{PIPELINE_PATH}/{PIPELINE_FILE}", "-j", str(jobs)]
+        args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
-        secrets = {name: value for step in pipeline.steps for name, value in k8s.secret_env(step).items()}
-        env = {**k8s.pipeline_env(pipeline), **secrets}
+        secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
         return self._container(
-            self.name,
-            list(pipeline.steps),
-            image=pipeline.image or k8s.image_of(pipeline, pipeline.steps[0]),
+            self.name if len(self.jobs) == 1 else job.name,
+            list(job.steps),
+            image=k8s.image_of(pipeline, job.steps[0]),
             command=["wurzel"],
             args=[k8s.escape(word) for word in args],
-            env=self._env(env),
-            resources=self._resources(jobs),
+            env=self._env({**k8s.pipeline_env(pipeline), **secrets}),
+            resources=self._resources(job.steps, jobs),
         )
 
-    def _jobs(self) -> int:
-        return self.pipeline.parallelism or width(self.pipeline)
-
-    def _resources(self, jobs: int) -> dict[str, Any]:
-        """Enough for `jobs` concurrent steps as large as the largest; a limit only if every step has one."""
-        steps = self.pipeline.steps
+    def _resources(self, steps: Sequence[Step], jobs: int) -> dict[str, Any]:
+        """Enough for what runs side by side, `jobs` steps or slices at a time; a limit only if every step has one."""
         found: dict[str, Any] = {"requests": {}, "limits": {}}
         for kind in ("cpu", "memory"):
-            if (asked := largest(*(getattr(step.resources, kind) for step in steps))) is not None:
-                found["requests"][kind] = times(asked, jobs)
-            if (limit := largest(*(getattr(step.limits, kind) for step in steps))) is not None:
-                found["limits"][kind] = times(largest(limit, asked) or limit, jobs)
-        gpus = max((step.resources.gpu or 0 for step in steps), default=0)
-        if gpus:
-            found["limits"]["nvidia.com/gpu"] = str(gpus * jobs)
-        return without_empty(**found)
+            found["requests"][kind] = requested(steps, kind, jobs)
+            found["limits"][kind] = limited(steps, kind, jobs)
+        if count := gpus(steps, jobs):
+            found["limits"]["nvidia.com/gpu"] = str(count)
+        return without_empty(**{name: without_empty(**amounts) for name, amounts in found.items()})

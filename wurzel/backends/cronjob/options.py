@@ -1,10 +1,12 @@
 """Options below `targets.cronjob` in `wurzel.yaml`."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from wurzel.backends.kubernetes.options import Claim, EmptyDir, KubernetesModel, KubernetesOptions
+from wurzel.ir.jobs import Layout
 from wurzel.ir.names import ObjectName
 from wurzel.ir.types import Duration, Quantity
 
@@ -49,10 +51,19 @@ class JobHistory(KubernetesModel):
 class CronJobOptions(KubernetesOptions):
     """Options below `targets.cronjob`."""
 
-    mode: Literal["auto", "single-pod", "init-chain"] = Field(
-        "auto",
-        description="single-pod: one container runs all steps, branches in parallel. init-chain: a container for each"
-        " step, one after the other. auto: init-chain when steps differ in image, resources or secrets.",
+    old_forms: ClassVar[Mapping[str, Mapping[str, tuple[str, str]]]] = {
+        "mode": {
+            "single-pod": ("layout", "single"),
+            "init-chain": ("layout", "steps"),
+            "auto": ("layout", "auto"),
+        },
+        "layout": {"file": ("manifests", "file"), "kustomize": ("manifests", "kustomize")},
+    }
+
+    layout: Layout = Field(
+        "steps",
+        description="steps: a container for each step, one after the other. single: one container runs all steps,"
+        " branches in parallel. auto: steps of one image share a container, as far as their order allows.",
     )
     data: Data = Field(default_factory=Data.model_construct, description="Where datasets are kept.")
     backoff_limit: int = Field(1, ge=0, description="Further pods to start when one fails or is lost.")
@@ -65,6 +76,6 @@ class CronJobOptions(KubernetesOptions):
     companions: Companions = Field(
         default_factory=Companions.model_construct, description="Objects to write beside the CronJob."
     )
-    layout: Literal["file", "kustomize"] = Field(
+    manifests: Literal["file", "kustomize"] = Field(
         "file", description="file: one file with all objects. kustomize: a folder with a kustomization.yaml."
     )

@@ -1,0 +1,31 @@
+"""Which containers the pod of a run has: one for each step, or for several, which `wurzel run` runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.ir.jobs import Job, Place, jobs_of
+
+if TYPE_CHECKING:
+    from wurzel.backends.cronjob.options import CronJobOptions
+    from wurzel.ir.model import Pipeline, Step
+
+
+def uses_run(pipeline: Pipeline, options: CronJobOptions) -> bool:
+    """Whether containers are `wurzel run` on the pipeline in a ConfigMap, since one of them may be of several steps."""
+    return options.layout != "steps" or any(step.group is not None for step in pipeline.steps)
+
+
+def containers(pipeline: Pipeline, options: CronJobOptions) -> list[Job]:
+    """The containers, in the order they run."""
+    return jobs_of(pipeline, options.layout, place(pipeline))
+
+
+def place(pipeline: Pipeline) -> Place:
+    """What a container has only once, and the pod has not: its image."""
+
+    def of(step: Step) -> dict[str, Any]:
+        return {"image": k8s.image_of(pipeline, step)}
+
+    return of
