@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.clones import Runner, cloning
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.runtime.step import Job, run_step
 
@@ -61,3 +62,17 @@ def flow(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     yield Stepping(tmp_path)
     sys.modules.pop("flow", None)
+
+
+@pytest.fixture(scope="session")
+def runner(tmp_path_factory):
+    """Runs commands in forks of one process."""
+    runner = Runner(tmp_path_factory.mktemp("runner"))
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def clone(tmp_path, runner):
+    """Make a clone of the project by name; all share a store."""
+    return cloning(tmp_path, runner)

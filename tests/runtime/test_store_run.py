@@ -1,86 +1,12 @@
 """`wurzel run` with a store, as docs/store.md tells: what one folder has computed no other computes again."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 
 import pytest
 
+from tests.runtime.clones import PAIR, A, B
 from tests.runtime.test_cache import FLOW
-from wurzel.store import Run, latest, open_store
-
-A, B = ("--set", "steps.words.settings.TEXT=a"), ("--set", "steps.words.settings.TEXT=b")
-IDS = ("WURZEL_RUN_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID", "GITHUB_ACTIONS", "GITLAB_CI", "WURZEL_STORE")
-
-
-class Place:
-    """A clone of the project, with a data folder of its own; all clones share a store."""
-
-    def __init__(self, folder, store):
-        self.folder = folder
-        self.store = store
-
-    def __call__(self, *words, code=0, run=None, entry="flow:chain", **environ):
-        """Run it; gives what it says. `run` is the id that an engine gives."""
-        environment = {name: value for name, value in os.environ.items() if name not in IDS}
-        environment |= {"WURZEL_STORE": str(self.store), **({"WURZEL_RUN_ID": run} if run else {}), **environ}
-        command = [sys.executable, "-m", "wurzel", "run", entry, *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, env=environment)
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
-
-    def calls(self):
-        """What has called since the last time."""
-        path = self.folder / "calls.txt"
-        found = path.read_text().split() if path.exists() else []
-        path.unlink(missing_ok=True)
-        return sorted(found)
-
-    def contents(self):
-        """Bytes and executable bit of all files of datasets."""
-        top = self.folder / "data"
-        paths = [path for path in sorted(top.rglob("*")) if not path.relative_to(top).parts[0].startswith(".")]
-        return {
-            str(path.relative_to(top)): (path.is_file() and path.read_bytes(), path.stat().st_mode & 0o111)
-            for path in paths
-        }
-
-    def clean(self):
-        """Leave nothing but the project, as on the machine of another job."""
-        for name in ("data", ".wurzel"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-
-    def report(self, step):
-        """The report of a step."""
-        return json.loads((self.folder / f".wurzel/chain/reports/{step}.json").read_text())
-
-
-@pytest.fixture
-def clone(tmp_path):
-    """Make a clone of the project by name."""
-
-    def make(name="one", text=FLOW):
-        folder = tmp_path / name
-        folder.mkdir(exist_ok=True)
-        (folder / "flow.py").write_text(text)
-        return Place(folder, tmp_path / "store")
-
-    return make
-
-
-def everything(clone):
-    """All datasets of a place, as the store has them: what each step would read there."""
-    place = clone("fetched")
-    place.clean()
-    place("--only", "words,cut,split,write,outside")
-    return place
-
-
-def handed_over(place, run, step, output="", pipeline="chain"):
-    return Run(open_store(str(place.store), pipeline), f"run-{run}").handed_over(step, output)
+from wurzel.store import latest
 
 
 def test_a_fresh_clone_runs_nothing_and_reads_the_same_bytes(clone):
@@ -90,10 +16,10 @@ def test_a_fresh_clone_runs_nothing_and_reads_the_same_bytes(clone):
     said = other(*A, run="u2")
     assert other.calls() == ["outside"]  # it is never cached, and it is all that was downloaded for
     assert "1 ran, 4 unchanged" in said
-    assert sorted(path.name for path in (other.folder / "data").iterdir()) == ["outside", "words"]
+    assert sorted(path.name for path in other.data.iterdir()) == ["outside", "words"]
     assert {name: one.contents()[name] for name in other.contents()} == other.contents()
     for step, output in (("words", ""), ("cut", ""), ("split", "first"), ("split", "rest"), ("write", "")):
-        first, second = handed_over(one, "u1", step, output), handed_over(one, "u2", step, output)
+        first, second = one.handed_over("u1", step, output), one.handed_over("u2", step, output)
         assert first.data.digest == second.data.digest
     assert other.report("cut") == {**one.report("cut"), "cached": True}
 
@@ -111,14 +37,12 @@ def test_a_changed_setting_runs_exactly_what_depends_on_it(clone):
 
 
 def test_what_gives_the_same_data_stops_the_change(clone):
-    one, other = clone("one"), clone("other", FLOW + "# a comment\n")
+    same = PAIR.replace('f"{self.settings.TEXT}{number}"', "str(number)")
+    one, other = clone("one", same), clone("other", same)
     one(*A)
-    said = other(*A)
-    assert "words: done" in said
-    assert "cut: done" in said  # its own code has changed as well
-    again = other("--set", "steps.words.settings.COUNT=4", *A)
-    assert "0 ran" not in again
-    assert "cut: unchanged" in again
+    one.calls()
+    assert "upper: unchanged (from the store)" in other(*B)
+    assert other.calls() == ["words"]
 
 
 def test_a_setting_that_is_set_back_is_a_hit_and_the_data_folder_follows(clone):
@@ -141,7 +65,7 @@ def test_only_takes_what_a_step_would_read_now_never_the_latest(clone):
     one(*A)
     one(*B, "--publish")
     other(*A, "--only", "outside")
-    assert json.loads((other.folder / "data/outside/part-00000.json").read_text())[0]["text"] == "a0"
+    assert other.texts("outside")[0] == "a0"
     other("--set", "steps.words.settings.TEXT=c", "--only", "outside", code=2)
 
 
@@ -150,7 +74,7 @@ def test_a_miss_names_the_step(clone):
     said = one("--only", "cut,split", code=2)
     assert "chain: step cut: the store has no result of step words for its present code, settings and inputs" in said
     assert "--only words,cut" in said
-    assert not (one.folder / "data").exists() or one.contents() == {}
+    assert not one.data.exists() or one.contents() == {}
 
 
 def test_jobs_of_a_run_take_what_was_handed_over_in_it(clone):
@@ -160,7 +84,7 @@ def test_jobs_of_a_run_take_what_was_handed_over_in_it(clone):
     one(*B, "--only", "words", run="u2")
     one.clean()
     one(*B, "--only", "outside", run="u1")  # whatever its own settings say
-    assert json.loads((one.folder / "data/outside/part-00000.json").read_text())[0]["text"] == "a0"
+    assert one.texts("outside")[0] == "a0"
     said = one("--only", "outside", run="u3", code=2)
     assert "step words has handed over nothing in the run run-u3" in said
 
@@ -182,33 +106,34 @@ def test_a_plan_says_what_the_store_has_and_writes_nothing(clone):
 
 
 def test_force_runs_all_and_replaces_the_entries(clone):
-    one = clone()
+    one = clone(text=PAIR)
     one(*A)
+    before = {path: path.stat().st_mtime_ns for path in (one.store / "chain/cache").iterdir()}
     one.calls()
     one(*A, "--force")
-    assert one.calls() == ["a0", "a1", "a2", "a3", "finalize", "outside", "words"]
+    assert one.calls() == ["upper", "words"]
+    assert all(path.stat().st_mtime_ns > time for path, time in before.items())
     one(*A)
-    assert one.calls() == ["outside"]
+    assert one.calls() == []
 
 
 def test_cache_off_looks_nothing_up_and_read_writes_apart(clone):
-    one, other = clone("one"), clone("other")
+    one, other = clone("one", PAIR), clone("other", PAIR)
     one(*A)
     other(*A, WURZEL_STORE_CACHE="off")
-    assert len(other.calls()) == 7
+    assert other.calls() == ["upper", "words"]
     before = {path for path in one.store.rglob("*") if path.is_file()}
     said = other(*A, run="pr", WURZEL_STORE_CACHE="read")
-    assert other.calls() == ["outside"]
+    assert other.calls() == []
     assert "jobs that are not trusted make no run whole" in said
     other(*B, run="pr", WURZEL_STORE_CACHE="read")
     new = {
         path.relative_to(one.store).parts[0] for path in one.store.rglob("*") if path.is_file() and path not in before
     }
     assert new == {"untrusted"}
-    other.calls()
     one.calls()
     one(*B)
-    assert len(one.calls()) == 7  # what they wrote is no hit for others
+    assert one.calls() == ["upper", "words"]  # what they wrote is no hit for others
 
 
 def test_the_option_outranks_the_variable_and_both_the_configuration(clone, tmp_path):
@@ -249,8 +174,8 @@ def test_a_store_that_cannot_be_used_ends_the_run(clone, tmp_path):
 
 
 def test_an_engines_run_becomes_the_latest_and_a_persons_does_not(clone):
-    one = clone()
-    store = open_store(str(one.store), "chain")
+    one = clone(text=PAIR)
+    store = one.opened()
     assert "does not become the latest one without --publish" in one(*A)
     assert latest(store) is None
     assert "the run run-u1 is whole" in one(*A, run="u1")
