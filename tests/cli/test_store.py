@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -83,7 +85,7 @@ class TestPlace:
         assert "is not a store: it has no pipeline, but '2024'" in str(found)
         assert found.exit_code == 2
         assert "no store is given" in str(error(*words))
-        assert "the store is 'none'" in str(error(*words, store="none"))
+        assert "the store is none" in str(error(*words, store="none"))
 
     def test_an_empty_store(self, url):
         url.mkdir()
@@ -218,14 +220,17 @@ class TestGet:
             if number == 2:
                 missing = "split is incomplete in the run argo-1: of 2 slices, these are missing: 1"
                 assert missing in str(error("get", "split", "--run", "argo-1", "-o", "out", store=url))
+        data = filling.data("c", cut=slice_of(3, 3))  # of another number of slices, of which the others are missing
+        job.hand_over(HandOver("argo-1", "split", "", data, PLAN, part="3-of-3"))
         run("get", "split", "--run", "argo-1", "-o", "out", store=url)
         whole = filling.data("a", "b")
         assert open_dataset(Path("out")).digest == whole.digest
         assert files("out") == ["manifest.json", "part-00000.json"]
-        assert [row[1:3] for row in rows(run("ls", "rag/split", store=url))] == [
-            ["split", "1-of-2"],
-            ["split", "2-of-2"],
-        ]
+        said = [row[1:3] for row in rows(run("ls", "rag/split", store=url))]
+        assert said == [["split", "1-of-2"], ["split", "2-of-2"], ["split", "3-of-3"]]
+        job.hand_over(job.handed_over("split", part="1-of-2")._replace(fingerprint="0" * 64))
+        found = error("get", "split", "--run", "argo-1", "-o", "out", store=url)
+        assert "split has slices of different inputs or settings in the run argo-1" in str(found)
 
     def test_nothing_else_is_replaced(self, full, url, tmp_path):
         for name, inside in {"foreign": "notes.txt", "hidden": ".git"}.items():
@@ -263,7 +268,9 @@ class TestGet:
     def test_killed_at_any_request(self, full, url, monkeypatch):
         opened = full.store.bucket
         for request in range(1, 100):
-            monkeypatch.setattr("wurzel.store.address.open_bucket", lambda *_, left=request: Killing(opened, left))
+            monkeypatch.setattr(
+                "wurzel.store.address.open_bucket", lambda *_, left=request, **__: Killing(opened, left)
+            )
             if run("get", "split", "-o", "out", store=url).exit_code == 0:
                 break
             assert {path.name for path in Path().iterdir()} == {"scratch", "store"}
@@ -410,3 +417,32 @@ class TestForget:
         assert "--all is about a whole pipeline" in str(error("forget", "rag/read", "--all", store=url))
         assert "Leave out .train" in str(error("forget", "rag/read.train", store=url))
         assert len([name for name in files(url) if "/cache/" in name]) == 2
+
+
+def test_what_wurzel_run_has_stored(project, url, monkeypatch):
+    """The commands of the page on the store, on a store that real runs have written."""
+    project("chain")
+    monkeypatch.setenv("WURZEL_STORE", str(url))
+
+    def wurzel(*words, code=0, **environ):
+        argv = [sys.executable, "-m", "wurzel", *words]
+        done = subprocess.run(argv, env=os.environ | environ, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    wurzel("run", "chain:pipeline", WURZEL_RUN_ID="1")
+    steps = {each["step"]: each for each in json.loads(wurzel("store", "ls", "--run", "latest", "--json"))}
+    assert len(steps) > 1
+    for step, about in steps.items():
+        wurzel("store", "get", step, "-o", f"got/{step}")
+        assert open_dataset(Path("got", step)).digest == about["digest"] == open_dataset(Path("data", step)).digest
+    assert set(json.loads(wurzel("store", "du", "--json"))[0]["steps"]) == set(steps)
+    assert "nothing is wrong" in wurzel("store", "verify")
+    first, *rest = steps
+    assert f"{len(steps)} unchanged" in wurzel("run", "chain:pipeline", WURZEL_RUN_ID="2")
+    assert "removed 1 entry" in wurzel("store", "forget", first)
+    assert f"1 ran, {len(rest)} unchanged" in wurzel("run", "chain:pipeline", WURZEL_RUN_ID="3")
+    age(url, 31)
+    assert "removed 2 runs, 0 entries" in wurzel("store", "gc", "--keep", "30d")
+    assert f"{len(steps)} unchanged" in wurzel("run", "chain:pipeline", WURZEL_RUN_ID="4")
+    assert "nothing is wrong" in wurzel("store", "verify")

@@ -175,7 +175,7 @@ def _store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) ->
     """The store of this run, and where its datasets are, in words."""
     from wurzel.runtime.store_choice import chosen_store, open_chosen
 
-    store = chosen_store(pipeline, given, environ)
+    store = chosen_store(pipeline.store, given, environ)
     if store is None:
         return None, pipeline.data_dir
     return open_chosen(store, pipeline.name, environ), f"the store {store.url}"

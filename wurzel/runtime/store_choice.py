@@ -10,17 +10,16 @@ from wurzel.ir.model import Store as StoreSetting
 from wurzel.ir.store_url import NO_STORE, parse_endpoint, parse_store_url
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline
     from wurzel.store.store import Store
 
 _ENDPOINT, _CACHE = "WURZEL_STORE_ENDPOINT", "WURZEL_STORE_CACHE"
 
 
-def chosen_store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) -> StoreSetting | None:
-    """The store of one run; `None` for none.
+def chosen_store(configured: StoreSetting | None, given: str | None, environ: Mapping[str, str]) -> StoreSetting | None:
+    """The store of one run, or of a command that looks into it; `None` for none.
 
     Args:
-        pipeline: as it is configured.
+        configured: the store of the pipeline in wurzel.yaml.
         given: what `--store` or `WURZEL_STORE` says; another URL replaces all of the configured store.
         environ: may have another endpoint or cache mode.
 
@@ -29,7 +28,7 @@ def chosen_store(pipeline: Pipeline, given: str | None, environ: Mapping[str, st
     """
     if given == NO_STORE:
         return None
-    store = pipeline.store
+    store = configured
     if given and (store is None or store.url != given):
         store = StoreSetting(url=_checked("--store, WURZEL_STORE", parse_store_url, given))
     if store is None:

@@ -45,7 +45,7 @@ def deliver(store: Store, run: Run, step: str, output: str | None, folder: Path)
     """
     found = places(store, run.name).get(run.name, {})
     chosen = _chosen(run, list(found), step, output)
-    wanted = {place: _handed_over(run, place) for parts in chosen.values() for place in parts}
+    wanted = {place: data for parts in chosen.values() for place, data in _read(run, parts).items()}
     _check(store, folder)
     with explained(folder):
         _replace(store, wanted, folder, by_name=output is None)
@@ -73,20 +73,28 @@ def _whole(run: Run, step: str, parts: Sequence[Place]) -> list[Place]:
         if place.part == names.ALL:
             return [place]
     slices = {cut: place for place in parts if (cut := shard_of(f"shard-{place.part}")) is not None}
-    of = max((of for _, of in slices), default=0)
-    missing = [number for number in range(1, of + 1) if (number, of) not in slices]
-    if missing or not of:
-        shown = ", ".join(map(str, missing[:5]))
-        message = f"{step} is incomplete in the run {run.name}: of {of} slices, these are missing: {shown}"
+    missing: dict[int, list[int]] = {}
+    for of in sorted({of for _, of in slices}, reverse=True):
+        missing[of] = [number for number in range(1, of + 1) if (number, of) not in slices]
+        if not missing[of]:
+            return [slices[number, of] for number in range(1, of + 1)]
+    of = min(missing, key=lambda of: len(missing[of]), default=0)
+    shown = ", ".join(map(str, missing.get(of, [])[:5]))
+    message = f"{step} is incomplete in the run {run.name}: of {of} slices, these are missing: {shown}"
+    raise StoreError(message, hint="Wait for the run to go on, or name another one.")
+
+
+def _read(run: Run, parts: Sequence[Place]) -> dict[Place, Data]:
+    """What was handed over: a whole, or slices that belong together."""
+    found = {place: run.handed_over(*place) for place in parts}
+    given = {place: one for place, one in found.items() if one is not None}
+    gone = next((place for place in parts if place not in given), None)
+    if gone is not None:
+        raise StoreError(f"{gone.name} has been removed from the run {run.name} meanwhile", hint="Try again.")
+    if len({(one.fingerprint, *sorted(one.inputs.items())) for one in given.values()}) > 1:
+        message = f"{parts[0].name} has slices of different inputs or settings in the run {run.name}"
         raise StoreError(message, hint="Wait for the run to go on, or name another one.")
-    return [slices[number, of] for number in range(1, of + 1)]
-
-
-def _handed_over(run: Run, place: Place) -> Data:
-    given = run.handed_over(*place)
-    if given is None:
-        raise StoreError(f"{place.name} has been removed from the run {run.name} meanwhile", hint="Try again.")
-    return given.data
+    return {place: one.data for place, one in given.items()}
 
 
 def _check(store: Store, folder: Path) -> None:

@@ -111,7 +111,7 @@ def entry_of(text: bytes, fingerprint: str, *, trusted: bool) -> Entry | None:
         entry = Entry(fields["fingerprint"], fields["step"], datasets, report, inputs)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    if not isinstance(entry.step, str) or not isinstance(entry.report, dict):
+    if not all(isinstance(text, str) for text in (entry.step, *entry.inputs.values())):
         return None
     named = {data.fingerprint for data in entry.datasets.values()}
     if entry.fingerprint != fingerprint or (trusted and not all(data.trusted for data in entry.datasets.values())):
@@ -128,10 +128,11 @@ def hand_over_of(text: bytes) -> HandOver:
     try:
         fields = unseal(text)
         given = HandOver(**fields | {"data": _read(fields["data"])})
-        texts = (given.run, given.step, given.output, given.definition, given.part, *given.inputs.values())
+        texts = [given.run, given.step, given.output, given.definition, given.part, given.fingerprint]
+        texts += given.inputs.values()
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"is not a hand-over: {error}") from None
-    if not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) for text in texts) or not isinstance(given.report, dict):
         raise ValueError("is not a hand-over: it has something else where text belongs")
     return given
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from wurzel.exceptions import StoreDamaged
 from wurzel.store.listing import place_of, sides, steps, unknown
+from wurzel.store.names import slice_fingerprint
 from wurzel.store.records import entry_of
 from wurzel.store.runs import Run
 from wurzel.store.threads import side_by_side
 
 if TYPE_CHECKING:
     from wurzel.store.buckets import Bucket, Item
-    from wurzel.store.records import Data
+    from wurzel.store.records import Data, HandOver
     from wurzel.store.store import Store
 
 T = TypeVar("T")
@@ -72,10 +73,18 @@ def hand_overs(store: Store) -> Iterator[Reference]:
             return Reference(item, "", (), problem=error.message)
         if found is None:
             return None
-        named = frozenset({found.data.fingerprint})
-        return Reference(item, place.step, (found.data,), named, "", tuple(found.inputs), found.definition)
+        return Reference(item, place.step, (found.data,), _named_by(found), "", tuple(found.inputs), found.definition)
 
     return present(in_turn(read, store.bucket.list(prefix), store.bucket.width))
+
+
+def _named_by(given: HandOver) -> frozenset[str]:
+    """Fingerprints of the entries that a hand-over names: what led to it, and that of its step or slice."""
+    number, _, of = given.part.partition("-of-")
+    named = {given.data.fingerprint, given.fingerprint}
+    if given.fingerprint and number.isdecimal() and of.isdecimal():
+        named.add(slice_fingerprint(given.fingerprint, int(number), int(of)))
+    return frozenset(named - {""})
 
 
 def forget(bucket: Bucket, pipeline: str, step: str | None) -> int:

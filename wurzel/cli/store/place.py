@@ -118,21 +118,22 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
     Raises:
         WurzelError: when there is no such store.
     """
+    import os
+
     from wurzel.exceptions import UsageError
-    from wurzel.ir.store_url import NO_STORE
+    from wurzel.runtime.store_choice import chosen_store
     from wurzel.store.address import open_bucket
+    from wurzel.store.credentials import withdraw
     from wurzel.store.listing import check_folder, pipelines
 
-    configured: str | None = None
-    if not url:
-        store, configured = _configured(environment, pipeline)
-        bucket = open_bucket(store.url, endpoint=store.endpoint, region=store.region)
-    elif environment:
+    if url and environment:
         raise UsageError("--store (or WURZEL_STORE) and --env are mutually exclusive", hint="Leave out one of them.")
-    elif url == NO_STORE:
-        raise UsageError(f"the store is {NO_STORE!r}", hint="Give one with --store.")
-    else:
-        bucket = open_bucket(url)
+    environ = {**os.environ, **withdraw()}  # before code of a pipeline is imported
+    setting, configured = (None, None) if url else _configured(environment, pipeline)
+    store = chosen_store(setting, url, environ)
+    if store is None:
+        raise UsageError("the store is none", hint="Give one with --store.")
+    bucket = open_bucket(store.url, endpoint=store.endpoint, region=store.region, environ=environ)
     check_folder(bucket)
     if pipeline or configured:
         return Place(bucket, pipeline or configured)
