@@ -138,6 +138,18 @@ def test_a_step_that_reads_its_last_output_takes_that_of_the_run_before_also_whe
     assert one.texts("grow") == ["a", "b", "f"]
 
 
+def test_a_step_whose_last_output_was_removed_does_not_begin_with_nothing(clone):
+    one = clone(text=GROWING)
+    for run, new in (("u1", "a"), ("u2", "b")):
+        one.clean()
+        (one.folder / "new").write_text(new)
+        one(run=run)
+    shutil.rmtree(one.store / "chain/runs/run-u1")
+    said = one("--only", "grow", run="u2", code=1)
+    assert "the run run-u1 has been removed" in said
+    assert one.texts("grow") == ["a", "b"]
+
+
 def test_a_failed_slice_alone_is_run_again(clone):
     one, other = clone("one", SLICED), clone("other", SLICED)
     (one.folder / "fail-a5").touch()

@@ -115,6 +115,8 @@ class Handing:
         earlier = Run(self.run.store, latest)
         found = {port.name: earlier.handed_over(step.id, port.name) for port in step.outputs}
         if all(one is None for one in found.values()):
+            if earlier.begun() is None:
+                raise StoreError(f"the run {latest} has been removed", where=step.id, hint="Start a new run.")
             return None  # the pipeline did not have this step then
         missing = [name or step.id for name, one in found.items() if one is None]
         if missing:
