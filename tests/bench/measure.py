@@ -24,10 +24,10 @@ class Cost(NamedTuple):
     memory: float
 
 
-def run(argv, cwd, env=None):
+def run(argv, cwd, env=None, code=0):
     """Run a command once.
 
-    Exits when it fails, with what it said.
+    Exits when it ends with another code, with what it said.
     """
     started = time.monotonic()
     with subprocess.Popen(
@@ -36,7 +36,7 @@ def run(argv, cwd, env=None):
         said = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode != code:
         sys.exit(f"{argv} failed:\n{said.decode(errors='replace')}")
     return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024)
 

@@ -1,13 +1,17 @@
-"""What templates of an organisation cost: `--check` with templates of the project, a render through two packs."""
+"""What templates of an organisation cost: renders and checks with templates of the project, and through two packs."""
 
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.measure import in_turn, run, wurzel
+import yaml
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+from tests.bench.measure import in_turn, run, wurzel
+from tests.changed_settings import config
+
+PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 BLOCKS = (
     *(
         ("argo/workflow.yaml.j2", name)
@@ -73,31 +77,52 @@ def pack(site, name, blocks):
     (info / "entry_points.txt").write_text(f"[wurzel.templates]\n{name} = {name}_wurzel\n")
 
 
-def project(work, name, layers):
-    """The example as a project of its own, with template layers."""
-    folder = work / name / "docs" / "examples" / "rag"
-    shutil.copytree(DOCS, work / name / "docs")
-    config = (folder / "wurzel.yaml").read_text()
-    (folder / "wurzel.yaml").write_text(config.replace("version: 1\n", f"version: 1\ntemplates: {layers}\n", 1))
+def project(work, name, layers, templates_of=None):
+    """A pipeline for all targets as a project, rendered as it was before thirty settings changed."""
+    folder = work / name
+    folder.mkdir()
+    for module in ("steps.py", "scheduled.py"):
+        shutil.copy(PIPELINES / module, folder)
+    if templates_of is not None:
+        templates(folder / "wurzel-templates", templates_of)
+    (folder / "wurzel.yaml").write_text(config(layers, after=False))
+    run(wurzel("render"), folder, environment(work))
     return folder
 
 
+def environment(work):
+    """Where the packs are installed."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(work / "site"), os.environ.get("PYTHONPATH", "")]))}
+
+
+def changed(folder):
+    """The same project with thirty settings changed, not rendered since."""
+    copy = folder.with_name(f"{folder.name}-changed")
+    shutil.copytree(folder, copy)
+    text = (copy / "wurzel.yaml").read_text()
+    layers = yaml.safe_load(text)["templates"]
+    (copy / "wurzel.yaml").write_text(config(layers, after=True))
+    return copy
+
+
 def costs(work):
-    """Both ratios, measured in turn."""
-    site = work / "site"
-    pack(site, "globex", BLOCKS[::2])
-    pack(site, "initech", BLOCKS[1::2])
-    plain = project(work, "plain", "[]")
-    own = project(work, "own", "[wurzel-templates]")
-    templates(own / "wurzel-templates", BLOCKS)
-    packed = project(work, "packed", "[globex, initech]")
-    env = {"PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))}
-    for folder in (plain, own, packed):
-        run(wurzel("render"), folder, env)
+    """All ratios, measured in turn."""
+    pack(work / "site", "globex", BLOCKS[::2])
+    pack(work / "site", "initech", BLOCKS[1::2])
+    plain = project(work, "plain", [])
+    own = project(work, "own", ["wurzel-templates"], BLOCKS)
+    packed = project(work, "packed", ["globex", "initech"])
     check, render = wurzel("render", "--check"), wurzel("render")
-    calls = [(check, own), (check, plain), (render, packed), (render, plain)]
-    found = [cost.cpu for cost in in_turn([lambda argv=argv, cwd=cwd: run(argv, cwd, env) for argv, cwd in calls])]
+    calls = [(check, folder, 0) for folder in (plain, own, packed)]
+    calls += [(check, changed(folder), 1) for folder in (plain, own, packed)]
+    calls += [(render, folder, 0) for folder in (plain, packed)]
+    env = environment(work)
+    found = in_turn([partial(run, argv, folder, env, code) for argv, folder, code in calls])
+    same, of_own, of_packs, before, own_before, packs_before, rendered, packed_rendered = (cost.cpu for cost in found)
     return [
-        Cost("`wurzel render --check` with 30 overrides of the project", found[0], found[1], 1.5),
-        Cost("`wurzel render` through two packs with 30 overrides", found[2], found[3], 1.25),
+        Cost("`wurzel render --check` with 30 overrides of the project", of_own, same, 1.5),
+        Cost("the same, with 30 changed settings to find reasons for", own_before, before, 1.5),
+        Cost("`wurzel render` through two packs with 30 overrides", packed_rendered, rendered, 1.25),
+        Cost("`wurzel render --check` through the two packs", of_packs, same, 1.5),
+        Cost("the same, with 30 changed settings", packs_before, before, 1.5),
     ]

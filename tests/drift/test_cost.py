@@ -1,5 +1,6 @@
 """What a check costs with templates of one's own: they are read, compiled and checked once, whatever has changed."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from jinja2 import nodes
 
+from tests.changed_settings import CHANGED, FIELDS, config
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.cli import cli
 from wurzel.render import Renderer
@@ -35,25 +37,10 @@ BLOCKS = {
 }
 
 
-def config(env):
-    steps = "".join(f"      {step}: {{timeout: 20m, annotations: {{a: b}}}}\n" for step in ("upper",))
-    return f"""version: 1
-templates: [own]
-pipelines:
-  words:
-    entrypoint: chain:pipeline
-    image: registry.example/words:1
-    env: {{{", ".join(f"NAME_{number}: {env}" for number in range(30))}}}
-    schedule: {{cron: "0 4 * * *", timezone: Europe/Berlin}}
-    steps:
-{steps}    targets: {{{", ".join(f"{name}: {{}}" for name in BUILT_IN)}}}
-"""
-
-
 @pytest.fixture
 def own(project):
     """A project with a template of its own for each target, with loops, macros and includes; gives its folder."""
-    project("chain")
+    project("scheduled")
     folder = Path("own")
     for target, (name, block) in BLOCKS.items():
         path = folder / target / f"{name}.j2"
@@ -68,10 +55,10 @@ def own(project):
 
 
 def test_a_check_of_thirty_changed_settings_reads_templates_once(own, monkeypatch):
-    Path("wurzel.yaml").write_text(config("a"))
+    Path("wurzel.yaml").write_text(config(["own"], after=False))
     written = CliRunner().invoke(cli, ["render"])
     assert written.exit_code == 0, written.output
-    Path("wurzel.yaml").write_text(config("b"))
+    Path("wurzel.yaml").write_text(config(["own"], after=True))
     compiled, checked, walked = Counter(), [], []
     generate, problems, visit = Environment._generate, Checker.problems, Generator.visit_For
     monkeypatch.setattr(
@@ -85,10 +72,14 @@ def test_a_check_of_thirty_changed_settings_reads_templates_once(own, monkeypatc
     monkeypatch.setattr(
         Generator, "visit_For", lambda self, node, frame: walked.append(node) or visit(self, node, frame)
     )
-    result = CliRunner().invoke(cli, ["render", "--check"])
+    result = CliRunner().invoke(cli, ["render", "--check", "--format", "json"])
     assert result.exit_code == 1
-    assert str(result.exception).count("out of date") >= len(BUILT_IN)
-    assert 'env.NAME_7 "a", → "b", (wurzel.yaml:7:' in str(result.exception)
+    files = json.loads(result.stdout)["files"]
+    assert len([file for file in files if file["state"] == "outdated"]) >= len(BUILT_IN)
+    reasons = [reason for file in files for reason in file["reasons"]]
+    assert len(CHANGED) == 30
+    assert {reason["field"] for reason in reasons} >= FIELDS
+    assert not [reason for reason in reasons if reason["place"].startswith("own/")]
     assert len(checked) == 1
     assert max(compiled.values()) <= 2
     assert len(walked) <= 2 * len(set(map(id, walked)))

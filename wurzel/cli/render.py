@@ -160,7 +160,8 @@ def _finish(run: _Run, *, has_project: bool) -> None:
 
 
 def _tell_meanings(changes: Sequence[Change], run: _Run) -> None:
-    if sum(layer.is_own for layer in run.renderer.layers.layers) > 1:
+    layers = [layer for layer in run.renderer.layers.layers if layer.is_own]
+    if len(layers) > 1 and any(change.state in {"outdated", "edited"} for change in changes):
         from wurzel.drift.meaning import changed_meanings  # only where there is a layer between
 
         for warning in changed_meanings(changes, run.results, run.renderer):

@@ -177,7 +177,9 @@ class Layers:
         if _is_plain(path):
             for layer in layers:
                 for each in self._names_of(path, layer):
-                    if (file := layer.folder / each).is_file() and file not in self._hidden:
+                    # Most layers do not have most files: a `Path` for each would take longer than the look-up.
+                    there = os.path.isfile(f"{layer.folder}/{each}")  # noqa: PTH113
+                    if there and (file := layer.folder / each) not in self._hidden:
                         return self._noted(Found(name, layer, file), path)
         raise self._missing(name, path, layers)
 

@@ -188,6 +188,8 @@ class Checker:
             own: whether to look up templates as a render does; otherwise only the target's own are visited.
         """
         for name, context in self._contexts.items():
+            if own and not self._sources.may_reach_own(name):
+                continue  # nothing of it is checked
             scope = _scope(context)
             starts = [self._sources.get(name if own else f"{OURS}!{name}")]
             starts += [source for source in self._checked if own and self._name(source) == name]

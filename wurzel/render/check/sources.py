@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BASE = ".base"
 """Suffix of the file beside an ejected template with the original that was copied."""
 _NAMES = re.compile(r"""["']([\w./!-]+\.j2)["']""")
+_COMPUTED = re.compile(r"""{%[-+]?\s*(?:extends|include|import|from)\s+[^\s"']""")
+"""A reference whose name is not a text."""
 _GUARDS = frozenset({"defined", "undefined"})
 _REFERENCES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 _MARKERS = ("<<<<<<< ", ">>>>>>> ")
@@ -49,7 +51,7 @@ class Source:
         self.references: list[Reference] = []
         self.guarded: set[str] = set()
         """Names that the template tests with `is defined` or `is undefined`."""
-        for node in _nodes(self.tree):
+        for node in every_node(self.tree):
             if isinstance(node, nodes.Block):
                 blocks.append(node)
             elif isinstance(node, _REFERENCES):
@@ -103,6 +105,7 @@ class Sources:
         self.layers = layers
         self._environment = environment
         self._read: dict[Path, Source] = {}
+        self._named: dict[tuple[str, Layer | None], Source | None] = {}
 
     def read(self, found: Found) -> Source:
         """A template that was found."""
@@ -112,10 +115,31 @@ class Sources:
 
     def get(self, name: str, asking: Layer | None = None) -> Source | None:
         """The template that a name in a template of layer `asking` refers to, or `None` if it does not exist."""
-        try:
-            return self.read(self.layers.find(name, asking))
-        except TemplateError:  # no such template or pack
-            return None
+        if (name, asking) not in self._named:
+            try:
+                self._named[name, asking] = self.read(self.layers.find(name, asking))
+            except TemplateError:  # no such template or pack
+                self._named[name, asking] = None
+        return self._named[name, asking]
+
+    def may_reach_own(self, name: str) -> bool:
+        """Whether a template leads to one of the project or a pack, as far as can be told without parsing any."""
+        waiting: list[tuple[str, Layer | None]] = [(name, None)]
+        seen: set[Path] = set()
+        while waiting:
+            try:
+                found = self.layers.find(*waiting.pop())
+            except TemplateError:
+                continue
+            if found.layer.is_own:
+                return True
+            if found.path not in seen:
+                seen.add(found.path)
+                text = found.read()
+                if _COMPUTED.search(text):
+                    return True
+                waiting += [(each, found.layer) for each in _NAMES.findall(text)]
+        return False
 
     def chain(self, source: Source) -> tuple[list[Source], bool]:
         """A template, the one it extends, and so on; and whether the chain is complete.
@@ -137,7 +161,7 @@ class Sources:
         return self.get(source.extends.names[0], source.found.layer)
 
 
-def _nodes(tree: nodes.Template) -> Iterator[nodes.Node]:
+def every_node(tree: nodes.Template) -> Iterator[nodes.Node]:
     """Every node of a template in one pass, parents first and in the order of the source.
 
     `find_all` of jinja does the same by nested generators, each of which passes on all nodes below it. Reading a

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
+from wurzel.render.check.sources import every_node
+
 _KEEPS_TEXT = frozenset({"trim", "indent", "replace"})
+_ASKING = (nodes.If, nodes.CondExpr, nodes.Not, nodes.And, nodes.Or, nodes.For)
 _RENDERING = frozenset({"caller", "super", "block_of"})
 
 
@@ -17,20 +20,29 @@ def conditions(tree: nodes.Template) -> Iterator[int]:
 
 class _Conditions:
     def __init__(self, tree: nodes.Template) -> None:
-        self._tree = tree
-        self._macros = {macro.name for macro in tree.find_all(nodes.Macro)} | _RENDERING
-        self._modules = {"self", *(node.target for node in tree.find_all(nodes.Import))}
-        for node in tree.find_all(nodes.FromImport):
-            self._macros |= {name if isinstance(name, str) else name[1] for name in node.names}
-        stored = [name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"]
-        blocks = [node.target for node in tree.find_all(nodes.AssignBlock)]
-        self._texts = {
-            target.name for target in blocks if isinstance(target, nodes.Name) and stored.count(target.name) == 1
-        }
+        self._macros = set(_RENDERING)
+        self._modules = {"self"}
+        self._asking: list[nodes.Node] = []
+        blocks: list[str] = []
+        stored: list[str] = []
+        for node in every_node(tree):
+            if isinstance(node, _ASKING):
+                self._asking.append(node)
+            elif isinstance(node, nodes.Macro):
+                self._macros.add(node.name)
+            elif isinstance(node, nodes.Import):
+                self._modules.add(node.target)
+            elif isinstance(node, nodes.FromImport):
+                self._macros |= {name if isinstance(name, str) else name[1] for name in node.names}
+            elif isinstance(node, nodes.AssignBlock) and isinstance(node.target, nodes.Name):
+                blocks.append(node.target.name)
+            elif isinstance(node, nodes.Name) and node.ctx == "store":
+                stored.append(node.name)
+        self._texts = {name for name in blocks if stored.count(name) == 1}
         self._modules -= set(stored)
 
     def lines(self) -> Iterator[int]:
-        for node in self._tree.find_all((nodes.If, nodes.CondExpr, nodes.Not, nodes.And, nodes.Or, nodes.For)):
+        for node in self._asking:
             yield from (test.lineno for test in _tests(node) if self._is_text(test))
 
     def _is_text(self, node: nodes.Node) -> bool:
