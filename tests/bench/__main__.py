@@ -12,6 +12,7 @@ from tests.bench.plot import plot
 from tests.bench.running import runs
 from tests.bench.scaling import SIZES, points
 from tests.bench.startup import starts
+from tests.bench.store import hand_overs
 from tests.bench.upstream import VERSION, compared
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -91,6 +92,32 @@ the steps; where it is 10 it is linear, below it the imports weigh. Argo is told
 
 """
     return text + table(["target", "shape", "steps", "CPU", "growth", "peak memory", "written"], rows) + "\n"
+
+
+def store_section(found):
+    rows = [
+        (
+            one.title,
+            f"{one.ours.wall:.1f} s",
+            f"{one.plain.wall:.1f} s",
+            f"{one.ours.wall / one.plain.wall:.2f}",
+            f"{one.ours.cpu:.1f} s",
+            f"{one.plain.cpu:.1f} s",
+            f"{one.ours.cpu / one.plain.cpu:.2f}",
+            f"{one.ours.memory:.0f} MB",
+            f"{one.plain.memory:.0f} MB",
+        )
+        for one in found
+    ]
+    text = """
+## Object stores
+
+A dataset to Versity Gateway on this machine and back, hashed on both ways, whole processes, in turn with obstore's own
+copy of the same files, 16 at once, which checks nothing.
+
+"""
+    head = ["dataset", "wall", "plain", "ratio", "CPU", "plain", "ratio", "memory", "plain"]
+    return text + table(head, rows) + "\n" if rows else ""
 
 
 def peers_section(found):
@@ -183,6 +210,7 @@ def main():
             startup_section(starts(Path(start))),
             organisation_section(costs(Path(packs))),
             running_section(runs(Path(running))),
+            store_section(hand_overs()),
             data_section(ratios(Path(running)), peaks(Path(running))),
             peers_section(peers(Path(start))),
             upstream_section(compared(Path(start))),

@@ -140,7 +140,7 @@ def test_an_object_of_another_size_gives_nothing(server, bucket):
 
 
 def test_a_slow_body_is_waited_for(server, opened, monkeypatch):
-    monkeypatch.setattr("wurzel.store.clients._FILES", "600ms")
+    monkeypatch.setattr("wurzel.store.clients._HANGS", "600ms")
     server.objects["team x/x"] = (b"12", 1)
     monkeypatch.setattr("wurzel.store.remote._BROKEN", 0)
     bucket = opened().bucket
@@ -156,9 +156,17 @@ def test_a_server_that_hangs_is_given_up(server, opened, monkeypatch):
     bucket = opened().bucket
     server.fault = lambda request: "hang"
     for call in ASK.values():
-        if call is not ASK["stream"]:
-            with pytest.raises(StoreError, match="does not answer in time"):
-                call(bucket)
+        with pytest.raises(StoreError, match="does not answer in time"):
+            call(bucket)
+
+
+def test_an_upload_that_hangs_is_given_up(server, opened, tmp_path, monkeypatch):
+    monkeypatch.setattr("wurzel.store.clients._FILES", "150ms")
+    server.fault = lambda request: "hang"
+    for size in (5, 20 << 20):
+        (tmp_path / "source").write_bytes(b"1" * size)
+        with pytest.raises(StoreError, match="does not answer in time"):
+            opened().bucket.put_file("x", tmp_path / "source", sha256(b"1" * size).hexdigest())
 
 
 @pytest.mark.parametrize(

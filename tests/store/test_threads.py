@@ -8,7 +8,7 @@ import time
 import pytest
 
 from wurzel.store.local import LocalBucket
-from wurzel.store.threads import side_by_side
+from wurzel.store.threads import ahead, side_by_side
 
 
 @pytest.mark.parametrize("width", [1, 2, 8, 100])
@@ -44,3 +44,37 @@ def test_one_of_many_writers_creates_an_object(tmp_path):
     won = side_by_side(lambda item: bucket.put("a/b", b"%d" % item, create=True), range(32), 8)
     assert won.count(True) == 1
     assert bucket.get("a/b") == b"%d" % won.index(True)
+
+
+@pytest.mark.parametrize("most", [1, 2, 100])
+def test_items_ahead_are_those_in_their_order(most):
+    assert list(ahead(iter(range(50)), most)) == list(range(50))
+    assert list(ahead([], most)) == []
+
+
+def test_no_more_items_are_got_ready_than_was_said():
+    got = []
+
+    def items():
+        for number in range(100):
+            got.append(number)
+            yield number
+
+    found = ahead(items(), 2)
+    assert next(found) == 0
+    time.sleep(0.1)
+    assert len(got) <= 4
+    found.close()
+    time.sleep(0.1)
+    assert len(got) <= 4
+
+
+def test_an_error_ahead_is_raised_where_the_items_are_used():
+    def items():
+        yield 1
+        raise ValueError("x")
+
+    found = ahead(items(), 2)
+    assert next(found) == 1
+    with pytest.raises(ValueError, match="x"):
+        next(found)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _LOCK = threading.Lock()
 
-# obstore counts the time that a body takes to be sent as time without an answer. So small requests have a client that
-# notices soon that a server hangs, and files another one, for a part of 8 MiB over a slow line.
+# obstore counts the time that a body takes to be sent as time without an answer. So all but files that are sent have a
+# client that notices soon that a server hangs, and those another one, for a part of 8 MiB over a slow line.
 _HANGS = "30s"
 _FILES = "240s"
 _WHOLE = "6h"  # obstore's 30 s for a request with its body would end every large download
@@ -43,6 +43,7 @@ class Clients(NamedTuple):
 
     small: Client
     files: Client
+    """For files that are sent."""
     access: Access
 
 

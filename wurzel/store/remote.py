@@ -18,8 +18,8 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.store.buckets import Item
 from wurzel.store.faults import Unsupported, fault_of
-from wurzel.store.sources import checked, explained, opened
-from wurzel.store.threads import interruptible, side_by_side
+from wurzel.store.sources import checked, explained
+from wurzel.store.threads import ahead, interruptible, side_by_side
 
 if TYPE_CHECKING:
     from obstore import GetResult, ObjectMeta
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PIECE = 1 << 20  # of a file, in memory
+_PIECE_AHEAD = 4 << 20
 _RANGE = 64 << 20  # of a file that is read by one request
 _PART = 8 << 20  # of a file that is written by one request
 _MOST_PARTS = 9_000  # S3: at most 10,000
-_PARTS_AT_ONCE = 2
+_PARTS_AT_ONCE = 3
 _LARGE = 1 << 20  # bytes of a file that is not sent with all others at once, since parts are in memory
 _LARGE_AT_ONCE = 2
 _PAGE = 1000  # S3: keys in one page of a list
@@ -56,6 +57,7 @@ class RemoteBucket:
         self._process = os.getpid()
         self._found = False  # whether the bucket is known to exist
         self._creates = True  # whether the server can create what is not there, and nothing else
+        self._ahead = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
 
     def get(self, key: str) -> bytes | None:
@@ -76,24 +78,14 @@ class RemoteBucket:
             return None
 
     def stream(self, key: str, size: int) -> Iterator[bytes]:
-        """See `Bucket`: in ranges, each of which goes on where the connection broke."""
-        at = broken = 0
-        while True:
-            answer = self._request(key, self._range(at, size), missing=True)
-            if answer.meta["size"] != size:
-                return
-            start, pieces = at, iter(answer.stream(_PIECE))
-            try:
-                while (piece := interruptible(partial(next, pieces, None))) is not None:
-                    at += len(piece)
-                    yield piece
-            except BaseError as error:
-                broken = 0 if at - start >= _PIECE else broken + 1
-                self._judge(error, key, final=broken > _BROKEN)
-                self._pause(1)
-            else:
-                if at >= size or at == start:
-                    return
+        """See `Bucket`; a few large files are read ahead, while what came before is used."""
+        if size <= _PART or not self._ahead.acquire(blocking=False):
+            yield from self._pieces(key, size, _PIECE)
+            return
+        try:
+            yield from ahead(self._pieces(key, size, _PIECE_AHEAD), 1)
+        finally:
+            self._ahead.release()
 
     def put(self, key: str, data: bytes, *, create: bool = False) -> bool:
         """See `Bucket`."""
@@ -112,19 +104,19 @@ class RemoteBucket:
     def put_file(self, key: str, path: Path, digest: str) -> None:
         """See `Bucket`."""
         client = self._clients.files
-        with explained(path), opened(path, follow=True) as file:
-            size = os.fstat(file.fileno()).st_size
-            part = max(_PART, -(-size // _MOST_PARTS))
+        with explained(path):
+            size = path.stat().st_size
+        part = max(_PART, -(-size // _MOST_PARTS))
 
-            def put(to: str) -> None:
-                if size > part:
-                    parts = checked(file, path, digest, part)
-                    client.put(to, parts, chunk_size=part, max_concurrency=_PARTS_AT_ONCE, use_multipart=True)
-                else:
-                    client.put(to, checked(file, path, digest, _PIECE), use_multipart=False)
+        def put(to: str) -> None:
+            if size > part:
+                parts = ahead(checked(path, digest, part), 1)
+                client.put(to, parts, chunk_size=part, max_concurrency=_PARTS_AT_ONCE, use_multipart=True)
+            else:
+                client.put(to, checked(path, digest, _PIECE), use_multipart=False)
 
-            with self._large if size > _LARGE else contextlib.nullcontext():
-                self._request(key, put)
+        with self._large if size > _LARGE else contextlib.nullcontext():
+            self._request(key, put)
 
     def head(self, key: str) -> Item | None:
         """See `Bucket`."""
@@ -190,6 +182,26 @@ class RemoteBucket:
     def sync(self) -> None:
         """See `Bucket`: what the server has answered is stored."""
 
+    def _pieces(self, key: str, size: int, piece_size: int) -> Iterator[bytes]:
+        """An object in ranges, each of which goes on where the connection broke."""
+        at = broken = 0
+        while True:
+            answer = self._request(key, self._range(at, size), missing=True)
+            if answer.meta["size"] != size:
+                return
+            start, pieces = at, iter(answer.stream(piece_size))
+            try:
+                while (piece := interruptible(partial(next, pieces, None))) is not None:
+                    at += len(piece)
+                    yield piece
+            except BaseError as error:
+                broken = 0 if at - start >= _PIECE else broken + 1
+                self._judge(error, key, final=broken > _BROKEN)
+                self._pause(1)
+            else:
+                if at >= size or at == start:
+                    return
+
     def _created(self, key: str, data: bytes) -> bool:
         """Whether an object was created; not, where there is one or the server cannot do this."""
 
@@ -209,7 +221,7 @@ class RemoteBucket:
     def _range(self, start: int, size: int) -> Callable[[str], GetResult]:
         end = min(start + _RANGE, size)
         whole = start == 0 and end == size  # an empty object has no range
-        return lambda path: self._clients.files.get(path, options=None if whole else {"range": (start, end)})
+        return lambda path: self._clients.small.get(path, options=None if whole else {"range": (start, end)})
 
     def _pages(self, prefix: str) -> Iterator[Sequence[Item]]:
         last, stream = "", None

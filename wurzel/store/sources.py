@@ -24,22 +24,22 @@ def opened(path: Path, *, follow: bool = False) -> FileIO:
     return file
 
 
-def checked(file: FileIO, path: Path, digest: str, piece: int) -> Iterator[bytes]:
-    """The file from its start, in pieces.
+def checked(path: Path, digest: str, piece: int) -> Iterator[bytes]:
+    """The pieces of a file.
 
     Raises:
-        StoreError: before the last piece, when its bytes are not those of the digest.
+        StoreError: when it cannot be read; before the last piece, when its bytes are not those of the digest.
     """
-    file.seek(0)
     found, waiting = sha256(), b""
-    while coming := file.read(piece):
-        found.update(coming)
+    with explained(path), opened(path, follow=True) as file:
+        while coming := file.read(piece):
+            found.update(coming)
+            if waiting:
+                yield waiting
+            waiting = coming
+        check(found.hexdigest(), digest, path)
         if waiting:
             yield waiting
-        waiting = coming
-    check(found.hexdigest(), digest, path)
-    if waiting:
-        yield waiting
 
 
 def check(found: str, digest: str, path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -63,3 +64,31 @@ def interruptible(call: Callable[[], R]) -> R:
     if threading.current_thread() is not threading.main_thread():
         return call()
     return side_by_side(lambda _: call(), [None], 2)[0]
+
+
+def ahead(items: Iterable[T], most: int) -> Iterator[T]:
+    """The items, up to `most` of which are got ready by a thread while one is used; it ends with this iterator."""
+    ready: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
+    room, ended = threading.Semaphore(most), threading.Event()
+
+    def work() -> None:
+        try:
+            for item in items:
+                ready.put((item,))
+                room.acquire()
+                if ended.is_set():
+                    return
+            ready.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised where the items are used
+            ready.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while (found := ready.get()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found[0]
+            room.release()
+    finally:
+        ended.set()
+        room.release()
