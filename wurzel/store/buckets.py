@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -15,14 +15,6 @@ class Item(NamedTuple):
     size: int
     modified: datetime
     """On the server's clock, in UTC."""
-
-
-def unchanged(now: Item | None, then: Item) -> bool:
-    """Whether an object is still the one that was listed.
-
-    Lists of some servers have fractions of seconds, which they leave out elsewhere.
-    """
-    return now is not None and now.size == then.size and abs(now.modified - then.modified) < timedelta(seconds=1)
 
 
 class Bucket(Protocol):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from obstore.exceptions import AlreadyExistsError, BaseError
 
 from wurzel.exceptions import StoreError, StoreSetupError
-from wurzel.store.buckets import Item, unchanged
+from wurzel.store.buckets import Item
 from wurzel.store.faults import Unsupported, fault_of
 from wurzel.store.sources import checked, explained
 from wurzel.store.threads import ahead, interruptible, side_by_side
@@ -170,7 +170,7 @@ class RemoteBucket:
         """See `Bucket`; what is written between the two requests for an object is lost."""
 
         def discard(item: Item) -> bool:
-            same = unchanged(self.head(item.key), item)
+            same = self.head(item.key) == item
             if same:
                 self.delete([item.key])
             return same

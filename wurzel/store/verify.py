@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.store import names
-from wurzel.store.buckets import unchanged
 from wurzel.store.findings import FOREIGN, MISSING, Finding
 from wurzel.store.listing import sides
 from wurzel.store.references import Reference, entries, hand_overs, in_turn
@@ -103,7 +102,7 @@ class _Check:
     def bad_files(self) -> Iterator[Finding]:
         """Files that are damaged, or missing although something leads to them, if that is still so."""
         for key in sorted(self._bad | self._leads.keys()):
-            leads = tuple(item for item in self._leads.get(key, ()) if unchanged(self._bucket.head(item.key), item))
+            leads = tuple(item for item in self._leads.get(key, ()) if self._bucket.head(item.key) == item)
             item = self._bucket.head(key)
             if item is not None and not self._read(item)[1]:
                 yield Finding(key, "is damaged: its digest is not its name", item, leads, self._manifests.get(key))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.exceptions import StoreDamaged
 from wurzel.store import names
-from wurzel.store.buckets import unchanged
 from wurzel.store.condemned import KEY
 from wurzel.store.documents import unseal
 from wurzel.store.findings import FOREIGN, MISSING, Finding
@@ -121,7 +120,7 @@ class RunCheck:
             yield Finding(item.key, "is damaged: the next gc begins again", item)
 
     def _is_there(self, item: Item) -> bool:
-        return unchanged(self._bucket.head(item.key), item)
+        return self._bucket.head(item.key) == item
 
     def _unsealed(self, item: Item) -> dict[str, Any] | None:
         text = self._bucket.get(item.key)
