@@ -1,11 +1,13 @@
 """The store in real servers of object stores."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -134,6 +136,7 @@ KILLED = """
 import os, sys, threading
 from hashlib import sha256
 from pathlib import Path
+from pathlib import Path
 from wurzel.store import open_store
 bucket = open_store(sys.argv[1], "rag", endpoint=sys.argv[2]).bucket
 bucket.put("killed/warm", b"1")
@@ -212,3 +215,54 @@ def test_ten_thousand_objects_are_looked_for_in_pages(opened, running, tmp_path_
     print(f"10,000 objects are found in {time.monotonic() - begun:.2f} s")
     assert found == dict.fromkeys(keys, 1)
     assert heads == []
+
+
+PIPELINE = """
+import os
+from pathlib import Path
+from wurzel import WZ, NoSettings, PydanticModel, TypedStep
+
+class Doc(PydanticModel):
+    text: str
+
+class Read(TypedStep[NoSettings, None, list[Doc]]):
+    def run(self, inpt: None) -> list[Doc]:
+        return [Doc(text=str(number)) for number in range(10)]
+
+class Spy(TypedStep[NoSettings, list[Doc], Doc]):
+    def run(self, inpt: list[Doc]) -> Doc:
+        seen = repr(sorted(os.environ.items()))
+        for process in (os.getpid(), os.getppid()):
+            try:
+                seen += Path(f"/proc/{process}/environ").read_text(errors="replace")
+            except OSError as error:
+                seen += str(error)
+        return Doc(text=seen)
+
+spied = WZ(Read) >> WZ(Spy)
+"""
+
+
+@pytest.mark.parametrize("running", ["versitygw"], indirect=True)
+def test_a_run_uses_the_store_and_its_steps_do_not_see_the_keys(running, opened, tmp_path):
+    (tmp_path / "spied_pipeline.py").write_text(PIPELINE)
+    text = f"version: 1\npipelines:\n  spied: {{entrypoint: spied_pipeline:spied}}\nstore:\n  url: {running.url}\n"
+    (tmp_path / "wurzel.yaml").write_text(f"{text}  endpoint: {running.endpoint}\n")
+
+    def wurzel(*arguments, code=0, **environ):
+        command = [str(Path(sys.executable).parent / "wurzel"), *arguments]
+        environ = os.environ | {"NO_COLOR": "1", "MARK": "seen"} | environ
+        done = subprocess.run(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stderr
+
+    assert "2 ran" in wurzel("run", "spied", "--publish")
+    for name in ("data", ".wurzel"):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+    assert "2 unchanged" in wurzel("run", "spied", "--publish")
+    wurzel("store", "get", "spied/spy", "-o", "got")
+    (part,) = (tmp_path / "got").glob("part-*")
+    seen = part.read_text()
+    assert "('MARK', 'seen')" in seen
+    assert not any(value in seen for value in running.environ.values())
+    assert "does not match the signature" in wurzel("run", "spied", code=2, WURZEL_STORE_SECRET_ACCESS_KEY="hunter33")

@@ -77,7 +77,7 @@ def test_what_the_server_refuses(server, opened, answer, setup, message):
         bare = ask == "head" and not setup and answer.status > 400  # answers to HEAD have no text
         assert re.search(f"the server answered {answer.status}" if bare else message, str(found.value)), ask
         assert isinstance(found.value, StoreSetupError) == setup, ask
-        assert found.value.where.startswith(f"s3://{BUCKET}/team x/x")
+        assert found.value.where.startswith(f"s3://{BUCKET}/team x")
         assert "Debug" not in str(found.value)
 
 

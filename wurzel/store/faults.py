@@ -73,6 +73,11 @@ class Fault(NamedTuple):
         return self.status == 501 or self.code == "NotImplemented"  # noqa: PLR2004 - HTTP: not implemented
 
     @property
+    def everywhere(self) -> bool:
+        """Whether it is about the whole bucket, not one object."""
+        return self.setup and self.code != "AccessDenied"
+
+    @property
     def again(self) -> bool:
         """Whether the same request may be sent again now."""
         return not (self.setup or self.unsupported or self.code in _EXPIRED)

@@ -282,7 +282,8 @@ class RemoteBucket:
             return
         fault = fault_of(error, access.secrets)
         if final or not fault.again:
-            raise fault.error(f"{self._name}/{self._prefix}{key}".rstrip("/")) from None
+            place = "" if fault.everywhere else key
+            raise fault.error(f"{self._name}/{self._prefix}{place}".rstrip("/")) from None
 
     def _pause(self, seconds: float) -> None:
         time.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311 - so that jobs do not come back all at once
