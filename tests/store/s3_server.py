@@ -1,5 +1,6 @@
 """A small S3 server in this process, which can be told to fail in every way that servers do."""
 
+import json
 import re
 import threading
 import time
@@ -53,6 +54,8 @@ class S3Server(ThreadingHTTPServer):
         self.early = lambda: False  # whether to break the connection before a body is read
         self.skew = 0  # seconds that its clock is ahead
         self.page = 1000
+        self.lifetime = 3600  # seconds for which keys of an identity are good
+        self.given = {}  # these keys, by their id: until when they are good, and the request for them
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self.endpoint = f"http://127.0.0.1:{self.server_port}"
@@ -65,13 +68,40 @@ class S3Server(ThreadingHTTPServer):
 
     def answer(self, request):
         with self.lock:
-            if not request.path.startswith(f"/{BUCKET}"):
-                return failure(404, "NoSuchBucket", "The specified bucket does not exist")
-            if "uploads" in request.query or "uploadId" in request.query:
-                return self.multipart(request)
-            if not request.key:
-                return self.listed(request)
-            return getattr(self, request.method.lower())(request)
+            if request.path == "/token":
+                return Reply(body=json.dumps({"value": f"jwt-for-{request.query['audience']}"}).encode())
+            if request.path == "/":
+                return self.identify(request)
+            return self.refusal(request) or self.in_bucket(request)
+
+    def in_bucket(self, request):
+        if not request.path.startswith(f"/{BUCKET}"):
+            return failure(404, "NoSuchBucket", "The specified bucket does not exist")
+        if "uploads" in request.query or "uploadId" in request.query:
+            return self.multipart(request)
+        return getattr(self, request.method.lower())(request) if request.key else self.listed(request)
+
+    def identify(self, request):
+        """Keys for a token, as a security token service gives them."""
+        fields = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        name = f"ASIA{len(self.given)}"
+        self.given[name] = (time.time() + self.lifetime, fields)
+        text = f"<AccessKeyId>{name}</AccessKeyId><SecretAccessKey>secret-of-{name}</SecretAccessKey>"
+        text += (
+            f"<SessionToken>session-of-{name}</SessionToken><Expiration>{iso_time(self.given[name][0])}</Expiration>"
+        )
+        return Reply(body=f"<R><Credentials>{text}</Credentials></R>".encode())
+
+    def refusal(self, request):
+        """Why keys of an identity are refused, if they are."""
+        if not self.given:
+            return None
+        name = request.headers["authorization"].partition("Credential=")[2].partition("/")[0]
+        if name not in self.given:
+            return failure(403, "InvalidAccessKeyId", f"{name} does not exist")
+        if request.headers.get("x-amz-security-token") != f"session-of-{name}":
+            return failure(403, "InvalidToken", "It is another one")
+        return failure(400, "ExpiredToken", f"{name} has expired") if self.given[name][0] < time.time() else None
 
     def stored(self, key, data):
         self.objects[key] = (data, time.time() + self.skew)

@@ -34,6 +34,7 @@ _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "Re
 _PASSING = {"RequestTimeout", "IncompleteBody", "SlowDown", "OperationAborted", "ConditionalRequestConflict"}
 _NEVER_SETUP = {408, 409, 412, 416, 429}
 
+_METADATA = re.compile(r"169\.254\.169\.254|metadata\.google\.internal|/latest/(?:api/token|meta-data)")
 _CERTIFICATE = re.compile(r"InvalidCertificate\(\s*(?:Other\(\s*OtherError\(\s*)?(\w+)")
 _NETWORK = (
     # What obstore prints of the cause, and what to say; the first that is found counts.
@@ -102,7 +103,7 @@ def fault_of(error: BaseException, secrets: Iterable[str] = ()) -> Fault:
     said, _, cause = text.partition("\n\nDebug source:")
     status = int(found[1]) if (found := re.search(r"status code: (\d{3})", said)) else 0
     code = _tag("Code", said)
-    if "169.254.169.254" in said or "metadata.google.internal" in said:
+    if _METADATA.search(said) and status < 500:  # noqa: PLR2004 - HTTP: server errors
         return Fault(status, code, "no credentials were found", _CREDENTIALS, setup=True)
     if code or status:
         return _answered(status, code, said)

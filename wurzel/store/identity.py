@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from types import MappingProxyType
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -21,6 +20,10 @@ _TIMEOUT = 20
 _LARGEST = 1 << 20
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SESSION = "wurzel"
+_TRUST = "Check the trust policy of the role: issuer, audience and subject have to be those of this job."
+_RIGHT = "Give the job `permissions: id-token: write`."
+_EXPIRED = "GitLab's token lasts as long as the timeout of the job; give it one that is long enough."
+_SPARE = timedelta(seconds=30)
 _BEFORE = timedelta(minutes=6)
 """obstore asks again when under five minutes are left, and then for every request."""
 
@@ -47,15 +50,21 @@ class Identity:
         with self._lock:
             now = datetime.now(UTC)
             if now >= self._renewal:
-                try:
-                    self._given = self._exchanged()
-                    self.failed = None
-                except StoreError as error:
-                    self.failed = error
-                    raise
-                expires = self._given["expires_at"]
-                self._renewal = max(expires - _BEFORE, now + (expires - now) / 2)
+                self._renewal = self._renewed(now)
             return self._given
+
+    def _renewed(self, now: datetime) -> datetime:
+        """Get new keys: when to do so again."""
+        try:
+            self._given = self._exchanged()
+        except StoreError as error:
+            if self._given and self._given["expires_at"] > now + _SPARE:
+                return now + _SPARE
+            self.failed = error
+            raise
+        self.failed = None
+        expires: datetime = self._given["expires_at"]
+        return max(expires - _BEFORE, now + (expires - now) / 2)
 
     def _exchanged(self) -> dict[str, Any]:
         token = self._token()
@@ -67,7 +76,7 @@ class Identity:
             "WebIdentityToken": token,
         }
         self.secrets = (*self.secrets[-4:], token)
-        text = _fetched(self._endpoint, self.secrets, urlencode(fields).encode())
+        text = _fetched(self._endpoint, self.secrets, _TRUST, urlencode(fields).encode())
         names = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
         found = {name: re.search(rf"<{name}>\s*([^<]+?)\s*</{name}>", text) for name in names}
         missing = [name for name, one in found.items() if one is None]
@@ -95,9 +104,10 @@ def github_token(url: str, bearer: str, audience: str) -> str:
     Raises:
         StoreError: when it gives none.
     """
-    headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/json"}
     sign = "&" if "?" in url else "?"
-    text = _fetched(f"{url}{sign}audience={quote(audience, safe='')}", (bearer,), headers=headers)
+    text = _fetched(
+        f"{url}{sign}audience={quote(audience, safe='')}", (bearer,), _RIGHT, Authorization=f"Bearer {bearer}"
+    )
     try:
         return str(json.loads(text)["value"])
     except (ValueError, KeyError, TypeError):
@@ -120,29 +130,38 @@ class _NoRedirect(HTTPRedirectHandler):
         """No request, which makes the redirect an error."""
 
 
-def _fetched(
-    url: str, secrets: Collection[str], data: bytes | None = None, headers: Mapping[str, str] = MappingProxyType({})
-) -> str:
-    """The body of an answer."""
-    request = Request(_checked(url), data, dict(headers))  # noqa: S310 - https, which is checked
+def _fetched(url: str, secrets: Collection[str], hint: str, data: bytes | None = None, **headers: str) -> str:
+    """The body of an answer.
+
+    Args:
+        url: must be one that a token may be sent to.
+        secrets: what no message may show.
+        hint: what to do where the server refuses.
+        data: what is posted, if anything is.
+        headers: of the request.
+    """
+    request = Request(_checked(url), data, headers)  # noqa: S310 - https, which is checked
     where = url.partition("?")[0]
     try:
         with build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as answer:
             return str(answer.read(_LARGEST).decode("utf-8", "replace"))
     except HTTPError as error:
         text = masked(error.read(_LARGEST).decode("utf-8", "replace"), secrets)
-        raise _refused(error.code, text, where) from None
+        raise _refused(error.code, text, where, hint) from None
     except (URLError, OSError) as error:
         reason = masked(str(getattr(error, "reason", error)), secrets)
-        raise StoreError(f"the identity's token cannot be exchanged: {reason}", where=where) from None
+        raise StoreError(f"the identity of the store cannot be used: {reason}", where=where) from None
 
 
-def _refused(status: int, text: str, where: str) -> StoreError:
-    found = [re.search(rf"<{name}>\s*([^<]+?)\s*</{name}>", text) for name in ("Message", "Code")]
-    said = [unescape(one[1]) for one in found if one is not None]
-    reason = f"{said[0]} ({said[1]})" if len(said) == len(found) else f"the server answered {status}"
-    message = f"the identity's token is refused: {reason}"
-    if 400 <= status < 500 and status not in {408, 429}:  # noqa: PLR2004 - HTTP: client errors
-        hint = "Check the role's trust policy: issuer, audience and subject have to be those of this job."
-        return StoreSetupError(message, where=where, hint=hint)
-    return StoreError(message, where=where)
+def _refused(status: int, text: str, where: str, hint: str) -> StoreError:
+    code, message = (
+        unescape(found[1]) if (found := re.search(rf"<{name}>\s*([^<]+?)\s*</{name}>", text)) else ""
+        for name in ("Code", "Message")
+    )
+    reason = f"{message or 'it is refused'} ({code})" if code else f"the server answered {status}"
+    message = f"the identity of the store cannot be used: {reason}"
+    if code.startswith("ExpiredToken"):
+        return StoreError(message, where=where, hint=_EXPIRED)
+    if status >= 500 or status in {408, 429} or code == "IDPCommunicationError":  # noqa: PLR2004 - HTTP: server errors
+        return StoreError(message, where=where)
+    return StoreSetupError(message, where=where, hint=hint)
