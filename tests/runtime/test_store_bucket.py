@@ -1,0 +1,96 @@
+"""`wurzel run` with a store in a bucket of S3: hits, credentials that no step sees, servers that fail."""
+
+import pytest
+
+from tests.runtime.clones import HEAD, PAIR
+from tests.store.s3_server import BUCKET, KEYS, failure, serving
+
+CURIOUS = (
+    HEAD
+    + """
+class Curious(TypedStep[NoSettings, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        note("curious")
+        parent = os.getppid()
+        keys = {"WURZEL_STORE_ACCESS_KEY_ID", "WURZEL_STORE_SECRET_ACCESS_KEY"}
+        seen = [Word(text=name) for name in os.environ if name in keys]
+        while parent > 1:
+            try:
+                if b"hunter" + b"22" in Path(f"/proc/{parent}/environ").read_bytes():
+                    seen.append(Word(text="parent"))
+                parent = int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
+            except PermissionError:
+                break
+        return seen
+
+assert not [name for name in os.environ if name.startswith("WURZEL_STORE_ACCESS")]
+chain = WZ(Curious)
+"""
+)
+LONG = (
+    HEAD.replace("word.text.upper()", "word.text + 'x'")
+    + """
+chain = WZ(Words)
+for number in range(7):
+    chain = chain >> WZ(Upper, name=f"upper-{number}")
+"""
+)
+
+
+@pytest.fixture
+def server():
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def on_server(server):
+    """Options that let a clone use the bucket."""
+    return {"WURZEL_STORE": f"s3://{BUCKET}/team", "WURZEL_STORE_ENDPOINT": server.endpoint, **KEYS}
+
+
+def test_what_one_machine_has_computed_no_other_computes_again(clone, server, on_server):
+    one, other = clone("one", LONG), clone("other", LONG)
+    one(run="u1", **on_server)
+    assert one.texts("upper-6") == [f"a{number}xxxxxxx" for number in range(4)]
+    server.requests.clear()
+    said = other(run="u2", **on_server)
+    assert "8 unchanged" in said
+    assert "the run run-u2 is whole\nchain: 8 unchanged in" in said
+    assert f"datasets are in the store s3://{BUCKET}/team" in said
+    assert server.counted() <= 40
+    assert not other.data.exists() or not other.contents()
+
+
+def test_no_step_finds_the_credentials(clone, server, on_server):
+    one = clone(text=CURIOUS)
+    one(**on_server)
+    assert one.texts("curious") == []
+    assert not any(b"hunter22" in path.read_bytes() for path in one.folder.rglob("*") if path.is_file())
+    assert not any(b"hunter22" in data for data, _ in server.objects.values())
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "reason"),
+    [
+        (failure(403, "AccessDenied", "No"), 2, "AccessDenied"),
+        (failure(404, "NoSuchBucket", "None"), 2, "bucket"),
+        (failure(400, "ExpiredToken", "The token has expired"), 1, "expired"),
+    ],
+)
+def test_a_store_that_cannot_be_used_runs_nothing(clone, server, on_server, fault, code, reason):
+    server.fault = lambda request: fault
+    one = clone(text=PAIR)
+    said = one(code=code, **on_server)
+    assert reason in said
+    assert "hunter22" not in said
+    assert one.calls() == []
+
+
+def test_a_server_that_fails_every_third_time_is_asked_again(clone, server, on_server):
+    count = iter(range(10_000))
+    server.fault = lambda request: failure(503, "SlowDown") if next(count) % 3 == 2 else None
+    one = clone(text=PAIR)
+    assert "is whole" in one(run="u1", **on_server)
+    one.clean()
+    assert "2 unchanged" in one(run="u2", **on_server)
