@@ -12,11 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from tests.store.filled import PLAN, Filling, Killing, age, change, files, fingerprint, slice_of
+from tests.store.s3_server import BUCKET, KEYS, failure, serving
 from wurzel.cli import cli
 from wurzel.cli.store import COMMANDS
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import WurzelError
-from wurzel.store import Entry, HandOver, Run
+from wurzel.store import Entry, HandOver, Run, open_store
 
 STEPS = {"read": ["a"], "split": ["b", "c"]}
 
@@ -121,6 +122,51 @@ class TestPlace:
         assert "mutually exclusive" in str(error("ls", "-e", "other", store=url))
         Path("wurzel.yaml").write_text("version: 1\npipelines:\n  rag: {entrypoint: 'chain:pipeline'}\n")
         assert "wurzel.yaml names no store" in str(error("ls"))
+
+    def test_in_a_bucket(self, tmp_path):
+        """In processes, since credentials are taken out of the environment for good."""
+
+        def wurzel(*words, code=0, url=f"s3://{BUCKET}/team", **environ):
+            place = {"WURZEL_STORE": url, "WURZEL_STORE_ENDPOINT": server.endpoint}
+            argv = [sys.executable, "-m", "wurzel", "store", *words]
+            done = subprocess.run(
+                argv, env=os.environ | KEYS | place | environ, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == code, done.stderr
+            return done.stdout + done.stderr
+
+        with serving() as server:
+            assert "the store is empty" in wurzel("ls")
+            full = Filling(tmp_path / "unused", tmp_path / "scratch")
+            full.store = open_store(f"s3://{BUCKET}/team", "rag", endpoint=server.endpoint, environ=KEYS)
+            full.run("argo-1", STEPS)
+            assert "latest" in wurzel("ls")
+            wurzel("get", "split", "-o", "out")
+            assert open_dataset(Path("out")).items == 2
+            assert "nothing is wrong" in wurzel("verify")
+            assert "nothing to remove" in wurzel("gc", "--keep", "30d")
+            assert "bucket" in wurzel("ls", url="s3://gone/x", code=2)
+            server.fault = lambda request: failure(403, "AccessDenied", "Not yours")
+            assert "Not yours" in wurzel("du", code=2)
+
+    def test_shells_complete_steps_and_runs(self, full, url, monkeypatch):
+        monkeypatch.setenv("WURZEL_STORE", str(url))
+
+        def completed(*words):
+            asked = {"_WURZEL_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(["wurzel", "store", *words])}
+            asked["COMP_CWORD"] = str(len(words) + 1)
+            argv = [sys.executable, "-c", "from wurzel.cli import main; main()"]
+            done = subprocess.run(argv, env=os.environ | asked, capture_output=True, text=True, check=False)
+            assert done.stderr == ""
+            return [line.removeprefix("plain,") for line in done.stdout.split()]
+
+        assert completed("ve") == ["verify"]
+        assert completed("get", "r") == ["rag"]
+        assert completed("get", "rag/") == ["rag/read", "rag/split"]
+        assert completed("du", "r") == ["rag"]
+        assert completed("get", "rag/split", "--run", "") == ["latest", "argo-1", "argo-2"]
+        monkeypatch.setenv("WURZEL_STORE", "nowhere")
+        assert completed("get", "r") == []
 
 
 class TestLs:

@@ -94,6 +94,17 @@ def test_a_request_that_fails_ends_gc_and_removes_nothing_that_is_used(filling, 
     assert not [key for key in server.objects if "condemned" in key]
 
 
+def test_who_may_only_read_is_told_of_damage(filling, bucket, server, tmp_path):
+    filling.run("argo-1", {"read": ["a"]})
+    key = next(key for key in server.objects if "/objects/" in key)
+    server.objects[key] = (b"x", server.objects[key][1])
+    server.fault = lambda request: failure(403, "AccessDenied", "Not yours") if request.method == "DELETE" else None
+    with pytest.raises(StoreError, match=r"part-00000\.json is damaged or missing") as found:
+        deliver(*find_run(bucket, "rag", "latest"), "read", None, tmp_path / "back")
+    assert "It could not be removed" in str(found.value)
+    assert key in server.objects
+
+
 def test_no_bucket(opened):
     for call in (pipelines, lambda bucket: gc(bucket, ["rag"], MONTH)):
         with pytest.raises(StoreSetupError, match="gone"):

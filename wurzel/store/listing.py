@@ -160,7 +160,7 @@ def find_run(bucket: Bucket, pipeline: str, wanted: str) -> tuple[Store, Run]:
             hint = f"`wurzel store ls {pipeline}` says why; --run takes one that is not whole, too."
             raise UsageError(f"{pipeline} has no whole run in the store", hint=hint)
         return store, Run(store, name)
-    known = {name: store for store in reversed(sides(bucket, pipeline)) for name in places(store)}
+    known = {name: store for store in reversed(sides(bucket, pipeline)) for name in run_names(store)}
     ends = [name for name in known if name.endswith(f"-{wanted}")]
     name = wanted if wanted in known or len(ends) != 1 else ends[0]
     if name not in known:

@@ -91,13 +91,11 @@ class LocalBucket:
             yield from sorted(self._below(prefix.rstrip("/")))
 
     def folders(self, prefix: str) -> Sequence[str]:
-        """See `Bucket`; folders that have become empty count too."""
+        """See `Bucket`; folders that have become empty do not count."""
         with explained(self.root / prefix):
-            try:
-                found = [entry.name for entry in os.scandir(self.root / prefix) if entry.is_dir(follow_symlinks=False)]
-            except (FileNotFoundError, NotADirectoryError):
-                return []
-        return sorted(name for name in found if prefix or name != _TEMPORARY)
+            found = [path for path in _within(self.root / prefix) if path.is_dir() and not path.is_symlink()]
+            named = [path.name for path in found if any(files for _, _, files in os.walk(path))]
+        return sorted(name for name in named if prefix or name != _TEMPORARY)
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `Bucket`; folders stay, since another process may be about to write into them."""

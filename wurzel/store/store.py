@@ -185,8 +185,11 @@ class Store:
         hint = "A job that is trusted has to read it, which removes it."
         if self.trusted or not data.trusted:
             led = [self.key(names.entry_key(data.fingerprint), trusted=data.trusted)] if data.fingerprint else []
-            self.bucket.delete([*led, where])
-            hint = "It has been removed; run the step that writes it again."
+            try:
+                self.bucket.delete([*led, where])
+                hint = "It has been removed; run the step that writes it again."
+            except StoreError as error:  # whoever looks into a store may have no right to write
+                hint = f"It could not be removed: {error.message}. Run `wurzel store verify --fix` with other rights."
         raise StoreError(f"{part.name} is damaged or missing in the store", where=where, hint=hint)
 
 
