@@ -18,7 +18,7 @@ def opened(server):
 
     def open_one(url=f"s3://{BUCKET}/team x", environ=KEYS, **options):
         store = open_store(url, "rag", **{"endpoint": server.endpoint, "environ": environ} | options)
-        store.bucket.patience = 0
+        store.bucket.sender.patience = 0
         return store
 
     return open_one

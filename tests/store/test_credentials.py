@@ -176,10 +176,10 @@ def test_keys_are_kept_while_their_server_is_down(server, opened, home):
 
 
 def test_a_token_server_that_fails_once_is_asked_again(server, opened, home, monkeypatch):
-    monkeypatch.setattr("wurzel.store.remote.RemoteBucket._pause", lambda self, seconds: None)
+    monkeypatch.setattr("wurzel.store.sending.Sender.pause", lambda self, seconds: None)
     environ, _ = identities(server, home)["github"]
     bucket = opened(environ=environ).bucket
-    bucket.patience = 5
+    bucket.sender.patience = 5
     server.fault = lambda request: failure(500, "InternalFailure") if len(server.requests) == 1 else None
     assert bucket.put("x", b"1")
 

@@ -118,7 +118,7 @@ def test_one_of_many_creates_an_object(server, bucket):
 
 @pytest.mark.parametrize("fault", ["drop", failure(409, "ConditionalRequestConflict"), failure(503, "SlowDown")])
 def test_a_reply_that_is_lost_makes_no_other_writer(server, bucket, fault):
-    bucket.patience = 5
+    bucket.sender.patience = 5
     server.fault = lambda request: fault if request.method == "PUT" and server.counted("PUT") == 1 else None
     assert bucket.put("x", b"1", create=True)
     assert server.objects["team x/x"][0] == b"1"

@@ -110,11 +110,11 @@ def test_every_third_request_fails(server, opened, tmp_path, monkeypatch):
 
 
 def test_requests_are_sent_again_for_some_time(server, bucket, monkeypatch):
-    monkeypatch.setattr("wurzel.store.remote.RemoteBucket._pause", lambda self, seconds: time.sleep(0.01))
-    bucket.patience = 10
+    monkeypatch.setattr("wurzel.store.sending.Sender.pause", lambda self, seconds: time.sleep(0.01))
+    bucket.sender.patience = 10
     server.fault = lambda request: None if server.counted() == 6 else failure(503, "SlowDown")
     assert bucket.put("x", b"1", create=True)
-    bucket.patience = 1.2
+    bucket.sender.patience = 1.2
     begun = time.monotonic()
     with pytest.raises(StoreError, match="SlowDown"):
         bucket.get("x")
@@ -123,7 +123,7 @@ def test_requests_are_sent_again_for_some_time(server, bucket, monkeypatch):
 
 
 def test_a_file_is_read_on_where_its_body_was_cut(server, bucket, monkeypatch):
-    monkeypatch.setattr("wurzel.store.remote.RemoteBucket._pause", lambda self, seconds: None)
+    monkeypatch.setattr("wurzel.store.sending.Sender.pause", lambda self, seconds: None)
     data = os.urandom(5 << 20)
     server.objects["team x/x"] = (data, 1)
     server.fault = lambda request: "cut" if server.counted() < 4 else None
@@ -349,12 +349,14 @@ def test_the_end_of_a_process_waits_for_no_request(server):
         ("s3:/acme/x", {}, "is not the name of a bucket"),
         ("s3://acme/x", {"endpoint": "http://user:hunter22@host"}, r"http://\*\*\*@host: the endpoint of a store has"),
         ("s3://acme/x", {"endpoint": "host:9000"}, "is not the endpoint of a store"),
+        ("az://acme/x", {}, r"az://acme: WURZEL_STORE_ACCESS_KEY_ID is only for s3://"),
+        ("gs://acme/x", {"environ": {}, "region": "eu-west-1"}, r"gs://acme: a region is only for s3://"),
         ("s3://acme/x", {"endpoint": "https://host?x=1"}, "is not the endpoint of a store"),
     ],
 )
 def test_what_cannot_be_a_store(url, options, message):
     with pytest.raises(StoreSetupError, match=message) as found:
-        open_store(url, "rag", environ=KEYS, **options)
+        open_store(url, "rag", **{"environ": KEYS} | options)
     assert "hunter22" not in str(found.value).replace("region=hunter22", "")
     assert found.value.exit_code == 2
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.exceptions import MissingPackage, StoreSetupError
-from wurzel.store.credentials import Access, access
+from wurzel.store.credentials import KEYS, ROLE, Access, access
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, S3Store
@@ -60,15 +60,8 @@ def clients(address: Address, environ: Mapping[str, str]) -> Clients:
     except ImportError as error:
         message = "a store in a bucket needs obstore, which is not installed"
         raise MissingPackage(message, hint='Run `pip install "wurzel[store]"`.') from error
-    if address.scheme == "s3":
-        found = access(environ, address.endpoint, address.region)
-        given = {"region": found.region, **(found.keys or {}), "disable_bulk_delete": True}
-        if found.identity is not None:
-            given["credential_provider"] = found.identity
-        kind: Any = store.S3Store
-    else:
-        found, given = Access(""), {}
-        kind = {"gs": store.GCSStore, "az": store.AzureStore}[address.scheme]
+    kind: Any = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}[address.scheme]
+    found, given = _of_amazon(address, environ) if address.scheme == "s3" else _of_others(address, environ)
     if address.endpoint:
         given["base_url" if address.scheme == "gs" else "endpoint"] = address.endpoint
     try:
@@ -82,6 +75,28 @@ def clients(address: Address, environ: Mapping[str, str]) -> Clients:
             f"the store cannot be used: {reason}", where=f"{address.scheme}://{address.bucket}"
         ) from None
     return Clients(small, files, found)
+
+
+def _of_amazon(address: Address, environ: Mapping[str, str]) -> tuple[Access, dict[str, Any]]:
+    found = access(environ, address.endpoint, address.region)
+    given: dict[str, Any] = {"region": found.region, **(found.keys or {}), "disable_bulk_delete": True}
+    if found.identity is not None:
+        given["credential_provider"] = found.identity
+    return found, given
+
+
+def _of_others(address: Address, environ: Mapping[str, str]) -> tuple[Access, dict[str, Any]]:
+    """Nothing: obstore finds the credentials, in the environment or where the process runs."""
+    given = [name for name in (*KEYS, ROLE) if environ.get(name)]
+    if given or address.region:
+        message = f"{given[0]} is only for s3://" if given else "a region is only for s3://"
+        hint = (
+            "Set the credentials of that platform, such as AZURE_STORAGE_ACCOUNT_KEY or GOOGLE_APPLICATION_CREDENTIALS."
+        )
+        raise StoreSetupError(
+            message, where=f"{address.scheme}://{address.bucket}", hint=hint if given else "Remove it."
+        )
+    return Access(""), {}
 
 
 def _options(address: Address, wait: str, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import random
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from obstore.exceptions import AlreadyExistsError, BaseError
 
-from wurzel.exceptions import StoreError, StoreSetupError
+from wurzel.exceptions import StoreSetupError
 from wurzel.store.buckets import Item
-from wurzel.store.faults import Unsupported, fault_of
+from wurzel.store.faults import Unsupported
+from wurzel.store.sending import Sender
 from wurzel.store.sources import checked, explained
 from wurzel.store.threads import ahead, interruptible, side_by_side
 
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from obstore import GetResult, ObjectMeta
 
     from wurzel.store.clients import Clients
-
-T = TypeVar("T")
 
 _PIECE = 1 << 20  # of a file, in memory
 _PIECE_AHEAD = 4 << 20
@@ -39,23 +35,17 @@ _LARGE_AT_ONCE = 2
 _PAGE = 1000  # S3: keys in one page of a list
 _WORTH_A_PAGE = 32  # HEADs, which are sent side by side, take as long as a page, which waits for the one before
 _BROKEN = 4  # connections that break one after the other within one piece
-_LONGEST_PAUSE = 8.0
-_MISSING = frozenset({"", "NoSuchKey", "BlobNotFound", "NotFound"})
-"""What servers say of an object that does not exist, as opposed to a bucket or a user that does not."""
 
 
 class RemoteBucket:
     """Objects in a bucket below a prefix. A process that was forked after a request cannot use it."""
 
     width = 16
-    patience = 30.0
-    """Seconds for which requests that fail for a time are sent again, beyond the quick tries of the client."""
 
     def __init__(self, clients: Clients, name: str, prefix: str) -> None:
         """The name is shown in messages; the prefix is empty or ends in `/`."""
-        self._clients, self._name, self._prefix = clients, name, prefix
-        self._process = os.getpid()
-        self._found = False  # whether the bucket is known to exist
+        self.sender = Sender(clients.access, name, prefix)
+        self._clients, self._prefix = clients, prefix
         self._creates = True  # whether the server can create what is not there, and nothing else
         self._ahead = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
@@ -73,7 +63,7 @@ class RemoteBucket:
             return answer.bytes().to_bytes(), answer.meta["last_modified"]
 
         try:
-            return self._request(key, read, missing=True)
+            return self.sender.send(key, read, missing=True)
         except FileNotFoundError:
             return None
 
@@ -97,8 +87,8 @@ class RemoteBucket:
                 return there == data
             if not self._creates:
                 break
-            self._pause(1)  # two requests were in each other's way, and neither has won
-        self._request(key, lambda path: self._clients.small.put(path, data, use_multipart=False))
+            self.sender.pause(1)  # two requests were in each other's way, and neither has won
+        self.sender.send(key, lambda path: self._clients.small.put(path, data, use_multipart=False))
         return True
 
     def put_file(self, key: str, path: Path, digest: str) -> None:
@@ -116,16 +106,16 @@ class RemoteBucket:
                 client.put(to, checked(path, digest, _PIECE), use_multipart=False)
 
         with self._large if size > _LARGE else contextlib.nullcontext():
-            self._request(key, put)
+            self.sender.send(key, put)
 
     def head(self, key: str) -> Item | None:
         """See `Bucket`."""
         try:
-            return self._item(self._request(key, self._clients.small.head, missing=True))
+            return self._item(self.sender.send(key, self._clients.small.head, missing=True))
         except FileNotFoundError:
-            if not self._found:
+            if not self.sender.known:
                 self.get(key)  # says whether it is the bucket that does not exist
-                self._found = True
+                self.sender.known = True
             return None
         except StoreSetupError:
             self.get(key)  # says why
@@ -153,7 +143,7 @@ class RemoteBucket:
 
     def folders(self, prefix: str) -> Sequence[str]:
         """See `Bucket`."""
-        found = self._request(prefix, self._clients.small.list_with_delimiter)
+        found = self.sender.send(prefix, self._clients.small.list_with_delimiter)
         below = self._prefix + prefix
         return sorted({name.removeprefix(below).strip("/") for name in found["common_prefixes"]})
 
@@ -162,7 +152,7 @@ class RemoteBucket:
 
         def delete(key: str) -> None:
             with contextlib.suppress(FileNotFoundError):
-                self._request(key, self._clients.small.delete, missing=True)
+                self.sender.send(key, self._clients.small.delete, missing=True)
 
         side_by_side(delete, keys, self.width)
 
@@ -186,7 +176,7 @@ class RemoteBucket:
         """An object in ranges, each of which goes on where the connection broke."""
         at = broken = 0
         while True:
-            answer = self._request(key, self._range(at, size), missing=True)
+            answer = self.sender.send(key, self._range(at, size), missing=True)
             if answer.meta["size"] != size:
                 return
             start, pieces = at, iter(answer.stream(piece_size))
@@ -196,8 +186,8 @@ class RemoteBucket:
                     yield piece
             except BaseError as error:
                 broken = 0 if at - start >= _PIECE else broken + 1
-                self._judge(error, key, final=broken > _BROKEN)
-                self._pause(1)
+                self.sender.judge(error, key, final=broken > _BROKEN)
+                self.sender.pause(1)
             else:
                 if at >= size or at == start:
                     return
@@ -213,7 +203,7 @@ class RemoteBucket:
             return True
 
         try:
-            return self._request(key, put)
+            return self.sender.send(key, put)
         except Unsupported:
             self._creates = False
             return False
@@ -234,7 +224,7 @@ class RemoteBucket:
             stream = current
             return found
 
-        while found := self._request(prefix, page):
+        while found := self.sender.send(prefix, page):
             last = found[-1]["path"]
             yield [self._item(one) for one in found]
 
@@ -242,48 +232,3 @@ class RemoteBucket:
         # Some servers give parts of a second in lists, and none elsewhere; the same object has the same time.
         modified = about["last_modified"].replace(microsecond=0)
         return Item(about["path"].removeprefix(self._prefix), about["size"], modified)
-
-    def _request(self, key: str, call: Callable[[str], T], *, missing: bool = False) -> T:
-        """What a call of obstore gives for the path of a key.
-
-        Raises:
-            FileNotFoundError: when there is no such object and it may be `missing`.
-            StoreError: for all else.
-        """
-        if os.getpid() != self._process:
-            hint = "Start a new process, not a fork of this one."
-            raise StoreError(
-                "the store cannot be used by a process forked from another one", where=self._name, hint=hint
-            )
-        last, wait = time.monotonic() + self.patience, 1.0
-        while True:
-            try:
-                found = interruptible(lambda: call(self._prefix + key))
-            except FileNotFoundError as error:
-                code = fault_of(error).code
-                self._found = self._found or code == "NoSuchKey"
-                if missing and code in _MISSING:
-                    raise
-                self._judge(error, key, final=True)
-            except BaseError as error:
-                self._judge(error, key, final=time.monotonic() + wait > last)
-            else:
-                self._found = True
-                return found
-            self._pause(wait)
-            wait = min(wait * 2, _LONGEST_PAUSE)
-
-    def _judge(self, error: Exception, key: str, *, final: bool) -> None:
-        """Raise what an error means, unless the request may be sent again and this was not the final try."""
-        access = self._clients.access
-        if access.identity is not None and access.identity.failed is not None:
-            if final or isinstance(access.identity.failed, StoreSetupError):
-                raise access.identity.failed from None
-            return
-        fault = fault_of(error, access.secrets)
-        if final or not fault.again:
-            place = "" if fault.everywhere else key
-            raise fault.error(f"{self._name}/{self._prefix}{place}".rstrip("/")) from None
-
-    def _pause(self, seconds: float) -> None:
-        time.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311 - so that jobs do not come back all at once
