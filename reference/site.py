@@ -30,6 +30,7 @@ NAVIGATION: dict[str, list[str]] = {
         "running-locally.md",
         "layouts.md",
         "store.md",
+        "image.md",
         "datasets.md",
         "templates.md",
         "organisation.md",

@@ -17,7 +17,7 @@ TIERS = [
     {"render", "validation"},
     {"backends", "runtime"},
     {"project", "report"},
-    {"drift"},
+    {"drift", "image"},
     {"cli"},
     {"testing", "__main__"},
 ]

@@ -192,7 +192,10 @@ def base(home, arguments):
             ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
             *steps,
         ]
-    steps.append(["tar", "-C", str(rootfs), "-cf", str(home / "rootfs.tar"), "."])
+    needless = [
+        f"--exclude=./{path}" for path in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale")
+    ]
+    steps.append(["tar", "-C", str(rootfs), *needless, "-cf", str(home / "rootfs.tar"), "."])
     for step in steps:
         done = subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:

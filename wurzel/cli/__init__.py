@@ -35,6 +35,7 @@ COMMANDS = {
     "store": "Look into a store, and keep it small.",
     "templates": "List, copy, check and update templates.",
     "check": "Check pipelines, templates, rendered files, environment.",
+    "image": "Write a Dockerfile, and build and push the image.",
     "ci": "Write a CI file that checks rendered files on every commit.",
     "schema": "Print the JSON Schema of wurzel.yaml.",
 }

@@ -57,6 +57,9 @@ class Project(NamedTuple):
     requires: Requires = Requires("")
     """The wurzel that the project needs."""
 
+    container: Node | None = None
+    """The image of the project, as `wurzel.yaml` describes it."""
+
     def names(self, environment: str | None = None) -> list[str]:
         """Names of the pipelines, in the order of the file, without those an environment removes.
 
@@ -199,6 +202,7 @@ def load(path: Path) -> Project:
         variables=_for_all(root, environments, "variables"),
         stores=_for_all(root, environments, "store"),
         requires=requires,
+        container=root.fields.get("container"),
     )
 
 

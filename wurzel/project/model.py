@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from wurzel.ir.model import MAX_SHARDS, Pipeline, Shards, Step, Store
-from wurzel.ir.names import Entrypoint, Name, VariableName
+from wurzel.ir.names import Entrypoint, Image, Name, VariableName
 from wurzel.ir.store_url import StoreUrl
 
 VERSION = 1
@@ -137,6 +137,20 @@ class Validation(ConfigModel):
     )
 
 
+DebianPackage = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
+
+
+class Container(ConfigModel):
+    """The image that `wurzel image` builds, for steps to run in."""
+
+    base: Image = Field(
+        description="Image that it starts from: a Debian with Python and pip, by its digest, as in"
+        " python:3.12-slim-bookworm@sha256:…"
+    )
+    image: Image | None = Field(None, description="Name that it is built and pushed under, as in ghcr.io/acme/rag:1.0.")
+    packages: tuple[DebianPackage, ...] = Field((), description="Debian packages that steps need, such as libgomp1.")
+
+
 class ProjectFile(ConfigModel):
     """A whole `wurzel.yaml`."""
 
@@ -146,6 +160,7 @@ class ProjectFile(ConfigModel):
         description="The wurzel that generated files install: wurzel==VERSION, wurzel @ URL, or a path. A version is"
         " checked against the wurzel that reads the file, too.",
     )
+    container: Container | None = Field(None, description="The image of the project; see `wurzel image`.")
     templates: tuple[str, ...] = Field(
         (),
         description="Folders and installed packs of templates, most specific first; a pack may have a version range,"

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from wurzel.render.text import Piece
 
 _SAFE = re.compile(r"[\w.,:/@%+=~-]*", re.ASCII)
+_WITHIN = str.maketrans("", "", " []")
+"""Removes what needs no more than quotes around it."""
 _QUOTES = re.compile(r"[^\\][\"']|^[\"']")
 
 
@@ -28,9 +30,9 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
         held = draft.held(index)
         text = fragment(held, "a file without quoting")
         within = len(_QUOTES.findall(draft.before(index))) % 2 == 1
-        if not _SAFE.fullmatch(text.replace(" ", "") if within else text):
+        if not _SAFE.fullmatch(text.translate(_WITHIN) if within else text):
             reason = "values cannot be quoted in this kind of file"
-            hint = "Only letters, digits and . , : / @ % + = ~ _ - are allowed here, and spaces inside quotes."
+            hint = "Only letters, digits and . , : / @ % + = ~ _ - are allowed here, and spaces, [ and ] inside quotes."
             raise refuse(held, reason, hint)
         draft.outputs[index] = text
     return draft

@@ -1,0 +1,168 @@
+"""`wurzel image` writes a Dockerfile for the project as it is; tests/engines builds one and runs it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wurzel.cli import cli
+from wurzel.exceptions import StepFailed, UsageError, WurzelError
+from wurzel.image import build
+
+DIGEST = f"sha256:{'0' * 64}"
+CONFIG = f"""version: 1
+requires: wurzel[store]==0.1.0
+container: {{base: "python:3.12-slim@{DIGEST}", image: "ghcr.io/acme/rag:1.0", packages: [libgomp1, jq]}}
+pipelines: {{chain: {{entrypoint: "flow:chain", data_dir: out/data}}}}
+"""
+
+
+def run(*words):
+    done = CliRunner().invoke(cli, ["image", *words])
+    if done.exception and not isinstance(done.exception, SystemExit | WurzelError):
+        raise done.exception
+    return done
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("wurzel.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "copied", "installs", "locked"),
+    [
+        (["uv.lock", "pyproject.toml"], ["pyproject.toml", "uv.lock"], "uv sync --frozen --no-dev", True),
+        (["poetry.lock", "pyproject.toml"], ["pyproject.toml", "poetry.lock"], "poetry install --no-interaction", True),
+        (["requirements.txt", "pyproject.toml"], ["requirements.txt"], "--requirement requirements.txt", False),
+        (["pyproject.toml"], ["pyproject.toml"], "--requirement names.txt", False),
+        ([], [], 'pip install "wurzel[store]==0.1.0"', False),
+    ],
+)
+def test_packages_come_from_what_the_project_has(here, files, copied, installs, locked):
+    for name in files:
+        Path(name).write_text("")
+    done = run()
+    assert done.exit_code == 0
+    text = Path("Dockerfile").read_text()
+    assert re.findall(r'^COPY \["([^"]+)"', text, re.MULTILINE) == copied
+    assert installs in text
+    assert ('pip install "wurzel[store]==0.1.0"' in text) is ("lock" not in str(files))
+    assert ("not locked" in done.stderr) is not locked
+    assert text.count(f"FROM python:3.12-slim@{DIGEST}") == 2
+    assert text.index("COPY --from=build") < text.index("USER 1000:1000") < text.index("COPY . /app")
+    assert "        jq \\\n        libgomp1 \\\n" in text
+    assert "PYTHONPATH=/app " in text
+
+
+def test_hashes_lock_requirements_and_a_src_folder_is_on_the_path(here):
+    Path("requirements.txt").write_text("click==8.0 --hash=sha256:00\n")
+    Path("src").mkdir()
+    done = run("--strict")
+    assert (done.exit_code, done.stderr) == (0, "created Dockerfile\ncreated .dockerignore\n")
+    assert "PYTHONPATH=/app/src " in Path("Dockerfile").read_text()
+
+
+def test_secrets_data_and_history_stay_out(here):
+    run()
+    ignored = Path(".dockerignore").read_text().splitlines()
+    assert {".git", ".env", ".env.*", "**/*.pem", ".wurzel", "data", "out/data"} <= set(ignored)
+
+
+def test_files_are_checked_and_kept(here):
+    run()
+    assert run("--check").exit_code == 0
+    Path("wurzel.yaml").write_text(CONFIG.replace("[libgomp1, jq]", "[]"))
+    done = run("--check")
+    assert "apt-get" in done.stdout
+    assert str(done.exception) == "out of date: Dockerfile\n  Run: wurzel image"
+    assert run().exit_code == 0
+    assert "apt-get" not in Path("Dockerfile").read_text()
+    Path("Dockerfile").write_text("FROM mine\n")
+    assert run().exit_code != 0
+    assert Path("Dockerfile").read_text() == "FROM mine\n"
+
+
+def test_a_layer_changes_a_block(here):
+    Path("wurzel.yaml").write_text(CONFIG + "templates: [ours]\n")
+    Path("ours/image").mkdir(parents=True)
+    Path("ours/image/Dockerfile.j2").write_text(
+        '{% extends "!image/Dockerfile.j2" %}\n{% block user %}\nUSER 4711:4711\n{% endblock %}\n'
+    )
+    assert run().exit_code == 0
+    assert "USER 4711:4711\n" in Path("Dockerfile").read_text()
+    assert CliRunner().invoke(cli, ["templates", "check"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("container", "#", "wurzel.yaml: there is no `container`"),
+        (f"@{DIGEST}", "", "wurzel.yaml:3:12: container.base: 'python:3.12-slim' has no digest"),
+        ("requires", "#", "nothing says how to install wurzel and your code"),
+        ("wurzel[store]==0.1.0", "../wurzel", "requires: ../wurzel is outside the project"),
+        ("wurzel[store]==0.1.0", "./wurzel.whl", "requires: ./wurzel.whl is not a file"),
+        ("[libgomp1, jq]", "['x; rm -rf /']", "container.packages"),
+        ("python:3.12-slim", "python 3", "container.base"),
+    ],
+)
+def test_bad_input_is_refused_where_it_stands(here, old, new, message):
+    Path("wurzel.yaml").write_text(CONFIG.replace(old, new, 1))
+    done = run("--strict")
+    assert message in str(done.exception)
+    assert done.exception.exit_code == 2
+    assert not Path("Dockerfile").exists()
+
+
+def program(folder, name, script):
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_the_first_builder_that_is_here_is_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="there is no docker, podman, buildah here"):
+        build.builder()
+    program(tmp_path, "docker", "exit 1")
+    with pytest.raises(UsageError, match="docker has no buildx here"):
+        build.builder()
+    program(tmp_path, "buildah", "exit 0")
+    assert build.builder() == "buildah"
+    program(tmp_path, "docker", "exit 0")
+    assert build.builder() == "docker"
+    assert build.builder("buildah") == "buildah"
+    with pytest.raises(UsageError, match="there is no podman here"):
+        build.builder("podman")
+
+
+def test_a_pushed_image_is_named_by_its_digest(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    program(tmp_path, "buildah", f'echo pushing; printf {DIGEST} > "${{2#--digestfile=}}"')
+    assert build.push("buildah", "localhost:5000/acme/rag:1.0") == f"localhost:5000/acme/rag@{DIGEST}"
+    assert capfd.readouterr() == ("", "pushing\n")
+    digests = f'[{{"RepoDigests": ["other@sha256:1", "acme/rag@{DIGEST}"]}}]'
+    program(tmp_path, "docker", f"[ $1 = push ] || echo '{digests}'")
+    assert build.push("docker", "acme/rag:1.0") == f"acme/rag@{DIGEST}"
+    program(tmp_path, "docker", "exit 3")
+    with pytest.raises(StepFailed, match="docker push exited with 3"):
+        build.push("docker", "acme/rag:1.0")
+    with pytest.raises(StepFailed, match="docker build exited with 3"):
+        build.build("docker", tmp_path, "acme/rag:1.0")
+
+
+def test_the_dockerfile_has_no_line_that_its_reader_would_join(here):
+    """Each continued line is followed by another one, and a comment never stands within a command."""
+    for files in (["uv.lock", "pyproject.toml"], ["requirements.txt"], []):
+        for name in files:
+            Path(name).write_text("")
+        run("--force")
+        lines = Path("Dockerfile").read_text().splitlines()
+        for line, following in zip(lines, [*lines[1:], ""], strict=True):
+            assert not line.endswith("\\") or following.startswith("    ")
+        done = subprocess.run(["grep", "-c", "^RUN", "Dockerfile"], capture_output=True, text=True, check=True)
+        assert int(done.stdout) >= 3

@@ -1,0 +1,103 @@
+"""`wurzel image`: the container image of the project."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wurzel.image.build import Builder
+    from wurzel.project.load import Project
+    from wurzel.render.output import Change
+
+
+@click.command("image")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is out of date.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or not written by wurzel.")
+@click.option("--strict", is_flag=True, help="Exit 2 if two builds may differ.")
+@click.option("--build", "builds", is_flag=True, help="Build the image, with docker, podman or buildah.")
+@click.option("--push", "pushes", is_flag=True, help="Build and push it; prints its name with the digest.")
+@click.option("--builder", type=click.Choice(["docker", "podman", "buildah"]), help="[default: the first that is here]")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="id=NAME,src=FILE",
+    help="A file for the build alone: id=pip, id=netrc.",
+)
+@click.option("--network", metavar="MODE", help="The network of the build, as the builder names it.")
+def command(
+    check: bool,
+    force: bool,
+    strict: bool,
+    builds: bool,
+    pushes: bool,
+    builder: Builder | None,
+    secrets: tuple[str, ...],
+    network: str | None,
+) -> None:
+    """Write a Dockerfile, and build and push the image.
+
+    Writes Dockerfile and .dockerignore from `container` and `requires` in wurzel.yaml and the project's lock file,
+    uv.lock, poetry.lock, requirements.txt or pyproject.toml.
+    """
+    from wurzel.exceptions import PreflightError, Problem, UsageError
+    from wurzel.image import build
+    from wurzel.image.files import image_of
+    from wurzel.project.open import open_project, renderer_of
+    from wurzel.render.output import plan
+    from wurzel.render.transaction import recover
+
+    project = open_project()
+    if project is None:
+        raise UsageError("there is no wurzel.yaml here", hint="Write one with `wurzel init`.")
+    image = image_of(project, renderer_of(project), _data_folders(project))
+    if strict and image.reports:
+        raise PreflightError([Problem(report) for report in image.reports])
+    for report in image.reports:
+        click.echo(f"warning: {report}", err=True)
+    recover(project.root)
+    _write(plan(project.root.resolve(), image.files), check=check, force=force)
+    if not (builds or pushes):
+        return
+    if image.name is None:
+        raise UsageError("container.image is missing", where=project.file, hint="It names what is built.")
+    program = build.builder(builder)
+    more = [word for secret in secrets for word in ("--secret", secret)]
+    build.build(program, project.root, image.name, [*more, *(["--network", network] if network else [])])
+    if pushes:
+        click.echo(build.push(program, image.name))
+
+
+def _data_folders(project: Project) -> list[str]:
+    """Folders of datasets that the file names, and the default."""
+    nodes = [
+        layer.fields["data_dir"]
+        for name in project.names()
+        for layer in project.layers(name)
+        if "data_dir" in layer.fields
+    ]
+    return ["data", *(str(node.value) for node in nodes if node.value is not None)]
+
+
+def _write(changes: Sequence[Change], *, check: bool, force: bool) -> None:
+    from wurzel.exceptions import CheckFailed
+    from wurzel.render.output import apply
+
+    different = [change for change in changes if change.state != "same"]
+    for change in different:
+        if check or (change.is_blocked and not force):
+            click.echo(change.diff(), nl=False)
+            sys.stdout.flush()
+    if check and different:
+        paths = ", ".join(change.path for change in different)
+        raise CheckFailed(f"out of date: {paths}", hint="Run: wurzel image")
+    if not check:
+        apply(changes, force=force)
+    for change in changes:
+        state = "is up to date" if change.state == "same" else "created" if change.old is None else "updated"
+        click.echo(f"{change.path} {state}" if change.state == "same" else f"{state} {change.path}", err=True)

@@ -1,0 +1,89 @@
+"""The files that an image is built from, with our header: `Dockerfile` and `.dockerignore`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from wurzel.exceptions import UsageError
+from wurzel.image.sources import sources_of
+from wurzel.project.kinds import Context
+from wurzel.project.model import Container
+from wurzel.project.nodes import Findings
+from wurzel.project.read import read
+from wurzel.render.header import sign
+from wurzel.render.output import File
+
+if TYPE_CHECKING:
+    from wurzel.project.load import Project
+    from wurzel.render import Renderer
+
+FILES = {"Dockerfile": "image/Dockerfile.j2", ".dockerignore": "image/dockerignore.j2"}
+"""Path of each file, and its template."""
+VERSIONS = {"uv": "0.13.9", "poetry": "2.5.1"}
+"""Of the programs that install packages from lock files."""
+COMMAND = "wurzel image"
+
+
+class Image(NamedTuple):
+    """The image of a project."""
+
+    files: Sequence[File]
+    name: str | None
+    """What it is built and pushed as."""
+    reports: Sequence[str]
+    """What makes two builds differ, or is not as it should be."""
+
+
+def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image:
+    """The files of an image.
+
+    Args:
+        project: whose `container` and `requires` say what goes into it.
+        renderer: finds the templates.
+        data: folders of datasets, which are left out of it.
+
+    Raises:
+        UsageError: when `container` is missing, or nothing says how to install wurzel.
+    """
+    if project.container is None or project.container.value is None:
+        hint = "For example: container: {base: 'python:3.12-slim-bookworm@sha256:…', image: 'ghcr.io/acme/rag:1.0'}."
+        raise UsageError("there is no `container`", where=project.file, hint=hint)
+    container = read(project.container, Container, "container", Context(Findings()))
+    sources = sources_of(project.root, project.requires, project.file)
+    context = {
+        "base": container.base,
+        "packages": sorted(container.packages),
+        "manager": sources.manager,
+        "files": sources.files,
+        "requires": sources.requires if sources.manager not in {"uv", "poetry"} else "",
+        "python_path": sources.python_path,
+        "versions": VERSIONS,
+        "data": sorted(set(data)),
+    }
+    files = [
+        File(
+            path,
+            sign(
+                renderer.render(template, context).text,
+                command=COMMAND,
+                source=project.file,
+                packs=renderer.layers.versions,
+            ),
+        )
+        for path, template in FILES.items()
+    ]
+    return Image(files, container.image, [*_reports(container, sources.is_locked, str(project.container.origin))])
+
+
+def _reports(container: Container, is_locked: bool, where: str) -> list[str]:
+    found = []
+    if "@sha256:" not in container.base:
+        how = shlex.join(["docker", "buildx", "imagetools", "inspect", container.base])
+        what = "has no digest, so each build may start from another image"
+        found.append(f"{where}: container.base: {container.base!r} {what}; `{how}` prints it")
+    if not is_locked:
+        how = "use uv.lock, poetry.lock, or hashes in requirements.txt"
+        found.append(f"versions of packages are not locked, so each build may install others; {how}")
+    return found
