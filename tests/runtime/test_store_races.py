@@ -178,6 +178,7 @@ def test_jobs_of_slices_hand_over_and_the_last_one_puts_them_together(clone):
     assert "nothing to do: the data has only 8 slices" in one("--only", "cut", "--shard", "9/10", run="u1")
     said = one("--only", "cut", "--shard", "3/10", run="u1")
     assert "put all slices together" in said
+    assert not (one.data / "cut").exists()  # portions are the parts of the whole, so no data is moved
     one.clean()
     assert "the run run-u1 is whole" in one("--only", "upper", run="u1")
     assert {name: plain.contents()[name] for name in one.contents()} == one.contents()
@@ -188,6 +189,33 @@ def test_jobs_of_slices_hand_over_and_the_last_one_puts_them_together(clone):
     one("--only", "words", run="u2")
     assert "cut: unchanged (from the store)" in one("--only", "cut", "--shard", "2/10", run="u2")
     assert one.calls() == []
+
+
+def test_slices_of_one_call_are_written_again_as_one_dataset(clone):
+    text = PAIR.replace("    def run(self, inpt: list[Word])", "    shards = 2\n    def run(self, inpt: list[Word])")
+    one, plain = clone("one", text), clone("plain", text)
+    plain("--store", "none")
+    for words in ("words",), ("upper", "--shard", "2/2"), ("upper", "--shard", "1/2"):
+        one.clean()
+        said = one("--only", *words, run="u1")
+    assert "the run run-u1 is whole" in said
+    assert one.contents()["upper/part-00000.json"] == plain.contents()["upper/part-00000.json"]
+    assert one.handed_over("u1", "upper").report["items_in"] == 4
+
+
+def test_a_slice_fetches_only_the_parts_that_it_reads(clone):
+    one = clone(
+        text=SLICED.replace("chain = ", "chain = WZ(Words) >> WZ(Cut, name='first') >> WZ(Cut) >> WZ(Upper)\nold = ")
+    )
+    one("--only", "words,first", run="u1")  # eight parts of one item
+    one.clean()
+    one("--only", "cut", "--shard", "3/4", run="u1")
+    sizes = {path.name: any(path.read_bytes()) for path in (one.data / "first").glob("part-*")}
+    assert [name for name, filled in sorted(sizes.items()) if filled] == ["part-00004.json", "part-00005.json"]
+    for number in (1, 2, 4):
+        one("--only", "cut", "--shard", f"{number}/4", run="u1")  # what is hollow is fetched by whoever reads it
+    one("--only", "upper", run="u1")
+    assert one.texts("upper") == [f"A{number}" for number in range(8)]
 
 
 def test_a_reader_puts_slices_together_where_nobody_has(clone):

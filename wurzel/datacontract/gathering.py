@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from wurzel.datacontract.folders import replacing
 from wurzel.datacontract.framing import bodies
-from wurzel.datacontract.manifest import AGAIN, NAME, Manifest, Part, unreadable
+from wurzel.datacontract.manifest import AGAIN, NAME, Manifest, Part, joined, unreadable
 from wurzel.datacontract.names import from_text
 from wurzel.datacontract.opening import Dataset, open_dataset, output_names
 from wurzel.datacontract.partfiles import PartFiles, explained
@@ -49,6 +49,22 @@ def gather_outputs(folder: Path, into: Path | None = None, retire: Path | None =
             manifest = _gathered(dataset, home, keep=into is not None)
             (home / NAME).write_bytes(manifest.text())
     return {name: open_dataset(target / name if name else target) for name in names}
+
+
+def gathered(slices: Sequence[Manifest]) -> Manifest | None:
+    """The manifest of the dataset that all slices of an output make, where their files are its files.
+
+    `None` where they are not, so that the data has to be written again: a set is sorted as a whole, and where a step
+    is not called for portions or items, all slices together count as one call.
+
+    Args:
+        slices: manifests of all slices, in their order.
+    """
+    whole = joined(slices)
+    if whole.folders or any(part.ordinal is not None for part in whole.parts) or not whole.parts:
+        return whole
+    by_items = any(one.slice is None or one.slice.by == "items" for one in slices)
+    return None if by_items or whole.containers == ("set",) else whole
 
 
 def _gathered(dataset: Dataset, new: Path, *, keep: bool) -> Manifest:

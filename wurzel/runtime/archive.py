@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from wurzel.datacontract.writer import check_ours
@@ -18,6 +19,9 @@ Key = tuple[str, str]
 
 
 Fingerprint: TypeAlias = "Callable[[Step, Mapping[Key, str]], str]"
+
+
+NONE: Mapping[Key, Collection[str]] = MappingProxyType({})
 
 
 class Kept(NamedTuple):
@@ -76,8 +80,13 @@ class Archive(Protocol):
     def lacking(self, step: Step) -> list[Key]:
         """What a step reads, its own last output among it, that is not in the data folder."""
 
-    def fetch(self, step: Step, keys: Iterable[Key]) -> None:
+    def fetch(self, step: Step, keys: Iterable[Key], only: Mapping[Key, Collection[str]] = NONE) -> None:
         """Bring datasets into the data folder.
+
+        Args:
+            step: that reads them.
+            keys: the datasets.
+            only: names of the parts that it reads, of datasets of which it does not read all.
 
         Raises:
             StoreError: when a file is damaged or missing, or the store cannot be used.

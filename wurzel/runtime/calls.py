@@ -27,11 +27,7 @@ class Cut(NamedTuple):
 
     def bounds(self) -> tuple[int, int]:
         """The items of this slice, by start and stop."""
-        total = self.input.total
-        if self.portion is None:
-            return slice_bounds(total, *self.shard)
-        start, stop = slice_bounds(portions(total, self.portion), *self.shard)
-        return min(start * self.portion, total), min(stop * self.portion, total)
+        return shard_bounds(self.input.total, self.portion, self.shard)
 
     def calls(self) -> Iterator[tuple[int, int]]:
         """The items of each call of a step that is not mapped; without any items, the first slice has one call."""
@@ -41,6 +37,14 @@ class Cut(NamedTuple):
         size = self.portion or max(stop - start, 1)
         for first in range(start, stop, size):
             yield first, min(first + size, stop)
+
+
+def shard_bounds(total: int, portion: int | None, shard: tuple[int, int]) -> tuple[int, int]:
+    """Start and stop of the items of a slice, of so many items in portions of a size, or without portions."""
+    if portion is None:
+        return slice_bounds(total, *shard)
+    start, stop = slice_bounds(portions(total, portion), *shard)
+    return min(start * portion, total), min(stop * portion, total)
 
 
 def portions(items: int, size: int) -> int:

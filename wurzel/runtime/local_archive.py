@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.runtime import slices
-from wurzel.runtime.archive import Cut, Kept, Key, named_as, replaceable
+from wurzel.runtime.archive import NONE, Cut, Kept, Key, named_as, replaceable
 from wurzel.runtime.cache import Cache
 from wurzel.runtime.report import write_recorded
 from wurzel.runtime.selection import found
@@ -61,7 +61,7 @@ class LocalArchive:
         """See `Archive`."""
         return []
 
-    def fetch(self, step: Step, keys: Iterable[Key]) -> None:
+    def fetch(self, step: Step, keys: Iterable[Key], only: Mapping[Key, Collection[str]] = NONE) -> None:
         """See `Archive`."""
 
     def keeping(self, step: Step) -> list[str]:

@@ -24,6 +24,16 @@ class Report(NamedTuple):
     """Whether the step was not run, because a condition was false."""
 
 
+def report_data(report: Report) -> dict[str, Any]:
+    """A report as JSON values, with secrets masked in the names of metrics."""
+    metrics = {CURRENT.text(name): value for name, value in sorted(report.metrics.items())}
+    numbers = {name: int(value) if value == value // 1 else value for name, value in metrics.items()}
+    data = {**report._asdict(), "metrics": numbers}
+    if not report.skipped:
+        del data["skipped"]
+    return data
+
+
 def write_report(path: Path, report: Report) -> None:
     """Write a report as JSON.
 
@@ -34,14 +44,9 @@ def write_report(path: Path, report: Report) -> None:
 
     from wurzel.invocation.digests import write
 
-    metrics = {CURRENT.text(name): value for name, value in sorted(report.metrics.items())}
-    numbers = {name: int(value) if value == value // 1 else value for name, value in metrics.items()}
-    data = {**report._asdict(), "metrics": numbers}
-    if not report.skipped:
-        del data["skipped"]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, to_json(data, indent=2) + b"\n")
+        write(path, to_json(report_data(report), indent=2) + b"\n")
     except OSError as error:
         raise StepFailed(f"the report cannot be written: {error.strerror}", where=str(path)) from None
     except WriteError as error:

@@ -6,10 +6,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from wurzel.invocation.command import step_argv
+from wurzel.invocation.command import cut_edges, step_argv
 from wurzel.runtime import slices
 from wurzel.runtime.archive import Cut
-from wurzel.runtime.calls import portions
+from wurzel.runtime.calls import portions, shard_bounds
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded
 from wurzel.runtime.step_job import StepJob
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wurzel.ir.model import Step
+    from wurzel.runtime.archive import Key
     from wurzel.runtime.decision import Decision
     from wurzel.runtime.processes import Command
     from wurzel.runtime.run import Run
@@ -67,6 +68,28 @@ class SliceJob(StepJob):
             return self._must_run()
         give = partial(self._store.hand_over_slice, self.step, entry, self._cut, self.decision.question)
         return self.after(give, lambda gathered: self._say("unchanged (from the store)", gathered=gathered))
+
+    def _must_run(self) -> Command | None:
+        lacking = self._store.lacking(self.step)
+        return self.after(partial(self._store.fetch, self.step, lacking, self._needed()), self._launch)
+
+    def _needed(self) -> dict[Key, set[str]]:
+        """The parts that the slice reads of the input that is cut, where these can be told."""
+        step, edges = self.step, cut_edges(self.step)
+        datasets = [((edge.step, edge.output), self._store.data[edge.step, edge.output].manifest) for edge in edges]
+        parts = [(key, part) for key, manifest in datasets for part in manifest.parts]
+        files = any(part.ordinal is not None for _, part in parts)
+        sets = len(datasets) > 1 and any("set" in manifest.containers for _, manifest in datasets)
+        if step.when or files or sets:  # it may be asked with all of its input, or a part says nothing of its place
+            return {}
+        start, stop = shard_bounds(sum(part.items for _, part in parts), step.shards.items, self._cut)
+        needed: dict[Key, set[str]] = {key: set() for key, _ in datasets}
+        first = 0
+        for key, part in parts:
+            if first < stop and start < first + part.items:
+                needed[key].add(part.name)
+            first += part.items
+        return needed
 
     def _launch(self, _: None) -> Command:
         number, of = self._cut

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.dataset import (
-    Dataset,
     gather_outputs,
     open_dataset,
     output_names,
@@ -25,6 +24,9 @@ from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from wurzel.datacontract.manifest import Manifest
+    from wurzel.runtime.report import Report
 
 SLICES = ".slices"
 REPORT = ".report.json"
@@ -86,8 +88,11 @@ def join(folder: Path, output: Path, report: Path | None = None, retire: Path | 
     slices = open_dataset(folder / name).slices
     datasets = gather_outputs(folder, output, retire)
     if report is not None:
+        from wurzel.runtime.report import write_report
+
         reports = [_read_report(_report(folder, cut.number, cut.of)) for cut in slices]
-        _write_merged(reports, slices[0].by, datasets, report)
+        manifests = {name: dataset.manifest for name, dataset in datasets.items()}
+        write_report(report, merged(reports, slices[0].by, manifests))
 
 
 def _is_sliced(folder: Path) -> bool:
@@ -121,23 +126,29 @@ def _read_report(path: Path) -> dict[str, Any]:
     return report
 
 
-def _write_merged(reports: Sequence[dict[str, Any]], by: str, datasets: Mapping[str, Dataset], path: Path) -> None:
-    """The report of the step as a whole: what slices took and counted, summed; what they gave, from the result."""
-    from wurzel.runtime.report import Report, write_report
+def merged(reports: Sequence[Mapping[str, Any]], by: str, manifests: Mapping[str, Manifest]) -> Report:
+    """The report of the step as a whole: what slices took and counted, summed; what they gave, from the result.
+
+    Args:
+        reports: of the slices.
+        by: what slices are made of, see `Slice`.
+        manifests: of the whole, by the name of the output.
+    """
+    from wurzel.runtime.report import Report
 
     metrics: Counter[str] = Counter()
     for report in reports:
         metrics.update(report["metrics"])
-    for name, dataset in datasets.items():
+    for name, manifest in manifests.items():
         columns = f"{name}.columns" if name else "columns"
-        if by == "items" and dataset.containers == ("dataframe",) and columns in metrics:  # slices of rows have all
+        if by == "items" and manifest.containers == ("dataframe",) and columns in metrics:  # slices of rows have all
             metrics[columns] = max(report["metrics"].get(columns, 0) for report in reports)
     taken = sum(report["items_in"] for report in reports)
     size = sum(report["bytes_in"] for report in reports)
-    items = sum(dataset.items for dataset in datasets.values())
-    given = sum(dataset.size for dataset in datasets.values())
-    skipped = all(dataset.skipped for dataset in datasets.values())
-    write_report(path, Report(taken, items, size, given, dict(metrics), skipped))
+    items = sum(manifest.items for manifest in manifests.values())
+    given = sum(part.size for manifest in manifests.values() for part in manifest.parts)
+    skipped = all(manifest.skipped for manifest in manifests.values())
+    return Report(taken, items, size, given, dict(metrics), skipped)
 
 
 if __name__ == "__main__":

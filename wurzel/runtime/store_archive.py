@@ -17,14 +17,13 @@ from wurzel.invocation.digests import write
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.regular_file import read_file
 from wurzel.runtime import slices
-from wurzel.runtime.archive import Cut, Kept, Key, named_as, replaceable
+from wurzel.runtime.archive import NONE, Cut, Kept, Key, named_as, replaceable
 from wurzel.runtime.handing import Handing, ends
 from wurzel.runtime.report import write_recorded
 from wurzel.runtime.store_gather import all_slices, gather
 from wurzel.runtime.store_inputs import StoreInputs
-from wurzel.runtime.stored import manifests_in, verified
+from wurzel.runtime.stored import verified
 from wurzel.store.names import slice_fingerprint, slice_name
-from wurzel.store.records import Data, Entry
 
 if TYPE_CHECKING:
     from wurzel.invocation.digests import FileDigests
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from wurzel.runtime.archive import Fingerprint
     from wurzel.runtime.decision import Question
     from wurzel.runtime.options import RunOptions
+    from wurzel.store.records import Data, Entry
     from wurzel.store.store import Store
 
 
@@ -112,7 +112,7 @@ class StoreArchive:
         keys = dict.fromkeys((edge.step, edge.output) for edge in step.needs)
         return [key for key in keys if not self._is_here(key)]
 
-    def fetch(self, step: Step, keys: Iterable[Key]) -> None:
+    def fetch(self, step: Step, keys: Iterable[Key], only: Mapping[Key, Collection[str]] = NONE) -> None:
         """See `Archive`; no step runs where its result could not be handed over."""
         if self.handing is not None:
             self.handing.begun()
@@ -120,7 +120,7 @@ class StoreArchive:
             self._fetch_last_output(step)
             return
         for key in keys:
-            self._fetch(key, self.data[key])
+            self._fetch(key, self.data[key], only.get(key))
 
     def keeping(self, step: Step) -> list[str]:
         """See `Archive`."""
@@ -128,7 +128,8 @@ class StoreArchive:
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """See `Archive`: files, dataset, entry, hand-over, in this order."""
-        return self._keep(step, made, self._read(step), cacheable=cacheable)
+        entry = self._stored(made, self._folder(step.id))
+        return self._count(step, entry, self._read(step), cacheable=cacheable)
 
     def hand_over(self, step: Step, entry: Entry) -> None:
         """See `Archive`."""
@@ -159,8 +160,8 @@ class StoreArchive:
 
     def store_slice(self, made: Entry, folder: Path, *, cacheable: bool) -> Entry:
         """Store a slice; gives the entry that counts."""
-        entry = self._stored(made, folder, cacheable=cacheable)
-        return self._led(self.store.record(entry, force=self._options.force)) if cacheable else entry
+        entry = self._stored(made, folder)
+        return self._recorded(entry) if cacheable else entry
 
     def hand_over_slice(self, step: Step, entry: Entry, cut: Cut, question: Question) -> bool:
         """Hand over a slice; whether it was the last one, so that the whole has been handed over too."""
@@ -175,15 +176,10 @@ class StoreArchive:
         given = None if self.handing is None else all_slices(self.handing, step)
         if given is None:
             return None
-        folder = self._folder(step.id)
-        check_ours(folder)
-        report = gather(self.store, given, folder, slices.staging(self.stage(step)))
-        manifests = manifests_in(folder, [port.name for port in step.outputs]) or {}
-        key = next(iter(given[0].values())).fingerprint
-        made = Entry(key, step.id, {name: Data(one) for name, one in manifests.items()}, report, kinds)
+        entry = gather(self.store, step, given, self._folder(step.id), slices.staging(self.stage(step)))
         self._gathered.add(step.id)
         read = next(iter(given[0].values())).inputs
-        return self._keep(step, made, read, cacheable=bool(key)).entry
+        return self._count(step, entry._replace(inputs=kinds), read, cacheable=bool(entry.fingerprint)).entry
 
     def stage(self, step: Step) -> Path:
         """Stands for the output where slices are written beside it: no other job on this disk uses the folder."""
@@ -216,16 +212,18 @@ class StoreArchive:
     def close(self, steps: Collection[str]) -> None:
         """See `Archive`."""
 
-    def _stored(self, made: Entry, folder: Path, *, cacheable: bool) -> Entry:
+    def _stored(self, made: Entry, folder: Path) -> Entry:
         """A result whose files and datasets are in the store."""
-        stored = {name: self.store.put_dataset(folder / name) for name in made.datasets}
-        entry = made._replace(datasets=stored)
-        return self._led(entry) if cacheable else entry
+        return made._replace(datasets={name: self.store.put_dataset(folder / name) for name in made.datasets})
 
-    def _led(self, entry: Entry) -> Entry:
-        """An entry whose datasets say that it led to them, so that it is removed if they turn out to be damaged."""
-        led = {name: data._replace(fingerprint=entry.fingerprint) for name, data in entry.datasets.items()}
-        return entry._replace(datasets=led)
+    def _recorded(self, entry: Entry) -> Entry:
+        """The entry that counts, whose datasets name it, so that it is removed if one of them is damaged."""
+        key = entry.fingerprint
+        led = {name: data._replace(fingerprint=key) for name, data in entry.datasets.items()}
+        counts = self.store.record(entry._replace(datasets=led), force=self._options.force)
+        return counts._replace(
+            datasets={name: data._replace(fingerprint=key) for name, data in counts.datasets.items()}
+        )
 
     def _know(self, step: Step, entry: Entry) -> None:
         self.data.update({(step.id, name): data for name, data in entry.datasets.items()})
@@ -233,15 +231,15 @@ class StoreArchive:
             self._last.mkdir(mode=0o700, exist_ok=True)
             write(self._last / step.id, entry.fingerprint.encode(), 0o600)
 
-    def _keep(self, step: Step, made: Entry, read: Mapping[str, str], *, cacheable: bool) -> Kept:
-        entry = self._stored(made, self._folder(step.id), cacheable=cacheable)
-        kept = self._led(self.store.record(entry, force=self._options.force)) if cacheable else entry
+    def _count(self, step: Step, entry: Entry, read: Mapping[str, str], *, cacheable: bool) -> Kept:
+        """Record a result whose datasets are stored, and hand over the one that counts."""
+        kept = self._recorded(entry) if cacheable else entry
         superseded = kept.digests != entry.digests
         if superseded:
             self._refresh(step, kept, entry.digests)
         self._know(step, kept)
         if self.handing is not None:
-            key = made.fingerprint if cacheable else ""
+            key = entry.fingerprint if cacheable else ""
             self.handing.hand_over(step, kept, read, key=key, superseded=superseded)
         return Kept(kept, superseded)
 
@@ -262,14 +260,14 @@ class StoreArchive:
             if here.get(name) != data.digest and (self._folder(step.id) / name).exists():
                 self._fetch((step.id, name), data)
 
-    def _fetch(self, key: Key, data: Data) -> None:
+    def _fetch(self, key: Key, data: Data, only: Collection[str] | None = None) -> None:
         """Bring a dataset into the data folder, once, whoever needs it."""
         folder = self._folder(key[0]) / key[1]
         with self._locks[key]:
             if (key, data.digest) in self._here:
                 return
             check_ours(folder)
-            self.store.fetch(data, folder)
+            self.store.fetch(data, folder, only)
             self._here.add((key, data.digest))
 
     def _fetch_last_output(self, step: Step) -> None:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.dataset import shard_folder
 from wurzel.datacontract.folders import remove
+from wurzel.datacontract.gathering import gathered
+from wurzel.datacontract.writer import check_ours
 from wurzel.runtime import slices
-from wurzel.runtime.report import read_recorded, write_recorded
+from wurzel.runtime.report import read_recorded, report_data, write_recorded
 from wurzel.store.names import ALL, slice_name
+from wurzel.store.records import Entry
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Step
@@ -44,19 +47,41 @@ def all_slices(handing: Handing, step: Step) -> list[Given] | None:
     return None
 
 
-def gather(store: Store, given: Sequence[Given], folder: Path, stage: Path) -> dict[str, Any]:
-    """Write slices as the one dataset that they are into the folder of their step; gives the report of the whole.
+def gather(store: Store, step: Step, given: Sequence[Given], folder: Path, stage: Path) -> Entry:
+    """The result that slices make together; its data is moved only where its files are not those of the slices.
 
     Args:
         store: has their files.
+        step: which they are slices of.
         given: what they have handed over, in their order.
-        folder: of the step.
+        folder: of the step, which the dataset is written to if it has to be written.
         stage: where slices go until then; it is removed.
 
     Raises:
-        StoreError: when a file is damaged or missing, or the store cannot be read.
+        StoreError: when a file is damaged or missing, or the store cannot be used.
         DatasetError: when they cannot be put together.
     """
+    names = [port.name for port in step.outputs]
+    first = given[0][names[0]]
+    parts = {name: [one[name].data for one in given] for name in names}
+    whole = {name: gathered([data.manifest for data in parts[name]]) for name in names}
+    known = {name: manifest for name, manifest in whole.items() if manifest is not None}
+    if len(known) < len(names):
+        check_ours(folder)
+        report = _written(store, given, folder, stage)
+        return Entry(first.fingerprint, step.id, {name: store.put_dataset(folder / name) for name in names}, report)
+    datasets = {
+        name: store.put_manifest(manifest, trusted=all(data.trusted for data in parts[name]))
+        for name, manifest in known.items()
+    }
+    cut = first.data.manifest.slice
+    reports = [one[names[0]].report for one in given]
+    merged = slices.merged(reports, cut.by if cut is not None else "", known)
+    return Entry(first.fingerprint, step.id, datasets, report_data(merged))
+
+
+def _written(store: Store, given: Sequence[Given], folder: Path, stage: Path) -> dict[str, Any]:
+    """Write slices as one dataset into the folder of their step; gives the report of the whole."""
     report = stage / slices.REPORT
     try:
         remove(stage)

@@ -19,6 +19,7 @@ from wurzel.store.records import Data, Entry, entry_of
 from wurzel.store.threads import side_by_side
 
 if TYPE_CHECKING:
+    from wurzel.datacontract.manifest import Manifest
     from wurzel.store.buckets import Bucket
 
 CacheMode = Literal["read-write", "read", "off"]
@@ -32,6 +33,8 @@ class Store:
         self.trusted = cache != "read"
         """Whether what this process writes is read by everyone; otherwise it goes below `untrusted/`."""
         self._cache = cache
+        self._written: set[str] = set()
+        """Objects that this process has written, which it need not write twice: slices and their whole share them."""
         self.pipeline = names.checked_pipeline(pipeline)
 
     def key(self, key: str, *, trusted: bool | None = None) -> str:
@@ -47,14 +50,23 @@ class Store:
             StoreError: when it cannot be stored, or a file is not what the dataset says.
         """
         manifest = read_manifest(folder)
-        files = {part.sha256: part.path for part in manifest.parts}
+        files = {part.sha256: part.path for part in manifest.parts if part.sha256 not in self._written}
 
         def put(digest: str) -> None:
             self.bucket.put_file(self.key(names.object_key(digest)), files[digest], digest)
+            self._written.add(digest)
 
         side_by_side(put, files, self.bucket.width)
+        return self.put_manifest(manifest)
+
+    def put_manifest(self, manifest: Manifest, *, trusted: bool | None = None) -> Data:
+        """Store a dataset whose files are in the store already, by default among those that this process writes.
+
+        Raises:
+            StoreError: when it cannot be stored.
+        """
         self.bucket.put(self.key(names.dataset_key(manifest.digest)), manifest.canonical_text())
-        return Data(manifest, self.trusted)
+        return Data(manifest, self.trusted if trusted is None else trusted)
 
     def fetch(self, data: Data, folder: Path, only: Collection[str] | None = None) -> None:
         """Write a dataset into a folder, whose previous contents are replaced, or none of it.
@@ -183,6 +195,7 @@ class Store:
         """Remove a bad object, and the entry that led to it; without the object no other entry leads to it."""
         where = self.key(names.object_key(part.sha256), trusted=data.trusted)
         hint = "A job that is trusted has to read it, which removes it."
+        self._written.discard(part.sha256)
         if self.trusted or not data.trusted:
             led = [self.key(names.entry_key(data.fingerprint), trusted=data.trusted)] if data.fingerprint else []
             try:
