@@ -29,6 +29,7 @@ DAY = timedelta(hours=24)
 """The least age of what is removed: no job takes as long from an upload to what names it."""
 
 _CLOCK = "gc/clock-"
+_TRIES = 5
 _KINDS = ("objects", "datasets")
 
 
@@ -210,8 +211,8 @@ class _Plan:
         """Remove a run: first its mark, so that it is never the latest without its data; last what says it began."""
         bucket, begun = self.store.bucket, self.store.key(names.run_key(name))
         items = list(bucket.list(self.store.key(f"runs/{name}/")))
-        if any(item.modified >= self._before for item in items):
-            return False  # it goes on
+        if any(item.modified >= self._before for item in items) or not (items or name in self._marks):
+            return False  # it goes on, or another gc was faster
         bucket.delete(item.key for item in self._marks.get(name, ()))
         others = [item for item in items if item.key != begun]
         if len(bucket.discard(others)) < len(others):
@@ -259,10 +260,11 @@ def _used_side(bucket: Bucket, pipeline: str) -> Store:
 
 def _now(store: Store) -> datetime:
     """The time on the server's clock."""
-    key = store.key(f"{_CLOCK}{os.urandom(8).hex()}")
-    store.bucket.put(key, b"{}\n")
-    item = store.bucket.head(key)
-    store.bucket.delete([key])
-    if item is None:
-        raise StoreError("what was written cannot be found", where=key, hint="Try again.")
-    return item.modified
+    for _ in range(_TRIES):  # another gc may take it for one that was left
+        key = store.key(f"{_CLOCK}{os.urandom(8).hex()}")
+        store.bucket.put(key, b"{}\n")
+        item = store.bucket.head(key)
+        store.bucket.delete([key])
+        if item is not None:
+            return item.modified
+    raise StoreError("what was written cannot be found", where=key, hint="Try again.")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wurzel.store.store import Store
 
 _NONE: Mapping[tuple[str, str], HandOver] = MappingProxyType({})
+_TRIES = 3
 _TIME = "%Y%m%dT%H%M%S.%fZ"  # sorts as text
 
 
@@ -45,17 +46,20 @@ class Run:
         Raises:
             StoreError: when the store cannot be used; `StoreDamaged` when what says how the run began is.
         """
-        begun = self.begun()
-        if begun is None:
-            if not self._write((definition,), latest(self.store), "", create=True):
-                return self.begin(definition)  # another job was faster
-        elif begun.definitions[-1] != definition:
-            others = tuple(one for one in begun.definitions if one != definition)
-            self._write((*others, definition), begun.latest, begun.start)
-        begun = self.begun()
-        if begun is None:
-            raise StoreError("what says how the run began has been removed", where=self._key, hint="Start a new run.")
-        return begun
+        for _ in range(_TRIES):
+            begun = self.begun()
+            if begun is None:
+                self._write((definition,), latest(self.store), "", create=True)  # unless another job is faster
+            elif begun.definitions[-1] == definition:
+                return begun
+            else:
+                others = tuple(one for one in begun.definitions if one != definition)
+                self._write((*others, definition), begun.latest, begun.start)
+            begun = self.begun()
+            if begun is not None:
+                return begun
+            # It was an old run, which gc has just removed.
+        raise StoreError("what says how the run began has been removed", where=self._key, hint="Start a new run.")
 
     def begun(self) -> Begun | None:
         """How the run began; `None` when it has not.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.exceptions import StoreDamaged
@@ -64,23 +65,25 @@ class RunCheck:
 
     def _beginnings(self) -> Iterator[Finding]:
         prefix = self._store.key("runs/")
-        seen: dict[str, list[Item]] = {}
-        for item in self._bucket.list(prefix):
-            run, *path = item.key.removeprefix(prefix).split("/")
-            if place_of(path) is None and path != ["run.json"]:
+        for run, listed in groupby(self._bucket.list(prefix), lambda item: item.key[len(prefix) :].partition("/")[0]):
+            items = list(listed)
+            paths = {item: item.key.removeprefix(prefix).split("/")[1:] for item in items}
+            foreign = [item for item, path in paths.items() if place_of(path) is None and path != ["run.json"]]
+            for item in foreign:
                 yield Finding(item.key, FOREIGN, item)
-            else:
-                seen.setdefault(run, []).append(item)
-        for run, items in seen.items():
-            key = self._store.key(names.run_key(run))
-            try:
-                begun = Run(self._store, run).begun()
-            except StoreDamaged as error:
-                yield Finding(key, error.message, self._bucket.head(key))
-                continue
-            leads = tuple(item for item in items if begun is None and self._is_there(item))
-            if leads:
-                yield Finding(key, MISSING, None, leads)
+            if len(foreign) < len(items):
+                yield from self._beginning(run, [item for item in items if item not in foreign])
+
+    def _beginning(self, run: str, items: Sequence[Item]) -> Iterator[Finding]:
+        key = self._store.key(names.run_key(run))
+        try:
+            begun = Run(self._store, run).begun()
+        except StoreDamaged as error:
+            yield Finding(key, error.message, self._bucket.head(key))
+            return
+        leads = tuple(item for item in items if begun is None and self._is_there(item))
+        if leads:
+            yield Finding(key, MISSING, None, leads)
 
     def _problem_of_mark(self, item: Item, run: str) -> str:
         start = item.key.removeprefix(self._store.key("whole/")).partition("~")[0]
