@@ -60,6 +60,8 @@ class StoreArchive:
         """Datasets that have been fetched by now."""
         self._first = ""
         self._gathered: set[str] = set()
+        self._of_slices: defaultdict[str, set[str]] = defaultdict(set)
+        """Digests of files that have been stored as those of slices, which the whole may have as well."""
 
     def found(self, steps: Sequence[Step], key: Fingerprint) -> dict[Key, str]:
         """See `Archive`."""
@@ -128,7 +130,7 @@ class StoreArchive:
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """See `Archive`: files, dataset, entry, hand-over, in this order."""
-        entry = self._stored(made, self._folder(step.id))
+        entry = self._stored(made, self._folder(step.id), self._of_slices[step.id])
         return self._count(step, entry, self._read(step), cacheable=cacheable)
 
     def hand_over(self, step: Step, entry: Entry) -> None:
@@ -161,6 +163,7 @@ class StoreArchive:
     def store_slice(self, made: Entry, folder: Path, *, cacheable: bool) -> Entry:
         """Store a slice; gives the entry that counts."""
         entry = self._stored(made, folder)
+        self._of_slices[made.step.partition(" ")[0]].update(part.sha256 for part in entry.parts)
         return self._recorded(entry) if cacheable else entry
 
     def hand_over_slice(self, step: Step, entry: Entry, cut: Cut, question: Question) -> bool:
@@ -212,9 +215,10 @@ class StoreArchive:
     def close(self, steps: Collection[str]) -> None:
         """See `Archive`."""
 
-    def _stored(self, made: Entry, folder: Path) -> Entry:
+    def _stored(self, made: Entry, folder: Path, written: Collection[str] = ()) -> Entry:
         """A result whose files and datasets are in the store."""
-        return made._replace(datasets={name: self.store.put_dataset(folder / name) for name in made.datasets})
+        stored = {name: self.store.put_dataset(folder / name, written) for name in made.datasets}
+        return made._replace(datasets=stored)
 
     def _recorded(self, entry: Entry) -> Entry:
         """The entry that counts, whose datasets name it, so that it is removed if one of them is damaged."""

@@ -33,8 +33,6 @@ class Store:
         self.trusted = cache != "read"
         """Whether what this process writes is read by everyone; otherwise it goes below `untrusted/`."""
         self._cache = cache
-        self._written: set[str] = set()
-        """Objects that this process has written, which it need not write twice: slices and their whole share them."""
         self.pipeline = names.checked_pipeline(pipeline)
 
     def key(self, key: str, *, trusted: bool | None = None) -> str:
@@ -42,19 +40,22 @@ class Store:
         prefix = "" if (self.trusted if trusted is None else trusted) else f"{names.UNTRUSTED}/"
         return f"{prefix}{self.pipeline}/{key}"
 
-    def put_dataset(self, folder: Path) -> Data:
+    def put_dataset(self, folder: Path, written: Collection[str] = ()) -> Data:
         """Store the dataset in a folder: its files first, so that what names them is never there without them.
+
+        Args:
+            folder: of the dataset.
+            written: digests of files that this process has just stored; all others are written, there or not.
 
         Raises:
             DatasetError: when the folder is not a complete dataset, or contains a pipe.
             StoreError: when it cannot be stored, or a file is not what the dataset says.
         """
         manifest = read_manifest(folder)
-        files = {part.sha256: part.path for part in manifest.parts if part.sha256 not in self._written}
+        files = {part.sha256: part.path for part in manifest.parts if part.sha256 not in written}
 
         def put(digest: str) -> None:
             self.bucket.put_file(self.key(names.object_key(digest)), files[digest], digest)
-            self._written.add(digest)
 
         side_by_side(put, files, self.bucket.width)
         return self.put_manifest(manifest)
@@ -195,7 +196,6 @@ class Store:
         """Remove a bad object, and the entry that led to it; without the object no other entry leads to it."""
         where = self.key(names.object_key(part.sha256), trusted=data.trusted)
         hint = "A job that is trusted has to read it, which removes it."
-        self._written.discard(part.sha256)
         if self.trusted or not data.trusted:
             led = [self.key(names.entry_key(data.fingerprint), trusted=data.trusted)] if data.fingerprint else []
             try:
