@@ -1,4 +1,4 @@
-"""`wurzel store`: ls, get, du, verify, gc and forget, on stores in folders."""
+"""`wurzel store`, as docs/store.md shows it: ls, get, du, verify, gc and forget, on stores in folders."""
 
 import json
 import os
