@@ -127,7 +127,7 @@ def test_files_that_were_written_again_stay(bucket, filling, url):
     filling.data("again")
     collect(bucket)
     bucket.pass_hours(25)
-    filling.data("again")  # a job that has not come to its entry yet
+    filled(bucket, url, url.parent).data("again")  # a job that has not come to its entry yet
     assert [found.files for found in collect(bucket)] == [0]
     filling.entry("read", "again")
     bucket.pass_hours(25)
@@ -336,10 +336,10 @@ def test_in_a_loop_beside_jobs(tmp_path):
     done = []
 
     def job(number):
-        filling = filled(bucket, bucket.root, tmp_path / str(number))
         turn = 0
         while time.monotonic() < end:
             turn += 1
+            filling = filled(bucket, bucket.root, tmp_path / str(number))
             text = str(turn * (number + 1) % 11)
             with at_work[number]:
                 found = filling.store.look_up(fingerprint(f"read-{text}"))

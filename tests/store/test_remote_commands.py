@@ -12,9 +12,10 @@ from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.store import latest
 from wurzel.store.delivery import deliver
 from wurzel.store.gc import gc
-from wurzel.store.listing import find_run, outputs, pipelines, runs
+from wurzel.store.listing import find_run, outputs, pipelines
 from wurzel.store.references import forget
 from wurzel.store.repair import repair
+from wurzel.store.states import runs
 from wurzel.store.usage import usage
 from wurzel.store.verify import verify
 

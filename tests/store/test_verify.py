@@ -7,13 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.store.filled import PLAN, Filling, change, files, fingerprint
+from tests.store.filled import PLAN, Filling, age, change, files, fingerprint
+from wurzel.datacontract.manifest import joined
 from wurzel.store import HandOver, Run, latest
 from wurzel.store.documents import seal, unseal
 from wurzel.store.findings import FOREIGN, MISSING
 from wurzel.store.gc import gc
-from wurzel.store.listing import pipelines, runs
+from wurzel.store.listing import pipelines
 from wurzel.store.repair import repair
+from wurzel.store.states import runs
 from wurzel.store.verify import verify
 
 STEPS = {"read": ["a"], "split": ["b", "c"], "embed": ["d"]}
@@ -163,6 +165,24 @@ def test_jobs_that_are_not_trusted(filling, url, tmp_path):
     assert "untrusted/rag/runs/gh-1/read/_/all.json" in {item.key for each in problems.values() for item in each.leads}
     fix(filling)
     assert found(filling) == {}
+
+
+def test_files_that_are_trusted_gathered_by_jobs_that_are_not(filling, url, tmp_path):
+    branch = Filling(url, tmp_path / "more", cache="read")
+    parts = [filling.store.look_up(fingerprint(name)).datasets[""].manifest for name in ("read-a", "embed-d")]
+    whole = branch.store.put_manifest(joined(parts), trusted=True)
+    job = branch.run("gh-1", {}, whole=False)
+    job.hand_over(HandOver("gh-1", "all", "", whole, PLAN))
+    assert found(filling) == {}
+    for days in (0, 2, 4):
+        age(url, days and 2, "untrusted/**/datasets/*")
+        assert gc(filling.store.bucket, ["rag"], timedelta(days=30)) == []
+    key = f"untrusted/rag/datasets/{whole.digest}.json"
+    change(url / key, "deleted")
+    assert list(found(filling)) == [key]
+    fix(filling)
+    assert found(filling) == {}
+    assert (url / key).exists()
 
 
 def test_documents_that_are_sealed_but_odd(filling, url):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,11 +90,13 @@ class _Check:
         if reference.problem:
             self.findings.append(Finding(reference.item.key, reference.problem, reference.item))
         for data in reference.datas:
-            homes = (True,) if data.trusted else (False, True)
-            key = store.key(names.dataset_key(data.digest), trusted=data.trusted)
-            self._lead(reference.item, key, data.digest, homes)
+            key = store.key(
+                names.dataset_key(data.digest)
+            )  # also of files that are trusted, if they were gathered here
+            self._lead(reference.item, key, data.digest, {store.trusted, True})
             if key in self._leads:
                 self._manifests[key] = data.manifest
+            homes = {data.trusted, True}
             for part in data.manifest.parts:
                 key = store.key(names.object_key(part.sha256), trusted=data.trusted)
                 self._lead(reference.item, key, part.sha256, homes)
@@ -119,7 +121,7 @@ class _Check:
             return item, None
         return item, digest.hexdigest() == _digest(item.key)
 
-    def _lead(self, item: Item, key: str, digest: str, homes: Sequence[bool]) -> None:
+    def _lead(self, item: Item, key: str, digest: str, homes: Iterable[bool]) -> None:
         if not any(bytes.fromhex(digest) in self._good[home] for home in homes):
             self._leads.setdefault(key, []).append(item)
 

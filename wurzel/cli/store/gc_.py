@@ -13,7 +13,7 @@ from wurzel.cli.store.text import counted, size
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from wurzel.store.gc import Removed
+    from wurzel.store.gc_plan import Removed
 
 
 class KeepText(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks

@@ -13,7 +13,8 @@ from wurzel.cli.store.text import iso, moment, size, table
 
 if TYPE_CHECKING:
     from wurzel.store.buckets import Bucket
-    from wurzel.store.listing import Output, RunState
+    from wurzel.store.listing import Output
+    from wurzel.store.states import RunState
 
 _MOST_REASONS = 1
 _DIGITS = 12
@@ -65,7 +66,8 @@ def _pipelines(bucket: Bucket) -> _Found:
 
 
 def _runs(bucket: Bucket, pipeline: str, *, given: bool) -> _Found:
-    from wurzel.store.listing import check_pipeline, runs
+    from wurzel.store.listing import check_pipeline
+    from wurzel.store.states import runs
 
     if given:
         check_pipeline(bucket, pipeline)
@@ -100,8 +102,9 @@ def _outputs(bucket: Bucket, pipeline: str, run: str | None, step: str | None, o
 
 
 def _handed_over(bucket: Bucket, pipeline: str, run: str | None, step: str | None) -> Iterator[Output]:
-    from wurzel.store.listing import check_pipeline, find_run, outputs, runs, sides, steps, unknown
+    from wurzel.store.listing import check_pipeline, find_run, outputs, sides, steps, unknown
     from wurzel.store.runs import Run
+    from wurzel.store.states import runs
 
     check_pipeline(bucket, pipeline)
     if step is not None and step not in (known := steps(bucket, pipeline)):
