@@ -1,5 +1,8 @@
 """`wurzel run` with a store in a bucket of S3: hits, credentials that no step sees, servers that fail."""
 
+import signal
+import threading
+
 import pytest
 
 from tests.runtime.clones import HEAD, PAIR
@@ -94,3 +97,26 @@ def test_a_server_that_fails_every_third_time_is_asked_again(clone, server, on_s
     assert "is whole" in one(run="u1", **on_server)
     one.clean()
     assert "2 unchanged" in one(run="u2", **on_server)
+
+
+@pytest.mark.parametrize(("method", "words"), [("GET", []), ("PUT", []), ("GET", ["--only", "upper"])])
+def test_ctrl_c_ends_a_run_whatever_its_requests_wait_for(clone, server, on_server, method, words):
+    one = clone(text=PAIR)
+    asked = threading.Event()
+
+    def hang(request):
+        if request.method == method:
+            asked.set()
+            return "hang"
+        return None
+
+    server.fault = hang
+    run = one.start(*words, run="u1", **on_server)
+    try:
+        assert asked.wait(60)
+        run.send_signal(signal.SIGINT)
+        said, _ = run.communicate(timeout=10)
+    finally:
+        run.kill()
+    assert run.returncode == 128 + signal.SIGINT, said
+    assert "interrupted" in said

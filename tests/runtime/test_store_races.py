@@ -169,6 +169,9 @@ def test_jobs_of_slices_hand_over_and_the_last_one_puts_them_together(clone):
     one, plain = clone("one", SLICED), clone("plain", SLICED)
     plain("--store", "none")
     one("--only", "words", run="u1")
+    one.clean()
+    counted = one("--slices", "cut=-", run="u1")
+    assert json.loads(counted) == [f"{number}/8" for number in range(1, 9)]
     said = ""
     for number in (2, 1, 4, 8, 7, 6, 5):
         one.clean()

@@ -195,6 +195,16 @@ class Watch:
 
         threading.Thread(target=call, daemon=True).start()
 
+    def wait(self, work: Callable[[], T]) -> T | None:
+        """What something gives that is called in a thread; `None` when we are stopped meanwhile."""
+        ended: list[tuple[T | None, Exception | None]] = []
+        self.call(work, lambda result, error: ended.append((result, error)))
+        self.run(lambda: not ended and not self.stopping)
+        result, error = ended[0] if ended else (None, None)
+        if error is not None:
+            raise error
+        return result
+
     @property
     def signalled(self) -> bool:
         """Whether a signal waits to be served by `run`."""

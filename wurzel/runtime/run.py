@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.variables import secret_owners
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from wurzel.runtime.processes import Watch
     from wurzel.runtime.progress import Follower
     from wurzel.store.records import Entry
+
+T = TypeVar("T")
 
 _TICK = 0.2
 
@@ -58,13 +61,13 @@ class Run:
         self.archive = open_archive(whole, options, self.state.folder, self.digests)
         self.decider = Decider(whole, options, self.archive, self.digests)
         self.schedule = Schedule(pipeline.steps)
-        self.outputs = self.archive.found(pipeline.steps, self.decider.key)
+        self._watch = watch
+        self.outputs = self._asked(partial(self.archive.found, pipeline.steps, self.decider.key)) or {}
         """Digests of datasets by step and output."""
         self.memory: Counter[str] = Counter()
         """The most bytes that a process of a step held in memory at one time."""
         self.room = Room(machine())
         self.pool = Pool(watch, options.jobs, self.room)
-        self._watch = watch
         self._task = task
         self.owners = secret_owners(whole, options.environ)
         """Who reads the secrets in the environment."""
@@ -81,7 +84,7 @@ class Run:
         if self.follower.lively:
             self._tick()
         self.follower.say(self._too_large())
-        for step in self.schedule.first():
+        for step in self.schedule.first() if not self._watch.stopping else ():
             self._offer(step)
         self.pool.run()
         self.result.interrupted = self._watch.interrupted
@@ -97,8 +100,15 @@ class Run:
 
     def conclude(self, steps: Sequence[Step]) -> None:
         """All of these steps may have ended well: whatever is to be done, and said, then."""
-        if self.result.exit_code == 0 and not self.result.left and (said := self.archive.finish(steps)):
+        if self.result.exit_code or self.result.left:
+            return
+        if said := self._asked(partial(self.archive.finish, steps)):
             self.result.notes.append(said)
+        self.result.interrupted = self._watch.interrupted
+
+    def _asked(self, work: Callable[[], T]) -> T | None:
+        """What something gives that may wait for a server; `None` when we are stopped meanwhile."""
+        return self._watch.wait(work) if self.archive.remote else work()
 
     def unchanged(self, step: Step, entry: Entry, place: str = "") -> None:
         """The step has nothing to do: its datasets are in the data folder, or in the place that is named."""
