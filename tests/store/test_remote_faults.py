@@ -209,6 +209,11 @@ def test_a_private_authority_is_trusted_when_it_is_named(server, opened, tmp_pat
     with pytest.raises(StoreSetupError, match=r"its certificate is not accepted \(UnknownIssuer\)\n.*SSL_CERT_FILE"):
         opened(endpoint=endpoint).bucket.get("x")
     assert opened(endpoint=endpoint, environ=KEYS | {variable: str(authority)}).bucket.put("x", b"1")
+    (tmp_path / "token").write_text("jwt-of-job")
+    role = {"WURZEL_STORE_ROLE_ARN": "arn", "WURZEL_STORE_TOKEN_FILE": str(tmp_path / "token")}
+    assert opened(endpoint=endpoint, environ=role | {variable: str(authority)}).bucket.put("x", b"1")
+    with pytest.raises(StoreSetupError, match=r"identity of the store cannot be used: .*CERTIFICATE_VERIFY_FAILED"):
+        opened(endpoint=endpoint, environ=role).bucket.put("x", b"1")
     with pytest.raises(StoreSetupError, match="the certificates cannot be read"):
         opened(endpoint=endpoint, environ=KEYS | {variable: str(tmp_path / "none")})
 

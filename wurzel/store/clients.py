@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.exceptions import MissingPackage, StoreSetupError
-from wurzel.store.credentials import KEYS, ROLE, Access, access
+from wurzel.store.credentials import KEYS, ROLE, Access, access, certificates
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, S3Store
@@ -103,7 +103,7 @@ def _options(address: Address, wait: str, environ: Mapping[str, str]) -> dict[st
     client: dict[str, Any] = {"timeout": _WHOLE, "read_timeout": wait, "connect_timeout": "10s"}
     if address.endpoint.startswith("http://"):
         client["allow_http"] = True
-    if bundle := environ.get("SSL_CERT_FILE") or environ.get("AWS_CA_BUNDLE"):
+    elif bundle := certificates(environ):
         try:
             client["root_certificate"] = Path(bundle).read_bytes()
         except OSError as error:

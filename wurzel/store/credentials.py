@@ -88,6 +88,11 @@ def access(environ: Mapping[str, str], endpoint: str, region: str) -> Access:
     return _of_profile(environ, region)
 
 
+def certificates(environ: Mapping[str, str]) -> str:
+    """The file with certificates of further authorities, if there is one."""
+    return environ.get("SSL_CERT_FILE") or environ.get("AWS_CA_BUNDLE") or ""
+
+
 def token_in(path: Path) -> str:
     """The token in a file, which the platform writes again while the job runs.
 
@@ -110,7 +115,7 @@ def _identity(role: str, token: Callable[[], str], endpoint: str, region: str, e
 
     region = region or _DEFAULT_REGION
     service = sts_endpoint(endpoint, region, environ.get("AWS_ENDPOINT_URL_STS", ""))
-    return Access(region, identity=Identity(role, token, service))
+    return Access(region, identity=Identity(role, token, service, certificates(environ)))
 
 
 def _token(environ: Mapping[str, str]) -> Callable[[], str]:

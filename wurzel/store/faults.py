@@ -12,6 +12,7 @@ from wurzel.exceptions import StoreError, StoreSetupError
 _SHORTEST = 4  # shorter texts are not masked: they occur in ordinary text
 _LONGEST = 300
 
+CERTIFICATE_HINT = "Name the certificate of its authority in SSL_CERT_FILE."
 _RIGHTS = (
     "wurzel needs s3:GetObject, s3:PutObject and s3:DeleteObject on what is below the URL, and s3:ListBucket on the "
     "bucket: without it, a server does not say that an object does not exist."
@@ -128,7 +129,7 @@ def _not_answered(said: str, cause: str) -> Fault:
     for sign, reason in _NETWORK:
         if sign in cause or sign in said:
             kind = found[1] if (found := _CERTIFICATE.search(cause)) else ""
-            hint = "Name the certificate of its authority in SSL_CERT_FILE." if kind else ""
+            hint = CERTIFICATE_HINT if kind else ""
             return Fault(0, "", f"{reason} ({kind})" if kind else reason, hint, setup=bool(kind))
     return Fault(0, "", _short(said.rpartition(" - ")[2]))
 

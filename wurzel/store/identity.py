@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from ssl import SSLCertVerificationError, create_default_context
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from wurzel.exceptions import StoreError, StoreSetupError
-from wurzel.store.faults import masked
+from wurzel.store.faults import CERTIFICATE_HINT, masked
 
 _TIMEOUT = 20
 _LARGEST = 1 << 20
@@ -31,8 +32,16 @@ _BEFORE = timedelta(minutes=6)
 class Identity:
     """Keys of a role, as obstore asks for them; called from any thread."""
 
-    def __init__(self, role: str, token: Callable[[], str], endpoint: str) -> None:
-        """The token is asked for each time; the endpoint is that of a security token service."""
+    def __init__(self, role: str, token: Callable[[], str], endpoint: str, certificates: str = "") -> None:
+        """The token is asked for each time; the endpoint is that of a security token service.
+
+        Args:
+            role: what the keys are for.
+            token: gives a token of the platform.
+            endpoint: where it is exchanged.
+            certificates: file with those of further authorities that the endpoint may have its own from.
+        """
+        self._certificates = certificates
         self._role, self._token, self._endpoint = role, token, endpoint
         self._lock = threading.Lock()
         self._given: dict[str, Any] = {}
@@ -76,7 +85,7 @@ class Identity:
             "WebIdentityToken": token,
         }
         self.secrets = (*self.secrets[-4:], token)
-        text = _fetched(self._endpoint, self.secrets, _TRUST, urlencode(fields).encode())
+        text = _fetched(self._endpoint, self.secrets, _TRUST, urlencode(fields).encode(), self._certificates)
         names = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
         found = {name: re.search(rf"<{name}>\s*([^<]+?)\s*</{name}>", text) for name in names}
         missing = [name for name, one in found.items() if one is None]
@@ -130,7 +139,9 @@ class _NoRedirect(HTTPRedirectHandler):
         """No request, which makes the redirect an error."""
 
 
-def _fetched(url: str, secrets: Collection[str], hint: str, data: bytes | None = None, **headers: str) -> str:
+def _fetched(
+    url: str, secrets: Collection[str], hint: str, data: bytes | None = None, certificates: str = "", **headers: str
+) -> str:
     """The body of an answer.
 
     Args:
@@ -138,19 +149,26 @@ def _fetched(url: str, secrets: Collection[str], hint: str, data: bytes | None =
         secrets: what no message may show.
         hint: what to do where the server refuses.
         data: what is posted, if anything is.
+        certificates: file with those of further authorities.
         headers: of the request.
     """
     request = Request(_checked(url), data, headers)  # noqa: S310 - https, which is checked
     where = url.partition("?")[0]
     try:
-        with build_opener(_NoRedirect).open(request, timeout=_TIMEOUT) as answer:
+        context = create_default_context()
+        if certificates:
+            context.load_verify_locations(certificates)
+        with build_opener(_NoRedirect, HTTPSHandler(context=context)).open(request, timeout=_TIMEOUT) as answer:
             return str(answer.read(_LARGEST).decode("utf-8", "replace"))
     except HTTPError as error:
         text = masked(error.read(_LARGEST).decode("utf-8", "replace"), secrets)
         raise _refused(error.code, text, where, hint) from None
     except (URLError, OSError) as error:
-        reason = masked(str(getattr(error, "reason", error)), secrets)
-        raise StoreError(f"the identity of the store cannot be used: {reason}", where=where) from None
+        cause = getattr(error, "reason", error)
+        message = f"the identity of the store cannot be used: {masked(str(cause), secrets)}"
+        if isinstance(cause, SSLCertVerificationError):
+            raise StoreSetupError(message, where=where, hint=CERTIFICATE_HINT) from None
+        raise StoreError(message, where=where) from None
 
 
 def _refused(status: int, text: str, where: str, hint: str) -> StoreError:
