@@ -17,6 +17,7 @@ from wurzel.store import Entry, HandOver, Run, latest, open_store
 from wurzel.store.gc import gc
 from wurzel.store.local import LocalBucket
 from wurzel.store.references import entries, hand_overs
+from wurzel.store.verify import verify
 
 DAY = timedelta(days=1)
 STEPS = {"read": ["a"], "split": ["b", "c"]}
@@ -363,3 +364,20 @@ def test_in_a_loop_beside_jobs(tmp_path):
     assert True in done
     assert False in done
     assert check(open_store(str(bucket.root), "rag")) > 0
+
+
+def test_ten_thousand_objects(tmp_path):
+    bucket = Clocked(tmp_path / "store")
+    filled(bucket, bucket.root, tmp_path).run("argo-1", STEPS)
+    for number in range(10_000):
+        digest = sha256(b"%d" % number).hexdigest()
+        bucket.put(f"rag/objects/{digest[:2]}/{digest}", b"%d" % number)
+    seconds = []
+    for work in (lambda: collect(bucket), lambda: verify(bucket, "rag"), lambda: collect(bucket)):
+        begin = time.monotonic()
+        result = work()
+        seconds.append(round(time.monotonic() - begin, 2))
+        bucket.pass_hours(25)
+    print(f"noted, verified and deleted 10,000 objects in {seconds} s")
+    assert result[0].files == 10_000
+    assert len(objects(bucket.root)) == 2
