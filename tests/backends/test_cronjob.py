@@ -12,7 +12,7 @@ from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Toleration
+from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Store, Toleration
 from wurzel.ir.quantity import amount, largest
 from wurzel.ir.serialize import dump
 from wurzel.testing import check_backend, full_pipeline, render_texts
@@ -413,3 +413,49 @@ def test_the_output_path_can_be_changed():
     assert list(render_texts(full_pipeline(), "cronjob", moved)) == [
         "deploy/k8s/job.yaml", "deploy/k8s/kustomization.yaml",
     ]  # fmt: skip
+
+
+STORE = {"url": "s3://acme/rag", "endpoint": "https://minio.example", "region": "eu-1"}
+KEYS = {
+    "access_key_id": {"name": "minio", "key": "id"},
+    "secret_access_key": {"name": "minio", "key": "secret"},
+}
+
+
+@pytest.mark.parametrize("layout", ["steps", "single"])
+def test_with_a_store_every_container_is_a_run_and_gets_the_keys_by_reference(layout):
+    what = ALIKE.model_copy(update={"store": Store(**STORE, secrets=KEYS)})
+    pod = pod_of(what, layout=layout)
+    containers = [*pod.get("initContainers", []), *pod["containers"]]
+    assert len(containers) == (4 if layout == "steps" else 1)
+    for container in containers:
+        assert container["args"][:3] == ["run", "--from-ir", "/etc/wurzel/pipeline.json"]
+        env = {item["name"]: item.get("valueFrom") for item in container["env"]}
+        assert env["WURZEL_STORE_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "minio", "key": "id"}}
+        assert env["WURZEL_STORE_SECRET_ACCESS_KEY"] == {"secretKeyRef": {"name": "minio", "key": "secret"}}
+        assert env["WURZEL_RUN_ID"]["fieldRef"]["fieldPath"].startswith("metadata.labels")
+    if layout == "steps":
+        assert [container["args"][5:7] for container in containers][1:3] == [["--only", "upper"], ["--only", "reverse"]]
+    (described,) = [item for item in render(what, layout=layout) if item["kind"] == "ConfigMap"]
+    assert json.loads(described["data"]["pipeline.json"])["store"] == {**STORE, "secrets": KEYS}
+
+
+def test_the_identity_of_a_store_is_a_token_of_the_account():
+    store = Store(**STORE, identity={"role": "arn:aws:iam::1:role/rag", "audience": "minio"})
+    pod = pod_of(ALIKE.model_copy(update={"store": store}), layout="single")
+    (volume,) = [item for item in pod["volumes"] if item["name"] == "store-token"]
+    token = {"path": "token", "audience": "minio", "expirationSeconds": 3600}
+    assert volume["projected"]["sources"] == [{"serviceAccountToken": token}]
+    (container,) = pod["containers"]
+    (mount,) = [item for item in container["volumeMounts"] if item["name"] == "store-token"]
+    env = {item["name"]: item.get("value") for item in container["env"]}
+    assert env["WURZEL_STORE_TOKEN_FILE"] == f"{mount['mountPath']}/token"
+    assert env["WURZEL_STORE_ROLE_ARN"] == "arn:aws:iam::1:role/rag"
+    assert mount["readOnly"] is True
+
+
+def test_a_store_keeps_what_a_pod_would_lose():
+    what = pipeline(step("words", self_consuming=True), store=Store(**STORE))
+    assert [report.feature for report in unsupported_uses(CronJobBackend(), what, ())] == []
+    without = what.model_copy(update={"store": None})
+    assert [report.feature for report in unsupported_uses(CronJobBackend(), without, ())] == ["self_consuming"]

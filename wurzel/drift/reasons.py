@@ -134,9 +134,10 @@ def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[
     place = setting.place if setting is not None else origin
     by_packs = packs.explains(difference) if packs is not None else False
     if packs is not None and by_packs is not False and not packs.is_place(place):
-        own = _of_packs(difference, file, effects, packs)
+        beside = not packs.is_place(origin)
+        own = _of_packs(difference, file, effects, packs, beside=beside)
         setting = own or (None if by_packs else setting)
-        of_pack = own.place if own is not None else origin if packs.is_place(origin) else packs.label
+        of_pack = own.place if own is not None else packs.label if beside else origin
         place = of_pack if by_packs else packs.of_unknown(place)
     step = _step(difference, ids)
     if setting is not None and not step and len(setting.steps) == 1:
@@ -152,15 +153,22 @@ def _origin(difference: Difference, file: JobFile) -> str:
     return str(origins[min(difference.line, len(origins)) - 1]) if origins else ""
 
 
-def _of_packs(difference: Difference, file: JobFile, effects: Influence, packs: OfFile) -> Setting | None:
-    """A default of a pack that changes the value, something in it, or else a value beside it."""
+def _of_packs(
+    difference: Difference, file: JobFile, effects: Influence, packs: OfFile, *, beside: bool
+) -> Setting | None:
+    """A default of a pack that changes the value, something in it, or else an item `beside` it in a list."""
     paths = effects.paths.get(file.output.path, {})
-    for start in (difference.path, difference.path[:-1]):
-        within = (path for path in paths if start and path[: len(start)] == start)
-        found = [effect.setting for path in within for effect in paths[path] if packs.is_place(effect.setting.place)]
-        if found:
-            return found[0]
-    return None
+    whole = difference.path
+    within = [path for path in paths if whole and path[: len(whole)] == whole]
+    if beside and whole and _unnumbered(whole) != whole:
+        within += [path for path in paths if _unnumbered(path[: len(whole)]) == _unnumbered(whole)]
+    found = (effect.setting for path in within for effect in paths[path])
+    return next((setting for setting in found if packs.is_place(setting.place)), None)
+
+
+def _unnumbered(path: tuple[str, ...]) -> tuple[str, ...]:
+    """A path in a list, or among numbered names, as of all items."""
+    return (*path[:-1], path[-1].rstrip("0123456789")) if path else ()
 
 
 def _setting(difference: Difference, file: JobFile, effects: Influence) -> Setting | None:

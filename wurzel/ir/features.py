@@ -59,11 +59,14 @@ class Use(NamedTuple):
 
     feature: str
     path: str
+    has_store: bool = False
+    """Whether the pipeline has a store, which keeps what platforms lose."""
 
 
 def used(pipeline: Pipeline) -> Iterator[Use]:
     """Every feature use of a pipeline: marked fields whose value is not the default, in the order of the fields."""
-    yield from _uses(pipeline, "")
+    has_store = pipeline.store is not None
+    return (use._replace(has_store=has_store) for use in _uses(pipeline, ""))
 
 
 def feature_of(cls: type[BaseModel], field: str) -> str | None:

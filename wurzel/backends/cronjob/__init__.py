@@ -38,7 +38,7 @@ class CronJobBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("annotation `kubernetes.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
-        "store": unsupported("datasets stay on the volume; jobs do not use a store yet"),
+        "store": native("containers are `wurzel run`; keys by `secretKeyRef`, or a projected token of the account"),
         "settings": native("environment variables; a ConfigMap where `wurzel run` runs several steps"),
         "parameters": unsupported("a CronJob has no inputs; change the setting and render again, or use argo"),
         "env": native(),
@@ -81,7 +81,7 @@ class CronJobBackend(Backend):
             return unsupported(
                 "containers run one after the other; set layout: single, or auto, to run branches in parallel"
             )
-        if use.feature == "self_consuming" and options.data.claim is None:
+        if use.feature == "self_consuming" and options.data.claim is None and not use.has_store:
             return unsupported("the data folder is lost with the pod; set a claim: data: {claim: {size: 1Gi}}")
         return super().support_for(use, options)
 

@@ -11,6 +11,7 @@ from wurzel.backends.cronjob.layout import containers, uses_run
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
+from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
 from wurzel.invocation.command import dataset, step_argv, step_inputs
 from wurzel.ir.requests import gpus, limited, requested, width
 
@@ -87,7 +88,7 @@ class Builder:
     def _volumes(self) -> list[dict[str, Any]]:
         described = [{"name": PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.run else []
         extras = [k8s.volume(extra) for extra in self.options.volumes]
-        return [self._data(), k8s.tmp_volume(self.options), *described, *extras]
+        return [self._data(), k8s.tmp_volume(self.options), *described, *store_volumes(self.pipeline), *extras]
 
     def _data(self) -> dict[str, Any]:
         data = self.options.data
@@ -112,6 +113,7 @@ class Builder:
             without_empty(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
             *described,
+            *store_mounts(self.pipeline),
             *k8s.mounts(self.options),
             *k8s.mounts(self.options, [step.id for step in steps]),
         ]
@@ -172,7 +174,7 @@ class Builder:
             image=k8s.image_of(pipeline, job.steps[0]),
             command=["wurzel"],
             args=[k8s.escape(word) for word in args],
-            env=self._env({**k8s.pipeline_env(pipeline), **secrets}),
+            env=self._env({**k8s.pipeline_env(pipeline), **store_env(pipeline), **secrets}),
             resources=self._resources(job.steps, jobs),
         )
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def uses_run(pipeline: Pipeline, options: CronJobOptions) -> bool:
-    """Whether containers are `wurzel run` on the pipeline in a ConfigMap, since one of them may be of several steps."""
-    return options.layout != "steps" or any(step.group is not None for step in pipeline.steps)
+    """Whether containers are `wurzel run` on the pipeline in a ConfigMap: with a store, or with several steps each."""
+    several = options.layout != "steps" or any(step.group is not None for step in pipeline.steps)
+    return several or pipeline.store is not None
 
 
 def containers(pipeline: Pipeline, options: CronJobOptions) -> list[Job]:
