@@ -325,6 +325,45 @@ def by_a_target_of_another_name(root):
     return "a service account in prod"
 
 
+def by_a_rename_of_the_policy(root):
+    write(root, "own/none.j2", "{# nothing #}\n")
+    rename = '{kind: file, old: policies.j2, new: none.j2, since: "1.0"}'
+    write(root, "own/wurzel-pack.yaml", f"version: 1\nrenames: [{rename}]\n")
+    return "renames: policies.j2 cannot be renamed"
+
+
+def by_binary_text(root):
+    """`hostPath`, as readers of YAML decode it."""
+    change(root, "cpu: 16", "cpu: 1")
+    write(root, "own/cronjob/_pod.yaml.j2", WITH_HOST_PATH.replace("hostPath:", "!!binary aG9zdFBhdGg=:"))
+    return "cronjob/p.yaml: no hostPath"
+
+
+def by_a_merge_with_a_tag(root):
+    change(root, "cpu: 16", "cpu: 1")
+    write(
+        root,
+        "own/cronjob/_pod.yaml.j2",
+        WITH_HOST_PATH.replace("hostPath:", "!!merge <<: {hostPath:").replace("/}}", "/}}}"),
+    )
+    return "cronjob/p.yaml: no hostPath"
+
+
+def by_a_file_that_only_kustomize_takes_for_yaml(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "cronjob: {}", "cronjob: {manifests: kustomize}")
+    for suffix in ("ini", "sh", "py"):
+        write(root, f"own/x.{suffix}.j2", "kind: Pod\nspec: {hostPath: x}\n")
+    files = [f"{{target: cronjob, template: x.{each}.j2, path: cronjob/x.{each}}}" for each in ("ini", "sh", "py")]
+    write(root, "own/wurzel-pack.yaml", f"version: 1\nfiles: [{', '.join(files)}]\n")
+    return "cronjob/x.sh: no hostPath"
+
+
+def by_spending_what_a_policy_may_take(root):
+    text = "{% for i in range(1000) %}{% for j in range(9000) %}{% endfor %}{% endfor %}"
+    write_top(root, text)
+
+
 def by_variables_of_the_project(root):
     write(root, "own/wurzel-pack.yaml", "version: 1\nvariables: {fail: {default: none}, quantity: {default: 1}}\n")
 

@@ -33,11 +33,15 @@ class PolicyFile:
     @cached_property
     def documents(self) -> list[Any]:
         """For YAML and JSON, whatever the file is called, each document as mappings, lists and values."""
-        if self.language not in _DATA and not self.path.endswith((".yaml", ".yml", ".json")):
-            return []
         from wurzel.render.documents import parsed
+        from wurzel.render.verify import Unreadable
 
-        return parsed(self.text)
+        if self.language in _DATA or self.path.endswith((".yaml", ".yml", ".json")):
+            return parsed(self.text)
+        try:  # kustomize reads a list of files whatever they are called
+            return [document for document in parsed(self.text) if isinstance(document, dict)]
+        except Unreadable:
+            return []
 
 
 class PolicyContext(TypedDict):

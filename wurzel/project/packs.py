@@ -21,6 +21,7 @@ from wurzel.project.read import read
 from wurzel.project.schemas import schemas_of
 from wurzel.project.targets import Named, check_targets, names_given
 from wurzel.regular_file import read_file
+from wurzel.render.layers import POLICIES
 from wurzel.render.more import More, unknown_in
 from wurzel.render.renames import Rename
 from wurzel.render.requirement import Requirement, requirement
@@ -212,6 +213,8 @@ def _rename(pack: Pack, node: Node, findings: Findings) -> Rename:
     said = {key: str(child.written) for key, child in node.fields.items()}
     if said.get("kind") in {"block", "macro"} and not said.get("within"):
         findings.add(node.origin, f"renames: a {said['kind']} needs `within`, the template that contains it")
+    if POLICIES in {said.get("old"), said.get("new")}:
+        findings.add(node.origin, f"renames: {POLICIES} cannot be renamed", "Every layer's policy has this name.")
     kind: Any = {"file": "template"}.get(said.get("kind", ""), said.get("kind"))
     return Rename(
         kind, said.get("old", ""), said.get("new", ""), said.get("since", "0"), said.get("within", ""), pack.name

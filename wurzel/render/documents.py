@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,8 +64,9 @@ class _Builder:
         elif isinstance(holder := self._open[-1], list):
             holder.append(value)
         elif (key := self._keys[-1]) is None:
-            is_merge = isinstance(event, ev.ScalarEvent) and event.implicit[0] and event.value == _MERGE
-            self._keys[-1] = (event.value, is_merge) if isinstance(event, ev.ScalarEvent) else (value, False)
+            plain = isinstance(event, ev.ScalarEvent) and (event.implicit[0] or event.tag == f"{_STANDARD}merge")
+            is_merge = plain and event.value == _MERGE
+            self._keys[-1] = (_text(event), is_merge) if isinstance(event, ev.ScalarEvent) else (value, False)
         else:
             self._keys[-1] = None
             if key[1]:
@@ -89,4 +91,14 @@ def _scalar(event: Any) -> Any:
     tag = (event.tag or "").removeprefix(_STANDARD)
     if tag in _NUMBERS or (event.implicit[0] and not event.tag):
         return scalar(event.value)
-    return event.value
+    return _text(event)
+
+
+def _text(event: Any) -> str:
+    """The text of a scalar; `!!binary` is decoded, as platforms do."""
+    if event.tag != f"{_STANDARD}binary":
+        return str(event.value)
+    try:
+        return b64decode(event.value).decode()
+    except ValueError:  # neither base64 nor text: no platform reads it
+        return str(event.value)
