@@ -149,17 +149,17 @@ def test_a_token_is_exchanged_for_keys(server, opened, home, kind):
         assert server.requests[0].headers["authorization"] == "Bearer bearer-of-job"
 
 
-@pytest.mark.parametrize("lifetime", [2, 301])
+@pytest.mark.parametrize("lifetime", [3, 301])
 def test_a_job_outlives_its_token(server, opened, home, lifetime):
     server.lifetime = lifetime
     environ, _ = identities(server, home)["file"]
     bucket = opened(environ=environ).bucket
-    end = time.monotonic() + 2.5
+    end = time.monotonic() + 3.5
     while time.monotonic() < end:
         assert bucket.put("x", b"1")
         time.sleep(0.02)
     assert server.counted("PUT") > 20
-    assert 2 <= len(server.given) <= 6 if lifetime == 2 else len(server.given) == 1
+    assert 2 <= len(server.given) <= 6 if lifetime == 3 else len(server.given) == 1
 
 
 def test_keys_are_kept_while_their_server_is_down(server, opened, home):

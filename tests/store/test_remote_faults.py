@@ -118,7 +118,7 @@ def test_requests_are_sent_again_for_some_time(server, bucket, monkeypatch):
     begun = time.monotonic()
     with pytest.raises(StoreError, match="SlowDown"):
         bucket.get("x")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert server.counted() >= 8
 
 
@@ -140,13 +140,13 @@ def test_an_object_of_another_size_gives_nothing(server, bucket):
 
 
 def test_a_slow_body_is_waited_for(server, opened, monkeypatch):
-    monkeypatch.setattr("wurzel.store.clients._HANGS", "600ms")
+    monkeypatch.setattr("wurzel.store.clients._HANGS", "1500ms")
     server.objects["team x/x"] = (b"12", 1)
     monkeypatch.setattr("wurzel.store.remote._BROKEN", 0)
     bucket = opened().bucket
     server.fault = lambda request: 0.4
     assert b"".join(bucket.stream("x", 2)) == b"12"
-    server.fault = lambda request: 0.9
+    server.fault = lambda request: 4.0
     with pytest.raises(StoreError, match="does not answer in time"):
         list(bucket.stream("x", 2))
 

@@ -62,7 +62,8 @@ def _remote(url: str, endpoint: str, region: str, environ: Mapping[str, str]) ->
         )
     wrong = [part for part in prefix.split("/") if prefix and (part in {".", ".."} or not _SEGMENT.fullmatch(part))]
     if wrong:
-        raise StoreSetupError(f"{wrong[0]!r} cannot be part of the prefix of a store", where=url)
+        hint = "Use letters, digits, `-`, `_` and `.`."
+        raise StoreSetupError(f"{wrong[0]!r} cannot be part of the prefix of a store", where=url, hint=hint)
     _check_endpoint(endpoint)
     from wurzel.store.clients import Address, clients
     from wurzel.store.remote import RemoteBucket
