@@ -218,6 +218,12 @@ class TestLs:
         assert [(each["step"], each["digest"], each["items"]) for each in found] == [("split", digest, 2)]
         assert [row[0] for row in rows(run("ls", "rag/read", store=url))] == ["argo-2", "argo-1"]
 
+    def test_columns_of_numbers_end_where_their_heading_does(self, full, url):
+        heading, *lines = run("ls", "--run", "latest", store=url).stdout.splitlines()
+        end = heading.index("BYTES") + len("BYTES")
+        assert [line[:end].split()[-1] for line in lines] == ["B", "B"]
+        assert {len(line.rstrip()) for line in lines} == {end}
+
     def test_names_that_are_not_there(self, full, url):
         assert "Did you mean rag?" in str(error("ls", "rage", store=url))
         assert "Did you mean split?" in str(error("ls", "rag/splt", store=url))

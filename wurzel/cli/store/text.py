@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
 
 
-def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows as lines of aligned columns; a cell of digits alone, or with a unit, is aligned to the right."""
-    kept = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
-    for row in kept:
-        cells = [
-            cell.rjust(width) if cell[:1].isdigit() and cell.split()[-1] in {*_UNITS, "B"} else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ]
-        yield "  ".join(cells).rstrip()
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines of aligned columns, numbers to the right; the first row may be a heading."""
+    columns = [_column(cells) for cells in zip(*rows, strict=True)]
+    for row in zip(*columns, strict=True):
+        yield "  ".join(row).rstrip()
+
+
+def _column(cells: Sequence[str]) -> list[str]:
+    width = max(map(len, cells))
+    if all(map(_is_number, cells[1:])):
+        return [cell.rjust(width) for cell in cells]
+    return [cell.ljust(width) for cell in cells]
+
+
+def _is_number(cell: str) -> bool:
+    number, _, unit = cell.partition(" ")
+    return not cell or (number.replace(".", "", 1).isdecimal() and unit in {"", "B", *_UNITS})
 
 
 def size(count: int) -> str:
