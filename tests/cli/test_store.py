@@ -227,12 +227,16 @@ class TestLs:
     def test_names_that_are_not_there(self, full, url):
         assert "Did you mean rag?" in str(error("ls", "rage", store=url))
         assert "Did you mean split?" in str(error("ls", "rag/splt", store=url))
+        assert "the step split has no output 'x'\n  There are no outputs." in str(error("ls", "rag/split.x", store=url))
         assert "Did you mean argo-" in str(error("ls", "--run", "argo-3", store=url))
 
     def test_pipelines(self, full, url, tmp_path):
         Filling(url, tmp_path / "more", "other").run("argo-1", STEPS, whole=False)
         assert rows(run("ls", store=url)) == [["other", "1", "none"], ["rag", "2", "argo-1"]]
-        assert "The store has other, rag." in str(error("get", "read", "-o", "out", store=url))
+        for words in (["get", "read", "-o", "out"], ["ls", "--run", "argo-1"], ["ls", "/read"], ["forget", "read"]):
+            assert "The store has other, rag." in str(error(*words, store=url))
+        Path("wurzel.yaml").write_text("version: 1\npipelines:\n  rag: {entrypoint: 'chain:pipeline'}\n")
+        assert [row[0] for row in rows(run("ls", store=url))] == ["argo-2", "argo-1"]
 
     def test_no_run_yet(self, filling, url):
         filling.entry("read", "a")

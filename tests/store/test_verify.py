@@ -1,13 +1,14 @@
 """What verify finds, and what is left after a repair."""
 
 import json
+import shutil
 import threading
 import time
 from datetime import timedelta
 
 import pytest
 
-from tests.store.filled import PLAN, Filling, age, change, files, fingerprint
+from tests.store.filled import PLAN, Filling, Killing, age, change, files, fingerprint
 from wurzel.datacontract.manifest import joined
 from wurzel.store import HandOver, Run, latest
 from wurzel.store.documents import seal, unseal
@@ -128,6 +129,26 @@ def test_the_manifest_of_a_dataset_is_written_again(filling, url):
         fix(filling)
         assert path.read_bytes() == text
         assert set(files(url)) == before
+
+
+def test_a_repair_that_is_killed_at_any_request_is_finished_by_the_next(filling, url, tmp_path):
+    for pattern in ("objects/*/*", "datasets/*", "cache/*", "runs/argo-1/run.json", "runs/argo-2/read/_/all.json"):
+        change(one_of(url, pattern), "flipped")
+    damaged = tmp_path / "damaged"
+    url.rename(damaged)
+    for request in range(1, 200):
+        shutil.rmtree(url, ignore_errors=True)
+        shutil.copytree(damaged, url)
+        findings = verify(filling.store.bucket, "rag").findings
+        try:
+            repair(Killing(filling.store.bucket, request), "rag", findings)
+            break
+        except KeyboardInterrupt:
+            assert latest(filling.store) in {"argo-1", "argo-2", None}
+        fix(filling)
+        assert found(filling) == {}, request
+    assert request > 10
+    assert found(filling) == {}
 
 
 def test_a_run_that_is_marked_but_lacks_something(filling, url):

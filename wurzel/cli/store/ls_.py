@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.store.place import StepName, open_place, pipeline_or_step, run_option, store_options
+from wurzel.cli.store.place import StepName, named, open_place, pipeline_or_step, run_option, store_options
 from wurzel.cli.store.text import iso, moment, size, table
 
 if TYPE_CHECKING:
@@ -33,13 +33,12 @@ def command(wanted: str | None, run: str | None, as_json: bool, url: str | None,
     """
     asked = pipeline_or_step(wanted)
     place = open_place(url, environment, asked.pipeline)
-    if place.pipeline is None:
-        found = _pipelines(place.bucket)
-    elif asked.step is None and run is None:
-        found = _runs(place.bucket, place.pipeline, given=asked.pipeline is not None)
+    if asked.step is not None or run is not None:
+        rows, records, nothing = _outputs(place.bucket, named(place), run, asked.step, asked.output)
+    elif place.pipeline is not None:
+        rows, records, nothing = _runs(place.bucket, place.pipeline, given=asked.pipeline is not None)
     else:
-        found = _outputs(place.bucket, place.pipeline, run, asked.step, asked.output)
-    rows, records, nothing = found
+        rows, records, nothing = _pipelines(place.bucket)
     if as_json:
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
     elif len(rows) == 1:
@@ -95,7 +94,12 @@ def _state(run: RunState) -> str:
 
 
 def _outputs(bucket: Bucket, pipeline: str, run: str | None, step: str | None, output: str | None) -> _Found:
-    found = [each for each in _handed_over(bucket, pipeline, run, step) if output in {None, each.place.output}]
+    from wurzel.store.listing import unknown
+
+    there = list(_handed_over(bucket, pipeline, run, step))
+    found = [each for each in there if output in {None, each.place.output}]
+    if there and not found:
+        raise unknown("output", output or "", sorted({each.place.output for each in there} - {""}), f"the step {step}")
     rows = [_row(each) for each in found]
     nothing = f"{pipeline} has nothing of {step}" if step else f"{pipeline} has nothing of this run"
     return [("RUN", "OUTPUT", "DATASET", "ITEMS", "BYTES", ""), *rows], [_record(each) for each in found], nothing

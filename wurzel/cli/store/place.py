@@ -121,6 +121,7 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
     import os
 
     from wurzel.exceptions import UsageError
+    from wurzel.project.open import pipeline_names
     from wurzel.runtime.store_choice import chosen_store
     from wurzel.store.address import open_bucket
     from wurzel.store.credentials import withdraw
@@ -137,7 +138,9 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
     check_folder(bucket)
     if pipeline or configured:
         return Place(bucket, pipeline or configured)
-    known = pipelines(bucket)
+    known, here = pipelines(bucket), pipeline_names()
+    if len(here) == 1 and here[0] in known:
+        return Place(bucket, here[0])
     return Place(bucket, known[0] if len(known) == 1 else None)
 
 
