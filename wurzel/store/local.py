@@ -11,6 +11,7 @@ from hashlib import file_digest
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from wurzel.datacontract.folders import sync_file_system
 from wurzel.exceptions import StoreSetupError
 from wurzel.git_folder import REASON, in_git
 from wurzel.store.buckets import Item
@@ -110,7 +111,7 @@ class LocalBucket:
     def sync(self) -> None:
         """See `Bucket`: one call for all files, since one for each takes 30 times as long."""
         if self._dirty:
-            _sync_file_system(self.root)
+            sync_file_system(self.root)
             self._dirty = False
 
     def sweep(self, before: datetime) -> None:
@@ -255,18 +256,6 @@ def _copy_bytes(source: int, target: int) -> None:
     with open(source, "rb", 0, closefd=False) as reader, open(target, "wb", closefd=False) as writer:
         while piece := reader.read(_PIECE):
             writer.write(piece)
-
-
-def _sync_file_system(folder: Path) -> None:
-    import ctypes
-
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        sync = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Linux alone has it
-        if sync is None or sync(descriptor):
-            os.sync()
-    finally:
-        os.close(descriptor)
 
 
 def _item(key: str, about: os.stat_result) -> Item:
