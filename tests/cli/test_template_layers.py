@@ -157,31 +157,39 @@ WRITES = [
     "{{ '' }}",
     "",
     "{{ 'false' }}",
-    "{{ true }}{{ true }}",
 ]
 
 
 @pytest.mark.parametrize("written", WRITES)
-def test_no_macro_is_a_condition_whatever_it_writes(layers, written):
+@pytest.mark.parametrize(
+    "condition", ["if org.is_gpu()", "if not org.is_gpu()", "if pipeline.image and org.is_gpu() | trim"]
+)
+def test_no_macro_is_a_condition_whatever_it_writes(layers, written, condition):
     layers("company/acme/org.j2", text="{% macro is_gpu() %}" + written + "{% endmacro %}\n")
-    for expression in ('"yes" if org.is_gpu() else "no"', "[org.is_gpu()] | select | list", "org.is_gpu() == true"):
-        line = '{% import "acme/org.j2" as org %}\nx-gpu: {{ ' + expression + " }}"
-        layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "bottom", line)
-        message = str(run("render", "-t", "dvc").exception)
-        assert message.startswith("wurzel-templates/dvc/dvc.yaml.j2:5: "), expression
+    line = '{% import "acme/org.j2" as org %}\n{% ' + condition + " %}\nx-gpu: 1\n{% endif %}"
+    layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "bottom", line)
+    for command in (("render", "-t", "dvc"), ("templates", "check")):
+        message = str(run(*command).exception)
+        assert "wurzel-templates/dvc/dvc.yaml.j2:5: text rendered by a macro" in message
         assert '`{% if … | trim == "true" %}`' in message
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("true", "'yes'"), ("false", "'no'")])
-def test_a_macro_that_writes_a_truth_value_is_compared_with_its_text(layers, value, wanted):
+def test_a_macro_that_writes_one_truth_value_chooses_between_values(layers, value, wanted):
     layers("company/acme/org.j2", text="{% macro is_gpu() %}\n  {{ " + value + " }}\n{% endmacro %}\n")
     for expression in (
+        '"yes" if org.is_gpu() else "no"',
         '"yes" if org.is_gpu() | trim == "true" else "no"',
         '"no" if org.is_gpu() | trim != "true" else "yes"',
     ):
         line = '{% import "acme/org.j2" as org %}\nx-gpu: {{ ' + expression + " }}"
         layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "bottom", line)
         assert f"x-gpu: {wanted}" in run("render", "-t", "dvc", "--stdout").stdout, expression
+    for text in ("{{ 0 }}", "{{ none }}", "{{ '' }}", "{{ 'false' }}", "not {{ true }}", "{{ true }}{{ true }}"):
+        layers("company/acme/org.j2", text="{% macro is_gpu() %}" + text + "{% endmacro %}\n")
+        line = '{% import "acme/org.j2" as org %}\nx-gpu: {{ "yes" if org.is_gpu() else "no" }}'
+        layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "bottom", line)
+        assert "neither true nor false" in str(run("render", "-t", "dvc").exception), text
 
 
 def test_a_block_with_comments_only_leaves_no_key(layers):

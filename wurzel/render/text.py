@@ -140,8 +140,16 @@ class Text:
                 return Text([*self.pieces[:index], (kept, *piece[1:])], self.indented)
         return Text(())
 
-    def __bool__(self) -> NoReturn:
-        # Text is not empty even where it says `false`: either answer would mislead someone.
+    def __bool__(self) -> bool:
+        """Whether it is true, when all that was written is one value that is true or false.
+
+        Only for `x if macro() else y`: `{% if macro() %}` is refused before anything is rendered, since what a macro
+        writes besides a value depends on its lines.
+        """
+        # Any other text is not empty even where it says `false`: either answer would mislead someone.
+        written = [piece for piece in self.pieces if isinstance(piece, Held) or piece[0].strip()]
+        if len(written) == 1 and isinstance(written[0], Held) and isinstance(written[0].value, bool):
+            return written[0].value
         raise TemplateError(NO_TRUTH, hint=COMPARE)
 
     @property

@@ -1,4 +1,4 @@
-"""Finds rendered text that is used as a condition, also where no render comes."""
+"""Finds rendered text that is the condition of an `if` or `for`, also where no render comes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from jinja2 import nodes
 from wurzel.render.check.sources import every_node
 
 _KEEPS_TEXT = frozenset({"trim", "indent", "replace"})
-_ASKING = (nodes.If, nodes.CondExpr, nodes.Not, nodes.And, nodes.Or, nodes.For)
+_ASKING = (nodes.If, nodes.For)
 _RENDERING = frozenset({"caller", "super", "block_of"})
 
 
 def conditions(tree: nodes.Template) -> Iterator[int]:
-    """Lines of conditions that are text rendered by a macro, block or `set` block."""
+    """Lines of `if`, `elif` and `for … if` whose condition is text rendered by a macro, block or `set` block."""
     return _Conditions(tree).lines()
 
 
@@ -25,6 +25,7 @@ class _Conditions:
         self._asking: list[nodes.Node] = []
         blocks: list[str] = []
         stored: list[str] = []
+        assigned: list[tuple[str, nodes.Node]] = []
         for node in every_node(tree):
             if isinstance(node, _ASKING):
                 self._asking.append(node)
@@ -36,14 +37,17 @@ class _Conditions:
                 self._macros |= {name if isinstance(name, str) else name[1] for name in node.names}
             elif isinstance(node, nodes.AssignBlock) and isinstance(node.target, nodes.Name):
                 blocks.append(node.target.name)
+            elif isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
+                assigned.append((node.target.name, node.node))
             elif isinstance(node, nodes.Name) and node.ctx == "store":
                 stored.append(node.name)
-        self._texts = {name for name in blocks if stored.count(name) == 1}
         self._modules -= set(stored)
+        self._texts = {name for name in blocks if stored.count(name) == 1}
+        self._texts |= {name for name, value in assigned if stored.count(name) == 1 and self._is_text(value)}
 
     def lines(self) -> Iterator[int]:
         for node in self._asking:
-            yield from (test.lineno for test in _tests(node) if self._is_text(test))
+            yield from (test.lineno for test in _asked(node.test) if self._is_text(test))  # type: ignore[attr-defined]
 
     def _is_text(self, node: nodes.Node) -> bool:
         while isinstance(node, nodes.Filter) and node.name in _KEEPS_TEXT and node.node is not None:
@@ -56,13 +60,12 @@ class _Conditions:
         return isinstance(called, nodes.Name) and called.name in self._macros
 
 
-def _tests(node: nodes.Node) -> Iterator[nodes.Node]:
-    """The expressions whose truth a node asks for."""
-    if isinstance(node, nodes.And | nodes.Or):
-        yield node.left
-        return
-    test = node.node if isinstance(node, nodes.Not) else getattr(node, "test", None)
-    while isinstance(test, nodes.And | nodes.Or):
-        test = test.right  # `left` is asked for by the operator itself
-    if test is not None:
+def _asked(test: nodes.Node | None) -> Iterator[nodes.Node]:
+    """The expressions whose truth a condition asks for."""
+    if isinstance(test, nodes.And | nodes.Or):
+        yield from _asked(test.left)
+        yield from _asked(test.right)
+    elif isinstance(test, nodes.Not):
+        yield from _asked(test.node)
+    elif test is not None:
         yield test
