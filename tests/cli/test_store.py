@@ -209,6 +209,18 @@ class TestLs:
         assert found["gh-7"] == "not whole: jobs that are not trusted make no run whole"
         assert rows(run("ls", "--run", "gh-7", store=url))[0][-1] == "untrusted"
 
+    def test_names_that_a_terminal_would_obey(self, full, url, tmp_path):
+        branch = Filling(url, tmp_path / "more", cache="read")
+        bad = "\x1b]0;gone\x07\n\x9b2J"
+        branch.entry(f"x{bad}", "a")
+        branch.run(f"gh-{bad}", {f"y{bad}": ["a"]}, whole=False)
+        (url / f"untrusted/rag/runs/gh-{bad}/odd{bad}").write_text("x")
+        for words in (["ls"], ["ls", "--run", f"gh-{bad}"], ["du"], ["verify"], ["ls", "--run", "nope"]):
+            result = run(*words, store=url)
+            text = f"{result.output}{result.exception}"
+            assert not {"\x1b", "\x07", "\x9b"} & set(text), words
+        assert "odd\\x1b]0;gone\\x07\\n\\x9b2J: was not written by wurzel" in run("verify", store=url).stdout
+
     def test_what_a_run_handed_over(self, full, url):
         found = rows(run("ls", "--run", "latest", store=url))
         digest = Run(full.store, "argo-1").handed_over("split").data.digest

@@ -206,6 +206,17 @@ def test_files_that_are_trusted_gathered_by_jobs_that_are_not(filling, url, tmp_
     assert (url / key).exists()
 
 
+def test_records_that_are_too_large_are_not_read(filling, url):
+    for name in (f"cache/{'0' * 64}.json", "runs/argo-2/split/_/all.json"):
+        path = url / "rag" / name
+        path.unlink(missing_ok=True)
+        with path.open("wb") as file:
+            file.truncate(300 << 20)
+    assert {finding.problem for finding in found(filling).values()} == {"is larger than 256 MiB"}
+    fix(filling)
+    assert found(filling) == {}
+
+
 def test_documents_that_are_sealed_but_odd(filling, url):
     """Who may write can seal what they like: it is damage, not a crash."""
     path = url / "rag/runs/argo-2/split/_/all.json"

@@ -93,6 +93,7 @@ def check_pipeline(bucket: Bucket, name: str) -> None:
 
 def unknown(kind: str, name: str, known: Sequence[str], where: str) -> UsageError:
     """The error for a name that is not there, with the nearest one, or those that there are."""
+    known = [one for one in known if one.isprintable()]  # jobs that are not trusted choose names, too
     more = ", …" if len(known) > _MOST_NAMES else ""
     there = f"{kind.capitalize()}s: {', '.join(known[:_MOST_NAMES])}{more}." if known else f"There are no {kind}s."
     return UsageError(f"{where} has no {kind} {name!r}", hint=did_you_mean(name, known) or there)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+_LARGEST = 256 << 20
+"""Bytes of an entry or hand-over of a million files; jobs that are not trusted could write any number of them."""
+_TOO_LARGE = f"is larger than {_LARGEST >> 20} MiB"
 _AT_ONCE = 64
 """Requests for each of those side by side before their results are taken: what bounds the memory."""
 
@@ -47,6 +50,8 @@ def entries(store: Store) -> Iterator[Reference]:
     prefix = store.key("cache/")
 
     def read(item: Item) -> Reference | None:
+        if item.size > _LARGEST:
+            return Reference(item, "", (), problem=_TOO_LARGE)
         text = store.bucket.get(item.key)
         name = item.key.removeprefix(prefix).removesuffix(".json")
         entry = None if text is None else entry_of(text, name, trusted=store.trusted)
@@ -67,6 +72,8 @@ def hand_overs(store: Store) -> Iterator[Reference]:
         place = place_of(path)
         if place is None:
             return None
+        if item.size > _LARGEST:
+            return Reference(item, "", (), problem=_TOO_LARGE)
         try:
             found = Run(store, run).handed_over(*place)
         except StoreDamaged as error:

@@ -11,9 +11,16 @@ _STEP = 1024
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows as lines of aligned columns, numbers to the right; the first row may be a heading."""
-    columns = [_column(cells) for cells in zip(*rows, strict=True)]
+    columns = [_column([shown(cell) for cell in cells]) for cells in zip(*rows, strict=True)]
     for row in zip(*columns, strict=True):
         yield "  ".join(row).rstrip()
+
+
+def shown(text: str) -> str:
+    """A text from a store on one line, as a terminal may be given it: whoever may write there chooses names."""
+    from wurzel.runtime.outcome import visible
+
+    return visible(text).replace("\n", "\\n")
 
 
 def _column(cells: Sequence[str]) -> list[str]:

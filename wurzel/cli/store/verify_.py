@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
-from wurzel.cli.store.text import counted, size
+from wurzel.cli.store.text import counted, shown, size
 
 if TYPE_CHECKING:
     from wurzel.store.findings import Finding
@@ -51,9 +51,9 @@ def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, env
 def _lines(found: list[Finding], left: list[Finding], *, fix: bool) -> Iterator[str]:
     for each in found:
         done = "" if not fix else " (left as it is)" if each in left else " (fixed)"
-        yield f"{each.key}: {each.problem}{done}"
+        yield shown(f"{each.key}: {each.problem}{done}")
         for item in each.leads:
-            yield f"  named by {item.key}"
+            yield shown(f"  named by {item.key}")
 
 
 def _count(found: list[Finding]) -> str:
