@@ -12,9 +12,6 @@ BUCKETS = ("s3", "gs", "az")
 NO_STORE = "none"
 """Stands for no store, where a weaker layer has one."""
 
-UNTRUSTED = "untrusted"
-"""Where jobs that are not trusted write, beside the pipelines."""
-
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/|(s3|gs|az|file):")
 _BUCKET = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]*[A-Za-z0-9])?")
 _EXAMPLE = "write s3://bucket/prefix, file:///folder or a folder"

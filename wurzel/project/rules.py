@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.invocation.variables import variables_of
 from wurzel.ir.quantity import amount
-from wurzel.ir.store_url import NO_STORE, UNTRUSTED, scheme_of
+from wurzel.ir.store_url import NO_STORE, scheme_of
 from wurzel.project.nodes import near
 from wurzel.project.secrets import Broken, broken_secret_rules
 
@@ -47,6 +47,8 @@ def _no_time(seconds: int | None, path: str) -> Iterator[Broken]:
 
 def _store(pipeline: Pipeline, store: Store) -> Iterator[Broken]:
     """What a store cannot be, or be used for."""
+    from wurzel.store.names import UNTRUSTED  # here, since few pipelines have a store
+
     url = getattr(store, "url", None)
     if url is None:
         return  # reported where it is missing

@@ -91,13 +91,21 @@ class Run:
         key = names.hand_over_key(self.name, given.step, given.output, given.part)
         self.store.bucket.put(self.store.key(key), given._replace(run=self.name).text())
 
-    def handed_over(self, step: str, output: str = "", part: str = names.ALL) -> HandOver | None:
+    def handed_over(
+        self, step: str, output: str = "", part: str = names.ALL, *, trusted: bool | None = None
+    ) -> HandOver | None:
         """What a step, or a slice of it, handed over; `None` when it has not.
+
+        Args:
+            step: its id.
+            output: name of its output.
+            part: a slice of it.
+            trusted: whether to look among what trusted jobs wrote; by default where this process writes.
 
         Raises:
             StoreError: when that is damaged, or names another run, step, output or slice.
         """
-        key = self.store.key(names.hand_over_key(self.name, step, output, part))
+        key = self.store.key(names.hand_over_key(self.name, step, output, part), trusted=trusted)
         text = self.store.bucket.get(key)
         if text is None:
             return None
