@@ -10,6 +10,7 @@ from pydantic import Field
 
 from wurzel.project.model import ConfigModel
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
+from wurzel.project.pattern import SECONDS, TooSlow, fits
 
 Type = Literal["text", "number", "boolean", "list", "mapping"]
 
@@ -62,8 +63,11 @@ class Declaration(NamedTuple):
         """Why a value is invalid; empty if it is valid."""
         if not _is(self.kind, node):
             return f"{value_text(node)} is not {_WORDS[self.kind]}"
-        if self.pattern and not re.fullmatch(self.pattern, str(node.written)):
-            return f"{value_text(node)} does not match {self.pattern}"
+        try:
+            if self.pattern and not fits(self.pattern, str(node.written)):
+                return f"{value_text(node)} does not match {self.pattern}"
+        except TooSlow:
+            return f"{self.pattern} cannot be matched with {value_text(node)} in {SECONDS:.0f} seconds; simplify it"
         return ""
 
     @property
