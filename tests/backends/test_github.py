@@ -25,6 +25,7 @@ from wurzel.ir.model import (
     Setting,
     Shards,
     Step,
+    Store,
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
@@ -601,3 +602,48 @@ def test_a_job_of_many_steps_is_short():
     steps = [step("s0")] + [reading(f"s{number}", f"s{number - 1}", timeout=60) for number in range(1, 400)]
     for layout in ("single", "auto"):
         assert len(text_of(pipeline(*steps), layout=layout)) < 10_000
+
+
+STORE = {"url": "s3://acme/rag"}
+STORE_KEYS = {"access_key_id": {"name": "minio", "key": "id"}, "secret_access_key": {"name": "minio", "key": "key"}}
+IDENTITY = {"role": "arn:aws:iam::1:role/it's", "untrusted_role": "arn:aws:iam::1:role/other", "audience": "minio"}
+
+
+def stored(**fields):
+    return pipeline(step("words"), step("upper", needs=("words",)), store=Store(**STORE, **fields))
+
+
+@pytest.mark.parametrize("layout", ["steps", "auto", "single"])
+def test_with_a_store_no_data_crosses_as_an_artifact(layout):
+    what = stored(secrets=STORE_KEYS)
+    data = workflow(what, layout=layout)
+    used = [step.get("uses", "").partition("@")[0] for job in data["jobs"].values() for step in job["steps"]]
+    assert set(used) <= {"", "actions/checkout", "actions/setup-python"}
+    for job in data["jobs"].values():
+        run = job["steps"][-1]
+        assert run["env"]["WURZEL_STORE_ACCESS_KEY_ID"] == "${{ secrets.MINIO_ID }}"
+        assert run["env"]["WURZEL_STORE_SECRET_ACCESS_KEY"] == "${{ secrets.MINIO_KEY }}"
+        assert "wurzel run " in run["run"]
+        assert "id-token" not in job["permissions"]
+    assert data["env"]["WURZEL_STORE_CACHE"] == "${{ github.ref_protected && 'read-write' || 'read' }}"
+
+
+def test_the_identity_of_a_store_is_githubs_token_and_depends_on_the_branch():
+    data = workflow(stored(identity=IDENTITY))
+    assert data["env"]["WURZEL_STORE_ROLE_ARN"] == (
+        "${{ github.ref_protected && 'arn:aws:iam::1:role/it''s' || 'arn:aws:iam::1:role/other' }}"
+    )
+    assert data["env"]["WURZEL_STORE_AUDIENCE"] == "minio"
+    assert all(job["permissions"]["id-token"] == "write" for job in data["jobs"].values())
+    one = workflow(stored(identity={"role": "arn:aws:iam::1:role/rag"}, cache="read"))
+    assert one["env"]["WURZEL_STORE_ROLE_ARN"] == "arn:aws:iam::1:role/rag"
+    assert "WURZEL_STORE_CACHE" not in one["env"]
+
+
+def test_with_a_store_every_job_gets_every_parameter():
+    own = setting(variable="UPPER__SIZE", given=True, value=2, parameter=True)
+    what = pipeline(step("words"), step("upper", needs=("words",), settings=(own,)), store=Store(**STORE))
+    for job in workflow(what, layout="steps")["jobs"].values():
+        assert "UPPER__SIZE" in job["steps"][-1]["env"]
+    without = what.model_copy(update={"store": None})
+    assert "UPPER__SIZE" not in workflow(without, layout="steps")["jobs"]["words"]["steps"][-1].get("env", {})

@@ -1,5 +1,7 @@
 """Files for GitLab CI/CD: jobs, artifacts, rules, variables that GitLab does not expand, and the schedule's script."""
 
+import subprocess
+
 import pytest
 import yaml
 
@@ -17,6 +19,7 @@ from wurzel.ir.model import (
     SecretRef,
     Setting,
     Shards,
+    Store,
     Toleration,
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
@@ -478,3 +481,57 @@ def test_what_differs_splits_an_automatic_job_and_breaks_a_group():
     assert "their placement differs" in problems(pipeline(*group))
     pair = (group[0], reading("join", "words", group="g"))
     assert "their runner differs" in problems(pipeline(*pair), jobs={"words": {"tags": ["big"]}})
+
+
+STORE = {"url": "s3://acme/rag"}
+STORE_KEYS = {"access_key_id": {"name": "minio", "key": "id"}, "secret_access_key": {"name": "minio", "key": "key"}}
+IDENTITY = {"role": "arn:aws:iam::1:role/rag", "untrusted_role": "arn:aws:iam::1:role/it's", "audience": "minio"}
+
+
+def stored(**fields):
+    return pipeline(step("words"), step("upper", needs=("words",)), store=Store(**STORE, **fields))
+
+
+@pytest.mark.parametrize("layout", ["steps", "auto", "single"])
+def test_with_a_store_no_data_crosses_as_an_artifact(layout):
+    data = config(stored(secrets=STORE_KEYS), layout=layout)
+    for name in [name for name, job in data.items() if "script" in job and "extends" in job]:
+        job = extended(data, name)
+        assert "paths" not in job["artifacts"]  # the report stays
+        assert job["artifacts"]["reports"] == {"junit": "junit.xml"}
+        assert [entry for entry in job.get("cache", ()) if ".wurzel" in entry["paths"]] == []
+        assert job["script"][:2] == [
+            'export WURZEL_STORE_ACCESS_KEY_ID="${MINIO_ID:?the CI/CD variable MINIO_ID is missing or empty}"',
+            'export WURZEL_STORE_SECRET_ACCESS_KEY="${MINIO_KEY:?the CI/CD variable MINIO_KEY is missing or empty}"',
+        ]
+        assert job["script"][2] == '[ "$CI_COMMIT_REF_PROTECTED" = true ] || export WURZEL_STORE_CACHE=read'
+        assert job["script"][3].startswith("wurzel run ")
+
+
+def test_the_identity_of_a_store_is_an_id_token_and_depends_on_the_branch():
+    data = config(stored(identity=IDENTITY), layout="steps")
+    assert data[".rag"]["id_tokens"] == {"WURZEL_STORE_ID_TOKEN": {"aud": "minio"}}
+    assert data[".rag"]["variables"]["WURZEL_STORE_ROLE_ARN"] == "arn:aws:iam::1:role/rag"
+    (line, _) = data["words"]["script"]
+    script = line + '; printf "%s %s" "$WURZEL_STORE_CACHE" "$WURZEL_STORE_ROLE_ARN"'
+    for protected, expected in (("true", " role"), ("", "read arn:aws:iam::1:role/it's")):
+        env = {"CI_COMMIT_REF_PROTECTED": protected, "WURZEL_STORE_ROLE_ARN": "role"}
+        done = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=True)
+        assert done.stdout == expected
+    read = config(stored(identity={"role": "arn:aws:iam::1:role/rag"}, cache="read"), layout="steps")
+    assert len(read["words"]["script"]) == 1
+
+
+def test_with_a_store_every_job_gets_every_parameter():
+    own = setting(variable="UPPER__SIZE", given=True, value=2, parameter=True)
+    what = pipeline(step("words"), step("upper", needs=("words",), settings=(own,)), store=Store(**STORE))
+    data = config(what, layout="steps", parameters="inputs")
+    assert "UPPER__SIZE" in extended(data, "words")["variables"]
+    without = config(what.model_copy(update={"store": None}), layout="steps", parameters="inputs")
+    assert "UPPER__SIZE" not in extended(without, "words")["variables"]
+
+
+def test_keys_of_a_store_come_from_the_vault_where_secrets_do():
+    data = config(stored(secrets=STORE_KEYS), vault={"audience": "https://vault", "mount": "kv"})
+    job = next(job for job in data.values() if "secrets" in job)
+    assert job["secrets"]["WURZEL_STORE_ACCESS_KEY_ID"]["vault"]["path"] == "minio"

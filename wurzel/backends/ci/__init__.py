@@ -16,6 +16,7 @@ from pydantic import Field
 
 from wurzel.backends.options import TargetOptions
 from wurzel.invocation.command import encode
+from wurzel.invocation.store import key_references
 from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
@@ -181,7 +182,7 @@ def secret_name(ref: SecretRef, options: CiOptions) -> str:
 
 def secrets(pipeline: Pipeline, step: Step, options: CiOptions) -> dict[str, str]:
     """Environment variables of a step that hold secrets, to the names of the secrets on the platform."""
-    refs = pipeline.secrets | step.secrets
+    refs = pipeline.secrets | key_references(pipeline) | step.secrets
     return {variable: secret_name(ref, options) for variable, ref in refs.items()}
 
 

@@ -30,8 +30,9 @@ _FROM_IR = "--from-ir"
 
 
 def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
-    """Whether jobs are `wurzel run` rather than `wurzel step`: as soon as one of them may be of several steps."""
-    return options.chosen_layout != "steps" or any(step.group is not None for step in pipeline.steps)
+    """Whether jobs are `wurzel run` rather than `wurzel step`: with a store, or if one may be of several steps."""
+    several = options.chosen_layout != "steps" or any(step.group is not None for step in pipeline.steps)
+    return several or pipeline.store is not None
 
 
 class Jobs:
@@ -42,6 +43,8 @@ class Jobs:
         self.pipeline = pipeline
         self.all = jobs_of(pipeline, options.chosen_layout, place)
         self.run = uses_run(pipeline, options)
+        self.stored = pipeline.store is not None
+        """Whether data crosses jobs through a store, so that nothing else has to keep it."""
         self._options = options
         self._home = {step.id: job for job in self.all for step in job.steps}
         self._steps = {step.id: step for step in pipeline.steps}
@@ -72,7 +75,7 @@ class Jobs:
     def arriving(self, job: Job) -> list[tuple[Step, str]]:
         """Outputs of steps of other jobs that a job reads, each once."""
         edges = {(edge.step, edge.output): None for step in job.steps for edge in step.needs}
-        return [(self._steps[step], output) for step, output in edges if step not in job.ids]
+        return [] if self.stored else [(self._steps[step], output) for step, output in edges if step not in job.ids]
 
     def leaving(self, job: Job) -> list[tuple[Step, str]]:
         """Outputs of a job that other jobs read, each once."""
@@ -83,16 +86,17 @@ class Jobs:
             for step in other.steps
             for edge in step.needs
         }
-        return [(step, port.name) for step in job.steps for port in step.outputs if (step.id, port.name) in read]
+        outputs = [] if self.stored else [(step, port.name) for step in job.steps for port in step.outputs]
+        return [(step, name) for step, name in outputs if (step.id, name) in read]
 
     def results(self, job: Job) -> list[Step]:
         """Steps of a job that no other step reads: what the pipeline is for."""
         read = {edge.step for step in self.pipeline.steps for edge in step.needs}
-        return [step for step in job.steps if step.id not in read]
+        return [] if self.stored else [step for step in job.steps if step.id not in read]
 
     def kept(self, job: Job, folders: Sequence[str]) -> list[str]:
         """Folders that the platform keeps for the next run of a job; `folders` are those of its steps."""
-        if len(job.steps) == 1 and self.is_sliced(job.steps[0]):
+        if self.stored or (len(job.steps) == 1 and self.is_sliced(job.steps[0])):
             return []
         if not self._options.incremental:
             return [path for step, path in zip(job.steps, folders, strict=True) if step.self_consuming]
@@ -106,9 +110,13 @@ class Jobs:
             for variable, name in secrets(self.pipeline, step, self._options).items()
         }
 
+    def parametrized(self, job: Job) -> Sequence[Step]:
+        """The steps whose parameters a job is given: with a store all, since runs with other values are other runs."""
+        return self.pipeline.steps if self.stored else job.steps
+
     def unset_lines(self, job: Job) -> list[str]:
-        """Shell lines that unset empty parameters of all its steps."""
-        return [line for step in job.steps for line in unset_lines(step)]
+        """Shell lines that unset empty parameters."""
+        return [line for step in self.parametrized(job) for line in unset_lines(step)]
 
 
 def problems(pipeline: Pipeline, options: CiOptions, place: Place) -> Iterable[Problem]:
@@ -117,6 +125,7 @@ def problems(pipeline: Pipeline, options: CiOptions, place: Place) -> Iterable[P
     if not uses_run(pipeline, options):
         return
     asked = f"layout: {options.chosen_layout}" if options.chosen_layout != "steps" else "a group"
+    asked = "a store" if pipeline.store is not None else asked
     if _FROM_IR in options.run_argv(pipeline):
         yield Problem(
             f"{asked} needs the configuration in the checkout, which a pipeline from an IR file does not have",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
 from wurzel.exceptions import Problem
+from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import unfed
 from wurzel.ir.model import SecretRef
 from wurzel.suggestion import did_you_mean
@@ -42,7 +43,7 @@ def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: 
 
 
 def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> Iterable[Problem]:
-    used = [pipeline.secrets, *(step.secrets for step in pipeline.steps)]
+    used = [pipeline.secrets, key_references(pipeline), *(step.secrets for step in pipeline.steps)]
     refs = dict.fromkeys((ref.name, ref.key) for secrets_ in used for ref in secrets_.values())
     known = [f"{name}/{key}" for name, key in refs]
     for given in options.secret_names:

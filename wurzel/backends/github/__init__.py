@@ -29,7 +29,7 @@ class GithubBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments above the workflow and each job"),
         "data_dir": native("datasets cross jobs as artifacts"),
-        "store": unsupported("datasets cross jobs as artifacts; jobs do not use a store yet"),
+        "store": native("jobs are `wurzel run`, without artifacts; keys are secrets, an identity is GitHub's token"),
         "settings": native("`env` of the step"),
         "parameters": native("typed inputs of `workflow_dispatch`"),
         "env": native("`env` of the workflow and of each step"),

@@ -13,6 +13,8 @@ from wurzel.backends.github.context import Action, Cache, Job, Transfer, Workflo
 from wurzel.backends.github.options import PINS, JobOptions, RunnerGroup
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.layout import VARIABLE, layout_digest
+from wurzel.invocation.store import AUDIENCE_OF, CACHE, identity_of
+from wurzel.store.credentials import ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
@@ -100,7 +102,7 @@ def place(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, A
     return {
         "image": step.image or pipeline.image,
         "runner": runner(step, options),
-        "permissions": [(scope, level) for scope, level, _ in _permissions(options, own)],
+        "permissions": [(scope, level) for scope, level, _ in _permissions(pipeline, options, own)],
         "environment": own.environment or options.environment,
         "container_options": own.container_options or options.container_options,
     }
@@ -140,7 +142,8 @@ class _Writer:
         """Variables of all jobs; `wurzel run` reads those of the pipeline from wurzel.yaml."""
         if not self.jobs.run:
             return {name: escape(value) for name, value in self.pipeline.env.items()}
-        return {} if self.jobs.whole else {VARIABLE: layout_digest(self.pipeline)}
+        layout = {} if self.jobs.whole else {VARIABLE: layout_digest(self.pipeline)}
+        return layout | _store_env(self.pipeline)
 
     def job(self, group: Group) -> Job:
         options = self.options
@@ -161,7 +164,7 @@ class _Writer:
             needs=[job_id(need) for need in group.needs],
             runs_on=chosen,
             timeout_minutes=min(minutes, HOSTED_MINUTES) if is_hosted(chosen) else minutes,
-            permissions=_permissions(options, own),
+            permissions=_permissions(self.pipeline, options, own),
             environment=own.environment or options.environment,
             container=self.container(first),
             shards=list(range(1, first.shards.max + 1)) if self.jobs.is_sliced(first) else (),
@@ -245,7 +248,8 @@ class _Writer:
             for step in group.steps:
                 values |= {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
         always = not has_other_events(self.pipeline, self.options)
-        values |= {parameter.variable: _input(parameter, always=always) for parameter in ci.parameters(*group.steps)}
+        asked = ci.parameters(*self.jobs.parametrized(group))
+        values |= {parameter.variable: _input(parameter, always=always) for parameter in asked}
         values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in self.jobs.secrets(group).items()}
         if self.jobs.is_sliced(group.steps[0]):
             values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{group.steps[0].shards.max}"
@@ -276,11 +280,30 @@ def _input(parameter: ci.Parameter, *, always: bool) -> str:
     return f"${{{{ fromJSON(github.event_name == 'workflow_dispatch' && toJSON({name}) || '{text}') }}}}"
 
 
-def _permissions(options: GithubOptions, own: JobOptions) -> list[tuple[str, str, str]]:
+def _store_env(pipeline: Pipeline) -> dict[str, str]:
+    """Which role a job has for the store, and whether others trust what it writes.
+
+    Only those who may change a protected branch decide what it runs: https://docs.github.com/actions/reference/contexts.
+    """
+    store, identity = pipeline.store, identity_of(pipeline)
+    if store is None:
+        return {}
+    cache = {CACHE: "${{ github.ref_protected && 'read-write' || 'read' }}"} if store.cache == "read-write" else {}
+    if identity is None:
+        return cache
+    audience = {AUDIENCE_OF: escape(identity.audience)} if identity.audience else {}
+    role, other = (text.replace("'", "''") for text in (identity.role, identity.untrusted_role or identity.role))
+    chosen = escape(identity.role) if role == other else f"${{{{ github.ref_protected && '{role}' || '{other}' }}}}"
+    return {ROLE: chosen, **audience, **cache}
+
+
+def _permissions(pipeline: Pipeline, options: GithubOptions, own: JobOptions) -> list[tuple[str, str, str]]:
     """Scope, level and the reason in the comment after it."""
     granted = {"contents": ("read", "to check out")} if options.checkout else {}
     if options.oidc if own.oidc is None else own.oidc:
         granted["id-token"] = ("write", "to log in by OpenID Connect")
+    elif identity_of(pipeline) is not None:
+        granted["id-token"] = ("write", "to log in to the store")
     asked = options.permissions | own.permissions
     granted |= {scope: (level, "asked for in wurzel.yaml") for scope, level in asked.items()}
     return [(scope, level, reason) for scope, (level, reason) in granted.items()]

@@ -29,7 +29,7 @@ class GitlabBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments above the file and each job"),
         "data_dir": native("datasets cross jobs as artifacts"),
-        "store": unsupported("datasets cross jobs as artifacts; jobs do not use a store yet"),
+        "store": native("jobs are `wurzel run`, without artifacts; keys are variables, an identity is an `id_tokens`"),
         "settings": native("`variables` of the job"),
         "parameters": native("variables of a run with a description, or `spec:inputs`"),
         "env": native("`variables`"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,8 +24,10 @@ from wurzel.backends.gitlab.variables import (
 )
 from wurzel.invocation.command import Emulated, dataset, step_argv
 from wurzel.invocation.layout import VARIABLE, layout_digest
+from wurzel.invocation.store import AUDIENCE, CACHE, identity_of
 from wurzel.ir.requests import width
 from wurzel.ir.types import format_duration
+from wurzel.store.credentials import ID_TOKEN, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions, JobOptions
@@ -97,6 +100,8 @@ class _Writer:
         tokens = dict(options.id_tokens)
         if options.vault:
             tokens |= {"VAULT_ID_TOKEN": {"aud": options.vault.audience}}
+        if identity := identity_of(pipeline):
+            tokens |= {ID_TOKEN: {"aud": identity.audience or AUDIENCE}}
         shared = Config(
             name=self.title,
             base=f".{self.title}",
@@ -150,6 +155,8 @@ class _Writer:
             values["WURZEL_RUN_ID"] = "$CI_PIPELINE_ID"
         elif not self.jobs.whole:
             values[VARIABLE] = layout_digest(self.pipeline)
+        if identity := identity_of(self.pipeline):
+            values[ROLE] = variable(identity.role)
         return values | self.options.install_env
 
     def install_cache(self) -> list[dict[str, Any]]:
@@ -232,10 +239,13 @@ class _Writer:
             return variables(self.pipeline, group.steps[0], self.options)
         sliced = self.jobs.is_sliced(group.steps[0])
         steps = [one_slice(group.steps[0])] if sliced else group.steps
-        return job_variables(self.pipeline, steps, self.options, self.width(group))
+        asked = self.jobs.parametrized(group)
+        return job_variables(self.pipeline, steps, self.options, self.width(group), asked)
 
     def artifacts(self, group: Group) -> list[str]:
         """Folders of what other jobs read, and of what the pipeline is for."""
+        if self.jobs.stored:
+            return []
         if not self.jobs.run or self.jobs.is_sliced(group.steps[0]):
             return [_artifact_path(dataset(self.pipeline, step.id)) for step in group.steps]
         crossing = [dataset(self.pipeline, step.id, output) for step, output in self.jobs.leaving(group)]
@@ -271,7 +281,21 @@ class _Writer:
             argv = step_argv(self.pipeline, step, emulate=emulate)
         tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if sliced else ""
         unset = self.jobs.unset_lines(group)
+        lines += _untrusted(self.pipeline)
         return [*lines, *unset, ci.command(argv, "none" if bare else self.options.setup, tail)]
+
+
+def _untrusted(pipeline: Pipeline) -> list[str]:
+    """Lines that give jobs of unprotected branches the untrusted role, and let no trusted job read what they write.
+
+    https://docs.gitlab.com/ci/variables/predefined_variables/: CI_COMMIT_REF_PROTECTED.
+    """
+    store, identity = pipeline.store, identity_of(pipeline)
+    changed = {CACHE: "read"} if store is not None and store.cache == "read-write" else {}
+    if identity is not None and identity.untrusted_role is not None:
+        changed[ROLE] = identity.untrusted_role
+    words = " ".join(f"{name}={shlex.quote(value)}" for name, value in changed.items())
+    return [f'[ "$CI_COMMIT_REF_PROTECTED" = true ] || export {words}'] if changed else []
 
 
 def one_slice(step: Step) -> Step:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.invocation.command import setting_variables
+from wurzel.invocation.store import key_references
 from wurzel.ir.requests import limited, requested
 
 if TYPE_CHECKING:
@@ -50,11 +51,21 @@ def variables(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[st
     return values | {name: variable(value) for name, value in pod(pipeline, [step], 1).items()}
 
 
-def job_variables(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions, jobs: int) -> dict[str, Any]:
-    """Variables of a job of `wurzel run`, which reads those of steps, and their settings, from wurzel.yaml."""
+def job_variables(
+    pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions, jobs: int, asked: Sequence[Step]
+) -> dict[str, Any]:
+    """Variables of a job of `wurzel run`, which reads those of steps, and their settings, from wurzel.yaml.
+
+    Args:
+        pipeline: the resolved pipeline.
+        steps: those of the job.
+        options: of the target.
+        jobs: how many of the steps run at one time.
+        asked: the steps whose parameters the job is given.
+    """
     values: dict[str, Any] = {}
     if options.uses_inputs:
-        for parameter in ci.parameters(*steps):
+        for parameter in ci.parameters(*asked):
             values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
     return values | {name: variable(value) for name, value in pod(pipeline, steps, jobs).items()}
 
@@ -97,7 +108,11 @@ def vault_secrets(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOpti
     if vault is None:
         return {}
     engine = {"name": vault.engine, "path": vault.mount}
-    refs = {**pipeline.secrets, **{name: ref for step in steps for name, ref in step.secrets.items()}}
+    refs = {
+        **pipeline.secrets,
+        **key_references(pipeline),
+        **{name: ref for step in steps for name, ref in step.secrets.items()},
+    }
     return {
         name: {
             "vault": {"engine": engine, "path": ref.name, "field": ref.key},
