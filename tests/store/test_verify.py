@@ -161,6 +161,15 @@ def test_a_run_that_is_marked_but_lacks_something(filling, url):
     assert found(filling) == {}
 
 
+def test_a_mark_without_its_run(filling, url):
+    shutil.rmtree(url / "rag/runs/argo-2")
+    [finding] = found(filling).values()
+    assert finding.problem == "marks a run that has handed over nothing"
+    fix(filling)
+    assert latest(filling.store) == "argo-1"
+    assert found(filling) == {}
+
+
 def test_what_others_have_put_there_stays(filling, url):
     for name in ("objects/README", "objects/aa/" + "b" * 64, "datasets/x.json", "runs/notes.txt"):
         path = url / "rag" / name

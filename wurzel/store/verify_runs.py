@@ -92,7 +92,9 @@ class RunCheck:
             return ""
         if fields is None or (fields.get("run"), fields.get("start")) != (run, start):
             return "is damaged, or marks another run"
-        return "" if run in self._runs else "marks a run that has handed over nothing"
+        if run in self._runs or next(self._bucket.list(self._store.key(f"runs/{run}/")), None) is not None:
+            return ""  # it may have begun while hand-overs were read
+        return "marks a run that has handed over nothing"
 
     def _outputs_by_definition(self, whole: Iterable[str]) -> dict[str, set[_Output]]:
         """All outputs of a pipeline, by its definition, which its whole runs show together."""
