@@ -68,6 +68,7 @@ class Checker:
         self._sites: dict[Source, dict[str, Scope]] = {}
         self._given: dict[Source, Scope] = {}
         self._modules: dict[Source, Module | None] = {}
+        self._own = True
 
     def problems(self) -> list[Problem]:
         """All errors, template by template, each with its line."""
@@ -187,6 +188,7 @@ class Checker:
         Args:
             own: whether to look up templates as a render does; otherwise only the target's own are visited.
         """
+        self._own = own
         for name, context in self._contexts.items():
             if own and not self._sources.may_reach_own(name):
                 continue  # nothing of it is checked
@@ -236,6 +238,8 @@ class Checker:
             known = problems in self._seen.setdefault(each, [])
             self._seen[each].append(problems)
             for name, scope in () if known and len(self._seen[each]) > 1 else walk.included:
+                if self._own and not self._sources.may_reach_own(name, each.found.layer):
+                    continue  # nothing of it is checked
                 if (part := self._sources.get(name, each.found.layer)) is not None:
                     self._visit(part, scope)
 

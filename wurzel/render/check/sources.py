@@ -106,6 +106,7 @@ class Sources:
         self._environment = environment
         self._read: dict[Path, Source] = {}
         self._named: dict[tuple[str, Layer | None], Source | None] = {}
+        self._reaching: dict[Path, bool] = {}
 
     def read(self, found: Found) -> Source:
         """A template that was found."""
@@ -122,24 +123,21 @@ class Sources:
                 self._named[name, asking] = None
         return self._named[name, asking]
 
-    def may_reach_own(self, name: str) -> bool:
+    def may_reach_own(self, name: str, asking: Layer | None = None) -> bool:
         """Whether a template leads to one of the project or a pack, as far as can be told without parsing any."""
-        waiting: list[tuple[str, Layer | None]] = [(name, None)]
-        seen: set[Path] = set()
-        while waiting:
-            try:
-                found = self.layers.find(*waiting.pop())
-            except TemplateError:
-                continue
-            if found.layer.is_own:
-                return True
-            if found.path not in seen:
-                seen.add(found.path)
-                text = found.read()
-                if _COMPUTED.search(text):
-                    return True
-                waiting += [(each, found.layer) for each in _NAMES.findall(text)]
-        return False
+        try:
+            found = self.layers.find(name, asking)
+        except TemplateError:
+            return False
+        if found.layer.is_own:
+            return True
+        if found.path not in self._reaching:
+            self._reaching[found.path] = True  # for templates that include each other
+            text = found.read()
+            names = _NAMES.findall(text)
+            reaches = bool(_COMPUTED.search(text)) or any(self.may_reach_own(each, found.layer) for each in names)
+            self._reaching[found.path] = reaches
+        return self._reaching[found.path]
 
     def chain(self, source: Source) -> tuple[list[Source], bool]:
         """A template, the one it extends, and so on; and whether the chain is complete.
