@@ -20,6 +20,7 @@ stdout, everything else to stderr.
 | 0 | all is well |
 | 1 | `--check` found a difference, a check failed, or a step failed |
 | 2 | the user must act: usage, configuration, pipeline, template, or something unsupported under `--strict` |
+| 3 | data or types break a contract, or `store verify` has found something damaged or missing |
 """
 
 
