@@ -112,6 +112,54 @@ def test_memory_grows_through_the_cache(act, tmp_path):
         assert json.loads((tmp_path / "out/data/memory/manifest.json").read_text())["items"] == items
 
 
+LAYOUTS = [
+    ("grouped", [], {"shout"}),
+    ("hostile", ["targets.github.layout=single"], {"suffix-0", "suffix-13"}),
+]
+"""Examples with layouts, and steps whose data must be among what they keep."""
+
+
+@pytest.mark.parametrize(("name", "sets", "steps"), LAYOUTS, ids=[name for name, *_ in LAYOUTS])
+def test_jobs_of_several_steps_give_the_same_bytes(act, tmp_path, name, sets, steps):
+    expected = wurzel_run(example(name, tmp_path / "local"), name)
+    project = example(name, tmp_path / "project")
+    render(project, name, "github", *RUNNABLE, *(word for text in sets for word in ("--set", text)))
+    done, store = act(project, branch="a$(touch${IFS}pwned)b" if name == "hostile" else "main")
+    assert done.returncode == 0, done.stdout + done.stderr
+    kept = unpacked(store, tmp_path / "out", name)
+    assert steps <= {path.partition("/")[0] for path in kept}
+    assert kept == {path: data for path, data in expected.items() if path in kept}
+
+
+def test_a_second_run_does_only_what_changed_and_a_failed_one_keeps_what_it_did(act, tmp_path):
+    project = example("failing", tmp_path / "project")
+    single = (*RUNNABLE, "--set", "targets.github.layout=single")
+    render(project, "failing", "github", *single)
+    done, store = act(project)
+    assert done.returncode == 1
+    assert "::error title=failing::" in done.stdout or "this step always fails" in done.stdout
+    assert "executed=3" in done.stdout
+    assert "kept wurzel/pipeline/" in done.stdout
+    done, _ = act(project)
+    assert "restored wurzel/pipeline/" in done.stdout
+    assert "words: unchanged" in done.stdout
+    assert "executed=1" in done.stdout
+    assert list(store.rglob("*.zip")) == []
+
+
+def test_a_run_of_one_job_keeps_nothing_new_when_nothing_ran(act, tmp_path):
+    project = example("credentials", tmp_path / "project")
+    render(project, "credentials", "github", *RUNNABLE, "--set", "targets.github.layout=single")
+    given = [f"--secret={name}={value}" for name, value in TOKENS.items()]
+    done, _ = act(project, *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Keep the data for the next run" in done.stdout
+    done, _ = act(project, *given)
+    assert "executed=0" in done.stdout
+    assert "Run Main Keep the data for the next run" not in done.stdout
+    assert TOKENS["SUFFIX_API_TOKEN"] not in done.stdout
+
+
 def rendered(name, folder, *arguments):
     project = example(name, folder)
     render(project, name, "github", *arguments)

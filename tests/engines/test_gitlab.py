@@ -16,6 +16,11 @@ from wurzel.backends.ci.validation import check_gitlab
 
 pytestmark = pytest.mark.engine
 RUNNABLE = [word for item in SETS for word in ("--set", item)]
+LAYOUTS = [
+    ("hostile", ["targets.gitlab.layout=single", f"data_dir={PLAIN_FOLDER}"]),
+    ("sharded", ["targets.gitlab.layout=auto", "steps.loud.resources.cpu=900m"]),
+]
+"""Examples with layouts."""
 SECRETS = {"SHARED_TOKEN": "x$HOME", "SUFFIX_API_TOKEN": "a'b\"c`d"}
 
 
@@ -90,6 +95,31 @@ def test_secrets_reach_the_step_and_a_missing_one_ends_the_job(gitlab, tmp_path)
     done, _ = gitlab(project, "--variable", "SHARED_TOKEN=x")
     assert done.returncode == 1
     assert "the CI/CD variable SUFFIX_API_TOKEN is missing or empty" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("name", "sets"), LAYOUTS, ids=[name for name, _ in LAYOUTS])
+def test_jobs_of_several_steps_give_the_same_bytes(gitlab, tmp_path, name, sets):
+    expected = wurzel_run(example(name, tmp_path / "local"), name)
+    project = example(name, tmp_path / "project")
+    render(project, name, "gitlab", *RUNNABLE, *(word for text in sets for word in ("--set", text)))
+    done, clone = gitlab(project, "--variable", "GITLAB_CI=true", branch="a$(touch${IFS}pwned)b")
+    assert done.returncode == 0, done.stdout + done.stderr
+    data = kept(clone, PLAIN_FOLDER if name == "hostile" else "data")
+    assert data
+    assert data == {path: content for path, content in expected.items() if path in data}
+    assert " result " in done.stderr  # the table; gitlab-ci-local removes the marks of sections
+
+
+def test_a_second_run_does_only_what_changed(gitlab, tmp_path):
+    project = example("named", tmp_path / "project")
+    render(project, "named", "gitlab", *RUNNABLE, "--set", "targets.gitlab.layout=single")
+    done, clone = gitlab(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shutil.rmtree(clone / "data")
+    done, _ = gitlab(project, "--variable", "SUFFIX_EN__SUFFIX=new", clone=clone)
+    assert "words: unchanged" in done.stderr
+    assert "suffix-de: unchanged" in done.stderr
+    assert suffixed(clone) == "onenew"
 
 
 def suffixed(clone):
