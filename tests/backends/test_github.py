@@ -41,8 +41,13 @@ def pipeline(*steps, **fields):
     return Pipeline(name="rag", steps=steps or (step(),), **fields)
 
 
+def asked(options):
+    """The options, with a job for each step unless a test says otherwise; `layout=None` is the default."""
+    return GithubOptions.model_validate({"layout": "steps", **options})
+
+
 def text_of(subject, **options):
-    (text,) = render_texts(subject, "github", GithubOptions.model_validate(options)).values()
+    (text,) = render_texts(subject, "github", asked(options)).values()
     return text
 
 
@@ -59,7 +64,7 @@ def named(job, name):
 
 
 def problems(subject, **options):
-    found = GithubBackend().preflight(subject, GithubOptions.model_validate(options))
+    found = GithubBackend().preflight(subject, asked(options))
     return "\n".join(str(problem) for problem in found)
 
 
@@ -461,7 +466,7 @@ def uses(job):
     ]
 
 
-@pytest.mark.parametrize("layout", ["single", "auto"])
+@pytest.mark.parametrize("layout", ["single", "auto", None])
 def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
     document = workflow(pipeline(*FORKED, image="x"), layout=layout)
     assert "env" not in document
@@ -537,7 +542,9 @@ def test_settings_and_variables_are_read_from_the_configuration():
     secret = {"TOKEN": SecretRef(name="s", key="t")}
     given = setting(given=True, value=3, parameter=True)
     busy = step(env={"A": "1"}, secrets=secret, settings=(given, setting(name="N", variable="EMBED__N", given=True)))
-    (job,) = jobs(pipeline(busy, env={"B": "2"}), layout="single").values()
+    document = workflow(pipeline(busy, env={"B": "2"}), layout="single")
+    assert document["env"] == {"B": "2"}  # also for the installation
+    (job,) = document["jobs"].values()
     run = named(job, "Run")
     assert run["env"] == {"EMBED__SIZE": "${{ inputs.EMBED__SIZE }}", "TOKEN": "${{ secrets.S_T }}"}
     assert run["run"].splitlines() == [': "${TOKEN:?the secret S_T is missing or empty}"', "wurzel run rag"]
@@ -548,6 +555,11 @@ def test_a_job_names_the_pipeline_as_it_was_named():
     (text,) = render_texts(pipeline(), "github", options).values()
     (job,) = yaml.safe_load(text)["jobs"].values()
     assert named(job, "Run")["run"] == 'wurzel run rag -e prod --set "image=\\$x"'
+
+
+def test_without_a_checkout_each_step_is_a_job_unless_asked_otherwise():
+    assert list(jobs(pipeline(*FORKED), layout=None, checkout=False)) == ["words", "upper", "reverse", "join"]
+    assert "layout: auto needs wurzel.yaml" in problems(pipeline(*FORKED), layout="auto", checkout=False)
 
 
 def test_a_group_is_one_job_beside_single_steps():

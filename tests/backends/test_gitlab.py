@@ -41,8 +41,13 @@ def pipeline(*steps, **fields):
     return Pipeline(name="rag", steps=steps or (step(),), **fields)
 
 
+def asked(options):
+    """The options, with a job for each step unless a test says otherwise; `layout=None` is the default."""
+    return GitlabOptions.model_validate({"layout": "steps", **options})
+
+
 def files(subject, **options):
-    return render_texts(subject, "gitlab", GitlabOptions.model_validate(options))
+    return render_texts(subject, "gitlab", asked(options))
 
 
 def documents(subject, **options):
@@ -68,7 +73,7 @@ def setting(**fields):
 
 
 def problems(subject, **options):
-    found = GitlabBackend().preflight(subject, GitlabOptions.model_validate(options))
+    found = GitlabBackend().preflight(subject, asked(options))
     return "\n".join(str(problem) for problem in found)
 
 
@@ -374,7 +379,7 @@ def jobs(document):
     return {name: extended(document, name) for name, job in document.items() if "script" in job}
 
 
-@pytest.mark.parametrize("layout", ["single", "auto"])
+@pytest.mark.parametrize("layout", ["single", "auto", None])
 def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
     document = config(pipeline(*FORKED, image="x", schedule=Schedule(cron="0 4 * * *")), layout=layout)
     assert list(jobs(document)) == ["rag"]
@@ -451,7 +456,7 @@ def test_settings_and_variables_are_read_from_the_configuration():
     secret = {"TOKEN": SecretRef(name="s", key="t")}
     busy = step(env={"A": "1"}, secrets=secret, settings=(setting(given=True, value=3, parameter=True),))
     found = jobs(config(pipeline(busy, env={"B": "2"}, image="x"), layout="single"))["embed"]
-    assert found["variables"] == {}
+    assert found["variables"] == {"B": "2"}  # also for the installation
     assert found["script"] == [
         'export TOKEN="${S_T:?the CI/CD variable S_T is missing or empty}"',
         "wurzel run rag -j 1 --junit junit.xml",
@@ -535,3 +540,9 @@ def test_keys_of_a_store_come_from_the_vault_where_secrets_do():
     data = config(stored(secrets=STORE_KEYS), vault={"audience": "https://vault", "mount": "kv"})
     job = next(job for job in data.values() if "secrets" in job)
     assert job["secrets"]["WURZEL_STORE_ACCESS_KEY_ID"]["vault"]["path"] == "minio"
+
+
+def test_the_only_job_of_a_file_to_include_has_its_title():
+    document = config(pipeline(*FORKED), layout="auto", kind="include", name="nightly")
+    assert list(jobs(document)) == ["nightly"]
+    assert document["nightly"]["script"] == ["wurzel run rag -j 2 --junit junit.xml"]

@@ -14,7 +14,7 @@ from wurzel.ir.model import DataType, Pipeline, Resources
 from wurzel.render import Renderer
 
 WORD = DataType(contract="steps:Word", containers=("list",))
-GITLAB = {"tags": ["acme"], "gpu_tags": ["gpu"], "jobs": {"big": {"tags": ["big"]}}}
+GITLAB = {"layout": "steps", "tags": ["acme"], "gpu_tags": ["gpu"], "jobs": {"big": {"tags": ["big"]}}}
 
 
 def step(name, **fields):

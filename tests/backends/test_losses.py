@@ -42,7 +42,8 @@ def warned(tmp_path):
             keep = "" if text.startswith(KEEP_NOT) else "{{ super() }}\n"
             file.write_text(f"{above}{{% block {block} %}}\n{keep}{text.removeprefix(KEEP_NOT)}\n{{% endblock %}}\n")
         renderer = Renderer(list(dict.fromkeys(layer for layer, *_ in added)), root=tmp_path)
-        chosen = get(target).options_model.model_validate(options)
+        layout = {"layout": "steps"} if target in {"github", "gitlab"} else {}
+        chosen = get(target).options_model.model_validate(layout | options)
         render([Job(pipeline, target, chosen, "")], renderer)
         return [str(warning) for warning in renderer.layers.warnings]
 

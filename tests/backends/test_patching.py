@@ -156,7 +156,8 @@ def test_a_patch_of_jobs(render, target):
         "github": "{jobs: {words: {steps: {Check out: {with: {fetch-depth: 0}}}}}}",
         "gitlab": "{words: {tags: ['on']}}",
     }
-    result, files = render(target, patch[target], "--set", "image=null")
+    each = ("--set", f"targets.{target}.layout=steps")
+    result, files = render(target, patch[target], "--set", "image=null", *each)
     assert result.exit_code == 0, result.output
     if target == "github":
         step = yaml.safe_load(files["p.yml"])["jobs"]["words"]["steps"][0]

@@ -205,7 +205,7 @@ def test_a_block_with_comments_only_leaves_no_key(layers):
 {% endif %}
 {% endblock %}
 """
-    config = Path("wurzel.yaml").read_text().replace("dvc: {}", "gitlab: {tags: [acme]}")
+    config = Path("wurzel.yaml").read_text().replace("dvc: {}", "gitlab: {tags: [acme], layout: steps}")
     Path("wurzel.yaml").write_text(config.replace("targets:", "image: acme:1, targets:"))
     before = YAML(typ="safe").load(run("render", "-t", "gitlab", "--stdout").stdout.split("---\n")[-1])
     assert "tags" not in before["words"]

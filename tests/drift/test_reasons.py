@@ -30,6 +30,7 @@ pipelines:
       upper:
         resources: {memory: 2Gi}
         timeout: 10m
+    targets: {github: {layout: steps}, gitlab: {layout: steps}}
 """
 
 
@@ -80,6 +81,12 @@ def test_a_schedule(words, target):
     run("words", "-t", target)
     words("0 4 * * *", "0 5 * * *")
     assert "schedule.cron 4 → 5 (wurzel.yaml:6:22)" in why(target)
+
+
+def test_the_reason_for_another_layout_is_named(words):
+    run("words", "-t", "github")
+    words("github: {layout: steps}", "github: {layout: single}")
+    assert "(wurzel.yaml:14:" in why("github")
 
 
 def test_what_is_added_and_removed(words):

@@ -113,7 +113,7 @@ def test_memory_grows_through_the_cache(act, tmp_path):
 
 
 LAYOUTS = [
-    ("grouped", [], {"shout"}),
+    ("grouped", ["targets.github.layout=auto"], {"shout"}),
     ("hostile", ["targets.github.layout=single"], {"suffix-0", "suffix-13"}),
 ]
 """Examples with layouts, and steps whose data must be among what they keep."""
@@ -201,7 +201,8 @@ def test_an_environment_leaves_no_finding_on_secrets(checkers, tmp_path):
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    return rendered("chain", tmp_path_factory.mktemp("chain") / "p").read_text()
+    folder = tmp_path_factory.mktemp("chain") / "p"
+    return rendered("chain", folder, "--set", "targets.github.layout=steps").read_text()
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_inputs_of_a_root_file_are_valid(checkers, tmp_path):
 
 @pytest.mark.parametrize("base", ["", ".guarded"])
 def test_what_a_file_includes_is_elsewhere_and_not_fetched(checkers, tmp_path, caplog, base):
-    ((path, text),) = rendered("chain", tmp_path / "p").items()
+    ((path, text),) = rendered("chain", tmp_path / "p", "--set", "targets.gitlab.layout=steps").items()
     text += "\ninclude:\n  - {project: nobody/nothing, ref: v1, file: /guards.yml}\n  - local: /not/there.yml\n"
     text = text.replace("extends: .pipeline", f"extends: {base}") if base else text
     assert check_gitlab({path: text}) == []
@@ -233,14 +233,15 @@ def test_what_a_file_includes_is_elsewhere_and_not_fetched(checkers, tmp_path, c
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("  timeout: 6h", "  timeuot: 6h", "official schema"),
-        ("  timeout: 6h", "  retry: 3", "official schema"),
+        ("  extends: .pipeline\n  needs:", "  extends: .pipeline\n  neds:", "official schema"),
+        ("  extends: .pipeline\n", "  extends: .pipeline\n  retry: 3\n", "official schema"),
+        ("  timeout: 6h", "  timeuot: 6h", "gitlab-ci-local"),
         ("- words", "- wrods", "gitlab-ci-local"),
         ("extends: .pipeline", "extends: .pipelien", "gitlab-ci-local"),
     ],
 )
 def test_each_checker_finds_its_kind_of_mistake(checkers, tmp_path, old, new, expected):
-    ((path, text),) = rendered("chain", tmp_path / "p").items()
+    ((path, text),) = rendered("chain", tmp_path / "p", "--set", "targets.gitlab.layout=steps").items()
     assert old in text
     found = check_gitlab({path: text.replace(old, new)})
     assert any(expected in problem.message for problem in found), found

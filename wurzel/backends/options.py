@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
+FROM_IR = "--from-ir"
+
 _FILE_PATCH: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -45,6 +47,11 @@ class TargetOptions(BaseModel):
         copy = self.model_copy()
         copy._names = tuple(names)  # noqa: SLF001 - of the same class, and no option of a user
         return copy
+
+    @property
+    def from_ir(self) -> bool:
+        """Whether the pipeline comes from an IR file, so that there may be no configuration."""
+        return FROM_IR in self._names
 
     def run_argv(self, pipeline: Pipeline) -> list[str]:
         """The command that runs the pipeline in a job."""

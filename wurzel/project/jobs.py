@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.backends.job import Job
+from wurzel.backends.options import FROM_IR
 from wurzel.backends.registry import BUILT_IN, get, names
 from wurzel.exceptions import UsageError
 from wurzel.project.load import project_names
@@ -161,7 +162,7 @@ def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:
 
 def _names(request: Request, name: str, environment: str | None) -> list[str]:
     """The words after `wurzel run` in a job: of configuration, only what says something about the pipeline itself."""
-    words = ["--from-ir", str(request.ir)] if request.ir is not None else [name]
+    words = [FROM_IR, str(request.ir)] if request.ir is not None else [name]
     words += ["-e", environment] if environment is not None and request.ir is None else []
     for text in request.sets:
         words += ["--set", text] if not text.startswith("targets.") else []

@@ -24,7 +24,7 @@ ACTIONS = {
     "actions/setup-python": "setup-python",
 }
 STAND_INS = Path(__file__).parents[1] / "actions"
-SETS = ("targets.github.legacy=true", "targets.github.install=wurzel --version")
+SETS = ("targets.github.legacy=true", "targets.github.install=wurzel --version", "targets.github.layout=steps")
 
 
 class Act:

@@ -13,7 +13,7 @@ from tests.engines.drivers import base
 from tests.engines.drivers.base import Driver, Outcome, collected, git_home, no_program, said_version
 
 HOME = Path(__file__).parents[3] / ".engines" / "gitlab"
-SETS = ("targets.gitlab.install=wurzel --version",)
+SETS = ("targets.gitlab.install=wurzel --version", "targets.gitlab.layout=steps")
 PLAIN_FOLDER = "da-ta/$HOME"
 """Data folder of the hostile example."""
 

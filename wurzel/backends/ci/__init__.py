@@ -53,7 +53,7 @@ class CiOptions(TargetOptions):
     layout: Layout | None = Field(
         None,
         description="What becomes a job: steps, each step; single, all steps together; auto, steps that can share one."
-        " The default is steps.",
+        " The default is auto, but steps without a checkout or for an IR file, as jobs of several read wurzel.yaml.",
     )
     incremental: bool = Field(
         True,
@@ -93,8 +93,8 @@ class CiOptions(TargetOptions):
 
     @property
     def chosen_layout(self) -> Layout:
-        """The layout, or the default."""
-        return self.layout or "steps"
+        """The layout, or the default: `auto` where a job finds the configuration that it needs for that."""
+        return self.layout or ("auto" if self.checkout and not self.from_ir else "steps")
 
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""

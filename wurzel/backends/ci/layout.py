@@ -26,7 +26,6 @@ READ_BY_RUN = frozenset(
     ]
 )
 """Features that `wurzel run` takes from wurzel.yaml and the code; a comment may tell of them as well."""
-_FROM_IR = "--from-ir"
 
 
 def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
@@ -126,7 +125,7 @@ def problems(pipeline: Pipeline, options: CiOptions, place: Place) -> Iterable[P
         return
     asked = f"layout: {options.chosen_layout}" if options.chosen_layout != "steps" else "a group"
     asked = "a store" if pipeline.store is not None else asked
-    if _FROM_IR in options.run_argv(pipeline):
+    if options.from_ir:
         yield Problem(
             f"{asked} needs the configuration in the checkout, which a pipeline from an IR file does not have",
             hint="Render from the code, or use layout: steps without groups.",

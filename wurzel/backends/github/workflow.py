@@ -97,10 +97,11 @@ def is_hosted(chosen: Any) -> bool:
 
 
 def place(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, Any]:
-    """What a job has only once, for one of its steps."""
+    """What a job has only once, for one of its steps; templates may decide on variables where a job runs."""
     own = options.of_step(step)
     return {
         "image": step.image or pipeline.image,
+        "variables": step.variables,
         "runner": runner(step, options),
         "permissions": [(scope, level) for scope, level, _ in _permissions(pipeline, options, own)],
         "environment": own.environment or options.environment,
@@ -139,11 +140,10 @@ class _Writer:
         )
 
     def shared_env(self) -> dict[str, str]:
-        """Variables of all jobs; `wurzel run` reads those of the pipeline from wurzel.yaml."""
-        if not self.jobs.run:
-            return {name: escape(value) for name, value in self.pipeline.env.items()}
-        layout = {} if self.jobs.whole else {VARIABLE: layout_digest(self.pipeline)}
-        return layout | _store_env(self.pipeline)
+        """Variables of all jobs: the pipeline's, which installation may need as well, such as a proxy."""
+        layout = {VARIABLE: layout_digest(self.pipeline)} if self.jobs.run and not self.jobs.whole else {}
+        store = _store_env(self.pipeline) if self.jobs.run else {}
+        return {name: escape(value) for name, value in self.pipeline.env.items()} | layout | store
 
     def job(self, group: Group) -> Job:
         options = self.options

@@ -58,9 +58,11 @@ def schedule(pipeline: Pipeline, options: GitlabOptions) -> ScheduleScript:
     )
 
 
-def job_name(step_id: str, pipeline: Pipeline, options: GitlabOptions) -> str:
-    """Name of a step's job: its id, prefixed with the title in a file for `include:`."""
-    return step_id if options.kind == "root" else f"{options.title(pipeline)}:{step_id}"
+def job_name(name: str, pipeline: Pipeline, options: GitlabOptions, *, alone: bool = False) -> str:
+    """What GitLab calls a job: in a file for `include:` with the title in front, or just the title if it is `alone`."""
+    if options.kind == "root":
+        return name
+    return options.title(pipeline) if alone else f"{options.title(pipeline)}:{name}"
 
 
 def is_native_retry(step: Step) -> bool:
@@ -69,11 +71,12 @@ def is_native_retry(step: Step) -> bool:
 
 
 def place(pipeline: Pipeline, options: GitlabOptions, step: Step) -> dict[str, Any]:
-    """What a job has only once, for one of its steps."""
+    """What a job has only once, for one of its steps; templates may decide on variables where a job runs."""
     own = options.of_step(step)
     shape = ("KUBERNETES_NODE_", "KUBERNETES_POD_")
     return {
         "image": step.image or pipeline.image,
+        "variables": step.variables,
         "runner": _tags(options, own, step),
         "account": step.service_account or pipeline.service_account,
         "environment": own.environment or options.environment,
@@ -143,10 +146,8 @@ class _Writer:
         return own + [typed_input(parameter) for parameter in ci.parameters(*self.pipeline.steps)]
 
     def base_variables(self) -> dict[str, Any]:
-        """Variables of all jobs; `wurzel run` reads those of the pipeline from wurzel.yaml, and knows the run's id."""
-        values: dict[str, Any] = {}
-        if not self.jobs.run:
-            values |= {name: variable(value) for name, value in self.pipeline.env.items()}
+        """Variables of all jobs, such as a proxy that installation needs; `wurzel run` knows the id of the run."""
+        values: dict[str, Any] = {name: variable(value) for name, value in self.pipeline.env.items()}
         if self.caches and not self.pipeline.image:
             values[_CACHES[self.options.setup]] = f"$CI_PROJECT_DIR/.cache/{self.options.setup}"
         if not self.options.checkout:
@@ -201,7 +202,7 @@ class _Writer:
             cache=shared.cache if cache is None else cache,
         )
         return Job(
-            name=job_name(group.name, pipeline, options),
+            name=job_name(group.name, pipeline, options, alone=self.jobs.whole and only is None),
             listed="" if only else ", ".join(group.ids),
             description=only.description if only else "",
             polls=only is not None and only.polls,

@@ -48,18 +48,20 @@ def problems(pipeline: Pipeline, options: GitlabOptions) -> list[Problem]:
         *check(pipeline, options, scheduled=pipeline.schedule is not None, reserved="CI_"),
         *unknown_jobs(options.jobs, pipeline),
         *layout.problems(pipeline, options, lambda step: place(pipeline, options, step)),
-        *(problem for job in _jobs(pipeline, options) for problem in _job(job, pipeline, options)),
+        *_all_jobs(pipeline, options),
         *(problem for step in pipeline.steps for problem in _step(step)),
         *_texts(pipeline, options),
     ]
 
 
-def _jobs(pipeline: Pipeline, options: GitlabOptions) -> list[Job]:
-    return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
+def _all_jobs(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
+    jobs = jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
+    for job in jobs:
+        alone = len(jobs) == 1 and len(job.steps) > 1
+        yield from _job(job, job_name(job.name, pipeline, options, alone=alone))
 
 
-def _job(job: Job, pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
-    name = job_name(job.name, pipeline, options)
+def _job(job: Job, name: str) -> Iterable[Problem]:
     what = f"the step {job.name!r}" if job.ids == (job.name,) else f"the job {job.name!r}"
     if name in _RESERVED:
         other = (
