@@ -91,3 +91,11 @@ def test_a_broken_pack_is_a_finding_with_its_place(pack, files, message):
     with pytest.raises(AssertionError) as caught:
         check_pack("globex", targets=["argo"])
     assert message in str(caught.value)
+
+
+def test_what_a_step_does_not_get_of_all_pods_is_said(pack):
+    toleration = "- {key: globex, operator: Exists}"
+    text = POD.replace("NAME", "tolerations").replace("TEXT", toleration)
+    made(pack, **{"argo/_pod.yaml.j2": text})
+    said = wrong(targets=["argo"], validate=False)
+    assert "has its own `tolerations`, which replaces that of globex!argo/_pod.yaml.j2:3" in said

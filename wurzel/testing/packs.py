@@ -78,13 +78,21 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
                         continue
                     found |= _texts(result, environment)
                     findings += _validated(result, renderer) if validate else ()
+                    findings += _lost(result, target)
         if not findings:
             findings += _without_effect(pack, project, renderer, samples, chosen)
     if snapshots is not None:
         findings += _compared(Path(snapshots), found, update=update and not findings)
     if findings:
-        raise AssertionError("\n".join(findings))
+        raise AssertionError("\n".join(dict.fromkeys(findings)))
     return len(found)
+
+
+def _lost(result: JobResult, target: str) -> list[str]:
+    """What the pack writes for all jobs and one of them does not get."""
+    from wurzel.backends.inherited import warnings
+
+    return [f"{target}: {problem}" for problem in warnings([result], {target: get(target)})]
 
 
 def _small() -> Pipeline:
