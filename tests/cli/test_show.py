@@ -103,3 +103,26 @@ def test_an_unknown_target():
     with pytest.raises(UsageError, match="unknown target 'dcv'") as caught:
         run("targets", "dcv")
     assert "Did you mean dvc?" in str(caught.value)
+
+
+def test_a_graph_shows_the_jobs_of_a_target(project):
+    project("grouped")
+    assert run("graph", "grouped", "-t", "github").output.splitlines() == [
+        "words:",
+        "  words",
+        "letters:",
+        "  upper    <- words",
+        "  reverse  <- words",
+        "suffix:",
+        "  suffix   <- upper",
+        "join-shout:",
+        "  join     <- suffix, reverse",
+        "  shout    <- join",
+    ]
+    assert (
+        '    subgraph j1["letters"]\n        s1\n'
+        in run("graph", "grouped", "-t", "gitlab", "--format", "mermaid").output
+    )
+    dot = run("graph", "grouped", "-t", "cronjob", "--set", "image=x", "--format", "dot").output
+    assert '  subgraph cluster_1 { label="letters"; "upper"; "reverse"; }' in dot
+    assert "words:" in run("graph", "grouped", "-t", "argo").output

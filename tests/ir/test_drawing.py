@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import EXAMPLES
 from tests.plain import plain_step
 from wurzel.ir import graph
+from wurzel.ir.jobs import Job
 from wurzel.ir.model import DataType, OutputPort, Pipeline
 from wurzel.project.open import open_pipeline
 
@@ -72,3 +73,24 @@ def test_nothing_is_fetched_and_nothing_runs():
     assert not {"script", "image", "use", "a"} & {
         element.tag.removeprefix(SVG) for element in ET.fromstring(picture).iter()
     }
+
+
+def jobs(*names_and_ids):
+    steps = {one: step(one) for _, ids in names_and_ids for one in ids}
+    return [Job(name, tuple(steps[one] for one in ids)) for name, ids in names_and_ids]
+
+
+def test_jobs_are_boxes_around_their_steps():
+    pipeline = Pipeline(name="p", steps=(step("a"), step("b", "a"), step("c", "b")))
+    picture = ET.fromstring(graph.FORMATS["svg"](pipeline, jobs(("a-b", "ab"), ("c", "c"))))
+    boxes = {group.find(f"{SVG}title").text: group.find(f"{SVG}rect") for group in picture.iter(f"{SVG}g")}
+    first, last = ([float(boxes[name].get(side)) for side in ("x", "width")] for name in ("a-b", "c"))
+    steps = [float(text.get("x")) for text in picture.iter(f"{SVG}text")][::2]
+    assert first[0] < steps[0] < steps[1] < sum(first) < last[0] < steps[2] < sum(last)
+
+
+def test_a_job_with_strangers_between_its_steps_is_several_boxes():
+    pipeline = Pipeline(name="p", steps=(step("a"), step("b", "a"), step("c", "b")))
+    picture = ET.fromstring(graph.FORMATS["svg"](pipeline, jobs(("outer", "ac"), ("b", "b"))))
+    titles = [group.find(f"{SVG}title").text for group in picture.iter(f"{SVG}g") if group.get("class") == "job"]
+    assert titles == ["outer", "outer", "b"]

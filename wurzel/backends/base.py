@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wurzel.backends.losses import Loss
     from wurzel.exceptions import Problem
     from wurzel.ir.features import Use
+    from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline
     from wurzel.render.renames import Rename
 
@@ -133,6 +134,12 @@ class Backend(ABC):
         return self.support.get(feature) or unsupported(
             f"the {self.name} backend does not support it; use another target"
         )
+
+    def jobs(self, pipeline: Pipeline, options: Any) -> Sequence[Group]:
+        """What shares a job, pod or container, for pictures: each step alone unless the target has layouts."""
+        from wurzel.ir.jobs import jobs_of
+
+        return jobs_of(pipeline, "steps", lambda _step: {})
 
     def read_by_jobs(self, pipeline: Pipeline, options: Any) -> Collection[str]:
         """Features that jobs read from wurzel.yaml, or from the pipeline, by themselves, so that no file changes."""

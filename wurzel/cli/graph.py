@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from wurzel.cli.options import configuration_options, pipeline_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wurzel.ir.jobs import Job
 
 
 @click.command("graph")
@@ -12,8 +19,11 @@ from wurzel.cli.options import configuration_options, pipeline_argument
 @click.option(
     "--format", "form", type=click.Choice(["text", "mermaid", "dot", "svg"]), default="text", show_default=True
 )
+@click.option("-t", "--target", metavar="TARGET", help="Draw the jobs of this target as boxes around their steps.")
 @configuration_options
-def command(pipeline: str | None, form: str, environment: str | None, sets: tuple[str, ...]) -> None:
+def command(
+    pipeline: str | None, form: str, target: str | None, environment: str | None, sets: tuple[str, ...]
+) -> None:
     """Draw a pipeline.
 
     As text, for Mermaid or Graphviz, or as an SVG picture.
@@ -22,4 +32,14 @@ def command(pipeline: str | None, form: str, environment: str | None, sets: tupl
     from wurzel.project.open import open_pipeline
 
     resolved = open_pipeline(pipeline, environment, sets).pipeline
-    click.echo(graph.FORMATS[form](resolved), nl=False)
+    jobs = _jobs(pipeline or resolved.name, target, environment, sets) if target is not None else []
+    click.echo(graph.FORMATS[form](resolved, jobs), nl=False)
+
+
+def _jobs(pipeline: str, target: str, environment: str | None, sets: tuple[str, ...]) -> Sequence[Job]:
+    """The jobs that a target makes of a pipeline."""
+    from wurzel.backends.registry import get
+    from wurzel.project.jobs import Request, open_jobs
+
+    ((asked, *_), _) = open_jobs(Request([pipeline], [target], environment, sets))
+    return get(asked.target).jobs(asked.pipeline, asked.options)

@@ -11,11 +11,12 @@ from unicodedata import east_asian_width
 from wurzel.ir.layout import Place, layered
 
 if TYPE_CHECKING:
+    from wurzel.ir.jobs import Job
     from wurzel.ir.model import DataType, Pipeline, Step
 
 _LETTER, _LINE, _PAD = 8, 19, 12
 _HEIGHT, _ROW = 48, 72
-_GAP, _EDGE = 64, 16
+_GAP, _EDGE, _RIM = 64, 16, 8
 _STYLE = (
     "text{font:13px ui-monospace,Menlo,Consolas,monospace;text-anchor:middle;fill:#1f2328}"
     ".gives{fill:#59636e}"
@@ -24,14 +25,15 @@ _STYLE = (
     "@media(prefers-color-scheme:dark){text{fill:#f0f6fc}.gives{fill:#9198a1}rect{fill:#151b23;stroke:#9198a1}"
     "path{stroke:#9198a1}#tip path{fill:#9198a1}}"
 )
+_JOB_STYLE = ".job rect{fill:none;stroke-dasharray:4}"
 _TIP = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
     '<path d="M0 0L8 4L0 8z"/></marker></defs>'
 )
 
 
-def svg(pipeline: Pipeline) -> str:
-    """The picture, from left to right in the order the steps run."""
+def svg(pipeline: Pipeline, jobs: Sequence[Job] = ()) -> str:
+    """The picture, from left to right in the order the steps run, with boxes around the steps of each job."""
     steps = pipeline.steps
     places, lines = layered({step.id: step.predecessors for step in steps})
     columns = _columns(steps, places)
@@ -39,7 +41,8 @@ def svg(pipeline: Pipeline) -> str:
     down = _number(max(place.down for place in places) * _ROW + _HEIGHT + 2 * _EDGE)
     size = f'viewBox="0 0 {across} {down}" width="{across}" height="{down}"'
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">', f"<title>{escape(pipeline.name)}</title>"]
-    parts += [f"<style>{_STYLE}</style>", _TIP]
+    parts += [f"<style>{_STYLE}{_JOB_STYLE if jobs else ''}</style>", _TIP]
+    parts += _around(steps, places, columns, jobs)
     parts += [_line(places[one], places[other], columns, tip=other < len(steps)) for one, other in lines]
     parts += [_across(stop, columns) for stop in places[len(steps) :]]
     parts += [_box(step, place, columns) for step, place in zip(steps, places, strict=False)]
@@ -80,6 +83,32 @@ def _box(step: Step, place: Place, columns: Sequence[tuple[int, int]]) -> str:
         f'<text x="{middle}" y="{_number(top + _LINE)}">{escape(step.id)}</text>'
         f'<text class="gives" x="{middle}" y="{_number(top + 2 * _LINE)}">{escape(_gives(step))}</text></g>'
     )
+
+
+def _around(
+    steps: Sequence[Step], places: Sequence[Place], columns: Sequence[tuple[int, int]], jobs: Sequence[Job]
+) -> list[str]:
+    """A dashed box around the steps of each job; several for one job where steps of others stand between them."""
+    where = {step.id: place for step, place in zip(steps, places, strict=False)}
+    found = []
+    for job in jobs:
+        own = [where[step_id] for step_id in job.ids]
+        others = [place for step_id, place in where.items() if step_id not in job.ids]
+        groups = [[place] for place in own] if any(_within(place, own) for place in others) else [own]
+        for group in groups:
+            left = columns[min(place.layer for place in group)][0] - _RIM
+            right = columns[max(place.layer for place in group)][1] + _RIM
+            top = min(map(_middle, group)) - _HEIGHT / 2 - _RIM
+            bottom = max(map(_middle, group)) + _HEIGHT / 2 + _RIM
+            size = f'width="{right - left}" height="{_number(bottom - top)}"'
+            box = f'<rect x="{left}" y="{_number(top)}" {size} rx="10"/>'
+            found.append(f'<g class="job"><title>{escape(job.name)}</title>{box}</g>')
+    return found
+
+
+def _within(place: Place, group: Sequence[Place]) -> bool:
+    layers, downs = [one.layer for one in group], [one.down for one in group]
+    return min(layers) <= place.layer <= max(layers) and min(downs) - 1 < place.down < max(downs) + 1
 
 
 def _line(one: Place, other: Place, columns: Sequence[tuple[int, int]], *, tip: bool) -> str:

@@ -12,12 +12,12 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.cronjob.companions import has_claim
 from wurzel.backends.cronjob.context import document
 from wurzel.backends.cronjob.job import PIPELINE, PIPELINE_PATH
-from wurzel.backends.cronjob.layout import place, uses_run
+from wurzel.backends.cronjob.layout import containers, place, uses_run
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
-from wurzel.ir.jobs import layout_problems
+from wurzel.ir.jobs import Job, layout_problems
 from wurzel.ir.model import MAX_OBJECT_BYTES, Pipeline
 
 LONGEST_CRON = 52
@@ -113,6 +113,10 @@ class CronJobBackend(Backend):
                 {**context, "resources": resources},
             ),
         ]
+
+    def jobs(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[Job]:
+        """The containers of the pod."""
+        return containers(pipeline, options)
 
     def contexts(self) -> Mapping[str, type]:
         """Of all objects, and of the kustomization that lists them."""

@@ -12,6 +12,7 @@ from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
+from wurzel.ir.jobs import Job, jobs_of
 from wurzel.ir.model import Pipeline
 
 FILE_LIMIT = 512_000
@@ -91,6 +92,12 @@ class GithubBackend(Backend):
         """The target's name in the file name, and in the name that tells the workflow from those of other targets."""
         placed: GithubOptions = super().placed(pipeline, options, name)
         return placed.model_copy(update={"name": options.name or f"{pipeline.name}-{name}"})
+
+    def jobs(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Job]:
+        """The jobs, by layout and groups."""
+        from wurzel.backends.github.workflow import place
+
+        return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
 
     def read_by_jobs(self, pipeline: Pipeline, options: GithubOptions) -> Collection[str]:
         """What `wurzel run` reads, where jobs are that."""

@@ -11,6 +11,7 @@ from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
+from wurzel.ir.jobs import Job, jobs_of
 from wurzel.ir.model import Pipeline
 
 FILE_LIMIT = 2 * 1024**2
@@ -101,6 +102,12 @@ class GitlabBackend(Backend):
         path = f"{name}{_PATHS['root']}" if options.kind == "root" else _PATHS[options.kind].format(own)
         script = options.schedule_script or f".gitlab/schedule-{own}.sh"
         return options.model_copy(update={"output": path, "schedule_script": script, "name": options.name or own})
+
+    def jobs(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Job]:
+        """The jobs, by layout and groups."""
+        from wurzel.backends.gitlab.jobs import place
+
+        return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
 
     def read_by_jobs(self, pipeline: Pipeline, options: GitlabOptions) -> Collection[str]:
         """What `wurzel run` reads, where jobs are that."""
