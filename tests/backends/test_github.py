@@ -176,11 +176,20 @@ def test_scheduled_runs_use_the_default_of_a_parameter(value):
     document = workflow(pipeline(one, schedule=Schedule(cron="0 4 * * *")))
     expression = named(document["jobs"]["embed"], "Run")["env"]["EMBED__SIZE"]
     match = re.fullmatch(
-        r"\$\{\{ fromJSON\(github.event_name == 'workflow_dispatch' && toJSON\(inputs.EMBED__SIZE\) \|\| '(.*)'\) \}\}",
+        r"\$\{\{ fromJSON\(toJSON\(inputs.EMBED__SIZE\) != 'null' && toJSON\(inputs.EMBED__SIZE\) \|\| '(.*)'\) \}\}",
         expression,
     )
     assert json.loads(match[1]) == value
     assert not set("'{}$") & set(match[1])
+
+
+def test_inputs_of_a_workflow_that_another_one_calls_count_whatever_started_the_caller():
+    one = step(settings=(setting(parameter=True, default=1),))
+    call = {"inputs": {"EMBED__SIZE": {"type": "number", "default": 2}}}
+    document = workflow(pipeline(one), legacy=True, triggers={"workflow_call": call})
+    value = named(document["jobs"]["embed"], "Run")["env"]["EMBED__SIZE"]
+    assert "toJSON(inputs.EMBED__SIZE) != 'null'" in value
+    assert "event_name" not in value
 
 
 def test_schedule_and_triggers():

@@ -270,14 +270,17 @@ def _described(parameter: ci.Parameter) -> ci.Parameter:
 
 
 def _input(parameter: ci.Parameter, *, always: bool) -> str:
-    """The value of an input, or its default if the event has no inputs. JSON preserves 0, false and ''."""
+    """The value of an input, or its default if the run has none. JSON preserves 0, false and ''.
+
+    The event does not tell: in a workflow that another one calls, it is that of the caller.
+    """
     name = f"inputs.{parameter.variable}"
     if always:
         return f"${{{{ {name} }}}}"
     text = json.dumps(parameter.text)
     for sign in "'{}$":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return f"${{{{ fromJSON(github.event_name == 'workflow_dispatch' && toJSON({name}) || '{text}') }}}}"
+    return f"${{{{ fromJSON(toJSON({name}) != 'null' && toJSON({name}) || '{text}') }}}}"
 
 
 def _store_env(pipeline: Pipeline) -> dict[str, str]:
