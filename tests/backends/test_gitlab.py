@@ -172,6 +172,17 @@ PARAMETERS = (
 )
 
 
+def test_a_file_to_include_keeps_its_defaults_beside_other_files():
+    """Variables of included files are one mapping, in which the last file wins; those of a job are stronger."""
+    one = step(settings=(setting(parameter=True, default=7),))
+    for layout in ("steps", "auto"):
+        document = config(pipeline(one), kind="include", layout=layout)
+        assert document["variables"]["EMBED__SIZE"]["value"] == "7"
+        jobs = [job for name, job in document.items() if name.startswith("rag:")]
+        assert [job["variables"]["EMBED__SIZE"] for job in jobs] == ["7"]
+    assert "EMBED__SIZE" not in config(pipeline(one))["embed"].get("variables", {})
+
+
 def test_parameters_are_variables_of_a_run():
     document = config(pipeline(step(settings=PARAMETERS)))
     assert document["variables"] == {

@@ -42,13 +42,22 @@ def variable(value: str) -> Any:
 
 
 def variables(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[str, Any]:
-    """Variables of a step's job; they include parameters only if these are inputs."""
+    """Variables of a step's job; of parameters, inputs and defaults that other files may overwrite."""
     values = {name: variable(value) for name, value in (step.env | setting_variables(step)).items()}
     for parameter in ci.parameters(step):
         values.pop(parameter.variable, None)
-        if options.uses_inputs:
-            values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
+        values |= _given(parameter, options)
     return values | {name: variable(value) for name, value in pod(pipeline, [step], 1).items()}
+
+
+def _given(parameter: ci.Parameter, options: GitlabOptions) -> dict[str, Any]:
+    """What a job is given of a parameter; nothing where the variables of the file hold for it."""
+    if options.uses_inputs:
+        return {parameter.variable: {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}}
+    if options.kind == "include" and not parameter.required:
+        # Variables of all files that a project includes are one mapping, so another pipeline's default could count.
+        return {parameter.variable: variable(parameter.text)}
+    return {}
 
 
 def job_variables(
@@ -64,9 +73,8 @@ def job_variables(
         asked: the steps whose parameters the job is given.
     """
     values: dict[str, Any] = {}
-    if options.uses_inputs:
-        for parameter in ci.parameters(*asked):
-            values[parameter.variable] = {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}
+    for parameter in ci.parameters(*asked):
+        values |= _given(parameter, options)
     return values | {name: variable(value) for name, value in pod(pipeline, steps, jobs).items()}
 
 
