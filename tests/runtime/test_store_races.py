@@ -330,3 +330,34 @@ def test_a_run_killed_at_each_of_its_requests_is_followed_by_the_right_bytes(clo
         one.opened().fetch(data, Path(tmp_path, "got"))
         assert [item["text"] for item in json.loads((tmp_path / "got/part-00000.json").read_text())] == expected
     assert number > least
+
+
+def test_what_the_store_has_waits_for_no_room_on_the_machine(clone):
+    text = (
+        HEAD
+        + """
+class Slow(Words):
+    def run(self, inpt: None) -> list[Word]:
+        end = time.monotonic() + 10
+        while Path("wait").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        note("slow")
+        return []
+
+class Big(Words):
+    resources = {"cpu": "1000"}
+
+chain = [WZ(Slow) >> WZ(Upper), WZ(Big) >> WZ(Upper, name="after")]
+"""
+    )
+    one = clone(text=text)
+    one("--only", "big")
+    (one.folder / "wait").touch()
+    with one.start("-j", "4") as run:
+        try:
+            lines = iter(run.stdout.readline, "")
+            assert "big: unchanged\n" in [next(lines) for _ in range(3)]
+            assert "slow" not in one.calls()  # it still runs
+        finally:
+            (one.folder / "wait").unlink()
+        assert run.wait(60) == 0

@@ -71,7 +71,8 @@ class SliceJob(StepJob):
 
     def _must_run(self) -> Command | None:
         lacking = self._store.lacking(self.step)
-        return self.after(partial(self._store.fetch, self.step, lacking, self._needed()), self._launch)
+        fetch = partial(self._store.fetch, self.step, lacking, self._needed())
+        return self.after(fetch, self._launch, launches=True)
 
     def _needed(self) -> dict[Key, set[str]]:
         """The parts that the slice reads of the input that is cut, where these can be told."""

@@ -17,7 +17,7 @@ from wurzel.runtime.outcome import Failure
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
-from wurzel.runtime.room import need_of
+from wurzel.runtime.room import NOTHING, need_of
 from wurzel.runtime.sliced import Sliced
 from wurzel.runtime.stored import manifests_in, written
 from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, Task
@@ -49,7 +49,7 @@ class StepJob:
 
     def task(self) -> Task:
         """The task that decides and then runs the step."""
-        return self.make_task(self._begin, self.log(), self.ended)
+        return self.make_task(self._begin, self.log(), self.ended, launches=not self.run.archive.remote)
 
     def _begin(self) -> Command | None:
         self.started = time.monotonic()
@@ -85,7 +85,7 @@ class StepJob:
 
     def _must_run(self) -> Command | None:
         lacking = self.run.archive.lacking(self.step)
-        return self.after(partial(self.run.archive.fetch, self.step, lacking), self._launch)
+        return self.after(partial(self.run.archive.fetch, self.step, lacking), self._launch, launches=True)
 
     def _launch(self, _: None) -> Command | None:
         run, step = self.run, self.step
@@ -103,8 +103,16 @@ class StepJob:
         self.run.follower.tell(Event("started", self.step.id, f"started (slice {number} of {of})"))
         return self.command([*step_argv(self.run.pipeline, self.step), "--shard", f"{number}/{of}"], self.log())
 
-    def after(self, work: Callable[[], T], go_on: Callable[[T], Command | None]) -> Command | None:
-        """Do what may wait for a server, in a thread if it may, and go on with what it gives."""
+    def after(
+        self, work: Callable[[], T], go_on: Callable[[T], Command | None], *, launches: bool = False
+    ) -> Command | None:
+        """Do what may wait for a server, in a thread if it may, and go on with what it gives.
+
+        Args:
+            work: what may wait.
+            go_on: is called with what it gives.
+            launches: whether that starts the step, so that there must be room for it on this machine.
+        """
         if not self.run.archive.remote:
             return go_on(work())
 
@@ -112,7 +120,8 @@ class StepJob:
             if error is not None:
                 self._raised(error)
             else:
-                self.run.pool.submit(self.make_task(partial(go_on, result), self.log(), self.ended))  # type: ignore[arg-type]
+                make = partial(go_on, result)  # type: ignore[arg-type]
+                self.run.pool.submit(self.make_task(make, self.log(), self.ended, launches=launches))
 
         self.run.pool.call(work, over)
         return None
@@ -127,8 +136,15 @@ class StepJob:
         words = [*run.options.wurzel, *argv[1:]] if argv[:1] == ["wurzel"] else argv
         return Command(words, env, run.options.root, log, step.timeout or None)
 
-    def make_task(self, make: Callable[[], Command | None], log: Path, ended: Callable[[Path, Outcome], None]) -> Task:
-        """A task for this step, at its place in the order."""
+    def make_task(
+        self,
+        make: Callable[[], Command | None],
+        log: Path,
+        ended: Callable[[Path, Outcome], None],
+        *,
+        launches: bool = True,
+    ) -> Task:
+        """A task for this step, at its place in the order; only one that starts a process needs room for it."""
         run, step = self.run, self.step
 
         def over(outcome: Outcome) -> None:
@@ -136,7 +152,8 @@ class StepJob:
             ended(log, outcome)
 
         told = partial(self._tell_retry, log)
-        return Task(make, over, self._retry, run.schedule.order[step.id], told, need_of(step.resources))
+        need = need_of(step.resources) if launches else NOTHING
+        return Task(make, over, self._retry, run.schedule.order[step.id], told, need)
 
     def log(self, part: str = "") -> Path:
         """The log of the step, or of a slice."""
