@@ -83,7 +83,7 @@ def test_what_one_layer_writes_twice_is_its_own_affair(warned):
 def test_nested_lists(warned):
     (warning,) = warned(
         "gitlab",
-        ("team", JOB, "artifacts", ONE.format("    exclude: [a]")),
+        ("team", JOB, "artifacts", ONE.format("exclude: [a]")),
         ("company", BASE, "base_artifacts", "    exclude: [b]"),
     )
     assert warning.startswith("team/gitlab/_job.yml.j2:5: the job 'big' has its own `artifacts.exclude`, which")
