@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from wurzel.report.content import content
+from wurzel.runtime.history import past_runs
+
 FLOW = """
 import os, time
 from pathlib import Path
@@ -171,6 +174,70 @@ def test_damaged_records_do_not_count(copy):
         (folder / "run.json").write_bytes(text)
     os.mkfifo(".wurzel/flow/runs/20/pipe")
     assert len(json.loads(wurzel("runs", "--json"))) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seconds": "x"},
+        {"id": 5},
+        {"ended": 7},
+        {"counts": [1]},
+        {"data_dir": "a\0b"},
+        {"graph": {"words": ["split"], "split": ["words"]}},
+        {"graph": {"words": ["gone"]}},
+        {"graph": {"words": None}},
+        {"steps": {"/etc/passwd": {"state": "ran"}}},
+        {"steps": {"\ud800": {"state": "ran"}}},
+        {"steps": {"words": {"state": 5}}},
+        {"steps": {"words": {"state": "ran", "memory": "x"}}},
+        {"steps": {"words": {"state": "ran", "begin": 1, "end": None}}},
+        {"steps": {"words": {"state": "ran", "datasets": {"../../etc": "x"}}}},
+        {"steps": {"words": {"state": "ran", "report": [1]}}},
+    ],
+)
+def test_a_record_with_something_else_in_it_does_not_count(copy, change):
+    last = max(Path(".wurzel/flow/runs").iterdir()) / "run.json"
+    last.write_text(json.dumps({**json.loads(last.read_text()), **change}))
+    assert len(past_runs(Path(".wurzel"))) == 1
+    content(past_runs(Path(".wurzel"))[0])
+
+
+def test_records_without_graph_or_steps_count(copy):
+    last = max(Path(".wurzel/flow/runs").iterdir()) / "run.json"
+    record = json.loads(last.read_text())
+    last.write_text(json.dumps({key: record[key] for key in ("id", "pipeline", "started")}))
+    run = past_runs(Path(".wurzel"))[0]
+    assert (run.id, run.ended, run.steps) == (record["id"], "killed", {})
+    assert content(run)["steps"] == []
+
+
+def test_texts_of_a_record_cannot_steer_a_terminal(copy):
+    last = max(Path(".wurzel/flow/runs").iterdir()) / "run.json"
+    record = json.loads(last.read_text())
+    record["id"] = "a\x1b[2J"
+    record["steps"]["words"]["reason"] = "\x1b]0;title\x07\nnext"
+    last.write_text(json.dumps(record))
+    for words in (["runs"], ["runs", "show"], ["runs", "diff"]):
+        assert "\x1b" not in wurzel(*words)
+    assert wurzel("runs", "show").splitlines()[2].endswith("\\x1b]0;title\\x07 next")
+
+
+def test_a_step_is_no_pattern(here):
+    for name in ("*", "/etc/passwd", "../../logs/words", "word?"):
+        assert f"step '{name}' has no log here" in wurzel("logs", name, code=2)
+
+
+def test_options_of_the_list_hold_for_what_is_shown(copy):
+    Path("wurzel.yaml").write_text(
+        "version: 1\npipelines: {flow: {entrypoint: 'flow:chain'}, b: {entrypoint: 'flow:chain'}}\n"
+    )
+    wurzel("run", "b", "--data-dir", "b")
+    assert json.loads(wurzel("runs", "--pipeline", "flow", "--json", "show"))["pipeline"] == "flow"
+    assert "words.COUNT: setting default → 3" in wurzel("runs", "--pipeline", "flow", "diff")
+    assert "there is no run 'latest~1'" in wurzel("runs", "diff", code=2)  # the one before is one of flow
+    wurzel("run", "flow", "--set", "steps.words.settings.COUNT=4")
+    assert "words.COUNT: setting 3 → 4" in wurzel("runs", "diff")
 
 
 def test_old_records_are_removed(copy, monkeypatch):

@@ -48,7 +48,7 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
     """
     from wurzel.runtime.history import past_runs
 
-    ctx.ensure_object(dict)["state_dir"] = state_dir
+    ctx.ensure_object(dict).update(state_dir=state_dir, pipeline=pipeline, as_json=as_json)
     if ctx.invoked_subcommand is not None:
         return
     runs = past_runs(Path(state_dir), pipeline)
@@ -69,12 +69,14 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
 def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
     """Show what became of each step of RUN, the last one by default."""
     from wurzel.runtime.history import find_run, past_runs
+    from wurzel.runtime.outcome import visible
 
-    found = find_run(past_runs(Path(obj["state_dir"])), run)
-    if as_json:
+    found = find_run(past_runs(Path(obj["state_dir"]), obj["pipeline"]), run)
+    if as_json or obj["as_json"]:
         _print_json({**found.record, "ended": found.ended})
         return
-    click.echo(f"{found.pipeline} {found.id}: started {_when(found)}, took {_took(found.seconds)}, {found.ended}")
+    title = f"{found.pipeline} {found.id}: started {_when(found)}, took {_took(found.seconds)}, {found.ended}"
+    click.echo(visible(title))
     rows = []
     for step, about in found.steps.items():
         spent = about["end"] - about["begin"] if "begin" in about and "end" in about else None
@@ -91,16 +93,22 @@ def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
-    """Show which datasets and settings differ between two runs, by default between the last one and the one before."""
-    from wurzel.exceptions import UsageError
-    from wurzel.runtime.history import changes, find_run, past_runs
+    """Show which datasets and settings differ between two runs, by default between the last one and the one before.
 
-    runs = past_runs(Path(obj["state_dir"]))
-    one, other = find_run(runs, before), find_run(runs, after)
+    The one before is that of the same pipeline.
+    """
+    from wurzel.exceptions import UsageError
+    from wurzel.runtime.history import LATEST, changes, find_run, past_runs
+    from wurzel.runtime.outcome import visible
+
+    runs = past_runs(Path(obj["state_dir"]), obj["pipeline"])
+    other = find_run(runs, after)
+    same = [run for run in runs if run.pipeline == other.pipeline]
+    one = find_run(same if before.startswith(LATEST) else runs, before)
     if one.pipeline != other.pipeline:
         raise UsageError(f"{one.id} is a run of {one.pipeline}, {other.id} one of {other.pipeline}")
     found = list(changes(one, other))
-    if as_json:
+    if as_json or obj["as_json"]:
         _print_json([change._asdict() for change in found])
         return
     for change in found:
@@ -108,7 +116,7 @@ def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
         cut = _DIGEST if change.what == "dataset" else None
         lacking = "default" if change.what == "setting" else "none"
         old, new = ((text[:cut] if text is not None else lacking) for text in (change.before, change.after))
-        click.echo(f"{name}: {change.what} {old} → {new}")
+        click.echo(visible(f"{name}: {change.what} {old} → {new}"))
     if not found:
         click.echo("the same datasets and settings", err=True)
 
@@ -138,8 +146,12 @@ def _steps(run: PastRun) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines of a table; a record may contain what a terminal would obey."""
+    from wurzel.runtime.outcome import visible
+
     if not rows:
         return []
+    rows = [tuple(" ".join(visible(cell).split()) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [zip(row, widths, strict=True) for row in (head, *rows)]
     return ["  ".join(f"{cell:<{width}}" for cell, width in line).rstrip() for line in lines]

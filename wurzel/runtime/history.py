@@ -38,7 +38,10 @@ class PastRun(NamedTuple):
 
     def logs(self, step: str) -> list[Path]:
         """The logs of a step in this run, one for each slice; none where it did not run."""
-        return sorted((self.folder / LOGS).glob(f"{step}.*log"))
+        with contextlib.suppress(OSError):
+            found = [path for path in (self.folder / LOGS).iterdir() if path.name.startswith(f"{step}.")]
+            return sorted(path for path in found if path.name.endswith("log"))
+        return []
 
 
 def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
@@ -103,14 +106,16 @@ def changes(before: PastRun, after: PastRun) -> Iterator[Change]:
 
 
 def _read(folder: Path) -> PastRun | None:
+    from wurzel.runtime.record import check_record
+
     try:
         record = json.loads(read_file(folder / RECORD))
+        check_record(record)
         ended = record.get("ended") or ("running" if _is_locked(folder) else "killed")
         started = datetime.fromisoformat(record["started"])
         fields = record["id"], record["pipeline"], started, ended, record.get("seconds")
-        steps = {name: {**about, "state": about["state"]} for name, about in record.get("steps", {}).items()}
-        return PastRun(folder, *fields, dict(record.get("counts", {})), steps, record)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return PastRun(folder, *fields, record.get("counts", {}), record.get("steps", {}), record)
+    except (OSError, ValueError, RecursionError):
         return None
 
 
