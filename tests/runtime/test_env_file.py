@@ -17,6 +17,8 @@ from wurzel.runtime.env_file import read_env_file
 @given(st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])))
 @example('it\'s $HOME `id` \\$x \\\\ "q" \n end')
 @example("a=b #c")
+@example("a b\\")
+@example("a\\\\b c")
 def test_what_env_writes_is_read_back(tmp_path_factory, value):
     path = tmp_path_factory.getbasetemp() / "round.env"
     path.write_text(f"A={_quoted(value)}\nB=1\n", encoding="utf-8")
@@ -28,6 +30,28 @@ def test_the_forms_that_people_write(tmp_path):
     path.write_text("# a comment\nA=1\nexport B='x y' # why\nC=\nD\n\nE=\"two\\nlines\"\nF=${A} $A\nG = spaced\n")
     expected = {"A": "1", "B": "x y", "C": "", "E": "two\nlines", "F": "${A} $A", "G": "spaced"}
     assert read_env_file(path) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"""A='color="\$5"' """,
+        r"""A="\\$" """,
+        r"""A="\\\$x\`" """,
+        r"""A='="\`' """,
+        r"""export  A="\"=\"" """,
+    ],
+)
+def test_escapes_are_those_of_a_shell(tmp_path, line):
+    path = tmp_path / "x.env"
+    path.write_text(f'# a comment="\n\n{line}\n')
+    shell = subprocess.run(["sh", "-c", f'. {path}; printf "%s" "$A"'], capture_output=True, text=True, check=True)
+    assert read_env_file(path) == {"A": shell.stdout}
+
+
+def test_spaces_around_the_equals_sign_change_no_escapes(tmp_path):
+    (tmp_path / "x.env").write_text('A = "x\\$y"\n')
+    assert read_env_file(tmp_path / "x.env") == {"A": "x$y"}
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def _quoted(text: str) -> str:
     """A value quoted so that shells and readers of `.env` files read the same."""
     if re.fullmatch(_UNQUOTED, text):
         return text
-    if "'" not in text and text.isprintable():
+    if not {"'", "\\"} & set(text) and text.isprintable():
         return f"'{text}'"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("`", "\\`")
     return '"' + escaped.replace("\n", "\\n") + '"'

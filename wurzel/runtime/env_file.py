@@ -10,6 +10,9 @@ from wurzel.exceptions import UsageError
 from wurzel.regular_file import read_file
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IN_DOUBLE = re.compile(r"[^=#]*=[^\S\r\n]*\"((?:\\.|[^\"\\])*)\"", re.DOTALL)
+_ESCAPE = re.compile(r"\\([\\'\"abfnrtv$`])")
+_LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -36,10 +39,11 @@ def read_env_file(path: Path) -> dict[str, str]:
         if line.key is not None and line.value is not None:
             if "\0" in line.value:
                 raise UsageError(f"the value of {line.key} contains a zero byte", where=where)
-            found[line.key] = _shell(line.value) if '="' in line.original.string else line.value
+            quoted = _IN_DOUBLE.match(line.original.string)
+            found[line.key] = _ESCAPE.sub(_escaped, quoted[1]) if quoted else line.value
     return found
 
 
-def _shell(value: str) -> str:
-    """A value in double quotes, with what a shell wants escaped there and the parser leaves escaped."""
-    return value.replace("\\$", "$").replace("\\`", "`")
+def _escaped(found: re.Match[str]) -> str:
+    """What an escape in double quotes stands for: what the parser knows, and what a shell wants escaped there."""
+    return _LETTERS.get(found[1], found[1])
