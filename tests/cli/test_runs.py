@@ -282,3 +282,23 @@ def test_clean_removes_nothing_that_is_not_ours_or_in_use(copy):
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "another run is using this data folder" in wurzel("clean", code=1)
     assert Path(".wurzel/flow/runs").exists()
+
+
+@pytest.mark.parametrize("name", [".git", ".env"])
+def test_clean_removes_no_hidden_file_of_others(copy, name):
+    Path("flow/logs").mkdir(parents=True)
+    Path("flow", name).write_text("mine")
+    assert f"flow: contains '{name}', which no run writes" in wurzel("clean", "--state-dir", ".", code=2)
+    assert Path("flow", name).exists()
+
+
+def test_clean_waits_for_runs_with_another_data_folder(copy):
+    waiting = [sys.executable, "-m", "wurzel", "run", "--data-dir", "other", "--set", "steps.words.settings.WAIT=60"]
+    with subprocess.Popen(waiting, stderr=subprocess.DEVNULL) as going_on:
+        try:
+            while past_runs(Path(".wurzel"))[0].ended != "running":
+                time.sleep(0.1)
+            assert f".wurzel/flow: run {past_runs(Path('.wurzel'))[0].id} is going on" in wurzel("clean", code=1)
+        finally:
+            going_on.send_signal(signal.SIGKILL)
+    assert wurzel("clean").startswith("removed .wurzel/flow (")

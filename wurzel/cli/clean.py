@@ -31,7 +31,7 @@ def command(
     found = open_pipeline(pipeline, environment, sets).pipeline
     left = leftovers(found, Path(), state_dir, data=data)
     if not dry_run:
-        clear(found, Path(), left)
+        clear(found, Path(), state_dir, left)
     for folder in left:
         click.echo(f"{'would remove' if dry_run else 'removed'} {folder.path} ({decimal(folder.size)})")
     if not left:

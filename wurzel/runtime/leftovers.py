@@ -11,6 +11,7 @@ from wurzel.datacontract.folders import remove
 from wurzel.datacontract.writer import check_ours
 from wurzel.exceptions import UsageError, WriteError
 from wurzel.invocation.command import dataset
+from wurzel.runtime.history import past_runs
 from wurzel.runtime.recording import LOGS, RUNS
 from wurzel.runtime.state import locked
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 
-_OURS = frozenset({"cache", "digests.json", "last", LOGS, "objects", "reports", "retired", RUNS})
+_OURS = frozenset({"cache", "digests.json", "last", LOGS, "objects", "reports", "retired", RUNS, ".digests.json.tmp"})
 
 
 class Left(NamedTuple):
@@ -47,7 +48,7 @@ def leftovers(pipeline: Pipeline, root: Path, state_dir: str, *, data: bool) -> 
     return [Left(path, _size(path)) for path in found if path.is_dir() and not path.is_symlink()]
 
 
-def clear(pipeline: Pipeline, root: Path, found: list[Left]) -> None:
+def clear(pipeline: Pipeline, root: Path, state_dir: str, found: list[Left]) -> None:
     """Remove folders that `leftovers` found, unless a run is going on.
 
     Raises:
@@ -57,6 +58,7 @@ def clear(pipeline: Pipeline, root: Path, found: list[Left]) -> None:
         return
     data = root / pipeline.data_dir
     with locked(data), locked(data, [step.id for step in pipeline.steps]):  # of whole runs, and of those with --only
+        _check_runs(root / state_dir, pipeline.name)
         for left in found:
             try:
                 remove(left.path)
@@ -66,10 +68,17 @@ def clear(pipeline: Pipeline, root: Path, found: list[Left]) -> None:
         data.rmdir()  # where nothing is left in it
 
 
+def _check_runs(top: Path, pipeline: str) -> None:
+    """A run with --data-dir locks another data folder, but has its state here."""
+    for run in past_runs(top, pipeline):
+        if run.ended == "running":
+            raise WriteError(f"run {run.id} is going on", where=str(top / pipeline), hint="Wait until it has ended.")
+
+
 def _check_state(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for path in folder.iterdir():
-            if path.name not in _OURS and not path.name.startswith("."):
+            if path.name not in _OURS:
                 hint = "Name the folder that `wurzel run --state-dir` was given."
                 raise UsageError(f"contains {path.name!r}, which no run writes", where=str(folder), hint=hint)
 
