@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from wurzel.cli import cli
-from wurzel.exceptions import StepFailed, UsageError, WurzelError
+from wurzel.exceptions import StepFailed, UsageError, WurzelError, WurzelWarning
 from wurzel.image import build
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -103,7 +103,6 @@ def test_a_layer_changes_a_block(here):
     [
         ("container", "#", "wurzel.yaml: there is no `container`"),
         (f"@{DIGEST}", "", "wurzel.yaml:3:12: container.base: 'python:3.12-slim' has no digest"),
-        ("requires", "#", "nothing says how to install wurzel and your code"),
         ("wurzel[store]==0.1.0", "../wurzel", "requires: ../wurzel is outside the project"),
         ("wurzel[store]==0.1.0", "./wurzel.whl", "requires: ./wurzel.whl is not a file"),
         ("[libgomp1, jq]", "['x; rm -rf /']", "container.packages"),
@@ -166,3 +165,10 @@ def test_the_dockerfile_has_no_line_that_its_reader_would_join(here):
             assert not line.endswith("\\") or following.startswith("    ")
         done = subprocess.run(["grep", "-c", "^RUN", "Dockerfile"], capture_output=True, text=True, check=True)
         assert int(done.stdout) >= 3
+
+
+def test_without_requires_the_version_that_runs_is_pinned(here):
+    Path("wurzel.yaml").write_text(CONFIG.replace("requires: wurzel[store]==0.1.0\n", ""))
+    with pytest.warns(WurzelWarning, match="nothing says where wurzel comes from"):
+        assert run().exit_code == 0
+    assert 'pip install "wurzel==0.1.0"' in Path("Dockerfile").read_text()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from wurzel.backends.github.options import PINS
 from wurzel.exceptions import UsageError
 from wurzel.project.load import FILE
-from wurzel.project.requires import Requires, checked
+from wurzel.project.requires import Requires, pinned
 from wurzel.render.header import command_of, sign
 from wurzel.render.output import File
 
@@ -164,8 +164,7 @@ def check_choices(choices: Choices) -> None:
 def _install(project: Path, requires: Requires) -> str:
     """The line that installs the project: its own files, with the wurzel that it requires beside them."""
     found = [line for name, line in _INSTALL.items() if (project / name).is_file()]
-    if not found:
-        checked(requires, FILE)
+    requires = requires if found else pinned(requires, FILE)
     return shlex.join([*shlex.split(found[0] if found else _PIP), *([requires.text] if requires.text else [])])
 
 

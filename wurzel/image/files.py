@@ -45,7 +45,7 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         data: folders of datasets, which are left out of it.
 
     Raises:
-        UsageError: when `container` is missing, or nothing says how to install wurzel.
+        UsageError: when `container` is missing, or a local wurzel is outside the project.
     """
     if project.container is None or project.container.value is None:
         hint = "For example: container: {base: 'python:3.12-slim-bookworm@sha256:…', image: 'ghcr.io/acme/rag:1.0'}."

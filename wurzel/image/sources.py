@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from wurzel.exceptions import UsageError
-from wurzel.project.requires import Requires, checked
+from wurzel.project.requires import Requires, pinned
 
 Manager = Literal["uv", "poetry", "requirements", "pyproject", "none"]
 
@@ -45,12 +45,12 @@ def sources_of(project: Path, requires: Requires, file: str) -> Sources:
         file: the configuration file, for messages.
 
     Raises:
-        UsageError: when nothing says how to install wurzel, or a local wurzel is outside the project.
+        UsageError: when a local wurzel is outside the project.
     """
     used: list[Manager] = [name for name, files in _FILES.items() if all((project / one).is_file() for one in files)]
     found = used[0] if used else "none"
     if found == "none":
-        checked(requires, file)
+        requires = pinned(requires, file)
     files = [*_FILES.get(found, ())]
     if requires.is_path:
         files.append(_wheel(project, requires.text, file))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.exceptions import UsageError
+from wurzel.exceptions import WurzelWarning
 
 if TYPE_CHECKING:
     from wurzel.project.nodes import Findings, Node
@@ -56,16 +57,14 @@ def installed_version() -> str:
     return version("wurzel")
 
 
-def checked(requires: Requires, file: str) -> Requires:
-    """The same, unless it is empty.
-
-    Raises:
-        UsageError: when the project does not say which wurzel it needs.
-    """
+def pinned(requires: Requires, file: str) -> Requires:
+    """What to install: where the project does not say it, the version that runs, with a warning; never just any."""
     if requires.text:
         return requires
-    message = "nothing says how to install wurzel and your code"
-    raise UsageError(message, where=file, hint=f"Set `{KEY}:`. {_HINT}")
+    found = Requires(f"wurzel=={installed_version()}", installed_version())
+    what = f"{file}: nothing says where wurzel comes from, so {found.text} is installed from the index of pip"
+    warnings.warn(WurzelWarning(f"{what}; set `{KEY}:` to a version, a URL or a path"), stacklevel=2)
+    return found
 
 
 def _parsed(text: str) -> Requires:
