@@ -70,7 +70,26 @@ def test_hashes_lock_requirements_and_a_src_folder_is_on_the_path(here):
 def test_secrets_data_and_history_stay_out(here):
     run()
     ignored = Path(".dockerignore").read_text().splitlines()
-    assert {".git", ".env", ".env.*", "**/*.pem", ".wurzel", "data", "out/data"} <= set(ignored)
+    assert {".git", "**/.env", "**/.env.*", "**/*.pem", "report.html", ".wurzel", "data", "out/data"} <= set(ignored)
+
+
+def test_data_of_environments_stays_out(here):
+    Path("wurzel.yaml").write_text(CONFIG + "environments: {prod: {pipelines: {chain: {data_dir: prod/data}}}}\n")
+    assert run().exit_code == 0
+    assert "prod/data" in Path(".dockerignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    "path", ["./wheels/wurzel-0.1.0-py3-none-any.whl", "{here}/wheels/wurzel-0.1.0-py3-none-any.whl"]
+)
+def test_a_local_wurzel_is_installed_from_where_it_is_copied_to(here, path):
+    Path("wheels").mkdir()
+    Path("wheels/wurzel-0.1.0-py3-none-any.whl").write_text("")
+    Path("wurzel.yaml").write_text(CONFIG.replace("wurzel[store]==0.1.0", path.format(here=here)))
+    assert run().exit_code == 0
+    text = Path("Dockerfile").read_text()
+    assert 'COPY ["wheels/wurzel-0.1.0-py3-none-any.whl", "/build/wheels/wurzel-0.1.0-py3-none-any.whl"]' in text
+    assert 'pip install "./wheels/wurzel-0.1.0-py3-none-any.whl"' in text
 
 
 def test_files_are_checked_and_kept(here):

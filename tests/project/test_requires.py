@@ -66,6 +66,12 @@ def test_everything_else_is_refused_where_it_stands(requires, text, message):
     assert "hunter22" not in str(caught.value)
 
 
+def test_a_password_is_refused_and_not_shown(requires):
+    with pytest.raises(ConfigError, match="the URL contains a password") as caught:
+        requires("wurzel @ https://me:s3cr3t-word@example.com/wurzel-0.1.0-py3-none-any.whl")
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_a_ci_file_installs_it_and_never_just_wurzel(requires):
     requires("wurzel @ git+https://github.com/acme/wurzel@0123abc")
     for platform in ("github", "gitlab"):

@@ -74,13 +74,12 @@ def command(
 
 
 def _data_folders(project: Project) -> list[str]:
-    """Folders of datasets that the file names, and the default."""
-    nodes = [
-        layer.fields["data_dir"]
-        for name in project.names()
-        for layer in project.layers(name)
-        if "data_dir" in layer.fields
+    """Folders of datasets that the file names for any environment, and the default."""
+    layers = [
+        *project.pipelines.values(),
+        *(node for nodes in project.environments.values() for node in nodes.values()),
     ]
+    nodes = [layer.fields["data_dir"] for layer in layers if "data_dir" in layer.fields]
     return ["data", *(str(node.value) for node in nodes if node.value is not None)]
 
 

@@ -52,11 +52,13 @@ def sources_of(project: Path, requires: Requires, file: str) -> Sources:
     if found == "none":
         requires = pinned(requires, file)
     files = [*_FILES.get(found, ())]
+    text = requires.text
     if requires.is_path:
-        files.append(_wheel(project, requires.text, file))
+        files.append(_wheel(project, text, file))
+        text = f"./{files[-1]}"  # where it is in the image
     folder = "/app/src" if (project / "src").is_dir() else "/app"
     locked = found in {"uv", "poetry"} or (found == "requirements" and _has_hashes(project / "requirements.txt"))
-    return Sources(found, files, requires.text, folder, locked)
+    return Sources(found, files, text, folder, locked)
 
 
 def _has_hashes(path: Path) -> bool:

@@ -6,6 +6,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
+from wurzel.datacontract.secrets import passwords_in
 from wurzel.exceptions import WurzelWarning
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def requires_of(root: Node, findings: Findings) -> Requires:
     if node is None or node.value is None:
         return Requires("")
     text = str(node.written).strip()
+    if any(passwords_in(text)):
+        hint = "Put it into a pip.conf or .netrc; `wurzel image --build --secret id=netrc,src=FILE` hands it over."
+        findings.add(node.origin, f"{KEY}: the URL contains a password, which generated files would show", hint)
+        return Requires("")
     try:
         found = _parsed(text)
     except ValueError as error:
