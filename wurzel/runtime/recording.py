@@ -112,7 +112,9 @@ class Recording:
     def begin(self) -> None:
         """The state folder is there; that the record cannot be written stops no run."""
         with contextlib.suppress(OSError, WriteError):
-            (self._folder / LOGS).mkdir(mode=0o700, parents=True)
+            self._folder.parent.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=0o700)
+            (self._folder / LOGS).mkdir(mode=0o700)
             self._lock = os.open(self._folder, os.O_RDONLY)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             self._write({})
