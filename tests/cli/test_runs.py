@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from wurzel.cli.show import _print_table
 from wurzel.report.content import content
 from wurzel.runtime.history import past_runs
 
@@ -151,6 +153,46 @@ def test_damaged_data_is_not_shown(copy):
     part = next(Path("data/words").glob("part-*"))
     part.write_bytes(part.read_bytes().replace(b"w1", b"x1"))
     assert "is damaged" in wurzel("show", "words", code=1)
+
+
+def test_a_table_keeps_numbers_beside_long_values_and_says_what_it_leaves_out(capsys):
+    _print_table(("#", "text", "n"), [("123", "x" * 10_000, "5")])
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split() == ["#", "text", "n"]
+    assert re.fullmatch(r"123  x+…  5", line)
+    _print_table(("#", *(f"c{number}" for number in range(60))), [("1", *["v" * 20] * 60)])
+    head, line, left = capsys.readouterr().out.splitlines()
+    assert head.split() == ["#", *(f"c{number}" for number in range(11))]
+    assert line.split()[:2] == ["1", "vvvvvvv…"]
+    assert left.startswith("… 49 more columns; --json prints all: c11, c12, ")
+
+
+TABLE = """
+import pandas as pd
+from wurzel import WZ, NoSettings, TypedStep
+from wurzel.datacontract import PanderaDataFrameModel
+from pandera.typing import DataFrame
+
+class Row(PanderaDataFrameModel):
+    n: int
+
+class Tab(TypedStep[NoSettings, None, DataFrame[Row]]):
+    def run(self, inpt: None) -> DataFrame[Row]:
+        return pd.DataFrame({"n": [1, 2], "raw": [b"\\xff\\x00", b"ok"], "raws": [[b"\\xff"], []]})
+
+tab = WZ(Tab)
+"""
+
+
+def test_bytes_in_a_table_are_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("tables.py").write_text(TABLE)
+    wurzel("run", "tables:tab")
+    lines = wurzel("show", "tab", "--pipeline", "tables:tab", "--json").splitlines()
+    assert json.loads(lines[0]) == {"n": 1, "raw": "_wA=", "raws": ["_w=="]}
+    assert wurzel("show", "tab", "--pipeline", "tables:tab").splitlines()[2].split()[-1] == '["_w=="]'
+    (run,) = past_runs(Path(".wurzel"))
+    assert content(run)["runs"][0]["steps"]["tab"]["previews"][0]["rows"][0][3] == '["_w=="]'
 
 
 def test_a_failed_and_a_killed_run_are_recorded(copy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from wurzel.runtime.preview import Column
 
 _DIGEST = 12  # characters of a digest that tell datasets apart
+_LEAST = 8  # what a long value leaves of another column
+_GAP = 2  # between columns
 _WIDTH = 120  # columns of a table that goes into a file or a pipe
 
 
@@ -156,18 +159,36 @@ def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    columns = [[Text(_visible(cell)[: console.width]) for cell in column] for column in zip(head, *rows, strict=True)]
+    widths = _widths([max(cell.cell_len for cell in column) for column in columns], console.width)
+    fitting = len(widths)
     table = Table(box=None, pad_edge=False)
-    for name in head:
-        table.add_column(Text(_visible(name)), no_wrap=True, overflow="ellipsis")
-    for row in rows:
-        table.add_row(*(Text(_visible(cell)) for cell in row))
+    for (name, *_), width in zip(columns, widths, strict=False):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
+    for row in list(zip(*columns[:fitting], strict=True))[1:]:
+        table.add_row(*row)
     console.print(table)
+    if left := [_visible(name) for name in head[fitting:]]:
+        click.echo(f"… {len(left)} more columns; --json prints all: {', '.join(left)[: console.width]}")
+
+
+def _widths(wanted: list[int], room: int) -> list[int]:
+    """Widths of the first columns, as many as there is room for: what is left is shared by those that want more."""
+    widths = [min(_LEAST, want) for want in wanted]
+    fitting = max(1, sum(far - _GAP <= room for far in accumulate(width + _GAP for width in widths)))
+    widths = widths[:fitting]
+    room -= sum(widths) + _GAP * (fitting - 1)
+    for number, index in enumerate(sorted(range(fitting), key=wanted.__getitem__)):
+        more = max(0, min(wanted[index] - widths[index], room // (fitting - number)))
+        widths[index] += more
+        room -= more
+    return widths
 
 
 def _print_json(item: object) -> None:
-    from pydantic_core import to_json
+    from wurzel.runtime.preview import json_of
 
-    click.echo(to_json(item, fallback=str, inf_nan_mode="constants").decode())
+    click.echo(json_of(item))
 
 
 def _visible(text: str) -> str:

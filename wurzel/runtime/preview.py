@@ -113,7 +113,12 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping | list) or value is None or isinstance(value, bool | int | float):
-        from pydantic_core import to_json
-
-        return to_json(value, fallback=str, inf_nan_mode="constants").decode()
+        return json_of(value)
     return str(value)
+
+
+def json_of(value: Any) -> str:
+    """A value as JSON on one line; bytes in a table are in base64."""
+    from pydantic_core import to_json
+
+    return to_json(value, fallback=str, inf_nan_mode="constants", bytes_mode="base64").decode()
