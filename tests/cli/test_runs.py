@@ -128,6 +128,21 @@ def test_logs_of_past_runs_are_kept(here):
     assert "step 'nope' has no log here\n  Steps that ran: words, split." in wurzel("logs", "nope", code=2)
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (Path.mkdir, "it is a folder"),
+        (os.mkfifo, "it is a pipe"),
+        (lambda path: path.symlink_to("gone"), "No such file or directory"),
+    ],
+)
+def test_what_is_not_a_log_is_not_printed(copy, make, message):
+    log = max(Path(".wurzel/flow/runs").iterdir()) / "logs" / "words.log"
+    log.unlink()
+    make(log)
+    assert f"words.log: cannot be read: {message}" in wurzel("logs", "words", code=2)
+
+
 def test_data_is_shown_as_a_table(here):
     lines = wurzel("show", "words").splitlines()
     assert lines[0].startswith("words: 3 of list[flow:Word], 129 bytes, sha256 ")
@@ -236,6 +251,7 @@ def test_damaged_records_do_not_count(copy):
         {"steps": {"words": {"state": "ran", "begin": 1, "end": None}}},
         {"steps": {"words": {"state": "ran", "datasets": {"../../etc": "x"}}}},
         {"steps": {"words": {"state": "ran", "report": [1]}}},
+        {"steps": {"words": {"state": "ran", "report": {"metrics": {"loss": float("nan")}}}}},
     ],
 )
 def test_a_record_with_something_else_in_it_does_not_count(copy, change):

@@ -69,9 +69,15 @@ def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterato
 
 def _print(path: Path) -> None:
     """Print a log: as it is, but for control characters on a terminal, which would obey them."""
+    from wurzel.exceptions import UsageError
+    from wurzel.regular_file import regular
     from wurzel.runtime.outcome import visible
 
-    with path.open("rb") as file:
+    try:
+        file = open(path, "rb", opener=regular)  # noqa: SIM115 - writing what was read has other errors
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    with file:
         if sys.stdout.isatty():
             for line in file:
                 click.echo(visible(line.decode(errors="replace").rstrip("\n")))

@@ -111,6 +111,7 @@ def _read(folder: Path) -> PastRun | None:
     try:
         record = json.loads(read_file(folder / RECORD))
         check_record(record)
+        json.dumps(record, allow_nan=False)  # NaN is not JSON: a page with it shows nothing
         ended = record.get("ended") or ("running" if _is_locked(folder) else "killed")
         started = datetime.fromisoformat(record["started"])
         fields = record["id"], record["pipeline"], started, ended, record.get("seconds")
