@@ -67,6 +67,27 @@ def test_hashes_lock_requirements_and_a_src_folder_is_on_the_path(here):
     assert "PYTHONPATH=/app/src " in Path("Dockerfile").read_text()
 
 
+def test_files_that_requirements_include_are_copied(here):
+    Path("deps").mkdir()
+    Path("requirements.txt").write_text(
+        "-r deps/base.txt\n-c https://example.com/all.txt\n  --constraint=limits.txt # why\n"
+    )
+    Path("deps/base.txt").write_text("click==8.0 --hash=sha256:00\n-r more.txt\n-r ../requirements.txt\n")
+    Path("deps/more.txt").write_text("")
+    Path("limits.txt").write_text("")
+    done = run("--strict")
+    assert (done.exit_code, done.stderr) == (0, "created Dockerfile\ncreated .dockerignore\n")
+    copied = re.findall(r'^COPY \["([^"]+)"', Path("Dockerfile").read_text(), re.MULTILINE)
+    assert copied == ["requirements.txt", "deps/base.txt", "deps/more.txt", "limits.txt"]
+
+
+@pytest.mark.parametrize("name", ["gone.txt", "../outside.txt", "/etc/passwd"])
+def test_files_that_requirements_include_must_be_in_the_project(here, name):
+    Path("../outside.txt").write_text("")
+    Path("requirements.txt").write_text(f"-r {name}\n")
+    assert f"requirements.txt: includes {name}, which is not a file of the project" in str(run().exception)
+
+
 def test_secrets_data_and_history_stay_out(here):
     run()
     ignored = Path(".dockerignore").read_text().splitlines()

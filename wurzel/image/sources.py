@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,6 +20,7 @@ _FILES: Mapping[Manager, Sequence[str]] = {
     "pyproject": ("pyproject.toml",),
 }
 """The files that are all there where a manager is used, by preference."""
+_INCLUDES = re.compile(r"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
 
 
 class Sources(NamedTuple):
@@ -52,13 +55,29 @@ def sources_of(project: Path, requires: Requires, file: str) -> Sources:
     if found == "none":
         requires = pinned(requires, file)
     files = [*_FILES.get(found, ())]
+    if found == "requirements":
+        files = _requirements(project, files[0], [])
+    locked = found in {"uv", "poetry"} or (found == "requirements" and any(_has_hashes(project / one) for one in files))
     text = requires.text
     if requires.is_path:
         files.append(_wheel(project, text, file))
         text = f"./{files[-1]}"  # where it is in the image
     folder = "/app/src" if (project / "src").is_dir() else "/app"
-    locked = found in {"uv", "poetry"} or (found == "requirements" and _has_hashes(project / "requirements.txt"))
     return Sources(found, files, text, folder, locked)
+
+
+def _requirements(project: Path, name: str, seen: list[str]) -> list[str]:
+    """A file for pip, and those that it includes, relative to itself."""
+    seen.append(name)
+    for included in _INCLUDES.findall((project / name).read_text(encoding="utf-8", errors="replace")):
+        other = posixpath.normpath(posixpath.join(posixpath.dirname(name), included))
+        if "://" in included or other in seen:
+            continue
+        if other.startswith(("../", "/")) or not (project / other).is_file():
+            message = f"includes {included}, which is not a file of the project, so no image can contain it"
+            raise UsageError(message, where=str(project / name), hint="Copy it into the project.")
+        _requirements(project, other, seen)
+    return seen
 
 
 def _has_hashes(path: Path) -> bool:
