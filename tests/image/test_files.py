@@ -88,6 +88,17 @@ def test_files_that_requirements_include_must_be_in_the_project(here, name):
     assert f"requirements.txt: includes {name}, which is not a file of the project" in str(run().exception)
 
 
+@pytest.mark.parametrize("manager", ["uv", "poetry"])
+def test_a_lock_file_without_wurzel_is_reported(here, manager):
+    Path("pyproject.toml").write_text("")
+    lock = Path(f"{manager}.lock")
+    lock.write_text('[[package]]\nname = "wurzel-tools"\nversion = "1"\n')
+    assert f"{manager}.lock has no wurzel, so the image has none" in run().stderr
+    lock.write_text('[[package]]\nname = "wurzel"\nversion = "0.1.0"\n')
+    done = run("--strict")
+    assert (done.exit_code, done.stderr) == (0, "Dockerfile is up to date\n.dockerignore is up to date\n")
+
+
 def test_secrets_data_and_history_stay_out(here):
     run()
     ignored = Path(".dockerignore").read_text().splitlines()

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import UsageError
-from wurzel.image.sources import sources_of
+from wurzel.image.sources import Sources, sources_of
 from wurzel.project.kinds import Context
 from wurzel.project.model import Container
 from wurzel.project.nodes import Findings
 from wurzel.project.read import read
+from wurzel.project.requires import installed_version
 from wurzel.render.header import sign
 from wurzel.render.output import File
 
@@ -74,16 +75,19 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         )
         for path, template in FILES.items()
     ]
-    return Image(files, container.image, [*_reports(container, sources.is_locked, str(project.container.origin))])
+    return Image(files, container.image, [*_reports(container, sources, str(project.container.origin))])
 
 
-def _reports(container: Container, is_locked: bool, where: str) -> list[str]:
+def _reports(container: Container, sources: Sources, where: str) -> list[str]:
     found = []
     if "@sha256:" not in container.base:
         how = shlex.join(["docker", "buildx", "imagetools", "inspect", container.base])
         what = "has no digest, so each build may start from another image"
         found.append(f"{where}: container.base: {container.base!r} {what}; `{how}` prints it")
-    if not is_locked:
+    if not sources.has_wurzel:
+        how = f"add it, as in `{sources.manager} add 'wurzel=={installed_version()}'`"
+        found.append(f"{sources.manager}.lock has no wurzel, so the image has none and no step can start; {how}")
+    if not sources.is_locked:
         how = "use uv.lock, poetry.lock, or hashes in requirements.txt"
         found.append(f"versions of packages are not locked, so each build may install others; {how}")
     return found

@@ -37,6 +37,8 @@ class Sources(NamedTuple):
 
     is_locked: bool
     """Whether a second build installs the same versions."""
+    has_wurzel: bool
+    """Whether a lock file, where there is one, brings wurzel."""
 
 
 def sources_of(project: Path, requires: Requires, file: str) -> Sources:
@@ -63,7 +65,9 @@ def sources_of(project: Path, requires: Requires, file: str) -> Sources:
         files.append(_wheel(project, text, file))
         text = f"./{files[-1]}"  # where it is in the image
     folder = "/app/src" if (project / "src").is_dir() else "/app"
-    return Sources(found, files, text, folder, locked)
+    lock = project / f"{found}.lock"
+    has_wurzel = not lock.is_file() or '\nname = "wurzel"\n' in lock.read_text(encoding="utf-8", errors="replace")
+    return Sources(found, files, text, folder, locked, has_wurzel)
 
 
 def _requirements(project: Path, name: str, seen: list[str]) -> list[str]:
