@@ -360,3 +360,13 @@ def test_clean_waits_for_runs_with_another_data_folder(copy):
         finally:
             going_on.send_signal(signal.SIGKILL)
     assert wurzel("clean").startswith("removed .wurzel/flow (")
+
+
+def test_data_that_only_a_store_has_is_pointed_to(copy):
+    Path("wurzel.yaml").write_text(PROJECT + "store: store\n")
+    shutil.rmtree("data/words")
+    said = wurzel("show", "words", code=2)
+    assert said == (
+        "error: data/words: there is no such dataset in the data folder\n"
+        "  Get it from the store: wurzel store get flow/words -o DIR\n"
+    )

@@ -71,7 +71,11 @@ def command(
     if sample is not None and head is not None:
         raise UsageError("--head and --sample are mutually exclusive")
     found = open_pipeline(pipeline, environment, sets).pipeline
-    dataset = open_dataset(_folder(found, output, data_dir))
+    folder = _folder(found, output, data_dir)
+    if found.store is not None and not folder.exists():
+        hint = f"Get it from the store: wurzel store get {found.name}/{output} -o DIR"
+        raise UsageError("there is no such dataset in the data folder", where=str(folder), hint=hint)
+    dataset = open_dataset(folder)
     if not as_json:
         click.echo(_summary(output, dataset))
     if dataset.skipped:
