@@ -31,7 +31,7 @@ def repository(folder):
 def test_both_hooks(tmp_path):
     hooks, sample = tmp_path / "hooks", tmp_path / "sample"
     for name in git("ls-files", "-co", "--exclude-standard", cwd=ROOT).splitlines():
-        if (ROOT / name).is_file() and name.partition("/")[0] not in {"snapshots", "tests", "docs"}:
+        if (ROOT / name).is_file() and name.partition("/")[0] not in {"snapshots", "tests"}:
             (hooks / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, hooks / name)
     revision = repository(hooks)
