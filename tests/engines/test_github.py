@@ -226,5 +226,5 @@ def test_each_checker_finds_its_kind_of_mistake(checkers, chain, old, new, expec
 
 
 def test_workflows_are_valid_yaml_for_readers_of_both_versions(tmp_path):
-    document = yaml.safe_load(rendered("hostile", tmp_path / "p").read_text())
+    document = yaml.safe_load(rendered("hostile", tmp_path / "p", "--set", "targets.github.layout=steps").read_text())
     assert len(document["jobs"]) == 16

@@ -53,7 +53,8 @@ def render(folder, name, sets=()):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_our_own_checks_and_the_schemas_accept_everything_that_is_rendered(name, tmp_path):
     project = example(name, tmp_path / name)
-    for sets in VARIANTS.values():
+    several = name in {"grouped", "scheduled"}  # a group, or another image, keeps some steps out of a single container
+    for sets in (sets for variant, sets in VARIANTS.items() if not (several and variant == "single")):
         assert check_files({"a.yaml": render(project, name, sets)}) == []
 
 
@@ -92,7 +93,7 @@ def test_kustomize_reads_the_folder(tmp_path):
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not on the path; its `kustomize` needs no cluster")
     project = example("scheduled", tmp_path / "scheduled")
-    sets = [*VARIANTS["claim"], "targets.cronjob.manifests=kustomize", "targets.cronjob.layout=single"]
+    sets = [*VARIANTS["claim"], "targets.cronjob.manifests=kustomize", "targets.cronjob.layout=auto"]
     wurzel(project, "render", "scheduled", "-t", "cronjob", *[f"--set={item}" for item in sets])
     done = subprocess.run(
         ["kubectl", "kustomize", str(project / "cronjob" / "scheduled")], capture_output=True, text=True, check=True
