@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -131,3 +132,18 @@ def test_no_command_prints_a_secret(run, monkeypatch, command):
     assert result.exit_code in {0, 1}
     assert MARKER not in result.output
     assert MARKER not in str(result.exception)
+
+
+def test_the_keys_of_a_store_are_listed_by_where_they_are_kept(run, monkeypatch):
+    keys = "{access_key_id: {name: minio, key: id}, secret_access_key: {name: minio, key: secret}}"
+    run("credentials")
+    with Path("wurzel.yaml").open("a") as file:
+        file.write(f"store: {{url: 's3://acme/rag', secrets: {keys}}}\n")
+    monkeypatch.setenv("WURZEL_STORE_ACCESS_KEY_ID", MARKER)
+    done = CliRunner().invoke(cli, ["env", "credentials"])
+    lines = done.stdout.splitlines()[-2:]
+    assert lines[0].split()[:3] == ["WURZEL_STORE_ACCESS_KEY_ID", "store", "optional"]
+    assert "secret minio, key id (wurzel.yaml:" in lines[0]
+    assert lines[0].endswith("), set here")
+    assert lines[1].endswith("), not set here")
+    assert MARKER not in "".join(lines)

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import encode
 from wurzel.datacontract.secrets import looks_like_key
+from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import needs, variables_of
+from wurzel.store.credentials import PREFIX
 
 if TYPE_CHECKING:
     from wurzel.ir.model import SecretRef, Setting, Step
     from wurzel.project.resolve import Resolved
 
 _UNQUOTED = r"[-A-Za-z0-9_./:@%+,]*"
-_EVERY_STEP = "all"
+_EVERY_STEP, _STORE = "all", "store"
 
 
 class Variable(NamedTuple):
@@ -23,7 +25,7 @@ class Variable(NamedTuple):
 
     name: str
     step: str
-    """Id of the step, or `all`."""
+    """Id of the step, `all`, or `store` for what wurzel itself reads."""
     required: bool
     """Whether a run fails unless the environment sets it."""
     default: str | None
@@ -51,7 +53,7 @@ def variables(resolved: Resolved, environ: Mapping[str, str]) -> list[Variable]:
             for name, reference in step.secrets.items()
             if name not in of_settings
         ]
-    return found
+    return found + [_store_key(resolved, name, ref, environ) for name, ref in key_references(pipeline).items()]
 
 
 def dotenv(found: list[Variable]) -> Iterator[str]:
@@ -105,6 +107,13 @@ def _secret(
     path = f"steps.{step.id}.secrets.{name}" if step else f"secrets.{name}"
     source = _reference(reference, resolved.locate(path), name, environ)
     return Variable(name, step.id if step else _EVERY_STEP, True, None, source, "secret")
+
+
+def _store_key(resolved: Resolved, name: str, reference: SecretRef, environ: Mapping[str, str]) -> Variable:
+    """A key of the store; here, where nobody sets it, a person's own keys for it do as well."""
+    place = resolved.locate(f"store.secrets.{name.removeprefix(PREFIX).lower()}") or resolved.locate("store")
+    source = _reference(reference, place or "", name, environ)
+    return Variable(name, _STORE, False, None, source, "key of the store")
 
 
 def _reference(reference: SecretRef, place: str, name: str, environ: Mapping[str, str]) -> str:
