@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "suggestion"},
+    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_variables", "suggestion"},
     {"new_file", "regular_file"},
     {"datacontract"},
     {"store"},

@@ -16,7 +16,17 @@ PLUGINS = "importlib.metadata"
 """Where a validator is built, pydantic looks for plugins."""
 PIPELINE = {
     f"wurzel.{name}"
-    for name in ("core", "datacontract", "invocation", "ir", "project", "secret_names", "suggestion", "utils")
+    for name in (
+        "core",
+        "datacontract",
+        "invocation",
+        "ir",
+        "project",
+        "secret_names",
+        "store_variables",
+        "suggestion",
+        "utils",
+    )
 }
 RENDER = PIPELINE | {"wurzel.backends", "wurzel.render"}
 SKIPPED = {

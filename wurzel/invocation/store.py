@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wurzel.store.credentials import KEYS
+from wurzel.store_variables import KEYS
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, SecretRef, StoreIdentity
-
-CACHE, AUDIENCE_OF = "WURZEL_STORE_CACHE", "WURZEL_STORE_AUDIENCE"
-"""Variables with the cache mode of one job, and with what its token is issued for."""
-AUDIENCE = "sts.amazonaws.com"
-"""What tokens are issued for unless the store says otherwise."""
 
 
 def key_references(pipeline: Pipeline) -> dict[str, SecretRef]:

@@ -10,7 +10,7 @@ from wurzel.core.environment import encode
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import needs, variables_of
-from wurzel.store.credentials import PREFIX
+from wurzel.store_variables import PREFIX
 
 if TYPE_CHECKING:
     from wurzel.ir.model import SecretRef, Setting, Step

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.exceptions import MissingPackage, StoreSetupError
-from wurzel.store.credentials import KEYS, ROLE, Access, access, certificates
+from wurzel.store.credentials import Access, access, certificates
+from wurzel.store_variables import KEYS, ROLE
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, S3Store

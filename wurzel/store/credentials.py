@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import StoreSetupError
+from wurzel.store_variables import AUDIENCE, AUDIENCE_OF, ID_TOKEN, KEYS, ROLE, TOKEN_FILE
 
 if TYPE_CHECKING:
     from wurzel.store.identity import Identity
 
-PREFIX = "WURZEL_STORE_"
-KEYS = (f"{PREFIX}ACCESS_KEY_ID", f"{PREFIX}SECRET_ACCESS_KEY")
-ROLE = f"{PREFIX}ROLE_ARN"
-TOKEN_FILE, ID_TOKEN = f"{PREFIX}TOKEN_FILE", f"{PREFIX}ID_TOKEN"
 REQUEST = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
 _DUMPABLE = 4  # PR_SET_DUMPABLE, see prctl(2)
@@ -127,7 +124,7 @@ def _token(environ: Mapping[str, str]) -> Callable[[], str]:
         from wurzel.store.identity import github_token
 
         url, token = (environ[name] for name in REQUEST)
-        return lambda: github_token(url, token, environ.get(f"{PREFIX}AUDIENCE") or "sts.amazonaws.com")
+        return lambda: github_token(url, token, environ.get(AUDIENCE_OF) or AUDIENCE)
     hint = f"Set {TOKEN_FILE} or {ID_TOKEN}; on GitHub give the job `permissions: id-token: write`."
     raise StoreSetupError(f"{ROLE} is set, but no token for it", hint=hint)
 

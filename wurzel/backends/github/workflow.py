@@ -13,8 +13,8 @@ from wurzel.backends.github.context import Action, Cache, Job, Transfer, Workflo
 from wurzel.backends.github.options import PINS, JobOptions, RunnerGroup
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.layout import VARIABLE, layout_digest
-from wurzel.invocation.store import AUDIENCE_OF, CACHE, identity_of
-from wurzel.store.credentials import ROLE
+from wurzel.invocation.store import identity_of
+from wurzel.store_variables import AUDIENCE_OF, CACHE, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions

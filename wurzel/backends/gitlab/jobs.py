@@ -24,10 +24,10 @@ from wurzel.backends.gitlab.variables import (
 )
 from wurzel.invocation.command import Emulated, dataset, step_argv
 from wurzel.invocation.layout import VARIABLE, layout_digest
-from wurzel.invocation.store import AUDIENCE, CACHE, identity_of
+from wurzel.invocation.store import identity_of
 from wurzel.ir.requests import width
 from wurzel.ir.types import format_duration
-from wurzel.store.credentials import ID_TOKEN, ROLE
+from wurzel.store_variables import AUDIENCE, CACHE, ID_TOKEN, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions, JobOptions

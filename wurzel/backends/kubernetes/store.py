@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wurzel.invocation.store import AUDIENCE, identity_of, key_references
-from wurzel.store.credentials import ROLE, TOKEN_FILE
+from wurzel.invocation.store import identity_of, key_references
+from wurzel.store_variables import AUDIENCE, ROLE, TOKEN_FILE
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
