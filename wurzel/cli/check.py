@@ -34,13 +34,10 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None) 
     """
     from wurzel.cli import render
     from wurzel.cli.templates import check_
-    from wurzel.exceptions import UsageError, WurzelError
-    from wurzel.project.load import FILE
-    from wurzel.project.open import open_project
+    from wurzel.exceptions import WurzelError
+    from wurzel.project.open import required_project
 
-    project = open_project()
-    if project is None:
-        raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or change to its folder.")
+    project = required_project()
     found: list[Resolved] = []
     codes = [0]
 

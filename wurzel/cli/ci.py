@@ -31,15 +31,12 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     again, and a separate job that runs none of your code pushes them.
     """
     from wurzel.drift.workflow import Choices, Place, check_choices, ci_file, top_of
-    from wurzel.exceptions import UsageError
     from wurzel.project.load import ALLOW_OUTSIDE
-    from wurzel.project.open import open_project, project_variables, renderer_of
+    from wurzel.project.open import project_variables, renderer_of, required_project
 
     chosen = Choices(**choices, outside=bool(os.environ.get(ALLOW_OUTSIDE)))
     check_choices(chosen)
-    project = open_project()
-    if project is None:
-        raise UsageError("there is no wurzel.yaml here", hint="Write one with `wurzel init`.")
+    project = required_project()
     project.names(chosen.environment)
     root = project.root.resolve()
     top = top_of(root)

@@ -48,13 +48,11 @@ def command(
     from wurzel.exceptions import PreflightError, Problem, UsageError
     from wurzel.image import build
     from wurzel.image.files import image_of
-    from wurzel.project.open import open_project, renderer_of
+    from wurzel.project.open import renderer_of, required_project
     from wurzel.render.output import plan
     from wurzel.render.transaction import recover
 
-    project = open_project()
-    if project is None:
-        raise UsageError("there is no wurzel.yaml here", hint="Write one with `wurzel init`.")
+    project = required_project()
     image = image_of(project, renderer_of(project), _data_folders(project))
     if strict and image.reports:
         raise PreflightError([Problem(report) for report in image.reports])

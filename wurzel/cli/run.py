@@ -109,6 +109,7 @@ def command(
     from wurzel.runtime.outcome import report
     from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
+    from wurzel.runtime.room import processors
     from wurzel.runtime.run_id import given_id, new_id, platform
     from wurzel.runtime.selection import between
     from wurzel.store.names import run_name
@@ -134,7 +135,7 @@ def command(
     run_id = engine_id or new_id()
     options = RunOptions(
         root=Path.cwd(),
-        jobs=jobs or chosen.parallelism or _processors(),
+        jobs=jobs or chosen.parallelism or processors(),
         force=force,
         state_dir=state_dir,
         wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
@@ -302,7 +303,3 @@ def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, junit:
 def _log_options(obj: dict[str, Any]) -> list[str]:
     flags = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(obj["level"], [])
     return ["--log-format", "json", *flags] if obj["log_format"] == "json" else flags
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -29,6 +29,19 @@ def open_project() -> Project | None:
     return load(path) if path is not None else None
 
 
+def required_project() -> Project:
+    """The project in the current folder, for commands that make no sense without one.
+
+    Raises:
+        UsageError: when there is none.
+        ConfigError: with every error in the file.
+    """
+    project = open_project()
+    if project is None:
+        raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or change to its folder.")
+    return project
+
+
 def renderer_of(project: Project | None) -> Renderer:
     """A renderer with the templates of a project and its packs.
 

@@ -33,11 +33,15 @@ def need_of(resources: Resources) -> Need:
     return Need(*(amount(text) if text else Decimal(0) for text in (resources.cpu, resources.memory)))
 
 
+def processors() -> int:
+    """Processors that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def machine() -> Need:
     """Processors and memory that this process may use: those of the machine, or of its container."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = Decimal(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    cpu = Decimal(processors)
+    cpu = Decimal(processors())
     with contextlib.suppress(OSError, ValueError, ArithmeticError):
         quota, period = _limit("cpu.max")
         cpu = min(cpu, Decimal(quota) / Decimal(period))
