@@ -72,7 +72,7 @@ STORE = (
     StoreUrl | StoreConfig | None,
     Field(
         None,
-        description=f"{Pipeline.model_fields['store'].description}; URL is short for {{url: URL}}, `none` is no store",
+        description=f"{Pipeline.model_fields['store'].description}; URL is short for {{url: URL}}, `none` turns it off",
     ),
 )
 """`store` as configuration takes it: in a short form too, and in parts where a weaker layer has the URL."""
