@@ -27,6 +27,9 @@ _COLUMNS, _ROWS = 100, 60
 _LETTER, _LINE, _EDGE = 8.4, 20, 16
 _TIME = re.compile(r"\b\d+\.\d+s\b")
 _CONTROL = re.compile(r"\x1b\[(\?25[lh]|\d*A|2K)|(\r)|(\n)")
+_WORDS = re.compile(r"\S+(?: \S+)*")
+"""What gets a column: browsers collapse two spaces to one, and then stretch what is left over the whole length."""
+
 _PAPER, _INK = "#0d1117", "#e6edf3"
 
 SHOWN: Mapping[str, tuple[str, ...]] = {
@@ -107,7 +110,7 @@ def _svg(lines: list[Text], title: str) -> str:
     size = f'viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}"'
     style = f"text{{font:14px ui-monospace,Menlo,Consolas,monospace;fill:{_INK}}}"
     head = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" xml:space="preserve">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
         f"<title>{escape(title)}</title>",
     ]
     paper = f'<rect width="100%" height="100%" rx="8" fill="{_PAPER}"/>'
@@ -118,11 +121,11 @@ def _spans(line: Text, console: Console) -> str:
     """Pieces of a line, each at its column whatever the font."""
     column, found = 0, []
     for text, style, _ in Segment.simplify(line.render(console)):
-        size = Text(text).cell_len
-        if text.strip():
-            bold = ' font-weight="bold"' if style and style.bold else ""
-            colour = f' fill="{style.color.get_truecolor(MONOKAI).hex}"' if style and style.color else ""
-            place = f'x="{column * _LETTER + _EDGE:.1f}" textLength="{size * _LETTER:.1f}"'
-            found.append(f"<tspan {place}{bold}{colour}>{escape(text)}</tspan>")
-        column += size
+        bold = ' font-weight="bold"' if style and style.bold else ""
+        colour = f' fill="{style.color.get_truecolor(MONOKAI).hex}"' if style and style.color else ""
+        for words in _WORDS.finditer(text):
+            left, size = column + Text(text[: words.start()]).cell_len, Text(words[0]).cell_len
+            place = f'x="{left * _LETTER + _EDGE:.1f}" textLength="{size * _LETTER:.1f}"'
+            found.append(f"<tspan {place}{bold}{colour}>{escape(words[0])}</tspan>")
+        column += Text(text).cell_len
     return "".join(found)

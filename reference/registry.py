@@ -29,7 +29,7 @@ FILES = {
 
 PARTS: dict[str, dict[str, str]] = {
     "docs/decisions/index.md": {"list": "reference.decisions:listing"},
-    "docs/index.md": {"targets": "reference.targets:listing"},
+    "docs/backends/index.md": {"targets": "reference.targets:listing"},
     "docs/organisation.md": {"policies": "reference.policies:table"},
     "docs/templates.md": {"references": "reference.templates:listing"},
 }

@@ -38,16 +38,19 @@ NAVIGATION: dict[str, list[str]] = {
         "trust.md",
         "own-backend.md",
     ],
-    "Targets": [f"backends/{name}.md" for name in BUILT_IN],
+    "Backends": ["backends/index.md", *(f"backends/{name}.md" for name in BUILT_IN)],
     "Reference": ["reference/cli.md", "reference/configuration.md", "reference/ir.md", "reference/*.md"],
     "Reference of targets": ["reference/targets/*.md"],
     "Measured": ["performance.md", "conformance.md"],
-    "Project": ["CONTRIBUTING.md", "CHANGELOG.md", "decisions/index.md", "decisions/*.md"],
+    "Project": ["architecture.md", "CONTRIBUTING.md", "CHANGELOG.md", "decisions/index.md", "decisions/*.md"],
 }
 """Title of a section to its pages, below `docs/`; `*` stands for all that are not named, by name."""
 
 OUTSIDE = ("CONTRIBUTING.md", "CHANGELOG.md")
 """Pages of the repository's top folder that the site has as well."""
+
+_ROW = re.compile(r"(?m)^\|.*$")
+_CODE = re.compile(r"`[^`]+`")
 
 SITE = ROOT / ".site"
 
@@ -68,6 +71,7 @@ def build(folder: Path) -> Path:
         (docs / name).write_text(text.replace("](docs/", "]("), encoding="utf-8")
     for page in docs.rglob("*.md"):
         _lead_inside(page, docs)
+        page.write_text(_ROW.sub(_without_backslashes, page.read_text(encoding="utf-8")), encoding="utf-8")
     (folder / "mkdocs.yml").write_text(json.dumps(_configuration(docs), indent=2), encoding="utf-8")
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     subprocess.run(command, cwd=folder, check=True)
@@ -105,6 +109,11 @@ def _lead_inside(page: Path, docs: Path) -> None:
     for name in OUTSIDE:
         text = text.replace(f"](../{up}{name}", f"]({up}{name}")
     page.write_text(text, encoding="utf-8")
+
+
+def _without_backslashes(row: re.Match[str]) -> str:
+    """A row of a table without the backslashes that GitHub needs before `|` in code, and the site would show."""
+    return _CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0])
 
 
 def _configuration(docs: Path) -> dict[str, object]:

@@ -23,8 +23,8 @@ _LANGUAGES = {".yaml": "yaml", ".yml": "yaml", ".py": "python", ".sh": "sh"}
 
 
 def listing() -> str:
-    """The built-in targets with links to their pages, for `docs/index.md`."""
-    return "\n".join(f"- [{name}](backends/{name}.md): {_summary(name)}" for name in BUILT_IN)
+    """The built-in targets with links to their pages, for `docs/backends/index.md`."""
+    return "\n".join(f"- [{name}]({name}.md): {_summary(name)}" for name in BUILT_IN)
 
 
 def page(target: str) -> str:

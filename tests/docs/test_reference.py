@@ -16,6 +16,7 @@ def test_a_picture_is_small_and_fetches_nothing(path):
     text = (ROOT / path).read_text(encoding="utf-8")
     assert len(text) < 20_000
     assert set(re.findall(r"\w+://[^\s\"']*", text)) == {"http://www.w3.org/2000/svg"}
+    assert "  " not in text, "browsers collapse spaces and stretch what is left over `textLength`"
     assert not re.search(r"<(script|image|use|foreignObject)|@import|url\((?!#)", text)
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     assert any(Path(path).name in page.read_text(encoding="utf-8") for page in pages), "no page shows it"

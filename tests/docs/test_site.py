@@ -44,6 +44,8 @@ def test_the_site_builds_without_a_warning(tmp_path):
     site = build(tmp_path / "site")
     assert (site / "index.html").exists()
     assert not fetched_from_elsewhere(site)
+    backslashes = [page for page in site.rglob("*.html") if re.search(r"<code>[^<]*\\\|", page.read_text("utf-8"))]
+    assert not backslashes, "Markdown's escape of | in a table is shown as text"
 
 
 def test_what_is_fetched_from_elsewhere_is_found(tmp_path):
