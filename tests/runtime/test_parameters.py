@@ -6,10 +6,10 @@ import pytest
 
 from wurzel.core.loading import load_settings
 from wurzel.exceptions import UsageError
-from wurzel.invocation.command import setting_variables
+from wurzel.invocation.command import encode, setting_variables
 from wurzel.ir.introspect import introspect
 from wurzel.project.typecheck import check_settings
-from wurzel.runtime.parameters import from_environment, with_parameters
+from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
 
 MODULE = """
 import datetime as dt
@@ -112,3 +112,17 @@ def test_a_variable_that_does_not_fit_names_itself(pipeline):
     with pytest.raises(UsageError) as caught:
         from_environment(pipeline, {"LOAD__COUNT": "many"}, check_settings)
     assert "the parameter COUNT of load: LOAD__COUNT: Input should be a valid integer, not 'many'" in str(caught.value)
+
+
+def test_a_parameter_counts_as_given_only_if_its_value_is_another_than_without_it(pipeline):
+    """A platform that sets the variable of each parameter sets defaults too; such a run is like one without them."""
+    usual = {
+        setting.variable: encode(setting.model_copy(update={"value": setting.default}))
+        for setting in pipeline.steps[0].settings
+        if setting.default is not None or not setting.text
+    }
+    assert len(usual) > 10
+    assert given_parameters(pipeline, from_environment(pipeline, usual, check_settings)) == ""
+    other = from_environment(pipeline, {**usual, "LOAD__COUNT": "7"}, check_settings)
+    assert given_parameters(pipeline, other) != ""
+    assert given_parameters(other, from_environment(other, usual, check_settings)) != ""

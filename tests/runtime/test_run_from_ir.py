@@ -9,7 +9,7 @@ import pytest
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import Shards
 from wurzel.ir.serialize import parse
-from wurzel.runtime.run_id import platform
+from wurzel.runtime.run_id import target
 from wurzel.store import run_name
 
 FAILING = """
@@ -128,12 +128,15 @@ def test_the_run_has_the_id_that_its_platform_gives(project, variables, expected
     [
         ("17", {"GITHUB_ACTIONS": "true"}, "github-17"),
         ("17", {"GITLAB_CI": "true"}, "gitlab-17"),
+        ("17", {"WURZEL_RUN_ID": "17"}, "run-17"),
+        ("argo-17", {"WURZEL_RUN_ID": "argo-17"}, "argo-17"),
+        ("argo", {"WURZEL_RUN_ID": "argo"}, "run-argo"),
         ("17", {}, "run-17"),
     ],
 )
 def test_a_run_is_named_after_its_platform_in_a_store(run_id, environ, expected):
-    assert run_name(platform(environ) or "run", run_id) == expected
-    assert run_name(platform(environ) or "run", run_id, "0123456789abcdef") == f"{expected}-0123456789ab"
+    assert run_name(target(environ), run_id) == expected
+    assert run_name(target(environ), run_id, "0123456789abcdef") == f"{expected}-0123456789ab"
 
 
 def test_a_step_is_tried_once_where_the_platform_retries(project):

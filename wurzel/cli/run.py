@@ -110,7 +110,7 @@ def command(
     from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
     from wurzel.runtime.room import processors
-    from wurzel.runtime.run_id import given_id, new_id, platform
+    from wurzel.runtime.run_id import given_id, new_id, target
     from wurzel.runtime.selection import between
     from wurzel.store.names import run_name
 
@@ -144,7 +144,7 @@ def command(
         no_retry=no_retry,
         run_id=run_id,
         store=store,
-        run_name=run_name(platform(os.environ) or "run", run_id, given),
+        run_name=run_name(target(os.environ), run_id, given),
         engine=engine_id is not None,
         publish=publish,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
@@ -27,6 +28,48 @@ def dump(pipeline: Pipeline) -> str:
     """The pipeline as JSON text, defaults left out, so that a reviewer sees what was asked for."""
     data = {"version": IR_VERSION, **pipeline.model_dump(mode="json", exclude_defaults=True)}
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+_RENDERERS = {
+    "pipeline": {"entrypoint", "description", "image", "schedule", "service_account", "labels", "annotations"}
+    | {"variables"},
+    "step": {"description", "sources", "group", "image", "limits", "node_selector", "tolerations", "service_account"}
+    | {"labels", "annotations", "variables"},
+    "store": {"identity", "secrets"},
+    "setting": {"type", "description"},
+}
+"""Fields that nothing reads that runs steps."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_MARKS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "{}$"}
+
+
+def dump_for_jobs(pipeline: Pipeline) -> str:
+    """The part of a pipeline that its jobs read, as JSON with a line for each step.
+
+    `{`, `}` and `$` in texts are escaped: Argo expands `{{…}}`, and the kubelet `$(…)`, wherever they find them.
+    """
+    kept: dict[str, Any] = {"version": IR_VERSION, **_dumped(pipeline, _RENDERERS["pipeline"] | {"steps"})}
+    if pipeline.store is not None:
+        kept["store"] = _dumped(pipeline.store, _RENDERERS["store"])
+    head = json.dumps(kept, ensure_ascii=False).removesuffix("}")
+    steps = ",\n".join(f"  {json.dumps(_step_of_jobs(step), ensure_ascii=False)}" for step in pipeline.steps)
+    return _STRING.sub(lambda text: text[0].translate(_MARKS), f'{head}, "steps": [\n{steps}\n]}}\n')
+
+
+def _step_of_jobs(step: Step) -> dict[str, Any]:
+    """A step without what only renderers read, and without settings that have their defaults."""
+    found = _dumped(step, _RENDERERS["step"] | {"settings"})
+    settings = [
+        _dumped(setting, _RENDERERS["setting"] | (set() if setting.parameter else {"default"}))
+        for setting in step.settings
+        if setting.given or setting.parameter or setting.secret or setting.required
+    ]
+    return {**found, "settings": settings} if settings else found
+
+
+def _dumped(model: BaseModel, without: set[str]) -> dict[str, Any]:
+    return model.model_dump(mode="json", exclude_defaults=True, exclude=without)
 
 
 def load(path: Path) -> Pipeline:

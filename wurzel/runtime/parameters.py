@@ -80,16 +80,22 @@ def _from_variable(step: Step, setting: Setting, environ: Mapping[str, str], che
 
 
 def given_parameters(configured: Pipeline, now: Pipeline) -> str:
-    """A digest of the parameters whose values differ from the configured ones; '' without any."""
+    """A digest of the parameters whose values differ from those of a run without any; '' if none does."""
     from pydantic_core import to_json
 
     differ = [
         [after.id, setting.name, setting.value]
         for before, after in zip(configured.steps, now.steps, strict=True)
         for old, setting in zip(before.settings, after.settings, strict=True)
-        if setting.parameter and (setting.given, setting.value) != (old.given, old.value)
+        if setting.parameter and _usual(setting) != _usual(old)
     ]
     return sha256(to_json(differ)).hexdigest() if differ else ""
+
+
+def _usual(setting: Setting) -> list[Any]:
+    """The value of a setting, or what stands for it; a platform that sets every variable sets defaults as well."""
+    known = setting.given or not (setting.required or setting.computed)
+    return [known, setting.value if setting.given else setting.default if known else None]
 
 
 def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, place: str) -> Item:

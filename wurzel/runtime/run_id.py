@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 _NAMES = ("WURZEL_RUN_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID")
 """Variables that have the id, strongest first."""
 
+_RENDERED = ("argo-", "airflow-", "cronjob-")
+"""What ids start with in files of targets that have to say which one they are."""
+
 Platform = Literal["github", "gitlab"]
 
 
@@ -29,3 +32,10 @@ def platform(environ: Mapping[str, str]) -> Platform | None:
     if environ.get("GITHUB_ACTIONS") == "true":
         return "github"
     return "gitlab" if environ.get("GITLAB_CI") == "true" else None
+
+
+def target(environ: Mapping[str, str]) -> str:
+    """What the name of a run in a store starts with; '' where its id says that already."""
+    if found := platform(environ):
+        return found
+    return "" if (given_id(environ) or "").startswith(_RENDERED) else "run"
