@@ -53,6 +53,12 @@ def jobs_of(pipeline: Pipeline, layout: Layout, place: Place) -> list[Job]:
     return _Grouping(pipeline, layout, place).jobs()
 
 
+def are_runs(pipeline: Pipeline, layout: Layout) -> bool:
+    """Whether jobs are `wurzel run` rather than `wurzel step`: with a store, or if one may be of several steps."""
+    several = layout != "steps" or any(step.group is not None for step in pipeline.steps)
+    return several or pipeline.store is not None
+
+
 def layout_problems(pipeline: Pipeline, layout: Layout, place: Place) -> list[Problem]:
     """Why groups, or a single job, are impossible; each names the steps it is about."""
     grouping = _Grouping(pipeline, layout, place)

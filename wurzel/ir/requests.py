@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2_000_000
 """Work until a search for what runs side by side gives up: partial answers, times steps."""
+_MONTH = 30 * 86400
 
 
 def width(steps: Sequence[Step], most: int | None = None) -> int:
@@ -49,6 +51,19 @@ def longest_path(steps: Sequence[Step], seconds: Callable[[Step], float]) -> flo
     for step in steps:
         ends[step.id] = max((ends.get(need, 0.0) for need in step.predecessors), default=0.0) + seconds(step)
     return max(ends.values(), default=0.0)
+
+
+def attempts(step: Step, *, tries: int) -> float:
+    """The longest time of a step that has a timeout: all its attempts with the waits between them, in seconds."""
+    total = float(tries * (step.timeout or 0))
+    wait = float(step.retry.backoff)
+    longest = math.inf if step.retry.max is None else step.retry.max
+    for _ in range(1, tries):
+        total += min(wait, longest)
+        if total > _MONTH:
+            break
+        wait *= step.retry.factor
+    return min(total, float(_MONTH))
 
 
 def _largest_sum(steps: Sequence[Step], texts: Sequence[str | None], jobs: int) -> str | None:

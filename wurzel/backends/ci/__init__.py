@@ -20,6 +20,7 @@ from wurzel.invocation.store import key_references
 from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
+from wurzel.ir.requests import attempts
 from wurzel.ir.types import Duration
 
 SETUP = 600
@@ -217,19 +218,6 @@ def budget(step: Step, options: CiOptions, *, tries: int) -> int:
     if step.timeout is None:
         return options.timeout
     return int(min(attempts(step, tries=tries) + SETUP, _MONTH))
-
-
-def attempts(step: Step, *, tries: int) -> float:
-    """The longest time of a step that has a timeout: all its attempts with the waits between them, in seconds."""
-    total = float(tries * (step.timeout or 0))
-    wait = float(step.retry.backoff)
-    longest = math.inf if step.retry.max is None else step.retry.max
-    for _ in range(1, tries):
-        total += min(wait, longest)
-        if total > _MONTH:
-            break
-        wait *= step.retry.factor
-    return min(total, float(_MONTH))
 
 
 def command(argv: Sequence[str], setup: str = "none", tail: str = "") -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import SETUP, attempts, secrets, unset_lines
+from wurzel.backends.ci import SETUP, secrets, unset_lines
 from wurzel.exceptions import Problem
-from wurzel.ir.jobs import Job, Place, jobs_of, layout_problems
-from wurzel.ir.requests import longest_path
+from wurzel.ir.crossing import Crossing
+from wurzel.ir.jobs import Job, Place, are_runs, jobs_of, layout_problems
+from wurzel.ir.requests import attempts, longest_path
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
@@ -30,32 +31,17 @@ READ_BY_RUN = frozenset(
 
 def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
     """Whether jobs are `wurzel run` rather than `wurzel step`: with a store, or if one may be of several steps."""
-    several = options.chosen_layout != "steps" or any(step.group is not None for step in pipeline.steps)
-    return several or pipeline.store is not None
+    return are_runs(pipeline, options.chosen_layout)
 
 
-class Jobs:
+class Jobs(Crossing):
     """The jobs of a pipeline on a CI platform, and what crosses between them."""
 
     def __init__(self, pipeline: Pipeline, options: CiOptions, place: Place) -> None:
         """Group the steps as the options say; `place` is what the platform gives to whole jobs only."""
-        self.pipeline = pipeline
-        self.all = jobs_of(pipeline, options.chosen_layout, place)
+        super().__init__(pipeline, jobs_of(pipeline, options.chosen_layout, place))
         self.run = uses_run(pipeline, options)
-        self.stored = pipeline.store is not None
-        """Whether data crosses jobs through a store, so that nothing else has to keep it."""
         self._options = options
-        self._home = {step.id: job for job in self.all for step in job.steps}
-        self._steps = {step.id: step for step in pipeline.steps}
-
-    @property
-    def whole(self) -> bool:
-        """Whether one job runs everything."""
-        return len(self.all) == 1
-
-    def is_sliced(self, step: Step) -> bool:
-        """Whether each slice of a step has its own job; otherwise slices run side by side within one."""
-        return step.shards.max > 1 and len(self._home[step.id].steps) == 1
 
     def argv(self, job: Job, *options: str) -> list[str]:
         """The command of a job; without `--only` where it is all of the pipeline."""
@@ -70,28 +56,6 @@ class Jobs:
         else:
             longest = int(longest_path(job.steps, lambda step: attempts(step, tries=1 + step.retry.limit))) + SETUP
         return longest if whole is None else min(longest, whole)
-
-    def arriving(self, job: Job) -> list[tuple[Step, str]]:
-        """Outputs of steps of other jobs that a job reads, each once."""
-        edges = {(edge.step, edge.output): None for step in job.steps for edge in step.needs}
-        return [] if self.stored else [(self._steps[step], output) for step, output in edges if step not in job.ids]
-
-    def leaving(self, job: Job) -> list[tuple[Step, str]]:
-        """Outputs of a job that other jobs read, each once."""
-        read = {
-            (edge.step, edge.output)
-            for other in self.all
-            if other is not job
-            for step in other.steps
-            for edge in step.needs
-        }
-        outputs = [] if self.stored else [(step, port.name) for step in job.steps for port in step.outputs]
-        return [(step, name) for step, name in outputs if (step.id, name) in read]
-
-    def results(self, job: Job) -> list[Step]:
-        """Steps of a job that no other step reads: what the pipeline is for."""
-        read = {edge.step for step in self.pipeline.steps for edge in step.needs}
-        return [] if self.stored else [step for step in job.steps if step.id not in read]
 
     def kept(self, job: Job, folders: Sequence[str]) -> list[str]:
         """Folders that the platform keeps for the next run of a job; `folders` are those of its steps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.ir.jobs import Job, Place, jobs_of
+from wurzel.ir.jobs import Job, Place, are_runs, jobs_of
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def uses_run(pipeline: Pipeline, options: CronJobOptions) -> bool:
     """Whether containers are `wurzel run` on the pipeline in a ConfigMap: with a store, or with several steps each."""
-    several = options.layout != "steps" or any(step.group is not None for step in pipeline.steps)
-    return several or pipeline.store is not None
+    return are_runs(pipeline, options.layout)
 
 
 def containers(pipeline: Pipeline, options: CronJobOptions) -> list[Job]:
