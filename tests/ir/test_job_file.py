@@ -1,6 +1,7 @@
 """What jobs read of a pipeline: all that decides what they do, and nothing of what only renderers read."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import Fingerprints
 from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, step_environment
-from wurzel.ir.serialize import dump_for_jobs, parse
+from wurzel.ir.serialize import digest_of, dump_for_jobs, parse
 from wurzel.project.open import open_pipeline
+from wurzel.render.header import sign
 from wurzel.testing.variants import full_pipeline
 
 LEFT_OUT = {
@@ -76,3 +78,12 @@ def test_a_description_and_an_image_change_nothing():
     other = with_step(pipeline, 1, description="Other words.", image="acme/other:2")
     assert dump_for_jobs(other) == dump_for_jobs(pipeline)
     assert dump_for_jobs(with_step(pipeline, 1, timeout=5)) != dump_for_jobs(pipeline)
+
+
+def test_the_header_of_a_rendered_file_does_not_count():
+    text = "{\n" + dump_for_jobs(full_pipeline())[1:]
+    signed = sign(text, command="wurzel render rag -t airflow", source="m:rag", template="airflow/ir.json.j2")
+    assert signed != text
+    assert parse(signed.encode(), "ir.json") == read_back(full_pipeline())
+    assert digest_of(signed.encode()) == digest_of(text.encode()) == sha256(text.encode()).hexdigest()
+    assert digest_of(signed.replace('"steps"', ' "steps"').encode()) != digest_of(text.encode())

@@ -8,7 +8,7 @@ import pytest
 
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import Shards
-from wurzel.ir.serialize import parse
+from wurzel.ir.serialize import dump_for_jobs, parse
 from wurzel.runtime.run_id import target
 from wurzel.store import run_name
 
@@ -85,6 +85,25 @@ def test_an_ir_file_of_another_digest_is_refused(project):
     done = wurzel(folder, "run", "--from-ir", "ir.json", env=environment(WURZEL_IR_SHA256=digest))
     assert done.returncode == 2
     assert f"but WURZEL_IR_SHA256 is {digest}" in done.stderr
+
+
+def test_the_file_of_jobs_runs_what_the_configuration_runs(project):
+    """Same fingerprints, so nothing is computed again; a run whose parameters were changed is not the latest."""
+    folder = project("named")
+    done = wurzel(folder, "run", "named", "--store", "store")
+    assert done.returncode == 0, done.stderr
+    told = wurzel(folder, "inspect", "named", "--json").stdout
+    (folder / "ir.json").write_text(dump_for_jobs(parse(told.encode(), "")))
+    same = environment(SUFFIX_EN__SUFFIX="th", WURZEL_RUN_ID="7")
+    done = wurzel(folder, "run", "--from-ir", "ir.json", "--store", "store", env=same)
+    assert done.returncode == 0, done.stderr
+    assert "done in" not in done.stderr
+    other = environment(SUFFIX_EN__SUFFIX="-x", WURZEL_RUN_ID="7")
+    done = wurzel(folder, "run", "--from-ir", "ir.json", "--store", "store", env=other)
+    assert "suffix-en: done in" in done.stderr
+    runs = wurzel(folder, "store", "ls", "named", "--store", "store").stdout
+    assert len([line for line in runs.splitlines() if line.startswith("run-7")]) == 2
+    assert [line.split()[0] for line in runs.splitlines() if "latest" in line] == ["run-7"]
 
 
 def test_a_file_that_was_not_rendered_again_never_leaves_a_step_out(project):

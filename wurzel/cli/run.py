@@ -146,6 +146,7 @@ def command(
         store=store,
         run_name=run_name(target(os.environ), run_id, given),
         engine=engine_id is not None,
+        given=bool(given),
         publish=publish,
     )
     if plan:
@@ -242,10 +243,9 @@ def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, 
 
 def _stored(source: str) -> Pipeline:
     """The pipeline of an IR file, or of the variable that `env:NAME` names."""
-    from hashlib import sha256
     from pathlib import Path
 
-    from wurzel.ir.serialize import parse, read
+    from wurzel.ir.serialize import digest_of, parse, read
 
     name = source.removeprefix("env:")
     if name == source:
@@ -255,7 +255,7 @@ def _stored(source: str) -> Pipeline:
     else:
         raise UsageError(f"the variable {name} is not set", where="--from-ir")
     expected = os.environ.get(_IR_DIGEST)
-    if expected and expected != (digest := sha256(ir).hexdigest()):
+    if expected and expected != (digest := digest_of(ir)):
         raise UsageError(
             f"the digest of {source} is {digest}, but {_IR_DIGEST} is {expected}: the file is not the one that the job"
             " was rendered with",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file `load` reads; 10,000 steps need some 20 MB."""
+
+_HEADER = "//"
+"""Key of the header in files that `wurzel render` wrote: their second line."""
 
 _BY_REFERENCE = "Secrets are given by reference: secrets: {VARIABLE: {name: …, key: …}}."
 
@@ -55,6 +59,13 @@ def dump_for_jobs(pipeline: Pipeline) -> str:
     head = json.dumps(kept, ensure_ascii=False).removesuffix("}")
     steps = ",\n".join(f"  {json.dumps(_step_of_jobs(step), ensure_ascii=False)}" for step in pipeline.steps)
     return _STRING.sub(lambda text: text[0].translate(_MARKS), f'{head}, "steps": [\n{steps}\n]}}\n')
+
+
+def digest_of(ir: bytes) -> str:
+    """The digest of an IR file, which `WURZEL_IR_SHA256` has in jobs; the header of a rendered one does not count."""
+    if ir.startswith(b'{\n  "//": '):
+        ir = ir[:2] + ir[ir.index(b"\n", 2) + 1 :]
+    return sha256(ir).hexdigest()
 
 
 def _step_of_jobs(step: Step) -> dict[str, Any]:
@@ -118,6 +129,8 @@ def parse(ir: bytes, where: str) -> Pipeline:
             where=where,
             hint="Write it again with this version: wurzel inspect PIPELINE --json",
         )
+    if isinstance(data, dict) and data.pop(_HEADER, None) is not None:
+        text = json.dumps(data)
     if isinstance(data, dict) and data["version"] == 1:
         data = upgraded(data, where)
         text = json.dumps(data)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from pathlib import Path, PurePath
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import ValidationError
 
 from wurzel.core.environment import key_of, model_of
+from wurzel.core.importing import import_object
 from wurzel.core.settings import sealed
 from wurzel.core.typed_step import step_types
 from wurzel.exceptions import mismatch
@@ -40,11 +40,7 @@ def check_settings(step: Step, values: Mapping[str, Any]) -> Iterator[tuple[str,
 
 
 def _settings_class(run: str) -> type[BaseModel]:
-    module, _, qualname = run.partition(":")
-    found: Any = import_module(module)
-    for part in qualname.split("."):
-        found = getattr(found, part)
-    settings: type[BaseModel] = step_types(found).settings
+    settings: type[BaseModel] = step_types(import_object(run)).settings
     return settings
 
 

@@ -42,6 +42,8 @@ class RunOptions:
     """Name of the run in the store; the same for all jobs of it."""
     engine: bool = False
     """Whether an engine runs this as one job of a run, which then reads what the run's other jobs have handed over."""
+    given: bool = False
+    """Whether parameters have other values than configured, so that the run does not become the latest one."""
     publish: bool = False
     """Let a run that no engine started become the latest one in the store."""
     no_retry: bool = False

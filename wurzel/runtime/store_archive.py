@@ -204,6 +204,8 @@ class StoreArchive:
         name = self.handing.run.name
         if not self._options.engine and not self._options.publish:
             return f"the run {name} does not become the latest one without --publish"
+        if self._options.given:
+            return f"the run {name} does not become the latest one, since parameters were given"
         reasons = self.handing.finish()
         more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
         text = "; ".join(reasons[:_MOST_REASONS])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.render.quoting.draft import Draft, fragment, refuse, refuse_words, unreadable
+from wurzel.render.values import Json
 
 if TYPE_CHECKING:
     from wurzel.render.text import Held, Piece
@@ -42,6 +43,8 @@ def _value(draft: Draft, index: int, *, quoted: bool) -> str:
         raise refuse(held, "it would be joined to the text beside it", 'Write a single value, or quotes: "a {{ x }}".')
     if after == ":" and not isinstance(held.value, str):
         raise refuse(held, "only text can be a key")
+    if isinstance(held.value, Json):
+        return held.value
     return json.dumps(held.value, ensure_ascii=False, allow_nan=False)
 
 
