@@ -19,6 +19,7 @@ TIERS = [
     {"project", "report"},
     {"drift", "image"},
     {"cli"},
+    {"calling"},
     {"testing", "__main__"},
 ]
 """Packages from the bottom to the top: each imports from those further down alone. New ones find their place here."""

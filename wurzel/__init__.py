@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wurzel.calling import run
     from wurzel.core import CommandStep, Inputs, NoSettings, Outputs, SelfConsumingLeafStep, Settings, Step, TypedStep
     from wurzel.datacontract import (
         DataModel,
@@ -40,6 +41,7 @@ _HOMES = {
     "TypedStep": "wurzel.core",
     "WZ": "wurzel.utils",
     "WurzelError": "wurzel.exceptions",
+    "run": "wurzel.calling",
 }
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "StepFailed",
     "TypedStep",
     "WurzelError",
+    "run",
 ]
 
 

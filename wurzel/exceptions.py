@@ -54,6 +54,11 @@ class WurzelError(Exception):
         return f"{place}{self.message}{advice}"
 
 
+def first_line(error: WurzelError) -> str:
+    """What is wrong, on one line."""
+    return getattr(error, "reason", "") or error.message.partition("\n")[0]
+
+
 class WurzelWarning(UserWarning):
     """Something that works, but that its author should change."""
 

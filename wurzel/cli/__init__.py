@@ -93,7 +93,8 @@ def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool, allow_o
     """Write a pipeline once, in typed Python; render the native files of the platforms that run it."""
     if allow_outside:
         os.environ["WURZEL_ALLOW_OUTSIDE"] = "1"  # an environment variable, so that child processes read it too
-    ctx.obj = {"log_format": log_format, "level": "DEBUG" if verbose else "WARNING" if quiet else "INFO"}
+    level = "DEBUG" if verbose else "WARNING" if quiet else "INFO"
+    ctx.ensure_object(dict).update(log_format=log_format, level=level)
 
 
 def _check_folder() -> None:

@@ -57,6 +57,7 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
 )
 @click.option("--data-dir", metavar="DIR", help="Write datasets here instead of where the pipeline says.")
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
+@click.option("--result", "result_file", metavar="FILE", hidden=True, help="Write the result for `wurzel.run`.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report with a test case for each step.")
 @click.option(
     "--store",
@@ -66,6 +67,11 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
     help="Keep results in this store, a folder or s3://bucket/prefix, or in `none`, whatever wurzel.yaml says.",
 )
 @click.option("--publish", is_flag=True, help="Let this run become the latest one in the store.")
+@click.option(
+    "--in-process",
+    is_flag=True,
+    help="Run steps in this process, one after the other, for debuggers and profilers: breakpoint() works.",
+)
 @click.option("--no-retry", is_flag=True, help="Try each step once, whatever `retry` says.")
 @click.option(
     "--from-ir",
@@ -90,9 +96,11 @@ def command(
     slices: str | None,
     data_dir: str | None,
     state_dir: str,
+    result_file: str | None,
     junit: str | None,
     url: str | None,
     publish: bool,
+    in_process: bool,
     no_retry: bool,
     from_ir: str | None,
     environment: str | None,
@@ -106,7 +114,7 @@ def command(
 
     from wurzel.invocation.layout import check_layout
     from wurzel.project.typecheck import check_settings
-    from wurzel.runtime.outcome import report
+    from wurzel.runtime.outcome import report, write_result
     from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
     from wurzel.runtime.pipeline import RunOptions, run_pipeline
     from wurzel.runtime.room import processors
@@ -117,6 +125,7 @@ def command(
     if only and (first or last):
         raise UsageError("--only cannot be used with --from or --until", hint="Write --only STEP+ or --only +STEP.")
     _check_plan(form, shard or slices, plan=plan)
+    _check_in_process(obj, jobs, shard, in_process=in_process)
     withdrawn = _withdrawn()
     if from_ir is None:
         asked, notes = _configured(pipeline, environment, sets)
@@ -142,6 +151,7 @@ def command(
         only=only or between(chosen, first, last),
         shard=shard,
         no_retry=no_retry,
+        in_process=in_process,
         run_id=run_id,
         store=store,
         run_name=run_name(target(os.environ), run_id, given),
@@ -156,9 +166,11 @@ def command(
     if options.only or fan_out is None:
         follower = _follower(obj, chosen, options)
         follower.say(notes)
-        result = run_pipeline(chosen, options, follower)
+        result = obj["result"] = run_pipeline(chosen, options, follower)
         follower.say(report(result, chosen.name, place))
         _conclude(chosen, options, result, junit)
+        if result_file is not None:
+            write_result(Path(result_file), result)
         if fan_out is None or result.exit_code:
             sys.exit(result.exit_code)
     fan_out()
@@ -199,6 +211,19 @@ def _check_plan(form: str | None, cut: object, *, plan: bool) -> None:
         raise UsageError("--plan is about whole steps", hint="Leave out --shard and --slices.")
     if form and not plan:
         raise UsageError("--format is about a plan", hint="Add --plan.")
+
+
+def _check_in_process(obj: dict[str, Any], jobs: int | None, shard: object, *, in_process: bool) -> None:
+    if not in_process:
+        return
+    if shard or jobs:
+        name = "--shard" if shard else "--jobs"
+        raise UsageError(f"--in-process runs whole steps, one after the other, so {name} has no meaning")
+    from wurzel import cli
+    from wurzel.runtime.logs import set_up
+
+    if cli.owns_process:  # a program that calls us has logging of its own
+        set_up(obj["log_format"], obj["level"])
 
 
 def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> None:
@@ -274,12 +299,12 @@ def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> F
     steps = chosen(pipeline, options.only).steps
     if obj["log_format"] == "json":
         return JsonLines(pipeline.name, options.run_id, quiet=quiet)
-    if (ci := platform(options.environ)) is not None:
+    if (ci := platform(options.environ)) is not None and not options.in_process:
         from wurzel.runtime.folded import FOLLOWERS, logs_of
 
         return FOLLOWERS[ci](logs_of(options.root / options.state_dir / pipeline.name / "logs"), quiet=quiet)
-    plain = quiet or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
-    return PlainLines(quiet=quiet) if plain else LiveDisplay(len(steps))
+    dumb = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+    return PlainLines(quiet=quiet) if quiet or dumb or options.in_process else LiveDisplay(len(steps))
 
 
 def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, junit: str | None) -> None:

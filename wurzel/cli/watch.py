@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
-Stamp = tuple[int, int, int]
-"""Modification time in nanoseconds, size, and inode, which changes when a file is replaced by a rename."""
+from wurzel.runtime.stamps import Stamp, own_modules, stamp_of
 
 INTERVAL = 0.3
 """Seconds between two checks of the files."""
@@ -79,11 +78,8 @@ def stamps(paths: Iterable[Path]) -> dict[Path, Stamp]:
     found: dict[Path, Stamp] = {}
     for path in paths:
         for file in _files(path):
-            try:
-                status = file.stat()
-            except OSError:
-                continue
-            found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if (stamp := stamp_of(file)) is not None:
+                found[file] = stamp
     return found
 
 
@@ -151,20 +147,7 @@ def _report(action: Callable[[], Iterable[Path]], writing: int) -> NoReturn:
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
-    names = sorted({os.fspath(path.absolute()) for path in [*paths, *_modules()]})
+    names = sorted({os.fspath(path.absolute()) for path in [*paths, *own_modules()]})
     with os.fdopen(writing, "wb") as pipe:
         pipe.write(json.dumps(names).encode() + b"\n")
     os._exit(code)
-
-
-def _modules() -> Iterator[Path]:
-    """Files of imported modules that are neither installed nor part of Python or wurzel."""
-    own = Path(__file__).parents[1]
-    library = Path(os.__file__).parent
-    for module in list(sys.modules.values()):
-        name = getattr(module, "__file__", None)
-        if not isinstance(name, str) or "site-packages" in name or "dist-packages" in name:
-            continue
-        path = Path(name)
-        if not path.is_relative_to(own) and not path.is_relative_to(library):
-            yield path

@@ -88,9 +88,8 @@ def step_argv(
         argv += ["-i", value]
     argv += ["-o", output or dataset(pipeline, step.id)]
     if "--settings" not in extra:
-        for setting in step.settings:
-            if setting.given and not setting.secret and setting.text and setting.value is None:
-                argv += ["--null", setting.name]
+        for name in nulls(step):
+            argv += ["--null", name]
     if step.shards.items is not None:
         argv += ["--portion", str(step.shards.items)]
     if step.shard_by:
@@ -98,6 +97,15 @@ def step_argv(
     for name in unnamed_secrets(pipeline, step):
         argv += ["--secret", name]
     return [*argv, *extra, *supervision(step, emulate)]
+
+
+def nulls(step: Step) -> list[str]:
+    """Settings that are null, which a variable cannot say."""
+    return [
+        setting.name
+        for setting in step.settings
+        if setting.given and not setting.secret and setting.text and setting.value is None
+    ]
 
 
 def unnamed_secrets(pipeline: Pipeline, step: Step) -> list[str]:

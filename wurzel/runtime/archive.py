@@ -92,8 +92,8 @@ class Archive(Protocol):
             StoreError: when a file is damaged or missing, or the store cannot be used.
         """
 
-    def keeping(self, step: Step) -> list[str]:
-        """Options of `wurzel step` that keep what it replaces."""
+    def retiring(self, step: Step) -> Path | None:
+        """Where `wurzel step` puts what it replaces, to be kept; `None` if it is removed."""
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """Keep the datasets that a step has written into the data folder, and hand them over.

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from wurzel.exceptions import first_line
 from wurzel.regular_file import write_file
 from wurzel.runtime.logs import logger
 from wurzel.runtime.masking import CURRENT
@@ -59,7 +60,7 @@ def ended_by_signals() -> Iterator[None]:
 
 def write_termination_log(error: WurzelError) -> None:
     """Write the first line of an error to the termination log, where there is one."""
-    reason = getattr(error, "reason", None) or str(error.message).partition("\n")[0]
+    reason = first_line(error)
     write_reason(f"{error.where}: {reason}" if error.where else reason)
 
 

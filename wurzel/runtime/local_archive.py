@@ -64,9 +64,9 @@ class LocalArchive:
     def fetch(self, step: Step, keys: Iterable[Key], only: Mapping[Key, Collection[str]] = NONE) -> None:
         """See `Archive`."""
 
-    def keeping(self, step: Step) -> list[str]:
+    def retiring(self, step: Step) -> Path | None:
         """See `Archive`."""
-        return [] if always_runs(step) else ["--retire", str(self._cache.retired(step.id).absolute())]
+        return None if always_runs(step) else self._cache.retired(step.id).absolute()
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """See `Archive`."""

@@ -48,3 +48,5 @@ class RunOptions:
     """Let a run that no engine started become the latest one in the store."""
     no_retry: bool = False
     """Try each step once, since the platform retries."""
+    in_process: bool = False
+    """Run steps in this process, whole, one after the other, each once and however long it takes."""

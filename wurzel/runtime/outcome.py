@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from wurzel.exceptions import FAILED, FINAL
+from wurzel.exceptions import FAILED, FINAL, WurzelError
 from wurzel.regular_file import regular
+from wurzel.runtime.masking import CURRENT
 
 _TAIL = 20
 _TAIL_BYTES = 20_000
@@ -24,6 +26,8 @@ class Failure:
     log: Path | None = None
     code: int = 1
     """One of the exit codes of `wurzel.exceptions`."""
+    error: WurzelError | None = None
+    """What the step raised, if it ran in this process; an error of its own code is the `__cause__`."""
 
 
 @dataclass
@@ -65,6 +69,22 @@ class RunResult:
         return {what: len(steps) for what, steps in named.items()} | {"not run": not_run}
 
 
+def write_result(path: Path, result: RunResult) -> None:
+    """Write a result for `read_result`."""
+    failed = {step: {**vars(failure), "error": None} for step, failure in result.failed.items()}
+    path.write_text(json.dumps({**vars(result), "failed": failed}, default=str), encoding="utf-8")
+
+
+def read_result(path: Path) -> RunResult:
+    """A result of another process."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    failed = {
+        step: Failure(**{**failure, "log": failure["log"] and Path(failure["log"])})
+        for step, failure in data["failed"].items()
+    }
+    return RunResult(**{**data, "failed": failed})
+
+
 class Note(NamedTuple):
     """A line of what is said at the end of a run, with lines that belong to it."""
 
@@ -78,7 +98,9 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
     """What ends a run: the last lines of each failed step's log, then the counts and where the data is."""
     for step, failure in result.failed.items():
         text = f"{step} failed: {failure.reason}"
-        if failure.log is None:
+        if failure.error is not None:
+            yield Note(text, "error", step, CURRENT.text(str(failure.error)).splitlines())
+        elif failure.log is None:
             yield Note(text, "error", step)
         else:
             lines = tail(failure.log)

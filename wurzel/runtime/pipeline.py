@@ -43,7 +43,7 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         raise PreflightError(problems)
     started = time.monotonic()
     data = options.root / pipeline.data_dir
-    with locked(data, _parts(pipeline, options)), Watch() as watch, ExitStack() as last:
+    with locked(data, _parts(pipeline, options)), _watch(options) as watch, ExitStack() as last:
         recording = Recording(options.root / options.state_dir / pipeline.name, pipeline, options, follower)
         run = Run(pipeline, whole, options, recording.follower, watch, _task)
         last.callback(recording.close)
@@ -58,6 +58,15 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         run.result.seconds = time.monotonic() - started
         recording.over(run)
     return run.result
+
+
+def _watch(options: RunOptions) -> Watch:
+    """What runs steps: in processes, or in this one."""
+    if not options.in_process:
+        return Watch()
+    from wurzel.runtime.here import Here
+
+    return Here()
 
 
 def _task(run: Run, step: Step) -> Task:

@@ -20,11 +20,14 @@ from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from wurzel.hangup import tie
 from wurzel.regular_file import private
 from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import WurzelError
 
 T = TypeVar("T")
 
@@ -45,6 +48,8 @@ class Exit(NamedTuple):
 
     On Linux a new process begins with what the one that started it holds: it is never less than that.
     """
+    error: WurzelError | None = None
+    """What a step raised that ran in this process."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Command:
     cwd: Path | None = None
     log: Path | None = None
     timeout: float | None = None
+    call: Callable[[], object] | None = None
+    """What `wurzel.runtime.here` calls in this process instead of starting the words of `argv`."""
 
 
 class _Timer:

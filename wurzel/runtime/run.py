@@ -67,7 +67,7 @@ class Run:
         self.memory: Counter[str] = Counter()
         """The most bytes that a process of a step held in memory at one time."""
         self.room = Room(machine())
-        self.pool = Pool(watch, options.jobs, self.room)
+        self.pool = Pool(watch, 1 if options.in_process else options.jobs, self.room)
         self._task = task
         self.owners = secret_owners(whole, options.environ)
         """Who reads the secrets in the environment."""
@@ -79,7 +79,7 @@ class Run:
 
     def execute(self) -> None:
         """Run until nothing is left to do."""
-        if self.pipeline.timeout:
+        if self.pipeline.timeout and not self.options.in_process:
             self._watch.call_later(self.pipeline.timeout, self._expire)
         if self.follower.lively:
             self._tick()

@@ -43,7 +43,8 @@ class StepJob:
         self.outputs = [port.name for port in step.outputs]
         self.decision: Decision
         self.started = 0.0
-        self._retry = ONCE if run.options.no_retry else RetryPolicy(*step.retry.model_dump().values())
+        once = run.options.no_retry or run.options.in_process
+        self._retry = ONCE if once else RetryPolicy(*step.retry.model_dump().values())
         self._why = ""
         self._count = 0
 
@@ -89,14 +90,25 @@ class StepJob:
 
     def _launch(self, _: None) -> Command | None:
         run, step = self.run, self.step
-        count = slice_count(run.pipeline, step, run.options.root)
+        count = 1 if run.options.in_process else slice_count(run.pipeline, step, run.options.root)
         into = f"; {count} slices" if step.shards.items is not None and count > 1 else ""
         run.follower.tell(Event("started", step.id, f"started ({self._why}{into})"))
         if count > 1:
             self._count = count
             Sliced(self, count).start()
             return None
+        if run.options.in_process:
+            return self._here()
         return self.command([*step_argv(run.pipeline, step), *self._keeping()], self.log())
+
+    def _here(self) -> Command:
+        """What runs the step in this process."""
+        from wurzel.runtime.here import step_here
+
+        step, report = self.step, self._fresh_report()
+        self.log().unlink(missing_ok=True)
+        call = step_here(self.run.pipeline, step, report, self.run.archive.retiring(step))
+        return Command((), self.environment(), self.run.options.root, call=call)
 
     def _one_slice(self, number: int, of: int) -> Command:
         """The slice that this run is about; it stays beside the others, for whoever gathers or reads them."""
@@ -130,11 +142,15 @@ class StepJob:
         """What runs `wurzel step`, or another program if its own path is given, for this step."""
         run, step = self.run, self.step
         log.unlink(missing_ok=True)
-        env = step_environment(run.pipeline, step, run.surroundings(step))
-        env.setdefault("PYTHONUNBUFFERED", "1")  # what a step prints is in its log at once
-        env |= {"WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
+        env = {"PYTHONUNBUFFERED": "1", **self.environment()}  # what a step prints is in its log at once
         words = [*run.options.wurzel, *argv[1:]] if argv[:1] == ["wurzel"] else argv
         return Command(words, env, run.options.root, log, step.timeout or None)
+
+    def environment(self) -> dict[str, str]:
+        """The variables of the step's process."""
+        run = self.run
+        env = step_environment(run.pipeline, self.step, run.surroundings(self.step))
+        return {**env, "WURZEL_PIPELINE": run.pipeline.name, "WURZEL_RUN_ID": run.options.run_id}
 
     def make_task(
         self,
@@ -165,7 +181,7 @@ class StepJob:
             return
         if outcome.code:
             tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
-            self.fail(f"{outcome.reason}{tries}", log if log.exists() else None, outcome.code)
+            self.fail(f"{outcome.reason}{tries}", log if log.exists() else None, outcome.code, outcome.error)
             return
         if self.run.options.shard is not None:
             self.run.slice_done(self.step, time.monotonic() - self.started)
@@ -176,6 +192,10 @@ class StepJob:
             return
         report = read_recorded(self.run.state.report(self.step.id))
         write_recorded(self.run.state.report(self.step.id), report)  # for its owner alone
+        if self.run.options.in_process:
+            from wurzel.runtime.here import as_run
+
+            self.decision = self.decision._replace(question=as_run(self.decision.question))
         made = self.made(self.decision.question.key, self.step.id, self.folder, report)
         keep = partial(self.run.archive.keep, self.step, made, cacheable=self.decision.question.cacheable)
         self.after(keep, self._kept)
@@ -186,9 +206,9 @@ class StepJob:
         data = {output: Data(manifest) for output, manifest in manifests.items()}
         return Entry(key, name, data, report, self.decision.question.inputs)
 
-    def fail(self, why: str, log: Path | None, code: int = 1) -> None:
+    def fail(self, why: str, log: Path | None, code: int = 1, error: WurzelError | None = None) -> None:
         """The step has failed for good."""
-        self.run.failed(self.step, Failure(why, log, code), time.monotonic() - self.started)
+        self.run.failed(self.step, Failure(why, log, code, error), time.monotonic() - self.started)
 
     def _kept(self, kept: Kept) -> None:
         entry, step = kept.entry, self.step
@@ -211,9 +231,14 @@ class StepJob:
 
     def _keeping(self) -> list[str]:
         """Options for a report, and for what is replaced to be kept."""
-        report = self.run.state.report(self.step.id)
+        retired = self.run.archive.retiring(self.step)
+        return ["--report", str(self._fresh_report()), *(["--retire", str(retired)] if retired else [])]
+
+    def _fresh_report(self) -> Path:
+        """Where the report goes; that of an earlier run is removed."""
+        report = self.run.state.report(self.step.id).absolute()
         report.unlink(missing_ok=True)
-        return ["--report", str(report.absolute()), *self.run.archive.keeping(self.step)]
+        return report
 
     def _tell_retry(self, log: Path, why: str, wait: float) -> None:
         text = f"{why}; trying again{f' in {wait:g}s' if wait else ''}"

@@ -124,9 +124,8 @@ class StoreArchive:
         for key in keys:
             self._fetch(key, self.data[key], only.get(key))
 
-    def keeping(self, step: Step) -> list[str]:
+    def retiring(self, step: Step) -> None:
         """See `Archive`."""
-        return []
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """See `Archive`: files, dataset, entry, hand-over, in this order."""

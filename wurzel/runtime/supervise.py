@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError
+from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError, first_line
 from wurzel.runtime.descendants import signal_name
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.room import NOTHING, Need, Room
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import WurzelError
 
 T = TypeVar("T")
 
@@ -63,6 +66,8 @@ class Outcome(NamedTuple):
     """It did not fail by itself: the whole run was stopped."""
     memory: int = 0
     """The most bytes that one of its tries held in memory at one time."""
+    error: WurzelError | None = None
+    """What a step raised that ran in this process."""
 
 
 @dataclass(eq=False)
@@ -167,7 +172,7 @@ class Pool:
             self._resting += 1
             self._watch.call_later(seconds, lambda: self._again(task))
             return
-        task.done(Outcome(code, reason, task.tries, memory=task.memory))
+        task.done(Outcome(code, reason, task.tries, memory=task.memory, error=result.error))
 
     def _again(self, task: Task) -> None:
         self._resting -= 1
@@ -296,6 +301,8 @@ def _stopped(watch: Watch, tries: int) -> Outcome:
 
 def _judge(result: Exit, command: Command | None) -> tuple[int, str]:
     """Our exit code for a child's end, and the reason in words."""
+    if result.error is not None:
+        return result.code, first_line(result.error)
     if result.timed_out and command is not None:
         return 1, f"timed out after {command.timeout:g}s"
     if result.code < 0:

@@ -1,0 +1,130 @@
+"""Steps of a run in this process, for debuggers and profilers; how often or how long they are tried does not count.
+
+Nothing reloads a module that has been imported, so the result of code that its files no longer have is not kept for
+other runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from wurzel.exceptions import WurzelError
+from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
+from wurzel.invocation.fingerprint import UNKNOWN, fingerprint
+from wurzel.runtime.ending import Terminated, ended_by_signals
+from wurzel.runtime.processes import Command, Exit, Watch
+from wurzel.runtime.stamps import own_modules, stamp_of
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline, Step
+    from wurzel.runtime.decision import Question
+    from wurzel.runtime.stamps import Stamp
+
+_IMPORTED: dict[Path, Stamp | None] = {}
+"""Files of modules as they were imported; `None` where that cannot be told, since they were written meanwhile."""
+
+_SIGNALS = 128
+_START_TIME = 19
+"""Place of the start time in /proc/self/stat, counted behind the name of the program (`man 5 proc_pid_stat`: 22)."""
+
+
+class Here(Watch):
+    """Runs steps in this process, one after the other."""
+
+    def __enter__(self) -> Self:
+        """Begin to see which files modules were imported from."""
+        _note_modules()
+        return super().__enter__()
+
+    def start(self, command: Command, done: Callable[[Exit], None]) -> None:
+        """Run a step; `done` is called from `run`."""
+        if command.call is None:
+            super().start(command, done)
+            return
+        ended = self._call(command.call, command.env or {})
+        self.call_later(0, lambda: done(ended))
+
+    def _call(self, call: Callable[[], object], env: Mapping[str, str]) -> Exit:
+        try:
+            with ended_by_signals(), _environment(env):
+                call()
+        except WurzelError as error:
+            return Exit(error.exit_code, False, error=error)
+        except Terminated as ended:
+            self._signals.append(int(ended.code or 0) - _SIGNALS)
+            return Exit(1, False)
+        finally:
+            _note_modules()
+        return Exit(0, False)
+
+
+def step_here(pipeline: Pipeline, step: Step, report: Path, retire: Path | None) -> Callable[[], object]:
+    """What runs a step in this process as `wurzel step` does in its own."""
+    from wurzel.runtime.step import Job, run_step
+
+    job = Job(
+        step.run,
+        Path(dataset(pipeline, step.id)),
+        [Path(value) for value in step_inputs(step, lambda step_id: dataset(pipeline, step_id))],
+        step.id,
+        dict.fromkeys(nulls(step)),
+        report=report,
+        secrets=unnamed_secrets(pipeline, step),
+        portion=step.shards.items,
+        shard_by=step.shard_by,
+        retire=retire,
+    )
+    return lambda: run_step(job)
+
+
+def as_run(question: Question) -> Question:
+    """The question that a step has answered: that of unknown code, if files have changed since they were imported."""
+    if not _outdated():
+        return question
+    inputs = {**question.inputs, "code": UNKNOWN}
+    return question._replace(inputs=inputs, key=fingerprint(inputs), cacheable=False)
+
+
+def _note_modules() -> None:
+    """Note the files of modules that have been imported since this was last called."""
+    global _noted  # noqa: PLW0603 - a process has one set of modules
+    now = time.time_ns()
+    for path in own_modules():
+        if path not in _IMPORTED:
+            stamp = stamp_of(path)
+            _IMPORTED[path] = stamp if stamp and stamp[0] < _noted else None
+    _noted = now
+
+
+def _outdated() -> bool:
+    return any(stamp is None or stamp_of(path) != stamp for path, stamp in _IMPORTED.items())
+
+
+def _process_start() -> int:
+    """When this process was started, in nanoseconds as files have them; now, where that cannot be told."""
+    now = time.time_ns()
+    try:
+        ticks = int(Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()[_START_TIME])
+        return now - int((time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")) * 1e9)
+    except (OSError, AttributeError, ValueError, IndexError):
+        return now
+
+
+_noted = _process_start()
+
+
+@contextlib.contextmanager
+def _environment(env: Mapping[str, str]) -> Iterator[None]:
+    kept = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(env)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
