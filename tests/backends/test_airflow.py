@@ -24,6 +24,7 @@ from wurzel.ir.model import (
     InputPort,
     OutputPort,
     Pipeline,
+    Resources,
     Retry,
     Schedule,
     SecretRef,
@@ -719,12 +720,17 @@ def reported(pipeline, **fields):
 def test_what_an_operator_cannot_do_is_reported():
     bash = reported(full_pipeline())
     assert set(bash) == {
-        *("image", "step_image", "cpu", "memory", "gpu", "limits", "node_selector", "tolerations", "service_account"),
+        *("image", "step_image", "cpu", "memory", "gpu", "ephemeral_storage", "hugepages", "limits"),
+        *("node_selector", "tolerations", "service_account"),
     }
     assert reported(full_pipeline(), **PODS) == {}
     docker = reported(full_pipeline(), **CONTAINERS)
-    assert set(docker) == {"memory", "limits", "node_selector", "tolerations", "service_account"}
-    assert docker["limits"] == ("steps.suffix.limits.cpu",)
+    assert set(docker) == {
+        *("memory", "ephemeral_storage", "hugepages", "limits", "node_selector", "tolerations", "service_account"),
+    }
+    assert docker["limits"] == ("steps.suffix.limits.cpu", "steps.suffix.limits.ephemeral_storage")
+    other = one_step({"image": "x/y:1"}, resources=Resources(gpu={"nvidia.com/gpu": 1, "amd.com/gpu": 1}))
+    assert reported(other, **CONTAINERS) == {"gpu": ("steps.words.resources.gpu",)}
     mixed = reported(full_pipeline(), steps={"suffix": {"operator": "kubernetes"}}, kubernetes={"claim": "c"})
     assert mixed == {}
 

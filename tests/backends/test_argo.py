@@ -477,6 +477,16 @@ def test_a_gpu_is_a_limit():
     assert found["container"]["resources"] == {"limits": {"nvidia.com/gpu": "2"}}
 
 
+def test_devices_by_name_disk_and_huge_pages():
+    gpu = {"amd.com/gpu": 1, "nvidia.com/mig-1g.5gb": 2, "gpu.intel.com/xe": 0}
+    asked = Resources(memory="1Gi", gpu=gpu, ephemeral_storage="10Gi", hugepages={"2Mi": "64Mi"})
+    found = template(spec_of(pipeline(step("words", resources=asked))), "words")
+    assert found["container"]["resources"] == {
+        "requests": {"memory": "1Gi", "ephemeral-storage": "10Gi"},
+        "limits": {"amd.com/gpu": "1", "nvidia.com/mig-1g.5gb": "2", "hugepages-2Mi": "64Mi"},
+    }
+
+
 def test_an_exit_handler_tells_of_failures():
     handler = {"command": ["notify", "{{x}}"], "secrets": {"URL": {"name": "hook", "key": "url"}}, "image": "acme/n:1"}
     spec = spec_of(DIAMOND, on_exit=handler)

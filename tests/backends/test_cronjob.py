@@ -12,7 +12,7 @@ from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Limits, Pipeline, Resources, Retry, Schedule, SecretRef, Store, Toleration
+from wurzel.ir.model import DataType, Pipeline, Resources, Retry, Schedule, SecretRef, Store, Toleration
 from wurzel.ir.quantity import amount, largest
 from wurzel.ir.serialize import dump
 from wurzel.testing import check_backend, full_pipeline, render_texts
@@ -190,13 +190,13 @@ def test_one_container_is_given_the_pipeline_as_it_was_resolved():
 def test_one_container_has_room_for_all_that_run_at_one_time():
     body = pipeline(
         step("words"),
-        step("a", "words", resources=Resources(cpu="500m", memory="1.5Gi", gpu=1)),
-        step("b", "words", resources=Resources(cpu="1", memory="1Gi"), limits=Limits(memory="1Gi")),
+        step("a", "words", resources=Resources(cpu="500m", memory="1.5Gi", gpu=1, hugepages={"2Mi": "4Mi"})),
+        step("b", "words", resources=Resources(cpu="1", memory="1Gi", gpu={"a/b": 2})),
     )
     (container,) = pod_of(body, layout="single")["containers"]
     assert container["resources"] == {
         "requests": {"cpu": "1500m", "memory": "2.5Gi"},
-        "limits": {"nvidia.com/gpu": "1"},
+        "limits": {"a/b": "2", "nvidia.com/gpu": "1", "hugepages-2Mi": "4Mi"},
     }
     assert container["args"][3:5] == ["-j", "2"]
     (container,) = pod_of(body.model_copy(update={"parallelism": 1}), layout="single")["containers"]

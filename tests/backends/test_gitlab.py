@@ -287,8 +287,8 @@ def test_secrets_are_checked_and_taken_by_name():
 
 def test_pods_are_shaped_by_variables():
     one = step(
-        resources=Resources(cpu="500m", memory="1Gi", gpu=1),
-        limits=Limits(memory="2Gi"),
+        resources=Resources(cpu="500m", memory="1Gi", gpu={"amd.com/gpu": 1}, ephemeral_storage="5Gi"),
+        limits=Limits(memory="2Gi", ephemeral_storage="6Gi"),
         node_selector={"gpu": "a100"},
         tolerations=(
             Toleration(key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"),
@@ -302,7 +302,9 @@ def test_pods_are_shaped_by_variables():
     assert job["variables"] == {
         "KUBERNETES_CPU_REQUEST": "500m",
         "KUBERNETES_MEMORY_REQUEST": "1Gi",
+        "KUBERNETES_EPHEMERAL_STORAGE_REQUEST": "5Gi",
         "KUBERNETES_MEMORY_LIMIT": "2Gi",
+        "KUBERNETES_EPHEMERAL_STORAGE_LIMIT": "6Gi",
         "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": "rag",
         "KUBERNETES_NODE_SELECTOR_1": "gpu=a100",
         "KUBERNETES_NODE_TOLERATIONS_1": "nvidia.com/gpu:NoSchedule",

@@ -338,11 +338,12 @@ def test_a_run_says_what_it_leaves_out(project):
     project("scheduled")
     (note,) = left_out(open_pipeline("scheduled"))
     assert note.text == (
-        "scheduled: ignored when run locally: image, step_image, gpu, limits, schedule, timezone,"
-        " deadline, node_selector, tolerations, service_account (`wurzel targets local` says why)"
+        "scheduled: ignored when run locally: image, step_image, gpu, ephemeral_storage, limits, schedule,"
+        " timezone, deadline, node_selector, tolerations, service_account (`wurzel targets local` says why)"
     )
     accepted = (
-        "[image, step_image, cpu, memory, gpu, limits, schedule, timezone, deadline, tolerations, service_account]"
+        "[image, step_image, cpu, memory, gpu, ephemeral_storage, limits, schedule, timezone, deadline, tolerations,"
+        " service_account]"
     )
     (note,) = left_out(open_pipeline("scheduled", sets=[f"targets.local.ignore={accepted}"]))
     assert ": node_selector (" in note.text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.plain import WORDS, plain_step
 from wurzel.ir.model import Limits, Resources
 from wurzel.ir.quantity import amount, total
-from wurzel.ir.requests import gpus, limited, longest_path, requested, width
+from wurzel.ir.requests import devices, hugepages, limited, longest_path, requested, width
 
 
 def step(step_id, *needs, **fields):
@@ -57,10 +57,22 @@ def test_a_limit_only_where_every_step_has_one():
     assert limited(steps, "cpu", 2) is None
 
 
-def test_gpus_of_branches():
+def test_devices_of_branches_by_name():
+    mig = {"nvidia.com/mig-1g.5gb": 2}
     steps = [step("a", resources=Resources(gpu=1)), step("b", resources=Resources(gpu=2)), step("c")]
-    assert gpus(steps, 3) == 3
-    assert gpus(steps, 1) == 2
+    assert devices(steps, 3) == {"nvidia.com/gpu": 3}
+    assert devices(steps, 1) == {"nvidia.com/gpu": 2}
+    assert devices([*steps, step("d", "a", resources=Resources(gpu=mig))], 3) == {"nvidia.com/gpu": 3, **mig}
+    assert devices([step("a", resources=Resources(gpu={"amd.com/gpu": 0}))], 1) == {}
+
+
+def test_huge_pages_of_branches_by_size():
+    steps = [
+        step("a", resources=Resources(hugepages={"2Mi": "64Mi"})),
+        step("b", resources=Resources(hugepages={"2Mi": "32Mi", "1Gi": "1Gi"})),
+    ]
+    assert hugepages(steps, 2) == {"2Mi": "96Mi", "1Gi": "1Gi"}
+    assert hugepages(steps, 1) == {"2Mi": "64Mi", "1Gi": "1Gi"}
 
 
 def test_the_longest_path_is_in_seconds():

@@ -184,6 +184,17 @@ def test_unknown_steps_and_environments(resolved, pipeline):
             "mypkg.steps:Embed.resources: steps.embed.resources.memory: 2Gi is more than the limit 1Gi",
         ),
         ("steps: {embed: {resources: {cpu: 1500m}, limits: {cpu: 1}}}", "1500m is more than the limit 1"),
+        (
+            "steps: {embed: {resources: {ephemeral_storage: 2Gi}, limits: {ephemeral_storage: 1Gi}}}",
+            "steps.embed.resources.ephemeral_storage: 2Gi is more than the limit 1Gi",
+        ),
+        (
+            "steps: {embed: {resources: {memory: 1Gi, hugepages: {2Mi: 3Mi}}}}",
+            "steps.embed.resources.hugepages.2Mi: 3Mi is not a whole number of pages of 2Mi",
+        ),
+        ("steps: {load-docs: {resources: {hugepages: {1Gi: 1Gi}}}}", "huge pages need cpu or memory as well"),
+        ("steps: {embed: {resources: {gpu: {amd: 1}}}}", "'amd' is not a device of Kubernetes; write for example"),
+        ("steps: {embed: {resources: {amd.com/gpu: 1}}}", "Devices are below gpu: {amd.com/gpu: 1}."),
         ("defaults: {resources: {memory: 512}}", "memory: 512 is 512 bytes\n  Write a unit"),
         ("timeout: 0", "wurzel.yaml:5:14: timeout: 0 seconds is too short"),
         ("defaults: {timeout: 0s}", "steps.embed.timeout: 0 seconds is too short"),

@@ -116,6 +116,8 @@ class DvcBackend(Backend):
         "cpu": unsupported(_NO_CLUSTER),
         "memory": unsupported(_NO_CLUSTER),
         "gpu": unsupported(_NO_CLUSTER),
+        "ephemeral_storage": unsupported(_NO_CLUSTER),
+        "hugepages": unsupported(_NO_CLUSTER),
         "limits": unsupported(_NO_CLUSTER),
         "retry": emulated("`wurzel step`, which reads `meta.options`"),
         "backoff": emulated("`wurzel step`, which reads `meta.options`"),

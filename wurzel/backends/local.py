@@ -84,6 +84,8 @@ class LocalBackend(Backend):
         "cpu": unsupported(_NO_LIMIT),
         "memory": unsupported(_NO_LIMIT),
         "gpu": unsupported(_NO_LIMIT),
+        "ephemeral_storage": unsupported(_NO_LIMIT),
+        "hugepages": unsupported(_NO_LIMIT),
         "limits": unsupported(_NO_LIMIT),
         "retry": emulated("`wurzel step --retries`"),
         "backoff": emulated("`wurzel step --backoff`"),

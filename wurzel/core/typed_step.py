@@ -50,7 +50,8 @@ class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     """
 
     resources: ClassVar[Any] = None
-    """What it needs of the machine: `{"cpu": "500m", "memory": "1Gi", "gpu": 1, "limits": {…}}`."""
+    """What it needs of the machine: `{"cpu": "500m", "memory": "1Gi", "gpu": 1, "limits": {…}}`; also
+    `{"gpu": {"amd.com/gpu": 1}}`, `ephemeral_storage` and `hugepages`."""
     retry: ClassVar[Any] = None
     """Tries after the first: a number, or `{"limit": 2, "backoff": "30s", "factor": 2, "max": "10m"}`."""
     timeout: ClassVar[Any] = None

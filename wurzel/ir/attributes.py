@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from wurzel.core import SelfConsumingLeafStep, TypedStep
@@ -28,13 +28,22 @@ def asked_for(cls: type) -> dict[str, Any]:
         if (raw := getattr(cls, "shard_by", "")) != "":
             needs["shard_by"] = _shard_by(raw)
     except ValueError as error:
-        reason = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in getattr(error, "errors", list)()
-        )
+        reason = "; ".join(f"{place}: {message}" for place, message in _by_place(getattr(error, "errors", list)()))
         raise PipelineError(
             reason or str(error), where=class_path(cls), hint=f"Its class attributes say {raw!r}."
         ) from error
     return needs
+
+
+def _by_place(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Each place with its first error; of a value that may have several shapes, the errors of the shape it has."""
+    found: dict[str, str] = {}
+    for item in errors:
+        names = [str(part) for part in item["loc"] if not str(part).startswith(("constrained-", "dict["))]
+        found.setdefault(".".join(names), item["msg"])
+    for place, message in found.items():
+        if not any(other.startswith(f"{place}.") for other in found):
+            yield place, message
 
 
 def _resources(raw: Any) -> dict[str, Any]:

@@ -27,8 +27,10 @@ FEATURES: Mapping[str, str] = {
     "step_image": "container image of a single step",
     "cpu": "processor cores requested",
     "memory": "memory requested",
-    "gpu": "GPUs requested",
-    "limits": "upper bounds on cores and memory",
+    "gpu": "GPUs and other devices requested",
+    "ephemeral_storage": "disk of the machine requested",
+    "hugepages": "memory in huge pages requested",
+    "limits": "upper bounds on cores, memory and disk",
     "retry": "tries after a failure",
     "backoff": "growing waits between tries",
     "timeout": "longest time for one try of a step",
@@ -61,6 +63,8 @@ class Use(NamedTuple):
     path: str
     has_store: bool = False
     """Whether the pipeline has a store, which keeps what platforms lose."""
+    value: object = None
+    """What is asked for."""
 
 
 def used(pipeline: Pipeline) -> Iterator[Use]:
@@ -93,7 +97,7 @@ def _uses(node: BaseModel, path: str) -> Iterator[Use]:
             continue
         place = f"{path}{name}"
         if feature is not None:
-            yield Use(feature, _path(node, place))
+            yield Use(feature, _path(node, place), value=value)
         elif isinstance(value, BaseModel):
             yield from _uses(value, f"{place}.")
         elif isinstance(value, tuple):

@@ -66,10 +66,10 @@ def layout_problems(pipeline: Pipeline, layout: Layout, place: Place) -> list[Pr
 
 
 def is_large(step: Step) -> bool:
-    """Whether `auto` gives a step its own job: it has a GPU, or its slices request more than 1 cpu or 2Gi in all."""
+    """Whether `auto` gives a step its own job: it has a device, or its slices request more than 1 cpu or 2Gi in all."""
     cpu, memory, count = step.resources.cpu, step.resources.memory, step.shards.max
     return bool(
-        step.resources.gpu
+        step.resources.devices
         or (cpu is not None and amount(cpu) * count > _MOST_CPU)
         or (memory is not None and amount(memory) * count > _MOST_MEMORY)
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.ir.names import (
     ClassPath,
+    Device,
     EnvName,
     Folder,
     FreeText,
@@ -18,6 +19,7 @@ from wurzel.ir.names import (
     LabelValue,
     Name,
     ObjectName,
+    PageSize,
     PortName,
     SecretKey,
     SecretName,
@@ -35,6 +37,11 @@ MAX_COUNT: Final = 2**31 - 1
 """What Kubernetes, and so most targets, can count to."""
 MAX_OBJECT_BYTES: Final = 1024 * 1024
 """Bytes of one Kubernetes object: what a ConfigMap takes, and near what etcd takes in one request (1.5 MiB)."""
+
+
+GPU: Final = "nvidia.com/gpu"
+"""What a plain number of GPUs counts."""
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 
 
 class Feature(NamedTuple):
@@ -131,9 +138,25 @@ class Resources(IRModel):
 
     cpu: Annotated[Quantity | None, Feature("cpu")] = Field(None, description="cores, e.g. 500m or 2")
     memory: Annotated[Quantity | None, Feature("memory")] = Field(None, description="bytes, e.g. 512Mi or 8Gi")
-    gpu: Annotated[int | None, Feature("gpu")] = Field(
-        None, ge=0, le=MAX_COUNT, description="whole devices of nvidia.com/gpu"
+    gpu: Annotated[Count | dict[Device, Count] | None, Feature("gpu")] = Field(
+        None, description="whole devices of nvidia.com/gpu, or of each device by its name, e.g. {amd.com/gpu: 1}"
     )
+    ephemeral_storage: Annotated[Quantity | None, Feature("ephemeral_storage")] = Field(
+        None, description="bytes of the machine's own disk, e.g. 10Gi"
+    )
+    hugepages: Annotated[dict[PageSize, Quantity], Feature("hugepages")] = Field(
+        default_factory=dict, description="bytes in pages of each size, e.g. {2Mi: 512Mi}; also the limit"
+    )
+
+    @property
+    def devices(self) -> dict[str, int]:
+        """Number of devices by name, without those of which there are none."""
+        counts = self.gpu if isinstance(self.gpu, dict) else {GPU: self.gpu or 0}
+        return {name: count for name, count in counts.items() if count}
+
+    def without_devices(self) -> "Resources":
+        """The amounts that a job needs that runs nothing of the step."""
+        return self.model_copy(update={"gpu": None, "hugepages": {}})
 
 
 class Limits(IRModel):
@@ -141,6 +164,7 @@ class Limits(IRModel):
 
     cpu: Annotated[Quantity | None, Feature("limits")] = None
     memory: Annotated[Quantity | None, Feature("limits")] = None
+    ephemeral_storage: Annotated[Quantity | None, Feature("limits")] = None
 
 
 class Retry(IRModel):

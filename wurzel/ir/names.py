@@ -69,6 +69,10 @@ _entrypoint = Text(
 )
 _class = Text(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*", "a class; write module:Class")
 _variable = Text(r"\w+", "the name of a setting; write letters, digits and _")
+_device = Text(
+    rf"{_SUBDOMAIN}/{_LABEL}", "a device of Kubernetes; write for example amd.com/gpu or nvidia.com/mig-1g.5gb"
+)
+_page = Text(r"[1-9][0-9]*(?:Ki|Mi|Gi)", "a size of pages; write for example 2Mi or 1Gi")
 _any = Text(r"[^\0]*", "text without NUL characters; put it in quotes")
 
 
@@ -143,6 +147,12 @@ FreeText = Annotated[str, BeforeValidator(_any), _any.schema("number", "boolean"
 
 LabelKey = Annotated[str, BeforeValidator(_label_key)]
 """A key of a Kubernetes label, annotation or node selector."""
+
+Device = Annotated[str, BeforeValidator(_device), _device.schema()]
+"""A resource of a device plugin (https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/)."""
+
+PageSize = Annotated[str, BeforeValidator(_page), _page.schema()]
+"""A size of huge pages (https://kubernetes.io/docs/tasks/manage-hugepages/scheduling-hugepages/)."""
 
 LabelValue = Annotated[str, BeforeValidator(_label_value), _label_value.schema("number", "boolean")]
 """A value of a Kubernetes label or node selector."""

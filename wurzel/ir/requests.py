@@ -28,7 +28,7 @@ def width(steps: Sequence[Step], most: int | None = None) -> int:
 
 
 def requested(steps: Sequence[Step], kind: str, jobs: int) -> str | None:
-    """The largest sum of `cpu` or `memory` that steps of a job request at one time, `jobs` of them side by side."""
+    """The largest sum of an amount, such as `cpu`, that steps of a job request at one time, `jobs` side by side."""
     return _largest_sum(steps, [getattr(step.resources, kind) for step in steps], jobs)
 
 
@@ -38,11 +38,22 @@ def limited(steps: Sequence[Step], kind: str, jobs: int) -> str | None:
     return None if None in texts else _largest_sum(steps, texts, jobs)
 
 
-def gpus(steps: Sequence[Step], jobs: int) -> int:
-    """The most GPUs that steps of a job request at one time."""
-    weights = [Decimal(step.resources.gpu or 0) for step in steps]
-    counts = _Search(steps, weights, jobs).heaviest()
-    return sum((steps[index].resources.gpu or 0) * count for index, count in counts.items())
+def devices(steps: Sequence[Step], jobs: int) -> dict[str, int]:
+    """The most devices of each name that steps of a job request at one time."""
+    names = sorted({name for step in steps for name in step.resources.devices})
+    found = {}
+    for name in names:
+        counts = [step.resources.devices.get(name, 0) for step in steps]
+        together = _Search(steps, [Decimal(count) for count in counts], jobs).heaviest()
+        found[name] = sum(counts[index] * slices for index, slices in together.items())
+    return found
+
+
+def hugepages(steps: Sequence[Step], jobs: int) -> dict[str, str]:
+    """The largest sum of huge pages of each size that steps of a job request at one time."""
+    sizes = sorted({size for step in steps for size in step.resources.hugepages}, key=amount)
+    sums = {size: _largest_sum(steps, [step.resources.hugepages.get(size) for step in steps], jobs) for size in sizes}
+    return {size: text for size, text in sums.items() if text is not None}
 
 
 def longest_path(steps: Sequence[Step], seconds: Callable[[Step], float]) -> float:

@@ -15,6 +15,7 @@ _BY_NAME: Mapping[str, Any] = {
     "timezone": "America/New_York",
     "cpu": "1250m",
     "memory": "1536Mi",
+    "ephemeral_storage": "3Gi",
     "data_dir": "other",
     "store": Store(url="s3://other/store"),
 }
@@ -56,6 +57,8 @@ def extra_entry(name: str) -> dict[str, Any]:
     """One more entry for a mapping field such as `labels`, `env` or `secrets`."""
     if name == "secrets":
         return {"EXTRA_TOKEN": SecretRef(name="extra", key="token")}
+    if name == "hugepages":
+        return {"1Gi": "2Gi"}
     return {"EXTRA" if name == "env" else "extra": "added"}
 
 

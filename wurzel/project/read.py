@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from wurzel.ir.model import SecretRef
+from wurzel.ir.model import Resources, SecretRef
 from wurzel.project.kinds import (
     BAD,
     SCALARS,
@@ -112,7 +112,7 @@ class _ModelReader:
         for key, child in node.value.items():
             if key not in self.cls.model_fields:
                 message = f"unknown key {value_text(Node(key, ''))} in {path or 'the file'}"
-                context.findings.add(child.key_origin, message, near(key, self.cls.model_fields, "Keys"))
+                context.findings.add(child.key_origin, message, _known_as(self.cls, key))
             elif child.value is not None and (value := self.field(key)(child, _below(path, key), context)) is not BAD:
                 values[key] = value
         if context.complete:
@@ -131,6 +131,12 @@ class _ModelReader:
         for name in self.required:
             if name not in node.fields or node.fields[name].value is None:
                 context.findings.add(node.origin, f"{_below(path, name)} is missing", _described(self.cls, name))
+
+
+def _known_as(cls: type[BaseModel], key: str) -> str:
+    if cls is Resources and "/" in key:
+        return f"Devices are below gpu: {{{key}: 1}}."
+    return near(key, cls.model_fields, "Keys")
 
 
 def _late(cls: type[BaseModel]) -> Reader:

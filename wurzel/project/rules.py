@@ -76,7 +76,7 @@ def _alike_outputs(pipeline: Pipeline) -> Iterator[Broken]:
 
 
 def _amounts(step: Step) -> Iterator[Broken]:
-    for name in ("cpu", "memory"):
+    for name in ("cpu", "memory", "ephemeral_storage"):
         request, limit = getattr(step.resources, name), getattr(step.limits, name)
         if request is not None and limit is not None and amount(request) > amount(limit):
             path = f"steps.{step.id}.resources.{name}"
@@ -85,6 +85,13 @@ def _amounts(step: Step) -> Iterator[Broken]:
         if memory is not None and 0 < amount(memory) < _LEAST_MEMORY:
             path = f"steps.{step.id}.{field}.memory"
             yield Broken(path, f"{memory} is {float(amount(memory)):g} bytes", "Write a unit: 512Mi or 2Gi.")
+    for size, memory in step.resources.hugepages.items():
+        if amount(memory) % amount(size):
+            path = f"steps.{step.id}.resources.hugepages.{size}"
+            yield Broken(path, f"{memory} is not a whole number of pages of {size}", f"Write a multiple of {size}.")
+    if step.resources.hugepages and not (step.resources.cpu or step.resources.memory):
+        path = f"steps.{step.id}.resources.hugepages"
+        yield Broken(path, "huge pages need cpu or memory as well", "Set resources.memory.")
 
 
 def _tolerations(step: Step) -> Iterator[Broken]:

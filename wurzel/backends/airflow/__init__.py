@@ -13,13 +13,14 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
-from wurzel.ir.model import Pipeline
+from wurzel.ir.model import GPU, Pipeline
 
 _PODS = "set `operator: kubernetes` for the pipeline or for this step"
 _BASH = f"a bash task runs in the worker's own environment; {_PODS}"
 _DOCKER = f"the docker operator has no such argument; {_PODS}"
 _IN_PODS = frozenset({"image", "step_image", "cpu", "memory", "gpu", "limits"})
-_ONLY_IN_PODS = frozenset({"node_selector", "tolerations", "service_account"})
+_ONLY_IN_PODS = frozenset({"node_selector", "tolerations", "service_account", "ephemeral_storage", "hugepages"})
+_DISK = ["limits", "ephemeral_storage"]
 
 
 class AirflowBackend(Backend):
@@ -41,7 +42,9 @@ class AirflowBackend(Backend):
         "step_image": native("with the kubernetes and the docker operator"),
         "cpu": native("requests of pods; CPU shares of docker containers; not with bash"),
         "memory": native("requests of pods; not with bash and docker"),
-        "gpu": native("limits of pods; devices of docker containers; not with bash"),
+        "gpu": native("limits of pods, any device by its name; NVIDIA's in docker containers; not with bash"),
+        "ephemeral_storage": native("requests of pods; not with bash and docker"),
+        "hugepages": native("limits of pods; not with bash and docker"),
         "limits": native("limits of pods; memory of docker containers; not with bash"),
         "retry": native("`retries`"),
         "backoff": native(
@@ -96,7 +99,9 @@ class AirflowBackend(Backend):
             return self.support_of(use.feature)
         if "docker" not in kinds:
             return unsupported(_BASH)
-        missing = use.feature in _ONLY_IN_PODS | {"memory"} or parts[-2:] == ["limits", "cpu"]
+        if use.feature == "gpu" and isinstance(use.value, dict) and set(use.value) - {GPU}:
+            return unsupported(f"docker containers can only get {GPU}; {_PODS}")
+        missing = use.feature in _ONLY_IN_PODS | {"memory"} or parts[-2:] in (["limits", "cpu"], _DISK)
         return unsupported(_DOCKER) if missing else self.support_of(use.feature)
 
     def preflight(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Problem]:

@@ -13,7 +13,7 @@ from wurzel.backends.airflow import environment
 from wurzel.backends.airflow.environment import DATA, RUN, Text, literal
 from wurzel.backends.airflow.options import AirflowOptions, StepOptions
 from wurzel.invocation.command import Emulated, cut_edges, slices_argv, step_argv, step_inputs
-from wurzel.ir.model import Pipeline, SecretRef, Step
+from wurzel.ir.model import GPU, Pipeline, SecretRef, Step
 
 CLEANER = "remove_old_runs"
 """Id of the task that removes the data of old runs."""
@@ -314,7 +314,7 @@ class Tasks:
 
     def _counting_pod(self, step: Step, words: Words) -> Pod:
         context = kubernetes.container_security(self._options.kubernetes.security)
-        plain = step.model_copy(update={"resources": step.resources.model_copy(update={"gpu": None})})
+        plain = step.model_copy(update={"resources": step.resources.without_devices()})
         return replace(self._pod(plain, words), secrets={}, sidecar=context)
 
     def cleaner(self, variable: str) -> DagTask:
@@ -386,7 +386,7 @@ class Tasks:
             image=kubernetes.image_of(self._pipeline, step),
             cpus=float(amount(asked.cpu)) if asked.cpu else None,
             memory=int(amount(limits.memory)) if limits.memory else None,
-            gpus=asked.gpu or None,
+            gpus=asked.devices.get(GPU),
             labels=self._pipeline.labels | step.labels,
         )
 

@@ -54,7 +54,9 @@ class ArgoBackend(Backend):
         "step_image": native(),
         "cpu": native("`resources.requests`"),
         "memory": native("`resources.requests`"),
-        "gpu": native("`resources.limits`, as Kubernetes requires"),
+        "gpu": native("`resources.limits`, as Kubernetes requires; any device by its name"),
+        "ephemeral_storage": native("`resources.requests`"),
+        "hugepages": native("`resources.limits`"),
         "limits": native("`resources.limits`"),
         "retry": native("`retryStrategy`; a wrong configuration (exit code 2) is not retried"),
         "backoff": native(

@@ -73,7 +73,6 @@ class Templates:
         counts = self.dag.counts(step)
         argv = slices_argv(step, [self.dag.folder(*output) for output in counts], _FILE)
         args = [text(word) for word in argv[1:]]
-        resources = step.resources.model_copy(update={"gpu": None})
         return replace(
             self.of(step),
             name=self.dag.counters[step.id],
@@ -84,7 +83,7 @@ class Templates:
                 command=argv[:1],
                 args=args,
                 env=k8s.env_list(braced({}, args)),
-                resources=k8s.resources(resources, step.limits),
+                resources=k8s.resources(step.resources.without_devices(), step.limits),
             ),
             counts=True,
         )

@@ -13,7 +13,7 @@ from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
 from wurzel.invocation.command import dataset, step_argv, step_inputs
-from wurzel.ir.requests import gpus, limited, requested, width
+from wurzel.ir.requests import width
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
@@ -175,15 +175,5 @@ class Builder:
             command=["wurzel"],
             args=[k8s.escape(word) for word in args],
             env=self._env({**k8s.pipeline_env(pipeline), **store_env(pipeline), **secrets}),
-            resources=self._resources(job.steps, jobs),
+            resources=k8s.job_resources(job.steps, jobs),
         )
-
-    def _resources(self, steps: Sequence[Step], jobs: int) -> dict[str, Any]:
-        """Enough for what runs side by side, `jobs` steps or slices at a time; a limit only if every step has one."""
-        found: dict[str, Any] = {"requests": {}, "limits": {}}
-        for kind in ("cpu", "memory"):
-            found["requests"][kind] = requested(steps, kind, jobs)
-            found["limits"][kind] = limited(steps, kind, jobs)
-        if count := gpus(steps, jobs):
-            found["limits"]["nvidia.com/gpu"] = str(count)
-        return without_empty(**{name: without_empty(**amounts) for name, amounts in found.items()})

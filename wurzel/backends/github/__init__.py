@@ -41,6 +41,8 @@ class GithubBackend(Backend):
         "cpu": unsupported(_SIZE),
         "memory": unsupported(_SIZE),
         "gpu": unsupported(_SIZE),
+        "ephemeral_storage": unsupported(_SIZE),
+        "hugepages": unsupported(_SIZE),
         "limits": unsupported(_SIZE),
         "retry": emulated("`wurzel step --retries` within the job"),
         "backoff": emulated("`wurzel step --backoff` within the job"),

@@ -306,7 +306,7 @@ def one_slice(step: Step) -> Step:
 
 def _tags(options: GitlabOptions, own: JobOptions, step: Step) -> list[str]:
     wanted = [*(options.tags if own.tags is None else own.tags)]
-    wanted += options.gpu_tags if step.resources.gpu else ()
+    wanted += options.gpu_tags if step.resources.devices else ()
     return [] if wanted == list(options.tags) else list(dict.fromkeys(wanted))
 
 

@@ -141,13 +141,11 @@ def pod(pipeline: Pipeline, steps: Sequence[Step], jobs: int) -> dict[str, str]:
     """
     first = steps[0]
     alone = len(steps) == 1 and jobs == 1
-    amounts = {
-        "KUBERNETES_CPU_REQUEST": first.resources.cpu if alone else requested(steps, "cpu", jobs),
-        "KUBERNETES_MEMORY_REQUEST": first.resources.memory if alone else requested(steps, "memory", jobs),
-        "KUBERNETES_CPU_LIMIT": first.limits.cpu if alone else limited(steps, "cpu", jobs),
-        "KUBERNETES_MEMORY_LIMIT": first.limits.memory if alone else limited(steps, "memory", jobs),
-        "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE": first.service_account or pipeline.service_account,
-    }
+    amounts: dict[str, str | None] = {}
+    for bound, total, own in (("REQUEST", requested, first.resources), ("LIMIT", limited, first.limits)):
+        for kind in ("cpu", "memory", "ephemeral_storage"):
+            amounts[f"KUBERNETES_{kind.upper()}_{bound}"] = getattr(own, kind) if alone else total(steps, kind, jobs)
+    amounts["KUBERNETES_SERVICE_ACCOUNT_OVERWRITE"] = first.service_account or pipeline.service_account
     lists = {
         "KUBERNETES_NODE_SELECTOR": _pairs(first.node_selector),
         "KUBERNETES_NODE_TOLERATIONS": [_toleration(wanted) for wanted in first.tolerations],

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.invocation.command import setting_variables
+from wurzel.ir.requests import devices, hugepages, limited, requested
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
@@ -23,6 +24,9 @@ TMP_PATH = "/tmp"  # noqa: S108 - a path in a container
 
 STARTING_DEADLINE = 3600
 """Seconds a run may be late if the schedule sets no deadline: Argo's default of 0 loses missed runs."""
+
+AMOUNTS = {"cpu": "cpu", "memory": "memory", "ephemeral-storage": "ephemeral_storage"}
+"""Kubernetes' name of each amount, and the field of the IR that has it."""
 
 Env = dict[str, Any]
 """Variable to its text, or to a mapping that is its `valueFrom`."""
@@ -84,12 +88,29 @@ def starting_deadline(schedule: Schedule) -> int:
 
 
 def resources(asked: Resources, limits: Limits) -> dict[str, Any]:
-    """Requests and limits; a GPU is a limit, since Kubernetes takes no other request for one."""
-    return without_empty(
-        requests=without_empty(cpu=asked.cpu, memory=asked.memory),
-        limits=without_empty(cpu=limits.cpu, memory=limits.memory)
-        | ({"nvidia.com/gpu": str(asked.gpu)} if asked.gpu else {}),
-    )
+    """Requests and limits of a container that runs one step."""
+    requests = {name: getattr(asked, field) for name, field in AMOUNTS.items()}
+    bounds = {name: getattr(limits, field) for name, field in AMOUNTS.items()}
+    return amounts(requests, bounds, asked.devices, asked.hugepages)
+
+
+def job_resources(steps: Sequence[Step], jobs: int) -> dict[str, Any]:
+    """Enough for what runs side by side, `jobs` steps or slices at a time; a limit only if every step has one."""
+    requests = {name: requested(steps, field, jobs) for name, field in AMOUNTS.items()}
+    bounds = {name: limited(steps, field, jobs) for name, field in AMOUNTS.items()}
+    return amounts(requests, bounds, devices(steps, jobs), hugepages(steps, jobs))
+
+
+def amounts(
+    requests: Mapping[str, str | None],
+    limits: Mapping[str, str | None],
+    devices: Mapping[str, int],
+    pages: Mapping[str, str],
+) -> dict[str, Any]:
+    """`resources`; devices and huge pages are limits, since Kubernetes takes no other request for them."""
+    whole = {name: str(count) for name, count in devices.items()}
+    huge = {f"hugepages-{size}": text for size, text in pages.items()}
+    return without_empty(requests=without_empty(**requests), limits=without_empty(**limits) | whole | huge)
 
 
 def pod_security(security: Security) -> dict[str, Any]:

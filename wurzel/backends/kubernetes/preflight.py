@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH
+from wurzel.backends.kubernetes import AMOUNTS, DATA, TMP, TMP_PATH
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
 from wurzel.ir.quantity import amount
@@ -95,7 +95,7 @@ def _step(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> Iterat
     for setting in unfed(pipeline, step, parameters):
         yield _missing(step, setting)
     yield from _secret_names(where, step.secrets)
-    for kind in ("cpu", "memory"):
+    for kind in AMOUNTS.values():
         asked, limit = getattr(step.resources, kind), getattr(step.limits, kind)
         if asked is not None and limit is not None and amount(asked) > amount(limit):
             yield Problem(
