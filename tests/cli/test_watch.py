@@ -90,6 +90,55 @@ def test_render_follows_configuration_modules_and_templates(project, watched):
     assert (code, rest.strip()) == (0, "stopped")
 
 
+READER = """
+from pathlib import Path
+from pydantic import FilePath
+from wurzel import WZ, PydanticModel, Settings, TypedStep
+
+class Word(PydanticModel):
+    text: str
+
+class Opts(Settings):
+    FILE: FilePath = Path("words.txt")
+
+class Words(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        return [Word(text=text) for text in self.settings.FILE.read_text().split()]
+
+chain = WZ(Words)
+"""
+
+
+def test_run_follows_code_and_input_files(tmp_path, watched):
+    (tmp_path / "reader.py").write_text(READER)
+    (tmp_path / "words.txt").write_text("a b")
+    run = watched("run", "reader:chain", "--watch")
+    assert "words: done" in run.until("watching")
+    (tmp_path / "words.txt").write_text("a b c")
+    seen = run.until("watching")
+    assert "changed: words.txt" in seen
+    assert "words: started (input files changed)" in seen
+    (tmp_path / "words.txt").unlink()
+    assert "words: failed" in run.until("watching")
+    (tmp_path / "words.txt").write_text("a b")
+    assert "words: unchanged" in run.until("watching")
+    (tmp_path / "reader.py").write_text(READER.replace(".split()", ".split()[:1]"))
+    assert "words: started (code changed)" in run.until("watching")
+    code, rest = run.stop()
+    assert (code, rest.strip()) == (0, "stopped")
+
+
+def test_what_cannot_be_watched_is_an_error(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "wurzel", "run", "--watch", "--plan"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "error: --watch runs whole steps; leave out --plan\n")
+
+
 def test_a_module_that_cannot_be_read_at_first_is_watched(project, watched):
     root = project("chain")
     good = (root / "chain.py").read_text()

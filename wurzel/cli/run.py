@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli.asked import Asked, made_ready
 from wurzel.cli.options import ParameterText, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.shard import ShardText
 from wurzel.exceptions import UsageError
-from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from wurzel.ir.model import Pipeline
-    from wurzel.runtime.outcome import Note, RunResult
+    from wurzel.runtime.outcome import RunResult
     from wurzel.runtime.pipeline import RunOptions
     from wurzel.runtime.progress import Follower
-    from wurzel.store.store import Store
-
-_IR_DIGEST = "WURZEL_IR_SHA256"
-"""Environment variable that a rendered job has the digest of its IR file in."""
 
 
 @click.command("run")
@@ -72,6 +68,7 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
     is_flag=True,
     help="Run steps in this process, one after the other, for debuggers and profilers: breakpoint() works.",
 )
+@click.option("--watch", is_flag=True, help="Run what has changed whenever code, input files or wurzel.yaml change.")
 @click.option("--no-retry", is_flag=True, help="Try each step once, whatever `retry` says.")
 @click.option(
     "--from-ir",
@@ -81,149 +78,84 @@ _IR_DIGEST = "WURZEL_IR_SHA256"
 @env_file_option
 @configuration_options
 @click.pass_obj
-def command(
-    obj: dict[str, Any],
-    pipeline: str | None,
-    jobs: int | None,
-    force: bool,
-    params: tuple[str, ...],
-    only: tuple[str, ...],
-    first: tuple[str, ...],
-    last: tuple[str, ...],
-    plan: bool,
-    form: str | None,
-    shard: tuple[int, int] | None,
-    slices: str | None,
-    data_dir: str | None,
-    state_dir: str,
-    result_file: str | None,
-    junit: str | None,
-    url: str | None,
-    publish: bool,
-    in_process: bool,
-    no_retry: bool,
-    from_ir: str | None,
-    environment: str | None,
-    sets: tuple[str, ...],
-) -> None:
+def command(obj: dict[str, Any], /, watch: bool, **options: Any) -> None:
     """Run a pipeline here, in parallel, skipping what is unchanged.
 
     PIPELINE may be left out where wurzel.yaml has only one.
     """
+    asked = Asked(**options)
+    _check(obj, asked, watch=watch)
+    if watch:
+        from pathlib import Path
+
+        from wurzel.cli.watch import watch as again
+        from wurzel.project.load import FILE
+
+        always = [Path(asked.from_ir or FILE)]
+        again(lambda: _watched(obj, asked), lambda line: click.echo(line, err=True), always=always)
+    else:
+        obj["result"] = result = _run(obj, asked)
+        sys.exit(result.exit_code if result is not None else 0)
+
+
+def _watched(obj: dict[str, Any], asked: Asked) -> Iterator[Path]:
+    """Run, and give the files that were read to tell what has changed."""
     from pathlib import Path
 
-    from wurzel.invocation.layout import check_layout
-    from wurzel.project.typecheck import check_settings
-    from wurzel.runtime.outcome import report, write_result
-    from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
-    from wurzel.runtime.pipeline import RunOptions, run_pipeline
-    from wurzel.runtime.room import processors
-    from wurzel.runtime.run_id import given_id, new_id, target
-    from wurzel.runtime.selection import between
-    from wurzel.store.names import run_name
+    result = _run(obj, asked)
+    if result is not None:
+        yield from map(Path, result.files)
+        sys.exit(result.exit_code)
 
-    if only and (first or last):
+
+def _check(obj: dict[str, Any], asked: Asked, *, watch: bool) -> None:
+    """Refuse options that contradict each other."""
+    cut = "--shard" if asked.shard else "--slices" if asked.slices else ""
+    if asked.only and (asked.first or asked.last):
         raise UsageError("--only cannot be used with --from or --until", hint="Write --only STEP+ or --only +STEP.")
-    _check_plan(form, shard or slices, plan=plan)
-    _check_in_process(obj, jobs, shard, in_process=in_process)
-    withdrawn = _withdrawn()
-    if from_ir is None:
-        asked, notes = _configured(pipeline, environment, sets)
-    elif pipeline or environment or sets:
-        raise UsageError("--from-ir takes no PIPELINE, --env or --set", hint="The file says all of it.")
-    else:
-        asked, notes = _stored(from_ir), []
-    check_layout(asked, os.environ)
-    chosen = with_parameters(from_environment(asked, os.environ, check_settings), params, check_settings)
-    given = given_parameters(asked, chosen)
-    chosen = _with_data_dir(chosen, data_dir)
-    store, place = _store(chosen, url, {**os.environ, **withdrawn})
-    if publish and store is None:
-        raise UsageError("--publish is about a store, and there is none", hint="Name one with --store.")
-    engine_id = given_id(os.environ)
-    run_id = engine_id or new_id()
-    options = RunOptions(
-        root=Path.cwd(),
-        jobs=jobs or chosen.parallelism or processors(),
-        force=force,
-        state_dir=state_dir,
-        wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
-        only=only or between(chosen, first, last),
-        shard=shard,
-        no_retry=no_retry,
-        in_process=in_process,
-        run_id=run_id,
-        store=store,
-        run_name=run_name(target(os.environ), run_id, given),
-        engine=engine_id is not None,
-        given=bool(given),
-        publish=publish,
-    )
-    if plan:
-        _write_plan(chosen, options, form)
-        return
-    fan_out = _fan_out(chosen, slices, options)
-    if options.only or fan_out is None:
-        follower = _follower(obj, chosen, options)
-        follower.say(notes)
-        result = obj["result"] = run_pipeline(chosen, options, follower)
-        follower.say(report(result, chosen.name, place))
-        _conclude(chosen, options, result, junit)
-        if result_file is not None:
-            write_result(Path(result_file), result)
-        if fan_out is None or result.exit_code:
-            sys.exit(result.exit_code)
-    fan_out()
-
-
-def _withdrawn() -> dict[str, str]:
-    """Credentials of a store, which code of the pipeline must not find in the environment."""
-    if not any(name.startswith("WURZEL_STORE_") for name in os.environ):
-        return {}
-    from wurzel.store.credentials import withdraw
-
-    return withdraw()
-
-
-def _store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) -> tuple[Store | None, str]:
-    """The store of this run, and where its datasets are, in words."""
-    from wurzel.runtime.store_choice import chosen_store, open_chosen
-
-    store = chosen_store(pipeline.store, given, environ)
-    if store is None:
-        return None, pipeline.data_dir
-    return open_chosen(store, pipeline.name, environ), f"the store {store.url}"
-
-
-def _with_data_dir(pipeline: Pipeline, data_dir: str | None) -> Pipeline:
-    if data_dir is None:
-        return pipeline
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
-        hint = "Write a path; --store says where results are kept."
-        raise UsageError(f"--data-dir {data_dir!r} is a URL, and datasets are written to a folder", hint=hint)
-    if in_git(data_dir):
-        raise UsageError(f"--data-dir {data_dir!r} {REASON}", hint="Write a path such as data.")
-    return pipeline.model_copy(update={"data_dir": data_dir})
-
-
-def _check_plan(form: str | None, cut: object, *, plan: bool) -> None:
-    if plan and cut:
+    if asked.plan and cut:
         raise UsageError("--plan is about whole steps", hint="Leave out --shard and --slices.")
-    if form and not plan:
+    if asked.form and not asked.plan:
         raise UsageError("--format is about a plan", hint="Add --plan.")
+    if watch and (asked.plan or cut):
+        raise UsageError(f"--watch runs whole steps; leave out {cut or '--plan'}")
+    if asked.from_ir and (asked.pipeline or asked.environment or asked.sets):
+        raise UsageError("--from-ir takes no PIPELINE, --env or --set", hint="The file says all of it.")
+    if asked.in_process:
+        _check_in_process(obj, asked)
 
 
-def _check_in_process(obj: dict[str, Any], jobs: int | None, shard: object, *, in_process: bool) -> None:
-    if not in_process:
-        return
-    if shard or jobs:
-        name = "--shard" if shard else "--jobs"
+def _check_in_process(obj: dict[str, Any], asked: Asked) -> None:
+    if asked.shard or asked.jobs:
+        name = "--shard" if asked.shard else "--jobs"
         raise UsageError(f"--in-process runs whole steps, one after the other, so {name} has no meaning")
     from wurzel import cli
     from wurzel.runtime.logs import set_up
 
     if cli.owns_process:  # a program that calls us has logging of its own
         set_up(obj["log_format"], obj["level"])
+
+
+def _run(obj: dict[str, Any], asked: Asked) -> RunResult | None:
+    """Run, plan, or write slices, as the options say; the result of a run, if there was one."""
+    from wurzel.runtime.outcome import report
+    from wurzel.runtime.pipeline import run_pipeline
+
+    chosen, options, notes, place = made_ready(obj, asked)
+    if asked.plan:
+        _write_plan(chosen, options, asked.form)
+        return None
+    fan_out = _fan_out(chosen, asked.slices, options)
+    result = None
+    if options.only or fan_out is None:
+        follower = _follower(obj, chosen, options)
+        follower.say(notes)
+        result = run_pipeline(chosen, options, follower)
+        follower.say(report(result, chosen.name, place))
+        _conclude(chosen, options, result, asked)
+    if fan_out is not None and not (result and result.exit_code):
+        fan_out()
+    return result
 
 
 def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> None:
@@ -257,39 +189,6 @@ def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Cal
     return lambda: write_slices(file, slices_of(pipeline, step, options))
 
 
-def _configured(pipeline: str | None, environment: str | None, sets: tuple[str, ...]) -> tuple[Pipeline, list[Note]]:
-    """The pipeline that is meant, and what to say of it."""
-    from wurzel.project.local import left_out
-    from wurzel.project.open import open_pipeline
-
-    resolved = open_pipeline(pipeline, environment, sets)
-    return resolved.pipeline, left_out(resolved)
-
-
-def _stored(source: str) -> Pipeline:
-    """The pipeline of an IR file, or of the variable that `env:NAME` names."""
-    from pathlib import Path
-
-    from wurzel.ir.serialize import digest_of, parse, read
-
-    name = source.removeprefix("env:")
-    if name == source:
-        ir = read(Path(source))
-    elif name in os.environ:
-        ir = os.fsencode(os.environ[name])
-    else:
-        raise UsageError(f"the variable {name} is not set", where="--from-ir")
-    expected = os.environ.get(_IR_DIGEST)
-    if expected and expected != (digest := digest_of(ir)):
-        raise UsageError(
-            f"the digest of {source} is {digest}, but {_IR_DIGEST} is {expected}: the file is not the one that the job"
-            " was rendered with",
-            where="--from-ir",
-            hint="Copy all rendered files together, or render them again.",
-        )
-    return parse(ir, source)
-
-
 def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> Follower:
     from wurzel.runtime.progress import JsonLines, LiveDisplay, PlainLines
     from wurzel.runtime.run_id import platform
@@ -307,24 +206,22 @@ def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> F
     return PlainLines(quiet=quiet) if quiet or dumb or options.in_process else LiveDisplay(len(steps))
 
 
-def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, junit: str | None) -> None:
-    """Tell the CI platform, and whoever reads JUnit, what became of each step."""
+def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, asked: Asked) -> None:
+    """Tell the CI platform, and whoever reads JUnit or the result, what became of each step."""
+    from pathlib import Path
+
+    from wurzel.runtime.outcome import write_result
     from wurzel.runtime.run_id import platform
     from wurzel.runtime.summary import conclude
 
-    if junit is None and platform(options.environ) is None:
+    if asked.result_file is not None:
+        write_result(Path(asked.result_file), result)
+    if asked.junit is None and platform(options.environ) is None:
         return
-    from pathlib import Path
-
     from wurzel.runtime.junit import write_junit
     from wurzel.runtime.rows import rows_of
 
     rows = rows_of(pipeline, options, result)
     conclude(rows, options.environ, pipeline.name)
-    if junit is not None:
-        write_junit(Path(junit), pipeline.name, rows)
-
-
-def _log_options(obj: dict[str, Any]) -> list[str]:
-    flags = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(obj["level"], [])
-    return ["--log-format", "json", *flags] if obj["log_format"] == "json" else flags
+    if asked.junit is not None:
+        write_junit(Path(asked.junit), pipeline.name, rows)

@@ -133,9 +133,10 @@ def _report(action: Callable[[], Iterable[Path]], writing: int) -> NoReturn:
 
     # Python tells outdated bytecode by seconds and size, which two quick edits may share.
     sys.dont_write_bytecode = True
-    code, paths = 1, []
+    code, paths = 1, list[Path]()
     try:
-        paths = list(action())
+        for path in action():  # also those before it fails
+            paths.append(path)
         code = 0
     except KeyboardInterrupt:
         os._exit(1)

@@ -114,6 +114,7 @@ class FileDigests:
         """
         if not path.is_dir():
             return self.file(path)
+        self._seen.add(str(path))
         skipped = {os.path.realpath(folder) for folder in without}
         return combine(f"{name}\0{self.file(path / name)}" for name in sorted(names(path, skipped)))
 
@@ -121,6 +122,11 @@ class FileDigests:
         """Paths of the files of a package, relative to its folder: all but bytecode and what is hidden."""
         skipped = {os.path.realpath(folder) for folder in without}
         return sorted(name for name in names(path, skipped, _is_source) if _is_source(name))
+
+    def read_outside(self, *folders: Path) -> list[str]:
+        """Paths of all files that were asked for and are not in these folders, and of the folders that `tree` took."""
+        without = tuple(f"{folder.absolute()}{os.sep}" for folder in folders)
+        return sorted(path for path in self._seen if not f"{Path(path).absolute()}{os.sep}".startswith(without))
 
     def save(self) -> None:
         """Write what is known for the next run, without what has long not been asked for.

@@ -50,6 +50,8 @@ class RunResult:
     seconds: float = 0
     notes: list[str] = field(default_factory=list)
     """What is to be said of the run as a whole."""
+    files: list[str] = field(default_factory=list)
+    """Files of code and input that were read to tell what has changed, and folders of input."""
 
     @property
     def exit_code(self) -> int:

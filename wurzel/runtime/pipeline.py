@@ -56,6 +56,7 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         run.execute()
         run.conclude(pipeline.steps)
         run.result.seconds = time.monotonic() - started
+        run.result.files = run.digests.read_outside(data, options.root / options.state_dir)
         recording.over(run)
     return run.result
 

@@ -1,0 +1,161 @@
+"""What `wurzel run` is asked for, and what that means: the pipeline, its store, and how it is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wurzel.exceptions import UsageError
+from wurzel.git_folder import REASON, in_git
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wurzel.ir.model import Pipeline
+    from wurzel.runtime.outcome import Note
+    from wurzel.runtime.pipeline import RunOptions
+    from wurzel.store.store import Store
+
+_IR_DIGEST = "WURZEL_IR_SHA256"
+"""Environment variable that a rendered job has the digest of its IR file in."""
+
+
+class Asked(NamedTuple):
+    """What the options say."""
+
+    pipeline: str | None
+    jobs: int | None
+    force: bool
+    params: tuple[str, ...]
+    only: tuple[str, ...]
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+    plan: bool
+    form: str | None
+    shard: tuple[int, int] | None
+    slices: str | None
+    data_dir: str | None
+    state_dir: str
+    result_file: str | None
+    junit: str | None
+    url: str | None
+    publish: bool
+    in_process: bool
+    no_retry: bool
+    from_ir: str | None
+    environment: str | None
+    sets: tuple[str, ...]
+
+
+def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions, list[Note], str]:
+    """The pipeline with its parameters, how it is run, what to say first, and where its datasets are, in words."""
+    from pathlib import Path
+
+    from wurzel.invocation.layout import check_layout
+    from wurzel.project.typecheck import check_settings
+    from wurzel.runtime.parameters import from_environment, given_parameters, with_parameters
+    from wurzel.runtime.pipeline import RunOptions
+    from wurzel.runtime.room import processors
+    from wurzel.runtime.run_id import given_id, new_id, target
+    from wurzel.runtime.selection import between
+    from wurzel.store.names import run_name
+
+    withdrawn = _withdrawn()
+    pipeline, notes = _stored(asked.from_ir) if asked.from_ir else _configured(asked)
+    check_layout(pipeline, os.environ)
+    chosen = with_parameters(from_environment(pipeline, os.environ, check_settings), asked.params, check_settings)
+    given = given_parameters(pipeline, chosen)
+    chosen = _with_data_dir(chosen, asked.data_dir)
+    store, place = _store(chosen, asked.url, {**os.environ, **withdrawn})
+    if asked.publish and store is None:
+        raise UsageError("--publish is about a store, and there is none", hint="Name one with --store.")
+    engine_id = given_id(os.environ)
+    run_id = engine_id or new_id()
+    options = RunOptions(
+        root=Path.cwd(),
+        jobs=asked.jobs or chosen.parallelism or processors(),
+        force=asked.force,
+        state_dir=asked.state_dir,
+        wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
+        only=asked.only or between(chosen, asked.first, asked.last),
+        shard=asked.shard,
+        no_retry=asked.no_retry,
+        in_process=asked.in_process,
+        run_id=run_id,
+        store=store,
+        run_name=run_name(target(os.environ), run_id, given),
+        engine=engine_id is not None,
+        given=bool(given),
+        publish=asked.publish,
+    )
+    return chosen, options, notes, place
+
+
+def _withdrawn() -> dict[str, str]:
+    """Credentials of a store, which code of the pipeline must not find in the environment."""
+    if not any(name.startswith("WURZEL_STORE_") for name in os.environ):
+        return {}
+    from wurzel.store.credentials import withdraw
+
+    return withdraw()
+
+
+def _store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) -> tuple[Store | None, str]:
+    """The store of this run, and where its datasets are, in words."""
+    from wurzel.runtime.store_choice import chosen_store, open_chosen
+
+    store = chosen_store(pipeline.store, given, environ)
+    if store is None:
+        return None, pipeline.data_dir
+    return open_chosen(store, pipeline.name, environ), f"the store {store.url}"
+
+
+def _with_data_dir(pipeline: Pipeline, data_dir: str | None) -> Pipeline:
+    if data_dir is None:
+        return pipeline
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", data_dir):
+        hint = "Write a path; --store says where results are kept."
+        raise UsageError(f"--data-dir {data_dir!r} is a URL, and datasets are written to a folder", hint=hint)
+    if in_git(data_dir):
+        raise UsageError(f"--data-dir {data_dir!r} {REASON}", hint="Write a path such as data.")
+    return pipeline.model_copy(update={"data_dir": data_dir})
+
+
+def _configured(asked: Asked) -> tuple[Pipeline, list[Note]]:
+    """The pipeline that is meant, and what to say of it."""
+    from wurzel.project.local import left_out
+    from wurzel.project.open import open_pipeline
+
+    resolved = open_pipeline(asked.pipeline, asked.environment, asked.sets)
+    return resolved.pipeline, left_out(resolved)
+
+
+def _stored(source: str) -> tuple[Pipeline, list[Note]]:
+    """The pipeline of an IR file, or of the variable that `env:NAME` names."""
+    from pathlib import Path
+
+    from wurzel.ir.serialize import digest_of, parse, read
+
+    name = source.removeprefix("env:")
+    if name == source:
+        ir = read(Path(source))
+    elif name in os.environ:
+        ir = os.fsencode(os.environ[name])
+    else:
+        raise UsageError(f"the variable {name} is not set", where="--from-ir")
+    expected = os.environ.get(_IR_DIGEST)
+    if expected and expected != (digest := digest_of(ir)):
+        raise UsageError(
+            f"the digest of {source} is {digest}, but {_IR_DIGEST} is {expected}: the file is not the one that the job"
+            " was rendered with",
+            where="--from-ir",
+            hint="Copy all rendered files together, or render them again.",
+        )
+    return parse(ir, source), []
+
+
+def _log_options(obj: dict[str, Any]) -> list[str]:
+    flags = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(obj["level"], [])
+    return ["--log-format", "json", *flags] if obj["log_format"] == "json" else flags
