@@ -69,6 +69,25 @@ def test_every_file_of_a_package_that_is_reached_counts(tmp_path, digest, name):
     assert len({before["code"], first["code"], digest()["code"]}) == 3
 
 
+@pytest.mark.parametrize("name", ["free/prompt.txt", "free/deep/top.sql", "free/deep/er.py"])
+def test_every_file_of_a_package_without_init_counts(tmp_path, digest, name):
+    write(tmp_path, "free/deep/steps.py", "x = 1")
+    write(tmp_path, "free/whole/__init__.py", "")
+    write(tmp_path, "free/whole/steps.py", "x = 1")
+    for run, counts in (("free.deep.steps:Load", True), ("free.whole.steps:Load", False)):
+        before = digest(run)
+        write(tmp_path, name, run)
+        assert (digest(run) != before) == counts
+
+
+def test_a_module_in_folders_without_init_that_nothing_has_imported_yet_is_found(tmp_path, digest):
+    write(tmp_path, "app/steps.py", "def run():\n    from unseen.deep.er import x")
+    write(tmp_path, "unseen/deep/er.py", "x = 1")
+    before = digest()
+    write(tmp_path, "unseen/deep/er.py", "x = 2")
+    assert digest()["code"] != before["code"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["app/__pycache__/steps.cpython-311.pyc", "app/old.pyc", "app/.cache/x", "other.py", "lib/__init__.py", "x.txt"],

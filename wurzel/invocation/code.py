@@ -12,13 +12,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.invocation.digests import FileDigests, combine
 from wurzel.invocation.distributions import Distributions
+from wurzel.invocation.modules import Modules, file_of, is_builtin, package_of, places_of
 
 if TYPE_CHECKING:
     from wurzel.invocation.distributions import Distribution
@@ -77,7 +76,7 @@ class Code:
         self._digests = digests
         self._not_source = list(not_source)
         self._wurzel = wurzel
-        self._specs: dict[str, ModuleSpec | None] = {}
+        self._modules = Modules(self._root, wurzel)
         self._units: dict[str, Unit] = {}
         self._reached: dict[tuple[frozenset[str], frozenset[str], bool], Reached] = {}
         self._distributions = Distributions(digests if packages else None)
@@ -141,15 +140,15 @@ class Code:
         if top == "wurzel":
             yield from self._of_wurzel(name, units)
             return
-        spec = self._spec(name)
-        if self._spec(top) is None or _is_builtin(top, self._spec(top)):
+        spec = self._modules.spec(name)
+        if self._modules.spec(top) is None or is_builtin(top, self._modules.spec(top)):
             return
         if top not in mine and self._is_installed(top) and not self._counts_by_files(name, installed):
             return
-        if (path := _file(spec)) is not None:
+        if (path := file_of(spec)) is not None:
             unit = self._unit(name)
             units[unit.name] = unit
-            yield from self._used(path, _package(name, spec))
+            yield from self._used(path, package_of(name, spec))
 
     def _counts_by_files(self, name: str, installed: dict[str, Distribution]) -> bool:
         """Whether an installed module counts as source does; for the others their distribution counts."""
@@ -163,16 +162,16 @@ class Code:
         """Ready-made steps count one by one, and the package around them by what is taken from it."""
         if not name.startswith(f"{_STEPS}."):
             return
-        path = _file(self._spec(name))
+        path = file_of(self._modules.spec(name))
         if path is None:
             yield from self._exported(name.removeprefix(f"{_STEPS}."))
             return
         units[name] = Unit(name, path.parent, (path.name,))
-        yield from self._used(path, _package(name, self._spec(name)))
+        yield from self._used(path, package_of(name, self._modules.spec(name)))
 
     def _exported(self, name: str) -> Iterator[str]:
         """The module that `from wurzel.steps import name` loads."""
-        path = _file(self._spec(_STEPS))
+        path = file_of(self._modules.spec(_STEPS))
         for one in self._digests.imports(path) if path is not None else ():
             if name in one.names:
                 yield one.module
@@ -190,44 +189,37 @@ class Code:
                 yield from one.modules(package)
 
     def _unit(self, name: str) -> Unit:
-        """What a module counts as: the outermost regular package around it, or its own file."""
+        """What a module counts as: the outermost package around it, a regular one first, or its own file."""
         for around in reversed(list(with_parents(name))):
             if around in self._units:
                 return self._units[around]
-            spec, path = self._spec(around), _file(self._spec(around))
+            spec, path = self._modules.spec(around), file_of(self._modules.spec(around))
             if path is not None and spec is not None and spec.submodule_search_locations is not None:
-                files = self._digests.package(path.parent, self._not_source)
-                return self._units.setdefault(around, Unit(around, path.parent, tuple(files)))
-        path = _file(self._spec(name))
+                return self._units.setdefault(around, self._whole(around, path.parent))
+        path = file_of(self._modules.spec(name))
         assert path is not None  # noqa: S101 - asked for what was found
-        return self._units.setdefault(name, Unit(name, path.parent, (path.name,)))
+        return self._namespace(name, path) or self._units.setdefault(name, Unit(name, path.parent, (path.name,)))
+
+    def _namespace(self, name: str, path: Path) -> Unit | None:
+        """The outermost folder without `__init__.py` that a module is imported from, which is a package as well."""
+        top, *below = name.split(".")
+        places = places_of(self._modules.spec(top))
+        if not below or not places or path.parents[len(below) - 1] != places[0]:
+            return None  # it may lie in several folders; two units of one name would hide each other
+        return self._units.setdefault(f"{top}.", self._whole(top, places[0]))
+
+    def _whole(self, name: str, folder: Path) -> Unit:
+        return Unit(name, folder, tuple(self._digests.package(folder, self._not_source)))
 
     def _lines(self, units: Iterable[Unit]) -> Iterator[str]:
         for unit in units:
             for file in unit.files:
                 yield f"{unit.name}\0{file}\0{self._digests.file(unit.folder / file)}"
 
-    def _spec(self, name: str) -> ModuleSpec | None:
-        if name not in self._specs:
-            parent, _, _ = name.rpartition(".")
-            if parent:
-                above = self._spec(parent)
-                places = above.submodule_search_locations if above is not None else None
-                self._specs[name] = PathFinder.find_spec(name, list(places)) if places is not None else None
-            elif name == "wurzel":
-                self._specs[name] = PathFinder.find_spec(name, [str(self._wurzel.parent)])
-            else:
-                self._specs[name] = self._top(name)
-        return self._specs[name]
-
-    def _top(self, name: str) -> ModuleSpec | None:
-        places = [str(self._root), str(self._root / "src"), *sys.path]
-        return PathFinder.find_spec(name, places) or _found_by_hooks(name)
-
     def _is_installed(self, top: str) -> bool:
         """Whether a package lies where installers put it, and not in the project or beside it."""
-        path = _file(self._spec(top))
-        places = [path] if path is not None else _places(self._spec(top))
+        path = file_of(self._modules.spec(top))
+        places = [path] if path is not None else places_of(self._modules.spec(top))
         for place in places:
             site = place.parents[1] if place.name == "__init__.py" else place.parent
             if site not in {self._root, self._root / "src"} and (site.name in _SITES or _has_records(site)):
@@ -262,40 +254,8 @@ def _repository(root: Path) -> Path | None:
     return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
 
 
-def _package(name: str, spec: ModuleSpec | None) -> str:
-    is_package = spec is not None and spec.submodule_search_locations is not None
-    return name if is_package else name.rpartition(".")[0]
-
-
-def _is_builtin(top: str, spec: ModuleSpec | None) -> bool:
-    """Whether a name is the standard library's, unless the project has a module of that name."""
-    if top not in sys.stdlib_module_names:
-        return False
-    path = _file(spec)
-    return path is None or path.is_relative_to(_LIBRARY)
-
-
-_LIBRARY = Path(os.__file__).parent
-
-
-def _file(spec: ModuleSpec | None) -> Path | None:
-    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
-
-
-def _places(spec: ModuleSpec | None) -> list[Path]:
-    return [Path(place) for place in (spec.submodule_search_locations or ())] if spec is not None else []
-
-
 def _has_records(site: Path) -> bool:
     return next(site.glob("*.dist-info"), None) is not None
-
-
-def _found_by_hooks(name: str) -> ModuleSpec | None:
-    """What import hooks find, such as those of editable installations."""
-    try:
-        return find_spec(name)
-    except (ImportError, ValueError):
-        return None
 
 
 def _contracts(step: Step) -> list[str]:

@@ -1,0 +1,91 @@
+"""Where modules are, found without importing anything: in the project first, then where Python looks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import get_importer
+
+_LIBRARY = Path(os.__file__).parent
+
+
+class Modules:
+    """Finds modules by their dotted names; what is found once is remembered."""
+
+    def __init__(self, root: Path, wurzel: Path) -> None:
+        """Look in the folder `root`, below its `src`, and on Python's path; wurzel's own source is in `wurzel`."""
+        self._places = {"wurzel": [str(wurzel.parent)]}
+        self._root = root
+        self._specs: dict[str, ModuleSpec | None] = {}
+
+    def spec(self, name: str) -> ModuleSpec | None:
+        """The spec of a module; nothing where there is none."""
+        if name not in self._specs:
+            self._specs[name] = self._find(name)
+        return self._specs[name]
+
+    def _find(self, name: str) -> ModuleSpec | None:
+        parent, _, _ = name.rpartition(".")
+        if parent:
+            above = self.spec(parent)
+            return _found(name, (above.submodule_search_locations or ()) if above is not None else ())
+        if name in self._places:
+            return _found(name, self._places[name])
+        return _found(name, [str(self._root), str(self._root / "src"), *sys.path]) or _found_by_hooks(name)
+
+
+def package_of(name: str, spec: ModuleSpec | None) -> str:
+    """The package that relative imports of a module start from."""
+    is_package = spec is not None and spec.submodule_search_locations is not None
+    return name if is_package else name.rpartition(".")[0]
+
+
+def is_builtin(top: str, spec: ModuleSpec | None) -> bool:
+    """Whether a name is the standard library's, unless the project has a module of that name."""
+    if top not in sys.stdlib_module_names:
+        return False
+    path = file_of(spec)
+    return path is None or path.is_relative_to(_LIBRARY)
+
+
+def file_of(spec: ModuleSpec | None) -> Path | None:
+    """The file of a module; nothing for a folder without `__init__.py`."""
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
+
+
+def places_of(spec: ModuleSpec | None) -> list[Path]:
+    """The folders that a package's modules are in; none for a module."""
+    return [Path(place) for place in (spec.submodule_search_locations or ())] if spec is not None else []
+
+
+def _found(name: str, places: Iterable[str]) -> ModuleSpec | None:
+    """What importing a name from these folders finds.
+
+    `PathFinder` fails for a folder without `__init__.py` in another one that is not imported yet.
+    """
+    portions: list[str] = []
+    for place in places:
+        finder = get_importer(place or os.curdir)
+        spec = finder.find_spec(name) if finder is not None else None
+        if spec is not None and spec.loader is not None:
+            return spec
+        portions += (spec.submodule_search_locations or ()) if spec is not None else ()
+    return _without_init(name, portions) if portions else None
+
+
+def _without_init(name: str, places: list[str]) -> ModuleSpec:
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = places
+    return spec
+
+
+def _found_by_hooks(name: str) -> ModuleSpec | None:
+    """What import hooks find, such as those of editable installations."""
+    try:
+        return find_spec(name)
+    except (ImportError, ValueError):
+        return None
