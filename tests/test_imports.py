@@ -17,7 +17,7 @@ TIERS = [
     {"render", "validation"},
     {"backends", "runtime"},
     {"project", "report"},
-    {"drift", "image"},
+    {"drift", "engines", "image"},
     {"cli"},
     {"calling"},
     {"testing", "__main__"},

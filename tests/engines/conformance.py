@@ -21,18 +21,20 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.engines import containers  # noqa: E402 - this folder is no package that is installed
+from tests.engines.cases import Case  # noqa: E402
 from tests.engines.datasets import example  # noqa: E402
-from tests.engines.drivers.airflow import AirflowDags  # noqa: E402
 from tests.engines.drivers.argo import ArgoSimulation  # noqa: E402
-from tests.engines.drivers.base import Case, Outcome  # noqa: E402
 from tests.engines.drivers.cluster import Cluster, ClusterCronJob, ClusterWorkflow  # noqa: E402
 from tests.engines.drivers.cronjob import CronJobPod  # noqa: E402
-from tests.engines.drivers.dvc import Dvc  # noqa: E402
-from tests.engines.drivers.github import GitHub  # noqa: E402
-from tests.engines.drivers.gitlab import GitLab  # noqa: E402
-from tests.engines.drivers.local import Script, WurzelRun  # noqa: E402
 from tests.engines.drivers.slurm import Slurm  # noqa: E402
 from tests.engines.report import PAGE, Result, kept, page, write  # noqa: E402
+from wurzel.engines.airflow import AirflowDags  # noqa: E402
+from wurzel.engines.driver import Outcome  # noqa: E402
+from wurzel.engines.dvc import Dvc  # noqa: E402
+from wurzel.engines.github import GitHub  # noqa: E402
+from wurzel.engines.gitlab import GitLab  # noqa: E402
+from wurzel.engines.local import Script, WurzelRun  # noqa: E402
+from wurzel.engines.process import ENGINES  # noqa: E402
 
 WORDS = "steps.words.settings.WORDS=[{}]"
 LANGUAGE = (
@@ -197,6 +199,7 @@ def main():
     parser.add_argument("--only", metavar="ENGINE", action="append", help="these engines, by a part of their names")
     parser.add_argument("--update", action="store_true", help="with --only: write their lines, and leave the others'")
     options = parser.parse_args()
+    os.environ[ENGINES] = str(ROOT / ".engines")
     if options.context:
         write_context(options.context)
         return 0

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from wurzel.engines import github
+
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 DATA_DIRS = {"hostile": "da ta/$HOME it's"}
 """Where examples keep their datasets, other than `data`."""
@@ -53,6 +55,11 @@ def wurzel_run(folder, name, env=None):
     """The datasets that `wurzel run` makes of an example."""
     wurzel(folder, "run", pipeline_name(folder, name), "-j", "2", env=env)
     return datasets(folder, name)
+
+
+def unpacked(store, folder, name):
+    """The artifacts of a run of an example in act as datasets, where the example has them below a folder."""
+    return github.unpacked(store, folder / DATA_DIRS.get(name, "data"))
 
 
 def datasets(folder, name):

@@ -12,11 +12,12 @@ import yaml
 from tests.conftest import EXAMPLES
 from tests.engines.containers import Containers
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
-from tests.engines.drivers.airflow import HOMES, SECRET, Airflow
-from tests.engines.drivers.base import collected
+from tests.engines.drivers.airflow import SECRET, Airflow
 from tests.engines.kubelet import Pod, Processes, environment
 from wurzel.backends import rendering
 from wurzel.backends.airflow.validation import validate
+from wurzel.engines.airflow import AirflowDags
+from wurzel.engines.driver import collected
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 
@@ -25,8 +26,8 @@ HERE = Path(__file__).parent
 
 
 def installed(version, folder):
-    if not (HOMES[version] / "bin" / "airflow").exists():
-        pytest.skip(f"Airflow {version} is not installed: make engines")
+    if missing := AirflowDags(version).missing():
+        pytest.skip(missing)
     return Airflow(version, folder)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.engines.drivers.airflow import HOMES, Airflow
+from tests.engines.drivers.airflow import Airflow
+from wurzel.engines.airflow import AirflowDags
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("version", ["3", "2.11"])
 def test_hostile_values_reach_pods_unchanged_through_the_pack(tmp_path, monkeypatch, version):
-    if not (HOMES[version] / "bin" / "airflow").exists():
-        pytest.skip(f"Airflow {version} is not installed: make engines")
+    if missing := AirflowDags(version).missing():
+        pytest.skip(missing)
     site, project, home = (tmp_path / name for name in ("site", "project", "home"))
     source = tmp_path / "source"
     shutil.copytree(ROOT / "docs" / "examples" / "organisation-pack", source)

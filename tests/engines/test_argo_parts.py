@@ -7,9 +7,9 @@ from unittest import mock
 import pytest
 import yaml
 
+from tests.engines.cases import Case
 from tests.engines.datasets import PIPELINES, datasets, wurzel
 from tests.engines.drivers.argo import workflow_data
-from tests.engines.drivers.base import Case
 from tests.engines.kubelet import Done, expand
 from tests.engines.test_argo import VARIANTS, argolint, crds  # noqa: F401 - fixtures
 from tests.engines.workflows import Simulation

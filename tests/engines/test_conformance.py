@@ -2,17 +2,18 @@
 
 import pytest
 
+from tests.engines.cases import Case
 from tests.engines.conformance import CASES, LANGUAGE, ROOT, drivers, is_right, verdict
-from tests.engines.drivers.airflow import AirflowDags
 from tests.engines.drivers.argo import ArgoSimulation
-from tests.engines.drivers.base import Case, Outcome
 from tests.engines.drivers.cluster import Cluster
 from tests.engines.drivers.cronjob import CronJobPod
-from tests.engines.drivers.dvc import Dvc
-from tests.engines.drivers.github import GitHub
-from tests.engines.drivers.gitlab import GitLab
-from tests.engines.drivers.local import Script, WurzelRun
 from tests.engines.report import PAGE, Result, kept, page, read, write
+from wurzel.engines.airflow import AirflowDags
+from wurzel.engines.driver import Outcome
+from wurzel.engines.dvc import Dvc
+from wurzel.engines.github import GitHub
+from wurzel.engines.gitlab import GitLab
+from wurzel.engines.local import Script, WurzelRun
 
 SLICED = [case for case in CASES if case.example == "sharded"]
 SAMPLE = {"outputs", "files", "else", "fan-out-3", "program"}

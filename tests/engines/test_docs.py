@@ -7,7 +7,7 @@ import pytest
 
 from reference.example import copy_example
 from tests.docs import blocks as pages
-from tests.engines.drivers.base import git_home
+from wurzel.engines.git import git_home
 
 pytestmark = pytest.mark.engine
 ENGINES = pages.ROOT / ".engines"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.datasets import datasets, example, render, wurzel, wurzel_run
-from tests.engines.drivers.dvc import DvcRepository
+from wurzel.engines.dvc import DvcRepository
 
 pytestmark = pytest.mark.engine
 RAG = Path("docs/examples/rag")

@@ -12,12 +12,14 @@ import pytest
 import yaml
 
 from tests.conftest import EXAMPLES
-from tests.engines.datasets import example, render, wurzel_run
-from tests.engines.drivers.github import HOME, SETS, Act, unpacked
+from tests.engines.datasets import example, render, unpacked, wurzel_run
+from tests.engines.install import ROOT
 from wurzel.backends.ci.validation import check_github
 from wurzel.backends.github.options import PINS
+from wurzel.engines.github import SETS, Act
 
 pytestmark = pytest.mark.engine
+HOME = ROOT / "github"
 TOKENS = {"SHARED_TOKEN": "$(touch pwned)", "SUFFIX_API_TOKEN": "a'b\"c`d$HOME"}
 RUNNABLE = [word for item in SETS for word in ("--set", item)]
 ACCEPTED = {

@@ -9,12 +9,15 @@ import pytest
 import yaml
 
 from tests.conftest import EXAMPLES
+from tests.engines.cases import PLAIN_FOLDER
 from tests.engines.datasets import example, render, wurzel_run
-from tests.engines.drivers.base import collected
-from tests.engines.drivers.gitlab import HOME, PLAIN_FOLDER, SETS, GitlabCiLocal
+from tests.engines.install import ROOT
 from wurzel.backends.ci.validation import check_gitlab
+from wurzel.engines.driver import collected
+from wurzel.engines.gitlab import SETS, GitlabCiLocal
 
 pytestmark = pytest.mark.engine
+HOME = ROOT / "gitlab"
 RUNNABLE = [word for item in SETS for word in ("--set", item)]
 LAYOUTS = [
     ("hostile", ["targets.gitlab.layout=single", f"data_dir={PLAIN_FOLDER}"]),

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.engines.cases import Case
 from tests.engines.conformance import verdict
-from tests.engines.drivers.airflow import AirflowDags
 from tests.engines.drivers.argo import ArgoSimulation
-from tests.engines.drivers.base import Case
 from tests.engines.drivers.cronjob import CronJobPod
-from tests.engines.drivers.dvc import Dvc
-from tests.engines.drivers.github import GitHub
-from tests.engines.drivers.gitlab import GitLab
-from tests.engines.drivers.local import Script, WurzelRun
+from wurzel.engines.airflow import AirflowDags
+from wurzel.engines.dvc import Dvc
+from wurzel.engines.github import GitHub
+from wurzel.engines.gitlab import GitLab
+from wurzel.engines.local import Script, WurzelRun
 
 DOCS = Path(__file__).parents[2] / "docs"
 WORDS_ALONE = ("steps.embed.settings.MODEL=words",)

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.engines.conformance import CASES, is_right, verdict
-from tests.engines.drivers.local import WurzelRun
 from tests.engines.drivers.slurm import Slurm
+from wurzel.engines.local import WurzelRun
 
 pytestmark = pytest.mark.engine
 

@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from tests.engines.datasets import example, render, wurzel_run
-from tests.engines.drivers import github as on_github
-from tests.engines.drivers import gitlab as on_gitlab
 from tests.engines.test_github import act as act  # noqa: PLC0414 - a fixture
 from tests.engines.test_gitlab import gitlab as gitlab  # noqa: PLC0414 - a fixture
+from wurzel.engines import github as on_github
+from wurzel.engines import gitlab as on_gitlab
 
 pytestmark = pytest.mark.engine
 

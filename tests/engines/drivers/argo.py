@@ -6,9 +6,9 @@ import tarfile
 import yaml
 
 from tests.engines.containers import Containers
-from tests.engines.drivers.base import Driver, Outcome, collected
 from tests.engines.kubelet import Processes
 from tests.engines.workflows import Simulation
+from wurzel.engines.driver import Driver, Outcome, collected
 
 STORES = {
     "s3": "targets.argo.artifacts={s3: {bucket: acme-data, prefix: p}}",

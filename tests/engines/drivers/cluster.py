@@ -17,8 +17,8 @@ from functools import cached_property
 import yaml
 
 from tests.engines.drivers.argo import MOUNTED
-from tests.engines.drivers.base import Driver, Outcome, collected
 from tests.engines.drivers.cronjob import note
+from wurzel.engines.driver import Driver, Outcome, collected
 
 NAMESPACE = "wurzel-conformance"
 SECONDS = 300

@@ -4,8 +4,9 @@ import yaml
 
 from tests.engines.containers import Containers
 from tests.engines.drivers.argo import MOUNTED
-from tests.engines.drivers.base import Driver, Outcome, collected, said_version
 from tests.engines.kubelet import Pod
+from wurzel.engines.driver import Driver, Outcome, collected
+from wurzel.engines.process import said_version
 
 UID = "metadata.labels['batch.kubernetes.io/controller-uid']"
 SETS = ('schedule={cron: "0 4 * * *", timezone: UTC}', "image=acme/words:1.0")

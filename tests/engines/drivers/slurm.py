@@ -15,7 +15,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines.drivers.base import Driver, Outcome, collected, said_version
+from wurzel.engines.driver import Driver, Outcome, collected
+from wurzel.engines.process import said_version
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "slurm-backend"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "sinfo")

@@ -1,12 +1,13 @@
 """Engines of this machine: `wurzel run`, and the rendered script in each POSIX shell."""
 
+from __future__ import annotations
+
 import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.engines.drivers.base import Driver, Outcome, collected, said_version
+from wurzel.engines.driver import Case, Driver, Outcome, collected
+from wurzel.engines.process import engine_path, finished, not_found, program_of, said_version
 
 
 class WurzelRun(Driver):
@@ -16,10 +17,12 @@ class WurzelRun(Driver):
     name = "wurzel run"
     how = "`wurzel run -j 2`; the datasets of all others are compared with these"
 
-    def version(self):
+    def version(self) -> str:
+        """As `wurzel --version`."""
         return said_version(sys.executable, "-m", "wurzel", "--version")
 
-    def run(self, case, folder):
+    def run(self, case: Case, folder: Path) -> Outcome:
+        """Run it in place."""
         project = case.project(folder)
         done = case.run(project, "-j", "2")
         return Outcome(done.returncode, collected(project / case.data_dir), done.stdout + done.stderr)
@@ -30,30 +33,29 @@ class Script(Driver):
 
     target = "local"
 
-    def __init__(self, shell, *arguments):
+    def __init__(self, shell: str, *arguments: str) -> None:
         self.shell = shell
         self.arguments = arguments
         self.name = f"run-*.sh in {shell}"
         self.how = f"`{' '.join([shell, *arguments])} run-*.sh -j 2`"
 
-    def missing(self):
-        return "" if shutil.which(self.shell) else f"{self.shell} is not on the path"
+    def missing(self) -> str:
+        """Whether the shell is here."""
+        return not_found("local", self.shell, f"apt-get install {self.shell}")
 
-    def version(self):
+    def version(self) -> str:
+        """Of bash, what it prints; dash prints none, so its package's."""
         if self.shell == "bash":
             return said_version("bash", "--version")
+        if not_found("local", "dpkg-query", ""):
+            return self.shell
         return said_version("dpkg-query", "--show", "--showformat=${Package} ${Version}", self.shell)
 
-    def run(self, case, folder):
+    def run(self, case: Case, folder: Path) -> Outcome:
+        """Render the script and run it."""
         project = case.project(folder)
         case.render(project, "local")
         (script,) = project.glob("run-*.sh")
-        done = subprocess.run(
-            [shutil.which(self.shell), *self.arguments, script.name, "-j", "2"],
-            cwd=project,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words: list[str | Path] = [program_of("local", self.shell), *self.arguments, script.name, "-j", "2"]
+        done = finished(words, project, {**os.environ, "PATH": engine_path()})
         return Outcome(done.returncode, collected(project / case.data_dir), done.stdout + done.stderr)

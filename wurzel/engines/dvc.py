@@ -1,0 +1,54 @@
+"""DVC, in a new git repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from wurzel.engines.driver import Case, Driver, Outcome, collected
+from wurzel.engines.git import git_home
+from wurzel.engines.process import Finished, engine_path, finished, not_found, program_of, said_version
+
+
+class DvcRepository:
+    """Runs dvc, and other programs, in folders; its settings are kept in `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = {**os.environ, **git_home(home), "DVC_NO_ANALYTICS": "1", "PATH": engine_path()}
+
+    def __call__(self, folder: Path, *arguments: str, check: bool = True, program: str = "dvc") -> Finished:
+        """The finished program."""
+        path = program_of("dvc", program)
+        return finished([path, *arguments], folder, self.environment, check=check)
+
+    def begin(self, folder: Path) -> None:
+        """Make a folder a repository with all that is in it."""
+        self(folder, "init", "-q", program="git")
+        self(folder, "init", "-q")
+        self(folder, "add", "-A", program="git")
+        self(folder, "commit", "-qm", "start", program="git")
+
+
+class Dvc(Driver):
+    """`dvc repro` of the rendered `dvc.yaml`."""
+
+    target = "dvc"
+    name = "DVC"
+    how = "`dvc repro --keep-going` in a new git repository"
+
+    def missing(self) -> str:
+        """Whether dvc is here."""
+        return not_found("dvc", "dvc", "uv tool install dvc")
+
+    def version(self) -> str:
+        """As `dvc --version`."""
+        return f"dvc {said_version(program_of('dvc', 'dvc'), '--version')}"
+
+    def run(self, case: Case, folder: Path) -> Outcome:
+        """Render and reproduce."""
+        project = case.project(folder / "it's a $HOME project")
+        case.render(project, "dvc")
+        dvc = DvcRepository(folder / "home")
+        dvc.begin(project)
+        done = dvc(project, "repro", "--keep-going", check=False)
+        return Outcome(done.returncode, collected(project / case.data_dir), done.stdout + done.stderr)

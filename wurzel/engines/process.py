@@ -1,0 +1,105 @@
+"""Programs of engines: where they are, and running them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from wurzel.exceptions import WurzelError
+
+ENGINES = "WURZEL_ENGINES"
+"""Environment variable that names a folder of engines, each with its programs in `<engine>/bin`."""
+KILLED = 137
+"""Exit code of a program that took too long, as a shell would see it."""
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def engine_path() -> str:
+    """PATH for engines: the wurzel of this process comes first, since rendered files call `wurzel`."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+
+
+class EngineFailed(WurzelError):
+    """A program that prepares a run has failed."""
+
+
+def found(engine: str, program: str) -> Path | None:
+    """A program of an engine: below the folder of engines if there is one, else beside this Python or on the PATH."""
+    if folder := os.environ.get(ENGINES):
+        own = Path(folder, engine, "bin", program)
+        if own.exists():
+            return own.absolute()
+    path = shutil.which(program, path=engine_path())
+    return Path(path) if path else None
+
+
+def program_of(engine: str, program: str) -> Path:
+    """As `found`, for an engine that is known to be here."""
+    path = found(engine, program)
+    if path is None:
+        raise EngineFailed(f"{program} is not on the PATH")
+    return path
+
+
+def not_found(engine: str, program: str, install: str) -> str:
+    """Why an engine cannot run and how to get it; '' if it is here."""
+    return "" if found(engine, program) else f"{program} is not on the PATH: `{install}`"
+
+
+def finished(
+    words: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    seconds: float | None = None,
+    check: bool = False,
+) -> Finished:
+    """Run a program to its end. One that takes longer than `seconds` is killed with all that it has started.
+
+    Raises:
+        EngineFailed: with `check`, when its exit code is not 0.
+    """
+    process = subprocess.Popen(
+        list(map(str, words)),
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=seconds)
+        code = process.returncode
+    except subprocess.TimeoutExpired:
+        kill(process)
+        out, err = process.communicate()
+        code, err = KILLED, f"{err}\nkilled: it took longer than {seconds:.0f} s\n"
+    except BaseException:
+        kill(process)
+        raise
+    if check and code:
+        raise EngineFailed(f"{Path(words[0]).name} {words[1]} ended with exit code {code}:\n{(out + err)[-4000:]}")
+    return Finished(list(map(str, words)), code, out, err)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a process and the group that it leads."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        process.kill()
+
+
+def said_version(*command: str | Path) -> str:
+    """The first line that a program prints about its version."""
+    done = finished(command, Path.cwd(), os.environ)
+    return (done.stdout + done.stderr).strip().partition("\n")[0]
