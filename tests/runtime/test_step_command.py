@@ -162,7 +162,7 @@ def test_logs_as_json(steps):
         (["cmdsteps:Upper", "-o", "out"], 2, "error: Upper needs an input"),
         (["cmdsteps:Uper", "-o", "out"], 2, "Did you mean Upper?"),
         (["nomodule:Upper", "-o", "out"], 2, "there is no module 'nomodule'"),
-        (["cmdsteps", "-o", "out"], 2, "'cmdsteps' names no object"),
+        (["cmdsteps", "-o", "out"], 2, "'cmdsteps' is the id of a step, and no --pipeline is given"),
         (["cmdsteps:Make"], 2, "there is no folder to write to"),
         (["cmdsteps:Make", "-o", "out", "--shard", "0/2"], 2, "'0/2' is not a slice"),
         (["cmdsteps:Make", "-o", "out", "--shard", "3/2"], 2, "'3/2' is not a slice"),

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from wurzel.cli.shard import ShardText
+from wurzel.cli.step_of import StepName, is_id
 from wurzel.exceptions import UsageError, WurzelError
 from wurzel.git_folder import REASON, in_git
 
@@ -50,7 +51,10 @@ AT_LEAST_1 = click.IntRange(min=1)
 
 
 @click.command("step", short_help="Run one step; this is what rendered files call.")
-@click.argument("target", metavar="MODULE:CLASS")
+@click.argument("target", metavar="MODULE:CLASS|STEP", type=StepName())
+@click.option("--pipeline", metavar="NAME", help="Run STEP of this pipeline; the only one unless given.")
+@click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml to STEP.")
+@click.option("--set", "sets", metavar="KEY=VALUE", multiple=True, help="Override one value of STEP's configuration.")
 @click.option("--id", "step_id", metavar="ID", help="Id of the step; made from the class's name unless given.")
 @click.option(
     "-i",
@@ -89,7 +93,8 @@ AT_LEAST_1 = click.IntRange(min=1)
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Run one step, once: read its input, run it, check and store what it gives.
 
-    Settings come from the variables <ID>__<FIELD> and <CLASSNAME>__<FIELD>.
+    Settings come from the variables <ID>__<FIELD> and <CLASSNAME>__<FIELD>. STEP, the id of a step of a pipeline, is
+    run as that pipeline and wurzel.yaml say, on the datasets in the data folder, unless options say otherwise.
     """
     if options["own_group"]:
         from wurzel.runtime.guard import lead_group
@@ -97,6 +102,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         lead_group()
     logs = ctx.find_root().obj or {"log_format": "text", "level": "INFO"}
     try:
+        if is_id(options["target"]) or any(options[name] for name in ("pipeline", "environment", "sets")):
+            from wurzel.cli.step_of import configured
+
+            options |= configured(ctx, options)
         if options["file"] is not None:
             options |= _from_file(ctx, options["file"])
         code = _count(options) if options["slices"] is not None else _unless_done(options, logs)
