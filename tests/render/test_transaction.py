@@ -138,11 +138,11 @@ def test_killed_at_every_point_and_while_recovering(memory):
     assert count > 100
 
 
-def test_killed_at_random_times(tmp_path):
+def test_killed_at_random_times(memory):
     """Hundreds of times, under load or not, while a reader looks at one of the files."""
     seen = []
     for number in range(300):
-        root = fill(tmp_path / str(number))
+        root = fill(memory / str(number))
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -340,7 +340,7 @@ def test_without_permission_none(tmp_path, closed):
     assert check(root) is False
 
 
-def test_two_at_once_leave_the_files_of_one(tmp_path):
+def test_two_at_once_leave_the_files_of_one(memory):
     program = (
         "import sys\nfrom wurzel.render.header import sign\n"
         "from wurzel.render.output import File, apply, plan\n"
@@ -349,11 +349,10 @@ def test_two_at_once_leave_the_files_of_one(tmp_path):
         "    apply(plan(sys.argv[1], [File(name, text) for name in ('a', 'b/c', 'd')]))\n"
     )
     writers = [
-        subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "new"), name])
-        for name in ("one", "two", "three")
+        subprocess.Popen([sys.executable, "-c", program, str(memory / "new"), name]) for name in ("one", "two", "three")
     ]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
-    found = tree(tmp_path / "new")
+    found = tree(memory / "new")
     assert set(found) == {"a", "b/c", "d"}
     assert len(set(found.values())) == 1
 
