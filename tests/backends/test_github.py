@@ -9,8 +9,8 @@ import yaml
 from tests.plain import plain_step
 from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
-from wurzel.backends.github.workflow import escape
-from wurzel.exceptions import PreflightError
+from wurzel.backends.github.rights import escape
+from wurzel.exceptions import PreflightError, VerifyError
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
     DataType,
@@ -175,6 +175,10 @@ def test_scheduled_runs_use_the_default_of_a_parameter(value):
     one = step(settings=(setting(type="str", text=True, parameter=True, default=value),))
     document = workflow(pipeline(one, schedule=Schedule(cron="0 4 * * *")))
     expression = named(document["jobs"]["embed"], "Run")["env"]["EMBED__SIZE"]
+    if value in {"", "0"}:
+        name = "inputs.EMBED__SIZE"
+        assert expression == f"${{{{ toJSON({name}) == 'null' && '{value}' || {name} }}}}"
+        return
     match = re.fullmatch(
         r"\$\{\{ fromJSON\(toJSON\(inputs.EMBED__SIZE\) != 'null' && toJSON\(inputs.EMBED__SIZE\) \|\| '(.*)'\) \}\}",
         expression,
@@ -188,8 +192,77 @@ def test_inputs_of_a_workflow_that_another_one_calls_count_whatever_started_the_
     call = {"inputs": {"EMBED__SIZE": {"type": "number", "default": 2}}}
     document = workflow(pipeline(one), legacy=True, triggers={"workflow_call": call})
     value = named(document["jobs"]["embed"], "Run")["env"]["EMBED__SIZE"]
-    assert "toJSON(inputs.EMBED__SIZE) != 'null'" in value
+    assert "toJSON(inputs.EMBED__SIZE) == 'null'" in value
     assert "event_name" not in value
+
+
+def test_a_workflow_that_another_one_calls_declares_parameters_and_secrets():
+    settings = (
+        setting(parameter=True, default=1, description="of a batch"),
+        setting(name="MODE", variable="EMBED__MODE", type="Literal['a', 'b']", text=True, parameter=True, default="b"),
+        setting(name="NEW", variable="EMBED__NEW", parameter=True, required=True),
+    )
+    one = step(settings=settings, secrets={"EMBED__KEY": SecretRef(name="openai", key="api-key")})
+    document = workflow(pipeline(one), triggers={"workflow_call": {}})
+    assert document[True]["workflow_call"] == {
+        "inputs": {
+            "EMBED__SIZE": {"description": "of a batch", "type": "number", "default": 1},
+            "EMBED__MODE": {"description": "MODE", "type": "string", "default": "b"},
+            "EMBED__NEW": {"description": "NEW", "type": "string", "required": True},
+        },
+        "secrets": {"OPENAI_API_KEY": {"required": True}},
+    }
+    assert named(document["jobs"]["embed"], "Run")["env"]["EMBED__SIZE"] == "${{ inputs.EMBED__SIZE }}"
+    without = step(settings=settings[:2], secrets=one.secrets)
+    own = workflow(pipeline(without), environment="prod", triggers={"workflow_call": {"inputs": {}}})[True]
+    assert own["workflow_call"] == {"inputs": {}, "secrets": {"OPENAI_API_KEY": {"required": False}}}
+
+
+def test_an_environment_is_for_the_jobs_that_need_it():
+    key = {"EMBED__KEY": SecretRef(name="openai", key="api-key")}
+    what = pipeline(step("words"), step("embed", needs=("words",), secrets=key))
+
+    def of_jobs(subject, **options):
+        return [job.get("environment") for job in workflow(subject, **options)["jobs"].values()]
+
+    assert of_jobs(what, environment="prod") == [None, "prod"]
+    assert of_jobs(what, environment="prod", oidc=True) == ["prod", "prod"]
+    assert of_jobs(what, environment="prod", jobs={"words": {"oidc": True}}) == ["prod", "prod"]
+    assert of_jobs(what, environment="prod", jobs={"words": {"environment": "test"}}) == ["test", "prod"]
+    assert of_jobs(what, environment="prod", install_env={"A": "${{ vars.A }}"}) == ["prod", "prod"]
+    assert of_jobs(pipeline(step("words")), environment="prod") == ["prod"]  # its protection rules still hold
+
+
+def test_settings_may_come_from_the_variables_of_a_repository():
+    settings = (setting(required=True), setting(name="MODEL", variable="EMBED__MODEL", text=True, default="a"))
+    what = pipeline(step(settings=settings), step("next", needs=("embed",)))
+    assert "needs its setting SIZE" in problems(what)
+    chosen = {"EMBED__SIZE": "BATCH", "EMBED__MODEL": "MODEL"}
+    assert problems(what, vars=chosen) == ""
+    document = workflow(what, vars=chosen, environment="prod")
+    run = named(document["jobs"]["embed"], "Run")
+    assert run["env"]["EMBED__SIZE"] == "${{ vars.BATCH }}"
+    assert '[ -n "${EMBED__MODEL}" ] || unset EMBED__MODEL' in run["run"]
+    assert "EMBED__SIZE" not in named(document["jobs"]["next"], "Run").get("env", {})
+    assert [job.get("environment") for job in document["jobs"].values()] == ["prod", None]
+    assert "Did you mean EMBED__MODEL" in problems(what, vars={"EMBED__MODLE": "A"})
+    given = setting(given=True, value=1)
+    assert "has a value in wurzel.yaml" in problems(pipeline(step(settings=(given,))), vars={"EMBED__SIZE": "A"})
+    asked_for = setting(default=1, parameter=True)
+    assert "whose value is an input" in problems(pipeline(step(settings=(asked_for,))), vars={"EMBED__SIZE": "A"})
+    key = setting(name="KEY", variable="EMBED__KEY", secret=True)
+    assert "everyone can read" in problems(pipeline(step(settings=(key,))), vars={"EMBED__KEY": "A"})
+
+
+def test_an_enterprise_server_gets_artifact_actions_that_it_has():
+    sliced = pipeline(step("words"), step("upper", needs=("words",), shards=3), step("x", needs=("upper",)))
+    text = text_of(sliced, legacy=True)
+    assert set(re.findall(r"(upload|download)-artifact@\w+ # (v\d)", text)) == {("upload", "v3"), ("download", "v3")}
+    found = yaml.safe_load(text)["jobs"]
+    kept = named(found["upper"], "Keep")["with"]
+    assert kept["name"] == "rag.upper"  # uploads of one name are one artifact there
+    assert "overwrite" not in kept
+    assert named(found["x"], "Get the data")["with"] == {"name": "rag.upper", "path": "data/upper"}
 
 
 def test_schedule_and_triggers():
@@ -298,7 +371,7 @@ def test_node_selectors_are_labels_of_runners(options, expected):
 
 def test_jobs_may_differ():
     jobs = workflow(
-        pipeline(step(), step("next")),
+        pipeline(step(secrets={"EMBED__KEY": SecretRef(name="a", key="b")}), step("next")),
         environment="staging",
         jobs={"next": {"environment": {"name": "prod", "url": "https://x.example"}, "oidc": True}},
     )["jobs"]
@@ -668,3 +741,89 @@ def test_with_a_store_every_job_gets_every_parameter():
         assert "UPPER__SIZE" in job["steps"][-1]["env"]
     without = what.model_copy(update={"store": None})
     assert "UPPER__SIZE" not in workflow(without, layout="steps")["jobs"]["words"]["steps"][-1].get("env", {})
+
+
+def test_anchors_say_once_what_jobs_repeat():
+    steps = (step("words"), reading("upper", "words", shards=2), reading("join", "upper", image="y"))
+    fields = {"image": "x", "env": {"A": "jobs:\n    permissions:\n"}, "schedule": Schedule(cron="0 4 * * *")}
+    plain, text = (text_of(pipeline(*steps, **fields), anchors=anchors) for anchors in (False, True))
+    assert set(re.findall(r"&([-\w]+)", text)) == set(re.findall(r" \*([a-z][-\w]*)\n", text))
+    assert len(text.splitlines()) < len(plain.splitlines()) - 10
+    document = yaml.safe_load(text)
+    keep = document["jobs"]["words"]["steps"][-1]
+    assert keep is document["jobs"]["join"]["steps"][-1]
+    assert (keep["with"]["name"], keep["with"]["path"]) == ("rag.${{ github.job }}", "data/${{ github.job }}")
+    for job in document["jobs"].values():
+        job["steps"] = [item for item in job["steps"] if item is not keep]
+    expected = yaml.safe_load(plain)
+    for name in ("words", "join"):
+        del expected["jobs"][name]["steps"][-1]
+    assert document == expected
+
+
+def test_a_patch_changes_one_of_the_jobs_that_share_something():
+    patch = {"jobs": {"upper": {"permissions": {"packages": "read"}}}}
+    document = workflow(pipeline(step("words"), reading("upper", "words")), anchors=True, patch=patch)
+    assert [job["permissions"] for job in document["jobs"].values()] == [
+        {"contents": "read"},
+        {"contents": "read", "packages": "read"},
+    ]
+
+
+def test_anchors_never_change_what_a_template_says(tmp_path):
+    from wurzel.backends.github.anchors import anchored
+
+    job = (
+        "  {}:\n    runs-on: x\n    note: |\n      - name: a\n        b\n\n    steps:\n      - name: a\n        b: c\n"
+    )
+    with pytest.raises(VerifyError, match="anchors: false"):
+        anchored("jobs:\n" + job.format("one") + job.format("two").replace("b: c", "b: d"))
+    script = "  {}:\n    steps:\n      - name: a\n        run: |\n          one\n\n          two\n\n"
+    text, sources = anchored("jobs:\n" + script.format("one") + script.format("two"))
+    assert yaml.safe_load(text)["jobs"]["two"]["steps"][0]["run"] == "one\n\ntwo\n"
+    assert len(sources) == len(text.split("\n"))
+
+
+def test_a_thousand_jobs_fit_with_anchors_only():
+    steps = [step("s0")] + [reading(f"s{number}", f"s{number - 1}") for number in range(1, 1000)]
+    with pytest.raises(PreflightError, match="accepts at most 512000"):
+        text_of(pipeline(*steps))
+    assert len(text_of(pipeline(*steps), anchors=True)) < 512_000 - 200
+
+
+def two_workflows(subject, **options):
+    texts = render_texts(subject, "github", asked({"pull_request": True, **options}))
+    assert list(texts) == [".github/workflows/rag.yml", ".github/workflows/rag-pull-request.yml"]
+    return [yaml.safe_load(text) for text in texts.values()]
+
+
+def test_a_pull_request_runs_what_needs_no_secret_and_leaves_nothing_that_is_read():
+    key = {"EMBED__KEY": SecretRef(name="openai", key="api-key")}
+    given = (setting(parameter=True, default=3),)
+    steps = (step("words", settings=given), reading("export", "words", secrets=key), reading("join", "words", "export"))
+    what = pipeline(*steps, schedule=Schedule(cron="0 4 * * *"))
+    options = {"layout": "auto", "environment": "prod", "oidc": True, "permissions": {"packages": "write"}}
+    main, other = two_workflows(what, **options, pull_request={"paths": ["p/**"]})
+    assert named(main["jobs"]["rag"], "Run")["run"].endswith("wurzel run rag")
+    assert other[True] == {"pull_request": {"paths": ["p/**"]}}
+    assert other["env"] == {"WURZEL_LAYOUT": layout_digest(what)}
+    assert other["concurrency"] == {"group": "rag-pull-request-${{ github.ref }}", "cancel-in-progress": True}
+    (job,) = other["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    assert not {"environment", "if"} & set(job)
+    run = named(job, "Run")
+    assert (run["run"], run.get("env")) == ("wurzel run rag --only words", None)
+    assert [kind for kind, _ in uses(job)][2:] == ["restore", "upload-artifact"]  # and saves no cache
+    both = pipeline(step("words", secrets=key), reading("join", "words"))
+    assert "every step needs a secret" in problems(both, pull_request=True)
+
+
+def test_a_pull_request_may_read_the_store():
+    _, other = two_workflows(stored(identity=IDENTITY))
+    assert other["env"]["WURZEL_STORE_CACHE"] == "read"
+    assert other["env"]["WURZEL_STORE_ROLE_ARN"] == "arn:aws:iam::1:role/other"
+    for job in other["jobs"].values():
+        assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+    assert "which may write" in problems(stored(secrets=STORE_KEYS), pull_request=True)
+    trusted = stored(identity={"role": "arn:aws:iam::1:role/rag"})
+    assert "the role of trusted jobs" in problems(trusted, pull_request=True)

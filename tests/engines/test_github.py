@@ -1,7 +1,4 @@
-"""The rendered workflow in act (see `drivers/github.py`), and under every checker there is.
-
-What act runs is rendered with `legacy: true`; the checkers see the default.
-"""
+"""The rendered workflow in act (see `drivers/github.py`), and under every checker there is."""
 
 import json
 import os

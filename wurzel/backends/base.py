@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -62,8 +62,12 @@ class OutputFile:
     """The option of the target that changes `path`."""
     limit: int = 0
     """Largest file that the platform reads, in bytes; 0 for no limit. A larger one is an error."""
+    smaller: str = "Split the pipeline into smaller ones, or use another target."
+    """What to do about a file that is too large."""
     object_limit: int = 0
     """Largest object (between two `---`) that the platform accepts, in bytes; 0 for no limit."""
+    finish: Callable[[str], tuple[str, list[int]]] | None = None
+    """Changes the form of the text, not what it says, after patches; also gives the old line of each new one."""
 
 
 def moved(path: str, target: str, name: str) -> str:

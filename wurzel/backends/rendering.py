@@ -130,11 +130,16 @@ def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[Jo
 
 
 def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered]) -> list[Rendered]:
-    if job.options.patch is None:
+    if job.options.patch is None and all(file.finish is None for file in files):
         return rendered
-    from wurzel.backends.patching import patched  # imported only by those who patch, to keep others fast
+    from wurzel.backends.patching import Patched, patched  # imported only by those who patch, to keep others fast
 
-    return patched(job, list(zip(files, rendered, strict=True)))
+    pairs = list(zip(files, rendered, strict=True))
+    found = rendered if job.options.patch is None else patched(job, pairs)
+    return [
+        text if file.finish is None else Patched(text, *file.finish(text.text), job)
+        for file, text in zip(files, found, strict=True)
+    ]
 
 
 def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:
@@ -231,8 +236,7 @@ def _check_sizes(results: Iterable[JobResult]) -> None:
             what = _too_large(file)
             if what:
                 where = f"{file.job.pipeline.name} for {file.job.label}"
-                hint = "Split the pipeline into smaller ones, or use another target."
-                problems.append(Problem(what, where=where, hint=hint))
+                problems.append(Problem(what, where=where, hint=file.output.smaller))
     if problems:
         raise PreflightError(problems)
 

@@ -2,7 +2,6 @@
 
 actions/checkout is its own; setup-python and cache are stand-ins, and so are upload-artifact and download-artifact,
 unless the folder of engines has wrappers around GitHub's own artifact client, which talk to the artifact server of act.
-What it runs is rendered with `legacy: true`, for it does not know `concurrency.queue`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ REPLACED = {
     "actions/setup-python": "setup-python",
     "actions/cache": "cache",
 }
-SETS = ("targets.github.legacy=true", "targets.github.install=wurzel --version", "targets.github.layout=steps")
+SETS = ("targets.github.install=wurzel --version", "targets.github.layout=steps")
 
 
 def wrappers() -> Path:
@@ -101,7 +100,7 @@ class GitHub(Driver):
     name = "GitHub Actions"
     how = (
         "`act workflow_dispatch` with the jobs on this machine, no containers; artifacts by GitHub's own client against"
-        " act's server, `setup-python` and `cache` are stand-ins; rendered with `legacy: true`, as act knows no queue"
+        " act's server, `setup-python` and `cache` are stand-ins"
     )
 
     def __init__(self, seconds: float = 120) -> None:

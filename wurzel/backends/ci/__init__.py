@@ -251,4 +251,9 @@ def _chunks(words: Iterable[str]) -> list[str]:
 def unset_lines(step: Step) -> list[str]:
     """Shell lines that unset empty parameters, so that the step's own default applies."""
     blank = [parameter.variable for parameter in parameters(step) if parameter.blank]
-    return [f'[ -n "${{{name}}}" ] || unset {name}' for name in blank]
+    return [unset_line(name) for name in blank]
+
+
+def unset_line(variable: str) -> str:
+    """The shell line that unsets a variable if it is empty."""
+    return f'[ -n "${{{variable}}}" ] || unset {variable}'

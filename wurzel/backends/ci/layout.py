@@ -37,15 +37,28 @@ def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
 class Jobs(Crossing):
     """The jobs of a pipeline on a CI platform, and what crosses between them."""
 
-    def __init__(self, pipeline: Pipeline, options: CiOptions, place: Place) -> None:
-        """Group the steps as the options say; `place` is what the platform gives to whole jobs only."""
+    def __init__(self, pipeline: Pipeline, options: CiOptions, place: Place, *, partial: bool = False) -> None:
+        """Group the steps as the options say.
+
+        Args:
+            pipeline: the resolved pipeline.
+            options: of the target.
+            place: gives what the platform has once for a job.
+            partial: whether these are only some of the steps of the pipeline that jobs read.
+        """
         super().__init__(pipeline, jobs_of(pipeline, options.chosen_layout, place))
         self.run = uses_run(pipeline, options)
+        self._partial = partial
         self._options = options
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether one job runs the pipeline as it is, so that it need not be told which steps."""
+        return self.whole and not self._partial
 
     def argv(self, job: Job, *options: str) -> list[str]:
         """The command of a job; without `--only` where it is all of the pipeline."""
-        only = [] if self.whole else ["--only", ",".join(job.ids)]
+        only = [] if self.is_complete else ["--only", ",".join(job.ids)]
         return [*self._options.run_argv(self.pipeline), *only, *options]
 
     def deadline(self, job: Job) -> int:

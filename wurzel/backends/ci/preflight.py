@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 
-def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: str) -> list[Problem]:
+def check(
+    pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: str, also: Collection[str] = ()
+) -> list[Problem]:
     """Reasons why a pipeline cannot run on either platform.
 
     Args:
@@ -26,11 +28,12 @@ def check(pipeline: Pipeline, options: CiOptions, *, scheduled: bool, reserved: 
         options: the target's options.
         scheduled: whether a run may start without anyone setting parameters.
         reserved: pattern for prefixes of names that the platform reserves.
+        also: further variables that jobs get from the platform.
     """
     problems = [
         *_secret_problems(pipeline, options, reserved),
         *_variable_problems(pipeline, reserved),
-        *_setting_problems(pipeline, scheduled=scheduled),
+        *_setting_problems(pipeline, also, scheduled=scheduled),
     ]
     if pipeline.schedule is not None and plain_cron(pipeline.schedule.cron) is None:
         problems.append(
@@ -72,7 +75,7 @@ def _variable_problems(pipeline: Pipeline, reserved: str) -> Iterable[Problem]:
                 )
 
 
-def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Problem]:
+def _setting_problems(pipeline: Pipeline, also: Collection[str], *, scheduled: bool) -> Iterable[Problem]:
     for step in pipeline.steps:
         for setting in step.settings:
             if setting.parameter and setting.secret:
@@ -85,7 +88,7 @@ def _setting_problems(pipeline: Pipeline, *, scheduled: bool) -> Iterable[Proble
                     f"the parameter {setting.name} of {step.id!r} is null, which an input cannot express",
                     hint="Set a text, or remove it from `parameters`.",
                 )
-        for setting in unfed(pipeline, step):
+        for setting in unfed(pipeline, step, also):
             if scheduled or not setting.parameter:
                 yield Problem(
                     f"the step {step.id!r} needs its setting {setting.name}, which has no value",

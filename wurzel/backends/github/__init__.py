@@ -15,6 +15,7 @@ from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, jobs_of
 from wurzel.ir.model import Pipeline
 
+_SMALLER = "Let steps share jobs (layout: auto), write what jobs repeat once (anchors: true), or split the pipeline."
 FILE_LIMIT = 512_000
 """Largest workflow file in bytes; GitHub does not run a larger one, and reports no error."""
 
@@ -32,7 +33,7 @@ class GithubBackend(Backend):
         "data_dir": native("datasets cross jobs as artifacts"),
         "store": native("jobs are `wurzel run`, without artifacts; keys are secrets, an identity is GitHub's token"),
         "settings": native("read from wurzel.yaml; `env` of the step with `layout: steps`"),
-        "parameters": native("typed inputs of `workflow_dispatch`"),
+        "parameters": native("typed inputs of `workflow_dispatch`, and of `workflow_call` where it is a trigger"),
         "env": native("`env` of the workflow; that of a step as its settings"),
         "secrets": native("`secrets.NAME_KEY`, in the `env` of the one step that needs it"),
         "image": native("`container`"),
@@ -78,17 +79,26 @@ class GithubBackend(Backend):
         return self.support_of(use.feature)
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
-        """`.github/workflows/<pipeline>.yml`."""
+        """`.github/workflows/<pipeline>.yml`, and one for pull requests by option."""
+        from wurzel.backends.github.anchors import anchored
+        from wurzel.backends.github.pull_request import path_beside
         from wurzel.backends.github.workflow import actions, workflow
 
         path = options.output or f".github/workflows/{pipeline.name}.yml"
-        context = {
-            "pipeline": pipeline,
-            "options": options,
-            "workflow": workflow(pipeline, options),
-            "actions": actions(options),
-        }
-        return [OutputFile(path, "github/workflow.yml.j2", context, limit=FILE_LIMIT)]
+        finish = anchored if options.anchors else None
+        wanted = {path: False, **({path_beside(path): True} if options.pull_request else {})}
+        common = {"pipeline": pipeline, "options": options, "actions": actions(options)}
+        return [
+            OutputFile(
+                place,
+                "github/workflow.yml.j2",
+                {**common, "workflow": workflow(pipeline, options, pull_request=untrusted)},
+                limit=FILE_LIMIT,
+                smaller=_SMALLER,
+                finish=finish,
+            )
+            for place, untrusted in wanted.items()
+        ]
 
     def placed(self, pipeline: Pipeline, options: GithubOptions, name: str) -> GithubOptions:
         """The target's name in the file name, and in the name that tells the workflow from those of other targets."""

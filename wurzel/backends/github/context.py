@@ -59,6 +59,8 @@ class Job:
     """Key of the job."""
     name: PlainText
     """What GitHub shows: the id of the step, the ids of several, or the name of the job."""
+    condition: str
+    """`if`; empty where it always runs."""
     description: str
     """What the step is for; empty for a job of several."""
     polls: bool
@@ -111,6 +113,8 @@ class Workflow:
 
     name: PlainText
     """Title of the workflow: the name of the pipeline, or option `name`."""
+    manual: bool
+    """Whether a person may start it."""
     cron: str
     """Five fields; empty without a schedule."""
     timezone: str

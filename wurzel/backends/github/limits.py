@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wurzel.backends import ci
 from wurzel.backends.ci import layout
 from wurzel.backends.ci.preflight import check, unknown_jobs
+from wurzel.backends.github import pull_request
 from wurzel.backends.github.options import PINS
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, place, runner
 from wurzel.exceptions import Problem
@@ -32,7 +33,9 @@ _EXPRESSION = "${{"
 def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
     """Every reason why GitHub could not run the workflow of a pipeline as intended."""
     return [
-        *check(pipeline, options, scheduled=has_other_events(pipeline, options), reserved=_RESERVED),
+        *check(pipeline, options, scheduled=has_other_events(pipeline, options), reserved=_RESERVED, also=options.vars),
+        *_vars(pipeline, options),
+        *pull_request.problems(pipeline, options),
         *unknown_jobs(options.jobs, pipeline),
         *layout.problems(pipeline, options, lambda step: place(pipeline, options, step)),
         *_actions(options),
@@ -52,6 +55,20 @@ def _actions(options: GithubOptions) -> Iterable[Problem]:
             yield Problem(
                 f"actions: {uses!r} is not an action", hint="Write OWNER/NAME@COMMIT # VERSION, as in a workflow."
             )
+
+
+def _vars(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
+    known = {setting.variable: setting for step in pipeline.steps for setting in step.settings}
+    for variable in options.vars:
+        setting = known.get(variable)
+        if setting is None:
+            advice = did_you_mean(variable, known) or "Name it as in `wurzel env`."
+            yield Problem(f"vars names {variable!r}, which sets nothing in {pipeline.name}", hint=advice)
+        elif setting.secret:
+            yield Problem(f"vars.{variable} would be a secret that everyone can read", hint="Set it under `secrets`.")
+        elif setting.parameter or setting.given:
+            what = "is a parameter, whose value is an input" if setting.parameter else "has a value in wurzel.yaml"
+            yield Problem(f"vars.{variable}: the setting {what}", hint="Remove it there, or from vars.")
 
 
 def _jobs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:

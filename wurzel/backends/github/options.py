@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
 from wurzel.ir.model import Step
+from wurzel.ir.names import EnvName
 
 PINS = {
     "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
@@ -16,6 +17,12 @@ PINS = {
     "astral-sh/setup-uv": ("20cfd1bf945f4377ade1205e4dbc17946fc9a30d", "v10.0.1"),
 }
 """Actions a workflow uses: the commit of a release, and its tag."""
+
+ENTERPRISE_PINS = {
+    "actions/upload-artifact": ("c6a3b2bd78b3985e4b2f15397fec357f0fd808de", "v3.2.2-node20"),
+    "actions/download-artifact": ("ad191675b41f6a5b46da9a048cb6893812da158b", "v3.1.0-node20"),
+}
+"""The same for GitHub Enterprise Server, which has no storage for the artifacts of later versions."""
 
 
 class _Options(BaseModel):
@@ -72,7 +79,9 @@ class GithubOptions(ci.CiOptions):
         None, description="Runs of one group wait for each other; default: the pipeline's name."
     )
     environment: str | dict[str, Any] | None = Field(
-        None, description="Deployment environment of every job: its secrets, variables and protection rules."
+        None,
+        description="Deployment environment of the jobs that need its secrets or log in, or of all jobs if none does:"
+        " its secrets, variables and protection rules. Each such job asks for approval.",
     )
     permissions: dict[str, str] = Field(
         default_factory=dict, description="What the token of every job may do, besides reading the code."
@@ -86,12 +95,29 @@ class GithubOptions(ci.CiOptions):
     )
     legacy: bool = Field(
         False,
-        description="For servers and tools without `timezone`, added in 2026: older GitHub Enterprise Server, act.",
+        description="For GitHub Enterprise Server: artifact actions v3, as it cannot store those of later ones, and no"
+        " `timezone`, which was added in 2026.",
     )
     queue: bool = Field(
         False,
         description="Let all runs wait (`queue: max`); otherwise a new run replaces one that waits. Older servers and"
         " tools, such as actionlint, refuse it.",
+    )
+    pull_request: bool | dict[str, Any] = Field(
+        False,
+        description="A second workflow that runs on pull requests, without steps that need secrets: true, or filters"
+        " of the event: {paths: [pipelines/**]}. Its jobs may only read, and trusted jobs never read what these"
+        " write (`cache: read`).",
+    )
+    anchors: bool = Field(
+        False,
+        description="Write what jobs repeat only once, with YAML anchors. GitHub refuses workflows of more than 512,000"
+        " bytes, some 300 jobs without anchors; Enterprise Server does not document them.",
+    )
+    vars: dict[EnvName, EnvName] = Field(
+        default_factory=dict,
+        description="Configuration variables of GitHub as values of settings, by the setting's variable:"
+        " {EMBED__MODEL: EMBED_MODEL} is `vars.EMBED_MODEL`; without a value there, the setting has its default.",
     )
     jobs: dict[str, JobOptions] = Field(
         default_factory=dict, description="Options of single jobs, by step id or group; `auto` separates what differs."

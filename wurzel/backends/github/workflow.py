@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
 from wurzel.backends.github.context import Action, Cache, Job, Transfer, Workflow
-from wurzel.backends.github.options import PINS, JobOptions, RunnerGroup
+from wurzel.backends.github.inputs import call_input, described, input_value
+from wurzel.backends.github.options import ENTERPRISE_PINS, PINS, RunnerGroup
+from wurzel.backends.github.pull_request import condition, restricted, without_secrets
+from wurzel.backends.github.rights import escape, permissions, store_env
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.layout import VARIABLE, layout_digest
-from wurzel.invocation.store import identity_of
-from wurzel.store_variables import AUDIENCE_OF, CACHE, ROLE
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
@@ -45,15 +44,16 @@ _LABELS = {
 }
 
 
-def workflow(pipeline: Pipeline, options: GithubOptions) -> Workflow:
-    """The workflow of a pipeline."""
-    return _Writer(pipeline, options).workflow()
+def workflow(pipeline: Pipeline, options: GithubOptions, *, pull_request: bool = False) -> Workflow:
+    """The workflow of a pipeline, or the one for pull requests."""
+    return _Writer(pipeline, options, pull_request=pull_request).workflow()
 
 
 def actions(options: GithubOptions) -> dict[str, Action]:
     """The action to use for each, by the last word of its name."""
     found = {}
-    for name, (commit, version) in PINS.items():
+    pins = PINS | ENTERPRISE_PINS if options.legacy else PINS
+    for name, (commit, version) in pins.items():
         uses, _, shown = options.actions.get(name, f"{name}@{commit} # {version}").partition(" # ")
         found[name.partition("/")[2].replace("-", "_")] = Action(uses.strip(), shown.strip())
     name, _, commit = found["cache"].uses.partition("@")
@@ -62,19 +62,15 @@ def actions(options: GithubOptions) -> dict[str, Action]:
     return found
 
 
-def escape(text: str) -> str:
-    """Text that GitHub leaves unchanged: `${{` starts an expression unless an expression produces it."""
-    return text.replace("${{", "${{ '${{' }}")
-
-
 def job_id(step_id: str) -> str:
     """The id of a step's job, which must start with a letter or `_`."""
     return f"_{step_id}" if step_id[0].isdigit() else step_id
 
 
 def has_other_events(pipeline: Pipeline, options: GithubOptions) -> bool:
-    """Whether a run may start without the inputs of a dispatch."""
-    return pipeline.schedule is not None or bool(options.triggers)
+    """Whether a run may start without inputs; a workflow that declares them for its callers always has them."""
+    declared = {"workflow_call"} if "inputs" not in (options.triggers.get("workflow_call") or {}) else set()
+    return pipeline.schedule is not None or bool(options.triggers.keys() - declared)
 
 
 def runner(step: Step, options: GithubOptions) -> Any:
@@ -103,7 +99,7 @@ def place(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, A
         "image": step.image or pipeline.image,
         "variables": step.variables,
         "runner": runner(step, options),
-        "permissions": [(scope, level) for scope, level, _ in _permissions(pipeline, options, own)],
+        "permissions": [(scope, level) for scope, level, _ in permissions(pipeline, options, own)],
         "environment": own.environment or options.environment,
         "container_options": own.container_options or options.container_options,
     }
@@ -112,37 +108,85 @@ def place(pipeline: Pipeline, options: GithubOptions, step: Step) -> dict[str, A
 class _Writer:
     """Makes the context of one workflow."""
 
-    def __init__(self, pipeline: Pipeline, options: GithubOptions) -> None:
+    def __init__(self, pipeline: Pipeline, options: GithubOptions, *, pull_request: bool) -> None:
+        self.complete = pipeline
+        if pull_request:
+            pipeline, options = without_secrets(pipeline), restricted(options)
         self.pipeline = pipeline
         self.options = options
-        self.jobs = Jobs(pipeline, options, lambda step: place(pipeline, options, step))
+        self.untrusted = pull_request
+        partial = len(pipeline.steps) < len(self.complete.steps)
+        self.jobs = Jobs(pipeline, options, lambda step: place(pipeline, options, step), partial=partial)
         self.title = options.title(pipeline)
+        needing = [job.name for job in self.jobs.all if self.needs_environment(job)]
+        self.in_environment = frozenset(needing or (job.name for job in self.jobs.all))
 
     def workflow(self) -> Workflow:
         pipeline, options = self.pipeline, self.options
-        schedule = pipeline.schedule
-        concurrency = schedule.concurrency if schedule else "forbid"
-        group = options.concurrency_group or f"{self.title}-${{{{ github.ref }}}}"
+        schedule = None if self.untrusted else pipeline.schedule
+        concurrency = "replace" if self.untrusted else schedule.concurrency if schedule else "forbid"
+        group = f"{self.title}-pull-request" if self.untrusted else options.concurrency_group or self.title
+        if self.untrusted or not options.concurrency_group:
+            group = f"{group}-${{{{ github.ref }}}}"
         return Workflow(
-            name=self.title,
+            name=f"{self.title} (pull request)" if self.untrusted else self.title,
+            manual=not self.untrusted,
             cron=(ci.plain_cron(schedule.cron) or "") if schedule else "",
             timezone=schedule.timezone if schedule and schedule.timezone != "UTC" and not options.legacy else "",
-            inputs=[_described(item) for item in ci.parameters(*pipeline.steps)],
-            triggers=options.triggers,
+            inputs=[] if self.untrusted else [described(item) for item in ci.parameters(*pipeline.steps)],
+            triggers={event: self.trigger(event, given) for event, given in options.triggers.items()},
             group=f"{group}-${{{{ github.run_id }}}}" if concurrency == "allow" else group,
             cancel=concurrency == "replace",
             queue=concurrency == "forbid" and options.queue,
             env=self.shared_env(),
-            shell="" if self.jobs.run and all(step.image or pipeline.image for step in pipeline.steps) else "bash",
+            shell="" if self.jobs.run and all(self.runs_in_any_shell(step) for step in pipeline.steps) else "bash",
             retention_days=math.ceil(options.retention / 86400),
             cache_file=options.cache_key_file() if options.cache else "",
             jobs=[self.job(group) for group in self.jobs.all],
         )
 
+    def trigger(self, event: str, given: Any) -> Any:
+        """The filter of an event; that of callers declares parameters and secrets, unless it has its own."""
+        if event != "workflow_call":
+            return given
+        inputs = {item.variable: call_input(item) for item in ci.parameters(*self.pipeline.steps)}
+        names = {name: None for job in self.jobs.all for name in self.jobs.secrets(job).values()}
+        secrets = {name: {"required": self.options.environment is None} for name in names}
+        return {key: value for key, value in (("inputs", inputs), ("secrets", secrets)) if value} | (given or {})
+
+    def runs_in_any_shell(self, step: Step) -> bool:
+        """Whether the lines of a step's job need no certain shell: what `wurzel run` needs is POSIX."""
+        if step.image or self.pipeline.image:
+            return True
+        chosen = runner(step, self.options)
+        return is_hosted(chosen) and not chosen.startswith("windows-") and "|" not in self.options.install_line()
+
+    def environment(self, group: Group) -> Any:
+        """The environment of a job: its own, or that of all jobs where it needs secrets or logs in."""
+        own = self.options.of_step(group.steps[0]).environment
+        return own or (self.options.environment if group.name in self.in_environment else None)
+
+    def needs_environment(self, group: Group) -> bool:
+        """Whether a job has anything of an environment: secrets, configuration variables, a token to log in with."""
+        options, step = self.options, group.steps[0]
+        image = step.image or self.pipeline.image
+        texts = [*([options.registry.password] if options.registry and image else [])]
+        texts += [] if image else options.install_env.values()
+        return (
+            bool(self.jobs.secrets(group) or self.given_vars(group))
+            or any(scope == "id-token" for scope, _, _ in permissions(self.pipeline, options, options.of_step(step)))
+            or any("secrets." in text or "vars." in text for text in texts)
+        )
+
+    def given_vars(self, group: Group) -> dict[str, str]:
+        """Variables of settings of a job to the names of GitHub's configuration variables."""
+        known = {setting.variable for step in group.steps for setting in step.settings}
+        return {variable: name for variable, name in self.options.vars.items() if variable in known}
+
     def shared_env(self) -> dict[str, str]:
         """Variables of all jobs: the pipeline's, which installation may need as well, such as a proxy."""
-        layout = {VARIABLE: layout_digest(self.pipeline)} if self.jobs.run and not self.jobs.whole else {}
-        store = _store_env(self.pipeline) if self.jobs.run else {}
+        layout = {VARIABLE: layout_digest(self.complete)} if self.jobs.run and not self.jobs.is_complete else {}
+        store = store_env(self.pipeline, untrusted=self.untrusted) if self.jobs.run else {}
         return {name: escape(value) for name, value in self.pipeline.env.items()} | layout | store
 
     def job(self, group: Group) -> Job:
@@ -159,13 +203,14 @@ class _Writer:
         return Job(
             id=job_id(group.name),
             name=self.shown(group),
+            condition=condition(self.pipeline, options) if self.untrusted else "",
             description=only.description if only else "",
             polls=only is not None and only.polls,
             needs=[job_id(need) for need in group.needs],
             runs_on=chosen,
             timeout_minutes=min(minutes, HOSTED_MINUTES) if is_hosted(chosen) else minutes,
-            permissions=_permissions(self.pipeline, options, own),
-            environment=own.environment or options.environment,
+            permissions=permissions(self.pipeline, options, own),
+            environment=self.environment(group),
             container=self.container(first),
             shards=list(range(1, first.shards.max + 1)) if self.jobs.is_sliced(first) else (),
             max_parallel=self.pipeline.parallelism,
@@ -202,7 +247,7 @@ class _Writer:
         folders = [dataset(self.pipeline, step.id) for step in group.steps]
         kept = self.jobs.kept(group, folders)
         prefix = f"wurzel/{self.title}/" + ("" if self.jobs.whole else f"{group.name}/")
-        saved = _UNTRUSTED.isdisjoint(self.options.triggers)
+        saved = not self.untrusted and _UNTRUSTED.isdisjoint(self.options.triggers)
         return Cache("\n".join(kept), prefix, f"{prefix}{_RUN}", saved) if kept else None
 
     def received(self, step: Step, output: str) -> Transfer:
@@ -210,6 +255,8 @@ class _Writer:
         label, name = self.names(step, output)
         if not self.jobs.is_sliced(step):
             return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
+        if self.options.legacy:
+            return Transfer(label, dataset(self.pipeline, step.id), name=name)
         pattern = f"{name}.shard-*-of-{step.shards.max}"
         return Transfer(label, dataset(self.pipeline, step.id), pattern=pattern)
 
@@ -235,11 +282,20 @@ class _Writer:
     def kept(self, step: Step, output: str) -> Transfer:
         """One output of a step, or of the slice that its job runs."""
         label, name = self.names(step, output)
+        if self.options.anchors and not output and job_id(step.id) == step.id and self.is_alone(step):
+            same = "${{ github.job }}"  # so that the step is the same in every job
+            return Transfer("this job", dataset(self.pipeline, same), name=f"{self.pipeline.name}.{same}")
         if not self.jobs.is_sliced(step):
             return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
         # upload-artifact keeps what follows the first `*` of a path: here the folder of the slice.
         path = dataset(self.pipeline, step.id) + (f"/*/{output}" if output else "")
-        return Transfer(label, path, name=f"{name}.shard-${{{{ matrix.shard }}}}-of-{step.shards.max}")
+        # Before v4, what several jobs upload under one name is one artifact, and no pattern finds several.
+        own = "" if self.options.legacy else f".shard-${{{{ matrix.shard }}}}-of-{step.shards.max}"
+        return Transfer(label, path, name=f"{name}{own}")
+
+    def is_alone(self, step: Step) -> bool:
+        """Whether a step has a whole job, which is called as the step is."""
+        return not self.jobs.is_sliced(step) and self.jobs.home[step.id].ids == (step.id,)
 
     def env(self, group: Group) -> dict[str, str]:
         """Variables of a job; `wurzel run` gives each step its own, and reads settings from wurzel.yaml."""
@@ -248,9 +304,10 @@ class _Writer:
             for step in group.steps:
                 values |= {name: escape(value) for name, value in (step.env | setting_variables(step)).items()}
         always = not has_other_events(self.pipeline, self.options)
-        asked = ci.parameters(*self.jobs.parametrized(group))
-        values |= {parameter.variable: _input(parameter, always=always) for parameter in asked}
+        asked = [] if self.untrusted else ci.parameters(*self.jobs.parametrized(group))
+        values |= {parameter.variable: input_value(parameter, always=always) for parameter in asked}
         values |= {variable: f"${{{{ secrets.{name} }}}}" for variable, name in self.jobs.secrets(group).items()}
+        values |= {variable: f"${{{{ vars.{name} }}}}" for variable, name in self.given_vars(group).items()}
         if self.jobs.is_sliced(group.steps[0]):
             values["WURZEL_SHARD"] = f"${{{{ matrix.shard }}}}/{group.steps[0].shards.max}"
         return values if self.jobs.run else values | {"WURZEL_RUN_ID": _RUN}
@@ -261,52 +318,6 @@ class _Writer:
         step = group.steps[0]
         argv = self.jobs.argv(group) if self.jobs.run else step_argv(self.pipeline, step, emulate=("retry", "timeout"))
         tail = '--shard "$WURZEL_SHARD"' if self.jobs.is_sliced(step) else ""
-        return "\n".join([*lines, *self.jobs.unset_lines(group), ci.command(argv, setup, tail)])
-
-
-def _described(parameter: ci.Parameter) -> ci.Parameter:
-    """The parameter with `${{` removed from its description, where GitHub rejects expressions."""
-    return replace(parameter, description=parameter.description.replace("${{", "$ {{"))
-
-
-def _input(parameter: ci.Parameter, *, always: bool) -> str:
-    """The value of an input, or its default if the run has none. JSON preserves 0, false and ''.
-
-    The event does not tell: in a workflow that another one calls, it is that of the caller.
-    """
-    name = f"inputs.{parameter.variable}"
-    if always:
-        return f"${{{{ {name} }}}}"
-    text = json.dumps(parameter.text)
-    for sign in "'{}$":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return f"${{{{ fromJSON(toJSON({name}) != 'null' && toJSON({name}) || '{text}') }}}}"
-
-
-def _store_env(pipeline: Pipeline) -> dict[str, str]:
-    """Which role a job has for the store, and whether others trust what it writes.
-
-    Only those who may change a protected branch decide what it runs: https://docs.github.com/actions/reference/contexts.
-    """
-    store, identity = pipeline.store, identity_of(pipeline)
-    if store is None:
-        return {}
-    cache = {CACHE: "${{ github.ref_protected && 'read-write' || 'read' }}"} if store.cache == "read-write" else {}
-    if identity is None:
-        return cache
-    audience = {AUDIENCE_OF: escape(identity.audience)} if identity.audience else {}
-    role, other = (text.replace("'", "''") for text in (identity.role, identity.untrusted_role or identity.role))
-    chosen = escape(identity.role) if role == other else f"${{{{ github.ref_protected && '{role}' || '{other}' }}}}"
-    return {ROLE: chosen, **audience, **cache}
-
-
-def _permissions(pipeline: Pipeline, options: GithubOptions, own: JobOptions) -> list[tuple[str, str, str]]:
-    """Scope, level and the reason in the comment after it."""
-    granted = {"contents": ("read", "to check out")} if options.checkout else {}
-    if options.oidc if own.oidc is None else own.oidc:
-        granted["id-token"] = ("write", "to log in by OpenID Connect")
-    elif identity_of(pipeline) is not None:
-        granted["id-token"] = ("write", "to log in to the store")
-    asked = options.permissions | own.permissions
-    granted |= {scope: (level, "asked for in wurzel.yaml") for scope, level in asked.items()}
-    return [(scope, level, reason) for scope, (level, reason) in granted.items()]
+        lines += [ci.unset_line(variable) for variable in self.given_vars(group)]
+        lines += [] if self.untrusted else self.jobs.unset_lines(group)
+        return "\n".join([*lines, ci.command(argv, setup, tail)])

@@ -1,0 +1,109 @@
+"""Says what jobs of a workflow repeat only once, by YAML anchors: GitHub reads workflows of at most 512,000 bytes.
+
+GitHub reads anchors and aliases, but no merge keys (`<<`), so only whole values can be shared:
+https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from wurzel.exceptions import VerifyError
+from wurzel.render.documents import parsed
+
+Lines = Sequence[tuple[str, int]]
+"""Lines, each with the number of the line that it was."""
+
+_WHOLE = re.compile(r" {4}(?!steps:)[-\w]+:$| {6}- ")
+"""Keys of a job, and its steps."""
+_PART = re.compile(r" {8}[-\w]+:$| {8}uses: \S+/")
+"""Keys of a step, and the action that it uses."""
+_SAID = re.compile(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
+
+
+def anchored(text: str) -> tuple[str, list[int]]:
+    """The workflow with what jobs repeat said once, and for each of its lines the line (from 0) that it was.
+
+    Args:
+        text: a workflow as the templates write it: two spaces for each level, a job's steps below `steps:`.
+
+    Raises:
+        VerifyError: when a template indents jobs so differently that the workflow would say something else.
+    """
+    lines: Lines = [(line, number) for number, line in enumerate(text.split("\n"))]
+    names: list[str] = []
+    for pattern in (_WHOLE, _PART):
+        lines = list(_shared(lines, pattern, names))
+    found = "\n".join(line for line, _ in lines)
+    if parsed(found) != parsed(text):
+        raise VerifyError(
+            "with anchors, the workflow would not say the same",
+            hint="Indent jobs and steps in your templates as those of wurzel do, or set anchors: false.",
+        )
+    return found, [number for _, number in lines]
+
+
+def _shared(lines: Lines, pattern: re.Pattern[str], names: list[str]) -> Iterator[tuple[str, int]]:
+    """The lines with the first of equal parts behind an anchor, and an alias for each of the others."""
+    texts = {start: tuple(line for line, _ in lines[start:end]) for start, end in _parts(lines, pattern)}
+    count = Counter(texts.values())
+    known: dict[tuple[str, ...], str] = {}
+    skipped = 0
+    for number, (line, was) in enumerate(lines):
+        if number < skipped:
+            continue
+        text = texts.get(number, ())
+        key, value = _split(line)
+        if count[text] < 2 or (len(text) == 1 and not value) or not text:  # noqa: PLR2004 - shared by two or more
+            yield line, was
+        elif text in known:
+            yield f"{key} *{known[text]}", was
+            skipped = number + len(text)
+        else:
+            known[text] = _name(line, names)
+            is_step = key.endswith("-")
+            yield f"{key} &{known[text]}" + (f" {value}" if value and not is_step else ""), was
+            if is_step:
+                yield f"        {value}", was
+
+
+def _parts(lines: Lines, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Start and end of each part of a job; a part ends before the next line that is not further in."""
+    start = next((number for number, (line, _) in enumerate(lines) if line == "jobs:"), len(lines))
+    first, depth = 0, -1
+    last = start
+    for number in range(start, len(lines)):
+        line = lines[number][0]
+        if not line.strip():
+            continue
+        here = len(line) - len(line.lstrip())
+        if depth >= 0 and here <= depth:
+            yield first, last + 1
+            depth = -1
+        if depth < 0 and pattern.match(line):
+            first, depth = number, here
+        last = number
+    if depth >= 0:
+        yield first, last + 1
+
+
+def _split(line: str) -> tuple[str, str]:
+    """What stands before an anchor, and behind it on the same line."""
+    start = len(line) - len(line.lstrip())
+    end = line.find(" ", start)
+    return (line, "") if end < 0 else (line[:end], line[end + 1 :])
+
+
+def _name(line: str, names: list[str]) -> str:
+    """A new name for what starts on a line."""
+    match = _SAID.fullmatch(line)
+    said = (match[1] or match[2]) if match else ""
+    wanted = re.sub(r"[^a-z0-9]+", "-", said.lower()).strip("-") or "shared"
+    name, number = wanted, 1
+    while name in names:
+        number += 1
+        name = f"{wanted}-{number}"
+    names.append(name)
+    return name

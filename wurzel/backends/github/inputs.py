@@ -1,0 +1,38 @@
+"""Parameters as inputs of a workflow: of a person who starts it, and of a workflow that calls it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wurzel.backends import ci
+
+
+def described(parameter: ci.Parameter) -> ci.Parameter:
+    """The parameter with `${{` removed from its description, where GitHub rejects expressions."""
+    return replace(parameter, description=parameter.description.replace("${{", "$ {{"))
+
+
+def call_input(parameter: ci.Parameter) -> dict[str, Any]:
+    """A parameter as an input of `workflow_call`, which has no choices."""
+    default = {"required": True} if parameter.required else {"default": parameter.default}
+    kind = "string" if parameter.type == "choice" else parameter.type
+    return {"description": described(parameter).description, "type": kind, **default}
+
+
+def input_value(parameter: ci.Parameter, *, always: bool) -> str:
+    """The value of an input, or its default if the run has none. JSON preserves 0, false and ''.
+
+    The event does not tell: in a workflow that another one calls, it is that of the caller.
+    """
+    name = f"inputs.{parameter.variable}"
+    if always:
+        return f"${{{{ {name} }}}}"
+    if parameter.text.isprintable() and not set("'{}$") & set(parameter.text):
+        return f"${{{{ toJSON({name}) == 'null' && '{parameter.text}' || {name} }}}}"
+    text = json.dumps(parameter.text)
+    for sign in "'{}$":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return f"${{{{ fromJSON(toJSON({name}) != 'null' && toJSON({name}) || '{text}') }}}}"
