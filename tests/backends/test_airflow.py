@@ -721,18 +721,34 @@ def test_what_an_operator_cannot_do_is_reported():
     bash = reported(full_pipeline())
     assert set(bash) == {
         *("image", "step_image", "cpu", "memory", "gpu", "ephemeral_storage", "hugepages", "limits"),
-        *("node_selector", "tolerations", "service_account"),
+        *("node_selector", "tolerations", "service_account", "priority", "volumes", "env_from"),
     }
     assert reported(full_pipeline(), **PODS) == {}
     docker = reported(full_pipeline(), **CONTAINERS)
     assert set(docker) == {
         *("memory", "ephemeral_storage", "hugepages", "limits", "node_selector", "tolerations", "service_account"),
+        *("priority", "volumes", "env_from"),
     }
     assert docker["limits"] == ("steps.suffix.limits.cpu", "steps.suffix.limits.ephemeral_storage")
     other = one_step({"image": "x/y:1"}, resources=Resources(gpu={"nvidia.com/gpu": 1, "amd.com/gpu": 1}))
     assert reported(other, **CONTAINERS) == {"gpu": ("steps.words.resources.gpu",)}
     mixed = reported(full_pipeline(), steps={"suffix": {"operator": "kubernetes"}}, kubernetes={"claim": "c"})
     assert mixed == {}
+
+
+def test_a_step_with_its_own_volumes_variables_and_priority_has_its_own_pod():
+    body = full_pipeline()
+    chosen = options(operator="kubernetes", kubernetes={"claim": "c", "priority_class": "low"})
+    pods = dag(body, chosen).pods
+    assert set(pods) == {"POD", "POD_SUFFIX"}
+    assert (pods["POD"]["spec"]["priorityClassName"], pods["POD_SUFFIX"]["spec"]["priorityClassName"]) == (
+        "low",
+        "batch",
+    )
+    (container,) = pods["POD_SUFFIX"]["spec"]["containers"]
+    assert container["envFrom"] == [{"prefix": "S_", "configMapRef": {"name": "suffix"}}]
+    assert {"name": "models", "mountPath": "/models", "subPath": "de"} in container["volumeMounts"]
+    assert "envFrom" not in pods["POD"]["spec"]["containers"][0]
 
 
 def test_operators_differ_from_step_to_step():

@@ -32,6 +32,7 @@ from wurzel.ir.model import (
     Shards,
     Step,
 )
+from wurzel.ir.volumes import ConfigMapVolume, EnvFrom, Volume
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
@@ -475,6 +476,19 @@ def test_a_secret_of_a_step_replaces_a_plain_variable_of_the_pipeline_whole():
 def test_a_gpu_is_a_limit():
     found = template(spec_of(pipeline(step("words", resources=Resources(gpu=2)))), "words")
     assert found["container"]["resources"] == {"limits": {"nvidia.com/gpu": "2"}}
+
+
+def test_volumes_variables_and_priority_of_a_step():
+    volume = Volume(name="models", mount_path="/models", config_map=ConfigMapVolume(name="m", optional=True))
+    words = step("words", volumes=(volume,), env_from=(EnvFrom(secret="keys"),), priority="batch")
+    spec = spec_of(pipeline(words, step("join", "words")), env_from=[{"config_map": "all"}])
+    assert {"name": "models", "configMap": {"name": "m", "optional": True}} in spec["volumes"]
+    found, other = template(spec, "words"), template(spec, "join")
+    assert found["priorityClassName"] == "batch"
+    assert found["container"]["volumeMounts"] == [{"name": "models", "mountPath": "/models", "readOnly": True}]
+    # Argo replaces the list of templateDefaults, so it is repeated
+    assert found["container"]["envFrom"] == [{"configMapRef": {"name": "all"}}, {"secretRef": {"name": "keys"}}]
+    assert not {"priorityClassName", "volumes"} & set(other) | {"envFrom", "volumeMounts"} & set(other["container"])
 
 
 def test_devices_by_name_disk_and_huge_pages():

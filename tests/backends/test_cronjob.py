@@ -12,9 +12,10 @@ from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Pipeline, Resources, Retry, Schedule, SecretRef, Store, Toleration
+from wurzel.ir.model import DataType, Pipeline, Resources, Retry, Schedule, SecretRef, Setting, Store, Toleration
 from wurzel.ir.quantity import amount, largest
 from wurzel.ir.serialize import dump
+from wurzel.ir.volumes import ClaimVolume, EmptyDir, EnvFrom, Volume
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
@@ -316,6 +317,65 @@ def test_a_pod_gets_what_all_its_steps_ask_for():
     metadata = job_of(body)["template"]["metadata"]
     assert metadata["labels"]["x"] == "1"
     assert metadata["annotations"] == {"note": "{{ kept }}"}
+
+
+MODELS = {"name": "models", "claim": ClaimVolume(name="models")}
+CACHE = Volume(name="cache", mount_path="/cache", empty_dir=EmptyDir(size="1Gi"))
+
+
+def test_volumes_variables_and_priority_of_steps():
+    one, other = Volume(**MODELS, mount_path="/models"), Volume(**MODELS, mount_path="/m", sub_path="de")
+    source = EnvFrom(secret="keys", prefix="K_")
+    pod = pod_of(
+        pipeline(
+            step("words", volumes=(one, CACHE), priority="batch"),
+            step("join", "words", volumes=(other,), env_from=(source,)),
+        ),
+        env_from=[{"config_map": "all"}],
+        priority_class="low",
+    )
+    assert pod["priorityClassName"] == "batch"
+    assert [volume for volume in pod["volumes"] if volume["name"] in {"models", "cache"}] == [
+        {"name": "models", "persistentVolumeClaim": {"claimName": "models", "readOnly": True}},
+        {"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}},
+    ]
+    (words,), (join,) = pod["initContainers"], pod["containers"]
+    assert words["volumeMounts"][2:] == [
+        {"name": "models", "mountPath": "/models", "readOnly": True},
+        {"name": "cache", "mountPath": "/cache"},
+    ]
+    assert join["volumeMounts"][2:] == [{"name": "models", "mountPath": "/m", "subPath": "de", "readOnly": True}]
+    everything = {"configMapRef": {"name": "all"}}
+    assert (words["envFrom"], join["envFrom"]) == (
+        [everything],
+        [everything, {"prefix": "K_", "secretRef": {"name": "keys"}}],
+    )
+
+
+def test_steps_of_one_pod_agree_on_volumes_and_priority():
+    other = Volume(name="cache", mount_path="/other", claim=ClaimVolume(name="cache"))
+    body = pipeline(
+        step("words", volumes=(CACHE, CACHE.model_copy(update={"name": "again"})), priority="high"),
+        step("join", "words", volumes=(other,), priority="low"),
+    )
+    assert [line.partition("\n")[0] for line in problems(body)] == [
+        "steps.words.volumes: 'again' is mounted at /cache, where another entry, 'cache' is",
+        "steps.join.volumes: 'cache' is the name of the volume for another entry, 'cache'",
+        "steps set different priorities: high for 'words' and low for 'join', but one pod runs them all",
+    ]
+    listed = [{"name": "cache", "mount_path": "/x", "empty_dir": {}, "steps": ["words"]}]
+    assert (
+        "steps.words.volumes: 'cache' is the name"
+        in problems(pipeline(step("words", volumes=(CACHE,))), volumes=listed)[0]
+    )
+    apart = pipeline(step("words", env_from=(EnvFrom(secret="a"),)), step("join", "words"))
+    assert "but their env_from differs" in problems(apart, layout="single")[0]
+
+
+def test_variables_of_unknown_names_may_feed_a_setting():
+    needed = Setting(name="A", variable="WORDS__A", required=True)
+    assert "needs the setting A" in problems(pipeline(step("words", settings=(needed,))))[0]
+    assert not problems(pipeline(step("words", settings=(needed,), env_from=(EnvFrom(secret="a"),))))
 
 
 def test_quantities():

@@ -1,6 +1,6 @@
 from pydantic import BaseModel
 
-from wurzel.ir import model
+from wurzel.ir import model, volumes
 from wurzel.ir.features import FEATURES, feature_of, used
 from wurzel.testing import full_pipeline, variants
 
@@ -25,13 +25,14 @@ STRUCTURE = {
 def models():
     return [
         cls
-        for cls in vars(model).values()
-        if isinstance(cls, type) and issubclass(cls, BaseModel) and cls.__module__ == model.__name__
+        for module in (model, volumes)
+        for cls in vars(module).values()
+        if isinstance(cls, type) and issubclass(cls, BaseModel) and cls.__module__ == module.__name__
     ]
 
 
 def holds_models(field):
-    return "wurzel.ir.model." in str(field.annotation)
+    return any(f"{module.__name__}." in str(field.annotation) for module in (model, volumes))
 
 
 def test_every_field_is_structure_or_marked_with_a_feature():

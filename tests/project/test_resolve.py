@@ -193,6 +193,13 @@ def test_unknown_steps_and_environments(resolved, pipeline):
             "steps.embed.resources.hugepages.2Mi: 3Mi is not a whole number of pages of 2Mi",
         ),
         ("steps: {load-docs: {resources: {hugepages: {1Gi: 1Gi}}}}", "huge pages need cpu or memory as well"),
+        (
+            "steps: {embed: {volumes: [{name: v, mount_path: /v, claim: {name: a}, secret: {name: b}}]}}",
+            "wurzel.yaml:5:31: steps.embed.volumes.0: 'v' names 2 sources\n  Give one of",
+        ),
+        ("steps: {embed: {volumes: [{name: v, mount_path: v, claim: {name: a}}]}}", "'v' is not a mount path"),
+        ("steps: {embed: {env_from: [{prefix: A_}]}}", "steps.embed.env_from.0: needs either config_map or secret"),
+        ("steps: {embed: {priority: High}}", "'High' is not a Kubernetes name"),
         ("steps: {embed: {resources: {gpu: {amd: 1}}}}", "'amd' is not a device of Kubernetes; write for example"),
         ("steps: {embed: {resources: {amd.com/gpu: 1}}}", "Devices are below gpu: {amd.com/gpu: 1}."),
         ("defaults: {resources: {memory: 512}}", "memory: 512 is 512 bytes\n  Write a unit"),

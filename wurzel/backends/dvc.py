@@ -143,6 +143,9 @@ class DvcBackend(Backend):
         "node_selector": unsupported(_NO_CLUSTER),
         "tolerations": unsupported(_NO_CLUSTER),
         "service_account": unsupported(_NO_CLUSTER),
+        "priority": unsupported(_NO_CLUSTER),
+        "volumes": unsupported(_NO_CLUSTER),
+        "env_from": unsupported(_NO_CLUSTER),
         "labels": native("`meta.labels` of each stage"),
         "annotations": native("`meta.annotations` of each stage"),
     }

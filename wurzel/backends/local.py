@@ -106,6 +106,9 @@ class LocalBackend(Backend):
         "node_selector": unsupported(_NO_CLUSTER),
         "tolerations": unsupported(_NO_CLUSTER),
         "service_account": unsupported("the script runs as the user who starts it"),
+        "priority": unsupported(_NO_CLUSTER),
+        "volumes": unsupported(_NO_CLUSTER),
+        "env_from": unsupported(_NO_CLUSTER),
         "labels": native("comments"),
         "annotations": native("comments"),
     }

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import BaseModel
 
 from wurzel.ir import model
-from wurzel.ir.model import Feature, Pipeline
+from wurzel.ir.marks import Feature
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
+
+    from wurzel.ir.model import Pipeline
 
 FEATURES: Mapping[str, str] = {
     "description": "what the pipeline and its steps are for",
@@ -50,6 +52,9 @@ FEATURES: Mapping[str, str] = {
     "node_selector": "machines a step may run on",
     "tolerations": "tainted machines a step may run on",
     "service_account": "identity a step runs as",
+    "priority": "priority class of a step's pods",
+    "volumes": "volumes that a step mounts",
+    "env_from": "whole ConfigMaps and Secrets as variables",
     "labels": "labels for finding things",
     "annotations": "annotations for other tools",
 }

@@ -4,10 +4,11 @@ Every field a target must honour carries a `Feature` mark. Backends say in their
 feature; `wurzel.ir.features` walks these marks, so a new field cannot be forgotten by a backend in silence.
 """
 
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from wurzel.ir.marks import Feature, IRModel
 from wurzel.ir.names import (
     ClassPath,
     Device,
@@ -29,6 +30,7 @@ from wurzel.ir.names import (
 from wurzel.ir.schedule import Cron, TimeZone
 from wurzel.ir.store_url import Endpoint, StoreUrl
 from wurzel.ir.types import Duration, Quantity
+from wurzel.ir.volumes import EnvFrom, Volume
 
 IR_VERSION: Final = 2
 MAX_SHARDS: Final = 10_000
@@ -42,18 +44,6 @@ MAX_OBJECT_BYTES: Final = 1024 * 1024
 GPU: Final = "nvidia.com/gpu"
 """What a plain number of GPUs counts."""
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
-
-
-class Feature(NamedTuple):
-    """Marks a field of the IR as something a target must render, emulate or report."""
-
-    name: str
-
-
-class IRModel(BaseModel):
-    """Base of all IR models: frozen, and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class DataType(IRModel):
@@ -268,6 +258,9 @@ class Step(IRModel):
     node_selector: Annotated[dict[LabelKey, LabelValue], Feature("node_selector")] = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = Field((), description="tainted machines it may run on")
     service_account: Annotated[ObjectName | None, Feature("service_account")] = None
+    priority: Annotated[ObjectName | None, Feature("priority")] = Field(None, description="priority class of its pods")
+    volumes: tuple[Volume, ...] = Field((), description="config maps, secrets, claims and scratch space of its pods")
+    env_from: tuple[EnvFrom, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables")
     labels: Annotated[dict[LabelKey, LabelValue], Feature("labels")] = Field(default_factory=dict)
     annotations: Annotated[dict[LabelKey, FreeText], Feature("annotations")] = Field(default_factory=dict)
     variables: dict[VariableName, Any] = Field(

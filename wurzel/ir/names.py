@@ -116,7 +116,7 @@ def is_restricted(metadata: tuple[Any, ...]) -> bool:
     if any(isinstance(mark, Plain) for mark in metadata):
         return True
     rules = [mark.func for mark in metadata if isinstance(mark, BeforeValidator)]
-    return bool(rules) and not any(rule in {_any, _folder, _source} for rule in rules)
+    return bool(rules) and not any(rule in {_any, _folder, _source, _mount_path, _sub_path} for rule in rules)
 
 
 def _source(value: Any) -> str:
@@ -124,6 +124,21 @@ def _source(value: Any) -> str:
         raise ValueError(f"{value!r} is not a file; write a path relative to the project folder")
     if posixpath.normpath(value).startswith(("/", "../", "~")) or posixpath.normpath(value) in {".", ".."}:
         raise ValueError(f"{value!r} leads out of the project; write a path relative to its folder")
+    return value
+
+
+_SPECIAL = {"", ".", ".."}
+
+
+def _mount_path(value: Any) -> str:
+    if not isinstance(value, str) or ":" in value or not value.startswith("/") or _SPECIAL & set(value[1:].split("/")):
+        raise ValueError(f"{value!r} is not a mount path; write an absolute path without ':', such as /etc/acme")
+    return value
+
+
+def _sub_path(value: Any) -> str:
+    if not isinstance(value, str) or _SPECIAL & set(value.split("/")):
+        raise ValueError(f"{value!r} is not a path within a volume; write a relative one without '..', such as de/docs")
     return value
 
 
@@ -177,3 +192,9 @@ SecretKey = Annotated[str, BeforeValidator(_secret_key), _secret_key.schema()]
 
 Folder = Annotated[str, BeforeValidator(_folder), WithJsonSchema({"type": "string", "pattern": _INSIDE})]
 """A relative folder that is not the project itself."""
+
+MountPath = Annotated[str, BeforeValidator(_mount_path)]
+"""An absolute path in a container (Kubernetes: without a colon)."""
+
+SubPath = Annotated[str, BeforeValidator(_sub_path)]
+"""A path inside a volume."""

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from wurzel.ir.model import Feature
+from wurzel.ir.marks import Feature
 from wurzel.ir.names import Plain
 from wurzel.project.nodes import Findings, Node, json_data, near, value_text
 

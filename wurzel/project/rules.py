@@ -34,6 +34,7 @@ def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
         yield from _no_time(step.timeout, f"steps.{step.id}.timeout")
         yield from _amounts(step)
         yield from _tolerations(step)
+        yield from _one_of(step)
         yield from _shards(step)
         if step.env or step.secrets or pipeline.env or pipeline.secrets:
             yield from _clashes(pipeline, step)
@@ -104,6 +105,18 @@ def _tolerations(step: Step) -> Iterator[Broken]:
             yield Broken(path, "operator Equal needs a key", "Set a key, or write operator: Exists for any key.")
         if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
             yield Broken(path, "toleration_seconds has no effect without effect: NoExecute")
+
+
+def _one_of(step: Step) -> Iterator[Broken]:
+    """Volumes and sources of variables are one thing each."""
+    for index, volume in enumerate(step.volumes):
+        if volume.sources != 1:
+            found = "names no source" if volume.sources == 0 else f"names {volume.sources} sources"
+            path = f"steps.{step.id}.volumes.{index}"
+            yield Broken(path, f"{volume.name!r} {found}", "Give one of config_map, secret, claim, empty_dir.")
+    for index, source in enumerate(step.env_from):
+        if (source.config_map is None) == (source.secret is None):
+            yield Broken(f"steps.{step.id}.env_from.{index}", "needs either config_map or secret", "Give one of them.")
 
 
 def _shards(step: Step) -> Iterator[Broken]:

@@ -26,6 +26,7 @@ from wurzel.ir.model import (
     Toleration,
 )
 from wurzel.ir.variation import extra_entry, other_value
+from wurzel.ir.volumes import ClaimVolume, EnvFrom, Volume
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ def full_pipeline() -> Pipeline:
             Toleration(key="dedicated", operator="Equal", value="data", effect="NoExecute", toleration_seconds=60),
         ),
         service_account="suffix",
+        priority="batch",
+        volumes=(
+            Volume(name="models", mount_path="/models", sub_path="de", read_only=False, claim=ClaimVolume(name="m")),
+        ),
+        env_from=(EnvFrom(config_map="suffix", prefix="S_"),),
         labels={"part": "suffix"},
         annotations={"example.org/note": "suffix"},
     )

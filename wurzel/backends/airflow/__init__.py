@@ -19,7 +19,10 @@ _PODS = "set `operator: kubernetes` for the pipeline or for this step"
 _BASH = f"a bash task runs in the worker's own environment; {_PODS}"
 _DOCKER = f"the docker operator has no such argument; {_PODS}"
 _IN_PODS = frozenset({"image", "step_image", "cpu", "memory", "gpu", "limits"})
-_ONLY_IN_PODS = frozenset({"node_selector", "tolerations", "service_account", "ephemeral_storage", "hugepages"})
+_ONLY_IN_PODS = frozenset(
+    {"node_selector", "tolerations", "service_account", "ephemeral_storage", "hugepages"}
+    | {"priority", "volumes", "env_from"}
+)
 _DISK = ["limits", "ephemeral_storage"]
 
 
@@ -73,6 +76,9 @@ class AirflowBackend(Backend):
         "node_selector": native("of pods; not with bash and docker"),
         "tolerations": native("of pods; not with bash and docker"),
         "service_account": native("of pods; not with bash and docker"),
+        "priority": native("priority class of pods; not with bash and docker"),
+        "volumes": native("of pods; not with bash and docker, whose mounts are an option"),
+        "env_from": native("of pods; not with bash and docker"),
         "labels": native("tags of the DAG; labels of pods and docker containers; `doc_md` of bash tasks"),
         "annotations": native("annotations of pods; `doc_md` of the DAG and of other tasks"),
     }

@@ -327,8 +327,8 @@ def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask])
     pods: dict[str, dict[str, Any]] = {}
     for task in tasks:
         if task.pod:
-            step_id = "" if task.pod.template == POD else task.step_id
-            pods.setdefault(task.pod.template, pod(pipeline, options.kubernetes, step_id))
+            own = None if task.pod.template == POD else task.step
+            pods.setdefault(task.pod.template, pod(pipeline, options.kubernetes, own))
     return pods
 
 

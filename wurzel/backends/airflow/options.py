@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, MountPath, Security, Volume
+from wurzel.backends.kubernetes.options import Security, StepVolume, Variables
 from wurzel.backends.options import TargetOptions
-from wurzel.ir.names import Name, ObjectName
+from wurzel.ir.names import MountPath, Name, ObjectName
 from wurzel.ir.types import Duration
+from wurzel.ir.volumes import EmptyDir
 
 Operator = Literal["bash", "kubernetes", "docker"]
 
@@ -44,8 +45,8 @@ class PodOptions(_Part):
         default_factory=Security.model_construct, description="Who containers run as and what they may do."
     )
     tmp: EmptyDir = Field(default_factory=EmptyDir.model_construct, description="The folder /tmp of containers.")
-    volumes: tuple[Volume, ...] = Field((), description="Further volumes.")
-    env_from: tuple[EnvFrom, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
+    volumes: tuple[StepVolume, ...] = Field((), description="Further volumes.")
+    env_from: tuple[Variables, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
     priority_class: ObjectName | None = Field(None, description="Priority class of the pods.")
     affinity: dict[str, Any] = Field(default_factory=dict, description="As in the Kubernetes API.")
     startup_timeout: Duration = Field(600, description="Longest time for a pod to start, including pulling its image.")

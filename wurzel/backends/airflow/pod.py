@@ -10,17 +10,25 @@ from wurzel.backends.kubernetes import DATA, TMP, without_empty
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import PodOptions
     from wurzel.backends.kubernetes.options import KubernetesOptions
-    from wurzel.ir.model import Pipeline
+    from wurzel.ir.model import Pipeline, Step
 
 CONTAINER = "base"
 """What Airflow calls the container of a task."""
 
 
-def pod(pipeline: Pipeline, options: PodOptions, step_id: str = "") -> dict[str, Any]:
-    """The pod that Airflow merges each task's pod into; with `step_id`, plus the volumes only that step gets."""
+def is_special(step: Step, options: PodOptions) -> bool:
+    """Whether the pod of a step has more than all pods share."""
+    listed = any(step.id in extra.steps for extra in options.volumes)
+    return listed or bool(step.priority or step.volumes or step.env_from)
+
+
+def pod(pipeline: Pipeline, options: PodOptions, step: Step | None = None) -> dict[str, Any]:
+    """The pod that Airflow merges each task's pod into; with `step`, plus what only that step gets."""
     shared = cast("KubernetesOptions", options)  # the two models name these fields alike
     security = options.security
-    extra = [volume for volume in options.volumes if not volume.steps or step_id in volume.steps]
+    volumes = kubernetes.volumes_of(pipeline, shared)
+    extra = [volume for volume in volumes if not volume.steps or (step is not None and step.id in volume.steps)]
+    priority = step.priority if step is not None else None
     data = [{"name": DATA, "persistentVolumeClaim": {"claimName": options.claim}}] if options.claim else []
     mounts = [{"name": DATA, "mountPath": options.mount}] if options.claim else []
     if security.read_only_root and security.restricted:
@@ -32,20 +40,20 @@ def pod(pipeline: Pipeline, options: PodOptions, step_id: str = "") -> dict[str,
         imagePullPolicy=options.image_pull_policy,
         securityContext=kubernetes.container_security(security),
         env=kubernetes.env_list(secrets),
-        envFrom=kubernetes.env_from_list(options.env_from),
+        envFrom=kubernetes.env_from_list([*options.env_from, *(step.env_from if step is not None else ())]),
         volumeMounts=[
             *mounts,
-            *kubernetes.mounts(shared),
-            *(kubernetes.mounts(shared, [step_id]) if step_id else []),
+            *kubernetes.mounts(extra),
+            *(kubernetes.mounts(extra, [step.id]) if step is not None else []),
         ],
     )
     spec = without_empty(
         automountServiceAccountToken=False if security.restricted else None,
         securityContext=kubernetes.pod_security(security),
         imagePullSecrets=[{"name": name} for name in options.image_pull_secrets],
-        priorityClassName=options.priority_class,
+        priorityClassName=priority or options.priority_class,
         affinity=options.affinity,
         containers=[container],
-        volumes=[*data, *(kubernetes.volume(volume) for volume in extra)],
+        volumes=[*data, *kubernetes.pod_volumes(extra)],
     )
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": kubernetes.labels(pipeline)}, "spec": spec}

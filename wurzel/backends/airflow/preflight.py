@@ -103,7 +103,7 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
             f"step {step.id!r} runs in a Docker container, which does not see the worker's environment",
             hint=f"Read secrets from connections: {_HERE}.secrets: connection",
         )
-    if kind == "kubernetes" and options.kubernetes.env_from:
+    if kind == "kubernetes" and (options.kubernetes.env_from or step.env_from):
         return
     for setting in unfed(pipeline, step):
         if not setting.parameter:

@@ -12,6 +12,7 @@ from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
 from wurzel.backends.airflow.environment import DATA, RUN, Text, literal
 from wurzel.backends.airflow.options import AirflowOptions, StepOptions
+from wurzel.backends.airflow.pod import is_special
 from wurzel.invocation.command import Emulated, cut_edges, slices_argv, step_argv, step_inputs
 from wurzel.ir.model import GPU, Pipeline, SecretRef, Step
 
@@ -373,9 +374,7 @@ class Tasks:
             tolerations=[wanted.model_dump(exclude_none=True) for wanted in step.tolerations],
             service_account=options.service_account or step.service_account or pipeline.service_account,
             secrets=step.secrets,
-            template=POD
-            if not any(step.id in extra.steps for extra in options.volumes)
-            else f"{POD}_{step.id.upper().replace('-', '_')}",
+            template=POD if not is_special(step, options) else f"{POD}_{step.id.upper().replace('-', '_')}",
         )
 
     def _container(self, step: Step) -> Container:

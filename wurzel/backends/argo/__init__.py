@@ -88,6 +88,9 @@ class ArgoBackend(Backend):
         "node_selector": native(),
         "tolerations": native(),
         "service_account": native("`serviceAccountName` of the workflow or of the step's template"),
+        "priority": native("`priorityClassName` of the step's template"),
+        "volumes": native("volumes of the workflow, mounted where a step has them"),
+        "env_from": native("`envFrom` of the step's container"),
         "labels": native("on the workflow and its pods"),
         "annotations": native("on the workflow and its pods"),
     }

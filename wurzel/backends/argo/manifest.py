@@ -42,6 +42,8 @@ class Container:
     """`args`: the arguments that run the step."""
     env: Sequence[Mapping[str, Any]] = ()
     """`env`, without what all templates have."""
+    env_from: Sequence[Mapping[str, Any]] = ()
+    """`envFrom`, with what all templates have; empty if it has nothing more."""
     resources: Mapping[str, Any] = field(default_factory=dict)
     """`resources`: requests and limits."""
     volume_mounts: Sequence[Mapping[str, Any]] = ()
@@ -90,6 +92,8 @@ class Template:
     """Labels that the pod's node must have."""
     tolerations: Sequence[Mapping[str, Any]]
     """`tolerations` of the pod."""
+    priority_class: str | None
+    """`priorityClassName` of the pod, if it has its own."""
     container: Container
     """Its container."""
     counts: bool = False

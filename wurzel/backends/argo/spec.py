@@ -129,7 +129,7 @@ class Specs:
             data = [{"name": k8s.DATA, "emptyDir": {}}]
         elif shared.name:
             data = [{"name": k8s.DATA, "persistentVolumeClaim": {"claimName": shared.name}}]
-        return [*data, k8s.tmp_volume(self.options), *(k8s.volume(extra) for extra in self.options.volumes)]
+        return [*data, k8s.tmp_volume(self.options), *k8s.pod_volumes(self.templates.volumes)]
 
     def _claims(self) -> list[dict[str, Any]]:
         shared = self.options.artifacts.volume
@@ -152,7 +152,11 @@ class Specs:
             env=k8s.env_list(env),
             env_from=k8s.env_from_list(options.env_from),
             security_context=k8s.container_security(options.security),
-            volume_mounts=[self._data_mount(), {"name": k8s.TMP, "mountPath": k8s.TMP_PATH}, *k8s.mounts(options)],
+            volume_mounts=[
+                self._data_mount(),
+                {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
+                *k8s.mounts(self.templates.volumes),
+            ],
         )
 
     def _run_id(self) -> dict[str, str]:

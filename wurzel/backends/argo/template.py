@@ -36,6 +36,7 @@ class Templates:
         self.dag = dag
         self.pipeline = dag.pipeline
         self.options = dag.options
+        self.volumes = k8s.volumes_of(dag.pipeline, dag.options)
         self._default_env = default_env
         self._read = {output for step in dag.pipeline.steps for output in reads(step)}
 
@@ -65,6 +66,7 @@ class Templates:
             service_account=None if self.options.service_account else step.service_account,
             node_selector=step.node_selector,
             tolerations=[k8s.toleration(toleration) for toleration in step.tolerations],
+            priority_class=step.priority,
             container=self._container(step, emulate),
         )
 
@@ -145,7 +147,8 @@ class Templates:
             args=args,
             env=k8s.env_list(step_env(self.pipeline, step, args, self._default_env)),
             resources=k8s.resources(step.resources, step.limits),
-            volume_mounts=k8s.mounts(self.options, [step.id]),
+            env_from=k8s.env_from_list([*self.options.env_from, *step.env_from] if step.env_from else []),
+            volume_mounts=k8s.mounts(self.volumes, [step.id]),
         )
 
 

@@ -26,6 +26,7 @@ LONGEST = 63
 """A Job's name becomes a label of its pods."""
 
 _ONE_POD = "one pod runs all steps, as one service account; give it to the pipeline, or use the argo target"
+_OTHERWISE = "Use the same for all steps, or the argo target, where each step has its own pod."
 
 
 class CronJobBackend(Backend):
@@ -71,6 +72,9 @@ class CronJobBackend(Backend):
         "node_selector": native("of the pod: all steps' together"),
         "tolerations": native("of the pod: all steps' together"),
         "service_account": native("of the pod; one that differs per step is reported"),
+        "priority": native("`priorityClassName` of the pod; steps that differ are refused"),
+        "volumes": native("volumes of the pod, mounted in the containers of the steps that have them"),
+        "env_from": native("`envFrom` of the container"),
         "labels": native("on the objects and their pods"),
         "annotations": native("on the objects and their pods"),
     }
@@ -148,7 +152,10 @@ class CronJobBackend(Backend):
 
 
 def _together(pipeline: Pipeline) -> Iterator[Problem]:
-    """A pod has one node and one set of labels, so steps must agree on them."""
+    """A pod has one node, one priority and one set of labels, so steps must agree on them."""
+    if len(classes := {step.priority: step.id for step in reversed(pipeline.steps) if step.priority}) > 1:
+        shown = " and ".join(f"{name} for {step!r}" for name, step in sorted(classes.items())[:2])
+        yield Problem(f"steps set different priorities: {shown}, but one pod runs them all", hint=_OTHERWISE)
     for field, what in (("node_selector", "nodes with"), ("labels", "the label"), ("annotations", "the annotation")):
         seen: dict[str, tuple[str, str]] = {}
         for step in pipeline.steps:
@@ -158,7 +165,7 @@ def _together(pipeline: Pipeline) -> Iterator[Problem]:
                     yield Problem(
                         f"the steps {other!r} and {step.id!r} set {what} {key}={before!r} and {value!r},"
                         " but one pod runs them both",
-                        hint="Use the same for all steps, or the argo target, where each step has its own pod.",
+                        hint=_OTHERWISE,
                     )
 
 

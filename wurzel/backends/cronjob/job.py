@@ -38,6 +38,7 @@ class Builder:
         self.name = object_name(pipeline, options)
         self.run = uses_run(pipeline, options)
         self.jobs = containers(pipeline, options)
+        self.extras = k8s.volumes_of(pipeline, options)
 
     def job(self) -> Job:
         """The Job."""
@@ -69,7 +70,7 @@ class Builder:
             automount_token=options.token,
             security_context=k8s.pod_security(options.security),
             image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
-            priority_class=options.priority_class,
+            priority_class=next((step.priority for step in pipeline.steps if step.priority), options.priority_class),
             node_selector={key: value for step in pipeline.steps for key, value in step.node_selector.items()},
             tolerations=[item for index, item in enumerate(tolerations) if item not in tolerations[:index]],
             affinity=options.affinity,
@@ -87,8 +88,8 @@ class Builder:
 
     def _volumes(self) -> list[dict[str, Any]]:
         described = [{"name": PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.run else []
-        extras = [k8s.volume(extra) for extra in self.options.volumes]
-        return [self._data(), k8s.tmp_volume(self.options), *described, *store_volumes(self.pipeline), *extras]
+        own = [self._data(), k8s.tmp_volume(self.options), *described, *store_volumes(self.pipeline)]
+        return [*own, *k8s.pod_volumes(self.extras)]
 
     def _data(self) -> dict[str, Any]:
         data = self.options.data
@@ -114,8 +115,8 @@ class Builder:
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
             *described,
             *store_mounts(self.pipeline),
-            *k8s.mounts(self.options),
-            *k8s.mounts(self.options, [step.id for step in steps]),
+            *k8s.mounts(self.extras),
+            *k8s.mounts(self.extras, [step.id for step in steps]),
         ]
 
     def _folder(self, step_id: str) -> str:
@@ -134,7 +135,7 @@ class Builder:
             step=steps[0] if len(steps) == 1 else None,
             volume_mounts=self._mounts(steps),
             image_pull_policy=options.image_pull_policy,
-            env_from=k8s.env_from_list(options.env_from),
+            env_from=k8s.env_from_list([*options.env_from, *steps[0].env_from]),
             security_context=k8s.container_security(options.security),
             **fields,
         )

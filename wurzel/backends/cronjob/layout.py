@@ -23,9 +23,10 @@ def containers(pipeline: Pipeline, options: CronJobOptions) -> list[Job]:
 
 
 def place(pipeline: Pipeline) -> Place:
-    """What a container has only once, and the pod has not: its image."""
+    """What a container has only once, and the pod has not: its image, and variables that are read as a whole."""
 
     def of(step: Step) -> dict[str, Any]:
-        return {"image": k8s.image_of(pipeline, step)}
+        found: dict[str, Any] = {"image": k8s.image_of(pipeline, step)}
+        return found | ({"env_from": k8s.env_from_list(step.env_from)} if step.env_from else {})
 
     return of

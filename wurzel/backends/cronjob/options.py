@@ -5,10 +5,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from wurzel.backends.kubernetes.options import Claim, EmptyDir, KubernetesModel, KubernetesOptions
+from wurzel.backends.kubernetes.options import Claim, KubernetesModel, KubernetesOptions
 from wurzel.ir.jobs import Layout
 from wurzel.ir.names import ObjectName
 from wurzel.ir.types import Duration, Quantity
+from wurzel.ir.volumes import EmptyDir
 
 DAY = 86400
 

@@ -66,6 +66,9 @@ class GithubBackend(Backend):
         "node_selector": native("labels of self-hosted runners"),
         "tolerations": unsupported("runners have no taints; choose one by its labels"),
         "service_account": unsupported("a job's identity is its OpenID Connect token: options oidc and environment"),
+        "priority": unsupported("GitHub queues jobs in order; choose runners by their label"),
+        "volumes": unsupported("jobs have no volumes; mount folders with container_options: -v"),
+        "env_from": unsupported("a job has no such thing; name each variable below `secrets` or `env`"),
         "labels": unsupported("runs and jobs of GitHub have no labels"),
         "annotations": unsupported("runs and jobs of GitHub have no annotations"),
     }

@@ -70,6 +70,9 @@ class GitlabBackend(Backend):
         "node_selector": native(f"KUBERNETES_NODE_SELECTOR_*, {_PODS}"),
         "tolerations": native(f"KUBERNETES_NODE_TOLERATIONS_*, {_PODS}"),
         "service_account": native(f"KUBERNETES_SERVICE_ACCOUNT_OVERWRITE, {_PODS}"),
+        "priority": unsupported("the runner's configuration sets it; set the tags of a runner that does"),
+        "volumes": unsupported("the runner's configuration sets them; set the tags of a runner that does"),
+        "env_from": unsupported("a job has no such thing; name each variable below `secrets` or `env`"),
         "labels": native(f"KUBERNETES_POD_LABELS_*, {_PODS}"),
         "annotations": native(f"KUBERNETES_POD_ANNOTATIONS_*, {_PODS}"),
     }

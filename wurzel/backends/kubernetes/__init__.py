@@ -10,8 +10,9 @@ from wurzel.invocation.command import setting_variables
 from wurzel.ir.requests import devices, hugepages, limited, requested
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes.options import EmptyDir, EnvFrom, KubernetesOptions, Security, Volume
+    from wurzel.backends.kubernetes.options import KubernetesOptions, Security, StepVolume
     from wurzel.ir.model import Limits, Pipeline, Resources, Schedule, Step, Toleration
+    from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
 
 RUN_ID = "WURZEL_RUN_ID"
 """Variable that carries the platform's own identifier of a run into the logs."""
@@ -151,8 +152,25 @@ def tmp_volume(options: KubernetesOptions) -> dict[str, Any]:
     return {"name": TMP, **empty_dir(options.tmp)}
 
 
+def volumes_of(pipeline: Pipeline, options: KubernetesOptions) -> list[StepVolume]:
+    """The volumes of the options, then those of steps; steps that have the same volume share an entry."""
+    from wurzel.backends.kubernetes.options import StepVolume
+
+    users: dict[Volume, list[str]] = {}
+    for step in pipeline.steps:
+        for extra in step.volumes:
+            users.setdefault(extra, []).append(step.id)
+    found = [StepVolume.model_construct(**dict(extra), steps=tuple(steps)) for extra, steps in users.items()]
+    return [*options.volumes, *found]
+
+
+def pod_volumes(volumes: Sequence[StepVolume]) -> list[dict[str, Any]]:
+    """The volumes as Kubernetes writes them, each once, wherever it is mounted."""
+    return list({extra.name: volume(extra) for extra in volumes}.values())
+
+
 def volume(extra: Volume) -> dict[str, Any]:
-    """A volume of the options as Kubernetes writes it."""
+    """A volume of the options, or of a step, as Kubernetes writes it."""
     if extra.config_map:
         source: dict[str, Any] = {
             "configMap": without_empty(name=extra.config_map.name, optional=extra.config_map.optional or None)
@@ -169,13 +187,13 @@ def volume(extra: Volume) -> dict[str, Any]:
     return {"name": extra.name, **source}
 
 
-def mounts(options: KubernetesOptions, step_ids: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Mounts of the optional volumes: those meant for all steps, or those meant for some of `step_ids`."""
+def mounts(volumes: Sequence[StepVolume], step_ids: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Mounts of the volumes meant for all steps, or of those meant for some of `step_ids`."""
     return [
         without_empty(
             name=extra.name, mountPath=extra.mount_path, subPath=extra.sub_path, readOnly=extra.is_read_only or None
         )
-        for extra in options.volumes
+        for extra in volumes
         if (set(extra.steps) & set(step_ids) if step_ids else not extra.steps)
     ]
 

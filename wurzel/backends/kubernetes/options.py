@@ -1,38 +1,16 @@
 """Options that the Kubernetes targets share: names, security, volumes, pull secrets."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from wurzel.backends.options import TargetOptions
-from wurzel.ir.names import EnvName, Name, ObjectName, SecretKey
+from wurzel.ir.names import MountPath, Name, ObjectName, SecretKey
 from wurzel.ir.types import Quantity
+from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
 
 DEFAULT_USER = 1000
 """User and group of containers: an arbitrary unprivileged id that works with any image."""
-
-
-_SPECIAL = {"", ".", ".."}
-
-
-def _mount_path(value: Any) -> str:
-    if not isinstance(value, str) or ":" in value or not value.startswith("/") or _SPECIAL & set(value[1:].split("/")):
-        raise ValueError(f"{value!r} is not a mount path; write an absolute path without ':', such as /etc/acme")
-    return value
-
-
-MountPath = Annotated[str, BeforeValidator(_mount_path)]
-"""An absolute path in a container (Kubernetes: without a colon)."""
-
-
-def _sub_path(value: Any) -> str:
-    if not isinstance(value, str) or _SPECIAL & set(value.split("/")):
-        raise ValueError(f"{value!r} is not a path within a volume; write a relative one without '..', such as de/docs")
-    return value
-
-
-SubPath = Annotated[str, BeforeValidator(_sub_path)]
-"""A path inside a volume."""
 
 
 class KubernetesModel(BaseModel):
@@ -46,13 +24,6 @@ class KeyRef(KubernetesModel):
 
     name: ObjectName = Field(description="Name of the Secret.")
     key: SecretKey = Field(description="Entry within it.")
-
-
-class EmptyDir(KubernetesModel):
-    """Scratch space that lives as long as its pod."""
-
-    size: Quantity | None = Field(None, description="Upper bound, e.g. 10Gi; the node's disk when absent.")
-    memory: bool = Field(False, description="Keep it in memory; it counts as the pod's memory.")
 
 
 class Claim(KubernetesModel):
@@ -72,61 +43,23 @@ class Claim(KubernetesModel):
         return self
 
 
-class ConfigMapVolume(KubernetesModel):
-    """Files from a ConfigMap."""
+class StepVolume(Volume):
+    """A volume of some steps, or of all."""
 
-    name: ObjectName
-    """Name of the ConfigMap or Secret."""
-    optional: bool = Field(False, description="Start without it when it does not exist.")
-
-
-class ClaimVolume(KubernetesModel):
-    """An existing claim, such as a tokenizer cache that many pipelines read."""
-
-    name: ObjectName
-    """Name of the claim."""
-
-
-class Volume(KubernetesModel):
-    """A volume that containers mount; one of `config_map`, `secret`, `claim`, `empty_dir`."""
-
-    name: Name = Field(description="Name of the volume within the pod.")
-    mount_path: MountPath = Field(description="Where containers see it.")
-    sub_path: SubPath | None = Field(None, description="Folder or file within the volume.")
-    read_only: bool = Field(True, description="Containers cannot write to it; default for all but `empty_dir`.")
     steps: tuple[str, ...] = Field((), description="Ids of the steps that get it; all when empty.")
-    config_map: ConfigMapVolume | None = None
-    """Files of a ConfigMap."""
-    secret: ConfigMapVolume | None = None
-    """Files of a Secret."""
-    claim: ClaimVolume | None = None
-    """An existing claim."""
-    empty_dir: EmptyDir | None = None
-    """A folder that ends with the pod."""
-
-    @property
-    def is_read_only(self) -> bool:
-        """Whether containers cannot write to it; false for `empty_dir`, which only they can fill."""
-        return self.read_only and (self.empty_dir is None or "read_only" in self.model_fields_set)
 
     @model_validator(mode="after")
-    def _one(self) -> "Volume":
-        if sum(kind is not None for kind in (self.config_map, self.secret, self.claim, self.empty_dir)) != 1:
+    def _one(self) -> "StepVolume":
+        if self.sources != 1:
             raise ValueError("give one of `config_map`, `secret`, `claim`, `empty_dir`")
         return self
 
 
-class EnvFrom(KubernetesModel):
+class Variables(EnvFrom):
     """All entries of a ConfigMap or Secret as environment variables."""
 
-    config_map: ObjectName | None = None
-    """Name of a ConfigMap."""
-    secret: ObjectName | None = None
-    """Name of a Secret."""
-    prefix: EnvName | None = Field(None, description="Prefix of every name.")
-
     @model_validator(mode="after")
-    def _one(self) -> "EnvFrom":
+    def _one(self) -> "Variables":
         if (self.config_map is None) == (self.secret is None):
             raise ValueError("give one of `config_map`, `secret`")
         return self
@@ -161,7 +94,9 @@ class KubernetesOptions(TargetOptions):
     security: Security = Field(
         default_factory=Security.model_construct, description="Who containers run as; restricted by default."
     )
-    volumes: tuple[Volume, ...] = Field((), description="Further volumes: config maps, secrets, claims, scratch space.")
-    env_from: tuple[EnvFrom, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
+    volumes: tuple[StepVolume, ...] = Field(
+        (), description="Further volumes: config maps, secrets, claims, scratch space."
+    )
+    env_from: tuple[Variables, ...] = Field((), description="ConfigMaps and Secrets whose entries become variables.")
     priority_class: ObjectName | None = Field(None, description="Priority class of the pods.")
     affinity: dict[str, Any] = Field(default_factory=dict, description="As in the Kubernetes API.")

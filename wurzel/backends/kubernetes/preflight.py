@@ -6,14 +6,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.backends.kubernetes import AMOUNTS, DATA, TMP, TMP_PATH
+from wurzel.backends.kubernetes import AMOUNTS, DATA, TMP, TMP_PATH, volume, volumes_of
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
 from wurzel.ir.quantity import amount
 from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes.options import KubernetesOptions
+    from wurzel.backends.kubernetes.options import KubernetesOptions, StepVolume
     from wurzel.ir.model import Pipeline, SecretRef, Setting, Step, Toleration
 
 SOONEST = 10
@@ -49,7 +49,7 @@ def preflight(
     yield from _secret_names("pipeline", pipeline.secrets)
     yield from missing_images(pipeline, pipeline.steps)
     for step in pipeline.steps:
-        yield from _step(pipeline, step, parameters)
+        yield from _step(pipeline, step, parameters, is_open=bool(options.env_from or step.env_from))
     yield from _volumes(pipeline, options, target, volumes or {})
 
 
@@ -90,9 +90,10 @@ def missing_images(pipeline: Pipeline, steps: Sequence[Step]) -> Iterator[Proble
         yield Problem(f"{what} no image to run in", hint=hint)
 
 
-def _step(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> Iterator[Problem]:
+def _step(pipeline: Pipeline, step: Step, parameters: Collection[str], *, is_open: bool) -> Iterator[Problem]:
+    """What is wrong with a step; `is_open`: whether variables of unknown names reach it."""
     where = f"step {step.id!r}"
-    for setting in unfed(pipeline, step, parameters):
+    for setting in () if is_open else unfed(pipeline, step, parameters):
         yield _missing(step, setting)
     yield from _secret_names(where, step.secrets)
     for kind in AMOUNTS.values():
@@ -146,18 +147,28 @@ def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: M
     ids = [step.id for step in pipeline.steps]
     names = {DATA: "the datasets", TMP: TMP_PATH, **{name: f"the {name}" for name in own}}
     paths = {options.mount: "the datasets", TMP_PATH: TMP_PATH, **{path: f"the {name}" for name, path in own.items()}}
-    for extra in options.volumes:
-        where = f"targets.{target}.volumes: {extra.name!r}"
+    seen: list[StepVolume] = []
+    for extra in volumes_of(pipeline, options):
+        listed = extra in options.volumes
+        place = f"targets.{target}" if listed else f"steps.{extra.steps[0]}"
+        where = f"{place}.volumes: {extra.name!r}"
+        others = [each for each in seen if not (each.steps and extra.steps) or set(each.steps) & set(extra.steps)]
+        alike = [each for each in seen if each.name == extra.name]
         if taken := names.get(extra.name):
             yield Problem(f"{where} is the name of the volume for {taken}", hint="Give it another name.")
-        if taken := paths.get(extra.mount_path):
+        elif any(volume(each) != volume(extra) or listed for each in alike):
+            what = f"{where} is the name of the volume for another entry, {extra.name!r}"
+            yield Problem(what, hint="Give it another name.")
+        taken = paths.get(extra.mount_path)
+        taken = taken or next((f"another entry, {o.name!r}" for o in others if o.mount_path == extra.mount_path), None)
+        if taken:
             yield Problem(f"{where} is mounted at {extra.mount_path}, where {taken} is", hint="Mount it elsewhere.")
         if f"{extra.mount_path}/".startswith(f"{options.mount}/{pipeline.data_dir}/"):
             yield Problem(
                 f"{where} is mounted at {extra.mount_path}, inside the folder of the datasets",
                 hint="Mount it elsewhere.",
             )
-        names[extra.name] = paths[extra.mount_path] = f"another entry, {extra.name!r}"
+        seen.append(extra)
         for step_id in extra.steps:
             if step_id not in ids:
                 yield Problem(
