@@ -151,7 +151,7 @@ class DatasetError(WurzelError):
 
 
 class WrongDataset(DatasetError):
-    """A dataset has a different contract than the step expects."""
+    """A dataset has a different contract, or another number of items, than the step expects."""
 
     exit_code = BROKEN_CONTRACT
 

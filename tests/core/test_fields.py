@@ -3,6 +3,7 @@
 import sys
 import types
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 import pytest
@@ -104,6 +105,23 @@ def test_a_name_for_type_checkers_only_is_an_error_that_names_the_field():
     assert "TYPE_CHECKING" in caught.value.hint
     with pytest.raises(StaticTypeError, match="the output of Give: 'OnlyForTypeCheckers' is not a contract"):
         WZ(made("Give", None, list["OnlyForTypeCheckers"]))  # noqa: F821
+
+
+def test_a_name_for_type_checkers_only_in_a_contract_is_an_error_that_names_the_field():
+    class Held(PydanticModel):
+        when: "OnlyForTypeCheckers"  # noqa: F821
+
+    class Around(PydanticModel):
+        held: list[Held]
+
+    @dataclass
+    class Plain:
+        when: "list[OnlyForTypeCheckers]"  # noqa: F821
+
+    for contract, field in ((Held, "Held.when"), (Around, "Around"), (Plain, "Plain.when")):
+        with pytest.raises(StaticTypeError, match=f"{field}: the name 'OnlyForTypeCheckers' does not exist") as caught:
+            WZ(made("Give", None, list[contract]))
+        assert "TYPE_CHECKING" in caught.value.hint
 
 
 PEP_695 = """

@@ -274,6 +274,13 @@ def test_containers_that_may_flow(containers):
     assert WZ(make(None, None, containers)).output_model_class is Doc
 
 
+@pytest.mark.parametrize("given", [(NoSettings, Doc), (NoSettings, None, Doc, Doc)])
+def test_another_number_of_type_parameters_says_which_they_are(given):
+    with pytest.raises(StaticTypeError, match=f"TypedStep takes 3 type parameters, not {len(given)}") as caught:
+        TypedStep[given]
+    assert caught.value.hint == "Write TypedStep[SETTINGS, INPUT, OUTPUT]."
+
+
 def test_a_step_without_type_parameters_or_run():
     class Bare(TypedStep):
         def run(self, inpt):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wurzel.datacontract.dataset import gather_outputs, open_dataset
-from wurzel.exceptions import ContractFailedException, DatasetError, UsageError, WrongDataset
+from wurzel.exceptions import BROKEN_CONTRACT, ContractFailedException, DatasetError, UsageError, WrongDataset
 from wurzel.runtime import slices
 from wurzel.runtime.user_code import UserCodeFailed
 
@@ -67,6 +67,15 @@ class Thirds(Portions):
 class Wrong(TypedStep[NoSettings, list[Word], Odd]):
     def run(self, inpt: list[Word]) -> Odd:
         return {"odd": inpt, "even": inpt}
+
+class Streams(Outputs):
+    odd: Iterator[Word]
+    even: Iterator[Word]
+
+class Shared(TypedStep[NoSettings, list[Word], Streams]):
+    def run(self, inpt: list[Word]) -> Streams:
+        words = iter(inpt)
+        return Streams(odd=words, even=words)
 
 class Broken(TypedStep[NoSettings, list[Word], Odd]):
     def run(self, inpt: list[Word]) -> Odd:
@@ -239,8 +248,11 @@ def test_what_may_be_missing_is_none(flow):
 def test_one_item_of_several_steps(flow):
     flow("Join", "docs=two", "more=two", "head=none", "head=one", "head=none")
     assert flow.texts()[0][0] == "w0 w0w1w0w1 one no tail no rest"
-    with pytest.raises(DatasetError, match=r"the input head takes one item, but there are 2: one \(1\), one \(1\)"):
+    with pytest.raises(
+        WrongDataset, match=r"the input head takes one item, but there are 2: one \(1\), one \(1\)"
+    ) as it:
         flow("Join", "docs=two", "more=two", "head=one", "head=one")
+    assert it.value.exit_code == BROKEN_CONTRACT
 
 
 def test_a_step_that_lacks_an_item_is_skipped(flow):
@@ -301,6 +313,12 @@ def test_metrics_of_a_stream_are_those_of_a_list(flow):
 def test_an_iterable_starts_again(flow):
     flow("Twice", "two")
     assert flow.texts() == [["w0", "w1", "w0", "w1"]]
+
+
+def test_two_outputs_of_one_iterator_are_an_error(flow):
+    with pytest.raises(ContractFailedException, match="the outputs odd and even are one iterator"):
+        flow("Shared", "two")
+    assert not Path("out").exists()
 
 
 def test_an_iterator_that_is_asked_again_is_an_error(flow):

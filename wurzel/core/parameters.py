@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any, get_args, get_origin
 
 from wurzel.datacontract.shape import substituted
+from wurzel.exceptions import StaticTypeError
+
+_ROLES = {"SETTS": "SETTINGS", "INCONTRACT": "INPUT", "OUTCONTRACT": "OUTPUT"}
+"""What the type variables of steps stand for, as messages call it."""
 
 
 def bindings(cls: type, owner: type) -> dict[Any, Any]:
@@ -21,6 +25,23 @@ def bindings(cls: type, owner: type) -> dict[Any, Any]:
             given = dict(zip(getattr(origin, "__parameters__", ()), get_args(base), strict=False))
             return {name: substituted(value, given) for name, value in bindings(origin, owner).items()}
     return {parameter: parameter for parameter in parameters}
+
+
+def check_count(cls: type, parameters: Any) -> None:
+    """Compare the number of type parameters with what a class takes, before `typing` does it.
+
+    Raises:
+        StaticTypeError: when there are too few or too many.
+    """
+    wanted = getattr(cls, "__parameters__", ())
+    given = parameters if isinstance(parameters, tuple) else (parameters,)
+    if not wanted or len(given) == len(wanted) or any(getattr(one, "has_default", bool)() for one in wanted):
+        return
+    names = ", ".join(_ROLES.get(one.__name__, one.__name__) for one in wanted)
+    raise StaticTypeError(
+        f"{cls.__name__} takes {len(wanted)} type parameters, not {len(given)}",
+        hint=f"Write {cls.__name__}[{names}].",
+    )
 
 
 def as_given(alias: Any, parameters: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from wurzel.core.edges import ConnectedStep
 from wurzel.core.fields import InputField, Inputs, OutputField, Outputs, input_fields, output_fields, ports_class
 from wurzel.core.fitting import Fields
-from wurzel.core.parameters import as_given, bindings
+from wurzel.core.parameters import as_given, bindings, check_count
 from wurzel.core.references import resolved
 from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_run, check_when
@@ -83,6 +83,7 @@ class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
 
     def __class_getitem__(cls, parameters: Any) -> Any:
         """The class with type parameters, in which `A | B` stays apart from `B | A`."""
+        check_count(cls, parameters)
         return as_given(super().__class_getitem__(parameters), parameters)  # type: ignore[misc]
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:

@@ -1,21 +1,29 @@
-"""Finds fields whose values cannot be stored as JSON: those that hide themselves, and files."""
+"""Finds fields whose values cannot be stored as JSON: those that hide themselves, files, and those of unknown types."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from functools import cache
+from inspect import get_annotations
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticUndefinedAnnotation
 
 from wurzel.datacontract.files import Stored
 from wurzel.datacontract.secrets import HIDING
+from wurzel.exceptions import StaticTypeError
 
 
 @cache
 def hidden_field(contract: type) -> tuple[str, type] | None:
-    """The first field, at any depth, that pydantic writes as asterisks, or that is a file: its path and its type."""
+    """The first field, at any depth, that pydantic writes as asterisks, or that is a file: its path and its type.
+
+    Raises:
+        StaticTypeError: when the type of a field is a name that does not exist.
+    """
     return _search(contract, set())
 
 
@@ -39,12 +47,26 @@ def _search(annotation: Any, seen: set[Any]) -> tuple[str, type] | None:
 
 
 def _fields(kind: type) -> Iterator[tuple[str, Any]]:
-    if issubclass(kind, BaseModel):
-        for name, field in kind.model_fields.items():
-            if field.exclude is not True:
-                yield name, field.annotation
-    elif dataclasses.is_dataclass(kind) or hasattr(kind, "__required_keys__"):
-        try:
-            yield from get_type_hints(kind).items()
-        except NameError:  # pydantic names the field when the contract is first used
-            return
+    try:
+        if issubclass(kind, BaseModel):
+            if not kind.__pydantic_complete__:
+                kind.model_rebuild()
+            for name, field in kind.model_fields.items():
+                if field.exclude is not True:
+                    yield name, field.annotation
+        elif dataclasses.is_dataclass(kind) or hasattr(kind, "__required_keys__"):
+            known = getattr(kind, "__pydantic_fields__", {}) if getattr(kind, "__pydantic_complete__", False) else {}
+            yield from ((name, field.annotation) for name, field in known.items())
+            yield from get_type_hints(kind).items() if not known else ()
+    except (PydanticUndefinedAnnotation, NameError) as error:
+        raise _undefined(kind, str(error.name)) from None
+
+
+def _undefined(kind: type, name: str) -> StaticTypeError:
+    """The error that a name in the fields of a class, or of a class within it, does not exist."""
+    written = get_annotations(kind)
+    fields = [field for field, text in written.items() if re.search(rf"\b{re.escape(name)}\b", str(text))]
+    return StaticTypeError(
+        f"{kind.__name__}{f'.{fields[0]}' if fields else ''}: the name {name!r} does not exist when the program runs",
+        hint="Import it outside of `if TYPE_CHECKING:`.",
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.opening import Dataset, open_dataset
 from wurzel.datacontract.reader import Reader
-from wurzel.exceptions import DatasetError, UsageError
+from wurzel.exceptions import UsageError, WrongDataset
 
 if TYPE_CHECKING:
     from wurzel.core.fields import InputField
@@ -29,8 +29,7 @@ class Input:
             mapped: whether the step takes one item and is called for each, so that lists of them are welcome too.
 
         Raises:
-            WrongDataset: when a dataset has another contract.
-            DatasetError: when there is not exactly one item for a field that takes one.
+            WrongDataset: when a dataset has another contract, or a field of one item does not get exactly one.
         """
         shape = field.shape
         self.field = field
@@ -73,7 +72,7 @@ class Input:
         if self.reader.items == 1:
             return
         given = ", ".join(f"{dataset.path} ({dataset.items})" for dataset in self.datasets)
-        raise DatasetError(
+        raise WrongDataset(
             f"the input {self.field.name} takes one item, but there are {self.reader.items}: {given}",
             hint="Let all but one of the steps before it be skipped, or take a list.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.contract import Contract, measures
@@ -43,8 +43,21 @@ class Results:
             raise ContractFailedException(
                 f"run returned {shown}, not {types.output_class.__name__}", where=f"step {self._work.step_id!r}"
             )
+        self._check_apart(result)
         for field in types.outputs:
             self._store(field, getattr(result, field.name))
+
+    def _check_apart(self, result: Any) -> None:
+        """Refuse one iterator for two outputs: the second one would be stored without items."""
+        seen: dict[int, str] = {}
+        for field in self._work.types.outputs:
+            value = getattr(result, field.name)
+            if isinstance(value, Iterator) and seen.setdefault(id(value), field.name) != field.name:
+                raise ContractFailedException(
+                    f"the outputs {seen[id(value)]} and {field.name} are one iterator, which gives its items only once",
+                    where=f"step {self._work.step_id!r}",
+                    hint="Make a list of it, or an iterator for each output.",
+                )
 
     def _store(self, field: OutputField, value: Any) -> None:
         step_id = self._work.step_id
