@@ -157,9 +157,91 @@ def test_a_file_to_include_shares_its_space():
     assert document["rag:default"]["needs"] == ["rag:embed"]
     assert document[".rag"]["stage"] == "test"
     assert document[".rag"]["rules"] == [{"if": '$WURZEL_PIPELINE == "rag"'}]
+    assert document[".rag"]["inherit"] == {"default": False, "variables": False}
+    assert "inherit" not in config(pipeline())[".rag"]
     scheduled = files(pipeline(schedule=Schedule(cron="0 4 * * *")), kind="include")
     assert sorted(scheduled) == [".gitlab/rag.gitlab-ci.yml", ".gitlab/schedule-rag.sh"]
-    assert "--variable WURZEL_PIPELINE:rag" in scheduled[".gitlab/schedule-rag.sh"]
+    (rule,) = yaml.safe_load(scheduled[".gitlab/rag.gitlab-ci.yml"])[".rag"]["rules"]
+    assert rule["if"] == '$CI_PIPELINE_SCHEDULE_DESCRIPTION == "wurzel: rag" || $WURZEL_PIPELINE == "rag"'
+    assert "--variable" not in scheduled[".gitlab/schedule-rag.sh"]  # projects may refuse them
+    assert "name='wurzel: rag'" in scheduled[".gitlab/schedule-rag.sh"]
+
+
+NIGHTLY = Schedule(cron="0 4 * * *")
+PAIR = (step(), step("next", needs=("embed",)))
+
+
+@pytest.mark.parametrize("kind", ["root", "include"])
+def test_runs_of_several_jobs_wait_for_each_other(kind):
+    one = step(settings=(setting(parameter=True, default=7),))
+    found = files(pipeline(one, PAIR[1], schedule=NIGHTLY), kind=kind)
+    path = ".gitlab-ci.yml" if kind == "root" else ".gitlab/rag.gitlab-ci.yml"
+    assert list(found) == [".gitlab/rag.pipeline.yml", path, ".gitlab/schedule-rag.sh"]
+    child, parent = yaml.safe_load(found[".gitlab/rag.pipeline.yml"]), yaml.safe_load(found[path])
+    job = parent["rag"]
+    assert job["resource_group"] == "rag"
+    assert job["trigger"] == {
+        "include": [{"local": ".gitlab/rag.pipeline.yml"}],
+        "strategy": "depend",
+        "forward": {"pipeline_variables": True, "yaml_variables": False},
+    }
+    assert ("workflow" in parent, "rules" in job) == (kind == "root", kind == "include")
+    assert job.get("inherit") == (None if kind == "root" else {"default": False, "variables": False})
+    assert parent["variables"]["EMBED__SIZE"]["value"] == "7"
+    assert [name for name, each in child.items() if "extends" in each] == ["embed", "next"]
+    assert child["embed"]["variables"]["EMBED__SIZE"] == "7"
+    assert "variables" not in child
+    assert child["workflow"]["rules"] == [{"when": "always"}]
+    assert child[".rag"]["rules"] == [{"when": "on_success"}]
+    assert "resource_group" not in str(child)
+    assert "resource_groups/rag" in found[".gitlab/schedule-rag.sh"]
+    assert "process_mode=oldest_first" in found[".gitlab/schedule-rag.sh"]
+
+
+def test_the_child_pipeline_gets_the_inputs():
+    one = step(settings=(setting(parameter=True, default=7),))
+    found = files(pipeline(one, PAIR[1], schedule=NIGHTLY), parameters="inputs")
+    _, parent = yaml.safe_load_all(found[".gitlab-ci.yml"])
+    assert parent["rag"]["trigger"]["include"][0]["inputs"] == {"EMBED__SIZE": "$[[ inputs.EMBED__SIZE ]]"}
+    header, child = yaml.safe_load_all(found[".gitlab/rag.pipeline.yml"])
+    assert header["spec"]["inputs"]["EMBED__SIZE"]["default"] == 7
+    assert child["embed"]["variables"]["EMBED__SIZE"] == "$[[ inputs.EMBED__SIZE ]]"
+
+
+def test_runs_that_may_overlap_and_components_have_one_file():
+    for concurrency in ("allow", "replace"):
+        schedule = Schedule(cron="0 4 * * *", concurrency=concurrency)
+        assert list(files(pipeline(*PAIR, schedule=schedule))) == [".gitlab-ci.yml", ".gitlab/schedule-rag.sh"]
+    found = files(pipeline(*PAIR, schedule=NIGHTLY), kind="component")
+    assert list(found) == ["templates/rag.yml", ".gitlab/schedule-rag.sh"]
+    _, body = yaml.safe_load_all(found["templates/rag.yml"])
+    assert [body[f"rag:{name}"]["resource_group"] for name in ("embed", "next")] == ["rag/embed", "rag/next"]
+    assert "process_mode" not in found[".gitlab/schedule-rag.sh"]
+    single = files(pipeline(*PAIR, schedule=NIGHTLY), layout="single")
+    assert yaml.safe_load(single[".gitlab-ci.yml"])["rag"]["resource_group"] == "rag"
+    assert "resource_groups/rag " in single[".gitlab/schedule-rag.sh"]
+
+
+def test_stages_show_what_runs_side_by_side():
+    steps = (step("words"), *(step(name, needs=("words",)) for name in ("a", "b")), step("join", needs=("a", "b")))
+    document = config(pipeline(*steps))
+    assert document["stages"] == ["words", "a, b", "join"]
+    assert [document[name]["stage"] for name in ("words", "a", "b", "join")] == ["words", "a, b", "a, b", "join"]
+    assert "stage" not in document[".rag"]
+    many = config(pipeline(step("words"), *(step(f"long-{n}", needs=("words",)) for n in range(20))))
+    assert many["stages"] == ["words", "long-0 and 19 more"]
+    own = config(pipeline(*steps), stage="data")
+    assert (own["stages"], own[".rag"]["stage"]) == (["data"], "data")
+    assert config(pipeline(*steps), kind="include")[".rag"]["stage"] == "test"
+
+
+def test_only_the_first_job_uploads_what_the_installer_downloads():
+    document = config(pipeline(step("words", image="y"), *PAIR, step("last", needs=("next",))))
+    (shared,) = document[".rag"]["cache"]
+    assert shared["policy"] == "pull"
+    assert document["embed"]["cache"] == [{name: value for name, value in shared.items() if name != "policy"}]
+    assert "cache" not in document["next"]
+    assert document["words"]["cache"] == []
 
 
 PARAMETERS = (
@@ -206,7 +288,8 @@ def test_parameters_are_typed_inputs(options):
     assert inputs["EMBED__FLAG"]["options"] == ["true", "false"]
     assert "default" not in inputs["EMBED__NEW"]
     job = body["rag:embed" if options.get("kind") else "embed"]
-    assert job["variables"]["EMBED__SIZE"] == {"value": "$[[ inputs.EMBED__SIZE ]]", "expand": False}
+    assert job["variables"]["EMBED__SIZE"] == "$[[ inputs.EMBED__SIZE ]]"
+    assert job["variables"]["EMBED__SIGN"] == {"value": "$[[ inputs.EMBED__SIGN ]]", "expand": False}
     assert "variables" not in body
 
 
@@ -321,7 +404,7 @@ def test_images_have_everything_and_the_base_image_is_installed_in():
     assert document[".rag"]["image"] == "python:3.12-slim"
     assert document[".rag"]["before_script"] == ["python -m pip install ."]
     assert document[".rag"]["cache"] == [
-        {"key": {"files": ["pyproject.toml"], "prefix": "pip-3.12"}, "paths": [".cache/pip"]}
+        {"key": {"files": ["pyproject.toml"], "prefix": "pip-3.12"}, "paths": [".cache/pip"], "policy": "pull"}
     ]
     assert document["next"]["image"] == "ghcr.io/acme/next:1"
     assert document["next"]["before_script"] == []
@@ -475,7 +558,7 @@ def test_settings_and_variables_are_read_from_the_configuration():
         "wurzel run rag -j 1 --junit junit.xml",
     ]
     found = jobs(config(pipeline(busy, image="x"), layout="single", parameters="inputs"))["embed"]
-    assert found["variables"] == {"EMBED__SIZE": {"value": "$[[ inputs.EMBED__SIZE ]]", "expand": False}}
+    assert found["variables"] == {"EMBED__SIZE": "$[[ inputs.EMBED__SIZE ]]"}
 
 
 def test_what_most_jobs_have_stands_once():

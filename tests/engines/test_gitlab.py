@@ -177,7 +177,9 @@ def test_the_script_creates_the_schedule(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
     glab = programs / "glab"
-    glab.write_text('#!/bin/sh\nif [ "$2" = list ]; then cat list; else printf "%s\\n" "$@"; fi\n')
+    glab.write_text(
+        '#!/bin/sh\ncase "$*" in *pipeline_schedules*) cat list;; *PUT*) exit 1;; *) printf "%s\\n" "$@";; esac\n'
+    )
     glab.chmod(0o755)
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
 
@@ -186,12 +188,15 @@ def test_the_script_creates_the_schedule(tmp_path):
         script = project / ".gitlab" / "schedule-scheduled.sh"
         return subprocess.run([script], cwd=project, env=environment, capture_output=True, text=True, check=False)
 
-    done = run("1  other  0 1 * * *\n")
+    done = run('[{"id":1,"description":"wurzel: scheduled-small","ref":"main"}]')  # not a prefix
+    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         *("schedule", "create", "--description", "wurzel: scheduled", "--ref", "main", "--cron", "0 4 * * *"),
-        *("--cronTimeZone", "Europe/Berlin", "--variable", "WURZEL_PIPELINE:scheduled", "--active"),
+        *("--cronTimeZone", "Europe/Berlin", "--active"),
     ]
-    again = run("1  wurzel: scheduled  0 1 * * *\n")
+    order = "--method PUT projects/:id/resource_groups/scheduled --field process_mode=oldest_first"
+    assert done.stderr == f"After the first run, run: glab api {order}\n"
+    again = run('[{"id":1,"description":"wurzel: scheduled","ref":"main"}]')
     assert (again.returncode, again.stdout) == (1, "")
     assert 'glab schedule update ID --cron "0 4 * * *" --cronTimeZone "Europe/Berlin"\n' in again.stderr
 
@@ -236,7 +241,7 @@ def test_what_a_file_includes_is_elsewhere_and_not_fetched(checkers, tmp_path, c
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("  extends: .pipeline\n  needs:", "  extends: .pipeline\n  neds:", "official schema"),
+        ("  needs: []", "  neds: []", "official schema"),
         ("  extends: .pipeline\n", "  extends: .pipeline\n  retry: 3\n", "official schema"),
         ("  timeout: 6h", "  timeuot: 6h", "gitlab-ci-local"),
         ("- words", "- wrods", "gitlab-ci-local"),

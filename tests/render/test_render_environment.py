@@ -382,6 +382,12 @@ class TestUnder:
     def test_the_key_belongs_to_the_filter(self, render):
         assert [origin.line for origin in render(self.SOURCE, x=[1]).origins] == [1, 2, 3, 5]
 
+    def test_lines_that_write_the_key_again_are_refused(self, render):
+        source = "a:\n{% filter under('k', 2) %}\n# c\n  k:\n    b: 1\n{% endfilter %}\n"
+        caught = error(render, source)
+        assert "write `k:` again, at x.yaml.j2:4" in caught.message
+        assert render("{% filter under('k') %}\nk: 1\n{% endfilter %}\n").text == "k:\n  k: 1\n"
+
     def test_only_rendered_text_has_lines(self, render):
         assert "not rendered text" in error(render, "a: {{ x | under('k') }}\n", x="b").message
 

@@ -58,6 +58,8 @@ class OutputFile:
     executable: bool = False
     optional: bool = False
     """Whether it is skipped when its template writes nothing, as for a file that a pack adds."""
+    instead: str = ""
+    """What to do where the project has a file of its own at `path`."""
     option: str = "output"
     """The option of the target that changes `path`."""
     limit: int = 0

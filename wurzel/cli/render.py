@@ -183,6 +183,7 @@ def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
                 template=file.output.template,
             ),
             file.output.executable,
+            file.output.instead,
         )
         for result in results
         for file in result.files

@@ -31,6 +31,11 @@ def under(
         return Text(())
     if not has_entries(text.pieces):
         return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
+    if place := _opens_with(text, key):
+        raise NotAValue(
+            f"the lines below `{key}:` write `{key}:` again, at {place}",
+            f"Write only what is below it, from the first column on: the key `{key}` is there already.",
+        )
     head: list[Piece] = [*name, (":\n", 1, "")]
     if first is not None and not _has(text, first):
         text = first + text
@@ -72,6 +77,16 @@ def _rendered(value: Any, key: str) -> Text:
     if not isinstance(value, Text):
         raise NotAValue(f"{show(value)} is not rendered text", f"Use it as `{{% filter under({key!r}) %}}…`.")
     return value
+
+
+def _opens_with(text: Text, key: str) -> str:
+    """Where the first entry is a mapping of this key, as in a template that was made when it wrote the key itself."""
+    lines = "".join("x" if isinstance(piece, Held) else piece[0] for piece in text.pieces).split("\n")
+    first = next((line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    if first != f"{key}:":
+        return ""
+    found = next(piece for piece in text.pieces if not isinstance(piece, Held) and f"{key}:" in piece[0])
+    return f"{found[2]}:{found[1] + found[0].count(chr(10), 0, found[0].index(f'{key}:'))}"
 
 
 def _is_exactly(text: Text, unless: Any) -> bool:

@@ -25,6 +25,8 @@ class File(NamedTuple):
     path: str
     text: str | None
     executable: bool = False
+    instead: str = ""
+    """What to do where someone else's file has its path."""
 
 
 class Change(NamedTuple):
@@ -196,6 +198,8 @@ def _blocked(changes: Sequence[Change]) -> WriteError:
     more = f" (and {len(changes) - 1} more to review: {names})" if len(changes) > 1 else ""
     verb = "remove" if first.state == "orphaned" else "overwrite"
     hint = f"Review it with --diff; {verb} with --force."
+    if first.state == "foreign" and first.file.instead:
+        hint = f"{first.file.instead} Or review it with --diff, and overwrite with --force."
     if first.state == "conflicted":
         hint = f"Resolve the conflict in its sources (wurzel.yaml and code), then {verb} with --force."
     what = {"foreign": "was not written by wurzel", "conflicted": "contains merge conflict markers"}.get(

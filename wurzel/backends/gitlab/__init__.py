@@ -19,6 +19,8 @@ FILE_LIMIT = 2 * 1024**2
 
 _PODS = "on runners with the Kubernetes executor that allow it"
 _PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
+_INSTEAD = "To keep it, set targets.gitlab.kind: include, and include the file that is rendered then."
+_CHILD = ".gitlab/{}.pipeline.yml"
 
 
 class GitlabBackend(Backend):
@@ -61,7 +63,8 @@ class GitlabBackend(Backend):
         "schedule": emulated("rules, and a script that creates the schedule with `glab`"),
         "timezone": emulated("in the script that creates the schedule"),
         "concurrency": emulated(
-            "forbid: a `resource_group` per step, so that a step waits for the same step of an earlier run;"
+            "forbid: a `resource_group` for the whole run, held by a job that starts the others as a child pipeline if"
+            " they are several (in a component: one per job, so that runs may interleave);"
             " replace: `interruptible`, ended when a newer commit runs"
         ),
         "deadline": unsupported("a GitLab schedule has no deadline"),
@@ -88,15 +91,28 @@ class GitlabBackend(Backend):
         return self.support_of(use.feature)
 
     def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
-        """The file with the jobs, and the script that creates the schedule when there is one."""
-        from wurzel.backends.gitlab.jobs import config, schedule
+        """The file with the jobs, one that starts it where runs wait for each other, and a script for the schedule."""
+        from wurzel.backends.gitlab.jobs import config, is_locked, schedule, trigger
 
         path = options.output or _PATHS[options.kind].format(pipeline.name)
-        context = {"pipeline": pipeline, "options": options, "config": config(pipeline, options)}
-        files = [OutputFile(path, "gitlab/gitlab-ci.yml.j2", context, limit=FILE_LIMIT)]
+        written = {path: config(pipeline, options)}
+        if is_locked(pipeline, options):  # the file with the jobs comes first, since a patch is for that
+            child = _CHILD.format(options.title(pipeline))
+            written = {child: written[path], path: trigger(pipeline, options, child)}
+        common = {"pipeline": pipeline, "options": options}
+        files = [
+            OutputFile(
+                where,
+                "gitlab/gitlab-ci.yml.j2",
+                {**common, "config": found},
+                limit=FILE_LIMIT,
+                instead=_INSTEAD if options.kind == "root" else "",
+            )
+            for where, found in written.items()
+        ]
         if pipeline.schedule is not None:
             script = options.schedule_script or f".gitlab/schedule-{pipeline.name}.sh"
-            context = {"pipeline": pipeline, "options": options, "schedule": schedule(pipeline, options)}
+            context = {**common, "schedule": schedule(pipeline, options)}
             file = OutputFile(script, "gitlab/schedule.sh.j2", context, executable=True, option="schedule_script")
             files.append(file)
         return files

@@ -18,6 +18,8 @@ class Job:
 
     name: str
     """Name of the job: the id of its step, or of its group."""
+    stage: str
+    """`stage`, where jobs have several; otherwise empty."""
     listed: str
     """Ids of the steps, where they are several and the name does not say so; otherwise empty."""
     description: str
@@ -61,6 +63,20 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Trigger:
+    """The job that starts the jobs of another file as a pipeline, and waits for it."""
+
+    name: str
+    """Name of the job."""
+    path: str
+    """The file with the jobs."""
+    inputs: Mapping[str, str]
+    """Values of its `spec:inputs`."""
+    resource_group: str
+    """`resource_group`: the lock for the whole run."""
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole file, ready for the template."""
 
@@ -69,13 +85,23 @@ class Config:
     base: str
     """Name of the hidden job that all jobs extend."""
     stage: Any
-    """`stage` of all jobs."""
+    """`stage` of all jobs, if they have only one."""
+    stages: Sequence[str]
+    """The stages of a whole pipeline."""
+    whole: bool
+    """Whether the file is a whole pipeline of GitLab, with `workflow` and `stages`."""
+    inherits: bool
+    """Whether jobs inherit `default` and variables: those of a file to include would be of whoever includes it."""
     image: Any
     """`image` of all jobs."""
     tags: Sequence[str]
     """`tags` of the runners of all jobs."""
     rules: Any
     """When the pipeline runs."""
+    job_rules: Any
+    """`rules` of all jobs; empty where those of the whole pipeline do."""
+    trigger: Trigger | None
+    """The only job, where the others are in another file for the sake of a lock."""
     inputs: Sequence[Input]
     """`spec:inputs`; none when parameters are variables."""
     variables: Variables
@@ -114,8 +140,8 @@ class ScheduleScript:
     """The name of the time zone."""
     ref: str
     """The branch it runs on."""
-    variable: str
-    """`KEY:VALUE` of a variable that selects this pipeline; empty for none."""
+    group: str
+    """The resource group that is for whole runs; empty for none."""
 
 
 class FileContext(TypedDict):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
-from wurzel.backends.gitlab.context import Config, Job, ScheduleScript
+from wurzel.backends.gitlab.context import Config, Job, ScheduleScript, Trigger
+from wurzel.backends.gitlab.stages import stages
 from wurzel.backends.gitlab.variables import (
     Input,
     job_variables,
@@ -25,6 +26,7 @@ from wurzel.backends.gitlab.variables import (
 from wurzel.invocation.command import Emulated, dataset, step_argv
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.store import identity_of
+from wurzel.ir.jobs import jobs_of
 from wurzel.ir.requests import width
 from wurzel.ir.types import format_duration
 from wurzel.store_variables import AUDIENCE, CACHE, ID_TOKEN, ROLE
@@ -42,27 +44,60 @@ _CACHES = {"pip": "PIP_CACHE_DIR", "uv": "UV_CACHE_DIR"}
 
 
 def config(pipeline: Pipeline, options: GitlabOptions) -> Config:
-    """The file of a pipeline."""
+    """The file with the jobs of a pipeline."""
     return _Writer(pipeline, options).config()
+
+
+def trigger(pipeline: Pipeline, options: GitlabOptions, path: str) -> Config:
+    """The file whose only job starts the pipeline in the file `path`, and waits for it, with a lock for the whole run.
+
+    https://docs.gitlab.com/ci/resource_groups/: the lock is released when the last job of the child pipeline has ended.
+    """
+    return _Writer(pipeline, options).trigger(path)
+
+
+def is_locked(pipeline: Pipeline, options: GitlabOptions) -> bool:
+    """Whether runs must not overlap and several jobs make one, so that a job above them must hold the lock.
+
+    A component cannot have a file for it: `local` is a file of the project that uses the component.
+    """
+    schedule = pipeline.schedule
+    if options.kind == "component" or schedule is None or schedule.concurrency != "forbid":
+        return False
+    return len(jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))) > 1
 
 
 def schedule(pipeline: Pipeline, options: GitlabOptions) -> ScheduleScript:
     """The schedule of a pipeline that has one."""
     assert pipeline.schedule is not None  # noqa: S101 - narrows the type; files() asks first
     return ScheduleScript(
-        description=f"wurzel: {options.title(pipeline)}",
+        description=_description(options.title(pipeline)),
         cron=ci.plain_cron(pipeline.schedule.cron) or "",
         timezone=pipeline.schedule.timezone,
         ref=options.schedule_ref,
-        variable="" if options.kind == "root" else f"WURZEL_PIPELINE:{options.title(pipeline)}",
+        group=options.title(pipeline) if _locks(pipeline, options) else "",
     )
 
 
-def job_name(name: str, pipeline: Pipeline, options: GitlabOptions, *, alone: bool = False) -> str:
-    """What GitLab calls a job: in a file for `include:` with the title in front, or just the title if it is `alone`."""
-    if options.kind == "root":
+def _locks(pipeline: Pipeline, options: GitlabOptions) -> bool:
+    """Whether one resource group is for whole runs."""
+    forbidden = pipeline.schedule is not None and pipeline.schedule.concurrency == "forbid"
+    jobs = jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
+    return forbidden and (is_locked(pipeline, options) or (len(jobs) == 1 and len(jobs[0].steps) > 1))
+
+
+def job_name(name: str, title: str, *, own: bool, alone: bool = False) -> str:
+    """What GitLab calls a job: beside those of other files with the title in front, or just the title if it is alone.
+
+    Args:
+        name: of the job.
+        title: of the pipeline.
+        own: whether no other file has jobs in the same pipeline of GitLab.
+        alone: whether it is the only job, of several steps.
+    """
+    if own:
         return name
-    return options.title(pipeline) if alone else f"{options.title(pipeline)}:{name}"
+    return title if alone else f"{title}:{name}"
 
 
 def is_native_retry(step: Step) -> bool:
@@ -94,12 +129,18 @@ class _Writer:
         self.title = options.title(pipeline)
         self.concurrency = pipeline.schedule.concurrency if pipeline.schedule else "allow"
         self.caches = self.install_cache()
+        self.locked = is_locked(pipeline, options)
+        self.own = options.kind == "root" or self.locked
+        """Whether the jobs have a pipeline of GitLab to themselves."""
+        found = stages(self.jobs.all) if self.own and not options.stage else {}
+        self.stages = found if len(set(found.values())) > 1 else {}
+        """The stage of each job, where they have several."""
 
     def config(self) -> Config:
         pipeline, options = self.pipeline, self.options
         component = options.kind == "component"
         image = pipeline.image or options.image or _image(options)
-        stage = options.stage or (self.title if options.kind == "root" else "test")
+        stage = self.stage()
         tokens = dict(options.id_tokens)
         if options.vault:
             tokens |= {"VAULT_ID_TOKEN": {"aud": options.vault.audience}}
@@ -111,9 +152,14 @@ class _Writer:
             stage="$[[ inputs.stage ]]" if component else stage,
             image="$[[ inputs.image ]]" if component else image,
             tags=list(options.tags),
-            rules="$[[ inputs.rules ]]" if component else self.rules(),
+            rules=[{"when": "always"}] if self.locked else self.rules(),
+            job_rules=self.job_rules(),
+            whole=self.own,
+            stages=list(dict.fromkeys(self.stages.values())) or [stage],
+            inherits=options.kind == "root" or self.locked,
+            trigger=None,
             inputs=self.inputs(stage, image) if options.uses_inputs else (),
-            variables={} if options.uses_inputs else prefilled(ci.parameters(*pipeline.steps)),
+            variables={} if options.uses_inputs or self.locked else prefilled(ci.parameters(*pipeline.steps)),
             base_variables=self.base_variables(),
             cache=self.base_cache(),
             install="" if pipeline.image else options.install_line(),
@@ -127,11 +173,42 @@ class _Writer:
         )
         return _shared(shared, [self.job(group, shared) for group in self.jobs.all])
 
+    def trigger(self, path: str) -> Config:
+        options = self.options
+        root = options.kind == "root"
+        stage = options.stage or (self.title if root else "test")
+        values = {item.variable: f"$[[ inputs.{item.variable} ]]" for item in ci.parameters(*self.pipeline.steps)}
+        return replace(
+            self.config(),
+            stage=stage,
+            stages=[stage],
+            rules=self.rules(),
+            job_rules=() if root else self.rules(),
+            whole=root,
+            inherits=root,
+            variables={} if options.uses_inputs else prefilled(ci.parameters(*self.pipeline.steps)),
+            trigger=Trigger(self.title, path, values if options.uses_inputs else {}, self.title),
+            jobs=(),
+        )
+
+    def stage(self) -> str:
+        """The stage of all jobs, if they have one."""
+        return self.options.stage or (self.title if self.own else "test")
+
+    def job_rules(self) -> Any:
+        """`rules` of all jobs; without any, GitLab leaves jobs out of pipelines of merge requests."""
+        if self.options.kind == "component":
+            return "$[[ inputs.rules ]]"
+        return [{"when": "on_success"}] if self.locked else [] if self.own else self.rules()
+
     def rules(self) -> list[dict[str, Any]]:
         if self.options.rules is not None:
             return list(self.options.rules)
         if self.options.kind != "root":
-            return [{"if": f'$WURZEL_PIPELINE == "{self.title}"'}]
+            asked = f'$WURZEL_PIPELINE == "{self.title}"'
+            # Projects may refuse variables of a pipeline, so a schedule is told by its description.
+            due = f'$CI_PIPELINE_SCHEDULE_DESCRIPTION == "{_description(self.title)}"'
+            return [{"if": f"{due} || {asked}" if self.pipeline.schedule else asked}]
         sources = ("schedule", *_SOURCES) if self.pipeline.schedule else _SOURCES
         return [{"if": f'$CI_PIPELINE_SOURCE == "{source}"'} for source in sources]
 
@@ -170,6 +247,8 @@ class _Writer:
     def base_cache(self) -> list[dict[str, Any]]:
         """The caches of all jobs; of a single job, all of them."""
         installing = [] if self.pipeline.image else self.caches
+        if len(self.jobs.all) > 1:  # all jobs would upload the same: the first does
+            installing = [{**cache, "policy": "pull"} for cache in installing]
         return [*installing, *self.kept(self.jobs.all[0])] if self.jobs.run and self.jobs.whole else installing
 
     def kept(self, group: Group) -> list[dict[str, Any]]:
@@ -202,11 +281,12 @@ class _Writer:
             cache=shared.cache if cache is None else cache,
         )
         return Job(
-            name=job_name(group.name, pipeline, options, alone=self.jobs.whole and only is None),
+            name=job_name(group.name, self.title, own=self.own, alone=self.jobs.whole and only is None),
+            stage=self.stages.get(group.name, ""),
             listed="" if only else ", ".join(group.ids),
             description=only.description if only else "",
             polls=only is not None and only.polls,
-            needs=[job_name(need, pipeline, options) for need in group.needs],
+            needs=[job_name(need, self.title, own=self.own) for need in group.needs],
             image=image,
             bare=bare,
             tags=tags,
@@ -237,11 +317,16 @@ class _Writer:
 
     def variables(self, group: Group) -> dict[str, Any]:
         if not self.jobs.run:
-            return variables(self.pipeline, group.steps[0], self.options)
+            return variables(self.pipeline, group.steps[0], self.options, scoped=self.scoped)
         sliced = self.jobs.is_sliced(group.steps[0])
         steps = [one_slice(group.steps[0])] if sliced else group.steps
         asked = self.jobs.parametrized(group)
-        return job_variables(self.pipeline, steps, self.options, self.width(group), asked)
+        return job_variables(self.pipeline, steps, self.options, self.width(group), asked, scoped=self.scoped)
+
+    @property
+    def scoped(self) -> bool:
+        """Whether jobs have defaults of parameters themselves: variables of the file may be those of another one."""
+        return self.options.kind == "include" or self.locked
 
     def artifacts(self, group: Group) -> list[str]:
         """Folders of what other jobs read, and of what the pipeline is for."""
@@ -254,14 +339,14 @@ class _Writer:
         return [_artifact_path(path) for path in (*crossing, *results)]
 
     def resource_group(self, group: Group) -> str:
-        if self.concurrency != "forbid":
+        if self.concurrency != "forbid" or self.locked:
             return ""
         name = self.title if self.jobs.whole and self.jobs.run else f"{self.title}/{group.name}"
         return f"{name}/$CI_NODE_INDEX" if self.jobs.is_sliced(group.steps[0]) else name
 
     def cache(self, group: Group, *, bare: bool) -> list[dict[str, Any]] | None:
         step = group.steps[0]
-        shared = [] if bare or self.pipeline.image else self.caches
+        shared = [] if bare or self.pipeline.image else self.caches if self.uploads(group) else self.base_cache()
         if self.jobs.run and self.jobs.whole and not bare:
             return None
         if self.jobs.run and (kept := self.kept(group)):
@@ -269,7 +354,12 @@ class _Writer:
         if step.self_consuming and not self.jobs.run:
             path = _artifact_path(dataset(self.pipeline, step.id))
             return [*shared, {"key": f"{self.title}.{step.id}", "paths": [path]}]
-        return None if shared == self.caches or self.pipeline.image else []
+        return None if self.pipeline.image or shared == self.base_cache() else shared
+
+    def uploads(self, group: Group) -> bool:
+        """Whether a job uploads what the installer has downloaded: the first that installs."""
+        first = next((job for job in self.jobs.all if not job.steps[0].image), None)
+        return first is not None and group.name == first.name
 
     def script(self, group: Group, *, bare: bool) -> list[str]:
         step = group.steps[0]
@@ -284,6 +374,11 @@ class _Writer:
         unset = self.jobs.unset_lines(group)
         lines += _untrusted(self.pipeline)
         return [*lines, *unset, ci.command(argv, "none" if bare else self.options.setup, tail)]
+
+
+def _description(title: str) -> str:
+    """The description of the schedule, by which files to include know it."""
+    return f"wurzel: {title}"
 
 
 def _untrusted(pipeline: Pipeline) -> list[str]:

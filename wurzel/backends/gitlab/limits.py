@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.backends.ci import layout, slices_of, slices_option
 from wurzel.backends.ci.preflight import check, unknown_jobs
-from wurzel.backends.gitlab.jobs import job_name, place
+from wurzel.backends.gitlab.jobs import is_locked, job_name, place
 from wurzel.exceptions import Problem
 from wurzel.ir.jobs import Job, jobs_of
 
@@ -58,7 +58,8 @@ def _all_jobs(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
     jobs = jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
     for job in jobs:
         alone = len(jobs) == 1 and len(job.steps) > 1
-        yield from _job(job, job_name(job.name, pipeline, options, alone=alone))
+        own = options.kind == "root" or is_locked(pipeline, options)
+        yield from _job(job, job_name(job.name, options.title(pipeline), own=own, alone=alone))
 
 
 def _job(job: Job, name: str) -> Iterable[Problem]:

@@ -41,27 +41,28 @@ def variable(value: str) -> Any:
     return {"value": value, "expand": False} if "$" in value or "%" in value else value
 
 
-def variables(pipeline: Pipeline, step: Step, options: GitlabOptions) -> dict[str, Any]:
-    """Variables of a step's job; of parameters, inputs and defaults that other files may overwrite."""
+def variables(pipeline: Pipeline, step: Step, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
+    """Variables of a step's job; of parameters, inputs and, if `scoped`, defaults."""
     values = {name: variable(value) for name, value in (step.env | setting_variables(step)).items()}
     for parameter in ci.parameters(step):
         values.pop(parameter.variable, None)
-        values |= _given(parameter, options)
+        values |= _given(parameter, options, scoped=scoped)
     return values | {name: variable(value) for name, value in pod(pipeline, [step], 1).items()}
 
 
-def _given(parameter: ci.Parameter, options: GitlabOptions) -> dict[str, Any]:
+def _given(parameter: ci.Parameter, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
     """What a job is given of a parameter; nothing where the variables of the file hold for it."""
     if options.uses_inputs:
-        return {parameter.variable: {"value": f"$[[ inputs.{parameter.variable} ]]", "expand": False}}
-    if options.kind == "include" and not parameter.required:
-        # Variables of all files that a project includes are one mapping, so another pipeline's default could count.
+        text = f"$[[ inputs.{parameter.variable} ]]"
+        # A number stays one, which `value` must not be.
+        return {parameter.variable: text if _is_number(parameter) else {"value": text, "expand": False}}
+    if scoped and not parameter.required:
         return {parameter.variable: variable(parameter.text)}
     return {}
 
 
 def job_variables(
-    pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions, jobs: int, asked: Sequence[Step]
+    pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions, jobs: int, asked: Sequence[Step], *, scoped: bool
 ) -> dict[str, Any]:
     """Variables of a job of `wurzel run`, which reads those of steps, and their settings, from wurzel.yaml.
 
@@ -71,10 +72,11 @@ def job_variables(
         options: of the target.
         jobs: how many of the steps run at one time.
         asked: the steps whose parameters the job is given.
+        scoped: whether it has their defaults itself.
     """
     values: dict[str, Any] = {}
     for parameter in ci.parameters(*asked):
-        values |= _given(parameter, options)
+        values |= _given(parameter, options, scoped=scoped)
     return values | {name: variable(value) for name, value in pod(pipeline, steps, jobs).items()}
 
 
@@ -91,7 +93,7 @@ def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
 
 def typed_input(parameter: ci.Parameter) -> Input:
     """A parameter as an entry of `spec:inputs`; a float as text, since a variable can only be text."""
-    number = parameter.type == "number" and isinstance(parameter.default, int)
+    number = _is_number(parameter)
     return Input(
         name=parameter.variable,
         type="number" if number else "string",
@@ -100,6 +102,10 @@ def typed_input(parameter: ci.Parameter) -> Input:
         default=parameter.default if number else parameter.text,
         options=list(_options(parameter)),
     )
+
+
+def _is_number(parameter: ci.Parameter) -> bool:
+    return parameter.type == "number" and isinstance(parameter.default, int)
 
 
 def secret_lines(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions) -> list[str]:

@@ -1,16 +1,22 @@
 #!/bin/sh
-# Rendered by `wurzel render rag -t gitlab` from rag_pipeline:rag; do not edit. sha256:d39048c1df1443daea83142ed629ebb61ab845f46953af673fbd1e5f64e67b7d
+# Rendered by `wurzel render rag -t gitlab` from rag_pipeline:rag; do not edit. sha256:540665eec5111ceac9f8e1f559886b997b5ceb65a93d6631b04e011c41a078fa
 # Creates the schedule of the pipeline rag. Run it once, in a clone of the project, with glab logged in.
 set -eu
 
-if glab schedule list --per-page 100 | grep -qF 'wurzel: rag'; then
+name='wurzel: rag'
+if glab api 'projects/:id/pipeline_schedules?per_page=100' --paginate | grep -qF "\"description\":\"${name}\""; then
   echo "The schedule is there already; take its ID from 'glab schedule list' and change it like this:" >&2
   printf '  glab schedule update ID --cron "%s" --cronTimeZone "%s"\n' '0 4 * * *' Europe/Berlin >&2
   exit 1
 fi
 glab schedule create \
-  --description 'wurzel: rag' \
+  --description "${name}" \
   --ref main \
   --cron '0 4 * * *' \
   --cronTimeZone Europe/Berlin \
   --active
+# Runs wait for each other in the order in which they were started. GitLab knows the group once a run has used it.
+set -- --method PUT projects/:id/resource_groups/rag --field process_mode=oldest_first
+if ! glab api "$@" > /dev/null; then
+  echo "After the first run, run: glab api $*" >&2
+fi
