@@ -30,6 +30,16 @@ def test_nothing_that_destroys_is_proposed(command, option):
         assert f"or {destroys}" not in text
 
 
+@pytest.mark.parametrize("words", [["claen"], ["store", "gcc"], ["store", "forgt"], ["clean", "--dat"]])
+def test_no_command_that_removes_is_proposed(words):
+    shown = said(*words)
+    assert "Unknown command" in shown or "No such option" in shown
+    assert "mean clean" not in shown
+    assert "mean gc" not in shown
+    assert "mean forget" not in shown
+    assert "mean --data" not in shown
+
+
 def test_the_names_of_other_tools():
     assert "Did you mean --diff or --check?" in said("render", "--dry-run")
     assert "--set" not in said("render", "--select")
@@ -127,3 +137,86 @@ def test_a_missing_annotation_is_a_warning_in_our_words(project):
     assert done.returncode == 0
     assert done.stderr.startswith("warning: bare:Bare: run has no annotation for inpt and return")
     assert "UserWarning" not in done.stderr
+
+
+HEAD = "from steps import *\nfrom wurzel import WZ, NoSettings, TypedStep\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        (
+            "class Bad(TypedStep[None, list[Word]]):\n    pass\n",
+            3,
+            (
+                "error: mod.py:3: TypedStep takes 3 type parameters, not 2\n"
+                "  Write TypedStep[SETTINGS, INPUT, OUTPUT].\n"
+            ),
+        ),
+        (
+            (
+                "class Bad(TypedStep[NoSettings, None, list[Word]]):\n"
+                "    resources = {'requests': {'cpu': 1}}\n"
+                "    def run(self, inpt: None) -> list[Word]:\n        return []\nlast = WZ(Bad)\n"
+            ),
+            2,
+            "error: mod:Bad: requests: no such key\n  Its class attributes say {'requests': {'cpu': 1}}.\n",
+        ),
+        (
+            (
+                "def quiet(run):\n    return lambda *args: run(*args)\n"
+                "class Bad(TypedStep[NoSettings, None, list[Word]]):\n"
+                "    @quiet\n    def run(self, inpt: None) -> list[Word]:\n        return []\nlast = WZ(Bad)\n"
+            ),
+            0,
+            "warning: mod:Bad: a decorator hides the annotations of run; let it apply functools.wraps\n",
+        ),
+    ],
+)
+def test_whole_messages_about_classes(project, text, code, message):
+    (project("chain") / "mod.py").write_text(HEAD + text)
+    done = run("inspect", "mod:last")
+    assert (done.returncode, done.stderr) == (code, message)
+
+
+def test_configuration_takes_what_class_attributes_take(configure):
+    configure("steps: {upper: {retry: 3, shards: 2, resources: {cpu: 1, limits: {cpu: 2}}, limits: {memory: 1Gi}}}")
+    explained = [line.split() for line in said("inspect", "words", "--explain").splitlines()]
+    places = {words[0]: words[-1] for words in explained if words}
+    column = "upper: {retry: 3, shards: 2, resources: {cpu: 1, limits: {cpu: "
+    line = Path("wurzel.yaml").read_text().splitlines()[2]
+    assert places["steps.upper.limits.cpu"] == f"wurzel.yaml:3:{line.index(column) + len(column) + 1}"
+    lines = [" ".join(line.split()) for line in said("inspect", "words").splitlines()]
+    assert 'resources {"cpu": "1"}' in lines
+    assert 'limits {"cpu": "2", "memory": "1Gi"}' in lines
+    assert 'retry {"limit": 3}' in lines
+    configure("steps: {upper: {retry: {limit: 3}, resources: {memory: 1Gi}}}, defaults: {retry: 1}")
+    assert 'retry {"limit": 3}' in said("inspect", "words")
+    configure("steps: {upper: {retry: -3}}")
+    assert "pipelines.words.steps.upper.retry: -3 is not 0 or more" in said("render")
+
+
+SEVEN = "targets: {dvc: {}, github: {}, gitlab: {}, local: {}}, steps: {upper: {resources: {gpu: 1}}}"
+
+
+def test_reports_of_several_targets_are_one_line(configure):
+    configure(SEVEN)
+    shown = said("render", "--stdout")
+    assert shown.count("warning:") == 1
+    assert "warning: 4 targets report 4 things that they do not support: wurzel targets --reports\n" in shown
+    reports = said("targets", "--reports")
+    for name in ("dvc", "github", "gitlab", "local"):
+        assert f"{name} cannot do what words asks for:\n  gpu  wurzel.yaml:3:" in reports
+    assert "To accept this: targets.dvc.ignore: [gpu]; or `ignore` of the pipeline, for all its targets\n" in reports
+    assert said("targets", "dvc", "--reports").count("cannot do") == 1
+    assert "4 targets report" not in said("render", "--stdout", "-t", "dvc")
+    strict = said("render", "--strict")
+    assert strict.count("cannot do what words asks for") == 4
+
+
+def test_a_feature_is_accepted_for_all_targets_in_one_place(configure):
+    configure(f"ignore: [gpu], {SEVEN}")
+    assert "warning" not in said("render", "--strict", "--stdout")
+    assert "Every target supports what its pipelines use" in said("targets", "--reports")
+    configure(f"ignore: [gpv], {SEVEN}")
+    assert "pipelines.words.ignore.0: 'gpv' is not a known name\n  Did you mean gpu?" in said("render")

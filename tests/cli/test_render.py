@@ -61,7 +61,7 @@ def test_strict_makes_it_an_error_and_writes_nothing(project):
 def test_accepted_features_are_not_reported(project):
     project("scheduled")
     everything = "image,step_image,cpu,memory,gpu,limits,pipeline_timeout,parallelism,schedule,timezone,deadline"
-    names = [*everything.split(","), "node_selector", "tolerations", "service_account"]
+    names = [*everything.split(","), "ephemeral_storage", "node_selector", "tolerations", "service_account"]
     result = run("scheduled", "-t", "dvc", "--strict", "--set", f"targets.dvc.ignore={json.dumps(names)}")
     assert result.exit_code == 0
     assert "warning" not in result.stderr

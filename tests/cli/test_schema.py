@@ -164,7 +164,7 @@ BROKEN_ENTRIES = [
     "{defaults: {resources: {gpu: -1}}}",
     "{defaults: {resources: {disk: 1Gi}}}",
     "{defaults: {limits: 5}}",
-    "{defaults: {retry: 3}}",
+    "{defaults: {retry: often}}",
     "{defaults: {retry: {limit: many}}}",
     "{defaults: {retry: {factor: 0.5}}}",
     "{defaults: {settings: {}}}",

@@ -135,7 +135,7 @@ BAD = [
     (entry("service_account: A_b"), "'A_b' is not a Kubernetes name"),
     (entry("defaults: {resources: {cpu: lots}}"), "'lots' is not a Kubernetes quantity"),
     (entry("defaults: {resources: {gpu: 1.5}}"), "defaults.resources.gpu: 1.5 is not a whole number"),
-    (entry("defaults: {retry: 3}"), "defaults.retry: 3 is not a mapping"),
+    (entry("defaults: {retry: often}"), "defaults.retry: 'often' is not a whole number or a mapping"),
     (entry("defaults: {settings: {}}"), "unknown key 'settings' in pipelines.rag.defaults"),
     (entry("steps: {Embed: {}}"), "wurzel.yaml:5:13: pipelines.rag.steps: 'Embed' is not a name"),
     (

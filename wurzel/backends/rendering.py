@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wurzel.backends.job import Job, JobFile, JobResult
 from wurzel.backends.more import added, listed
 from wurzel.backends.registry import get, names
-from wurzel.backends.support import unsupported_uses
+from wurzel.backends.support import Report, unsupported_uses
 from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError, WurzelError
 from wurzel.invocation.variables import too_large
 from wurzel.render.language import language_of
@@ -31,6 +31,16 @@ _HEADER = 400
 """Bytes reserved for the header, the first line that says where a file comes from."""
 
 
+def reports_of(job: Job) -> list[Report]:
+    """What a pipeline uses that its target does not support, and that is not accepted.
+
+    Raises:
+        UsageError: when something accepted is not a feature.
+    """
+    where = job.locate(f"targets.{job.label}.ignore")
+    return unsupported_uses(get(job.target), job.pipeline, job.options.ignore, job.options, where)
+
+
 def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     """The files of all jobs, in memory.
 
@@ -44,16 +54,7 @@ def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
         PolicyError: when a policy refuses a file.
     """
     backends = {job.target: get(job.target) for job in jobs}
-    reports = [
-        unsupported_uses(
-            backends[job.target],
-            job.pipeline,
-            job.options.ignore,
-            job.options,
-            job.locate(f"targets.{job.label}.ignore"),
-        )
-        for job in jobs
-    ]
+    reports = [reports_of(job) for job in jobs]
     _check_preflight(jobs, backends)
     renderer.layers.warnings |= {warning: None for job in jobs for warning in job.warnings}
     for backend in backends.values():

@@ -39,8 +39,21 @@ def summary(reports: Sequence[Report], pipeline: str, locate: Callable[[str], st
     names = ", ".join(dict.fromkeys(report.feature for report in reports))
     return Problem(
         "\n  ".join([f"{target} cannot do what {pipeline} asks for:", *lines]),
-        hint=f"To accept this: targets.{target}.ignore: [{names}]",
+        hint=f"To accept this: targets.{target}.ignore: [{names}]; or `ignore` of the pipeline, for all its targets",
     )
+
+
+def total(found: Sequence[Sequence[Report]]) -> Problem:
+    """The reports of several pipelines and targets as one line.
+
+    Args:
+        found: the reports of each pipeline for each target, of which some may be empty.
+    """
+    reports = [report for reports in found for report in reports]
+    targets = {report.target for report in reports}
+    things = sum(len({report.feature for report in reports}) for reports in found)
+    many = f"{len(targets)} targets report" if len(targets) > 1 else f"{targets.pop()} reports"
+    return Problem(f"{many} {things} things that they do not support: wurzel targets --reports")
 
 
 def _places(report: Report, locate: Callable[[str], str]) -> str:

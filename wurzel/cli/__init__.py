@@ -58,7 +58,7 @@ class MainGroup(CommandGroup):
             raise _advised(error, ctx) from error
 
 
-_DESTROYS = frozenset({"--all", "--fix", "--force", "--prune", "--push"})
+_DESTROYS = frozenset({"--all", "--data", "--fix", "--force", "--prune", "--push"})
 """Options that overwrite, remove or publish: never suggested for a misspelled one."""
 _MEANT = {"--dry-run": ("--diff", "--check"), "--select": ("--only", "--target")}
 """Names that other tools use for our options."""

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+_DESTROYS = frozenset({"clean", "forget", "gc"})
+"""Commands that remove something: never suggested for a misspelled one."""
+
 
 class CommandGroup(click.Group):
     """Lists its commands from a table, and imports the module of the one that is called."""
@@ -44,7 +47,8 @@ class CommandGroup(click.Group):
         if args and args[0] not in self._table and not args[0].startswith("-"):
             from wurzel.suggestion import did_you_mean
 
-            advice = did_you_mean(args[0], self._table) or f"Commands: {', '.join(self._table)}."
+            harmless = [name for name in self._table if name not in _DESTROYS]
+            advice = did_you_mean(args[0], harmless) or f"Commands: {', '.join(self._table)}."
             ctx.fail(f"Unknown command {args[0]!r}. {advice}")
         return super().resolve_command(ctx, args)
 

@@ -191,7 +191,7 @@ def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
 
 
 def _warn(results: Sequence[JobResult], strict: bool) -> None:
-    from wurzel.backends.support import summary
+    from wurzel.backends.support import summary, total
     from wurzel.exceptions import PreflightError
 
     problems = [
@@ -199,6 +199,8 @@ def _warn(results: Sequence[JobResult], strict: bool) -> None:
     ]
     if problems and strict:
         raise PreflightError(problems)
+    if len(problems) > 1:
+        problems = [total([result.reports for result in results])]
     for problem in dict.fromkeys([*_zone_problems(results), *problems]):
         click.echo(f"warning: {problem}", err=True)
 

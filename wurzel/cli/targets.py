@@ -18,11 +18,16 @@ _PIPE_WIDTH = 1000
 @click.command("targets")
 @click.argument("target", type=TargetName(), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(target: str | None, as_json: bool) -> None:
+@click.option("--reports", is_flag=True, help="Show what pipelines here use that their targets do not support.")
+@click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml, for --reports.")
+def command(target: str | None, as_json: bool, reports: bool, environment: str | None) -> None:
     """Show which features each target supports.
 
     native: the platform has the feature. emulated: wurzel provides it. unsupported: using it is reported.
     """
+    if reports:
+        _reports(target, environment, as_json=as_json)
+        return
     from wurzel.backends.registry import BUILT_IN, get, names
     from wurzel.ir.features import FEATURES
     from wurzel.project.load import project_names
@@ -49,6 +54,24 @@ def command(target: str | None, as_json: bool) -> None:
         for each in named.values():
             place = f" in the environment {each.environment}" if each.environment else ""
             click.echo(f"{each.name} is {each.target}{place} under another name.")
+
+
+def _reports(target: str | None, environment: str | None, *, as_json: bool) -> None:
+    """What every pipeline uses that its targets do not support."""
+    from wurzel.backends.rendering import reports_of
+    from wurzel.backends.support import summary
+    from wurzel.project.jobs import Request, open_jobs
+
+    jobs, _ = open_jobs(Request(targets=[target] if target else [], environment=environment))
+    found = [(job, reports) for job in jobs if (reports := reports_of(job))]
+    if as_json:
+        data = [{"pipeline": job.pipeline.name, **report._asdict()} for job, reports in found for report in reports]
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        return
+    for job, reports in found:
+        click.echo(str(summary(reports, job.pipeline.name, job.locate)))
+    if not found:
+        click.echo("Every target supports what its pipelines use, or the rest is accepted.")
 
 
 def _detail(backend: dict[str, Any]) -> None:

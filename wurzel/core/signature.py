@@ -28,10 +28,19 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
             "run is an async generator", where=place, hint="Write async def run, and return a list of the items."
         )
     missing, wanted = _check(cls, "run", given, result, place)
-    if missing:
+    if missing and _is_wrapped(cls.run):
+        message = f"{place}: a decorator hides the annotations of run; let it apply functools.wraps"
+        warnings.warn(message, WurzelWarning, stacklevel=5)
+    elif missing:
         warnings.warn(
             f"{place}: run has no annotation for {' and '.join(missing)}; write {wanted}", WurzelWarning, stacklevel=5
         )
+
+
+def _is_wrapped(method: Any) -> bool:
+    """Whether it takes any arguments, as what a decorator without `wraps` puts in place of a method."""
+    kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
+    return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def check_when(cls: type[Any], given: Any, place: str) -> None:

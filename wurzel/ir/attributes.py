@@ -40,7 +40,8 @@ def _by_place(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     found: dict[str, str] = {}
     for item in errors:
         names = [str(part) for part in item["loc"] if not str(part).startswith(("constrained-", "dict["))]
-        found.setdefault(".".join(names), item["msg"])
+        message = item["msg"] if item["type"] != "extra_forbidden" else "no such key"
+        found.setdefault(".".join(names), message)
     for place, message in found.items():
         if not any(other.startswith(f"{place}.") for other in found):
             yield place, message

@@ -90,6 +90,10 @@ SCALARS: dict[Any, Reader] = {str: _text, int: _integer, float: _number, bool: _
 """Reader by annotation."""
 
 
+_FEW = 8
+"""Values of a `Literal` that a message lists; of more, the advice names the closest one."""
+
+
 def choice(values: tuple[Any, ...]) -> Reader:
     """A reader of one of the values of a `Literal`."""
 
@@ -98,7 +102,8 @@ def choice(values: tuple[Any, ...]) -> Reader:
         if isinstance(value, bool | int | str) and any(value == item and type(value) is type(item) for item in values):
             return value
         names = [str(item) for item in values]
-        message = f"{path}: {display(node, path)} is not {' or '.join(names)}"
+        wanted = " or ".join(names) if len(names) <= _FEW else "a known name"
+        message = f"{path}: {display(node, path)} is not {wanted}"
         context.findings.add(node.origin, message, near(value, names, "Values") if isinstance(value, str) else "")
         return BAD
 

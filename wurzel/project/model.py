@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from wurzel.ir.model import MAX_SHARDS, Pipeline, Shards, Step, Store
+from wurzel.ir.features import FEATURES
+from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Pipeline, Resources, Retry, Shards, Step, Store
 from wurzel.ir.names import Entrypoint, Image, Name, VariableName
 from wurzel.ir.store_url import StoreUrl
 
@@ -68,6 +69,29 @@ StoreConfig = create_model(
     | {"url": (StoreUrl, Field("", description=f"{Store.model_fields['url'].description}; a layer below may set it"))},
 )
 
+RETRY = (
+    Annotated[int, Field(ge=0, le=MAX_COUNT)] | Retry,
+    Field(
+        default_factory=Retry.model_construct,
+        description=f"{Step.model_fields['retry'].description}; a number N is {{limit: N}}",
+    ),
+)
+"""`retry` as configuration takes it: in a short form too."""
+
+StepResources = create_model(
+    "StepResources",
+    __base__=Resources,
+    __doc__=Resources.__doc__,
+    limits=(Limits, Field(default_factory=Limits.model_construct, description="as `limits` of the step")),
+)
+
+_SHORT = {
+    "shards": SHARDS,
+    "retry": RETRY,
+    "resources": (StepResources, Step.model_fields["resources"]),
+}
+"""Fields of a step that configuration takes in a short form too, or, as class attributes, in one mapping."""
+
 STORE = (
     StoreUrl | StoreConfig | None,
     Field(
@@ -82,7 +106,7 @@ StepDefaults = create_model(
     "StepDefaults",
     __base__=ConfigModel,
     __doc__="Defaults for every step of a pipeline.",
-    **taken_over(Step, STEP_FACTS) | {"shards": SHARDS},
+    **taken_over(Step, STEP_FACTS) | _SHORT,
 )
 
 StepConfig = create_model(
@@ -99,6 +123,11 @@ StepConfig = create_model(
     ),
 )
 
+IGNORE: Any = (
+    tuple[Literal.__getitem__(tuple(FEATURES)), ...],  # type: ignore[misc] # names of features, known when this runs
+    Field((), description="Features that are used and that some targets do not support, known and accepted for all."),
+)
+
 PipelineConfig = create_model(
     "PipelineConfig",
     __base__=ConfigModel,
@@ -110,6 +139,7 @@ PipelineConfig = create_model(
     **taken_over(Pipeline, PIPELINE_FACTS) | {"store": STORE},
     defaults=(StepDefaults, Field({}, description="For every step.")),
     steps=(dict[Name, StepConfig], Field({}, description="By step id.")),
+    ignore=IGNORE,
     targets=(
         dict[str, dict[str, Any]],
         Field({}, description="Options by target; these are the pipeline's targets."),

@@ -33,6 +33,9 @@ def validate_options(resolved: Resolved, target: str, model: type[Options]) -> O
     node, _ = _current(node or Node({}, f"{resolved.pipeline.name}: {path}"), model, path)
     options = read_options(node, model, path, findings)
     findings.check()
+    accepted = resolved.tree.fields.get("ignore")
+    if accepted is not None and isinstance(options, TargetOptions):
+        options = options.model_copy(update={"ignore": (*options.ignore, *json_data(accepted))})
     return options
 
 

@@ -27,7 +27,7 @@ from wurzel.render.renames import Rename
 from wurzel.render.requirement import Requirement, requirement
 
 _FIELDS = PipelineConfig.model_fields
-_OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name in ("defaults", "targets")}
+_OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name in ("defaults", "targets", "ignore")}
 
 
 PackPipeline = create_model(

@@ -134,7 +134,7 @@ class _ModelReader:
 
 
 def _known_as(cls: type[BaseModel], key: str) -> str:
-    if cls is Resources and "/" in key:
+    if issubclass(cls, Resources) and "/" in key:
         return f"Devices are below gpu: {{{key}: 1}}."
     return near(key, cls.model_fields, "Keys")
 

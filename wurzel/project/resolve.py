@@ -38,10 +38,12 @@ from wurzel.project.targets import Named, with_names
 if TYPE_CHECKING:
     from wurzel.project.load import Project
 
-_OWN_FORM = frozenset({"entrypoint", "defaults", "steps", "targets"})
+_OWN_FORM = frozenset({"entrypoint", "defaults", "steps", "targets", "ignore"})
 _FOR_ALL = ("env", "secrets", "labels", "annotations")
 """Fields of a pipeline that its steps have as well, and that are merged for each step."""
 _SETTINGS_FORM = frozenset({"settings", "parameters"})
+_SHORT_FORMS = {"shards": "max", "retry": "limit"}
+"""Fields of a step for which a number is short, and what of them it sets."""
 _ATTRIBUTES = {"limits": "resources"}
 """Class attributes that set a field of another name."""
 
@@ -161,12 +163,17 @@ class _Resolver:
         resolved = Resolved(
             pipeline,
             {name: options for name, options in json_data(targets).items() if name in named.fields},
-            Node({**tree, "steps": Node(self.steps, ""), "targets": targets}, *variables.where),
+            Node({**tree, **self.ignored(), "steps": Node(self.steps, ""), "targets": targets}, *variables.where),
             aliases,
         )
         for path, message, hint in broken_rules(pipeline):
             self.findings.add(resolved.origin(path) or Origin(pipeline.name), f"{path}: {message}", hint)
         return resolved
+
+    def ignored(self) -> dict[str, Node]:
+        """Features that are accepted for all targets, if any layer says so."""
+        node = overlay_all(_each([*self.packs, *self.layers], "ignore"))
+        return {} if node is None else {"ignore": node}
 
     def with_variables(self, pipeline: Pipeline, tree: dict[str, Node], variables: Variables) -> Pipeline:
         """The pipeline with the value of every declared variable; values of a step override the pipeline's."""
@@ -323,11 +330,19 @@ def _of_pipeline(layer: Node) -> Node:
 
 
 def _long_form(layer: Node) -> Node:
-    """`shards: N` as `shards: {max: N}`, so that layers merge whichever form each of them has."""
-    shards = layer.fields.get("shards")
-    if shards is None or shards.value is None or isinstance(shards.value, dict):
-        return layer
-    return with_fields(layer, {**layer.fields, "shards": with_fields(shards, {"max": shards})})
+    """A layer of a step in one form, so that layers merge whichever form each of them has.
+
+    `shards: N` is `shards: {max: N}`, `retry: N` is `retry: {limit: N}`, and `resources: {limits: …}` is `limits: …`.
+    """
+    fields = dict(layer.fields)
+    for name, key in _SHORT_FORMS.items():
+        node = fields.get(name)
+        if node is not None and node.value is not None and not isinstance(node.value, dict):
+            fields[name] = with_fields(node, {key: node})
+    if (limits := _child(layer, "resources").get("limits")) is not None:
+        fields["resources"] = _without(fields["resources"], ("limits",))
+        fields["limits"] = overlay_all([limits, *_each([layer], "limits")]) or limits
+    return with_fields(layer, fields)
 
 
 def _secrets_by_variable(step: Step, layer: Node) -> Node:

@@ -7,8 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.ir.features import FEATURES, feature_of
-from wurzel.ir.model import Limits, Resources, Retry, Schedule, Shards, Toleration
-from wurzel.project.model import VALIDATE, PipelineConfig, ProjectFile, StepConfig, StepDefaults, Validation
+from wurzel.ir.model import Limits, Retry, Schedule, Shards, Toleration
+from wurzel.project.model import (
+    VALIDATE,
+    PipelineConfig,
+    ProjectFile,
+    StepConfig,
+    StepDefaults,
+    StepResources,
+    Validation,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -22,7 +30,7 @@ _DESCRIBED: tuple[type[BaseModel], ...] = (
     PipelineConfig,
     StepConfig,
     StepDefaults,
-    Resources,
+    StepResources,
     Limits,
     Retry,
     Schedule,
