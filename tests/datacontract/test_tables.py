@@ -123,6 +123,29 @@ def test_rows_are_numbered_anew_without_a_declared_index(tmp_path):
     assert list(back.index) == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (pd.Index([7, 9], name="key"), "its index key would be lost"),
+        (pd.Index(["x", "y"]), r"its index, \['x', 'y'\], would be lost"),
+        (pd.date_range("2024", periods=2), "its index, .* would be lost"),
+        (pd.MultiIndex.from_tuples([(1, 2), (3, 4)]), r"its index, \[\(1, 2\), \(3, 4\)\], would be lost"),
+    ],
+)
+def test_an_index_that_holds_data_is_not_lost(tmp_path, index, message):
+    with pytest.raises(ContractFailedException, match=message) as caught:
+        write(tmp_path / "out", DataFrame[Table], table("a", "b").set_axis(index))
+    assert "reset_index()" in caught.value.hint
+
+
+def test_rows_without_columns_are_not_lost(tmp_path):
+    class Anything(PanderaDataFrameModel):
+        pass
+
+    with pytest.raises(ContractFailedException, match="it has 2 rows, but no columns"):
+        write(tmp_path / "out", DataFrame[Anything], pd.DataFrame(index=[0, 1]))
+
+
 def test_a_bare_model_is_a_dataframe_of_it(tmp_path):
     assert shape_of(Table) == shape_of(DataFrame[Table])
     write(tmp_path / "out", Table, table("a"))

@@ -31,6 +31,8 @@ def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Iterator[Encoded]:
     Raises:
         ContractFailedException: when Parquet cannot store it, or another table would be read back.
     """
+    if len(frame) and not len(frame.columns) and not keeps_index:
+        raise ContractFailedException(f"it has {len(frame)} rows, but no columns")
     try:
         table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
         about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))

@@ -77,7 +77,9 @@ class TableCodec(Codec):
             raise ContractFailedException(f"it is {kind}, not a DataFrame")
         if twice := list(value.columns[value.columns.duplicated()]):
             raise ContractFailedException(f"field {twice[0]!r}: there are several columns of this name")
-        table = self._validated(value)
+        checked = self._checked(value)
+        self._check_index(checked)
+        table = self._numbered(checked)
         if self._changes and (difference := difference_between(table, self._validated(table))):
             raise ContractFailedException(difference)
         yield from to_parquet(table, self._keeps_index)
@@ -160,17 +162,34 @@ class TableCodec(Codec):
         frame.index = values[0] if len(values) == 1 else pd.MultiIndex.from_arrays(values)
         return frame
 
+    def _check_index(self, frame: pd.DataFrame) -> None:
+        """Refuse an index that holds data, such as the keys of a `groupby`; labels of rows are numbered again."""
+        index = frame.index
+        named = [str(name) for name in index.names if name is not None]
+        labels = not named and index.nlevels == 1 and (pd.api.types.is_integer_dtype(index.dtype) or not len(frame))
+        if not self._keeps_index and not labels:
+            shown = f" {', '.join(named)}" if named else f", {short(list(index[:3]))},"
+            raise ContractFailedException(
+                f"its index{shown} would be lost, since the contract declares none",
+                hint="Make columns of it with reset_index(), or drop it with reset_index(drop=True).",
+            )
+
     def _validated(self, frame: pd.DataFrame, schema: Any = None) -> pd.DataFrame:
+        return self._numbered(self._checked(frame, schema))
+
+    def _numbered(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame if self._keeps_index else frame.reset_index(drop=True)
+
+    def _checked(self, frame: pd.DataFrame, schema: Any = None) -> pd.DataFrame:
         try:
-            checked = (schema or self.contract).validate(frame, lazy=True)
+            checked: pd.DataFrame = (schema or self.contract).validate(frame, lazy=True)
         except (SchemaErrors, SchemaError) as error:
             raise ContractFailedException(_problems(error)) from None
         except Exception as error:  # the author's own checks and parsers may raise anything
             raise ContractFailedException(
                 f"validating it raised {type(error).__name__}: {short(str(error))}"
             ) from error
-        table: pd.DataFrame = checked if self._keeps_index else checked.reset_index(drop=True)
-        return table
+        return checked
 
 
 def _no_values(column: Any) -> pd.Series[Any]:
