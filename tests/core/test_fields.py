@@ -118,7 +118,7 @@ def test_a_name_for_type_checkers_only_in_a_contract_is_an_error_that_names_the_
     class Plain:
         when: "list[OnlyForTypeCheckers]"  # noqa: F821
 
-    for contract, field in ((Held, "Held.when"), (Around, "Around"), (Plain, "Plain.when")):
+    for contract, field in ((Held, "Held.when"), (Around, "Held.when"), (Plain, "Plain.when")):
         with pytest.raises(StaticTypeError, match=f"{field}: the name 'OnlyForTypeCheckers' does not exist") as caught:
             WZ(made("Give", None, list[contract]))
         assert "TYPE_CHECKING" in caught.value.hint

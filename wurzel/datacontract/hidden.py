@@ -49,7 +49,7 @@ def _search(annotation: Any, seen: set[Any]) -> tuple[str, type] | None:
 def _fields(kind: type) -> Iterator[tuple[str, Any]]:
     try:
         if issubclass(kind, BaseModel):
-            if not kind.__pydantic_complete__:
+            if not kind.__pydantic_fields_complete__:  # building validators would cost each render its start
                 kind.model_rebuild()
             for name, field in kind.model_fields.items():
                 if field.exclude is not True:
