@@ -206,7 +206,10 @@ def test_a_failure_ends_with_its_log(project):
     done = run(command=[*WURZEL, "run", "failing:pipeline"])
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    start = lines.index("failing failed: exit code 1; the end of .wurzel/pipeline/logs/failing.log")
+    start = lines.index("failing: the end of .wurzel/pipeline/logs/failing.log")
+    assert [line for line in lines if line.startswith("failing: failed: ")] == [
+        "failing: failed: RuntimeError: this step always fails (exit code 1)"
+    ]
     assert "this step always fails" in "".join(line for line in lines[start:] if line.startswith("  | "))
     assert lines[-1].startswith("pipeline: 2 ran, 1 failed, 1 not run in ")
 
@@ -228,7 +231,7 @@ def test_quiet_says_only_what_went_wrong(project):
     project("failing")
     done = run(command=[*WURZEL, "-q", "run", "failing:pipeline"])
     assert all("words" not in line and "upper" not in line for line in done.stderr.splitlines())
-    assert "failing failed" in done.stderr
+    assert "failing: failed" in done.stderr
     project("chain")
     assert run(command=[*WURZEL, "-q", "run", "chain:pipeline"]).stderr == ""
 
@@ -247,6 +250,6 @@ def test_a_terminal_gets_a_live_display_unless_told_otherwise(project, variables
     live = variables == {"TERM": "xterm"}
     assert ("\x1b[" in shown) == live
     assert ("\u2501" in shown) == live  # the bar
-    assert "failing: failed: exit code 1" in shown
+    assert "failing: failed: RuntimeError: this step always fails (exit code 1)" in shown
     assert "words: done in " in shown
     assert "pipeline: 2 ran, 1 failed, 1 not run in " in shown

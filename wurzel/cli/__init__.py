@@ -16,6 +16,7 @@ from typing import NoReturn
 import click
 
 from wurzel.cli.group import CommandGroup
+from wurzel.cli.saying import say
 
 COMMANDS = {
     "init": "Write a starting wurzel.yaml.",
@@ -120,22 +121,20 @@ def main(args: list[str] | None = None) -> NoReturn:
     open_standard_streams()
     show = warnings.showwarning
     warnings.showwarning = lambda message, category, *place: (
-        click.echo(f"warning: {message}", err=True)
-        if issubclass(category, WurzelWarning)
-        else show(message, category, *place)
+        say("warning", message) if issubclass(category, WurzelWarning) else show(message, category, *place)
     )
     try:
         _check_folder()
         cli.main(args=args, prog_name="wurzel", standalone_mode=True)
     except WurzelError as error:
-        click.echo(f"error: {error}", err=True)
+        say("error", error)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.filename is not None or error.errno not in _UNWRITABLE:
             raise
         sys.stdout = sys.__stdout__ = None  # type: ignore[misc] # nothing is flushed into it at the end
         with suppress(OSError):
-            click.echo(f"error: cannot write the output: {error.strerror}", err=True)
+            say("error", f"cannot write the output: {error.strerror}")
         sys.exit(1)
     finally:
         # At exit the interpreter would search all objects for cycles, which costs a sixth of a cold render and finds

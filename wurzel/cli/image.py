@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wurzel.cli.saying import say
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,7 +59,7 @@ def command(
     if strict and image.reports:
         raise PreflightError([Problem(report) for report in image.reports])
     for report in image.reports:
-        click.echo(f"warning: {report}", err=True)
+        say("warning", report)
     recover(project.root)
     _write(plan(project.root.resolve(), image.files), check=check, force=force)
     if not (builds or pushes):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from wurzel.cli.options import PipelineName, TargetName, configuration_options
+from wurzel.cli.saying import say
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobResult
@@ -104,7 +105,7 @@ def _render(request: Request, options: Options) -> list[Path]:
     renderer = renderer_of(project)
     results = render(jobs, renderer)
     for warning in renderer.layers.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say("warning", warning)
     _warn(results, options.strict)
     if options.validate:
         _validate(results, renderer)
@@ -165,7 +166,7 @@ def _tell_meanings(changes: Sequence[Change], run: _Run) -> None:
         from wurzel.drift.meaning import changed_meanings  # only where there is a layer between
 
         for warning in changed_meanings(changes, run.results, run.renderer):
-            click.echo(f"warning: {warning}", err=True)
+            say("warning", warning)
 
 
 def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
@@ -202,7 +203,7 @@ def _warn(results: Sequence[JobResult], strict: bool) -> None:
     if len(problems) > 1:
         problems = [total([result.reports for result in results])]
     for problem in dict.fromkeys([*_zone_problems(results), *problems]):
-        click.echo(f"warning: {problem}", err=True)
+        say("warning", problem)
 
 
 def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:

@@ -190,7 +190,8 @@ def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Cal
 
 
 def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> Follower:
-    from wurzel.runtime.progress import JsonLines, LiveDisplay, PlainLines
+    from wurzel.runtime.live import LiveDisplay
+    from wurzel.runtime.progress import JsonLines, PlainLines
     from wurzel.runtime.run_id import platform
     from wurzel.runtime.selection import chosen
 

@@ -115,6 +115,10 @@ class GitHubLines(_FoldedLines):
 class GitLabLines(_FoldedLines):
     """For GitLab CI/CD: collapsed sections with the time that each step took; that of a failed step is open."""
 
+    def say(self, notes: Iterable[Note]) -> None:
+        """Write the notes, but for the ends of logs that are open above them."""
+        super().say(note for note in notes if not (note.step and note.details))
+
     def _open(self, event: Event) -> None:
         start = int(time.time() - (event.seconds or 0))
         collapsed = "" if event.kind == "failed" else "[collapsed=true]"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,15 @@ from wurzel.runtime.masking import CURRENT
 
 _TAIL = 20
 _TAIL_BYTES = 20_000
+_ERROR = re.compile(r"error: (?:step '[^']*': )?(.+)")
+"""How `wurzel step` says why it fails."""
+
+_AGAIN = re.compile(r"--- .*; trying again(?: in \S+)? ---")
+
+
+def again(why: str, wait: float) -> str:
+    """What a log and a follower are told of a failure before another try."""
+    return f"{why}; trying again{f' in {wait:g}s' if wait else ''}"
 
 
 @dataclass(frozen=True)
@@ -106,12 +114,8 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
             yield Note(text, "error", step)
         else:
             lines = tail(failure.log)
-            yield Note(
-                f"{text}; {'the end of' if lines else 'nothing is in'} {path_from_here(failure.log)}",
-                "error",
-                step,
-                lines,
-            )
+            what = "the end of" if lines else "nothing is in"
+            yield Note(f"{step}: {what} {path_from_here(failure.log)}", "error", step, lines)
     for note in result.notes:
         yield Note(f"{name}: {note}")
     counts = ", ".join(f"{count} {what}" for what, count in result.counts().items() if count) or "no steps"
@@ -128,15 +132,41 @@ def path_from_here(path: Path) -> Path:
 
 
 def tail(path: Path) -> list[str]:
-    """The last lines of a text file, without reading all of a long one."""
+    """The last lines of a log, of the last try alone, without reading all of a long one."""
+    lines = _last_try(path)
+    return [visible(line) for line in lines[-_TAIL:]]
+
+
+def with_cause(reason: str, log: Path, tries: int = 1) -> str:
+    """Why a process failed, with what its log says if there is more to it than an exit code: `no luck (exit code 1)`.
+
+    Args:
+        reason: `exit code 1`, `timed out after 30s` and so on.
+        log: its log.
+        tries: how often it was tried.
+    """
+    many = f"{tries} tries" if tries > 1 else ""
+    found = next(filter(None, map(_ERROR.fullmatch, reversed(_last_try(log)))), None)
+    if found is not None and reason.startswith("exit code"):
+        return f"{visible(found[1])} ({', '.join(filter(None, (reason, many)))})"
+    return f"{reason} ({many})" if many else reason
+
+
+def end_of(path: Path, size: int = _TAIL_BYTES) -> str:
+    """The last bytes of a text file, as text; empty if it cannot be read."""
     try:
         with open(path, "rb", opener=regular) as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - _TAIL_BYTES, 0))
-            text = file.read().decode(errors="replace")
+            file.seek(max(file.seek(0, 2) - size, 0))
+            return file.read().decode(errors="replace")
     except OSError:
-        return []
-    return [visible(line) for line in deque(text.splitlines(), _TAIL)]
+        return ""
+
+
+def _last_try(path: Path) -> list[str]:
+    lines = end_of(path).splitlines()
+    tries = [number for number, line in enumerate(lines) if _AGAIN.fullmatch(line)]
+    after = lines[tries[-1] + 1 :] if tries else []
+    return after or lines
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -63,6 +63,8 @@ class Command:
     timeout: float | None = None
     call: Callable[[], object] | None = None
     """What `wurzel.runtime.here` calls in this process instead of starting the words of `argv`."""
+    owner: str = ""
+    """The step that it belongs to."""
 
 
 class _Timer:
@@ -78,9 +80,12 @@ class _Timer:
 
 
 class _Child:
-    __slots__ = ("code", "done", "ending", "lifeline", "memory", "process", "timed_out", "timers")
+    __slots__ = ("code", "command", "done", "ending", "lifeline", "memory", "process", "timed_out", "timers")
 
-    def __init__(self, process: subprocess.Popen[bytes], lifeline: int, done: Callable[[Exit], None]) -> None:
+    def __init__(
+        self, command: Command, process: subprocess.Popen[bytes], lifeline: int, done: Callable[[Exit], None]
+    ) -> None:
+        self.command = command
         self.process = process
         self.lifeline = lifeline
         self.done = done
@@ -170,7 +175,7 @@ class Watch:
         """
         reader, writer = os.pipe()
         try:
-            child = _Child(self._spawn(command, reader), writer, done)
+            child = _Child(command, self._spawn(command, reader), writer, done)
             tie(reader, -child.process.pid)
         except BaseException:
             os.close(writer)
@@ -211,6 +216,10 @@ class Watch:
         if error is not None:
             raise error
         return result
+
+    def running(self) -> Iterator[tuple[Command, int]]:
+        """The commands that run, with their processes."""
+        return ((child.command, pid) for pid, child in self._children.items())
 
     @property
     def signalled(self) -> bool:

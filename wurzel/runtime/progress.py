@@ -1,17 +1,16 @@
-"""How a run is followed: plain lines, JSON lines, or a live display on a terminal."""
+"""How a run is followed: plain lines or JSON lines; see also `live` and `folded`."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import sys
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TextIO
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from pathlib import Path
 
     from wurzel.runtime.outcome import Note
 
@@ -30,14 +29,26 @@ class Event(NamedTuple):
     seconds: float | None = None
 
 
+class Running(NamedTuple):
+    """A step that runs."""
+
+    pids: Sequence[int]
+    """Its processes, one for each slice."""
+    log: Path | None
+    done: int
+    """Slices that are done."""
+    of: int
+    """Slices that there are; 0 where it runs as a whole."""
+
+
 class Follower(Protocol):
     """Shows a run while it goes on."""
 
     def tell(self, event: Event) -> None:
         """Show that something has happened."""
 
-    def tick(self) -> None:
-        """Called a few times a second while `lively`."""
+    def tick(self, running: Mapping[str, Running]) -> None:
+        """Called a few times a second while `lively`, with what runs by step."""
 
     def close(self) -> None:
         """Called once when the run is over, however it ends."""
@@ -65,7 +76,7 @@ class PlainLines:
         if not self._quiet or event.kind in _QUIET:
             self._put(f"{event.step}: {event.text}\n")
 
-    def tick(self) -> None:
+    def tick(self, running: Mapping[str, Running]) -> None:
         """Nothing to do."""
 
     def close(self) -> None:
@@ -111,67 +122,3 @@ class JsonLines(PlainLines):
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"time": moment, "level": level, **self._about, **fields}
         self._put(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-class LiveDisplay:
-    """A bar for the whole run and a line for each running step; what went wrong or took time scrolls by above."""
-
-    lively = True
-
-    def __init__(self, total: int) -> None:
-        """Count up to `total` steps. The display appears at the first tick, so that fast runs do not flicker."""
-        self._total = total
-        self._over = 0
-        self._running: dict[str, float] = {}
-        self._progress: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
-
-    def tell(self, event: Event) -> None:
-        """Count the event, and print a line when it is worth one."""
-        if event.kind == "started":
-            self._running.setdefault(event.step, time.monotonic())
-            return
-        if event.kind != "retry":
-            self._over += 1
-            self._running.pop(event.step, None)
-        if event.kind != "unchanged":
-            self._print(event)
-
-    def tick(self) -> None:
-        """Draw."""
-        progress = self._progress or self._appear()
-        progress.update(self._tasks[""], completed=self._over)
-        for step in self._tasks.keys() - self._running.keys() - {""}:
-            progress.remove_task(self._tasks.pop(step))
-        for step in self._running.keys() - self._tasks.keys():
-            self._tasks[step] = progress.add_task(step, total=None)
-        progress.refresh()
-
-    def close(self) -> None:
-        """Remove the bar; the lines above it stay."""
-        if self._progress is not None:
-            self._progress.stop()
-
-    def say(self, notes: Iterable[Note]) -> None:
-        """Write the notes; there is no bar then."""
-        PlainLines().say(notes)
-
-    def _appear(self) -> Progress:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-        console = Console(stderr=True)
-        progress = Progress(*columns, TimeElapsedColumn(), console=console, auto_refresh=False, transient=True)
-        self._tasks[""] = progress.add_task("steps", total=self._total)
-        progress.start()
-        self._progress = progress
-        return progress
-
-    def _print(self, event: Event) -> None:
-        line = f"{event.step}: {event.text}"
-        if self._progress is None:
-            sys.stderr.write(line + "\n")
-        else:
-            style = {"failed": "bold red", "retry": "yellow", "blocked": "yellow"}.get(event.kind)
-            self._progress.console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
     from wurzel.runtime.options import RunOptions
     from wurzel.runtime.outcome import Note, RunResult
-    from wurzel.runtime.progress import Event, Follower
+    from wurzel.runtime.progress import Event, Follower, Running
     from wurzel.runtime.run import Run
 
 RUNS = "runs"
@@ -66,9 +66,9 @@ class Recorder:
             found |= {"text": event.text, "end": now}
         self._follower.tell(event)
 
-    def tick(self) -> None:
+    def tick(self, running: Mapping[str, Running]) -> None:
         """Pass it on."""
-        self._follower.tick()
+        self._follower.tick(running)
 
     def close(self) -> None:
         """Pass it on."""

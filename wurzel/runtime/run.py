@@ -12,7 +12,7 @@ from wurzel.invocation.variables import secret_owners
 from wurzel.runtime.decision import Decider
 from wurzel.runtime.opening import open_archive
 from wurzel.runtime.outcome import Failure, Note, RunResult
-from wurzel.runtime.progress import Event
+from wurzel.runtime.progress import Event, Running
 from wurzel.runtime.room import Room, machine, need_of
 from wurzel.runtime.schedule import Schedule
 from wurzel.runtime.state import StateFolder
@@ -69,6 +69,8 @@ class Run:
         self.room = Room(machine())
         self.pool = Pool(watch, 1 if options.in_process else options.jobs, self.room)
         self._task = task
+        self.slices: dict[str, tuple[int, int]] = {}
+        """Slices of a step that are done, and of how many, where it has several."""
         self.owners = secret_owners(whole, options.environ)
         """Who reads the secrets in the environment."""
 
@@ -162,4 +164,12 @@ class Run:
 
     def _tick(self) -> None:
         self._watch.call_later(_TICK, self._tick)
-        self.follower.tick()
+        self.follower.tick(self._running())
+
+    def _running(self) -> dict[str, Running]:
+        """What runs now, by step."""
+        found: dict[str, Running] = {}
+        for command, pid in self._watch.running():
+            before = found.get(command.owner) or Running([], None, *self.slices.get(command.owner, (0, 0)))
+            found[command.owner] = before._replace(pids=[*before.pids, pid], log=command.log)
+        return found

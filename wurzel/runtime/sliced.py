@@ -67,6 +67,7 @@ class Sliced:
     def start(self) -> None:
         """Run the slices that were not kept, then put all of them together."""
         slices.clear(self._job.folder)
+        self._job.run.slices[self._job.step.id] = (0, self._count)
         self._job.after(self._restore, self._run)
 
     def _restore(self) -> list[int]:
@@ -81,6 +82,7 @@ class Sliced:
     def _run(self, todo: list[int]) -> None:
         job = self._job
         self._waiting = len(todo)
+        self._tell()
         for number in todo:
             log = job.log(f".{number}-of-{self._count}")
             job.run.pool.submit(job.make_task(partial(self._slice, number, log), log, partial(self._ended, number)))
@@ -110,8 +112,12 @@ class Sliced:
 
     def _one_less(self, _: None) -> None:
         self._waiting -= 1
+        self._tell()
         if not self._waiting and not self._broken:
             self._put_together()
+
+    def _tell(self) -> None:
+        self._job.run.slices[self._job.step.id] = (self._count - self._waiting, self._count)
 
     def _put_together(self) -> None:
         self._job.run.pool.submit(self._job.make_task(self._gather, self._job.log(), self._job.ended))

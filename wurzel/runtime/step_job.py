@@ -13,7 +13,7 @@ from wurzel.exceptions import FAILED, WurzelError
 from wurzel.invocation.command import dataset, step_argv
 from wurzel.invocation.variables import step_environment
 from wurzel.runtime.fanout import slice_count
-from wurzel.runtime.outcome import Failure
+from wurzel.runtime.outcome import Failure, again, with_cause
 from wurzel.runtime.processes import Command
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded, write_recorded
@@ -144,7 +144,7 @@ class StepJob:
         log.unlink(missing_ok=True)
         env = {"PYTHONUNBUFFERED": "1", **self.environment()}  # what a step prints is in its log at once
         words = [*run.options.wurzel, *argv[1:]] if argv[:1] == ["wurzel"] else argv
-        return Command(words, env, run.options.root, log, step.timeout or None)
+        return Command(words, env, run.options.root, log, step.timeout or None, owner=step.id)
 
     def environment(self) -> dict[str, str]:
         """The variables of the step's process."""
@@ -180,8 +180,8 @@ class StepJob:
         if outcome.stopped:
             return
         if outcome.code:
-            tries = f" ({outcome.tries} tries)" if outcome.tries > 1 else ""
-            self.fail(f"{outcome.reason}{tries}", log if log.exists() else None, outcome.code, outcome.error)
+            reason = with_cause(outcome.reason, log, outcome.tries)
+            self.fail(reason, log if log.exists() else None, outcome.code, outcome.error)
             return
         if self.run.options.shard is not None:
             self.run.slice_done(self.step, time.monotonic() - self.started)
@@ -241,7 +241,7 @@ class StepJob:
         return report
 
     def _tell_retry(self, log: Path, why: str, wait: float) -> None:
-        text = f"{why}; trying again{f' in {wait:g}s' if wait else ''}"
+        text = again(with_cause(why, log), wait)
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
-            file.write(f"--- {text} ---\n")
+            file.write(f"--- {again(why, wait)} ---\n")
         self.run.follower.tell(Event("retry", self.step.id, text))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wurzel.cli.templates.names import open_renderer
+from wurzel.cli.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def command(form: str) -> None:
     renderer = open_renderer()
     problems = check_all(renderer)
     for warning in renderer.layers.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say("warning", warning)
     if form == "json":
         click.echo(json.dumps([_json(problem) for problem in problems], indent=2, ensure_ascii=False))
     if problems:

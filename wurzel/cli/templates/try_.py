@@ -8,6 +8,7 @@ import click
 
 from wurzel.cli.options import PipelineName, TargetName, configuration_options
 from wurzel.cli.templates.names import TemplateName
+from wurzel.cli.saying import say
 
 if TYPE_CHECKING:
     from wurzel.project.trial import Trial
@@ -65,6 +66,6 @@ def _watch(trial: Trial) -> None:
         try:
             text = trial.difference()
         except WurzelError as error:
-            click.echo(f"error: {error}", err=True)
+            say("error", error)
             continue
         click.echo(text, nl=False) if text else click.echo("rendered files are unchanged", err=True)
