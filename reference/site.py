@@ -26,6 +26,7 @@ NAVIGATION: dict[str, list[str]] = {
     ],
     "Guides": [
         "configuration.md",
+        "projects.md",
         "secrets.md",
         "running-locally.md",
         "layouts.md",

@@ -22,6 +22,7 @@ for ignored, usual in (
 for variable in ("GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(variable, None)
 
+PACKAGE = '[project]\nname = "example"\nversion = "1"\ndependencies = ["wurzel==0.1.0"]\n'
 PIPELINES = Path(__file__).parent / "pipelines"
 EXAMPLES = sorted(path.stem for path in PIPELINES.glob("*.py") if path.stem != "steps")
 
@@ -31,6 +32,7 @@ def project(tmp_path, monkeypatch):
     """Make `tests/pipelines/<name>` the project in the current directory; importable, with its wurzel.yaml."""
 
     def make(name):
+        (tmp_path / "pyproject.toml").write_text(PACKAGE)
         shutil.copy(PIPELINES / "steps.py", tmp_path)
         shutil.copy(PIPELINES / f"{name}.py", tmp_path)
         if (PIPELINES / f"{name}.yaml").exists():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, PACKAGE
 from wurzel.backends.contract import contract, filters
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.backends.rendering import render
@@ -106,6 +106,7 @@ def test_example(project, as_written, name, target):
 def test_the_example_of_the_documentation(tmp_path, monkeypatch, project, as_written, target):
     shutil.copytree(RAG, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("data", ".wurzel", "__pycache__"))
     assert Path.cwd().samefile(tmp_path)
+    Path("pyproject.toml").write_text(PACKAGE)
     compare(rendered("rag", target), f"{target}/rag", as_written)
 
 

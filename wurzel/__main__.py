@@ -39,7 +39,7 @@ def _runs_step(argv: list[str]) -> bool:
     """Whether this process is to run a step itself, as far as the words tell before they are parsed."""
     words = iter(argv)
     for word in words:
-        if word == "--log-format":
+        if word in {"--log-format", "-C"}:
             next(words, None)
         elif not word.startswith("-"):
             return word == "step" and not any(other.partition("=")[0] in _OTHERS for other in argv)

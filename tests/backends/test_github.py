@@ -458,7 +458,7 @@ def test_a_command_that_github_would_not_read_is_refused():
 
 
 def test_wrong_options_are_refused():
-    for options in ({"runs_on": {"grup": "x"}}, {"python_version": "3"}, {"retention": "1h"}, {"setup": "poetry"}):
+    for options in ({"runs_on": {"grup": "x"}}, {"python_version": "3"}, {"retention": "1h"}, {"setup": "npm"}):
         with pytest.raises(ValueError, match="validation error"):
             GithubOptions.model_validate(options)
 

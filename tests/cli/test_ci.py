@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from wurzel.cli import cli
 from wurzel.drift import accept
-from wurzel.drift.workflow import PATHS
 from wurzel.exceptions import WurzelError
 
+PATHS = {"github": ".github/workflows/wurzel.yml", "gitlab": ".gitlab/wurzel.yml"}
 CONFIG = """version: 1
 requires: ./wheels/wurzel.whl
 pipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}
@@ -129,14 +129,17 @@ def test_a_project_below_the_top_of_its_repository(words, platform, monkeypatch)
     (below / "requirements.txt").write_text("wurzel\n")
     monkeypatch.chdir(below)
     run(platform)
-    data = yaml.safe_load((words / PATHS[platform]).read_text())
+    text = (words / PATHS[platform].replace(".yml", "-it-s-a-home.yml")).read_text()
+    assert text.startswith(f"""# Rendered by `wurzel -C 'it'"'"'s a $HOME' ci {platform}` from""")
+    data = yaml.safe_load(text)
     if platform == "github":
         steps = data["jobs"]["check"]["steps"]
         assert [step.get("working-directory") for step in steps[2:]] == ["it's a $HOME"] * 2
         assert steps[2]["run"] == "python -m pip install --requirement requirements.txt ./wheels/wurzel.whl"
     else:
-        assert data[".wurzel"]["before_script"][0] == "cd 'it'\"'\"'s a $HOME'"
-        report = data["wurzel-check"]["artifacts"]["reports"]["codequality"]
+        assert data[".wurzel-it-s-a-home"]["before_script"][0] == "cd 'it'\"'\"'s a $HOME'"
+        assert data["wurzel-check-it-s-a-home"]["rules"][0]["changes"][0] == "it's a ?HOME/**/*"
+        report = data["wurzel-check-it-s-a-home"]["artifacts"]["reports"]["codequality"]
         assert report == "it's a $HOME/gl-code-quality-report.json"
 
 

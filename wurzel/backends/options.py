@@ -49,6 +49,11 @@ class TargetOptions(BaseModel):
         return copy
 
     @property
+    def steps_above(self) -> int:
+        """How many folders above the output folder files may be written: for platforms that read a repository's top."""
+        return 0
+
+    @property
     def from_ir(self) -> bool:
         """Whether the pipeline comes from an IR file, so that there may be no configuration."""
         return FROM_IR in self._names

@@ -284,7 +284,7 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
             raise UsageError(f"{job.pipeline.name} for {job.label} would write {twice!r} twice: {whose}")
         for file in files:
             path = posixpath.normpath(file.path)
-            if path.startswith(("/", "../")) or path == "..":
+            if path.startswith("/") or _steps_above(path) > job.options.steps_above or path.endswith(".."):
                 raise UsageError(
                     f"{job.pipeline.name} for {job.label} would write {file.path!r}, which is outside the project",
                     hint=f"Set a relative path in targets.{job.label}.output.",
@@ -303,6 +303,11 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
                     hint=f"Set another path for one of them, e.g. targets.{job.label}.{file.option}:"
                     f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
                 )
+
+
+def _steps_above(path: str) -> int:
+    """How many folders above the output folder a normalized path leads."""
+    return next(number for number, part in enumerate([*path.split("/"), ""]) if part != "..")
 
 
 def _check_writes(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> None:

@@ -85,17 +85,31 @@ def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOpt
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="wurzel", message="%(version)s")
+@click.option("-C", "folder", metavar="DIR", help="Work in this folder, as if it were the current one.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of logs on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
 @click.option("--allow-outside", is_flag=True, help="Allow wurzel.yaml to name template folders outside the project.")
 @click.pass_context
-def cli(ctx: click.Context, log_format: str, verbose: bool, quiet: bool, allow_outside: bool) -> None:
+def cli(
+    ctx: click.Context, folder: str | None, log_format: str, verbose: bool, quiet: bool, allow_outside: bool
+) -> None:
     """Write a pipeline once, in typed Python; render the native files of the platforms that run it."""
+    if folder is not None and not ctx.resilient_parsing:
+        _change_folder(folder)
     if allow_outside:
         os.environ["WURZEL_ALLOW_OUTSIDE"] = "1"  # an environment variable, so that child processes read it too
     level = "DEBUG" if verbose else "WARNING" if quiet else "INFO"
     ctx.ensure_object(dict).update(log_format=log_format, level=level)
+
+
+def _change_folder(folder: str) -> None:
+    from wurzel.exceptions import UsageError
+
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError(f"cannot work in this folder: {error.strerror}", where=folder) from None
 
 
 def _check_folder() -> None:

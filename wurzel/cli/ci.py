@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from wurzel.drift.workflow import Choices
+    from wurzel.render.output import Change
 
 
 @click.command("ci")
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 @click.option("--merge-requests", is_flag=True, help="On GitLab: also check in merge request pipelines.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Check for this environment of wurzel.yaml.")
 @click.option("--install", default="", metavar="LINE", help="Shell line that installs wurzel and your code.")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME",
+    help="On GitHub: a secret that the installation reads as a variable, such as PIP_INDEX_URL.",
+)
 @click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Version of Python.")
 @click.option("--stdout", is_flag=True, help="Print the file instead of writing it.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date.")
@@ -30,19 +37,22 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     For GitHub it is a workflow, for GitLab a file to include. With --push, files that are out of date are rendered
     again, and a separate job that runs none of your code pushes them.
     """
-    from wurzel.drift.workflow import Choices, Place, check_choices, ci_file, top_of
+    from wurzel.drift.workflow import Choices, check_choices, ci_file
+    from wurzel.project.home import home_of
     from wurzel.project.load import ALLOW_OUTSIDE
     from wurzel.project.open import project_variables, renderer_of, required_project
+    from wurzel.project.place import place_of
 
     chosen = Choices(**choices, outside=bool(os.environ.get(ALLOW_OUTSIDE)))
     check_choices(chosen)
     project = required_project()
     project.names(chosen.environment)
-    root = project.root.resolve()
-    top = top_of(root)
+    top, home = place_of(project).top, home_of(project)
+    if home.problem is not None and not chosen.install:
+        click.echo(f"warning: {home.problem}", err=True)
     named = _rendered_paths(chosen.environment) if chosen.push else ()
     variables = project_variables(project, chosen.environment)
-    file = ci_file(chosen, renderer_of(project), Place(root, top, project.requires), variables, named)
+    file = ci_file(chosen, renderer_of(project), home, variables, named)
     if stdout:
         click.echo(file.text, nl=False)
         return
@@ -78,16 +88,17 @@ def _write(changes: list[Any], choices: Choices, *, check: bool, force: bool) ->
     apply(changes, force=force)
     click.echo(f"{'created' if change.old is None else 'updated'} {change.path}", err=True)
     if choices.platform == "gitlab" and change.old is None:
-        click.echo(_include(change.path, change.home / ".gitlab-ci.yml"), err=True)
+        click.echo(include(change), err=True)
     if choices.platform == "github" and choices.push and not choices.token:
         text = "GitHub's own token must not push changes to workflows; if you render for github, add --token NAME"
         click.echo(f"note: {text}", err=True)
 
 
-def _include(path: str, root: Path) -> str:
-    """How to include a file in the root file, which may itself be rendered."""
+def include(change: Change) -> str:
+    """How to include a new file in the root file, which may itself be rendered."""
     from wurzel.render.header import is_ours
 
+    path, root = change.target.relative_to(change.home).as_posix(), change.home / ".gitlab-ci.yml"
     if root.is_file() and is_ours(root.read_bytes()):
         return (
             f"note: .gitlab-ci.yml is rendered, so do not edit it. Set targets.gitlab.kind: include,"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wurzel.drift.report import Report
     from wurzel.exceptions import Problem
     from wurzel.project.jobs import Request
+    from wurzel.project.load import Project
     from wurzel.render import Renderer
     from wurzel.render.output import Change, File
 
@@ -100,6 +101,7 @@ def _render(request: Request, options: Options) -> list[Path]:
     from wurzel.backends.rendering import render
     from wurzel.project.jobs import open_jobs
     from wurzel.project.open import renderer_of
+    from wurzel.project.place import place_of
 
     jobs, project = open_jobs(request)
     renderer = renderer_of(project)
@@ -112,9 +114,9 @@ def _render(request: Request, options: Options) -> list[Path]:
     if options.explain:
         _explain(results, renderer, options.form)
     elif options.stdout:
-        _print(_signed(results, renderer.layers.versions))
+        _print(_signed(results, renderer.layers.versions, place_of(project, request.output).folder))
     else:
-        _finish(_Run(request, options, results, renderer), has_project=project is not None)
+        _finish(_Run(request, options, results, renderer), project)
     return [layer.folder for layer in renderer.layers.layers]
 
 
@@ -132,20 +134,22 @@ class _Run(NamedTuple):
         return report(changes, self.results, self.renderer, self.request)
 
 
-def _finish(run: _Run, *, has_project: bool) -> None:
+def _finish(run: _Run, project: Project | None) -> None:
     from wurzel.exceptions import CheckFailed
+    from wurzel.project.place import place_of
     from wurzel.render.output import File, apply, plan
     from wurzel.render.transaction import recover
 
-    home = Path(run.request.output).resolve()
-    if ended := recover(home):
-        click.echo(f"{ended} an interrupted render", err=True)
-    files = _signed(run.results, run.renderer.layers.versions)
-    if has_project and (run.options.check or run.options.prune):
+    place = place_of(project, run.request.output)
+    for home in dict.fromkeys(place):
+        if ended := recover(home):
+            click.echo(f"{ended} an interrupted render", err=True)
+    files = _signed(run.results, run.renderer.layers.versions, place.folder)
+    if project is not None and (run.options.check or run.options.prune):
         from wurzel.drift.orphans import orphans
 
-        files += [File(path, None) for path in orphans(home, run.request, [file.path for file in files])]
-    changes = plan(home, files)
+        files += [File(path, None) for path in orphans(place, run.request, [file.path for file in files])]
+    changes = plan(place.root, files, place.top)
     _tell_meanings(changes, run)
     if run.options.check:
         _check(changes, run)
@@ -169,8 +173,9 @@ def _tell_meanings(changes: Sequence[Change], run: _Run) -> None:
             say("warning", warning)
 
 
-def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
-    from wurzel.render.header import sign
+def _signed(results: Sequence[JobResult], packs: str, folder: str) -> list[File]:
+    """The files with their headers; those at the top of the repository name the project's `folder`."""
+    from wurzel.render.header import sign, within
     from wurzel.render.output import File
 
     return [
@@ -178,7 +183,7 @@ def _signed(results: Sequence[JobResult], packs: str) -> list[File]:
             file.output.path,
             sign(
                 file.rendered.text,
-                command=file.job.command,
+                command=within(folder if file.output.path.startswith("../") else "", file.job.command),
                 source=file.job.pipeline.entrypoint,
                 packs=packs,
                 template=file.output.template,
@@ -290,7 +295,9 @@ def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> Non
     for change in written:
         if change.old is None:
             click.echo(f"created {change.path}", err=True)
-    _note_unlisted([change.path for change in written if change.old is None], run.request)
+    created = [change for change in written if change.old is None]
+    _note_unlisted(created, run.request)
+    _note_includes(created, run.results)
     if replaced := [change for change in written if change.old is not None]:
         from wurzel.drift.formats import written_text
 
@@ -307,13 +314,26 @@ def _say(changes: Sequence[Change], written: Sequence[Change], run: _Run) -> Non
         click.echo(_up_to_date(same), err=True)
 
 
-def _note_unlisted(paths: Sequence[str], request: Request) -> None:
-    if not paths or request.output != ".":
+def _note_unlisted(created: Sequence[Change], request: Request) -> None:
+    if not created or request.output != ".":
         return
     from wurzel.drift.workflow import unlisted
+    from wurzel.project.place import Place
 
-    for command in unlisted(Path.cwd(), paths):
+    place = Place(created[0].base, created[0].home)
+    for command in unlisted(place, [change.path for change in created]):
         click.echo(f"note: the CI job that pushes rendered files does not list the new ones; run: {command}", err=True)
+
+
+def _note_includes(created: Sequence[Change], results: Sequence[JobResult]) -> None:
+    """What the author of GitLab's root file has to write there; other kinds of files are read without that."""
+    files = [(file.output.path, result.job) for result in results for file in result.files]
+    jobs = {path: job for path, job in files if path.endswith(".gitlab-ci.yml")}
+    for change in created:
+        if getattr(jobs[change.path].options if change.path in jobs else None, "kind", "") == "include":
+            from wurzel.cli.ci import include
+
+            click.echo(include(change), err=True)
 
 
 def _up_to_date(count: int) -> str:

@@ -150,9 +150,18 @@ def _module_or_none(name: str) -> ModuleType | None:
 
 
 def _make_cwd_importable() -> None:
-    here = str(Path.cwd())
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(_after_library() if _hidden() else 0, here)
+    """Put the project's folders in front of installed packages: a checkout, an editable install and a wheel agree."""
+    missing = [str(folder) for folder in source_folders(Path.cwd()) if str(folder) not in sys.path]
+    if "" in sys.path:
+        missing = [folder for folder in missing if folder != str(Path.cwd())]
+    place = _after_library() if _hidden() else 0
+    sys.path[place:place] = missing
+
+
+def source_folders(root: Path) -> list[Path]:
+    """Where the modules of a project are: its folder, and `src` where that is not a package itself."""
+    src = root / "src"
+    return [root, src] if src.is_dir() and not (src / "__init__.py").exists() else [root]
 
 
 def _hidden() -> dict[str, str]:
@@ -161,8 +170,10 @@ def _hidden() -> dict[str, str]:
     The library's is imported instead: wurzel and installed packages import theirs at any time, and there is one of a
     name in a process.
     """
-    files = {path.name.partition(".")[0]: path for path in Path.cwd().iterdir() if path.name.partition(".")[2] == "py"}
-    files |= {path.parent.name: path for path in Path.cwd().glob("*/__init__.py")}
+    files: dict[str, Path] = {}
+    for folder in source_folders(Path.cwd()):
+        files |= {path.name.partition(".")[0]: path for path in folder.glob("*.py") if path.name.count(".") == 1}
+        files |= {path.parent.name: path for path in folder.glob("*/__init__.py")}
     return {name: path.relative_to(Path.cwd()).as_posix() for name, path in files.items() if name in _LIBRARY}
 
 
@@ -198,12 +209,13 @@ def _no_module(name: str) -> PipelineError:
     if name.endswith(".py") or "/" in name or os.sep in name:
         return PipelineError(f"there is no module {name!r}", hint=_FORMS)
     first, _, rest = name.partition(".")
-    here = [path.stem for path in Path.cwd().iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    paths = [path for folder in source_folders(Path.cwd()) for path in folder.iterdir()]
+    here = [path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()]
     close = closest(first, here)
     advice = f"Did you mean {close}{'.' if rest else ''}{rest}? " if close not in {"", first} else ""
     return PipelineError(
         f"there is no module {name!r}",
-        hint=f"{advice}Modules in {Path.cwd()} and installed packages can be imported.",
+        hint=f"{advice}Modules in {Path.cwd()}, its folder src, and installed packages can be imported.",
     )
 
 

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-MARK = rb"# Rendered by \x60wurzel render [^\n]*; do not edit\. sha256:[0-9a-f]{64}\r?(\n|\Z)"
+MARK = rb"# Rendered by \x60wurzel (-C [^\n]+ )?render [^\n]*; do not edit\. sha256:[0-9a-f]{64}\r?(\n|\Z)"
 HEADER = re.compile(rb"(#![^\n]*\n)?" + MARK)
 FILES = ("100644", "100755")
 NOTHING = "000000"

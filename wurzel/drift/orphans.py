@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.project.load import FILE
-from wurzel.render.header import MARK, command_of
+from wurzel.render.header import MARK, command_of, project_of
 
 if TYPE_CHECKING:
     from wurzel.project.jobs import Request
+    from wurzel.project.place import Place
 
 _HEAD = 8192
 """Bytes at the start of a file that are searched for a header."""
@@ -25,23 +26,36 @@ _HIDDEN = frozenset({".github", ".gitlab"})
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
-def orphans(root: Path, request: Request, planned: Collection[str]) -> list[str]:
-    """Sorted paths below `root` of files that a request covers but no longer writes.
+def orphans(place: Place, request: Request, planned: Collection[str]) -> list[str]:
+    """Sorted paths, from the output folder, of files that a request covers but no longer writes.
 
     Files of other requests are not among them: for another pipeline, target, environment, `--set` or output folder, or
     for a pipeline given as `module:attribute`.
 
     Args:
-        root: the output folder.
+        place: the output folder in its repository.
         request: the current request.
         planned: paths of the files it writes.
     """
+    root = place.root
     own = {os.path.realpath(root / path) for path in planned}
+    found = [(path, "") for path in _candidates(root)]
+    if place.folder:
+        found += [(f"{place.up}{path}", place.folder) for path in _at_top(place.top)]
+    heads = ((path, project, _head(root / path)) for path, project in found)
     return sorted(
         path
-        for path in _candidates(root)
-        if _covers(request, command_of(_head(root / path))) and os.path.realpath(root / path) not in own
+        for path, project, head in heads
+        if project_of(head) == project
+        and _covers(request, command_of(head))
+        and os.path.realpath(root / path) not in own
     )
+
+
+def _at_top(top: Path) -> Iterator[str]:
+    """Paths of files that platforms read at the top of a repository."""
+    for pattern in (".github/workflows/*", ".gitlab/*", "*.gitlab-ci.yml", "templates/*.yml"):
+        yield from (path.relative_to(top).as_posix() for path in top.glob(pattern) if path.is_file())
 
 
 def _covers(request: Request, command: Sequence[str]) -> bool:

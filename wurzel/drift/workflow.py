@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
+from wurzel.backends.ci import RUNNERS
+from wurzel.backends.ci.home import Home
 from wurzel.backends.github.options import PINS
+from wurzel.backends.github.workflow import path_filter
+from wurzel.backends.gitlab.jobs import image_for, path_pattern
 from wurzel.exceptions import UsageError
-from wurzel.project.load import FILE
-from wurzel.project.requires import Requires, pinned
-from wurzel.render.header import command_of, sign
+from wurzel.render.header import command_of, sign, within
 from wurzel.render.output import File
 
 if TYPE_CHECKING:
+    from wurzel.project.place import Place
     from wurzel.render import Renderer
 
 Platform = Literal["github", "gitlab"]
 
-PATHS: Mapping[Platform, str] = {"github": ".github/workflows/wurzel.yml", "gitlab": ".gitlab/wurzel.yml"}
-"""Where the file is written, below the top of the repository."""
+PATHS: Mapping[Platform, str] = {"github": ".github/workflows/wurzel{}.yml", "gitlab": ".gitlab/wurzel{}.yml"}
+"""Where the file is written, below the top of the repository; `-` and a project's folder stand for the braces."""
+PATTERNS: Mapping[Platform, Callable[[str], str]] = {"github": path_filter, "gitlab": path_pattern}
+"""How each platform writes a pattern for a file, or for the files in a folder."""
 _ACCEPT = Path(__file__).with_name("accept.py")
+_NAME = r"[A-Z_][A-Z0-9_]{0,99}"
 MESSAGE = "Render pipelines"
 """Message of a commit with updated files."""
-
-_PIP = "python -m pip install"
-_INSTALL = {
-    "requirements.txt": f"{_PIP} --requirement requirements.txt",
-    "pyproject.toml": f"{_PIP} .",
-}
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Choices:
     environment: str | None = None
     install: str = ""
     """Shell line that installs wurzel and what the pipelines import; '' to choose by the project's files."""
+    secrets: tuple[str, ...] = ()
+    """Names of secrets that the installation reads as variables, such as that of a private index."""
     python: str = "3.12"
 
     outside: bool = False
@@ -64,53 +66,52 @@ class Choices:
         words += ["--merge-requests"] if self.merge_requests else []
         for option, value in (("--token", self.token), ("-e", self.environment), ("--install", self.install)):
             words += [option, value] if value else []
+        for name in self.secrets:
+            words += ["--secret", name]
         words += ["--python", self.python] if self.python != Choices.python else []
         return shlex.join(words)
 
 
-class Place(NamedTuple):
-    """Where a project is."""
-
-    project: Path
-    """The folder of `wurzel.yaml`."""
-    top: Path
-    """The top of the repository that holds it."""
-    requires: Requires = Requires("")
-    """The wurzel that it needs."""
-
-
 def ci_file(
-    choices: Choices, renderer: Renderer, place: Place, variables: Mapping[str, Any], paths: Sequence[str] = ()
+    choices: Choices, renderer: Renderer, home: Home, variables: Mapping[str, Any], paths: Sequence[str] = ()
 ) -> File:
     """The file to write, with our header.
 
     Args:
         choices: the options.
         renderer: finds the template, `ci/github.yml.j2` or `ci/gitlab.yml.j2`.
-        place: the project and its repository.
+        home: where the project is, and how it is installed.
         variables: values of variables that hold for the whole project.
-        paths: files below `project` that may be pushed although they are new; only for `push`.
+        paths: files, relative to the project, that may be pushed although they are new; only for `push`.
+
+    Returns:
+        The file, with its path below the top of the repository.
     """
-    project, top, requires = place
-    folder = project.relative_to(top).as_posix()
     given = ["-e", choices.environment] if choices.environment else []
-    path = PATHS[choices.platform]
+    setup, install = ("pip", choices.install) if choices.install else (home.setup, home.install)
+    words = [*RUNNERS.get(setup, ()), *choices.wurzel, "render"]
+    report = home.below("gl-code-quality-report.json")
     context: dict[str, Any] = {
         "variables": variables,
         "environment": choices.environment,
         "push": choices.push,
         "merge_requests": choices.merge_requests,
-        "folder": "" if folder == "." else folder,
-        "check": shlex.join([*choices.wurzel, "render", "--check", *given]),
-        "render": shlex.join([*choices.wurzel, "render", "--prune", "--format", "json", *given]),
-        "install": choices.install or _install(project, requires),
+        "folder": home.folder,
+        "suffix": _suffix(home),
+        "check": shlex.join([*words, "--check", *given]),
+        "render": shlex.join([*words, "--prune", "--format", "json", *given]),
+        "setup": setup,
+        "install": install,
+        "secrets": {name: f"${{{{ secrets.{name} }}}}" for name in choices.secrets},
         "python": choices.python,
+        "image": image_for(setup, choices.python),
+        "watched": _watched(home, choices.platform),
         "accept": _ACCEPT.read_text(encoding="utf-8").strip() if choices.push else "",
-        "paths": "\n".join(sorted((project / path).relative_to(top).as_posix() for path in paths)),
+        "paths": "\n".join(sorted(home.below(path) for path in paths)),
         "message": MESSAGE,
         "token": choices.token or ("WURZEL_PUSH_TOKEN" if choices.platform == "gitlab" else ""),
-        "cd": shlex.join(["cd", folder]) if folder != "." else "",
-        "report": "gl-code-quality-report.json" if folder == "." else f"{folder}/gl-code-quality-report.json",
+        "cd": shlex.join(["cd", home.folder]) if home.folder else "",
+        "report": report,
         "actions": {
             name.partition("/")[2].replace("-", "_"): {"uses": f"{name}@{commit}", "version": version}
             for name, (commit, version) in PINS.items()
@@ -118,31 +119,43 @@ def ci_file(
         "expressions": _expressions(choices),
     }
     text = renderer.render(f"ci/{choices.platform}.yml.j2", context).text
-    return File(path, sign(text, command=choices.command(), source="wurzel.yaml", packs=renderer.layers.versions))
+    command = within(home.folder, choices.command())
+    path = PATHS[choices.platform].format(_suffix(home))
+    return File(path, sign(text, command=command, source="wurzel.yaml", packs=renderer.layers.versions))
 
 
-def unlisted(project: Path, paths: Sequence[str]) -> list[str]:
+def _suffix(home: Home) -> str:
+    """What tells the file and its jobs from those of other projects of the repository; '' at the top."""
+    return f"-{home.slug}".rstrip("-")
+
+
+def _watched(home: Home, platform: Platform) -> list[str]:
+    """Patterns of the files whose change starts the check; empty for all files."""
+    if not home.watched:
+        return []
+    rendered = [f".github/workflows/{home.slug}*", f".gitlab/{home.slug}*"]
+    own = PATHS[platform].format(_suffix(home))
+    return [*(PATTERNS[platform](path) for path in home.watched), *rendered, own]
+
+
+def unlisted(place: Place, paths: Sequence[str]) -> list[str]:
     """For each CI file that would refuse to push one of these new files, the command that updates it.
 
     Args:
-        project: the folder of `wurzel.yaml`, which the paths are relative to.
+        place: the project, which the paths are relative to, in its repository.
         paths: new files.
     """
-    top = top_of(project)
-    wanted = {(project / path).relative_to(top).as_posix() for path in paths}
+    home = Home(place.folder)
+    wanted = {home.below(path) for path in paths}
     commands = []
-    for path in PATHS.values():
-        text = (top / path).read_bytes() if (top / path).is_file() else b""
+    for name in PATHS.values():
+        path = place.top / name.format(_suffix(home))
+        text = path.read_bytes() if path.is_file() else b""
         command = command_of(text)
         listed = {line.strip(" '") for line in text.decode(errors="replace").splitlines()}
         if "--push" in command and not wanted <= listed:
             commands.append(shlex.join(command))
     return commands
-
-
-def top_of(project: Path) -> Path:
-    """The top of the repository that contains a folder; the folder itself outside a repository."""
-    return next((folder for folder in [project, *project.parents] if (folder / ".git").exists()), project)
 
 
 def check_choices(choices: Choices) -> None:
@@ -157,15 +170,11 @@ def check_choices(choices: Choices) -> None:
         raise UsageError("--merge-requests is for gitlab", hint="On GitHub, pull requests are always checked.")
     if choices.token and not choices.push:
         raise UsageError("--token is for --push")
-    if choices.token and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", choices.token):
+    for name in choices.secrets:
+        if not re.fullmatch(_NAME, name):
+            raise UsageError("--secret takes the name of a secret, in capitals, not its value")
+    if choices.token and not re.fullmatch(_NAME, choices.token):
         raise UsageError("--token takes the name of a secret, in capitals, not the token", hint="E.g. WURZEL_TOKEN.")
-
-
-def _install(project: Path, requires: Requires) -> str:
-    """The line that installs the project: its own files, with the wurzel that it requires beside them."""
-    found = [line for name, line in _INSTALL.items() if (project / name).is_file()]
-    requires = requires if found else pinned(requires, FILE)
-    return shlex.join([*shlex.split(found[0] if found else _PIP), *([requires.text] if requires.text else [])])
 
 
 def _expressions(choices: Choices) -> dict[str, str]:

@@ -15,6 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wurzel.core.importing import source_folders
+from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import FileDigests, combine
 from wurzel.invocation.distributions import Distributions
 from wurzel.invocation.modules import Modules, file_of, is_builtin, package_of, places_of
@@ -63,7 +65,7 @@ class Code:
         wurzel: Path = _HOME,
         packages: bool = True,
     ) -> None:
-        """Look for modules where Python does, but in the project first.
+        """Look for modules where they are imported from: in the project first.
 
         Args:
             root: the project folder; its own modules lie there or below `src`.
@@ -222,7 +224,7 @@ class Code:
         places = [path] if path is not None else places_of(self._modules.spec(top))
         for place in places:
             site = place.parents[1] if place.name == "__init__.py" else place.parent
-            if site not in {self._root, self._root / "src"} and (site.name in _SITES or _has_records(site)):
+            if site not in source_folders(self._root) and (site.name in _SITES or _has_records(site)):
                 return True
         return False
 
@@ -236,7 +238,7 @@ def with_parents(name: str) -> Iterator[str]:
 
 def relative_files(files: Iterable[Path], root: Path) -> tuple[str, ...]:
     """Paths of source files relative to the project folder, for those that lie in the project or its repository."""
-    root, top, found = root.absolute(), _repository(root), set()
+    root, top, found = root.absolute(), repository_of(root), set()
     for file in files:
         path = os.path.relpath(file, root)
         if path.startswith(".."):
@@ -246,12 +248,6 @@ def relative_files(files: Iterable[Path], root: Path) -> tuple[str, ...]:
         if not _SITES & set(Path(path).parts):
             found.add(Path(path).as_posix())
     return tuple(sorted(found))
-
-
-def _repository(root: Path) -> Path | None:
-    """The folder of the repository that the project is in."""
-    here = Path(os.path.realpath(root))
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
 
 
 def _has_records(site: Path) -> bool:

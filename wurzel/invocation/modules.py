@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import get_importer
 
+from wurzel.core.importing import source_folders
+
 _LIBRARY = Path(os.__file__).parent
 
 
@@ -35,7 +37,7 @@ class Modules:
             return _found(name, (above.submodule_search_locations or ()) if above is not None else ())
         if name in self._places:
             return _found(name, self._places[name])
-        return _found(name, [str(self._root), str(self._root / "src"), *sys.path]) or _found_by_hooks(name)
+        return _found(name, [*map(str, source_folders(self._root)), *sys.path]) or _found_by_hooks(name)
 
 
 def package_of(name: str, spec: ModuleSpec | None) -> str:

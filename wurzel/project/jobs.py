@@ -6,12 +6,12 @@ import posixpath
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wurzel.backends.job import Job
 from wurzel.backends.options import FROM_IR
 from wurzel.backends.registry import BUILT_IN, get, names
-from wurzel.exceptions import UsageError
+from wurzel.exceptions import Problem, UsageError
 from wurzel.project.load import project_names
 from wurzel.project.nodes import near
 from wurzel.project.open import open_in, open_project
@@ -129,6 +129,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         command = _command(request, name, target)
         warnings = old_forms(resolved, target, get(target).options_model)
         pipeline, where = _pipeline(request, resolved, target), resolved.locate
+        options, more = _at_home(options, pipeline, request, project)
+        warnings = [*warnings, *more]
         return Job(pipeline, target, options, command, where, request.environment, warnings=warnings)
     if not _fits(named, request.environment):
         raise UsageError(
@@ -142,13 +144,30 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     backend = get(named.target)
     options = validate_options(resolved, target, backend.options_model)
     options = options.called(_names(request, name, environment))
+    options, more = _at_home(options, resolved.pipeline, request, project)
     placed = backend.placed(resolved.pipeline, options, target)
     options = placed if options.output is None else placed.model_copy(update={"output": options.output})
     given = request._replace(environment=None) if named.environment else request
     command = _command(given, name, target)
     pipeline = _pipeline(request, resolved, named.target)
-    warnings = old_forms(resolved, target, backend.options_model)
+    warnings = [*old_forms(resolved, target, backend.options_model), *more]
     return Job(pipeline, named.target, options, command, resolved.locate, environment, target, warnings)
+
+
+def _at_home(options: Any, pipeline: Pipeline, request: Request, project: Project | None) -> tuple[Any, list[Problem]]:
+    """The options of a CI platform with what the project's files decide, and what to say if jobs install it."""
+    if not hasattr(options, "at_home"):  # the options of another target
+        return options, []
+    from wurzel.project.home import home_of  # imported only for CI platforms, to keep others fast
+
+    home = home_of(project, output=request.output)
+    placed = options.at_home(home)
+    installs = placed.install is None and placed.setup == home.setup and _installs(pipeline)
+    return placed, [home.problem] if home.problem is not None and installs else []
+
+
+def _installs(pipeline: Pipeline) -> bool:
+    return any(step.image is None and pipeline.image is None for step in pipeline.steps)
 
 
 def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:

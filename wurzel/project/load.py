@@ -57,6 +57,9 @@ class Project(NamedTuple):
     requires: Requires = Requires("")
     """The wurzel that the project needs."""
 
+    folder: Node | None = None
+    """Where the file says that the project is in its repository."""
+
     container: Node | None = None
     """The image of the project, as `wurzel.yaml` describes it."""
 
@@ -202,6 +205,7 @@ def load(path: Path) -> Project:
         variables=_for_all(root, environments, "variables"),
         stores=_for_all(root, environments, "store"),
         requires=requires,
+        folder=root.fields.get("folder"),
         container=root.fields.get("container"),
     )
 

@@ -190,6 +190,11 @@ class ProjectFile(ConfigModel):
         description="The wurzel that generated files install: wurzel==VERSION, wurzel @ URL, or a path. A version is"
         " checked against the wurzel that reads the file, too.",
     )
+    folder: str | None = Field(
+        None,
+        description="The project's folder in its repository, `.` for its top; by default as git says. Files that"
+        " platforms read at the top are written there.",
+    )
     container: Container | None = Field(None, description="The image of the project; see `wurzel image`.")
     templates: tuple[str, ...] = Field(
         (),

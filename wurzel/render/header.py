@@ -13,6 +13,9 @@ from wurzel.render.characters import presented
 MARK = "Rendered by `"
 """The start of the line, after the comment sign."""
 
+IN_FOLDER = "-C"
+"""The option of `wurzel` with the folder to work in: files at the top of a repository name their project by it."""
+
 _COMMENTS: dict[str, tuple[str, str]] = {
     ".json": ('  "//": "', '",'),
     **dict.fromkeys((".js", ".ts", ".jsonnet", ".libsonnet", ".groovy", ".go", ".proto", ".cue"), ("// ", "")),
@@ -75,7 +78,23 @@ def body(content: bytes) -> bytes:
 
 
 def command_of(content: bytes) -> list[str]:
-    """The words of the command that wrote a file with our header; empty for other files."""
+    """The words of the command that wrote a file with our header, in its project; empty for other files."""
+    words = _words(content)
+    return [*words[:1], *words[3:]] if words[1:2] == [IN_FOLDER] else words
+
+
+def project_of(content: bytes) -> str:
+    """The folder of the project that a file with our header belongs to, if the file is above it; otherwise ''."""
+    words = _words(content)
+    return "".join(words[2:3]) if words[1:2] == [IN_FOLDER] else ""
+
+
+def within(folder: str, command: str) -> str:
+    """A command of wurzel for a project in a folder below; the command itself for ''."""
+    return command.replace("wurzel", shlex.join(["wurzel", IN_FOLDER, folder]), 1) if folder else command
+
+
+def _words(content: bytes) -> list[str]:
     match = _find(content)
     try:
         return shlex.split(_unescaped(match)) if match is not None else []

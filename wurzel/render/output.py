@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from wurzel.exceptions import WriteError
 from wurzel.git_folder import REASON, in_git
-from wurzel.render.header import is_conflicted, is_ours, is_untouched
+from wurzel.render.header import is_conflicted, is_ours, is_untouched, project_of
 
 State = Literal["new", "same", "outdated", "edited", "conflicted", "foreign", "orphaned"]
 """State of a file on disk: absent; up to date; unchanged since we wrote it, but out of date; edited by hand; with merge
@@ -33,8 +33,10 @@ class Change(NamedTuple):
     """What writing one file would change."""
 
     file: File
+    base: Path
+    """The output folder, after symbolic links: paths are relative to it."""
     home: Path
-    """The output folder, after symbolic links."""
+    """The folder that no path leaves: the output folder, or one above it."""
     target: Path
     """The real file, after symbolic links."""
     state: State
@@ -79,14 +81,21 @@ class Change(NamedTuple):
         return unified(_lines(self._old_lines), _lines(self.new or b""), before, after)
 
 
-def plan(root: str | Path, files: Sequence[File]) -> list[Change]:
+def plan(root: str | Path, files: Sequence[File], top: Path | None = None) -> list[Change]:
     """What writing the files below `root` would change, in the order given. Nothing is written.
+
+    Args:
+        root: the output folder.
+        files: their paths may start with `../` as far as `top`, the folder of the repository; default: not at all.
+        top: `root` or a folder above it.
 
     Raises:
         WriteError: when a path leaves the folder, occurs twice, cannot be a file, or cannot be read.
     """
-    home = Path(root).resolve()
-    changes = [_change(home, file) for file in files]
+    base = Path(root).resolve()
+    rises = any(file.path.startswith("../") for file in files)
+    home = top.resolve() if top is not None and rises else base
+    changes = [_change(base, home, file) for file in files]
     paths: dict[Path, str] = {}
     for change in changes:
         if change.target in paths:
@@ -120,7 +129,8 @@ def apply(changes: Sequence[Change], *, force: bool = False) -> list[Change]:
     from wurzel.render.transaction import Entry, locked, replace_all
 
     with locked(changes[0].home):
-        now = [_change(change.home, change.file) for change in changes]  # another process may have written since
+        # Another process may have written since.
+        now = [_change(change.base, change.home, change.file) for change in changes]
         if not force and (edited := [change for change in now if change.is_blocked]):
             what = "it was edited during the render"
             raise WriteError(what, where=edited[0].path, hint="Review it, and render again.")
@@ -131,31 +141,35 @@ def apply(changes: Sequence[Change], *, force: bool = False) -> list[Change]:
     return written
 
 
-def _change(home: Path, file: File) -> Change:
-    target = _target(home, file.path)
+def _change(base: Path, home: Path, file: File) -> Change:
+    target = _target(base, home, file.path)
     old = _read(file.path, target)
     mode = _mode(target, old, executable=file.executable)
     if file.text is None:
-        return Change(file, home, target, "orphaned", old, None, mode)
+        return Change(file, base, home, target, "orphaned", old, None, mode)
     new = file.text.encode()
     if old is None:
         state: State = "new"
     elif old == new:
         state = "same" if mode == stat.S_IMODE(target.stat().st_mode) else "outdated"
+    elif is_ours(old) and project_of(old) != project_of(new):
+        state = "foreign"
     elif is_untouched(old):
         state = "outdated"
     elif is_conflicted(old):
         state = "conflicted"
     else:
         state = "edited" if is_ours(old) else "foreign"
-    return Change(file, home, target, state, old, new, mode)
+    return Change(file, base, home, target, state, old, new, mode)
 
 
-def _target(home: Path, path: str) -> Path:
+def _target(base: Path, home: Path, path: str) -> Path:
+    up = len(base.relative_to(home).parts)
     pure = PurePosixPath(path)
-    if not path or "\0" in path or pure.is_absolute() or ".." in pure.parts or not pure.name or path.endswith("/"):
+    below = pure.parts[next((n for n, part in enumerate(pure.parts) if part != ".." or n == up), len(pure.parts)) :]
+    if not path or "\0" in path or pure.is_absolute() or ".." in below or not pure.name or path.endswith("/"):
         raise WriteError(f"{path!r} is not a file path inside the output directory", where=path)
-    target = Path(os.path.realpath(home / pure))
+    target = Path(os.path.realpath(base / pure))
     if in_git(target):
         raise WriteError(f"it {REASON}", where=path)
     if home not in target.parents:
@@ -205,4 +219,6 @@ def _blocked(changes: Sequence[Change]) -> WriteError:
     what = {"foreign": "was not written by wurzel", "conflicted": "contains merge conflict markers"}.get(
         first.state, "was edited by hand"
     )
+    if first.state == "foreign" and is_ours(first.old or b""):
+        what = f"belongs to the project in {project_of(first.old or b'') or 'the folder above'}"
     return WriteError(f"the file {what}{more}", where=first.path, hint=hint)

@@ -10,10 +10,11 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from wurzel.backends.ci.home import PIP, Home
 from wurzel.backends.options import TargetOptions
 from wurzel.invocation.command import encode
 from wurzel.invocation.store import key_references
@@ -38,8 +39,15 @@ _MACROS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_INSTALL = {"pip": "python -m pip install .", "uv": "uv sync --locked --no-dev", "none": ""}
-_RUNNER = {"uv": ("uv", "run", "--no-sync")}
+_INSTALL = {"pip": f"{PIP} .", "uv": "uv sync --locked --no-dev", "none": ""}
+RUNNERS = {
+    "uv": ("uv", "run", "--no-sync"),
+    "poetry": ("poetry", "run"),
+    "pdm": ("pdm", "run"),
+    "conda": ("conda", "run", "--no-capture-output", "--name", "wurzel"),
+}
+"""The words in front of a command, by `setup`: they run it where the project is installed."""
+_CACHE_FILES = {"pip": "pyproject.toml", "uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
 
 
 class CiOptions(TargetOptions):
@@ -61,23 +69,23 @@ class CiOptions(TargetOptions):
         description="Keep datasets and earlier results in the platform's cache, for jobs that are not of a single step"
         " by `layout: steps`, so that a run does only what has changed.",
     )
-    setup: Literal["pip", "uv", "none"] = Field(
+    setup: Literal["pip", "uv", "poetry", "pdm", "conda", "none"] = Field(
         "pip",
-        description="How a job without its own image gets Python and `wurzel`: pip, uv with its lock file, or"
-        " none if the runner has everything.",
+        description="How a job without its own image gets Python and `wurzel`: pip, a program with the project's lock"
+        " file or environment.yml, or none if the runner has everything. By default what the project's files are for.",
     )
     python_version: str = Field("3.12", pattern=r"^3\.\d+(\.\d+)?$", description="Python of jobs without an image.")
     install: str | None = Field(
         None,
-        description="Shell line that installs the project in jobs without their own image; the default is"
-        " `python -m pip install .` or `uv sync --locked --no-dev`.",
+        description="Shell line that installs the project in jobs without their own image; by default from its lock"
+        " file, requirements.txt, environment.yml or pyproject.toml, with what `requires` names.",
     )
     install_env: dict[EnvName, str] = Field(
         default_factory=dict, description="Variables of the install line, in the platform's own syntax."
     )
     cache: bool = Field(True, description="Keep downloads of the installer between runs.")
     cache_file: str | None = Field(
-        None, description="File whose change starts a new cache; the default is pyproject.toml, or uv.lock with uv."
+        None, description="File whose change starts a new cache; by default the one that says what is installed."
     )
     checkout: bool = Field(True, description="Check out the repository in every job.")
     retention: Duration = Field(7 * 86400, ge=86400, description="How long datasets are kept as artifacts.")
@@ -88,9 +96,36 @@ class CiOptions(TargetOptions):
         " OPENAI_API_KEY.",
     )
 
+    _home: Home = PrivateAttr(Home())
+
+    def at_home(self, home: Home) -> Self:
+        """The same options, with defaults that suit the project."""
+        given = self.model_fields_set
+        copy = self.model_copy(update={} if "setup" in given or "install" in given else {"setup": home.setup})
+        copy._home = home  # noqa: SLF001 - of the same class, and no option of a user
+        return copy
+
+    @property
+    def home(self) -> Home:
+        """Where the project is; with `checkout: false`, jobs start in a folder without it."""
+        return self._home if self.checkout else self._home._replace(folder="")
+
+    @property
+    def steps_above(self) -> int:
+        """As far as the top of the repository."""
+        return self._home.up.count("/")
+
+    def path(self, path: str) -> str:
+        """Where a file is written that the platform reads at the top of the repository."""
+        return f"{self._home.up}{path}"
+
+    def stem(self, pipeline: Pipeline) -> str:
+        """The name of a pipeline among all projects of the repository."""
+        return f"{self._home.slug}{pipeline.name}"
+
     def title(self, pipeline: Pipeline) -> str:
         """What the platform calls the pipeline, so that two files for one project do not get in each other's way."""
-        return self.name or pipeline.name
+        return self.name or self.stem(pipeline)
 
     @property
     def chosen_layout(self) -> Layout:
@@ -99,11 +134,14 @@ class CiOptions(TargetOptions):
 
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""
-        return _INSTALL[self.setup] if self.install is None else self.install
+        if self.install is not None:
+            return self.install
+        return self._home.install if self.setup == self._home.setup else _INSTALL.get(self.setup, "")
 
     def cache_key_file(self) -> str:
-        """The file whose change starts a new cache."""
-        return self.cache_file or ("uv.lock" if self.setup == "uv" else "pyproject.toml")
+        """The file whose change starts a new cache, below the top of the repository; '' if there is none."""
+        own = self._home.cache_file if self.setup == self._home.setup else _CACHE_FILES.get(self.setup, "")
+        return self.home.below(self.cache_file or own)
 
 
 @dataclass(frozen=True)
@@ -222,7 +260,7 @@ def budget(step: Step, options: CiOptions, *, tries: int) -> int:
 
 def command(argv: Sequence[str], setup: str = "none", tail: str = "") -> str:
     """A command for a POSIX shell, wrapped before options if it is long; `tail` is shell text to append."""
-    words = [_quote(word) for word in (*_RUNNER.get(setup, ()), *argv)]
+    words = [_quote(word) for word in (*RUNNERS.get(setup, ()), *argv)]
     lines = [""]
     for chunk in _chunks([*words, *([tail] if tail else [])]):
         if lines[-1] and len(lines[-1]) + len(chunk) >= _WIDTH:

@@ -87,7 +87,7 @@ class GithubBackend(Backend):
         from wurzel.backends.github.pull_request import path_beside
         from wurzel.backends.github.workflow import actions, workflow
 
-        path = options.output or f".github/workflows/{pipeline.name}.yml"
+        path = options.output or options.path(f".github/workflows/{options.stem(pipeline)}.yml")
         finish = anchored if options.anchors else None
         wanted = {path: False, **({path_beside(path): True} if options.pull_request else {})}
         common = {"pipeline": pipeline, "options": options, "actions": actions(options)}
@@ -106,7 +106,7 @@ class GithubBackend(Backend):
     def placed(self, pipeline: Pipeline, options: GithubOptions, name: str) -> GithubOptions:
         """The target's name in the file name, and in the name that tells the workflow from those of other targets."""
         placed: GithubOptions = super().placed(pipeline, options, name)
-        return placed.model_copy(update={"name": options.name or f"{pipeline.name}-{name}"})
+        return placed.model_copy(update={"name": options.name or f"{options.stem(pipeline)}-{name}"})
 
     def jobs(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Job]:
         """The jobs, by layout and groups."""

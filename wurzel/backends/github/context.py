@@ -30,7 +30,7 @@ class Transfer:
     step: PlainText
     """Id of the step whose dataset it is; `step.output` for a named output; ids of several steps."""
     path: str
-    """Folder of the dataset; for a slice of a named output, a pattern that matches it; several, one on each line."""
+    """Folder of the dataset in the repository; for a slice of a named output, a pattern; several, one on each line."""
     name: str = ""
     """Name of the artifact; empty if there are several."""
     pattern: str = ""
@@ -82,7 +82,7 @@ class Job:
     max_parallel: int | None
     """`max-parallel`: how many slices may run at the same time."""
     setup: str
-    """How Python and the project are installed: pip, uv or none."""
+    """How Python and the project are installed: pip, uv, poetry, pdm, conda or none."""
     install: str
     """Shell line that installs the project; empty when there is nothing to do."""
     download: Sequence[Transfer]
@@ -98,7 +98,7 @@ class Job:
     run: str
     """Shell line that runs the step or steps."""
     path: str
-    """The folder that its step writes; empty for a job of several."""
+    """The folder that its step writes, in the repository; empty for a job of several."""
     upload: Sequence[Transfer]
     """The datasets that later jobs read, and those that the pipeline is for."""
     steps: Sequence[Step]
@@ -133,10 +133,14 @@ class Workflow:
     """Variables of all jobs."""
     shell: str
     """The shell of all lines; empty where images have everything, and what `wurzel run` needs runs in any shell."""
+    folder: str
+    """The project's folder in the repository, where all lines run; empty at the top."""
     retention_days: int
     """How long datasets are kept."""
     cache_file: str
-    """File whose change starts a new installer cache; '' without a cache."""
+    """File in the repository whose change starts a new installer cache; '' without a cache."""
+    packages: Cache | None
+    """What poetry or pdm has downloaded, if that is kept between runs."""
     jobs: Sequence[Job]
     """The jobs, in an order in which they can run."""
 

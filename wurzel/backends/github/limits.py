@@ -123,6 +123,12 @@ def _schedule(pipeline: Pipeline) -> Iterable[Problem]:
 
 
 def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
+    folder = options.home.folder
+    if any(sign in folder for sign in _PATTERN) or _EXPRESSION in folder or folder != folder.strip():
+        yield Problem(
+            f"the project's folder {folder!r} would be read as a pattern or an expression by upload-artifact",
+            hint=f"Rename it, to a name without any of {' '.join(_PATTERN)} and {_EXPRESSION}.",
+        )
     folder = pipeline.data_dir
     if any(sign in folder for sign in _PATTERN) or _EXPRESSION in folder or folder != folder.strip():
         yield Problem(

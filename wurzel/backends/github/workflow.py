@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import posixpath
+import re
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
@@ -10,7 +12,7 @@ from wurzel.backends.ci.layout import Jobs
 from wurzel.backends.github.context import Action, Cache, Job, Transfer, Workflow
 from wurzel.backends.github.inputs import call_input, described, input_value
 from wurzel.backends.github.options import ENTERPRISE_PINS, PINS, RunnerGroup
-from wurzel.backends.github.pull_request import condition, restricted, without_secrets
+from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.layout import VARIABLE, layout_digest
@@ -34,6 +36,10 @@ _UNTRUSTED = {
     "fork",
 }
 """Events that anybody can start, and that run in the name of the default branch."""
+_OF_FILES = {"push", "pull_request", "pull_request_target"}
+"""Events that may be only for certain files."""
+_PACKAGES = {"poetry": "~/.cache/pypoetry", "pdm": "~/.cache/pdm"}
+"""Where installers keep what they have downloaded."""
 _LONGEST_NAME = 100
 _HOSTED = ("ubuntu-", "windows-", "macos-")
 _LABELS = {
@@ -60,6 +66,11 @@ def actions(options: GithubOptions) -> dict[str, Action]:
     for part in ("restore", "save"):
         found[f"cache_{part}"] = Action(f"{name}/{part}@{commit}", found["cache"].version)
     return found
+
+
+def path_filter(path: str) -> str:
+    """A pattern for a file, or for all files in a folder that ends with a slash."""
+    return re.sub(r"([*?+!\[\]\\])", r"\\\1", path) + ("**" if path.endswith("/") else "")
 
 
 def job_id(step_id: str) -> str:
@@ -140,13 +151,20 @@ class _Writer:
             queue=concurrency == "forbid" and options.queue,
             env=self.shared_env(),
             shell="" if self.jobs.run and all(self.runs_in_any_shell(step) for step in pipeline.steps) else "bash",
+            folder=escape(options.home.folder),
             retention_days=math.ceil(options.retention / 86400),
             cache_file=options.cache_key_file() if options.cache else "",
+            packages=self.packages(),
             jobs=[self.job(group) for group in self.jobs.all],
         )
 
     def trigger(self, event: str, given: Any) -> Any:
-        """The filter of an event; that of callers declares parameters and secrets, unless it has its own."""
+        """The filter of an event; that of callers declares parameters and secrets, unless it has its own.
+
+        For a project in a folder, events that a change of files starts are only for what it depends on.
+        """
+        if event in _OF_FILES and self.options.home.watched:
+            return self.of_files(given or {})
         if event != "workflow_call":
             return given
         inputs = {item.variable: call_input(item) for item in ci.parameters(*self.pipeline.steps)}
@@ -182,6 +200,30 @@ class _Writer:
         """Variables of settings of a job to the names of GitHub's configuration variables."""
         known = {setting.variable for step in group.steps for setting in step.settings}
         return {variable: name for variable, name in self.options.vars.items() if variable in known}
+
+    def of_files(self, given: Any) -> Any:
+        """The filter of an event, with the files that a project in a folder depends on, and the workflow itself."""
+        options = self.options
+        if not isinstance(given, dict) or {"paths", "paths-ignore"} & given.keys():
+            return given
+        output = posixpath.normpath(f"{options.home.folder}/{options.output}") if options.output else ""
+        own = output or f".github/workflows/{options.stem(self.pipeline)}.yml"
+        own = path_beside(own) if self.untrusted else own
+        return {**given, "paths": [*map(path_filter, options.home.watched), path_filter(own)]}
+
+    def packages(self) -> Cache | None:
+        """What an installer that setup-python does not know has downloaded."""
+        options = self.options
+        file = options.cache_key_file()
+        if not (options.cache and file and options.setup in _PACKAGES):
+            return None
+        prefix = f"{options.setup}-{options.python_version}-"
+        quoted = file.replace("'", "''")
+        return Cache(_PACKAGES[options.setup], prefix, f"{prefix}${{{{ hashFiles('{quoted}') }}}}", saved=True)
+
+    def below(self, step: Step, output: str = "") -> str:
+        """The folder of a dataset in the repository, as actions name it."""
+        return self.options.home.below(dataset(self.pipeline, step.id, output))
 
     def shared_env(self) -> dict[str, str]:
         """Variables of all jobs: the pipeline's, which installation may need as well, such as a proxy."""
@@ -222,7 +264,7 @@ class _Writer:
             cache=self.cache(group) if self.jobs.run else None,
             env=self.env(group),
             run=self.run(group, setup),
-            path=dataset(self.pipeline, only.id) if only else "",
+            path=self.below(only) if only else "",
             upload=self.uploads(group),
             steps=group.steps,
             step=only,
@@ -245,7 +287,7 @@ class _Writer:
 
     def cache(self, group: Group) -> Cache | None:
         folders = [dataset(self.pipeline, step.id) for step in group.steps]
-        kept = self.jobs.kept(group, folders)
+        kept = [self.options.home.below(path) for path in self.jobs.kept(group, folders)]
         prefix = f"wurzel/{self.title}/" + ("" if self.jobs.whole else f"{group.name}/")
         saved = not self.untrusted and _UNTRUSTED.isdisjoint(self.options.triggers)
         return Cache("\n".join(kept), prefix, f"{prefix}{_RUN}", saved) if kept else None
@@ -254,11 +296,11 @@ class _Writer:
         """One output of an earlier step. Artifacts of slices hold `shard-I-of-N/…`, so they fit into one folder."""
         label, name = self.names(step, output)
         if not self.jobs.is_sliced(step):
-            return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
+            return Transfer(label, self.below(step, output), name=name)
         if self.options.legacy:
-            return Transfer(label, dataset(self.pipeline, step.id), name=name)
+            return Transfer(label, self.below(step), name=name)
         pattern = f"{name}.shard-*-of-{step.shards.max}"
-        return Transfer(label, dataset(self.pipeline, step.id), pattern=pattern)
+        return Transfer(label, self.below(step), pattern=pattern)
 
     def names(self, step: Step, output: str) -> tuple[str, str]:
         """What an output is called for users, and as an artifact."""
@@ -274,7 +316,7 @@ class _Writer:
             return crossing + [self.kept(step, port.name) for step in results for port in step.outputs]
         if len(results) <= 1:
             return crossing + [self.kept(step, "") for step in results]
-        paths = [dataset(self.pipeline, step.id) for step in results]
+        paths = [self.below(step) for step in results]
         # upload-artifact keeps what follows the folder that all paths have in common: here the data folder.
         name = self.pipeline.name if self.jobs.whole else f"{self.pipeline.name}-results.{group.name}"
         return [*crossing, Transfer(", ".join(step.id for step in results), "\n".join(paths), name=name)]
@@ -284,11 +326,12 @@ class _Writer:
         label, name = self.names(step, output)
         if self.options.anchors and not output and job_id(step.id) == step.id and self.is_alone(step):
             same = "${{ github.job }}"  # so that the step is the same in every job
-            return Transfer("this job", dataset(self.pipeline, same), name=f"{self.pipeline.name}.{same}")
+            path = self.options.home.below(dataset(self.pipeline, same))
+            return Transfer("this job", path, name=f"{self.pipeline.name}.{same}")
         if not self.jobs.is_sliced(step):
-            return Transfer(label, dataset(self.pipeline, step.id, output), name=name)
+            return Transfer(label, self.below(step, output), name=name)
         # upload-artifact keeps what follows the first `*` of a path: here the folder of the slice.
-        path = dataset(self.pipeline, step.id) + (f"/*/{output}" if output else "")
+        path = self.below(step) + (f"/*/{output}" if output else "")
         # Before v4, what several jobs upload under one name is one artifact, and no pattern finds several.
         own = "" if self.options.legacy else f".shard-${{{{ matrix.shard }}}}-of-{step.shards.max}"
         return Transfer(label, path, name=f"{name}{own}")

@@ -94,11 +94,11 @@ class GitlabBackend(Backend):
         """The file with the jobs, one that starts it where runs wait for each other, and a script for the schedule."""
         from wurzel.backends.gitlab.jobs import config, is_locked, schedule, trigger
 
-        path = options.output or _PATHS[options.kind].format(pipeline.name)
+        path = options.output or options.path(_PATHS[options.kind].format(options.stem(pipeline)))
         written = {path: config(pipeline, options)}
         if is_locked(pipeline, options):  # the file with the jobs comes first, since a patch is for that
             child = _CHILD.format(options.title(pipeline))
-            written = {child: written[path], path: trigger(pipeline, options, child)}
+            written = {options.path(child): written[path], path: trigger(pipeline, options, child)}
         common = {"pipeline": pipeline, "options": options}
         files = [
             OutputFile(
@@ -111,7 +111,7 @@ class GitlabBackend(Backend):
             for where, found in written.items()
         ]
         if pipeline.schedule is not None:
-            script = options.schedule_script or f".gitlab/schedule-{pipeline.name}.sh"
+            script = options.schedule_script or options.path(f".gitlab/schedule-{options.stem(pipeline)}.sh")
             context = {**common, "schedule": schedule(pipeline, options)}
             file = OutputFile(script, "gitlab/schedule.sh.j2", context, executable=True, option="schedule_script")
             files.append(file)
@@ -119,10 +119,11 @@ class GitlabBackend(Backend):
 
     def placed(self, pipeline: Pipeline, options: GitlabOptions, name: str) -> GitlabOptions:
         """The target's name in both file names and in jobs; set a root file's path in the GitLab project's settings."""
-        own = f"{pipeline.name}-{name}"
+        own = f"{options.stem(pipeline)}-{name}"
         path = f"{name}{_PATHS['root']}" if options.kind == "root" else _PATHS[options.kind].format(own)
-        script = options.schedule_script or f".gitlab/schedule-{own}.sh"
-        return options.model_copy(update={"output": path, "schedule_script": script, "name": options.name or own})
+        script = options.schedule_script or options.path(f".gitlab/schedule-{own}.sh")
+        placed = {"output": options.path(path), "schedule_script": script, "name": options.name or own}
+        return options.model_copy(update=placed)
 
     def jobs(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Job]:
         """The jobs, by layout and groups."""

@@ -110,6 +110,8 @@ class Config:
     """Variables of all jobs."""
     cache: Sequence[Mapping[str, Any]]
     """`cache` of all jobs."""
+    cd: str
+    """Shell line that changes to the project's folder in the repository; empty at the top."""
     install: str
     """Shell line that installs the project; empty when there is nothing to do."""
     id_tokens: Mapping[str, Any]

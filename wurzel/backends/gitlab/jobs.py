@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable
@@ -40,7 +41,15 @@ JUNIT = "junit.xml"
 NATIVE_RETRIES = 2
 _SOURCES = ("web", "api", "trigger")
 _RUNNER_FAILURES = ("runner_system_failure", "stuck_or_timeout_failure")
-_CACHES = {"pip": "PIP_CACHE_DIR", "uv": "UV_CACHE_DIR"}
+_CACHES = {
+    "pip": "PIP_CACHE_DIR",
+    "uv": "UV_CACHE_DIR",
+    "poetry": "POETRY_CACHE_DIR",
+    "pdm": "PDM_CACHE_DIR",
+    "conda": "CONDA_PKGS_DIRS",
+}
+"""The variable that says where an installer keeps what it has downloaded."""
+_CONDA = "condaforge/miniforge3:25.3.1-0"
 
 
 def config(pipeline: Pipeline, options: GitlabOptions) -> Config:
@@ -139,7 +148,7 @@ class _Writer:
     def config(self) -> Config:
         pipeline, options = self.pipeline, self.options
         component = options.kind == "component"
-        image = pipeline.image or options.image or _image(options)
+        image = pipeline.image or options.image or image_for(options.setup, options.python_version, "-slim")
         stage = self.stage()
         tokens = dict(options.id_tokens)
         if options.vault:
@@ -162,13 +171,14 @@ class _Writer:
             variables={} if options.uses_inputs or self.locked else prefilled(ci.parameters(*pipeline.steps)),
             base_variables=self.base_variables(),
             cache=self.base_cache(),
+            cd=shlex.join(["cd", options.home.folder]) if options.home.folder else "",
             install="" if pipeline.image else options.install_line(),
             id_tokens=tokens,
             interruptible=self.concurrency == "replace",
             retry=None,
             timeout="",
             expire_in=_duration(options.retention),
-            junit=JUNIT if self.jobs.run else "",
+            junit=_artifact_path(options.home.below(JUNIT)) if self.jobs.run else "",
             jobs=(),
         )
         return _shared(shared, [self.job(group, shared) for group in self.jobs.all])
@@ -238,11 +248,12 @@ class _Writer:
         return values | self.options.install_env
 
     def install_cache(self) -> list[dict[str, Any]]:
-        if not self.options.cache or self.options.setup == "none" or not self.options.install_line():
+        file = self.options.cache_key_file()
+        if not (self.options.cache and file and self.options.setup in _CACHES and self.options.install_line()):
             return []
         key = {"prefix": f"{self.options.setup}-{self.options.python_version}"}
         paths = [f".cache/{self.options.setup}"]
-        return [{"key": {"files": [self.options.cache_key_file()], **key}, "paths": paths}]
+        return [{"key": {"files": [file], **key}, "paths": paths}]
 
     def base_cache(self) -> list[dict[str, Any]]:
         """The caches of all jobs; of a single job, all of them."""
@@ -261,7 +272,7 @@ class _Writer:
             {
                 "key": f"{start}.$CI_COMMIT_REF_SLUG",
                 "fallback_keys": [f"{start}.$CI_DEFAULT_BRANCH"],
-                "paths": [_artifact_path(path) for path in paths],
+                "paths": [_artifact_path(self.options.home.below(path)) for path in paths],
                 "when": "always",
             }
         ]
@@ -333,10 +344,13 @@ class _Writer:
         if self.jobs.stored:
             return []
         if not self.jobs.run or self.jobs.is_sliced(group.steps[0]):
-            return [_artifact_path(dataset(self.pipeline, step.id)) for step in group.steps]
-        crossing = [dataset(self.pipeline, step.id, output) for step, output in self.jobs.leaving(group)]
-        results = [dataset(self.pipeline, step.id) for step in self.jobs.results(group)]
-        return [_artifact_path(path) for path in (*crossing, *results)]
+            return [self.below(step) for step in group.steps]
+        crossing = [self.below(step, output) for step, output in self.jobs.leaving(group)]
+        return [*crossing, *(self.below(step) for step in self.jobs.results(group))]
+
+    def below(self, step: Step, output: str = "") -> str:
+        """The folder of a dataset in the repository, as artifacts and caches name it."""
+        return _artifact_path(self.options.home.below(dataset(self.pipeline, step.id, output)))
 
     def resource_group(self, group: Group) -> str:
         if self.concurrency != "forbid" or self.locked:
@@ -352,8 +366,7 @@ class _Writer:
         if self.jobs.run and (kept := self.kept(group)):
             return [*shared, *kept]
         if step.self_consuming and not self.jobs.run:
-            path = _artifact_path(dataset(self.pipeline, step.id))
-            return [*shared, {"key": f"{self.title}.{step.id}", "paths": [path]}]
+            return [*shared, {"key": f"{self.title}.{step.id}", "paths": [self.below(step)]}]
         return None if self.pipeline.image or shared == self.base_cache() else shared
 
     def uploads(self, group: Group) -> bool:
@@ -437,10 +450,11 @@ def _most_common(values: Iterable[Any]) -> Any:
     return next(value for value in found if repr(value) == text)
 
 
-def _image(options: GitlabOptions) -> str:
-    if options.setup == "uv":
-        return f"ghcr.io/astral-sh/uv:python{options.python_version}-bookworm-slim"
-    return f"python:{options.python_version}-slim"
+def image_for(setup: str, python_version: str, slim: str = "") -> str:
+    """An image with Python and the program that installs a project; with git, unless it is `-slim`."""
+    if setup == "uv":
+        return f"ghcr.io/astral-sh/uv:python{python_version}-bookworm{slim}"
+    return _CONDA if setup == "conda" else f"python:{python_version}{slim}"
 
 
 def _retry(step: Step) -> Any:
@@ -455,6 +469,12 @@ def _retry(step: Step) -> Any:
 def _artifact_path(path: str) -> str:
     """A path in which no runner expands a variable: `?` for each `$`, since versions escape `$` differently."""
     return path.replace("$", "?")
+
+
+def path_pattern(path: str) -> str:
+    """A pattern of `changes` for a file, or for all files in a folder that ends with a slash."""
+    escaped = re.sub(r"([*?\[\]{}\\])", r"\\\1", path)
+    return _artifact_path(escaped) + ("**/*" if path.endswith("/") else "")
 
 
 def _duration(seconds: int) -> str:

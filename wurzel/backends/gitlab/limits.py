@@ -97,6 +97,11 @@ def _step(step: Step) -> Iterable[Problem]:
 
 
 def _texts(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
+    if any(sign in options.home.folder for sign in _PATTERN):
+        yield Problem(
+            f"the project's folder {options.home.folder!r} would be read as a pattern by `artifacts:paths`",
+            hint=f"Rename it, to a name without any of {' '.join(_PATTERN)}.",
+        )
     if any(sign in pipeline.data_dir for sign in _PATTERN):
         yield Problem(
             f"data_dir: {pipeline.data_dir!r} would be read as a pattern by `artifacts:paths`",

@@ -1,10 +1,11 @@
 """Options below `targets.gitlab`."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
+from wurzel.backends.ci.home import Home
 from wurzel.ir.model import Step
 
 
@@ -34,7 +35,8 @@ class GitlabOptions(ci.CiOptions):
 
     kind: Literal["root", "include", "component"] = Field(
         "root",
-        description="What is written: the project's `.gitlab-ci.yml`, a file for its `include:`, or a CI/CD component.",
+        description="What is written: the project's `.gitlab-ci.yml`, a file for its `include:`, or a CI/CD component."
+        " The default is include where somebody else wrote that file, and for a project in a folder of its repository.",
     )
     image: str | None = Field(
         None,
@@ -64,6 +66,12 @@ class GitlabOptions(ci.CiOptions):
     jobs: dict[str, JobOptions] = Field(
         default_factory=dict, description="Options of single jobs, by step id or group; `auto` separates what differs."
     )
+
+    def at_home(self, home: Home) -> Self:
+        """The same options, with defaults that suit the project: a root file that is not ours is left alone."""
+        placed = super().at_home(home)
+        included = home.is_included and "kind" not in self.model_fields_set
+        return placed.model_copy(update={"kind": "include"}) if included else placed
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""

@@ -1,0 +1,164 @@
+"""How a project declares the packages that it needs: which program installs them, and from which files."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+Manager = Literal["uv", "poetry", "pdm", "requirements", "conda", "pyproject", "setup.py", "none"]
+
+_LOCKS: Mapping[Manager, str] = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
+_CONDA = ("environment.yml", "environment.yaml")
+_INCLUDES = re.compile(r"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
+_LOCAL = re.compile(
+    r"^[ \t]*(?:-e[ \t=]*|--editable[ \t=]+)?(?:[\w.-]+(?:\[[^]]*\])?[ \t]*@[ \t]*)?(?:file:)?(\.{1,2}(?:/[^\s#;\[]*)?)"
+    r"(?:\[[^]]*\])?[ \t]*(?:#.*|;.*)?$",
+    re.MULTILINE,
+)
+_WURZEL = {
+    "lock": re.compile(r'^name = "wurzel"$', re.MULTILINE),
+    "requirements": re.compile(r"^[ \t]*(?:wurzel(?![\w.-])|[^\s#]*/wurzel[-@.])", re.MULTILINE | re.IGNORECASE),
+    "conda": re.compile(r"\bwurzel\b"),
+    "pyproject": re.compile(r"""["']wurzel(?![\w.-])|^wurzel[ \t]*=""", re.MULTILINE),
+}
+
+
+class Packages(NamedTuple):
+    """What a project installs."""
+
+    manager: Manager
+    """What installs it: the program with a lock file, pip from `requirements` or `pyproject`, or nothing at all."""
+    files: Sequence[str] = ()
+    """The files that say it, relative to the project; those of a workspace are above it."""
+    siblings: Sequence[str] = ()
+    """Folders outside the project that are installed by their path, relative to the project."""
+    has_wurzel: bool = False
+    """Whether these files name wurzel."""
+
+    @property
+    def main(self) -> str:
+        """The file whose change changes what is installed; '' if there is none."""
+        return self.files[-1] if self.manager in _LOCKS else next(iter(self.files), "")
+
+
+def packages_of(project: Path, top: Path | None = None) -> Packages:
+    """What a project installs, by the files in its folder.
+
+    Args:
+        project: the folder of `wurzel.yaml`.
+        top: the top of its repository, where a uv workspace may have its lock file.
+    """
+    top = top or project
+    for manager, lock in _LOCKS.items():
+        folder = _workspace(project, top) if manager == "uv" else project
+        if folder is not None and (folder / lock).is_file() and (project / "pyproject.toml").is_file():
+            return _locked(manager, project, folder, top, lock)
+    conda = next((name for name in _CONDA if (project / name).is_file()), "")
+    if (project / "requirements.txt").is_file() and "requirements.txt" not in _text(project / conda):
+        files = included(project, "requirements.txt")
+        text = "\n".join(_text(project / name) for name in files)
+        return Packages("requirements", files, _siblings(project, top), bool(_WURZEL["requirements"].search(text)))
+    if conda:
+        text = _text(project / conda) + "\n".join(_text(project / n) for n in included(project, "requirements.txt"))
+        return Packages("conda", [conda], _siblings(project, top), bool(_WURZEL["conda"].search(text)))
+    text = _text(project / "pyproject.toml")
+    if {"project", "build-system"} & _toml(project / "pyproject.toml").keys() or "[tool.poetry]" in text:
+        found = bool(_WURZEL["pyproject"].search(text))
+        return Packages("pyproject", ["pyproject.toml"], _siblings(project, top), found)
+    if (project / "setup.py").is_file():
+        return Packages("setup.py", ["setup.py"], (), bool(_WURZEL["pyproject"].search(_text(project / "setup.py"))))
+    return Packages("none")
+
+
+def included(project: Path, name: str) -> list[str]:
+    """A file for pip, and those that it includes, each relative to the project, whether it is there or not."""
+    seen = [name]
+    for file in seen:  # grows while it is read
+        for other in _INCLUDES.findall(_text(project / file)):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(file), other))
+            if "://" not in other and path not in seen:
+                seen.append(path)
+    return seen
+
+
+def _locked(manager: Manager, project: Path, folder: Path, top: Path, lock: str) -> Packages:
+    up = "" if folder == project else Path(os.path.relpath(folder, project)).as_posix() + "/"
+    files = ["pyproject.toml", *([f"{up}pyproject.toml"] if up else []), f"{up}{lock}"]
+    return Packages(manager, files, _siblings(project, top), bool(_WURZEL["lock"].search(_text(folder / lock))))
+
+
+def _workspace(project: Path, top: Path) -> Path | None:
+    """The folder with the lock file of uv: the project, or the root of the workspace that it is a member of."""
+    if (project / "uv.lock").is_file():
+        return project
+    for folder in project.parents if project.is_relative_to(top) and project != top else ():
+        workspace = _toml(folder / "pyproject.toml").get("tool", {}).get("uv", {}).get("workspace")
+        if isinstance(workspace, dict):
+            return folder if project in _members(folder, workspace) else None
+        if folder == top:
+            return None
+    return None
+
+
+def _members(root: Path, workspace: Mapping[str, Any]) -> list[Path]:
+    found = [path for pattern in workspace.get("members", ()) for path in sorted(root.glob(str(pattern)))]
+    left_out = {path for pattern in workspace.get("exclude", ()) for path in root.glob(str(pattern))}
+    return [path for path in found if path not in left_out]
+
+
+def _siblings(project: Path, top: Path) -> list[str]:
+    """Folders of the repository that are installed by their path, with those that they install, from the project."""
+    seen = [project.resolve()]
+    for folder in seen:  # grows while it is read
+        seen += [path for path in _local(folder, top) if path not in seen and path.is_relative_to(top.resolve())]
+    outside = (path for path in seen if not path.is_relative_to(project.resolve()))
+    return sorted(Path(os.path.relpath(path, project.resolve())).as_posix() for path in outside)
+
+
+def _local(folder: Path, top: Path) -> Iterator[Path]:
+    """Folders that the files of a folder install by their path."""
+    texts = [_text(folder / name) for name in included(folder, "requirements.txt")]
+    paths = [path for text in texts for path in _LOCAL.findall(text)]
+    data = _toml(folder / "pyproject.toml")
+    tool = data.get("tool", {})
+    paths += _paths([tool.get("uv", {}).get("sources"), tool.get("poetry"), tool.get("pdm")])
+    yield from (found for path in paths if (found := (folder / path).resolve()).is_dir())
+    wanted = {name for name, source in _tables(tool.get("uv", {}).get("sources")) if source.get("workspace") is True}
+    root = _workspace(folder, top) if wanted else None
+    if root is not None:
+        workspace = _toml(root / "pyproject.toml").get("tool", {}).get("uv", {}).get("workspace", {})
+        members = ((path, _toml(path / "pyproject.toml").get("project", {})) for path in _members(root, workspace))
+        yield from (path.resolve() for path, about in members if about.get("name") in wanted)
+
+
+def _tables(value: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+    items = value.items() if isinstance(value, dict) else ()
+    return [(name, table) for name, table in items if isinstance(table, dict)]
+
+
+def _paths(value: Any) -> list[str]:
+    """Every `path` of a table below a value."""
+    if isinstance(value, list):
+        return [path for item in value for path in _paths(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["path"]] if isinstance(value.get("path"), str) else []
+    return own + [path for item in value.values() for path in _paths(item)]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    """The contents of a file; nothing if it is not there or not valid, which its own programs report."""
+    import tomllib
+
+    try:
+        return tomllib.loads(_text(path))
+    except tomllib.TOMLDecodeError:
+        return {}
