@@ -76,15 +76,17 @@ def rendered(name, target):
     return texts(name, target, "image=registry.example/pipelines:1.0")
 
 
+def signed(file):
+    """The file as it is written, with its header."""
+    source, template = file.job.pipeline.entrypoint, file.output.template
+    return sign(file.rendered.text, command=file.job.command, source=source, template=template)
+
+
 def texts(name, target, *sets):
     request = Request([name if Path("wurzel.yaml").exists() else f"{name}:pipeline"], [target], sets=sets)
     jobs, project = open_jobs(request)
     results = render(jobs, Renderer(project.templates if project else ()))
-    return {
-        file.output.path: sign(file.rendered.text, command=file.job.command, source=file.job.pipeline.entrypoint)
-        for result in results
-        for file in result.files
-    }
+    return {file.output.path: signed(file) for result in results for file in result.files}
 
 
 def compare(files, folder, snapshot):

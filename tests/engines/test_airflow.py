@@ -57,11 +57,11 @@ def render_here(project, name, *sets):
     for module in set(sys.modules) - before:
         if str(project) in (getattr(sys.modules[module], "__file__", None) or ""):
             del sys.modules[module]
-    (file,) = result.files
-    path = project / file.output.path
-    path.parent.mkdir()
-    path.write_text(file.rendered.text, encoding="utf-8")
-    return path
+    for file in result.files:
+        path = project / file.output.path
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(file.rendered.text, encoding="utf-8")
+    return project / result.files[0].output.path
 
 
 def options(version, *entries):

@@ -18,7 +18,7 @@ from wurzel.testing.variants import full_pipeline
 
 LEFT_OUT = {
     "entrypoint", "description", "image", "schedule", "service_account", "labels", "annotations", "variables",
-    "sources", "group", "limits", "node_selector", "tolerations", "type",
+    "sources", "group", "limits", "node_selector", "tolerations", "type", "priority", "volumes", "env_from",
 }  # fmt: skip
 
 

@@ -38,7 +38,7 @@ _RENDERERS = {
     "pipeline": {"entrypoint", "description", "image", "schedule", "service_account", "labels", "annotations"}
     | {"variables"},
     "step": {"description", "sources", "group", "image", "limits", "node_selector", "tolerations", "service_account"}
-    | {"labels", "annotations", "variables"},
+    | {"labels", "annotations", "variables", "priority", "volumes", "env_from"},
     "store": {"identity", "secrets"},
     "setting": {"type", "description"},
 }

@@ -6,14 +6,15 @@ Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators'
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.airflow.dag import dag, path
+from wurzel.backends.airflow.dag import dag, ir_context, ir_path, path
+from wurzel.backends.airflow.layout import Jobs, kind_of
 from wurzel.backends.airflow.options import AirflowOptions
-from wurzel.backends.airflow.task import kind_of
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
-from wurzel.ir.model import GPU, Pipeline
+from wurzel.ir.jobs import Job, are_runs
+from wurzel.ir.model import GPU, Pipeline, Store
 
 _PODS = "set `operator: kubernetes` for the pipeline or for this step"
 _BASH = f"a bash task runs in the worker's own environment; {_PODS}"
@@ -22,6 +23,10 @@ _IN_PODS = frozenset({"image", "step_image", "cpu", "memory", "gpu", "limits"})
 _ONLY_IN_PODS = frozenset(
     {"node_selector", "tolerations", "service_account", "ephemeral_storage", "hugepages"}
     | {"priority", "volumes", "env_from"}
+)
+_IDENTITY = (
+    "only pods get a token for `identity`; other tasks use the identity that their worker has. Give `secrets`, or"
+    f" {_PODS}"
 )
 _DISK = ["limits", "ephemeral_storage"]
 
@@ -35,13 +40,16 @@ class AirflowBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`description` and `doc_md` of the DAG, `doc_md` of tasks"),
         "data_dir": native("the folder `<data_dir>/<dag id>/run_<run id>`: runs never share data"),
-        "store": unsupported("datasets cross tasks in `data_dir`; jobs do not use a store yet"),
+        "store": native(
+            "tasks are `wurzel run` and share nothing else; keys are connections, or Kubernetes secrets in pods, an"
+            " identity is a projected token of the pod's account"
+        ),
         "settings": native("environment variables of tasks"),
         "parameters": native("typed `params` of the DAG, in the form and in `--conf`"),
         "env": native("environment variables of tasks"),
         "secrets": native("Kubernetes secrets in pods; Airflow connections for bash and docker"),
         "image": native("with the kubernetes and the docker operator"),
-        "group": unsupported("a task runs one step"),
+        "group": native("a task for the group"),
         "step_image": native("with the kubernetes and the docker operator"),
         "cpu": native("requests of pods; CPU shares of docker containers; not with bash"),
         "memory": native("requests of pods; not with bash and docker"),
@@ -84,23 +92,33 @@ class AirflowBackend(Backend):
     }
 
     def files(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[OutputFile]:
-        """The DAG file."""
+        """The DAG file, and where tasks are `wurzel run`, the pipeline beside it."""
         context = {"dag": dag(pipeline, options), "options": options, "pipeline": pipeline}
-        return [OutputFile(path(pipeline, options), "airflow/dag.py.j2", context)]
+        files = [OutputFile(path(pipeline, options), "airflow/dag.py.j2", context)]
+        if are_runs(pipeline, options.layout):
+            described = {**ir_context(pipeline, options)}
+            files.append(OutputFile(ir_path(pipeline, options), "airflow/ir.json.j2", described))
+        return files
+
+    def jobs(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Job]:
+        """The tasks, by layout and groups."""
+        return Jobs(pipeline, options).all
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the DAG file."""
-        from wurzel.backends.airflow.dag import FileContext
+        """Of the DAG file, and of the file with the pipeline."""
+        from wurzel.backends.airflow.dag import FileContext, IrContext
 
-        return {"airflow/dag.py.j2": FileContext}
+        return {"airflow/dag.py.j2": FileContext, "airflow/ir.json.j2": IrContext}
 
     def support_for(self, use: Use, options: AirflowOptions) -> Support:
         """What the operator of a step can do; a use of the whole pipeline counts for the operator of most steps."""
-        if use.feature not in _IN_PODS | _ONLY_IN_PODS:
-            return self.support_of(use.feature)
         parts = use.path.split(".")
         kind = kind_of(parts[1], options) if parts[0] == "steps" else options.operator
         kinds = {kind, *(kind_of(step, options) for step in options.steps)} if parts[0] != "steps" else {kind}
+        if isinstance(use.value, Store) and use.value.identity and not use.value.secrets and kinds != {"kubernetes"}:
+            return unsupported(_IDENTITY)
+        if use.feature not in _IN_PODS | _ONLY_IN_PODS:
+            return self.support_of(use.feature)
         if "kubernetes" in kinds:
             return self.support_of(use.feature)
         if "docker" not in kinds:

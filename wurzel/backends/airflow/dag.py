@@ -10,27 +10,26 @@ from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
 from wurzel.backends.airflow.environment import DagParam, Text
 from wurzel.backends.airflow.imports import Import, asset, imports
+from wurzel.backends.airflow.layout import Jobs, kind_of, span
 from wurzel.backends.airflow.options import AirflowOptions
+from wurzel.backends.airflow.parts import DagTask, Policy, Span
 from wurzel.backends.airflow.pod import pod
 from wurzel.backends.airflow.task import (
     CLEANER,
     COUNTER,
     POD,
-    DagTask,
-    Policy,
-    Span,
     Tasks,
-    counted,
     differences,
-    kind_of,
     most_common,
-    policy_of,
-    span,
     variables,
 )
 from wurzel.invocation.command import cut_edges
+from wurzel.invocation.store import key_references
+from wurzel.ir.jobs import Job
 from wurzel.ir.model import Pipeline, Schedule
+from wurzel.ir.serialize import digest_of, dump_for_jobs
 from wurzel.ir.types import parse_duration
+from wurzel.render.values import Json
 
 IN_TIME = "in_time"
 """Variable of the task that skips a run that starts too late."""
@@ -104,6 +103,8 @@ class Dag:
     """It needs `json`."""
     uses_timedelta: bool
     """Whether the file needs `timedelta`."""
+    ir: str
+    """Name of the file with the pipeline, if tasks of this file read it by a function; empty otherwise."""
     description: str
     """What the pipeline is for."""
     doc: str
@@ -136,6 +137,8 @@ class Dag:
     """Kind of task to the name of the constant that holds its variables."""
     shared: Mapping[str, Mapping[str, Text]]
     """Name of each such constant to the variables."""
+    runs: Mapping[str, str | Sequence[str]]
+    """Name of a constant to how commands of tasks begin, where these are `wurzel run`: a shell line, or words."""
     pods: Mapping[str, Mapping[str, Any]]
     """Name of a constant to the pod it holds."""
     cwd: str
@@ -157,11 +160,24 @@ class FileContext(TypedDict):
     """The DAG, ready for the template."""
 
 
+class IrContext(TypedDict):
+    """What the template of the file with the pipeline sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: AirflowOptions
+    """The options below `targets.airflow`, with defaults."""
+    ir: str
+    """JSON of what tasks read of the pipeline; the DAG has its digest, so write it unchanged."""
+
+
 def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     """The DAG of a pipeline."""
-    tasks = _tasks(pipeline, options)
-    kinds = list(dict.fromkeys(task.kind for task in tasks))
-    envs = {kind: "ENV" if len(kinds) == 1 else f"{kind.upper()}_ENV" for kind in kinds}
+    jobs = Jobs(pipeline, options)
+    kinds = list(dict.fromkeys([*map(jobs.kind, jobs.all), *([options.operator] if options.keep_days else [])]))
+    envs, runs = _constants(kinds, "ENV"), _constants(kinds if jobs.run else [], "RUN")
+    maker = Tasks(jobs, runs)
+    tasks = _tasks(jobs, maker)
     schedule = pipeline.schedule
     steps = [task for task in tasks if task.step_id and not task.counts]
     parts: dict[str, Any] = {
@@ -170,11 +186,12 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         "late": span(schedule.deadline) if schedule else None,
         "params": environment.params(pipeline),
         "pods": _pods(pipeline, options, tasks),
-        "reads_connections": options.secrets == "connection" and _has_secrets(pipeline, tasks),
+        "runs": {name: maker.start(kind) for kind, name in runs.items()},
+        "reads_connections": options.secrets == "connection" and _has_secrets(jobs),
         "exact_secrets": any(not name.isupper() for task in tasks if task.pod for name in task.pod.secrets),
         "usual": most_common(task.policy for task in steps),
-        "groups": _groups(pipeline, options, tasks),
-        "shared": {name: _shared(pipeline, options, kind) for kind, name in envs.items()},
+        "groups": _groups(jobs, tasks),
+        "shared": {name: _shared(jobs, kind) for kind, name in envs.items()},
     }
     return Dag(
         id=dag_id(pipeline, options),
@@ -182,6 +199,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         imports=imports(list(_used(parts, tasks, options)), options.version, options.on_failure),
         uses_json=any(task.counts and task.kind == "bash" for task in tasks),
         uses_timedelta=_uses_timedelta(parts, tasks),
+        ir=posixpath.basename(ir_path(pipeline, options)) if jobs.run and set(kinds) - {"bash"} else "",
         description=pipeline.description,
         doc=_doc(pipeline, options),
         start=_start(options, schedule),
@@ -191,7 +209,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         kinds=kinds,
         envs=envs,
         cwd=_cwd(options, path(pipeline, options)),
-        edges=_edges(pipeline, {task.step_id: task for task in steps}, late=parts["late"] is not None),
+        edges=_edges(jobs, {task.step_id: task for task in steps}, late=parts["late"] is not None),
         **parts,
     )
 
@@ -199,6 +217,21 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
 def path(pipeline: Pipeline, options: AirflowOptions) -> str:
     """Where the DAG file is written."""
     return options.output or f"dags/{pipeline.name}.py"
+
+
+def ir_path(pipeline: Pipeline, options: AirflowOptions) -> str:
+    """Where the pipeline is written for tasks that are `wurzel run`: beside the DAG file."""
+    return f"{posixpath.splitext(path(pipeline, options))[0]}.ir.json"
+
+
+def ir_text(pipeline: Pipeline) -> str:
+    """The text of that file, without its header; a line of its own for the first brace leaves room for that."""
+    return "{\n" + dump_for_jobs(pipeline)[1:]
+
+
+def ir_context(pipeline: Pipeline, options: AirflowOptions) -> IrContext:
+    """What the template of that file sees."""
+    return {"pipeline": pipeline, "options": options, "ir": Json(ir_text(pipeline).rstrip("\n"))}
 
 
 def dag_id(pipeline: Pipeline, options: AirflowOptions) -> str:
@@ -223,36 +256,50 @@ def data_dir(pipeline: Pipeline, options: AirflowOptions, kind: str) -> str:
     return environment.template(home)
 
 
-def _tasks(pipeline: Pipeline, options: AirflowOptions) -> list[DagTask]:
-    maker = Tasks(pipeline, options)
-    counters = {step.id: f"{step.id}{COUNTER}" for step in pipeline.steps if counted(step, options)}
-    names = variables([*(step.id for step in pipeline.steps), CLEANER, *counters.values()])
-    needed = {need for step in pipeline.steps for need in step.predecessors}
-    usual = most_common(policy_of(step, options)[0] for step in pipeline.steps)
+def _constants(kinds: Sequence[str], name: str) -> dict[str, str]:
+    """Kind of task to the name of a constant, which says the kind where there are several."""
+    return {kind: name if len(kinds) == 1 else f"{kind.upper()}_{name}" for kind in kinds}
+
+
+def _tasks(jobs: Jobs, maker: Tasks) -> list[DagTask]:
+    options = jobs.options
+    counters = {job.name: f"{job.name}{COUNTER}" for job in jobs.all if jobs.counted(job)}
+    names = variables([*(job.name for job in jobs.all), CLEANER, *counters.values()])
+    needed = {need for step in jobs.pipeline.steps for need in step.predecessors}
+    usual = most_common(map(jobs.policy, jobs.all))
     tasks = []
-    for step in pipeline.steps:
-        wanted = options.assets == "all" or (options.assets == "last" and step.id not in needed)
-        outlet = f"{dag_id(pipeline, options)}/{step.id}" if wanted else ""
-        counter = names[counters[step.id]] if step.id in counters else ""
+    for job in jobs.all:
+        wanted = {"all": job.ids, "last": [one for one in job.ids if one not in needed], "none": ()}[options.assets]
+        outlets = [f"{dag_id(jobs.pipeline, options)}/{step_id}" for step_id in wanted]
+        counter = names[counters[job.name]] if job.name in counters else ""
         if counter:
-            tasks.append(maker.counter(step, counter))
-        tasks.append(maker.task(step, names[step.id], outlet, counter))
+            tasks.append(maker.counter(job, counter))
+        tasks.append(maker.task(job, names[job.name], outlets, counter))
     if options.keep_days:
         tasks.append(maker.cleaner(names[CLEANER]))
     return [replace(task, differs=differences(task.policy, usual)) for task in tasks]
 
 
-def _shared(pipeline: Pipeline, options: AirflowOptions, kind: str) -> dict[str, Text]:
-    outlasting = options.keep_days is not None or any(step.self_consuming for step in pipeline.steps)
-    env = environment.shared(pipeline, kind, data_dir(pipeline, options, kind), outlasting=outlasting)
+def _shared(jobs: Jobs, kind: str) -> dict[str, Text]:
+    pipeline, options = jobs.pipeline, jobs.options
+    outlasting = options.keep_days is not None or (not jobs.run and any(step.self_consuming for step in pipeline.steps))
+    env: dict[str, Text] = {}
+    if not jobs.stored:
+        env |= environment.folders(data_dir(pipeline, options, kind), outlasting=outlasting)
+    if jobs.run:
+        file, digest = posixpath.basename(ir_path(pipeline, options)), digest_of(ir_text(pipeline).encode())
+        env |= environment.of_runs(pipeline, kind, file, digest, options.deployment)
+    else:
+        env |= environment.of_steps(pipeline, kind)
     if kind != "kubernetes" and options.secrets == "connection":
-        env |= environment.secret_variables(pipeline.secrets)
+        env |= environment.secret_variables(pipeline.secrets | key_references(pipeline))
     return env
 
 
-def _has_secrets(pipeline: Pipeline, tasks: Sequence[DagTask]) -> bool:
-    owners = {step.id: step.secrets for step in pipeline.steps}
-    return any(task.kind != "kubernetes" and (pipeline.secrets or owners.get(task.step_id)) for task in tasks)
+def _has_secrets(jobs: Jobs) -> bool:
+    shared = jobs.pipeline.secrets | key_references(jobs.pipeline)
+    elsewhere = [job for job in jobs.all if jobs.kind(job) != "kubernetes"]
+    return any(shared or step.secrets for job in elsewhere for step in job.steps)
 
 
 def _timetable(schedule: Schedule | None) -> Timetable | None:
@@ -280,19 +327,22 @@ def _cwd(options: AirflowOptions, file: str) -> str:
 def _doc(pipeline: Pipeline, options: AirflowOptions) -> str:
     lines = [pipeline.description] if pipeline.description else []
     lines += [f"{name}: {value}" for name, value in pipeline.annotations.items()]
-    folder = data_dir(pipeline, options, kind_of(pipeline.steps[0].id, options))
-    lines += [f"Data of a run: `{folder}/run_<run id>/<step>`"]
+    if pipeline.store is not None:
+        lines += [f"Results: `wurzel store get {pipeline.name}/STEP -o DIR` from {pipeline.store.url}"]
+    else:
+        folder = data_dir(pipeline, options, kind_of(pipeline.steps[0].id, options))
+        lines += [f"Data of a run: `{folder}/run_<run id>/<step>`"]
     return "\n\n".join(lines) + "\n"
 
 
-def _groups(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> list[Group]:
-    """Steps of one depth together: those that may run side by side."""
-    many = options.task_groups == "always" or (options.task_groups == "auto" and len(pipeline.steps) >= _LARGE)
-    if not many:
+def _groups(jobs: Jobs, tasks: Sequence[DagTask]) -> list[Group]:
+    """Tasks of one depth together: those that may run side by side."""
+    wanted = jobs.options.task_groups
+    if not (wanted == "always" or (wanted == "auto" and len(jobs.all) >= _LARGE)):
         return [Group("", tasks)]
     depth: dict[str, int] = {}
-    for step in pipeline.steps:
-        depth[step.id] = 1 + max((depth[need] for need in step.predecessors), default=0)
+    for job in jobs.all:
+        depth[job.steps[0].id] = 1 + max((depth[need.steps[0].id] for need in jobs.needs(job)), default=0)
     groups: dict[int, list[DagTask]] = {}
     for task in tasks:
         groups.setdefault(depth.get(task.step_id, 0), []).append(task)
@@ -300,18 +350,23 @@ def _groups(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask
     return [Group(f"stage-{level:0{width}}" if level else "", groups[level]) for level in sorted(groups)]
 
 
-def _edges(pipeline: Pipeline, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge]:
+def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge]:
     """Each task after those it needs; tasks with the same single dependency share one edge."""
+
+    def named(job: Job) -> str:
+        return tasks[job.steps[0].id].variable
+
     followers: dict[tuple[str, ...], list[str]] = {}
-    for step in pipeline.steps:
-        counter = tasks[step.id].counter
-        counts = tuple(dict.fromkeys(tasks[edge.step].variable for edge in cut_edges(step))) if counter else ()
-        needed = tuple(tasks[need].variable for need in step.predecessors) or ((IN_TIME,) if late else ())
-        for task, before in ((counter, counts), (tasks[step.id].variable, tuple(n for n in needed if n not in counts))):
+    for job in jobs.all:
+        own = tasks[job.steps[0].id]
+        cut = cut_edges(job.steps[0]) if own.counter else []
+        counts = tuple(dict.fromkeys(named(jobs.home[edge.step]) for edge in cut))
+        needed = tuple(map(named, jobs.needs(job))) or ((IN_TIME,) if late else ())
+        for task, before in ((own.counter, counts), (own.variable, tuple(n for n in needed if n not in counts))):
             if before:
                 followers.setdefault(before if len(before) == 1 else (*before, "to", task), []).append(task)
-        if tasks[step.id].complete:
-            followers.setdefault((tasks[step.id].variable,), []).append(tasks[step.id].complete)
+        if own.complete:
+            followers.setdefault((own.variable,), []).append(own.complete)
     return [_edge(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]
 
 
@@ -327,7 +382,7 @@ def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask])
     pods: dict[str, dict[str, Any]] = {}
     for task in tasks:
         if task.pod:
-            own = None if task.pod.template == POD else task.step
+            own = () if task.pod.template == POD else task.steps
             pods.setdefault(task.pod.template, pod(pipeline, options.kubernetes, own))
     return pods
 
@@ -339,7 +394,7 @@ def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOp
     pods = [task.pod for task in tasks if task.pod]
     timetable = parts["timetable"]
     conditions = {
-        "Asset": any(task.outlet for task in tasks),
+        "Asset": any(task.outlets for task in tasks),
         "BaseHook": parts["reads_connections"],
         "BashOperator": "bash" in kinds,
         "CronTriggerTimetable": timetable is not None and timetable.cron,

@@ -12,18 +12,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from wurzel.backends.kubernetes import RUN_ID, escape
+from wurzel.backends.kubernetes.store import store_env
 from wurzel.invocation.command import setting_variables
+from wurzel.invocation.store import identity_of
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 
 DATA = "WURZEL_DATA"
 """Variable that names the folder of all data of a DAG."""
 RUN = "WURZEL_RUN"
 """Variable that names the folder of a run, within the one of the DAG."""
-RESERVED = frozenset({DATA, RUN, RUN_ID})
+IR = "WURZEL_IR"
+"""Variable that has the pipeline, or names the file that has it, where tasks are `wurzel run`."""
+IR_DIGEST = "WURZEL_IR_SHA256"
+"""Variable with the digest of that file, so that no task runs a mixture of old and new files."""
+RESERVED = frozenset({DATA, RUN, RUN_ID, IR, IR_DIGEST})
 """Variables that the DAG itself sets."""
 
 _FILES = (".sh", ".bash", ".env", ".json", ".yaml", ".yml")
-_RUN_FOLDER = "run_{{ run_id | urlencode | replace('/', '%2F') }}"
+NULL = "NULL_"
+"""What the variable begins with that tells whether a parameter is null."""
+_QUOTED_RUN = "{{ run_id | urlencode | replace('/', '%2F') }}"
+_RUN_FOLDER = f"run_{_QUOTED_RUN}"
+_ID = f"{{{{ dag.dag_id }}}}-{_QUOTED_RUN}"
 _TYPES = {
     "str": "string",
     "int": "integer",
@@ -81,18 +91,42 @@ def template(text: str) -> str:
     return re.sub(r"\{(?=[{%#])", "{{ '{' }}", text)
 
 
-def shared(pipeline: Pipeline, kind: str, folder: str, *, outlasting: bool) -> dict[str, Text]:
-    """Variables that all tasks of one kind get: the data folder, the run id, and the pipeline's own.
+def folders(folder: str, *, outlasting: bool) -> dict[str, Text]:
+    """Variables with the places of data.
+
+    Args:
+        folder: the folder of the DAG's data, as a template.
+        outlasting: whether some data outlasts runs, or a task looks at the data of all runs.
+    """
+    return {RUN: Text(f"{folder}/{_RUN_FOLDER}")} | ({DATA: Text(folder)} if outlasting else {})
+
+
+def of_steps(pipeline: Pipeline, kind: str) -> dict[str, Text]:
+    """Variables that all tasks of one kind get where they are `wurzel step`: the run id, and the pipeline's own."""
+    return {RUN_ID: Text("{{ run_id }}")} | {name: _static(value, kind) for name, value in pipeline.env.items()}
+
+
+def of_runs(pipeline: Pipeline, kind: str, file: str, digest: str, deployment: str | None) -> dict[str, Text]:
+    """Variables that all tasks of one kind get where they are `wurzel run`: the pipeline, the run, all parameters.
 
     Args:
         pipeline: the resolved pipeline.
         kind: bash, kubernetes or docker.
-        folder: the folder of the DAG's data, as a template.
-        outlasting: whether some data outlasts runs, or a task looks at the data of all runs.
+        file: the file with the pipeline, beside that of the DAG.
+        digest: of that file.
+        deployment: name of this Airflow, if several share a store.
     """
-    env = {RUN: Text(f"{folder}/{_RUN_FOLDER}"), RUN_ID: Text("{{ run_id }}")}
-    env |= {DATA: Text(folder)} if outlasting else {}
-    return env | {name: _static(value, kind) for name, value in pipeline.env.items()}
+    place = f"{{{{ task.dag.folder }}}}/{template(file)}" if kind == "bash" else "{{ ir() }}"
+    run = "-".join(filter(None, ["airflow", deployment, _ID]))
+    env = {IR: Text(place), IR_DIGEST: Text(digest), RUN_ID: Text(run)}
+    env |= {name: _static(value, kind) for name, value in pipeline.env.items()}
+    for step in pipeline.steps:
+        given = [setting for setting in step.settings if setting.parameter]
+        env |= {setting.variable: Text(_from_param(setting, kind)) for setting in given}
+    env |= {f"{NULL}{name}": Text(f"{{{{ params.{name} is none }}}}") for name in all_blanks(pipeline)}
+    identity = identity_of(pipeline) if kind == "kubernetes" else None
+    role = {} if identity is None else store_env(pipeline)
+    return env | {name: Text(value) for name, value in role.items()}
 
 
 def own(step: Step, kind: str) -> dict[str, Text]:
@@ -109,6 +143,11 @@ def secret_variables(secrets: Mapping[str, SecretRef]) -> dict[str, Text]:
 def blanks(step: Step) -> list[str]:
     """Variables that must be absent when their parameter is null, so that the step's own default applies."""
     return [setting.variable for setting in step.settings if setting.parameter and _blank(setting)]
+
+
+def all_blanks(pipeline: Pipeline) -> list[str]:
+    """Those variables of all steps."""
+    return [name for step in pipeline.steps for name in blanks(step)]
 
 
 def params(pipeline: Pipeline) -> list[DagParam]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from wurzel.backends.kubernetes.options import Security, StepVolume, Variables
 from wurzel.backends.options import TargetOptions
+from wurzel.ir.jobs import Layout
 from wurzel.ir.names import MountPath, Name, ObjectName
 from wurzel.ir.types import Duration
 from wurzel.ir.volumes import EmptyDir
@@ -97,6 +98,14 @@ class AirflowOptions(TargetOptions):
     dag_id: str | None = Field(None, pattern=_DAG_ID, description="Id of the DAG; the pipeline's name when absent.")
     operator: Operator = Field(
         "bash", description="What runs a step: a command on the worker, a Kubernetes pod or a Docker container."
+    )
+    layout: Layout = Field(
+        "steps", description="What becomes a task: each step (`steps`), all of them (`single`), or what fits (`auto`)."
+    )
+    deployment: str | None = Field(
+        None,
+        pattern=r"^[^\x00-\x1f]+$",
+        description="Name of this Airflow in the ids of runs, where several share a store.",
     )
     steps: dict[str, StepOptions] = Field(default_factory=dict, description="Options of single tasks, by step id.")
     command: tuple[str, ...] = Field(

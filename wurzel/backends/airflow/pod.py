@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from wurzel.backends import kubernetes
 from wurzel.backends.kubernetes import DATA, TMP, without_empty
+from wurzel.backends.kubernetes.store import store_mounts, store_volumes
+from wurzel.invocation.store import key_references
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import PodOptions
@@ -22,29 +25,31 @@ def is_special(step: Step, options: PodOptions) -> bool:
     return listed or bool(step.priority or step.volumes or step.env_from)
 
 
-def pod(pipeline: Pipeline, options: PodOptions, step: Step | None = None) -> dict[str, Any]:
-    """The pod that Airflow merges each task's pod into; with `step`, plus what only that step gets."""
+def pod(pipeline: Pipeline, options: PodOptions, steps: Sequence[Step] = ()) -> dict[str, Any]:
+    """The pod that Airflow merges each task's pod into; with `steps`, plus what only these get."""
     shared = cast("KubernetesOptions", options)  # the two models name these fields alike
-    security = options.security
+    security, ids = options.security, [step.id for step in steps]
     volumes = kubernetes.volumes_of(pipeline, shared)
-    extra = [volume for volume in volumes if not volume.steps or (step is not None and step.id in volume.steps)]
-    priority = step.priority if step is not None else None
+    extra = [volume for volume in volumes if not volume.steps or set(volume.steps) & set(ids)]
+    priority = next((step.priority for step in steps if step.priority), None)
     data = [{"name": DATA, "persistentVolumeClaim": {"claimName": options.claim}}] if options.claim else []
     mounts = [{"name": DATA, "mountPath": options.mount}] if options.claim else []
     if security.read_only_root and security.restricted:
         data += [kubernetes.tmp_volume(shared)]
         mounts += [{"name": TMP, "mountPath": "/tmp"}]  # noqa: S108 - a path in a container
-    secrets = {name: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for name, ref in pipeline.secrets.items()}
+    references = pipeline.secrets | key_references(pipeline)
+    secrets = {name: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for name, ref in references.items()}
     container = without_empty(
         name=CONTAINER,
         imagePullPolicy=options.image_pull_policy,
         securityContext=kubernetes.container_security(security),
         env=kubernetes.env_list(secrets),
-        envFrom=kubernetes.env_from_list([*options.env_from, *(step.env_from if step is not None else ())]),
+        envFrom=kubernetes.env_from_list([*options.env_from, *(one for step in steps for one in step.env_from)]),
         volumeMounts=[
             *mounts,
+            *store_mounts(pipeline),
             *kubernetes.mounts(extra),
-            *(kubernetes.mounts(extra, [step.id]) if step is not None else []),
+            *(kubernetes.mounts(extra, ids) if ids else []),
         ],
     )
     spec = without_empty(
@@ -54,6 +59,6 @@ def pod(pipeline: Pipeline, options: PodOptions, step: Step | None = None) -> di
         priorityClassName=priority or options.priority_class,
         affinity=options.affinity,
         containers=[container],
-        volumes=[*data, *kubernetes.pod_volumes(extra)],
+        volumes=[*data, *store_volumes(pipeline), *kubernetes.pod_volumes(extra)],
     )
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": kubernetes.labels(pipeline)}, "spec": spec}

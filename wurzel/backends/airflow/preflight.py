@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from wurzel.backends.airflow.dag import dag_id, tags
+from wurzel.backends.airflow.dag import dag_id, ir_text, tags
 from wurzel.backends.airflow.environment import RESERVED, params, without_value
-from wurzel.backends.airflow.task import COUNTER, TAKEN, counted, kind_of, task_id
+from wurzel.backends.airflow.layout import Jobs, kind_of, place
+from wurzel.backends.airflow.task import COUNTER, TAKEN, task_id
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.exceptions import Problem
-from wurzel.invocation.variables import unfed
+from wurzel.invocation.variables import VARIABLE_LIMIT, unfed
+from wurzel.ir.jobs import are_runs, layout_problems
 from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
 
 _TAG = 100
+_HEADER = 1024
+"""Bytes for the name of the variable, and for the header of the file."""
 _HERE = "targets.airflow"
 
 
@@ -29,6 +34,9 @@ def preflight(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     yield from missing_images(pipeline, [step for step in pipeline.steps if kind_of(step.id, options) != "bash"])
     for step in pipeline.steps:
         yield from _step(pipeline, step, options)
+    yield from layout_problems(pipeline, options.layout, partial(place, pipeline, options))
+    if are_runs(pipeline, options.layout):
+        yield from _runs(pipeline, options)
     yield from _data(pipeline, options)
 
 
@@ -45,14 +53,16 @@ def _dag(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
                 f"the tag {tag!r} has {len(tag)} characters; Airflow takes {_TAG}",
                 hint="Shorten the label or tag it comes from.",
             )
-    for step in pipeline.steps:
-        if task_id(step.id) in TAKEN or step.id.endswith(("--complete", COUNTER)):
+    jobs = Jobs(pipeline, options)
+    for job in jobs.all:
+        if task_id(job.name) in TAKEN or job.name.endswith(("--complete", COUNTER)):
             yield Problem(
-                f"the step {step.id!r} has the same name as a task that the DAG may add",
+                f"the step {job.name!r} has the same name as a task that the DAG may add",
                 hint='Give the step another name: WZ(cls, name="…").',
             )
-    for step in pipeline.steps:
-        if counted(step, options) and step.shards.max > options.max_map_length:
+    for job in jobs.all:
+        step = job.steps[0]
+        if jobs.counted(job) and step.shards.max > options.max_map_length:
             yield Problem(
                 f"the step {step.id!r} has up to {step.shards.max} slices, and Airflow maps a task over at most"
                 f" {options.max_map_length} entries of an XCom (its core.max_map_length)",
@@ -69,11 +79,11 @@ def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Proble
     named = {"steps": list(options.steps)} | {
         f"kubernetes.volumes: {volume.name!r}": list(volume.steps) for volume in options.kubernetes.volumes
     }
-    for place, names in named.items():
+    for option, names in named.items():
         for name in names:
             if name not in ids:
                 yield Problem(
-                    f"{_HERE}.{place} names {name!r}, which is not a step of {pipeline.name}",
+                    f"{_HERE}.{option} names {name!r}, which is not a step of {pipeline.name}",
                     hint=did_you_mean(name, ids) or f"Steps: {', '.join(ids[:10])}.",
                 )
 
@@ -114,8 +124,34 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
             )
 
 
+def _runs(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    """What tasks cannot do that are `wurzel run`."""
+    kinds = {kind_of(step.id, options) for step in pipeline.steps}
+    size = len(ir_text(pipeline).encode()) + _HEADER
+    if kinds != {"bash"} and size > VARIABLE_LIMIT:
+        yield Problem(
+            f"the pipeline has {size} bytes as JSON, and containers read it from a variable, which Linux limits to"
+            f" {VARIABLE_LIMIT} bytes",
+            hint="Put large settings into files, or split the pipeline.",
+        )
+    if pipeline.store is None:
+        for step in pipeline.steps:
+            if step.self_consuming:
+                yield Problem(
+                    f"the step {step.id!r} reads its own last output, but each run of `wurzel run` has its own folder",
+                    hint="Give the pipeline a store, or use layout: steps without groups.",
+                )
+    elif options.keep_days is not None:
+        yield Problem(
+            f"{_HERE}.keep_days is set, but with a store tasks keep nothing on disk",
+            hint="Remove keep_days; `wurzel store gc --keep 30d` removes old runs from the store.",
+        )
+
+
 def _data(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
-    """Pods and containers need a volume, since their data must outlive them."""
+    """Pods and containers need a volume, since their data must outlive them, unless a store has it."""
+    if pipeline.store is not None:
+        return
     kinds = {kind_of(step.id, options) for step in pipeline.steps}
     if "kubernetes" in kinds and options.kubernetes.claim is None:
         yield Problem(

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:1f2435649dd82facdfe57c4f9281c7d14bc78b00d83f462f8f0f0f99efd06010
+# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:7abbcc3f4d8ac67d24ed8dc8dbf2dd1b3f71a0dbc176f347ebcc11229d459364
 from datetime import timedelta
 
 import pendulum
@@ -7,8 +7,12 @@ from airflow.sdk import DAG, Asset, Param
 
 ENV = {
     "WURZEL_RUN": "data/grouped/run_{{ run_id | urlencode | replace('/', '%2F') }}",
-    "WURZEL_RUN_ID": "{{ run_id }}",
+    "WURZEL_IR": "{{ task.dag.folder }}/grouped.ir.json",
+    "WURZEL_IR_SHA256": "78abf0ed8949c8db978025737a0937c17505562370bbfbfb3df5f8068140bc56",
+    "WURZEL_RUN_ID": "airflow-{{ dag.dag_id }}-{{ run_id | urlencode | replace('/', '%2F') }}",
+    "SUFFIX__SUFFIX": "{{ params.SUFFIX__SUFFIX }}",
 }
+RUN = 'work=$(mktemp -d) && trap : TERM && trap \'rm -rf "$work"\' EXIT && wurzel run --from-ir "$WURZEL_IR" --data-dir "$WURZEL_RUN" --state-dir "$work"'
 
 with DAG(
     dag_id="grouped",
@@ -17,8 +21,9 @@ with DAG(
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
     default_args={
-        "retries": 0,
-        "execution_timeout": timedelta(minutes=5),
+        "retries": 1,
+        "retry_delay": timedelta(minutes=1),
+        "execution_timeout": timedelta(minutes=10),
         "do_xcom_push": False,
         "append_env": True,
         "skip_on_exit_code": None,
@@ -38,50 +43,40 @@ with DAG(
     words = BashOperator(
         task_id="words",
         doc_md="Give words.\n",
-        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
+        bash_command=RUN + " --only words",
         env=ENV,
     )
 
-    upper = BashOperator(
-        task_id="upper",
-        doc_md="Make words upper case.\n",
-        bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/upper"',
+    letters = BashOperator(
+        task_id="letters",
+        doc_md="**upper**\n\nMake words upper case.\n\n**reverse**\n\nWrite words backwards.\n",
+        bash_command=RUN + " -j 2 --only upper,reverse",
         env=ENV,
     )
 
     suffix = BashOperator(
         task_id="suffix",
         doc_md="Put a suffix behind every word.\n",
-        bash_command='wurzel step steps:Suffix --id suffix -i "$WURZEL_RUN/upper" -o "$WURZEL_RUN/suffix"',
-        env={
-            **ENV,
-            "SUFFIX__SUFFIX": "{{ params.SUFFIX__SUFFIX }}",
-        },
-    )
-
-    reverse = BashOperator(
-        task_id="reverse",
-        doc_md="Write words backwards.\n",
-        bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/reverse"',
+        bash_command=RUN + " --only suffix",
         env=ENV,
     )
 
     join = BashOperator(
         task_id="join",
         doc_md="Join all words into one.\n",
-        bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/suffix" -i "$WURZEL_RUN/reverse" -o "$WURZEL_RUN/join"',
+        bash_command=RUN + " --only join",
         env=ENV,
     )
 
     shout = BashOperator(
         task_id="shout",
         doc_md="Map over single words.\n",
-        bash_command='wurzel step steps:Shout --id shout -i "$WURZEL_RUN/join" -o "$WURZEL_RUN/shout"',
+        bash_command=RUN + " --only shout",
         env=ENV,
         outlets=[Asset("grouped/shout")],
     )
 
-    words >> [upper, reverse]
-    upper >> suffix
-    [suffix, reverse] >> join
+    words >> letters
+    letters >> suffix
+    [suffix, letters] >> join
     join >> shout

@@ -1,12 +1,12 @@
-# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:d74a6ee106d4c1dbd42a3e779572d20f2fbc98ee7791120ceccda6a8d47265d8
+# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:e217e0d9d2325f11ab3cc9db9b114246e8f0b07efcc65a51c90b00e1c008aba3
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
 
 ENV = {
     "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
-    "WURZEL_RUN_ID": "{{ run_id }}",
     "WURZEL_DATA": "data/pipeline",
+    "WURZEL_RUN_ID": "{{ run_id }}",
 }
 
 with DAG(

@@ -1,0 +1,141 @@
+"""Which tasks a DAG has, for each step or for several, which `wurzel run` runs; how often and how long each tries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes
+from wurzel.backends.airflow.parts import Policy, Span
+from wurzel.ir.crossing import Crossing
+from wurzel.ir.jobs import Job, are_runs, jobs_of
+from wurzel.ir.requests import attempts, longest_path, width
+
+if TYPE_CHECKING:
+    from wurzel.backends.airflow.options import AirflowOptions
+    from wurzel.invocation.command import Emulated
+    from wurzel.ir.model import Pipeline, Step
+
+_START = 300
+"""Seconds that a task has beyond its steps, for its start and its data."""
+_WAIT = Span("minutes", 1)
+_UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60))
+_DOUBLES = 2
+"""The only factor of waits that Airflow 2 has."""
+
+
+def span(seconds: int | None) -> Span | None:
+    """The duration in the largest unit that gives a whole number."""
+    if seconds is None:
+        return None
+    unit, size = next(((unit, size) for unit, size in _UNITS if seconds and seconds % size == 0), ("seconds", 1))
+    return Span(unit, seconds // size)
+
+
+def kind_of(step_id: str, options: AirflowOptions) -> str:
+    """What runs a step: bash, kubernetes or docker."""
+    special = options.steps.get(step_id)
+    return (special.operator if special else None) or options.operator
+
+
+def policy_of(step: Step, options: AirflowOptions) -> tuple[Policy, Sequence[Emulated]]:
+    """The policy of a step, and what wurzel must do because this Airflow cannot."""
+    retry = step.retry
+    grows = retry.limit > 0 and retry.backoff > 0 and retry.factor != 1
+    if grows and options.version == "2.11" and retry.factor != _DOUBLES:
+        return Policy(), ("retry", "timeout")
+    return (
+        Policy(
+            retries=retry.limit,
+            delay=span(retry.backoff) if retry.limit else None,
+            factor=(options.version == "2.11" or float(retry.factor)) if grows else None,
+            longest=span(retry.max) if grows else None,
+            timeout=span(step.timeout),
+        ),
+        (),
+    )
+
+
+class Jobs(Crossing):
+    """The jobs of a pipeline, each a task or a mapped one, and what crosses between them."""
+
+    def __init__(self, pipeline: Pipeline, options: AirflowOptions) -> None:
+        """Group the steps as the options say."""
+        super().__init__(pipeline, jobs_of(pipeline, options.layout, partial(place, pipeline, options)))
+        self.options = options
+        self.run = are_runs(pipeline, options.layout)
+        """Whether tasks are `wurzel run`; otherwise each is `wurzel step`."""
+        self._single = all(len(job.steps) == 1 for job in self.all)
+
+    def kind(self, job: Job) -> str:
+        """What runs a job: bash, kubernetes or docker."""
+        return kind_of(job.steps[0].id, self.options)
+
+    def needs(self, job: Job) -> list[Job]:
+        """The jobs whose data it reads, in the order of the `>>`s."""
+        homes = [self.home[need] for step in job.steps for need in step.predecessors]
+        return list({other.name: other for other in homes if other is not job}.values())
+
+    def sliced(self, job: Job) -> bool:
+        """Whether each slice of its step is an instance of its task."""
+        return self.is_sliced(job.steps[0])
+
+    def counted(self, job: Job) -> bool:
+        """Whether a task finds out, once the data is there, how many slices a job has."""
+        return self.sliced(job) and job.steps[0].shards.items is not None and self.kind(job) != "docker"
+
+    def native(self, job: Job) -> bool:
+        """Whether Airflow retries a job as its step asks; otherwise wurzel does within the task."""
+        return self._single and not policy_of(job.steps[0], self.options)[1]
+
+    @property
+    def all_native(self) -> bool:
+        """Whether Airflow retries all of them."""
+        return all(map(self.native, self.all))
+
+    def width(self, job: Job) -> int:
+        """How many steps, or slices, run side by side in a task."""
+        return 1 if self.sliced(job) else width(job.steps, self.pipeline.parallelism)
+
+    def policy(self, job: Job) -> Policy:
+        """Retries, waits and timeout of a task; where wurzel retries within, Airflow adds one try for a lost worker."""
+        native = self.native(job)
+        known = policy_of(job.steps[0], self.options)[0]
+        if not self.run:
+            return known
+        deadline = span(self._deadline(job, native=native))
+        return replace(known, timeout=deadline) if native else Policy(retries=1, delay=_WAIT, timeout=deadline)
+
+    def _deadline(self, job: Job, *, native: bool) -> int | None:
+        """Seconds after which a task must be stuck: `wurzel run` ends its steps itself, and names them."""
+        if any(step.timeout is None for step in job.steps):
+            return None
+        tries = {step.id: 1 if native else 1 + step.retry.limit for step in job.steps}
+        longest = int(longest_path(job.steps, lambda step: attempts(step, tries=tries[step.id]))) + _START
+        return longest if self.pipeline.timeout is None else min(longest, self.pipeline.timeout)
+
+
+def place(pipeline: Pipeline, options: AirflowOptions, step: Step) -> dict[str, Any]:
+    """What a task has only once; templates may decide on variables as well."""
+    kind, special = kind_of(step.id, options), options.steps.get(step.id)
+    found: dict[str, Any] = {"operator": kind, "variables": step.variables}
+    found["options"] = special.model_dump(exclude={"operator"}, exclude_none=True) if special else {}
+    if kind != "bash":
+        found |= {"image": kubernetes.image_of(pipeline, step), "labels": step.labels}
+    if kind == "kubernetes":
+        pods = options.kubernetes
+        found |= {
+            "account": pods.service_account or step.service_account or pipeline.service_account,
+            "node_selector": step.node_selector,
+            "tolerations": [kubernetes.toleration(wanted) for wanted in step.tolerations],
+            "annotations": step.annotations,
+            "priority": step.priority,
+            "volumes": [
+                *(extra.name for extra in pods.volumes if step.id in extra.steps),
+                *(extra.model_dump(exclude_defaults=True) for extra in step.volumes),
+            ],
+            "env_from": [source.model_dump(exclude_defaults=True) for source in step.env_from],
+        }
+    return found

@@ -1,0 +1,151 @@
+"""What the template of a DAG file sees of its tasks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wurzel.backends.airflow.environment import Text
+from wurzel.backends.airflow.options import StepOptions
+from wurzel.ir.model import SecretRef, Step
+
+
+@dataclass(frozen=True)
+class Span:
+    """A duration, as in `timedelta(hours=1)`."""
+
+    unit: str
+    """`days`, `hours`, `minutes` or `seconds`."""
+    count: int
+    """How many of them."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Retries, waits and timeout of a task; `factor` is True where Airflow can only double the wait."""
+
+    retries: int = 0
+    """Number of retries."""
+    delay: Span | None = None
+    """Wait before the first retry; null for Airflow's default."""
+    factor: float | bool | None = None
+    """Factor for each further wait; True where Airflow can only double it."""
+    longest: Span | None = None
+    """Longest wait."""
+    timeout: Span | None = None
+    """Longest time of one attempt."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The command of a pod; `shards` are the arguments of each shard."""
+
+    cmds: Sequence[str]
+    """`cmds`: the program."""
+    arguments: Sequence[str]
+    """`arguments`: its arguments."""
+    shards: Sequence[Sequence[str]] = ()
+    """The arguments of each slice; empty for one task."""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """The pod of one task, without what all pods share."""
+
+    image: str
+    """Image of the step."""
+    words: Words
+    """What it runs."""
+    requests: Mapping[str, str]
+    """Amounts requested."""
+    limits: Mapping[str, str]
+    """Upper bounds."""
+    labels: Mapping[str, str]
+    """Labels of the pod."""
+    annotations: Mapping[str, Text]
+    """Annotations of the pod."""
+    node_selector: Mapping[str, str]
+    """Labels that the pod's node must have."""
+    tolerations: Sequence[Mapping[str, Any]]
+    """Fields of each toleration, named as in the Python client."""
+    service_account: str | None
+    """Its service account."""
+    secrets: Mapping[str, SecretRef]
+    """Variable to reference of a secret."""
+    template: str
+    """Name of the constant with the parts it shares with other pods."""
+    sidecar: Mapping[str, Any] = field(default_factory=dict)
+    """`securityContext` of the container that Airflow adds to a pod whose result it reads."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """The Docker container of one task, without what all containers share."""
+
+    image: str
+    """Image of the step."""
+    cpus: float | None
+    """Cores it may use."""
+    memory: int | None
+    """Bytes it may use."""
+    gpus: int | None
+    """GPUs it gets."""
+    labels: Mapping[str, str]
+    """Labels of the container."""
+
+
+@dataclass(frozen=True)
+class DagTask:
+    """One task of the DAG file.
+
+    `script` is a POSIX shell line, `shards` one for each slice; pods have words instead, see `Pod`.
+    """
+
+    id: str
+    """Id of the task."""
+    step_id: str
+    """Id of its first step; '' for a task that runs none."""
+    variable: str
+    """Name of its variable."""
+    kind: str
+    """bash, kubernetes or docker."""
+    doc: str
+    """Text that the UI shows."""
+    script: str
+    """POSIX shell line that runs it, or what follows `run` in it; pods have `words` instead."""
+    run: str = ""
+    """Constant that holds how its command begins, where tasks are `wurzel run`; empty where each is `wurzel step`."""
+    shards: Sequence[str] = ()
+    """The shell line of each slice, or what follows `run` in it; empty for one task."""
+    counts: bool = False
+    """It runs nothing of its step, and gives a list of its slices."""
+    counter: str = ""
+    """Variable of the task that gives a list of its slices; empty where their number is fixed."""
+    env: Mapping[str, Text] = field(default_factory=dict)
+    """Variables beyond those all tasks of its kind get."""
+    policy: Policy = field(default_factory=Policy)
+    """Its retry policy."""
+    options: StepOptions = field(default_factory=StepOptions.model_construct)
+    """Its options below `targets.airflow.steps`, with defaults."""
+    one_at_a_time: bool = False
+    """Whether two runs must not run it at the same time."""
+    complete: str = ""
+    """The task that updates the asset when all shards are done; a mapped task would update it once per shard."""
+    outlets: Sequence[str] = ()
+    """The assets that the task updates."""
+    short: bool = True
+    """Whether there is one asset, and it fits on a line."""
+    pod: Pod | None = None
+    """Its pod; null for other kinds."""
+    container: Container | None = None
+    """Its container; null for other kinds."""
+    differs: Sequence[str] = ()
+    """Fields of `policy` that differ from those of most tasks."""
+    steps: Sequence[Step] = ()
+    """Its steps, as the IR has them."""
+    step: Step | None = None
+    """Its only step; null for a task of several, or of none."""
+
+    @property
+    def operator(self) -> str:
+        """The operator's class."""
+        return {"bash": "BashOperator", "kubernetes": "KubernetesPodOperator", "docker": "DockerOperator"}[self.kind]
