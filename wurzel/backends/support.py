@@ -81,7 +81,7 @@ def unsupported_uses(
         UsageError: when an entry of `ignore` is not a feature.
     """
     _check_names(backend, ignore, where)
-    chosen = backend.options_model.model_validate({}) if options is None else options
+    chosen = backend.options_model.model_construct() if options is None else options
     paths: dict[tuple[str, str], list[str]] = {}
     for use in used(pipeline):
         known = use.feature in backend.support

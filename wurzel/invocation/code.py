@@ -23,6 +23,7 @@ from wurzel.invocation.modules import Modules, file_of, is_builtin, package_of, 
 
 if TYPE_CHECKING:
     from wurzel.invocation.distributions import Distribution
+    from wurzel.invocation.imports import Import
     from wurzel.ir.model import Pipeline, Step
 
 _SITES = {"site-packages", "dist-packages"}
@@ -80,6 +81,8 @@ class Code:
         self._wurzel = wurzel
         self._modules = Modules(self._root, wurzel)
         self._units: dict[str, Unit] = {}
+        self._uses: dict[str, list[str]] = {}
+        self._exports: Sequence[Import] | None = None
         self._reached: dict[tuple[frozenset[str], frozenset[str], bool], Reached] = {}
         self._distributions = Distributions(digests if packages else None)
 
@@ -150,7 +153,7 @@ class Code:
         if (path := file_of(spec)) is not None:
             unit = self._unit(name)
             units[unit.name] = unit
-            yield from self._used(path, package_of(name, spec))
+            yield from self._used(name, path, package_of(name, spec))
 
     def _counts_by_files(self, name: str, installed: dict[str, Distribution]) -> bool:
         """Whether an installed module counts as source does; for the others their distribution counts."""
@@ -169,12 +172,14 @@ class Code:
             yield from self._exported(name.removeprefix(f"{_STEPS}."))
             return
         units[name] = Unit(name, path.parent, (path.name,))
-        yield from self._used(path, package_of(name, self._modules.spec(name)))
+        yield from self._used(name, path, package_of(name, self._modules.spec(name)))
 
     def _exported(self, name: str) -> Iterator[str]:
         """The module that `from wurzel.steps import name` loads."""
-        path = file_of(self._modules.spec(_STEPS))
-        for one in self._digests.imports(path) if path is not None else ():
+        if self._exports is None:
+            path = file_of(self._modules.spec(_STEPS))
+            self._exports = self._digests.imports(path) if path is not None else []
+        for one in self._exports:
             if name in one.names:
                 yield one.module
 
@@ -185,10 +190,12 @@ class Code:
             for part in _SHAPING
         ]
 
-    def _used(self, path: Path, package: str) -> Iterator[str]:
-        if path.suffix == ".py":
-            for one in self._digests.imports(path):
-                yield from one.modules(package)
+    def _used(self, name: str, path: Path, package: str) -> list[str]:
+        """What a module imports; each step follows most of the same modules."""
+        if name not in self._uses:
+            read = self._digests.imports(path) if path.suffix == ".py" else ()
+            self._uses[name] = [module for one in read for module in one.modules(package)]
+        return self._uses[name]
 
     def _unit(self, name: str) -> Unit:
         """What a module counts as: the outermost package around it, a regular one first, or its own file."""

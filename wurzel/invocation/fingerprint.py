@@ -6,6 +6,7 @@ count.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -19,13 +20,14 @@ from wurzel.invocation.digests import combine
 from wurzel.invocation.program import program_digest, version_words
 from wurzel.invocation.settings import Effective, effective
 from wurzel.invocation.variables import is_ignored, step_environment
+from wurzel.ir.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wurzel.core.typed_step import TypedStep
     from wurzel.invocation.digests import FileDigests
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.model import InputPort, OutputPort, Pipeline, Step
 
 SCHEME = "2"
 """Version of what counts and how."""
@@ -77,7 +79,7 @@ class Fingerprints:
         env = step_environment(self._pipeline, step, self._environ)
         kind = self._class(step.run)
         settings = self._settings(step, kind, env)
-        types = (port.model_dump_json() for port in (*step.inputs, *step.outputs))
+        types = [_text(port) for port in step.inputs] + [_text(port) for port in step.outputs]
         return {
             "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types, *_portions(step)]),
             **self._code.digests(step, bases(step)),
@@ -186,6 +188,11 @@ def _class(run: str) -> type[TypedStep[Any, Any, Any]] | None:
     except WurzelError:
         return None
     return found if isinstance(found, type) and issubclass(found, TypedStep) else None
+
+
+def _text(port: InputPort | OutputPort) -> str:
+    """A port as compact JSON; fingerprints of earlier runs have it in the very same form."""
+    return json.dumps(plain(port, defaults=True), ensure_ascii=False, separators=(",", ":"))
 
 
 def _cache_key(step: Step, kind: type[TypedStep[Any, Any, Any]] | None) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _BY_NAME = frozenset({"import_module", "__import__", "files", "get_data", "find_spec", "resolve_name", "run_module"})
 """Functions that take the name of a module: of `importlib`, `importlib.resources` and `pkgutil`."""
+
+_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_BY_NAME))})\b".encode())
 
 
 class Import(NamedTuple):
@@ -34,7 +38,8 @@ def imports(source: bytes) -> list[Import]:
     tree = _parsed(source)
     if tree is None:
         return []
-    nodes = list(ast.walk(tree))
+    # Without such a name all imports are statements, and most of a tree is expressions.
+    nodes = list(ast.walk(tree) if _NAMED.search(source) else _statements(tree))
     callers = _BY_NAME | {*_renamed(nodes)}
     found: list[Import] = []
     for node in nodes:
@@ -45,6 +50,16 @@ def imports(source: bytes) -> list[Import]:
         elif isinstance(node, ast.Call) and _name(node.func) in callers:
             found += _called(node)
     return list(dict.fromkeys(found))
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements of a file, at any depth, in the order of `ast.walk`."""
+    todo: deque[ast.AST] = deque([tree])
+    while todo:
+        node = todo.popleft()
+        yield node
+        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+            todo.extend(getattr(node, name, ()))
 
 
 def _parsed(source: bytes) -> ast.Module | None:

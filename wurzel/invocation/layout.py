@@ -22,7 +22,7 @@ def layout_digest(pipeline: Pipeline) -> str:
     """Digest of step ids, edges and shards: what decides which jobs a rendered file has; 16 hexadecimal digits."""
     parts = []
     for step in pipeline.steps:
-        edges = [combine(edge.model_dump().values()) for edge in step.needs]
+        edges = [combine(value for _, value in edge) for edge in step.needs]
         parts.append(combine([step.id, *edges, str(step.shards.items), str(step.shards.max), step.shard_by]))
     return combine(parts)[:_LENGTH]
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from wurzel.core import SelfConsumingLeafStep, TypedStep
 from wurzel.exceptions import PipelineError
-from wurzel.ir.model import MAX_SHARDS, Limits, Resources, Retry, Shards
+from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Resources, Retry, Shards
 from wurzel.ir.types import parse_duration
 
 AnyStep: TypeAlias = TypedStep[Any, Any, Any]
@@ -62,6 +62,9 @@ def _shards(raw: Any) -> Shards:
     if isinstance(raw, Shards):
         return raw
     if isinstance(raw, Mapping):
+        bounds = {"items": MAX_COUNT, "max": MAX_SHARDS}
+        if all(type(value) is int and 1 <= value <= bounds.get(name, 0) for name, value in raw.items()):
+            return Shards.model_construct(**raw)  # pydantic's first validator costs a cold start some 20 ms
         return Shards.model_validate(dict(raw), strict=True)
     if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_SHARDS:
         raise ValueError(

@@ -9,11 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
 from wurzel.ir.model import IR_VERSION, Pipeline
+from wurzel.ir.plain import plain
 from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _BY_REFERENCE = "Secrets are given by reference: secrets: {VARIABLE: {name: …,
 
 def dump(pipeline: Pipeline) -> str:
     """The pipeline as JSON text, defaults left out, so that a reviewer sees what was asked for."""
-    data = {"version": IR_VERSION, **pipeline.model_dump(mode="json", exclude_defaults=True)}
+    data = {"version": IR_VERSION, **plain(pipeline)}
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -53,9 +54,9 @@ def dump_for_jobs(pipeline: Pipeline) -> str:
 
     `{`, `}` and `$` in texts are escaped: Argo expands `{{…}}`, and the kubelet `$(…)`, wherever they find them.
     """
-    kept: dict[str, Any] = {"version": IR_VERSION, **_dumped(pipeline, _RENDERERS["pipeline"] | {"steps"})}
+    kept: dict[str, Any] = {"version": IR_VERSION, **plain(pipeline, without=_RENDERERS["pipeline"] | {"steps"})}
     if pipeline.store is not None:
-        kept["store"] = _dumped(pipeline.store, _RENDERERS["store"])
+        kept["store"] = plain(pipeline.store, without=_RENDERERS["store"])
     head = json.dumps(kept, ensure_ascii=False).removesuffix("}")
     steps = ",\n".join(f"  {json.dumps(_step_of_jobs(step), ensure_ascii=False)}" for step in pipeline.steps)
     return _STRING.sub(lambda text: text[0].translate(_MARKS), f'{head}, "steps": [\n{steps}\n]}}\n')
@@ -70,17 +71,13 @@ def digest_of(ir: bytes) -> str:
 
 def _step_of_jobs(step: Step) -> dict[str, Any]:
     """A step without what only renderers read, and without settings that have their defaults."""
-    found = _dumped(step, _RENDERERS["step"] | {"settings"})
+    found = plain(step, without=_RENDERERS["step"] | {"settings"})
     settings = [
-        _dumped(setting, _RENDERERS["setting"] | (set() if setting.parameter else {"default"}))
+        plain(setting, without=_RENDERERS["setting"] | (set() if setting.parameter else {"default"}))
         for setting in step.settings
         if setting.given or setting.parameter or setting.secret or setting.required
     ]
     return {**found, "settings": settings} if settings else found
-
-
-def _dumped(model: BaseModel, without: set[str]) -> dict[str, Any]:
-    return model.model_dump(mode="json", exclude_defaults=True, exclude=without)
 
 
 def load(path: Path) -> Pipeline:

@@ -84,16 +84,24 @@ def model_reader(cls: type[BaseModel]) -> Reader:
     It raises NotUnderstoodError when it reads a field of an unsupported type, so fields that are not set cost nothing.
 
     Raises:
-        NotUnderstoodError: when the model has its own validators, aliases, or defaults to validate.
+        NotUnderstoodError: when the model has validators that run before it is made, aliases, or defaults to validate.
     """
     own = cls.__pydantic_decorators__
-    if any((own.field_validators, own.model_validators, own.validators, own.root_validators)):
+    if any((own.field_validators, own.validators, own.root_validators)):
+        raise NotUnderstoodError(cls)
+    if not all(map(_runs_after, own.model_validators.values())):
         raise NotUnderstoodError(cls)
     if any(field.validation_alias is not None or field.validate_default for field in cls.model_fields.values()):
         raise NotUnderstoodError(cls)
     if cls.model_config.get("validate_default"):
         raise NotUnderstoodError(cls)
     return _ModelReader(cls)
+
+
+def _runs_after(validator: Any) -> bool:
+    """Whether it takes the finished object and nothing else."""
+    code = getattr(validator.func, "__code__", None)
+    return validator.info.mode == "after" and code is not None and code.co_argcount == 1
 
 
 class _ModelReader:
@@ -103,6 +111,7 @@ class _ModelReader:
         self.cls = cls
         self._readers: dict[str, Reader] = {}
         self.required = [name for name, field in cls.model_fields.items() if field.is_required()]
+        self._after = [validator.func for validator in cls.__pydantic_decorators__.model_validators.values()]
 
     def __call__(self, node: Node, path: str, context: Context) -> Any:
         if not isinstance(node.value, dict):
@@ -117,7 +126,21 @@ class _ModelReader:
                 values[key] = value
         if context.complete:
             self.require(node, path, context)
+        if self._after:
+            return self._validated(values, context)
         return self.cls.model_construct(**values) if context.build else values
+
+    def _validated(self, values: dict[str, Any], context: Context) -> Any:
+        """The object after its validators; where one fails, pydantic reads it again, since it words every error."""
+        if not (context.build and context.complete) or context.findings:
+            raise NotUnderstoodError(self.cls)
+        made = self.cls.model_construct(**values)
+        try:
+            for validator in self._after:
+                made = validator(made)
+        except (ValueError, AssertionError) as error:
+            raise NotUnderstoodError(self.cls) from error
+        return made
 
     def field(self, name: str) -> Reader:
         """The reader of a field, created when it is first used."""

@@ -16,6 +16,7 @@ from jinja2.runtime import new_context
 
 from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.render import bounds, text, values
+from wurzel.render.code_cache import CodeCache
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modulo, only_values, refusal
@@ -111,6 +112,7 @@ class Environment(jinja2.Environment):
             optimized=False,
             auto_reload=False,
             loader=jinja2.FunctionLoader(self._source),
+            bytecode_cache=CodeCache(),
         )
         self.layers = layers
         self._found: dict[str, Found] = {}
@@ -216,11 +218,15 @@ class Environment(jinja2.Environment):
         read, tree = self._trees.get(filename or "", ("", None))
         if tree is None or read != source:
             tree = super()._parse(source, name, filename)
-            if self.layers.renames and (found := self.layers.own(Path(filename or ""))):
+            if found := self.may_be_renamed(filename):
                 for old, line in rewrite(tree, self.layers.renames, found.name):
                     self.layers.warnings[old.warning(f"{label(found)}:{line}")] = None
             self._trees[filename or ""] = (source, tree)
         return tree
+
+    def may_be_renamed(self, filename: str | None) -> Found | None:
+        """The template of a project or pack, if it may use old names: they are replaced where it is parsed."""
+        return self.layers.own(Path(filename or "")) if self.layers.renames else None
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Like jinja's: an entry, or else an attribute, but not a private one."""

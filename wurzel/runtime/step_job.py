@@ -44,7 +44,7 @@ class StepJob:
         self.decision: Decision
         self.started = 0.0
         once = run.options.no_retry or run.options.in_process
-        self._retry = ONCE if once else RetryPolicy(*step.retry.model_dump().values())
+        self._retry = ONCE if once else RetryPolicy(*(value for _, value in step.retry))
         self._why = ""
         self._count = 0
 

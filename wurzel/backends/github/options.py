@@ -125,4 +125,4 @@ class GithubOptions(ci.CiOptions):
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""
-        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions()
+        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions.model_construct()

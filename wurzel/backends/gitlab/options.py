@@ -75,7 +75,7 @@ class GitlabOptions(ci.CiOptions):
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""
-        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions()
+        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions.model_construct()
 
     @property
     def uses_inputs(self) -> bool:
