@@ -21,6 +21,7 @@ TIERS = [
     {"cli"},
     {"calling"},
     {"testing", "__main__"},
+    {"pytest_plugin"},
 ]
 """Packages from the bottom to the top: each imports from those further down alone. New ones find their place here."""
 

@@ -45,7 +45,7 @@ def test_snapshots_are_written_and_compared(pack, tmp_path, monkeypatch):
     assert "value: c" in said
     made(pack)
     (tmp_path / "argo/old.yaml").write_text("a: b\n")
-    assert wrong(tmp_path, targets=["argo"]) == "argo/old.yaml: no longer rendered; run the test with --update"
+    assert wrong(tmp_path, targets=["argo"]) == "argo/old.yaml: no longer written; run the test with --update"
 
 
 @pytest.mark.parametrize(

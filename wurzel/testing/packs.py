@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.exceptions import WurzelError
+from wurzel.testing.snapshots import compared, updating
 from wurzel.testing.variants import full_pipeline
 
 if TYPE_CHECKING:
@@ -19,10 +17,6 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
     from wurzel.render import Renderer
 
-UPDATE = "WURZEL_UPDATE_SNAPSHOTS"
-"""Environment variable with the effect of `--update` on the command line of the test."""
-
-_MOST = 20
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {"argo": {"artifacts": {"s3": {"bucket": "sample-data"}}}}
 """Options that a target needs for the sample pipelines."""
 
@@ -60,8 +54,7 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
     Raises:
         AssertionError: with all findings; a difference names target, file and line.
     """
-    if update is None:
-        update = "--update" in sys.argv or bool(os.environ.get(UPDATE))
+    update = updating() if update is None else update
     chosen = list(targets) or list(BUILT_IN)
     samples = list(pipelines) or [_small(), full_pipeline()]
     findings: list[str] = []
@@ -82,7 +75,7 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
         if not findings:
             findings += _without_effect(pack, project, renderer, samples, chosen)
     if snapshots is not None:
-        findings += _compared(Path(snapshots), found, update=update and not findings)
+        findings += compared(Path(snapshots), found, update=update and not findings)
     if findings:
         raise AssertionError("\n".join(dict.fromkeys(findings)))
     return len(found)
@@ -217,31 +210,3 @@ def _both(project: Any, renderer: Renderer, samples: Sequence[Pipeline], target:
             continue
         texts += [file.rendered.text for file in result.files]
     return texts
-
-
-def _compared(folder: Path, found: Mapping[str, str], *, update: bool) -> list[str]:
-    there = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    if update:
-        for path in there.keys() - found.keys():
-            there[path].unlink()
-        for path, text in found.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, encoding="utf-8")
-        return []
-    findings = []
-    for path, text in found.items():
-        before = there[path].read_text(encoding="utf-8") if path in there else None
-        if before is None:
-            findings.append(f"{path}: has no snapshot; run the test with --update and review it")
-        elif before != text:
-            findings.append(_difference(path, before, text))
-    findings += [f"{path}: no longer rendered; run the test with --update" for path in there.keys() - found.keys()]
-    return findings
-
-
-def _difference(path: str, before: str, text: str) -> str:
-    old, new = before.splitlines(), text.splitlines()
-    pairs = zip([*old, None], [*new, None], strict=False)
-    line = next((number for number, (one, other) in enumerate(pairs, 1) if one != other), 1)
-    lines = list(difflib.unified_diff(old, new, "snapshot", "rendered", lineterm="", n=1))[2 : 2 + _MOST]
-    return "\n".join([f"{path}:{line}: differs from its snapshot", *(f"    {each}" for each in lines)])

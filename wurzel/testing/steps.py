@@ -7,12 +7,12 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.typed_step import StepTypes, TypedStep, step_types
@@ -23,12 +23,19 @@ from wurzel.exceptions import ContractFailedException, UsageError
 
 if TYPE_CHECKING:
     from wurzel.datacontract.files import Stored
+    from wurzel.datacontract.opening import Dataset
     from wurzel.datacontract.shape import Shape
 
 _MODULE = "wurzel_testing_steps"
 
 SKIPPED: Final = object()
 """Given as an input: the output of a step that was skipped."""
+
+
+class Recorded(NamedTuple):
+    """Given as an input: a dataset that a run has written, such as `Recorded("tests/data/read")`."""
+
+    folder: str | Path
 
 
 @dataclass(eq=False)
@@ -68,7 +75,8 @@ def run_step(
         step: the class; it may be defined in a function.
         inpt: what `run` takes: an item, list, stream, table, or object of the class of `Inputs`. A step that takes one
             item is called for each of a list. Files are copied from where they are. `SKIPPED`, as a whole or in a
-            field, stands for a step before it that was skipped. For a `SelfConsumingLeafStep` it is its last output, or
+            field, stands for a step before it that was skipped, `Recorded(folder)` for a dataset that a run has
+            written. For a `SelfConsumingLeafStep` it is its last output, or
             `None`.
         settings: values of fields by name.
         slices: run it in so many slices, one after the other, and gather them.
@@ -89,7 +97,7 @@ def run_step(
     types = step_types(step)
     output = home / "output"
     inputs = _stored(step, types, inpt, home)
-    target = _target(step)
+    target = target_of(step)
     if slices == 1:
         metrics = run(Job(target, output, inputs, given=settings, portion=portion), environ={}).metrics
     else:
@@ -99,8 +107,10 @@ def run_step(
         join(output, home / "gathered", home / "report.json")
         output = home / "gathered"
         metrics = json.loads((home / "report.json").read_bytes())["metrics"]
-    mapped = isinstance(inpt, list) and not (types.input_class or types.input_shape.many)
-    value, skipped = _result(types, output, mapped)
+    recorded = isinstance(inpt, Recorded)
+    mapped = is_mapped(types, [open_dataset(Path(inpt.folder))]) if recorded else isinstance(inpt, list)
+    mapped = mapped and not (types.input_class or types.input_shape.many)
+    value, skipped = read_output(types, output, mapped)
     return StepResult(value, skipped, output, metrics)
 
 
@@ -108,7 +118,7 @@ def _stored(step: type[TypedStep[Any, Any, Any]], types: StepTypes, inpt: Any, h
     """The `-i` of the step, with the datasets written."""
     if issubclass(step, SelfConsumingLeafStep):
         if inpt is not None:
-            _write(home / "output", types.output_shape, inpt)
+            write_input(home / "output", types.output_shape, inpt)
         return []
     if not types.inputs:
         if inpt is not None:
@@ -117,8 +127,7 @@ def _stored(step: type[TypedStep[Any, Any, Any]], types: StepTypes, inpt: Any, h
     if inpt is None:
         raise UsageError(f"{step.__name__} needs an input", hint=f"run_step({step.__name__}, …): give what run takes.")
     if types.input_class is None:
-        _write(home / "input", types.input_shape, inpt)
-        return [home / "input"]
+        return [_dataset(home / "input", types.input_shape, inpt)]
     if inpt is not SKIPPED and not isinstance(inpt, types.input_class):
         raise UsageError(
             f"{step.__name__} takes {types.input_class.__name__}, not {type(inpt).__name__}",
@@ -128,12 +137,21 @@ def _stored(step: type[TypedStep[Any, Any, Any]], types: StepTypes, inpt: Any, h
     for one in types.inputs:
         value = inpt if inpt is SKIPPED else getattr(inpt, one.name)
         if value is not None:
-            _write(home / "inputs" / one.name, one.shape, value)
-            given.append(Path(f"{one.name}={home / 'inputs' / one.name}"))
+            folder = _dataset(home / "inputs" / one.name, one.shape, value)
+            given.append(Path(f"{one.name}={folder}"))
     return given
 
 
-def _write(folder: Path, shape: Shape, value: Any) -> None:
+def _dataset(folder: Path, shape: Shape, value: Any) -> Path:
+    """Where the value is a dataset: where it was recorded, or in this folder."""
+    if isinstance(value, Recorded):
+        return Path(value.folder).absolute()
+    write_input(folder, shape, value)
+    return folder
+
+
+def write_input(folder: Path, shape: Shape, value: Any) -> None:
+    """Store a value as a dataset, which a step will read."""
     many = shape.listed if not shape.many and isinstance(value, list) else shape
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _explained(folder.name), writing_outputs(folder, {"": many}) as outputs:
@@ -167,7 +185,7 @@ def _copy(item: Stored, place: Path) -> Stored:
     return type(item)(target)
 
 
-def _target(step: type) -> str:
+def target_of(step: type) -> str:
     """`module:Class`, by which the class is found also where it is defined in a function."""
     if "<locals>" not in step.__qualname__:
         return f"{step.__module__}:{step.__qualname__}"
@@ -176,7 +194,15 @@ def _target(step: type) -> str:
     return f"{_MODULE}:{step.__name__}"
 
 
-def _result(types: StepTypes, output: Path, mapped: bool) -> tuple[Any, bool]:
+def is_mapped(types: StepTypes, datasets: Sequence[Dataset]) -> bool:
+    """Whether a step takes one item, and these datasets, which it reads, have many that it is called for."""
+    if types.input_class or not types.inputs or types.input_shape.many:
+        return False
+    return any(dataset.containers or dataset.items != 1 for dataset in datasets) or len(datasets) > 1
+
+
+def read_output(types: StepTypes, output: Path, mapped: bool) -> tuple[Any, bool]:
+    """The value of what a step has stored, and whether it was skipped."""
     values: dict[str, Any] = {}
     skipped = False
     for one in types.outputs:

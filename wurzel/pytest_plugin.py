@@ -1,0 +1,43 @@
+"""For pytest: `--update`, and the test kit with the data in the test's own folder.
+
+Imports nothing of wurzel before a test asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser) -> Iterator[None]:
+    """Add `--update`, unless a conftest.py has an option of that name."""
+    yield
+    with suppress(ValueError):
+        parser.addoption("--update", action="store_true", help="wurzel: write snapshots instead of comparing them.")
+
+
+@pytest.fixture
+def run_step(tmp_path: Path) -> Callable[..., Any]:
+    """`wurzel.testing.run_step`, with the data of each call in a folder of its own below `tmp_path`."""
+    from wurzel.testing import run_step as run
+
+    numbers = iter(range(10**9))
+    return lambda *args, **options: run(*args, **{"folder": tmp_path / f"step-{next(numbers)}", **options})
+
+
+@pytest.fixture
+def check_pipeline(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """`wurzel.testing.check_pipeline`: data in `tmp_path`, reviewed files in `golden/<test>` beside the test."""
+    from wurzel.testing import check_pipeline as check
+
+    golden = request.path.parent / "golden" / request.node.name
+    return partial(check, golden=golden, folder=tmp_path / "data")
