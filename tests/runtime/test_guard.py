@@ -102,6 +102,15 @@ class AtExit(Base):
     def act(self):
         atexit.register(os._exit, 0)
 
+class AtExit7(Base):
+    def act(self):
+        atexit.register(os._exit, 7)
+
+class Cancelled(Base):
+    async def run(self, inpt: None) -> list[Word]:
+        import asyncio
+        raise asyncio.CancelledError("given up")
+
 class AfterStoring(Base):
     def finalize(self):
         os._exit(0)
@@ -152,6 +161,19 @@ def test_a_retry_sees_it_too(steps):
     assert "trying again" in done.stderr
     done = wurzel("Kill", "--retries", "1")
     assert "wurzel: ended by signal SIGKILL; trying again" in done.stderr
+
+
+def test_a_process_that_fails_after_storing_is_not_said_to_have_ended_before(steps):
+    done = wurzel("AtExit7")
+    assert done.returncode == 1
+    assert "its process ended with exit code 7 although the dataset was stored" in done.stderr
+
+
+def test_an_error_that_is_not_an_exception_shows_its_author_the_lines_to_look_at(steps):
+    done = wurzel("Cancelled")
+    assert done.returncode == 1
+    assert "error: step 'cancelled': CancelledError: given up" in done.stderr
+    assert "wurzel/runtime" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["AtExit", "AfterStoring"])

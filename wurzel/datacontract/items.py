@@ -12,6 +12,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.codec import Codec, Encoded, Piece, framed
+from wurzel.datacontract.difference import article
 from wurzel.datacontract.framing import Lines, Mark, json_lists, some_lists
 from wurzel.datacontract.lines import BrokenItems, ItemLines
 from wurzel.datacontract.manifest import AGAIN, Part, unreadable
@@ -64,7 +65,7 @@ class JsonCodec(Codec):
         wanted = self.shape.containers[0]
         if isinstance(value, list | tuple) or (isinstance(value, set | frozenset) and wanted == "set"):
             return self._listed(value)
-        raise ContractFailedException(f"it is {_type_phrase(value)}, not a {wanted}")
+        raise ContractFailedException(f"it is {article(type(value))}, not a {wanted}")
 
     def distinct(self, lines: list[bytes], value: Any = None) -> list[bytes]:
         """Lines of a set, sorted, each once.
@@ -197,7 +198,3 @@ def _no_collecting() -> Iterator[None]:
 def _fitting(part: Unit) -> int:
     """Bytes to read at a time: fewer where items are tiny, since the garbage collector looks at all that live."""
     return max(1, min(BATCH, _AT_ONCE * part.size // max(1, part.items)))
-
-
-def _type_phrase(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"

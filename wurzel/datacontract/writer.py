@@ -131,9 +131,10 @@ class Writer:
             return (value,)
         if isinstance(value, list | tuple | Iterator):
             return value
+        from wurzel.datacontract.difference import article
         from wurzel.exceptions import ContractFailedException
 
-        raise ContractFailedException(f"it is a {type(value).__name__}, not a list")
+        raise ContractFailedException(f"it is {article(type(value))}, not a list")
 
     def _manifest(self, cut: Slice | None) -> Manifest:
         folders: tuple[Empty, ...] = tuple(self._drawer.empty) if self._shape.files else ()

@@ -245,8 +245,9 @@ class Guard:
             error = StepFailed(f"ended by signal {signal_name(-code)}", where=f"step {self._step!r}")
             error.exit_code = 128 - code
             raise error
+        when = "although" if self._stored else "before"
         raise StepFailed(
-            f"its process ended with exit code {code} before the dataset was stored",
+            f"its process ended with exit code {code} {when} the dataset was stored",
             where=f"step {self._step!r}",
             hint="Code of the step, or of a library, ends the process (os._exit, exec); let run() return instead.",
         )

@@ -31,14 +31,14 @@ def user_code(step_id: str, doing: str = "") -> Iterator[None]:
     try:
         with _in_this_process():
             yield
-    except (Terminated, KeyboardInterrupt):
+    except (Terminated, KeyboardInterrupt, GeneratorExit):
         raise
     except WurzelError as error:
         error.where = error.where or where
         raise
     except SystemExit as error:
         raise UserCodeFailed(f"it calls sys.exit({error.code!r}){doing}", place_of(error), where) from None
-    except Exception as error:
+    except BaseException as error:  # asyncio.CancelledError is not an Exception
         first = first_of(error)[0]
         if isinstance(first, WurzelError):  # raised within a TaskGroup
             first.where = first.where or where
