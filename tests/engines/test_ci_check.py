@@ -61,6 +61,23 @@ def test_every_checker_at_its_strictest_finds_nothing_for_github(checkers, tmp_p
     assert [str(one) for one in found if not any(f"zizmor, {name})" in one.message for name in accepted)] == []
 
 
+@pytest.mark.parametrize("image", ["ghcr.io/acme/rag", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/rag", "acme/rag"])
+def test_checkers_find_nothing_in_the_job_that_pushes_the_image(checkers, monkeypatch, tmp_path, image):
+    monkeypatch.setenv("PATH", f"{ROOT / '.engines' / 'gitlab' / 'bin'}:{os.environ['PATH']}")
+    folder = sample(tmp_path / "p")
+    config = folder / "wurzel.yaml"
+    config.write_text(f"{config.read_text()}container: {{base: python@sha256:{'0' * 64}, image: {image}}}\n")
+    role = ["--role", "arn:aws:iam::123456789012:role/push"] if "ecr" in image else []
+    for platform in ("github", "gitlab"):
+        wurzel(folder, "ci", platform, "--image", "--secret", "PIP_CONF", *role, *INSTALL)
+    path = ".github/workflows/wurzel-image.yml"
+    found = check_github({path: (folder / path).read_text()}, persona="auditor")
+    accepted = "zizmor, secrets-outside-env)"  # no environment is asked for: the job runs on the main branch alone
+    assert [str(one) for one in found if accepted not in one.message] == []
+    text = (folder / ".gitlab/wurzel-image.yml").read_text()
+    assert [str(one) for one in check_gitlab({".gitlab-ci.yml": text})] == []
+
+
 @pytest.mark.parametrize("arguments", [[], ["--push"]])
 def test_the_official_schema_and_the_listing_for_gitlab(monkeypatch, tmp_path, arguments):
     home = ROOT / ".engines" / "gitlab" / "bin"

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from wurzel.render.common import Common
     from wurzel.render.more import More
 
-OF_COMMANDS = ("ci/github.yml.j2", "ci/gitlab.yml.j2", "image/Dockerfile.j2", "image/dockerignore.j2")
+OF_COMMANDS = (
+    *("ci/github.yml.j2", "ci/gitlab.yml.j2", "ci/github-image.yml.j2", "ci/gitlab-image.yml.j2"),
+    *("image/Dockerfile.j2", "image/dockerignore.j2"),
+)
 """Templates that `wurzel ci` and `wurzel image` render, for no target; projects and packs may change them as well."""
 _HEADER = 400
 """Bytes reserved for the header, the first line that says where a file comes from."""

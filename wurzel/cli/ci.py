@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from wurzel.drift.workflow import Choices
+    from wurzel.project.load import Project
     from wurzel.render.output import Change
 
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 @click.option("--push", is_flag=True, help="Push updated files if rendered files are out of date.")
 @click.option("--token", default="", metavar="NAME", help="Name of the secret or variable with the token to push with.")
 @click.option("--merge-requests", is_flag=True, help="On GitLab: also check in merge request pipelines.")
+@click.option("--image", is_flag=True, help="Write the file that builds the image and pushes it, instead.")
+@click.option("--role", default="", metavar="ARN", help="With --image: the role of AWS whose identity may push.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Check for this environment of wurzel.yaml.")
 @click.option("--install", default="", metavar="LINE", help="Shell line that installs wurzel and your code.")
 @click.option(
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     "secrets",
     multiple=True,
     metavar="NAME",
-    help="On GitHub: a secret that the installation reads as a variable, such as PIP_INDEX_URL.",
+    help="On GitHub: a secret that the installation reads as a variable, such as PIP_INDEX_URL; with --image, on both"
+    " platforms, PIP_CONF or NETRC with the contents of such a file, for the build.",
 )
 @click.option("--python", default="3.12", show_default=True, metavar="VERSION", help="Version of Python.")
 @click.option("--stdout", is_flag=True, help="Print the file instead of writing it.")
@@ -35,8 +38,10 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     """Write a CI file that checks rendered files on every commit.
 
     For GitHub it is a workflow, for GitLab a file to include. With --push, files that are out of date are rendered
-    again, and a separate job that runs none of your code pushes them.
+    again, and a separate job that runs none of your code pushes them. With --image it is another file, which builds
+    the image of `wurzel image` on the main branch and pushes it.
     """
+    from wurzel.cli.writing import write
     from wurzel.drift.workflow import Choices, check_choices, ci_file
     from wurzel.project.home import home_of
     from wurzel.project.load import ALLOW_OUTSIDE
@@ -52,7 +57,12 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
         click.echo(f"warning: {home.problem}", err=True)
     named = _rendered_paths(chosen.environment) if chosen.push else ()
     variables = project_variables(project, chosen.environment)
-    file = ci_file(chosen, renderer_of(project), home, variables, named)
+    if chosen.image:
+        from wurzel.drift.image_workflow import image_file
+
+        file = image_file(chosen, renderer_of(project), home, variables, _image(project), project.requires)
+    else:
+        file = ci_file(chosen, renderer_of(project), home, variables, named)
     if stdout:
         click.echo(file.text, nl=False)
         return
@@ -60,7 +70,20 @@ def command(stdout: bool, check: bool, force: bool, **choices: Any) -> None:
     from wurzel.render.transaction import recover
 
     recover(top)
-    _write(plan(top, [file]), chosen, check=check, force=force)
+    changes = plan(top, [file])
+    write(changes, chosen.command(), check=check, force=force)
+    _advise(changes[0], chosen)
+
+
+def _image(project: Project) -> str:
+    """What the image is called; raises `UsageError` where wurzel.yaml does not say it."""
+    from wurzel.exceptions import UsageError
+    from wurzel.image.files import container_of
+
+    name = container_of(project).image
+    if name is None:
+        raise UsageError("container.image is missing", where=project.file, hint="It names what is built and pushed.")
+    return name
 
 
 def _rendered_paths(environment: str | None) -> list[str]:
@@ -72,24 +95,11 @@ def _rendered_paths(environment: str | None) -> list[str]:
     return paths(jobs)
 
 
-def _write(changes: list[Any], choices: Choices, *, check: bool, force: bool) -> None:
-    from wurzel.exceptions import CheckFailed
-    from wurzel.render.output import apply
-
-    (change,) = changes
-    if change.state == "same":
-        click.echo(f"{change.path} is up to date", err=True)
-        return
-    if check or (change.is_blocked and not force):
-        click.echo(change.diff(), nl=False)
-        sys.stdout.flush()
-    if check:
-        raise CheckFailed("is out of date", where=change.path, hint=f"Run: {choices.command()}")
-    apply(changes, force=force)
-    click.echo(f"{'created' if change.old is None else 'updated'} {change.path}", err=True)
-    if choices.platform == "gitlab" and change.old is None:
+def _advise(change: Change, choices: Choices) -> None:
+    """What the author has to do besides, once the file is there."""
+    if choices.platform == "gitlab" and change.state == "new":
         click.echo(include(change), err=True)
-    if choices.platform == "github" and choices.push and not choices.token:
+    if choices.platform == "github" and choices.push and not choices.token and change.state != "same":
         text = "GitHub's own token must not push changes to workflows; if you render for github, add --token NAME"
         click.echo(f"note: {text}", err=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,11 +9,8 @@ import click
 from wurzel.cli.saying import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from wurzel.image.build import Builder
     from wurzel.project.load import Project
-    from wurzel.render.output import Change
 
 
 @click.command("image")
@@ -47,6 +43,7 @@ def command(
     Writes Dockerfile and .dockerignore from `container` and `requires` in wurzel.yaml and the project's lock file,
     uv.lock, poetry.lock, requirements.txt or pyproject.toml.
     """
+    from wurzel.cli.writing import write
     from wurzel.exceptions import PreflightError, Problem, UsageError
     from wurzel.image import build
     from wurzel.image.files import image_of
@@ -61,7 +58,7 @@ def command(
     for report in image.reports:
         say("warning", report)
     recover(project.root)
-    _write(plan(project.root.resolve(), image.files), check=check, force=force)
+    write(plan(project.root.resolve(), image.files), "wurzel image", check=check, force=force)
     if not (builds or pushes):
         return
     if image.name is None:
@@ -81,22 +78,3 @@ def _data_folders(project: Project) -> list[str]:
     ]
     nodes = [layer.fields["data_dir"] for layer in layers if "data_dir" in layer.fields]
     return ["data", *(str(node.value) for node in nodes if node.value is not None)]
-
-
-def _write(changes: Sequence[Change], *, check: bool, force: bool) -> None:
-    from wurzel.exceptions import CheckFailed
-    from wurzel.render.output import apply
-
-    different = [change for change in changes if change.state != "same"]
-    for change in different:
-        if check or (change.is_blocked and not force):
-            click.echo(change.diff(), nl=False)
-            sys.stdout.flush()
-    if check and different:
-        paths = ", ".join(change.path for change in different)
-        raise CheckFailed(f"out of date: {paths}", hint="Run: wurzel image")
-    if not check:
-        apply(changes, force=force)
-    for change in changes:
-        state = "is up to date" if change.state == "same" else "created" if change.old is None else "updated"
-        click.echo(f"{change.path} {state}" if change.state == "same" else f"{state} {change.path}", err=True)

@@ -51,6 +51,10 @@ class Choices:
     """Names of secrets that the installation reads as variables, such as that of a private index."""
     python: str = "3.12"
 
+    image: bool = False
+    """Build the image and push it, instead of checking."""
+    role: str = ""
+    """The role of AWS whose identity may push the image."""
     outside: bool = False
     """Allow template folders outside the project."""
 
@@ -64,6 +68,8 @@ class Choices:
         words = [*self.wurzel, "ci", self.platform]
         words += ["--push"] if self.push else []
         words += ["--merge-requests"] if self.merge_requests else []
+        words += ["--image"] if self.image else []
+        words += ["--role", self.role] if self.role else []
         for option, value in (("--token", self.token), ("-e", self.environment), ("--install", self.install)):
             words += [option, value] if value else []
         for name in self.secrets:
@@ -90,38 +96,52 @@ def ci_file(
     given = ["-e", choices.environment] if choices.environment else []
     setup, install = ("pip", choices.install) if choices.install else (home.setup, home.install)
     words = [*RUNNERS.get(setup, ()), *choices.wurzel, "render"]
-    report = home.below("gl-code-quality-report.json")
-    context: dict[str, Any] = {
-        "variables": variables,
-        "environment": choices.environment,
+    context = common_context(choices, home, variables) | {
         "push": choices.push,
         "merge_requests": choices.merge_requests,
-        "folder": home.folder,
-        "suffix": _suffix(home),
         "check": shlex.join([*words, "--check", *given]),
         "render": shlex.join([*words, "--prune", "--format", "json", *given]),
         "setup": setup,
         "install": install,
         "secrets": {name: f"${{{{ secrets.{name} }}}}" for name in choices.secrets},
-        "python": choices.python,
         "image": image_for(setup, choices.python),
-        "watched": _watched(home, choices.platform),
         "accept": _ACCEPT.read_text(encoding="utf-8").strip() if choices.push else "",
         "paths": "\n".join(sorted(home.below(path) for path in paths)),
         "message": MESSAGE,
         "token": choices.token or ("WURZEL_PUSH_TOKEN" if choices.platform == "gitlab" else ""),
+        "report": home.below("gl-code-quality-report.json"),
+    }
+    return signed(choices, renderer, home, context)
+
+
+def common_context(choices: Choices, home: Home, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What the templates of all CI files see."""
+    return {
+        "variables": variables,
+        "environment": choices.environment,
+        "folder": home.folder,
+        "suffix": _suffix(home),
         "cd": shlex.join(["cd", home.folder]) if home.folder else "",
-        "report": report,
+        "python": choices.python,
+        "watched": _watched(home, choices),
         "actions": {
             name.partition("/")[2].replace("-", "_"): {"uses": f"{name}@{commit}", "version": version}
             for name, (commit, version) in PINS.items()
         },
         "expressions": _expressions(choices),
     }
-    text = renderer.render(f"ci/{choices.platform}.yml.j2", context).text
+
+
+def signed(choices: Choices, renderer: Renderer, home: Home, context: Mapping[str, Any]) -> File:
+    """A CI file with our header, and its path below the top of the repository."""
+    kind = "-image" if choices.image else ""
+    text = renderer.render(f"ci/{choices.platform}{kind}.yml.j2", context).text
     command = within(home.folder, choices.command())
-    path = PATHS[choices.platform].format(_suffix(home))
-    return File(path, sign(text, command=command, source="wurzel.yaml", packs=renderer.layers.versions))
+    return File(_path(home, choices), sign(text, command=command, source="wurzel.yaml", packs=renderer.layers.versions))
+
+
+def _path(home: Home, choices: Choices) -> str:
+    return PATHS[choices.platform].format(("-image" if choices.image else "") + _suffix(home))
 
 
 def _suffix(home: Home) -> str:
@@ -129,13 +149,13 @@ def _suffix(home: Home) -> str:
     return f"-{home.slug}".rstrip("-")
 
 
-def _watched(home: Home, platform: Platform) -> list[str]:
-    """Patterns of the files whose change starts the check; empty for all files."""
+def _watched(home: Home, choices: Choices) -> list[str]:
+    """Patterns of the files whose change starts the jobs; empty for all files."""
     if not home.watched:
         return []
-    rendered = [f".github/workflows/{home.slug}*", f".gitlab/{home.slug}*"]
-    own = PATHS[platform].format(_suffix(home))
-    return [*(PATTERNS[platform](path) for path in home.watched), *rendered, own]
+    rendered = [] if choices.image else [f".github/workflows/{home.slug}*", f".gitlab/{home.slug}*"]
+    pattern = PATTERNS[choices.platform]
+    return [*map(pattern, home.watched), *rendered, _path(home, choices)]
 
 
 def unlisted(place: Place, paths: Sequence[str]) -> list[str]:
@@ -166,6 +186,10 @@ def check_choices(choices: Choices) -> None:
     """
     import re
 
+    if choices.image and (choices.push or choices.merge_requests or choices.environment):
+        raise UsageError("--image is for a file of its own; leave out --push, --merge-requests and --env")
+    if choices.role and not choices.image:
+        raise UsageError("--role is for --image")
     if choices.merge_requests and choices.platform != "gitlab":
         raise UsageError("--merge-requests is for gitlab", hint="On GitHub, pull requests are always checked.")
     if choices.token and not choices.push:
@@ -188,5 +212,9 @@ def _expressions(choices: Choices) -> dict[str, str]:
         "if_not_push": "github.event_name != 'push'",
         "if_push": f"github.event_name == 'push' && github.event.head_commit.message != '{MESSAGE}'",
         "if_changed": "needs.render.outputs.changed == 'true'",
+        "image": "${{ steps.push.outputs.image }}",
+        "github_token": "${{ github.token }}",
+        "registry_user": "${{ secrets.REGISTRY_USER }}",
+        "registry_password": "${{ secrets.REGISTRY_PASSWORD }}",
         "if_patch": "steps.render.outputs.changed == 'true'",
     }

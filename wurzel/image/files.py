@@ -48,10 +48,7 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
     Raises:
         UsageError: when `container` is missing, or a local wurzel is outside the project.
     """
-    if project.container is None or project.container.value is None:
-        hint = "For example: container: {base: 'python:3.12-slim-bookworm@sha256:…', image: 'ghcr.io/acme/rag:1.0'}."
-        raise UsageError("there is no `container`", where=project.file, hint=hint)
-    container = read(project.container, Container, "container", Context(Findings()))
+    container = container_of(project)
     sources = sources_of(project.root, project.requires, project.file)
     context = {
         "base": container.base,
@@ -75,7 +72,20 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         )
         for path, template in FILES.items()
     ]
-    return Image(files, container.image, [*_reports(container, sources, str(project.container.origin))])
+    return Image(
+        files,
+        container.image,
+        [*_reports(container, sources, str(project.container.origin if project.container else ""))],
+    )
+
+
+def container_of(project: Project) -> Container:
+    """What the file says about the image; raises `UsageError` when it says nothing."""
+    if project.container is None or project.container.value is None:
+        hint = "For example: container: {base: 'python:3.12-slim-bookworm@sha256:…', image: 'ghcr.io/acme/rag:1.0'}."
+        raise UsageError("there is no `container`", where=project.file, hint=hint)
+    container: Container = read(project.container, Container, "container", Context(Findings()))
+    return container
 
 
 def _reports(container: Container, sources: Sources, where: str) -> list[str]:

@@ -1,0 +1,42 @@
+"""Writing the files of `wurzel ci` and `wurzel image`, or checking them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from wurzel.render.output import Change
+
+
+def write(changes: Sequence[Change], command: str, *, check: bool, force: bool) -> None:
+    """Write the files, say what became of each, and show how those differ that are not written.
+
+    Args:
+        changes: what writing them would change.
+        command: the command that writes them.
+        check: write nothing.
+        force: overwrite files that were edited by hand or not written by wurzel.
+
+    Raises:
+        CheckFailed: with `check`, when a file is out of date.
+        WriteError: when one cannot be written.
+    """
+    from wurzel.exceptions import CheckFailed
+    from wurzel.render.output import apply
+
+    different = [change for change in changes if change.state != "same"]
+    for change in different:
+        if check or (change.is_blocked and not force):
+            click.echo(change.diff(), nl=False)
+            sys.stdout.flush()
+    if check and different:
+        raise CheckFailed(f"out of date: {', '.join(change.path for change in different)}", hint=f"Run: {command}")
+    if not check:
+        apply(changes, force=force)
+    for change in changes:
+        state = "is up to date" if change.state == "same" else "created" if change.old is None else "updated"
+        click.echo(f"{change.path} {state}" if change.state == "same" else f"{state} {change.path}", err=True)
