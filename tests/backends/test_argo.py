@@ -377,7 +377,7 @@ def test_retries_wait_longer_each_time_up_to_a_longest_wait():
     assert found["retryStrategy"] == {
         "limit": "3",
         "retryPolicy": "Always",
-        "expression": 'lastRetry.exitCode != "2"',
+        "expression": 'lastRetry.exitCode not in ["2", "3"]',
         "backoff": {"duration": "1m30s", "factor": "2", "cap": "48h"},
     }
     assert found["activeDeadlineSeconds"] == 60

@@ -4,6 +4,7 @@ This stands in for Kubernetes in tests; it is no Kubernetes. Containers run as p
 """
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ class Processes:
         words = [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
         for path, folder in mounts.items():
             words = [word.replace(f"{path}/", f"{folder}/") if path == CONFIG else word for word in words]
-        words = [str(mounts["/tmp"] / Path(word).name) if str(Path(word).parent) == "/tmp" else word for word in words]
+        words = [re.sub(r"(^|=)/tmp/([^/]+)$", rf"\1{mounts['/tmp']}/\2", word) for word in words]
         done = subprocess.run(
             words,
             cwd=self.project,
@@ -100,6 +101,8 @@ class Pod:
         claim = found.get("persistentVolumeClaim")
         folder = self.claims / claim["claimName"] if claim else self.root / name
         make_writable(folder)
+        for item in found.get("downwardAPI", {}).get("items", []):
+            (folder / item["path"]).write_text(self.fields[item["fieldRef"]["fieldPath"]], encoding="utf-8")
         for file, text in self.config_maps.get(found.get("configMap", {}).get("name"), {}).items():
             (folder / file).write_text(text, encoding="utf-8")
         return folder

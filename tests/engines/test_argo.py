@@ -337,6 +337,87 @@ def test_slices_and_outputs_are_those_that_the_data_asks_for(store, count, pods,
         assert files(found) == files(project / "data" / step)
 
 
+KEYS = "{access_key_id: {name: s, key: id}, secret_access_key: {name: s, key: key}}"
+CLAIM = "targets.argo.volumes=[{name: store, mount_path: /store, claim: {name: store}, read_only: false}]"
+
+
+def with_store(text, folder):
+    """A manifest whose store is in `/store`, with a folder of this machine instead, which processes can reach."""
+    store = folder / "claims" / "store"
+    store.mkdir(parents=True)
+    return yaml.safe_load(text.replace("file:///store", f"file://{store}")), store
+
+
+def test_slices_and_groups_find_their_data_in_the_store_and_no_run_computes_it_again(tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "halves.py").write_text(HALVES.replace("COUNT", "13"))
+    (project / "wurzel.yaml").write_text("version: 1\npipelines: {halves: {entrypoint: 'halves:halves'}}\n")
+    mount = tmp_path / "mount"
+    sets = [
+        "image=acme/words:1.0",
+        "store=file:///store",
+        CLAIM,
+        f"targets.argo.mount={mount}",
+        "steps.cut.group=slicing",
+    ]
+    settings = [f"--set={item}" for item in [*sets, "targets.argo.layout=auto"]]
+    text = wurzel(project, "render", "halves", "-t", "argo", "--stdout", "--validate", *settings).stdout
+    manifest, store = with_store(text, tmp_path / "cluster")
+    first = Simulation(manifest, tmp_path / "cluster", Processes(project, mount))
+    assert first.run() == 0, first.logs
+    assert sorted(first.logs) == ["fit-check-0", "read-0", "slicing-1-of-3-0", "slicing-2-of-3-0", "slicing-3-of-3-0"]
+    assert first.kept == {}
+    wurzel(project, "run", "halves")
+    for step in ("fit", "check"):
+        wurzel(project, "store", "get", f"halves/{step}", "--store", str(store), "-o", str(tmp_path / step))
+        assert files(tmp_path / step) == files(project / "data" / step)
+    second = Simulation(manifest, tmp_path / "cluster", Processes(project, mount), uid="uid-2")
+    assert second.run() == 0, second.logs
+    assert not [line for log in second.logs.values() for line in log.splitlines() if ": started" in line]
+    listed = wurzel(project, "store", "ls", "halves", "--store", str(store)).stdout
+    assert [line.split()[0] for line in listed.splitlines() if line.endswith("latest")] == ["argo-uid-2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "store", "pods", "steps"),
+    [
+        ("diamond", "single", "repository", 1, {"join"}),
+        ("grouped", "auto", "s3", 4, {"words", "upper", "reverse", "suffix", "shout"}),
+        ("sharded", "auto", "volume", 1, {"words", "loud", "join"}),
+    ],
+)
+def test_steps_that_share_a_pod_give_the_same_bytes_and_hand_over_what_others_read(
+    name, layout, store, pods, steps, simulate, tmp_path
+):
+    simulation = simulate(name, *VARIANTS[store], f"targets.argo.layout={layout}")
+    assert simulation.code == 0, simulation.logs
+    assert len(simulation.logs) == pods
+    expected = wurzel_run(example(name, tmp_path / "expected"), name)
+    found = workflow_data(simulation, tmp_path / "gathered", Case(name, name))
+    assert found == {path: data for path, data in expected.items() if path.partition("/")[0] in steps}
+
+
+@pytest.mark.parametrize("layout", ["steps", "single", "auto"])
+def test_the_example_passes_every_check_in_every_layout_with_and_without_a_store(layout, argolint, crds, tmp_path):
+    rag = Path(__file__).parents[2] / "docs" / "examples" / "rag"
+    stores = {
+        "none": [],
+        "identity": ["store={url: s3://acme-rag/prod, identity: {role: 'arn:aws:iam::1:role/rag'}}"],
+        "keys": [f"store={{url: s3://acme-rag/prod, secrets: {KEYS}}}"],
+    }
+    paths = []
+    for name, sets in stores.items():
+        words = [f"--set={item}" for item in (f"targets.argo.layout={layout}", *sets)]
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(wurzel(rag, "render", "rag", "-t", "argo", "--stdout", "--validate", *words).stdout)
+        paths.append(path)
+    for argo in ("3", "4"):
+        assert {file: errors for file, errors in argolint(paths, argo).items() if any(errors)} == {}
+    for path in paths:
+        assert list(crds["CronWorkflow"].iter_errors(yaml.safe_load(path.read_text()))) == []
+
+
 def files(folder):
     """Every file below a folder, by its path."""
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tests.engines.kubelet import Pod
 
-CONFIGURATION = 2
+FATAL = {2, 3}
+"""Exit codes that the `expression` of what is rendered does not retry."""
 REPLACE = re.compile(r"=replace\(([\w.]+), '([^']*)', '([^']*)'\)")
 """The one expression that manifests have."""
 
@@ -135,7 +136,7 @@ class Simulation:
         for count in range(limit + 1):
             self.tries[task["name"]] = count + 1
             code = self._pod(task, template, given, item, count)
-            if code in {0, CONFIGURATION}:
+            if code in {0, *FATAL}:
                 break
         return code
 
@@ -148,9 +149,11 @@ class Simulation:
             for claim in self.spec.get("volumeClaimTemplates", [])
         ]
         context = self.spec.get("securityContext", {})
+        annotations = substitute(self.spec["podMetadata"].get("annotations", {}), self.globals)
         pod = Pod(
             {"volumes": [*volumes, *claims], "securityContext": context},
             self.folder / "pods" / self.uid / name, self.folder / "claims", self.runner, self.secrets,
+            fields={f"metadata.annotations['{key}']": text for key, text in annotations.items()},
         )  # fmt: skip
         mounts = pod.mounts(template["container"])
         for artifact in template.get("inputs", {}).get("artifacts", []):

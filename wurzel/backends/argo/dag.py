@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.layout import Pods
 from wurzel.backends.argo.manifest import Task
 from wurzel.backends.argo.naming import names, unused
-from wurzel.backends.argo.parts import reads, split
-from wurzel.backends.argo.storage import Store, apart, counted, store
+from wurzel.backends.argo.parts import split
+from wurzel.backends.argo.storage import Store, store
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.invocation.command import cut_edges, dataset
@@ -17,15 +19,19 @@ from wurzel.invocation.command import cut_edges, dataset
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
     from wurzel.backends.argo.parts import Output, Part
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.jobs import Job
+    from wurzel.ir.model import Pipeline
 
 SLICES = "slices"
 """Name of the parameter that lists the slices of a step, as `--shard` takes them."""
 
 
-def written(output: str) -> str:
-    """Name of the artifact that a step writes; none is a prefix of another, for repositories that forbid it."""
-    return f"{output}-dataset" if output else "dataset"
+def written(job: Job, output: Output) -> str:
+    """Name of the artifact that a job writes; none is a prefix of another, for repositories that forbid it."""
+    step, name = output
+    if len(job.steps) == 1:
+        return f"{name}-dataset" if name else "dataset"
+    return f"{step}_{name}-dataset" if name else f"{step}_dataset"
 
 
 def read(output: Output) -> str:
@@ -56,23 +62,25 @@ class Dag:
     def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
         self.pipeline = pipeline
         self.options = options
+        self.pods = Pods(pipeline, options)
+        self.volumes = k8s.volumes_of(pipeline, options)
         self.store: Store = store(options.artifacts)
-        self.names = names([step.id for step in pipeline.steps])
-        self.steps = {step.id: step for step in pipeline.steps}
+        self.names = names([job.name for job in self.pods.all])
         self.entrypoint = unused(object_name(pipeline, options), set(self.names.values()))
         self.slices = self._slices()
+        self.parts = split(self.pods)
+        self.feeders = {} if self.parts else self._feeders()
         self.counters = self._counters()
-        self.parts = split(pipeline, options)
 
     def whole(self) -> list[Task]:
-        """The tasks of the pipeline: those of its steps, or of its parts."""
+        """The tasks of the pipeline: those of its jobs, or of its parts."""
         if self.parts:
             return [self._call(part) for part in self.parts]
-        return [task for step in self.pipeline.steps for task in self.tasks(step)]
+        return [task for job in self.pods.all for task in self.tasks(job)]
 
     def within(self, part: Part) -> list[Task]:
         """The tasks of a part."""
-        return [task for step_id in part.steps for task in self.tasks(self.steps[step_id], part)]
+        return [task for job in part.jobs for task in self.tasks(job, part)]
 
     def inputs_of(self, part: Part) -> dict[str, Any]:
         """`inputs` of the DAG of a part."""
@@ -89,7 +97,7 @@ class Dag:
 
     @property
     def taken(self) -> set[str]:
-        """Names of the templates of steps, and of those that count their slices."""
+        """Names of the templates of jobs, and of those that count slices."""
         return {*self.names.values(), *self.counters.values()}
 
     def folder(self, step_id: str, output: str = "") -> str:
@@ -99,61 +107,66 @@ class Dag:
     def handed(self, need: Output) -> list[Piece]:
         """The artifacts that pass an output of a step on; none where readers find it at a known place."""
         step_id, output = need
-        step, name, kept = self.steps[step_id], read(need), written(output)
-        if self.options.artifacts.volume is not None or (step.shards.max > 1 and self.store.fills):
+        job, name = self.pods.home[step_id], read(need)
+        count = self.pods.slices(job)
+        if not self.pods.by_artifact or (count > 1 and not self.pods.apart(job)):
             return []
-        if step.shards.max == 1:
-            return [Piece(name, self.names[step_id], kept, self.folder(step_id, output))]
+        if count == 1:
+            return [Piece(name, self.names[job.name], written(job, need), self.folder(step_id, output))]
         return [
             Piece(
                 f"{name}_{number}",
-                self.slices[step_id, number],
-                kept,
-                "/".join(filter(None, (self.folder(step_id), f"shard-{number}-of-{step.shards.max}", output))),
+                self.slices[job.name, number],
+                written(job, need),
+                "/".join(filter(None, (self.folder(step_id), f"shard-{number}-of-{count}", output))),
             )
-            for number in range(1, step.shards.max + 1)
+            for number in range(1, count + 1)
         ]
 
-    def tasks(self, step: Step, part: Part | None = None) -> list[Task]:
-        """The task of a step, or one per slice if each has its own artifact; before it, the one that counts slices."""
-        artifacts = self._arguments(reads(step), part)
+    def tasks(self, job: Job, part: Part | None = None) -> list[Task]:
+        """The task of a job, or one per slice if each has its own artifact; before it, the one that counts slices."""
+        reads, count = self.pods.reads(job), self.pods.slices(job)
+        artifacts = self._arguments(reads, part)
         task = Task(
-            name=self.names[step.id],
-            template=self.names[step.id],
-            depends=self._depends(reads(step), part),
+            name=self.names[job.name],
+            template=self.names[job.name],
+            depends=self._depends(reads, part),
             arguments=without_empty(artifacts=artifacts),
         )
-        if step.shards.max == 1:
+        if count == 1:
             return [task]
-        if (step.id, 1) in self.slices:
+        if self.pods.apart(job):
             return [
                 replace(task, name=name, arguments=_with_shard(str(number), artifacts))
-                for number, name in enumerate(self._tasks_of(step.id), 1)
+                for number, name in enumerate(self._tasks_of(job), 1)
             ]
         task = replace(task, arguments=_with_shard("{{item}}", artifacts))
-        if step.id in self.counters:
-            return [self._counter(step, part), self._mapped(task, step, part)]
-        return [replace(task, with_sequence={"start": "1", "count": str(step.shards.max)})]
+        if job.name in self.feeders:
+            slices = f"{{{{tasks.{self.names[self.feeders[job.name]]}.outputs.parameters.{SLICES}}}}}"
+            return [replace(task, with_param=slices)]
+        if job.name in self.counters:
+            return [self._counter(job, part), self._mapped(task, job, part)]
+        return [replace(task, with_sequence={"start": "1", "count": str(count)})]
 
-    def counts(self, step: Step) -> list[Output]:
-        """What the task that counts the slices of a step reads: the input that is cut."""
-        return list(dict.fromkeys((edge.step, edge.output) for edge in cut_edges(step)))
+    def counts(self, job: Job) -> list[Output]:
+        """What the task that counts the slices of a job reads: the input that is cut."""
+        return list(dict.fromkeys((edge.step, edge.output) for edge in cut_edges(job.steps[0])))
 
-    def _counter(self, step: Step, part: Part | None) -> Task:
-        """The task that counts the slices of a step."""
-        name = self.counters[step.id]
-        artifacts = self._arguments(self.counts(step), part)
+    def _counter(self, job: Job, part: Part | None) -> Task:
+        """The task that counts the slices of a job."""
+        name = self.counters[job.name]
+        artifacts = self._arguments(self.counts(job), part)
         return Task(
             name=name,
             template=name,
-            depends=self._depends(self.counts(step), part),
+            depends=self._depends(self.counts(job), part),
             arguments=without_empty(artifacts=artifacts),
         )
 
-    def _mapped(self, task: Task, step: Step, part: Part | None) -> Task:
+    def _mapped(self, task: Task, job: Job, part: Part | None) -> Task:
         """A task that runs once for each slice that another has counted; what that one waits for is not named again."""
-        counter = self.counters[step.id]
-        others = [need for need in reads(step) if need not in self.counts(step)]
+        counter = self.counters[job.name]
+        others = [need for need in self.pods.reads(job) if need not in self.counts(job)]
         return replace(
             task,
             depends=" && ".join(filter(None, (counter, self._depends(others, part)))),
@@ -174,11 +187,11 @@ class Dag:
 
     def _waits(self, needs: Sequence[Output]) -> list[str]:
         """The tasks that write these outputs, each once."""
-        return list(dict.fromkeys(name for step_id, _ in needs for name in self._tasks_of(step_id)))
+        return list(dict.fromkeys(name for step_id, _ in needs for name in self._tasks_of(self.pods.home[step_id])))
 
-    def _tasks_of(self, need: str) -> list[str]:
-        numbers = range(1, self.steps[need].shards.max + 1)
-        return [self.slices[need, number] for number in numbers] if (need, 1) in self.slices else [self.names[need]]
+    def _tasks_of(self, job: Job) -> list[str]:
+        numbers = range(1, self.pods.slices(job) + 1)
+        return [self.slices[job.name, number] for number in numbers] if self.pods.apart(job) else [self.names[job.name]]
 
     def _call(self, part: Part) -> Task:
         """The task that runs a part, after the parts it reads from."""
@@ -196,22 +209,31 @@ class Dag:
         )
 
     def _slices(self) -> dict[tuple[str, int], str]:
-        """Step id and number of a slice to its task, where each slice has one."""
+        """Name of a job and number of a slice to its task, where each slice has one."""
         taken, found = {*self.names.values(), self.entrypoint}, {}
-        for step in self.pipeline.steps:
-            count = step.shards.max if apart(step, self.options.artifacts) else 0
+        for job in self.pods.all:
+            count = self.pods.slices(job) if self.pods.apart(job) else 0
             for number in range(1, count + 1):
-                found[step.id, number] = unused(f"{self.names[step.id]}-{number}", taken)
-                taken.add(found[step.id, number])
+                found[job.name, number] = unused(f"{self.names[job.name]}-{number}", taken)
+                taken.add(found[job.name, number])
+        return found
+
+    def _feeders(self) -> dict[str, str]:
+        """Name of a job to the one that counts its slices along with its own work; each of these counts for one."""
+        found: dict[str, str] = {}
+        for job in self.pods.all:
+            feeder = self.pods.feeder(job) if self.pods.counted(job) else None
+            if feeder is not None and feeder.name not in found.values():
+                found[job.name] = feeder.name
         return found
 
     def _counters(self) -> dict[str, str]:
-        """Step id to the task that counts its slices, where one does."""
+        """Name of a job to the task that counts its slices, where one does."""
         taken, found = {*self.names.values(), *self.slices.values(), self.entrypoint}, {}
-        for step in self.pipeline.steps:
-            if counted(step, self.options.artifacts):
-                found[step.id] = unused(f"{self.names[step.id]}-{SLICES}", taken)
-                taken.add(found[step.id])
+        for job in self.pods.all:
+            if self.pods.counted(job) and job.name not in self.feeders:
+                found[job.name] = unused(f"{self.names[job.name]}-{SLICES}", taken)
+                taken.add(found[job.name])
         return found
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.storage import RUN
 from wurzel.backends.kubernetes import without_empty
+from wurzel.backends.kubernetes.store import store_env
 from wurzel.invocation.command import encode
 
 if TYPE_CHECKING:
@@ -49,6 +51,27 @@ def step_env(pipeline: Pipeline, step: Step, args: Sequence[str], default: Mappi
         if setting.parameter:
             env[setting.variable] = f"{{{{workflow.parameters.{setting.variable}}}}}"
     return braced(env, [*args, *(str(value) for value in _values(step))])
+
+
+def run_env(pipeline: Pipeline) -> k8s.Env:
+    """Variables without a secret that all containers of `wurzel run` have; settings are in the pipeline's file.
+
+    All of them have all parameters: what is given for one run is part of the run's name.
+    """
+    env = {k8s.RUN_ID: f"argo-{RUN}", **{name: text(value) for name, value in default_env(pipeline).items()}}
+    parameters = [setting for step in pipeline.steps for setting in step.settings if setting.parameter]
+    env |= {setting.variable: f"{{{{workflow.parameters.{setting.variable}}}}}" for setting in parameters}
+    return braced(env, [str(parameter(setting).get("value", "")) for setting in parameters])
+
+
+def run_secrets(pipeline: Pipeline) -> k8s.Env:
+    """Variables that all containers of `wurzel run` have by reference: secrets of all steps, keys of the store."""
+    return {**k8s.secret_env(pipeline), **store_env(pipeline)}
+
+
+def secrets_of(steps: Sequence[Step]) -> k8s.Env:
+    """Variables that some steps have by reference."""
+    return {name: value for step in steps for name, value in k8s.secret_env(step).items()}
 
 
 def parameter(setting: Setting) -> dict[str, Any]:

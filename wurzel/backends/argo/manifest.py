@@ -70,12 +70,14 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Template:
-    """The template of one step; `step` is the step as the IR has it."""
+    """The template of one job; `steps` are those it runs."""
 
     name: str
     """Name of the template, and of its task."""
-    step: Step
-    """The step, as the IR has it."""
+    steps: Sequence[Step]
+    """The steps it runs, as the IR has them."""
+    step: Step | None
+    """The step, as the IR has it; null if there are several."""
     inputs: Mapping[str, Any]
     """`inputs`: the number of a slice, datasets of other steps."""
     outputs: Mapping[str, Any]
@@ -134,6 +136,8 @@ class Spec:
     """Labels of all pods."""
     pod_annotations: Mapping[str, str]
     """Annotations of all pods."""
+    ir: str
+    """The pipeline as pods read it, for an annotation; empty where each runs `wurzel step`."""
     image_pull_secrets: Sequence[Mapping[str, str]]
     """`imagePullSecrets` of all pods."""
     priority_class: str | None

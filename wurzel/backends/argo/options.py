@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from wurzel.backends.kubernetes.options import Claim, KeyRef, KubernetesModel, KubernetesOptions
+from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Limits, Resources
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
 from wurzel.ir.types import Duration, Quantity
@@ -200,6 +201,11 @@ class ArgoOptions(KubernetesOptions):
     """Options below `targets.argo`."""
 
     version: Annotated[str, BeforeValidator(_version)] = Field("4.0", description=f"One of {', '.join(VERSIONS)}.")
+    layout: Layout = Field(
+        "steps",
+        description="steps: a pod for each step. single: one pod runs all steps, branches in parallel. auto: steps of"
+        " equal image, account and placement share a pod, as far as their order allows.",
+    )
     workflow_template: bool = Field(
         False, description="Write a WorkflowTemplate, and a CronWorkflow that refers to it when there is a schedule."
     )

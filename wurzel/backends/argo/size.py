@@ -25,9 +25,9 @@ def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
     merged = _json_bytes(main.defaults)
     total = _json_bytes([main.parameters, main.volumes, main.tasks])
     for part in specs.dag.parts:
-        templates = specs.templates.all(part.steps)
+        templates = specs.templates.all(part.jobs)
         total += _json_bytes(specs.dag.within(part)) + _json_bytes(templates) + merged * len(templates)
-    pods = sum(max(1, step.shards.max) for step in pipeline.steps) + len(specs.dag.counters)
+    pods = sum(specs.dag.pods.slices(job) for job in specs.dag.pods.all) + len(specs.dag.counters)
     return total + RECORD_BYTES * pods
 
 
@@ -36,6 +36,6 @@ def _json_bytes(value: object) -> int:
     import json
 
     def filled_fields(part: object) -> object:
-        return {key: item for key, item in vars(part).items() if item and key != "step"}
+        return {key: item for key, item in vars(part).items() if item and key not in {"step", "steps"}}
 
     return len(json.dumps(value, default=filled_fields, ensure_ascii=False, separators=(",", ":")).encode())

@@ -6,19 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.container import Runs, Steps
 from wurzel.backends.argo.dag import Dag
-from wurzel.backends.argo.environment import braced, default_env, parameter, text
+from wurzel.backends.argo.environment import braced, default_env, parameter, run_env, run_secrets, text
 from wurzel.backends.argo.exit_handler import exit_handler
 from wurzel.backends.argo.manifest import Defaults, Spec
 from wurzel.backends.argo.storage import RUN
 from wurzel.backends.argo.template import Templates
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
+from wurzel.backends.kubernetes.store import store_mounts, store_volumes
+from wurzel.ir.serialize import dump_for_jobs
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
     from wurzel.backends.argo.parts import Part
     from wurzel.ir.model import Pipeline
+
+
+IR = "wurzel.dev/ir"
+"""Annotation of pods with the pipeline. It belongs to the run, so that a template changed meanwhile changes no pod."""
 
 
 class Specs:
@@ -27,9 +34,9 @@ class Specs:
     def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
         self.pipeline = pipeline
         self.options = options
-        self.default_env = default_env(pipeline)
         self.dag = Dag(pipeline, options)
-        self.templates = Templates(self.dag, self.default_env)
+        self.run = self.dag.pods.run
+        self.templates = Templates(self.dag, self._containers())
 
     def spec(self) -> Spec:
         """The spec of the main object."""
@@ -45,6 +52,7 @@ class Specs:
             security_context=k8s.pod_security(options.security),
             pod_labels=k8s.labels(pipeline),
             pod_annotations=pipeline.annotations,
+            ir=dump_for_jobs(pipeline) if self.run else "",
             image_pull_secrets=[{"name": name} for name in options.image_pull_secrets],
             priority_class=options.priority_class,
             node_selector=options.node_selector,
@@ -68,7 +76,7 @@ class Specs:
             inputs={},
             outputs={},
             tasks=self.dag.whole(),
-            templates=[] if self.dag.parts else self.templates.all([step.id for step in pipeline.steps]),
+            templates=[] if self.dag.parts else self.templates.all(self.dag.pods.all),
             on_exit=exit_handler(pipeline, options, {*self.dag.taken, self.dag.entrypoint}),
         )
 
@@ -81,6 +89,7 @@ class Specs:
             parallelism=None,
             ttl_strategy={},
             pod_gc={},
+            ir="",
             artifact_gc={},
             archive_logs=None,
             artifact_repository_ref={},
@@ -90,7 +99,7 @@ class Specs:
             inputs=self.dag.inputs_of(part),
             outputs=self.dag.outputs_of(part),
             tasks=self.dag.within(part),
-            templates=self.templates.all(part.steps),
+            templates=self.templates.all(part.jobs),
             on_exit=None,
         )
 
@@ -122,18 +131,37 @@ class Specs:
             return json.dumps(patch, ensure_ascii=False, indent=2)
         return patch or ""
 
+    def _containers(self) -> Steps | Runs:
+        if not self.run:
+            return Steps(self.dag, default_env(self.pipeline))
+        return Runs(self.dag, *(({}, []) if self._shares_all else self._of_jobs()))
+
+    @property
+    def _shares_all(self) -> bool:
+        """Whether what jobs have may be in `templateDefaults`: an exit handler would get it too, with any image."""
+        return self.options.on_exit is None
+
+    def _of_jobs(self) -> tuple[k8s.Env, list[dict[str, Any]]]:
+        """Variables by reference, and mounts, of all containers of `wurzel run`."""
+        if not self.run:
+            return {}, []
+        return run_secrets(self.pipeline), [k8s.pipeline_mount(), *store_mounts(self.pipeline)]
+
     def _volumes(self) -> list[dict[str, Any]]:
         shared = self.options.artifacts.volume
         data: list[dict[str, Any]] = []
-        if shared is None:
+        if shared is None or self.dag.pods.stored:
             data = [{"name": k8s.DATA, "emptyDir": {}}]
         elif shared.name:
             data = [{"name": k8s.DATA, "persistentVolumeClaim": {"claimName": shared.name}}]
-        return [*data, k8s.tmp_volume(self.options), *k8s.pod_volumes(self.templates.volumes)]
+        ir = {"path": k8s.PIPELINE_FILE, "fieldRef": {"fieldPath": f"metadata.annotations['{IR}']"}}
+        run = [{"name": k8s.PIPELINE, "downwardAPI": {"items": [ir]}}, *store_volumes(self.pipeline)]
+        own = [*data, k8s.tmp_volume(self.options), *(run if self.run else [])]
+        return [*own, *k8s.pod_volumes(self.dag.volumes)]
 
     def _claims(self) -> list[dict[str, Any]]:
         shared = self.options.artifacts.volume
-        if shared is None or shared.name:
+        if shared is None or shared.name or self.dag.pods.stored:
             return []
         spec = without_empty(
             accessModes=[shared.access_mode],
@@ -145,26 +173,29 @@ class Specs:
     def _defaults(self) -> Defaults:
         """What all containers share; Argo merges it into each template by name and mount path."""
         options = self.options
-        env = braced({**self._run_id(), **{name: text(value) for name, value in self.default_env.items()}})
+        env, mounts = self._of_jobs() if self._shares_all else ({}, [])
+        mounts = [
+            self._data_mount(),
+            {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
+            *mounts,
+            *k8s.mounts(self.dag.volumes),
+        ]
         return Defaults(
             pod_spec_patch=self._patch(),
             image_pull_policy=options.image_pull_policy,
-            env=k8s.env_list(env),
+            env=k8s.env_list({**(run_env(self.pipeline) if self.run else self._step_env()), **env}),
             env_from=k8s.env_from_list(options.env_from),
             security_context=k8s.container_security(options.security),
-            volume_mounts=[
-                self._data_mount(),
-                {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
-                *k8s.mounts(self.templates.volumes),
-            ],
+            volume_mounts=mounts,
         )
 
-    def _run_id(self) -> dict[str, str]:
-        return {} if k8s.RUN_ID in self.pipeline.env else {k8s.RUN_ID: RUN}
+    def _step_env(self) -> k8s.Env:
+        run_id = {} if k8s.RUN_ID in self.pipeline.env else {k8s.RUN_ID: RUN}
+        return braced({**run_id, **{name: text(value) for name, value in default_env(self.pipeline).items()}})
 
     def _data_mount(self) -> dict[str, Any]:
         shared = self.options.artifacts.volume
         folder = None
-        if shared is not None and shared.name:
+        if shared is not None and shared.name and not self.dag.pods.stored:
             folder = RUN if shared.per_run else object_name(self.pipeline, self.options)
         return without_empty(name=k8s.DATA, mountPath=self.options.mount, subPath=folder)

@@ -11,7 +11,6 @@ from wurzel.backends.kubernetes import without_empty
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs
     from wurzel.backends.kubernetes.options import KeyRef
-    from wurzel.ir.model import Step
 
 RUN = "{{workflow.uid}}"
 """Argo's expression for a value that is unique to each run."""
@@ -113,25 +112,3 @@ def _azure(options: Azure) -> dict[str, Any]:
 
 def _ref(ref: KeyRef | None) -> dict[str, Any] | None:
     return {"name": ref.name, "key": ref.key} if ref else None
-
-
-def tasks_of(step: Step, artifacts: Artifacts) -> int:
-    """Number of DAG tasks of a step: one per slice if each has its own artifact, otherwise one, and one that counts."""
-    return step.shards.max if apart(step, artifacts) else 1 + counted(step, artifacts)
-
-
-def apart(step: Step, artifacts: Artifacts) -> bool:
-    """Whether each slice of a step is a task with its own artifact.
-
-    Pods that fill one folder of a volume or store are one task for all slices.
-    """
-    return step.shards.max > 1 and not _together(artifacts)
-
-
-def counted(step: Step, artifacts: Artifacts) -> bool:
-    """Whether a task finds out, once the data is there, how many slices of a step there are."""
-    return step.shards.items is not None and step.shards.max > 1 and _together(artifacts)
-
-
-def _together(artifacts: Artifacts) -> bool:
-    return artifacts.volume is not None or store(artifacts).fills

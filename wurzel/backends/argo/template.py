@@ -1,97 +1,109 @@
-"""The template of a step: its container, datasets and retries."""
+"""The template of a job: its container, datasets and retries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.container import SHARD, SLICES_FILE
 from wurzel.backends.argo.dag import SLICES, read, written
-from wurzel.backends.argo.environment import braced, step_env, text
-from wurzel.backends.argo.manifest import Container, Template
-from wurzel.backends.argo.parts import reads
+from wurzel.backends.argo.manifest import Template
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.invocation.command import slices_argv, step_argv, step_inputs
 
 if TYPE_CHECKING:
+    from wurzel.backends.argo.container import Runs, Steps
     from wurzel.backends.argo.dag import Dag
     from wurzel.backends.argo.parts import Output
-    from wurzel.invocation.command import Emulated
+    from wurzel.ir.jobs import Job
     from wurzel.ir.model import Step
 
 LAST = "last"
 """Name of the artifact with a step's output of an earlier run."""
-_FILE = f"{k8s.TMP_PATH}/slices.json"
-_SHARD = "{{inputs.parameters.shard}}"
 _FOLDER = "shard-{{=replace(inputs.parameters.shard, '/', '-of-')}}"
 """Folder of a slice whose parameter is `1/3`."""
+_LONGEST_LABEL = 63
 
 
 class Templates:
-    """Makes the templates of the steps of a DAG."""
+    """Makes the templates of the jobs of a DAG."""
 
-    def __init__(self, dag: Dag, default_env: Mapping[str, str]) -> None:
+    def __init__(self, dag: Dag, containers: Steps | Runs) -> None:
         self.dag = dag
+        self.pods = dag.pods
         self.pipeline = dag.pipeline
         self.options = dag.options
-        self.volumes = k8s.volumes_of(dag.pipeline, dag.options)
-        self._default_env = default_env
-        self._read = {output for step in dag.pipeline.steps for output in reads(step)}
+        self._containers = containers
+        self._read = {output for job in dag.pods.all for step in job.steps for output in _reads(step)}
 
-    def all(self, step_ids: Sequence[str]) -> list[Template]:
-        """The templates of some steps, each after the one that counts its slices, if any."""
+    def all(self, jobs: Sequence[Job]) -> list[Template]:
+        """The templates of some jobs, each after the one that counts its slices, if any."""
         found = []
-        for step in (self.dag.steps[step_id] for step_id in step_ids):
-            found += [self._counter(step)] if step.id in self.dag.counters else []
-            found.append(self.of(step))
+        for job in jobs:
+            found += [self._counter(job)] if job.name in self.dag.counters else []
+            found.append(self.of(job))
         return found
 
-    def of(self, step: Step) -> Template:
-        """The template of a step."""
-        native = _retries_natively(step, self.options.version)
-        emulate: list[Emulated] = [] if native else ["retry", "timeout"]
+    def of(self, job: Job) -> Template:
+        """The template of a job."""
+        first = job.steps[0]
+        sliced, feeds = self.pods.slices(job) > 1, job.name in self.dag.feeders.values()
         return Template(
-            name=self.dag.names[step.id],
-            step=step,
+            name=self.dag.names[job.name],
+            steps=job.steps,
+            step=first if len(job.steps) == 1 else None,
             inputs=without_empty(
-                parameters=[{"name": "shard"}] if step.shards.max > 1 else [],
-                artifacts=[*self._inputs(reads(step)), *self._last_output(step)],
+                parameters=[{"name": "shard"}] if sliced else [],
+                artifacts=[
+                    *self._inputs(self.pods.reads(job)),
+                    *(item for step in job.steps for item in self._last_output(job, step)),
+                ],
             ),
-            outputs=without_empty(artifacts=self._outputs(step)),
-            labels=k8s.labels(self.pipeline, step),
-            retry_strategy=_retry(step) if native else {},
-            active_deadline_seconds=step.timeout if native else None,
-            service_account=None if self.options.service_account else step.service_account,
-            node_selector=step.node_selector,
-            tolerations=[k8s.toleration(toleration) for toleration in step.tolerations],
-            priority_class=step.priority,
-            container=self._container(step, emulate),
+            outputs=without_empty(
+                parameters=[_SLICES] if feeds else [],
+                artifacts=[item for step in job.steps for item in self._outputs(job, step)],
+            ),
+            labels=self._labels(job),
+            retry_strategy=self._retry(job),
+            active_deadline_seconds=self.pods.deadline(job),
+            service_account=None if self.options.service_account else first.service_account,
+            node_selector=first.node_selector,
+            tolerations=[k8s.toleration(toleration) for toleration in first.tolerations],
+            priority_class=first.priority,
+            container=self._containers.of(job),
         )
 
-    def _counter(self, step: Step) -> Template:
-        """What counts the slices of a step; it reads what is cut, and needs none of the settings and secrets."""
-        counts = self.dag.counts(step)
-        argv = slices_argv(step, [self.dag.folder(*output) for output in counts], _FILE)
-        args = [text(word) for word in argv[1:]]
+    def _counter(self, job: Job) -> Template:
+        """What counts the slices of a step."""
         return replace(
-            self.of(step),
-            name=self.dag.counters[step.id],
-            inputs=without_empty(artifacts=self._inputs(counts)),
-            outputs={"parameters": [{"name": SLICES, "valueFrom": {"path": _FILE}}]},
-            container=Container(
-                image=k8s.image_of(self.pipeline, step),
-                command=argv[:1],
-                args=args,
-                env=k8s.env_list(braced({}, args)),
-                resources=k8s.resources(step.resources.without_devices(), step.limits),
-            ),
+            self.of(job),
+            name=self.dag.counters[job.name],
+            inputs=without_empty(artifacts=self._inputs(self.dag.counts(job))),
+            outputs={"parameters": [_SLICES]},
+            container=self._containers.counter(job),
             counts=True,
         )
 
+    def _labels(self, job: Job) -> dict[str, str]:
+        """Labels of the pod; steps that share one agree on theirs."""
+        if len(job.steps) == 1:
+            return k8s.labels(self.pipeline, job.steps[0])
+        name = {"app.kubernetes.io/component": job.name} if len(job.name) <= _LONGEST_LABEL else {}
+        return {**name, **job.steps[0].labels}
+
+    def _retry(self, job: Job) -> dict[str, Any]:
+        """Argo retries single steps as they ask; where wurzel retries within the pod, one that is lost gets another."""
+        if self.pods.native(job):
+            return _retry(job.steps[0])
+        if not self.pods.run or self.pods.single:
+            return {}
+        fatal = ("2", "3") if any(step.retry.limit for step in job.steps) else ("1", "2", "3")
+        return {"limit": "1", "retryPolicy": "Always", "expression": _unless(fatal)}
+
     def _inputs(self, outputs: Sequence[Output]) -> list[dict[str, Any]]:
-        if self.options.artifacts.volume:
+        if not self.pods.by_artifact:
             return []
         found: list[dict[str, Any]] = []
         for output in outputs:
@@ -102,60 +114,56 @@ class Templates:
                 found.append({"name": read(output), "path": self.dag.folder(*output), **place})
         return found
 
-    def _last_output(self, step: Step) -> list[dict[str, Any]]:
-        if self.options.artifacts.volume or not (step.self_consuming and self.dag.store.addressed):
+    def _last_output(self, job: Job, step: Step) -> list[dict[str, Any]]:
+        if not (self.pods.by_artifact and step.self_consuming and self.dag.store.addressed):
             return []
         kept = self.dag.store.kept(object_name(self.pipeline, self.options), step.id)
-        return [{"name": LAST, "path": self.dag.folder(step.id), "optional": True, **kept}]
+        return [{"name": _last(job, step), "path": self.dag.folder(step.id), "optional": True, **kept}]
 
-    def _outputs(self, step: Step) -> list[dict[str, Any]]:
-        if self.options.artifacts.volume:
+    def _outputs(self, job: Job, step: Step) -> list[dict[str, Any]]:
+        """Of a job of several steps only what other jobs read, and what the pipeline is for."""
+        if not self.pods.by_artifact:
             return []
         gc = self.options.artifact_gc
-        found = [self._output(step, port.name) for port in step.outputs]
+        ports = [port.name for port in step.outputs]
+        if self.pods.run and step not in self.pods.results(job):
+            ports = [name for of, name in self.pods.leaving(job) if of is step]
+        found = [self._output(job, step, name) for name in ports]
         if step.self_consuming and self.dag.store.addressed:
             kept = self.dag.store.kept(object_name(self.pipeline, self.options), step.id)
             never = {"artifactGC": {"strategy": "Never"}} if gc else {}
-            found.append({"name": LAST, "path": self.dag.folder(step.id), **never, **kept})
+            found.append({"name": _last(job, step), "path": self.dag.folder(step.id), **never, **kept})
         return found
 
-    def _output(self, step: Step, name: str) -> dict[str, Any]:
-        shard = ""
-        if step.shards.max > 1:
-            shard = _FOLDER if step.id in self.dag.counters else f"shard-{_SHARD}-of-{step.shards.max}"
+    def _output(self, job: Job, step: Step, name: str) -> dict[str, Any]:
+        shard, count = "", self.pods.slices(job)
+        if count > 1:
+            counted = job.name in self.dag.counters or job.name in self.dag.feeders
+            shard = _FOLDER if counted else f"shard-{SHARD}-of-{count}"
         path = "/".join(filter(None, (self.dag.folder(step.id), shard, name)))
         gc = self.options.artifact_gc
         last = (step.id, name) not in self._read
         keep = {"artifactGC": {"strategy": "Never"}} if gc and gc.keep_results and last else {}
         place = self.dag.store.dataset(step.id, name, shard)
-        return {"name": written(name), "path": path, "archive": {self.options.artifacts.archive: {}}, **keep, **place}
-
-    def _container(self, step: Step, emulate: Sequence[Emulated]) -> Container:
-        argv = step_argv(
-            self.pipeline,
-            step,
-            inputs=step_inputs(step, self.dag.folder),
-            output=self.dag.folder(step.id),
-            emulate=emulate,
-        )
-        args = [text(word) for word in argv[1:]]
-        if step.shards.max > 1:
-            args += ["--shard", _SHARD if step.id in self.dag.counters else f"{_SHARD}/{step.shards.max}"]
-        return Container(
-            image=k8s.image_of(self.pipeline, step),
-            command=argv[:1],
-            args=args,
-            env=k8s.env_list(step_env(self.pipeline, step, args, self._default_env)),
-            resources=k8s.resources(step.resources, step.limits),
-            env_from=k8s.env_from_list([*self.options.env_from, *step.env_from] if step.env_from else []),
-            volume_mounts=k8s.mounts(self.volumes, [step.id]),
-        )
+        archive: dict[str, Any] = {self.options.artifacts.archive: {}}
+        return {"name": written(job, (step.id, name)), "path": path, "archive": archive, **keep, **place}
 
 
-def _retries_natively(step: Step, version: str) -> bool:
-    """Argo takes only whole factors, and a `cap` for waits since 3.7; `maxDuration` limits all attempts together."""
-    retry = step.retry
-    return not retry.limit or (retry.factor == int(retry.factor) and (retry.max is None or version != "3.6"))
+_SLICES = {"name": SLICES, "valueFrom": {"path": SLICES_FILE}}
+
+
+def _reads(step: Step) -> list[Output]:
+    return [(edge.step, edge.output) for edge in step.needs]
+
+
+def _last(job: Job, step: Step) -> str:
+    """Name of the artifact with a step's last output."""
+    return LAST if len(job.steps) == 1 else f"{step.id}_{LAST}"
+
+
+def _unless(codes: Sequence[str]) -> str:
+    """Argo's expression for a retry: 2 is a wrong configuration, 3 what would fail again, none a pod that was lost."""
+    return f"lastRetry.exitCode not in [{', '.join(f'{chr(34)}{code}{chr(34)}' for code in codes)}]"
 
 
 def _retry(step: Step) -> dict[str, Any]:
@@ -169,9 +177,7 @@ def _retry(step: Step) -> dict[str, Any]:
             factor=str(int(retry.factor)) if retry.factor != 1 else None,
             cap=duration(retry.max) if retry.max is not None else None,
         )
-    return without_empty(
-        limit=str(retry.limit), retryPolicy="Always", expression='lastRetry.exitCode != "2"', backoff=backoff
-    )
+    return without_empty(limit=str(retry.limit), retryPolicy="Always", expression=_unless(("2", "3")), backoff=backoff)
 
 
 def duration(seconds: int) -> str:

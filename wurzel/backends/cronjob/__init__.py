@@ -11,7 +11,6 @@ from wurzel.backends import kubernetes as k8s
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.cronjob.companions import has_claim
 from wurzel.backends.cronjob.context import document
-from wurzel.backends.cronjob.job import PIPELINE, PIPELINE_PATH
 from wurzel.backends.cronjob.layout import containers, place, uses_run
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes.preflight import preflight
@@ -138,7 +137,7 @@ class CronJobBackend(Backend):
         """Names, images, settings, and what steps of one pod cannot set separately."""
         longest = LONGEST_CRON if pipeline.schedule else LONGEST
         return [
-            *preflight(pipeline, options, self.name, longest_name=longest, volumes={PIPELINE: PIPELINE_PATH}),
+            *preflight(pipeline, options, self.name, longest_name=longest, volumes={k8s.PIPELINE: k8s.PIPELINE_PATH}),
             *_together(pipeline),
             *_alone(pipeline, options),
             *layout_problems(pipeline, options.layout, place(pipeline)),

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.model import Pipeline
 
-PIPELINE_FILE = "pipeline.json"
 _SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
 
 
@@ -37,7 +36,7 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
         )
         claim = companion(f"{name}-data", spec=spec)
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
-    described = companion(described_by(name), data={PIPELINE_FILE: dump(_without_variables(pipeline))})
+    described = companion(described_by(name), data={k8s.PIPELINE_FILE: dump(_without_variables(pipeline))})
     policy = companion(name, spec={"podSelector": selector, "policyTypes": ["Ingress"]})
     return Companions(
         config_map=described if uses_run(pipeline, options) else None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.cronjob.companions import PIPELINE_FILE, described_by
+from wurzel.backends.cronjob.companions import described_by
 from wurzel.backends.cronjob.layout import containers, uses_run
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.kubernetes import without_empty
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 CONFIGURATION = 2
 """Exit code of wurzel when the user must act; a retry would fail the same way."""
-PIPELINE = "pipeline"
-"""Name of the volume with the pipeline, for the containers that run it."""
-PIPELINE_PATH = "/etc/wurzel"
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
 """The Job's uid: the same for all its pods, different for every run (a label of pods since Kubernetes 1.27)."""
 
@@ -87,7 +84,7 @@ class Builder:
         return own
 
     def _volumes(self) -> list[dict[str, Any]]:
-        described = [{"name": PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.run else []
+        described = [{"name": k8s.PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.run else []
         own = [self._data(), k8s.tmp_volume(self.options), *described, *store_volumes(self.pipeline)]
         return [*own, *k8s.pod_volumes(self.extras)]
 
@@ -109,7 +106,7 @@ class Builder:
 
     def _mounts(self, steps: Sequence[Step]) -> list[dict[str, Any]]:
         folder = self.name if self.options.data.claim else None
-        described = [{"name": PIPELINE, "mountPath": PIPELINE_PATH, "readOnly": True}] if self.run else []
+        described = [k8s.pipeline_mount()] if self.run else []
         return [
             without_empty(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
@@ -165,7 +162,7 @@ class Builder:
         """A container that runs some steps, or all of them, with settings and variables from the pipeline's file."""
         pipeline, mount = self.pipeline, self.options.mount
         jobs = width(job.steps, pipeline.parallelism)
-        args = ["run", "--from-ir", f"{PIPELINE_PATH}/{PIPELINE_FILE}", "-j", str(jobs)]
+        args = ["run", "--from-ir", f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}", "-j", str(jobs)]
         args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}

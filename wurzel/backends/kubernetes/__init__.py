@@ -23,6 +23,11 @@ TMP = "tmp"
 TMP_PATH = "/tmp"  # noqa: S108 - a path in a container
 """Where programs expect scratch space, which a read-only root file system does not give."""
 
+PIPELINE = "pipeline"
+"""Name of the volume with the pipeline, for containers of `wurzel run`."""
+PIPELINE_PATH = "/etc/wurzel"
+PIPELINE_FILE = "pipeline.json"
+
 STARTING_DEADLINE = 3600
 """Seconds a run may be late if the schedule sets no deadline: Argo's default of 0 loses missed runs."""
 
@@ -196,6 +201,11 @@ def mounts(volumes: Sequence[StepVolume], step_ids: Sequence[str] = ()) -> list[
         for extra in volumes
         if (set(extra.steps) & set(step_ids) if step_ids else not extra.steps)
     ]
+
+
+def pipeline_mount() -> dict[str, Any]:
+    """Where containers of `wurzel run` find the pipeline."""
+    return {"name": PIPELINE, "mountPath": PIPELINE_PATH, "readOnly": True}
 
 
 def toleration(wanted: Toleration) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""Which pods a run has: one for each step, or for several, which `wurzel run` runs; and what their slices become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.storage import store
+from wurzel.invocation.command import cut_edges
+from wurzel.ir.crossing import Crossing
+from wurzel.ir.jobs import Place, are_runs, jobs_of
+from wurzel.ir.requests import attempts, longest_path, width
+
+if TYPE_CHECKING:
+    from wurzel.backends.argo.options import ArgoOptions
+    from wurzel.ir.jobs import Job
+    from wurzel.ir.model import Pipeline, Step
+
+START = 300
+"""Seconds that a pod has beyond its steps, for its image and its data."""
+
+
+class Pods(Crossing):
+    """The jobs of a pipeline, each a template, and what crosses between them."""
+
+    def __init__(self, pipeline: Pipeline, options: ArgoOptions) -> None:
+        """Group the steps as the options say."""
+        super().__init__(pipeline, jobs_of(pipeline, options.layout, place(pipeline, options)))
+        self.options = options
+        self.run = are_runs(pipeline, options.layout)
+        """Whether containers are `wurzel run`; otherwise each is `wurzel step`."""
+        self.single = all(len(job.steps) == 1 for job in self.all)
+        """Whether every pod runs one step, so that Argo retries steps and wurzel need not."""
+        self.by_artifact = not self.stored and options.artifacts.volume is None
+        """Whether data crosses as artifacts, rather than through a store or on a volume."""
+        self._together = not self.by_artifact or store(options.artifacts).fills
+
+    def named(self, name: str) -> Job:
+        """The job of this name."""
+        return next(job for job in self.all if job.name == name)
+
+    def slices(self, job: Job) -> int:
+        """How many pods a job may have; 1 unless each slice of its step has its own."""
+        step = job.steps[0]
+        return step.shards.max if self.is_sliced(step) else 1
+
+    def apart(self, job: Job) -> bool:
+        """Whether each slice of a job is a task with its own artifact.
+
+        Pods that fill one folder of a volume or bucket, or use a store, are one task for all slices.
+        """
+        return self.slices(job) > 1 and not self._together
+
+    def counted(self, job: Job) -> bool:
+        """Whether the slices of a job are counted once the data is there."""
+        return self.slices(job) > 1 and self._together and job.steps[0].shards.items is not None
+
+    def feeder(self, job: Job) -> Job | None:
+        """The job that makes all that slices of a job cut, and can therefore count them; none if there are several."""
+        makers = {self.home[edge.step].name: self.home[edge.step] for edge in cut_edges(job.steps[0])}
+        if len(makers) != 1 or not self.run:
+            return None
+        (maker,) = makers.values()
+        return None if self.slices(maker) > 1 else maker
+
+    def native(self, job: Job) -> bool:
+        """Whether Argo retries a job as its step asks; otherwise wurzel does within the pod."""
+        return self.single and _is_native(job.steps[0], self.options.version)
+
+    def width(self, job: Job) -> int:
+        """How many steps, or slices, run side by side in a pod."""
+        return 1 if self.slices(job) > 1 else width(job.steps, self.pipeline.parallelism)
+
+    def deadline(self, job: Job) -> int | None:
+        """Seconds after which a pod must be stuck; none if a step may take any time.
+
+        A pod of `wurzel step` is ended by its step's `timeout`; `wurzel run` ends its steps itself, and names them.
+        """
+        if any(step.timeout is None for step in job.steps):
+            return None
+        if not self.run:
+            return job.steps[0].timeout if self.native(job) else None
+        native = self.native(job)
+        tries = {step.id: 1 if native else 1 + step.retry.limit for step in job.steps}
+        longest = int(longest_path(job.steps, lambda step: attempts(step, tries=tries[step.id]))) + START
+        return longest if self.pipeline.timeout is None else min(longest, self.pipeline.timeout)
+
+
+def place(pipeline: Pipeline, options: ArgoOptions) -> Place:
+    """What a pod has only once; templates may decide on variables as well."""
+
+    def of(step: Step) -> Mapping[str, Any]:
+        return {
+            "image": k8s.image_of(pipeline, step),
+            "variables": step.variables,
+            "account": options.service_account or step.service_account or pipeline.service_account,
+            "priority": step.priority,
+            "node_selector": step.node_selector,
+            "tolerations": [k8s.toleration(toleration) for toleration in step.tolerations],
+            "labels": step.labels,
+            "annotations": step.annotations,
+        }
+
+    return of
+
+
+def _is_native(step: Step, version: str) -> bool:
+    """Argo takes only whole factors, and a `cap` for waits since 3.7; `maxDuration` limits all attempts together."""
+    retry = step.retry
+    return not retry.limit or (retry.factor == int(retry.factor) and (retry.max is None or version != "3.6"))
