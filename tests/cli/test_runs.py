@@ -219,9 +219,13 @@ def test_a_failed_and_a_killed_run_are_recorded(copy):
         try:
             while wurzel("runs").splitlines()[1].split()[-1] != "running":
                 time.sleep(0.1)
+            while "making 25" not in (log := wurzel("logs", "--run", "latest")):
+                time.sleep(0.1)
         finally:
             going_on.send_signal(signal.SIGKILL)
     assert wurzel("runs").splitlines()[1].split()[-1] == "killed"
+    wurzel("run", "--force")
+    assert wurzel("logs", "words", "--run", "latest~1") == log
 
 
 def test_damaged_records_do_not_count(copy):
@@ -278,7 +282,7 @@ def test_texts_of_a_record_cannot_steer_a_terminal(copy):
     last.write_text(json.dumps(record))
     for words in (["runs"], ["runs", "show"], ["runs", "diff"]):
         assert "\x1b" not in wurzel(*words)
-    assert wurzel("runs", "show").splitlines()[2].endswith("\\x1b]0;title\\x07 next")
+    assert wurzel("runs", "show").splitlines()[2].endswith("\\x1b]0;title\\x07\\nnext")
 
 
 def test_a_step_is_no_pattern(here):

@@ -60,8 +60,8 @@ def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterato
 
     wanted = [find_run(runs, run or LATEST)] if run or not step else runs
     for past in wanted:
-        steps = [step] if step else past.steps
-        named = [(path.name.removesuffix(".log"), path) for name in steps for path in past.logs(name)]
+        paths = past.logs(step) if step else past.all_logs()
+        named = [(path.name.removesuffix(".log"), path) for path in paths]
         if named:
             yield from named
             return

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from wurzel.runtime.history import PastRun
 
@@ -46,6 +46,7 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
 
     `wurzel run` records the last 50 runs of a pipeline below .wurzel, with their logs.
     """
+    from wurzel.cli.text import table
     from wurzel.runtime.history import past_runs
 
     ctx.ensure_object(dict).update(state_dir=state_dir, pipeline=pipeline, as_json=as_json)
@@ -58,7 +59,7 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
     if not runs:
         click.echo("no run has been recorded here", err=True)
     rows = [(run.id, run.pipeline, _when(run), _steps(run), _took(run.seconds), run.ended) for run in runs]
-    for line in _table(("RUN", "PIPELINE", "STARTED", "STEPS", "TOOK", "ENDED"), rows):
+    for line in table([("RUN", "PIPELINE", "STARTED", "STEPS", "TOOK", "ENDED"), *rows]) if rows else ():
         click.echo(line)
 
 
@@ -68,6 +69,7 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
 @click.pass_obj
 def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
     """Show what became of each step of RUN, the last one by default."""
+    from wurzel.cli.text import table
     from wurzel.runtime.history import find_run, past_runs
     from wurzel.runtime.outcome import visible
 
@@ -83,7 +85,7 @@ def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
         items = str(about.get("report", {}).get("items_out", "-"))
         memory = f"{about['memory'] / 1e6:.0f} MB" if "memory" in about else "-"
         rows.append((step, about["state"], _took(spent), memory, items, about.get("reason") or about.get("text", "")))
-    for line in _table(("STEP", "STATE", "TOOK", "MEMORY", "ITEMS", "WHY"), rows):
+    for line in table([("STEP", "STATE", "TOOK", "MEMORY", "ITEMS", "WHY"), *rows]) if rows else ():
         click.echo(line)
 
 
@@ -143,15 +145,3 @@ def _took(seconds: float | None) -> str:
 
 def _steps(run: PastRun) -> str:
     return ", ".join(f"{count} {what}" for what, count in run.counts.items() if count) or "-"
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Lines of a table; a record may contain what a terminal would obey."""
-    from wurzel.runtime.outcome import visible
-
-    if not rows:
-        return []
-    rows = [tuple(" ".join(visible(cell).split()) for cell in row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = [zip(row, widths, strict=True) for row in (head, *rows)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in line).rstrip() for line in lines]

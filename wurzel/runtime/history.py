@@ -38,9 +38,14 @@ class PastRun(NamedTuple):
 
     def logs(self, step: str) -> list[Path]:
         """The logs of a step in this run, one for each slice; none where it did not run."""
+        return [path for path in self.all_logs() if path.name.startswith(f"{step}.")]
+
+    def all_logs(self) -> list[Path]:
+        """The logs of all steps that ran or run, in the order of the steps where it is known."""
+        order = {step: number for number, step in enumerate(self.record.get("graph", ()))}
         with contextlib.suppress(OSError):
-            found = [path for path in (self.folder / LOGS).iterdir() if path.name.startswith(f"{step}.")]
-            return sorted(path for path in found if path.name.endswith("log"))
+            found = [path for path in (self.folder / LOGS).iterdir() if path.name.endswith("log")]
+            return sorted(found, key=lambda path: (order.get(path.name.partition(".")[0], 0), path.name))
         return []
 
 

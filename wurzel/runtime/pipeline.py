@@ -48,6 +48,7 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         run = Run(pipeline, whole, options, recording.follower, watch, _task)
         last.callback(recording.close)
         recording.begin()
+        run.keep_log = recording.keep_log
         sweep(data, run.schedule.steps, run.archive.keep_left)
         last.callback(run.archive.close, run.schedule.steps)
         last.callback(sweep, data, run.schedule.steps, run.archive.keep_left)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WriteError
 from wurzel.invocation.digests import write
+from wurzel.regular_file import private
 from wurzel.runtime.report import read_recorded
 from wurzel.store.names import escape
 
@@ -123,6 +124,12 @@ class Recording:
         """The run has ended by itself."""
         self._run = run
 
+    def keep_log(self, log: Path) -> None:
+        """Give a log, still to be written, a name in the record as well, where it is found while and after it runs."""
+        with contextlib.suppress(OSError):
+            open(log, "ab", opener=private).close()
+            os.link(log, self._folder / LOGS / log.name, follow_symlinks=False)
+
     def close(self) -> None:
         """Write what became of it, and remove records that are too old."""
         with contextlib.suppress(OSError, WriteError):
@@ -149,23 +156,20 @@ class Recording:
         return {**found, "datasets": digests if fine else {}, "report": report, "settings": dict(_settings(step))}
 
     def _keep_logs(self) -> None:
-        """Keep the logs of this run, which the next one replaces."""
+        """Copy the logs of this run that could not be linked; the next one replaces them."""
         for step_id, found in self.follower.steps.items():
             if found["tries"]:
                 for log in sorted((self._state / "logs").glob(f"{step_id}.*log")):
                     if log.lstat().st_mtime >= self._start.timestamp() - _CLOCK:
-                        _keep(log, self._folder / LOGS / log.name)
+                        _copy(log, self._folder / LOGS / log.name)
 
     def _write(self, more: Mapping[str, Any]) -> None:
         write(self._folder / RECORD, json.dumps({**self._about, **more}, indent=1).encode() + b"\n", 0o600)
 
 
-def _keep(log: Path, target: Path) -> None:
-    """A second name for a log: whoever runs the step again removes the first, and starts a new file."""
-    with contextlib.suppress(OSError):
-        try:
-            os.link(log, target, follow_symlinks=False)
-        except OSError:
+def _copy(log: Path, target: Path) -> None:
+    if not target.exists():
+        with contextlib.suppress(OSError):
             shutil.copyfile(log, target, follow_symlinks=False)
 
 

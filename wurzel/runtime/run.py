@@ -19,6 +19,8 @@ from wurzel.runtime.state import StateFolder
 from wurzel.runtime.supervise import Pool, Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wurzel.ir.model import Pipeline, Step
     from wurzel.runtime.options import RunOptions
     from wurzel.runtime.processes import Watch
@@ -68,6 +70,8 @@ class Run:
         """The most bytes that a process of a step held in memory at one time."""
         self.room = Room(machine())
         self.pool = Pool(watch, 1 if options.in_process else options.jobs, self.room)
+        self.keep_log: Callable[[Path], object] = lambda _: None
+        """Called with each log before anything is written to it."""
         self._task = task
         self.slices: dict[str, tuple[int, int]] = {}
         """Slices of a step that are done, and of how many, where it has several."""

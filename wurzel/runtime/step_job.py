@@ -142,6 +142,7 @@ class StepJob:
         """What runs `wurzel step`, or another program if its own path is given, for this step."""
         run, step = self.run, self.step
         log.unlink(missing_ok=True)
+        run.keep_log(log)
         env = {"PYTHONUNBUFFERED": "1", **self.environment()}  # what a step prints is in its log at once
         words = [*run.options.wurzel, *argv[1:]] if argv[:1] == ["wurzel"] else argv
         return Command(words, env, run.options.root, log, step.timeout or None, owner=step.id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
-from wurzel.cli.store.text import counted, size, table
+from wurzel.cli.text import counted, size, table
 
 if TYPE_CHECKING:
     from wurzel.store.usage import Usage

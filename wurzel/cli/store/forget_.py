@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from wurzel.cli.store.place import StepName, named, open_place, pipeline_or_step, step_of, store_options
-from wurzel.cli.store.text import counted
+from wurzel.cli.text import counted
 
 
 @click.command("forget")

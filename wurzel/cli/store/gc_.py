@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
-from wurzel.cli.store.text import counted, size
+from wurzel.cli.text import counted, size
 
 if TYPE_CHECKING:
     from datetime import timedelta

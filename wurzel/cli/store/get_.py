@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wurzel.cli.store.place import StepName, named, open_place, run_option, step_of, store_options
-from wurzel.cli.store.text import counted, size
+from wurzel.cli.text import counted, size
 
 
 @click.command("get")

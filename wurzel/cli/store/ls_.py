@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wurzel.cli.store.place import StepName, named, open_place, pipeline_or_step, run_option, store_options
-from wurzel.cli.store.text import iso, moment, size, table
+from wurzel.cli.text import iso, moment, size, table
 
 if TYPE_CHECKING:
     from wurzel.store.buckets import Bucket

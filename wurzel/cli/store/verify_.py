@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
-from wurzel.cli.store.text import counted, shown, size
+from wurzel.cli.text import counted, shown, size
 
 if TYPE_CHECKING:
     from wurzel.store.findings import Finding
