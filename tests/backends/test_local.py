@@ -207,10 +207,11 @@ def test_a_failure_blocks_only_what_follows(tmp_path, stand_in):
     assert ended == {step.id for step in pipeline.steps} - blocked
 
 
-def test_failures_that_only_the_user_can_mend_end_it_with_2(tmp_path, stand_in):
+@pytest.mark.parametrize("code", [2, 3])
+def test_failures_that_another_try_does_not_mend_end_it_with_their_code(tmp_path, stand_in, code):
     script = write_script(wide(20), tmp_path)
-    done = run("sh", script, PATH=f"{stand_in}:{os.environ['PATH']}", FAILING="s-3", CODE="2")
-    assert done.returncode == 2
+    done = run("sh", script, PATH=f"{stand_in}:{os.environ['PATH']}", FAILING="s-3", CODE=str(code))
+    assert done.returncode == code
     assert done.stderr.splitlines()[-1] == "wide: failed: s-3; what needs them was not run"
 
 
@@ -318,6 +319,78 @@ def gone(pid):
             return True
         time.sleep(0.02)
     return False
+
+
+# With a store
+
+
+@pytest.fixture
+def stored(project):
+    """A project whose pipeline `sharded` has a store, and its script."""
+
+    def make(entry="sharded:pipeline"):
+        root = project("sharded")
+        (root / "sleeper.py").write_text(SLEEPER)
+        steps = "{loud: {shards: 3}}" if "sharded" in entry else "{}"
+        (root / "wurzel.yaml").write_text(
+            f"version: 1\npipelines: {{p: {{entrypoint: '{entry}', store: ./it's a store, steps: {steps}}}}}\n"
+        )
+        return root, write_script(open_pipeline("p").pipeline, root)
+
+    return make
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_data_crosses_steps_through_the_store_and_is_computed_once(stored, shell):
+    root, script = stored()
+    found = subprocess.run(
+        [BIN / "shellcheck", "-s", "sh", "-o", "all", script], capture_output=True, text=True, check=False
+    )
+    assert (found.stdout, found.returncode) == ("", 0)
+    done = run(shell, script, "-j2")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        0,
+        "p: done; datasets are in the store ./it's a store",
+    ), done
+    of_script = {path.parent.name: path.read_bytes() for path in root.glob("data/*/part-00000.json")}
+    shutil.rmtree("data")
+    assert run(shell, script).returncode == 0
+    logs = "".join(path.read_text() for path in (root / ".wurzel/p/script").iterdir())
+    assert "done in" not in logs
+    assert logs.count("unchanged (from the store)") == len(of_script)
+    listed = subprocess.run([BIN / "wurzel", "store", "ls", "p"], capture_output=True, text=True, check=True).stdout
+    assert [line.split()[-1] for line in listed.splitlines() if line.startswith("local-")] == ["latest", "whole"]
+    subprocess.run([BIN / "wurzel", "-q", "run", "p", "--store", "none"], check=True)
+    assert of_script == {path.parent.name: path.read_bytes() for path in root.glob("data/*/part-00000.json")}
+
+
+def test_a_script_of_other_steps_ends_with_2(stored):
+    root, script = stored()
+    config = root / "wurzel.yaml"
+    config.write_text(config.read_text().replace("shards: 3", "shards: 2"))
+    done = run("sh", script)
+    assert done.returncode == 2
+    assert "edges or shards have changed" in done.stderr
+
+
+def test_a_signal_ends_a_step_that_hands_over_to_a_store(stored):
+    root, script = stored("sleeper:pipeline")
+    process = subprocess.Popen(
+        command("sh", script), env=surroundings(), stderr=subprocess.PIPE, start_new_session=True
+    )
+    pid = wait_for_pid(root / "pids")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGTERM
+    assert errors.decode().splitlines()[-1] == "p: interrupted"
+    assert gone(pid)
+
+
+def test_a_store_needs_the_configuration(stored):
+    stored()
+    pipeline = open_pipeline("p").pipeline
+    (problem,) = LocalBackend().preflight(pipeline, TargetOptions().called(["--from-ir", "p.json"]))
+    assert "a store needs the configuration" in problem.message
 
 
 def test_the_script_may_stand_in_a_folder(project):

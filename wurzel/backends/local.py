@@ -10,6 +10,7 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, setting_variables, step_argv
+from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
@@ -63,6 +64,10 @@ class ScriptContext(TypedDict):
     """Variables that are secrets of single steps."""
     steps: Sequence[StepBlock]
     """The steps, in an order in which they can run."""
+    store: str
+    """URL of the store that data goes through; empty without one. With a store, commands are `wurzel run`."""
+    layout: str
+    """Digest by which commands notice that the script is out of date; empty without a store."""
 
 
 class LocalBackend(Backend):
@@ -73,7 +78,7 @@ class LocalBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments"),
         "data_dir": native(),
-        "store": unsupported("the script hands data over in `data_dir`; `wurzel run` uses the store"),
+        "store": native("commands are `wurzel run`, which reads wurzel.yaml; keys are environment variables"),
         "settings": native("environment variables of the step's command"),
         "parameters": native("an environment variable with the setting's name overrides it; `wurzel run --param`"),
         "env": native(),
@@ -129,7 +134,9 @@ class LocalBackend(Backend):
             "required": [need.variables for need in needs(pipeline) if all(map(_IDENTIFIER.fullmatch, need.variables))],
             "first": [step.id for step in pipeline.steps if not step.predecessors],
             "secrets": list(_secrets(pipeline)),
-            "steps": _blocks(pipeline),
+            "steps": _blocks(pipeline, options),
+            "store": pipeline.store.url if pipeline.store is not None else "",
+            "layout": layout_digest(pipeline) if pipeline.store is not None else "",
         }
         return [OutputFile(path, "local/run.sh.j2", context, executable=True)]
 
@@ -137,9 +144,15 @@ class LocalBackend(Backend):
         """Of the script."""
         return {"local/run.sh.j2": ScriptContext}
 
+    def read_by_jobs(self, pipeline: Pipeline, options: TargetOptions) -> Collection[str]:
+        """What `wurzel run` reads, where there is a store."""
+        from wurzel.backends.ci.layout import READ_BY_RUN
+
+        return READ_BY_RUN if pipeline.store is not None else ()
+
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:
-        """An environment variable cannot contain a zero byte."""
-        return [
+        """An environment variable cannot contain a zero byte; with a store, commands read the configuration."""
+        problems = [
             Problem(
                 f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
             )
@@ -147,9 +160,13 @@ class LocalBackend(Backend):
             for name, value in (pipeline.env | step.env | setting_variables(step)).items()
             if "\0" in value
         ]
+        if pipeline.store is not None and options.from_ir:
+            message = "a store needs the configuration, which a pipeline from an IR file does not have"
+            problems.append(Problem(message, hint="Render from the code, or run it: wurzel run --from-ir FILE."))
+        return problems
 
 
-def _blocks(pipeline: Pipeline) -> list[StepBlock]:
+def _blocks(pipeline: Pipeline, options: TargetOptions) -> list[StepBlock]:
     followers: dict[str, list[str]] = {step.id: [] for step in pipeline.steps}
     order = {step.id: number for number, step in enumerate(pipeline.steps)}
     for step in pipeline.steps:
@@ -164,7 +181,7 @@ def _blocks(pipeline: Pipeline) -> list[StepBlock]:
             # The latest first: it is the least likely to be done, so the script's check stops early.
             " ".join(sorted(step.predecessors, key=order.__getitem__, reverse=True)),
             " ".join(followers[step.id]),
-            _command(pipeline, step, parameters),
+            _command(pipeline, step, parameters) if pipeline.store is None else _run(pipeline, step, options),
             step,
             " ".join(name for name, readers in secrets.items() if step.id in readers),
         )
@@ -187,6 +204,12 @@ def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> lis
     argv = step_argv(pipeline, step, emulate=("retry", "timeout", "shards"))
     options = [argv[index : index + 2] for index in range(5, len(argv), 2)]
     return [*([["env", *env]] if env else []), argv[:5], *options]
+
+
+def _run(pipeline: Pipeline, step: Step, options: TargetOptions) -> list[list[str]]:
+    """The arguments of a command that hands over through a store: the program, then each option with its value."""
+    argv = [*options.run_argv(pipeline), "--only", step.id]
+    return [argv[:3], *(argv[index : index + 2] for index in range(3, len(argv), 2))]
 
 
 def _words(env: Mapping[str, str]) -> list[str]:

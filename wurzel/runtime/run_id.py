@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _NAMES = ("WURZEL_RUN_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID")
 """Variables that have the id, strongest first."""
 
-_RENDERED = ("argo-", "airflow-", "cronjob-")
+_RENDERED = ("argo-", "airflow-", "cronjob-", "local-")
 """What ids start with in files of targets that have to say which one they are."""
 
 Platform = Literal["github", "gitlab"]

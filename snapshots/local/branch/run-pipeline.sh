@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render branch:pipeline -t local` from branch:pipeline; do not edit. sha256:4afe2c2e42a15f5eab38732e3338bc59e404920fdab10a3d897ea729c12d8350
+# Rendered by `wurzel render branch:pipeline -t local` from branch:pipeline; do not edit. sha256:7996a9a42b32f8e7606a8fd07a243d7ff8722f9c7c03eb3872d660bafd204120
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -100,7 +100,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -257,7 +258,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render chain:pipeline -t local` from chain:pipeline; do not edit. sha256:e559cfdeabaca857808690d072347d43630e941b9a0926598e5b3b4ca9f42a65
+# Rendered by `wurzel render chain:pipeline -t local` from chain:pipeline; do not edit. sha256:16171bfb8e3565c3ddcb3407a93fb499efb3c3961e323b3ec0961e6ce6de994c
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -79,7 +79,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -236,7 +237,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

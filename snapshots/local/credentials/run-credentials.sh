@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render credentials -t local` from credentials:pipeline; do not edit. sha256:d8d2c3e3379634c872da0dd3f5b55fcb8eeda488514015bd12434098c7fdbfa3
+# Rendered by `wurzel render credentials -t local` from credentials:pipeline; do not edit. sha256:a241fde818a203f86d1e36e729691fbf91a4571804913a5c51b13cb1850c2df4
 #
 # Runs the pipeline credentials on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -80,7 +80,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -237,7 +238,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render diamond:pipeline -t local` from diamond:pipeline; do not edit. sha256:7cbc83039b858f2cfc260a5af7295f80795aa5a5006e6ce06713e73fab9738f7
+# Rendered by `wurzel render diamond:pipeline -t local` from diamond:pipeline; do not edit. sha256:e10f1b4fd99d1c3e96979c7cba5f8d97416ae5a82f33160ada7cafd134077cef
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -89,7 +89,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -246,7 +247,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

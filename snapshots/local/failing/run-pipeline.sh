@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render failing:pipeline -t local` from failing:pipeline; do not edit. sha256:c36971f548d89a1846bdf0b0bfce61893e701d93b91d6e0998ea904aba5441bf
+# Rendered by `wurzel render failing:pipeline -t local` from failing:pipeline; do not edit. sha256:db2a9a1f1547c4a5bc8e96a3b33ed9adb526b118af94eedc21706f25111f7c10
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -88,7 +88,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -245,7 +246,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

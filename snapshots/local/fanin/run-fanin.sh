@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render fanin -t local` from fanin:pipeline; do not edit. sha256:623c41f037f60095be1ad961b196b9d0f26875656b74f27dff60bd953be88562
+# Rendered by `wurzel render fanin -t local` from fanin:pipeline; do not edit. sha256:5aad4a3d78c7a794e5b48d016a6bf61df49b93d7883c289950c66ffb87bc0214
 #
 # Runs the pipeline fanin on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -118,7 +118,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -275,7 +276,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render fanout:pipeline -t local` from fanout:pipeline; do not edit. sha256:f93edfea34093b1cb4eb848f4613ef9cde6749215e5b2bb5f14a29604456ff9d
+# Rendered by `wurzel render fanout:pipeline -t local` from fanout:pipeline; do not edit. sha256:9dd7119dedbdcd8a4a0136fa2d31b9c0ce6d17d3d97e827cc4f53ec8da785b55
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -90,7 +90,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -247,7 +248,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render files:pipeline -t local` from files:pipeline; do not edit. sha256:4798332f3393d0562ba37e0d9b163ec574a2f170605bb1e86d172460d22d7711
+# Rendered by `wurzel render files:pipeline -t local` from files:pipeline; do not edit. sha256:0f1600640a4f5a17c478aa4da0e89247a0a63275a7adfcf34430d9e2cde2fe54
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -97,7 +97,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -254,7 +255,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

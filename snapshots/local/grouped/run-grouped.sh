@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render grouped -t local` from grouped:pipeline; do not edit. sha256:9b00a023083eb8819fc254ff28c6c8ce276e049955ae5df139bb83ecf1cb1d08
+# Rendered by `wurzel render grouped -t local` from grouped:pipeline; do not edit. sha256:23453191d9297b16ab9a44aef0de8d53b7d880a536de7405cef54fe2c538430b
 #
 # Runs the pipeline grouped on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -114,7 +114,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -271,7 +272,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

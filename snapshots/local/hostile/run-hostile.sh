@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render hostile -t local` from hostile:pipeline; do not edit. sha256:a4ce1441c54d60562c7b2efb198885d11ae8b64ccfd8ebf6f41234588b368812
+# Rendered by `wurzel render hostile -t local` from hostile:pipeline; do not edit. sha256:d3236ff982ad41708e891b53ef5f4cf4aa809b92891604a5e8f5d6724e1db3eb
 #
 # Runs the pipeline hostile on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -224,7 +224,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -381,7 +382,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render join:pipeline -t local` from join:pipeline; do not edit. sha256:9cf731d7317cb366c56b5290d66ed1904561208a6adb937db82fe094c2b5b24d
+# Rendered by `wurzel render join:pipeline -t local` from join:pipeline; do not edit. sha256:0f49eb5d8998a7060530f6d9ec94fde2934014c59aa6b898ea120756688f8af9
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -90,7 +90,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -247,7 +248,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

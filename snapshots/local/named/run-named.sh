@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render named -t local` from named:pipeline; do not edit. sha256:1e3a16ed722bcafc7c870c9faefd75663a9437183dcfc2858fdca5fa6a5a549f
+# Rendered by `wurzel render named -t local` from named:pipeline; do not edit. sha256:41bda13939c8960e8927857ec48ca806118884419d3a7a4f6204ff555cfe5b9c
 #
 # Runs the pipeline named on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -81,7 +81,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -238,7 +239,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

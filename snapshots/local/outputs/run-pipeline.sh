@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render outputs:pipeline -t local` from outputs:pipeline; do not edit. sha256:a15ef49b95103485855502ec5efef0fd1a44381fcea244f4607e39a7708b0124
+# Rendered by `wurzel render outputs:pipeline -t local` from outputs:pipeline; do not edit. sha256:5c1696f7a8bca76fb1da58e86b3f4cdd1b1187364aac55f9189eb68d8f215b76
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -99,7 +99,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -256,7 +257,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

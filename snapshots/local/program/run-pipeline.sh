@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render program:pipeline -t local` from program:pipeline; do not edit. sha256:43ef8e567c572b8730ae92d2ef6e0cbc7ce821c8e7fd6b61a97b2a0192a48f0a
+# Rendered by `wurzel render program:pipeline -t local` from program:pipeline; do not edit. sha256:8fb3aee3e86598367a538ebca91833f5d8e2eba781c0eb67aff3748fb6fbd8fd
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -97,7 +97,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -254,7 +255,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

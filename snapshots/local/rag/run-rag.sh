@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render rag -t local` from rag_pipeline:rag; do not edit. sha256:5dd1af7579edf91b47d42dec6606069d7aa2ffc98eced04e17121d361cec8f8a
+# Rendered by `wurzel render rag -t local` from rag_pipeline:rag; do not edit. sha256:4a02d96ed72a1aa3b8d6340d90e826d48a8230a44423608e572aea8ed135d284
 #
 # Runs the pipeline rag on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -217,7 +217,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -374,7 +375,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

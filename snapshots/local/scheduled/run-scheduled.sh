@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render scheduled -t local` from scheduled:pipeline; do not edit. sha256:8ac6f343be9c9b1efdf7eb33465d5ea87f8bcc147d99f5e09e7ef53733aa154e
+# Rendered by `wurzel render scheduled -t local` from scheduled:pipeline; do not edit. sha256:36d0d1e5348334c752dadc6a99b3ddf9f89368c9c0f22ceb4bd7159a4af551c7
 #
 # Runs the pipeline scheduled on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -101,7 +101,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -258,7 +259,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

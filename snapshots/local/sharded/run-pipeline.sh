@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render sharded:pipeline -t local` from sharded:pipeline; do not edit. sha256:af8c2877db711aa7baac8fe9ed533cb2b7f75a8ed04a2b985c14b3d9459c8b04
+# Rendered by `wurzel render sharded:pipeline -t local` from sharded:pipeline; do not edit. sha256:d881c1f24c2aef31cbeb6f2340b7e7a64ff21ea6da5fd6c48755131373b7c5b5
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -80,7 +80,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -237,7 +238,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi

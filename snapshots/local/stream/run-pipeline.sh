@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render stream:pipeline -t local` from stream:pipeline; do not edit. sha256:c3f9a00708c6cf3038fe0711ddfb2a866de2bc01907807a653c995484467236f
+# Rendered by `wurzel render stream:pipeline -t local` from stream:pipeline; do not edit. sha256:3a5226235270e565550405bcf0755738348823544cb257859e3fa0451e5b21dc
 #
 # Runs the pipeline pipeline on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -97,7 +97,8 @@ Runs a pipeline: a step starts as soon as what it needs is done. When a step fai
   -j N        run N steps at a time
   -h, --help  show this text
 
-Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing.
+Exit codes: 0 fine, 1 a step failed or time ran out, 2 the user must act: usage, settings, what is missing,
+3 data broke a contract, so another try would not help.
 END
 }
 
@@ -254,7 +255,11 @@ while true; do
     done
   else
     failed="${failed} ${id}"
-    [ "${status}" -eq 2 ] || code=1
+    case "${status}" in
+      2) ;;
+      3) [ "${code}" -eq 1 ] || code=3 ;;
+      *) code=1 ;;
+    esac
     say "${id}: failed with exit code ${status}; the end of ${logs}/${id}.log:"
     tail -n 20 "${logs}/${id}.log" | sed 's/^/  | /' >&2
   fi
