@@ -1,13 +1,15 @@
 import shlex
 
 import pytest
+import yaml
 
 from tests.plain import plain_step
 from wurzel.backends.dvc import DvcBackend, DvcOptions, input_paths
+from wurzel.backends.dvc.style import with_flush_lists
 from wurzel.ir.features import Use
 from wurzel.ir.model import DataType, Edge, InputPort, OutputPort, Pipeline, Retry, Setting, Shards, Step
 from wurzel.runtime import slices
-from wurzel.testing import full_pipeline
+from wurzel.testing import full_pipeline, render_texts
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
 
@@ -38,7 +40,8 @@ def test_settings_go_through_params():
     assert params.context["params"] == {"everything": {"suffix": {"SUFFIX": "?", "TIMES": 2}}}
     found = dvc.context["stages"][1]
     assert found.params == ["everything.suffix.SUFFIX", "everything.suffix.TIMES"]
-    assert "params.yaml#everything.suffix" in shlex.split(found.cmd)
+    assert found.meta["options"]["settings"] == "params.yaml#everything.suffix"
+    assert not {"--settings", "--null"} & set(shlex.split(found.cmd))
 
 
 def test_secrets_required_and_computed_settings_are_no_params():
@@ -50,7 +53,7 @@ def test_secrets_required_and_computed_settings_are_no_params():
     pipeline = one_step(settings=settings)
     assert len(DvcBackend().files(pipeline, DvcOptions())) == 1
     assert not stage(pipeline).params
-    assert "--settings" not in stage(pipeline).cmd
+    assert "settings" not in stage(pipeline).meta["options"]
 
 
 def test_the_environment_stands_in_front():
@@ -78,7 +81,8 @@ def test_polling_and_self_consuming_steps():
 
 def test_retry_and_timeout_are_emulated():
     found = stage(one_step(retry=Retry(limit=2, backoff=30, factor=1.5, max=600), timeout=90))
-    options = {"retries": 2, "backoff": "30s", "backoff-factor": "1.5", "backoff-max": "10m", "timeout": "1m30s"}
+    options = {"report": "metrics/words.json", "retries": 2, "backoff": "30s", "backoff-factor": "1.5"}
+    options |= {"backoff-max": "10m", "timeout": "1m30s"}
     assert found.meta["options"] == options
     assert found.cmd == stage(one_step()).cmd  # another text would be another stage to DVC, and run it again
 
@@ -177,7 +181,7 @@ def test_slices_are_stages_of_a_matrix_and_one_gathers_them():
 def test_slices_may_be_processes_of_one_stage():
     stages = sharded_stages(shards="processes")
     assert list(stages) == ["words", "loud"]
-    assert stages["loud"].meta["options"] == {"retries": 1, "shards": 3}
+    assert stages["loud"].meta["options"] == {"report": "metrics/loud.json", "retries": 1, "shards": 3}
     use = Use("shards", "steps.loud.shards")
     assert DvcBackend().support_for(use, DvcOptions()).level == "native"
     assert DvcBackend().support_for(use, DvcOptions(shards="processes")).level == "emulated"
@@ -188,7 +192,7 @@ def test_slices_that_the_data_numbers_are_processes_of_one_stage():
     loud = loud.model_copy(update={"shards": Shards(items=500, max=64)})
     stages = stages_of(sharded().model_copy(update={"steps": (words, loud)}))
     assert list(stages) == ["words", "loud"]
-    assert stages["loud"].meta["options"] == {"retries": 1, "shards": 64}
+    assert stages["loud"].meta["options"] == {"report": "metrics/loud.json", "retries": 1, "shards": 64}
     assert "--portion 500" in stages["loud"].cmd
 
 
@@ -211,3 +215,29 @@ def test_each_named_output_is_an_out_and_stages_depend_on_those_they_read():
     stages = stages_of(Pipeline(name="p", steps=(sliced,)))
     assert stages["cut_slice"].outs == ["data/cut.slices/shard-${item.slice}-of-2"]
     assert stages["cut"].outs == ["data/cut/train", "data/cut/test"]
+
+
+def test_plots_are_those_of_the_file():
+    plots = [{"data/words/part-00000.json": {"x": "step", "y": "loss"}}]
+    texts = render_texts(one_step(), "dvc", DvcOptions.model_validate({"plots": plots}))
+    assert yaml.safe_load(texts["dvc.yaml"])["plots"] == plots
+    assert "plots" not in render_texts(one_step(), "dvc", DvcOptions())["dvc.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "a:\n  b:\n    - 1\n    - c:\n        - 2\n      d: 3\n  e: []\n",
+            "a:\n  b:\n  - 1\n  - c:\n    - 2\n    d: 3\n  e: []\n",
+        ),
+        ("a:\n  - |-\n    x:\n      - y\n\n    z\nb: 1\n", "a:\n- |-\n  x:\n    - y\n\n  z\nb: 1\n"),
+        ("a: |-\n  x:\n    - y\n", "a: |-\n  x:\n    - y\n"),
+        ("a:\n  - - 1\n    - 2\n", "a:\n- - 1\n  - 2\n"),
+    ],
+)
+def test_lists_are_written_as_dvc_writes_them(text, expected):
+    found, sources = with_flush_lists(text)
+    assert found == expected
+    assert yaml.safe_load(found) == yaml.safe_load(text)
+    assert len(sources) == text.count("\n")

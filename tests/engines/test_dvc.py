@@ -66,6 +66,28 @@ def test_same_bytes_as_a_local_run_and_nothing_twice(dvc, tmp_path, name):
     assert not list(tmp_path.rglob("pwned"))
 
 
+def test_an_experiment_changes_only_its_value_and_can_be_adopted(dvc, tmp_path):
+    project = example("named", tmp_path / "p")
+    config = project / "wurzel.yaml"
+    config.write_text(config.read_text().rstrip("\n") + "\n    targets: {dvc: {}}   # experiments\n")
+    listed = (
+        (project / "steps.py").read_text().replace("TIMES: int =", 'TAGS: list[str] = ["a", "b"]\n    TIMES: int =')
+    )
+    (project / "steps.py").write_text(listed)
+    render(project, "named", "dvc")
+    dvc.begin(project)
+    before = (project / "params.yaml").read_text()
+    dvc(project, "exp", "run", "-S", "named.suffix-en.TIMES=3")
+    after = (project / "params.yaml").read_text()
+    assert "    TAGS:\n    - a\n" in after
+    changed = [pair for pair in zip(before.splitlines(), after.splitlines(), strict=True) if pair[0] != pair[1]]
+    assert changed == [("    TIMES: 1", "    TIMES: 3")]
+    wurzel(project, "adopt")
+    assert "# experiments" in config.read_text()
+    wurzel(project, "render", "--check")
+    assert "Running stage" not in dvc(project, "repro").stdout
+
+
 def test_a_change_of_one_output_runs_only_the_stages_that_read_it(dvc, tmp_path):
     project = example("outputs", tmp_path / "p")
     render(project, "outputs", "dvc")

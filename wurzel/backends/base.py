@@ -72,6 +72,17 @@ class OutputFile:
     """Changes the form of the text, not what it says, after patches; also gives the old line of each new one."""
 
 
+class Adoptable(NamedTuple):
+    """A value that somebody changed in a rendered file, and that configuration could have."""
+
+    place: tuple[str, ...]
+    """Keys below the pipeline in `wurzel.yaml`."""
+    old: Any
+    new: Any
+    setting: bool = False
+    """Whether it is a setting of a step, whose name may be written in parts."""
+
+
 def moved(path: str, target: str, name: str) -> str:
     """Where a named target writes a file: into a folder of that name.
 
@@ -119,6 +130,17 @@ class Backend(ABC):
         """
         main = self.files(pipeline, options)[0].path
         return options.model_copy(update={"output": moved(main, self.name, name)})
+
+    def adoptable(self, pipeline: Pipeline, options: Any, path: str, text: str) -> Iterable[Adoptable]:
+        """Values in the text of an edited file that configuration could have.
+
+        Args:
+            pipeline: as it is rendered now.
+            options: an `options_model`.
+            path: of the file.
+            text: the file as it is.
+        """
+        return ()
 
     def contexts(self) -> Mapping[str, type]:
         """For each template that is rendered, the class whose fields are the names it sees.

@@ -134,14 +134,17 @@ def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[Jo
 
 
 def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered]) -> list[Rendered]:
-    if job.options.patch is None and all(file.finish is None for file in files):
-        return rendered
-    from wurzel.backends.patching import Patched, patched  # imported only by those who patch, to keep others fast
+    found = rendered
+    if job.options.patch is not None:
+        from wurzel.backends.patching import patched  # imported only by those who patch, to keep others fast
 
-    pairs = list(zip(files, rendered, strict=True))
-    found = rendered if job.options.patch is None else patched(job, pairs)
+        found = patched(job, list(zip(files, rendered, strict=True)))
+    if all(file.finish is None for file in files):
+        return found
+    from wurzel.render.finished import Finished
+
     return [
-        text if file.finish is None else Patched(text, *file.finish(text.text), job)
+        text if file.finish is None else Finished(text, *file.finish(text.text))
         for file, text in zip(files, found, strict=True)
     ]
 

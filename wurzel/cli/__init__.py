@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "Write a starting wurzel.yaml.",
     "new": "Write files to start from: a template pack.",
     "render": "Render pipelines into the native files of their targets.",
+    "adopt": "Take values of edited files into wurzel.yaml.",
     "run": "Run a pipeline here, in parallel, skipping what is unchanged.",
     "step": "Run one step; this is what rendered files call.",
     "runs": "List past runs: when, what ran, how long, and how it ended.",

@@ -114,7 +114,7 @@ def _render(request: Request, options: Options) -> list[Path]:
     if options.explain:
         _explain(results, renderer, options.form)
     elif options.stdout:
-        _print(_signed(results, renderer.layers.versions, place_of(project, request.output).folder))
+        _print(signed(results, renderer.layers.versions, place_of(project, request.output).folder))
     else:
         _finish(_Run(request, options, results, renderer), project)
     return [layer.folder for layer in renderer.layers.layers]
@@ -144,7 +144,7 @@ def _finish(run: _Run, project: Project | None) -> None:
     for home in dict.fromkeys(place):
         if ended := recover(home):
             click.echo(f"{ended} an interrupted render", err=True)
-    files = _signed(run.results, run.renderer.layers.versions, place.folder)
+    files = signed(run.results, run.renderer.layers.versions, place.folder)
     if project is not None and (run.options.check or run.options.prune):
         from wurzel.drift.orphans import orphans
 
@@ -158,6 +158,8 @@ def _finish(run: _Run, project: Project | None) -> None:
     else:
         if not run.options.force:
             _diff([change for change in changes if change.is_blocked])
+            for line in _adoptable(changes, run):
+                click.echo(line, err=True)
         written = apply(changes, force=run.options.force)
         _say(changes, written, run)
         if written and run.options.exit_code:
@@ -173,7 +175,7 @@ def _tell_meanings(changes: Sequence[Change], run: _Run) -> None:
             say("warning", warning)
 
 
-def _signed(results: Sequence[JobResult], packs: str, folder: str) -> list[File]:
+def signed(results: Sequence[JobResult], packs: str, folder: str) -> list[File]:
     """The files with their headers; those at the top of the repository name the project's `folder`."""
     from wurzel.render.header import sign, within
     from wurzel.render.output import File
@@ -264,7 +266,19 @@ def _check(changes: Sequence[Change], run: _Run) -> None:
     sys.stdout.flush()
     for line in github_commands(report):
         click.echo(line, err=True)
-    raise CheckFailed(check_text(report), hint=f"Run: {report.fix}")
+    raise CheckFailed(check_text(report), hint="\n  ".join([f"Run: {report.fix}", *_adoptable(changes, run)]))
+
+
+def _adoptable(changes: Sequence[Change], run: _Run) -> list[str]:
+    """What `wurzel adopt` would take from edited files, which --force would overwrite."""
+    if all(change.state != "edited" for change in changes):
+        return []
+    from wurzel.drift.adopt import proposals
+
+    found = [str(proposal) for proposal in proposals(changes, run.results)]
+    return (
+        ["Or take these values into wurzel.yaml, with: wurzel adopt", *(f"  {text}" for text in found)] if found else []
+    )
 
 
 def _show(changes: Sequence[Change], run: _Run) -> None:

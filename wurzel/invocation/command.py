@@ -72,6 +72,7 @@ def step_argv(
     output: str | None = None,
     extra: Sequence[str] = (),
     emulate: Sequence[Emulated] = (),
+    settings_in_file: bool = False,
 ) -> list[str]:
     """The command that runs one step, as an argument list.
 
@@ -80,14 +81,15 @@ def step_argv(
         step: one of its steps.
         inputs: values of `-i` (see `step_inputs`); the predecessors' datasets below the data folder unless given.
         output: folder of the output dataset; below the data folder unless given.
-        extra: further options, such as `["--settings", "params.yaml#rag.split"]`.
+        extra: further options, such as `["--options", "dvc.yaml#stages.split.meta"]`.
         emulate: what the platform cannot do and `wurzel step` must.
+        settings_in_file: whether the step reads all its settings from a file, which can say null.
     """
     argv = ["wurzel", "step", step.run, "--id", step.id]
     for value in step_inputs(step, partial(dataset, pipeline)) if inputs is None else inputs:
         argv += ["-i", value]
     argv += ["-o", output or dataset(pipeline, step.id)]
-    if "--settings" not in extra:
+    if not settings_in_file:
         for name in nulls(step):
             argv += ["--null", name]
     if step.shards.items is not None:

@@ -4,10 +4,10 @@ Facts: https://docs.github.com/en/actions/reference/workflows-and-actions/workfl
 https://docs.github.com/en/actions/reference/limits.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
@@ -84,8 +84,9 @@ class GithubBackend(Backend):
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
         """`.github/workflows/<pipeline>.yml`, and one for pull requests by option."""
         from wurzel.backends.github.anchors import anchored
+        from wurzel.backends.github.pins import actions
         from wurzel.backends.github.pull_request import path_beside
-        from wurzel.backends.github.workflow import actions, workflow
+        from wurzel.backends.github.workflow import workflow
 
         path = options.output or options.path(f".github/workflows/{options.stem(pipeline)}.yml")
         finish = anchored if options.anchors else None
@@ -107,6 +108,13 @@ class GithubBackend(Backend):
         """The target's name in the file name, and in the name that tells the workflow from those of other targets."""
         placed: GithubOptions = super().placed(pipeline, options, name)
         return placed.model_copy(update={"name": options.name or f"{options.stem(pipeline)}-{name}"})
+
+    def adoptable(self, pipeline: Pipeline, options: GithubOptions, path: str, text: str) -> Iterator[Adoptable]:
+        """Pinned actions, as bots update them."""
+        from wurzel.backends.github.pins import changed
+
+        for name, old, new in changed(text, options):
+            yield Adoptable(("targets", self.name, "actions", name), old, new)
 
     def jobs(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Job]:
         """The jobs, by layout and groups."""

@@ -42,7 +42,7 @@ def anchored(text: str) -> tuple[str, list[int]]:
             "with anchors, the workflow would not say the same",
             hint="Indent jobs and steps in your templates as those of wurzel do, or set anchors: false.",
         )
-    return found, [number for _, number in lines]
+    return found, [number for _, number in lines][: found.count("\n")]
 
 
 def _shared(lines: Lines, pattern: re.Pattern[str], names: list[str]) -> Iterator[tuple[str, int]]:

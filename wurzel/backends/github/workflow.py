@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
-from wurzel.backends.github.context import Action, Cache, Job, Transfer, Workflow
+from wurzel.backends.github.context import Cache, Job, Transfer, Workflow
 from wurzel.backends.github.inputs import call_input, described, input_value
-from wurzel.backends.github.options import ENTERPRISE_PINS, PINS, RunnerGroup
+from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
 from wurzel.invocation.command import dataset, setting_variables, step_argv
@@ -53,19 +53,6 @@ _LABELS = {
 def workflow(pipeline: Pipeline, options: GithubOptions, *, pull_request: bool = False) -> Workflow:
     """The workflow of a pipeline, or the one for pull requests."""
     return _Writer(pipeline, options, pull_request=pull_request).workflow()
-
-
-def actions(options: GithubOptions) -> dict[str, Action]:
-    """The action to use for each, by the last word of its name."""
-    found = {}
-    pins = PINS | ENTERPRISE_PINS if options.legacy else PINS
-    for name, (commit, version) in pins.items():
-        uses, _, shown = options.actions.get(name, f"{name}@{commit} # {version}").partition(" # ")
-        found[name.partition("/")[2].replace("-", "_")] = Action(uses.strip(), shown.strip())
-    name, _, commit = found["cache"].uses.partition("@")
-    for part in ("restore", "save"):
-        found[f"cache_{part}"] = Action(f"{name}/{part}@{commit}", found["cache"].version)
-    return found
 
 
 def path_filter(path: str) -> str:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypedDict
 
 from pydantic import Field
+from pydantic_core import to_json
 
-from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.dvc.style import with_flush_lists
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import Emulated, dataset, step_argv, supervision
@@ -38,6 +40,10 @@ class DvcOptions(TargetOptions):
         None,
         description="File that lists the installed packages, such as uv.lock, relative to the project. Every"
         " stage depends on it, so a change re-runs all of them.",
+    )
+    plots: tuple[str | dict[str, Any], ...] = Field(
+        (),
+        description="`plots` of dvc.yaml, as DVC takes them, e.g. [{data/score/part-00000.json: {x: step, y: loss}}].",
     )
     shards: Literal["stages", "processes"] = Field(
         "stages",
@@ -83,6 +89,8 @@ class StagesContext(TypedDict):
     """The pipeline, as the IR has it."""
     stages: Sequence[Stage]
     """One stage for each step, in an order in which they can run."""
+    plots: Sequence[Any]
+    """`plots` of the file: option `plots`."""
 
 
 class ParamsContext(TypedDict):
@@ -160,10 +168,12 @@ class DvcBackend(Backend):
         """`dvc.yaml`, and `params.yaml` when a step has settings."""
         main = options.output or "dvc.yaml"
         stages = [stage for step in pipeline.steps for stage in _stages(pipeline, step, options, main)]
-        files = [OutputFile(main, "dvc/dvc.yaml.j2", {"pipeline": pipeline, "stages": stages})]
+        context: dict[str, Any] = {"pipeline": pipeline, "stages": stages, "plots": list(options.plots)}
+        files = [OutputFile(main, "dvc/dvc.yaml.j2", context)]
         if params := _params(pipeline):
             context = {"pipeline": pipeline, "params": params}
-            files.append(OutputFile(options.params, "dvc/params.yaml.j2", context, option="params"))
+            file = OutputFile(options.params, "dvc/params.yaml.j2", context, option="params", finish=with_flush_lists)
+            files.append(file)
         return files
 
     def placed(self, pipeline: Pipeline, options: DvcOptions, name: str) -> DvcOptions:
@@ -175,6 +185,22 @@ class DvcBackend(Backend):
         """Datasets and metrics: DVC refuses an out that two stages have, also across files."""
         data = {dataset(pipeline, step.id): "data_dir" for step in pipeline.steps}
         return data | {_metrics(step, options): "targets.dvc.metrics_dir" for step in pipeline.steps}
+
+    def adoptable(self, pipeline: Pipeline, options: DvcOptions, path: str, text: str) -> Iterator[Adoptable]:
+        """Settings in `params.yaml`, as an experiment leaves them."""
+        if path != options.params:
+            return
+        from wurzel.datacontract.plain_yaml import NotYaml, load_yaml
+
+        try:
+            found = load_yaml(text)
+        except NotYaml:
+            return
+        for step, values in _params(pipeline).get(pipeline.name, {}).items():
+            now = _below(found, pipeline.name, step)
+            for name, old in values.items():
+                if name in now and to_json(now[name]) != to_json(old):
+                    yield Adoptable(("steps", step, "settings", name), old, now[name], setting=True)
 
     def contexts(self) -> Mapping[str, type]:
         """Of `dvc.yaml` and `params.yaml`."""
@@ -232,8 +258,7 @@ def _has_stages(step: Step, options: DvcOptions) -> bool:
 def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> Stage:
     params = _param_names(pipeline, step)
     report = _metrics(step, options)
-    extra = [*_settings_of(pipeline, step, options), "--report", report]
-    argv = step_argv(pipeline, step, extra=[*extra, *_options_of(step.id, main)])
+    argv = step_argv(pipeline, step, extra=_options_of(step.id, main), settings_in_file=_has_params(step))
     outs = [_escape(dataset(pipeline, step.id, port.name)) for port in step.outputs]
     return Stage(
         name=step.id,
@@ -246,16 +271,16 @@ def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> St
         outs=[{out: {"persist": True}} for out in outs] if step.self_consuming else outs,
         metrics=_escape(report),
         always_changed=step.polls or step.self_consuming or not step.cache,
-        meta=_escaped(_meta(pipeline, step, options)),
+        meta=_escaped(_meta(pipeline, step, options, report)),
     )
 
 
 def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, main: str) -> Stage:
     """A stage for each slice. Its report is inside the slice, where the stage that merges them finds it."""
     folder, name = _slices_of(pipeline, step), f"{step.id}_slice"  # no step id contains a `_`
-    extra = [*_settings_of(pipeline, step, options), "--shard", f"{_SLICE}/{step.shards.max}"]
-    extra += ["--report", f"{_slice_of(folder, step)}/{REPORT}"]
-    argv = step_argv(pipeline, step, output=folder, extra=[*extra, *_options_of(name, main)])
+    extra = ["--shard", f"{_SLICE}/{step.shards.max}", "--report", f"{_slice_of(folder, step)}/{REPORT}"]
+    extra += _options_of(name, main)
+    argv = step_argv(pipeline, step, output=folder, extra=extra, settings_in_file=_has_params(step))
     return replace(
         whole,
         name=name,
@@ -263,6 +288,7 @@ def _slices(pipeline: Pipeline, step: Step, options: DvcOptions, whole: Stage, m
         matrix={"slice": list(range(1, step.shards.max + 1))},
         outs=[_escape(_slice_of(folder, step))],
         metrics="",
+        meta=_escaped(_meta(pipeline, step, options, "")),
     )
 
 
@@ -291,9 +317,8 @@ def _param_names(pipeline: Pipeline, step: Step) -> list[str]:
     return [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
 
 
-def _settings_of(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
-    has_params = any(_is_param(setting) for setting in step.settings)
-    return ["--settings", f"{options.params}#{pipeline.name}.{step.id}"] if has_params else []
+def _has_params(step: Step) -> bool:
+    return any(_is_param(setting) for setting in step.settings)
 
 
 def _deps(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
@@ -312,13 +337,15 @@ def _counted(pipeline: Pipeline, step: Step) -> dict[str, str]:
     return {name: value for name, value in env.items() if not is_ignored(pipeline, name)}
 
 
-def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]:
-    """Options of `wurzel step`, and variables, that do not change data."""
+def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions, report: str) -> dict[str, Any]:
+    """Options of `wurzel step`, and variables, that do not change data: DVC compares the settings themselves."""
     emulate: list[Emulated] = ["retry", "timeout"]
     if not _has_stages(step, options):
         emulate.append("shards")
     words = supervision(step, emulate)
-    found: dict[str, Any] = {
+    found: dict[str, Any] = {"settings": f"{options.params}#{pipeline.name}.{step.id}"} if _has_params(step) else {}
+    found |= {"report": report} if report else {}
+    found |= {
         name.removeprefix("--"): int(value) if value.isdigit() else value
         for name, value in zip(words[::2], words[1::2], strict=True)
     }
@@ -328,13 +355,13 @@ def _uncounted(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str,
     return found
 
 
-def _meta(pipeline: Pipeline, step: Step, options: DvcOptions) -> dict[str, Any]:
+def _meta(pipeline: Pipeline, step: Step, options: DvcOptions, report: str) -> dict[str, Any]:
     """`meta`, for people and tools; it names secrets, so that a reader knows what to export."""
     secrets = pipeline.secrets | step.secrets
     meta: dict[str, Any] = {
         "run": step.run,
         "when": step.when,
-        "options": _uncounted(pipeline, step, options),
+        "options": _uncounted(pipeline, step, options, report),
         "labels": pipeline.labels | step.labels,
         "annotations": pipeline.annotations | step.annotations,
         "parameters": [setting.name for setting in step.settings if setting.parameter],
@@ -365,6 +392,12 @@ def _cmd(env: Mapping[str, str], argv: Sequence[str]) -> str | list[str]:
     words = ["env", *(f"{name}={value}" for name, value in env.items()), *argv] if env else argv
     line = _escape(shlex.join(words))
     return line if line.splitlines() == [line] else [line]
+
+
+def _below(found: Any, *keys: str) -> Mapping[str, Any]:
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _escape(text: str) -> str:
