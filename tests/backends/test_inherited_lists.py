@@ -148,13 +148,14 @@ def test_a_cache_that_a_layer_adds_is_in_each_job(gitlab):
     document = gitlab(
         block("cache", "  cache: {{ config.cache + [{'key': 'models', 'paths': ['models']}] }}", keep=False)
     )
-    assert document[".rag"]["cache"][1] == MODELS_CACHE
+    packages, models = document[".rag"]["cache"]
+    assert (packages.pop("policy"), models) == ("pull", MODELS_CACHE)
     assert values(document, "cache") == {
-        "plain": None,
+        "plain": [packages, MODELS_CACHE],  # the one that saves packages
         "gpu": None,
         "big": None,
         "own": [MODELS_CACHE],
-        "memory": [document[".rag"]["cache"][0], OWN_OUTPUT, MODELS_CACHE],
+        "memory": [packages | {"policy": "pull"}, OWN_OUTPUT, MODELS_CACHE],
     }
 
 
