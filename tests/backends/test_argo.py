@@ -22,6 +22,7 @@ from wurzel.ir.model import (
     Edge,
     InputPort,
     Limits,
+    OnFailure,
     OutputPort,
     Pipeline,
     Resources,
@@ -514,6 +515,25 @@ def test_an_exit_handler_tells_of_failures():
     always = spec_of(DIAMOND, on_exit={**handler, "when": "always"})
     ((group,),) = template(always, "on-exit")["steps"]
     assert "when" not in group
+
+
+def test_somebody_is_told_of_a_failure():
+    ref = SecretRef(name="chat", key="url")
+    told = DIAMOND.model_copy(update={"on_failure": OnFailure(webhook=ref, command=("say", "{{x}}"))})
+    spec = spec_of(told)
+    ((group,),) = template(spec, spec["onExit"])["steps"]
+    assert group["when"] == "{{workflow.status}} != Succeeded"
+    container = template(spec, group["template"])["container"]
+    env = {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
+    assert env["WURZEL_WEBHOOK"] == {"secretKeyRef": {"name": "chat", "key": "url"}}
+    assert env["WURZEL_LINK"] == "argo get -n {{workflow.namespace}} {{workflow.name}}"
+    assert expand(container["command"][-1], env) == "{{x}}"
+    linked = told.on_failure.model_copy(update={"link": "https://argo.example/{run}"})
+    spec = spec_of(told.model_copy(update={"on_failure": linked}))
+    env = template(spec, "notify")["container"]["env"]
+    assert {"name": "WURZEL_LINK", "value": "https://argo.example/{run}"} in env
+    own = ArgoOptions.model_validate({"on_exit": {"command": ["x"]}})
+    assert [report.feature for report in unsupported_uses(ArgoBackend(), told, options=own)] == ["on_failure"]
 
 
 def test_names_of_templates_are_unique_and_start_with_a_letter():

@@ -12,7 +12,18 @@ from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
-from wurzel.ir.model import DataType, Pipeline, Resources, Retry, Schedule, SecretRef, Setting, Store, Toleration
+from wurzel.ir.model import (
+    DataType,
+    OnFailure,
+    Pipeline,
+    Resources,
+    Retry,
+    Schedule,
+    SecretRef,
+    Setting,
+    Store,
+    Toleration,
+)
 from wurzel.ir.quantity import amount, largest
 from wurzel.ir.serialize import dump
 from wurzel.ir.volumes import ClaimVolume, EmptyDir, EnvFrom, Volume
@@ -376,6 +387,20 @@ def test_variables_of_unknown_names_may_feed_a_setting():
     needed = Setting(name="A", variable="WORDS__A", required=True)
     assert "needs the setting A" in problems(pipeline(step("words", settings=(needed,))))[0]
     assert not problems(pipeline(step("words", settings=(needed,), env_from=(EnvFrom(secret="a"),))))
+
+
+def test_a_pod_that_runs_once_tells_of_a_failure():
+    told = OnFailure(webhook=SecretRef(name="chat", key="url"))
+    body = ALIKE.model_copy(update={"on_failure": told})
+    (container,) = pod_of(body, layout="single", backoff_limit=0)["containers"]
+    assert container["args"][-1] == "--notify"
+    secret = {"secretKeyRef": {"name": "chat", "key": "url"}}
+    assert {"name": "WURZEL_WEBHOOK", "valueFrom": secret} in container["env"]
+    for options in ({"layout": "single"}, {"layout": "auto"}, {}):
+        chosen = CronJobOptions.model_validate(options)
+        (report,) = unsupported_uses(CronJobBackend(), body, options=chosen)
+        assert (report.feature, "set layout: single and backoff_limit: 0" in report.note) == ("on_failure", True)
+        assert "--notify" not in str(render(body, **options))
 
 
 def test_quantities():

@@ -16,6 +16,7 @@ from wurzel.ir.model import (
     DataType,
     Edge,
     InputPort,
+    OnFailure,
     OutputPort,
     Pipeline,
     Resources,
@@ -537,6 +538,20 @@ FORKED = (step("words"), reading("upper", "words"), reading("reverse", "words"),
 
 def jobs(subject, **options):
     return workflow(subject, **options)["jobs"]
+
+
+def test_a_job_tells_of_a_failure():
+    told = OnFailure(webhook=SecretRef(name="chat", key="url"), command=("say", "$X"))
+    subject = pipeline(step(), step("on-failure", needs=["embed"], input=WORD), on_failure=told)
+    job = jobs(subject, environment="prod")["on-failure_"]
+    assert (job["if"], job["needs"], job["environment"]) == ("failure()", ["embed", "on-failure"], "prod")
+    assert [name for name, _ in uses(job)] == ["checkout", "setup-python"]
+    last = job["steps"][-1]
+    assert last["env"]["WURZEL_WEBHOOK"] == "${{ secrets.CHAT_URL }}"
+    assert last["env"]["WURZEL_FAILURES"] == "${{ toJSON(needs) }}"
+    assert last["run"].splitlines()[-1] == 'wurzel notify rag --webhook -- say "\\$X"'
+    called = workflow(subject, triggers={"workflow_call": None})[True]["workflow_call"]
+    assert called["secrets"] == {"CHAT_URL": {"required": True}}
 
 
 def uses(job):

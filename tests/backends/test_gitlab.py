@@ -12,6 +12,7 @@ from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
     DataType,
     Limits,
+    OnFailure,
     Pipeline,
     Resources,
     Retry,
@@ -366,6 +367,22 @@ def test_secrets_are_checked_and_taken_by_name():
         "token": "$VAULT_ID_TOKEN",
     }
     assert len(vault["embed"]["script"]) == 1
+
+
+def test_a_job_tells_of_a_failure():
+    told = OnFailure(
+        webhook="https://hooks.example/x", secrets={"T": SecretRef(name="chat", key="token")}, command=("say",)
+    )
+    job = config(pipeline(on_failure=told))["on-failure"]
+    assert (job["stage"], job["when"], "needs" in job) == (".post", "on_failure", False)
+    assert job["variables"]["WURZEL_WEBHOOK"] == "https://hooks.example/x"
+    assert job["variables"]["WURZEL_LINK"] == "$CI_PIPELINE_URL"
+    assert job["script"] == [
+        'export T="${CHAT_TOKEN:?the CI/CD variable CHAT_TOKEN is missing or empty}"',
+        "wurzel notify rag --webhook -- say",
+    ]
+    vault = config(pipeline(on_failure=told), vault={"audience": "https://vault.example"})["on-failure"]
+    assert vault["secrets"]["T"]["vault"]["path"] == "chat"
 
 
 def test_pods_are_shaped_by_variables():

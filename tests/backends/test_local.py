@@ -14,7 +14,7 @@ import pytest
 from tests.plain import plain_step
 from wurzel.backends.local import LocalBackend
 from wurzel.backends.options import TargetOptions
-from wurzel.ir.model import DataType, Pipeline, Setting
+from wurzel.ir.model import DataType, OnFailure, Pipeline, SecretRef, Setting
 from wurzel.project.local import left_out
 from wurzel.project.open import open_pipeline
 from wurzel.testing import render_texts
@@ -115,6 +115,17 @@ def test_one_failure_lets_the_rest_finish(project, shell):
     assert any(line.startswith("  | ") and "this step always fails" in line for line in lines)
     assert "upper: done" in lines
     assert lines[-1] == "pipeline: failed: failing; what needs them was not run"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_script_tells_of_a_failure(shell, project):
+    root = project("failing")
+    say = ("sh", "-c", 'echo "$WURZEL_STEP|$WURZEL_REASON|$WURZEL_LINK|$TOKEN" >> told')
+    told = OnFailure(command=say, link="http://it's/{run}", secrets={"TOKEN": SecretRef(name="chat", key="token")})
+    pipeline = open_pipeline("failing:pipeline").pipeline.model_copy(update={"on_failure": told})
+    done = run(shell, write_script(pipeline, root), TOKEN="t", WURZEL_RUN_ID="7")
+    assert done.returncode == 1
+    assert (root / "told").read_text() == "failing|see .wurzel/pipeline/logs|http://it's/7|t\n"
 
 
 def test_retries_and_slices_are_those_of_wurzel_step(project):

@@ -10,6 +10,7 @@ from wurzel.backends.base import Backend, OutputFile, Support, emulated, native,
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, setting_variables, step_argv
+from wurzel.invocation.failure import notice_argv, notice_env, notice_references
 from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
@@ -60,6 +61,10 @@ class ScriptContext(TypedDict):
     """Groups of variables; the caller must set one of each."""
     first: Sequence[Name]
     """Ids of the steps without dependencies."""
+    notice: Sequence[str]
+    """Arguments of `wurzel notify`, which tells of a failed run; empty for none."""
+    notice_env: Sequence[str]
+    """`NAME=value` for each variable that it reads."""
     secrets: Sequence[EnvName]
     """Variables that are secrets of single steps."""
     steps: Sequence[StepBlock]
@@ -106,6 +111,7 @@ class LocalBackend(Backend):
         "timezone": unsupported(_NO_CLOCK),
         "concurrency": unsupported("two runs of a script can overlap; `wurzel run` locks its data folder"),
         "deadline": unsupported(_NO_CLOCK),
+        "on_failure": emulated("the script ends with `wurzel notify`; `wurzel run` does so with --notify"),
         "polls": native("the script runs every step every time; `wurzel run` never skips these"),
         "self_consuming": native("the last output stays where the step reads it"),
         "node_selector": unsupported(_NO_CLUSTER),
@@ -134,6 +140,8 @@ class LocalBackend(Backend):
             "required": [need.variables for need in needs(pipeline) if all(map(_IDENTIFIER.fullmatch, need.variables))],
             "first": [step.id for step in pipeline.steps if not step.predecessors],
             "secrets": list(_secrets(pipeline)),
+            "notice": notice_argv(pipeline)[2:] if pipeline.on_failure else [],
+            "notice_env": _words(notice_env(pipeline)),
             "steps": _blocks(pipeline, options),
             "store": pipeline.store.url if pipeline.store is not None else "",
             "layout": layout_digest(pipeline) if pipeline.store is not None else "",
@@ -191,9 +199,10 @@ def _blocks(pipeline: Pipeline, options: TargetOptions) -> list[StepBlock]:
 
 def _secrets(pipeline: Pipeline) -> Mapping[str, Collection[str]]:
     """Secrets of single steps, and which steps read them; empty if the script has only one step."""
-    if len(pipeline.steps) == 1:
+    if len(pipeline.steps) == 1 and pipeline.on_failure is None:
         return {}
     names = {name: None for step in pipeline.steps for name in [*secret_variables(step), *step.secrets]}
+    names |= dict.fromkeys(notice_references(pipeline))
     return secret_owners(pipeline, dict.fromkeys(filter(_IDENTIFIER.fullmatch, names), ""))
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "adopt": "Take values of edited files into wurzel.yaml.",
     "run": "Run a pipeline here, in parallel, skipping what is unchanged.",
     "step": "Run one step; this is what rendered files call.",
+    "notify": "Tell of a failed run; this is what rendered files call.",
     "runs": "List past runs: when, what ran, how long, and how it ended.",
     "logs": "Print what a step, or every step, logged in a past run.",
     "show": "Show the items, rows or files that a step wrote.",

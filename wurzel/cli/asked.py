@@ -41,6 +41,7 @@ class Asked(NamedTuple):
     result_file: str | None
     junit: str | None
     url: str | None
+    notify: bool
     publish: bool
     in_process: bool
     no_retry: bool
@@ -71,6 +72,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
     store, place = _store(chosen, asked.url, {**os.environ, **withdrawn})
     if asked.publish and store is None:
         raise UsageError("--publish is about a store, and there is none", hint="Name one with --store.")
+    told = _told(chosen)
     engine_id = given_id(os.environ)
     run_id = engine_id or new_id()
     options = RunOptions(
@@ -89,6 +91,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
         engine=engine_id is not None,
         given=bool(given),
         publish=asked.publish,
+        told=told,
     )
     return chosen, options, notes, place
 
@@ -100,6 +103,13 @@ def _withdrawn() -> dict[str, str]:
     from wurzel.store.credentials import withdraw
 
     return withdraw()
+
+
+def _told(pipeline: Pipeline) -> dict[str, str]:
+    """The environment of what tells of a failed run."""
+    from wurzel.invocation.failure import notice_env
+
+    return {} if pipeline.on_failure is None else {**os.environ, **notice_env(pipeline)}
 
 
 def _store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) -> tuple[Store | None, str]:

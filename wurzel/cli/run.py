@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from wurzel.cli.asked import Asked, made_ready
 from wurzel.cli.options import ParameterText, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.shard import ShardText
-from wurzel.exceptions import UsageError
+from wurzel.exceptions import UsageError, WurzelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Keep results in this store, a folder or s3://bucket/prefix, or in `none`, whatever wurzel.yaml says.",
 )
+@click.option("--notify", is_flag=True, help="When the run fails, do what `on_failure` says.")
 @click.option("--publish", is_flag=True, help="Let this run become the latest one in the store.")
 @click.option(
     "--in-process",
@@ -117,6 +119,8 @@ def _check(obj: dict[str, Any], asked: Asked, *, watch: bool) -> None:
         raise UsageError("--plan is about whole steps", hint="Leave out --shard and --slices.")
     if asked.form and not asked.plan:
         raise UsageError("--format is about a plan", hint="Add --plan.")
+    if watch and asked.notify:
+        raise UsageError("--notify is about a run that nobody watches", hint="Leave out --watch or --notify.")
     if watch and (asked.plan or cut):
         raise UsageError(f"--watch runs whole steps; leave out {cut or '--plan'}")
     if asked.from_ir and (asked.pipeline or asked.environment or asked.sets):
@@ -150,12 +154,42 @@ def _run(obj: dict[str, Any], asked: Asked) -> RunResult | None:
     if options.only or fan_out is None:
         follower = _follower(obj, chosen, options)
         follower.say(notes)
-        result = run_pipeline(chosen, options, follower)
+        with _telling(chosen, options, asked):
+            result = run_pipeline(chosen, options, follower)
         follower.say(report(result, chosen.name, place))
         _conclude(chosen, options, result, asked)
+        if asked.notify and (result.failed or result.late):
+            reason = next((failure.reason for failure in result.failed.values()), "its time is over")
+            _notify(chosen, options, reason, ", ".join(result.failed))
     if fan_out is not None and not (result and result.exit_code):
         fan_out()
     return result
+
+
+@contextmanager
+def _telling(pipeline: Pipeline, options: RunOptions, asked: Asked) -> Iterator[None]:
+    """Tell of what keeps a run from starting, too."""
+    try:
+        yield
+    except WurzelError as error:
+        if asked.notify:
+            _notify(pipeline, options, str(error))
+        raise
+
+
+def _notify(pipeline: Pipeline, options: RunOptions, reason: str, steps: str = "") -> None:
+    """Tell of a failed run; that this did not work is said, and changes no exit code."""
+    from wurzel.runtime.masking import CURRENT
+    from wurzel.runtime.notice import NoticeError, notice, tell
+
+    if pipeline.on_failure is None:
+        return
+    found = notice(pipeline.name, options.told, step=steps, reason=CURRENT.text(reason), run=options.run_id)
+    try:
+        told = pipeline.on_failure
+        tell(found, options.told, webhook=bool(told.webhook), command=told.command)
+    except NoticeError as error:
+        click.echo(f"error: {error}", err=True)
 
 
 def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> None:

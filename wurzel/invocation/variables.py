@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import prefixes_of, setting_variables
+from wurzel.invocation.failure import notice_references
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -37,15 +38,17 @@ def is_ignored(pipeline: Pipeline, name: str) -> bool:
 
 
 def secret_owners(pipeline: Pipeline, environ: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Ids of the steps that read each of these variables, for those that are secrets of single steps.
+    """Ids of the steps that read each of these variables, for those that are secrets of single steps, or of none.
 
     A variable of a setting that is not secret counts where its value looks like a key.
     """
     owners = {}
+    told = notice_references(pipeline)
     for name, value in environ.items():
         key = looks_like_key(value) != ""
         shared = name in pipeline.secrets or name in pipeline.env
-        if not shared and any(name in step.secrets or _sets_secret(step, name, key) for step in pipeline.steps):
+        asked = (name in step.secrets or _sets_secret(step, name, key) for step in pipeline.steps)
+        if not shared and (name in told or any(asked)):
             readers = [step for step in pipeline.steps if name in step.secrets or name.startswith(prefixes_of(step))]
             owners[name] = frozenset(step.id for step in readers)
     return owners

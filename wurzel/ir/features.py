@@ -47,6 +47,7 @@ FEATURES: Mapping[str, str] = {
     "timezone": "time zone of the schedule",
     "concurrency": "what happens when the previous run still goes on",
     "deadline": "how late a scheduled run may start",
+    "on_failure": "who is told when a run has failed",
     "polls": "sources that must be read at every run",
     "self_consuming": "steps that read their own last output",
     "node_selector": "machines a step may run on",

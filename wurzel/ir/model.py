@@ -26,6 +26,7 @@ from wurzel.ir.names import (
     SecretName,
     SourceFile,
     VariableName,
+    Webhook,
 )
 from wurzel.ir.schedule import Cron, TimeZone
 from wurzel.ir.store_url import Endpoint, StoreUrl
@@ -189,6 +190,23 @@ class Schedule(IRModel):
     )
 
 
+class OnFailure(IRModel):
+    """Who is told when a run has failed, once a run: a webhook, a command, or both."""
+
+    webhook: Annotated[Webhook | SecretRef | None, Feature("on_failure")] = Field(
+        None, description="URL that the facts are sent to as JSON, or the secret that has it"
+    )
+    command: Annotated[tuple[FreeText, ...], Feature("on_failure")] = Field(
+        (), description="program and arguments; the facts are in WURZEL_PIPELINE, _STEP, _REASON, _LINK and _RUN"
+    )
+    secrets: Annotated[dict[EnvName, SecretRef], Feature("on_failure")] = Field(
+        default_factory=dict, description="variables of the command, by reference"
+    )
+    link: Annotated[FreeText | None, Feature("on_failure")] = Field(
+        None, description="address of a run, `{run}` stands for its id; the platform's own where it has one"
+    )
+
+
 class StoreIdentity(IRModel):
     """Whom jobs are for the store: the platform's own identity, instead of keys."""
 
@@ -305,6 +323,7 @@ class Pipeline(IRModel):
     timeout: Annotated[Duration | None, Feature("pipeline_timeout")] = Field(
         None, description="seconds for a whole run"
     )
+    on_failure: OnFailure | None = Field(None, description="who is told when a run has failed")
     env: Annotated[dict[EnvName, FreeText], Feature("env")] = Field(default_factory=dict)
     env_ignored: tuple[EnvName, ...] = Field(
         (), description="variables of `env` that change no data, so that a new value runs nothing again"

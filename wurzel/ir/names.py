@@ -72,6 +72,9 @@ _variable = Text(r"\w+", "the name of a setting; write letters, digits and _")
 _device = Text(
     rf"{_SUBDOMAIN}/{_LABEL}", "a device of Kubernetes; write for example amd.com/gpu or nvidia.com/mig-1g.5gb"
 )
+_webhook = Text(
+    r"https?://[^\s/@?#]+(?:[/?][^\s]*)?", "the URL of a webhook; write https://…, or a reference: {name: …, key: …}"
+)
 _page = Text(r"[1-9][0-9]*(?:Ki|Mi|Gi)", "a size of pages; write for example 2Mi or 1Gi")
 _any = Text(r"[^\0]*", "text without NUL characters; put it in quotes")
 
@@ -116,7 +119,7 @@ def is_restricted(metadata: tuple[Any, ...]) -> bool:
     if any(isinstance(mark, Plain) for mark in metadata):
         return True
     rules = [mark.func for mark in metadata if isinstance(mark, BeforeValidator)]
-    return bool(rules) and not any(rule in {_any, _folder, _source, _mount_path, _sub_path} for rule in rules)
+    return bool(rules) and not any(rule in {_any, _folder, _source, _mount_path, _sub_path, _webhook} for rule in rules)
 
 
 def _source(value: Any) -> str:
@@ -162,6 +165,9 @@ FreeText = Annotated[str, BeforeValidator(_any), _any.schema("number", "boolean"
 
 LabelKey = Annotated[str, BeforeValidator(_label_key)]
 """A key of a Kubernetes label, annotation or node selector."""
+
+Webhook = Annotated[str, BeforeValidator(_webhook), _webhook.schema()]
+"""The address that a request is sent to."""
 
 Device = Annotated[str, BeforeValidator(_device), _device.schema()]
 """A resource of a device plugin (https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/)."""

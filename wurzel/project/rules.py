@@ -28,6 +28,8 @@ def broken_rules(pipeline: Pipeline) -> Iterator[Broken]:
     if pipeline.store is not None:
         yield from _store(pipeline, pipeline.store)
     yield from _no_time(pipeline.timeout, "timeout")
+    if pipeline.on_failure is not None and not (pipeline.on_failure.webhook or pipeline.on_failure.command):
+        yield Broken("on_failure", "tells nobody", "Set webhook or command.")
     if pipeline.schedule is not None:
         yield from _no_time(pipeline.schedule.deadline, "schedule.deadline")
     for step in pipeline.steps:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.core.environment import encode
 from wurzel.datacontract.secrets import looks_like_key
+from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import needs, variables_of
 from wurzel.store_variables import PREFIX
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
 
 _UNQUOTED = r"[-A-Za-z0-9_./:@%+,]*"
-_EVERY_STEP, _STORE = "all", "store"
+_EVERY_STEP, _STORE, _FAILURE = "all", "store", "on failure"
 
 
 class Variable(NamedTuple):
@@ -53,6 +54,7 @@ def variables(resolved: Resolved, environ: Mapping[str, str]) -> list[Variable]:
             for name, reference in step.secrets.items()
             if name not in of_settings
         ]
+    found += [_notice(resolved, name, ref, environ) for name, ref in notice_references(pipeline).items()]
     return found + [_store_key(resolved, name, ref, environ) for name, ref in key_references(pipeline).items()]
 
 
@@ -114,6 +116,12 @@ def _store_key(resolved: Resolved, name: str, reference: SecretRef, environ: Map
     place = resolved.locate(f"store.secrets.{name.removeprefix(PREFIX).lower()}") or resolved.locate("store")
     source = _reference(reference, place or "", name, environ)
     return Variable(name, _STORE, False, None, source, "key of the store")
+
+
+def _notice(resolved: Resolved, name: str, reference: SecretRef, environ: Mapping[str, str]) -> Variable:
+    """A secret that only what tells of a failed run reads, so a run needs none."""
+    place = resolved.locate(f"on_failure.secrets.{name}") or resolved.locate("on_failure")
+    return Variable(name, _FAILURE, False, None, _reference(reference, place or "", name, environ), "secret")
 
 
 def _reference(reference: SecretRef, place: str, name: str, environ: Mapping[str, str]) -> str:

@@ -44,6 +44,8 @@ class RunOptions:
     """Whether an engine runs this as one job of a run, which then reads what the run's other jobs have handed over."""
     given: bool = False
     """Whether parameters have other values than configured, so that the run does not become the latest one."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Environment of what tells of a failed run."""
     publish: bool = False
     """Let a run that no engine started become the latest one in the store."""
     no_retry: bool = False

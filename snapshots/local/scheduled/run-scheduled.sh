@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render scheduled -t local` from scheduled:pipeline; do not edit. sha256:36d0d1e5348334c752dadc6a99b3ddf9f89368c9c0f22ceb4bd7159a4af551c7
+# Rendered by `wurzel render scheduled -t local` from scheduled:pipeline; do not edit. sha256:d49e1dca7bc53b8c433e01a28e5c20f1c0fc00c2aee3f8297400e38162adbdb9
 #
 # Runs the pipeline scheduled on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -46,6 +46,7 @@ step() {
     words)
       needs=''
       followers=suffix
+      secrets=''
       set -- \
         wurzel step steps:Words --id words \
         -o data/words \
@@ -60,6 +61,7 @@ step() {
     suffix)
       needs=words
       followers=join
+      secrets=''
       set -- \
         wurzel step steps:Suffix --id suffix \
         -i data/words \
@@ -75,6 +77,7 @@ step() {
     join)
       needs=suffix
       followers=''
+      secrets=''
       set -- \
         wurzel step steps:Join --id join \
         -i data/suffix \
@@ -90,6 +93,12 @@ step() {
       ;;
   esac
   if [ "${action}" = run ]; then
+    for variable in WURZEL_WEBHOOK; do
+      case " ${secrets} " in
+        *" ${variable} "*) ;;
+        *) unset "${variable}" ;;
+      esac
+    done
     exec "$@" --own-group
   fi
 }
@@ -170,6 +179,12 @@ clear() {
   rm -rf "${work}"
 }
 
+# Tells of a failed run: the steps that failed, and why.
+notify() {
+  set -- "${1-}" "${2-time for the whole run is over}"
+  wurzel notify --step "$1" --reason "$2" scheduled --webhook -- notify-owner --of words || :
+}
+
 while [ "$#" -gt 0 ]; do
   case "$1" in
     -h | --help)
@@ -228,7 +243,7 @@ code=2
 trap 'clear; say "${name}: interrupted"; kill -s INT "$$"' INT
 trap 'clear; say "${name}: interrupted"; kill -s TERM "$$"' TERM
 trap 'clear; say "${name}: interrupted"; kill -s HUP "$$"' HUP
-trap 'clear; say "${name}: time for the whole run is over"; exit 1' ALRM
+trap 'clear; say "${name}: time for the whole run is over"; notify; exit 1' ALRM
 if [ -n "${limit}" ]; then
   clock &
   watchers="-=$!"
@@ -272,6 +287,7 @@ clear
 
 if [ -n "${failed}" ]; then
   say "${name}: failed:${failed}; what needs them was not run"
+  notify "${failed# }" "see ${logs}"
   exit "${code}"
 fi
 say "${name}: done; datasets are in ${data}"

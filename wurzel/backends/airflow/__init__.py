@@ -79,6 +79,7 @@ class AirflowBackend(Backend):
         "timezone": native("time zone of the timetable and of `start_date`"),
         "concurrency": native("`max_active_runs`; `forbid` lets a run wait; `replace` is refused"),
         "deadline": emulated("a first task skips a scheduled run that starts too late"),
+        "on_failure": unsupported("set a function that Airflow calls, which may be yours or a provider's: on_failure"),
         "polls": native("every step runs in every run; noted in `doc_md`"),
         "self_consuming": native("its data is kept beside those of runs; one instance at a time"),
         "node_selector": native("of pods; not with bash and docker"),

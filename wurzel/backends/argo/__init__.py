@@ -84,6 +84,7 @@ class ArgoBackend(Backend):
         "timezone": native("`timezone`"),
         "concurrency": native("`concurrencyPolicy`"),
         "deadline": native("`startingDeadlineSeconds`; one hour if not set, since Argo's default loses missed runs"),
+        "on_failure": native("`onExit`: a pod of the pipeline's image runs `wurzel notify` when a workflow has failed"),
         "polls": native("runs every time, as all steps without a store do; a comment says so"),
         "self_consuming": emulated(
             "the last output is in the store, at a fixed key (s3, gcs, azure) or on a shared volume"
@@ -102,6 +103,8 @@ class ArgoBackend(Backend):
         """As in the table, except for what the chosen store cannot keep."""
         volume = options.artifacts.volume
         keeps = store(options.artifacts).addressed or (volume is not None and not volume.per_run)
+        if use.feature == "on_failure" and options.on_exit is not None:
+            return unsupported("targets.argo.on_exit takes its place; remove one of the two")
         if use.feature == "store" and isinstance(use.value, Store) and use.value.secrets is not None:
             return unsupported(
                 "Argo's executor has its keys in its environment, where code of steps can read them; use"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wurzel.backends.argo.layout import Pods
     from wurzel.backends.argo.options import ArgoOptions
     from wurzel.ir.jobs import Job
+    from wurzel.ir.model import Pipeline
 
 MOST_TEMPLATES = 200
 """Templates of one object, and tasks of one template (the CRD)."""
@@ -43,10 +44,11 @@ class Part:
     gives: Sequence[Output]
 
 
-def own_templates(options: ArgoOptions) -> int:
+def own_templates(pipeline: Pipeline, options: ArgoOptions) -> int:
     """Templates of a workflow besides those of its steps: the DAG, and the exit handler."""
-    handler = options.on_exit
-    return 1 + (0 if handler is None else 1 if handler.when == "always" else 2)
+    if options.on_exit is None:
+        return 1 if pipeline.on_failure is None else 3
+    return 2 if options.on_exit.when == "always" else 3
 
 
 def tasks_of(pods: Pods, job: Job) -> int:
@@ -61,7 +63,7 @@ def split(pods: Pods) -> list[Part]:
     """
     sizes = [tasks_of(pods, job) for job in pods.all]
     templates = len(pods.all) + sum(pods.counted(job) for job in pods.all)
-    if templates + own_templates(pods.options) <= MOST_TEMPLATES and sum(sizes) <= MOST_TEMPLATES:
+    if templates + own_templates(pods.pipeline, pods.options) <= MOST_TEMPLATES and sum(sizes) <= MOST_TEMPLATES:
         return []
     slices: list[list[Job]] = []
     room = 0

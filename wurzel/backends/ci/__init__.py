@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr
 from wurzel.backends.ci.home import PIP, Home
 from wurzel.backends.options import TargetOptions
 from wurzel.invocation.command import encode
+from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
@@ -223,6 +224,11 @@ def secrets(pipeline: Pipeline, step: Step, options: CiOptions) -> dict[str, str
     """Environment variables of a step that hold secrets, to the names of the secrets on the platform."""
     refs = pipeline.secrets | key_references(pipeline) | step.secrets
     return {variable: secret_name(ref, options) for variable, ref in refs.items()}
+
+
+def notice_secrets(pipeline: Pipeline, options: CiOptions) -> dict[str, str]:
+    """Variables of what tells of a failed run, to the names of their secrets on the platform."""
+    return {variable: secret_name(ref, options) for variable, ref in notice_references(pipeline).items()}
 
 
 def slices_of(step: Step) -> str:

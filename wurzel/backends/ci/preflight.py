@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
 from wurzel.exceptions import Problem
+from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import unfed
 from wurzel.ir.model import SecretRef
@@ -46,7 +47,12 @@ def check(
 
 
 def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> Iterable[Problem]:
-    used = [pipeline.secrets, key_references(pipeline), *(step.secrets for step in pipeline.steps)]
+    used = [
+        pipeline.secrets,
+        key_references(pipeline),
+        notice_references(pipeline),
+        *(step.secrets for step in pipeline.steps),
+    ]
     refs = dict.fromkeys((ref.name, ref.key) for secrets_ in used for ref in secrets_.values())
     known = [f"{name}/{key}" for name, key in refs]
     for given in options.secret_names:

@@ -66,6 +66,7 @@ class CronJobBackend(Backend):
         "timezone": native("`timeZone`"),
         "concurrency": native("`concurrencyPolicy`"),
         "deadline": native("`startingDeadlineSeconds`; one hour if not set"),
+        "on_failure": emulated("`wurzel run --notify`, where one container runs all steps, once"),
         "polls": native("a comment says so; a run that resumes after a lost pod does not read it twice"),
         "self_consuming": native("with a claim that stays: `data: {claim: …}`"),
         "node_selector": native("of the pod: all steps' together"),
@@ -85,6 +86,11 @@ class CronJobBackend(Backend):
         if use.feature == "parallelism" and options.layout == "steps":
             return unsupported(
                 "containers run one after the other; set layout: single, or auto, to run branches in parallel"
+            )
+        if use.feature == "on_failure" and (options.layout != "single" or options.backoff_limit):
+            return unsupported(
+                "nothing runs when a Job has failed; set layout: single and backoff_limit: 0, or alert on"
+                " kube_job_status_failed of kube-state-metrics"
             )
         if use.feature == "self_consuming" and options.data.claim is None and not use.has_store:
             return unsupported("the data folder is lost with the pod; set a claim: data: {claim: {size: 1Gi}}")

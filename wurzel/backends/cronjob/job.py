@@ -13,6 +13,7 @@ from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
 from wurzel.invocation.command import dataset, step_argv, step_inputs
+from wurzel.invocation.failure import notice_references
 from wurzel.ir.requests import width
 
 if TYPE_CHECKING:
@@ -137,6 +138,10 @@ class Builder:
             **fields,
         )
 
+    def _tells(self) -> bool:
+        """Whether the container is the only one that ever runs, so that it can tell of a failure once."""
+        return len(self.jobs) == 1 and not self.options.backoff_limit
+
     def _step(self, step: Step) -> Container:
         argv = step_argv(
             self.pipeline,
@@ -166,6 +171,9 @@ class Builder:
         args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
+        if pipeline.on_failure is not None and self._tells():
+            args.append("--notify")
+            secrets |= k8s.references(notice_references(pipeline))
         return self._container(
             self.name if len(self.jobs) == 1 else job.name,
             list(job.steps),

@@ -146,6 +146,7 @@ class DvcBackend(Backend):
         "timezone": unsupported("DVC has no scheduler"),
         "concurrency": unsupported("DVC has no scheduler; its own lock keeps two `dvc repro` apart"),
         "deadline": unsupported("DVC has no scheduler"),
+        "on_failure": unsupported("`dvc repro` calls nothing when it fails; run it from a CI target"),
         "polls": native("`always_changed: true`"),
         "self_consuming": native("`persist: true`, so the last output is there for the next run"),
         "node_selector": unsupported(_NO_CLUSTER),

@@ -61,6 +61,7 @@ class GithubBackend(Backend):
         "timezone": native("`on.schedule[].timezone`; option `legacy` for servers without it"),
         "concurrency": native("`concurrency`; a new run replaces one that waits, unless `queue: true`"),
         "deadline": unsupported("GitHub starts scheduled runs late when it is busy, and has no deadline"),
+        "on_failure": native("a job that needs all others and runs `wurzel notify` if one has failed"),
         "polls": native("every run runs every job"),
         "self_consuming": emulated("the last output is kept by actions/cache, until no run reads it for 7 days"),
         "node_selector": native("labels of self-hosted runners"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
@@ -15,9 +16,12 @@ from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
 from wurzel.invocation.command import dataset, setting_variables, step_argv
+from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wurzel.backends.github.options import GithubOptions
     from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline, Step
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 HOSTED_MINUTES = 360
 """Longest job on GitHub's own runners, in minutes."""
 
+_ADDRESS = "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}"
+_NOTICE_MINUTES = 15
+"""For a job that sets up Python and sends a request."""
 _RUN = "${{ github.run_id }}-${{ github.run_attempt }}"
 _UNTRUSTED = {
     "pull_request_target",
@@ -126,6 +133,7 @@ class _Writer:
         group = f"{self.title}-pull-request" if self.untrusted else options.concurrency_group or self.title
         if self.untrusted or not options.concurrency_group:
             group = f"{group}-${{{{ github.ref }}}}"
+        jobs = [self.job(group) for group in self.jobs.all]
         return Workflow(
             name=f"{self.title} (pull request)" if self.untrusted else self.title,
             manual=not self.untrusted,
@@ -142,8 +150,47 @@ class _Writer:
             retention_days=math.ceil(options.retention / 86400),
             cache_file=options.cache_key_file() if options.cache else "",
             packages=self.packages(),
-            jobs=[self.job(group) for group in self.jobs.all],
+            jobs=[*jobs, *self.notice(jobs)],
         )
+
+    def notice(self, jobs: Sequence[Job]) -> list[Job]:
+        """The job that tells of a failed run, which starts when another has failed; none for untrusted runs."""
+        pipeline, options = self.pipeline, self.options
+        if pipeline.on_failure is None or self.untrusted:
+            return []
+        names = ci.notice_secrets(pipeline, options)
+        ids = [job.id for job in jobs]
+        names_of_it = (f"on-failure{'_' * count}" for count in range(len(ids) + 1))
+        lines = [_checked(variable, name) for variable, name in names.items()]
+        return [
+            replace(
+                self.job(self.jobs.all[0]),
+                id=next(name for name in names_of_it if name not in ids),
+                name="on failure",
+                condition="failure()",
+                description="",
+                polls=False,
+                needs=ids,
+                timeout_minutes=_NOTICE_MINUTES,
+                permissions=[right for right in jobs[0].permissions if right[0] != "id-token"],
+                environment=options.environment if names else None,
+                shards=(),
+                max_parallel=None,
+                download=(),
+                memory="",
+                memory_key="",
+                cache=None,
+                env={name: escape(value) for name, value in notice_env(pipeline).items()}
+                | ({} if pipeline.on_failure.link else {LINK: _ADDRESS})
+                | {FAILURES: "${{ toJSON(needs) }}", "WURZEL_RUN_ID": _RUN}
+                | {variable: f"${{{{ secrets.{name} }}}}" for variable, name in names.items()},
+                run="\n".join([*lines, ci.command(notice_argv(pipeline), jobs[0].setup)]),
+                path="",
+                upload=(),
+                steps=(),
+                step=None,
+            )
+        ]
 
     def trigger(self, event: str, given: Any) -> Any:
         """The filter of an event; that of callers declares parameters and secrets, unless it has its own.
@@ -156,6 +203,7 @@ class _Writer:
             return given
         inputs = {item.variable: call_input(item) for item in ci.parameters(*self.pipeline.steps)}
         names = {name: None for job in self.jobs.all for name in self.jobs.secrets(job).values()}
+        names |= dict.fromkeys(ci.notice_secrets(self.pipeline, self.options).values())
         secrets = {name: {"required": self.options.environment is None} for name in names}
         return {key: value for key, value in (("inputs", inputs), ("secrets", secrets)) if value} | (given or {})
 
@@ -344,10 +392,15 @@ class _Writer:
 
     def run(self, group: Group, setup: str) -> str:
         names = self.jobs.secrets(group)
-        lines = [f': "${{{variable}:?the secret {name} is missing or empty}}"' for variable, name in names.items()]
+        lines = [_checked(variable, name) for variable, name in names.items()]
         step = group.steps[0]
         argv = self.jobs.argv(group) if self.jobs.run else step_argv(self.pipeline, step, emulate=("retry", "timeout"))
         tail = '--shard "$WURZEL_SHARD"' if self.jobs.is_sliced(step) else ""
         lines += [ci.unset_line(variable) for variable in self.given_vars(group)]
         lines += [] if self.untrusted else self.jobs.unset_lines(group)
         return "\n".join([*lines, ci.command(argv, setup, tail)])
+
+
+def _checked(variable: str, name: str) -> str:
+    """A shell line that ends a job whose secret is not there."""
+    return f': "${{{variable}:?the secret {name} is missing or empty}}"'

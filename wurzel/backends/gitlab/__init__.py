@@ -68,6 +68,7 @@ class GitlabBackend(Backend):
             " replace: `interruptible`, ended when a newer commit runs"
         ),
         "deadline": unsupported("a GitLab schedule has no deadline"),
+        "on_failure": native("a job in `.post` runs `wurzel notify`; GitLab does not tell it which job has failed"),
         "polls": native("every run runs every job"),
         "self_consuming": emulated("the last output is kept in the cache, as long as the runners keep it"),
         "node_selector": native(f"KUBERNETES_NODE_SELECTOR_*, {_PODS}"),

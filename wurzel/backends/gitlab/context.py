@@ -60,6 +60,8 @@ class Job:
     """Its steps, as the IR has them."""
     step: Step | None
     """Its only step; null for a job of several."""
+    on_failure: bool = False
+    """Whether it runs after all others, if one of them has failed."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from wurzel.backends.gitlab.context import Config, Job, ScheduleScript, Trigger
 from wurzel.backends.gitlab.stages import stages
 from wurzel.backends.gitlab.variables import (
     Input,
+    from_vault,
     job_variables,
+    lines_of,
     pod,
     prefilled,
     secret_lines,
@@ -25,6 +27,7 @@ from wurzel.backends.gitlab.variables import (
     vault_secrets,
 )
 from wurzel.invocation.command import Emulated, dataset, step_argv
+from wurzel.invocation.failure import LINK, notice_argv, notice_env, notice_references
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.store import identity_of
 from wurzel.ir.jobs import jobs_of
@@ -181,7 +184,8 @@ class _Writer:
             junit=_artifact_path(options.home.below(JUNIT)) if self.jobs.run else "",
             jobs=(),
         )
-        return _shared(shared, [self.job(group, shared) for group in self.jobs.all])
+        found = _shared(shared, [self.job(group, shared) for group in self.jobs.all])
+        return replace(found, jobs=[*found.jobs, *self.notice(shared)])
 
     def trigger(self, path: str) -> Config:
         options = self.options
@@ -315,6 +319,41 @@ class _Writer:
             steps=group.steps,
             step=only,
         )
+
+    def notice(self, shared: Config) -> list[Job]:
+        """The job that tells of a failed run, after all others."""
+        pipeline, options = self.pipeline, self.options
+        if pipeline.on_failure is None:
+            return []
+        job = self.job(self.jobs.all[0], shared)
+        names = {} if options.vault else ci.notice_secrets(pipeline, options)
+        name = job_name("on-failure", self.title, own=self.own)
+        taken = any(group.name == "on-failure" for group in self.jobs.all)
+        return [
+            replace(
+                job,
+                name=f"{name}:told" if taken else name,
+                stage=".post",
+                listed="",
+                description="",
+                polls=False,
+                needs=(),
+                parallel=0,
+                retry=None,
+                timeout="",
+                resource_group="",
+                variables={name: variable(value) for name, value in notice_env(pipeline).items()}
+                | ({} if pipeline.on_failure.link else {LINK: "$CI_PIPELINE_URL"})
+                | {"WURZEL_RUN_ID": "$CI_PIPELINE_ID"},
+                secrets=from_vault(notice_references(pipeline), options),
+                cache=self.cache(self.jobs.all[0], bare=job.bare) if job.bare else None,
+                script=[*lines_of(names), ci.command(notice_argv(pipeline), "none" if job.bare else options.setup)],
+                paths=(),
+                steps=(),
+                step=None,
+                on_failure=True,
+            )
+        ]
 
     def deadline(self, group: Group) -> int:
         if self.jobs.run:

@@ -13,7 +13,7 @@ from wurzel.ir.requests import limited, requested
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions
-    from wurzel.ir.model import Pipeline, Step, Toleration
+    from wurzel.ir.model import Pipeline, SecretRef, Step, Toleration
 
 Variables = Mapping[str, Any]
 
@@ -113,20 +113,30 @@ def secret_lines(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptio
     if options.vault is not None:
         return []
     names = {name: value for step in steps for name, value in ci.secrets(pipeline, step, options).items()}
+    return lines_of(names)
+
+
+def lines_of(names: Mapping[str, str]) -> list[str]:
+    """The line for each variable, whose CI/CD variable `names` has."""
     return [_secret_line(variable, name) for variable, name in names.items()]
 
 
 def vault_secrets(pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions) -> dict[str, Any]:
     """`secrets` of a job of these steps, if they come from a vault."""
-    vault = options.vault
-    if vault is None:
-        return {}
-    engine = {"name": vault.engine, "path": vault.mount}
     refs = {
         **pipeline.secrets,
         **key_references(pipeline),
         **{name: ref for step in steps for name, ref in step.secrets.items()},
     }
+    return from_vault(refs, options)
+
+
+def from_vault(refs: Mapping[str, SecretRef], options: GitlabOptions) -> dict[str, Any]:
+    """`secrets` of a job that takes these from a vault, if there is one."""
+    vault = options.vault
+    if vault is None:
+        return {}
+    engine = {"name": vault.engine, "path": vault.mount}
     return {
         name: {
             "vault": {"engine": engine, "path": ref.name, "field": ref.key},

@@ -11,7 +11,7 @@ from wurzel.ir.requests import devices, hugepages, limited, requested
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import KubernetesOptions, Security, StepVolume
-    from wurzel.ir.model import Limits, Pipeline, Resources, Schedule, Step, Toleration
+    from wurzel.ir.model import Limits, Pipeline, Resources, Schedule, SecretRef, Step, Toleration
     from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
 
 RUN_ID = "WURZEL_RUN_ID"
@@ -55,7 +55,12 @@ def step_env(step: Step) -> Env:
 
 def secret_env(owner: Pipeline | Step) -> Env:
     """Variables that are taken from secrets, by reference."""
-    return {variable: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for variable, ref in owner.secrets.items()}
+    return references(owner.secrets)
+
+
+def references(secrets: Mapping[str, SecretRef]) -> Env:
+    """Variables that are taken from these secrets."""
+    return {variable: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for variable, ref in secrets.items()}
 
 
 def env_list(env: Mapping[str, Any]) -> list[dict[str, Any]]:
