@@ -100,6 +100,27 @@ def test_the_summary_and_the_number_of_steps_that_ran_reach_github(noisy):
     assert (noisy / "output").read_text() == "executed=3\nexecuted=0\n"
 
 
+@pytest.mark.parametrize(
+    ("run_id", "first", "line", "last"),
+    [
+        ("airflow-rag-1", "::group::noisy: done in …", "a | b", "::endgroup::"),
+        ("argo-1", "noisy: done in …", "  | a | b", None),
+    ],
+)
+def test_the_log_of_an_engine_has_the_logs_of_steps(noisy, run_id, first, line, last):
+    """Their disks end with the job. A failure is open, and its last lines are not repeated."""
+    lines = [re.sub(r"[\d.]+s$", "…", line) for line in run(WURZEL_RUN_ID=run_id).stderr.splitlines()]
+    at = lines.index(first)
+    assert next(number for number, found in enumerate(lines) if found.startswith(line)) > at
+    assert last is None or last in lines[at:]
+    log = run(*FAILING, WURZEL_RUN_ID=run_id, WURZEL_TERMINATION_LOG="reason").stderr
+    assert "\nnoisy: failed: it calls sys.exit(7) (exit code 1)\n" in log
+    assert log.count("the last words") == 1
+    assert (noisy / "reason").read_text() == "step 'noisy': it calls sys.exit(7) (exit code 1)\n"
+    run("--set", "image=no image", WURZEL_TERMINATION_LOG="reason")
+    assert (noisy / "reason").read_text().endswith(" (exit code 2)\n")
+
+
 def test_a_failure_names_the_step_and_its_last_lines_on_github(noisy):
     done = run(*FAILING, **GITHUB)
     assert done.returncode == 1

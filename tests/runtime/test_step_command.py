@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -208,8 +209,8 @@ def test_a_module_that_cannot_be_imported_shows_its_own_lines(steps):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["cmdsteps:Fails", "-o", "out"], "step 'fails': RuntimeError: no luck at all\n"),
-        (["cmdsteps:Upper", "-i", "nowhere", "-o", "out"], "nowhere: there is no such dataset\n"),
+        (["cmdsteps:Fails", "-o", "out"], "step 'fails': RuntimeError: no luck at all (exit code 1)\n"),
+        (["cmdsteps:Upper", "-i", "nowhere", "-o", "out"], "nowhere: there is no such dataset (exit code 1)\n"),
         (["cmdsteps:Make", "-o", "out", "--null", "COUNT"], "settings of step 'make': MAKE__COUNT: Input should"),
     ],
 )
@@ -217,6 +218,7 @@ def test_the_reason_is_left_where_the_platform_looks_for_it(steps, arguments, re
     wurzel(*arguments, env={"WURZEL_TERMINATION_LOG": str(steps / "reason")})
     text = (steps / "reason").read_text()
     assert text.startswith(reason)
+    assert re.search(r" \(exit code [123]\)\n\Z", text)
     assert text.count("\n") == 1
 
 

@@ -96,7 +96,13 @@ def command(obj: dict[str, Any], /, watch: bool, **options: Any) -> None:
         always = [Path(asked.from_ir or FILE)]
         again(lambda: _watched(obj, asked), lambda line: click.echo(line, err=True), always=always)
     else:
-        obj["result"] = result = _run(obj, asked)
+        try:
+            obj["result"] = result = _run(obj, asked)
+        except WurzelError as error:
+            from wurzel.runtime.ending import write_termination_log
+
+            write_termination_log(error)
+            raise
         sys.exit(result.exit_code if result is not None else 0)
 
 
@@ -233,10 +239,12 @@ def _follower(obj: dict[str, Any], pipeline: Pipeline, options: RunOptions) -> F
     steps = chosen(pipeline, options.only).steps
     if obj["log_format"] == "json":
         return JsonLines(pipeline.name, options.run_id, quiet=quiet)
-    if (ci := platform(options.environ)) is not None and not options.in_process:
-        from wurzel.runtime.folded import FOLLOWERS, logs_of
+    ci = platform(options.environ)
+    if (ci is not None or options.engine) and not options.in_process:
+        from wurzel.runtime.folded import FOLLOWERS, EngineLines, logs_of
 
-        return FOLLOWERS[ci](logs_of(options.root / options.state_dir / pipeline.name / "logs"), quiet=quiet)
+        logs = logs_of(options.root / options.state_dir / pipeline.name / "logs")
+        return EngineLines(logs, options.run_id, quiet=quiet) if ci is None else FOLLOWERS[ci](logs, quiet=quiet)
     dumb = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
     return PlainLines(quiet=quiet) if quiet or dumb or options.in_process else LiveDisplay(len(steps))
 
@@ -249,6 +257,11 @@ def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, asked:
     from wurzel.runtime.run_id import platform
     from wurzel.runtime.summary import conclude
 
+    if result.exit_code:
+        from wurzel.runtime.ending import write_reason
+
+        failed = (f"step {step!r}: {failure.reason}" for step, failure in result.failed.items())
+        write_reason(next(failed, "the run was ended"), result.exit_code)
     if asked.result_file is not None:
         write_result(Path(asked.result_file), result)
     if asked.junit is None and platform(options.environ) is None:

@@ -61,14 +61,18 @@ def ended_by_signals() -> Iterator[None]:
 def write_termination_log(error: WurzelError) -> None:
     """Write the first line of an error to the termination log, where there is one."""
     reason = first_line(error)
-    write_reason(f"{error.where}: {reason}" if error.where else reason)
+    write_reason(f"{error.where}: {reason}" if error.where else reason, error.exit_code)
 
 
-def write_reason(reason: str) -> None:
-    """Write one line to the file in `WURZEL_TERMINATION_LOG`, or to the one of Kubernetes if it exists."""
+def write_reason(reason: str, code: int | None = None) -> None:
+    """Write one line to the file in `WURZEL_TERMINATION_LOG`, or to the one of Kubernetes if it exists.
+
+    It ends with the exit code, if that is given: some engines show this line alone.
+    """
     named = os.environ.get("WURZEL_TERMINATION_LOG")
     path = Path(named or TERMINATION_LOG)
     if named or path.exists():
-        line = " ".join(CURRENT.text(reason).split()).encode("utf-8", "replace")[:_LONGEST]
+        end = "" if code is None else f" (exit code {code})"
+        line = " ".join(CURRENT.text(reason).split()).removesuffix(end).encode("utf-8", "replace")[:_LONGEST]
         with contextlib.suppress(OSError):
-            write_file(path, line + b"\n")
+            write_file(path, line + f"{end}\n".encode())

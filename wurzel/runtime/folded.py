@@ -128,5 +128,33 @@ class GitLabLines(_FoldedLines):
         self._put(f"\x1b[0Ksection_end:{int(time.time())}:{event.step}\r\x1b[0K\n")
 
 
+class EngineLines(_FoldedLines):
+    """For jobs of other engines, whose logs outlast the disk they ran on: the log of each step below a line about it.
+
+    Airflow folds it; elsewhere lines of steps are indented.
+    """
+
+    def __init__(self, logs: Logs, run_id: str, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+        """As for all of them; `run_id` tells which engine it is."""
+        super().__init__(logs, quiet=quiet, stream=stream)
+        self._folds = run_id.startswith("airflow-")
+
+    def say(self, notes: Iterable[Note]) -> None:
+        """Write the notes, but for the ends of logs that are above them."""
+        super().say(note for note in notes if not (note.step and note.details))
+
+    def _lines(self, step: str) -> Iterator[str]:
+        indent = "" if self._folds else "  | "
+        return (f"{indent}{line}" for line in super()._lines(step))
+
+    def _open(self, event: Event) -> None:
+        group = "::group::" if self._folds and event.kind != "failed" else ""
+        self._put(f"{group}{event.step}: {event.text}\n")
+
+    def _close(self, event: Event) -> None:
+        if self._folds and event.kind != "failed":
+            self._put("::endgroup::\n")
+
+
 FOLLOWERS: Mapping[Platform, type[_FoldedLines]] = {"github": GitHubLines, "gitlab": GitLabLines}
 """What follows a run in a job of each platform."""
