@@ -1,5 +1,6 @@
 """`wurzel new pack`: a folder that installs, passes its checks and its own test as it is written."""
 
+import json
 import os
 import subprocess
 import sys
@@ -65,6 +66,57 @@ def ran(folder, home, *command):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def test_a_project_runs_and_passes_its_tests_as_it_is(tmp_path):
+    ran(tmp_path, tmp_path, "wurzel", "new", "project", "my-rag")
+    folder = tmp_path / "my-rag"
+    assert "my-rag: 2 ran in" in ran(folder, tmp_path, "wurzel", "run")
+    assert "2 passed" in ran(folder, tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
+    assert "run-my-rag.sh" in ran(folder, tmp_path, "wurzel", "render")
+    ran(folder, tmp_path, "ruff", "check", ".")
+    ran(folder, tmp_path, "ruff", "format", "--check", ".")
+    assert {path.name for path in folder.iterdir()} >= {"README.md", ".gitignore", "wurzel.yaml", "my_rag.py"}
+
+
+def test_a_step_passes_its_test_and_replaces_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["new", "step", "drop-short", "--json"])
+    assert json.loads(done.stdout) == ["drop_short.py", "test_drop_short.py"]
+    assert "1 passed" in ran(tmp_path, tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
+    Path("drop_short.py").unlink()
+    again = CliRunner().invoke(cli, ["new", "step", "drop-short"])
+    assert str(again.exception).startswith("test_drop_short.py: already exists")
+    assert not Path("drop_short.py").exists()
+
+
+def test_a_backend_installs_and_passes_its_test(tmp_path):
+    ran(tmp_path, tmp_path, "wurzel", "new", "backend", "pbs")
+    text = "".join(path.read_text() for path in (tmp_path / "wurzel-pbs").rglob("*") if path.is_file())
+    assert "acme" not in text
+    assert 'pbs = "wurzel_pbs.backend:PbsBackend"' in text
+    pip = ["pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    ran(tmp_path, tmp_path, *pip, "--target", str(tmp_path / "site"), "./wurzel-pbs")
+    assert "1 passed" in ran(tmp_path / "wurzel-pbs", tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("project", "types"),
+        ("project", "a b"),
+        ("step", "Split"),
+        ("step", "class"),
+        ("backend", "argo"),
+        ("backend", "a-b"),
+    ],
+)
+def test_names_that_cannot_be(tmp_path, monkeypatch, kind, name):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["new", kind, name])
+    assert done.exception.exit_code == 2
+    assert f"{name!r} cannot be the name of a " in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["Globex", "globex corp", "../globex", "globex/x", "9globex", "wurzel", "", "-x"])

@@ -374,3 +374,19 @@ def test_data_that_only_a_store_has_is_pointed_to(copy):
         "error: data/words: there is no such dataset in the data folder\n"
         "  Get it from the store: wurzel store get flow/words -o DIR\n"
     )
+
+
+def test_logs_and_clean_as_json(here):
+    lines = [json.loads(line) for line in wurzel("logs", "words", "--json").splitlines()]
+    assert {"log": "words", "line": "making 3"} in lines
+    left = json.loads(wurzel("clean", "--dry-run", "--json"))
+    assert [entry["path"] for entry in left] == [".wurzel/flow"]
+    assert left[0]["bytes"] > 0
+
+
+def test_check_and_env_as_json(here):
+    results = json.loads(wurzel("check", "--json", "--skip", "files"))
+    assert [result["part"] for result in results] == ["pipelines", "templates", "environment"]
+    assert {result["exit_code"] for result in results} == {0}
+    names = {variable["name"]: variable["required"] for variable in json.loads(wurzel("env", "--json"))}
+    assert names["WORDS__COUNT"] is False

@@ -20,7 +20,7 @@ from wurzel.cli.saying import say
 
 COMMANDS = {
     "init": "Write a starting wurzel.yaml.",
-    "new": "Write files to start from: a template pack.",
+    "new": "Write a project, a step, a target or a template pack.",
     "render": "Render pipelines into the native files of their targets.",
     "adopt": "Take values of edited files into wurzel.yaml.",
     "run": "Run a pipeline here, in parallel, skipping what is unchanged.",

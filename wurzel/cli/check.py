@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,8 +25,9 @@ PARTS = ("pipelines", "templates", "files", "environment")
 @click.command("check")
 @click.option("--skip", multiple=True, type=click.Choice(PARTS), help="Leave this part out; repeatable.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None) -> None:
+def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, as_json: bool) -> None:
     """Check pipelines, templates, rendered files, environment.
 
     pipelines: wurzel.yaml is right and fits the code. templates: as `wurzel templates check`. files: as
@@ -40,18 +42,20 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None) 
 
     project = required_project()
     found: list[Resolved] = []
-    codes = [0]
+    results: list[dict[str, Any]] = []
 
     def check(part: str, action: Callable[[], object]) -> None:
         if part in skip:
             return
+        result: dict[str, Any] = {"part": part, "exit_code": 0, "message": ""}
         try:
-            action()
+            with redirect_stdout(io.StringIO()) if as_json else nullcontext():
+                action()
         except WurzelError as error:
-            click.echo(f"{part}: {error}", err=True)
-            codes.append(error.exit_code)
-        else:
-            click.echo(f"{part}: ok", err=True)
+            result |= {"exit_code": error.exit_code, "message": str(error)}
+        results.append(result)
+        if not as_json:
+            click.echo(f"{part}: {result['message'] or 'ok'}", err=True)
 
     for name in project.names(environment):
         check("pipelines", partial(_open, project, name, environment, found))
@@ -60,7 +64,9 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None) 
         check("files", lambda: _quietly(ctx, render.command, rendered, environment))
     for resolved in found:
         check("environment", partial(_check_environment, resolved.pipeline))
-    sys.exit(max(codes))
+    if as_json:
+        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+    sys.exit(max((result["exit_code"] for result in results), default=0))
 
 
 def _open(project: Project, name: str, environment: str | None, found: list[Resolved]) -> None:

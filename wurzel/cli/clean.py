@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -14,10 +15,17 @@ from wurzel.cli.runs import state_dir_option
 @pipeline_argument
 @click.option("--data", is_flag=True, help="Remove the datasets of its steps, too.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the folders and their bytes as JSON.")
 @state_dir_option
 @configuration_options
 def command(
-    pipeline: str | None, data: bool, dry_run: bool, state_dir: str, environment: str | None, sets: tuple[str, ...]
+    pipeline: str | None,
+    data: bool,
+    dry_run: bool,
+    as_json: bool,
+    state_dir: str,
+    environment: str | None,
+    sets: tuple[str, ...],
 ) -> None:
     """Remove earlier results, logs and records of runs.
 
@@ -32,6 +40,9 @@ def command(
     left = leftovers(found, Path(), state_dir, data=data)
     if not dry_run:
         clear(found, Path(), state_dir, left)
+    if as_json:
+        click.echo(json.dumps([{"path": str(folder.path), "bytes": folder.size} for folder in left], indent=2))
+        return
     for folder in left:
         click.echo(f"{'would remove' if dry_run else 'removed'} {folder.path} ({decimal(folder.size)})")
     if not left:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
 @pipeline_argument
 @click.option("--check", is_flag=True, help="Exit 1 if a required variable is missing in this environment.")
 @click.option("--dotenv", "as_dotenv", is_flag=True, help="Print a .env file to fill in.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @env_file_option
 @configuration_options
-def command(pipeline: str | None, check: bool, as_dotenv: bool, environment: str | None, sets: tuple[str, ...]) -> None:
+def command(
+    pipeline: str | None,
+    check: bool,
+    as_dotenv: bool,
+    as_json: bool,
+    environment: str | None,
+    sets: tuple[str, ...],
+) -> None:
     """List the variables and secrets a pipeline needs.
 
     Values are never printed, only where each one comes from.
@@ -39,6 +48,9 @@ def command(pipeline: str | None, check: bool, as_dotenv: bool, environment: str
         )
         return
     found = variables(resolved, os.environ)
+    if as_json:
+        click.echo(json.dumps([variable._asdict() for variable in found], indent=2, ensure_ascii=False, default=str))
+        return
     for line in dotenv(found) if as_dotenv else _table(found):
         click.echo(line)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from wurzel.cli.options import PipelineName
 from wurzel.cli.runs import RunName, state_dir_option
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ class LoggedStep(click.ParamType):  # type: ignore[type-arg] # not generic in ol
 @click.command("logs")
 @click.argument("step", type=LoggedStep(), required=False)
 @click.option("--run", "run", type=RunName(), metavar="RUN", help="An id from `wurzel runs`.  [default: the last]")
-@click.option("--pipeline", metavar="NAME", help="A run of this pipeline.")
+@click.option("--pipeline", type=PipelineName(), metavar="NAME", help="A run of this pipeline.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each line: log and line.")
 @state_dir_option
-def command(step: str | None, run: str | None, pipeline: str | None, state_dir: str) -> None:
+def command(step: str | None, run: str | None, pipeline: str | None, as_json: bool, state_dir: str) -> None:
     """Print what a step, or every step, logged in a past run.
 
     Without --run it is the last run that has a log of STEP.
@@ -50,9 +53,9 @@ def command(step: str | None, run: str | None, pipeline: str | None, state_dir: 
         what = f"step {step!r} has" if step else "no step has"
         raise UsageError(f"{what} no log here" if step else f"{what} a log here", hint=f"Steps that ran: {known}.")
     for title, path in found:
-        if len(found) > 1:
+        if len(found) > 1 and not as_json:
             click.echo(f"==> {title} <==")
-        _print(path)
+        _print(path, title if as_json else None)
 
 
 def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterator[tuple[str, Path]]:
@@ -67,8 +70,13 @@ def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterato
             return
 
 
-def _print(path: Path) -> None:
-    """Print a log: as it is, but for control characters on a terminal, which would obey them."""
+def _print(path: Path, title: str | None) -> None:
+    """Print a log: as it is, but for control characters on a terminal, which would obey them.
+
+    Args:
+        path: the log.
+        title: its name, if it is printed as JSON.
+    """
     from wurzel.exceptions import UsageError
     from wurzel.regular_file import regular
     from wurzel.runtime.outcome import visible
@@ -78,6 +86,10 @@ def _print(path: Path) -> None:
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from None
     with file:
+        if title is not None:
+            for line in file:
+                click.echo(json.dumps({"log": title, "line": line.decode(errors="replace").rstrip("\n")}))
+            return
         if sys.stdout.isatty():
             for line in file:
                 click.echo(visible(line.decode(errors="replace").rstrip("\n")))

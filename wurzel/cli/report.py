@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from wurzel.cli.options import PipelineName
 from wurzel.cli.runs import RunName, state_dir_option
 
 
 @click.command("report")
 @click.argument("run", type=RunName(), default="latest")
 @click.option("--with", "other", type=RunName(), metavar="RUN", help="Show this run beside it.")
-@click.option("--pipeline", metavar="NAME", help="A run of this pipeline.")
+@click.option("--pipeline", type=PipelineName(), metavar="NAME", help="A run of this pipeline.")
 @click.option(
     "-o", "--output", default="report.html", show_default=True, metavar="FILE", help="`-` for standard output."
 )

@@ -12,6 +12,7 @@ import click
 from wurzel.cli.asked import Asked, made_ready
 from wurzel.cli.options import ParameterText, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.shard import ShardText
+from wurzel.cli.step_of import StepName
 from wurzel.exceptions import UsageError, WurzelError
 
 if TYPE_CHECKING:
@@ -38,12 +39,27 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--only",
+    type=StepName(),
     metavar="STEP,…",
     multiple=True,
     help="Run these steps; what they read must be there already. STEP+ means what comes after it too, +STEP before.",
 )
-@click.option("--from", "first", metavar="STEP,…", multiple=True, help="Run these steps and all that come after them.")
-@click.option("--until", "last", metavar="STEP,…", multiple=True, help="Run these steps and all that come before them.")
+@click.option(
+    "--from",
+    "first",
+    type=StepName(),
+    metavar="STEP,…",
+    multiple=True,
+    help="Run these steps and all that come after them.",
+)
+@click.option(
+    "--until",
+    "last",
+    type=StepName(),
+    metavar="STEP,…",
+    multiple=True,
+    help="Run these steps and all that come before them.",
+)
 @click.option("--plan", is_flag=True, help="Say what would run, and why, and run nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="How to write the plan.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")

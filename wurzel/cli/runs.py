@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from wurzel.cli.options import PipelineName
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,7 +39,7 @@ def state_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.group("runs", invoke_without_command=True)
-@click.option("--pipeline", metavar="NAME", help="List runs of this pipeline only.")
+@click.option("--pipeline", type=PipelineName(), metavar="NAME", help="List runs of this pipeline only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @state_dir_option
 @click.pass_context

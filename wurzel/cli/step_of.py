@@ -30,7 +30,8 @@ class StepName(click.ParamType):  # type: ignore[type-arg] # not generic in olde
         from wurzel.project.open import open_pipeline
 
         try:
-            steps = open_pipeline(ctx.params.get("pipeline")).pipeline.steps
+            # While a value is being completed, the argument PIPELINE of a command is among the leftover words.
+            steps = open_pipeline(ctx.params.get("pipeline") or next(iter(ctx.args), None)).pipeline.steps
         except WurzelError:
             return []
         # Texts such as `split,+ind` name several steps: the last one is completed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from keyword import iskeyword
 from pathlib import Path
 
@@ -41,24 +41,40 @@ def pack_files(name: str) -> Mapping[str, str]:
         UsageError: when the name cannot be that of a pack.
     """
     module = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or iskeyword(module) or name == "wurzel":
+    if not is_name(name) or iskeyword(module) or name == "wurzel":
         hint = "Use lower-case letters, digits and -, as in globex or big-corp; the package is then globex_wurzel."
         raise UsageError(f"{name!r} cannot be the name of a pack", hint=hint)
     title = name.replace("-", " ").title()
     names = {"from_acme": f"from_{module}", "acme_wurzel": f"{module}_wurzel", "ACME": module.upper(), "Acme": title}
     names[_NAME] = name
-    example = example_folder()
-    found = sorted(path for path in example.rglob("*") if path.suffix in _SUFFIXES and "snapshots" not in path.parts)
-    files = {_renamed(path.relative_to(example).as_posix(), names): _renamed(_text(path), names) for path in found}
+    files = example_files(_EXAMPLE, names, _SUFFIXES)
     texts = {"README.md": _READ_ME, "wurzel.yaml": _PROJECT}
     return files | {path: text.format(name=name, module=module, title=title) for path, text in texts.items()}
 
 
-def example_folder() -> Path:
-    """The example pack, in an installed package or in a checkout."""
+def is_name(name: str) -> bool:
+    """Whether it is a name in lower case, with `-` between its words."""
+    return re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) is not None
+
+
+def example_files(example: str, names: Mapping[str, str], suffixes: Collection[str]) -> dict[str, str]:
+    """Path to text of the files of an example, under other names.
+
+    Args:
+        example: its folder.
+        names: what is replaced in paths and texts, longer words before those that they contain.
+        suffixes: of the files that are taken.
+    """
+    folder = example_folder(example)
+    found = sorted(path for path in folder.rglob("*") if path.suffix in suffixes and "snapshots" not in path.parts)
+    return {_renamed(path.relative_to(folder).as_posix(), names): _renamed(_text(path), names) for path in found}
+
+
+def example_folder(example: str = _EXAMPLE) -> Path:
+    """The folder of an example, in an installed package or in a checkout."""
     package = Path(__file__).parent.parent
-    inside = package / "examples" / _EXAMPLE
-    return inside if inside.is_dir() else package.parent / "docs" / "examples" / _EXAMPLE
+    inside = package / "examples" / example
+    return inside if inside.is_dir() else package.parent / "docs" / "examples" / example
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

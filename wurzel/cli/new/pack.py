@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from wurzel.cli.new import json_option, tell
+
 
 @click.command("pack")
 @click.argument("name")
-def command(name: str) -> None:
+@json_option
+def command(name: str, as_json: bool) -> None:
     """Write a template pack to start from.
 
     Writes a Python package into the new folder NAME: defaults, templates for all targets, filters, policies and a
@@ -20,10 +23,9 @@ def command(name: str) -> None:
 
     files = pack_files(name)
     write_folder(Path(name), files)
-    click.echo(f"created {name} with {len(files)} files; next:", err=True)
-    for line in (
+    then = [
         f"pip install --editable {name}",
         f"cd {name} && wurzel templates check && pytest",
         f"templates: [{name}] and variables: {{owner: your-team}} in the wurzel.yaml of a project",
-    ):
-        click.echo(f"  {line}", err=True)
+    ]
+    tell(name, [f"{name}/{path}" for path in files], then, as_json=as_json)
