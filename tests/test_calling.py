@@ -1,5 +1,6 @@
 """`wurzel.run` and `wurzel run --in-process`: the same results, from Python and within reach of a debugger."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -90,6 +91,8 @@ def test_a_failure_has_its_error_in_process_and_its_log_elsewhere(here, capfd):
     shown = capfd.readouterr().err
     assert shown.count("Traceback") == 1
     assert 'raise ValueError("less than nothing")' in shown
+    assert shown.count("upper: failed: ValueError: less than nothing") == 1
+    assert "upper: where it failed\n" in shown
     apart = wurzel.run(sets=[*sets, "steps.upper.retry.limit=0"]).failed["upper"]
     assert (apart.code, apart.error) == (1, None)
     assert "less than nothing" in Path(apart.log).read_text()
@@ -156,3 +159,14 @@ def test_importing_wurzel_imports_nothing_of_it():
     code = code.replace("FOUND", "{'wurzel', 'click', 'pydantic', 'subprocess'}")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["wurzel"]
+
+
+def test_async_steps_work_where_a_loop_runs(here, capfd):
+    text = FLOW.replace("    def run(self, inpt: None)", "    async def run(self, inpt: None)")
+    (here / "calling_flow.py").write_text(text)
+
+    async def notebook():
+        return wurzel.run(in_process=True)
+
+    assert asyncio.run(notebook()).ran == ["words", "upper"]
+    assert "files=" not in repr(wurzel.run(in_process=True))

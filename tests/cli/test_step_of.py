@@ -105,3 +105,6 @@ def test_messages(flow):
 def test_ids_are_completed(flow):
     complete = ShellComplete(cli, {}, "wurzel", "_WURZEL_COMPLETE")
     assert [item.value for item in complete.get_completions(["step"], "sh")] == ["shout"]
+    assert [item.value for item in complete.get_completions(["run", "--only"], "words,+s")] == ["words,+shout"]
+    assert [item.value for item in complete.get_completions(["run", "flow", "--from"], "")] == ["words", "shout"]
+    assert complete.get_completions(["run", "nothing", "--from"], "") == []

@@ -58,7 +58,7 @@ class RunResult:
     seconds: float = 0
     notes: list[str] = field(default_factory=list)
     """What is to be said of the run as a whole."""
-    files: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list, repr=False)
     """Files of code and input that were read to tell what has changed, and folders of input."""
 
     @property
@@ -109,7 +109,8 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
     for step, failure in result.failed.items():
         text = f"{step} failed: {failure.reason}"
         if failure.error is not None:
-            yield Note(text, "error", step, CURRENT.text(str(failure.error)).splitlines())
+            lines = CURRENT.text(str(failure.error)).splitlines()[1:]
+            yield from [Note(f"{step}: where it failed", "error", step, lines)] if lines else []
         elif failure.log is None:
             yield Note(text, "error", step)
         else:

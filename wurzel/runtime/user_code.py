@@ -86,4 +86,13 @@ def awaited(result: Awaitable[Any]) -> Any:
     async def wait() -> Any:
         return await result
 
-    return asyncio.run(wait())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(wait())
+    # A notebook, or an asynchronous test, has a loop in this thread already.
+    from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, asyncio.run, wait()).result()
