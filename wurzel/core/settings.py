@@ -128,7 +128,7 @@ def _in_class_body() -> bool:
     """Whether a class is just being defined: `DB: Db = Db()` is a default, which no environment may change."""
     frame = sys._getframe(2)  # noqa: SLF001 - nothing else tells
     while frame is not None and frame.f_code.co_name != "<module>":
-        if not frame.f_code.co_flags & CO_OPTIMIZED and "__qualname__" in frame.f_locals:
+        if not frame.f_code.co_flags & CO_OPTIMIZED:  # 3.13 hides the names of a class from its comprehensions
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False

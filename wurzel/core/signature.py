@@ -65,7 +65,7 @@ def _check(cls: type[Any], name: str, given: Any, result: Any, place: str) -> tu
     parameter = _only_parameter(cls, name, place)
     owner = next(base for base in cls.__mro__ if name in base.__dict__)
     variables = bindings(cls, owner)
-    hints = {key: substituted(hint, variables) for key, hint in _hints(method).items()}
+    hints = {key: substituted(hint, variables) for key, hint in _hints(method, owner).items()}
     wanted = f"{name}(self, {parameter}: {type_text(given)}) -> {type_text(result)}"
     accepted = [given] if without_none(given) is given else [given, without_none(given)]
     for key, types in ((parameter, accepted), ("return", [result])):
@@ -115,10 +115,11 @@ def _only_parameter(cls: type[Any], name: str, place: str) -> str:
     return positional[0].name
 
 
-def _hints(run: Any) -> dict[str, Any]:
+def _hints(run: Any, owner: type) -> dict[str, Any]:
+    parameters = {parameter.__name__: parameter for parameter in getattr(owner, "__type_params__", ())}
     try:
         raw = dict(getattr(run, "__annotations__", {}))
-        return get_type_hints(run) if any(map(refers, raw.values())) else raw
+        return get_type_hints(run, localns=parameters or None) if any(map(refers, raw.values())) else raw
     except (NameError, AttributeError, TypeError, SyntaxError):  # such as a name imported for type checkers only
         return {}
 
