@@ -56,3 +56,20 @@ def test_without_a_project_there_is_nothing_to_check(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, said, _ = check()
     assert (code, said.splitlines()[0]) == (2, "error: there is no wurzel.yaml here")
+
+
+def test_another_program_of_this_name_is_named(here, monkeypatch, tmp_path):
+    """What rendered files start is the `wurzel` on the path; the index of pip has another one."""
+    subprocess.run([sys.executable, "-m", "wurzel", "render"], check=True, capture_output=True)
+    for name in ("SHARED_TOKEN", "SECRET_SUFFIX__TOKEN"):
+        monkeypatch.setenv(name, "x")
+    other = tmp_path / "bin/wurzel"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\necho wurzel 3.3.1\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{other.parent}:/usr/bin:/bin")
+    code, said, _ = check()
+    assert code == 1
+    assert f"environment: {other}: is another program than this wurzel" in said
+    assert "--version prints 'wurzel 3.3.1'" in said
+    assert "Put this one first in PATH" in said

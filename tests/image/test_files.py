@@ -39,13 +39,14 @@ def here(tmp_path, monkeypatch):
         (["uv.lock", "pyproject.toml"], ["pyproject.toml", "uv.lock"], "uv sync --frozen --no-dev", True),
         (["poetry.lock", "pyproject.toml"], ["pyproject.toml", "poetry.lock"], "poetry install --no-interaction", True),
         (["requirements.txt", "pyproject.toml"], ["requirements.txt"], "--requirement requirements.txt", False),
-        (["pyproject.toml"], ["pyproject.toml"], "--requirement names.txt", False),
+        (["pdm.lock", "pyproject.toml"], ["pyproject.toml", "pdm.lock"], "pdm sync --prod --no-self", True),
+        (["pyproject.toml"], ["pyproject.toml"], "--requirement project.names", False),
         ([], [], 'pip install "wurzel[store]==0.1.0"', False),
     ],
 )
 def test_packages_come_from_what_the_project_has(here, files, copied, installs, locked):
     for name in files:
-        Path(name).write_text("")
+        Path(name).write_text("[project]\n" if name.endswith(".toml") else "")
     done = run()
     assert done.exit_code == 0
     text = Path("Dockerfile").read_text()
@@ -78,7 +79,7 @@ def test_files_that_requirements_include_are_copied(here):
     done = run("--strict")
     assert (done.exit_code, done.stderr) == (0, "created Dockerfile\ncreated .dockerignore\n")
     copied = re.findall(r'^COPY \["([^"]+)"', Path("Dockerfile").read_text(), re.MULTILINE)
-    assert copied == ["requirements.txt", "deps/base.txt", "deps/more.txt", "limits.txt"]
+    assert copied == ["requirements.txt", "deps/base.txt", "limits.txt", "deps/more.txt"]
 
 
 @pytest.mark.parametrize("name", ["gone.txt", "../outside.txt", "/etc/passwd"])
@@ -86,6 +87,90 @@ def test_files_that_requirements_include_must_be_in_the_project(here, name):
     Path("../outside.txt").write_text("")
     Path("requirements.txt").write_text(f"-r {name}\n")
     assert f"requirements.txt: includes {name}, which is not a file of the project" in str(run().exception)
+
+
+def test_packages_of_the_project_itself_are_installed_from_a_copy(here):
+    """pip gets no editable line, which would lead to what is not in the image."""
+    for name in ("lib", "deps"):
+        Path(name).mkdir()
+    Path("requirements.txt").write_text("-e .[store]  # us\n--editable=./lib\n-r deps/more.txt\nclick==8.0\n")
+    Path("deps/more.txt").write_text("./lib\n.\n")
+    Path("pyproject.toml").write_text(
+        '[project]\ndependencies = ["idna==3"]\noptional-dependencies = {store = ["attrs==1"], more = ["six"]}\n'
+    )
+    assert run().exit_code == 0
+    text = Path("Dockerfile").read_text()
+    copied = re.findall(r'^COPY \["([^"]+)"', text, re.MULTILINE)
+    assert copied == ["requirements.txt", "deps/more.txt", "pyproject.toml", "lib"]
+    (line,) = (found for found in text.replace("\\\n", "").splitlines() if "sed" in found)
+    words = line[line.index("sed") :].replace("pip install", "echo")
+    done = subprocess.run(["bash", "-euc", words], check=True, capture_output=True, text=True)
+    assert done.stdout == "--requirement requirements.txt --requirement project.names\n"
+    assert Path("requirements.txt").read_text() == "./lib\n-r deps/more.txt\nclick==8.0\n"
+    assert Path("deps/more.txt").read_text() == "./lib\n"
+    assert Path("project.names").read_text() == "idna==3\nattrs==1\n"
+
+
+def test_members_of_a_workspace_are_on_the_path(here):
+    for path, text in {
+        "pyproject.toml": '[project]\nname = "rag"\n[tool.uv.workspace]\nmembers = ["libs/*"]\n',
+        "uv.lock": '[[package]]\nname = "wurzel"\nversion = "0.1.0"\n',
+        "libs/one/pyproject.toml": "",
+        "libs/two/src/two.py": "",
+        "libs/two/pyproject.toml": "",
+    }.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+    done = run("--strict")
+    assert (done.exit_code, done.stderr) == (0, "created Dockerfile\ncreated .dockerignore\n")
+    text = Path("Dockerfile").read_text()
+    assert 'COPY ["libs/one/pyproject.toml", "/build/libs/one/pyproject.toml"]' in text
+    assert "uv sync --frozen --no-dev --no-install-workspace" in text
+    assert "PYTHONPATH=/app:/app/libs/one:/app/libs/two/src " in text
+
+
+def test_what_is_outside_the_project_is_refused(here, monkeypatch):
+    (here / ".git").mkdir()
+    Path("rag").mkdir()
+    Path("rag/wurzel.yaml").write_text(CONFIG)
+    Path("rag/pyproject.toml").write_text('[project]\nname = "rag"\n')
+    Path("pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["rag"]\n')
+    Path("uv.lock").write_text("")
+    monkeypatch.chdir("rag")
+    assert "../pyproject.toml is outside the project" in str(run().exception)
+    assert "uv export --frozen" in str(run().exception)
+    (here / "uv.lock").unlink()
+    Path("requirements.txt").write_text("-e ../lib\n")
+    (here / "lib").mkdir()
+    assert "installs -e ../lib, which is outside the project" in str(run().exception)
+
+
+@pytest.mark.parametrize(
+    ("lock", "found"),
+    [
+        ("", "uv.lock has no wurzel, so the image has none"),
+        ('[[package]]\nname = "wurzel"\nversion = "3.3.1"\n', "uv.lock has wurzel 3.3.1, but this is wurzel 0.1.0"),
+    ],
+)
+def test_a_lock_file_with_another_wurzel_is_reported(here, lock, found):
+    Path("pyproject.toml").write_text("")
+    Path("uv.lock").write_text(lock)
+    assert found in run().stderr
+    assert found in str(run("--strict").exception)
+
+
+@pytest.mark.parametrize("name", ["environment.yml", "setup.py"])
+def test_what_the_dockerfile_does_not_install_is_reported(here, name):
+    Path(name).write_text("")
+    done = run()
+    assert f"{name} is not installed in the image, only wurzel is" in done.stderr
+    assert 'pip install "wurzel[store]==0.1.0"' in Path("Dockerfile").read_text()
+
+
+def test_a_data_folder_with_spaces_stays_out(here):
+    Path("wurzel.yaml").write_text(CONFIG.replace("out/data", "'my *data#1'"))
+    assert run().exit_code == 0
+    assert "my??data?1" in Path(".dockerignore").read_text().splitlines()
 
 
 @pytest.mark.parametrize("manager", ["uv", "poetry"])

@@ -380,3 +380,46 @@ def test_nothing_is_written_outside_the_repository(tmp_path, command, output):
     assert "outside the project" in str(command("render", at=project, code=1).exception)
     (project / "wurzel.yaml").write_text(config("flow").replace("dvc: {", "dvc: {output: ../dvc.yaml"))
     assert "outside the project" in str(command("render", at=project, code=1).exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("requirements.txt", "click\n", "requirements.txt does not name wurzel, and nothing else says where"),
+        ("requirements.txt", "wurzel-tools==1\n", "requirements.txt does not name wurzel"),
+        ("requirements.txt", "wurzel\n", "asks for any wurzel, and the index of pip has another program of this name"),
+        ("requirements.txt", "wurzel[store]>=0.1  # ours\n", "asks for wurzel >=0.1, and the index of pip has another"),
+        ("requirements.txt", "wurzel == 3.3.1\n", "has wurzel 3.3.1, but this is wurzel 0.1.0"),
+        ("requirements.txt", "wurzel[store]==0.1.0 --hash=sha256:00\n", ""),
+        ("requirements.txt", "wurzel @ https://example.com/wurzel-0.1.0-py3-none-any.whl\n", ""),
+        ("requirements.txt", "./wheels/wurzel-0.1.0-py3-none-any.whl\n", ""),
+        ("uv.lock", '[[package]]\nname = "wurzel"\nversion = "3.3.1"\n', "uv.lock has wurzel 3.3.1, but this is"),
+        ("poetry.lock", '[[package]]\nname = "click"\nversion = "8"\n', "poetry.lock has no wurzel, so jobs without"),
+        ("environment.yml", "dependencies: [{pip: ['wurzel>=3']}]\n", "asks for wurzel >=3, and the index"),
+        ("environment.yml", "dependencies:\n  - pip:\n    - wurzel==0.1.0\n", ""),
+        ("pyproject.toml", '[project]\ndependencies = ["wurzel[store]==0.1.0", "x"]\n', ""),
+        ("pyproject.toml", '[project]\ndependencies = ["wurzel"]\n', "asks for any wurzel"),
+    ],
+)
+def test_another_program_of_this_name_is_named(tmp_path, command, name, text, found):
+    if name != "pyproject.toml":
+        (tmp_path / "pyproject.toml").write_text("")
+    write(tmp_path, {**FLAT, name: text, "wurzel.yaml": config("flow")})
+    said = command("render", at=tmp_path).stderr.partition("created")[0]
+    assert found in said
+    assert bool(said) is bool(found)
+    if "another program" in found:
+        (tmp_path / "wurzel.yaml").write_text(config("flow", "requires: wurzel==0.1.0\n"))
+        assert "warning" not in command("render", at=tmp_path).stderr
+
+
+def test_a_workflow_that_nobody_would_read_is_a_warning(tmp_path, command):
+    project = make(tmp_path, "sub-requirements")
+    text = config("flow")
+    (project / "wurzel.yaml").write_text(text.replace("github: {", "github: {output: .github/workflows/x.yml, "))
+    said = command("render", at=project).stderr
+    assert "words: output: nothing at words/.github/workflows/x.yml in the repository is read" in said
+    assert "Leave it out, or write a path below ../.github/workflows/." in said
+    (project / "wurzel.yaml").write_text(text.replace("github: {", "github: {output: ../.github/workflows/x.yml, "))
+    assert "is read" not in command("render", at=project).stderr
+    assert (tmp_path / ".github/workflows/x.yml").exists()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 from contextlib import nullcontext, redirect_stdout
 from functools import partial
@@ -62,8 +64,8 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, 
     check("templates", lambda: ctx.invoke(check_.command))
     if rendered := tuple(resolved.pipeline.name for resolved in found if resolved.options):
         check("files", lambda: _quietly(ctx, render.command, rendered, environment))
-    for resolved in found:
-        check("environment", partial(_check_environment, resolved.pipeline))
+    for number, resolved in enumerate(found):
+        check("environment", partial(_check_environment, resolved.pipeline, program=number == 0))
     if as_json:
         click.echo(json.dumps(results, indent=2, ensure_ascii=False))
     sys.exit(max((result["exit_code"] for result in results), default=0))
@@ -81,9 +83,27 @@ def _quietly(ctx: click.Context, command: click.Command, pipelines: tuple[str, .
         ctx.invoke(command, pipelines=pipelines, check=True, environment=environment)
 
 
-def _check_environment(pipeline: Pipeline) -> None:
+def _check_program() -> None:
+    """Whether `wurzel` on the path, which rendered files start, is this one: the index of pip has another."""
+    from wurzel.exceptions import CheckFailed
+    from wurzel.project.requires import installed_version
+
+    path = shutil.which("wurzel")
+    if path is None:
+        return
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    answer = (done.stdout + done.stderr).strip().split("\n")[-1]
+    if done.returncode or answer != installed_version():
+        hint = f"Put this one first in PATH, or install wurzel=={installed_version()} there."
+        text = f"is another program than this wurzel {installed_version()}: --version prints {answer!r}"
+        raise CheckFailed(text, where=path, hint=hint)
+
+
+def _check_environment(pipeline: Pipeline, *, program: bool) -> None:
     from wurzel.exceptions import CheckFailed
     from wurzel.invocation.variables import missing
 
+    if program:
+        _check_program()
     if problems := missing(pipeline, os.environ):
         raise CheckFailed("\n".join(map(str, problems)))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import UsageError
-from wurzel.image.sources import Sources, sources_of
+from wurzel.image.sources import VERSIONS, Sources, sources_of
 from wurzel.project.kinds import Context
 from wurzel.project.model import Container
 from wurzel.project.nodes import Findings
+from wurzel.project.place import place_of
 from wurzel.project.read import read
-from wurzel.project.requires import installed_version
 from wurzel.render.header import sign
 from wurzel.render.output import File
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 FILES = {"Dockerfile": "image/Dockerfile.j2", ".dockerignore": "image/dockerignore.j2"}
 """Path of each file, and its template."""
-VERSIONS = {"uv": "0.13.9", "poetry": "2.5.1"}
-"""Of the programs that install packages from lock files."""
 COMMAND = "wurzel image"
 
 
@@ -49,16 +49,18 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
         UsageError: when `container` is missing, or a local wurzel is outside the project.
     """
     container = container_of(project)
-    sources = sources_of(project.root, project.requires, project.file)
+    sources = sources_of(place_of(project), project.requires, project.file)
     context = {
         "base": container.base,
         "packages": sorted(container.packages),
         "manager": sources.manager,
         "files": sources.files,
-        "requires": sources.requires if sources.manager not in {"uv", "poetry"} else "",
+        "folders": sources.folders,
+        "extras": sources.extras,
+        "requires": sources.requires,
         "python_path": sources.python_path,
         "versions": VERSIONS,
-        "data": sorted(set(data)),
+        "data": [_pattern(path) for path in sorted(set(data))],
     }
     files = [
         File(
@@ -88,16 +90,15 @@ def container_of(project: Project) -> Container:
     return container
 
 
+def _pattern(path: str) -> list[str]:
+    """The parts of a path between what .dockerignore would read as a pattern, a comment or the end of it."""
+    return re.split(r"[^\w.,:/@%+=~-]", posixpath.normpath(path), flags=re.ASCII)
+
+
 def _reports(container: Container, sources: Sources, where: str) -> list[str]:
     found = []
     if "@sha256:" not in container.base:
         how = shlex.join(["docker", "buildx", "imagetools", "inspect", container.base])
         what = "has no digest, so each build may start from another image"
         found.append(f"{where}: container.base: {container.base!r} {what}; `{how}` prints it")
-    if not sources.has_wurzel:
-        how = f"add it, as in `{sources.manager} add 'wurzel=={installed_version()}'`"
-        found.append(f"{sources.manager}.lock has no wurzel, so the image has none and no step can start; {how}")
-    if not sources.is_locked:
-        how = "use uv.lock, poetry.lock, or hashes in requirements.txt"
-        found.append(f"versions of packages are not locked, so each build may install others; {how}")
-    return found
+    return [*found, *sources.reports]

@@ -1,92 +1,130 @@
-"""How a project says which packages it needs, and what of it goes into an image."""
+"""What of a project goes into its image, and how its packages are installed there."""
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.exceptions import UsageError
-from wurzel.project.requires import Requires, pinned
+from wurzel.project.home import VERSIONS, other_wurzel
+from wurzel.project.packaging import Manager, Packages, local_folders, packages_of, workspace_members
+from wurzel.project.requires import Requires, installed_version, pinned
 
-Manager = Literal["uv", "poetry", "requirements", "pyproject", "none"]
+if TYPE_CHECKING:
+    from wurzel.project.place import Place
 
-_FILES: Mapping[Manager, Sequence[str]] = {
-    "uv": ("pyproject.toml", "uv.lock"),
-    "poetry": ("pyproject.toml", "poetry.lock"),
-    "requirements": ("requirements.txt",),
-    "pyproject": ("pyproject.toml",),
-}
-"""The files that are all there where a manager is used, by preference."""
-_INCLUDES = re.compile(r"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
+_EXTRAS = re.compile(r"\[([^]]*)\]")
+LOCKS = frozenset({"uv", "poetry", "pdm"})
+__all__ = ["VERSIONS", "Sources", "sources_of"]
 
 
 class Sources(NamedTuple):
     """What an image is made of."""
 
     manager: Manager
-    """What the project locks its packages with; `pyproject` locks nothing, `none` needs none but wurzel."""
+    """What installs the packages; `none` installs none but wurzel."""
     files: Sequence[str]
     """Files that the packages are installed from; they are copied before all others, so that they rarely change."""
+    folders: Sequence[str]
+    """Folders of the project that are packages of their own, installed from a copy."""
+    extras: Sequence[str] | None
+    """Extras of the project whose packages are installed as well, where requirements.txt names the project itself."""
     requires: str
     """The wurzel to install beside them, for pip; '' where the project's own files bring it."""
     python_path: str
-    """Folder of the project's modules within the image."""
-
-    is_locked: bool
-    """Whether a second build installs the same versions."""
-    has_wurzel: bool
-    """Whether a lock file, where there is one, brings wurzel."""
+    """Folders of the project's modules within the image."""
+    reports: Sequence[str]
+    """What makes two builds differ, or leaves something out."""
 
 
-def sources_of(project: Path, requires: Requires, file: str) -> Sources:
+def sources_of(place: Place, requires: Requires, file: str) -> Sources:
     """What the image of a project is made of.
 
     Args:
-        project: the folder of `wurzel.yaml`.
+        place: the project in its repository.
         requires: the wurzel that it needs.
         file: the configuration file, for messages.
 
     Raises:
-        UsageError: when a local wurzel is outside the project.
+        UsageError: when something that is needed is outside the project, so that no image can contain it.
     """
-    used: list[Manager] = [name for name, files in _FILES.items() if all((project / one).is_file() for one in files)]
-    found = used[0] if used else "none"
-    if found == "none":
+    root = place.root
+    packages = packages_of(root, place.top)
+    if outside := [name for name in packages.files if name.startswith(("../", "/")) or not (root / name).is_file()]:
+        raise _outside(packages, outside[0], root)
+    manager: Manager = "none" if packages.manager in {"conda", "setup.py"} else packages.manager
+    if manager == "none":
         requires = pinned(requires, file)
-    files = [*_FILES.get(found, ())]
-    if found == "requirements":
-        files = _requirements(project, files[0], [])
-    locked = found in {"uv", "poetry"} or (found == "requirements" and any(_has_hashes(project / one) for one in files))
+    lines = _local(packages, root)
+    folders = sorted({path.relative_to(root).as_posix() for path in lines.values() if path != root})
+    own = [line for line, path in lines.items() if path == root]
+    extras = sorted({name.strip() for line in own for some in _EXTRAS.findall(line) for name in some.split(",")})
+    members = workspace_members(root) if manager == "uv" else []
+    files = list(packages.files) if manager != "none" else []
+    files += ["pyproject.toml"] if own and "pyproject.toml" not in files else []
+    files += [f"{member}/pyproject.toml" for member in members]
     text = requires.text
     if requires.is_path:
-        files.append(_wheel(project, text, file))
+        files.append(_wheel(root, text, file))
         text = f"./{files[-1]}"  # where it is in the image
-    folder = "/app/src" if (project / "src").is_dir() else "/app"
-    lock = project / f"{found}.lock"
-    has_wurzel = not lock.is_file() or '\nname = "wurzel"\n' in lock.read_text(encoding="utf-8", errors="replace")
-    return Sources(found, files, text, folder, locked, has_wurzel)
+    paths = ["", *members] if manager == "uv" else [""]
+    python_path = ":".join(f"/app/{_code(root, path)}".rstrip("/") for path in paths)
+    text = "" if manager in LOCKS else text
+    return Sources(
+        manager, files, folders, extras if own else None, text, python_path, _reports(packages, manager, root)
+    )
 
 
-def _requirements(project: Path, name: str, seen: list[str]) -> list[str]:
-    """A file for pip, and those that it includes, relative to itself."""
-    seen.append(name)
-    for included in _INCLUDES.findall((project / name).read_text(encoding="utf-8", errors="replace")):
-        other = posixpath.normpath(posixpath.join(posixpath.dirname(name), included))
-        if "://" in included or other in seen:
-            continue
-        if other.startswith(("../", "/")) or not (project / other).is_file():
-            message = f"includes {included}, which is not a file of the project, so no image can contain it"
-            raise UsageError(message, where=str(project / name), hint="Copy it into the project.")
-        _requirements(project, other, seen)
-    return seen
+def _code(root: Path, folder: str) -> str:
+    """Where the modules of a package are, relative to the project."""
+    return f"{folder}/src".lstrip("/") if (root / folder / "src").is_dir() else folder
+
+
+def _local(packages: Packages, root: Path) -> dict[str, Path]:
+    """Folders that requirements install, by the line."""
+    if packages.manager != "requirements":
+        return {}
+    lines: dict[str, Path] = {}
+    for name in packages.files:
+        lines |= local_folders(root, (root / name).read_text(encoding="utf-8", errors="replace"))
+    for line, path in lines.items():
+        if not path.is_relative_to(root):
+            what = f"installs {line.strip()}, which is outside the project, so no image can contain it"
+            raise UsageError(what, where=str(root / packages.main), hint="Move it into the project, or build a wheel.")
+    return lines
+
+
+def _outside(packages: Packages, name: str, root: Path) -> UsageError:
+    if packages.manager == "requirements":
+        message = f"includes {name}, which is not a file of the project, so no image can contain it"
+        return UsageError(message, where=str(root / packages.main), hint="Copy it into the project.")
+    hint = "Write what is locked into the project: uv export --frozen --no-dev --no-emit-workspace -o requirements.txt,"
+    hint += " or put wurzel.yaml at the top of the workspace."
+    return UsageError(f"{name} is outside the project, so no image can contain it", where=str(root), hint=hint)
+
+
+def _reports(packages: Packages, manager: Manager, root: Path) -> list[str]:
+    found = []
+    if packages.manager in {"conda", "setup.py"}:
+        what = f"{packages.main} is not installed in the image, only wurzel is"
+        found.append(f"{what}; add a requirements.txt, or extend the block `install` of image/Dockerfile.j2")
+    if manager in LOCKS and packages.wurzel is None:
+        how = f"add it, as in `{manager} add 'wurzel=={installed_version()}'`"
+        found.append(f"{manager}.lock has no wurzel, so the image has none and no step can start; {how}")
+    elif manager in LOCKS and (other := other_wurzel(packages)):
+        found.append(other)
+    has_hashes = manager == "requirements" and any(_has_hashes(root / name) for name in packages.files)
+    if manager not in LOCKS and not has_hashes:
+        how = "use uv.lock, poetry.lock, pdm.lock, or hashes in requirements.txt"
+        found.append(f"versions of packages are not locked, so each build may install others; {how}")
+    return found
 
 
 def _has_hashes(path: Path) -> bool:
     """Whether pip would hold every package to a hash: one is enough for it to refuse all without."""
-    return "--hash=" in path.read_text(encoding="utf-8", errors="replace")
+    return bool(re.search(r"--hash=", path.read_text(encoding="utf-8", errors="replace")))
 
 
 def _wheel(project: Path, name: str, file: str) -> str:

@@ -73,6 +73,8 @@ def _line(packages: Packages, requires: Requires) -> tuple[str, str]:
 def _problem(packages: Packages, requires: Requires, project: Project | None) -> Problem | None:
     """What to say where nothing brings wurzel, or only what an index calls so."""
     where = project.file if project is not None else FILE
+    if packages.wurzel is not None and not requires.text and (text := other_wurzel(packages)):
+        return Problem(text, where, f"Ask for this one, as in wurzel=={installed_version()}, or set `{KEY}:`.")
     if packages.manager in _LINES:
         hint = f"Add it, as in: {packages.manager} add 'wurzel=={installed_version()}'"
         hint = hint if packages.manager != "conda" else "Add it below `pip:` there."
@@ -83,8 +85,19 @@ def _problem(packages: Packages, requires: Requires, project: Project | None) ->
         text += " is installed from the index of pip"
         if packages.manager != "none":
             text = f"{packages.main} does not name wurzel, and nothing else says where it comes from"
-    is_known = packages.has_wurzel or (bool(requires.text) and packages.manager not in _LINES)
+    is_known = packages.wurzel is not None or (bool(requires.text) and packages.manager not in _LINES)
     return None if is_known else Problem(text, where, hint)
+
+
+def other_wurzel(packages: Packages) -> str:
+    """What to say of files that bring, or allow, another program of this name, which the public index has; or ''."""
+    asked = packages.wurzel or ""
+    if asked.startswith(("@", "wurzel")) or "/" in asked or asked.removeprefix("==").strip() == installed_version():
+        return ""
+    if asked.startswith("==") and "*" not in asked:
+        return f"{packages.main} has wurzel {asked[2:].strip()}, but this is wurzel {installed_version()}"
+    text = f"{packages.main} asks for any wurzel" if not asked else f"{packages.main} asks for wurzel {asked}"
+    return f"{text}, and the index of pip has another program of this name, with higher versions"
 
 
 def _watched(folder: str, packages: Packages) -> Iterator[str]:

@@ -129,7 +129,7 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         command = _command(request, name, target)
         warnings = old_forms(resolved, target, get(target).options_model)
         pipeline, where = _pipeline(request, resolved, target), resolved.locate
-        options, more = _at_home(options, pipeline, request, project)
+        options, more = _at_home(options, resolved, request, project)
         warnings = [*warnings, *more]
         return Job(pipeline, target, options, command, where, request.environment, warnings=warnings)
     if not _fits(named, request.environment):
@@ -144,7 +144,7 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     backend = get(named.target)
     options = validate_options(resolved, target, backend.options_model)
     options = options.called(_names(request, name, environment))
-    options, more = _at_home(options, resolved.pipeline, request, project)
+    options, more = _at_home(options, resolved, request, project)
     placed = backend.placed(resolved.pipeline, options, target)
     options = placed if options.output is None else placed.model_copy(update={"output": options.output})
     given = request._replace(environment=None) if named.environment else request
@@ -154,16 +154,21 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     return Job(pipeline, named.target, options, command, resolved.locate, environment, target, warnings)
 
 
-def _at_home(options: Any, pipeline: Pipeline, request: Request, project: Project | None) -> tuple[Any, list[Problem]]:
-    """The options of a CI platform with what the project's files decide, and what to say if jobs install it."""
+def _at_home(options: Any, resolved: Resolved, request: Request, project: Project | None) -> tuple[Any, list[Problem]]:
+    """The options of a CI platform with what the project's files decide, and what to say about that."""
     if not hasattr(options, "at_home"):  # the options of another target
         return options, []
     from wurzel.project.home import home_of  # imported only for CI platforms, to keep others fast
 
     home = home_of(project, output=request.output)
-    placed = options.at_home(home)
-    installs = placed.install is None and placed.setup == home.setup and _installs(pipeline)
-    return placed, [home.problem] if home.problem is not None and installs else []
+    placed, found = options.at_home(home), []
+    if home.problem is not None and placed.install is None and placed.setup == home.setup:
+        found += [home.problem] if _installs(resolved.pipeline) else []
+    where = home.below(placed.output or "")
+    if home.up and where and not where.startswith(placed.read_in):
+        hint = f"Leave it out, or write a path below {home.up}{placed.read_in}."
+        found.append(Problem(f"output: nothing at {where} in the repository is read", resolved.pipeline.name, hint))
+    return placed, found
 
 
 def _installs(pipeline: Pipeline) -> bool:

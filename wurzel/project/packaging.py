@@ -19,12 +19,20 @@ _LOCAL = re.compile(
     r"(?:\[[^]]*\])?[ \t]*(?:#.*|;.*)?$",
     re.MULTILINE,
 )
+_EXTRAS = r"(?:\[[^]]*\])?"
 _WURZEL = {
-    "lock": re.compile(r'^name = "wurzel"$', re.MULTILINE),
-    "requirements": re.compile(r"^[ \t]*(?:wurzel(?![\w.-])|[^\s#]*/wurzel[-@.])", re.MULTILINE | re.IGNORECASE),
-    "conda": re.compile(r"\bwurzel\b"),
-    "pyproject": re.compile(r"""["']wurzel(?![\w.-])|^wurzel[ \t]*=""", re.MULTILINE),
+    "lock": re.compile(r'^name = "wurzel"\nversion = "([^"]+)"$', re.MULTILINE),
+    "requirements": re.compile(
+        rf"^[ \t]*wurzel(?![\w.-]){_EXTRAS}[ \t]*((?:[=<>~!@][^#;\\\n]*?)?)[ \t]*(?=--|[#;\\\n]|\Z)"
+        r"|^[^\s#]*/(wurzel[-@.][^\s#]*)",
+        re.MULTILINE | re.IGNORECASE,
+    ),
+    "conda": re.compile(rf"\bwurzel{_EXTRAS}[ \t]*((?:[=<>~!@][^,\]}}#\n\"']*)?)"),
+    "pyproject": re.compile(
+        rf"""["']wurzel{_EXTRAS}[ \t]*((?:[=<>~!@][^"';]*)?)["';]|^wurzel[ \t]*=[ \t]*["'{{]([^"'}}]*)""", re.MULTILINE
+    ),
 }
+"""Where files name wurzel, and the version that they ask for."""
 
 
 class Packages(NamedTuple):
@@ -36,8 +44,8 @@ class Packages(NamedTuple):
     """The files that say it, relative to the project; those of a workspace are above it."""
     siblings: Sequence[str] = ()
     """Folders outside the project that are installed by their path, relative to the project."""
-    has_wurzel: bool = False
-    """Whether these files name wurzel."""
+    wurzel: str | None = None
+    """Which wurzel these files ask for, as `==0.1.0`, or what a lock file has; `None` if they do not name it."""
 
     @property
     def main(self) -> str:
@@ -61,17 +69,29 @@ def packages_of(project: Path, top: Path | None = None) -> Packages:
     if (project / "requirements.txt").is_file() and "requirements.txt" not in _text(project / conda):
         files = included(project, "requirements.txt")
         text = "\n".join(_text(project / name) for name in files)
-        return Packages("requirements", files, _siblings(project, top), bool(_WURZEL["requirements"].search(text)))
+        return Packages("requirements", files, _siblings(project, top), _asked("requirements", text))
     if conda:
         text = _text(project / conda) + "\n".join(_text(project / n) for n in included(project, "requirements.txt"))
-        return Packages("conda", [conda], _siblings(project, top), bool(_WURZEL["conda"].search(text)))
+        return Packages("conda", [conda], _siblings(project, top), _asked("conda", text))
     text = _text(project / "pyproject.toml")
     if {"project", "build-system"} & _toml(project / "pyproject.toml").keys() or "[tool.poetry]" in text:
-        found = bool(_WURZEL["pyproject"].search(text))
-        return Packages("pyproject", ["pyproject.toml"], _siblings(project, top), found)
+        return Packages("pyproject", ["pyproject.toml"], _siblings(project, top), _asked("pyproject", text))
     if (project / "setup.py").is_file():
-        return Packages("setup.py", ["setup.py"], (), bool(_WURZEL["pyproject"].search(_text(project / "setup.py"))))
+        return Packages("setup.py", ["setup.py"], (), _asked("pyproject", _text(project / "setup.py")))
     return Packages("none")
+
+
+def local_folders(project: Path, text: str) -> dict[str, Path]:
+    """Folders that lines of a file for pip install, by the line."""
+    matches = ((match.group(), (project / match.group(1)).resolve()) for match in _LOCAL.finditer(text))
+    return {line: path for line, path in matches if path.is_dir()}
+
+
+def workspace_members(project: Path) -> list[str]:
+    """Folders of the members of a uv workspace whose root is the project, relative to it."""
+    workspace = _toml(project / "pyproject.toml").get("tool", {}).get("uv", {}).get("workspace")
+    found = _members(project, workspace) if isinstance(workspace, dict) else []
+    return [path.relative_to(project).as_posix() for path in found if (path / "pyproject.toml").is_file()]
 
 
 def included(project: Path, name: str) -> list[str]:
@@ -88,7 +108,13 @@ def included(project: Path, name: str) -> list[str]:
 def _locked(manager: Manager, project: Path, folder: Path, top: Path, lock: str) -> Packages:
     up = "" if folder == project else Path(os.path.relpath(folder, project)).as_posix() + "/"
     files = ["pyproject.toml", *([f"{up}pyproject.toml"] if up else []), f"{up}{lock}"]
-    return Packages(manager, files, _siblings(project, top), bool(_WURZEL["lock"].search(_text(folder / lock))))
+    locked = _asked("lock", _text(folder / lock))
+    return Packages(manager, files, _siblings(project, top), f"=={locked}" if locked is not None else None)
+
+
+def _asked(kind: str, text: str) -> str | None:
+    found = _WURZEL[kind].search(text)
+    return "".join(group or "" for group in found.groups()).strip() if found is not None else None
 
 
 def _workspace(project: Path, top: Path) -> Path | None:

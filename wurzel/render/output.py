@@ -211,9 +211,9 @@ def _blocked(changes: Sequence[Change]) -> WriteError:
     first = changes[0]
     more = f" (and {len(changes) - 1} more to review: {names})" if len(changes) > 1 else ""
     verb = "remove" if first.state == "orphaned" else "overwrite"
-    hint = f"Review it with --diff; {verb} with --force."
+    hint = f"Review the difference; {verb} with --force."
     if first.state == "foreign" and first.file.instead:
-        hint = f"{first.file.instead} Or review it with --diff, and overwrite with --force."
+        hint = f"{first.file.instead} Or review the difference, and overwrite with --force."
     if first.state == "conflicted":
         hint = f"Resolve the conflict in its sources (wurzel.yaml and code), then {verb} with --force."
     what = {"foreign": "was not written by wurzel", "conflicted": "contains merge conflict markers"}.get(

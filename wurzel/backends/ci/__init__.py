@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr
 
@@ -96,6 +96,9 @@ class CiOptions(TargetOptions):
         description="`name/key` of a secret to its name on the platform; the default for openai/api-key is"
         " OPENAI_API_KEY.",
     )
+
+    read_in: ClassVar[str] = ""
+    """The only folder of a repository in which the platform reads files."""
 
     _home: Home = PrivateAttr(Home())
 

@@ -1,6 +1,6 @@
 """Options below `targets.github`, and the actions that workflows use."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -67,6 +67,8 @@ class JobOptions(_Options):
 
 class GithubOptions(ci.CiOptions):
     """Options below `targets.github`; values may contain GitHub's own expressions."""
+
+    read_in: ClassVar[str] = ".github/workflows/"
 
     runs_on: Runner = Field("ubuntu-24.04", description="Runner label, list of labels, or {group, labels}.")
     node_labels: dict[str, str] = Field(
