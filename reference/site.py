@@ -29,6 +29,7 @@ NAVIGATION: dict[str, list[str]] = {
         "projects.md",
         "secrets.md",
         "running-locally.md",
+        "proving.md",
         "layouts.md",
         "store.md",
         "image.md",

@@ -30,6 +30,7 @@ COMMANDS = {
     "logs": "Print what a step, or every step, logged in a past run.",
     "show": "Show the items, rows or files that a step wrote.",
     "report": "Write a page about a run.",
+    "prove": "Run a pipeline in every engine here, and compare the data.",
     "clean": "Remove earlier results, logs and records of runs.",
     "inspect": "Show the resolved pipeline.",
     "env": "List the variables and secrets a pipeline needs.",

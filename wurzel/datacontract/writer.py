@@ -89,6 +89,10 @@ class Writer:
             self.seen(value)
         self._add(value)
 
+    def cut(self, value: Any, number: int) -> Any:
+        """The first items of a value of many, in the order in which they are stored."""
+        return value[:number] if self._shape.files else self._codec.cut(value, 0, number)
+
     def finish(self, cut: Slice | None) -> None:
         """Write what is left, and the manifest."""
         if self._set is not None:

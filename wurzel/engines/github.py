@@ -15,7 +15,7 @@ from pathlib import Path
 from wurzel.backends.github.options import PINS
 from wurzel.engines.driver import Case, Driver, Outcome, collected
 from wurzel.engines.git import clone, git_home
-from wurzel.engines.process import Finished, engine_path, finished, not_found, program_of, said_version
+from wurzel.engines.process import Finished, engine_path, finished, found, not_found, program_of, said_version
 
 STAND_INS = Path(__file__).parent / "actions"
 REPLACED = {
@@ -27,14 +27,10 @@ REPLACED = {
 SETS = ("targets.github.install=wurzel --version", "targets.github.layout=steps")
 
 
-def wrappers() -> Path:
-    """The folder with wrappers around GitHub's own client, beside act."""
-    return program_of("github", "act").parents[1] / "actions"
-
-
 def action(name: str) -> Path:
-    """The folder that stands in for an action of GitHub."""
-    wrapper = wrappers() / name
+    """The folder that stands in for an action of GitHub: a wrapper around GitHub's own client, if one is beside act."""
+    act = found("github", "act")
+    wrapper = act.parents[1] / "actions" / name if act else STAND_INS
     return wrapper if (wrapper / "index.mjs").exists() else STAND_INS / name
 
 
@@ -63,7 +59,8 @@ class Act:
             *(program_of("github", "act"), event, "-P", "ubuntu-24.04=-self-hosted", "--no-cache-server"),
             *(f"--artifact-server-path={store}", "--artifact-server-addr=127.0.0.1"),
             *(f"--artifact-server-port={_free_port()}", f"--env=TEST_PYTHON_BIN={Path(sys.executable).parent}"),
-            *(f"--env=TEST_CACHE={self.root / 'cache'}", f"--env=TEST_ARTIFACTS={store}", *replaced, *arguments),
+            *(f"--env=TEST_CACHE={self.root / 'cache'}", f"--env=TEST_ARTIFACTS={store}"),
+            *(f"--env=TEST_ARTIFACTS_PROGRAM={STAND_INS / 'artifacts.py'}", *replaced, *arguments),
         ]
         return finished(words, folder, self.environment, seconds=self.seconds), store
 
@@ -98,13 +95,15 @@ class GitHub(Driver):
 
     target = "github"
     name = "GitHub Actions"
-    how = (
-        "`act workflow_dispatch` with the jobs on this machine, no containers; artifacts by GitHub's own client against"
-        " act's server, `setup-python` and `cache` are stand-ins"
-    )
 
     def __init__(self, seconds: float = 120) -> None:
         self.seconds = seconds
+        ours = action("upload").parent == STAND_INS
+        artifacts = "artifacts," if ours else "artifacts by GitHub's own client against act's server,"
+        self.how = (
+            f"`act workflow_dispatch` with the jobs on this machine, no containers; {artifacts} `setup-python` and"
+            " `cache` are stand-ins; rendered with `legacy: true`, as act knows no queue"
+        )
 
     def missing(self) -> str:
         """Whether act is here."""
@@ -117,6 +116,7 @@ class GitHub(Driver):
     def run(self, case: Case, folder: Path) -> Outcome:
         """Render, clone, run, unpack."""
         project = case.project(folder / "project")
-        case.render(project, "github", *SETS)
+        sets, note = case.adapted("github")
+        case.render(project, "github", *SETS, *sets)
         done, store = Act(folder, self.seconds)(project)
-        return Outcome(done.returncode, unpacked(store, folder / "out"), done.stdout + done.stderr)
+        return Outcome(done.returncode, unpacked(store, folder / "out"), done.stdout + done.stderr, note)

@@ -47,9 +47,10 @@ class Script(Driver):
         """Of bash, what it prints; dash prints none, so its package's."""
         if self.shell == "bash":
             return said_version("bash", "--version")
+        name = program_of("local", self.shell).resolve().name
         if not_found("local", "dpkg-query", ""):
-            return self.shell
-        return said_version("dpkg-query", "--show", "--showformat=${Package} ${Version}", self.shell)
+            return name
+        return said_version("dpkg-query", "--show", "--showformat=${Package} ${Version}", name)
 
     def run(self, case: Case, folder: Path) -> Outcome:
         """Render the script and run it."""

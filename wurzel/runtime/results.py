@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.datacontract.contract import Contract, measures
 from wurzel.exceptions import ContractFailedException
 from wurzel.runtime.logs import logger
+from wurzel.runtime.sample import VARIABLE, beginning, sample_of
 from wurzel.runtime.user_code import user_code
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Results:
         self.metrics: dict[str, float] = {}
         self._work = work
         self._writers = writers
+        self._sample = sample_of(work.environ) if work.source else None
         for field in work.types.outputs:
             writers[field.name].seen = _counter(field, self.metrics)
 
@@ -65,6 +67,8 @@ class Results:
             value = iter(value) if isinstance(value, Iterable) else value
         try:
             with user_code(step_id):
+                if self._sample is not None and field.shape.many:
+                    value = self._sampled(field, value, self._sample)
                 self._writers[field.name].add(value)
         except ContractFailedException as error:
             self._work.inputs.check()  # a broken item of an input stream is not a fault of the output
@@ -74,6 +78,14 @@ class Results:
                 where=f"step {step_id!r}",
                 hint=error.hint,
             ) from None
+
+    def _sampled(self, field: OutputField, value: Any, number: int) -> Any:
+        """The first items of what a source gave; what breaks the contract is left to be refused."""
+        logger.info("only the first %d items are stored: %s is set", number, VARIABLE)
+        if isinstance(value, Iterator):
+            return beginning(value, number)
+        cuts = field.shape.dataframe or isinstance(value, list | tuple | set | frozenset)
+        return self._writers[field.name].cut(value, number) if cuts else value
 
 
 def _counter(field: OutputField, total: dict[str, float]) -> Callable[[Any], None] | None:

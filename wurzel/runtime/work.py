@@ -56,6 +56,7 @@ class Work:
 
     def __init__(self, job: Job, environ: Mapping[str, str], link: Link | None) -> None:
         self.job = job
+        self.environ = environ
         name = job.target.rpartition(":")[2].rpartition(".")[2]
         secrets = Secrets(job.step_id or _derived_id(name), name, environ, job.secrets)
         hide = CURRENT.hide if link is None else link.hide

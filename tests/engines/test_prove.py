@@ -1,0 +1,265 @@
+"""`wurzel prove`: every fault in a rendered file is found, with the step and the item where the data differs first."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engines.cases import Case
+from tests.engines.datasets import example
+from wurzel.engines.compare import Difference, first_difference
+from wurzel.engines.driver import Outcome
+from wurzel.engines.local import Script, WurzelRun
+from wurzel.engines.page import Proof, write
+from wurzel.engines.project import case_of
+from wurzel.engines.proof import Row, proven, row
+from wurzel.project.open import open_pipeline
+
+PYTHON = Path(sys.executable).parent
+
+
+def prove(folder, *words, path=f"{PYTHON}:/usr/bin:/bin", **environ):
+    return subprocess.run(
+        [sys.executable, "-m", "wurzel", "prove", *words],
+        cwd=folder, env={"PATH": path, "HOME": str(folder), **environ}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+CHANGING = """
+import time
+from wurzel import NoSettings, TypedStep
+from wurzel.utils import WZ
+from steps import Upper, Word, Words
+
+class Stamp(TypedStep[NoSettings, list[Word], list[Word]]):
+    def run(self, inpt: list[Word]) -> list[Word]:
+        return [*inpt[:2], Word(text=f"made at {time.time_ns()}")]
+
+words, stamp, upper = WZ(Words), WZ(Stamp), WZ(Upper)
+words >> stamp >> upper
+pipeline = upper
+"""
+
+
+def test_a_step_that_gives_other_data_each_time_is_named(tmp_path):
+    project = example("chain", tmp_path / "project")
+    (project / "changing.py").write_text(CHANGING)
+    done = prove(project, "changing:pipeline", "-t", "local", "-t", "dvc", "--report", "proof.json")
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"sh +different .*stamp/part-00000\.json: item 2, field 'text' is 'made at \d+', not", done.stdout)
+    assert "dvc is not on the PATH: `uv tool install dvc`" in done.stdout
+    assert "not the same in run-*.sh in sh; 1 not run" in done.stderr
+    first, script, dvc = json.loads((project / "proof.json").read_text())["engines"]
+    assert (first["verdict"], script["verdict"], dvc["verdict"]) == ("reference", "different", "not run")
+    assert script["difference"]["step"] == "stamp"
+    assert script["difference"]["item"] == 2
+    assert not (project / "data").exists()
+    assert not (project / "run-pipeline.sh").exists()
+
+
+def test_a_sample_of_a_project_gives_the_same_everywhere(tmp_path):
+    project = example("hostile", tmp_path / "project")
+    (project / ".gitignore").write_text("in put\n")
+    done = prove(project, "hostile", "-t", "local", "--sample", "2", "--report", "proof.md", "--report", "proof.html")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the same bytes in 1 engine\n" in done.stderr
+    text = (project / "proof.md").read_text()
+    assert text.startswith("# hostile: the first 2 items of each source, wurzel ")
+    assert "<td>same</td>" in (project / "proof.html").read_text()
+
+
+def test_what_cannot_be_proven_is_said_at_once(tmp_path):
+    project = example("chain", tmp_path / "project")
+    for words, message in (
+        (["-t", "argo"], "no engine here runs files for argo"),
+        (["--timeout", "soon"], "--timeout: 'soon' is not a duration"),
+        (["--report", "proof.pdf"], "the name must end in .md, .json or .html"),
+        (["--set", "steps.nothing.shards=2"], "nothing"),
+    ):
+        done = prove(project, "chain:pipeline", *words)
+        assert (done.returncode, message in done.stderr) == (2, True), done.stderr
+
+
+def test_a_pipeline_that_fails_here_is_not_run_elsewhere(tmp_path):
+    project = example("failing", tmp_path / "project")
+    done = prove(project, "failing:pipeline", "-t", "local")
+    assert done.returncode == 1
+    assert "wurzel run" in done.stdout
+    assert "failed" in done.stdout
+    assert "sh" not in done.stdout.replace("wurzel", "")
+    assert "--- wurzel run" in done.stderr
+
+
+SUFFIXES = [
+    # step, in the rendered script, instead, item that differs first (one of `words` has the number)
+    ("suffix-0", "SUFFIX=yes'", "SUFFIX=True'", 0),
+    ("suffix-1", "SUFFIX=0123'", "SUFFIX=83'", 0),
+    ("suffix-2", "SUFFIX=1:30'", "SUFFIX=90'", 0),
+    ("suffix-3", "{{item}} ${X}'", "{{item}} '", 0),
+    ("suffix-4", "SUFFIX=line one\nline two\n\n'", "SUFFIX=line one\nline two'", 0),
+    ("suffix-5", "'SUFFIX_5__SUFFIX='\\''; touch pwned #'", "'SUFFIX_5__SUFFIX=; touch pwned #'", 0),
+    ("suffix-6", "'SUFFIX_6__SUFFIX=$(touch pwned)`touch pwned`'", '"SUFFIX_6__SUFFIX=$(true)`true`"', 0),
+    ("suffix-7", "SUFFIX=\\'", "SUFFIX=\\\\'", 0),
+    ("suffix-8", "{c: d}] # e'", "{c: d}]'", 0),
+    ("suffix-9", "SUFFIX=ends in.sh'", "SUFFIX=ends in.sh '", 0),
+    ("suffix-10", "SUFFIX=\ttab", "SUFFIX= tab", 0),
+    ("suffix-11", "SUFFIX= lead and trail '", "SUFFIX=lead and trail'", 0),
+    ("suffix-12", "SUFFIX=null'", "SUFFIX='", 0),
+    ("suffix-13", "SUFFIX='", "SUFFIX=None'", 0),
+]
+STRUCTURE = [
+    ("suffix-1", "steps:Suffix --id suffix-1", "steps:Upper --id suffix-1", None),
+    ("suffix-2", "'SUFFIX_2__SUFFIX=1:30'", "'SUFFIX_3__SUFFIX=1:30'", 0),
+    ("suffix-3", "'SUFFIX_3__SUFFIX=${{ github.actor }} {{item}} ${X}'", "-u NOTHING", 0),
+    ("suffix-4", "env 'SUFFIX_4__SUFFIX=line one\nline two\n\n' \\\n        wurzel step steps:Suffix",
+     "wurzel step steps:Reverse", 0),
+    ("suffix-5", "-o 'da ta/$HOME it'\\''s/suffix-5'", "-o 'da ta/suffix-5'", None),
+    ("suffix-6", "env 'SUFFIX_6__SUFFIX", "env SUFFIX_6__TIMES=2 'SUFFIX_6__SUFFIX", 0),
+    ("file-words", "-o 'da ta/$HOME it'\\''s/file-words'", "-o 'da ta/$HOME it'\\''s/file-word'", None),
+]  # fmt: skip
+SOURCE = [("words", '"1e3", "{{ x }}"', '"1000.0", "{{ x }}"', 2)]
+
+
+class Mutated(Case):
+    """The hostile example with faults in its rendered script."""
+
+    faults = ()
+
+    def render(self, project, target, *sets, env=None):
+        done = super().render(project, target, *sets, env=env)
+        (script,) = project.glob("run-*.sh")
+        text = script.read_text(encoding="utf-8")
+        for step, old, new, _ in self.faults:
+            begin = text.index(f"    {step})\n")
+            assert old in text[begin:], step
+            text = text[:begin] + text[begin:].replace(old, new, 1)
+        script.write_text(text, encoding="utf-8")
+        return done
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    return WurzelRun().run(Case("hostile", "hostile"), tmp_path_factory.mktemp("hostile") / "run").data
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("faults", [SUFFIXES, STRUCTURE, SOURCE], ids=["quoting", "structure", "source"])
+def test_each_of_22_mutants_is_found_with_step_and_item(hostile, tmp_path, faults):
+    case = Mutated("hostile", "hostile")
+    object.__setattr__(case, "faults", faults)
+    found = Script("sh").run(case, tmp_path / "run").data
+    order = ["words", "file-words", *(f"suffix-{number}" for number in range(14))]
+    for step, *_, item in faults:
+        alone = {path: data for path, data in found.items() if path.startswith(f"{step}/")}
+        others = {path: data for path, data in hostile.items() if not path.startswith(f"{step}/")}
+        difference = first_difference(order, hostile, others | alone)
+        assert (difference.step, difference.item) == (step, item), difference
+        if item is not None:
+            assert f"item {item}" in difference.what
+    assert first_difference(order, hostile, found).step == min((fault[0] for fault in faults), key=order.index)
+
+
+def data(**items):
+    """Datasets of one part each."""
+    made = {}
+    for step, values in items.items():
+        made[f"{step}/manifest.json"] = json.dumps({"items": len(values)}).encode()
+        made[f"{step}/part-00000.json"] = json.dumps(values).encode()
+    return made
+
+
+ITEMS = [{"text": "x", "tags": ["a", "b"]}, {"text": "y", "tags": []}]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (data(b=ITEMS, a=ITEMS), None),
+        (data(b=ITEMS), Difference("a", "", None, "it has no dataset")),
+        (data(a=ITEMS, b=ITEMS, c=[]), Difference("c", "", None, "it has a dataset, and should have none")),
+        (
+            data(a=[ITEMS[0], {"text": "y", "tags": [None]}], b=[]),
+            Difference("a", "part-00000.json", 1, "item 1, field 'tags' is [None], not []"),
+        ),
+        (
+            data(a=[{"text": "x", "tags": ["a", "c"]}, ITEMS[1]], b=ITEMS),
+            Difference("a", "part-00000.json", 0, "item 0, field 'tags[1]' is 'c', not 'b'"),
+        ),
+        (
+            data(a=ITEMS[:1], b=ITEMS),
+            Difference(
+                "a", "part-00000.json", 1,
+                "it has 1 items, not 2; the first without a counterpart is item 1, {'text': 'y', 'tags': []}",
+            ),
+        ),
+        (
+            data(a=ITEMS, b=ITEMS) | {"a/manifest.json": b"{}"},
+            Difference("a", "manifest.json", None, "2 bytes, not 12; the first that differs is byte 1"),
+        ),
+        (
+            data(a=ITEMS, b=ITEMS) | {"b/00000/page.md": b"text"},
+            Difference("b", "00000/page.md", None, "the file should not be there"),
+        ),
+    ],
+)  # fmt: skip
+def test_the_first_difference(found, expected):
+    assert first_difference(["a", "b"], data(a=ITEMS, b=ITEMS), found) == expected
+
+
+def test_items_are_counted_over_all_parts():
+    one = data(a=ITEMS) | {"a/part-00001.json": b'[{"n": 1}]'}
+    other = data(a=ITEMS) | {"a/part-00001.json": b'[{"n": 1.0}, {"n": 2}]'}
+    difference = first_difference(["a"], one, other)
+    assert (difference.file, difference.item) == ("part-00001.json", 3)
+
+
+def test_a_failure_names_its_first_difference_and_secrets_stay_on_their_platform(tmp_path):
+    expected = Outcome(0, data(a=ITEMS, b=ITEMS))
+    found = row(Script("sh"), Outcome(1, data(a=ITEMS), "the log"), expected, ["a", "b"])
+    assert (found.verdict, found.why, found.difference.step, found.log) == ("failed", "exit code 1", "b", "the log")
+    assert row(Script("sh"), Outcome(0, {}), Outcome(0, {}), []).why == "there are no datasets"
+    from wurzel.engines.github import GitHub
+
+    driver = GitHub()
+    driver.missing = lambda: ""
+    rows = list(proven(Case("chain", "chain"), ["words"], [driver], tmp_path, ["TOKEN"]))
+    assert [(one.verdict, one.why) for one in rows[1:]] == [
+        ("not run", "it would take TOKEN from secrets of the platform")
+    ]
+
+
+def test_reports_escape_what_comes_from_a_run():
+    rows = [
+        Row("wurzel run", "local", verdict="reference", digest="0" * 64),
+        Row("sh", "local", verdict="different", why="a|b\n<b>", log="<script>alert(1)</script>\n| x"),
+    ]
+    proof = Proof("rag", None, "1.0", rows)
+    assert "a\\|b <b>" in write(proof, "md")
+    page = write(proof, "html")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert json.loads(write(proof, "json"))["engines"][1]["log"] == rows[1].log
+    assert proof.verdict == "not the same in sh"
+
+
+def test_a_copy_has_all_that_steps_read_and_nothing_of_earlier_runs(project, tmp_path_factory):
+    root = project("hostile")
+    for name in (".git/config", "da ta/$HOME it's/words/manifest.json", ".venv/x", "notes/.gitignore", "notes/a.md"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+    outside = tmp_path_factory.mktemp("outside") / "words.txt"
+    outside.write_text("one\n")
+    sets = (f"steps.file-words.settings.FILE={Path('..', *outside.parts[-2:])}", "image=acme/x:1")
+    (root / "in put").mkdir()
+    pipeline = open_pipeline("hostile", None, sets).pipeline
+    case = case_of(pipeline, "hostile", root, None, sets, 5)
+    copy = case.project(tmp_path_factory.mktemp("copies") / "copy")
+    names = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
+    assert names - {"pyproject.toml"} == {"wurzel.yaml", "steps.py", "hostile.py", "notes/a.md"}
+    assert f"steps.file-words.settings.FILE={outside}" in case.sets
+    assert 'env.WURZEL_SAMPLE="5"' in case.sets
+    assert case.adapted("github")[0] == ("image=null",)
+    assert case.adapted("gitlab")[0] == ("image=null", "data_dir=data")

@@ -1,0 +1,142 @@
+"""`wurzel prove`: one pipeline in every engine of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wurzel.cli.options import TargetName, configuration_options, env_file_option, pipeline_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wurzel.engines.driver import Driver
+    from wurzel.project.resolve import Resolved
+
+
+@click.command("prove")
+@pipeline_argument
+@click.option(
+    "-t", "--target", "targets", multiple=True, type=TargetName(), help="An engine of this target; repeatable."
+)
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Only the first N items of every source.")
+@click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="At most, for each engine.")
+@click.option(
+    "--report", "reports", multiple=True, metavar="FILE", help="Write a report: .md, .json or .html; repeatable."
+)
+@click.option("--engines", metavar="DIR", help="Look for engines in DIR/ENGINE/bin before the PATH.")
+@env_file_option
+@configuration_options
+def command(
+    pipeline: str | None,
+    targets: tuple[str, ...],
+    sample: int | None,
+    timeout: str,
+    reports: tuple[str, ...],
+    engines: str | None,
+    environment: str | None,
+    sets: tuple[str, ...],
+) -> None:
+    """Run a pipeline in every engine here, and compare the data.
+
+    Renders it for each target that wurzel.yaml names, runs it in copies of the project in dvc, act, gitlab-ci-local,
+    Airflow and sh, and compares every byte with `wurzel run`. Exit 1 if data differs or an engine fails; an engine that
+    is not installed is no failure. Steps really run, with their side effects.
+    """
+    import os
+    import tempfile
+
+    from wurzel.engines.page import Proof, cells
+    from wurzel.engines.process import ENGINES
+    from wurzel.engines.project import case_of
+    from wurzel.engines.proof import proven
+    from wurzel.exceptions import CheckFailed
+    from wurzel.project.open import open_pipeline
+
+    forms = [_form(path) for path in reports]
+    if engines:
+        os.environ[ENGINES] = os.path.abspath(engines)  # noqa: PTH100 - a link stays what it is
+    resolved = open_pipeline(pipeline, environment, sets)
+    chosen = _drivers(resolved, targets, _seconds(timeout))
+    case = case_of(resolved.pipeline, pipeline or resolved.pipeline.name, Path.cwd(), environment, sets, sample)
+    width = max(len(driver.name) for driver in chosen)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
+        steps = [step.id for step in resolved.pipeline.steps]
+        for row in proven(case, steps, chosen, Path(folder), _secrets(resolved)):
+            rows.append(row)
+            engine, _, version, verdict, digest, time, more = cells(row)
+            facts = f"{engine:{width}}  {verdict:9}  {digest:8}  {time:>8}  {version}"
+            click.echo("; ".join(filter(None, (facts.rstrip(), more))))
+    order = [driver.name for driver in chosen]
+    rows.sort(key=lambda row: order.index(row.engine) if row.engine in order else -1)
+    proof = Proof(resolved.pipeline.name, sample, _version(), rows)
+    for path, form in zip(reports, forms, strict=True):
+        _write(proof, path, form)
+    for row in rows:
+        if row.log:
+            click.echo(f"--- {row.engine}\n{row.log}", err=True)
+    if not all(row.is_right for row in rows):
+        raise CheckFailed(proof.verdict)
+    click.echo(proof.verdict, err=True)
+
+
+def _form(path: str) -> str:
+    from wurzel.engines.page import FORMATS
+    from wurzel.exceptions import UsageError
+
+    form = path.rpartition(".")[2]
+    if form not in FORMATS:
+        raise UsageError(f"--report {path}: the name must end in .md, .json or .html")
+    return form
+
+
+def _seconds(timeout: str) -> int:
+    from wurzel.exceptions import UsageError
+    from wurzel.ir.types import parse_duration
+
+    try:
+        return parse_duration(timeout)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from None
+
+
+def _drivers(resolved: Resolved, targets: Sequence[str], seconds: float) -> list[Driver]:
+    """Engines of the targets that are asked for, or configured, or that all pipelines have."""
+    from wurzel.engines.proof import drivers_of
+    from wurzel.exceptions import UsageError
+
+    wanted = list(targets or resolved.options or ("local", "dvc", "github", "gitlab", "airflow"))
+    version = str(resolved.options.get("airflow", {}).get("version") or "3")
+    found = [driver for target in wanted for driver in drivers_of(target, version, seconds)]
+    if without := [target for target in wanted if not drivers_of(target, version, seconds)]:
+        click.echo(f"no engine here runs files for {', '.join(without)}; their cluster does", err=True)
+    if not found:
+        raise UsageError("there is no engine for these targets", hint="Targets: local, dvc, github, gitlab, airflow.")
+    return found
+
+
+def _secrets(resolved: Resolved) -> list[str]:
+    pipeline = resolved.pipeline
+    return sorted({*pipeline.secrets, *(name for step in pipeline.steps for name in step.secrets)})
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("wurzel")
+
+
+def _write(proof: object, path: str, form: str) -> None:
+    from wurzel.engines.page import Proof, write
+    from wurzel.exceptions import WriteError
+    from wurzel.regular_file import write_file
+
+    assert isinstance(proof, Proof)  # noqa: S101 - imported only when called
+    try:
+        write_file(path, write(proof, form).encode())
+    except OSError as error:
+        raise WriteError(f"cannot be written: {error.strerror}", where=path) from None
+    click.echo(f"wrote {path}", err=True)

@@ -1,0 +1,104 @@
+"""Where the data of two runs differs first: the step, its output, the file, the item and the field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from wurzel.datacontract.codec import place, short
+from wurzel.datacontract.difference import ABSENT
+from wurzel.datacontract.manifest import NAME
+from wurzel.datacontract.roundtrip import different_json
+
+Data = Mapping[str, bytes]
+"""The bytes of every file of every dataset, by its path below the data folder."""
+
+
+class Difference(NamedTuple):
+    """The first place, in the order in which steps run, where a run has other data than the reference."""
+
+    step: str
+    file: str = ""
+    """Path below the step's dataset; empty if the dataset is missing, or should not be there."""
+    item: int | None = None
+    """Number of the item in the dataset, from 0, if it is data of items."""
+    what: str = ""
+    """What differs there, values included."""
+
+    def __str__(self) -> str:
+        where = self.step if not self.file else f"{self.step}/{self.file}"
+        return f"{where}: {self.what}"
+
+
+def first_difference(steps: Sequence[str], expected: Data, found: Data) -> Difference | None:
+    """The first difference; `steps` come in the order in which they run."""
+    others = sorted({path.partition("/")[0] for path in (*expected, *found)} - {*steps})
+    for step in (*steps, *others):
+        mine, theirs = _of(step, expected), _of(step, found)
+        if mine != theirs:
+            return _in_step(step, mine, theirs)
+    return None
+
+
+def _of(step: str, data: Data) -> dict[str, bytes]:
+    start = f"{step}/"
+    return {path[len(start) :]: content for path, content in sorted(data.items()) if path.startswith(start)}
+
+
+def _in_step(step: str, expected: Data, found: Data) -> Difference:
+    if not found:
+        return Difference(step, what="it has no dataset")
+    if not expected:
+        return Difference(step, what="it has a dataset, and should have none")
+    for folder in sorted({_folder(path) for path in (*expected, *found) if path.endswith(NAME)}):
+        if (difference := _in_items(step, folder, expected, found)) is not None:
+            return difference
+    # Manifests come last: they differ wherever anything else does.
+    path = min(
+        (path for path in {*expected, *found} if expected.get(path) != found.get(path)),
+        key=lambda path: (path.endswith(NAME), path),
+    )
+    return Difference(step, path, what=_of_bytes(expected.get(path), found.get(path)))
+
+
+def _folder(path: str) -> str:
+    return path.removesuffix(NAME)
+
+
+def _in_items(step: str, folder: str, expected: Data, found: Data) -> Difference | None:
+    """The first item that differs among those of one output; nothing if it has no items, or the same ones."""
+    mine, theirs = list(_items(folder, expected)), list(_items(folder, found))
+    for number in range(max(len(mine), len(theirs))):
+        file, value = mine[number] if number < len(mine) else (theirs[number][0], ABSENT)
+        other = theirs[number][1] if number < len(theirs) else ABSENT
+        if value is ABSENT or other is ABSENT:
+            count = f"it has {len(theirs)} items, not {len(mine)}; the first without a counterpart is item {number}"
+            return Difference(step, file, number, f"{count}, {short(other if value is ABSENT else value)}")
+        if value != other:
+            at = different_json(value, other)
+            where = place(f"item {number}", at.path)
+            return Difference(step, file, number, f"{where} is {short(at.read)}, not {short(at.returned)}")
+    return None
+
+
+def _items(folder: str, data: Data) -> Iterator[tuple[str, Any]]:
+    """The items of an output and the file of each, in order; none if its files are not JSON."""
+    for path, content in data.items():
+        inner = path.removeprefix(folder)
+        if path.startswith(folder) and "/" not in inner and inner.startswith("part-") and inner.endswith(".json"):
+            try:
+                value = json.loads(content)
+            except ValueError:
+                continue
+            yield from ((path, item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _of_bytes(expected: bytes | None, found: bytes | None) -> str:
+    if found is None:
+        return "the file is missing"
+    if expected is None:
+        return "the file should not be there"
+    same = next((at for at, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other), None)
+    at = min(len(expected), len(found)) if same is None else same
+    return f"{len(found)} bytes, not {len(expected)}; the first that differs is byte {at}"

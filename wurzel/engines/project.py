@@ -1,0 +1,111 @@
+"""A user's pipeline as a case: its project is copied for each engine, so that no run changes it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.engines.driver import Case
+from wurzel.runtime.sample import VARIABLE
+
+if TYPE_CHECKING:
+    from wurzel.ir.model import Pipeline
+
+_LEFT_OUT = frozenset({".git", ".venv", "venv", ".wurzel", ".dvc", ".tox", ".nox", "node_modules", "__pycache__"})
+"""Folders that no step reads: they belong to tools, and can be large."""
+_IGNORED = ".gitignore"
+"""Not copied either: engines run clones, which would lack what it names, such as input data."""
+_PLAIN = re.compile(r"[\w./-]+")
+
+
+@dataclass(frozen=True)
+class ProjectCase(Case):
+    """A pipeline of the project in a folder."""
+
+    root: Path = field(default_factory=Path.cwd)
+    folder: str = "data"
+    """Folder of its datasets."""
+    environment: str | None = None
+    images: tuple[str, ...] = ()
+    """Fields that name an image."""
+
+    @property
+    def data_dir(self) -> str:
+        """Folder of the datasets below the project."""
+        return self.folder
+
+    def project(self, folder: Path) -> Path:
+        """A copy without data of earlier runs, version control and environments."""
+        data = os.path.normpath(self.root / self.folder)
+
+        def left_out(where: str, names: list[str]) -> list[str]:
+            here = [name for name in names if name in _LEFT_OUT or name == _IGNORED]
+            return here + [name for name in names if os.path.normpath(Path(where, name)) == data]
+
+        shutil.copytree(self.root, folder, ignore=left_out, symlinks=False, ignore_dangling_symlinks=True)
+        return folder
+
+    def pipeline(self, project: Path) -> str:
+        """Its name, or its entrypoint where there is no configuration."""
+        del project
+        return self.example
+
+    def adapted(self, engine: str) -> tuple[tuple[str, ...], str]:
+        """CI engines run jobs without containers; gitlab-ci-local keeps no artifacts with unusual paths."""
+        sets, notes = [], []
+        if engine in {"github", "gitlab"} and self.images:
+            sets += [f"{place}=null" for place in self.images]
+            notes.append("without images, since jobs run on this machine")
+        if engine == "gitlab" and not _PLAIN.fullmatch(self.folder):
+            sets.append("data_dir=data")
+            notes.append("with `data_dir: data`: gitlab-ci-local keeps no artifacts whose path holds a quote or space")
+        if engine == "airflow":
+            sets.append("targets.airflow.operator=bash")
+            notes.append("with `operator: bash`")
+        return tuple(sets), "; ".join(notes)
+
+    def _words(self, command: str, project: Path, sets: tuple[str, ...]) -> list[str]:  # type: ignore[override]
+        environment = ["-e", self.environment] if self.environment else []
+        return [*super()._words(command, project, sets), *environment]
+
+
+def case_of(
+    pipeline: Pipeline, named: str, root: Path, environment: str | None, sets: tuple[str, ...], sample: int | None
+) -> ProjectCase:
+    """The case of a resolved pipeline.
+
+    Args:
+        pipeline: resolved.
+        named: how the command line names it.
+        root: folder of the project.
+        environment: of wurzel.yaml.
+        sets: texts `KEY=VALUE`.
+        sample: how many items each source stores; all unless given.
+    """
+    more = [f"{place}={path}" for place, path in outside(pipeline, root)]
+    if sample is not None:
+        more.append(f'env.{VARIABLE}="{sample}"')
+    if pipeline.store is not None:
+        more.append("store=none")
+    images = ["image"] if pipeline.image else []
+    images += [f"steps.{step.id}.image" for step in pipeline.steps if step.image not in {None, pipeline.image}]
+    return ProjectCase(
+        "case", named, (*sets, *more), root=root, folder=pipeline.data_dir, environment=environment,
+        images=tuple(images),
+    )  # fmt: skip
+
+
+def outside(pipeline: Pipeline, root: Path) -> Iterator[tuple[str, Path]]:
+    """Settings that name a file or folder outside of the project, which no copy contains, with its absolute path."""
+    for step in pipeline.steps:
+        for setting in step.settings:
+            value = setting.value if setting.given else setting.default
+            if setting.input_path and isinstance(value, str):
+                path = Path(os.path.normpath(root / value))
+                if not path.is_relative_to(root):
+                    yield f"steps.{step.id}.settings.{setting.name}", path

@@ -1,0 +1,125 @@
+"""One pipeline in every engine, compared with `wurzel run`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wurzel.engines.airflow import AirflowDags
+from wurzel.engines.compare import Difference, first_difference
+from wurzel.engines.dvc import Dvc
+from wurzel.engines.github import GitHub
+from wurzel.engines.gitlab import GitLab
+from wurzel.engines.local import Script, WurzelRun
+
+if TYPE_CHECKING:
+    from wurzel.engines.driver import Case, Driver, Outcome
+
+AT_ONCE = 2
+"""Engines that run side by side; each runs steps side by side as well."""
+_LOG = 4000
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one engine."""
+
+    engine: str
+    target: str
+    how: str = ""
+    version: str = ""
+    verdict: str = "same"
+    """`reference`, `same`, `different`, `failed`, or `not run`."""
+    digest: str = ""
+    seconds: float = 0.0
+    why: str = ""
+    """Why it was not run, or failed."""
+    note: str = ""
+    """What was rendered or done otherwise than the project says."""
+    difference: Difference | None = None
+    log: str = ""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is no reason to fail: it gave the same data, or was not run."""
+        return self.verdict in {"reference", "same", "not run"}
+
+
+def drivers_of(target: str, version: str, seconds: float) -> Sequence[Driver]:
+    """The engines that run files of a target; none where there is no driver for one.
+
+    Args:
+        target: name of a built-in target.
+        version: of Airflow that the DAG is written for.
+        seconds: at most for each engine.
+    """
+    makers: dict[str, Callable[[], list[Driver]]] = {
+        "local": lambda: [Script("sh")],
+        "dvc": lambda: [Dvc()],
+        "github": lambda: [GitHub(seconds)],
+        "gitlab": lambda: [GitLab(seconds)],
+        "airflow": lambda: [AirflowDags(version, seconds)],
+    }
+    return makers.get(target, list)()
+
+
+def proven(
+    case: Case, steps: Sequence[str], drivers: Sequence[Driver], folder: Path, secrets: Sequence[str] = ()
+) -> Iterator[Row]:
+    """The row of `wurzel run`, and then that of each engine as it ends.
+
+    Args:
+        case: the pipeline.
+        steps: ids of its steps in the order in which they run.
+        drivers: engines to run it in.
+        folder: a scratch folder.
+        secrets: variables that it takes from secrets, which CI engines would look for on their platform.
+    """
+    reference = WurzelRun()
+    expected = _run(reference, case, folder / "reference")
+    first = row(reference, expected, expected, steps)
+    yield replace(first, verdict="reference") if first.is_right else first
+    if expected.code != 0:
+        return
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        jobs = {}
+        for number, driver in enumerate(drivers):
+            if missing := driver.missing() or _needs(driver, secrets):
+                yield Row(driver.name, driver.target, driver.how, verdict="not run", why=missing)
+                continue
+            jobs[pool.submit(_run, driver, case, folder / str(number))] = driver
+        for job in as_completed(jobs):
+            yield row(jobs[job], job.result(), expected, steps)
+
+
+def _needs(driver: Driver, secrets: Sequence[str]) -> str:
+    if driver.target not in {"github", "gitlab", "airflow"} or not secrets:
+        return ""
+    return f"it would take {', '.join(secrets)} from secrets of the platform"
+
+
+def _run(driver: Driver, case: Case, folder: Path) -> Outcome:
+    started = time.monotonic()
+    outcome = driver.run_all([case], folder)[case.label]
+    return replace(outcome, seconds=time.monotonic() - started)
+
+
+def row(driver: Driver, outcome: Outcome, expected: Outcome, steps: Sequence[str]) -> Row:
+    """What came of an engine, compared with the reference."""
+    found = Row(
+        driver.name, driver.target, driver.how, driver.version(), digest=outcome.digest, seconds=outcome.seconds,
+        note=outcome.note,
+    )  # fmt: skip
+    difference = first_difference(steps, expected.data, outcome.data)
+    if outcome.code != 0:
+        why = f"exit code {outcome.code}" if isinstance(outcome.code, int) else str(outcome.code).lower()
+        return replace(found, verdict="failed", why=why, difference=difference, log=outcome.log[-_LOG:])
+    if difference is not None:
+        return replace(found, verdict="different", difference=difference, log=outcome.log[-_LOG:])
+    if not outcome.data:
+        return replace(found, verdict="failed", why="there are no datasets", log=outcome.log[-_LOG:])
+    return found
