@@ -1,12 +1,19 @@
 """What both CI platforms share: parameters, secrets, time budgets, shell lines."""
 
+import json
+import os
 import shlex
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from tests.plain import plain_step
 from wurzel.backends import ci
+from wurzel.cli import cli
 from wurzel.ir.model import DataType, Pipeline, Retry, SecretRef, Setting
 
 WORD = DataType(contract="steps:Word", containers=("list",))
@@ -103,3 +110,29 @@ def test_long_commands_break_before_options():
     assert all(len(line) < 100 for line in lines)
     assert lines[-1].endswith('-o out -s "$A"')
     assert shlex.split(" ".join(lines)).count("-i") == 4
+
+
+@pytest.mark.parametrize("target", ["github", "gitlab"])
+def test_without_a_checkout_jobs_run_what_the_file_says(project, tmp_path_factory, target):
+    """The code is in the image, here in a folder on the path; `$` and braces reach the step as they are."""
+    home = project("diamond")
+    text = "${{ x }} $(y) $$ %z {{ a }}"
+    sets = [f"targets.{target}.checkout=false", f"targets.{target}.layout=single", f"steps.words.env.TEXT={text}"]
+    asked = ["render", "diamond:pipeline", "-t", target, *(word for item in sets for word in ("--set", item))]
+    assert CliRunner().invoke(cli, asked).exit_code == 0
+    file = {"github": ".github/workflows/pipeline.yml", "gitlab": ".gitlab-ci.yml"}[target]
+    document = yaml.safe_load((home / file).read_text())
+    if target == "github":
+        (job,) = document["jobs"].values()
+        env = document["env"]
+        line = next(item["run"] for item in job["steps"] if item["name"].startswith("Run"))
+    else:
+        env, line = document[".pipeline"]["variables"], document["pipeline"]["script"][-1]
+    given = {name: value["value"] if isinstance(value, dict) else value for name, value in env.items()}
+    elsewhere = tmp_path_factory.mktemp("workspace")
+    program = Path(sys.executable).parent
+    environ = {**os.environ, **given, "PYTHONPATH": str(home), "PATH": f"{program}:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-ec", line], cwd=elsewhere, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (elsewhere / "data" / "join" / "manifest.json").is_file()
+    assert json.loads(given["WURZEL_IR"])["steps"][0]["env"] == {"TEXT": text}

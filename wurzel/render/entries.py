@@ -7,7 +7,7 @@ replaces one that layers may have added to, the lines of both are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wurzel.render.text import Held, Piece, Text
@@ -17,13 +17,20 @@ _ITEM = re.compile(r"^( *)\S", re.MULTILINE)
 
 
 def under(
-    value: Any, key: str, column: int = 0, empty: Any = None, unless: Any = None, first: Text | None = None
+    value: Any,
+    key: str,
+    column: int = 0,
+    empty: Any = None,
+    unless: Any = None,
+    first: Text | None = None,
+    short: str | None = None,
 ) -> Text:
     """Rendered lines as the entries of a YAML key at `column`; without any, nothing, or the key with `empty`.
 
     The lines start at the first column, no matter where the key is. Comments alone do not count as entries: a key with
     only comments below it would read as null, which platforms reject. `unless` is the platform's default for the key:
     if the lines say exactly that, the key is omitted. The lines of `first` come before others that do not have them.
+    If `short` is the only entry, its value stands beside the key.
     """
     text = _rendered(value, key)
     name: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", "")]
@@ -31,6 +38,8 @@ def under(
         return Text(())
     if not has_entries(text.pieces):
         return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
+    if short is not None and (only := _only(text, short)) is not None:
+        return Text([*name, (": ", 1, ""), only, ("\n", 1, "")])
     if place := _opens_with(text, key):
         raise NotAValue(
             f"the lines below `{key}:` write `{key}:` again, at {place}",
@@ -77,6 +86,15 @@ def _rendered(value: Any, key: str) -> Text:
     if not isinstance(value, Text):
         raise NotAValue(f"{show(value)} is not rendered text", f"Use it as `{{% filter under({key!r}) %}}…`.")
     return value
+
+
+def _only(text: Text, key: str) -> Held | None:
+    """The value of an entry that is the only one, if the text is one value; template text stays as it is."""
+    held = [piece for piece in text.pieces if isinstance(piece, Held)]
+    rest = "".join(piece[0] for piece in text.pieces if not isinstance(piece, Held))
+    if len(held) != 1 or rest.strip() or not isinstance(held[0].value, Mapping) or list(held[0].value) != [key]:
+        return None
+    return Held(held[0].value[key], held[0].line, held[0].template, held[0].expression)
 
 
 def _opens_with(text: Text, key: str) -> str:

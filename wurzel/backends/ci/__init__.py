@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, PrivateAttr
 
 from wurzel.backends.ci.home import PIP, Home
-from wurzel.backends.options import TargetOptions
+from wurzel.backends.options import FROM_IR, TargetOptions
 from wurzel.invocation.command import encode
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
@@ -23,10 +23,14 @@ from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
 from wurzel.ir.requests import attempts
+from wurzel.ir.serialize import dump_for_jobs
 from wurzel.ir.types import Duration
 
 SETUP = 600
 """Seconds a job may spend on checkout, installation and moving data, on top of its step's own time."""
+
+IR = "WURZEL_IR"
+"""Variable with the pipeline, for jobs that find no wurzel.yaml."""
 
 _MONTH = 30 * 86400
 _EXACT = 2**53
@@ -135,6 +139,19 @@ class CiOptions(TargetOptions):
     def chosen_layout(self) -> Layout:
         """The layout, or the default: `auto` where a job finds the configuration that it needs for that."""
         return self.layout or ("auto" if self.checkout and not self.from_ir else "steps")
+
+    @property
+    def carries_ir(self) -> bool:
+        """Whether jobs read the pipeline from a variable of the rendered file, as they have no wurzel.yaml."""
+        return self.from_ir or not self.checkout
+
+    def run_argv(self, pipeline: Pipeline) -> list[str]:
+        """The command that runs the pipeline in a job."""
+        return ["wurzel", "run", FROM_IR, f"env:{IR}"] if self.carries_ir else super().run_argv(pipeline)
+
+    def ir_variable(self, pipeline: Pipeline) -> dict[str, str]:
+        """The variable with the part of the pipeline that its jobs read, where they have no other source."""
+        return {IR: dump_for_jobs(pipeline).rstrip("\n")} if self.carries_ir else {}
 
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""

@@ -1,6 +1,7 @@
 """Jobs of several steps on the CI platforms: the command, the deadline, and what crosses from job to job.
 
-Each such job is `wurzel run` on its steps. It reads settings, retries and timeouts from wurzel.yaml, in the checkout.
+Each such job is `wurzel run` on its steps. It reads settings, retries and timeouts from wurzel.yaml in the checkout;
+without that, or for an IR file, from a variable of the rendered file.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import SETUP, secrets, unset_lines
+from wurzel.backends.ci import IR, SETUP, secrets, unset_lines
 from wurzel.exceptions import Problem
+from wurzel.invocation.variables import VARIABLE_LIMIT
 from wurzel.ir.crossing import Crossing
 from wurzel.ir.jobs import Job, Place, are_runs, jobs_of, layout_problems
 from wurzel.ir.requests import attempts, longest_path
@@ -100,15 +102,10 @@ def problems(pipeline: Pipeline, options: CiOptions, place: Place) -> Iterable[P
     yield from layout_problems(pipeline, options.chosen_layout, place)
     if not uses_run(pipeline, options):
         return
-    asked = f"layout: {options.chosen_layout}" if options.chosen_layout != "steps" else "a group"
-    asked = "a store" if pipeline.store is not None else asked
-    if options.from_ir:
+    size = sum(len(text.encode()) for text in options.ir_variable(pipeline).values())
+    if size > VARIABLE_LIMIT - len(f"{IR}=") - 1:
         yield Problem(
-            f"{asked} needs the configuration in the checkout, which a pipeline from an IR file does not have",
-            hint="Render from the code, or use layout: steps without groups.",
-        )
-    elif not options.checkout:
-        yield Problem(
-            f"{asked} needs wurzel.yaml, which a job reads from the checkout, and checkout is false",
-            hint="Set checkout: true, or use layout: steps without groups.",
+            f"without a checkout, or from an IR file, jobs read the pipeline from a variable, and it has {size} bytes;"
+            f" Linux allows {VARIABLE_LIMIT}",
+            hint="Render from the code, with a checkout, or use layout: steps without groups.",
         )

@@ -262,7 +262,10 @@ class _Writer:
 
     def shared_env(self) -> dict[str, str]:
         """Variables of all jobs: the pipeline's, which installation may need as well, such as a proxy."""
-        layout = {VARIABLE: layout_digest(self.complete)} if self.jobs.run and not self.jobs.is_complete else {}
+        if self.jobs.run and not (self.jobs.is_complete and self.options.checkout):
+            layout = {VARIABLE: layout_digest(self.complete)} | self.options.ir_variable(self.complete)
+        else:
+            layout = self.options.ir_variable(self.complete) if self.jobs.run else {}
         store = store_env(self.pipeline, untrusted=self.untrusted) if self.jobs.run else {}
         return {name: escape(value) for name, value in self.pipeline.env.items()} | layout | store
 

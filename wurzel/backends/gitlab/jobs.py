@@ -245,8 +245,10 @@ class _Writer:
             values["GIT_STRATEGY"] = "none"
         if not self.jobs.run:
             values["WURZEL_RUN_ID"] = "$CI_PIPELINE_ID"
-        elif not self.jobs.whole:
+        elif not (self.jobs.whole and self.options.checkout):
             values[VARIABLE] = layout_digest(self.pipeline)
+        if self.jobs.run:
+            values |= {name: variable(value) for name, value in self.options.ir_variable(self.pipeline).items()}
         if identity := identity_of(self.pipeline):
             values[ROLE] = variable(identity.role)
         return values | self.options.install_env
