@@ -1,6 +1,7 @@
 """What the cronjob backend writes, read back as Kubernetes reads it."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -27,7 +28,7 @@ from wurzel.ir.model import (
 from wurzel.ir.quantity import amount, largest
 from wurzel.ir.serialize import dump
 from wurzel.ir.volumes import ClaimVolume, EmptyDir, EnvFrom, Volume
-from wurzel.testing import check_backend, full_pipeline, render_texts
+from wurzel.testing import check_backend, check_files, full_pipeline, render_texts
 
 WORDS = DataType(contract="steps:Word", containers=("list",))
 NIGHTLY = Schedule(cron="0 4 * * *", timezone="Europe/Berlin")
@@ -193,7 +194,12 @@ def test_one_container_is_given_the_pipeline_as_it_was_resolved():
     pod = job["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     (volume,) = [item for item in pod["volumes"] if item["name"] == "pipeline"]
-    assert volume["configMap"]["name"] == described["metadata"]["name"] == "p-pipeline"
+    name = described["metadata"]["name"]
+    assert (volume["configMap"]["name"], described["immutable"]) == (name, True)
+    assert re.fullmatch(r"p-pipeline-[0-9a-f]{10}", name)
+    assert render(body, layout="single", backoff_limit=3)[0]["metadata"]["name"] == name
+    other = body.model_copy(update={"env": {"ALL": "3"}})
+    assert render(other, layout="single")[0]["metadata"]["name"] != name
     (mount,) = [item for item in container["volumeMounts"] if item["name"] == "pipeline"]
     assert f"{mount['mountPath']}/pipeline.json" == container["args"][2]
     assert not [item for item in render(UNLIKE) if item["kind"] == "ConfigMap"]
@@ -387,6 +393,71 @@ def test_variables_of_unknown_names_may_feed_a_setting():
     needed = Setting(name="A", variable="WORDS__A", required=True)
     assert "needs the setting A" in problems(pipeline(step("words", settings=(needed,))))[0]
     assert not problems(pipeline(step("words", settings=(needed,), env_from=(EnvFrom(secret="a"),))))
+
+
+def test_a_disruption_budget_and_a_policy_for_outgoing_traffic():
+    rule = {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 443}]}
+    found = render(ALIKE, disruption_budget=True, companions={"network_policy": True, "egress": [rule]})
+    budget, policy, job = found
+    assert (budget["kind"], budget["apiVersion"]) == ("PodDisruptionBudget", "policy/v1")
+    assert budget["spec"]["minAvailable"] == 1
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert budget["spec"]["selector"] == policy["spec"]["podSelector"] | {}
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    dns = {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
+    assert policy["spec"]["egress"] == [dns, rule]
+    assert check_files({"a.yaml": yaml.safe_dump_all(found)}) == []
+    closed = render(ALIKE, companions={"network_policy": True, "egress": []})[0]
+    assert closed["spec"]["egress"] == [dns]
+    with pytest.raises(ValueError, match="set network_policy: true as well"):
+        CronJobOptions.model_validate({"companions": {"egress": []}})
+
+
+@pytest.mark.parametrize(
+    ("gitops", "ttl", "annotations"),
+    [
+        (None, 259200, {}),
+        ("flux", None, {"kustomize.toolkit.fluxcd.io/force": "enabled"}),
+        (
+            "argocd",
+            259200,
+            {"argocd.argoproj.io/hook": "Sync", "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation"},
+        ),
+    ],
+)
+def test_a_job_that_a_tool_applies_is_not_run_again_because_it_is_gone(gitops, ttl, annotations):
+    (job,) = render(ALIKE, gitops=gitops)
+    assert (job["spec"].get("ttlSecondsAfterFinished"), job["metadata"].get("annotations", {})) == (ttl, annotations)
+    (cron,) = render(ALIKE.model_copy(update={"schedule": Schedule(cron="@daily")}), gitops=gitops)
+    spec = cron["spec"]["jobTemplate"]["spec"]
+    assert (spec["ttlSecondsAfterFinished"], "annotations" in cron["metadata"]) == (259200, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "fields", "seconds"),
+    [
+        ({"layout": "single"}, {}, 2 * (60 + 140 + 10) + 300),
+        ({"layout": "single", "backoff_limit": 0}, {}, 60 + 140 + 10 + 300),
+        ({"layout": "steps", "backoff_limit": 0}, {}, 60 + 30 + 140 + 10 + 300),
+        ({"layout": "single", "backoff_limit": 0}, {"parallelism": 1}, 60 + 30 + 140 + 10 + 300),
+        ({"layout": "single"}, {"timeout": 400}, 400),
+        ({"layout": "single", "active_deadline": 350}, {}, 350),
+    ],
+)
+def test_a_run_is_ended_after_its_longest_path(options, fields, seconds):
+    slow = step("slow", "words", timeout=60, retry=Retry(limit=1, backoff=20))
+    steps = [
+        step("words", timeout=60),
+        step("quick", "words", timeout=30),
+        slow,
+        step("join", "slow", "quick", timeout=10),
+    ]
+    assert job_of(pipeline(*steps, **fields), **options)["activeDeadlineSeconds"] == seconds
+    endless = pipeline(*steps[:3], step("join", "slow", "quick"), **fields)
+    assert job_of(endless, **options)["activeDeadlineSeconds"] == fields.get(
+        "timeout", options.get("active_deadline", 86400)
+    )
 
 
 def test_a_pod_that_runs_once_tells_of_a_failure():

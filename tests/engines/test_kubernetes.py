@@ -28,6 +28,11 @@ VARIANTS = {
     "single": ["targets.cronjob.layout=single"],
     "steps": ["targets.cronjob.layout=steps"],
     "claim": [CLAIM, "targets.cronjob.companions={service_account: true, network_policy: true}"],
+    "budget": [
+        "targets.cronjob.disruption_budget=true",
+        "targets.cronjob.gitops=argocd",
+        "targets.cronjob.companions={network_policy: true, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}",
+    ],
     "ephemeral": ["targets.cronjob.data={ephemeral: {size: 1Gi}}", "targets.cronjob.namespace=ml"],
     "all": [
         "targets.cronjob.volumes=[{name: cache, mount_path: /cache, claim: {name: tokenizers}}]",

@@ -55,7 +55,9 @@ class CronJobBackend(Backend):
         "retry": emulated("within the pod: `wurzel step --retries`, or `wurzel run`"),
         "backoff": emulated("within the pod: `wurzel step --backoff`, or `wurzel run`"),
         "timeout": emulated("within the pod: `wurzel step --timeout`, or `wurzel run`"),
-        "pipeline_timeout": native("`activeDeadlineSeconds` of the Job; the option `active_deadline` if not set"),
+        "pipeline_timeout": native(
+            "`activeDeadlineSeconds` of the Job, less where steps have timeouts; `active_deadline` if not set"
+        ),
         "shards": emulated("parallel processes within the step's container"),
         "fan_out": emulated("as many processes within the step's container as the data has portions, at most `max`"),
         "when": emulated("`wurzel step` asks; a skipped step writes an empty dataset, and what follows still runs"),
@@ -108,6 +110,7 @@ class CronJobBackend(Backend):
             ("configmap", uses_run(pipeline, options)),
             ("persistentvolumeclaim", has_claim(options)),
             ("serviceaccount", options.companions.service_account),
+            ("poddisruptionbudget", options.disruption_budget),
             ("networkpolicy", options.companions.network_policy),
         ]
         paths = {"cronjob": main}
@@ -133,7 +136,8 @@ class CronJobBackend(Backend):
         """Of all objects, and of the kustomization that lists them."""
         from wurzel.backends.cronjob.manifest import FolderContext, ManifestContext
 
-        names = ("manifests", "cronjob", "configmap", "persistentvolumeclaim", "serviceaccount", "networkpolicy")
+        names = ["manifests", "cronjob", "configmap", "persistentvolumeclaim", "serviceaccount"]
+        names += ["poddisruptionbudget", "networkpolicy"]
         return {
             **{f"cronjob/{name}.yaml.j2": ManifestContext for name in names},
             "cronjob/kustomization.yaml.j2": FolderContext,

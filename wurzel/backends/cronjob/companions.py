@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.model import Pipeline
 
+_DNS = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 _SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
 
 
@@ -36,13 +38,17 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
         )
         claim = companion(f"{name}-data", spec=spec)
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
-    described = companion(described_by(name), data={k8s.PIPELINE_FILE: dump(_without_variables(pipeline))})
-    policy = companion(name, spec={"podSelector": selector, "policyTypes": ["Ingress"]})
+    described = companion(described_by(pipeline, options), data={k8s.PIPELINE_FILE: _described(pipeline)})
+    policy: dict[str, Any] = {"podSelector": selector, "policyTypes": ["Ingress"]}
+    if options.companions.egress is not None:
+        policy = {**policy, "policyTypes": ["Ingress", "Egress"], "egress": [_DNS, *options.companions.egress]}
+    budget = {"minAvailable": 1, "selector": selector, "unhealthyPodEvictionPolicy": "AlwaysAllow"}
     return Companions(
         config_map=described if uses_run(pipeline, options) else None,
         claim=claim,
         service_account=companion(account) if options.companions.service_account else None,
-        network_policy=policy if options.companions.network_policy else None,
+        disruption_budget=companion(name, spec=budget) if options.disruption_budget else None,
+        network_policy=companion(name, spec=policy) if options.companions.network_policy else None,
     )
 
 
@@ -51,12 +57,12 @@ def metadata_of(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metad
     return Metadata(without_empty(name=name, namespace=options.namespace), k8s.labels(pipeline))
 
 
-def _without_variables(pipeline: Pipeline) -> Pipeline:
-    """The pipeline without `variables`, which only templates read."""
-    if not pipeline.variables:
-        return pipeline
-    steps = tuple(step.model_copy(update={"variables": {}}) for step in pipeline.steps)
-    return pipeline.model_copy(update={"variables": {}, "steps": steps})
+def _described(pipeline: Pipeline) -> str:
+    """The pipeline as JSON, without `variables`, which only templates read."""
+    if pipeline.variables:
+        steps = tuple(step.model_copy(update={"variables": {}}) for step in pipeline.steps)
+        pipeline = pipeline.model_copy(update={"variables": {}, "steps": steps})
+    return dump(pipeline)
 
 
 def has_claim(options: CronJobOptions) -> bool:
@@ -64,6 +70,7 @@ def has_claim(options: CronJobOptions) -> bool:
     return options.data.claim is not None and options.data.claim.size is not None
 
 
-def described_by(name: str) -> str:
-    """Name of the ConfigMap with the pipeline, for the containers that run it."""
-    return f"{name}-pipeline"
+def described_by(pipeline: Pipeline, options: CronJobOptions) -> str:
+    """Name of the ConfigMap with the pipeline, with a digest of it, since it is immutable."""
+    digest = sha256(_described(pipeline).encode()).hexdigest()[:10]
+    return f"{object_name(pipeline, options)}-pipeline-{digest}"

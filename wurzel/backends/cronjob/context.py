@@ -21,11 +21,25 @@ def document(pipeline: Pipeline, options: CronJobOptions) -> dict[str, Any]:
     description = {"kubernetes.io/description": pipeline.description} if pipeline.description else {}
     metadata = metadata_of(pipeline, options, object_name(pipeline, options))
     return {
-        "metadata": replace(metadata, annotations={**description, **pipeline.annotations}),
+        "metadata": replace(
+            metadata, annotations={**description, **_gitops(pipeline, options), **pipeline.annotations}
+        ),
         "cron": _cron(pipeline, options),
         "job": Builder(pipeline, options).job(),
         "companions": companions_of(pipeline, options),
         "indent": 6 if pipeline.schedule else 2,
+    }
+
+
+def _gitops(pipeline: Pipeline, options: CronJobOptions) -> dict[str, str]:
+    """Annotations of a Job for the tool that applies it; what is immutable or gone would otherwise be an error."""
+    if pipeline.schedule is not None or options.gitops is None:
+        return {}
+    if options.gitops == "flux":
+        return {"kustomize.toolkit.fluxcd.io/force": "enabled"}
+    return {
+        "argocd.argoproj.io/hook": "Sync",
+        "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
 from wurzel.invocation.command import dataset, step_argv, step_inputs
 from wurzel.invocation.failure import notice_references
-from wurzel.ir.requests import width
+from wurzel.ir.requests import attempts, longest_path, width
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 CONFIGURATION = 2
 """Exit code of wurzel when the user must act; a retry would fail the same way."""
+START = 300
+"""Seconds for pulling images and starting pods."""
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
 """The Job's uid: the same for all its pods, different for every run (a label of pods since Kubernetes 1.27)."""
 
@@ -40,11 +43,13 @@ class Builder:
 
     def job(self) -> Job:
         """The Job."""
-        timeout = self.pipeline.timeout
+        options = self.options
+        ttl = None if options.gitops == "flux" and self.pipeline.schedule is None else options.ttl
         return Job(
-            backoff_limit=self.options.backoff_limit,
-            active_deadline_seconds=self.options.active_deadline if timeout is None else timeout,
-            ttl=self.options.ttl,
+            backoff_limit=options.backoff_limit,
+            active_deadline_seconds=self._deadline(),
+            ttl=ttl,
+            repeated=self.pipeline.schedule is None and options.gitops is None,
             pod_failure_policy={
                 "rules": [
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
@@ -53,6 +58,24 @@ class Builder:
             },
             pod=self._pod(),
         )
+
+    def _deadline(self) -> int:
+        """Seconds after which a run must be stuck, with all its pods; at most the timeout of the pipeline or option."""
+        pipeline, options = self.pipeline, self.options
+        most = options.active_deadline if pipeline.timeout is None else pipeline.timeout
+        if any(step.timeout is None for step in pipeline.steps):
+            return most
+        longest = sum(self._longest(job.steps) for job in self.jobs)  # one container runs after the other
+        return min(most, math.ceil(longest) * (1 + options.backoff_limit) + START)
+
+    def _longest(self, steps: Sequence[Step]) -> float:
+        """Seconds of the longest path; of all steps in turn where some that could run wait for others."""
+
+        def seconds(step: Step) -> float:
+            return attempts(step, tries=1 + step.retry.limit)
+
+        waits = width(steps, self.pipeline.parallelism) < width(steps)
+        return sum(seconds(step) * step.shards.max for step in steps) if waits else longest_path(steps, seconds)
 
     def _pod(self) -> Pod:
         pipeline, options = self.pipeline, self.options
@@ -85,7 +108,11 @@ class Builder:
         return own
 
     def _volumes(self) -> list[dict[str, Any]]:
-        described = [{"name": k8s.PIPELINE, "configMap": {"name": described_by(self.name)}}] if self.run else []
+        described = (
+            [{"name": k8s.PIPELINE, "configMap": {"name": described_by(self.pipeline, self.options)}}]
+            if self.run
+            else []
+        )
         own = [self._data(), k8s.tmp_volume(self.options), *described, *store_volumes(self.pipeline)]
         return [*own, *k8s.pod_volumes(self.extras)]
 

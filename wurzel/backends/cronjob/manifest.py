@@ -84,6 +84,8 @@ class Job:
     """`activeDeadlineSeconds`: longest time of a whole run."""
     ttl: int | None
     """`ttlSecondsAfterFinished`; null for no limit."""
+    repeated: bool
+    """Whether a tool that creates what is missing would run it again once it has been removed."""
     pod_failure_policy: Mapping[str, Any]
     """`podFailurePolicy`: which failures count."""
     pod: Pod
@@ -132,6 +134,8 @@ class Companions:
     """The claim that keeps the data; null if wurzel does not create it."""
     service_account: Mapping[str, Any] | None
     """The service account; null unless enabled."""
+    disruption_budget: Mapping[str, Any] | None
+    """The disruption budget; null unless enabled."""
     network_policy: Mapping[str, Any] | None
     """The network policy; null unless enabled."""
 

@@ -1,7 +1,7 @@
 """Options below `targets.cronjob` in `wurzel.yaml`."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -40,6 +40,17 @@ class Companions(KubernetesModel):
 
     service_account: bool = Field(False, description="A ServiceAccount without a token.")
     network_policy: bool = Field(False, description="A NetworkPolicy that blocks all incoming traffic.")
+    egress: tuple[dict[str, Any], ...] | None = Field(
+        None,
+        description="Where pods may connect to, besides DNS, as in the Kubernetes API; adds to the NetworkPolicy."
+        " Anywhere when absent.",
+    )
+
+    @model_validator(mode="after")
+    def _policy(self) -> "Companions":
+        if self.egress is not None and not self.network_policy:
+            raise ValueError("egress is a part of the network policy; set network_policy: true as well")
+        return self
 
 
 class JobHistory(KubernetesModel):
@@ -74,6 +85,14 @@ class CronJobOptions(KubernetesOptions):
     suspend: bool = Field(False, description="Render the schedule switched off.")
     grace_period: Duration = Field(30, description="Time for a step to stop when its pod is deleted.")
     token: bool = Field(False, description="Mount the service account's token in pods.")
+    disruption_budget: bool = Field(
+        False, description="Write a PodDisruptionBudget, so that no node is drained while a run goes on."
+    )
+    gitops: Literal["argocd", "flux"] | None = Field(
+        None,
+        description="The tool that applies a Job without a schedule: argocd runs it as a hook at every sync, flux runs"
+        " it once for each change; neither again after `ttl`.",
+    )
     companions: Companions = Field(
         default_factory=Companions.model_construct, description="Objects to write beside the CronJob."
     )
