@@ -17,6 +17,7 @@ NAVIGATION: dict[str, list[str]] = {
     "Start": [
         "index.md",
         "quickstart.md",
+        "laptop-to-cluster.md",
         "steps.md",
         "connecting-steps.md",
         "testing-steps.md",
