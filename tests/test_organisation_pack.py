@@ -416,7 +416,7 @@ POLICIES = {
     "11 DVC": {("dvc",): ["frozen: true", "remote = acme", "(docs)", "acme.example/owner"]},
     "12 local": {("local",): ["/etc/acme/profile", "say \"owner: \"'docs'"]},
     "14 filter": {("argo",): ["teams/docs/openai"]},
-    "22 nested lists": {("argo", "cronjob"): ["- --label\n", "drop:\n"]},
+    "22 nested lists": {("argo", "cronjob"): ["- --label\n", "drop:"]},
     "24 computed": {("argo",): ["kind: ExternalSecret"]},
 }
 

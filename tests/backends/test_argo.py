@@ -118,7 +118,7 @@ def test_a_diamond_is_a_dag_whose_tasks_take_artifacts_from_those_they_depend_on
     join = template(workflow["spec"], "join")
     assert [item["path"] for item in join["inputs"]["artifacts"]] == ["/wurzel/data/upper", "/wurzel/data/reverse"]
     assert join["outputs"]["artifacts"] == [{"name": "dataset", "path": "/wurzel/data/join", "archive": {"none": {}}}]
-    assert join["container"]["command"] == ["wurzel"]
+    assert workflow["spec"]["templateDefaults"]["container"]["command"] == ["wurzel"]
     assert join["container"]["args"] == [
         "step", "steps:Join", "--id", "join", "-i", "/wurzel/data/upper", "-i", "/wurzel/data/reverse",
         "-o", "/wurzel/data/join",

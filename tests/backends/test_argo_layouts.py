@@ -45,13 +45,14 @@ def test_with_a_store_nothing_crosses_as_an_artifact_and_each_pod_is_one_step_of
     for item in spec["templates"][1:]:
         assert not {"inputs", "outputs"} & set(item)
         assert item["container"]["args"] == ["--only", item["name"]]
-        assert item["container"]["command"] == [
-            "wurzel", "run", "--from-ir", "/etc/wurzel/pipeline.json", "--no-retry",
-            "--data-dir", "/wurzel/data", "--state-dir", "/wurzel/.wurzel",
-        ]  # fmt: skip
+    assert spec["templateDefaults"]["container"]["command"] == [
+        "wurzel", "run", "--from-ir", "/etc/wurzel/pipeline.json", "--no-retry",
+        "--data-dir", "/wurzel/data", "--state-dir", "/wurzel/.wurzel",
+    ]  # fmt: skip
     assert template(spec, "upper")["retryStrategy"]["limit"] == "2"
     assert "retryStrategy" not in template(spec, "reverse")
     assert [template(spec, name)["activeDeadlineSeconds"] for name in ("words", "reverse")] == [900, 330]
+    assert spec["templateDefaults"]["activeDeadlineSeconds"] == 360
     assert ir_of(spec).store.url == "s3://acme/prod"
     assert {"name": "data", "emptyDir": {}} in spec["volumes"]
     (described,) = [volume for volume in spec["volumes"] if volume["name"] == "pipeline"]
@@ -241,6 +242,25 @@ def test_what_pods_of_wurzel_run_cannot_have_is_refused(change, options, text):
     what = stored(pipeline(step("words"))).model_copy(update=change)
     (found,) = problems(what, **options)
     assert text in found
+
+
+def test_what_most_templates_have_stands_once_and_none_gets_what_it_did_not_ask_for():
+    small, large = Resources(cpu="1", memory="1Gi"), Resources(cpu="2", memory="2Gi")
+    steps = [step("words", resources=small), step("upper", resources=small), step("reverse", resources=large)]
+    spec = spec_of(pipeline(*steps))
+    assert spec["templateDefaults"]["container"]["image"] == "acme/p:1"
+    assert spec["templateDefaults"]["container"]["resources"] == {"requests": {"cpu": "1", "memory": "1Gi"}}
+    found = {item["name"]: item["container"].get("resources") for item in spec["templates"][1:]}
+    assert found == {"words": None, "upper": None, "reverse": {"requests": {"cpu": "2", "memory": "2Gi"}}}
+    less = spec_of(pipeline(*steps, step("join", resources=Resources(cpu="1"))))  # Argo's merge would add memory
+    assert "resources" not in less["templateDefaults"]["container"]
+    handled = spec_of(pipeline(*steps), on_exit={"command": ["notify"]})
+    assert "resources" not in handled["templateDefaults"]["container"]
+    limited = spec_of(pipeline(step("words", timeout=60), step("upper", timeout=60), step("reverse", timeout=90)))
+    assert limited["templateDefaults"]["activeDeadlineSeconds"] == 60
+    assert [item.get("activeDeadlineSeconds") for item in limited["templates"]] == [None, None, None, 90]
+    some = spec_of(pipeline(step("words", timeout=60), step("upper")))
+    assert "activeDeadlineSeconds" not in some["templateDefaults"]
 
 
 def test_a_store_on_a_claim_is_taken():

@@ -355,3 +355,30 @@ def test_a_list_of_four_spaces_and_one_that_is_not_indented(render):
 def test_what_is_built_as_text_is_text_where_that_is_said(render):
     source = 'a: [{{ x | join(", ") | string }}]\nb: {{ x | json }}\nc: "{{ x | tojson }}"\nd: {{ x | join(", ") }}\n'
     assert read(render(source, x=["p", "q"]).text) == {"a": ["p, q"], "b": '["p", "q"]', "c": '["p", "q"]', "d": "p, q"}
+
+
+COMPACT = """
+a: {{ short | compact }}
+b: {{ long | compact }}
+c:
+  {{ nested | compact }}
+d:
+  {{ items | compact }}
+e: {{ text | compact }}
+"""
+
+
+def test_compact_values_stand_on_one_line_where_they_fit(render):
+    long = {"one": "x" * 60, "two": ["y" * 30, {"deep": [1, None, "yes"]}]}
+    items = [{"name": "data", "emptyDir": {}}, {"name": "tmp", "text": "a\nb\n"}, []]
+    context = {
+        "short": {"a": "1", "b": [True, "no"]}, "long": long, "nested": {"kept": long, "short": [1, 2]},
+        "items": items, "text": "{{x}}",
+    }  # fmt: skip
+    text = render(COMPACT, **context).text
+    assert read(text) == {"a": context["short"], "b": long, "c": context["nested"], "d": items, "e": "{{x}}"}
+    lines = text.splitlines()
+    assert "a: {a: '1', b: [true, 'no']}" in lines
+    assert "  two: [yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy, {deep: [1, null, 'yes']}]" in lines
+    assert "  - {name: data, emptyDir: {}}" in lines
+    assert "    text: |" in lines

@@ -19,6 +19,7 @@ from wurzel.render.values import (
     NotAValue,
     Variable,
     Words,
+    compacted,
     freeze,
     looped,
     plain_list,
@@ -118,6 +119,11 @@ def json(value: Any, indent: int | None = None) -> str:
 def tojson(value: Any, indent: int | None = None) -> Json:
     """The JSON text of a value inside a longer text; refused for a whole value, where the value itself is meant."""
     return Json(json(value, indent))
+
+
+def compact(value: Any) -> Any:
+    """A list or mapping that YAML has on one line, `{name: data, emptyDir: {}}`, where it is short enough."""
+    return compacted(freeze(value))
 
 
 def string(value: Any) -> str:
@@ -220,6 +226,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "quantity": quantity,
     "json": json,
     "tojson": tojson,
+    "compact": compact,
     "string": string,
     "trim": trim,
     "indent": indent,

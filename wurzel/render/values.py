@@ -136,8 +136,29 @@ class Json(str):
     __slots__ = ()
 
 
-KEPT = frozenset({Identifier, Variable, Indented, Joined, Json})
-"""Kinds of text that keep their type when they are written."""
+class CompactList(list[Any]):
+    """A list that YAML writes on one line where there is room; made by `compact`."""
+
+    __slots__ = ()
+
+
+class CompactMapping(dict[Any, Any]):
+    """A mapping that YAML writes on one line where there is room."""
+
+    __slots__ = ()
+
+
+KEPT = frozenset({Identifier, Variable, Indented, Joined, Json, CompactList, CompactMapping})
+"""Kinds of values that keep their type when they are written."""
+
+
+def compacted(value: Any) -> Any:
+    """A frozen value whose lists and mappings are compact, at every depth."""
+    if isinstance(value, list):
+        return CompactList(map(compacted, value))
+    if isinstance(value, dict):
+        return CompactMapping((name, compacted(item)) for name, item in value.items())
+    return value
 
 
 class Words(tuple[str, ...]):
@@ -167,7 +188,7 @@ def bounded_range(*bounds: int) -> range:
 
 
 def freeze(value: Any, depth: int = 0) -> Any:
-    """A copy of `value` made of `str`, `int`, `float`, `bool`, `None`, `list`, `dict`, `Words` and the texts of `KEPT`.
+    """A copy of `value` made of `str`, `int`, `float`, `bool`, `None`, `list`, `dict`, `Words` and what is in `KEPT`.
 
     It is a copy because the template may change the original later.
 

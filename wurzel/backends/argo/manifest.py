@@ -32,7 +32,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Container:
-    """A container, without what `templateDefaults` already says."""
+    """A container; variables and mounts without those of `templateDefaults`."""
 
     image: str
     """Image of the step."""
@@ -52,8 +52,19 @@ class Container:
 
 @dataclass(frozen=True)
 class Defaults:
-    """`templateDefaults`: what every template has, mostly its container."""
+    """`templateDefaults`: what every template has, or most have, mostly its container.
 
+    Templates still see their own values, also where they equal these; only what differs is written again.
+    """
+
+    image: str
+    """`image` that most templates have; empty for none."""
+    command: Sequence[str]
+    """`command` that most templates have; empty for none."""
+    resources: Mapping[str, Any]
+    """`resources` that most templates have; empty unless all others replace each of them."""
+    active_deadline_seconds: int | None
+    """`activeDeadlineSeconds` that most templates have; null unless all have one."""
     pod_spec_patch: str
     """`podSpecPatch`, as text."""
     image_pull_policy: str | None

@@ -25,7 +25,7 @@ def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
     merged = _json_bytes(main.defaults)
     total = _json_bytes([main.parameters, main.volumes, main.tasks])
     for part in specs.dag.parts:
-        templates = specs.templates.all(part.jobs)
+        templates = specs.of_jobs(part.jobs)
         total += _json_bytes(specs.dag.within(part)) + _json_bytes(templates) + merged * len(templates)
     pods = sum(specs.dag.pods.slices(job) for job in specs.dag.pods.all) + len(specs.dag.counters)
     return total + RECORD_BYTES * pods

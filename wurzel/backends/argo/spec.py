@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
+from wurzel.backends.argo.common import common
 from wurzel.backends.argo.container import Runs, Steps
 from wurzel.backends.argo.dag import Dag
 from wurzel.backends.argo.environment import braced, default_env, parameter, run_env, run_secrets, text
@@ -19,8 +21,10 @@ from wurzel.backends.kubernetes.store import store_mounts, store_volumes
 from wurzel.ir.serialize import dump_for_jobs
 
 if TYPE_CHECKING:
+    from wurzel.backends.argo.manifest import Template
     from wurzel.backends.argo.options import ArgoOptions
     from wurzel.backends.argo.parts import Part
+    from wurzel.ir.jobs import Job
     from wurzel.ir.model import Pipeline
 
 
@@ -37,6 +41,9 @@ class Specs:
         self.dag = Dag(pipeline, options)
         self.run = self.dag.pods.run
         self.templates = Templates(self.dag, self._containers())
+        self.handler = exit_handler(pipeline, options, {*self.dag.taken, self.dag.entrypoint})
+        self._jobs = {job.name: self.templates.all([job]) for job in self.dag.pods.all}
+        self._common = common([template for of in self._jobs.values() for template in of], self.handler)
 
     def spec(self) -> Spec:
         """The spec of the main object."""
@@ -76,8 +83,8 @@ class Specs:
             inputs={},
             outputs={},
             tasks=self.dag.whole(),
-            templates=[] if self.dag.parts else self.templates.all(self.dag.pods.all),
-            on_exit=exit_handler(pipeline, options, {*self.dag.taken, self.dag.entrypoint}),
+            templates=[] if self.dag.parts else self.of_jobs(self.dag.pods.all),
+            on_exit=self.handler,
         )
 
     def part_spec(self, part: Part) -> Spec:
@@ -99,9 +106,13 @@ class Specs:
             inputs=self.dag.inputs_of(part),
             outputs=self.dag.outputs_of(part),
             tasks=self.dag.within(part),
-            templates=self.templates.all(part.jobs),
+            templates=self.of_jobs(part.jobs),
             on_exit=None,
         )
+
+    def of_jobs(self, jobs: Sequence[Job]) -> list[Template]:
+        """The templates of some jobs, each after the one that counts its slices, if any."""
+        return [template for job in jobs for template in self._jobs[job.name]]
 
     def _repository(self) -> dict[str, Any]:
         ref = self.options.artifacts.repository
@@ -181,6 +192,10 @@ class Specs:
             *k8s.mounts(self.dag.volumes),
         ]
         return Defaults(
+            image=self._common.image,
+            command=self._common.command,
+            resources=self._common.resources,
+            active_deadline_seconds=self._common.deadline,
             pod_spec_patch=self._patch(),
             image_pull_policy=options.image_pull_policy,
             env=k8s.env_list({**(run_env(self.pipeline) if self.run else self._step_env()), **env}),

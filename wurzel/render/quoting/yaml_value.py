@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from wurzel.render.quoting.yaml_scalar import block, key, scalar
+from wurzel.render.values import CompactList, CompactMapping
 
 Leaf = tuple[str, bool]
 """A scalar's text, and whether it must be read as text."""
 
+_WIDTH = 110
+"""Columns that a compact value may take, without the key before it."""
 BEGIN_MAP, END_MAP, BEGIN_LIST, END_LIST = "{", "}", "[", "]"
 
 
@@ -31,7 +34,7 @@ def after_key(value: Any, column: int, *, literal: bool = True, keep: bool = Fal
 
     `literal` allows text as a literal block, `keep` one that ends in empty lines.
     """
-    if isinstance(value, dict | list) and value:
+    if isinstance(value, dict | list) and value and not _fits(value, column):
         margin = "\n" + " " * (column + 2)
         return margin + entries(value, column + 2, literal=literal)
     return _leaf(value, column, literal=literal, keep=keep)
@@ -39,7 +42,7 @@ def after_key(value: Any, column: int, *, literal: bool = True, keep: bool = Fal
 
 def after_dash(value: Any, column: int, entry: int = 0, *, literal: bool = True, keep: bool = False) -> str:
     """The text after `- `, for a dash at `column`; `entry` is the column it starts at, if not the usual one."""
-    if isinstance(value, dict | list) and value:
+    if isinstance(value, dict | list) and value and not _fits(value, column):
         return entries(value, entry or column + 2, literal=literal)
     return _leaf(value, column, literal=literal, keep=keep)
 
@@ -75,6 +78,14 @@ def entry_parts(value: dict[Any, Any] | list[Any]) -> Iterator[str | Leaf]:
     else:
         for item in value:
             yield from parts(item)
+
+
+def _fits(value: dict[Any, Any] | list[Any], column: int) -> bool:
+    """Whether a compact value is short enough for one line; texts of several lines stay blocks."""
+    if not isinstance(value, CompactList | CompactMapping):
+        return False
+    text = inline(value)
+    return column + len(text) <= _WIDTH and "\\n" not in text
 
 
 def _entry(name: Any, item: Any, column: int, *, literal: bool) -> str:
