@@ -24,7 +24,7 @@ RUN = "manual__2026-01-01T00:00:00+00:00"
 
 def pods(dag):
     """The pods of every task, one for each instance."""
-    context = {"run_id": RUN, "params": dag.params.dump()}
+    context = {"run_id": RUN, "params": dag.params.dump(), "dag": dag}
     found = {}
     for task in dag.tasks:
         kind = getattr(task, "operator_class", type(task)).__name__

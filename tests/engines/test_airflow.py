@@ -140,7 +140,7 @@ def test_text_reaches_pods_unchanged(imported):
             assert variables[f"{step.upper().replace('-', '_')}__{name}"] == text
 
 
-@pytest.mark.parametrize("name", ["diamond", "sharded", "hostile", "credentials"])
+@pytest.mark.parametrize("name", ["grouped", "sharded", "hostile", "credentials"])
 def test_pods_write_the_same_bytes_as_a_local_run(imported_3, tmp_path, name):
     """Every pod of one run, built by Airflow and run by a stand-in for the kubelet that shares one claim."""
     secrets = {("suffix", "api-token"): SECRET, ("shared", "token"): "t"}
@@ -203,6 +203,8 @@ SAME = [
 SAME_2 = ["diamond", "hostile", "fanout"]
 HOSTILE = "{{ x }}\r\n'\"$HOME`id`.sh\n"
 NOTES = """
+import datetime as dt
+
 from wurzel import WZ, Settings, TypedStep
 from wurzel.datacontract import PydanticModel
 
@@ -221,11 +223,27 @@ class Notes(TypedStep[NotesSettings, None, Note]):
         return Note(text=repr((self.settings.NOTE, self.settings.TAGS)))
 
 
+class DatedSettings(Settings):
+    DAY: dt.date
+    AT: dt.datetime
+
+
+class Dated(TypedStep[DatedSettings, None, Note]):
+    def run(self, inpt: None) -> Note:
+        return Note(text=repr((self.settings.DAY, self.settings.AT.tzinfo is not None)))
+
+
 notes = WZ(Notes)
+dated = WZ(Dated)
 """
 NOTES_YAML = """
 version: 1
-pipelines: {notes: {entrypoint: 'notes:notes', steps: {notes: {parameters: [NOTE, TAGS]}}}}
+pipelines:
+  notes: {entrypoint: 'notes:notes', steps: {notes: {parameters: [NOTE, TAGS]}}}
+  dated:
+    entrypoint: notes:dated
+    targets: {airflow: {dates: {DATED__DAY: data_interval_end, DATED__AT: logical_date}, on_assets: [docs]}}
+  wrong: {entrypoint: 'notes:dated', defaults: {retry: 2}, steps: {dated: {settings: {DAY: "2026-01-01"}}}}
 """
 
 
@@ -243,11 +261,11 @@ class Ran:
 
     def _wanted(self):
         if self.version != "3":
-            return [(name,) for name in SAME_2]
+            return [(name,) for name in [*SAME_2, "dated"]]
         given = {"SUFFIX_EN__SUFFIX": HOSTILE}
         notes = {"NOTES__NOTE": "", "NOTES__TAGS": ["{{ a }}", "ü$'\""]}
         repeated = [("sources", "keep_days=2"), ("sources",)]
-        return [(name,) for name in [*SAME, "failing", "credentials", "notes"]] + [
+        return [(name,) for name in [*SAME, "failing", "credentials", "notes", "dated", "wrong"]] + [
             *repeated,
             ("named", given),
             ("notes", notes),
@@ -261,8 +279,8 @@ class Ran:
         return [str(file), name, extra if isinstance(extra, dict) else {}]
 
     def _make(self, project, name, *entries):
-        if name == "notes":
-            project.mkdir()
+        if name in {"notes", "dated", "wrong"}:
+            project.mkdir(parents=True)
             (project / "notes.py").write_text(NOTES)
             (project / "wurzel.yaml").write_text(NOTES_YAML)
         else:
@@ -347,6 +365,24 @@ def test_a_parameter_is_given_anew(ran):
     assert texts(ran.folders("named")[1], "suffix-en") == [f"{word}{HOSTILE}" for word in words]
     seen = [texts(folder, "notes") for folder in ran.folders("notes")]
     assert seen == [repr((None, [])), repr(("", ["{{ a }}", "ü$'\""]))]
+
+
+def check_dated(ran):
+    (folder,) = ran.folders("dated")
+    assert re.fullmatch(r"\(datetime\.date\(20\d\d, \d+, \d+\), True\)", texts(folder, "dated"))
+
+
+def test_dates_of_the_run_reach_settings(ran):
+    check_dated(ran)
+
+
+def test_dates_of_the_run_reach_settings_on_airflow_2(ran_2):
+    check_dated(ran_2)
+
+
+def test_wrong_settings_are_not_tried_again(ran):
+    (result,) = ran.results["wrong"]
+    assert [(task, state, tries) for task, _, state, tries in result["tasks"]] == [("dated", "failed", 1)]
 
 
 def test_secrets_come_from_connections_and_stay_there(ran):

@@ -116,6 +116,9 @@ class Setting(IRModel):
     given: Annotated[bool, Feature("settings")] = Field(False, description="configuration gave `value`")
     value: Annotated[Any, Feature("settings")] = Field(None, description="JSON form of the configured value")
     parameter: Annotated[bool, Feature("parameters")] = Field(False, description="can be overridden for one run")
+    bounds: dict[str, Any] = Field(
+        default_factory=dict, description="what a value must satisfy, as JSON Schema says it: `minimum`, `maxLength`, …"
+    )
     input_path: bool = Field(False, description="names files or folders that the step reads: every text in the value")
     input_places: tuple[tuple[str, ...], ...] = Field(
         (),

@@ -41,7 +41,7 @@ _RENDERERS = {
     "step": {"description", "sources", "group", "image", "limits", "node_selector", "tolerations", "service_account"}
     | {"labels", "annotations", "variables", "priority", "volumes", "env_from"},
     "store": {"identity", "secrets"},
-    "setting": {"type", "description"},
+    "setting": {"type", "description", "bounds"},
 }
 """Fields that nothing reads that runs steps."""
 

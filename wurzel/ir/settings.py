@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic_core import PydanticUndefined, to_json, to_jsonable_python
 
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 _CONTAINERS = (list, dict, set, tuple, frozenset)
 _ITEMS = (list, set, tuple, frozenset, deque)
+_BOUNDS = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+    "multiple_of": "multipleOf",
+    "pattern": "pattern",
+}
+_OF_TEXT = {"min_length": "minLength", "max_length": "maxLength"}
+_OF_ITEMS = {"min_length": "minItems", "max_length": "maxItems"}
 
 
 def describe(
@@ -65,9 +75,25 @@ def _describe(
             text=is_text(annotation, field.metadata),
             default=None if secret else shown,
             computed=computed,
+            bounds={} if secret else _bounds(annotation, field.metadata),
             input_path=f"{path}{name}" in input_paths or everywhere,
             input_places=() if everywhere else tuple(places),
         )
+
+
+def _bounds(annotation: Any, marks: Iterable[Any]) -> dict[str, Any]:
+    """Bounds that a field has by `ge`, `max_length`, `pattern` and so on, by the words of JSON Schema.
+
+    Only those that JSON has: a bound of a date, or of a number that JSON rounds, is left to the settings class.
+    """
+    found: dict[str, Any] = {}
+    listed = get_origin(annotation) in _ITEMS
+    for mark in marks:
+        for name, word in {**_BOUNDS, **(_OF_ITEMS if listed else _OF_TEXT)}.items():
+            value = getattr(mark, name, None)
+            if type(value) in {int, float} or (name == "pattern" and isinstance(value, str)):
+                found[word] = value
+    return found
 
 
 class _Computed:

@@ -39,7 +39,10 @@ class AirflowBackend(Backend):
     options_model = AirflowOptions
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`description` and `doc_md` of the DAG, `doc_md` of tasks"),
-        "data_dir": native("the folder `<data_dir>/<dag id>/run_<run id>`: runs never share data"),
+        "data_dir": native(
+            "the folder `<data_dir>/<dag id>/run_<run id>`: runs never share data. All workers must see it, unless"
+            " there is a store"
+        ),
         "store": native(
             "tasks are `wurzel run` and share nothing else; keys are connections, or Kubernetes secrets in pods, an"
             " identity is a projected token of the pod's account"

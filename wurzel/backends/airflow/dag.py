@@ -63,8 +63,10 @@ class Timetable:
     """The cron expression; empty for an interval."""
     every: Span | None = None
     """The interval."""
+    data: Span | None = None
+    """Length of the data interval of a run; null for none."""
     short: bool = True
-    """Whether it fits on a line."""
+    """Whether it is written on a line."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ class Dag:
     """What the file imports."""
     uses_json: bool
     """It needs `json`."""
-    uses_timedelta: bool
-    """Whether the file needs `timedelta`."""
+    final: bool
+    """Whether tasks that would fail again are told from others, so that Airflow does not retry them."""
     ir: str
     """Name of the file with the pipeline, if tasks of this file read it by a function; empty otherwise."""
     description: str
@@ -111,13 +113,15 @@ class Dag:
     """Text that the UI shows."""
     timetable: Timetable | None
     """When runs start; null when only people start them."""
+    on_assets: Sequence[str]
+    """Assets whose update starts a run as well."""
     start: Start
     """First day of the schedule."""
     max_active_runs: int | None
     """Concurrent runs; null for Airflow's default."""
     max_active_tasks: int | None
     """Concurrent tasks; null for Airflow's default."""
-    timeout: Span | None
+    timeout: Span
     """Longest time of a whole run."""
     late: Span | None
     """How late a scheduled run may start."""
@@ -127,6 +131,8 @@ class Dag:
     """Tags of the DAG."""
     reads_connections: bool
     """Whether secrets are read from connections."""
+    macros: Sequence[str]
+    """Functions of the file that templates of arguments call."""
     exact_secrets: bool
     """Whether a variable that holds a secret has lower-case letters in its name."""
     usual: Policy
@@ -181,8 +187,8 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     schedule = pipeline.schedule
     steps = [task for task in tasks if task.step_id and not task.counts]
     parts: dict[str, Any] = {
-        "timetable": _timetable(schedule),
-        "timeout": span(pipeline.timeout),
+        "timetable": _timetable(schedule, options),
+        "timeout": span(options.dagrun_timeout if pipeline.timeout is None else pipeline.timeout),
         "late": span(schedule.deadline) if schedule else None,
         "params": environment.params(pipeline),
         "pods": _pods(pipeline, options, tasks),
@@ -190,16 +196,20 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         "reads_connections": options.secrets == "connection" and _has_secrets(jobs),
         "exact_secrets": any(not name.isupper() for task in tasks if task.pod for name in task.pod.secrets),
         "usual": most_common(task.policy for task in steps),
+        "final": options.version != "2.11" and any(task.policy.retries for task in tasks),
         "groups": _groups(jobs, tasks),
         "shared": {name: _shared(jobs, kind) for kind, name in envs.items()},
     }
+    reads_ir = jobs.run and bool(set(kinds) - {"bash"})
+    macros = {"ir": reads_ir, "moment": bool(options.dates), "secret": parts["reads_connections"]}
     return Dag(
         id=dag_id(pipeline, options),
         asset=asset(options.version),
         imports=imports(list(_used(parts, tasks, options)), options.version, options.on_failure),
         uses_json=any(task.counts and task.kind == "bash" for task in tasks),
-        uses_timedelta=_uses_timedelta(parts, tasks),
-        ir=posixpath.basename(ir_path(pipeline, options)) if jobs.run and set(kinds) - {"bash"} else "",
+        ir=posixpath.basename(ir_path(pipeline, options)) if reads_ir else "",
+        on_assets=options.on_assets,
+        macros=[name for name, used in macros.items() if used],
         description=pipeline.description,
         doc=_doc(pipeline, options),
         start=_start(options, schedule),
@@ -269,15 +279,28 @@ def _tasks(jobs: Jobs, maker: Tasks) -> list[DagTask]:
     usual = most_common(map(jobs.policy, jobs.all))
     tasks = []
     for job in jobs.all:
+        inlets = _inlets(jobs, job)
         wanted = {"all": job.ids, "last": [one for one in job.ids if one not in needed], "none": ()}[options.assets]
-        outlets = [f"{dag_id(jobs.pipeline, options)}/{step_id}" for step_id in wanted]
+        outlets = [_asset(jobs, step_id) for step_id in wanted]
         counter = names[counters[job.name]] if job.name in counters else ""
         if counter:
             tasks.append(maker.counter(job, counter))
-        tasks.append(maker.task(job, names[job.name], outlets, counter))
+        tasks.append(maker.task(job, names[job.name], (inlets, outlets), counter))
     if options.keep_days:
         tasks.append(maker.cleaner(names[CLEANER]))
     return [replace(task, differs=differences(task.policy, usual)) for task in tasks]
+
+
+def _asset(jobs: Jobs, step_id: str) -> str:
+    return f"{dag_id(jobs.pipeline, jobs.options)}/{step_id}"
+
+
+def _inlets(jobs: Jobs, job: Job) -> list[str]:
+    """The assets that a job reads: of other jobs where all have one, and what starts the DAG where a job begins it."""
+    if not jobs.needs(job):
+        return list(jobs.options.on_assets)
+    read = dict.fromkeys(step_id for step_id, _ in jobs.reads(job))
+    return [_asset(jobs, step_id) for step_id in read] if jobs.options.assets == "all" else []
 
 
 def _shared(jobs: Jobs, kind: str) -> dict[str, Text]:
@@ -302,15 +325,17 @@ def _has_secrets(jobs: Jobs) -> bool:
     return any(shared or step.secrets for job in elsewhere for step in job.steps)
 
 
-def _timetable(schedule: Schedule | None) -> Timetable | None:
+def _timetable(schedule: Schedule | None, options: AirflowOptions) -> Timetable | None:
     if schedule is None:
         return None
+    data = span(options.data_interval)
     if schedule.cron.startswith("@every "):
-        return Timetable(every=span(parse_duration(schedule.cron.removeprefix("@every "))))
+        return Timetable(
+            every=span(parse_duration(schedule.cron.removeprefix("@every "))), data=data, short=data is None
+        )
     cron = _SAME.get(schedule.cron) or _STAR.sub("*", schedule.cron)
-    return Timetable(
-        cron, short=len(f'schedule=CronTriggerTimetable("{cron}", timezone="{schedule.timezone}"),') <= _WIDTH
-    )
+    line = f'schedule=CronTriggerTimetable("{cron}", timezone="{schedule.timezone}"),'
+    return Timetable(cron, data=data, short=len(line) <= _WIDTH and data is None and not options.on_assets)
 
 
 def _start(options: AirflowOptions, schedule: Schedule | None) -> Start:
@@ -330,8 +355,9 @@ def _doc(pipeline: Pipeline, options: AirflowOptions) -> str:
     if pipeline.store is not None:
         lines += [f"Results: `wurzel store get {pipeline.name}/STEP -o DIR` from {pipeline.store.url}"]
     else:
-        folder = data_dir(pipeline, options, kind_of(pipeline.steps[0].id, options))
-        lines += [f"Data of a run: `{folder}/run_<run id>/<step>`"]
+        kind = kind_of(pipeline.steps[0].id, options)
+        shared = ", on a disk that all workers share" if kind == "bash" else ""
+        lines += [f"Data of a run: `{data_dir(pipeline, options, kind)}/run_<run id>/<step>`{shared}"]
     return "\n\n".join(lines) + "\n"
 
 
@@ -394,7 +420,8 @@ def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOp
     pods = [task.pod for task in tasks if task.pod]
     timetable = parts["timetable"]
     conditions = {
-        "Asset": any(task.outlets for task in tasks),
+        "Asset": any([*options.on_assets, *(task.outlets or task.inlets for task in tasks)]),
+        "AssetOrTimeSchedule": timetable is not None and options.on_assets,
         "BaseHook": parts["reads_connections"],
         "BashOperator": "bash" in kinds,
         "CronTriggerTimetable": timetable is not None and timetable.cron,
@@ -405,6 +432,8 @@ def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOp
         "KubernetesPodOperator": "kubernetes" in kinds,
         "Mount": "docker" in kinds and options.docker.mounts,
         "Param": parts["params"],
+        "RetryDecision": parts["final"],
+        "RetryPolicy": parts["final"],
         "Secret": any(item.secrets for item in pods),
         "TaskGroup": any(group.id for group in parts["groups"]),
         "k8s": any(item.requests or item.limits or item.tolerations for item in pods),
@@ -421,10 +450,3 @@ def _uses_literal(parts: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
         texts += task.env.values()
         texts += task.pod.annotations.values() if task.pod else ()
     return any(text.literal for text in texts)
-
-
-def _uses_timedelta(parts: Mapping[str, Any], tasks: Sequence[DagTask]) -> bool:
-    timetable, usual = parts["timetable"], parts["usual"]
-    policies = [usual, *(task.policy for task in tasks)]
-    spans = [span for policy in policies for span in (policy.delay, policy.longest, policy.timeout)]
-    return any([*spans, parts["timeout"], parts["late"], timetable and timetable.every])

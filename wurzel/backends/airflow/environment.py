@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wurzel.backends.airflow.options import Moment
 from wurzel.backends.kubernetes import RUN_ID, escape
 from wurzel.backends.kubernetes.store import store_env
 from wurzel.invocation.command import setting_variables
@@ -135,6 +136,21 @@ def own(step: Step, kind: str) -> dict[str, Text]:
     return env | {setting.variable: Text(_from_param(setting, kind)) for setting in step.settings if setting.parameter}
 
 
+def dates(step: Step, asked: Mapping[str, Moment], version: str) -> dict[str, Text]:
+    """Variables of a step's settings that are dates of the run.
+
+    On Airflow 3, a run that a person or an asset starts may have no such date: then it is the moment it was asked for.
+    """
+    found = {}
+    for setting in step.settings:
+        if moment := asked.get(setting.variable):
+            date = moment if version == "2.11" else f"{moment} | default(dag_run.run_after, true)"
+            is_day = re.search(r"\bdate\b", setting.type) is not None
+            form = "to_date_string" if is_day else "to_iso8601_string"
+            found[setting.variable] = Text(f"{{{{ moment({date}).{form}() }}}}")
+    return found
+
+
 def secret_variables(secrets: Mapping[str, SecretRef]) -> dict[str, Text]:
     """Variables whose values the DAG's own function `secret` reads from Airflow connections."""
     return {name: Text(f"{{{{ secret('{ref.name}', '{ref.key}') }}}}") for name, ref in secrets.items()}
@@ -189,11 +205,17 @@ def _param(step: Step, setting: Setting) -> DagParam:
         name=setting.variable,
         default=None if blank else _value(setting),
         known=blank or _known(setting),
-        schema=_schema(setting, nullable=blank),
+        schema=_schema(setting, nullable=blank) | _bounds(setting),
         description=setting.description,
         title=setting.name,
         section=step.id,
     )
+
+
+def _bounds(setting: Setting) -> dict[str, Any]:
+    """Bounds of the value, where JSON has it as the settings class does: not of a timedelta, which is a text there."""
+    of_text = {"pattern", "minLength", "maxLength"}
+    return {name: bound for name, bound in setting.bounds.items() if setting.text == (name in of_text)}
 
 
 def _schema(setting: Setting, *, nullable: bool) -> dict[str, Any]:

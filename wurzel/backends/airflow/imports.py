@@ -9,6 +9,7 @@ _WIDTH = 88
 _SDK = "airflow.sdk"
 _HOMES = {
     "Asset": (_SDK, "airflow.datasets"),
+    "AssetOrTimeSchedule": (_SDK, "airflow.timetables.datasets"),
     "BaseHook": (_SDK, "airflow.hooks.base"),
     "BashOperator": ("airflow.providers.standard.operators.bash", "airflow.operators.bash"),
     "CronTriggerTimetable": (_SDK, "airflow.timetables.trigger"),
@@ -20,6 +21,8 @@ _HOMES = {
     "KubernetesPodOperator": ("airflow.providers.cncf.kubernetes.operators.pod",) * 2,
     "Mount": ("docker.types",) * 2,
     "Param": (_SDK, "airflow.models.param"),
+    "RetryDecision": (_SDK,) * 2,
+    "RetryPolicy": (_SDK,) * 2,
     "Secret": ("airflow.providers.cncf.kubernetes.secret",) * 2,
     "TaskGroup": (_SDK, "airflow.utils.task_group"),
     "k8s": ("kubernetes.client",) * 2,
@@ -71,7 +74,7 @@ def _import(module: str, names: Sequence[Name]) -> Import:
 def _name(name: str, version: str) -> Name:
     if name == "k8s":
         return Name("models", "k8s")
-    return Name(asset(version) if name == "Asset" else name)
+    return Name(name.replace("Asset", asset(version)))
 
 
 def asset(version: str) -> str:

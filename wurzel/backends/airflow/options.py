@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from wurzel.backends.kubernetes.options import Security, StepVolume, Variables
 from wurzel.backends.options import TargetOptions
 from wurzel.ir.jobs import Layout
-from wurzel.ir.names import MountPath, Name, ObjectName
+from wurzel.ir.names import EnvName, FreeText, MountPath, Name, ObjectName
 from wurzel.ir.types import Duration
 from wurzel.ir.volumes import EmptyDir
 
@@ -16,6 +16,10 @@ Operator = Literal["bash", "kubernetes", "docker"]
 
 Version = Annotated[Literal["3", "2.11"], BeforeValidator(str)]
 """Airflow's version; YAML reads a bare 2.11 as a number."""
+
+_DAY = 86400
+Moment = Literal["logical_date", "data_interval_start", "data_interval_end"]
+"""A date of a run."""
 
 _FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 _DAG_ID = r"^[A-Za-z0-9_.-]{1,200}$"
@@ -119,7 +123,19 @@ class AirflowOptions(TargetOptions):
     )
     keep_days: int | None = Field(None, ge=1, description="Remove the data of runs after this many days.")
     start_date: date = Field(date(2024, 1, 1), description="First day of the schedule; past runs are never caught up.")
+    data_interval: Duration | None = Field(
+        None, ge=1, description="Length of the data interval that ends when a scheduled run starts; none when absent."
+    )
+    on_assets: tuple[FreeText, ...] = Field(
+        (), description="Assets that start a run when all of them were updated, besides the schedule if there is one."
+    )
+    dates: dict[EnvName, Moment] = Field(
+        default_factory=dict,
+        description="Variables of settings that are a date of the run: {REPORT__AS_OF: data_interval_end}. A day if the"
+        " setting is one, in the time zone of the schedule; otherwise ISO 8601.",
+    )
     max_active_runs: int | None = Field(None, ge=1, description="Concurrent runs; overrides `schedule.concurrency`.")
+    dagrun_timeout: Duration = Field(_DAY, ge=1, description="Longest time of a run if the pipeline has no `timeout`.")
     fail_fast: bool = Field(False, description="Stop the running tasks as soon as one fails.")
     paused: bool | None = Field(None, description="Whether a new DAG starts paused; Airflow's default when absent.")
     owner: str | None = Field(None, description="Owner of all tasks.")

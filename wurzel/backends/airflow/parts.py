@@ -130,6 +130,8 @@ class DagTask:
     """Whether two runs must not run it at the same time."""
     complete: str = ""
     """The task that updates the asset when all shards are done; a mapped task would update it once per shard."""
+    inlets: Sequence[str] = ()
+    """The assets that the task reads."""
     outlets: Sequence[str] = ()
     """The assets that the task updates."""
     short: bool = True
@@ -144,6 +146,12 @@ class DagTask:
     """Its steps, as the IR has them."""
     step: Step | None = None
     """Its only step; null for a task of several, or of none."""
+
+    @property
+    def index(self) -> str:
+        """Template that names an instance of a mapped task in the UI: its slice, which ends the command."""
+        words = {"bash": "bash_command", "kubernetes": "arguments[-1]", "docker": "command[-1]"}[self.kind]
+        return f"{{{{ task.{words}.split()[-1] }}}}"
 
     @property
     def operator(self) -> str:

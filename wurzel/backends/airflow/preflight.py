@@ -30,7 +30,8 @@ def preflight(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     """Everything that is wrong, in the order of the DAG file."""
     yield from _dag(pipeline, options)
     yield from _steps_named(pipeline, options)
-    yield from _parameters(pipeline)
+    yield from _parameters(pipeline, options)
+    yield from _dates(pipeline, options)
     yield from missing_images(pipeline, [step for step in pipeline.steps if kind_of(step.id, options) != "bash"])
     for step in pipeline.steps:
         yield from _step(pipeline, step, options)
@@ -88,7 +89,7 @@ def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Proble
                 )
 
 
-def _parameters(pipeline: Pipeline) -> Iterator[Problem]:
+def _parameters(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     for step in pipeline.steps:
         for setting in step.settings:
             if setting.parameter and setting.secret:
@@ -96,12 +97,28 @@ def _parameters(pipeline: Pipeline) -> Iterator[Problem]:
                     f"the secret setting {setting.name} of {step.id!r} is a parameter, so everyone could see its value",
                     hint="Set it under `secrets`, by reference.",
                 )
-    if pipeline.schedule:
+    if pipeline.schedule or options.on_assets:
         for name in without_value(params(pipeline)):
             yield Problem(
                 f"the parameter {name} has no value, and a scheduled run does not set one",
                 hint="Set a value in the configuration, or remove the schedule.",
             )
+
+
+def _dates(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    settings = {setting.variable: setting for step in pipeline.steps for setting in step.settings}
+    for variable in options.dates:
+        setting = settings.get(variable)
+        if setting is None:
+            yield Problem(
+                f"{_HERE}.dates names {variable}, which is not the variable of a setting",
+                hint=did_you_mean(variable, settings) or f"Variables: {', '.join([*settings][:10]) or 'none'}.",
+            )
+        elif setting.given or setting.parameter or setting.secret:
+            what = "a secret" if setting.secret else "a parameter" if setting.parameter else "set in the configuration"
+            yield Problem(f"{_HERE}.dates names {variable}, which is {what}", hint="Remove one of the two.")
+    if options.data_interval is not None and pipeline.schedule is None:
+        yield Problem(f"{_HERE}.data_interval is set without a schedule", hint="Remove it, or set a schedule.")
 
 
 def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[Problem]:
@@ -115,7 +132,7 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
         )
     if kind == "kubernetes" and (options.kubernetes.env_from or step.env_from):
         return
-    for setting in unfed(pipeline, step):
+    for setting in unfed(pipeline, step, options.dates):
         if not setting.parameter:
             what = "secrets: {%s: {name: NAME, key: KEY}}" if setting.secret else "settings: {%s: …}"
             yield Problem(

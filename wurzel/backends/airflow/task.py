@@ -39,7 +39,7 @@ _PLACE = re.compile(rf"\$({DATA}|{RUN}|{IR}|work)(/.*)?")
 """A word that begins with one of our variables, which a shell or the kubelet puts in."""
 _RESERVED = frozenset(
     {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "task"}
-    | {"in_time", "ir", "json", "starts_in_time", "timedelta"}
+    | {"in_time", "ir", "json", "moment", "re", "starts_in_time", "timedelta"}
 )
 _SHORT = 54
 
@@ -90,13 +90,13 @@ class Tasks:
         self._runs = runs
         self._folders = {step.id: folder(step) for step in jobs.pipeline.steps}
 
-    def task(self, job: Job, variable: str, outlets: Sequence[str], counter: str = "") -> DagTask:
+    def task(self, job: Job, variable: str, assets: tuple[Sequence[str], Sequence[str]], counter: str = "") -> DagTask:
         """A job as a task.
 
         Args:
             job: a job of the pipeline.
             variable: what the task is called in the file.
-            outlets: the assets that it updates.
+            assets: those that it reads, and those that it updates.
             counter: variable of the task that counts its slices, if any.
         """
         kind, sliced = self._jobs.kind(job), self._jobs.sliced(job)
@@ -106,7 +106,8 @@ class Tasks:
         argv += ["--shard"] if counter else []
         env = {} if self._jobs.run else environment.own(first, kind) | _nulls(blanks if counter else ())
         for step in job.steps:
-            env |= self._secrets(step, kind)
+            env |= environment.dates(step, self._options.dates, self._options.version) | self._secrets(step, kind)
+        inlets, outlets = assets
         return DagTask(
             id=task_id(job.name),
             step_id=first.id,
@@ -121,6 +122,7 @@ class Tasks:
             policy=self._jobs.policy(job),
             options=self._options.steps.get(first.id) or StepOptions.model_construct(),
             one_at_a_time=any(step.self_consuming for step in job.steps),
+            inlets=inlets,
             outlets=outlets,
             short=len(outlets) == 1 and len(outlets[0]) <= _SHORT,
             complete=f"{variable}__complete" if outlets and sliced else "",
@@ -166,7 +168,8 @@ class Tasks:
     def cleaner(self, variable: str) -> DagTask:
         """The task that removes the data of old runs."""
         pipeline, kind, days = self._pipeline, self._options.operator, self._options.keep_days
-        find = f'find "${DATA}" -mindepth 1 -maxdepth 1 -type d -name "run_*" -mtime +{days} -exec rm -rf {{}} +'
+        minutes = 24 * 60 * (days or 0)  # `-mtime` rounds down to days, and so keeps one more
+        find = f'find "${DATA}" -mindepth 1 -maxdepth 1 -type d -name "run_*" -mmin +{minutes} -exec rm -rf {{}} +'
         script = f'mkdir -p "${DATA}" && {find}'
         image = pipeline.image or next((step.image for step in pipeline.steps if step.image), None)
         step = Step.model_construct(id="remove-old-runs", run="", outputs=pipeline.steps[0].outputs, image=image)

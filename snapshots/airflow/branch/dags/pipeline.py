@@ -1,4 +1,6 @@
-# Rendered by `wurzel render branch:pipeline -t airflow` from branch:pipeline; do not edit. sha256:889a84fc8cf2e0dc7b5001bfdaa27c8960f9a402a9a5de2e179dd879b02e0780
+# Rendered by `wurzel render branch:pipeline -t airflow` from branch:pipeline; do not edit. sha256:b255683b58ee370ec46db950164eb3bd1d151de7cc64efb82b68f764d2b401a9
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render chain:pipeline -t airflow` from chain:pipeline; do not edit. sha256:c4fb3c36b7418cd88f33350082cd65760bc2800a9df050a23655720fbbcb4dca
+# Rendered by `wurzel render chain:pipeline -t airflow` from chain:pipeline; do not edit. sha256:2243c997ad40c5c99eb13e0cc83e0059c7eb3cc9d162731aef461a63584117d9
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

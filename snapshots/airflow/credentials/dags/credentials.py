@@ -1,4 +1,6 @@
-# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:e8ae4dada4e36db17a1c925c8ca9af73d5b5eca12f57ebfe6cf4a137e4500291
+# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:9fcd104cda2adbaa8efa9fa887893bf9d94b450fce31cdb3aee2e64706462a70
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, BaseHook
@@ -22,10 +24,11 @@ ENV = {
 
 with DAG(
     dag_id="credentials",
-    doc_md="Data of a run: `data/credentials/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/credentials/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

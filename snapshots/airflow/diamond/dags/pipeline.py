@@ -1,4 +1,6 @@
-# Rendered by `wurzel render diamond:pipeline -t airflow` from diamond:pipeline; do not edit. sha256:5dfe1ef93ce4706a51c8cc7c74feb156c76576fb9931ecce2cd46c2fc5a8a9b2
+# Rendered by `wurzel render diamond:pipeline -t airflow` from diamond:pipeline; do not edit. sha256:14b650d9ace3c5e841ee5aadf12d3945e88d5cff5c8215ab266c321882de9616
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:17d95b8837a79b6442ced9e97825cbe4d85afbd72f44046887a9f4b61f6ee810
+# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:049eae0606cc06451663b3534d5e2a800833f484bdce3d36ed55c5a1909a28ed
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:e6c79525e43e2780950c01f2c2818aaab1eeaa17c0eeb95e18731fcfbd248a2a
+# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:5aea38a58cc5c22f1fb012d8cde56d24155c4758f508b02333d3ecd8d43bb1f8
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="fanin",
-    doc_md="Data of a run: `data/fanin/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/fanin/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

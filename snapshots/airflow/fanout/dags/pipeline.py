@@ -1,5 +1,6 @@
-# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:78cc038d7fdde4bcfd453c66e316b798a7bd5dfb2d35cd5fb9d556e399315ca8
+# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:64326d13543d6aa457e09f0d1cb45d7246c5f1d293c61b812b3391bac5041eb3
 import json
+from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
@@ -12,10 +13,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,
@@ -44,6 +46,7 @@ with DAG(
     portions = BashOperator.partial(
         task_id="portions",
         doc_md="Treat two words at a time.\n",
+        map_index_template="{{ task.bash_command.split()[-1] }}",
         env=ENV,
     ).expand(
         bash_command=portions__slices.output.map(

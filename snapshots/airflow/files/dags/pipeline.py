@@ -1,4 +1,6 @@
-# Rendered by `wurzel render files:pipeline -t airflow` from files:pipeline; do not edit. sha256:5474013270124360d37c326ae05b82c027753a02293906a2599860e71115c8ca
+# Rendered by `wurzel render files:pipeline -t airflow` from files:pipeline; do not edit. sha256:1a1a327ee0a55ab13354017a4b016904827211e8d0245e8f56451800629ef088
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

@@ -1,9 +1,21 @@
-# Rendered by `wurzel render flaky:pipeline -t airflow` from flaky:pipeline; do not edit. sha256:ead563533345ccf6211f8de68ce03a88f5208a51743bcfd9e9d436e5f0e9a034
+# Rendered by `wurzel render flaky:pipeline -t airflow` from flaky:pipeline; do not edit. sha256:ab83afe1a85b27870f50e49390ef87c03ece27edaec00fc2a45b9b7a310156a9
+import re
 from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Asset
+from airflow.sdk import DAG, Asset, RetryDecision, RetryPolicy
+
+
+class RetryUnlessFinal(RetryPolicy):
+    """Retry, except after exit code 2 (wrong configuration) or 3 (the step would fail again)."""
+
+    def evaluate(self, exception, try_number, max_tries, context=None):
+        final = re.search(r"(?:exit code |'StatusCode': )([23])\b", str(exception))
+        if final:
+            return RetryDecision.fail(f"exit code {final[1]}")
+        return RetryDecision.default()
+
 
 ENV = {
     "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
@@ -12,12 +24,14 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
+        "retry_policy": RetryUnlessFinal(),
         "do_xcom_push": False,
         "append_env": True,
         "skip_on_exit_code": None,

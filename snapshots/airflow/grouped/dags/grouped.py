@@ -1,9 +1,21 @@
-# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:7abbcc3f4d8ac67d24ed8dc8dbf2dd1b3f71a0dbc176f347ebcc11229d459364
+# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:4602d106dcbb95f55bf834fe771b753f8bce091259c918071a6c2a2cb4ef790e
+import re
 from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Asset, Param
+from airflow.sdk import DAG, Asset, Param, RetryDecision, RetryPolicy
+
+
+class RetryUnlessFinal(RetryPolicy):
+    """Retry, except after exit code 2 (wrong configuration) or 3 (the step would fail again)."""
+
+    def evaluate(self, exception, try_number, max_tries, context=None):
+        final = re.search(r"(?:exit code |'StatusCode': )([23])\b", str(exception))
+        if final:
+            return RetryDecision.fail(f"exit code {final[1]}")
+        return RetryDecision.default()
+
 
 ENV = {
     "WURZEL_RUN": "data/grouped/run_{{ run_id | urlencode | replace('/', '%2F') }}",
@@ -16,13 +28,15 @@ RUN = 'work=$(mktemp -d) && trap : TERM && trap \'rm -rf "$work"\' EXIT && wurze
 
 with DAG(
     dag_id="grouped",
-    doc_md="Data of a run: `data/grouped/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/grouped/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 1,
         "retry_delay": timedelta(minutes=1),
+        "retry_policy": RetryUnlessFinal(),
         "execution_timeout": timedelta(minutes=10),
         "do_xcom_push": False,
         "append_env": True,

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:a5758d26b0cd1f040bdf9c3f03312ef71753ab9e39a1590b0cf2e5c26376d1bb
+# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:03085c967cb8f7a2a451d388a12bdf8b302081bd5324e0e82fc8c782e4251341
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, literal
@@ -22,10 +24,11 @@ ENV = {
 with DAG(
     dag_id="hostile",
     description="# not a comment: {{ no }} ${{ expression }} ${HOME} `id` $(id) 'quoted' \"twice\" \\ end",
-    doc_md="# not a comment: {{ no }} ${{ expression }} ${HOME} `id` $(id) 'quoted' \"twice\" \\ end\n\nData of a run: `da ta/$HOME it's/hostile/run_<run id>/<step>`\n",
+    doc_md="# not a comment: {{ no }} ${{ expression }} ${HOME} `id` $(id) 'quoted' \"twice\" \\ end\n\nData of a run: `da ta/$HOME it's/hostile/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render join:pipeline -t airflow` from join:pipeline; do not edit. sha256:ac19f2fe8c7693254414acf7a419775b02e7fa49f3bc4e1ace5f58678dbf2c9b
+# Rendered by `wurzel render join:pipeline -t airflow` from join:pipeline; do not edit. sha256:8a3e5d3f85baae9112fa4ce5678ad5290d88b0cf097b366589f0d6e4bcd4966b
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

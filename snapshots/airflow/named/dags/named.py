@@ -1,4 +1,6 @@
-# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:b1c8ec095a67d57b72e6cea953a2943d1151a5696ca26d0a808e9ba7e7637da6
+# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:759fb01c85fa4b2b6a7268a49f87a5287381df60eb14d68cb434adf9d2a49d6e
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, Param
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="named",
-    doc_md="Data of a run: `data/named/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/named/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

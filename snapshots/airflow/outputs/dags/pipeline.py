@@ -1,4 +1,6 @@
-# Rendered by `wurzel render outputs:pipeline -t airflow` from outputs:pipeline; do not edit. sha256:1a0f8afb88d78249fb7e07d85f85759e4db627b344681f6abb9b5988d864be81
+# Rendered by `wurzel render outputs:pipeline -t airflow` from outputs:pipeline; do not edit. sha256:c3dd891b22c4853c4944377f4ed0a4c516b42feaed8afd03f78e7d9fccae5823
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render program:pipeline -t airflow` from program:pipeline; do not edit. sha256:8bcdf55685ec817eeee072289fd5181494aaddb590a1cb39191d9516a8c41e71
+# Rendered by `wurzel render program:pipeline -t airflow` from program:pipeline; do not edit. sha256:a0b1f41fd4faa6dcf2b84a1fec7310fd97bec4d686d345bb8acfea199cf5ce37
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

@@ -1,10 +1,30 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:24b1b4a8fb3257755fb9c9d002ac52cda82b2ee269473277bb5aec9a3406fc0b
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:e15223af1d7210103039aea5c99d3a53563100a4864a0264949ab8aa426c31f4
 import json
+import re
 from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, literal
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronTriggerTimetable,
+    Param,
+    RetryDecision,
+    RetryPolicy,
+    literal,
+)
+
+
+class RetryUnlessFinal(RetryPolicy):
+    """Retry, except after exit code 2 (wrong configuration) or 3 (the step would fail again)."""
+
+    def evaluate(self, exception, try_number, max_tries, context=None):
+        final = re.search(r"(?:exit code |'StatusCode': )([23])\b", str(exception))
+        if final:
+            return RetryDecision.fail(f"exit code {final[1]}")
+        return RetryDecision.default()
+
 
 ENV = {
     "WURZEL_RUN": "data/rag/run_{{ run_id | urlencode | replace('/', '%2F') }}",
@@ -14,16 +34,18 @@ ENV = {
 with DAG(
     dag_id="rag",
     description="Questions about wurzel, answered from its documentation",
-    doc_md="Questions about wurzel, answered from its documentation\n\nData of a run: `data/rag/run_<run id>/<step>`\n",
+    doc_md="Questions about wurzel, answered from its documentation\n\nData of a run: `data/rag/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=CronTriggerTimetable("0 4 * * *", timezone="Europe/Berlin"),
     start_date=pendulum.datetime(2024, 1, 1, tz="Europe/Berlin"),
     catchup=False,
     max_active_runs=1,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 2,
         "retry_delay": timedelta(seconds=10),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=1),
+        "retry_policy": RetryUnlessFinal(),
         "execution_timeout": timedelta(minutes=10),
         "do_xcom_push": False,
         "append_env": True,
@@ -34,6 +56,7 @@ with DAG(
         "SPLIT__TOKEN_COUNT_MAX": Param(
             256,
             type="integer",
+            exclusiveMinimum=1,
             title="TOKEN_COUNT_MAX",
             description="most tokens of a chunk",
             section="split",
@@ -111,6 +134,7 @@ with DAG(
     embed = BashOperator.partial(
         task_id="embed",
         doc_md="Turn passages into vectors, a portion at a time.\n",
+        map_index_template="{{ task.bash_command.split()[-1] }}",
         env=ENV,
     ).expand(
         bash_command=embed__slices.output.map(

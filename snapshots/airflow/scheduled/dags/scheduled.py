@@ -1,9 +1,29 @@
-# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:76b66ad73a3a6397a6efd64f11de7fd4e0bf5688534ee061db070002173c59f4
+# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:97526eca13313feb8b5c07ae5405dbda453cb5d57750d2af97ebe4edc706ad6c
+import re
 from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param, task
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronTriggerTimetable,
+    Param,
+    RetryDecision,
+    RetryPolicy,
+    task,
+)
+
+
+class RetryUnlessFinal(RetryPolicy):
+    """Retry, except after exit code 2 (wrong configuration) or 3 (the step would fail again)."""
+
+    def evaluate(self, exception, try_number, max_tries, context=None):
+        final = re.search(r"(?:exit code |'StatusCode': )([23])\b", str(exception))
+        if final:
+            return RetryDecision.fail(f"exit code {final[1]}")
+        return RetryDecision.default()
+
 
 ENV = {
     "WURZEL_RUN": "data/scheduled/run_{{ run_id | urlencode | replace('/', '%2F') }}",
@@ -14,7 +34,7 @@ ENV = {
 with DAG(
     dag_id="scheduled",
     description="Words, nightly",
-    doc_md="Words, nightly\n\nacme.example/owner: data@acme.example\n\nData of a run: `data/scheduled/run_<run id>/<step>`\n",
+    doc_md="Words, nightly\n\nacme.example/owner: data@acme.example\n\nData of a run: `data/scheduled/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=CronTriggerTimetable("0 4 * * *", timezone="Europe/Berlin"),
     start_date=pendulum.datetime(2024, 1, 1, tz="Europe/Berlin"),
     catchup=False,
@@ -26,6 +46,7 @@ with DAG(
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=10),
+        "retry_policy": RetryUnlessFinal(),
         "execution_timeout": timedelta(hours=1),
         "do_xcom_push": False,
         "append_env": True,
@@ -62,6 +83,7 @@ with DAG(
     suffix = BashOperator.partial(
         task_id="suffix",
         doc_md="Put a suffix behind every word.\n\ncomponent: gpu\n",
+        map_index_template="{{ task.bash_command.split()[-1] }}",
         env={
             **ENV,
             "SUFFIX__SUFFIX": "{{ params.SUFFIX__SUFFIX }}",

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:23b5545bae67a41eb41825f6c26483b5552eeb57832026238cd14f95f33314de
+# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:d5fa067bc7c51f48834d06e6736112987a59dd78ded364fadc24a95e8f4a7d49
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,
@@ -33,6 +36,7 @@ with DAG(
     loud = BashOperator.partial(
         task_id="loud",
         doc_md="Upper case, in three slices.\n",
+        map_index_template="{{ task.bash_command.split()[-1] }}",
         env=ENV,
     ).expand(
         bash_command=[

@@ -1,4 +1,6 @@
-# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:e217e0d9d2325f11ab3cc9db9b114246e8f0b07efcc65a51c90b00e1c008aba3
+# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:aefecc1f3658efbd2ca69aa6c3394722c5b1870a6254de9b0d63359d40d4b747
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -11,10 +13,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,

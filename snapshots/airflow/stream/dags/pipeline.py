@@ -1,4 +1,6 @@
-# Rendered by `wurzel render stream:pipeline -t airflow` from stream:pipeline; do not edit. sha256:70481241243b5b3605d70260dcf6094b740176b1985aba839396e4af10e5323d
+# Rendered by `wurzel render stream:pipeline -t airflow` from stream:pipeline; do not edit. sha256:0e2c29a8b7b72c5b4e503ada8c293bc0a59865292572f1cc63d128499783d6bf
+from datetime import timedelta
+
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
@@ -10,10 +12,11 @@ ENV = {
 
 with DAG(
     dag_id="pipeline",
-    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`\n",
+    doc_md="Data of a run: `data/pipeline/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=None,
     start_date=pendulum.datetime(2024, 1, 1, tz="UTC"),
     catchup=False,
+    dagrun_timeout=timedelta(days=1),
     default_args={
         "retries": 0,
         "do_xcom_push": False,
