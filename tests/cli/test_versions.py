@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from wurzel.backends.registry import get
 from wurzel.cli import cli
 from wurzel.render.header import packs_of
+from wurzel.testing import full_pipeline, render_texts
 
 YAML = "version: 1\ntemplates: [{}]\npipelines: {{p: {{entrypoint: 'chain:pipeline', targets: {{dvc: {{}}}}}}}}\n"
 BLOCK = '{% extends "!dvc/dvc.yaml.j2" %}\n{% block top %}\n# globex\n{% endblock %}\n'
@@ -69,3 +71,45 @@ def test_a_check_names_the_packs_before_the_details(globex):
     assert json.loads(run("render", "--check", "--format", "json").stdout)["packs"] == ["globex 2.1.0 → 2.2.0"]
     Path("wurzel.yaml").write_text(YAML.format(""))
     assert "  globex 2.1.0 → (none)" in str(run("render", "--check").exception)
+
+
+def test_what_each_version_of_a_platform_lacks():
+    lines = run("targets", "argo", "--versions").output.splitlines()
+    assert lines[0].startswith("argo 3.6: lacks the longest wait between tries (`retry.max`)")
+    assert lines[1:4] == [
+        "argo 3.7: has all that wurzel writes",
+        "argo 4.0 (default): has all that wurzel writes",
+        "argo 4.1: has all that wurzel writes",
+    ]
+    found = json.loads(run("targets", "--versions", "--json").output)
+    assert {target: list(versions) for target, versions in found.items()} == {
+        "argo": ["3.6", "3.7", "4.0", "4.1"],
+        "airflow": ["2.11", "3"],
+    }
+    assert "files of dvc are the same for all versions of it" in str(run("targets", "dvc", "--versions").exception)
+
+
+@pytest.mark.parametrize(
+    ("target", "options"), [("argo", {}), ("airflow", {"operator": "kubernetes", "kubernetes": {"claim": "c"}})]
+)
+def test_files_differ_where_a_version_lacks_something(target, options):
+    """A version that lacks nothing gets the files of the newest one."""
+    backend = get(target)
+    found = {
+        version: render_texts(
+            full_pipeline(), target, backend.options_model.model_validate({**options, "version": version})
+        )
+        for version in backend.versions
+    }
+    newest = list(found.values())[-1]
+    assert {version: texts != newest for version, texts in found.items()} == {
+        version: bool(lacks) for version, lacks in backend.versions.items()
+    }
+
+
+def test_what_another_version_changes(project):
+    project("scheduled")
+    assert run("render", "-t", "argo").exit_code == 0
+    older = run("render", "-t", "argo", "--diff", "--set", "targets.argo.version=3.6").output
+    assert "-          backoff:" in older
+    assert "+            - --backoff-max" in older

@@ -111,6 +111,9 @@ class Backend(ABC):
     """Whether `validate` also checks YAML files that packs add."""
     renames: ClassVar[Sequence[Rename]] = ()
     """Old names of templates, blocks, context names and fields that others' templates may still use."""
+    versions: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Versions of the platform that files are written for, oldest first, each with what it lacks of what wurzel writes;
+    empty where files are the same for all."""
     names_sources: ClassVar[bool] = False
     """Whether files name the source files of steps (`step.sources`), which take time to find."""
     support: ClassVar[Mapping[str, Support]]

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wurzel.cli.options import TargetName
+from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
+
+    from wurzel.backends.base import Backend
 
 _PIPE_WIDTH = 1000
 
@@ -19,8 +24,9 @@ _PIPE_WIDTH = 1000
 @click.argument("target", type=TargetName(), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--reports", is_flag=True, help="Show what pipelines here use that their targets do not support.")
+@click.option("--versions", is_flag=True, help="Show what each version of TARGET's platform lacks.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml, for --reports.")
-def command(target: str | None, as_json: bool, reports: bool, environment: str | None) -> None:
+def command(target: str | None, as_json: bool, reports: bool, versions: bool, environment: str | None) -> None:
     """Show which features each target supports.
 
     native: the platform has the feature. emulated: wurzel provides it. unsupported: using it is reported.
@@ -36,6 +42,9 @@ def command(target: str | None, as_json: bool, reports: bool, environment: str |
     named = project_names(open_project()) if target not in BUILT_IN else {}
     kind = named[target].target if target is not None and target in named else target
     backends = [get(name) for name in ([kind] if kind else names())]
+    if versions:
+        _versions(backends, as_json=as_json)
+        return
     table: dict[str, Any] = {
         backend.name: {
             "summary": backend.summary,
@@ -54,6 +63,24 @@ def command(target: str | None, as_json: bool, reports: bool, environment: str |
         for each in named.values():
             place = f" in the environment {each.environment}" if each.environment else ""
             click.echo(f"{each.name} is {each.target}{place} under another name.")
+
+
+def _versions(backends: Sequence[Backend], *, as_json: bool) -> None:
+    """What each version of a platform lacks, the one that files are written for by default marked."""
+    found = [backend for backend in backends if backend.versions]
+    if not found:
+        raise UsageError(f"files of {backends[0].name} are the same for all versions of it")
+    if as_json:
+        click.echo(json.dumps({backend.name: backend.versions for backend in found}, indent=2, ensure_ascii=False))
+        return
+    for backend in found:
+        default = backend.options_model.model_fields["version"].default
+        for version, lacks in backend.versions.items():
+            what = "; ".join(lacks) if lacks else "has all that wurzel writes"
+            mark = " (default)" if version == default else ""
+            click.echo(f"{backend.name} {version}{mark}: {'lacks ' if lacks else ''}{what}")
+    names = ", ".join(backend.name for backend in found)
+    click.echo(f"What another version changes: wurzel render --diff --set targets.TARGET.version=VERSION ({names})")
 
 
 def _reports(target: str | None, environment: str | None, *, as_json: bool) -> None:

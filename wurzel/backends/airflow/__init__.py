@@ -37,6 +37,14 @@ class AirflowBackend(Backend):
     name = "airflow"
     summary = "dags/<pipeline>.py, run by Apache Airflow"
     options_model = AirflowOptions
+    versions: ClassVar[Mapping[str, Sequence[str]]] = {
+        "2.11": (
+            "factors of waits other than 1 and 2 (`retry.factor`): tries are within the task, by `wurzel step`",
+            "`parallelism` of one run: it counts for all runs of the DAG together",
+            "assets: they are datasets",
+        ),
+        "3": (),
+    }
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("`description` and `doc_md` of the DAG, `doc_md` of tasks"),
         "data_dir": native(

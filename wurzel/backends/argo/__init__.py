@@ -10,7 +10,7 @@ from typing import ClassVar
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.context import document, part_documents
 from wurzel.backends.argo.layout import Pods, place
-from wurzel.backends.argo.options import ArgoOptions
+from wurzel.backends.argo.options import VERSIONS, ArgoOptions
 from wurzel.backends.argo.parts import split
 from wurzel.backends.argo.preflight import problems
 from wurzel.backends.argo.storage import store
@@ -38,6 +38,10 @@ class ArgoBackend(Backend):
     checks_more = True
     summary = "argo/<pipeline>.yaml: a Workflow, or a CronWorkflow when there is a schedule, run by Argo Workflows"
     options_model = ArgoOptions
+    versions: ClassVar[Mapping[str, Sequence[str]]] = {
+        **dict.fromkeys(VERSIONS, ()),
+        "3.6": ("the longest wait between tries (`retry.max`): tries are within the pod, by `wurzel step`",),
+    }
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("annotation `workflows.argoproj.io/description`; a comment for steps"),
         "data_dir": native("below the option `mount`"),
