@@ -390,3 +390,21 @@ def test_check_and_env_as_json(here):
     assert {result["exit_code"] for result in results} == {0}
     names = {variable["name"]: variable["required"] for variable in json.loads(wurzel("env", "--json"))}
     assert names["WORDS__COUNT"] is False
+
+
+def test_what_differs_from_the_data_of_a_run(here):
+    lines = wurzel("show", "words", "--diff", "latest~1", "--head", "2").splitlines()
+    assert lines[0].startswith('- {"text":"w3')
+    assert lines[2:] == ["- … 20 more", "words: 22 removed, 0 added, 3 the same"]
+    removed = [json.loads(line) for line in wurzel("show", "words", "--diff", "latest~1", "--json").splitlines()]
+    assert [change["removed"]["text"][:3] for change in removed[-2:]] == ["w23", "w24"]
+    assert wurzel("show", "words", "--diff", "latest") == "words: 0 removed, 0 added, 3 the same\n"
+    assert wurzel("show", "split.note", "--diff", "latest~1") == "split.note: 0 removed, 0 added, 1 the same\n"
+    refused = wurzel("show", "words", "--diff", "latest", "--schema", code=2)
+    assert refused == "error: --diff compares all items; leave out --schema and --sample\n"
+
+
+def test_data_of_a_run_that_is_no_longer_kept(copy):
+    shutil.rmtree(".wurzel/flow/cache")
+    message = wurzel("show", "words", "--diff", "latest~1", code=2)
+    assert re.fullmatch(r"error: the data that words had in the run \w+ is no longer kept\n  .*\n", message)

@@ -24,7 +24,7 @@ def test_inspect_for_people(project):
     text = run("inspect", "scheduled").output
     assert "schedule 0 4 * * * Europe/Berlin" in text
     assert "SUFFIX = ?" in text
-    assert 'resources {"cpu": "4", "memory": "8Gi", "gpu": 1}' in text
+    assert 'resources {"cpu": "4", "memory": "8Gi", "gpu": {"nvidia.com/mig-1g.10gb": 1}' in text
 
 
 def test_inspect_hides_secrets(project):
@@ -46,7 +46,7 @@ def test_inspect_explains(project):
     assert gpu.split()[1] == "2"
     assert "--set" in gpu
     (memory,) = [line for line in lines if line.startswith("steps.join.resources.memory")]
-    assert "wurzel.yaml:15:" in memory
+    assert "wurzel.yaml:16:" in memory
 
 
 def test_the_schema_of_the_ir_accepts_what_inspect_prints(project):

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from wurzel.cli.options import PipelineName, configuration_options
+from wurzel.cli.runs import RunName, state_dir_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,18 +48,22 @@ class OutputName(click.ParamType):  # type: ignore[type-arg] # not generic in ol
 @click.option("--pipeline", type=PipelineName(), metavar="NAME", help="The pipeline, where there are several.")
 @click.option("--head", type=click.IntRange(min=0), metavar="N", help="Show the first N items.  [default: 10]")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Show N items at equal distances.")
+@click.option("--diff", type=RunName(), metavar="RUN", help="Show what differs from the data that this run had.")
 @click.option("--schema", is_flag=True, help="Show the fields of all items, with types and counts.")
 @click.option("--json", "as_json", is_flag=True, help="Print items as JSON, one on each line; all of them by default.")
 @click.option("--data-dir", metavar="DIR", help="Where the datasets are, if not where the pipeline says.")
+@state_dir_option
 @configuration_options
 def command(
     output: str,
     pipeline: str | None,
     head: int | None,
     sample: int | None,
+    diff: str | None,
     schema: bool,
     as_json: bool,
     data_dir: str | None,
+    state_dir: str,
     environment: str | None,
     sets: tuple[str, ...],
 ) -> None:
@@ -68,14 +73,19 @@ def command(
     from wurzel.project.open import open_pipeline
     from wurzel.runtime.preview import chosen, columns, is_files
 
-    if sample is not None and head is not None:
-        raise UsageError("--head and --sample are mutually exclusive")
+    _check(head, sample, diff, schema=schema)
     found = open_pipeline(pipeline, environment, sets).pipeline
     folder = _folder(found, output, data_dir)
     if found.store is not None and not folder.exists():
         hint = f"Get it from the store: wurzel store get {found.name}/{output} -o DIR"
         raise UsageError("there is no such dataset in the data folder", where=str(folder), hint=hint)
     dataset = open_dataset(folder)
+    if diff is not None:
+        from wurzel.cli.show_diff import print_diff
+
+        beside = Path(data_dir or found.data_dir, output.partition(".")[0])
+        print_diff(dataset, beside, (Path(state_dir), found.name, output, diff), _head(head, as_json=as_json))
+        return
     if not as_json:
         click.echo(_summary(output, dataset))
     if dataset.skipped:
@@ -89,6 +99,20 @@ def command(
             _print_json(item)
     else:
         _print_items(dataset, 10 if head is None else head, sample)
+
+
+def _check(head: int | None, sample: int | None, diff: str | None, *, schema: bool) -> None:
+    from wurzel.exceptions import UsageError
+
+    if sample is not None and head is not None:
+        raise UsageError("--head and --sample are mutually exclusive")
+    if diff is not None and (schema or sample is not None):
+        raise UsageError("--diff compares all items; leave out --schema and --sample")
+
+
+def _head(head: int | None, *, as_json: bool) -> int | None:
+    """How many items are printed; `None` for all of them, as JSON."""
+    return None if as_json else 10 if head is None else head
 
 
 def _outputs(pipeline: Pipeline) -> list[str]:

@@ -146,6 +146,28 @@ class Cache:
             return False  # the step says what is wrong with the folder
         return True
 
+    def copy(self, dataset: tuple[str, str, str], beside: Path, target: Path) -> bool:
+        """Write a dataset of an earlier run into a new folder; whether all of its files were still there.
+
+        Args:
+            dataset: step, output and digest.
+            beside: the folder of the step, which may have some of the files.
+            target: the new folder.
+
+        Raises:
+            DatasetError: when a file is damaged.
+        """
+        step, output, digest = dataset
+        for path in _listed(self._folder / "cache"):
+            entry = self.find(path.stem)
+            if entry is None or entry.step != step or entry.digests.get(output) != digest:
+                continue
+            files = self._files(entry, beside)
+            if _complete(entry, files):
+                _copy(entry.datasets[output].manifest, files, target)
+                return True
+        return False
+
     def prune(self, steps: Iterable[str]) -> None:
         """Leave the latest results, up to 1 GiB or the size of the datasets in the data folder, if that is more."""
         if not self._changed:

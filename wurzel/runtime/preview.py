@@ -79,6 +79,39 @@ def columns(dataset: Dataset) -> list[Column]:
     return found
 
 
+class Changes(NamedTuple):
+    """Items that only one of two datasets has, each in the order of its own."""
+
+    removed: list[Any]
+    added: list[Any]
+    same: int
+    """Items that both have."""
+
+
+def changes(before: Dataset, after: Dataset) -> Changes:
+    """What differs between two datasets, wherever an item stands; of files, their names and digests count."""
+    old, new = ([json_of(item) for item in _compared(dataset)] for dataset in (before, after))
+    left = Counter(old)
+    added = []
+    for text in new:
+        if left[text] > 0:
+            left[text] -= 1
+        else:
+            added.append(text)
+    removed = []
+    for text in reversed(old):  # of equal items, the last ones are those that have gone
+        if left[text] > 0:
+            left[text] -= 1
+            removed.append(text)
+    return Changes(removed[::-1], added, len(new) - len(added))
+
+
+def _compared(dataset: Dataset) -> Iterator[Any]:
+    if is_files(dataset):
+        return ({"file": part.name, "bytes": part.size, "sha256": part.sha256} for part in dataset.parts)
+    return items(dataset)
+
+
 def _json(part: Part) -> Iterator[Any]:
     from pydantic_core import from_json
 
