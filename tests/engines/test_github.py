@@ -112,7 +112,7 @@ def test_memory_grows_through_the_cache(act, tmp_path):
 
 
 LAYOUTS = [
-    ("grouped", ["targets.github.layout=auto"], {"shout"}),
+    ("grouped", ["targets.github.layout=auto", "targets.github.anchors=true"], {"shout"}),
     ("hostile", ["targets.github.layout=single"], {"suffix-0", "suffix-13"}),
 ]
 """Examples with layouts, and steps whose data must be among what they keep."""

@@ -35,6 +35,7 @@ COMMANDS = {
     "inspect": "Show the resolved pipeline.",
     "env": "List the variables and secrets a pipeline needs.",
     "graph": "Draw a pipeline.",
+    "layout": "Say which layouts and requests would save what.",
     "targets": "Show which features each target supports.",
     "store": "Look into a store, and keep it small.",
     "templates": "List, copy, check and update templates.",

@@ -40,6 +40,7 @@ class Asked(NamedTuple):
     state_dir: str
     result_file: str | None
     junit: str | None
+    measure: bool
     url: str | None
     notify: bool
     publish: bool

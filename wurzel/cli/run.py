@@ -72,6 +72,7 @@ if TYPE_CHECKING:
 @click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help="Keep logs and states here.")
 @click.option("--result", "result_file", metavar="FILE", hidden=True, help="Write the result for `wurzel.run`.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report with a test case for each step.")
+@click.option("--measure", is_flag=True, help="Write what steps took to PIPELINE.measures.json, for `wurzel layout`.")
 @click.option(
     "--store",
     "url",
@@ -280,6 +281,10 @@ def _conclude(pipeline: Pipeline, options: RunOptions, result: RunResult, asked:
         write_reason(next(failed, "the run was ended"), result.exit_code)
     if asked.result_file is not None:
         write_result(Path(asked.result_file), result)
+    if asked.measure:
+        from wurzel.runtime.measures import write_measures
+
+        write_measures(pipeline, options)
     if asked.junit is None and platform(options.environ) is None:
         return
     from wurzel.runtime.junit import write_junit

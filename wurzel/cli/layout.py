@@ -1,0 +1,74 @@
+"""`wurzel layout`: which layouts and requests would save what, by what `wurzel run --measure` has written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wurzel.cli.options import configuration_options, pipeline_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from wurzel.backends.job import Job
+    from wurzel.project.advice import Cost
+    from wurzel.runtime.measures import Measure
+
+
+@click.command("layout")
+@pipeline_argument
+@click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help="Only this target; repeatable.")
+@click.option(
+    "--start",
+    type=click.FloatRange(min=0),
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="What it takes to start a job: a machine or pod, checkout, installation.",
+)
+@configuration_options
+def command(
+    pipeline: str | None, targets: tuple[str, ...], start: float, environment: str | None, sets: tuple[str, ...]
+) -> None:
+    """Say which layouts and requests would save what.
+
+    It reads PIPELINE.measures.json, which `wurzel run --measure` writes, and changes nothing: people decide.
+    """
+    from wurzel.project.advice import has_layout, requests
+    from wurzel.project.jobs import Request, open_jobs
+    from wurzel.project.open import open_pipeline
+    from wurzel.runtime.measures import measures_path, read_measures
+
+    resolved = open_pipeline(pipeline, environment, sets).pipeline
+    measures = read_measures(measures_path(Path(), resolved.name))
+    jobs, _ = open_jobs(Request([pipeline or resolved.name], targets, environment, sets))
+    for job in jobs:
+        if has_layout(job.options):
+            for line in _of_target(job, measures, start):
+                click.echo(line)
+    for step, text in requests(resolved, measures):
+        click.echo(f"{step}: {text}")
+    if missing := [step.id for step in resolved.steps if step.id not in measures]:
+        click.echo(f"not measured: {', '.join(missing)}; run: wurzel run --measure --force", err=True)
+
+
+def _of_target(job: Job, measures: Mapping[str, Measure], start: float) -> Iterator[str]:
+    from wurzel.backends.registry import get
+    from wurzel.project.advice import costs, short_jobs
+
+    now, *others = costs(get(job.target), job, measures, start)
+    yield f"{job.label}: layout: {now.layout} is {_said(now)}"
+    if (short := short_jobs(now.jobs, measures, start)) and len(now.jobs) > 1:
+        yield f"  below a job's start of {start:g} s: {', '.join(short)}"
+    not_slower = [cost for cost in others if cost.wall <= now.wall]
+    best = min(not_slower, key=lambda cost: (cost.seconds, cost.wall), default=now)
+    if best.seconds < now.seconds:
+        yield f"  layout: {best.layout} would be {_said(best)}:"
+        yield from (f"    {group.name}: {', '.join(group.ids)}" for group in best.jobs)
+
+
+def _said(cost: Cost) -> str:
+    jobs = "1 job" if cost.runs == 1 else f"{cost.runs} jobs"
+    return f"{jobs}, {cost.seconds:.0f} s of machines, {cost.wall:.0f} s from start to end"
