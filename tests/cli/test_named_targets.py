@@ -206,7 +206,7 @@ def test_two_files_of_gitlab_share_no_job_rule_or_schedule(root):
     assert "p-gitlab-prod" in {*first, *second}
     scripts = [Path(f".gitlab/schedule-p{name}.sh").read_text() for name in ("", "-gitlab-prod")]
     assert "'wurzel: p-gitlab-prod'" in scripts[1] or '"wurzel: p-gitlab-prod"' in scripts[1]
-    assert "WURZEL_PIPELINE:p-gitlab-prod" in scripts[1]
+    assert "resource_groups/p-gitlab-prod" in scripts[1]
     assert "p-gitlab-prod" not in scripts[0]
 
 

@@ -62,6 +62,7 @@ def test_accepted_features_are_not_reported(project):
     project("scheduled")
     everything = "image,step_image,cpu,memory,gpu,limits,pipeline_timeout,parallelism,schedule,timezone,deadline"
     names = [*everything.split(","), "ephemeral_storage", "node_selector", "tolerations", "service_account"]
+    names += ["on_failure", "priority", "volumes", "env_from"]
     result = run("scheduled", "-t", "dvc", "--strict", "--set", f"targets.dvc.ignore={json.dumps(names)}")
     assert result.exit_code == 0
     assert "warning" not in result.stderr

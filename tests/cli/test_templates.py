@@ -67,7 +67,7 @@ class TestList:
     def test_blocks_names_types_descriptions_and_filters_of_a_target(self, project):
         project("chain")
         text = run("list", "dvc").stdout
-        assert "stages    list of Stage  One stage for each step" in text
+        assert "stages    list of Stage      One stage for each step" in text
         assert "  desc  sees stage (Stage)" in text
         assert "identifier In a Python template: a name, written as code." in " ".join(text.split())
 

@@ -23,16 +23,14 @@ class EmptyDir(IRModel):
 class ConfigMapVolume(IRModel):
     """Files from a ConfigMap."""
 
-    name: Annotated[ObjectName, Feature("volumes")]
-    """Name of the ConfigMap or Secret."""
+    name: Annotated[ObjectName, Feature("volumes")] = Field(description="Name of the ConfigMap or Secret.")
     optional: Annotated[bool, Feature("volumes")] = Field(False, description="Start without it when it does not exist.")
 
 
 class ClaimVolume(IRModel):
     """An existing claim, such as a tokenizer cache that many pipelines read."""
 
-    name: Annotated[ObjectName, Feature("volumes")]
-    """Name of the claim."""
+    name: Annotated[ObjectName, Feature("volumes")] = Field(description="Name of the claim.")
 
 
 class Volume(IRModel):
