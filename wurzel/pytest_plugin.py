@@ -5,6 +5,7 @@ Imports nothing of wurzel before a test asks for it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+_UPDATE = "WURZEL_UPDATE_SNAPSHOTS"  # as in wurzel.testing.snapshots, which would be imported for every test
+
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_load_initial_conftests(parser: pytest.Parser) -> Iterator[None]:
@@ -23,6 +26,13 @@ def pytest_load_initial_conftests(parser: pytest.Parser) -> Iterator[None]:
     yield
     with suppress(ValueError):
         parser.addoption("--update", action="store_true", help="wurzel: write snapshots instead of comparing them.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell processes that pytest starts, such as those of xdist, that files are written."""
+    if config.getoption("update", default=False) and _UPDATE not in os.environ:
+        os.environ[_UPDATE] = "1"
+        config.add_cleanup(partial(os.environ.__delitem__, _UPDATE))
 
 
 @pytest.fixture

@@ -82,13 +82,14 @@ def test_the_cause_is_in_the_log_of_the_last_try(tmp_path):
 
 def test_a_failure_is_said_once(tmp_path):
     log = tmp_path / "a.log"
-    log.write_text("error: step 'a': no\n")
     result = RunResult(failed={"a": Failure("no (exit code 1)", log)})
-    notes = list(report(result, "flow", "data"))
-    assert [(note.text, list(note.details)) for note in notes[:-1]] == [
-        (f"a: the end of {log}", ["error: step 'a': no"])
-    ]
-    assert "no (exit code 1)" not in notes[-1].text
+    log.write_text("error: step 'a': no\nTraceback\n")
+    *notes, last = report(result, "flow", "data")
+    shown = ["error: step 'a': no", "Traceback"]
+    assert [(note.text, list(note.details)) for note in notes] == [(f"a: the end of {log}", shown)]
+    assert "no (exit code 1)" not in last.text
+    log.write_text("error: step 'a': no\n")
+    assert len(list(report(result, "flow", "data"))) == 1
 
 
 def test_durations():

@@ -163,6 +163,10 @@ def test_the_plugin(tmp_path):
     assert "2 passed" in pytest_in(tmp_path, "--update").stdout
     assert (tmp_path / "golden" / "test_flow" / "upper.jsonl").read_text() == '{"text":"A"}\n'
     assert "2 passed" in pytest_in(tmp_path).stdout
+    (tmp_path / "golden" / "test_flow" / "upper.jsonl").write_text("")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n1", "--update"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "golden" / "test_flow" / "upper.jsonl").read_text() == '{"text":"A"}\n'
 
 
 def test_the_plugin_costs_nothing_and_leaves_an_option_of_a_conftest_alone(tmp_path):

@@ -115,6 +115,8 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
             yield Note(text, "error", step)
         else:
             lines = tail(failure.log)
+            if _is_said(failure.reason, lines):
+                continue
             what = "the end of" if lines else "nothing is in"
             yield Note(f"{step}: {what} {path_from_here(failure.log)}", "error", step, lines)
     for note in result.notes:
@@ -125,6 +127,12 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
     )
     level: Literal["info", "error"] = "error" if result.exit_code else "info"
     yield Note(f"{name}: {counts} in {result.seconds:.1f}s{why}; datasets are in {data}", level)
+
+
+def _is_said(reason: str, log: Sequence[str]) -> bool:
+    """Whether a log has nothing that the reason does not say."""
+    found = _ERROR.fullmatch(log[0]) if len(log) == 1 else None
+    return found is not None and reason.startswith(found[1])
 
 
 def path_from_here(path: Path) -> Path:
