@@ -768,6 +768,7 @@ def test_parts_say_nothing_of_a_run():
             "artifacts": {"archive": "tar"},
             "synchronization": {"mutexes": [{"name": "m"}]},
             "on_exit": {"command": ["x"]},
+            "pod_gc": "OnPodSuccess",
         }
     )
     body = LARGE.model_copy(update={"timeout": 60, "parallelism": 3})

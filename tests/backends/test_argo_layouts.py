@@ -1,6 +1,8 @@
 """Pods of Argo that run several steps, and data that goes through a store."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -284,3 +286,112 @@ def test_every_layout_with_and_without_a_store_passes_our_checks(layout, store):
     assert documents[0]["kind"] == "CronWorkflow"
     assert isinstance(what.schedule, Schedule)
     assert json.dumps(documents).count("wurzel.dev/ir") == (0 if layout == "steps" and not store else 2)
+
+
+def test_a_template_of_the_whole_cluster_has_no_namespace_and_is_referred_to_as_such():
+    from wurzel.validation import check_files
+
+    what = pipeline(step("words"), schedule=Schedule(cron="0 4 * * *"))
+    template_, cron = render(what, workflow_template="cluster")
+    assert template_["kind"] == "ClusterWorkflowTemplate"
+    assert cron["spec"]["workflowSpec"] == {"workflowTemplateRef": {"name": "p", "clusterScope": True}}
+    assert check_files({"a.yaml": yaml.safe_dump_all([template_, cron])}) == []
+    with pytest.raises(ValueError, match="a ClusterWorkflowTemplate has none"):
+        ArgoOptions(workflow_template="cluster", namespace="ml")
+    chain = [step("s0"), *(step(f"s{number}", f"s{number - 1}") for number in range(1, 210))]
+    contexts = [
+        file.context for file in ArgoBackend().files(pipeline(*chain), ArgoOptions(workflow_template="cluster"))
+    ]
+    assert {context["workflow"].kind for context in contexts} == {"ClusterWorkflowTemplate"}
+    assert contexts[0]["spec"].tasks[0].template_ref["clusterScope"] is True
+
+
+def test_a_retry_can_be_kept_off_the_node_that_failed():
+    spec = spec_of(DIAMOND, retry_on_other_nodes=True)
+    assert template(spec, "words")["retryStrategy"]["affinity"] == {"nodeAntiAffinity": {}}
+    assert "retryStrategy" not in template(spec, "reverse")
+    assert template(spec_of(DIAMOND, layout="single", retry_on_other_nodes=True), "p")["retryStrategy"]["affinity"]
+
+
+def test_pods_and_their_logs_stay_as_long_as_the_workflow_unless_asked_otherwise():
+    assert "podGC" not in spec_of(DIAMOND)
+    assert spec_of(DIAMOND, pod_gc="OnPodSuccess")["podGC"] == {"strategy": "OnPodSuccess"}
+
+
+def test_a_bucket_of_oss_keeps_packed_datasets():
+    oss = {
+        "endpoint": "https://oss-eu-central-1.aliyuncs.com",
+        "bucket": "acme",
+        "access_key": {"name": "o", "key": "i"},
+    }
+    secret = {"secret_key": {"name": "o", "key": "s"}}
+    spec = spec_of(DIAMOND, artifacts={"oss": {**oss, **secret}, "archive": "tar"})
+    (written,) = template(spec, "words")["outputs"]["artifacts"]
+    assert written["archive"] == {"tar": {}}
+    assert written["oss"]["key"] == "{{workflow.uid}}/words/data.tgz"
+    assert written["oss"]["accessKeySecret"] == {"name": "o", "key": "i"}
+    with pytest.raises(ValueError, match="`oss` keeps packed datasets"):
+        ArgoOptions.model_validate({"artifacts": {"oss": {**oss, **secret}}})
+    with pytest.raises(ValueError, match="give both `access_key` and `secret_key`"):
+        ArgoOptions.model_validate({"artifacts": {"oss": oss, "archive": "tar"}})
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "backends" / "argo.md"
+CHAIN = """
+from wurzel import WZ, NoSettings, PydanticModel, TypedStep
+
+
+class Doc(PydanticModel):
+    text: str
+
+
+class Embed(TypedStep[NoSettings, None, list[Doc]]):
+    def run(self, inpt: None) -> list[Doc]:
+        return []
+
+
+class Report(TypedStep[NoSettings, list[Doc], list[Doc]]):
+    def run(self, inpt: list[Doc]) -> list[Doc]:
+        return inpt
+
+
+def chain():
+    return WZ(Embed) >> WZ(Report)
+"""
+
+
+def test_the_blocks_of_the_page_write_what_it_says(tmp_path, monkeypatch):
+    from click.testing import CliRunner
+
+    from wurzel.cli import cli
+
+    for path, text in re.findall(r"```jinja\n\{# (\S+) #\}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    (tmp_path / "chained.py").write_text(CHAIN)
+    (tmp_path / "wurzel.yaml").write_text(
+        "version: 1\ntemplates: [templates]\npipelines:\n  rag: {entrypoint: 'chained:chain', image: 'acme/rag:1'}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    options = ["--set", "targets.argo.workflow_template=true", "--stdout", "--validate"]
+    done = CliRunner().invoke(cli, ["render", "rag", "-t", "argo", *options])
+    assert done.exit_code == 0, done.output
+    found, sensor = yaml.safe_load_all(done.stdout)
+    assert template(found["spec"], "embed")["memoize"]["key"] == "embed-{{workflow.creationTimestamp.Y}}"
+    assert template(found["spec"], "report")["sidecars"][0]["image"] == "redis:8"
+    assert {"when", "hooks"} <= set(tasks(found["spec"])["report"])
+    assert "when" not in tasks(found["spec"])["embed"]
+    assert sensor["kind"] == "Sensor"
+
+
+@pytest.mark.parametrize("kind", ["Workflow", "ClusterWorkflowTemplate"])
+def test_templates_of_plugins_pass_the_checks(kind):
+    from wurzel.validation import check_files
+
+    manifest = {
+        "apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": {"name": "a"},
+        "spec": {"entrypoint": "main", "templates": [{"name": "main", "plugin": {"hello": {"text": "hi"}}}]},
+    }  # fmt: skip
+    assert check_files({"a.yaml": yaml.safe_dump(manifest)}) == []
+    manifest["spec"]["templates"][0]["plugins"] = {}
+    assert check_files({"a.yaml": yaml.safe_dump(manifest)}) != []

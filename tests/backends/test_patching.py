@@ -130,12 +130,18 @@ def test_what_fits_nothing_is_refused_before_a_file_is_touched(render, target, p
 def test_environments_and_set_add_to_a_patch(render):
     more = "environments: {prod: {pipelines: {p: {targets: {argo: {patch: {spec: {a: 1, volumes: null}}}}}}}}\n"
     result, files = render(
-        "argo", "{spec: {a: 0, b: 2, podGC: null}}", "-e", "prod", "--set", "targets.argo.patch.spec.b=3", more=more
+        "argo",
+        "{spec: {a: 0, b: 2, ttlStrategy: null}}",
+        "-e",
+        "prod",
+        "--set",
+        "targets.argo.patch.spec.b=3",
+        more=more,
     )
     assert result.exit_code == 0, result.output
     spec = yaml.safe_load(files["p.yaml"])["spec"]
     assert (spec["a"], spec["b"]) == (1, 3)
-    assert not {"podGC", "volumes"} & spec.keys()
+    assert not {"ttlStrategy", "volumes"} & spec.keys()
 
 
 def test_an_environment_drops_a_patch(render):

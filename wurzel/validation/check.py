@@ -19,6 +19,7 @@ _KINDS = {
     "Job": "batch/v1",
     "Workflow": "argoproj.io/v1alpha1",
     "WorkflowTemplate": "argoproj.io/v1alpha1",
+    "ClusterWorkflowTemplate": "argoproj.io/v1alpha1",
     "CronWorkflow": "argoproj.io/v1alpha1",
     "ServiceAccount": "v1",
     "PersistentVolumeClaim": "v1",
@@ -26,7 +27,7 @@ _KINDS = {
     "NetworkPolicy": "networking.k8s.io/v1",
     "Kustomization": "kustomize.config.k8s.io/v1beta1",
 }
-ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
+_TEMPLATES = ("WorkflowTemplate", "ClusterWorkflowTemplate")
 
 
 def check_files(files: Mapping[str, str], *, restricted: bool = True, kubernetes_version: str = "") -> list[Problem]:
@@ -56,7 +57,7 @@ def check_manifests(files: Mapping[str, str], *, restricted: bool = True) -> lis
     known = {
         document.name: {template["name"].text: template for template in document.root["spec"]["templates"]}
         for document in found
-        if document.kind == "WorkflowTemplate"
+        if document.kind in _TEMPLATES
     }
     for document in found:
         problems += _check(document, known, restricted=restricted)
@@ -100,7 +101,7 @@ def _rules(root: Node, kind: str, known: Known, *, restricted: bool) -> Iterator
         yield from job.check_claim(root)
     elif kind == "Workflow":
         yield from workflow.check_workflow(root, known, restricted=restricted)
-    elif kind == "WorkflowTemplate":
+    elif kind in _TEMPLATES:
         yield from workflow.check_workflow_template(root, known, restricted=restricted)
     elif kind == "CronWorkflow":
         yield from workflow.check_cron_workflow(root, known, restricted=restricted)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _INSTALL = "https://argo-workflows.readthedocs.io/en/latest/walk-through/argo-cli/"
 _SECONDS = 120
-_ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
+_ARGO = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 
 
 def lint(files: Mapping[str, str], documents: Sequence[Document]) -> Iterator[Problem]:

@@ -111,10 +111,20 @@ def documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
     return found, problems
 
 
+_OF_ARGO = {
+    *("Sensor", "EventSource", "EventBus", "WorkflowEventBinding"),
+    *("Application", "ApplicationSet", "AppProject"),
+    *("Rollout", "Experiment", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"),
+}
+"""Kinds of Argo Events, CD and Rollouts, which have the group of Argo Workflows."""
+
+
 def is_foreign(root: Node) -> bool:
-    """Whether neither Kubernetes nor Argo define the kind of an object: its group has a domain of somebody else's."""
+    """Whether neither Kubernetes nor Argo Workflows define the kind of an object, but another group or project."""
     group = root["apiVersion"].text.rpartition("/")[0]
-    return "." in group and not group.endswith((".k8s.io", "argoproj.io"))
+    if group == "argoproj.io":
+        return root["kind"].text in _OF_ARGO
+    return "." in group and not group.endswith(".k8s.io")
 
 
 def _parts(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from wurzel.validation.manifest import is_foreign
 if TYPE_CHECKING:
     from wurzel.validation.manifest import Document
 
-ARGO = ("Workflow", "WorkflowTemplate", "CronWorkflow")
+ARGO = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 _SKIPPED = ("Kustomization",)
 _INSTALL = "Install it: pip install 'wurzel[validate]'"
 
@@ -36,11 +36,22 @@ def _argo(document: Document) -> Iterator[Problem]:
     from pydantic import ValidationError
 
     try:
-        getattr(models, document.kind).model_validate(document.root.value, extra="forbid", by_alias=True, by_name=False)
+        model = getattr(models, document.kind)
+        model.model_validate(_without_plugins(document.root.value), extra="forbid", by_alias=True, by_name=False)
     except ValidationError as error:
         for item in error.errors():
             path = ".".join(map(str, item["loc"]))
             yield Problem(_reason(item), where=f"{document.root.path}{path}")
+
+
+def _without_plugins(value: Any) -> Any:
+    """The manifest without what plugins say: their fields are their own, but hera's model has none."""
+    if isinstance(value, list):
+        return [_without_plugins(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    is_template = isinstance(value.get("plugin"), dict) and "container" not in value
+    return {key: {} if is_template and key == "plugin" else _without_plugins(item) for key, item in value.items()}
 
 
 def _core(document: Document, version: str) -> Iterator[Problem]:

@@ -69,7 +69,7 @@ def _check_reference_or_spec(spec: Node, known: Known, *, restricted: bool) -> I
     reference = spec["workflowTemplateRef"]
     if not reference:
         yield from _check_spec(spec, known, restricted=restricted, submitted=True)
-    elif reference["name"].text not in known:
+    elif reference["name"].text not in known and not reference["clusterScope"].value:
         yield reference["name"].problem(
             f"no WorkflowTemplate {reference['name'].shown} is rendered with it",
             f"Known: {', '.join(known) or 'none'}.",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
     """The names a template of this target sees, besides `pipeline`: `workflow` and `spec`."""
-    kind = "WorkflowTemplate" if options.workflow_template else "CronWorkflow" if pipeline.schedule else "Workflow"
+    kind = template_kind(options) or ("CronWorkflow" if pipeline.schedule else "Workflow")
     name = object_name(pipeline, options)
     description = {"workflows.argoproj.io/description": pipeline.description} if pipeline.description else {}
     metadata = without_empty(
@@ -33,9 +33,16 @@ def document(pipeline: Pipeline, options: ArgoOptions) -> dict[str, Any]:
         annotations={**description, **pipeline.annotations},
         cron=_cron(pipeline, options),
         indent=4 if kind == "CronWorkflow" else 2,
-        refers=kind == "WorkflowTemplate" and pipeline.schedule is not None,
+        refers=bool(options.workflow_template) and pipeline.schedule is not None,
     )
     return {"workflow": workflow, "spec": Specs(pipeline, options).spec()}
+
+
+def template_kind(options: ArgoOptions) -> str:
+    """The kind of what other objects refer to; empty where a run or its schedule is written directly."""
+    if not options.workflow_template:
+        return ""
+    return "ClusterWorkflowTemplate" if options.workflow_template == "cluster" else "WorkflowTemplate"
 
 
 def part_documents(pipeline: Pipeline, options: ArgoOptions) -> dict[str, dict[str, Any]]:
@@ -44,7 +51,7 @@ def part_documents(pipeline: Pipeline, options: ArgoOptions) -> dict[str, dict[s
     return {
         part.name: {
             "workflow": Document(
-                kind="WorkflowTemplate",
+                kind=template_kind(options) or "WorkflowTemplate",
                 name=part.name,
                 metadata=without_empty(name=part.name, namespace=options.namespace),
                 labels=k8s.labels(pipeline),

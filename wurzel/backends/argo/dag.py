@@ -203,7 +203,7 @@ class Dag:
         return Task(
             name=part.task,
             template="",
-            template_ref={"name": part.name, "template": self.entry(part)},
+            template_ref={"name": part.name, "template": self.entry(part), **scope(self.options)},
             depends=" && ".join(dict.fromkeys(part.needs.values())),
             arguments=without_empty(artifacts=artifacts),
         )
@@ -235,6 +235,11 @@ class Dag:
                 found[job.name] = unused(f"{self.names[job.name]}-{SLICES}", taken)
                 taken.add(found[job.name])
         return found
+
+
+def scope(options: ArgoOptions) -> dict[str, bool]:
+    """What a reference to a template of the whole cluster says in addition."""
+    return {"clusterScope": True} if options.workflow_template == "cluster" else {}
 
 
 def _with_shard(number: str, artifacts: Sequence[Mapping[str, str]]) -> dict[str, Any]:

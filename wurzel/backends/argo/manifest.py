@@ -18,7 +18,7 @@ class Task:
     """Name of the task."""
     template: str
     """Name of the template it runs."""
-    template_ref: Mapping[str, str] = field(default_factory=dict)
+    template_ref: Mapping[str, Any] = field(default_factory=dict)
     """`templateRef`: a template of another object; empty when it is in this one."""
     depends: str = ""
     """`depends`: the tasks that must have succeeded."""
@@ -224,7 +224,7 @@ class Document:
     """
 
     kind: str
-    """Workflow, CronWorkflow or WorkflowTemplate."""
+    """Workflow, CronWorkflow, WorkflowTemplate or ClusterWorkflowTemplate."""
     name: str
     """Name of the object."""
     metadata: Mapping[str, str]

@@ -105,6 +105,23 @@ class Azure(KubernetesModel):
         return self
 
 
+class Oss(KubernetesModel):
+    """A bucket of Alibaba Cloud OSS; datasets are packed: `archive: tar` or `zip`."""
+
+    endpoint: str = Field(description="Such as https://oss-eu-central-1.aliyuncs.com.")
+    bucket: Bucket
+    prefix: Prefix | None = Field(None, description="Prefix of all keys.")
+    access_key: KeyRef | None = Field(None, description="Secret with the access key id.")
+    secret_key: KeyRef | None = Field(None, description="Secret with the secret access key.")
+    use_sdk_credentials: bool = Field(False, description="Use the pod's credentials.")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Oss":
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("give both `access_key` and `secret_key`, or neither")
+        return self
+
+
 class Repository(KubernetesModel):
     """An artifact repository that the cluster's administrators have set up."""
 
@@ -125,6 +142,7 @@ class Artifacts(KubernetesModel):
     s3: S3 | None = None
     gcs: Gcs | None = None
     azure: Azure | None = None
+    oss: Oss | None = None
     volume: SharedVolume | None = None
     archive: Literal["none", "tar", "zip"] = Field(
         "none", description="How datasets are packed; none keeps their files as they are."
@@ -132,9 +150,11 @@ class Artifacts(KubernetesModel):
 
     @model_validator(mode="after")
     def _one(self) -> "Artifacts":
-        stores = (self.repository, self.s3, self.gcs, self.azure, self.volume)
+        stores = (self.repository, self.s3, self.gcs, self.azure, self.oss, self.volume)
         if sum(store is not None for store in stores) > 1:
-            raise ValueError("give one of `repository`, `s3`, `gcs`, `azure`, `volume`")
+            raise ValueError("give one of `repository`, `s3`, `gcs`, `azure`, `oss`, `volume`")
+        if self.oss and self.archive == "none":
+            raise ValueError("`oss` keeps packed datasets; write `archive: tar` as well")
         return self
 
 
@@ -206,8 +226,10 @@ class ArgoOptions(KubernetesOptions):
         description="steps: a pod for each step. single: one pod runs all steps, branches in parallel. auto: steps of"
         " equal image, account and placement share a pod, as far as their order allows.",
     )
-    workflow_template: bool = Field(
-        False, description="Write a WorkflowTemplate, and a CronWorkflow that refers to it when there is a schedule."
+    workflow_template: bool | Literal["cluster"] = Field(
+        False,
+        description="Write a WorkflowTemplate, and a CronWorkflow that refers to it when there is a schedule;"
+        " `cluster` for a ClusterWorkflowTemplate, which all namespaces can refer to.",
     )
     artifacts: Artifacts = Field(
         default_factory=Artifacts.model_construct, description="Where datasets are kept between pods."
@@ -217,7 +239,10 @@ class ArgoOptions(KubernetesOptions):
     )
     ttl: Ttl = Field(default_factory=Ttl.model_construct, description="How long finished workflows are kept.")
     pod_gc: Literal["OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"] | None = Field(
-        "OnWorkflowSuccess", description="When pods are removed; their logs go with them."
+        None, description="When pods are removed; their logs go with them. With the workflow when absent."
+    )
+    retry_on_other_nodes: bool = Field(
+        False, description="A try after a failure runs on a node where the step has not failed."
     )
     artifact_gc: ArtifactGC | None = Field(None, description="When datasets are removed; never when absent.")
     archive_logs: bool | None = Field(None, description="Keep logs in the artifact repository.")
@@ -240,6 +265,14 @@ class ArgoOptions(KubernetesOptions):
         "1Mi", description="Largest workflow, including its status, that the controller accepts: its MAX_WORKFLOW_SIZE."
     )
     node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="For all pods.")
+
+    @model_validator(mode="after")
+    def _without_namespace(self) -> "ArgoOptions":
+        if self.workflow_template == "cluster" and self.namespace:
+            raise ValueError(
+                "`namespace`: a ClusterWorkflowTemplate has none; remove it, and give it to `kubectl apply -n`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _removable(self) -> "ArgoOptions":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends.kubernetes import without_empty
 
 if TYPE_CHECKING:
-    from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs
+    from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs, Oss
     from wurzel.backends.kubernetes.options import KeyRef
 
 RUN = "{{workflow.uid}}"
@@ -79,6 +79,8 @@ def store(artifacts: Artifacts) -> Store:
         return Store("gcs", _gcs(artifacts.gcs), artifacts.gcs.prefix or "", folders, suffix)
     if artifacts.azure:
         return Store("azure", _azure(artifacts.azure), artifacts.azure.prefix or "", folders, suffix)
+    if artifacts.oss:
+        return Store("oss", _oss(artifacts.oss), artifacts.oss.prefix or "", folders, suffix)
     return Store("", {}, "", folders, suffix)
 
 
@@ -106,6 +108,16 @@ def _azure(options: Azure) -> dict[str, Any]:
         endpoint=options.endpoint,
         container=options.container,
         accountKeySecret=_ref(options.account_key),
+        useSDKCreds=options.use_sdk_credentials or None,
+    )
+
+
+def _oss(options: Oss) -> dict[str, Any]:
+    return without_empty(
+        endpoint=options.endpoint,
+        bucket=options.bucket,
+        accessKeySecret=_ref(options.access_key),
+        secretKeySecret=_ref(options.secret_key),
         useSDKCreds=options.use_sdk_credentials or None,
     )
 

@@ -96,11 +96,15 @@ class Templates:
     def _retry(self, job: Job) -> dict[str, Any]:
         """Argo retries single steps as they ask; where wurzel retries within the pod, one that is lost gets another."""
         if self.pods.native(job):
-            return _retry(job.steps[0])
+            return self._elsewhere(_retry(job.steps[0]))
         if not self.pods.run or self.pods.single:
             return {}
         fatal = ("2", "3") if any(step.retry.limit for step in job.steps) else ("1", "2", "3")
-        return {"limit": "1", "retryPolicy": "Always", "expression": _unless(fatal)}
+        return self._elsewhere({"limit": "1", "retryPolicy": "Always", "expression": _unless(fatal)})
+
+    def _elsewhere(self, strategy: dict[str, Any]) -> dict[str, Any]:
+        wanted = self.options.retry_on_other_nodes and bool(strategy)
+        return {**strategy, "affinity": {"nodeAntiAffinity": {}}} if wanted else strategy
 
     def _inputs(self, outputs: Sequence[Output]) -> list[dict[str, Any]]:
         if not self.pods.by_artifact:
