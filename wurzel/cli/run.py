@@ -167,7 +167,9 @@ def _run(obj: dict[str, Any], asked: Asked) -> RunResult | None:
     """Run, plan, or write slices, as the options say; the result of a run, if there was one."""
     from wurzel.runtime.outcome import report
     from wurzel.runtime.pipeline import run_pipeline
+    from wurzel.runtime.plugins import skip_search
 
+    skip_search()
     chosen, options, notes, place = made_ready(obj, asked)
     if asked.plan:
         _write_plan(chosen, options, asked.form)

@@ -19,7 +19,7 @@ from wurzel.core.importing import source_folders
 from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import FileDigests, combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.modules import Modules, file_of, is_builtin, package_of, places_of
+from wurzel.invocation.modules import Modules, file_of, package_of, places_of
 
 if TYPE_CHECKING:
     from wurzel.invocation.distributions import Distribution
@@ -145,9 +145,9 @@ class Code:
         if top == "wurzel":
             yield from self._of_wurzel(name, units)
             return
-        spec = self._modules.spec(name)
-        if self._modules.spec(top) is None or is_builtin(top, self._modules.spec(top)):
+        if self._modules.spec(top) is None or self._modules.is_builtin(top):
             return
+        spec = self._modules.spec(name)
         if top not in mine and self._is_installed(top) and not self._counts_by_files(name, installed):
             return
         if (path := file_of(spec)) is not None:

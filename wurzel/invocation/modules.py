@@ -23,12 +23,20 @@ class Modules:
         self._places = {"wurzel": [str(wurzel.parent)]}
         self._root = root
         self._specs: dict[str, ModuleSpec | None] = {}
+        self._builtin: dict[str, bool] = {}
 
     def spec(self, name: str) -> ModuleSpec | None:
         """The spec of a module; nothing where there is none."""
         if name not in self._specs:
             self._specs[name] = self._find(name)
         return self._specs[name]
+
+    def is_builtin(self, top: str) -> bool:
+        """Whether a name is the standard library's, unless the project has a module of that name."""
+        if top not in self._builtin:
+            path = file_of(self.spec(top)) if top in sys.stdlib_module_names else Path()
+            self._builtin[top] = path is None or path.is_relative_to(_LIBRARY)
+        return self._builtin[top]
 
     def _find(self, name: str) -> ModuleSpec | None:
         parent, _, _ = name.rpartition(".")
@@ -44,14 +52,6 @@ def package_of(name: str, spec: ModuleSpec | None) -> str:
     """The package that relative imports of a module start from."""
     is_package = spec is not None and spec.submodule_search_locations is not None
     return name if is_package else name.rpartition(".")[0]
-
-
-def is_builtin(top: str, spec: ModuleSpec | None) -> bool:
-    """Whether a name is the standard library's, unless the project has a module of that name."""
-    if top not in sys.stdlib_module_names:
-        return False
-    path = file_of(spec)
-    return path is None or path.is_relative_to(_LIBRARY)
 
 
 def file_of(spec: ModuleSpec | None) -> Path | None:

@@ -1,7 +1,8 @@
-"""Spares a step the search for plugins of pydantic where none is installed.
+"""Spares a step, and a run, the search for plugins of pydantic where none is installed.
 
 Before pydantic builds its first validator it imports what reads the metadata of packages, and reads all of it: a tenth
-of a step's cold start. Looking for the one word that a plugin must have there takes a millisecond.
+of a step's cold start, or of a run with nothing to do. Looking for the one word that a plugin must have there takes a
+millisecond.
 """
 
 from __future__ import annotations
