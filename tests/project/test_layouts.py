@@ -89,7 +89,7 @@ LAYOUTS = {
     "pdm": (
         "",
         FLAT | OF_FLAT | {"pdm.lock": LOCKED},
-        f"{PIP} pdm==2.29.4 && pdm sync --prod",
+        f"{PIP} 'pdm[locked]==2.26.9' && pdm sync --prod",
         "pdm.lock",
         "pdm run ",
     ),

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from wurzel.project.load import Project
     from wurzel.project.packaging import Manager
 
-VERSIONS = {"uv": "0.13.9", "poetry": "2.5.1", "pdm": "2.29.4"}
-"""Of the programs that install packages from lock files."""
+VERSIONS = {"uv": "0.13.9", "poetry": "2.5.1", "pdm": "2.26.9"}
+"""Of the programs that install packages from lock files; pdm with its own lock, since later libraries break it."""
 _LINES: Mapping[Manager, tuple[str, str]] = {
     "uv": ("uv", "uv sync --locked --no-dev"),
     "poetry": ("poetry", f"{PIP} poetry=={VERSIONS['poetry']} && poetry install --no-interaction --only main"),
-    "pdm": ("pdm", f"{PIP} pdm=={VERSIONS['pdm']} && pdm sync --prod"),
+    "pdm": ("pdm", f"{PIP} 'pdm[locked]=={VERSIONS['pdm']}' && pdm sync --prod"),
     "conda": ("conda", "conda env create --quiet --yes --name wurzel --file {}"),
 }
 """How each manager is set up, and the shell line that installs what the project locks."""
