@@ -36,6 +36,8 @@ def with_flush_lists(text: str) -> tuple[str, list[int]]:
             inner, content = inner + 2, content[2:]
         key = inner if content.endswith(":") else -1
     found = "\n".join(lines)
+    if found == text:
+        return text, list(range(text.count("\n")))
     from wurzel.render.documents import parsed
 
     return (found if parsed(found) == parsed(text) else text), list(range(text.count("\n")))
