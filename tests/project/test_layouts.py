@@ -423,3 +423,18 @@ def test_a_workflow_that_nobody_would_read_is_a_warning(tmp_path, command):
     (project / "wurzel.yaml").write_text(text.replace("github: {", "github: {output: ../.github/workflows/x.yml, "))
     assert "is read" not in command("render", at=project).stderr
     assert (tmp_path / ".github/workflows/x.yml").exists()
+
+
+def test_a_copy_without_the_repository_renders_the_same_below_itself(tmp_path, command):
+    """As in an image, or where `wurzel prove` runs it."""
+    project = make(tmp_path / "repository", "sub", "folder: services/words\n")
+    command("render", at=project)
+    shutil.copytree(project, tmp_path / "app")
+    command("render", at=tmp_path / "app")
+    name = ".github/workflows/services-words-words.yml"
+    (first, one), (second, other) = (
+        path.read_text().split("\n", 1) for path in (tmp_path / "repository" / name, tmp_path / "app" / name)
+    )
+    assert one == other
+    assert first.startswith("# Rendered by `wurzel -C services/words render words -t github`")
+    assert second.startswith("# Rendered by `wurzel render words -t github`")

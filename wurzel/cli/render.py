@@ -141,7 +141,7 @@ def _finish(run: _Run, project: Project | None) -> None:
     from wurzel.render.transaction import recover
 
     place = place_of(project, run.request.output)
-    for home in dict.fromkeys(place):
+    for home in dict.fromkeys((place.root, place.top)):
         if ended := recover(home):
             click.echo(f"{ended} an interrupted render", err=True)
     files = signed(run.results, run.renderer.layers.versions, place.folder)
@@ -334,8 +334,9 @@ def _note_unlisted(created: Sequence[Change], request: Request) -> None:
     from wurzel.drift.workflow import unlisted
     from wurzel.project.place import Place
 
-    place = Place(created[0].base, created[0].home)
-    for command in unlisted(place, [change.path for change in created]):
+    base, home = created[0].base, created[0].home
+    folder = base.relative_to(home).as_posix().removeprefix(".")
+    for command in unlisted(Place(base, home, folder), [change.path for change in created]):
         click.echo(f"note: the CI job that pushes rendered files does not list the new ones; run: {command}", err=True)
 
 

@@ -40,7 +40,7 @@ def orphans(place: Place, request: Request, planned: Collection[str]) -> list[st
     root = place.root
     own = {os.path.realpath(root / path) for path in planned}
     found = [(path, "") for path in _candidates(root)]
-    if place.folder:
+    if place.up:
         found += [(f"{place.up}{path}", place.folder) for path in _at_top(place.top)]
     heads = ((path, project, _head(root / path)) for path, project in found)
     return sorted(

@@ -42,9 +42,8 @@ def home_of(project: Project | None, *, output: str = ".") -> Home:
     Raises:
         ConfigError: when the file says that the project is in another folder than it is.
     """
-    place = place_of(project)
-    root, top = place
-    folder, up = place.folder, place_of(project, output).up
+    root, top, folder = place_of(project)
+    up = place_of(project, output).up
     packages = packages_of(root, top)
     requires = project.requires if project is not None else Requires("")
     setup, line = _line(packages, requires)
