@@ -12,6 +12,7 @@ from tests.engines.cases import Case
 from tests.engines.datasets import example
 from wurzel.engines.compare import Difference, first_difference
 from wurzel.engines.driver import Outcome
+from wurzel.engines.github import GitHub, runner_labels
 from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.page import Proof, write
 from wurzel.engines.project import case_of
@@ -221,7 +222,6 @@ def test_a_failure_names_its_first_difference_and_secrets_stay_on_their_platform
     found = row(Script("sh"), Outcome(1, data(a=ITEMS), "the log"), expected, ["a", "b"])
     assert (found.verdict, found.why, found.difference.step, found.log) == ("failed", "exit code 1", "b", "the log")
     assert row(Script("sh"), Outcome(0, {}), Outcome(0, {}), []).why == "there are no datasets"
-    from wurzel.engines.github import GitHub
 
     driver = GitHub()
     driver.missing = lambda: ""
@@ -263,3 +263,13 @@ def test_a_copy_has_all_that_steps_read_and_nothing_of_earlier_runs(project, tmp
     assert 'env.WURZEL_SAMPLE="5"' in case.sets
     assert case.adapted("github")[0] == ("image=null",)
     assert case.adapted("gitlab")[0] == ("image=null", "data_dir=data")
+
+
+def test_act_is_told_of_every_runner_that_a_workflow_asks_for(tmp_path):
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "a.yml").write_text(
+        "on: push\njobs:\n  one: {runs-on: ubuntu-24.04}\n  two: {runs-on: [self-hosted, gpu=a100]}\n"
+        "  three: {runs-on: {group: big, labels: [linux]}}\n  four: {uses: ./x.yml}\n  five: {runs-on: '${{ x }}'}\n"
+    )
+    assert runner_labels(tmp_path) == ["linux", "self-hosted", "ubuntu-24.04"]

@@ -12,6 +12,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from wurzel.backends.github.options import PINS
 from wurzel.engines.driver import Case, Driver, Outcome, collected
 from wurzel.engines.git import clone, git_home
@@ -56,13 +58,26 @@ class Act:
             f"--local-repository={name}@{PINS[name][0]}={action(stand_in)}" for name, stand_in in REPLACED.items()
         ]
         words: list[str | Path] = [
-            *(program_of("github", "act"), event, "-P", "ubuntu-24.04=-self-hosted", "--no-cache-server"),
+            *(program_of("github", "act"), event, "--no-cache-server"),
+            *(f"--platform={label}=-self-hosted" for label in runner_labels(folder)),
             *(f"--artifact-server-path={store}", "--artifact-server-addr=127.0.0.1"),
             *(f"--artifact-server-port={_free_port()}", f"--env=TEST_PYTHON_BIN={Path(sys.executable).parent}"),
             *(f"--env=TEST_CACHE={self.root / 'cache'}", f"--env=TEST_ARTIFACTS={store}"),
             *(f"--env=TEST_ARTIFACTS_PROGRAM={STAND_INS / 'artifacts.py'}", *replaced, *arguments),
         ]
         return finished(words, folder, self.environment, seconds=self.seconds), store
+
+
+def runner_labels(folder: Path) -> list[str]:
+    """The labels of runners that the workflows of a repository ask for, as far as act can be told of them."""
+    found = set()
+    for file in sorted((folder / ".github" / "workflows").glob("*.y*ml")):
+        jobs = YAML(typ="safe").load(file.read_text(encoding="utf-8")).get("jobs") or {}
+        for job in jobs.values():
+            asked = job.get("runs-on", [])
+            asked = asked.get("labels", []) if isinstance(asked, dict) else asked
+            found |= {asked} if isinstance(asked, str) else {*asked}
+    return sorted(label for label in found if "=" not in label and "${{" not in label)
 
 
 def _free_port() -> int:
