@@ -232,6 +232,16 @@ def test_a_group_must_agree_on_what_a_task_has_once():
     assert 'their operator differs: "bash" and "kubernetes"' in found
 
 
+@pytest.mark.parametrize("url", ["file:///srv/store", "./store", "/srv/store"])
+def test_containers_need_a_mount_for_a_store_in_a_folder(url):
+    pipeline = chain(store=Store(url=url))
+    for kind in ("kubernetes", "docker"):
+        (found,) = problems(pipeline, operator=kind)
+        assert f"nothing is mounted there that all {kind} tasks share" in found
+    mounted = chain(store=Store(url="file:///wurzel/store"))
+    assert problems(mounted, **PODS) == problems(mounted, **CONTAINERS) == problems(pipeline) == []
+
+
 def test_pods_of_a_pipeline_with_a_store_need_no_claim():
     assert problems(chain(), operator="kubernetes") == []
     assert len(problems(chain(store=None), operator="kubernetes")) == 1

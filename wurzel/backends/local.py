@@ -12,15 +12,17 @@ from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.failure import notice_argv, notice_env, notice_references
 from wurzel.invocation.layout import layout_digest
-from wurzel.invocation.variables import needs, secret_owners, secret_variables
+from wurzel.invocation.variables import VARIABLE_LIMIT, needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
+from wurzel.ir.serialize import dump_for_jobs
 
 _NO_CONTAINER = "the script runs in the environment that starts it; use the argo, cronjob or airflow target"
 _NO_LIMIT = "a shell script cannot limit resources; lower `-j`, or use the argo, cronjob or airflow target"
 _NO_CLUSTER = "there is one machine; use the argo, cronjob or airflow target"
 _NO_CLOCK = "a script has no scheduler: start it from cron or a systemd timer, or use another target"
 
+_IR = "WURZEL_IR"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -135,7 +137,7 @@ class LocalBackend(Backend):
             "pipeline": pipeline,
             "root": posixpath.relpath(".", posixpath.dirname(path) or "."),
             "notes": _notes(pipeline),
-            "exports": _words(pipeline.env),
+            "exports": [*_words(pipeline.env), *([_ir(pipeline)] if pipeline.store and options.from_ir else [])],
             "parameters": _parameters(pipeline),
             "required": [need.variables for need in needs(pipeline) if all(map(_IDENTIFIER.fullmatch, need.variables))],
             "first": [step.id for step in pipeline.steps if not step.predecessors],
@@ -159,7 +161,7 @@ class LocalBackend(Backend):
         return READ_BY_RUN if pipeline.store is not None else ()
 
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:
-        """An environment variable cannot contain a zero byte; with a store, commands read the configuration."""
+        """An environment variable cannot contain a zero byte, and has a largest size."""
         problems = [
             Problem(
                 f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
@@ -168,9 +170,9 @@ class LocalBackend(Backend):
             for name, value in (pipeline.env | step.env | setting_variables(step)).items()
             if "\0" in value
         ]
-        if pipeline.store is not None and options.from_ir:
-            message = "a store needs the configuration, which a pipeline from an IR file does not have"
-            problems.append(Problem(message, hint="Render from the code, or run it: wurzel run --from-ir FILE."))
+        if pipeline.store is not None and options.from_ir and (size := len(_ir(pipeline).encode())) > VARIABLE_LIMIT:
+            message = f"commands read a pipeline from an IR file from a variable, and it has {size} bytes; Linux takes"
+            problems.append(Problem(f"{message} {VARIABLE_LIMIT}", hint="Render from the code."))
         return problems
 
 
@@ -217,8 +219,16 @@ def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> lis
 
 def _run(pipeline: Pipeline, step: Step, options: TargetOptions) -> list[list[str]]:
     """The arguments of a command that hands over through a store: the program, then each option with its value."""
-    argv = [*options.run_argv(pipeline), "--only", step.id]
+    begin = ["wurzel", "run", "--from-ir", f"env:{_IR}"] if options.from_ir else options.run_argv(pipeline)
+    argv = [*begin, "--only", step.id]
+    if options.from_ir:
+        return [argv[:2], *(argv[index : index + 2] for index in range(2, len(argv), 2))]
     return [argv[:3], *(argv[index : index + 2] for index in range(3, len(argv), 2))]
+
+
+def _ir(pipeline: Pipeline) -> str:
+    """The variable with the pipeline, where there may be no configuration."""
+    return f"{_IR}={dump_for_jobs(pipeline)}"
 
 
 def _words(env: Mapping[str, str]) -> list[str]:

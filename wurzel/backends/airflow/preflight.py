@@ -11,6 +11,7 @@ from wurzel.backends.airflow.environment import RESERVED, params, without_value
 from wurzel.backends.airflow.layout import Jobs, kind_of, place
 from wurzel.backends.airflow.task import COUNTER, TAKEN, task_id
 from wurzel.backends.kubernetes.preflight import missing_images
+from wurzel.backends.kubernetes.store import folder_outside
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import VARIABLE_LIMIT, unfed
 from wurzel.ir.jobs import are_runs, layout_problems
@@ -165,9 +166,27 @@ def _runs(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
         )
 
 
+def _folder(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    """A store in a folder, which pods and containers must have in common."""
+    pods, docker = options.kubernetes, options.docker
+    shared = [extra.mount_path for extra in pods.volumes if not extra.steps and not extra.is_read_only]
+    mounts = {
+        "kubernetes": [*shared, *([pods.mount] if pods.claim else [])],
+        "docker": [item.target for item in docker.mounts if not item.read_only],
+    }
+    for kind in sorted({kind_of(step.id, options) for step in pipeline.steps} - {"bash"}):
+        if path := folder_outside(pipeline, mounts[kind]):
+            hint = "kubernetes.claim: NAME" if kind == "kubernetes" else "docker.mounts: [{source: …, target: …}]"
+            yield Problem(
+                f"the store {path} is a folder, and nothing is mounted there that all {kind} tasks share",
+                hint=f"Use a bucket, such as store: s3://bucket/prefix; or a folder of a mount: {_HERE}.{hint}",
+            )
+
+
 def _data(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     """Pods and containers need a volume, since their data must outlive them, unless a store has it."""
     if pipeline.store is not None:
+        yield from _folder(pipeline, options)
         return
     kinds = {kind_of(step.id, options) for step in pipeline.steps}
     if "kubernetes" in kinds and options.kubernetes.claim is None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.argo.parts import MOST_TEMPLATES
 from wurzel.backends.argo.size import status_bytes
 from wurzel.backends.argo.spec import IR
+from wurzel.backends.kubernetes.store import folder_outside
 from wurzel.exceptions import Problem
 from wurzel.ir.quantity import amount
 from wurzel.ir.serialize import dump_for_jobs
-from wurzel.ir.store_url import scheme_of
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.layout import Pods
@@ -148,14 +147,10 @@ def _run(pods: Pods) -> Iterator[Problem]:
 
 def _folder(pods: Pods) -> Iterator[Problem]:
     """A store in a folder, which pods do not have in common unless it is on a volume."""
-    url = pods.pipeline.store.url if pods.pipeline.store else ""
-    if not url or scheme_of(url) not in {"", "file"}:
-        return
-    path = urlsplit(url).path if scheme_of(url) else url
     mounts = [volume.mount_path for volume in pods.options.volumes if not volume.steps and not volume.is_read_only]
-    if not any(f"{path}/".startswith(f"{mount}/") for mount in mounts):
+    if path := folder_outside(pods.pipeline, mounts):
         yield Problem(
-            f"the store {url} is a folder, and no volume is mounted there that all pods share and can write to",
+            f"the store {path} is a folder, and no volume is mounted there that all pods share and can write to",
             hint="Use a bucket, such as store: s3://bucket/prefix; or mount a claim: targets.argo.volumes:"
             f" [{{name: store, mount_path: {path if path.startswith('/') else '/store'}, claim: {{name: …}},"
             " read_only: false}]",

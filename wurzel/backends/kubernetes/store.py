@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from wurzel.invocation.store import identity_of, key_references
+from wurzel.ir.store_url import scheme_of
 from wurzel.store_variables import AUDIENCE, ROLE, TOKEN_FILE
 
 if TYPE_CHECKING:
@@ -14,6 +17,15 @@ _VOLUME = "store-token"
 _PATH = "/var/run/secrets/wurzel-store"
 _FILE = "token"
 _SECONDS = 3600  # the kubelet writes a new token when four fifths of it are over
+
+
+def folder_outside(pipeline: Pipeline, mounts: Sequence[str]) -> str:
+    """The folder that is the store, where it is on none of these mounts of all containers; '' otherwise."""
+    url = pipeline.store.url if pipeline.store else ""
+    if not url or scheme_of(url) not in {"", "file"}:
+        return ""
+    path = urlsplit(url).path if scheme_of(url) else url
+    return "" if any(f"{path}/".startswith(f"{mount}/") for mount in mounts) else path
 
 
 def store_env(pipeline: Pipeline) -> dict[str, Any]:
