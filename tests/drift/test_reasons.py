@@ -89,6 +89,17 @@ def test_the_reason_for_another_layout_is_named(words):
     assert "(wurzel.yaml:14:" in why("github")
 
 
+def test_a_digest_is_not_blamed_on_a_setting_that_did_not_change(words):
+    """The DAG has that of the file with the pipeline, which any setting changes."""
+    words("layout: steps}}", "layout: steps}, airflow: {layout: single}}")
+    run("words", "-t", "airflow")
+    words("limit: 2", "limit: 5")
+    (line,) = [line for line in why("airflow").splitlines() if re.search("[0-9a-f]{50}", line)]
+    assert "WURZEL_IR_SHA256" in line
+    assert "wurzel.yaml" not in line
+    assert re.search(r"retry\.limit 2, → 5, \(wurzel\.yaml:9:22\)", why("airflow"))
+
+
 def test_what_is_added_and_removed(words):
     run("words", "-t", "argo")
     words("timeout: 10m", "labels: {team: docs}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ MOST = 200
 
 _NAMED = 3
 _WIDEST = 60
+_DIGEST = re.compile("[0-9a-f]{16}|[0-9a-f]{64}")
 _HEADER_LINES = 1
 
 
@@ -129,7 +131,7 @@ def _differences(change: Change, file: JobFile) -> list[Difference]:
 
 
 def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[str], packs: OfFile | None) -> Reason:
-    setting = None if difference.more else _setting(difference, file, effects)
+    setting = None if difference.more or _is_digest(difference) else _setting(difference, file, effects)
     origin = _origin(difference, file)
     place = setting.place if setting is not None else origin
     by_packs = packs.explains(difference) if packs is not None else False
@@ -197,6 +199,11 @@ def _may_be(difference: Difference, other: str) -> bool:
     old = difference.old or ""
     alike = next((at for at, pair in enumerate(zip(old, other, strict=False)) if pair[0] != pair[1]), len(other))
     return 2 * min(alike, len(old)) >= min(len(old), len(other))
+
+
+def _is_digest(difference: Difference) -> bool:
+    """Whether a digest has changed, such as that of the pipeline in another file: every setting would change it."""
+    return all(_DIGEST.fullmatch(text or "") for text in (difference.old, difference.new))
 
 
 def _is_loss(difference: Difference) -> bool:
