@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import EXAMPLES
 from tests.plain import plain_step
 from wurzel.backends.airflow import AirflowBackend
-from wurzel.backends.airflow.dag import dag
+from wurzel.backends.airflow.dag import dag, with_triggers
 from wurzel.backends.airflow.environment import literal, template
 from wurzel.backends.airflow.layout import span
 from wurzel.backends.airflow.options import AirflowOptions
@@ -33,6 +33,7 @@ from wurzel.ir.model import (
     Setting,
     Shards,
     Step,
+    Triggers,
 )
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
@@ -753,6 +754,23 @@ def test_a_step_with_its_own_volumes_variables_and_priority_has_its_own_pod():
     assert container["envFrom"] == [{"prefix": "S_", "configMapRef": {"name": "suffix"}}]
     assert {"name": "models", "mountPath": "/models", "subPath": "de"} in container["volumeMounts"]
     assert "envFrom" not in pods["POD"]["spec"]["containers"][0]
+
+
+def test_what_starts_a_dag_besides_the_clock():
+    subject = one_step({"triggers": Triggers(after=("ingest/load",), data=("s3://acme/docs",), webhook=True)})
+    found = dag(subject, with_triggers(subject, options(on_assets=["own"])))
+    assert found.on_assets == ("own", "ingest/load", "s3://acme/docs")
+    assert "A POST to /api/v2/dags/p/dagRuns starts it." in found.doc
+    assert '"ingest/load"' in text(subject)
+    loose = one_step({"triggers": Triggers(after=("ingest",))})
+    assert "triggers: {after: [ingest/STEP]}" in problems(loose)[0]
+
+
+def test_missed_runs_are_made_up_for_from_a_day_on():
+    subject = one_step({"schedule": Schedule(cron="0 4 * * *", catch_up=True)})
+    assert "start_date: 2026-01-31" in problems(subject)[0]
+    assert "catchup=True" in text(subject, start_date="2026-02-01")
+    assert "catchup=False" in text(one_step({"schedule": Schedule(cron="0 4 * * *")}))
 
 
 def test_operators_differ_from_step_to_step():

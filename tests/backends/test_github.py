@@ -10,6 +10,7 @@ from tests.plain import plain_step
 from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.github.rights import escape
+from wurzel.backends.github.triggers import AFTER
 from wurzel.exceptions import PreflightError, VerifyError
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
@@ -27,6 +28,7 @@ from wurzel.ir.model import (
     Shards,
     Step,
     Store,
+    Triggers,
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
@@ -539,6 +541,21 @@ FORKED = (step("words"), reading("upper", "words"), reading("reverse", "words"),
 
 def jobs(subject, **options):
     return workflow(subject, **options)["jobs"]
+
+
+def test_what_starts_a_pipeline_besides_the_clock():
+    asked_for = Triggers(push=("main", "release/1"), after=("ingest/load", "ingest/clean", "other"), webhook=True)
+    subject = pipeline(step(), step("join", needs=["embed"], input=WORD), triggers=asked_for)
+    found = workflow(subject)
+    assert {event: found[True][event] for event in ("push", "workflow_run", "repository_dispatch")} == {
+        "push": {"branches": ["main", "release/1"]},
+        "workflow_run": {"workflows": ["ingest", "other"], "types": ["completed"]},
+        "repository_dispatch": {"types": ["rag"]},
+    }
+    assert found["jobs"]["embed"]["if"] == AFTER
+    assert "if" not in found["jobs"]["join"]
+    (problem,) = GithubBackend().preflight(subject, asked({"triggers": {"push": {"branches": ["x"]}}}))
+    assert problem.message == "targets.github.triggers.push and the pipeline's own `triggers` are both the event push"
 
 
 def test_a_job_tells_of_a_failure():

@@ -8,6 +8,7 @@ import yaml
 from tests.plain import plain_step
 from wurzel.backends.gitlab import GitlabBackend
 from wurzel.backends.gitlab.options import GitlabOptions
+from wurzel.backends.support import unsupported_uses
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
     DataType,
@@ -22,6 +23,7 @@ from wurzel.ir.model import (
     Shards,
     Store,
     Toleration,
+    Triggers,
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
@@ -367,6 +369,17 @@ def test_secrets_are_checked_and_taken_by_name():
         "token": "$VAULT_ID_TOKEN",
     }
     assert len(vault["embed"]["script"]) == 1
+
+
+def test_what_starts_a_pipeline_besides_the_clock():
+    subject = pipeline(triggers=Triggers(push=("main",), webhook=True))
+    rule = {"if": '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "main"'}
+    (text,) = render_texts(subject, "gitlab", asked({"kind": "include"})).values()
+    assert rule in yaml.safe_load(text)[".rag"]["rules"]
+    assert "# A POST to /api/v4/projects/:id/trigger/pipeline with a trigger token starts it." in text
+    assert rule in config(subject, kind="root")["workflow"]["rules"]
+    (report,) = unsupported_uses(GitlabBackend(), subject, options=asked({"rules": [{"when": "always"}]}))
+    assert report.feature == "push"
 
 
 def test_a_job_tells_of_a_failure():

@@ -439,11 +439,12 @@ def test_a_run_says_what_it_leaves_out(project):
     (note,) = left_out(open_pipeline("scheduled"))
     assert note.text == (
         "scheduled: ignored when run locally: image, step_image, gpu, ephemeral_storage, limits, schedule,"
-        " timezone, deadline, node_selector, tolerations, service_account, priority, volumes, env_from"
-        " (`wurzel targets local` says why)"
+        " timezone, deadline, push, after, data_arrival, webhook, node_selector, tolerations, service_account,"
+        " priority, volumes, env_from (`wurzel targets local` says why)"
     )
     accepted = (
-        "[image, step_image, cpu, memory, gpu, ephemeral_storage, limits, schedule, timezone, deadline, tolerations,"
+        "[image, step_image, cpu, memory, gpu, ephemeral_storage, limits, schedule, timezone, deadline, push, after,"
+        " data_arrival, webhook, tolerations,"
         " service_account, priority, volumes, env_from]"
     )
     (note,) = left_out(open_pipeline("scheduled", sets=[f"targets.local.ignore={accepted}"]))

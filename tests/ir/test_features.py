@@ -11,7 +11,7 @@ STRUCTURE = {
     "SecretRef": {"name", "key"},
     "Setting": {
         "name", "variable", "type", "description", "required", "secret", "text", "default", "computed", "input_path",
-        "input_places",
+        "input_places", "bounds",
     },
     "StoreIdentity": {"role", "untrusted_role", "audience"},
     "StoreSecrets": {"access_key_id", "secret_access_key"},

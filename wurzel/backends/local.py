@@ -20,6 +20,7 @@ from wurzel.ir.serialize import dump_for_jobs
 _NO_CONTAINER = "the script runs in the environment that starts it; use the argo, cronjob or airflow target"
 _NO_LIMIT = "a shell script cannot limit resources; lower `-j`, or use the argo, cronjob or airflow target"
 _NO_CLUSTER = "there is one machine; use the argo, cronjob or airflow target"
+_STARTED = "a script starts when it is called; use the github, gitlab or airflow target"
 _NO_CLOCK = "a script has no scheduler: start it from cron or a systemd timer, or use another target"
 
 _IR = "WURZEL_IR"
@@ -113,6 +114,11 @@ class LocalBackend(Backend):
         "timezone": unsupported(_NO_CLOCK),
         "concurrency": unsupported("two runs of a script can overlap; `wurzel run` locks its data folder"),
         "deadline": unsupported(_NO_CLOCK),
+        "catch_up": unsupported(_NO_CLOCK),
+        "push": unsupported(_STARTED),
+        "after": unsupported(_STARTED),
+        "data_arrival": unsupported(_STARTED),
+        "webhook": unsupported(_STARTED),
         "on_failure": emulated("the script ends with `wurzel notify`; `wurzel run` does so with --notify"),
         "polls": native("the script runs every step every time; `wurzel run` never skips these"),
         "self_consuming": native("the last output stays where the step reads it"),

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from wurzel.ir.marks import Feature, IRModel
 from wurzel.ir.names import (
+    Branch,
     ClassPath,
     Device,
     EnvName,
@@ -20,6 +21,7 @@ from wurzel.ir.names import (
     LabelValue,
     Name,
     ObjectName,
+    OtherPipeline,
     PageSize,
     PortName,
     SecretKey,
@@ -191,6 +193,22 @@ class Schedule(IRModel):
     deadline: Annotated[Duration | None, Feature("deadline")] = Field(
         None, description="a run that cannot start within this many seconds of its time is skipped"
     )
+    catch_up: Annotated[bool, Feature("catch_up")] = Field(
+        False, description="all missed runs are made up for, one after the other, not only the last one"
+    )
+
+
+class Triggers(IRModel):
+    """What starts the pipeline besides its schedule and people."""
+
+    push: Annotated[tuple[Branch, ...], Feature("push")] = Field((), description="commits to these branches")
+    after: Annotated[tuple[OtherPipeline, ...], Feature("after")] = Field(
+        (), description="other pipelines that have ended well: `NAME`, or `NAME/STEP` for the step whose data is there"
+    )
+    data: Annotated[tuple[FreeText, ...], Feature("data_arrival")] = Field(
+        (), description="data that has arrived, by the name that the platform gives it, such as s3://acme/docs"
+    )
+    webhook: Annotated[bool, Feature("webhook")] = Field(False, description="a request to the platform")
 
 
 class OnFailure(IRModel):
@@ -320,6 +338,9 @@ class Pipeline(IRModel):
         None, description="where the data of all jobs is stored, for every target"
     )
     schedule: Schedule | None = Field(None, description="when it starts by itself")
+    triggers: Triggers = Field(
+        default_factory=Triggers.model_construct, description="what else starts it: a push, data, another pipeline"
+    )
     parallelism: Annotated[int | None, Feature("parallelism")] = Field(
         None, ge=1, le=MAX_COUNT, description="steps at one time"
     )

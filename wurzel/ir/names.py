@@ -75,6 +75,10 @@ _device = Text(
 _webhook = Text(
     r"https?://[^\s/@?#]+(?:[/?][^\s]*)?", "the URL of a webhook; write https://…, or a reference: {name: …, key: …}"
 )
+_branch = Text(r"[A-Za-z0-9_][-A-Za-z0-9_./]*", "the name of a branch; write for example main or release/1.4", 244)
+_other = Text(
+    rf"{_DNS_LABEL}(?:/{_DNS_LABEL})?", "a pipeline or a step of one; write for example ingest or ingest/load"
+)
 _page = Text(r"[1-9][0-9]*(?:Ki|Mi|Gi)", "a size of pages; write for example 2Mi or 1Gi")
 _any = Text(r"[^\0]*", "text without NUL characters; put it in quotes")
 
@@ -168,6 +172,12 @@ LabelKey = Annotated[str, BeforeValidator(_label_key)]
 
 Webhook = Annotated[str, BeforeValidator(_webhook), _webhook.schema()]
 """The address that a request is sent to."""
+
+Branch = Annotated[str, BeforeValidator(_branch), _branch.schema()]
+"""A branch of git, without patterns, which platforms read differently."""
+
+OtherPipeline = Annotated[str, BeforeValidator(_other), _other.schema()]
+"""Another pipeline, or one of its steps."""
 
 Device = Annotated[str, BeforeValidator(_device), _device.schema()]
 """A resource of a device plugin (https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/)."""

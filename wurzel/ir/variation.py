@@ -16,6 +16,7 @@ _BY_NAME: Mapping[str, Any] = {
     "cpu": "1250m",
     "memory": "1536Mi",
     "ephemeral_storage": "3Gi",
+    "after": ("other/join",),
     "data_dir": "other",
     "store": Store(url="s3://other/store"),
 }

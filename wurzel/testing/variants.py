@@ -25,6 +25,7 @@ from wurzel.ir.model import (
     Shards,
     Step,
     Toleration,
+    Triggers,
 )
 from wurzel.ir.variation import extra_entry, other_value
 from wurzel.ir.volumes import ClaimVolume, EnvFrom, Volume
@@ -86,6 +87,7 @@ def full_pipeline() -> Pipeline:
         image="registry.example/words:1.0",
         data_dir="data",
         schedule=Schedule(cron="0 4 * * *", timezone="Europe/Berlin", concurrency="forbid", deadline=600),
+        triggers=Triggers(push=("main",), after=("ingest/load",), data=("s3://acme/docs",)),
         parallelism=2,
         timeout=21_600,
         on_failure=OnFailure(

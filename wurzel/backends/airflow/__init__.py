@@ -6,7 +6,7 @@ Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators'
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.airflow.dag import dag, ir_context, ir_path, path
+from wurzel.backends.airflow.dag import dag, ir_context, ir_path, path, with_triggers
 from wurzel.backends.airflow.layout import Jobs, kind_of
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
@@ -90,6 +90,11 @@ class AirflowBackend(Backend):
         "timezone": native("time zone of the timetable and of `start_date`"),
         "concurrency": native("`max_active_runs`; `forbid` lets a run wait; `replace` is refused"),
         "deadline": emulated("a first task skips a scheduled run that starts too late"),
+        "catch_up": native("`catchup`, from `start_date` on"),
+        "push": unsupported("Airflow does not watch repositories; let the CI platform call the webhook"),
+        "after": native("the assets of its steps: `NAME/STEP`"),
+        "data_arrival": native("assets"),
+        "webhook": native("the REST API: POST /api/v2/dags/DAG_ID/dagRuns"),
         "on_failure": unsupported("set a function that Airflow calls, which may be yours or a provider's: on_failure"),
         "polls": native("every step runs in every run; noted in `doc_md`"),
         "self_consuming": native("its data is kept beside those of runs; one instance at a time"),
@@ -105,6 +110,7 @@ class AirflowBackend(Backend):
 
     def files(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[OutputFile]:
         """The DAG file, and where tasks are `wurzel run`, the pipeline beside it."""
+        options = with_triggers(pipeline, options)
         context = {"dag": dag(pipeline, options), "options": options, "pipeline": pipeline}
         files = [OutputFile(path(pipeline, options), "airflow/dag.py.j2", context)]
         if are_runs(pipeline, options.layout):
@@ -144,7 +150,7 @@ class AirflowBackend(Backend):
         """Reasons why the DAG could not be imported, or its tasks would lack settings, images or data."""
         from wurzel.backends.airflow.preflight import preflight
 
-        return list(preflight(pipeline, options))
+        return list(preflight(pipeline, with_triggers(pipeline, options)))
 
     def losses(self, text: str) -> Iterable[Loss]:
         """What jobs lose of what they inherit."""

@@ -113,6 +113,8 @@ class Dag:
     """Text that the UI shows."""
     timetable: Timetable | None
     """When runs start; null when only people start them."""
+    catch_up: bool
+    """Whether missed runs are made up for."""
     on_assets: Sequence[str]
     """Assets whose update starts a run as well."""
     start: Start
@@ -209,6 +211,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         uses_json=any(task.counts and task.kind == "bash" for task in tasks),
         ir=posixpath.basename(ir_path(pipeline, options)) if reads_ir else "",
         on_assets=options.on_assets,
+        catch_up=schedule is not None and schedule.catch_up,
         macros=[name for name, used in macros.items() if used],
         description=pipeline.description,
         doc=_doc(pipeline, options),
@@ -222,6 +225,12 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         edges=_edges(jobs, {task.step_id: task for task in steps}, late=parts["late"] is not None),
         **parts,
     )
+
+
+def with_triggers(pipeline: Pipeline, options: AirflowOptions) -> AirflowOptions:
+    """The options with the assets that the pipeline's `triggers` are."""
+    wanted = (*options.on_assets, *pipeline.triggers.after, *pipeline.triggers.data)
+    return options.model_copy(update={"on_assets": tuple(dict.fromkeys(wanted))})
 
 
 def path(pipeline: Pipeline, options: AirflowOptions) -> str:
@@ -352,6 +361,9 @@ def _cwd(options: AirflowOptions, file: str) -> str:
 def _doc(pipeline: Pipeline, options: AirflowOptions) -> str:
     lines = [pipeline.description] if pipeline.description else []
     lines += [f"{name}: {value}" for name, value in pipeline.annotations.items()]
+    if pipeline.triggers.webhook:
+        api = "v1" if options.version == "2.11" else "v2"
+        lines += [f"A POST to /api/{api}/dags/{dag_id(pipeline, options)}/dagRuns starts it."]
     if pipeline.store is not None:
         lines += [f"Results: `wurzel store get {pipeline.name}/STEP -o DIR` from {pipeline.store.url}"]
     else:

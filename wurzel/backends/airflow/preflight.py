@@ -33,6 +33,7 @@ def preflight(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
     yield from _steps_named(pipeline, options)
     yield from _parameters(pipeline, options)
     yield from _dates(pipeline, options)
+    yield from _triggers(pipeline, options)
     yield from missing_images(pipeline, [step for step in pipeline.steps if kind_of(step.id, options) != "bash"])
     for step in pipeline.steps:
         yield from _step(pipeline, step, options)
@@ -104,6 +105,20 @@ def _parameters(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem
                 f"the parameter {name} has no value, and a scheduled run does not set one",
                 hint="Set a value in the configuration, or remove the schedule.",
             )
+
+
+def _triggers(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
+    for other in pipeline.triggers.after:
+        if "/" not in other:
+            yield Problem(
+                f"triggers.after names the pipeline {other}, and Airflow waits for the data of steps",
+                hint=f"Name its last step: triggers: {{after: [{other}/STEP]}}.",
+            )
+    if pipeline.schedule and pipeline.schedule.catch_up and "start_date" not in options.model_fields_set:
+        yield Problem(
+            f"schedule.catch_up would make up for all runs since {options.start_date}",
+            hint=f"Say when the first one was: {_HERE}.start_date: 2026-01-31",
+        )
 
 
 def _dates(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:

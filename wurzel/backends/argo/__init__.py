@@ -29,6 +29,7 @@ LONGEST = 57
 """Kubernetes appends `-` and five characters to `generateName`, and a workflow's name has at most 63."""
 LONGEST_PART = 63
 """Longest name of a WorkflowTemplate."""
+_EVENTS = "Argo Events starts workflows: a Sensor with a trigger `argoWorkflow`, as on the page of argo"
 
 
 class ArgoBackend(Backend):
@@ -88,6 +89,11 @@ class ArgoBackend(Backend):
         "timezone": native("`timezone`"),
         "concurrency": native("`concurrencyPolicy`"),
         "deadline": native("`startingDeadlineSeconds`; one hour if not set, since Argo's default loses missed runs"),
+        "catch_up": unsupported("Argo starts only the last missed run, within schedule.deadline"),
+        "push": unsupported(_EVENTS),
+        "after": unsupported(_EVENTS),
+        "data_arrival": unsupported(_EVENTS),
+        "webhook": unsupported(_EVENTS),
         "on_failure": native("`onExit`: a pod of the pipeline's image runs `wurzel notify` when a workflow has failed"),
         "polls": native("runs every time, as all steps without a store do; a comment says so"),
         "self_consuming": emulated(

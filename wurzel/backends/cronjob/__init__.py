@@ -26,6 +26,9 @@ LONGEST = 63
 
 _ONE_POD = "one pod runs all steps, as one service account; give it to the pipeline, or use the argo target"
 _OTHERWISE = "Use the same for all steps, or the argo target, where each step has its own pod."
+_EVENTS = (
+    "Kubernetes starts Jobs by the clock alone; call kubectl create job --from=cronjob/NAME, or use github or airflow"
+)
 
 
 class CronJobBackend(Backend):
@@ -68,6 +71,11 @@ class CronJobBackend(Backend):
         "timezone": native("`timeZone`"),
         "concurrency": native("`concurrencyPolicy`"),
         "deadline": native("`startingDeadlineSeconds`; one hour if not set"),
+        "catch_up": unsupported("Kubernetes starts only the last missed run, within schedule.deadline"),
+        "push": unsupported(_EVENTS),
+        "after": unsupported(_EVENTS),
+        "data_arrival": unsupported(_EVENTS),
+        "webhook": unsupported(_EVENTS),
         "on_failure": emulated("`wurzel run --notify`, where one container runs all steps, once"),
         "polls": native("a comment says so; a run that resumes after a lost pod does not read it twice"),
         "self_consuming": native("with a claim that stays: `data: {claim: …}`"),

@@ -28,6 +28,7 @@ REPORT = ".report.json"
 _SLICE = "\0slice"
 """Placeholder for DVC's `${item.slice}` until texts are escaped; a user's text cannot contain a NUL."""
 
+_STARTED = "DVC runs when it is called; use the github, gitlab or airflow target"
 _NO_CLUSTER = "DVC runs on the machine it is started on; use the argo, airflow or cronjob target"
 
 
@@ -146,6 +147,11 @@ class DvcBackend(Backend):
         "timezone": unsupported("DVC has no scheduler"),
         "concurrency": unsupported("DVC has no scheduler; its own lock keeps two `dvc repro` apart"),
         "deadline": unsupported("DVC has no scheduler"),
+        "catch_up": unsupported("DVC has no scheduler"),
+        "push": unsupported(_STARTED),
+        "after": unsupported(_STARTED),
+        "data_arrival": unsupported(_STARTED),
+        "webhook": unsupported(_STARTED),
         "on_failure": unsupported("`dvc repro` calls nothing when it fails; run it from a CI target"),
         "polls": native("`always_changed: true`"),
         "self_consuming": native("`persist: true`, so the last output is there for the next run"),

@@ -61,6 +61,11 @@ class GithubBackend(Backend):
         "timezone": native("`on.schedule[].timezone`; option `legacy` for servers without it"),
         "concurrency": native("`concurrency`; a new run replaces one that waits, unless `queue: true`"),
         "deadline": unsupported("GitHub starts scheduled runs late when it is busy, and has no deadline"),
+        "catch_up": unsupported("GitHub does not make up for a missed run; start it by hand"),
+        "push": native("`on.push`"),
+        "after": native("`on.workflow_run`, on the default branch, if the other run has ended well"),
+        "data_arrival": unsupported("GitHub learns nothing of data; let what writes it call the webhook"),
+        "webhook": native("`on.repository_dispatch` of the pipeline's name: POST /repos/OWNER/REPO/dispatches"),
         "on_failure": native("a job that needs all others and runs `wurzel notify` if one has failed"),
         "polls": native("every run runs every job"),
         "self_consuming": emulated("the last output is kept by actions/cache, until no run reads it for 7 days"),
@@ -87,8 +92,10 @@ class GithubBackend(Backend):
         from wurzel.backends.github.anchors import anchored
         from wurzel.backends.github.pins import actions
         from wurzel.backends.github.pull_request import path_beside
+        from wurzel.backends.github.triggers import with_triggers
         from wurzel.backends.github.workflow import workflow
 
+        options = with_triggers(pipeline, options)
         path = options.output or options.path(f".github/workflows/{options.stem(pipeline)}.yml")
         finish = anchored if options.anchors else None
         wanted = {path: False, **({path_beside(path): True} if options.pull_request else {})}

@@ -12,6 +12,7 @@ from wurzel.backends.ci import layout
 from wurzel.backends.ci.preflight import check, unknown_jobs
 from wurzel.backends.github import pull_request
 from wurzel.backends.github.options import PINS
+from wurzel.backends.github.triggers import asked_events
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, place, runner
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, step_inputs
@@ -134,6 +135,11 @@ def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
         yield Problem(
             f"data_dir: {pipeline.data_dir!r} would be read as a pattern or an expression by upload-artifact",
             hint=f"Use a folder without any of {' '.join(_PATTERN)} and {_EXPRESSION}, and no space at its ends.",
+        )
+    for event in asked_events(pipeline, options).keys() & options.triggers.keys():
+        yield Problem(
+            f"targets.github.triggers.{event} and the pipeline's own `triggers` are both the event {event}",
+            hint="Keep one of the two.",
         )
     for event in ("schedule", "workflow_dispatch"):
         if event in options.triggers:

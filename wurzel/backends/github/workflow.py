@@ -15,6 +15,7 @@ from wurzel.backends.github.inputs import call_input, described, input_value
 from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
+from wurzel.backends.github.triggers import AFTER
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
@@ -283,7 +284,7 @@ class _Writer:
         return Job(
             id=job_id(group.name),
             name=self.shown(group),
-            condition=condition(self.pipeline, options) if self.untrusted else "",
+            condition=self.condition(group),
             description=only.description if only else "",
             polls=only is not None and only.polls,
             needs=[job_id(need) for need in group.needs],
@@ -307,6 +308,11 @@ class _Writer:
             steps=group.steps,
             step=only,
         )
+
+    def condition(self, group: Group) -> str:
+        if self.untrusted:
+            return condition(self.pipeline, self.options)
+        return AFTER if self.pipeline.triggers.after and not group.needs else ""
 
     def shown(self, group: Group) -> str:
         """What GitHub shows of a job: its steps, unless it has a name that says more, or they are many."""

@@ -68,6 +68,11 @@ class GitlabBackend(Backend):
             " replace: `interruptible`, ended when a newer commit runs"
         ),
         "deadline": unsupported("a GitLab schedule has no deadline"),
+        "catch_up": unsupported("GitLab does not make up for a missed run; start it by hand"),
+        "push": native("`rules` for pushes to the branches"),
+        "after": unsupported("set up a trigger job, or a pipeline subscription, in the other project"),
+        "data_arrival": unsupported("GitLab learns nothing of data; let what writes it call the webhook"),
+        "webhook": native("a trigger token: POST /projects/:id/trigger/pipeline"),
         "on_failure": native("a job in `.post` runs `wurzel notify`; GitLab does not tell it which job has failed"),
         "polls": native("every run runs every job"),
         "self_consuming": emulated("the last output is kept in the cache, as long as the runners keep it"),
@@ -85,6 +90,8 @@ class GitlabBackend(Backend):
         """GPUs by tags if the option sets any; a limit for the run where one job runs everything."""
         if use.feature == "pipeline_timeout" and options.chosen_layout == "single":
             return emulated("`timeout` of the one job, and `wurzel run` in it")
+        if use.feature == "push" and options.rules is not None:
+            return unsupported("`rules` of targets.gitlab take its place; add a rule for pushes there")
         if use.feature == "gpu" and options.gpu_tags:
             return emulated("tags of runners that have GPUs; the runner decides how many")
         if use.path.endswith("toleration_seconds"):

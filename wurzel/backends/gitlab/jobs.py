@@ -222,9 +222,14 @@ class _Writer:
             asked = f'$WURZEL_PIPELINE == "{self.title}"'
             # Projects may refuse variables of a pipeline, so a schedule is told by its description.
             due = f'$CI_PIPELINE_SCHEDULE_DESCRIPTION == "{_description(self.title)}"'
-            return [{"if": f"{due} || {asked}" if self.pipeline.schedule else asked}]
+            return [{"if": f"{due} || {asked}" if self.pipeline.schedule else asked}, *self.pushes()]
         sources = ("schedule", *_SOURCES) if self.pipeline.schedule else _SOURCES
-        return [{"if": f'$CI_PIPELINE_SOURCE == "{source}"'} for source in sources]
+        return [*({"if": f'$CI_PIPELINE_SOURCE == "{source}"'} for source in sources), *self.pushes()]
+
+    def pushes(self) -> list[dict[str, Any]]:
+        """The rules for commits that start a run."""
+        branches = self.pipeline.triggers.push
+        return [{"if": f'$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "{branch}"'} for branch in branches]
 
     def inputs(self, stage: str, image: str) -> list[Input]:
         own = []

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:97526eca13313feb8b5c07ae5405dbda453cb5d57750d2af97ebe4edc706ad6c
+# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:9bb734948ceee344bcaad4e5fdfd5ab3049accccbd92d0118831f9ede7c63454
 import re
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import (
     DAG,
     Asset,
+    AssetOrTimeSchedule,
     CronTriggerTimetable,
     Param,
     RetryDecision,
@@ -34,8 +35,21 @@ ENV = {
 with DAG(
     dag_id="scheduled",
     description="Words, nightly",
-    doc_md="Words, nightly\n\nacme.example/owner: data@acme.example\n\nData of a run: `data/scheduled/run_<run id>/<step>`, on a disk that all workers share\n",
-    schedule=CronTriggerTimetable("0 4 * * *", timezone="Europe/Berlin"),
+    doc_md="Words, nightly\n\nacme.example/owner: data@acme.example\n\nA POST to /api/v2/dags/scheduled/dagRuns starts it.\n\nData of a run: `data/scheduled/run_<run id>/<step>`, on a disk that all workers share\n",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable(
+            "0 4 * * *",
+            timezone="Europe/Berlin",
+        ),
+        assets=[
+            Asset(
+                "ingest/load",
+            ),
+            Asset(
+                "s3://acme/words",
+            ),
+        ],
+    ),
     start_date=pendulum.datetime(2024, 1, 1, tz="Europe/Berlin"),
     catchup=False,
     max_active_runs=1,
@@ -78,6 +92,14 @@ with DAG(
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
         env=ENV,
+        inlets=[
+            Asset(
+                "ingest/load",
+            ),
+            Asset(
+                "s3://acme/words",
+            ),
+        ],
     )
 
     suffix = BashOperator.partial(
