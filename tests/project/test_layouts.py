@@ -438,3 +438,29 @@ def test_a_copy_without_the_repository_renders_the_same_below_itself(tmp_path, c
     assert one == other
     assert first.startswith("# Rendered by `wurzel -C services/words render words -t github`")
     assert second.startswith("# Rendered by `wurzel render words -t github`")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tool = 1\n",
+        "[tool]\nuv = [1]\n",
+        "[tool.uv]\nworkspace = 3\nsources = 'x'\n",
+        '[tool.uv.workspace]\nmembers = 5\nexclude = [1, "", "/abs/*", ".", "../*"]\n',
+        '[tool.uv.workspace]\nmembers = [1, "", "/abs/*", ".", "../*"]\n[tool.uv.sources]\nx = {workspace = true}\n',
+        "[tool.uv.sources]\nx = {path = 1}\ny = {path = '\\u0007'}\n",
+        '[tool.uv.workspace]\nmembers = ["\\u0000"]\n[tool.uv.sources]\nx = {path = "\\u0000"}\n',
+        "project = 'x'\n",
+        "not toml [\n",
+        "\0\ufffd",
+    ],
+)
+def test_what_other_programs_would_refuse_breaks_nothing(tmp_path, command, text):
+    project = make(tmp_path, "sub-requirements")
+    for folder in (tmp_path, project):
+        (folder / "pyproject.toml").write_text(text)
+        (folder / "uv.lock").write_text(text)
+    command("render", at=project)
+    (project / "uv.lock").unlink()
+    (project / "requirements.txt").write_text("-r \0\n-e ./\0\n-r requirements.txt\n-r ..\n")
+    command("render", at=project)

@@ -83,14 +83,14 @@ def packages_of(project: Path, top: Path | None = None) -> Packages:
 
 def local_folders(project: Path, text: str) -> dict[str, Path]:
     """Folders that lines of a file for pip install, by the line."""
-    matches = ((match.group(), (project / match.group(1)).resolve()) for match in _LOCAL.finditer(text))
+    found = (match for match in _LOCAL.finditer(text) if "\0" not in match.group())
+    matches = ((match.group(), (project / match.group(1)).resolve()) for match in found)
     return {line: path for line, path in matches if path.is_dir()}
 
 
 def workspace_members(project: Path) -> list[str]:
     """Folders of the members of a uv workspace whose root is the project, relative to it."""
-    workspace = _toml(project / "pyproject.toml").get("tool", {}).get("uv", {}).get("workspace")
-    found = _members(project, workspace) if isinstance(workspace, dict) else []
+    found = _members(project, _table(_toml(project / "pyproject.toml"), "tool", "uv", "workspace"))
     return [path.relative_to(project).as_posix() for path in found if (path / "pyproject.toml").is_file()]
 
 
@@ -100,7 +100,7 @@ def included(project: Path, name: str) -> list[str]:
     for file in seen:  # grows while it is read
         for other in _INCLUDES.findall(_text(project / file)):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(file), other))
-            if "://" not in other and path not in seen:
+            if "://" not in other and "\0" not in other and path not in seen:
                 seen.append(path)
     return seen
 
@@ -122,8 +122,7 @@ def _workspace(project: Path, top: Path) -> Path | None:
     if (project / "uv.lock").is_file():
         return project
     for folder in project.parents if project.is_relative_to(top) and project != top else ():
-        workspace = _toml(folder / "pyproject.toml").get("tool", {}).get("uv", {}).get("workspace")
-        if isinstance(workspace, dict):
+        if workspace := _table(_toml(folder / "pyproject.toml"), "tool", "uv", "workspace"):
             return folder if project in _members(folder, workspace) else None
         if folder == top:
             return None
@@ -131,9 +130,24 @@ def _workspace(project: Path, top: Path) -> Path | None:
 
 
 def _members(root: Path, workspace: Mapping[str, Any]) -> list[Path]:
-    found = [path for pattern in workspace.get("members", ()) for path in sorted(root.glob(str(pattern)))]
-    left_out = {path for pattern in workspace.get("exclude", ()) for path in root.glob(str(pattern))}
-    return [path for path in found if path not in left_out]
+    members, left_out = (
+        [path for pattern in _list(workspace.get(key)) if _is_below(pattern) for path in sorted(root.glob(pattern))]
+        for key in ("members", "exclude")
+    )
+    return [path for path in members if path not in left_out]
+
+
+def _is_below(pattern: Any) -> bool:
+    return (
+        isinstance(pattern, str)
+        and "\0" not in pattern
+        and bool(pattern.strip("./"))
+        and not Path(pattern).is_absolute()
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _siblings(project: Path, top: Path) -> list[str]:
@@ -150,15 +164,22 @@ def _local(folder: Path, top: Path) -> Iterator[Path]:
     texts = [_text(folder / name) for name in included(folder, "requirements.txt")]
     paths = [path for text in texts for path in _LOCAL.findall(text)]
     data = _toml(folder / "pyproject.toml")
-    tool = data.get("tool", {})
-    paths += _paths([tool.get("uv", {}).get("sources"), tool.get("poetry"), tool.get("pdm")])
-    yield from (found for path in paths if (found := (folder / path).resolve()).is_dir())
-    wanted = {name for name, source in _tables(tool.get("uv", {}).get("sources")) if source.get("workspace") is True}
+    sources = _table(data, "tool", "uv", "sources")
+    paths += _paths([sources, _table(data, "tool", "poetry"), _table(data, "tool", "pdm")])
+    yield from (found for path in paths if "\0" not in path and (found := (folder / path).resolve()).is_dir())
+    wanted = {name for name, source in _tables(sources) if source.get("workspace") is True}
     root = _workspace(folder, top) if wanted else None
     if root is not None:
-        workspace = _toml(root / "pyproject.toml").get("tool", {}).get("uv", {}).get("workspace", {})
-        members = ((path, _toml(path / "pyproject.toml").get("project", {})) for path in _members(root, workspace))
-        yield from (path.resolve() for path, about in members if about.get("name") in wanted)
+        workspace = _table(_toml(root / "pyproject.toml"), "tool", "uv", "workspace")
+        members = ((path, _table(_toml(path / "pyproject.toml"), "project")) for path in _members(root, workspace))
+        yield from (path.resolve() for path, about in members if str(about.get("name")) in wanted)
+
+
+def _table(value: Any, *keys: str) -> dict[str, Any]:
+    """The table below these keys; empty if there is none, or something else, which its own program reports."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _tables(value: Any) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -177,7 +198,11 @@ def _paths(value: Any) -> list[str]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    """The contents of a file; nothing if it is not there or not readable, which its own programs report."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _toml(path: Path) -> dict[str, Any]:
