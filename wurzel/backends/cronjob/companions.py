@@ -72,5 +72,5 @@ def has_claim(options: CronJobOptions) -> bool:
 
 def described_by(pipeline: Pipeline, options: CronJobOptions) -> str:
     """Name of the ConfigMap with the pipeline, with a digest of it, since it is immutable."""
-    digest = sha256(_described(pipeline).encode()).hexdigest()[:10]
+    digest = sha256(_described(pipeline).encode("utf-8", "surrogatepass")).hexdigest()[:10]
     return f"{object_name(pipeline, options)}-pipeline-{digest}"
