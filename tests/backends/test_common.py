@@ -8,7 +8,8 @@ from wurzel.backends.rendering import render
 from wurzel.render import Renderer
 from wurzel.testing import full_pipeline
 
-TOLD = '{{ "%s/%s/%s" | format(variables.cost, step.variables.cost, environment) }}'
+TOLD = '{{ "%s/%s/%s" | format(variables.cost, step.variables.cost, environment) if step else "no step" }}'
+"""A job of several steps, and one that tells of failures, has no single step."""
 PARTS = {
     "dvc": ("dvc/dvc.yaml.j2", "meta", f"cost: {TOLD}"),
     "argo": ("argo/_step.yaml.j2", "step_annotations", f"example.org/cost: {TOLD}"),

@@ -208,7 +208,7 @@ def test_steps_run_in_order_and_no_more_at_once_than_allowed(tmp_path, stand_in,
 def test_a_failure_blocks_only_what_follows(tmp_path, stand_in):
     pipeline = wide(50)
     script = write_script(pipeline, tmp_path)
-    done = run("sh", script, "-j4", PATH=f"{stand_in}:{os.environ['PATH']}", FAILING="s-12")
+    done = run("sh", script, "-j4", PATH=f"{stand_in}:{os.environ['PATH']}", FAILING="s-12", CODE="1")
     assert done.returncode == 1
     blocked = {"s-12"}
     for step in pipeline.steps:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rendered by `wurzel render scheduled -t local` from scheduled:pipeline; do not edit. sha256:d49e1dca7bc53b8c433e01a28e5c20f1c0fc00c2aee3f8297400e38162adbdb9
+# Rendered by `wurzel render scheduled -t local` from scheduled:pipeline; do not edit. sha256:17e6beb010300f8ba92261f07082bae0770a557a1e1b3566d691a314efbb091b
 #
 # Runs the pipeline scheduled on this machine; each step starts as soon as its inputs are ready.
 # Requires a POSIX shell, and `wurzel` on the PATH.
@@ -93,6 +93,7 @@ step() {
       ;;
   esac
   if [ "${action}" = run ]; then
+    # shellcheck disable=SC2043  # the only secret so far
     for variable in WURZEL_WEBHOOK; do
       case " ${secrets} " in
         *" ${variable} "*) ;;
