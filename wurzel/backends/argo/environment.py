@@ -66,7 +66,8 @@ def run_env(pipeline: Pipeline) -> k8s.Env:
 
 def run_secrets(pipeline: Pipeline) -> k8s.Env:
     """Variables that all containers of `wurzel run` have by reference: secrets of all steps, keys of the store."""
-    return {**k8s.secret_env(pipeline), **store_env(pipeline)}
+    found = {**k8s.secret_env(pipeline), **store_env(pipeline)}
+    return {name: text(value) if is_literal(value) else value for name, value in found.items()}
 
 
 def secrets_of(steps: Sequence[Step]) -> k8s.Env:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 IR = "wurzel.dev/ir"
-"""Annotation of pods with the pipeline. It belongs to the run, so that a template changed meanwhile changes no pod."""
+"""Annotation of pods with the pipeline; why: docs/decisions/argo-pods.md."""
 
 
 class Specs:
