@@ -40,11 +40,15 @@ def test_both_hooks(tmp_path):
         shutil.copy(PIPELINES / name, sample)
     config = sample / "wurzel.yaml"
     config.write_text('version: 1\npipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}\n')
-    subprocess.run([sys.executable, "-m", "wurzel", "render"], cwd=sample, check=True, capture_output=True)
+    below = sample / "services" / "words"
+    shutil.copytree(sample, below)
+    for folder in (sample, below):
+        subprocess.run([sys.executable, "-m", "wurzel", "render"], cwd=folder, check=True, capture_output=True)
     (sample / ".gitignore").write_text("__pycache__/\n")
     (sample / ".pre-commit-config.yaml").write_text(
         f"repos:\n- repo: {hooks}\n  rev: {revision}\n"
-        "  hooks: [{id: wurzel-check}, {id: wurzel-render, stages: [manual]}]\n"
+        "  hooks: [{id: wurzel-check}, {id: wurzel-render, stages: [manual]},\n"
+        "    {id: wurzel-check, alias: below, entry: wurzel -C services/words render --check, stages: [manual]}]\n"
     )
     repository(sample)
     environment = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home")}
@@ -57,6 +61,12 @@ def test_both_hooks(tmp_path):
     if "No matching distribution" in first.stdout + first.stderr or "ConnectionError" in first.stdout:
         pytest.skip("pre-commit cannot install from a package registry here")
     assert first.returncode == 0, first.stdout + first.stderr
+    assert hook("below", "--hook-stage", "manual").returncode == 0
+    git("rm", "-q", "services/words/dvc.yaml", cwd=sample)
+    outdated = hook("below", "--hook-stage", "manual")
+    assert outdated.returncode == 1
+    assert "dvc.yaml: missing" in outdated.stdout
+    subprocess.run([sys.executable, "-m", "wurzel", "render"], cwd=below, check=True, capture_output=True)
     config.write_text(config.read_text().replace("targets", "data_dir: other, targets"))
     git("add", "-A", cwd=sample)
     checked = hook("wurzel-check")
