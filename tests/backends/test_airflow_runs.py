@@ -97,12 +97,25 @@ def test_each_step_is_a_task_and_slices_are_instances():
     tail = '--data-dir "$work/data" --state-dir "$work/state" --no-retry'
     assert value(dag, "RUN").endswith(f'wurzel run --from-ir "$WURZEL_IR" {tail}')
     assert ast.literal_eval(call(dag, "a")["bash_command"].removeprefix("RUN + ")) == " --only a"
-    assert call(dag, "c__slices")["bash_command"] == "RUN + ' --slices c=-'"
-    assert (
-        call(dag, "c")["bash_command"] == "c__slices.output.map(lambda shard: RUN + ' --only c --shard' + ' ' + shard)"
-    )
+    assert call(dag, "b")["bash_command"] == "RUN + ' --only b --slices c=-'"  # it makes all that c cuts
+    assert (call(dag, "b")["do_xcom_push"], call(dag, "b")["output_processor"]) == ("True", "json.loads")
+    assert call(dag, "c")["bash_command"] == "b.output.map(lambda shard: RUN + ' --only c --shard' + ' ' + shard)"
     assert "RUN + ' --only d --shard 3/3'" in call(dag, "d")["bash_command"]
-    assert "b >> c__slices" in dag
+    assert "a >> b\n    c >> d\n" in dag
+
+
+def test_a_task_counts_slices_where_no_job_makes_all_of_the_data():
+    steps = (*chain().steps[:2], plain_step(id="x", run="m:X", output=WORDS, resources={"cpu": "2"}))
+    cut = plain_step(id="c", run="m:C", input=WORDS, needs=("b", "x"), shards=4).model_copy(update={"shards": SLICED})
+    again = cut.model_copy(update={"id": "d", "needs": cut.needs[:1]})
+    other = cut.model_copy(update={"id": "e", "needs": cut.needs[:1]})
+    dag, _ = files(chain().model_copy(update={"steps": (*steps, cut, again, other)}), **PODS)
+    assert call(dag, "c__slices")["arguments"] == "[*RUN, '--slices', 'c=/airflow/xcom/return.json']"
+    assert "--slices', 'd=/airflow/xcom/return.json'" in call(dag, "b")["arguments"]
+    assert "xcom_sidecar_container_security_context" in call(dag, "b")
+    assert "--slices" in call(dag, "e__slices")["arguments"]  # a job counts for one other
+    for edge in ("[b, x] >> c__slices", "b >> e__slices"):
+        assert edge in dag
 
 
 def test_airflow_retries_where_all_tasks_are_single_steps():

@@ -21,6 +21,7 @@ from wurzel.backends.airflow.task import (
     Tasks,
     differences,
     most_common,
+    task_id,
     variables,
 )
 from wurzel.invocation.command import cut_edges
@@ -187,7 +188,8 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     maker = Tasks(jobs, runs)
     tasks = _tasks(jobs, maker)
     schedule = pipeline.schedule
-    steps = [task for task in tasks if task.step_id and not task.counts]
+    ids = {task_id(job.name) for job in jobs.all}
+    steps = [task for task in tasks if task.id in ids]
     parts: dict[str, Any] = {
         "timetable": _timetable(schedule, options),
         "timeout": span(options.dagrun_timeout if pipeline.timeout is None else pipeline.timeout),
@@ -282,8 +284,11 @@ def _constants(kinds: Sequence[str], name: str) -> dict[str, str]:
 
 def _tasks(jobs: Jobs, maker: Tasks) -> list[DagTask]:
     options = jobs.options
-    counters = {job.name: f"{job.name}{COUNTER}" for job in jobs.all if jobs.counted(job)}
-    names = variables([*(job.name for job in jobs.all), CLEANER, *counters.values()])
+    feeders = jobs.feeders()
+    fed = {job.name: maker for maker, job in feeders.items()}
+    counters = {job.name: f"{job.name}{COUNTER}" for job in jobs.all if jobs.counted(job)} | fed
+    alone = [name for name in counters.values() if name not in feeders]
+    names = variables([*(job.name for job in jobs.all), CLEANER, *alone])
     needed = {need for step in jobs.pipeline.steps for need in step.predecessors}
     usual = most_common(map(jobs.policy, jobs.all))
     tasks = []
@@ -292,9 +297,9 @@ def _tasks(jobs: Jobs, maker: Tasks) -> list[DagTask]:
         wanted = {"all": job.ids, "last": [one for one in job.ids if one not in needed], "none": ()}[options.assets]
         outlets = [_asset(jobs, step_id) for step_id in wanted]
         counter = names[counters[job.name]] if job.name in counters else ""
-        if counter:
+        if counter and job.name not in fed:
             tasks.append(maker.counter(job, counter))
-        tasks.append(maker.task(job, names[job.name], (inlets, outlets), counter))
+        tasks.append(maker.task(job, names[job.name], (inlets, outlets), counter, feeders.get(job.name)))
     if options.keep_days:
         tasks.append(maker.cleaner(names[CLEANER]))
     return [replace(task, differs=differences(task.policy, usual)) for task in tasks]
@@ -401,7 +406,7 @@ def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge
         counts = tuple(dict.fromkeys(named(jobs.home[edge.step]) for edge in cut))
         needed = tuple(map(named, jobs.needs(job))) or ((IN_TIME,) if late else ())
         for task, before in ((own.counter, counts), (own.variable, tuple(n for n in needed if n not in counts))):
-            if before:
+            if before and task not in before:
                 followers.setdefault(before if len(before) == 1 else (*before, "to", task), []).append(task)
         if own.complete:
             followers.setdefault((own.variable,), []).append(own.complete)

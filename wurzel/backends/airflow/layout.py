@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes
 from wurzel.backends.airflow.parts import Policy, Span
+from wurzel.invocation.command import cut_edges
 from wurzel.ir.crossing import Crossing
 from wurzel.ir.jobs import Job, are_runs, jobs_of
 from wurzel.ir.requests import attempts, longest_path, width
@@ -85,6 +86,16 @@ class Jobs(Crossing):
     def counted(self, job: Job) -> bool:
         """Whether a task finds out, once the data is there, how many slices a job has."""
         return self.sliced(job) and job.steps[0].shards.items is not None and self.kind(job) != "docker"
+
+    def feeders(self) -> dict[str, Job]:
+        """Job that makes all that slices of another cut, to that one, whose slices it then counts; one for each."""
+        found: dict[str, Job] = {}
+        for job in filter(self.counted, self.all if self.run else ()):
+            makers = {self.home[edge.step].name: self.home[edge.step] for edge in cut_edges(job.steps[0])}
+            names = [name for name, maker in makers.items() if not self.sliced(maker) and self.kind(maker) != "docker"]
+            if len(makers) == len(names) == 1:
+                found.setdefault(names[0], job)
+        return found
 
     def native(self, job: Job) -> bool:
         """Whether Airflow retries a job as its step asks; otherwise wurzel does within the task."""

@@ -117,7 +117,7 @@ class DagTask:
     shards: Sequence[str] = ()
     """The shell line of each slice, or what follows `run` in it; empty for one task."""
     counts: bool = False
-    """It runs nothing of its step, and gives a list of its slices."""
+    """It gives a list of slices: of the step that reads what it writes, or of its own, which it then does not run."""
     counter: str = ""
     """Variable of the task that gives a list of its slices; empty where their number is fixed."""
     env: Mapping[str, Text] = field(default_factory=dict)

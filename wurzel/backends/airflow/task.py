@@ -90,7 +90,14 @@ class Tasks:
         self._runs = runs
         self._folders = {step.id: folder(step) for step in jobs.pipeline.steps}
 
-    def task(self, job: Job, variable: str, assets: tuple[Sequence[str], Sequence[str]], counter: str = "") -> DagTask:
+    def task(
+        self,
+        job: Job,
+        variable: str,
+        assets: tuple[Sequence[str], Sequence[str]],
+        counter: str = "",
+        reader: Job | None = None,
+    ) -> DagTask:
         """A job as a task.
 
         Args:
@@ -98,11 +105,13 @@ class Tasks:
             variable: what the task is called in the file.
             assets: those that it reads, and those that it updates.
             counter: variable of the task that counts its slices, if any.
+            reader: the job whose slices it counts in the end, if any.
         """
         kind, sliced = self._jobs.kind(job), self._jobs.sliced(job)
         first, count = job.steps[0], job.steps[0].shards.max if sliced else 1
         numbers = [f"{number}/{count}" for number in range(1, count + 1)] if sliced and not counter else []
         argv, blanks = self._command(job)
+        argv += ["--slices", _slices_of(reader.steps[0], kind)] if reader else []
         argv += ["--shard"] if counter else []
         env = {} if self._jobs.run else environment.own(first, kind) | _nulls(blanks if counter else ())
         for step in job.steps:
@@ -117,6 +126,7 @@ class Tasks:
             run=self._runs.get(kind, ""),
             script=self._script(argv, blanks, kind, mapped=bool(counter)),
             shards=[self._script([*argv, "--shard", number], blanks, kind) for number in numbers],
+            counts=reader is not None,
             counter=counter,
             env=env,
             policy=self._jobs.policy(job),
@@ -126,7 +136,7 @@ class Tasks:
             outlets=outlets,
             short=len(outlets) == 1 and len(outlets[0]) <= _SHORT,
             complete=f"{variable}__complete" if outlets and sliced else "",
-            pod=self._pod(job, self._words(argv, numbers, blanks, mapped=bool(counter)))
+            pod=self._pod(job, self._words(argv, numbers, blanks, mapped=bool(counter)), counts=reader is not None)
             if kind == "kubernetes"
             else None,
             container=self._container(job) if kind == "docker" else None,
@@ -137,12 +147,12 @@ class Tasks:
     def counter(self, job: Job, variable: str) -> DagTask:
         """The task that counts the slices of a step: it reads what is cut, and needs no settings and secrets."""
         (step,), kind = job.steps, self._jobs.kind(job)
-        file, shards = XCOM if kind == "kubernetes" else "-", step.shards
+        shards = step.shards
         if self._jobs.run:
-            argv = ["--slices", f"{step.id}={file}"]
+            argv = ["--slices", _slices_of(step, kind)]
         else:
             folders = list(dict.fromkeys(self._folders[edge.step] + _below(edge.output) for edge in cut_edges(step)))
-            argv = [*self._options.command, *slices_argv(step, folders, file)[1:]]
+            argv = [*self._options.command, *slices_argv(step, folders, _xcom(kind))[1:]]
         return DagTask(
             id=task_id(f"{step.id}{COUNTER}"),
             step_id=step.id,
@@ -161,9 +171,8 @@ class Tasks:
 
     def _counting_pod(self, job: Job, words: Words) -> Pod:
         (step,) = job.steps
-        context = kubernetes.container_security(self._options.kubernetes.security)
         plain = step.model_copy(update={"resources": step.resources.without_devices()})
-        return replace(self._pod(job._replace(steps=(plain,)), words), secrets={}, sidecar=context)
+        return replace(self._pod(job._replace(steps=(plain,)), words, counts=True), secrets={})
 
     def cleaner(self, variable: str) -> DagTask:
         """The task that removes the data of old runs."""
@@ -243,7 +252,7 @@ class Tasks:
         split = len(self._options.command)
         return Words(words[:split], words[split:], [[*words[split:], "--shard", number] for number in numbers])
 
-    def _pod(self, job: Job, words: Words) -> Pod:
+    def _pod(self, job: Job, words: Words, *, counts: bool = False) -> Pod:
         pipeline, options = self._pipeline, self._options.kubernetes
         first = job.steps[0]
         resources = self._resources(job)
@@ -266,6 +275,7 @@ class Tasks:
             tolerations=[wanted.model_dump(exclude_none=True) for wanted in first.tolerations],
             service_account=options.service_account or first.service_account or pipeline.service_account,
             secrets=secrets,
+            sidecar=kubernetes.container_security(options.security) if counts else {},
             template=f"{POD}_{first.id.upper().replace('-', '_')}" if own else POD,
         )
 
@@ -326,6 +336,15 @@ def _quoted(word: str) -> str:
 def _nulls(blanks: Sequence[str]) -> dict[str, Text]:
     """Variables that tell whether a parameter is null."""
     return {f"{NULL}{name}": Text(f"{{{{ params.{name} is none }}}}") for name in blanks}
+
+
+def _xcom(kind: str) -> str:
+    """Where a task writes its result, for Airflow to hand on."""
+    return XCOM if kind == "kubernetes" else "-"
+
+
+def _slices_of(step: Step, kind: str) -> str:
+    return f"{step.id}={_xcom(kind)}"
 
 
 def _below(output: str) -> str:
