@@ -220,3 +220,21 @@ def test_a_feature_is_accepted_for_all_targets_in_one_place(configure):
     assert "Every target supports what its pipelines use" in said("targets", "--reports")
     configure(f"ignore: [gpv], {SEVEN}")
     assert "pipelines.words.ignore.0: 'gpv' is not a known name\n  Did you mean gpu?" in said("render")
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ("", True),
+        ("data: {claim: {size: 1Gi}}", False),
+        ("ignore: [data_dir]", False),
+        ("data: {ephemeral: {size: 1Gi}}", True),
+    ],
+)
+def test_strict_refuses_a_cronjob_whose_data_is_lost(configure, more, refused):
+    configure(f"image: 'a/b:1', targets: {{cronjob: {{{more}}}}}")
+    lost = "words for cronjob: the data of a run is lost with its pod: there is neither a store nor a claim"
+    assert (lost in said("render", "--strict", "--stdout")) is refused
+    assert "lost" not in said("render", "--stdout")
+    configure(f"image: 'a/b:1', store: ../store, targets: {{cronjob: {{{more}}}}}")
+    assert lost not in said("render", "--strict", "--stdout")

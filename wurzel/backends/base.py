@@ -184,6 +184,10 @@ class Backend(ABC):
         """
         return {}
 
+    def loses(self, pipeline: Pipeline, options: Any) -> str:
+        """Why nothing keeps the datasets of a run, which `--strict` refuses; '' where something does."""
+        return ""
+
     def preflight(self, pipeline: Pipeline, options: Any) -> Sequence[Problem]:
         """Reasons why this pipeline cannot run on this target; checked before any template is rendered."""
         return ()

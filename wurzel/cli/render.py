@@ -205,12 +205,23 @@ def _warn(results: Sequence[JobResult], strict: bool) -> None:
     problems = [
         summary(result.reports, result.job.pipeline.name, result.job.locate) for result in results if result.reports
     ]
-    if problems and strict:
-        raise PreflightError(problems)
+    if strict and (found := [*problems, *_lost(results)]):
+        raise PreflightError(found)
     if len(problems) > 1:
         problems = [total([result.reports for result in results])]
     for problem in dict.fromkeys([*_zone_problems(results), *problems]):
         say("warning", problem)
+
+
+def _lost(results: Sequence[JobResult]) -> Iterator[Problem]:
+    """Jobs whose data nothing keeps: that is refused where it was not accepted, and otherwise left to documentation."""
+    from wurzel.backends.registry import get
+    from wurzel.exceptions import Problem
+
+    for job in (result.job for result in results):
+        if (why := get(job.target).loses(job.pipeline, job.options)) and "data_dir" not in job.options.ignore:
+            hint = f"Accept it: targets.{job.label}.ignore: [data_dir], or cache = False where steps write elsewhere."
+            yield Problem(why, f"{job.pipeline.name} for {job.label}", hint)
 
 
 def _zone_problems(results: Sequence[JobResult]) -> Iterator[Problem]:

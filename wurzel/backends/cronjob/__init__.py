@@ -106,6 +106,16 @@ class CronJobBackend(Backend):
             return unsupported("the data folder is lost with the pod; set a claim: data: {claim: {size: 1Gi}}")
         return super().support_for(use, options)
 
+    def loses(self, pipeline: Pipeline, options: CronJobOptions) -> str:
+        """Without a claim or a store, data is gone with the pod, unless all results are written elsewhere."""
+        read = {edge.step for step in pipeline.steps for edge in step.needs}
+        kept = pipeline.store is not None or options.data.claim is not None
+        if kept or not any(step.cache for step in pipeline.steps if step.id not in read):
+            return ""
+        return (
+            "the data of a run is lost with its pod: there is neither a store nor a claim (data: {claim: {size: 1Gi}})"
+        )
+
     def files(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[OutputFile]:
         """One file with all objects, or a kustomize folder."""
         context = {"pipeline": pipeline, **document(pipeline, options)}
