@@ -3,7 +3,7 @@
 Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators' own code.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.airflow.dag import dag, ir_context, ir_path, path, with_triggers
@@ -15,6 +15,7 @@ from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, are_runs
 from wurzel.ir.model import GPU, Pipeline, Store
+from wurzel.ir.store_url import BUCKETS, scheme_of
 
 _PODS = "set `operator: kubernetes` for the pipeline or for this step"
 _BASH = f"a bash task runs in the worker's own environment; {_PODS}"
@@ -133,8 +134,8 @@ class AirflowBackend(Backend):
         parts = use.path.split(".")
         kind = kind_of(parts[1], options) if parts[0] == "steps" else options.operator
         kinds = {kind, *(kind_of(step, options) for step in options.steps)} if parts[0] != "steps" else {kind}
-        if isinstance(use.value, Store) and use.value.identity and not use.value.secrets and kinds != {"kubernetes"}:
-            return unsupported(_IDENTITY)
+        if isinstance(use.value, Store) and (lacks := _lacks(use.value, kinds)):
+            return unsupported(lacks)
         if use.feature not in _IN_PODS | _ONLY_IN_PODS:
             return self.support_of(use.feature)
         if "kubernetes" in kinds:
@@ -163,3 +164,12 @@ class AirflowBackend(Backend):
         from wurzel.backends.airflow.validation import validate
 
         return validate(files, options.version)
+
+
+def _lacks(store: Store, kinds: Collection[str]) -> str:
+    """What tasks lack to use a store as they are told; empty if nothing."""
+    if store.secrets is not None or scheme_of(store.url) not in BUCKETS:
+        return ""
+    if store.identity is None:
+        return "neither `identity` nor `secrets`: tasks use what their worker, pod or docker host happens to have"
+    return "" if set(kinds) == {"kubernetes"} else _IDENTITY
