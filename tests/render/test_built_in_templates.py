@@ -62,6 +62,7 @@ ALL_FILES = {
         "targets.cronjob.manifests=kustomize",
         "targets.cronjob.data={claim: {size: 1Gi}}",
         "targets.cronjob.companions={service_account: true, network_policy: true}",
+        "targets.cronjob.disruption_budget=true",
     ],
 }
 """What makes a target write all of its files."""
