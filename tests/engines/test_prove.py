@@ -2,10 +2,13 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.engines.cases import Case
@@ -273,3 +276,42 @@ def test_act_is_told_of_every_runner_that_a_workflow_asks_for(tmp_path):
         "  three: {runs-on: {group: big, labels: [linux]}}\n  four: {uses: ./x.yml}\n  five: {runs-on: '${{ x }}'}\n"
     )
     assert runner_labels(tmp_path) == ["linux", "self-hosted", "ubuntu-24.04"]
+
+
+SLOW = """
+import time
+from pathlib import Path
+from wurzel import WZ, NoSettings, TypedStep
+from steps import Word
+
+class Slow(TypedStep[NoSettings, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        if "reference" not in str(Path.cwd()):
+            Path("PLACE").touch()
+            time.sleep(120)
+        return [Word(text="a")]
+
+pipeline = WZ(Slow)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ending_it_ends_the_engines(tmp_path, number):
+    project = example("chain", tmp_path / "project")
+    (project / "slow.py").write_text(SLOW.replace("PLACE", str(tmp_path / "sleeping")))
+    with subprocess.Popen(
+        [sys.executable, "-m", "wurzel", "prove", "slow:pipeline", "-t", "local"],
+        cwd=project, env={"PATH": f"{PYTHON}:/usr/bin:/bin", "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        end = time.monotonic() + 60
+        while not (tmp_path / "sleeping").exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(30) == 128 + number
+    below = str(tmp_path)
+    left = [one for one in psutil.process_iter(["cwd"]) if (one.info["cwd"] or "").startswith(below)]
+    _, alive = psutil.wait_procs(left, 10)
+    assert alive == []
+    assert list(tmp_path.glob("wurzel-prove-*")) == []

@@ -54,6 +54,7 @@ def command(
     from wurzel.engines.proof import proven
     from wurzel.exceptions import CheckFailed
     from wurzel.project.open import open_pipeline
+    from wurzel.runtime.ending import ended_by_signals
 
     forms = [_form(path) for path in reports]
     if engines:
@@ -63,7 +64,7 @@ def command(
     case = case_of(resolved.pipeline, pipeline or resolved.pipeline.name, Path.cwd(), environment, sets, sample)
     width = max(len(driver.name) for driver in chosen)
     rows = []
-    with tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
+    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
         steps = [step.id for step in resolved.pipeline.steps]
         for row in proven(case, steps, chosen, Path(folder), _secrets(resolved)):
             rows.append(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -18,6 +19,10 @@ KILLED = 137
 """Exit code of a program that took too long, as a shell would see it."""
 
 Finished = subprocess.CompletedProcess[str]
+
+_GRACE = 10.0
+"""Seconds between TERM and KILL, which gitlab-ci-local needs."""
+_RUNNING: set[subprocess.Popen[str]] = set()
 
 
 def engine_path() -> str:
@@ -76,6 +81,7 @@ def finished(
         errors="replace",
         start_new_session=True,
     )
+    _RUNNING.add(process)
     try:
         out, err = process.communicate(timeout=seconds)
         code = process.returncode
@@ -86,17 +92,27 @@ def finished(
     except BaseException:
         kill(process)
         raise
+    finally:
+        _RUNNING.discard(process)
     if check and code:
         raise EngineFailed(f"{Path(words[0]).name} {words[1]} ended with exit code {code}:\n{(out + err)[-4000:]}")
     return Finished(list(map(str, words)), code, out, err)
 
 
+def kill_all() -> None:
+    """End all programs that other threads wait for."""
+    for process in list(_RUNNING):
+        kill(process)
+
+
 def kill(process: subprocess.Popen[str]) -> None:
-    """End a process and the group that it leads."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        process.kill()
+    """End a process and the group that it leads: by TERM, which steps pass on to what they have started, or by KILL."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+            return
 
 
 def said_version(*command: str | Path) -> str:

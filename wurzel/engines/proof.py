@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from wurzel.engines.dvc import Dvc
 from wurzel.engines.github import GitHub
 from wurzel.engines.gitlab import GitLab
 from wurzel.engines.local import Script, WurzelRun
+from wurzel.engines.process import kill_all
 
 if TYPE_CHECKING:
     from wurzel.engines.driver import Case, Driver, Outcome
@@ -85,7 +87,7 @@ def proven(
     yield replace(first, verdict="reference") if first.is_right else first
     if expected.code != 0:
         return
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with _pool() as pool:
         jobs = {}
         for number, driver in enumerate(drivers):
             if missing := driver.missing() or _needs(driver, secrets):
@@ -94,6 +96,18 @@ def proven(
             jobs[pool.submit(_run, driver, case, folder / str(number))] = driver
         for job in as_completed(jobs):
             yield row(jobs[job], job.result(), expected, steps)
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads that wait for engines; whatever ends this one early ends the engines as well."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            kill_all()
+            raise
 
 
 def _needs(driver: Driver, secrets: Sequence[str]) -> str:
