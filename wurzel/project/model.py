@@ -4,6 +4,7 @@ Fields that targets honour are defined once, in the IR; the models here copy tho
 configuration has. They are never instantiated: `wurzel.project.read` reads nodes by them, with positions.
 """
 
+from copy import copy
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -88,7 +89,7 @@ StepResources = create_model(
 _SHORT = {
     "shards": SHARDS,
     "retry": RETRY,
-    "resources": (StepResources, Step.model_fields["resources"]),
+    "resources": (StepResources, copy(Step.model_fields["resources"])),  # pydantic 2.11 changes what it is given
 }
 """Fields of a step that configuration takes in a short form too, or, as class attributes, in one mapping."""
 
