@@ -55,7 +55,8 @@ def test_a_new_pack(acme):
     assert len(found) > 100
     places = {reason["place"] for reason in found}
     assert all(place.startswith(("pack acme: wurzel-pack.yaml:", "acme!", "acme (none) → 1.0")) for place in places)
-    assert len([reason for reason in found if reason["place"].startswith("acme (")]) < 5
+    # labels by number, containers, and the job that tells of a failure: what several settings make together
+    assert len([reason for reason in found if reason["place"].startswith("acme (")]) < 10
     (rules,) = {reason["field"] for reason in found if reason["path"].startswith("workflow.rules")}
     assert rules == "targets.gitlab.rules"
     assert not any("wurzel.yaml:" in place.replace("wurzel-pack.yaml:", "") for place in places)
