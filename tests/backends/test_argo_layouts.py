@@ -11,7 +11,7 @@ from tests.backends.test_argo import S3, pipeline, problems, render, spec_of, st
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.support import unsupported_uses
-from wurzel.ir.model import Resources, Retry, Schedule, SecretRef, Setting, Shards, Store
+from wurzel.ir.model import OnFailure, Resources, Retry, Schedule, SecretRef, Setting, Shards, Store
 from wurzel.ir.serialize import parse
 from wurzel.testing import full_pipeline
 
@@ -86,6 +86,14 @@ def test_an_exit_handler_gets_neither_keys_nor_tokens_of_the_store():
     own = template(spec, "words")["container"]
     assert {"TOKEN", "WURZEL_STORE_ACCESS_KEY_ID", "WURZEL_STORE_SECRET_ACCESS_KEY"} == set(names(own["env"]))
     assert names(own["volumeMounts"]) == ["pipeline"]
+
+
+def test_who_is_told_of_a_failure_gets_no_keys_either():
+    told = OnFailure(webhook=SecretRef(name="chat", key="url"))
+    spec = spec_of(stored(DIAMOND, secrets=KEYS).model_copy(update={"on_failure": told}))
+    assert names(spec["templateDefaults"]["container"]["env"]) == ["WURZEL_RUN_ID"]
+    assert "WURZEL_STORE_ACCESS_KEY_ID" in names(template(spec, "words")["container"]["env"])
+    assert "webhook" not in spec["podMetadata"]["annotations"]["wurzel.dev/ir"]
 
 
 def test_keys_as_secrets_are_reported_and_an_identity_is_not():

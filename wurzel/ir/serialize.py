@@ -37,7 +37,7 @@ def dump(pipeline: Pipeline) -> str:
 
 _RENDERERS = {
     "pipeline": {"entrypoint", "description", "image", "schedule", "service_account", "labels", "annotations"}
-    | {"variables"},
+    | {"variables", "on_failure", "triggers"},
     "step": {"description", "sources", "group", "image", "limits", "node_selector", "tolerations", "service_account"}
     | {"labels", "annotations", "variables", "priority", "volumes", "env_from"},
     "store": {"identity", "secrets"},

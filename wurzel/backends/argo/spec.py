@@ -40,8 +40,8 @@ class Specs:
         self.options = options
         self.dag = Dag(pipeline, options)
         self.run = self.dag.pods.run
-        self.templates = Templates(self.dag, self._containers())
         self.handler = exit_handler(pipeline, options, {*self.dag.taken, self.dag.entrypoint})
+        self.templates = Templates(self.dag, self._containers())
         self._jobs = {job.name: self.templates.all([job]) for job in self.dag.pods.all}
         self._common = common([template for of in self._jobs.values() for template in of], self.handler)
 
@@ -150,7 +150,7 @@ class Specs:
     @property
     def _shares_all(self) -> bool:
         """Whether what jobs have may be in `templateDefaults`: an exit handler would get it too, with any image."""
-        return self.options.on_exit is None
+        return self.handler is None
 
     def _of_jobs(self) -> tuple[k8s.Env, list[dict[str, Any]]]:
         """Variables by reference, and mounts, of all containers of `wurzel run`."""
