@@ -46,7 +46,9 @@ class SliceJob(StepJob):
     def _begin(self) -> Command | None:
         self.started = time.monotonic()
         if self._cut.number > self._cut.of:
-            self.run.slice_unchanged(self.step, f"nothing to do: the data has only {self._cut.of} slices")
+            self.run.slice_unchanged(
+                self.step, f"nothing to do: the data has only {self._cut.of} slice{'s' * (self._cut.of > 1)}"
+            )
             return None
         return self._ask()
 
