@@ -73,6 +73,9 @@ def write_reason(reason: str, code: int | None = None) -> None:
     path = Path(named or TERMINATION_LOG)
     if named or path.exists():
         end = "" if code is None else f" (exit code {code})"
-        line = " ".join(CURRENT.text(reason).split()).removesuffix(end).encode("utf-8", "replace")[:_LONGEST]
+        text = " ".join(CURRENT.text(reason).split()).removesuffix(end)
+        if text.endswith(f": exit code {code}"):
+            text = text.removesuffix(f"exit code {code}") + "failed"
+        line = text.encode("utf-8", "replace")[:_LONGEST]
         with contextlib.suppress(OSError):
             write_file(path, line + f"{end}\n".encode())

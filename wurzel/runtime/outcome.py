@@ -155,10 +155,21 @@ def with_cause(reason: str, log: Path, tries: int = 1) -> str:
         tries: how often it was tried.
     """
     many = f"{tries} tries" if tries > 1 else ""
-    found = next(filter(None, map(_ERROR.fullmatch, reversed(_last_try(log)))), None)
+    found = next(filter(None, (_ERROR.fullmatch(_as_text(line)) for line in reversed(_last_try(log)))), None)
     if found is not None and reason.startswith("exit code"):
         return f"{visible(found[1])} ({', '.join(filter(None, (reason, many)))})"
     return f"{reason} ({many})" if many else reason
+
+
+def _as_text(line: str) -> str:
+    """The first line of what a JSON line of a log reports as an error, as text logs show it; other lines unchanged."""
+    if not line.startswith('{"time"'):
+        return line
+    try:
+        entry = json.loads(line)
+        return f"error: {entry['message'].splitlines()[0]}" if entry["level"] == "error" else ""
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
 
 
 def end_of(path: Path, size: int = _TAIL_BYTES) -> str:
