@@ -96,7 +96,13 @@ def test_each_block_of_entries_takes_one_more(target, project, tmp_path):
         assert after is not None, (name, block)
         assert any("one: more" in text for text in after), (name, block)
         lines = [line for text in after for line in text.splitlines() if "one: more" not in line]
-        lost = [line for text in before for line in text.splitlines() if line not in lines]
+        bare = {line.strip() for line in lines}
+        lost = [
+            line
+            for text in before
+            for line in text.splitlines()
+            if line not in lines and line.strip().replace("container:", "image:") not in bare  # in its long form then
+        ]
         assert not lost, (name, block)
     assert number > 3
 
