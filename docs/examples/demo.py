@@ -24,6 +24,8 @@ def main() -> None:
     """Copy, render, run, and say where the results are."""
     shutil.rmtree(DEMO, ignore_errors=True)
     shutil.copytree(DOCS, DEMO / "docs", ignore=shutil.ignore_patterns("__pycache__", "data", ".wurzel", "demo.py"))
+    if git := shutil.which("git"):  # a repository, so that workflows are written there and not in the checkout
+        subprocess.run([git, "init", "--quiet", PROJECT], check=True)
     if not find_spec("static_model"):
         print("\nThe language model is not available on this machine; EMBED__MODEL=words is used instead.")
         os.environ["EMBED__MODEL"] = "words"
@@ -35,7 +37,7 @@ def main() -> None:
     print(f"\nRendered files and results are below {here}:")
     for path in sorted(PROJECT.rglob("*")):
         parts = path.relative_to(PROJECT).parts
-        if path.is_file() and parts[0] != ".wurzel" and "__pycache__" not in parts:
+        if path.is_file() and parts[0] not in {".wurzel", ".git"} and "__pycache__" not in parts:
             print(f"  {path.relative_to(PROJECT).as_posix()}")
     report = (PROJECT / "data" / "report" / "00000" / "answers.md").read_text(encoding="utf-8")
     print(f"\nThe last step wrote, in data/report/00000/answers.md:\n\n{report}")
