@@ -128,7 +128,7 @@ def test_airflow_retries_where_all_tasks_are_single_steps():
 def test_elsewhere_wurzel_retries_and_airflow_adds_a_try():
     dag, _ = files(chain(), layout="auto")
     assert "--no-retry" not in dag
-    assert call(dag, "a_b")["bash_command"] == "RUN + ' -j 1 --only a,b'"
+    assert call(dag, "a_b")["bash_command"] == "RUN + ' -j 1 --only a,b --slices c=-'"
     assert "'retries': 1" in call(dag, "dag")["default_args"]
     assert call(dag, "a_b")["execution_timeout"] == f"timedelta(seconds={3 * 60 + 20 + 60 + 300})"  # two waits
     assert "execution_timeout" in files(chain(timeout=400), layout="auto")[0]
