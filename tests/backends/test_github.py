@@ -705,8 +705,10 @@ def test_the_deadline_is_the_longest_path_and_at_most_that_of_the_pipeline():
 
 
 def test_what_untrusted_people_start_saves_no_cache_and_an_option_keeps_none():
-    (job,) = jobs(pipeline(*FORKED), layout="single", triggers={"pull_request_target": {}}).values()
-    assert [kind for kind, _ in uses(job)][2:] == ["restore", "upload-artifact"]
+    (job,) = jobs(pipeline(*FORKED), layout="single", triggers={"pull_request_target": {}, "workflow_run": {}}).values()
+    assert [kind for kind, _ in uses(job)][2:] == ["restore", "upload-artifact", "save"]
+    events = "github.event_name != 'pull_request_target' && github.event_name != 'workflow_run'"
+    assert job["steps"][-1]["if"] == f"always() && {events} && steps.run.outputs.executed > 0"
     (job,) = jobs(pipeline(*FORKED), layout="single", incremental=False).values()
     assert [kind for kind, _ in uses(job)][2:] == ["upload-artifact"]
     memory = step("memory", self_consuming=True)

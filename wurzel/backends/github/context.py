@@ -47,8 +47,8 @@ class Cache:
     """What the keys of all runs begin with."""
     key: str
     """The key of this run: entries cannot be changed."""
-    saved: bool
-    """Whether it is saved; not for events that untrusted people start in the name of the default branch."""
+    saved: str
+    """The condition of the step that saves it, '' where nothing does; false for events that anybody can start."""
 
 
 @dataclass(frozen=True)

@@ -255,7 +255,7 @@ class _Writer:
             return None
         prefix = f"{options.setup}-{options.python_version}-"
         quoted = file.replace("'", "''")
-        return Cache(_PACKAGES[options.setup], prefix, f"{prefix}${{{{ hashFiles('{quoted}') }}}}", saved=True)
+        return Cache(_PACKAGES[options.setup], prefix, f"{prefix}${{{{ hashFiles('{quoted}') }}}}", saved="")
 
     def below(self, step: Step, output: str = "") -> str:
         """The folder of a dataset in the repository, as actions name it."""
@@ -333,8 +333,9 @@ class _Writer:
         folders = [dataset(self.pipeline, step.id) for step in group.steps]
         kept = [self.options.home.below(path) for path in self.jobs.kept(group, folders)]
         prefix = f"wurzel/{self.title}/" + ("" if self.jobs.whole else f"{group.name}/")
-        saved = not self.untrusted and _UNTRUSTED.isdisjoint(self.options.triggers)
-        return Cache("\n".join(kept), prefix, f"{prefix}{_RUN}", saved) if kept else None
+        events = [f"github.event_name != '{event}'" for event in sorted(_UNTRUSTED & set(self.options.triggers))]
+        saved = " && ".join(["always()", *events, "steps.run.outputs.executed > 0"])
+        return Cache("\n".join(kept), prefix, f"{prefix}{_RUN}", "" if self.untrusted else saved) if kept else None
 
     def received(self, step: Step, output: str) -> Transfer:
         """One output of an earlier step. Artifacts of slices hold `shard-I-of-N/…`, so they fit into one folder."""
