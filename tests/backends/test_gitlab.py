@@ -394,6 +394,11 @@ def test_a_job_tells_of_a_failure():
         'export T="${CHAT_TOKEN:?the CI/CD variable CHAT_TOKEN is missing or empty}"',
         "wurzel notify rag --webhook -- say",
     ]
+    ruled = [{"if": "$NEVER", "when": "never"}, {"if": "$LATER", "when": "delayed", "start_in": "1h"}, {"if": "$A"}]
+    (text,) = render_texts(pipeline(on_failure=told), "gitlab", asked({"kind": "include", "rules": ruled})).values()
+    job = next(job for name, job in yaml.safe_load(text).items() if name.endswith("on-failure"))
+    assert job["rules"] == [ruled[0], {"if": "$LATER", "when": "on_failure"}, {"if": "$A", "when": "on_failure"}]
+    assert "when" not in job
     vault = config(pipeline(on_failure=told), vault={"audience": "https://vault.example"})["on-failure"]
     assert vault["secrets"]["T"]["vault"]["path"] == "chat"
 

@@ -62,6 +62,8 @@ class Job:
     """Its only step; null for a job of several."""
     on_failure: bool = False
     """Whether it runs after all others, if one of them has failed."""
+    rules: Sequence[Mapping[str, Any]] = ()
+    """`rules` of the job, if they differ from those that all jobs share."""
 
 
 @dataclass(frozen=True)

@@ -359,6 +359,7 @@ class _Writer:
                 steps=(),
                 step=None,
                 on_failure=True,
+                rules=_after_failures(shared.job_rules),
             )
         ]
 
@@ -433,6 +434,17 @@ class _Writer:
         unset = self.jobs.unset_lines(group)
         lines += _untrusted(self.pipeline)
         return [*lines, *unset, ci.command(argv, "none" if bare else self.options.setup, tail)]
+
+
+def _after_failures(rules: Any) -> list[dict[str, Any]]:
+    """The rules that all jobs share, for a job that runs when one has failed: a `when` of theirs outranks its own."""
+    if not isinstance(rules, list) or not any("when" in rule for rule in rules):
+        return []
+    return [rule if rule.get("when") == "never" else _without_delay(rule) | {"when": "on_failure"} for rule in rules]
+
+
+def _without_delay(rule: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in rule.items() if name != "start_in"}
 
 
 def _description(title: str) -> str:
