@@ -97,6 +97,14 @@ def test_what_goes_wrong_is_said_without_the_url():
         tell(notice("rag", {}), {}, webhook=False, command=["sh", "-c", "exit 3"])
 
 
+def test_a_reason_may_hold_what_no_variable_and_no_encoding_can():
+    with webhook(200) as (url, sent):
+        environ = {**os.environ, "WURZEL_WEBHOOK": url}
+        tell(notice("rag", environ, step="embed", reason="a\0b\ud800"), environ, webhook=True)
+        tell(notice("rag", environ, step="embed", reason="a\0b"), environ, webhook=False, command=SAYS)
+    assert sent[0]["reason"] == "a\0b?"
+
+
 def test_the_command_line():
     result = CliRunner().invoke(command, ["rag"])
     assert "there is nobody to tell" in str(result.exception)

@@ -86,7 +86,7 @@ def _post(url: str, found: Notice) -> list[str]:
     import urllib.request
 
     data: dict[str, Any] = {"text": found.text, **found._asdict()}
-    body = json.dumps(data, ensure_ascii=False).encode()
+    body = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
     problem = ""
     for number in range(_TRIES):
         time.sleep(number)
@@ -109,7 +109,7 @@ def _post(url: str, found: Notice) -> list[str]:
 
 
 def _run(command: Sequence[str], found: Notice, environ: Mapping[str, str]) -> list[str]:
-    facts = {f"WURZEL_{name.upper()}": value for name, value in found._asdict().items()}
+    facts = {f"WURZEL_{name.upper()}": value.replace("\0", "") for name, value in found._asdict().items()}
     env = {name: value for name, value in environ.items() if name not in {WEBHOOK, FAILURES}} | facts
     try:
         code = subprocess.run(command, env=env, check=False, timeout=_LONGEST).returncode
