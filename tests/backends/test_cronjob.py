@@ -92,7 +92,7 @@ def test_a_job_ends_and_goes_away_and_does_not_repeat_a_wrong_configuration():
     assert job["ttlSecondsAfterFinished"] == 3 * 86400
     assert job["podFailurePolicy"]["rules"] == [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2]}},
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [2, 3]}},
     ]
     assert job["template"]["spec"]["restartPolicy"] == "Never"
     late = job_of(ALIKE.model_copy(update={"timeout": 60}), ttl=None, backoff_limit=0)

@@ -13,6 +13,7 @@ from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.backends.kubernetes.store import store_env, store_mounts, store_volumes
+from wurzel.exceptions import BROKEN_CONTRACT, USAGE
 from wurzel.invocation.command import dataset, step_argv, step_inputs
 from wurzel.invocation.failure import notice_references
 from wurzel.ir.requests import attempts, longest_path, width
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline, Step
 
-CONFIGURATION = 2
-"""Exit code of wurzel when the user must act; a retry would fail the same way."""
 START = 300
 """Seconds for pulling images and starting pods."""
 _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controller-uid']"}}
@@ -53,7 +52,7 @@ class Builder:
             pod_failure_policy={
                 "rules": [
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [CONFIGURATION]}},
+                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [USAGE, BROKEN_CONTRACT]}},
                 ]
             },
             pod=self._pod(),
