@@ -562,7 +562,11 @@ def test_a_job_tells_of_a_failure():
     told = OnFailure(webhook=SecretRef(name="chat", key="url"), command=("say", "$X"))
     subject = pipeline(step(), step("on-failure", needs=["embed"], input=WORD), on_failure=told)
     job = jobs(subject, environment="prod")["on-failure_"]
-    assert (job["if"], job["needs"], job["environment"]) == ("failure()", ["embed", "on-failure"], "prod")
+    assert (job["if"], job["needs"], job["environment"]) == (
+        "!cancelled() && (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled'))",
+        ["embed", "on-failure"],
+        "prod",
+    )
     assert [name for name, _ in uses(job)] == ["checkout", "setup-python"]
     last = job["steps"][-1]
     assert last["env"]["WURZEL_WEBHOOK"] == "${{ secrets.CHAT_URL }}"

@@ -15,7 +15,8 @@ _TRIES = 3
 _SECONDS = 10
 _LONGEST = 300
 """Seconds that a command may take."""
-_FAILED = frozenset({"failure", "Failed", "Error"})
+_FAILED = frozenset({"failure", "cancelled", "Failed", "Error"})
+"""Results of jobs on GitHub, where one that takes too long is cancelled, and phases of Argo."""
 
 
 class NoticeError(WurzelError):

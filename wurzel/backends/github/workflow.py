@@ -44,6 +44,8 @@ _UNTRUSTED = {
     "fork",
 }
 """Events that anybody can start, and that run in the name of the default branch."""
+_FAILED = "!cancelled() && (contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled'))"
+"""A job that exceeds its `timeout-minutes` is cancelled; `cancelled()` says whether somebody has stopped the run."""
 _OF_FILES = {"push", "pull_request", "pull_request_target"}
 """Events that may be only for certain files."""
 _PACKAGES = {"poetry": "~/.cache/pypoetry", "pdm": "~/.cache/pdm"}
@@ -168,7 +170,7 @@ class _Writer:
                 self.job(self.jobs.all[0]),
                 id=next(name for name in names_of_it if name not in ids),
                 name="on failure",
-                condition="failure()",
+                condition=_FAILED,
                 description="",
                 polls=False,
                 needs=ids,
