@@ -28,7 +28,7 @@ class Cut(TypedStep[NoSettings, list[Word], list[Word]]):
         return inpt
 
 class Flaky(TypedStep[NoSettings, list[Word], list[Word]]):
-    retry = {"limit": 1, "backoff": 3}
+    retry = {"limit": 1, "backoff": 1}
     def run(self, inpt: list[Word]) -> list[Word]:
         raise ConnectionError("the server said no")
 
@@ -39,7 +39,10 @@ chain = [words >> WZ(Cut), words >> WZ(Flaky)]
 
 def test_the_table_of_running_steps(tmp_path):
     (tmp_path / "flow.py").write_text(FLOW)
-    env = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
+    env = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {
+        "TERM": "xterm",
+        "COLUMNS": "120",
+    }
     command = [sys.executable, "-m", "wurzel", "run", "flow:chain"]
     code, shown = on_a_terminal(command, 120, 24, streams=["stderr"], env=env, cwd=tmp_path)
     assert code == 1
@@ -47,7 +50,7 @@ def test_the_table_of_running_steps(tmp_path):
     assert re.search(r"cut +\S+ +0/2 +\d+Mi +cutting \[bold\]\\x1b\[2J", plain)
     assert "\x1b[2J" not in shown
     why = "ConnectionError: the server said no (exit code 1"
-    assert re.search(rf"flaky +\S+ +(\d+Mi)? *{re.escape(why)}\); trying again in 3s", plain)
+    assert re.search(rf"flaky +\S+ +(\d+Mi)? *{re.escape(why)}\); trying again in 1s", plain)
     assert plain.count(f"flaky: failed: {why}, 2 tries)") == 1
     end = plain[plain.index("flaky: the end of") :]
     assert end.count("Traceback") == 1
