@@ -50,7 +50,7 @@ def test_the_table_of_running_steps(tmp_path):
     assert re.search(r"cut +\S+ +0/2 +\d+Mi +cutting \[bold\]\\x1b\[2J", plain)
     assert "\x1b[2J" not in shown
     why = "ConnectionError: the server said no (exit code 1"
-    assert re.search(rf"flaky +\S+ +(\d+Mi)? *{re.escape(why)}\); trying again in 1s", plain)
+    assert re.search(rf"flaky +\S+ +(\d+Mi)? *trying again in 1s: {re.escape(why)}\)", plain)
     assert plain.count(f"flaky: failed: {why}, 2 tries)") == 1
     end = plain[plain.index("flaky: the end of") :]
     assert end.count("Traceback") == 1

@@ -52,7 +52,8 @@ class LiveDisplay:
             self._running.setdefault(event.step, time.monotonic())
             return
         if event.kind == "retry":
-            self._waiting[event.step] = event.text
+            reason, _, wait = event.text.rpartition("; ")
+            self._waiting[event.step] = f"{wait}: {reason}" if reason else wait  # narrow terminals cut the end
         else:
             self._over += 1
             self._running.pop(event.step, None)
