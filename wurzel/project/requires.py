@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wurzel.datacontract.secrets import passwords_in
-from wurzel.exceptions import WurzelWarning
+from wurzel.exceptions import UsageError, WurzelWarning
 
 if TYPE_CHECKING:
     from wurzel.project.nodes import Findings, Node
@@ -56,10 +57,20 @@ def requires_of(root: Node, findings: Findings) -> Requires:
 
 
 def installed_version() -> str:
-    """The version of the wurzel that runs."""
-    from importlib.metadata import version
+    """The version of the wurzel that runs; of a source tree that is not installed, what its pyproject.toml says."""
+    from importlib.metadata import PackageNotFoundError, version
 
-    return version("wurzel")
+    try:
+        return version("wurzel")
+    except PackageNotFoundError:
+        import tomllib
+
+        try:
+            text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+        except OSError:
+            hint = f"Install it, or set `{KEY}:` to a version, a URL or a path."
+            raise UsageError("wurzel is not installed here, so nothing says which version it is", hint=hint) from None
+        return str(tomllib.loads(text)["project"]["version"])
 
 
 def pinned(requires: Requires, file: str) -> Requires:
