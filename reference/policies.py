@@ -160,7 +160,11 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "`environments:`; `environment` in a policy or template",
         ("wurzel-pack.yaml#environments", 'policies.j2#if environment == "prod"'),
     ),
-    ("only steps with secrets", "`{% if step.secrets %}`", ("argo/_step.yaml.j2#if step.secrets",)),
+    (
+        "only steps with secrets",
+        "`{% for step in template.steps if step.secrets %}`",
+        ("argo/_step.yaml.j2#for step in template.steps if step.secrets",),
+    ),
     (
         "nested lists in blocks",
         "lines of a block start at the first column",
