@@ -77,6 +77,21 @@ def attempts(step: Step, *, tries: int) -> float:
     return min(total, float(_MONTH))
 
 
+def deadline(steps: Sequence[Step], whole: int | None, *, setup: int, native: bool = False) -> int | None:
+    """Seconds after which a job of these steps must be stuck; none if a step may take any time.
+
+    Args:
+        steps: the steps of the job.
+        whole: the timeout of the pipeline, which no job exceeds.
+        setup: how long it may take to start the job.
+        native: whether the platform repeats the job, so that it tries each step once.
+    """
+    if any(step.timeout is None for step in steps):
+        return None
+    longest = longest_path(steps, lambda step: attempts(step, tries=1 if native else 1 + step.retry.limit))
+    return int(longest) + setup if whole is None else min(int(longest) + setup, whole)
+
+
 def _largest_sum(steps: Sequence[Step], texts: Sequence[str | None], jobs: int) -> str | None:
     weights = [Decimal() if text is None else amount(text) for text in texts]
     counts = _Search(steps, weights, jobs).heaviest()

@@ -12,7 +12,7 @@ from wurzel.backends.airflow.parts import Policy, Span
 from wurzel.invocation.command import cut_edges
 from wurzel.ir.crossing import Crossing
 from wurzel.ir.jobs import Job, are_runs, jobs_of
-from wurzel.ir.requests import attempts, longest_path, width
+from wurzel.ir.requests import deadline, width
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import AirflowOptions
@@ -116,16 +116,9 @@ class Jobs(Crossing):
         known = policy_of(job.steps[0], self.options)[0]
         if not self.run:
             return known
-        deadline = span(self._deadline(job, native=native))
-        return replace(known, timeout=deadline) if native else Policy(retries=1, delay=_WAIT, timeout=deadline)
-
-    def _deadline(self, job: Job, *, native: bool) -> int | None:
-        """Seconds after which a task must be stuck: `wurzel run` ends its steps itself, and names them."""
-        if any(step.timeout is None for step in job.steps):
-            return None
-        tries = {step.id: 1 if native else 1 + step.retry.limit for step in job.steps}
-        longest = int(longest_path(job.steps, lambda step: attempts(step, tries=tries[step.id]))) + _START
-        return longest if self.pipeline.timeout is None else min(longest, self.pipeline.timeout)
+        # `wurzel run` ends its steps itself, and names them; a task that goes on must be stuck.
+        stuck = span(deadline(job.steps, self.pipeline.timeout, setup=_START, native=native))
+        return replace(known, timeout=stuck) if native else Policy(retries=1, delay=_WAIT, timeout=stuck)
 
 
 def place(pipeline: Pipeline, options: AirflowOptions, step: Step) -> dict[str, Any]:

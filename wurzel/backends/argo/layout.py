@@ -10,7 +10,7 @@ from wurzel.backends.argo.storage import store
 from wurzel.invocation.command import cut_edges
 from wurzel.ir.crossing import Crossing
 from wurzel.ir.jobs import Place, are_runs, jobs_of
-from wurzel.ir.requests import attempts, longest_path, width
+from wurzel.ir.requests import deadline, width
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions
@@ -77,14 +77,10 @@ class Pods(Crossing):
 
         A pod of `wurzel step` is ended by its step's `timeout`; `wurzel run` ends its steps itself, and names them.
         """
-        if any(step.timeout is None for step in job.steps):
-            return None
-        if not self.run:
-            return job.steps[0].timeout if self.native(job) else None
         native = self.native(job)
-        tries = {step.id: 1 if native else 1 + step.retry.limit for step in job.steps}
-        longest = int(longest_path(job.steps, lambda step: attempts(step, tries=tries[step.id]))) + START
-        return longest if self.pipeline.timeout is None else min(longest, self.pipeline.timeout)
+        if not self.run:
+            return job.steps[0].timeout if native else None
+        return deadline(job.steps, self.pipeline.timeout, setup=START, native=native)
 
 
 def place(pipeline: Pipeline, options: ArgoOptions) -> Place:

@@ -14,7 +14,7 @@ from wurzel.exceptions import Problem
 from wurzel.invocation.variables import VARIABLE_LIMIT
 from wurzel.ir.crossing import Crossing
 from wurzel.ir.jobs import Job, Place, are_runs, jobs_of, layout_problems
-from wurzel.ir.requests import attempts, longest_path
+from wurzel.ir.requests import deadline
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
@@ -66,11 +66,9 @@ class Jobs(Crossing):
     def deadline(self, job: Job) -> int:
         """Seconds after which a job must be stuck: its longest path of attempts and waits, and its set-up."""
         whole = self.pipeline.timeout
-        if any(step.timeout is None for step in job.steps):
-            longest = self._options.timeout
-        else:
-            longest = int(longest_path(job.steps, lambda step: attempts(step, tries=1 + step.retry.limit))) + SETUP
-        return longest if whole is None else min(longest, whole)
+        found = deadline(job.steps, whole, setup=SETUP)
+        any_time = self._options.timeout if whole is None else min(self._options.timeout, whole)
+        return any_time if found is None else found
 
     def kept(self, job: Job, folders: Sequence[str]) -> list[str]:
         """Folders that the platform keeps for the next run of a job; `folders` are those of its steps."""
