@@ -42,8 +42,8 @@ def command(
     """Run a pipeline in every engine here, and compare the data.
 
     Renders it for each target that wurzel.yaml names, runs it in copies of the project in dvc, act, gitlab-ci-local,
-    Airflow and sh, and compares every byte with `wurzel run`. Exit 1 if data differs or an engine fails; an engine that
-    is not installed is no failure. Steps really run, with their side effects.
+    Airflow and sh, and compares every byte with `wurzel run`. Exits 1 if data differs or an engine fails; engines that
+    are not installed are skipped. Steps really run, with their side effects.
     """
     import os
     import tempfile

@@ -47,7 +47,7 @@ class Row:
 
     @property
     def is_right(self) -> bool:
-        """Whether it is no reason to fail: it gave the same data, or was not run."""
+        """Whether the proof may pass: the engine gave the same data, or was not run."""
         return self.verdict in {"reference", "same", "not run"}
 
 

@@ -1,4 +1,4 @@
-"""Files that a test compares with what it made, and writes anew when it is called with `--update`."""
+"""Files that a test compares with what it made, and rewrites when it is called with `--update`."""
 
 from __future__ import annotations
 
