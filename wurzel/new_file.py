@@ -13,11 +13,7 @@ from wurzel.git_folder import REASON, in_git
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file, or replace it, atomically.
-
-    Raises:
-        WriteError: when it cannot be written.
-    """
+    """Write a file, or replace it, atomically. Raises `WriteError` when it cannot be written."""
     _refuse_git(path)
     new = path.with_name(f".{path.name}.new")
     try:
@@ -32,8 +28,7 @@ def write_file(path: Path, text: str) -> None:
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:
     """Write a new folder with all of its files, or nothing; a folder that is there stays as it is.
 
-    Raises:
-        WriteError: when something of that name is there, or it cannot be written.
+    Raises `WriteError` when something of that name is there, or it cannot be written.
     """
     _refuse_git(folder)
     if os.path.lexists(folder):

@@ -15,10 +15,8 @@ _HANDED_OVER = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 def read_file(path: Path) -> bytes:
     """The bytes of a file. A pipe would keep whoever opens it waiting, and a device might never end: both are refused.
 
-    What a shell hands over, as in `--from-ir <(…)` or `/dev/stdin`, may be a pipe.
-
-    Raises:
-        OSError: when it cannot be read; `strerror` says why.
+    What a shell hands over, as in `--from-ir <(…)` or `/dev/stdin`, may be a pipe. Raises `OSError` when it cannot be
+    read; `strerror` says why.
     """
     if str(path).startswith(_HANDED_OVER):
         return path.read_bytes()
@@ -51,8 +49,7 @@ def private(path: str | os.PathLike[str], flags: int) -> int:
 def write_file(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file that users name; it may be a device, such as `/dev/stderr`, or a pipe that is being read.
 
-    Raises:
-        OSError: when it cannot be written, or a pipe is not read; `strerror` says why.
+    Raises `OSError` when it cannot be written, or a pipe is not read; `strerror` says why.
     """
     if in_git(path):
         raise OSError(errno.EPERM, REASON)

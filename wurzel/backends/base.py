@@ -135,14 +135,7 @@ class Backend(ABC):
         return options.model_copy(update={"output": moved(main, self.name, name)})
 
     def adoptable(self, pipeline: Pipeline, options: Any, path: str, text: str) -> Iterable[Adoptable]:
-        """Values in the text of an edited file that configuration could have.
-
-        Args:
-            pipeline: as it is rendered now.
-            options: an `options_model`.
-            path: of the file.
-            text: the file as it is.
-        """
+        """Values in the text of an edited file that configuration could have."""
         return ()
 
     def contexts(self) -> Mapping[str, type]:

@@ -31,9 +31,7 @@ _LISTING = re.compile(r"\s*Blocks to extend:.*", re.DOTALL)
 def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
     """The contract of one target, as JSON values in a fixed order.
 
-    Args:
-        backend: the target; its own templates are read, without what a project or a pack changes.
-        renderer: finds and reads templates.
+    Only the target's own templates are read, without what a project or a pack changes.
     """
     if backend.templates is not None:
         renderer.layers.add(backend.name, backend.templates)

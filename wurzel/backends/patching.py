@@ -55,9 +55,8 @@ class Patched(Rendered):
 def patched(job: Job, files: Sequence[tuple[OutputFile, Rendered]]) -> list[Rendered]:
     """The files of a job with its patch applied, in their order.
 
-    Raises:
-        ConfigError: with every part of the patch that matches nothing.
-        VerifyError: when a patched file would not parse to what the patch says.
+    Raises `ConfigError` with every part of the patch that matches nothing, `VerifyError` when a patched file would not
+    parse to what the patch says.
     """
     found = [rendered for _, rendered in files]
     problems: list[Problem] = []

@@ -74,9 +74,8 @@ class Guard:
     def check(self, results: Sequence[JobResult]) -> None:
         """Raise unless every policy accepts all results.
 
-        Raises:
-            PolicyError: with the failures of all policies, for all targets.
-            TemplateError: when a template changed the pipeline or its options.
+        Raises `PolicyError` with the failures of all policies, for all targets; `TemplateError` when a template changed
+        the pipeline or its options.
         """
         policies = Policies(self._layers)
         if _states([result.job for result in results]) != self._before:

@@ -32,9 +32,8 @@ def names() -> list[str]:
 def get(name: str) -> Backend:
     """The backend of a target.
 
-    Raises:
-        UsageError: if no target has this name.
-        BackendError: when an installed backend cannot be loaded or breaks the interface.
+    Raises `UsageError` if no target has this name, `BackendError` when an installed backend cannot be loaded or breaks
+    the interface.
     """
     home = BUILT_IN.get(name) or _installed().get(name)
     if home is None:

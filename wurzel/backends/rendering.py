@@ -37,8 +37,7 @@ _HEADER = 400
 def reports_of(job: Job) -> list[Report]:
     """What a pipeline uses that its target does not support, and that is not accepted.
 
-    Raises:
-        UsageError: when something accepted is not a feature.
+    Raises `UsageError` when something accepted is not a feature.
     """
     where = job.locate(f"targets.{job.label}.ignore")
     return unsupported_uses(get(job.target), job.pipeline, job.options.ignore, job.options, where)
@@ -47,14 +46,10 @@ def reports_of(job: Job) -> list[Report]:
 def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     """The files of all jobs, in memory.
 
-    Raises:
-        PreflightError: when pipelines cannot run on their targets, or a file is too large for its target; with all
-            findings.
-        UsageError: when two jobs would write one path.
-        TemplateProblems: when templates of the project or its packs have errors, even those that are not used here.
-        TemplateError: when a template cannot be rendered.
-        ConfigError: when a patch matches nothing.
-        PolicyError: when a policy refuses a file.
+    Raises `PreflightError` when pipelines cannot run on their targets, or a file is too large for its target; with all
+    findings; `UsageError` when two jobs would write one path; `TemplateProblems` when templates of the project or its
+    packs have errors, even those that are not used here; `TemplateError` when a template cannot be rendered;
+    `ConfigError` when a patch matches nothing; `PolicyError` when a policy refuses a file.
     """
     backends = {job.target: get(job.target) for job in jobs}
     reports = [reports_of(job) for job in jobs]
@@ -111,10 +106,8 @@ def paths(jobs: Sequence[Job]) -> list[str]:
 def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str]:
     """The text of each file of a rendered job that changes with another configuration, by path.
 
-    Nothing is verified again, since the texts are only compared: templates do not depend on configuration.
-
-    Raises:
-        WurzelError: when the target or a template refuses the configuration.
+    Nothing is verified again, since the texts are only compared: templates do not depend on configuration. Raises
+    `WurzelError` when the target or a template refuses the configuration.
     """
     backend = get(job.target)
     _check_preflight([job], {job.target: backend})
@@ -162,8 +155,7 @@ def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:
 def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None:
     """Check the templates of the project and its packs, for these targets only.
 
-    Raises:
-        TemplateProblems: with every error, each with `template:line`.
+    Raises `TemplateProblems` with every error, each with `template:line`.
     """
     if not any(layer.is_own for layer in renderer.layers.layers):
         return
@@ -344,9 +336,7 @@ def _both(one: Job, other: Job) -> str:
 def validate(results: Iterable[JobResult], schemas: Sequence[Path] = ()) -> tuple[list[Problem], list[str]]:
     """Findings of the platforms' own linters on rendered files, and notes about what they skip.
 
-    Args:
-        results: what was rendered.
-        schemas: folders with CustomResourceDefinitions.
+    `schemas` are folders with CustomResourceDefinitions.
     """
     from wurzel.validation.foreign import check_foreign, notes, read_schemas
 

@@ -27,10 +27,7 @@ class Report(NamedTuple):
 def summary(reports: Sequence[Report], pipeline: str, locate: Callable[[str], str]) -> Problem:
     """All reports of one pipeline for one target as one finding: a line for each feature, and how to accept them.
 
-    Args:
-        reports: at least one; all of one target.
-        pipeline: its name.
-        locate: returns the place in the configuration that set a path, or ''.
+    `locate` returns the place in the configuration that set a path, or ''.
     """
     rows = [(report.feature, _places(report, locate), report.note) for report in reports]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -44,11 +41,7 @@ def summary(reports: Sequence[Report], pipeline: str, locate: Callable[[str], st
 
 
 def total(found: Sequence[Sequence[Report]]) -> Problem:
-    """The reports of several pipelines and targets as one line.
-
-    Args:
-        found: the reports of each pipeline for each target, of which some may be empty.
-    """
+    """The reports of several pipelines and targets as one line."""
     reports = [report for reports in found for report in reports]
     targets = {report.target for report in reports}
     things = sum(len({report.feature for report in reports}) for reports in found)

@@ -18,11 +18,7 @@ class CommandGroup(click.Group):
     def __init__(self, *args: Any, table: Mapping[str, str], home: str, **options: Any) -> None:
         """See click for the rest.
 
-        Args:
-            *args: as click takes them.
-            table: name of each command to its one-line help.
-            home: name of the module of a command, with `{}` for the command; its `command` is the click command.
-            **options: as click takes them.
+        `table` has the one-line help of each command; in `home`, the name of its module, `{}` stands for the command.
         """
         super().__init__(*args, **options)
         self._table = table

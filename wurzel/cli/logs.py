@@ -73,9 +73,7 @@ def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterato
 def _print(path: Path, title: str | None) -> None:
     """Print a log: as it is, but for control characters on a terminal, which would obey them.
 
-    Args:
-        path: the log.
-        title: its name, if it is printed as JSON.
+    With a `title` it is printed as JSON.
     """
     from wurzel.exceptions import UsageError
     from wurzel.regular_file import regular

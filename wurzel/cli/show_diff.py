@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 def print_diff(dataset: Dataset, beside: Path, about: tuple[Path, str, str, str], most: int | None) -> None:
     """Print the items that only the data of a past run has, and those that only this dataset has.
 
-    Args:
-        dataset: that of now.
-        beside: the folder of its step.
-        about: folder of states, pipeline, output and run, of those that have the output.
-        most: how many of each to print; `None` for all of them, as JSON.
+    `about` is the folder of states, pipeline, output and run; without `most` all of them are printed, as JSON.
     """
     from wurzel.runtime.outcome import visible
 

@@ -42,11 +42,7 @@ class Ports(NamedTuple):
         return _is_file(kind) or isinstance(kind, str | ForwardRef)  # a text is checked once it can be resolved
 
     def check(self, where: str) -> None:
-        """Make sure that all of them are files and folders.
-
-        Raises:
-            StaticTypeError: when one is not.
-        """
+        """Make sure that all of them are files and folders. Raises `StaticTypeError` when one is not."""
         for name, annotation in (*self.inputs.items(), *self.outputs.items()):
             item = _item(annotation)
             kind = unaliased(without_none(annotation) if item is None else item)
@@ -76,11 +72,7 @@ class Ports(NamedTuple):
         return paths
 
     def result(self, paths: dict[str, Any], program: str) -> Any:
-        """What `run` gives, once the program has written it.
-
-        Raises:
-            StepFailed: when it has not.
-        """
+        """What `run` gives, once the program has written it. Raises `StepFailed` when it has not."""
         values = {
             name.rpartition(".")[2]: _written(Path(paths[name]), annotation, program)
             for name, annotation in self.outputs.items()
@@ -98,11 +90,7 @@ def ports_of(step_class: type[TypedStep[Any, Any, Any]]) -> Ports:
 
 @cache
 def checked_ports_of(step_class: type[TypedStep[Any, Any, Any]]) -> Ports:
-    """The ports of a step class, with the types of all fields.
-
-    Raises:
-        StaticTypeError: when a type cannot be read.
-    """
+    """The ports of a step class, with the types of all fields. Raises `StaticTypeError` when a type cannot be read."""
     types = step_types(step_class)
     inputs = {f"inputs.{one.name}" if one.name else "input": unaliased(one.annotation) for one in types.inputs}
     outputs = {f"outputs.{one.name}" if one.name else "output": unaliased(one.annotation) for one in types.outputs}

@@ -58,16 +58,14 @@ class ConnectedStep(Step):
     def __getitem__(self, name: str) -> Port[Self]:
         """`step["name"]`: one of its outputs on the left of `>>`, one of its inputs on the right.
 
-        Raises:
-            StaticTypeError: when it has neither of that name.
+        Raises `StaticTypeError` when it has neither of that name.
         """
         return Port(self, check_name(repr(self), self.step_fields, name))
 
     def add_required_step(self, step: Step) -> None:
         """Let `step` run before this one, on its output.
 
-        Raises:
-            StaticTypeError: when its output is not this step's input, or which is meant is ambiguous.
+        Raises `StaticTypeError` when its output is not this step's input, or which is meant is ambiguous.
         """
         _join(step, None, self, None)
 
@@ -78,8 +76,7 @@ class ConnectedStep(Step):
     def __rshift__(self, step: Any) -> Any:
         """`a >> b`: run `b` after `a`, on its output; gives `b`.
 
-        Raises:
-            StaticTypeError: when no output of `a` is an input of `b`, or which is meant is ambiguous.
+        Raises `StaticTypeError` when no output of `a` is an input of `b`, or which is meant is ambiguous.
         """
         return _joined(self, None, step)
 
@@ -115,8 +112,7 @@ class Port(Generic[S]):
     def __rshift__(self, step: Any) -> Any:
         """`a["x"] >> b`: run `b` after `a`, on its output `x`; gives `b`.
 
-        Raises:
-            StaticTypeError: when `b` does not take what the output gives.
+        Raises `StaticTypeError` when `b` does not take what the output gives.
         """
         return _joined(self.step, self.name, step)
 

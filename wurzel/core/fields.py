@@ -40,8 +40,7 @@ class Ports:
     def __init_subclass__(cls, **options: Any) -> None:
         """Make the class a dataclass.
 
-        Raises:
-            StaticTypeError: when a field has a default, or a name that cannot name a folder.
+        Raises `StaticTypeError` when a field has a default, or a name that cannot name a folder.
         """
         super().__init_subclass__(**options)
         try:
@@ -109,8 +108,7 @@ class OutputField(NamedTuple):
 def ports_class(annotation: Any, kind: type[P]) -> type[P] | None:
     """The class that an annotation names when it is an `Inputs` or `Outputs`, such as `Both` for `Both[Doc]`.
 
-    Raises:
-        StaticTypeError: when it is the other of the two.
+    Raises `StaticTypeError` when it is the other of the two.
     """
     plain = unaliased(without_none(annotation))
     found = get_origin(plain) or plain
@@ -132,8 +130,7 @@ def form_of(annotation: Any) -> Form:
 def input_fields(annotation: Any) -> tuple[InputField, ...]:
     """The inputs that an `Inputs` class, or another input type, stands for; none for a source.
 
-    Raises:
-        StaticTypeError: when one of them cannot be stored between steps; the message names the field.
+    Raises `StaticTypeError` when one of them cannot be stored between steps; the message names the field.
     """
     if (cls := ports_class(annotation, Inputs)) is None:
         inner = without_none(annotation)
@@ -149,8 +146,8 @@ def input_fields(annotation: Any) -> tuple[InputField, ...]:
 def output_fields(annotation: Any) -> tuple[OutputField, ...]:
     """The outputs that an `Outputs` class, or another output type, stands for.
 
-    Raises:
-        StaticTypeError: when one of them cannot be stored between steps, or may be None; the message names the field.
+    Raises `StaticTypeError` when one of them cannot be stored between steps, or may be None; the message names the
+    field.
     """
     if (cls := ports_class(annotation, Outputs)) is None:
         return (OutputField("", shape_of(annotation), form_of(annotation), annotation),)

@@ -42,11 +42,9 @@ class End(NamedTuple):
 def fitting(left: End, right: End) -> tuple[str, str]:
     """Name of the output, and of the input that it feeds.
 
-    An input that takes just what the output gives comes first. Otherwise `list[X]` collects what steps give as `X`,
-    and a step that takes one `X` without a name is called for each item of a `list[X]`.
-
-    Raises:
-        StaticTypeError: when none fits, or several do; the message names the fields and their types.
+    An input that takes just what the output gives comes first. Otherwise `list[X]` collects what steps give as `X`, and
+    a step that takes one `X` without a name is called for each item of a `list[X]`. Raises `StaticTypeError` when none
+    fits, or several do; the message names the fields and their types.
     """
     outputs = [field for field in left.fields.outputs if left.name in (None, field.name)]
     inputs = [field for field in right.fields.inputs if right.name in (None, field.name)]
@@ -68,8 +66,7 @@ def fitting(left: End, right: End) -> tuple[str, str]:
 def check_name(step: str, fields: Fields, name: object) -> str:
     """A name that is one of a step's outputs or inputs.
 
-    Raises:
-        StaticTypeError: when it is not; the message lists those that are.
+    Raises `StaticTypeError` when it is not; the message lists those that are.
     """
     outputs, inputs = ([field.name for field in side if field.name] for side in (fields.outputs, fields.inputs))
     if isinstance(name, str) and name in (*outputs, *inputs):

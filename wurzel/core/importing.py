@@ -23,9 +23,8 @@ _FORMS = "Write module:attribute, for example mypkg.pipelines:rag."
 def import_object(name: str) -> Any:
     """The object that `module:attribute` or `module.attribute` names; either side may be dotted.
 
-    Raises:
-        PipelineError: when there is no such module or attribute, or the module cannot be imported; the message then
-            has the traceback, shortened to the user's own lines.
+    Raises `PipelineError` when there is no such module or attribute, or the module cannot be imported; the message then
+    has the traceback, shortened to the user's own lines.
     """
     _make_cwd_importable()
     module_name, colon, path = name.partition(":")
@@ -76,8 +75,8 @@ def _descriptor_apart() -> Iterator[None]:
 def introspecting() -> Iterator[None]:
     """Run code of the user that says what a pipeline is: apart, in the current folder, and without ending us.
 
-    Raises:
-        PipelineError: when that code calls `sys.exit` or `os._exit`; a run or a check would end early, with 0 perhaps.
+    Raises `PipelineError` when that code calls `sys.exit` or `os._exit`; a run or a check would end early, with 0
+    perhaps.
     """
     from wurzel.core.tracebacks import place_of
 
@@ -119,11 +118,7 @@ def _call(error: SystemExit) -> str:
 
 
 def import_user_module(name: str) -> ModuleType:
-    """The module of this name.
-
-    Raises:
-        PipelineError: when there is none or it cannot be imported.
-    """
+    """The module of this name. Raises `PipelineError` when there is none or it cannot be imported."""
     module = _module_or_none(name)
     if module is None:
         raise _no_module(name)

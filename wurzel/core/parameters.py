@@ -30,8 +30,7 @@ def bindings(cls: type, owner: type) -> dict[Any, Any]:
 def check_count(cls: type, parameters: Any) -> None:
     """Compare the number of type parameters with what a class takes, before `typing` does it.
 
-    Raises:
-        StaticTypeError: when there are too few or too many.
+    Raises `StaticTypeError` when there are too few or too many.
     """
     wanted = getattr(cls, "__parameters__", ())
     given = parameters if isinstance(parameters, tuple) else (parameters,)

@@ -51,8 +51,7 @@ class Vocabulary:
     def parse(self, word: str) -> Word:
         """The word with its placeholders found.
 
-        Raises:
-            StaticTypeError: when it contains an unknown placeholder, or something like one.
+        Raises `StaticTypeError` when it contains an unknown placeholder, or something like one.
         """
         pieces: list[str | Reference] = []
         start = 0
@@ -69,8 +68,7 @@ class Vocabulary:
     def check(self, word: Word, *, variable: bool = False) -> None:
         """Make sure that no secret is in a word, and that a list stands alone; in a variable secrets may be, no lists.
 
-        Raises:
-            StaticTypeError: when it is not so.
+        Raises `StaticTypeError` when it is not so.
         """
         for piece in word:
             if isinstance(piece, str):
@@ -143,13 +141,8 @@ class Vocabulary:
 def filled(word: Word, values: Mapping[str, Any], settings: Any) -> Iterator[str]:
     """The words that a word becomes: several for a list that stands alone, none for an empty one.
 
-    Args:
-        word: from `Vocabulary.parse`.
-        values: what the placeholders of inputs and outputs stand for: a path, or a list of them.
-        settings: the loaded settings.
-
-    Raises:
-        ValueError: when something in it has no value, or is a list beside other text; the message names it.
+    `values` are what placeholders of inputs and outputs stand for: a path, or a list of them. Raises `ValueError` when
+    something in it has no value, or is a list beside other text; the message names it.
     """
     pieces: list[str] = []
     for piece in word:

@@ -10,8 +10,7 @@ from typing import Any, ForwardRef, get_args, get_type_hints
 def resolved(annotation: Any, owner: type) -> Any:
     """An annotation with the names in it replaced by what they stand for, seen from the class that it belongs to.
 
-    Raises:
-        NameError: when something of that name does not exist.
+    Raises `NameError` when something of that name does not exist.
     """
     if not refers(annotation):
         return annotation

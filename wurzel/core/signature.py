@@ -20,8 +20,7 @@ _ANY_NAME = "inpt"
 def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
     """Check that `run` takes and returns what the type parameters say; missing annotations warn.
 
-    Raises:
-        StaticTypeError: when it does not, or takes another number of arguments.
+    Raises `StaticTypeError` when it does not, or takes another number of arguments.
     """
     if inspect.isasyncgenfunction(inspect.unwrap(cls.run)):
         raise StaticTypeError(
@@ -44,11 +43,7 @@ def _is_wrapped(method: Any) -> bool:
 
 
 def check_when(cls: type[Any], given: Any, place: str) -> None:
-    """Check that `when` takes what `run` takes, and gives its answer at once.
-
-    Raises:
-        StaticTypeError: when it does not.
-    """
+    """Check that `when` takes what `run` takes, and gives its answer at once. Raises `StaticTypeError`."""
     when = inspect.unwrap(cls.when)
     if inspect.iscoroutinefunction(when) or inspect.isasyncgenfunction(when) or inspect.isgeneratorfunction(when):
         raise StaticTypeError("when does not return True or False", where=place, hint="Write def when, without async.")
@@ -58,8 +53,7 @@ def check_when(cls: type[Any], given: Any, place: str) -> None:
 def _check(cls: type[Any], name: str, given: Any, result: Any, place: str) -> tuple[list[str], str]:
     """What of a method has no annotation, and how it should be written.
 
-    Raises:
-        StaticTypeError: when an annotation differs from what the type parameters say.
+    Raises `StaticTypeError` when an annotation differs from what the type parameters say.
     """
     method = getattr(cls, name)
     parameter = _only_parameter(cls, name, place)

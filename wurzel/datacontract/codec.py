@@ -47,9 +47,7 @@ class Codec:
     def read(self, pieces: Sequence[Piece]) -> Any:
         """What `run` takes for the items of some pieces; the empty value of its type where there are none.
 
-        Raises:
-            DatasetError: when a part is damaged.
-            ContractFailedException: when an item breaks the contract.
+        Raises `DatasetError` when a part is damaged, `ContractFailedException` when an item breaks the contract.
         """
         raise NotImplementedError
 

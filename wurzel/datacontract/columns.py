@@ -38,10 +38,7 @@ _LEAVES: dict[type, Callable[[pa.DataType], bool]] = {
 def doubtful(frame: pd.DataFrame, table: pa.Table, empty: pd.DataFrame) -> list[str] | None:
     """Names of the columns that must be read back and compared, with the index; `None` for everything.
 
-    Args:
-        frame: what is stored; it has the index of its contract, or one that counts rows.
-        table: the same rows as Arrow has them.
-        empty: what a table of the same schema, but without rows, is once it has been read back.
+    `empty` is what a table of the same schema, but without rows, is once it has been read back.
     """
     names = list(frame.columns)
     if not all(isinstance(name, str) and "." not in name for name in names):

@@ -21,11 +21,9 @@ class MarkdownDataContract(PydanticModel):
 
         YAML front matter between two lines `---` may give `keywords` (text or a list), `url` and `metadata`; other keys
         are ignored. Otherwise `keywords` is the file's name up to the first dot, and `url` is `url_prefix` and the path
-        as given. A byte order mark is dropped, every line end becomes a line feed, dates stay text.
-
-        Raises:
-            MarkdownException: when the file is not UTF-8 text, or its front matter is not a YAML mapping of that kind;
-                the message names file and line.
+        as given. A byte order mark is dropped, every line end becomes a line feed, dates stay text. Raises
+        `MarkdownException` when the file is not UTF-8 text, or its front matter is not a YAML mapping of that kind; the
+        message names file and line.
         """
         from wurzel.datacontract.markdown import read_markdown
 

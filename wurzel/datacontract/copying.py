@@ -19,9 +19,7 @@ _FICLONE = 0x40049409  # ioctl of Linux: share the blocks of another file until 
 def copy_verified(source: Path, target: Path, part: Part) -> None:
     """Copy a file of a dataset, with its executable bit, never as a hard link.
 
-    Raises:
-        DatasetError: when its bytes are not those that the part has.
-        OSError: when the copy cannot be written.
+    Raises `DatasetError` when its bytes are not those that the part has, `OSError` when the copy cannot be written.
     """
     try:
         with source.open("rb") as file, target.open("w+b") as copy:

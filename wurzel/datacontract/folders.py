@@ -23,13 +23,8 @@ def replacing(target: Path, clear: Callable[[], None] = lambda: None, *, retire:
     killed between moving the previous folder away and the new one in. Several writers may work at one time: the last
     one to finish wins.
 
-    Args:
-        target: the folder to write; its parents are made.
-        clear: called just before the new folder takes its place.
-        retire: where the previous folder goes, on the same file system; otherwise, and without it, it is removed.
-
-    Raises:
-        OSError: when it cannot be written.
+    `clear` is called just before the new folder takes its place. The previous one goes to `retire`, on the same file
+    system; otherwise it is removed. Raises `OSError` when it cannot be written.
     """
     target = target.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -31,8 +31,7 @@ class Mark:
 def json_lists(file: BinaryIO, size: int, batch: int | None = None) -> Iterator[Lines]:
     """All lines of a part of `size` bytes, as lists of about `batch` bytes (`BATCH`) or one line; none is numbered.
 
-    Raises:
-        ValueError: when the part is not written like that.
+    Raises `ValueError` when the part is not written like that.
     """
     for body in _bodies(file, size, len(_HEAD), batch or BATCH):
         yield Lines(-1, b"[%b]" % body)

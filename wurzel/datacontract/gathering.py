@@ -21,12 +21,8 @@ from wurzel.exceptions import DatasetError
 def gather(folder: Path, into: Path | None = None) -> Dataset:
     """Turn the slices in a folder into one plain dataset: byte for byte what the step writes when it is not sliced.
 
-    Args:
-        folder: holds all slices, or a plain dataset, which stays as it is.
-        into: the dataset to write; it takes the place of the slices unless given.
-
-    Raises:
-        DatasetError: when a slice is missing or damaged, or the folder cannot be written.
+    A folder with a plain dataset stays as it is. The result takes the place of the slices unless `into` is given.
+    Raises `DatasetError` when a slice is missing or damaged, or the folder cannot be written.
     """
     return gather_outputs(folder, into)[""]
 
@@ -54,11 +50,8 @@ def gather_outputs(folder: Path, into: Path | None = None, retire: Path | None =
 def gathered(slices: Sequence[Manifest]) -> Manifest | None:
     """The manifest of the dataset that all slices of an output make, where their files are its files.
 
-    `None` where they are not, so that the data has to be written again: a set is sorted as a whole, and where a step
-    is not called for portions or items, all slices together count as one call.
-
-    Args:
-        slices: manifests of all slices, in their order.
+    `None` where they are not, so that the data has to be written again: a set is sorted as a whole, and where a step is
+    not called for portions or items, all slices together count as one call.
     """
     whole = joined(slices)
     if whole.folders or any(part.ordinal is not None for part in whole.parts) or not whole.parts:

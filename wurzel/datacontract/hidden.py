@@ -21,8 +21,7 @@ from wurzel.exceptions import StaticTypeError
 def hidden_field(contract: type) -> tuple[str, type] | None:
     """The first field, at any depth, that pydantic writes as asterisks, or that is a file: its path and its type.
 
-    Raises:
-        StaticTypeError: when the type of a field is a name that does not exist.
+    Raises `StaticTypeError` when the type of a field is a name that does not exist.
     """
     return _search(contract, set())
 

@@ -55,8 +55,7 @@ class Intake:
     def origin(self, item: Stored) -> tuple[Path, bool]:
         """Where an item is, and whether it may be moved from there.
 
-        Raises:
-            ContractFailedException: when it is elsewhere, or has been given before.
+        Raises `ContractFailedException` when it is elsewhere, or has been given before.
         """
         path = Path(os.path.realpath(item.path.parent)) / item.path.name
         if item.path.name in {"", ".."} or path == self.workdir:
@@ -72,8 +71,7 @@ class Intake:
     def store(self, source: Path, target: Path, *, movable: bool) -> tuple[int, str, bool]:
         """Move or copy a file; gives its size, its digest, and whether it is executable.
 
-        Raises:
-            OSError: when it cannot be read or written.
+        Raises `OSError` when it cannot be read or written.
         """
         source = self.moved.get(source, source)
         about = source.stat()
@@ -100,8 +98,7 @@ class Intake:
     def check(self) -> None:
         """Make sure that no file has changed since it was hashed, and that no folder has new ones.
 
-        Raises:
-            ContractFailedException: when one has.
+        Raises `ContractFailedException` when one has.
         """
         for folder in self._folders:
             for root, _, files in os.walk(folder):
@@ -149,9 +146,8 @@ class Drawer:
     def take(self, item: Any) -> None:
         """Store a file or folder.
 
-        Raises:
-            ContractFailedException: when it is not what the contract says, or is refused; the message names it.
-            DatasetError: when it cannot be written.
+        Raises `ContractFailedException` when it is not what the contract says, or is refused; the message names it;
+        `DatasetError` when it cannot be written.
         """
         if os.getpid() != self._owner:  # forked by a generator: only the process that began takes files
             return

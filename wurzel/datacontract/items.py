@@ -55,10 +55,8 @@ class JsonCodec(Codec):
     def encoded(self, value: Any) -> Iterator[list[bytes]]:
         """The JSON of the items that one call of `run` gave, some at a time.
 
-        What an iterator yields is encoded at once, since it may be changed and yielded again.
-
-        Raises:
-            ContractFailedException: when an item breaks the contract; the message names item and field.
+        What an iterator yields is encoded at once, since it may be changed and yielded again. Raises
+        `ContractFailedException` when an item breaks the contract; the message names item and field.
         """
         if isinstance(value, Iterator):
             return self._yielded(value)
@@ -70,8 +68,7 @@ class JsonCodec(Codec):
     def distinct(self, lines: list[bytes], value: Any = None) -> list[bytes]:
         """Lines of a set, sorted, each once.
 
-        Raises:
-            ContractFailedException: when items of the set would be one item when they are read.
+        Raises `ContractFailedException` when items of the set would be one item when they are read.
         """
         found = sorted(set(lines))
         if isinstance(value, set | frozenset) and len(found) < len(lines):

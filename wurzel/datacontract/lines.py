@@ -108,8 +108,7 @@ class ItemLines:
     def check(self, texts: Sequence[bytes], first: int) -> None:
         """Make sure that what `encoder` gave for items from number `first` on can be read.
 
-        Raises:
-            ContractFailedException: when an item would be refused.
+        Raises `ContractFailedException` when an item would be refused.
         """
         if self._lossless is not None and self._lossless.constrained:
             self._validated(b"[" + b",".join(texts) + b"]", first)
@@ -117,8 +116,7 @@ class ItemLines:
     def read(self, data: bytes, first: int = 0, *, single: bool = False) -> list[Any]:
         """The items in the JSON of a list, the first of which has the number `first`.
 
-        Raises:
-            ContractFailedException: when they break the contract; the message names item and field.
+        Raises `ContractFailedException` when they break the contract; the message names item and field.
         """
         try:
             return self._adapter.validator.validate_json(data, **self._read)  # type: ignore[no-any-return]
@@ -180,8 +178,7 @@ class ItemLines:
     def line(self, item: Any, index: int = 0) -> bytes:
         """The JSON of one item, after making sure that it reads back to the same item.
 
-        Raises:
-            ContractFailedException: when it does not; the message names the item by its index, and the field.
+        Raises `ContractFailedException` when it does not; the message names the item by its index, and the field.
         """
         value = item if type(item) in self._classes else self._taken(item, index)
         origin = item if type(item) is type(value) else value

@@ -41,11 +41,7 @@ class Part(NamedTuple):
         return int(head) if slash else None
 
     def read(self) -> bytes:
-        """The bytes of the part.
-
-        Raises:
-            DatasetError: when they are not those that were written.
-        """
+        """The bytes of the part. Raises `DatasetError` when they are not those that were written."""
         try:
             data = self.path.read_bytes()
         except OSError as error:
@@ -56,8 +52,7 @@ class Part(NamedTuple):
     def verify(self, file: BufferedReader) -> None:
         """Make sure that an open file holds the bytes that were written, without keeping them.
 
-        Raises:
-            DatasetError: when it does not.
+        Raises `DatasetError` when it does not.
         """
         try:
             found = file_digest(file, "sha256").hexdigest()
@@ -68,8 +63,7 @@ class Part(NamedTuple):
     def check(self, digest: str) -> None:
         """Make sure that this is the digest of the bytes that were written.
 
-        Raises:
-            DatasetError: when it is another one.
+        Raises `DatasetError` when it is another one.
         """
         if digest != self.sha256:
             raise DatasetError(

@@ -35,8 +35,7 @@ _CONTAINERS = frozenset({"list", "set", "dataframe"})
 def read_manifest(folder: Path) -> Manifest:
     """The manifest in a folder, after a look at the files it names: they are there, with the right sizes.
 
-    Raises:
-        DatasetError: when the folder is not a complete dataset.
+    Raises `DatasetError` when the folder is not a complete dataset.
     """
     path = folder / NAME
     try:
@@ -53,8 +52,7 @@ def read_manifest(folder: Path) -> Manifest:
 def manifest_of(data: Any, folder: Path) -> Manifest:
     """The manifest whose `canonical` form this is, for a dataset in `folder`; no file is looked at.
 
-    Raises:
-        ValueError: when it is not one.
+    Raises `ValueError` when it is not one.
     """
     try:
         parts = [{**part, "file": part["path"]} for part in data["parts"]]
@@ -155,11 +153,7 @@ def _folder(folder: Path, name: Any) -> Empty:
 
 
 def slice_of(data: Any) -> Slice:
-    """The slice that these JSON values are.
-
-    Raises:
-        ValueError: when they are not one.
-    """
+    """The slice that these JSON values are. Raises `ValueError` when they are not one."""
     if not isinstance(data, dict) or set(data) != set(Slice._fields):
         raise ValueError(f"{data!r} is not a slice")
     of = _count(data, "of", _MOST)

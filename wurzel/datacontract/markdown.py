@@ -16,8 +16,7 @@ _KEYWORDS, _URL, _METADATA = "keywords", "url", "metadata"
 def read_markdown(path: Path) -> tuple[str, dict[str, Any]]:
     """Body and front matter (`keywords`, `url`, `metadata`, as far as given) of a Markdown file.
 
-    Raises:
-        MarkdownException: when it is not UTF-8 text, or its front matter cannot be used; names file and line.
+    Raises `MarkdownException` when it is not UTF-8 text, or its front matter cannot be used; names file and line.
     """
     text = _text(path)
     if text.partition("\n")[0].rstrip() != _FENCE:

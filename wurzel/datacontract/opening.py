@@ -89,8 +89,7 @@ class Dataset(NamedTuple):
     def check(self, shape: Shape) -> None:
         """Make sure that this is what a step takes; for `list[X]` that includes a dataset of single `X`.
 
-        Raises:
-            WrongDataset: when the contract or the containers are others.
+        Raises `WrongDataset` when the contract or the containers are others.
         """
         collected = shape.containers == ("list",) and not self.containers
         if self.contract != contract_name(shape) or (self.containers != shape.containers and not collected):
@@ -108,8 +107,7 @@ class Dataset(NamedTuple):
 def open_dataset(folder: Path) -> Dataset:
     """The dataset in a folder: a plain one, or the full set of its slices; `step/output` for a named output.
 
-    Raises:
-        DatasetError: when the folder is missing, empty, incomplete or damaged.
+    Raises `DatasetError` when the folder is missing, empty, incomplete or damaged.
     """
     recover(folder)
     if not folder.exists():

@@ -26,10 +26,8 @@ def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Iterator[Encoded]:
     """A table as one or more parts of at most `MOST_ROWS` rows, all with the types of the whole table.
 
     They are written without the versions of the libraries that wrote them. A column that has no values in one part, or
-    other categories, has the same type there as in the others.
-
-    Raises:
-        ContractFailedException: when Parquet cannot store it, or another table would be read back.
+    other categories, has the same type there as in the others. Raises `ContractFailedException` when Parquet cannot
+    store it, or another table would be read back.
     """
     if len(frame) and not len(frame.columns) and not keeps_index:
         raise ContractFailedException(f"it has {len(frame)} rows, but no columns")
@@ -153,8 +151,7 @@ def from_parquet(data: bytes, names: Sequence[str] | None = None) -> pd.DataFram
 def joined(frames: Sequence[pd.DataFrame], keeps_index: bool) -> pd.DataFrame:
     """Tables below each other, with the types that one table of all their rows has.
 
-    Raises:
-        ContractFailedException: when the categories of a column are ordered, but not in one order.
+    Raises `ContractFailedException` when the categories of a column are ordered, but not in one order.
     """
     filled = [frame for frame in frames if len(frame)] or list(frames[:1])
     if len(filled) == 1:

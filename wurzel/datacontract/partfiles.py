@@ -49,11 +49,7 @@ class PartFiles:
         self._file: BinaryIO | None = None
 
     def add(self, encoded: Encoded, suffix: str) -> None:
-        """Write a whole part.
-
-        Raises:
-            DatasetError: when it cannot be written.
-        """
+        """Write a whole part. Raises `DatasetError` when it cannot be written."""
         if self._is_forked:
             return
         self.end()
@@ -64,11 +60,7 @@ class PartFiles:
         self.found.append(Part(path, path.name, encoded.items, len(encoded.data), digest))
 
     def copy(self, part: Part) -> None:
-        """Copy a part of another dataset.
-
-        Raises:
-            DatasetError: when it is damaged, or cannot be written.
-        """
+        """Copy a part of another dataset. Raises `DatasetError` when it is damaged, or cannot be written."""
         self.end()
         path = self._next(part.path.suffix)
         with explained(path):
@@ -78,11 +70,7 @@ class PartFiles:
         self.found.append(part._replace(path=path, name=path.name))
 
     def begin(self, suffix: str) -> None:
-        """Begin a part of lines; there is one even if no line follows.
-
-        Raises:
-            DatasetError: when it cannot be written.
-        """
+        """Begin a part of lines; there is one even if no line follows. Raises `DatasetError`."""
         if self._is_forked:
             return
         self.end()
@@ -98,8 +86,7 @@ class PartFiles:
     def lines(self, lines: Sequence[bytes]) -> None:
         """Add lines, one for each item, to the part that was begun, or to new ones where it is full.
 
-        Raises:
-            DatasetError: when they cannot be written.
+        Raises `DatasetError` when they cannot be written.
         """
         size = sum(map(len, lines))
         if self._bytes + size <= self._most:
@@ -111,11 +98,7 @@ class PartFiles:
             self._take([line], len(line))
 
     def end(self) -> None:
-        """Finish the part that was begun, if there is one.
-
-        Raises:
-            DatasetError: when it cannot be written.
-        """
+        """Finish the part that was begun, if there is one. Raises `DatasetError` when it cannot be written."""
         if self._file is None or self._is_forked:
             return
         self._flush()
@@ -169,8 +152,7 @@ class PartFiles:
 def explained(path: Path) -> Iterator[None]:
     """Turn what the operating system refuses into an error with a hint.
 
-    Raises:
-        DatasetError: when the block raises an OSError.
+    Raises `DatasetError` when the block raises an OSError.
     """
     try:
         yield

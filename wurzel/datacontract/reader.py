@@ -40,8 +40,7 @@ class Reader:
     def __init__(self, shape: Shape, datasets: Sequence[Dataset]) -> None:
         """Read datasets as `shape`; for `list[X]` they may also be datasets of single `X`.
 
-        Raises:
-            WrongDataset: when a dataset has another contract.
+        Raises `WrongDataset` when a dataset has another contract.
         """
         for dataset in datasets:
             dataset.check(shape)
@@ -71,11 +70,9 @@ class Reader:
     def value(self, start: int = 0, stop: int | None = None) -> Any:
         """What `run` takes: a list, set or table of these items, or the single item.
 
-        Where there are no items, it is an empty list or set, or a table with the columns of its contract.
-
-        Raises:
-            DatasetError: when a part is damaged.
-            ContractFailedException: when an item breaks the contract; the message names item and field.
+        Where there are no items, it is an empty list or set, or a table with the columns of its contract. Raises
+        `DatasetError` when a part is damaged, `ContractFailedException` when an item breaks the contract; the message
+        names item and field.
         """
         if not self._shape.many:
             (item,) = self.stream(start, start + 1)
@@ -93,8 +90,7 @@ class Reader:
     def check(self) -> None:
         """Raise the first error that a stream of this reader met, whatever became of it then.
 
-        Raises:
-            WurzelError: as `value`, or that an iterator was asked for items after its end.
+        Raises `WurzelError` as `value`, or that an iterator was asked for items after its end.
         """
         if self._failed is not None:
             raise self._failed

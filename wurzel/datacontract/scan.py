@@ -30,11 +30,8 @@ class Entry(NamedTuple):
 def scanned(path: Path, kind: str, moved: Collection[Path] = ()) -> list[Entry]:
     """All that is in a `file` or `folder`, itself included, sorted by name.
 
-    A link may also lead to a file that has been `moved` away before.
-
-    Raises:
-        ContractFailedException: when it is something else, or contains what cannot be stored.
-        OSError: when it cannot be read.
+    A link may also lead to a file that has been `moved` away before. Raises `ContractFailedException` when it is
+    something else, or contains what cannot be stored; `OSError` when it cannot be read.
     """
     try:
         mode = path.lstat().st_mode

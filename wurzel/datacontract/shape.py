@@ -80,8 +80,7 @@ class Shape(NamedTuple):
 def shape_of(annotation: Any) -> Shape:
     """The shape that an annotation describes.
 
-    Raises:
-        StaticTypeError: when it is nothing that can be stored between steps.
+    Raises `StaticTypeError` when it is nothing that can be stored between steps.
     """
     containers: list[Container] = []
     inner = unaliased(annotation)

@@ -69,8 +69,7 @@ class TableCodec(Codec):
     def encoded(self, value: Any) -> Iterator[Encoded]:
         """The parts of what one call of `run` gave.
 
-        Raises:
-            ContractFailedException: when it breaks the contract, or would not be read back.
+        Raises `ContractFailedException` when it breaks the contract, or would not be read back.
         """
         if not isinstance(value, pd.DataFrame) or not type(value).__module__.startswith(("pandas", "pandera")):
             kind = "None" if value is None else article(type(value))

@@ -73,9 +73,8 @@ class Writer:
     def add(self, value: Any) -> None:
         """Store what one call of `run` gave; an iterator is asked for its items here, and may raise anything.
 
-        Raises:
-            ContractFailedException: when it breaks the contract; the message names item and field.
-            DatasetError: when it cannot be written.
+        Raises `ContractFailedException` when it breaks the contract; the message names item and field, `DatasetError`
+        when it cannot be written.
         """
         if isinstance(value, Iterator):
             try:
@@ -244,8 +243,7 @@ def writing(
 def check_ours(folder: Path) -> None:
     """Never replace what is not a dataset, and write nothing into git's folder.
 
-    Raises:
-        DatasetError: when the folder is something else.
+    Raises `DatasetError` when the folder is something else.
     """
     if in_git(folder):
         raise DatasetError(REASON, where=str(folder), hint="Give another folder with -o or --data-dir.")

@@ -54,9 +54,8 @@ def proposals(changes: Sequence[Change], results: Sequence[JobResult]) -> list[P
 def adopted(text: str, found: Sequence[Proposal], where: str) -> str:
     """The text of wurzel.yaml with the proposed values.
 
-    Raises:
-        UsageError: when a pipeline is not in the file, or two files want different values.
-        ConfigError: when a value is null or does not fit its setting, or its place cannot be changed.
+    Raises `UsageError` when a pipeline is not in the file, or two files want different values; `ConfigError` when a
+    value is null or does not fit its setting, or its place cannot be changed.
     """
     changes: dict[Place, Any] = {}
     owners: dict[Place, str] = {}

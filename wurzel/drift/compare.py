@@ -39,13 +39,7 @@ class Difference(NamedTuple):
 
 
 def differences(name: str, old: str, new: str) -> list[Difference]:
-    """The differences, in the order of the new file.
-
-    Args:
-        name: name of the file, whose suffix tells its language.
-        old: the text before.
-        new: the text after.
-    """
+    """The differences, in the order of the new file. The suffix of the name tells the language."""
     found = list(_compare(flatten(name, old), flatten(name, new)))
     if not found and old != new:  # only comments or formatting differ
         found = list(_compare(by_line(old), by_line(new)))

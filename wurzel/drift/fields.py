@@ -38,11 +38,7 @@ def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Ite
     """The job with each value of its configuration changed in turn, those of a step first.
 
     A value that `defaults` or the pipeline sets for several steps is one value: it is changed in all of them at once.
-
-    Args:
-        job: the job to vary.
-        steps: ids of the steps whose unset fields are changed as well.
-        unset: change only fields that are not set.
+    With `unset`, only fields that are not set are changed.
     """
     pipeline = job.pipeline
     groups: dict[tuple[str, str], tuple[Pipeline | None, dict[int, Step]]] = {}

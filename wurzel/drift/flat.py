@@ -32,9 +32,7 @@ class Leaf:
 def flatten(name: str, text: str) -> Mapping[Path, Leaf]:
     """All values of a file by path; a single path with all lines if it is neither valid YAML nor valid Python.
 
-    Args:
-        name: name of the file, whose suffix tells its language.
-        text: its content.
+    The suffix of the name tells the language.
     """
     language = language_of(f"{name}.j2")
     try:

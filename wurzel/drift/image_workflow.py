@@ -30,16 +30,8 @@ def image_file(
 ) -> File:
     """The file to write, with our header, and its path below the top of the repository.
 
-    Args:
-        choices: the options.
-        renderer: finds the template, `ci/github-image.yml.j2` or `ci/gitlab-image.yml.j2`.
-        home: where the project is.
-        variables: values of variables that hold for the whole project.
-        image: what is pushed.
-        requires: the wurzel that builds it; the packages of the project are installed in the image alone.
-
-    Raises:
-        UsageError: when options do not fit the image.
+    `image` is what is pushed, `requires` the wurzel that builds it; packages of the project are installed in the image
+    alone. Raises `UsageError` when options do not fit the image.
     """
     setup, install = home.setup, home.install
     if choices.install or requires.text:

@@ -68,10 +68,7 @@ class Influence:
 def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()) -> Influence:
     """What each setting of a job changes in its files.
 
-    Args:
-        result: the job and its rendered files.
-        renderer: renders them.
-        unset: ids of steps whose unset fields are tried as well.
+    `unset` has the ids of steps whose unset fields are tried as well.
     """
     most = max(1, WORK // max(1, len(result.job.pipeline.steps)))
     found = Influence()

@@ -30,12 +30,7 @@ def orphans(place: Place, request: Request, planned: Collection[str]) -> list[st
     """Sorted paths, from the output folder, of files that a request covers but no longer writes.
 
     Files of other requests are not among them: for another pipeline, target, environment, `--set` or output folder, or
-    for a pipeline given as `module:attribute`.
-
-    Args:
-        place: the output folder in its repository.
-        request: the current request.
-        planned: paths of the files it writes.
+    for a pipeline given as `module:attribute`. `planned` are the paths of the files it writes.
     """
     root = place.root
     own = {os.path.realpath(root / path) for path in planned}

@@ -102,11 +102,8 @@ class Reasons:
 def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer, packs: PackChanges) -> dict[str, Reasons]:
     """Why existing files of one job are out of date, by path; the reasons of each file in its order.
 
-    Args:
-        changes: the files on disk and what would be written.
-        result: the job that they belong to.
-        renderer: renders the job again with one field changed at a time, for all files together.
-        packs: what packs changed that are not those that wrote the files.
+    The job is rendered again with one field changed at a time, for all files together. `packs` have changes in packs
+    that are not those that wrote the files.
     """
     files = {file.output.path: file for file in result.files}
     ids = {step.id for step in result.job.pipeline.steps}

@@ -83,14 +83,7 @@ class Report:
 
 
 def report(changes: Sequence[Change], results: Sequence[JobResult], renderer: Renderer, request: Request) -> Report:
-    """State and reasons of all files of a request. Finding the reasons costs some renders for each file that differs.
-
-    Args:
-        changes: from `plan`, orphans included.
-        results: the rendered results.
-        renderer: what rendered them.
-        request: the request that they are for.
-    """
+    """State and reasons of all files of a request; this renders some times for each file that differs."""
     wrong = [change for change in changes if change.state != "same"]
     found = {
         finding.change.path: finding for result in results for finding in _of_job(wrong, result, renderer, request)

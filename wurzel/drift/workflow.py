@@ -83,15 +83,8 @@ def ci_file(
 ) -> File:
     """The file to write, with our header.
 
-    Args:
-        choices: the options.
-        renderer: finds the template, `ci/github.yml.j2` or `ci/gitlab.yml.j2`.
-        home: where the project is, and how it is installed.
-        variables: values of variables that hold for the whole project.
-        paths: files, relative to the project, that may be pushed although they are new; only for `push`.
-
-    Returns:
-        The file, with its path below the top of the repository.
+    `paths`, only for `push`, are files that may be pushed although they are new. The path of the result is below the
+    top of the repository.
     """
     given = ["-e", choices.environment] if choices.environment else []
     setup, install = ("pip", choices.install) if choices.install else (home.setup, home.install)
@@ -159,12 +152,7 @@ def _watched(home: Home, choices: Choices) -> list[str]:
 
 
 def unlisted(place: Place, paths: Sequence[str]) -> list[str]:
-    """For each CI file that would refuse to push one of these new files, the command that updates it.
-
-    Args:
-        place: the project, which the paths are relative to, in its repository.
-        paths: new files.
-    """
+    """For each CI file that would refuse to push one of these new files, the command that updates it."""
     home = Home(place.folder)
     wanted = {home.below(path) for path in paths}
     commands = []
@@ -181,8 +169,7 @@ def unlisted(place: Place, paths: Sequence[str]) -> list[str]:
 def check_choices(choices: Choices) -> None:
     """Refuse options that do not go together, and anything but a name as `--token`, above all a token itself.
 
-    Raises:
-        UsageError: without showing the value.
+    Raises `UsageError` without showing the value.
     """
     import re
 

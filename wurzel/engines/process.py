@@ -67,8 +67,7 @@ def finished(
 ) -> Finished:
     """Run a program to its end. One that takes longer than `seconds` is killed with all that it has started.
 
-    Raises:
-        EngineFailed: with `check`, when its exit code is not 0.
+    Raises `EngineFailed` with `check`, when its exit code is not 0.
     """
     process = subprocess.Popen(
         list(map(str, words)),

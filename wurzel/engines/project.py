@@ -79,13 +79,7 @@ def case_of(
 ) -> ProjectCase:
     """The case of a resolved pipeline.
 
-    Args:
-        pipeline: resolved.
-        named: how the command line names it.
-        root: folder of the project.
-        environment: of wurzel.yaml.
-        sets: texts `KEY=VALUE`.
-        sample: how many items each source stores; all unless given.
+    `named` is how the command line names it; `sample` is how many items each source stores, all unless given.
     """
     more = [f"{place}={path}" for place, path in outside(pipeline, root)]
     if sample is not None:

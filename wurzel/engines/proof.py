@@ -54,10 +54,7 @@ class Row:
 def drivers_of(target: str, version: str, seconds: float) -> Sequence[Driver]:
     """The engines that run files of a target; none where there is no driver for one.
 
-    Args:
-        target: name of a built-in target.
-        version: of Airflow that the DAG is written for.
-        seconds: at most for each engine.
+    `version` is that of Airflow; each engine runs for `seconds` at most.
     """
     makers: dict[str, Callable[[], list[Driver]]] = {
         "local": lambda: [Script("sh")],
@@ -74,12 +71,8 @@ def proven(
 ) -> Iterator[Row]:
     """The row of `wurzel run`, and then that of each engine as it ends.
 
-    Args:
-        case: the pipeline.
-        steps: ids of its steps in the order in which they run.
-        drivers: engines to run it in.
-        folder: a scratch folder.
-        secrets: variables that it takes from secrets, which CI engines would look for on their platform.
+    `folder` is for scratch; `secrets` are variables that it takes from secrets, which CI engines would look for on
+    their platform.
     """
     reference = WurzelRun()
     expected = _run(reference, case, folder / "reference")

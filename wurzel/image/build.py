@@ -22,8 +22,7 @@ _EPOCH = "0"
 def builder(name: Builder | None = None) -> Builder:
     """The program that builds: the one that is named, or the first that is here.
 
-    Raises:
-        UsageError: when it is not here, or is a docker without BuildKit, which secrets of a build need.
+    Raises `UsageError` when it is not here, or is a docker without BuildKit, which secrets of a build need.
     """
     here = [one for one in ([name] if name else BUILDERS) if shutil.which(one)]
     if not here:
@@ -38,14 +37,7 @@ def builder(name: Builder | None = None) -> Builder:
 def build(program: Builder, folder: Path, name: str, options: Sequence[str] = ()) -> None:
     """Build an image from the Dockerfile in a folder; what the program prints goes to stderr.
 
-    Args:
-        program: as `builder` gives it.
-        folder: of the Dockerfile.
-        name: of the image.
-        options: further words, such as `--secret`.
-
-    Raises:
-        StepFailed: when it cannot be built.
+    `options` are further words, such as `--secret`. Raises `StepFailed` when it cannot be built.
     """
     start = {
         # https://github.com/moby/buildkit/blob/master/docs/build-repro.md
@@ -60,11 +52,7 @@ def build(program: Builder, folder: Path, name: str, options: Sequence[str] = ()
 
 
 def push(program: Builder, name: str) -> str:
-    """Push an image; gives the name to run it by, with its digest.
-
-    Raises:
-        StepFailed: when it cannot be pushed.
-    """
+    """Push an image; gives the name to run it by, with its digest. Raises `StepFailed` when it cannot be pushed."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "digest")
         more = [] if program == "docker" else [f"--digestfile={file}"]

@@ -40,13 +40,8 @@ class Image(NamedTuple):
 def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image:
     """The files of an image.
 
-    Args:
-        project: whose `container` and `requires` say what goes into it.
-        renderer: finds the templates.
-        data: folders of datasets, which are left out of it.
-
-    Raises:
-        UsageError: when `container` is missing, or a local wurzel is outside the project.
+    `data` are folders of datasets, which are left out of it. Raises `UsageError` when `container` is missing, or a
+    local wurzel is outside the project.
     """
     container = container_of(project)
     sources = sources_of(place_of(project), project.requires, project.file)

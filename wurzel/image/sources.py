@@ -42,13 +42,7 @@ class Sources(NamedTuple):
 def sources_of(place: Place, requires: Requires, file: str) -> Sources:
     """What the image of a project is made of.
 
-    Args:
-        place: the project in its repository.
-        requires: the wurzel that it needs.
-        file: the configuration file, for messages.
-
-    Raises:
-        UsageError: when something that is needed is outside the project, so that no image can contain it.
+    Raises `UsageError` when something that is needed is outside the project, so that no image can contain it.
     """
     root = place.root
     packages = packages_of(root, place.top)

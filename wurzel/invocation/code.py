@@ -68,12 +68,8 @@ class Code:
     ) -> None:
         """Look for modules where they are imported from: in the project first.
 
-        Args:
-            root: the project folder; its own modules lie there or below `src`.
-            digests: reads files.
-            not_source: folders within packages that runs write into.
-            wurzel: folder of wurzel's own source.
-            packages: whether to look at installed distributions, which takes long the first time.
+        Runs write into `not_source`, folders within packages. `packages` says whether to look at installed
+        distributions, which takes long the first time.
         """
         self._root = root.absolute()
         self._digests = digests
@@ -89,9 +85,7 @@ class Code:
     def digests(self, step: Step, bases: Iterable[str] = ()) -> dict[str, str]:
         """Digests of the source and of the packages behind a step.
 
-        Args:
-            step: a step of a pipeline.
-            bases: modules of classes that its class and contracts derive from, where they are known.
+        `bases` are modules of classes that its class and contracts derive from, where they are known.
         """
         found = self.of(step, bases)
         return {

@@ -24,9 +24,7 @@ def dataset(pipeline: Pipeline, step_id: str, output: str = "") -> str:
 def step_inputs(step: Step, folder: Callable[[str], str]) -> list[str]:
     """The values of `-i` of a step: `DIR`, or `NAME=DIR` where its inputs have names, one for each edge in order.
 
-    Args:
-        step: the step that reads.
-        folder: gives the folder of an earlier step, by its id; a named output is a folder below it.
+    `folder` gives the folder of an earlier step, by its id; a named output is a folder below it.
     """
     return [
         f"{edge.input}{'=' if edge.input else ''}{folder(edge.step)}{'/' if edge.output else ''}{edge.output}"
@@ -43,10 +41,7 @@ def cut_edges(step: Step) -> list[Edge]:
 def slices_argv(step: Step, folders: Sequence[str], file: str) -> list[str]:
     """The command that writes which slices a step has, once the data is there.
 
-    Args:
-        step: with `shards` that has `items`.
-        folders: datasets of the input that is cut (see `cut_edges`).
-        file: where to write; `-` for standard output.
+    `folders` are datasets of the input that is cut (see `cut_edges`); `file` may be `-` for standard output.
     """
     argv = ["wurzel", "step", step.run, "--id", step.id]
     for folder in folders:

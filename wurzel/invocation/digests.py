@@ -108,9 +108,7 @@ class FileDigests:
     def tree(self, path: Path, without: Iterable[Path] = ()) -> str:
         """Digest of a file, or of the names and bytes of all files below a folder, links followed.
 
-        Args:
-            path: file or folder; `ABSENT` when there is neither.
-            without: folders below it that do not count.
+        It is `ABSENT` when there is neither. Folders `without` do not count.
         """
         if not path.is_dir():
             return self.file(path)
@@ -154,11 +152,7 @@ def combine(parts: Iterable[str]) -> str:
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file as a whole, so that a reader finds the old or the new one.
-
-    Raises:
-        WriteError: when it cannot be written.
-    """
+    """Replace a file as a whole, so that a reader finds the old or the new one. Raises `WriteError`."""
     if in_git(path):
         raise WriteError(REASON, where=str(path))
     temporary = path.with_name(f".{path.name}.tmp")
@@ -180,10 +174,7 @@ def status(stat: os.stat_result) -> list[int]:
 def names(top: Path, skipped: set[str], wanted: Callable[[str], bool] = lambda _name: True) -> Iterator[str]:
     """Paths of all files below a folder, relative to it; a link back to a folder above is not followed.
 
-    Args:
-        top: the folder.
-        skipped: real paths of folders that are left out.
-        wanted: whether a folder of this name is looked into.
+    Folders whose real path is in `skipped`, or whose name is not `wanted`, are left out.
     """
     todo = [(top, "", frozenset({os.path.realpath(top)}))]
     while todo:

@@ -29,9 +29,7 @@ def notice_references(pipeline: Pipeline) -> dict[str, SecretRef]:
 def notice_env(pipeline: Pipeline, link: str = "") -> dict[str, str]:
     """The other variables: a webhook that is not secret, and the address of the run.
 
-    Args:
-        pipeline: the resolved pipeline.
-        link: how the platform writes the address of a run; the configured one is stronger.
+    The configured address is stronger than `link`, which is how the platform writes it.
     """
     told = pipeline.on_failure
     if told is None:

@@ -72,9 +72,7 @@ class Fingerprints:
     def of(self, step: Step, data: Mapping[tuple[str, str], str]) -> dict[str, str]:
         """Digest by kind of everything the step's output may depend on.
 
-        Args:
-            step: a step of the pipeline.
-            data: digests of the datasets that it reads, by step and output.
+        `data` has the digests of the datasets that it reads, by step and output.
         """
         env = step_environment(self._pipeline, step, self._environ)
         kind = self._class(step.run)
@@ -134,10 +132,8 @@ def fingerprint(kinds: Mapping[str, str]) -> str:
 def reason(last: tuple[Mapping[str, str], str] | None, now: Mapping[str, str], output: str | None) -> str:
     """Why a step must run, for people; empty when nothing has changed.
 
-    Args:
-        last: what it last ran with, and the digest of the manifest it wrote.
-        now: what it would run with.
-        output: digest of the manifest of its complete dataset, `None` when there is none.
+    `last` is what it last ran with, and the digest of the manifest it wrote; `output` that of its complete dataset, if
+    any.
     """
     if last is None:
         return "first run here" if output is None else "not run here before"

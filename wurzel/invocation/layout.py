@@ -30,8 +30,7 @@ def layout_digest(pipeline: Pipeline) -> str:
 def check_layout(pipeline: Pipeline, environ: Mapping[str, str]) -> None:
     """Make sure that the job was rendered from a pipeline of these steps; without the variable there is no check.
 
-    Raises:
-        UsageError: when it was not: a step that the file does not know would be left out.
+    Raises `UsageError` when it was not: a step that the file does not know would be left out.
     """
     expected = environ.get(VARIABLE)
     if expected and expected != (digest := layout_digest(pipeline)):

@@ -24,13 +24,7 @@ def version_words(step_class: type[TypedStep[Any, Any, Any]] | None) -> Sequence
 def program_digest(words: Sequence[str], environ: Mapping[str, str], root: Path) -> str | None:
     """The digest of what a program prints, on either stream.
 
-    Args:
-        words: the command.
-        environ: the whole environment of the step.
-        root: the project folder.
-
-    Returns:
-        `None` when it cannot be started, hangs or prints nothing, so that nothing is known.
+    It is `None` when it cannot be started, hangs or prints nothing, so that nothing is known.
     """
     try:
         done = subprocess.run(

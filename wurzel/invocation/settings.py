@@ -54,15 +54,8 @@ def effective(
 ) -> Effective:
     """The settings a step gets, read and validated as `wurzel step` does it.
 
-    Args:
-        step: a step of a resolved pipeline.
-        step_class: its class.
-        environ: the whole environment of the step.
-        root: the project folder, which relative paths start from.
-        digest: gives the digest of a file or of all below a folder.
-
-    Raises:
-        WurzelError: when the settings are missing or wrong.
+    Relative paths start from `root`; `digest` gives the digest of a file or of all below a folder. Raises `WurzelError`
+    when the settings are missing or wrong.
     """
     from wurzel.core.loading import load_settings
     from wurzel.core.typed_step import step_types

@@ -84,10 +84,7 @@ def feeding(step: Step, setting: Setting) -> list[str]:
 def unfed(pipeline: Pipeline, step: Step, also: Iterable[str] = ()) -> Iterator[Setting]:
     """Required settings of a step that configuration does not provide, neither as values nor as variables.
 
-    Args:
-        pipeline: the resolved pipeline.
-        step: one of its steps.
-        also: further variables that the step gets on its platform.
+    `also` are further variables that the step gets on its platform.
     """
     provided = {*pipeline.env, *pipeline.secrets, *step.env, *step.secrets, *also}
     for setting in step.settings:
@@ -150,11 +147,8 @@ class TooLarge(NamedTuple):
 def too_large(pipeline: Pipeline, step: Step, *, settings: bool = True) -> Iterator[TooLarge]:
     """What of a step's configuration Linux refuses to start a process with: "Argument list too long".
 
-    Args:
-        pipeline: the resolved pipeline.
-        step: one of its steps.
-        settings: whether its settings travel in the environment, not in a file; such a target (DVC) has all variables
-            in the one argument that is its command.
+    `settings` says whether settings travel in the environment, not in a file; such a target (DVC) has all variables in
+    the one argument that is its command.
     """
     names = {setting.variable: setting for setting in step.settings}
     values = {**pipeline.env, **step.env, **(setting_variables(step) if settings else {})}

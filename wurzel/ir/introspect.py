@@ -30,8 +30,7 @@ class NotAPipelineError(PipelineError):
 def load_entrypoint(entrypoint: str) -> Any:
     """The object at `module:attribute`; the current directory is importable.
 
-    Raises:
-        PipelineError: when there is none, or its module cannot be imported.
+    Raises `PipelineError` when there is none, or its module cannot be imported.
     """
     from wurzel.core.importing import import_object
 
@@ -41,13 +40,8 @@ def load_entrypoint(entrypoint: str) -> Any:
 def introspect(entry: Entry, *, name: str, entrypoint: str = "") -> Pipeline:
     """The IR of the pipeline that ends in `entry`.
 
-    Args:
-        entry: the last step, a list of last steps, or a function without arguments that returns either.
-        name: name of the pipeline.
-        entrypoint: `module:attribute` it was read from, kept in the IR.
-
-    Raises:
-        PipelineError: when `entry` is not a pipeline, or has a cycle, a duplicate id or a step without its input.
+    `entry` is the last step, a list of last steps, or a function without arguments that returns either. Raises
+    `PipelineError` when `entry` is not a pipeline, or has a cycle, a duplicate id or a step without its input.
     """
     steps = ordered_steps(last_steps(entry, entrypoint or name))
     _check_ids(steps)
@@ -58,9 +52,8 @@ def introspect(entry: Entry, *, name: str, entrypoint: str = "") -> Pipeline:
 def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
     """The last steps that a pipeline object stands for, calling it when it is a function.
 
-    Raises:
-        NotAPipelineError: when it is none of the things a pipeline may be.
-        PipelineError: when it is a function that cannot be called without arguments.
+    Raises `NotAPipelineError` when it is none of the things a pipeline may be, `PipelineError` when it is a function
+    that cannot be called without arguments.
     """
     value: Any = entry
     if callable(value) and not isinstance(value, TypedStep | type):
@@ -85,8 +78,7 @@ def last_steps(entry: Entry, origin: str) -> list[AnyStep]:
 def ordered_steps(last: Sequence[AnyStep]) -> list[AnyStep]:
     """All steps, each after its predecessors, in the order in which a reader of the code meets them.
 
-    Raises:
-        PipelineError: when there is a cycle; the message names its steps.
+    Raises `PipelineError` when there is a cycle; the message names its steps.
     """
     order: list[AnyStep] = []
     done: set[AnyStep] = set()

@@ -45,10 +45,8 @@ class Job(NamedTuple):
 def jobs_of(pipeline: Pipeline, layout: Layout, place: Place) -> list[Job]:
     """The jobs of a pipeline, in an order in which they can run; every step is in one of them.
 
-    Args:
-        pipeline: the resolved pipeline.
-        layout: what becomes of steps without a group.
-        place: gives what a platform has once for a job; steps of an `auto` job agree on it.
+    `layout` is for steps without a group; `place` gives what a platform has once for a job, on which steps of an `auto`
+    job agree.
     """
     return _Grouping(pipeline, layout, place).jobs()
 

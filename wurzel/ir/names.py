@@ -33,8 +33,7 @@ class Text:
     def __call__(self, value: Any) -> str:
         """The value as it is.
 
-        Raises:
-            ValueError: when it is not such a text, or longer than `limit` characters (0: no limit).
+        Raises `ValueError` when it is not such a text, or longer than `limit` characters (0: no limit).
         """
         if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
             raise ValueError(f"{value!r} is not {self.what}")

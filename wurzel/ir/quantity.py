@@ -15,11 +15,7 @@ _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
 
 def amount(quantity: str) -> Decimal:
-    """The number a quantity stands for: `500m` is 0.5, `1Ki` is 1024.
-
-    Raises:
-        ValueError: when it is not a quantity.
-    """
+    """The number a quantity stands for: `500m` is 0.5, `1Ki` is 1024. Raises `ValueError` when it is not a quantity."""
     number, suffix = _split(quantity)
     if suffix in _BINARY:
         return number * Decimal(2 ** _BINARY[suffix])

@@ -80,11 +80,8 @@ def attempts(step: Step, *, tries: int) -> float:
 def deadline(steps: Sequence[Step], whole: int | None, *, setup: int, native: bool = False) -> int | None:
     """Seconds after which a job of these steps must be stuck; none if a step may take any time.
 
-    Args:
-        steps: the steps of the job.
-        whole: the timeout of the pipeline, which no job exceeds.
-        setup: how long it may take to start the job.
-        native: whether the platform repeats the job, so that it tries each step once.
+    `whole` is the timeout of the pipeline, which no job exceeds; `setup` how long the job may take to start; `native`
+    says that the platform repeats the job, so that it tries each step once.
     """
     if any(step.timeout is None for step in steps):
         return None

@@ -19,11 +19,7 @@ _LONGEST_NUMBER = 100
 
 
 def scalar(text: str) -> bool | int | float | str | None:
-    """The value of an unquoted scalar.
-
-    Raises:
-        ValueError: when it is a number too long to read.
-    """
+    """The value of an unquoted scalar. Raises `ValueError` when it is a number too long to read."""
     if text and text[0] not in _NOT_TEXT:
         return text
     if text in _CORE:

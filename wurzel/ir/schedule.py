@@ -34,8 +34,7 @@ _ITEM = re.compile(r"(?:(?P<all>[*?])|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<st
 def check_cron(text: str) -> None:
     """Accept what Kubernetes and Argo accept as a schedule.
 
-    Raises:
-        ValueError: says which field is wrong and what to write instead.
+    Raises `ValueError`, which says which field is wrong and what to write instead.
     """
     if text != text.strip():
         raise ValueError(f"{text!r} starts or ends with a space")
@@ -60,8 +59,7 @@ def check_cron(text: str) -> None:
 def check_zone(name: str) -> None:
     """Accept the names of the IANA time zone database, in their exact spelling.
 
-    Raises:
-        ValueError: names the nearest zone.
+    Raises `ValueError`, which names the nearest zone.
     """
     if name in zones():
         return

@@ -83,18 +83,13 @@ def _step_of_jobs(step: Step) -> dict[str, Any]:
 def load(path: Path) -> Pipeline:
     """The pipeline in a JSON file that `wurzel inspect --json` wrote.
 
-    Raises:
-        PipelineError: when the file is not an IR of a version that this wurzel reads; the message names the place.
+    Raises `PipelineError` when the file is not an IR of a version that this wurzel reads; the message names the place.
     """
     return parse(read(path), str(path))
 
 
 def read(path: Path) -> bytes:
-    """The bytes of an IR file.
-
-    Raises:
-        PipelineError: when it cannot be read, or is too large to be one.
-    """
+    """The bytes of an IR file. Raises `PipelineError` when it cannot be read, or is too large to be one."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
@@ -106,12 +101,7 @@ def read(path: Path) -> bytes:
 def parse(ir: bytes, where: str) -> Pipeline:
     """The pipeline in JSON that `wurzel inspect --json` wrote.
 
-    Args:
-        ir: the JSON.
-        where: it comes from, for messages.
-
-    Raises:
-        PipelineError: when it is not an IR of a version that this wurzel reads; the message names the place.
+    Raises `PipelineError` when it is not an IR of a version that this wurzel reads; the message names the place.
     """
     try:
         text = ir.decode()
@@ -150,8 +140,7 @@ _NEW = frozenset({"inputs", "outputs", "when", "shard_by"})
 def upgraded(data: dict[str, Any], where: str) -> dict[str, Any]:
     """A pipeline of version 1 as one of version 2; what does not fit is left for the model to refuse.
 
-    Raises:
-        PipelineError: when a step has a field that came with version 2.
+    Raises `PipelineError` when a step has a field that came with version 2.
     """
     steps = data.get("steps")
     if isinstance(steps, list):

@@ -40,10 +40,7 @@ def describe(
 ) -> Iterator[Setting]:
     """The settings of a class, in the order of its fields.
 
-    Args:
-        settings_class: a subclass of `wurzel.core.Settings`.
-        prefix: what the environment variables start with, e.g. `SPLIT__`.
-        input_paths: names of the fields that name files or folders the step reads.
+    `input_paths` are fields that name files or folders the step reads.
     """
     yield from _describe(settings_class, "", prefix, input_paths, None)
 

@@ -27,8 +27,7 @@ def scheme_of(url: str) -> str:
 def parse_store_url(value: Any) -> str:
     """The URL of a store: a bucket with a prefix, or a folder.
 
-    Raises:
-        ValueError: when it is not one, or contains what may be a secret, which is not shown.
+    Raises `ValueError` when it is not one, or contains what may be a secret, which is not shown.
     """
     if not isinstance(value, str) or not value or not value.isprintable():
         raise ValueError(f"{value!r} is not the URL of a store; {_EXAMPLE}")
@@ -55,8 +54,7 @@ def parse_store_url(value: Any) -> str:
 def parse_endpoint(value: Any) -> str:
     """The URL of a server: http or https, host and port.
 
-    Raises:
-        ValueError: when it is not one, or contains what may be a secret, which is not shown.
+    Raises `ValueError` when it is not one, or contains what may be a secret, which is not shown.
     """
     if isinstance(value, str) and not {"@", "?", "#"}.isdisjoint(value):
         raise ValueError(f"the endpoint contains a user, password or query (not shown); {_KEYS}")

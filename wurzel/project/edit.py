@@ -17,13 +17,8 @@ Place = tuple[str, ...]
 def edited(text: str, changes: Mapping[Place, Any], where: str) -> str:
     """The text with other values at some places; mappings on the way are made.
 
-    Args:
-        text: of the file.
-        changes: places and their new values.
-        where: the file, for messages.
-
-    Raises:
-        ConfigError: when a place cannot be changed, such as one behind an alias.
+    `where` names the file in messages. Raises `ConfigError` when a place cannot be changed, such as one behind an
+    alias.
     """
     (document,) = documents(text)
     patch: dict[str, Any] = {}

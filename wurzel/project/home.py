@@ -35,12 +35,8 @@ _LINES: Mapping[Manager, tuple[str, str]] = {
 def home_of(project: Project | None, *, output: str = ".") -> Home:
     """Where a project is, or the current folder without one, and how a job installs it.
 
-    Args:
-        project: the project.
-        output: the folder that rendered files are written below; another one stands for the top of the repository.
-
-    Raises:
-        ConfigError: when the file says that the project is in another folder than it is.
+    Files that are written below another `output` are below the top of the repository. Raises `ConfigError` when the
+    file says that the project is in another folder than it is.
     """
     root, top, folder = place_of(project)
     up = place_of(project, output).up

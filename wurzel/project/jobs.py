@@ -65,10 +65,8 @@ class Request(NamedTuple):
 def jobs_of(request: Request, project: Project | None) -> list[Job]:
     """One job per pipeline and target, in the order of the request or of `wurzel.yaml`.
 
-    Raises:
-        UsageError: when there is nothing to render, or a name is unknown.
-        ConfigError: when configuration is wrong or does not fit a pipeline or target.
-        PipelineError: when the code of a pipeline cannot be used.
+    Raises `UsageError` when there is nothing to render, or a name is unknown; `ConfigError` when configuration is wrong
+    or does not fit a pipeline or target; `PipelineError` when the code of a pipeline cannot be used.
     """
     jobs = []
     for target in request.targets:

@@ -66,18 +66,13 @@ class Project(NamedTuple):
     def names(self, environment: str | None = None) -> list[str]:
         """Names of the pipelines, in the order of the file, without those an environment removes.
 
-        Raises:
-            UsageError: when there is no such environment.
+        Raises `UsageError` when there is no such environment.
         """
         overrides = self.overrides(environment)
         return [name for name in self.pipelines if name not in overrides or overrides[name].value is not None]
 
     def overrides(self, environment: str | None) -> Mapping[str, Node]:
-        """What an environment changes, by pipeline; empty if `environment` is `None`.
-
-        Raises:
-            UsageError: when there is no such environment.
-        """
+        """What an environment changes, by pipeline; empty if `environment` is `None`. Raises `UsageError`."""
         if environment is None:
             return {}
         if environment not in self.environments:
@@ -95,11 +90,7 @@ class Project(NamedTuple):
             return []
 
     def layers(self, name: str, environment: str | None = None) -> list[Node]:
-        """The layers of the file for a pipeline, weakest first.
-
-        Raises:
-            UsageError: when there is no such environment.
-        """
+        """The layers of the file for a pipeline, weakest first. Raises `UsageError`."""
         override = self.overrides(environment).get(name)
         found = [self._for_all(""), self.pipelines.get(name), self._for_all(environment), override]
         return [node for node in found if node is not None and node.value is not None]
@@ -127,8 +118,7 @@ class Project(NamedTuple):
     def entrypoint(self, name: str, environment: str | None = None) -> str:
         """Where the code of a pipeline is.
 
-        Raises:
-            UsageError: when there is no such pipeline or environment; suggests the closest name.
+        Raises `UsageError` when there is no such pipeline or environment; suggests the closest name.
         """
         if name not in self.names(environment):
             hint = near(name, self.names(environment), "Pipelines")
@@ -149,10 +139,8 @@ def project_names(project: Project | None) -> Mapping[str, Named]:
 def find_project(folder: Path | None = None) -> Path | None:
     """The path of `wurzel.yaml` in a folder (default: the current one), or `None`.
 
-    Only that folder is searched: code is imported from it, and rendered files are relative to it.
-
-    Raises:
-        ConfigError: when the file exists under a wrong name, such as wurzel.yml.
+    Only that folder is searched: code is imported from it, and rendered files are relative to it. Raises `ConfigError`
+    when the file exists under a wrong name, such as wurzel.yml.
     """
     folder = folder or Path()
     path = folder / FILE
@@ -173,8 +161,7 @@ def parent_project(folder: Path | None = None) -> Path | None:
 def load(path: Path) -> Project:
     """The project that a `wurzel.yaml` describes.
 
-    Raises:
-        ConfigError: with every error in the file, each with file, line and column.
+    Raises `ConfigError` with every error in the file, each with file, line and column.
     """
     name = _name(path)
     findings = Findings()

@@ -24,11 +24,7 @@ Slurm's. The test fails where something of a pipeline is dropped in silence.
 
 
 def backend_files(name: str) -> Mapping[str, str]:
-    """Path to text of every file of a new backend.
-
-    Raises:
-        UsageError: when the name cannot be that of a target.
-    """
+    """Path to text of every file of a new backend. Raises `UsageError` when the name cannot be that of a target."""
     if not is_name(name) or iskeyword(name) or "-" in name or name in {*BUILT_IN, "wurzel"}:
         hint = "Use lower-case letters and digits, and none of the built-in targets, such as: pbs."
         raise UsageError(f"{name!r} cannot be the name of a target", hint=hint)

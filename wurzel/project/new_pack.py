@@ -35,11 +35,7 @@ variables: {{owner: platform}}
 
 
 def pack_files(name: str) -> Mapping[str, str]:
-    """Path to text of every file of a new pack.
-
-    Raises:
-        UsageError: when the name cannot be that of a pack.
-    """
+    """Path to text of every file of a new pack. Raises `UsageError` when the name cannot be that of a pack."""
     module = name.replace("-", "_")
     if not is_name(name) or iskeyword(module) or name == "wurzel":
         hint = "Use lower-case letters, digits and -, as in globex or big-corp; the package is then globex_wurzel."
@@ -60,10 +56,7 @@ def is_name(name: str) -> bool:
 def example_files(example: str, names: Mapping[str, str], suffixes: Collection[str]) -> dict[str, str]:
     """Path to text of the files of an example, under other names.
 
-    Args:
-        example: its folder.
-        names: what is replaced in paths and texts, longer words before those that they contain.
-        suffixes: of the files that are taken.
+    `names` are replaced in paths and texts, longer words before those that they contain.
     """
     folder = example_folder(example)
     found = sorted(path for path in folder.rglob("*") if path.suffix in suffixes and "snapshots" not in path.parts)

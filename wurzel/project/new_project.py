@@ -98,11 +98,7 @@ def test_{module}(run_step):
 
 
 def project_files(name: str) -> Mapping[str, str]:
-    """Path to text of every file of a new project.
-
-    Raises:
-        UsageError: when the name cannot be that of a pipeline.
-    """
+    """Path to text of every file of a new project. Raises `UsageError` when the name cannot be that of a pipeline."""
     module = _module(name, "project")
     texts = {
         f"{module}.py": _FLOW,
@@ -118,8 +114,7 @@ def project_files(name: str) -> Mapping[str, str]:
 def step_files(name: str) -> Mapping[str, str]:
     """Path to text of a module with a new step, and of its test.
 
-    Raises:
-        UsageError: when the name cannot be that of a step.
+    Raises `UsageError` when the name cannot be that of a step.
     """
     module = _module(name, "step")
     cls = "".join(word.capitalize() for word in name.split("-"))

@@ -215,8 +215,7 @@ class Findings:
     def check(self) -> None:
         """Raise if there are findings.
 
-        Raises:
-            ConfigError: with all findings, or the first 50 and how many more there are.
+        Raises `ConfigError` with all findings, or the first 50 and how many more there are.
         """
         if self._problems:
             raise ConfigError(self._ordered())

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 def open_project() -> Project | None:
     """The project in the current folder, or `None` when it has no `wurzel.yaml`.
 
-    Raises:
-        ConfigError: with every error in the file.
+    Raises `ConfigError` with every error in the file.
     """
     path = find_project()
     return load(path) if path is not None else None
@@ -32,9 +31,7 @@ def open_project() -> Project | None:
 def required_project() -> Project:
     """The project in the current folder, for commands that make no sense without one.
 
-    Raises:
-        UsageError: when there is none.
-        ConfigError: with every error in the file.
+    Raises `UsageError` when there is none, `ConfigError` with every error in the file.
     """
     project = open_project()
     if project is None:
@@ -45,8 +42,7 @@ def required_project() -> Project:
 def renderer_of(project: Project | None) -> Renderer:
     """A renderer with the templates of a project and its packs.
 
-    Raises:
-        TemplateError: when one of its layers is neither a folder nor an installed pack of a matching version.
+    Raises `TemplateError` when one of its layers is neither a folder nor an installed pack of a matching version.
     """
     from wurzel.render import Renderer
 
@@ -61,8 +57,7 @@ def renderer_of(project: Project | None) -> Renderer:
 def equip(layers: Layers, packs: Sequence[Pack]) -> None:
     """Set what the files of packs declare on the template layers: renames, further files, filters.
 
-    Raises:
-        TemplateProblems: when filters cannot be used.
+    Raises `TemplateProblems` when filters cannot be used.
     """
     problems: list[Problem] = []
     for pack in packs:
@@ -85,8 +80,7 @@ def equip(layers: Layers, packs: Sequence[Pack]) -> None:
 def project_variables(project: Project, environment: str | None) -> dict[str, Any]:
     """Values of variables that hold for the whole project; null where only pipelines have one.
 
-    Raises:
-        ConfigError: when a value does not fit.
+    Raises `ConfigError` when a value does not fit.
     """
     from wurzel.project.declared import Variables
     from wurzel.project.nodes import Findings, Node, Origin, overlay_all

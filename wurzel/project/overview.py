@@ -19,9 +19,8 @@ VERSION = 1
 def overview(project: Project | None, environment: str | None) -> dict[str, Any]:
     """The contents of a project, as JSON values.
 
-    Raises:
-        UsageError: when there is no project or environment.
-        TemplateError: when a pack is not installed in a matching version.
+    Raises `UsageError` when there is no project or environment, `TemplateError` when a pack is not installed in a
+    matching version.
     """
     from wurzel.project.open import renderer_of
 

@@ -56,9 +56,7 @@ class Packages(NamedTuple):
 def packages_of(project: Path, top: Path | None = None) -> Packages:
     """What a project installs, by the files in its folder.
 
-    Args:
-        project: the folder of `wurzel.yaml`.
-        top: the top of its repository, where a uv workspace may have its lock file.
+    A uv workspace may have its lock file at the `top` of the repository.
     """
     top = top or project
     for manager, lock in _LOCKS.items():

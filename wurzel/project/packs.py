@@ -115,9 +115,8 @@ class Pack(NamedTuple):
 def read_packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> list[Pack]:
     """The packs among `templates:`, weakest first.
 
-    Raises:
-        TemplateError: when one of them is neither a folder nor an installed pack.
-        ConfigError: with every error in their files.
+    Raises `TemplateError` when one of them is neither a folder nor an installed pack, `ConfigError` with every error in
+    their files.
     """
     from wurzel.render.layers import Layers
 

@@ -29,10 +29,8 @@ _MERGE = "<<"
 def parse(data: bytes, source: str, findings: Findings) -> Node:
     """The single document in `data`; a null node if it is empty.
 
-    Errors in single values are added to `findings`.
-
-    Raises:
-        ConfigError: when the text is not UTF-8 or not YAML, or its aliases expand too far.
+    Errors in single values are added to `findings`. Raises `ConfigError` when the text is not UTF-8 or not YAML, or its
+    aliases expand too far.
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 

@@ -18,11 +18,7 @@ class TooSlow(Exception):
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether a pattern matches the whole of a text.
-
-    Raises:
-        TooSlow: when it tries too many ways to do so.
-    """
+    """Whether a pattern matches the whole of a text. Raises `TooSlow` when it tries too many ways to do so."""
     with _limited():
         return re.fullmatch(pattern, text) is not None
 

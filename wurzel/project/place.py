@@ -35,10 +35,7 @@ def place_of(project: Project | None, output: str = ".") -> Place:
 
     Its repository is where `folder` in its file says, else where git says. Without git, a project whose path does not
     end with `folder` is a copy, as in an image: then the project itself stands for the top, as another output folder
-    does.
-
-    Raises:
-        ConfigError: when the file says that the project is in another folder of the repository than it is.
+    does. Raises `ConfigError` when the file says that the project is in another folder of the repository than it is.
     """
     root = (project.root if project is not None else Path()).resolve()
     top = _top(root, project)

@@ -33,8 +33,7 @@ from wurzel.project.nodes import Node, near, value_text
 def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
     """The value of a node, read as `annotation`, or `BAD`; `path` is its dotted name in messages.
 
-    Raises:
-        NotUnderstoodError: when this module does not support the annotation.
+    Raises `NotUnderstoodError` when this module does not support the annotation.
     """
     return reader(annotation)(node, path, context)
 
@@ -42,8 +41,7 @@ def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
 def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
     """A function that reads nodes as `annotation`; `metadata` is what `Annotated` adds.
 
-    Raises:
-        NotUnderstoodError: when this module does not support the annotation.
+    Raises `NotUnderstoodError` when this module does not support the annotation.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -82,9 +80,8 @@ def model_reader(cls: type[BaseModel]) -> Reader:
     """A function that reads mappings as `cls`; `null` gives the default of a field.
 
     It raises NotUnderstoodError when it reads a field of an unsupported type, so fields that are not set cost nothing.
-
-    Raises:
-        NotUnderstoodError: when the model has validators that run before it is made, aliases, or defaults to validate.
+    Raises `NotUnderstoodError` when the model has validators that run before it is made, aliases, or defaults to
+    validate.
     """
     own = cls.__pydantic_decorators__
     if any((own.field_validators, own.validators, own.root_validators)):

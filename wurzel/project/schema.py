@@ -48,12 +48,9 @@ def text(schema: Mapping[str, Any] | None = None) -> str:
 def json_schema(variables: Iterable[Declaration] | None = None, presets: Iterable[str] = ()) -> dict[str, Any]:
     """The schema, with the options of every backend under `targets`.
 
-    Args:
-        variables: what the packs of a project declare; by default any variable is allowed.
-        presets: names of targets that the packs define.
-
-    Values may be `null` where that removes what weaker layers set. Below `environments` nothing is required, since
-    an environment only overrides.
+    Variables are those that packs declare, `presets` their targets; by default any variable is allowed. Values may be
+    `null` where that removes what weaker layers set. Below `environments` nothing is required, since an environment
+    only overrides.
     """
     definitions = _definitions(ProjectFile, "")
     definitions["PipelineConfig"]["properties"]["targets"] = _targets(definitions, presets)

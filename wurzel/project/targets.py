@@ -30,11 +30,7 @@ def check_targets(
 ) -> None:
     """Find names of targets that do not exist.
 
-    Args:
-        targets: the value of `targets:`.
-        path: its name in messages.
-        findings: collects errors.
-        elsewhere: returns named targets that are defined elsewhere; called only for an unknown name.
+    `elsewhere` returns named targets that are defined elsewhere; it is called only for an unknown name.
     """
     from wurzel.backends.registry import BUILT_IN, names
 

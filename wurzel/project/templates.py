@@ -21,11 +21,8 @@ _HINT = f"Add to {FILE}: templates: [wurzel-templates]"
 def first_folder() -> Iterator[tuple[Project, Path]]:
     """The project in the current folder and the first of its template folders, which is created if it does not exist.
 
-    A created folder is removed again if the body fails and leaves it empty.
-
-    Raises:
-        UsageError: when there is no project, or it lists no folder.
-        WriteError: when the folder cannot be created.
+    A created folder is removed again if the body fails and leaves it empty. Raises `UsageError` when there is no
+    project, or it lists no folder; `WriteError` when the folder cannot be created.
     """
     project = open_project()
     if project is None:

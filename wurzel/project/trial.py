@@ -50,8 +50,7 @@ class Trial:
     def difference(self) -> str:
         """What changed in the rendered files since the last call; the first call compares with no template at all.
 
-        Raises:
-            TemplateError: when templates cannot be rendered; the base of the comparison is kept.
+        Raises `TemplateError` when templates cannot be rendered; the base of the comparison is kept.
         """
         before, now = self._before, self._texts()
         self._before = now

@@ -84,10 +84,9 @@ class Renderer:
     ) -> list[Problem]:
         """Errors in the templates of the project and its packs, including in branches that no render reaches.
 
-        Args:
-            contexts: for each template that is rendered, the class whose fields are the names it sees, or `None`.
-            concerns: tells by name whether to check a template.
-            others: returns names of further rendered templates; called only to find out whether a template is used.
+        `contexts` has for each template that is rendered the class whose fields are the names it sees. `concerns` tells
+        by name whether to check a template; `others` returns further rendered ones, when it matters whether one is
+        used.
         """
         if not any(layer.is_own for layer in self.layers.layers):
             return []
@@ -141,8 +140,7 @@ class Renderer:
     def variant(self, before: Rendered, template: str, context: Mapping[str, Any]) -> Rendered:
         """The file from another context, not verified, since it is only compared; `before` itself if nothing changed.
 
-        Raises:
-            WurzelError: as `render` does.
+        Raises `WurzelError` as `render` does.
         """
         from wurzel.render.quoting import quote
 

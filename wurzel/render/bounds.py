@@ -27,11 +27,7 @@ _LESS = "Write what the file is made of; nothing that a platform reads is as lar
 
 
 def check_size(size: int, most: int = CHARACTERS) -> None:
-    """Refuse a text, or list, that would be larger than any file.
-
-    Raises:
-        NotAValue: with the limit.
-    """
+    """Refuse a text, or list, that would be larger than any file. Raises `NotAValue` with the limit."""
     if size > most:
         what = f"this text would have more than {most:,} characters"
         raise NotAValue(what if most == CHARACTERS else f"this list would have more than {most:,} entries", _LESS)
@@ -64,8 +60,7 @@ def plus(left: Any, right: Any) -> Any:
 def check_format(text: str, arguments: Any) -> None:
     """Refuse a format with a width that no text needs.
 
-    Raises:
-        NotAValue: for `%1000000d`, or `%*d` with such a number.
+    Raises `NotAValue` for `%1000000d`, or `%*d` with such a number.
     """
     found = _WIDTHS.findall(text)
     widths = [int(width) for pair in found for width in pair if width.isdigit()]

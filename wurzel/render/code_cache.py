@@ -73,8 +73,7 @@ class CodeCache(jinja2.BytecodeCache):
 def _own_folder() -> Path | None:
     """The cache folder, made if need be, if it is ours alone.
 
-    Raises:
-        OSError: when it can neither be found nor made.
+    Raises `OSError` when it can neither be found nor made.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     if not base.is_absolute():

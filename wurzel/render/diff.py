@@ -43,14 +43,7 @@ def stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[Stretch]:
 
 
 def unified(old: Sequence[str], new: Sequence[str], before: str, after: str) -> str:
-    """A unified diff of lines with their ends; empty if they are the same.
-
-    Args:
-        old: the old lines.
-        new: the new lines.
-        before: name of the old file in the header.
-        after: name of the new file in the header.
-    """
+    """A unified diff of lines with their ends; empty if they are the same."""
     found = [f"--- {before}\n", f"+++ {after}\n"]
     for group in _grouped(stretches(old, new)):
         first, last = group[0], group[-1]

@@ -19,8 +19,7 @@ _STANDARD = "tag:yaml.org,2002:"
 def parsed(text: str) -> list[Any]:
     """The documents of a text, each as mappings, lists, text, numbers, booleans and null; unknown tags are ignored.
 
-    Raises:
-        Unreadable: when it is not valid YAML.
+    Raises `Unreadable` when it is not valid YAML.
     """
     events = yaml_events(text)
     return [_Builder(events).document() for event in events if isinstance(event, ev.DocumentStartEvent)]

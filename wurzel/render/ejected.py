@@ -43,9 +43,8 @@ class Update(NamedTuple):
 def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Path:
     """Copy a template from a layer below `layer` into its folder, with its base beside it, and return its path.
 
-    Raises:
-        TemplateMissing: when no layer below has it.
-        WriteError: when the project already has it, unless `force`, or it cannot be written.
+    Raises `TemplateMissing` when no layer below has it; `WriteError` when the project already has it, unless `force`,
+    or it cannot be written.
     """
     found = _source(layers, layer, name)
     path = layer.folder / found.path.relative_to(found.layer.folder)
@@ -62,13 +61,9 @@ def eject(layers: Layers, layer: Layer, name: str, *, force: bool = False) -> Pa
 def eject_block(layers: Layers, layer: Layer, name: str, block: str, *, force: bool = False) -> Path:
     """Write a template into the folder of `layer` that extends the one below with one block; returns its path.
 
-    If the project already has one that extends, the block is appended.
-
-    Raises:
-        TemplateMissing: when no layer below has the template.
-        UsageError: when it has no such block.
-        WriteError: when the project's own already has the block or is a whole copy, unless `force`, or cannot be
-            written.
+    If the project already has one that extends, the block is appended. Raises `TemplateMissing` when no layer below has
+    the template; `UsageError` when it has no such block; `WriteError` when the project's own already has the block or
+    is a whole copy, unless `force`, or cannot be written.
     """
     found = _source(layers, layer, name)
     plain = found.path.relative_to(found.layer.folder).as_posix()
@@ -104,8 +99,7 @@ def blocks_of(layers: Layers, found: Found, *, inherited: bool = True) -> list[s
 def updates(layers: Layers) -> Iterator[Update]:
     """The update of every ejected template in the project's folders. Nothing is written.
 
-    Raises:
-        MissingPackage: when a merge is needed and git is not installed.
+    Raises `MissingPackage` when a merge is needed and git is not installed.
     """
     for layer in layers.layers:
         if layer.kind == "project":
@@ -116,8 +110,7 @@ def updates(layers: Layers) -> Iterator[Update]:
 def apply(update: Update) -> None:
     """Write the merged template, then its base, so that an interrupted update can simply be repeated.
 
-    Raises:
-        WriteError: when one cannot be written.
+    Raises `WriteError` when one cannot be written.
     """
     if update.outcome in {"updated", "merged", "conflict"}:
         write_file(update.path, update.text)
@@ -153,9 +146,7 @@ def _conflicts(text: str) -> list[int]:
 def merge(own: str, base: str, other: str, *, names: tuple[str, str, str]) -> tuple[str, int]:
     """A text with both sides' changes to a base, and the number of conflicts, which are marked in it.
 
-    Raises:
-        MissingPackage: when git is not installed.
-        WriteError: when git fails.
+    Raises `MissingPackage` when git is not installed, `WriteError` when git fails.
     """
     git = shutil.which("git")
     if git is None:

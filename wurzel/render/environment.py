@@ -137,11 +137,7 @@ class Environment(jinja2.Environment):
             self.getattr = self._renamed_attribute  # type: ignore[assignment,method-assign]
 
     def run(self, name: str, context: Mapping[str, Any]) -> Text:
-        """Everything the template writes.
-
-        Raises:
-            TemplateError: with the line of the template, for any error in it.
-        """
+        """Everything the template writes. Raises `TemplateError` with the line of the template, for any error in it."""
         self._parents.clear()
         self.rendering.clear()
         values.budget.reset()

@@ -130,8 +130,7 @@ class Journal(NamedTuple):
 def read_journal(home: Path) -> Journal | None:
     """The journal in a folder, if there is one; call it only while holding the lock.
 
-    Raises:
-        WriteError: when the file is not a valid journal.
+    Raises `WriteError` when the file is not a valid journal.
     """
     path = home / JOURNAL
     (home / _DRAFT).unlink(missing_ok=True)

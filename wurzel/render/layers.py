@@ -82,11 +82,7 @@ class Found(NamedTuple):
         return self.path.relative_to(self.layer.folder).as_posix()
 
     def read(self) -> str:
-        """Its source.
-
-        Raises:
-            TemplateError: when it is not a file, cannot be read, or is not UTF-8.
-        """
+        """Its source. Raises `TemplateError` when it is not a file, cannot be read, or is not UTF-8."""
         try:
             if not S_ISREG(self.path.stat().st_mode):
                 raise TemplateError("the template is not a file", where=self.name)
@@ -106,13 +102,8 @@ class Layers:
     ) -> None:
         """Find the layers.
 
-        Args:
-            layers: folders (relative ones below `root`) or names of installed packs, also with versions.
-            root: the project folder.
-            places: the place of each layer in the configuration, for messages.
-
-        Raises:
-            TemplateError: when a layer is neither a folder nor an installed pack of a matching version.
+        Relative folders are below `root`; `places` says for messages where the configuration names each layer. Raises
+        `TemplateError` when a layer is neither a folder nor an installed pack of a matching version.
         """
         self._root = Path(root)
         self._packs: dict[str, Layer] = {}
@@ -164,13 +155,9 @@ class Layers:
     def find(self, name: str, asking: Layer | None = None) -> Found:
         """The template of that name.
 
-        Args:
-            name: plain, or with a `!` that tells where the search starts.
-            asking: the layer of the template that refers to it, below which `!` searches; `None` for the project.
-
-        Raises:
-            TemplateMissing: when there is none; suggests the closest name.
-            TemplateError: when there is no such pack.
+        A `!` in the name tells where the search starts: below `asking`, the layer of the template that refers to it.
+        Raises `TemplateMissing` when there is none; suggests the closest name, `TemplateError` when there is no such
+        pack.
         """
         pack, mark, path = name.rpartition("!")
         layers = self._from(pack, asking) if mark else self.layers
@@ -251,11 +238,7 @@ class Layers:
         return [layer for layer in self.layers if not layer.is_own]
 
     def below(self, layer: Layer, name: str) -> Found:
-        """The template of that name that one of `layer` overrides.
-
-        Raises:
-            TemplateMissing: when there is none.
-        """
+        """The template of that name that one of `layer` overrides. Raises `TemplateMissing` when there is none."""
         try:
             return self.find(f"!{name}", layer)
         except TemplateMissing:

@@ -57,8 +57,7 @@ class Watch:
     def tokens(self, tokens: Iterable[Token]) -> Iterator[Token]:
         """The same tokens, with `JOINT` after each tag that removes the line break of text, `BREAK` and `SEAM`.
 
-        Raises:
-            TemplateError: when a tag removes the indentation of text after it, or the template contains a NUL.
+        Raises `TemplateError` when a tag removes the indentation of text after it, or the template contains a NUL.
         """
         for line, kind, value in tokens:
             if self._seam:
@@ -155,8 +154,7 @@ def joint(line: int, template: str) -> Piece:
 def whole_lines(pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces of a file, ending in a line break, after checking that no tag joined two lines of text.
 
-    Raises:
-        TemplateError: at the tag that did.
+    Raises `TemplateError` at the tag that did.
     """
     kept: list[Piece] = []
     started = False

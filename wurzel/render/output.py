@@ -84,13 +84,8 @@ class Change(NamedTuple):
 def plan(root: str | Path, files: Sequence[File], top: Path | None = None) -> list[Change]:
     """What writing the files below `root` would change, in the order given. Nothing is written.
 
-    Args:
-        root: the output folder.
-        files: their paths may start with `../` as far as `top`, the folder of the repository; default: not at all.
-        top: `root` or a folder above it.
-
-    Raises:
-        WriteError: when a path leaves the folder, occurs twice, cannot be a file, or cannot be read.
+    Paths of files may start with `../` as far as `top`, the folder of the repository; by default not at all. Raises
+    `WriteError` when a path leaves the folder, occurs twice, cannot be a file, or cannot be read.
     """
     base = Path(root).resolve()
     rises = any(file.path.startswith("../") for file in files)
@@ -112,14 +107,9 @@ def apply(changes: Sequence[Change], *, force: bool = False) -> list[Change]:
     """Write every file that changes, all or none, and return what was written.
 
     Several processes that write into one folder take turns. If something fails, the previous files are restored; a
-    process that is killed leaves a journal, and the next one finishes or undoes its work.
-
-    Args:
-        changes: from `plan`.
-        force: overwrite and remove files that were edited by hand or not written by wurzel.
-
-    Raises:
-        WriteError: when a file must not be overwritten, was edited since `plan`, or cannot be written.
+    process that is killed leaves a journal, and the next one finishes or undoes its work. Only with `force`, files that
+    were edited by hand or not written by wurzel are overwritten or removed. Raises `WriteError` when a file must not be
+    overwritten, was edited since `plan`, or cannot be written.
     """
     wanted = [change for change in changes if change.state != "same"]
     if not force and (blocked := [change for change in wanted if change.is_blocked]):

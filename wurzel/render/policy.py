@@ -46,9 +46,8 @@ class Policies:
     ) -> tuple[list[Failure], list[Problem]]:
         """The violations, and errors in the policies themselves.
 
-        Args:
-            context: makes what a policy sees. Each one gets its own, so that none can empty the files of the next.
-            state: what policies share and may not change.
+        Each policy gets a `context` of its own, so that none can empty the files of the next; `state` is what they
+        share and may not change.
         """
         failures: list[Failure] = []
         broken: list[Problem] = []
@@ -86,11 +85,7 @@ class _Policy:
         return self._environment.layers.labelled(f"{POLICIES}:1")
 
     def run(self, context: Mapping[str, Any]) -> list[Failure]:
-        """Its violations.
-
-        Raises:
-            WurzelError: when the policy itself fails, or writes anything.
-        """
+        """Its violations. Raises `WurzelError` when the policy itself fails, or writes anything."""
         self._found = []
         written = self._environment.run(POLICIES, context)
         for piece in written.pieces:

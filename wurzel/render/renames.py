@@ -58,13 +58,7 @@ def renamed(renames: Iterable[Rename], kind: Kind, old: str, within: Sequence[st
 
 
 def rewrite(tree: nodes.Template, renames: Sequence[Rename], path: str) -> Iterator[tuple[Rename, int]]:
-    """Replace old names by new ones; yields each with its line.
-
-    Args:
-        tree: the template, which is changed in place.
-        renames: all known renames.
-        path: name of the template without a layer prefix.
-    """
+    """Replace old names by new ones; yields each with its line. The tree is changed in place."""
     from jinja2 import nodes
 
     for reference in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):

@@ -60,8 +60,7 @@ class Text:
     def plain(self) -> str:
         """The text with its values written unquoted, as one value.
 
-        Raises:
-            TemplateError: when one of the values has no unique text form.
+        Raises `TemplateError` when one of the values has no unique text form.
         """
         try:
             return "".join(text_of(piece.value) if isinstance(piece, Held) else piece[0] for piece in self.pieces)
@@ -254,8 +253,7 @@ def _end_line(pieces: list[Piece]) -> None:
 def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
     """The result of `a ~ b`: one value if all parts are values, or rendered text if a part is rendered text.
 
-    Raises:
-        NotAValue: when a part has no unique text form.
+    Raises `NotAValue` when a part has no unique text form.
     """
     if not any(type(part) is Text for part in parts):
         joined = "".join([_text(part) for part in parts])
@@ -268,8 +266,7 @@ def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
 def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
     """The output of an expression: rendered text unchanged, everything else as a held value.
 
-    Raises:
-        TemplateError: when it is not a value.
+    Raises `TemplateError` when it is not a value.
     """
     if type(value) in PLAIN:
         return Held(value, line, template, expression)
@@ -288,9 +285,8 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
 def hold_at(value: Any, line: int, template: str, expression: str, margin: int) -> Held | Text:
     """The output of an expression that has only `margin` spaces before it on its line.
 
-    Raises:
-        TemplateError: when it is rendered text of several lines that `indent` has not indented as far as the first
-            one, so that a reader would find them elsewhere.
+    Raises `TemplateError` when it is rendered text of several lines that `indent` has not indented as far as the first
+    one, so that a reader would find them elsewhere.
     """
     held = hold(value, line, template, expression)
     if type(held) is Text:
@@ -325,11 +321,7 @@ def hold_line(value: Any, line: int, template: str, expression: str) -> Text:
 
 
 def check_length(pieces: Sequence[Piece]) -> None:
-    """Refuse a file whose text would fill the memory.
-
-    Raises:
-        TemplateError: at the line that goes beyond the limit.
-    """
+    """Refuse a file whose text would fill the memory. Raises `TemplateError` at the line that goes beyond the limit."""
     left = CHARACTERS
     for piece in pieces:
         left -= _length(piece.value) if isinstance(piece, Held) else len(piece[0])
@@ -357,11 +349,7 @@ def same(one: Piece, other: Piece) -> bool:
 
 
 def is_blank(value: Any) -> bool:
-    """Whether rendered text, or a text, is nothing but white space.
-
-    Raises:
-        NotAValue: for any other value.
-    """
+    """Whether rendered text, or a text, is nothing but white space. Raises `NotAValue` for any other value."""
     if isinstance(value, Text):
         return value.is_blank
     if isinstance(value, str):

@@ -46,11 +46,8 @@ class Entry(NamedTuple):
 def locked(home: Path) -> Iterator[None]:
     """Hold the write lock of `home`, after finishing or undoing interrupted writes.
 
-    On a file system without locks, concurrent writers are not kept apart.
-
-    Raises:
-        WriteError: when the folder cannot be created, another process keeps the lock for `PATIENCE`, or an interrupted
-            write can be neither finished nor undone.
+    On a file system without locks, concurrent writers are not kept apart. Raises `WriteError` when the folder cannot be
+    created, another process keeps the lock for `PATIENCE`, or an interrupted write can be neither finished nor undone.
     """
     made = _make_folders(home)
     try:
@@ -70,8 +67,7 @@ def locked(home: Path) -> Iterator[None]:
 def recover(home: Path) -> str:
     """Finish or undo an interrupted write below `home`: "completed", "undone", or '' if there was none.
 
-    Raises:
-        WriteError: when it can be neither finished nor undone.
+    Raises `WriteError` when it can be neither finished nor undone.
     """
     if not is_interrupted(home):
         return ""
@@ -89,8 +85,7 @@ def recover(home: Path) -> str:
 def replace_all(home: Path, entries: Sequence[Entry]) -> None:
     """Write all entries, or leave everything unchanged; call it only inside `locked`.
 
-    Raises:
-        WriteError: when a file cannot be written; names it.
+    Raises `WriteError` when a file cannot be written; names it.
     """
     journal = Journal(home, _moves(entries), _missing_folders(entries))
     current = entries[0].target

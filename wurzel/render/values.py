@@ -72,11 +72,7 @@ class Budget:
         self.left = MOST
 
     def spend(self, rounds: int) -> None:
-        """Count rounds, calls or entries.
-
-        Raises:
-            NotAValue: when there are too many.
-        """
+        """Count rounds, calls or entries. Raises `NotAValue` when there are too many."""
         self.left -= rounds
         if self.left < 0:
             what = f"the file takes more than {MOST:,} rounds of loops, calls of macros and entries of lists"
@@ -178,8 +174,7 @@ class NotAValue(ValueError):
 def bounded_range(*bounds: int) -> range:
     """As `range`, but not for more rounds than any file needs, so that a slip does not keep a render busy for days.
 
-    Raises:
-        NotAValue: for more than 100,000 of them.
+    Raises `NotAValue` for more than 100,000 of them.
     """
     found = range(*bounds)
     if found and abs(found[-1] - found[0]) >= _ROUNDS * abs(found.step):
@@ -190,10 +185,8 @@ def bounded_range(*bounds: int) -> range:
 def freeze(value: Any, depth: int = 0) -> Any:
     """A copy of `value` made of `str`, `int`, `float`, `bool`, `None`, `list`, `dict`, `Words` and what is in `KEPT`.
 
-    It is a copy because the template may change the original later.
-
-    Raises:
-        NotAValue: for everything else, and when it is nested deeper than 100 levels (or contains itself).
+    It is a copy because the template may change the original later. Raises `NotAValue` for everything else, and when it
+    is nested deeper than 100 levels (or contains itself).
     """
     kind = type(value)
     if kind in PLAIN or kind is Identifier or (depth == 0 and (kind in KEPT or kind is Words)):
@@ -216,8 +209,7 @@ def freeze(value: Any, depth: int = 0) -> Any:
 def text_of(value: Any) -> str:
     """The text of a value inside other text: text itself, and numbers as Python writes them.
 
-    Raises:
-        NotAValue: for booleans, null, infinities, lists and mappings, which have no unique text form.
+    Raises `NotAValue` for booleans, null, infinities, lists and mappings, which have no unique text form.
     """
     if isinstance(value, str):
         return str.__str__(value)
@@ -232,11 +224,7 @@ def text_of(value: Any) -> str:
 
 
 def digits(value: int) -> str:
-    """Decimal digits of a whole number.
-
-    Raises:
-        NotAValue: when it has more digits than Python converts.
-    """
+    """Decimal digits of a whole number. Raises `NotAValue` when it has more digits than Python converts."""
     try:
         return int.__repr__(value)
     except ValueError:
@@ -247,8 +235,7 @@ def digits(value: int) -> str:
 def looped(value: Any) -> Any:
     """The value to loop over: anything but text, whose characters nobody wants, and sets, which have no order.
 
-    Raises:
-        NotAValue: for text and sets.
+    Raises `NotAValue` for text and sets.
     """
     if isinstance(value, str):
         raise NotAValue(
@@ -309,11 +296,7 @@ def _refuse(value: object) -> NoReturn:
 
 
 def plain_list(value: Any) -> Sequence[str]:
-    """The texts of the items of a list.
-
-    Raises:
-        NotAValue: when it is not a list or an item has no unique text form.
-    """
+    """The texts of the items of a list. Raises `NotAValue` when it is not a list or an item has no unique text form."""
     frozen = freeze(value)
     if not isinstance(frozen, list):
         raise NotAValue(f"{show(value)} is not a list")

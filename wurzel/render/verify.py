@@ -20,9 +20,8 @@ class Unreadable(ValueError):
 def yaml_events(text: str) -> Iterator[Any]:
     """The events of a YAML text of any number of documents (`ruamel.yaml.events`).
 
-    Raises:
-        Unreadable: when it is not valid YAML, a mapping has a duplicate key or one that is not a scalar, an alias has
-            no anchor, or it contains a character that is a line end in YAML 1.1 but not in 1.2.
+    Raises `Unreadable` when it is not valid YAML, a mapping has a duplicate key or one that is not a scalar, an alias
+    has no anchor, or it contains a character that is a line end in YAML 1.1 but not in 1.2.
     """
     import re
 
@@ -98,11 +97,7 @@ class _Watch:
 
 
 def python_tree(text: str) -> ast.Module:
-    """The syntax tree of a Python text that also compiles.
-
-    Raises:
-        Unreadable: when it does not.
-    """
+    """The syntax tree of a Python text that also compiles. Raises `Unreadable` when it does not."""
     import ast
     import warnings
 
@@ -122,10 +117,7 @@ def python_tree(text: str) -> ast.Module:
 def shell_syntax(text: str) -> None:
     """Let the shell of the first line, or `sh`, parse the text without running it.
 
-    Does nothing if this machine does not have that shell.
-
-    Raises:
-        Unreadable: when it cannot.
+    Does nothing if this machine does not have that shell. Raises `Unreadable` when it cannot.
     """
     import re
     import subprocess  # slow, and only needed for shell templates

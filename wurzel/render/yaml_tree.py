@@ -113,11 +113,7 @@ class Document:
 
 
 def documents(text: str) -> list[Document]:
-    """The documents of a YAML text.
-
-    Raises:
-        Unreadable: when it is not valid YAML.
-    """
+    """The documents of a YAML text. Raises `Unreadable` when it is not valid YAML."""
     events = yaml_events(text)
     starts = (event for event in events if isinstance(event, ev.DocumentStartEvent))
     return [Document(_node(next(events), events, text), signature(start)) for start in starts]

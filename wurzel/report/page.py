@@ -13,12 +13,7 @@ _HERE = Path(__file__).parent
 
 
 def page(content: dict[str, Any], title: str) -> str:
-    """One HTML file with everything in it: a policy in the page forbids all scripts and styles but its own.
-
-    Args:
-        content: as `wurzel.report.content.content` gives it.
-        title: of the page, as text.
-    """
+    """One HTML file with everything in it: a policy in the page forbids all scripts and styles but its own."""
     script, style = ((_HERE / name).read_text(encoding="utf-8") for name in ("report.js", "report.css"))
     # Within a script element only `<` can end it or begin a comment; JSON may write it as an escape anywhere it stands.
     data = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -51,12 +51,8 @@ class Archive(Protocol):
     def found(self, steps: Sequence[Step], key: Fingerprint) -> dict[Key, str]:
         """Digests of what these steps read from others, which are not run.
 
-        Args:
-            steps: those that are run.
-            key: gives the fingerprint of another step, from the digests of what it reads.
-
-        Raises:
-            PreflightError: when a dataset is missing or damaged; it names the step that writes it.
+        `key` gives the fingerprint of another step, from the digests of what it reads. Raises `PreflightError` when a
+        dataset is missing or damaged; it names the step that writes it.
         """
 
     def find(self, step: Step, fingerprint: str) -> Entry | None:
@@ -71,10 +67,7 @@ class Archive(Protocol):
     def reuse(self, step: Step, entry: Entry, here: Mapping[str, str]) -> bool:
         """Let an entry be the result of a step; False when the step has to run, since files are damaged.
 
-        Args:
-            step: of the pipeline.
-            entry: what was found.
-            here: digests of the complete datasets in the data folder, by output.
+        `here` has the digests of the complete datasets in the data folder, by output.
         """
 
     def lacking(self, step: Step) -> list[Key]:
@@ -83,13 +76,8 @@ class Archive(Protocol):
     def fetch(self, step: Step, keys: Iterable[Key], only: Mapping[Key, Collection[str]] = NONE) -> None:
         """Bring datasets into the data folder.
 
-        Args:
-            step: that reads them.
-            keys: the datasets.
-            only: names of the parts that it reads, of datasets of which it does not read all.
-
-        Raises:
-            StoreError: when a file is damaged or missing, or the store cannot be used.
+        `only` names the parts that are read, of datasets of which the step does not read all. Raises `StoreError` when
+        a file is damaged or missing, or the store cannot be used.
         """
 
     def retiring(self, step: Step) -> Path | None:
@@ -98,23 +86,14 @@ class Archive(Protocol):
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """Keep the datasets that a step has written into the data folder, and hand them over.
 
-        Args:
-            step: of the pipeline.
-            made: its result.
-            cacheable: whether others may use it in place of running the step.
+        A result that is `cacheable` may be used by others in place of running the step.
         """
 
     def hand_over(self, step: Step, entry: Entry) -> None:
         """Hand over what was reused."""
 
     def restore_slice(self, step: Step, key: str, cut: Cut) -> bool:
-        """Whether a slice was kept; it is then beside the others.
-
-        Args:
-            step: of the pipeline.
-            key: fingerprint of the whole step.
-            cut: the slice.
-        """
+        """Whether a slice was kept; it is then beside the others. `key` is the fingerprint of the whole step."""
 
     def keep_slice(self, step: Step, made: Entry, cut: Cut) -> None:
         """Keep a slice, so that it is not run again if another one fails."""
@@ -129,11 +108,7 @@ class Archive(Protocol):
         """Keep what is of use in a folder of slices that a killed run has left."""
 
     def finish(self, steps: Sequence[Step]) -> str:
-        """These steps have ended well: what to say of the run as a whole, if anything.
-
-        Raises:
-            StoreError: when the store cannot be used.
-        """
+        """These steps have ended well: what to say of the run as a whole, if anything. Raises `StoreError`."""
 
     def close(self, steps: Collection[str]) -> None:
         """The run is over."""

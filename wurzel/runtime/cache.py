@@ -55,11 +55,7 @@ class Cache:
             return None
 
     def write(self, entry: Entry) -> None:
-        """Store an entry.
-
-        Raises:
-            WriteError: when it cannot be written.
-        """
+        """Store an entry. Raises `WriteError` when it cannot be written."""
         _write(self._path(entry.fingerprint), entry.text())
         self._changed = True
 
@@ -76,19 +72,11 @@ class Cache:
             return None
 
     def handed_over(self, step_id: str, fingerprint: str) -> None:
-        """Note which entry the data folder has the datasets of.
-
-        Raises:
-            WriteError: when it cannot be written.
-        """
+        """Note which entry the data folder has the datasets of. Raises `WriteError` when it cannot be written."""
         _write(self._folder / "last" / step_id, fingerprint.encode())
 
     def retired(self, step_id: str) -> Path:
-        """Where the datasets of a step are moved to when others replace them; nothing is there.
-
-        Raises:
-            WriteError: when it cannot be emptied.
-        """
+        """Where the datasets of a step are moved to when others replace them; nothing is there. Raises `WriteError`."""
         folder = self.folder_of_retired(step_id)
         try:
             folder.parent.mkdir(mode=0o700, exist_ok=True)
@@ -104,9 +92,7 @@ class Cache:
     def take(self, folder: Path, keep: Sequence[Manifest] = ()) -> None:
         """Move the files of datasets to the objects, and remove the folder; on a full disk they are lost, no more.
 
-        Args:
-            folder: of a step, or of its slices.
-            keep: manifests of datasets in the data folder, whose files are not needed twice.
+        Files of datasets in the data folder, whose manifests are in `keep`, are not needed twice.
         """
         here = {part.sha256 for manifest in keep for part in manifest.parts}
         with contextlib.suppress(OSError):
@@ -124,13 +110,9 @@ class Cache:
     def restore(self, entry: Entry, folder: Path, retire: Path | None = None) -> bool:
         """Write the datasets of an entry; whether all of their files were there, with the right bytes.
 
-        Files are objects or, where the datasets that are replaced contain them too, in `folder`. An entry that leads
-        to a damaged file is removed, so that the step runs and writes it again.
-
-        Args:
-            entry: of the step, or of a slice.
-            folder: where its datasets go.
-            retire: where the datasets that were there go.
+        Files are objects or, where the datasets that are replaced contain them too, in `folder`. An entry that leads to
+        a damaged file is removed, so that the step runs and writes it again. The datasets that were there go to
+        `retire`.
         """
         files = self._files(entry, folder)
         if not _complete(entry, files):
@@ -149,13 +131,8 @@ class Cache:
     def copy(self, dataset: tuple[str, str, str], beside: Path, target: Path) -> bool:
         """Write a dataset of an earlier run into a new folder; whether all of its files were still there.
 
-        Args:
-            dataset: step, output and digest.
-            beside: the folder of the step, which may have some of the files.
-            target: the new folder.
-
-        Raises:
-            DatasetError: when a file is damaged.
+        The dataset is a step, an output and a digest; the folder `beside`, of the step, may have some of the files.
+        Raises `DatasetError` when a file is damaged.
         """
         step, output, digest = dataset
         for path in _listed(self._folder / "cache"):

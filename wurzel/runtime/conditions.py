@@ -25,9 +25,7 @@ def why_skipped(step: TypedStep[Any, Any, Any], inputs: Inputs) -> str:
 def asked(step: TypedStep[Any, Any, Any], value: Any, step_id: str) -> bool:
     """What `when` says of an input.
 
-    Raises:
-        UserCodeFailed: when it raises an error.
-        ContractFailedException: when it gives anything but True or False.
+    Raises `UserCodeFailed` when it raises an error, `ContractFailedException` when it gives anything but True or False.
     """
     with user_code(step_id, " (in when)"):
         answer: Any = step.when(value)

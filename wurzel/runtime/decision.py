@@ -72,11 +72,7 @@ class Decider:
         return fingerprint(self._fingerprints.of(step, data))
 
     def decide(self, question: Question) -> Decision:
-        """What to do with a step; looks up earlier results.
-
-        Raises:
-            StoreError: when they cannot be looked up.
-        """
+        """What to do with a step; looks up earlier results. Raises `StoreError` when they cannot be looked up."""
         step = question.step
         entry = self._archive.find(step, question.key) if question.cacheable and not self._force else None
         return Decision(question, entry, self._why(question, entry))

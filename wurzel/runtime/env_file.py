@@ -19,9 +19,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     """The variables of a `.env` file, as `wurzel env --dotenv` writes it: `NAME=value`, quoted as in a shell.
 
     Nothing is expanded: `$HOME` is these five characters. `NAME` alone gives no value. Messages never show a value.
-
-    Raises:
-        UsageError: when the file cannot be read, or a line is not an assignment.
+    Raises `UsageError` when the file cannot be read, or a line is not an assignment.
     """
     from dotenv.parser import parse_stream
 

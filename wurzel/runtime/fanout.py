@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 def slice_count(pipeline: Pipeline, step: Step, root: Path) -> int:
     """As many slices as its input has portions, at most `max`; always `max` where it has no portions.
 
-    Args:
-        pipeline: the resolved pipeline.
-        step: one of its steps, whose predecessors have run.
-        root: the project folder.
-
-    Raises:
-        DatasetError: when a dataset that it reads is missing or damaged.
+    Its predecessors have run. Raises `DatasetError` when a dataset that it reads is missing or damaged.
     """
     folders = [root / dataset(pipeline, edge.step) / edge.output for edge in cut_edges(step)]
     return slices_for(step, lambda: sum(open_dataset(folder).items for folder in folders))
@@ -43,8 +37,7 @@ def slices_for(step: Step, items: Callable[[], int]) -> int:
 def count(folders: Sequence[Path], portion: int, most: int) -> int:
     """As many slices as some datasets together have portions, at least one and at most `most`.
 
-    Raises:
-        DatasetError: when a dataset is missing or damaged.
+    Raises `DatasetError` when a dataset is missing or damaged.
     """
     return min(most, portions(sum(open_dataset(folder).items for folder in folders), portion))
 
@@ -52,8 +45,7 @@ def count(folders: Sequence[Path], portion: int, most: int) -> int:
 def write_slices(path: str, count: int) -> None:
     """Write the slices as a JSON list of what `--shard` takes, such as `["1/2", "2/2"]`; `-` is standard output.
 
-    Raises:
-        WriteError: when the file cannot be written.
+    Raises `WriteError` when the file cannot be written.
     """
     text = json.dumps([f"{number}/{count}" for number in range(1, count + 1)]) + "\n"
     if path == "-":

@@ -86,8 +86,7 @@ def begin(argv: Sequence[str]) -> None:
 def guarded(step: str, named: Collection[str]) -> Link:
     """Go on in a process under guard, unless that is so already; the guard itself ends here with the exit code.
 
-    Raises:
-        StepFailed: in the guard, when the step ended in a way in which it could not say why.
+    Raises `StepFailed` in the guard, when the step ended in a way in which it could not say why.
     """
     if not _BEGUN:
         guard = Guard(step, named)
@@ -152,8 +151,7 @@ class Guard:
     def watch(self) -> int:
         """The exit code of the step, once it and all it has started are gone.
 
-        Raises:
-            StepFailed: when it ended in a way in which it could not say why.
+        Raises `StepFailed` when it ended in a way in which it could not say why.
         """
         self._open()
         adopt()

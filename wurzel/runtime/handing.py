@@ -22,13 +22,7 @@ class Handing:
     """The hand-overs of one run; all methods may be called from several threads."""
 
     def __init__(self, store: Store, name: str, pipeline: Pipeline) -> None:
-        """Begin the run, in a thread, since nothing has to wait for it but hand-overs.
-
-        Args:
-            store: of the pipeline.
-            name: of the run.
-            pipeline: the whole one, with this run's parameters.
-        """
+        """Begin the run, in a thread, since nothing has to wait for it but hand-overs."""
         self.run = Run(store, name)
         self._width = store.bucket.width
         self._pipeline = pipeline
@@ -39,11 +33,7 @@ class Handing:
         threading.Thread(target=self._begin, daemon=True).start()
 
     def begun(self) -> Begun:
-        """How the run began.
-
-        Raises:
-            StoreError: when it could not begin.
-        """
+        """How the run began. Raises `StoreError` when it could not begin."""
         self._ready.wait()
         if not isinstance(self._begun, Begun):
             raise self._begun or StoreError("the run could not begin")
@@ -95,8 +85,7 @@ class Handing:
     def handed_over(self, step: Step, part: str = ALL) -> dict[str, HandOver] | None:
         """What a step, or a slice of it, has handed over, by output; `None` unless it is all there.
 
-        Raises:
-            StoreError: when a hand-over is damaged, or the store cannot be read.
+        Raises `StoreError` when a hand-over is damaged, or the store cannot be read.
         """
         names = [port.name for port in step.outputs]
         found = side_by_side(lambda name: self.run.handed_over(step.id, name, part), names, self._width)
@@ -106,8 +95,7 @@ class Handing:
     def last_output(self, step: Step) -> dict[str, Data] | None:
         """What a self-consuming step reads: its output in the run that was the latest whole one when this run began.
 
-        Raises:
-            StoreError: when that is damaged, or gone.
+        Raises `StoreError` when that is damaged, or gone.
         """
         latest = self.begun().latest
         if latest is None:
@@ -126,8 +114,7 @@ class Handing:
     def finish(self) -> list[str]:
         """Mark the run as whole, if it is; otherwise the reasons why it is not.
 
-        Raises:
-            StoreError: when the store cannot be used, or a hand-over is damaged.
+        Raises `StoreError` when the store cannot be used, or a hand-over is damaged.
         """
         wanted = {step.id: [port.name for port in step.outputs] for step in self._pipeline.steps}
         known = (

@@ -50,12 +50,7 @@ class PastRun(NamedTuple):
 
 
 def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
-    """All runs below a state folder, the newest first; records that are damaged do not count.
-
-    Args:
-        top: `.wurzel`, or what `--state-dir` named.
-        pipeline: only runs of this pipeline.
-    """
+    """All runs below a state folder, the newest first; records that are damaged do not count."""
     folders = [top / pipeline] if pipeline else _folders(top)
     found = [run for folder in folders for path in _folders(folder / RUNS) if (run := _read(path)) is not None]
     return sorted(found, key=lambda run: run.folder.name, reverse=True)
@@ -64,10 +59,8 @@ def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
 def find_run(runs: Sequence[PastRun], name: str) -> PastRun:
     """The run that is meant: an id, or the beginning of one, `latest`, or `latest~2` for the second before it.
 
-    Of several with one id, it is the newest.
-
-    Raises:
-        UsageError: when there is none, or the beginning is that of several ids.
+    Of several with one id, it is the newest. Raises `UsageError` when there is none, or the beginning is that of
+    several ids.
     """
     if not runs:
         raise UsageError("no run has been recorded here", hint="Run `wurzel run` first, in this folder.")

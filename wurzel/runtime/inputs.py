@@ -23,13 +23,8 @@ class Input:
     def __init__(self, field: InputField, datasets: Sequence[Dataset], *, mapped: bool = False) -> None:
         """Check that the datasets are what the field takes.
 
-        Args:
-            field: of the step's types.
-            datasets: of its predecessors, in order.
-            mapped: whether the step takes one item and is called for each, so that lists of them are welcome too.
-
-        Raises:
-            WrongDataset: when a dataset has another contract, or a field of one item does not get exactly one.
+        With `mapped`, the step takes one item and is called for each, so that lists of them are welcome too. Raises
+        `WrongDataset` when a dataset has another contract, or a field of one item does not get exactly one.
         """
         shape = field.shape
         self.field = field
@@ -53,9 +48,7 @@ class Input:
     def value(self, start: int = 0, stop: int | None = None) -> Any:
         """What `run` takes for the items from `start` to `stop`; each call opens a stream from its start.
 
-        Raises:
-            DatasetError: when a part is damaged.
-            ContractFailedException: when an item breaks the contract.
+        Raises `DatasetError` when a part is damaged, `ContractFailedException` when an item breaks the contract.
         """
         if self.absent:
             return None
@@ -84,9 +77,7 @@ class Inputs:
     def __init__(self, types: StepTypes, given: Mapping[str, Sequence[Path]], *, mapped: bool) -> None:
         """Open the folders that are given for each input, by its name.
 
-        Raises:
-            DatasetError: when a dataset is missing or damaged.
-            WrongDataset: when a dataset has another contract.
+        Raises `DatasetError` when a dataset is missing or damaged, `WrongDataset` when a dataset has another contract.
         """
         self.all = [
             Input(field, [open_dataset(folder) for folder in given.get(field.name, ())], mapped=mapped)
@@ -122,11 +113,7 @@ class Inputs:
         return self._class(**values) if self._class is not None else values[""]
 
     def check(self) -> None:
-        """Raise what a stream met, even where `run` has swallowed the error.
-
-        Raises:
-            WurzelError: the first of them.
-        """
+        """Raise what a stream met, even where `run` has swallowed the error; the first of them."""
         for one in self.all:
             one.reader.check()
 
@@ -134,8 +121,7 @@ class Inputs:
 def by_name(types: StepTypes, folders: Sequence[Path], class_name: str) -> dict[str, list[Path]]:
     """The folders of each input: `NAME=DIR` where the class has `Inputs`, otherwise all are of the only one.
 
-    Raises:
-        UsageError: when a name is missing or unknown, or an input that is needed has no folder.
+    Raises `UsageError` when a name is missing or unknown, or an input that is needed has no folder.
     """
     if types.input_class is None:
         return {"": list(folders)}

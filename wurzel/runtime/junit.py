@@ -18,11 +18,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_junit(path: Path, pipeline: str, rows: Sequence[Row]) -> None:
-    """Write the report; the folder is made if need be.
-
-    Raises:
-        WriteError: when it cannot be written.
-    """
+    """Write the report; the folder is made if need be. Raises `WriteError` when it cannot be written."""
     suite = Element("testsuite", name=pipeline, tests=str(len(rows)), time=_time(sum(row.seconds for row in rows)))
     suite.set("failures", str(sum(row.result == "failed" for row in rows)))
     suite.set("skipped", str(sum(row.result in {"skipped", "not run"} for row in rows)))

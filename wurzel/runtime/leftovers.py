@@ -33,9 +33,8 @@ class Left(NamedTuple):
 def leftovers(pipeline: Pipeline, root: Path, state_dir: str, *, data: bool) -> list[Left]:
     """The state of a pipeline: earlier results, logs, records of runs; with `data` also the datasets of its steps.
 
-    Raises:
-        DatasetError: when something else than a dataset is where a step would write one.
-        UsageError: when the folder of the state contains what no run writes.
+    Raises `DatasetError` when something else than a dataset is where a step would write one, `UsageError` when the
+    folder of the state contains what no run writes.
     """
     state = root / state_dir / pipeline.name
     _check_state(state)
@@ -51,8 +50,7 @@ def leftovers(pipeline: Pipeline, root: Path, state_dir: str, *, data: bool) -> 
 def clear(pipeline: Pipeline, root: Path, state_dir: str, found: list[Left]) -> None:
     """Remove folders that `leftovers` found, unless a run is going on.
 
-    Raises:
-        WriteError: when a run is going on, or a folder cannot be removed.
+    Raises `WriteError` when a run is going on, or a folder cannot be removed.
     """
     if not found:
         return

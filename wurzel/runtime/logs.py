@@ -16,11 +16,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 def set_up(log_format: str, level: str, **context: str | None) -> None:
     """Send everything that is logged, and warnings, to stderr.
 
-    Args:
-        log_format: `text` or `json`.
-        level: `DEBUG`, `INFO` or `WARNING`.
-        context: what every line carries, such as `step`; the run and the pipeline come from the variables
-            `WURZEL_RUN_ID` and `WURZEL_PIPELINE`.
+    Every line has the `context`, such as `step`, and the run and pipeline of `WURZEL_RUN_ID` and `WURZEL_PIPELINE`.
     """
     known = {"pipeline": os.environ.get("WURZEL_PIPELINE"), "run": os.environ.get("WURZEL_RUN_ID"), **context}
     fields = {name: value for name, value in known.items() if value}

@@ -35,9 +35,7 @@ def measures_path(root: Path, pipeline: str) -> Path:
 def write_measures(pipeline: Pipeline, options: RunOptions) -> Path:
     """Write what the steps took that ran in the run that is over; others keep what they took before.
 
-    Raises:
-        UsageError: when the file is there, but is none of ours.
-        WriteError: when it cannot be written.
+    Raises `UsageError` when the file is there, but is none of ours; `WriteError` when it cannot be written.
     """
     from wurzel.invocation.digests import write
     from wurzel.runtime.history import past_runs
@@ -58,11 +56,7 @@ def write_measures(pipeline: Pipeline, options: RunOptions) -> Path:
 
 
 def read_measures(path: Path) -> dict[str, Measure]:
-    """The measures in a file, by step.
-
-    Raises:
-        UsageError: when it cannot be read, or holds something else.
-    """
+    """The measures in a file, by step. Raises `UsageError` when it cannot be read, or holds something else."""
     try:
         found = json.loads(read_file(path))["steps"]
         return {str(name): _measure(each) for name, each in found.items()}

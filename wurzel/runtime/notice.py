@@ -50,8 +50,7 @@ def notice(pipeline: str, environ: Mapping[str, str], *, step: str = "", reason:
 def tell(found: Notice, environ: Mapping[str, str], *, webhook: bool, command: Sequence[str] = ()) -> None:
     """Send it to the webhook in the environment, if there is to be one, and run the command, if there is one.
 
-    Raises:
-        NoticeError: when one of them did not work; both have been tried.
+    Raises `NoticeError` when one of them did not work; both have been tried.
     """
     problems = []
     if webhook:

@@ -25,11 +25,7 @@ def is_done(output: Path, run: str) -> bool:
 
 
 def remember(output: Path, run: str) -> None:
-    """Note that this run has written the dataset.
-
-    Raises:
-        WriteError: when the note cannot be written.
-    """
+    """Note that this run has written the dataset. Raises `WriteError` when the note cannot be written."""
     try:
         with open(_mark(output), "w", encoding="utf-8", opener=regular) as file:
             file.write(run)

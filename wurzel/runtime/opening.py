@@ -17,12 +17,7 @@ def open_archive(
 ) -> Archive:
     """Where this run keeps its results: in the store of `options`, or below the state folder.
 
-    Args:
-        pipeline: the whole one.
-        options: how it is run.
-        state: the state folder of the pipeline.
-        digests: of files in the data folder.
-        plan: nothing is to be written.
+    With `plan`, nothing is to be written.
     """
     if options.store is None:
         from wurzel.runtime.local_archive import LocalArchive

@@ -149,10 +149,7 @@ def tail(path: Path) -> list[str]:
 def with_cause(reason: str, log: Path, tries: int = 1) -> str:
     """Why a process failed, with what its log says if there is more to it than an exit code: `no luck (exit code 1)`.
 
-    Args:
-        reason: `exit code 1`, `timed out after 30s` and so on.
-        log: its log.
-        tries: how often it was tried.
+    The reason is `exit code 1`, `timed out after 30s` and so on.
     """
     many = f"{tries} tries" if tries > 1 else ""
     found = next(filter(None, (_ERROR.fullmatch(_as_text(line)) for line in reversed(_last_try(log)))), None)

@@ -21,13 +21,9 @@ Check = Callable[["Step", Mapping[str, Any]], Iterable[tuple[str, str]]]
 def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> Pipeline:
     """The pipeline with some of its parameters overridden.
 
-    Args:
-        pipeline: the resolved pipeline.
-        texts: `STEP.SETTING=VALUE`, later ones stronger; the value as an environment variable would hold it.
-        check: yields name and reason of each value that does not fit its setting.
-
-    Raises:
-        UsageError: when a text is not of that form, names no parameter, or its value does not fit.
+    The texts are `STEP.SETTING=VALUE`, later ones stronger, the value as an environment variable would hold it. `check`
+    yields name and reason of each value that does not fit its setting. Raises `UsageError` when a text is not of that
+    form, names no parameter, or its value does not fit.
     """
     steps = {step.id: step for step in pipeline.steps}
     for text in texts:
@@ -51,8 +47,7 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> P
 def from_environment(pipeline: Pipeline, environ: Mapping[str, str], check: Check) -> Pipeline:
     """The pipeline with the parameters whose variables are set: in a CI job, what a person typed into a form.
 
-    Raises:
-        UsageError: when a value does not fit its setting.
+    Raises `UsageError` when a value does not fit its setting.
     """
     steps = []
     for step in pipeline.steps:

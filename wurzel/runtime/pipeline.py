@@ -29,11 +29,9 @@ __all__ = ["RunOptions", "run_pipeline"]
 def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) -> RunResult:
     """Run what has changed, as far as it goes: a failure stops only what needs the failed step.
 
-    Raises:
-        PreflightError: when settings, secrets or datasets of other steps are missing, or values too large for a
-            variable; nothing has run.
-        UsageError: when there is no such step.
-        WriteError: when folders cannot be written, or another run uses the data folder.
+    Raises `PreflightError` when settings, secrets or datasets of other steps are missing, or values too large for a
+    variable; nothing has run; `UsageError` when there is no such step; `WriteError` when folders cannot be written, or
+    another run uses the data folder.
     """
     whole, pipeline = pipeline, chosen(pipeline, options.only)
     large = [value for step in pipeline.steps for value in too_large(pipeline, step)]

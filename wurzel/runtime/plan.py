@@ -32,9 +32,8 @@ class Planned(NamedTuple):
 def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
     """What `run_pipeline` would do with each of the chosen steps, in the order of the pipeline. Writes nothing.
 
-    Raises:
-        PreflightError: when a dataset of a step that is not chosen is missing or damaged.
-        UsageError: when there is no such step.
+    Raises `PreflightError` when a dataset of a step that is not chosen is missing or damaged, `UsageError` when there
+    is no such step.
     """
     whole, pipeline = pipeline, chosen(pipeline, options.only)
     state = options.root / options.state_dir / pipeline.name
@@ -63,9 +62,7 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
 def slices_of(pipeline: Pipeline, step: Step, options: RunOptions) -> int:
     """How many slices a step has, once the steps that it reads have run; with a store, they need not be here.
 
-    Raises:
-        PreflightError: when a dataset that it reads is missing.
-        DatasetError: when one is damaged.
+    Raises `PreflightError` when a dataset that it reads is missing, `DatasetError` when one is damaged.
     """
     if options.store is None:
         return slice_count(pipeline, step, options.root)

@@ -38,8 +38,7 @@ def is_files(dataset: Dataset) -> bool:
 def items(dataset: Dataset) -> Iterator[dict[str, Any]]:
     """The items or rows of a dataset in order, as JSON values by field; each part is verified before it is used.
 
-    Raises:
-        DatasetError: when a part is damaged.
+    Raises `DatasetError` when a part is damaged.
     """
     for part in dataset.parts:
         for item in _table(part) if part.path.suffix == ".parquet" else _json(part):
@@ -49,10 +48,7 @@ def items(dataset: Dataset) -> Iterator[dict[str, Any]]:
 def chosen(dataset: Dataset, head: int | None, sample: int | None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Items with their numbers, counted from 0: the first ones, or some at equal distances.
 
-    Args:
-        dataset: of items or rows.
-        head: how many of the first; `None` for all of them.
-        sample: how many at equal distances, in place of the first.
+    All of them without `head`; `sample` is how many at equal distances, in place of the first.
     """
     numbered = enumerate(items(dataset))
     if sample is None:

@@ -170,8 +170,7 @@ class Watch:
     def start(self, command: Command, done: Callable[[Exit], None]) -> None:
         """Start a child; `done` is called from `run` when its whole group is gone.
 
-        Raises:
-            OSError: when it cannot be started or its log cannot be opened.
+        Raises `OSError` when it cannot be started or its log cannot be opened.
         """
         reader, writer = os.pipe()
         try:

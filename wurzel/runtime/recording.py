@@ -84,14 +84,7 @@ class Recording:
     """A run that is being recorded."""
 
     def __init__(self, state: Path, pipeline: Pipeline, options: RunOptions, follower: Follower) -> None:
-        """Nothing is written yet.
-
-        Args:
-            state: the state folder of the pipeline.
-            pipeline: what is run, with the steps that were chosen.
-            options: how.
-            follower: who else follows the run.
-        """
+        """Nothing is written yet."""
         self.follower = Recorder(follower)
         self._pipeline = pipeline
         self._state = state

@@ -35,11 +35,7 @@ def report_data(report: Report) -> dict[str, Any]:
 
 
 def write_report(path: Path, report: Report) -> None:
-    """Write a report as JSON.
-
-    Raises:
-        StepFailed: when it cannot be written.
-    """
+    """Write a report as JSON. Raises `StepFailed` when it cannot be written."""
     from pydantic_core import to_json
 
     from wurzel.invocation.digests import write
@@ -65,11 +61,7 @@ def read_recorded(path: Path) -> dict[str, Any]:
 
 
 def write_recorded(path: Path, report: Mapping[str, Any]) -> None:
-    """Write a report of an earlier run; that of a step that made none is left out.
-
-    Raises:
-        WriteError: when it cannot be written.
-    """
+    """Write a report of an earlier run; that of a step that made none is left out. Raises `WriteError`."""
     from pydantic_core import to_json
 
     from wurzel.invocation.digests import write

@@ -31,10 +31,8 @@ class Results:
     def add(self, result: Any) -> None:
         """Store what one call gave; a stream is asked for its items meanwhile.
 
-        Raises:
-            ContractFailedException: when it breaks the contract.
-            UserCodeFailed: when a stream raises an error.
-            DatasetError: when it cannot be written.
+        Raises `ContractFailedException` when it breaks the contract, `UserCodeFailed` when a stream raises an error,
+        `DatasetError` when it cannot be written.
         """
         types = self._work.types
         if types.output_class is None:

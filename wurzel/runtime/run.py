@@ -46,13 +46,7 @@ class Run:
     ) -> None:
         """Get ready; nothing runs before `execute`.
 
-        Args:
-            pipeline: the steps that are run.
-            whole: all steps.
-            options: how they are run.
-            follower: is told what happens.
-            watch: runs processes.
-            task: makes what runs a step that is ready.
+        `pipeline` has the steps that are run; `task` makes what runs a step that is ready.
         """
         self.pipeline = pipeline
         self.options = options

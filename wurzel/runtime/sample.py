@@ -13,11 +13,7 @@ VARIABLE = "WURZEL_SAMPLE"
 
 
 def sample_of(environ: Mapping[str, str]) -> int | None:
-    """How many items a source stores; nothing if all.
-
-    Raises:
-        UsageError: when it is not a number from 1.
-    """
+    """How many items a source stores; nothing if all. Raises `UsageError` when it is not a number from 1."""
     text = environ.get(VARIABLE, "")
     if not text:
         return None

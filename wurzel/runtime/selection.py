@@ -17,13 +17,8 @@ if TYPE_CHECKING:
 def chosen(pipeline: Pipeline, only: Iterable[str]) -> Pipeline:
     """The pipeline with these steps alone; all of it if none is named.
 
-    Args:
-        pipeline: the whole one.
-        only: texts such as `split`, `guides,split`, `split+` (also what comes after it), `+split` (also what comes
-            before it).
-
-    Raises:
-        UsageError: when there is no such step.
+    A text is like `split`, `guides,split`, `split+` (also what comes after it), `+split` (also what comes before it).
+    Raises `UsageError` when there is no such step.
     """
     return _with(pipeline, {step_id for word in _words(only) for step_id in _meant(pipeline, word)})
 
@@ -31,8 +26,7 @@ def chosen(pipeline: Pipeline, only: Iterable[str]) -> Pipeline:
 def between(pipeline: Pipeline, first: Iterable[str], last: Iterable[str]) -> tuple[str, ...]:
     """Ids of the steps that are, or come after, one of `first`, and that are, or come before, one of `last`.
 
-    Raises:
-        UsageError: when there is no such step, or none between them.
+    Raises `UsageError` when there is no such step, or none between them.
     """
     after = [step for name in _words(first) for step in _after(pipeline, find(pipeline, name, "--from").id)]
     before = [step for name in _words(last) for step in _before(pipeline, find(pipeline, name, "--until").id)]
@@ -80,11 +74,7 @@ def _before(pipeline: Pipeline, step_id: str) -> set[str]:
 
 
 def find(pipeline: Pipeline, step_id: str, option: str) -> Step:
-    """The step of this id.
-
-    Raises:
-        UsageError: when there is none.
-    """
+    """The step of this id. Raises `UsageError` when there is none."""
     for step in pipeline.steps:
         if step.id == step_id:
             return step
@@ -101,8 +91,7 @@ def find(pipeline: Pipeline, step_id: str, option: str) -> Step:
 def found(pipeline: Pipeline, steps: Sequence[Step], root: Path) -> dict[tuple[str, str], str]:
     """Digests of the datasets that these steps read from others, by step and output; they are in the data folder.
 
-    Raises:
-        PreflightError: when one is missing or damaged.
+    Raises `PreflightError` when one is missing or damaged.
     """
     here = {step.id for step in steps}
     digests: dict[tuple[str, str], str] = {}

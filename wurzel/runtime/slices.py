@@ -50,11 +50,7 @@ def options(output: Path, number: int, of: int, *, report: bool = False) -> list
 
 
 def clear(output: Path) -> None:
-    """Remove what is there of slices of a dataset.
-
-    Raises:
-        DatasetError: when it cannot be removed.
-    """
+    """Remove what is there of slices of a dataset. Raises `DatasetError` when it cannot be removed."""
     stage = staging(output)
     try:
         remove(stage)
@@ -65,11 +61,8 @@ def clear(output: Path) -> None:
 def assemble(output: Path, report: Path | None = None, retire: Path | None = None) -> None:
     """Put the slices together, in place of the last output, and their reports as well if one is wanted.
 
-    The last output goes to `retire`, if it is given.
-
-    Raises:
-        DatasetError: when a slice is missing or damaged, or the dataset cannot be written.
-        StepFailed: when the report cannot be written.
+    The last output goes to `retire`, if it is given. Raises `DatasetError` when a slice is missing or damaged, or the
+    dataset cannot be written; `StepFailed` when the report cannot be written.
     """
     join(staging(output), output, report, retire)
     clear(output)
@@ -78,9 +71,8 @@ def assemble(output: Path, report: Path | None = None, retire: Path | None = Non
 def join(folder: Path, output: Path, report: Path | None = None, retire: Path | None = None) -> None:
     """Put the slices in a folder together as one dataset; they stay. So with the reports within them if one is wanted.
 
-    Raises:
-        DatasetError: when a slice or its report is missing or damaged, or the dataset cannot be written.
-        StepFailed: when the report cannot be written.
+    Raises `DatasetError` when a slice or its report is missing or damaged, or the dataset cannot be written;
+    `StepFailed` when the report cannot be written.
     """
     if not _is_sliced(folder):
         raise DatasetError("holds no slices", where=str(folder), hint="Give the folder that --shard wrote to with -i.")
@@ -129,10 +121,7 @@ def _read_report(path: Path) -> dict[str, Any]:
 def merged(reports: Sequence[Mapping[str, Any]], by: str, manifests: Mapping[str, Manifest]) -> Report:
     """The report of the step as a whole: what slices took and counted, summed; what they gave, from the result.
 
-    Args:
-        reports: of the slices.
-        by: what slices are made of, see `Slice`.
-        manifests: of the whole, by the name of the output.
+    What slices are made of is explained at `Slice`; manifests are those of the whole, by output.
     """
     from wurzel.runtime.report import Report
 

@@ -20,11 +20,7 @@ class StateFolder:
     """The folder of one pipeline: `logs/<step>.log`, `reports/<step>.json`, `digests.json`, and those of the cache."""
 
     def __init__(self, top: Path, pipeline: str) -> None:
-        """Make the folder `<top>/<pipeline>`, hidden from git.
-
-        Raises:
-            WriteError: when it cannot be made.
-        """
+        """Make the folder `<top>/<pipeline>`, hidden from git. Raises `WriteError` when it cannot be made."""
         self.folder = top / pipeline
         self.digests = digests_of(self.folder)
         if in_git(top):
@@ -59,12 +55,8 @@ def digests_of(folder: Path) -> Path:
 def locked(data: Path, parts: Sequence[str] = ()) -> Iterator[None]:
     """Keep other runs away from a data folder, which is made if need be. A killed run leaves no lock behind.
 
-    Args:
-        data: the folder.
-        parts: what this run writes into it, where it runs some steps only: jobs of one run may share a disk.
-
-    Raises:
-        WriteError: when another run uses the folder, or it cannot be written.
+    Jobs of one run may share a disk: `parts` are what this one writes, where it runs some steps only. Raises
+    `WriteError` when another run uses the folder, or it cannot be written.
     """
     names = [f".wurzel.{part}.lock" for part in sorted(parts)] or [".wurzel.lock"]
     with contextlib.ExitStack() as held:

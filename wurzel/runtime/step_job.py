@@ -120,10 +120,7 @@ class StepJob:
     ) -> Command | None:
         """Do what may wait for a server, in a thread if it may, and go on with what it gives.
 
-        Args:
-            work: what may wait.
-            go_on: is called with what it gives.
-            launches: whether that starts the step, so that there must be room for it on this machine.
+        `launches` says that `go_on` starts the step, so that there must be room for it on this machine.
         """
         if not self.run.archive.remote:
             return go_on(work())

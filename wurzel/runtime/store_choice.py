@@ -18,13 +18,8 @@ _ENDPOINT, _CACHE = "WURZEL_STORE_ENDPOINT", "WURZEL_STORE_CACHE"
 def chosen_store(configured: StoreSetting | None, given: str | None, environ: Mapping[str, str]) -> StoreSetting | None:
     """The store of one run, or of a command that looks into it; `None` for none.
 
-    Args:
-        configured: the store of the pipeline in wurzel.yaml.
-        given: what `--store` or `WURZEL_STORE` says; another URL replaces all of the configured store.
-        environ: may have another endpoint or cache mode.
-
-    Raises:
-        UsageError: when one of them is wrong.
+    Another URL in `given` (`--store` or `WURZEL_STORE`) replaces all of the configured store; the environment may have
+    another endpoint or cache mode. Raises `UsageError` when one of them is wrong.
     """
     if given == NO_STORE:
         return None
@@ -47,14 +42,8 @@ def chosen_store(configured: StoreSetting | None, given: str | None, environ: Ma
 def open_chosen(store: StoreSetting, pipeline: str, environ: Mapping[str, str]) -> Store:
     """The store of a pipeline, opened.
 
-    Args:
-        store: which one.
-        pipeline: its name.
-        environ: where credentials are looked for, those that were withdrawn among them.
-
-    Raises:
-        StoreSetupError: when it cannot be used.
-        MissingPackage: when it needs a package that is not installed.
+    Credentials are looked for in `environ`, those that were withdrawn among them. Raises `StoreSetupError` when it
+    cannot be used, `MissingPackage` when it needs a package that is not installed.
     """
     from wurzel.store.store import open_store
 

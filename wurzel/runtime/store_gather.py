@@ -31,10 +31,8 @@ Given = Mapping[str, "HandOver"]
 def all_slices(handing: Handing, step: Step) -> list[Given] | None:
     """What all slices of a step have handed over, in their order; `None` while one is missing, or of other inputs.
 
-    One request tells which there are; they are read only when none is missing.
-
-    Raises:
-        StoreError: when a hand-over is damaged, or the store cannot be read.
+    One request tells which there are; they are read only when none is missing. Raises `StoreError` when a hand-over is
+    damaged, or the store cannot be read.
     """
     there = handing.run.slices(step.id, step.outputs[0].name) - {ALL}
     for of in sorted({int(match[1]) for part in there if (match := _PART.fullmatch(part))}, reverse=True):
@@ -50,16 +48,9 @@ def all_slices(handing: Handing, step: Step) -> list[Given] | None:
 def gather(store: Store, step: Step, given: Sequence[Given], folder: Path, stage: Path) -> Entry:
     """The result that slices make together; its data is moved only where its files are not those of the slices.
 
-    Args:
-        store: has their files.
-        step: which they are slices of.
-        given: what they have handed over, in their order.
-        folder: of the step, which the dataset is written to if it has to be written.
-        stage: where slices go until then; it is removed.
-
-    Raises:
-        StoreError: when a file is damaged or missing, or the store cannot be used.
-        DatasetError: when they cannot be put together.
+    The dataset is written to `folder`, of the step, if it has to be written. Slices go to `stage` until then; it is
+    removed. Raises `StoreError` when a file is damaged or missing, or the store cannot be used; `DatasetError` when
+    they cannot be put together.
     """
     names = [port.name for port in step.outputs]
     first = given[0][names[0]]

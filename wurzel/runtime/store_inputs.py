@@ -40,13 +40,8 @@ class StoreInputs:
     def handed_over(self, handing: Handing, gather: Callable[[Step], Entry | None]) -> dict[Key, Data]:
         """What other jobs of the run have handed over, by one request for each dataset.
 
-        Args:
-            handing: of the run.
-            gather: puts the slices of a step together, if all are there.
-
-        Raises:
-            PreflightError: when a step has not handed over.
-            StoreError: when a hand-over is damaged.
+        `gather` puts the slices of a step together, if all are there. Raises `PreflightError` when a step has not
+        handed over, `StoreError` when a hand-over is damaged.
         """
         found: dict[Key, Data] = {}
         problems = []
@@ -66,8 +61,7 @@ class StoreInputs:
     def by_fingerprint(self, key: Fingerprint, find: Callable[[Step, str], Entry | None]) -> dict[Key, Data]:
         """What the other steps would give now, as the store has it.
 
-        Raises:
-            PreflightError: when the store does not have it.
+        Raises `PreflightError` when the store does not have it.
         """
         data: dict[Key, Data] = {}
         problems = []

@@ -35,13 +35,7 @@ class Stored(NamedTuple):
 
 
 def verified(folder: Path, outputs: Sequence[str], digests: FileDigests) -> dict[str, Manifest]:
-    """The datasets of a step that are complete: all their files are there with the bytes that were written.
-
-    Args:
-        folder: of the step.
-        outputs: names of its outputs.
-        digests: reads files.
-    """
+    """The datasets of a step that are complete: all their files are there with the bytes that were written."""
     manifests = {name: _manifest(folder / name) for name in outputs}
     return {
         name: manifest
@@ -77,10 +71,7 @@ def manifests_in(folder: Path, outputs: Sequence[str]) -> dict[str, Manifest] | 
 def sweep(data: Path, ids: Collection[str], keep: Callable[[Path], None]) -> None:
     """Remove from a data folder what killed processes and failed slices of these steps have left.
 
-    Args:
-        data: the folder.
-        ids: of the steps.
-        keep: called with each folder of slices, to move away what is still of use.
+    `keep` is called with each folder of slices, to move away what is still of use.
     """
     folders.sweep(data)
     left = [entry.name for entry in os.scandir(data) if entry.name.startswith(".") and entry.name.endswith(SLICES)]

@@ -177,8 +177,7 @@ class Work:
 def step_class(target: str) -> type[AnyStep]:
     """The step class that `module:Class` names.
 
-    Raises:
-        PipelineError: when it cannot be imported or is not a step class.
+    Raises `PipelineError` when it cannot be imported or is not a step class.
     """
     found = import_object(target)
     if isinstance(found, type) and issubclass(found, TypedStep):

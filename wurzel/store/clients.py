@@ -51,9 +51,8 @@ class Clients(NamedTuple):
 def clients(address: Address, environ: Mapping[str, str]) -> Clients:
     """Clients for small requests and for files. Nothing is sent yet.
 
-    Raises:
-        MissingPackage: when obstore is not installed.
-        StoreSetupError: when credentials are missing or contradict each other.
+    Raises `MissingPackage` when obstore is not installed, `StoreSetupError` when credentials are missing or contradict
+    each other.
     """
     try:
         from obstore import store

@@ -61,13 +61,8 @@ def withdraw(environ: MutableMapping[str, str] = os.environ) -> dict[str, str]:
 def access(environ: Mapping[str, str], endpoint: str, region: str) -> Access:
     """How requests to S3 are signed: `secrets` or `identity` of the store, or else what this process has.
 
-    Args:
-        environ: the environment, with what `withdraw` gave.
-        endpoint: that of the store, or `""`.
-        region: that of the store, or `""`.
-
-    Raises:
-        StoreSetupError: when something is missing or contradicts itself.
+    Endpoint and region are those of the store, or `""`; `environ` has what `withdraw` gave. Raises `StoreSetupError`
+    when something is missing or contradicts itself.
     """
     given = [name for name in KEYS if environ.get(name)]
     if given and environ.get(ROLE):
@@ -91,11 +86,7 @@ def certificates(environ: Mapping[str, str]) -> str:
 
 
 def token_in(path: Path) -> str:
-    """The token in a file, which the platform writes again while the job runs.
-
-    Raises:
-        StoreSetupError: when it cannot be read.
-    """
+    """The token in a file, which the platform writes again while the job runs. Raises `StoreSetupError`."""
     try:
         return path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -152,8 +143,7 @@ def _keys(source: Mapping[str, str], names: tuple[str, str], token: str = "", *,
 def profile(environ: Mapping[str, str]) -> dict[str, str]:
     """What the files of Amazon's tools say of the profile in AWS_PROFILE, or the default one; only keys and region.
 
-    Raises:
-        StoreSetupError: when a profile that is named does not exist, or gets its keys in another way.
+    Raises `StoreSetupError` when a profile that is named does not exist, or gets its keys in another way.
     """
     name = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
     home = Path(environ.get("HOME") or "~").expanduser() / ".aws"

@@ -28,20 +28,11 @@ _STAGE = ".stage"
 def deliver(store: Store, run: Run, step: str, output: str | None, folder: Path) -> dict[str, Data]:
     """Write what a step handed over in a run into a folder, whose previous dataset is replaced, or none of it.
 
-    Args:
-        store: that of the run.
-        run: the run.
-        step: the id of the step.
-        output: name of the output; `None` for all, each in a folder of its name where they have names.
-        folder: becomes the dataset, or the folder of the step with its named outputs.
-
-    Returns:
-        What was written, by the name of the output; slices by `output/2-of-3`.
-
-    Raises:
-        UsageError: when there is no such step or output; the message names those that there are.
-        StoreError: when something is missing or damaged.
-        DatasetError: when the folder is not a dataset, so that it is not replaced, or cannot be written.
+    `folder` becomes the dataset, or the folder of the step with its named outputs. Without `output`, all are written,
+    each in a folder of its name where they have names. Gives what was written, by output; slices by `output/2-of-3`.
+    Raises `UsageError` when there is no such step or output; the message names those that there are; `StoreError` when
+    something is missing or damaged; `DatasetError` when the folder is not a dataset, so that it is not replaced, or
+    cannot be written.
     """
     found = places(store, run.name).get(run.name, {})
     chosen = _chosen(run, list(found), step, output)

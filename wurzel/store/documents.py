@@ -17,11 +17,7 @@ def seal(fields: Mapping[str, Any]) -> bytes:
 
 
 def unseal(data: bytes) -> dict[str, Any]:
-    """The fields of a document.
-
-    Raises:
-        ValueError: when it is torn, or not what was written.
-    """
+    """The fields of a document. Raises `ValueError` when it is torn, or not what was written."""
     from pydantic_core import from_json, to_json
 
     fields = from_json(data, allow_inf_nan=False)

@@ -24,18 +24,9 @@ if TYPE_CHECKING:
 def gc(bucket: Bucket, pipelines: Sequence[str], keep: timedelta, *, dry_run: bool = False) -> list[Removed]:
     """Remove what pipelines no longer need.
 
-    Args:
-        bucket: of the store.
-        pipelines: their names.
-        keep: runs, and entries that no kept run names, are removed when they are older.
-        dry_run: remove nothing, and note nothing for the next gc.
-
-    Returns:
-        What was removed of what trusted jobs wrote, and of what others did.
-
-    Raises:
-        UsageError: when `keep` is less than a day.
-        StoreError: when the store cannot be read or written; the next gc goes on.
+    Runs, and entries that no kept run names, are removed when they are older than `keep`. A dry run notes nothing for
+    the next gc. Gives what was removed of what trusted jobs wrote, and of what others did. Raises `UsageError` when
+    `keep` is less than a day, `StoreError` when the store cannot be read or written; the next gc goes on.
     """
     if keep < DAY:
         raise UsageError(

@@ -35,11 +35,7 @@ class Identity:
     def __init__(self, role: str, token: Callable[[], str], endpoint: str, certificates: str = "") -> None:
         """The token is asked for each time; the endpoint is that of a security token service.
 
-        Args:
-            role: what the keys are for.
-            token: gives a token of the platform.
-            endpoint: where it is exchanged.
-            certificates: file with those of further authorities that the endpoint may have its own from.
+        The file `certificates` has those of further authorities that the endpoint may have its own from.
         """
         self._certificates = certificates
         self._role, self._token, self._endpoint = role, token, endpoint
@@ -53,8 +49,7 @@ class Identity:
     def __call__(self) -> dict[str, Any]:
         """Keys: new ones when these expire in six minutes, or when half of their time has passed.
 
-        Raises:
-            StoreError: when there are none.
+        Raises `StoreError` when there are none.
         """
         with self._lock:
             now = datetime.now(UTC)
@@ -108,11 +103,7 @@ def sts_endpoint(endpoint: str, region: str, given: str = "") -> str:
 
 
 def github_token(url: str, bearer: str, audience: str) -> str:
-    """A token that GitHub gives a job about itself.
-
-    Raises:
-        StoreError: when it gives none.
-    """
+    """A token that GitHub gives a job about itself. Raises `StoreError` when it gives none."""
     sign = "&" if "?" in url else "?"
     text = _fetched(
         f"{url}{sign}audience={quote(audience, safe='')}", (bearer,), _RIGHT, Authorization=f"Bearer {bearer}"

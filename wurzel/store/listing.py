@@ -50,11 +50,7 @@ class Output(NamedTuple):
 
 
 def check_folder(bucket: Bucket) -> None:
-    """Make sure that a store in a folder is there, and that it is a folder.
-
-    Raises:
-        StoreSetupError: when it is not.
-    """
+    """Make sure that a store in a folder is there, and that it is a folder. Raises `StoreSetupError` when it is not."""
     if not isinstance(bucket, LocalBucket) or bucket.root.is_dir():
         return
     if bucket.root.exists() or bucket.root.is_symlink():
@@ -65,8 +61,7 @@ def check_folder(bucket: Bucket) -> None:
 def pipelines(bucket: Bucket) -> list[str]:
     """Names of the pipelines that a store has something of, also if only jobs that are not trusted wrote it.
 
-    Raises:
-        StoreSetupError: when it is not a store.
+    Raises `StoreSetupError` when it is not a store.
     """
     check_folder(bucket)
     top = bucket.folders("")
@@ -83,8 +78,7 @@ def pipelines(bucket: Bucket) -> list[str]:
 def check_pipeline(bucket: Bucket, name: str) -> None:
     """Make sure that a store has something of a pipeline.
 
-    Raises:
-        UsageError: when it has not; the message names those that there are.
+    Raises `UsageError` when it has not; the message names those that there are.
     """
     known = pipelines(bucket)
     if name not in known:
@@ -124,11 +118,7 @@ def place_of(path: Sequence[str]) -> Place | None:
 
 
 def find_run(bucket: Bucket, pipeline: str, wanted: str) -> tuple[Store, Run]:
-    """A run by its name or by the end of it that its engine knows, or the latest whole one.
-
-    Raises:
-        UsageError: when there is no such run.
-    """
+    """A run by its name or by the end of it that its engine knows, or the latest whole one. Raises `UsageError`."""
     check_pipeline(bucket, pipeline)
     if wanted == LATEST:
         store = sides(bucket, pipeline)[0]

@@ -46,11 +46,7 @@ def is_pipeline(name: str) -> bool:
 
 
 def checked_pipeline(name: str) -> str:
-    """The name of a pipeline, as part of a key.
-
-    Raises:
-        StoreSetupError: when it cannot be one.
-    """
+    """The name of a pipeline, as part of a key. Raises `StoreSetupError` when it cannot be one."""
     if name == UNTRUSTED:
         raise StoreSetupError(
             f"a pipeline with a store cannot be called {UNTRUSTED!r}: jobs that are not trusted write there",

@@ -99,10 +99,7 @@ class HandOver(NamedTuple):
 def entry_of(text: bytes, fingerprint: str, *, trusted: bool) -> Entry | None:
     """The entry of a fingerprint; `None` when the text is damaged, or names another.
 
-    Args:
-        text: what is stored.
-        fingerprint: what it must name.
-        trusted: whether it was read among what trusted jobs wrote: it then leads nowhere else.
+    What was read among what trusted jobs wrote leads nowhere else.
     """
     try:
         fields = unseal(text)
@@ -120,11 +117,7 @@ def entry_of(text: bytes, fingerprint: str, *, trusted: bool) -> Entry | None:
 
 
 def hand_over_of(text: bytes) -> HandOver:
-    """A hand-over.
-
-    Raises:
-        ValueError: when the text is damaged.
-    """
+    """A hand-over. Raises `ValueError` when the text is damaged."""
     try:
         fields = unseal(text)
         given = HandOver(**fields | {"data": _read(fields["data"])})

@@ -97,9 +97,7 @@ def _named_by(given: HandOver) -> frozenset[str]:
 def forget(bucket: Bucket, pipeline: str, step: str | None) -> int:
     """Remove the entries of a step, or of all, so that the next run computes it again; gives how many they were.
 
-    Raises:
-        UsageError: when the store knows no such step.
-        StoreError: when the store cannot be read or written.
+    Raises `UsageError` when the store knows no such step, `StoreError` when the store cannot be read or written.
     """
     known: set[str] = set()
     found: list[Item] = []

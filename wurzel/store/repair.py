@@ -22,13 +22,8 @@ def repair(bucket: Bucket, pipeline: str, findings: Iterable[Finding]) -> list[F
     """Remove what is wrong, unless it was written again meanwhile, with entries, hand-overs and marks that lead to it.
 
     A manifest of a dataset is written again instead, where something leads to it. A run of which it cannot be read how
-    it began is removed as a whole.
-
-    Returns:
-        What is left as it is, since others have put it there.
-
-    Raises:
-        StoreError: when the store cannot be written.
+    it began is removed as a whole. Gives what is left as it is, since others have put it there. Raises `StoreError`
+    when the store cannot be written.
     """
     asked = list(findings)
     chosen = [finding for finding in asked if finding.problem != FOREIGN]

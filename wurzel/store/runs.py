@@ -43,8 +43,7 @@ class Run:
     def begin(self, definition: str) -> Begun:
         """Begin the run, or join it: how it began, with this definition as the newest.
 
-        Raises:
-            StoreError: when the store cannot be used; `StoreDamaged` when what says how the run began is.
+        Raises `StoreError` when the store cannot be used; `StoreDamaged` when what says how the run began is.
         """
         for _ in range(_TRIES):
             begun = self.begun()
@@ -62,11 +61,7 @@ class Run:
         raise StoreError("what says how the run began has been removed", where=self._key, hint="Start a new run.")
 
     def begun(self) -> Begun | None:
-        """How the run began; `None` when it has not.
-
-        Raises:
-            StoreError: when that is damaged, or names another run.
-        """
+        """How the run began; `None` when it has not. Raises `StoreError` when that is damaged, or names another run."""
         found = self.store.bucket.dated(self._key)
         if found is None:
             return None
@@ -82,11 +77,7 @@ class Run:
             raise _damaged(self._key, error) from None
 
     def hand_over(self, given: HandOver) -> None:
-        """Hand over a dataset, in place of what an earlier try handed over.
-
-        Raises:
-            StoreError: when it cannot be written.
-        """
+        """Hand over a dataset, in place of what an earlier try handed over. Raises `StoreError`."""
         self.store.bucket.sync()
         key = names.hand_over_key(self.name, given.step, given.output, given.part)
         self.store.bucket.put(self.store.key(key), given._replace(run=self.name).text())
@@ -96,14 +87,8 @@ class Run:
     ) -> HandOver | None:
         """What a step, or a slice of it, handed over; `None` when it has not.
 
-        Args:
-            step: its id.
-            output: name of its output.
-            part: a slice of it.
-            trusted: whether to look among what trusted jobs wrote; by default where this process writes.
-
-        Raises:
-            StoreError: when that is damaged, or names another run, step, output or slice.
+        `part` is a slice of it; `trusted` says whether to look among what trusted jobs wrote, by default where this
+        process writes. Raises `StoreError` when that is damaged, or names another run, step, output or slice.
         """
         key = self.store.key(names.hand_over_key(self.name, step, output, part), trusted=trusted)
         text = self.store.bucket.get(key)
@@ -129,12 +114,9 @@ class Run:
     ) -> list[str]:
         """Mark the run as whole, if it is; otherwise the reasons why it is not.
 
-        Args:
-            outputs: names of the outputs of every step, `""` where it has none.
-            known: hand-overs by step and output that this process has just written, which are not read again.
-
-        Raises:
-            StoreError: when the store cannot be used, or a hand-over is damaged.
+        `outputs` has the names of the outputs of every step, `""` where it has none; `known` hand-overs that this
+        process has just written, which are not read again. Raises `StoreError` when the store cannot be used, or a
+        hand-over is damaged.
         """
         if not self.store.trusted:
             return ["jobs that are not trusted make no run whole"]
@@ -175,9 +157,7 @@ def time_text(time: datetime) -> str:
 def reasons(found: Mapping[tuple[str, str], HandOver | None], definition: str) -> list[str]:
     """Why a run is not whole; nothing where it is.
 
-    Args:
-        found: what each step handed over, by its id and the name of the output.
-        definition: digest of the pipeline under which all must have been handed over.
+    All must have been handed over under `definition`, the digest of the pipeline.
     """
     now = {f"{step}/{output or '_'}": one.data.digest for (step, output), one in found.items() if one is not None}
     why = []

@@ -40,9 +40,7 @@ class Sender:
     def send(self, key: str, call: Callable[[str], T], *, missing: bool = False) -> T:
         """What a call of obstore gives for the path of a key.
 
-        Raises:
-            FileNotFoundError: when there is no such object and it may be `missing`.
-            StoreError: for all else.
+        Raises `FileNotFoundError` when there is no such object and it may be `missing`, `StoreError` for all else.
         """
         if os.getpid() != self._process:
             message = "the store cannot be used by a process forked from another one"  # it would hang

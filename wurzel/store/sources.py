@@ -27,8 +27,7 @@ def opened(path: Path, *, follow: bool = False) -> FileIO:
 def checked(path: Path, digest: str, piece: int) -> Iterator[bytes]:
     """The pieces of a file.
 
-    Raises:
-        StoreError: when it cannot be read; before the last piece, when its bytes are not those of the digest.
+    Raises `StoreError` when it cannot be read; before the last piece, when its bytes are not those of the digest.
     """
     found, waiting = sha256(), b""
     with explained(path), opened(path, follow=True) as file:
@@ -43,11 +42,7 @@ def checked(path: Path, digest: str, piece: int) -> Iterator[bytes]:
 
 
 def check(found: str, digest: str, path: Path) -> None:
-    """Nothing, where the digest of a file is the one that its dataset names.
-
-    Raises:
-        StoreError: where it is not.
-    """
+    """Nothing, where the digest of a file is the one that its dataset names. Raises `StoreError` where it is not."""
     if found != digest:
         hint = "Let nothing write into the files of a step once it has ended; run the step again."
         raise StoreError("has changed since the step wrote it, and is not stored", where=str(path), hint=hint)

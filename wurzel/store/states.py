@@ -31,11 +31,7 @@ class RunState(NamedTuple):
 
 
 def runs(bucket: Bucket, pipeline: str) -> list[RunState]:
-    """All runs of a pipeline, the newest first, those of jobs that are not trusted among them.
-
-    Raises:
-        StoreError: when the store cannot be read.
-    """
+    """All runs of a pipeline, the newest first, those of jobs that are not trusted among them. Raises `StoreError`."""
     newest = latest(sides(bucket, pipeline)[0])
     found = [state for store in sides(bucket, pipeline) for state in _states(store, newest)]
     return sorted(found, key=lambda state: (state.start, state.name), reverse=True)

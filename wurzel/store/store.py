@@ -43,13 +43,9 @@ class Store:
     def put_dataset(self, folder: Path, written: Collection[str] = ()) -> Data:
         """Store the dataset in a folder: its files first, so that what names them is never there without them.
 
-        Args:
-            folder: of the dataset.
-            written: digests of files that this process has just stored; all others are written, there or not.
-
-        Raises:
-            DatasetError: when the folder is not a complete dataset, or contains a pipe.
-            StoreError: when it cannot be stored, or a file is not what the dataset says.
+        Files whose digests are in `written` were just stored by this process; all others are written, there or not.
+        Raises `DatasetError` when the folder is not a complete dataset, or contains a pipe; `StoreError` when it cannot
+        be stored, or a file is not what the dataset says.
         """
         manifest = read_manifest(folder)
         files = {part.sha256: part.path for part in manifest.parts if part.sha256 not in written}
@@ -63,8 +59,7 @@ class Store:
     def put_manifest(self, manifest: Manifest, *, trusted: bool | None = None) -> Data:
         """Store a dataset whose files are in the store already, by default among those that this process writes.
 
-        Raises:
-            StoreError: when it cannot be stored.
+        Raises `StoreError` when it cannot be stored.
         """
         self.bucket.put(self.key(names.dataset_key(manifest.digest)), manifest.canonical_text())
         return Data(manifest, self.trusted if trusted is None else trusted)
@@ -72,15 +67,9 @@ class Store:
     def fetch(self, data: Data, folder: Path, only: Collection[str] | None = None) -> None:
         """Write a dataset into a folder, whose previous contents are replaced, or none of it.
 
-        Args:
-            data: what to fetch.
-            folder: where it goes.
-            only: names of the parts that are needed; the others become holes of their size, which fail when read.
-
-        Raises:
-            StoreError: when a file is missing or damaged. It is removed, with the entry that led to it, so that the
-                next try runs the step again.
-            OSError: when the folder cannot be written.
+        Parts that are not named in `only` become holes of their size, which fail when read. A file that is damaged is
+        removed, with the entry that led to it, so that the next try runs the step again. Raises `StoreError` when a
+        file is missing or damaged, `OSError` when the folder cannot be written.
         """
         with replacing(folder) as new:
             for part in data.manifest.parts:
@@ -95,19 +84,11 @@ class Store:
             (new / NAME).write_bytes(data.manifest.text())
 
     def look_up(self, fingerprint: str) -> Entry | None:
-        """The entry of a fingerprint, if all its files are in the store with their sizes.
-
-        Raises:
-            StoreError: when the store cannot be read.
-        """
+        """The entry of a fingerprint, if all its files are in the store with their sizes. Raises `StoreError`."""
         return next((entry for entry in self._entries(fingerprint) if self._complete(entry)), None)
 
     def entry(self, fingerprint: str) -> Entry | None:
-        """The entry of a fingerprint; its files may be missing.
-
-        Raises:
-            StoreError: when the store cannot be read.
-        """
+        """The entry of a fingerprint; its files may be missing. Raises `StoreError` when the store cannot be read."""
         return next(self._entries(fingerprint), None)
 
     def _entries(self, fingerprint: str) -> Iterator[Entry]:
@@ -122,12 +103,7 @@ class Store:
     def record(self, entry: Entry, *, force: bool = False) -> Entry:
         """Store an entry. Gives the one that counts: that of another run, where it was first and is complete.
 
-        Args:
-            entry: its datasets are stored.
-            force: replace what is there.
-
-        Raises:
-            StoreError: when it cannot be stored.
+        Raises `StoreError` when it cannot be stored.
         """
         if self._cache == "off":
             return entry

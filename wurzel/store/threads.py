@@ -14,10 +14,8 @@ R = TypeVar("R")
 def side_by_side(call: Callable[[T], R], items: Iterable[T], width: int) -> list[R]:
     """The result of `call` for each item, in their order.
 
-    Args:
-        call: is not called for more items after it has raised an error, which is raised here.
-        items: what it is called with.
-        width: threads at most; 1 calls it here, one item after the other.
+    After `call` has raised an error, which is raised here, no more calls begin. At most `width` threads; 1 calls it
+    here, one item after the other.
     """
     todo = list(enumerate(items))
     if width <= 1 or not todo:

@@ -41,8 +41,7 @@ class Usage(NamedTuple):
 def usage(bucket: Bucket, pipeline: str) -> list[Usage]:
     """What a pipeline takes; a second one for jobs that are not trusted, if they have written anything.
 
-    Raises:
-        StoreError: when the store cannot be read.
+    Raises `StoreError` when the store cannot be read.
     """
     both = sides(bucket, pipeline)
     owners: dict[bool, dict[str, str]] = {True: {}, False: {}}

@@ -37,10 +37,8 @@ class Checked(NamedTuple):
 def verify(bucket: Bucket, pipeline: str) -> Checked:
     """Read everything of a pipeline, side by side, without keeping it.
 
-    What jobs and gc change meanwhile is looked at again before it is called wrong.
-
-    Raises:
-        StoreError: when the store cannot be read.
+    What jobs and gc change meanwhile is looked at again before it is called wrong. Raises `StoreError` when the store
+    cannot be read.
     """
     check = _Check(bucket)
     both = sides(bucket, pipeline)

@@ -33,10 +33,7 @@ _TEMPLATES = ("WorkflowTemplate", "ClusterWorkflowTemplate")
 def check_files(files: Mapping[str, str], *, restricted: bool = True, kubernetes_version: str = "") -> list[Problem]:
     """Every problem in these files, found by all checkers that are installed.
 
-    Args:
-        files: path to text.
-        restricted: hold pods to the "restricted" Pod Security Standard.
-        kubernetes_version: the version of Kubernetes; the newest known when empty.
+    `restricted` holds pods to that Pod Security Standard; the version of Kubernetes is the newest known when empty.
     """
     from wurzel.validation.lint import lint
     from wurzel.validation.structure import check_structure

@@ -28,11 +28,8 @@ def check_container(
 ) -> Iterator[Problem]:
     """A container.
 
-    Args:
-        container: its node.
-        volumes: names of the volumes it may mount.
-        inherited: mount paths that it inherits from defaults.
-        complete: whether it must have an image itself; otherwise defaults may provide one.
+    It need not have an image itself unless `complete`, since defaults may provide one; `inherited` are mount paths from
+    defaults.
     """
     image = container["image"]
     if complete and not image.text:

@@ -21,8 +21,7 @@ _OPEN = "x-kubernetes-preserve-unknown-fields"
 def read_schemas(folders: Iterable[Path]) -> dict[tuple[str, str], Mapping[str, Any]]:
     """The schemas of the CustomResourceDefinitions in the YAML files below some folders, or in files.
 
-    Raises:
-        UsageError: when there is no such folder, or a file in it cannot be read.
+    Raises `UsageError` when there is no such folder, or a file in it cannot be read.
     """
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for folder in folders:

@@ -24,10 +24,8 @@ _QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 def check_metadata(metadata: Node, longest: int = LONGEST_NAME, *, generated: int = 0) -> Iterator[Problem]:
     """Names, labels and annotations of an object.
 
-    Args:
-        metadata: the node `metadata` of an object.
-        longest: how many characters the name may have.
-        generated: characters that the platform puts behind `generateName`; 0 when the object must have a name.
+    A name may have `longest` characters; `generated` are those that the platform puts behind `generateName`, 0 when the
+    object must have a name.
     """
     name, prefix = metadata["name"], metadata["generateName"]
     if name:

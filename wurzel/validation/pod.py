@@ -21,12 +21,7 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def check_pod(spec: Node, *, restricted: bool) -> Iterator[Problem]:
-    """The specification of a Job's pod.
-
-    Args:
-        spec: the node `spec` of a pod template.
-        restricted: hold it to the "restricted" Pod Security Standard.
-    """
+    """The specification of a Job's pod. `restricted` holds it to that Pod Security Standard."""
     if spec["restartPolicy"].text not in _RESTART:
         yield spec["restartPolicy"].problem(
             f"{spec['restartPolicy'].shown} is not for Jobs", f"Write one of {', '.join(_RESTART)}."

@@ -24,10 +24,8 @@ _PROFILES = ("RuntimeDefault", "Localhost")
 def check_security(pod: Node, containers: Sequence[Node], defaults: Node | None = None) -> Iterator[Problem]:
     """What would make a namespace that enforces the standard reject a pod.
 
-    Args:
-        pod: the pod's spec, or a node of the same structure.
-        containers: its containers.
-        defaults: a container whose security context others are merged over, as Argo's `templateDefaults` says.
+    `pod` is its spec, or a node of the same structure; `defaults` a container whose security context others are merged
+    over, as Argo's `templateDefaults` says.
     """
     for field in _HOST:
         if pod[field].value:

@@ -95,9 +95,8 @@ def template(text: str) -> str:
 def folders(folder: str, *, outlasting: bool) -> dict[str, Text]:
     """Variables with the places of data.
 
-    Args:
-        folder: the folder of the DAG's data, as a template.
-        outlasting: whether some data outlasts runs, or a task looks at the data of all runs.
+    `folder` may be a template; `outlasting` says whether some data outlasts runs, or a task looks at the data of all
+    runs.
     """
     return {RUN: Text(f"{folder}/{_RUN_FOLDER}")} | ({DATA: Text(folder)} if outlasting else {})
 
@@ -110,12 +109,8 @@ def of_steps(pipeline: Pipeline, kind: str) -> dict[str, Text]:
 def of_runs(pipeline: Pipeline, kind: str, file: str, digest: str, deployment: str | None) -> dict[str, Text]:
     """Variables that all tasks of one kind get where they are `wurzel run`: the pipeline, the run, all parameters.
 
-    Args:
-        pipeline: the resolved pipeline.
-        kind: bash, kubernetes or docker.
-        file: the file with the pipeline, beside that of the DAG.
-        digest: of that file.
-        deployment: name of this Airflow, if several share a store.
+    `file` is the one with the pipeline, beside that of the DAG; `deployment` names this Airflow, if several share a
+    store.
     """
     place = f"{{{{ task.dag.folder }}}}/{template(file)}" if kind == "bash" else "{{ ir() }}"
     run = "-".join(filter(None, ["airflow", deployment, _ID]))

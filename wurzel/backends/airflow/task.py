@@ -80,9 +80,7 @@ class Tasks:
     def __init__(self, jobs: Jobs, runs: Mapping[str, str]) -> None:
         """Make tasks of jobs.
 
-        Args:
-            jobs: all jobs of the pipeline.
-            runs: kind of task to the constant that holds how its command begins, where tasks are `wurzel run`.
+        `runs` has for each kind of task the constant with the beginning of its command, where tasks are `wurzel run`.
         """
         self._jobs = jobs
         self._pipeline = jobs.pipeline
@@ -100,12 +98,8 @@ class Tasks:
     ) -> DagTask:
         """A job as a task.
 
-        Args:
-            job: a job of the pipeline.
-            variable: what the task is called in the file.
-            assets: those that it reads, and those that it updates.
-            counter: variable of the task that counts its slices, if any.
-            reader: the job whose slices it counts in the end, if any.
+        `assets` are those that it reads, and those that it updates. `counter` is the variable of the task that counts
+        its slices, `reader` the job whose slices it counts in the end.
         """
         kind, sliced = self._jobs.kind(job), self._jobs.sliced(job)
         first, count = job.steps[0], job.steps[0].shards.max if sliced else 1

@@ -20,12 +20,7 @@ class Common(NamedTuple):
 
 
 def common(templates: Sequence[Template], handler: ExitHandler | None) -> Common:
-    """What these templates have in common.
-
-    Args:
-        templates: all that run jobs.
-        handler: the exit handler, which inherits `templateDefaults` as well.
-    """
+    """What these templates have in common. The exit handler counts since it inherits `templateDefaults` as well."""
     containers = [template.container for template in templates]
     if len(containers) < 2:  # noqa: PLR2004 - nothing is common to one
         return Common("", [], {}, None)

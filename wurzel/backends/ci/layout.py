@@ -40,14 +40,7 @@ class Jobs(Crossing):
     """The jobs of a pipeline on a CI platform, and what crosses between them."""
 
     def __init__(self, pipeline: Pipeline, options: CiOptions, place: Place, *, partial: bool = False) -> None:
-        """Group the steps as the options say.
-
-        Args:
-            pipeline: the resolved pipeline.
-            options: of the target.
-            place: gives what the platform has once for a job.
-            partial: whether these are only some of the steps of the pipeline that jobs read.
-        """
+        """Group the steps as the options say. `partial` says that these are only some of the steps, which jobs read."""
         super().__init__(pipeline, jobs_of(pipeline, options.chosen_layout, place))
         self.run = uses_run(pipeline, options)
         self._partial = partial

@@ -24,12 +24,7 @@ def check(
 ) -> list[Problem]:
     """Reasons why a pipeline cannot run on either platform.
 
-    Args:
-        pipeline: the resolved pipeline.
-        options: the target's options.
-        scheduled: whether a run may start without anyone setting parameters.
-        reserved: pattern for prefixes of names that the platform reserves.
-        also: further variables that jobs get from the platform.
+    `scheduled` says that a run may start without anyone setting parameters; `also` are further variables that jobs get.
     """
     problems = [
         *_secret_problems(pipeline, options, reserved),

@@ -33,9 +33,7 @@ _INSTALL = {
 def check_github(files: Mapping[str, str], *, persona: str = "regular") -> list[Problem]:
     """Findings on workflows, by path.
 
-    Args:
-        files: path to text; only `.yml` and `.yaml` files are looked at.
-        persona: how strict zizmor is: regular, pedantic or auditor.
+    Only `.yml` and `.yaml` files are looked at; `persona` is how strict zizmor is: regular, pedantic or auditor.
     """
     texts = _yaml_only(files)
     if unreadable := _unreadable(texts):

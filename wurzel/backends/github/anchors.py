@@ -26,11 +26,8 @@ _SAID = re.compile(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
 def anchored(text: str) -> tuple[str, list[int]]:
     """The workflow with what jobs repeat said once, and for each of its lines the line (from 0) that it was.
 
-    Args:
-        text: a workflow as the templates write it: two spaces for each level, a job's steps below `steps:`.
-
-    Raises:
-        VerifyError: when a template indents jobs so differently that the workflow would say something else.
+    The text is as the templates write it: two spaces for each level, a job's steps below `steps:`. Raises `VerifyError`
+    when a template indents jobs so differently that the workflow would say something else.
     """
     lines: Lines = [(line, number) for number, line in enumerate(text.split("\n"))]
     names: list[str] = []

@@ -101,11 +101,8 @@ def _locks(pipeline: Pipeline, options: GitlabOptions) -> bool:
 def job_name(name: str, title: str, *, own: bool, alone: bool = False) -> str:
     """What GitLab calls a job: beside those of other files with the title in front, or just the title if it is alone.
 
-    Args:
-        name: of the job.
-        title: of the pipeline.
-        own: whether no other file has jobs in the same pipeline of GitLab.
-        alone: whether it is the only job, of several steps.
+    `own` says that no other file has jobs in the same pipeline of GitLab, `alone` that it is the only job, of several
+    steps.
     """
     if own:
         return name

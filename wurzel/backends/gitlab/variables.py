@@ -66,13 +66,7 @@ def job_variables(
 ) -> dict[str, Any]:
     """Variables of a job of `wurzel run`, which reads those of steps, and their settings, from wurzel.yaml.
 
-    Args:
-        pipeline: the resolved pipeline.
-        steps: those of the job.
-        options: of the target.
-        jobs: how many of the steps run at one time.
-        asked: the steps whose parameters the job is given.
-        scoped: whether it has their defaults itself.
+    `jobs` of the steps run at one time; `asked` are those whose parameters the job is given, with defaults if `scoped`.
     """
     values: dict[str, Any] = {}
     for parameter in ci.parameters(*asked):
@@ -150,10 +144,7 @@ def from_vault(refs: Mapping[str, SecretRef], options: GitlabOptions) -> dict[st
 def pod(pipeline: Pipeline, steps: Sequence[Step], jobs: int) -> dict[str, str]:
     """Variables that configure the pod of a job on a runner with the Kubernetes executor.
 
-    Args:
-        pipeline: the resolved pipeline.
-        steps: those of the job; they agree on everything but amounts.
-        jobs: how many of them, or of their slices, run at one time.
+    The steps agree on everything but amounts; `jobs` of them, or of their slices, run at one time.
     """
     first = steps[0]
     alone = len(steps) == 1 and jobs == 1

@@ -36,13 +36,7 @@ def preflight(
 ) -> Iterator[Problem]:
     """Problems that apply to every Kubernetes target.
 
-    Args:
-        pipeline: the resolved pipeline.
-        options: the options of the target.
-        target: name of the target, for hints.
-        longest_name: how many characters the name of the object may have.
-        parameters: variables that a run can override.
-        volumes: names of additional volumes of the target, and where they are mounted.
+    `parameters` are variables that a run can override, `volumes` additional volumes of the target, with mount paths.
     """
     yield from _name(pipeline, options, target, longest_name)
     yield from _schedule(pipeline)

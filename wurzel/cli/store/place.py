@@ -115,8 +115,7 @@ def step_of(text: str) -> Wanted:
 def open_place(url: str | None, environment: str | None, pipeline: str | None) -> Place:
     """The store that is meant, with the pipeline; of a pipeline that is given, it is not looked up.
 
-    Raises:
-        WurzelError: when there is no such store.
+    Raises `WurzelError` when there is no such store.
     """
     import os
 
@@ -145,11 +144,7 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
 
 
 def meant(bucket: Bucket, pipeline: str | None) -> list[str]:
-    """The pipeline that is given, or all that the store has.
-
-    Raises:
-        UsageError: when the store does not have it.
-    """
+    """The pipeline that is given, or all that the store has. Raises `UsageError` when the store does not have it."""
     from wurzel.store.listing import check_pipeline, pipelines
 
     if pipeline is None:
@@ -159,11 +154,7 @@ def meant(bucket: Bucket, pipeline: str | None) -> list[str]:
 
 
 def named(place: Place) -> str:
-    """The pipeline that is meant.
-
-    Raises:
-        UsageError: when none is given, and there is not just one.
-    """
+    """The pipeline that is meant. Raises `UsageError` when none is given, and there is not just one."""
     from wurzel.exceptions import UsageError
     from wurzel.store.listing import pipelines
 

@@ -52,9 +52,8 @@ class BlockName(click.ParamType):  # type: ignore[type-arg] # not generic in old
 def open_renderer(project: Project | None = None) -> Renderer:
     """The templates of the project in the current folder, of its packs and of all installed targets.
 
-    Raises:
-        ConfigError: when `wurzel.yaml` is wrong.
-        TemplateError: when a layer is neither a folder nor an installed pack.
+    Raises `ConfigError` when `wurzel.yaml` is wrong, `TemplateError` when a layer is neither a folder nor an installed
+    pack.
     """
     from wurzel.backends.registry import get, names
     from wurzel.project.open import open_project, renderer_of

@@ -185,8 +185,7 @@ class Checker:
     def follow(self, *, own: bool = True) -> None:
         """Visit all templates that are rendered, starting from the files that targets write.
 
-        Args:
-            own: whether to look up templates as a render does; otherwise only the target's own are visited.
+        Without `own`, only the target's own templates are visited, not those that a render would find.
         """
         self._own = own
         for name, context in self._contexts.items():

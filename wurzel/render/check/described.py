@@ -39,8 +39,7 @@ def is_described(kind: Any) -> bool:
 def members(cls: type) -> Mapping[str, Member]:
     """The fields of a dataclass, pydantic model, named tuple or typed dict, in their order.
 
-    Raises:
-        NameError: when an annotation uses a name that its module does not define, not even under `TYPE_CHECKING`.
+    Raises `NameError` when an annotation uses a name that its module does not define, not even under `TYPE_CHECKING`.
     """
     texts: dict[str, str] = {}
     for part in _ancestry(cls):
@@ -53,11 +52,7 @@ def members(cls: type) -> Mapping[str, Member]:
 
 @cache
 def field_types(cls: type) -> Mapping[str, Any]:
-    """Only the types of the fields, which is much faster.
-
-    Raises:
-        NameError: as `members` does.
-    """
+    """Only the types of the fields, which is much faster. Raises `NameError` as `members` does."""
     try:
         hints = typing.get_type_hints(cls, include_extras=True)
     except NameError:

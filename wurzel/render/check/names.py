@@ -61,10 +61,8 @@ class Names:
     def walk(self, context: Scope, filled: dict[str, Scope], *, alone: bool = False) -> None:
         """Read the template.
 
-        Args:
-            context: the names it gets.
-            filled: the scopes of the blocks of its parents.
-            alone: whether it is imported or included without context.
+        `context` are the names it gets, `filled` the scopes of the blocks of its parents; it is `alone` if it is
+        imported, or included without context.
         """
         self._alone = alone
         context.names.setdefault("self", UNKNOWN)

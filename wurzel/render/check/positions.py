@@ -44,9 +44,7 @@ class Line(NamedTuple):
 def positions(source: Source, kinds: Mapping[int, Any]) -> Iterator[Problem]:
     """Expressions in places that are not valid for all their possible values.
 
-    Args:
-        source: the template.
-        kinds: the type of each expression that is written, by its identity.
+    `kinds` has the type of each expression that is written, by its identity.
     """
     language = language_of(source.found.name)
     if language == "YAML":

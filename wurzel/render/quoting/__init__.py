@@ -15,10 +15,8 @@ def quote(language: Language, pieces: Sequence[Piece], *, prove: bool = True) ->
     """The pieces of a file with every value quoted for its position, read back to prove it.
 
     Without `prove` the finished text is not read back: use it only for texts that are compared and never written.
-
-    Raises:
-        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
-        VerifyError: when the finished file cannot be parsed.
+    Raises `QuotingError` when a value is at a place where no quoting makes it read back unchanged, `VerifyError` when
+    the finished file cannot be parsed.
     """
     if language == "YAML":
         from wurzel.render.quoting.yaml import write

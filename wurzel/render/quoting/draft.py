@@ -140,11 +140,7 @@ def unreadable(where: str, message: str, hint: str = "") -> VerifyError:
 
 
 def fragment(held: Held, place: str) -> str:
-    """The text of a value inside other text.
-
-    Raises:
-        QuotingError: when the value has no unique text form.
-    """
+    """The text of a value inside other text. Raises `QuotingError` when the value has no unique text form."""
     try:
         return text_of(held.value)
     except NotAValue as error:
@@ -162,8 +158,7 @@ def refuse_words(draft: Draft) -> None:
 def shebang(draft: Draft, piece: int) -> str:
     """A value inside the first line of a script, which names its interpreter.
 
-    Raises:
-        QuotingError: for anything but letters, digits, and the characters of a path.
+    Raises `QuotingError` for anything but letters, digits, and the characters of a path.
     """
     held = draft.held(piece)
     text = fragment(held, "the first line of a script")
@@ -184,8 +179,7 @@ def _as_json(value: Any) -> str:
 def comment(draft: Draft, piece: int) -> str:
     """A value as text of a comment, which it cannot end: further lines become separate comments.
 
-    Raises:
-        QuotingError: when text of several lines is in a comment after something else.
+    Raises `QuotingError` when text of several lines is in a comment after something else.
     """
     held = draft.held(piece)
     value = held.value.origin if isinstance(held.value, Indented) else held.value

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     """The file with every value quoted for its position.
 
-    Raises:
-        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
-        VerifyError: when the file is not a JSON object.
+    Raises `QuotingError` when a value is at a place where no quoting makes it read back unchanged, `VerifyError` when
+    the file is not a JSON object.
     """
     draft = Draft(pieces)
     refuse_words(draft)

@@ -20,8 +20,7 @@ _QUOTES = re.compile(r"[^\\][\"']|^[\"']")
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     """The file with every value written unquoted.
 
-    Raises:
-        QuotingError: when a value contains a character that may have a special meaning.
+    Raises `QuotingError` when a value contains a character that may have a special meaning.
     """
     draft = Draft(pieces)
     draft.refer()

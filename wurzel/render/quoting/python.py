@@ -34,9 +34,8 @@ _RAW = re.compile(r"[^\\'\"\x00-\x1f\x7f]*")
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     """The file with every value quoted for its position.
 
-    Raises:
-        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
-        VerifyError: when the file does not compile.
+    Raises `QuotingError` when a value is at a place where no quoting makes it read back unchanged, `VerifyError` when
+    the file does not compile.
     """
     draft = Draft(pieces)
     refuse_words(draft)

@@ -15,11 +15,7 @@ _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "'"
 
 
 def literal(value: Any) -> str:
-    """The value on one line.
-
-    Raises:
-        NotAValue: for not-a-number, which has no literal.
-    """
+    """The value on one line. Raises `NotAValue` for not-a-number, which has no literal."""
     if isinstance(value, str):
         return str(value) if type(value) is Identifier else _string(value)
     if isinstance(value, list):
@@ -36,10 +32,7 @@ def literal(value: Any) -> str:
 def laid_out(value: Any, margin: str, used: int) -> str:
     """The value, over several lines if it is too long for one.
 
-    Args:
-        value: what to write.
-        margin: white space that the line starts with.
-        used: characters that are already on the line.
+    The line starts with `margin`, and has `used` characters already.
     """
     text = literal(value)
     if used + len(text) <= WIDTH or not isinstance(value, list | dict) or not value:

@@ -28,9 +28,8 @@ _COMPARED = re.compile(r"[ \t]+-(?:eq|ne|lt|le|gt|ge)[ \t]")
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     """The script with every value quoted for its position.
 
-    Raises:
-        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
-        VerifyError: when the shell cannot parse the script.
+    Raises `QuotingError` when a value is at a place where no quoting makes it read back unchanged, `VerifyError` when
+    the shell cannot parse the script.
     """
     draft = Draft(pieces)
     draft.refer()

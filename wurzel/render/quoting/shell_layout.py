@@ -74,9 +74,8 @@ class Scanner:
     def scan(self) -> dict[int, Place]:
         """The place of each held value.
 
-        Raises:
-            VerifyError: when the script ends inside quotes, or cannot be parsed with certainty.
-            QuotingError: when a value is where no quoting is safe.
+        Raises `VerifyError` when the script ends inside quotes, or cannot be parsed with certainty; `QuotingError` when
+        a value is where no quoting is safe.
         """
         if self._text.startswith("#!"):
             self._line("shebang")
@@ -135,8 +134,7 @@ class Scanner:
     def _in_word(self, match: re.Match[str], start: int, *, first: bool) -> Place:
         """The place of a value that is (part of) a word which starts at an offset.
 
-        Raises:
-            QuotingError: where bash reads the word as several, or as code.
+        Raises `QuotingError` where bash reads the word as several, or as code.
         """
         end = _WORD_END.match(self._text, match.end(), self._end)
         rest = _QUOTED.sub("", end.group()) if end else ""

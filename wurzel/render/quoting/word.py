@@ -21,36 +21,24 @@ def is_bare(text: str) -> bool:
 def quote(text: str) -> str:
     """The text as one word, quoted only if necessary.
 
-    Raises:
-        NotAValue: when it contains a NUL, which a shell word cannot, or half of a surrogate pair, which a file cannot.
+    Raises `NotAValue` when it contains a NUL, which a shell word cannot, or half of a surrogate pair, which a file
+    cannot.
     """
     return text if is_bare(text) else f"'{single_quoted(text)}'"
 
 
 def single_quoted(text: str) -> str:
-    """The text escaped for single quotes.
-
-    Raises:
-        NotAValue: as for `quote`.
-    """
+    """The text escaped for single quotes. Raises `NotAValue` as for `quote`."""
     return possible(text).replace("'", "'\\''")
 
 
 def double_quoted(text: str) -> str:
-    """The text escaped for double quotes.
-
-    Raises:
-        NotAValue: as for `quote`.
-    """
+    """The text escaped for double quotes. Raises `NotAValue` as for `quote`."""
     return re.sub(r'([\\"$`])', r"\\\1", possible(text))
 
 
 def here(text: str) -> str:
-    """The text escaped for a here-document with an unquoted delimiter.
-
-    Raises:
-        NotAValue: as for `quote`.
-    """
+    """The text escaped for a here-document with an unquoted delimiter. Raises `NotAValue` as for `quote`."""
     return re.sub(r"([\\$`])", r"\\\1", possible(text))
 
 
@@ -60,11 +48,7 @@ def join(words: Iterable[str]) -> str:
 
 
 def possible(text: str) -> str:
-    """The text itself.
-
-    Raises:
-        NotAValue: as for `quote`.
-    """
+    """The text itself. Raises `NotAValue` as for `quote`."""
     if "\0" in text:
         raise NotAValue("it contains a NUL character, which a shell word cannot")
     if not text.isascii() and re.search("[\ud800-\udfff]", text):

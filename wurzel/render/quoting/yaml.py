@@ -42,9 +42,8 @@ _QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     """The file with every value quoted for its position.
 
-    Raises:
-        QuotingError: when a value is at a place where no quoting makes it read back unchanged.
-        VerifyError: when the file cannot be read.
+    Raises `QuotingError` when a value is at a place where no quoting makes it read back unchanged, `VerifyError` when
+    the file cannot be read.
     """
     draft = Draft(pieces)
     refuse_words(draft)

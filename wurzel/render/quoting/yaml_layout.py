@@ -87,8 +87,7 @@ class Layout:
     def __init__(self, draft: Draft) -> None:
         """Read the reference.
 
-        Raises:
-            VerifyError: when it is not valid YAML even with plain words in place of values.
+        Raises `VerifyError` when it is not valid YAML even with plain words in place of values.
         """
         self.program: list[tuple[Any, ...] | Slot] = []
         self.slots: list[Slot] = []

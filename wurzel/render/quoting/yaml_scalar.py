@@ -69,8 +69,7 @@ def unquoted_problem(text: str, *, flow: bool) -> str:
 def scalar(value: object, *, flow: bool = False) -> str:
     """Text, a number, a boolean or null on one line.
 
-    Raises:
-        NotAValue: when there is no form that every reader reads as this value.
+    Raises `NotAValue` when there is no form that every reader reads as this value.
     """
     if isinstance(value, str):
         return _string(value, flow=flow)
@@ -86,11 +85,7 @@ def scalar(value: object, *, flow: bool = False) -> str:
 
 
 def key(value: object, *, flow: bool = False) -> str:
-    """The same as the key of a mapping.
-
-    Raises:
-        NotAValue: when it is too long for a key.
-    """
+    """The same as the key of a mapping. Raises `NotAValue` when it is too long for a key."""
     text = scalar(value, flow=flow)
     if value == "<<":
         return f"!!str {text}"  # Ruby's reader merges even a quoted `<<`, unless the tag marks it as text
@@ -117,8 +112,7 @@ def block(text: str, *, keep: bool) -> str:
 def double_quoted(text: str) -> str:
     """Text escaped for double quotes.
 
-    Raises:
-        NotAValue: when it contains half of a surrogate pair, which a file cannot.
+    Raises `NotAValue` when it contains half of a surrogate pair, which a file cannot.
     """
     if presentable(text):
         return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -17,11 +17,7 @@ BEGIN_MAP, END_MAP, BEGIN_LIST, END_LIST = "{", "}", "[", "]"
 
 
 def inline(value: Any) -> str:
-    """The value on one line, in the form for brackets.
-
-    Raises:
-        NotAValue: when a scalar in it cannot be written.
-    """
+    """The value on one line, in the form for brackets. Raises `NotAValue` when a scalar in it cannot be written."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key(name, flow=True)}: {inline(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
