@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, cast
 
+from wurzel.core.attributes import PROGRAM_ATTRIBUTES
 from wurzel.core.command_data import Ports, checked_ports_of, is_open, ports_of
 from wurzel.core.parameters import bindings
 from wurzel.core.placeholders import Vocabulary, Word, filled, references
@@ -41,6 +42,7 @@ class CommandStep(TypedStep[SETTS, INCONTRACT, OUTCONTRACT], Generic[SETTS, INCO
     version: ClassVar[Sequence[str]] = ()
     """A command that prints the version, such as `["ocrmypdf", "--version"]`; without it the step always runs."""
 
+    _attributes = PROGRAM_ATTRIBUTES
     _calls = 0
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from wurzel.core.attributes import ATTRIBUTES, check_attributes
 from wurzel.core.edges import ConnectedStep
 from wurzel.core.fields import InputField, Inputs, OutputField, Outputs, input_fields, output_fields, ports_class
 from wurzel.core.fitting import Fields
@@ -78,6 +79,7 @@ class TypedStep(ConnectedStep, Generic[SETTS, INCONTRACT, OUTCONTRACT]):
     output_model_class: type[Any]
     name: str | None = None
     """The name given by `WZ(cls, name=…)`."""
+    _attributes = ATTRIBUTES
     _given_name: str | None = None
     _workdir: Path | Callable[[], Path] | None = None
 
@@ -263,6 +265,7 @@ def step_types(cls: type[TypedStep[Any, Any, Any]]) -> StepTypes:
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
             raise StaticTypeError(f"{cls.__name__} does not define {', '.join(missing)}", where=_place(cls))
         types = StepTypes(cls)
+        check_attributes(cls, cls._attributes, _place(cls))
         check_run(cls, types.input, types.output, _place(cls))
         if decides(cls):
             check_when(cls, types.input, _place(cls))
