@@ -70,13 +70,17 @@ class Push:
             data["jobs"]["push"]["steps"][-1]["run"] if self.platform == "github" else data["wurzel-push"]["script"][0]
         )
 
-    def __call__(self, patch):
+    def __call__(self, patch, *, beside=()):
+        """Run the job on a patch; on GitLab the artifact may hold other files beside it."""
         clone = self.folder / "clone"
         git(self.folder, "clone", "-q", str(self.bare), str(clone))
         temp = self.folder / "temp" / "wurzel"
         temp.mkdir(parents=True)
         for path in (temp / "wurzel.patch", clone / "wurzel.patch"):
             path.write_bytes(patch)
+        for path, text in beside:
+            (clone / path).write_text(text)
+            (clone / path).chmod(0o755)
         # What a repository could try to be imported by a Python that looks into the current folder.
         (clone / "re.py").write_text("raise SystemExit(0)\n")
         variables = {
@@ -87,6 +91,8 @@ class Push:
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_REF_NAME": "main",
             "WURZEL_PUSH_TOKEN": "t",
+            "CI_REPOSITORY_URL": str(self.bare),
+            "CI_COMMIT_SHA": git(self.bare, "rev-parse", "main").decode().strip(),
             "CI_PROJECT_URL": str(self.bare).removesuffix(".git"),
             "CI_COMMIT_BRANCH": "main",
         }
@@ -226,6 +232,21 @@ def test_both_platforms_refuse(push):
     assert done.returncode != 0
     assert "refused 'steps.py': the committed file was not rendered" in done.stderr
     assert push.log() == ["start"]
+
+
+@pytest.mark.parametrize("repositories", ["gitlab"], indirect=True)  # GitHub unpacks artifacts outside the checkout
+@pytest.mark.parametrize("name", ["core.fsmonitor", "core.hooksPath", "index"])
+def test_what_an_artifact_puts_into_the_git_folder_is_not_used(push, name):
+    evil = push.folder / "evil"
+    script = f"#!/bin/sh\ntouch {evil}\nexit 1\n"
+    section, _, key = name.partition(".")
+    value = f"{push.folder}/clone/.git/hooks" if key == "hooksPath" else f"{push.folder}/clone/.git/hooks/pre-push"
+    config = f"[core]\n\trepositoryformatversion = 0\n\tbare = false\n[{section}]\n\t{key} = {value}\n"
+    poison = [(".git/hooks/pre-push", script), (".git/config", config)] if key else [(".git/index", "garbage")]
+    done = push(push.staged(ACCEPTED["rendered files"]), beside=poison)
+    assert done.returncode == 0, done.stderr
+    assert not evil.exists()
+    assert push.log() == ["Render pipelines", "start"]
 
 
 @ONLY_GITHUB
