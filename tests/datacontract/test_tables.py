@@ -3,20 +3,22 @@ import itertools
 import subprocess
 import sys
 import warnings
-from datetime import date
+from datetime import UTC, date, time
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pytest
+from pandera.dtypes import immutable
+from pandera.engines import pandas_engine
 from pandera.typing import DataFrame, Index, Series
-from pyarrow import ArrowException, BufferOutputStream, parquet
+from pyarrow import ArrowException, BufferOutputStream, BufferReader, parquet
 from pyarrow import Table as ArrowTable
 
 from wurzel.core import NoSettings, PanderaDataFrameModel, TypedStep
 from wurzel.datacontract.codec import Piece
-from wurzel.datacontract.columns import doubtful
+from wurzel.datacontract.columns import Doubt, doubtful, kinds_of
 from wurzel.datacontract.dataset import Reader, Slice, gather, open_dataset, writing
 from wurzel.datacontract.parquet import difference_between, from_parquet, joined, to_parquet
 from wurzel.datacontract.parts import codec_for
@@ -295,6 +297,7 @@ def test_objects_in_columns_come_back(values):
         ([{}], "it cannot be stored as Parquet"),
         ([object()], "it cannot be stored as Parquet"),
         ([Color.RED], "it cannot be stored as Parquet"),
+        ([time(1, tzinfo=UTC)], "item 0, field 'meta' is datetime.time(1, 0, tzinfo=datetime.timezone.utc), but"),
         ([["a", float("nan")]], "item 0, field 'meta[1]' is a float, nan, but would be read back as None"),
         ([float("nan"), "a"], "item 0, field 'meta' is a float, nan, but would be read back as None"),
     ],
@@ -347,9 +350,12 @@ def test_a_column_counts_as_known_only_if_reading_it_back_gives_the_same():
         except (ArrowException, OverflowError):
             continue
         read = from_parquet(sink.getvalue().to_pybytes())
-        if doubtful(frame, stored, read.iloc[:0]) == []:
+        if doubtful(frame, stored, read.iloc[:0], kinds_of(frame)) == Doubt([], False):
             known += 1
             assert difference_between(frame, read) == "", pair
+            typed = next(to_parquet(frame, False)).data
+            assert from_parquet(typed).equals(read), pair
+            assert parquet.read_schema(BufferReader(typed)).equals(stored.schema), pair
     assert known > 60
 
 
@@ -364,6 +370,11 @@ def test_a_column_counts_as_known_only_if_reading_it_back_gives_the_same():
         pd.Series(["a", None], dtype=object),
         pd.Series([["a"], [None, "b"]], dtype=object),
         pd.Series([{"a": [1.5], "b": "x"}, None], dtype=object),
+        pd.Series([date(2024, 1, 2), None], dtype=object),
+        pd.Series([time(1, 2), None], dtype=object),
+        pd.Series([Decimal("1.5"), None], dtype=object),
+        pd.Categorical(["b", "a"], ["b", "c", "a"], ordered=True),
+        pd.Categorical([None, "a"]),
     ],
 )
 def test_columns_whose_type_decides_are_not_read_back(values, monkeypatch):
@@ -413,6 +424,47 @@ def test_parsers_that_change_what_they_have_changed_before_are_refused():
     with pytest.raises(ContractFailedException, match="field 'number' would be read back with other values"):
         back(pd.DataFrame({"number": [1]}), Growing)
     assert back(pd.DataFrame({"number": ["1"]}), Tidy)["number"].tolist() == [1]
+
+
+@pytest.mark.parametrize("coerce", [False, True])
+def test_a_table_is_validated_once_when_it_is_written(coerce):
+    asked = []
+
+    class Counted(PanderaDataFrameModel):
+        number: Series[int]
+        kind: Series[pd.CategoricalDtype]
+        when: Series[pd.DatetimeTZDtype] = pa.Field(dtype_kwargs={"unit": "ns", "tz": "UTC"})
+        text: Series[str]
+
+        class Config:
+            pass
+
+        @pa.dataframe_check
+        def ask(cls, frame):  # noqa: N805
+            asked.append(len(frame))
+            return True
+
+    Counted.Config.coerce = coerce
+    frame = pd.DataFrame({"number": [1], "kind": pd.Categorical(["a"]), "text": ["x"]})
+    frame.insert(2, "when", pd.to_datetime(["2024-01-01"], utc=True).astype("datetime64[ns, UTC]"))
+    codec_for(shape_of(Counted)).encode(frame)
+    assert asked == [1]
+
+
+def test_types_that_may_coerce_twice_are_asked_twice():
+    @pandas_engine.Engine.register_dtype
+    @immutable
+    class Doubled(pandas_engine.DataType):
+        type = pd.Int64Dtype()
+
+        def coerce(self, data_container):
+            return data_container.astype("Int64") * 2
+
+    class Growing(PanderaDataFrameModel):
+        number: Series[Doubled] = pa.Field(coerce=True)
+
+    with pytest.raises(ContractFailedException, match="field 'number' would be read back with other values"):
+        back(pd.DataFrame({"number": [1]}), Growing)
 
 
 def test_checks_may_raise_anything():

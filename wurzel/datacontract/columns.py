@@ -6,12 +6,13 @@ column of integers stays one. For objects, the classes of the values decide, wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time
+from decimal import Decimal
 from functools import partial
-from itertools import chain
-from operator import countOf, itemgetter
-from typing import Any
+from itertools import chain, islice
+from operator import attrgetter, countOf, itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,18 +26,60 @@ _EXTENSIONS = (
 _UNITS = ("ms", "us", "ns")
 """Of time stamps that Parquet has; it stores seconds as milliseconds."""
 _HALF = 2
-_LEAVES: dict[type, Callable[[pa.DataType], bool]] = {
-    str: lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind),
-    bytes: lambda kind: pa.types.is_binary(kind) or pa.types.is_large_binary(kind),
-    bool: pa.types.is_boolean,
-    int: pa.types.is_int64,
-    float: pa.types.is_float64,
-    date: pa.types.is_date32,
+_NONE = type(None)
+_SOME = 16
+"""Values that are looked at first."""
+_LEAVES: dict[type, pa.DataType | None] = {
+    str: pa.string(),
+    bytes: pa.binary(),
+    bool: pa.bool_(),
+    int: pa.int64(),
+    float: pa.float64(),
+    date: pa.date32(),
+    time: pa.time64("us"),
+    Decimal: None,
+    _NONE: pa.null(),
 }
+"""What Arrow stores values of a class as; the type of decimals depends on their digits."""
 
 
-def doubtful(frame: pd.DataFrame, table: pa.Table, empty: pd.DataFrame) -> list[str] | None:
-    """Names of the columns that must be read back and compared, with the index; `None` for everything.
+class Kind(NamedTuple):
+    """Values that are all of one class, or `None`, at every depth."""
+
+    stored: pa.DataType | None
+    """What Arrow stores them as, where the class alone decides that."""
+    empty: int | None
+    """How many of them are `None`: if Arrow has more, NaN was stored as no value. Not counted where NaN cannot be."""
+    within: tuple[Kind, ...] = ()
+    """The kind of the items of lists, or of each field of mappings."""
+    names: tuple[str, ...] = ()
+    """The fields of mappings."""
+
+
+def kinds_of(frame: pd.DataFrame) -> dict[Any, Kind]:
+    """The kind of each column of objects that has one.
+
+    Each class is looked at once for every value, and nothing is done that takes longer.
+    """
+    found = {}
+    for position, name in enumerate(frame.columns):
+        column = frame.iloc[:, position]
+        if is_object(column.dtype) and (kind := _kind(column.to_numpy().tolist().__iter__, len(column))):
+            found[name] = kind
+    return found
+
+
+class Doubt(NamedTuple):
+    """What must be read back and compared."""
+
+    names: list[str]
+    """Columns."""
+    labels: bool
+    """The index, even if no column must be."""
+
+
+def doubtful(frame: pd.DataFrame, table: pa.Table, empty: pd.DataFrame, kinds: Mapping[Any, Kind]) -> Doubt | None:
+    """What must be read back and compared; `None` for everything.
 
     `empty` is what a table of the same schema, but without rows, is once it has been read back.
     """
@@ -46,24 +89,40 @@ def doubtful(frame: pd.DataFrame, table: pa.Table, empty: pd.DataFrame) -> list[
     if names != list(empty.columns) or frame.columns.names != empty.columns.names:
         return None
     found = []
-    for position, (name, read) in enumerate(zip(names, empty.dtypes, strict=True)):
-        if not _is_known(frame[name], table.column(position)):
+    for name, dtype, stored, read in zip(names, frame.dtypes, table.columns, empty.dtypes, strict=False):
+        if not (_is_kept(stored, kinds[name]) if name in kinds else _is_simple(dtype)):
             found.append(name)
-        elif frame[name].dtype != read:
+        elif dtype != read:
             return None
-    return found
+    return Doubt(found, len(table.columns) > len(names) and not _index_is_known(frame, empty))
 
 
-def index_is_known(frame: pd.DataFrame, empty: pd.DataFrame) -> bool:
+def _index_is_known(frame: pd.DataFrame, empty: pd.DataFrame) -> bool:
     """Whether the index reads back as it is, as far as `empty` tells, which is the table without rows."""
     mine, theirs = frame.index, empty.index
     return bool(mine.names == theirs.names and _is_simple(mine.dtype) and mine.dtype == theirs.dtype)
 
 
-def _is_known(column: Any, stored: Any) -> bool:
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "O":
-        return _proven(column.to_numpy().tolist().__iter__, stored)
-    return _is_simple(column.dtype)
+def same_categories(returned: pd.Index[Any], stored: Any, read: Any) -> bool:
+    """Whether it is plain that a column of categories reads back.
+
+    Args:
+        returned: the categories.
+        stored: the column as Arrow has it.
+        read: the same column of what was read back.
+    """
+    if not (isinstance(returned.dtype, pd.StringDtype) or {str}.issuperset(map(type, returned.tolist()))):
+        return False
+    mine, theirs = stored.combine_chunks(), read.combine_chunks()
+    if not pa.types.is_dictionary(theirs.type) or mine.type.ordered != theirs.type.ordered:
+        return False
+    categories = mine.dictionary.cast(theirs.dictionary.type)
+    return bool(mine.indices.equals(theirs.indices) and categories.equals(theirs.dictionary))
+
+
+def is_object(dtype: Any) -> bool:
+    """Whether values of a column type are Python objects."""
+    return isinstance(dtype, np.dtype) and dtype.kind == "O"
 
 
 def _is_simple(dtype: Any) -> bool:
@@ -77,41 +136,61 @@ def _is_simple(dtype: Any) -> bool:
     return dtype.kind in "iub" or (dtype.kind == "f" and dtype.itemsize > _HALF)
 
 
-def _proven(values: Callable[[], Iterable[Any]], stored: Any) -> bool:
-    """Whether Python objects are of exactly the classes that their Arrow array reads back as, at every depth.
+def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
+    """The kind of a number of values, which are gone through as seldom as can be: each time takes 10 ns a value."""
+    some = {*map(type, islice(values(), _SOME))}
+    first = next(iter(some - {_NONE}), None)
+    if not first or _NONE in some or countOf(map(type, values()), first) != number:
+        some = {*map(type, values())}
+        first = next(iter(some - {_NONE}), _NONE)
+        if not some <= {first, _NONE}:
+            return None
+    if first in {float, Decimal}:
+        return Kind(_LEAVES[first], countOf(map(type, values()), _NONE) if _NONE in some else 0)
+    if first is time and any(map(attrgetter("tzinfo"), filter(None, values()))):
+        return None  # Arrow drops time zones
+    if first in _LEAVES:
+        return Kind(_LEAVES[first], None)
+    if first not in {list, dict}:
+        return None
+    filled = [value for value in values() if value is not None] if _NONE in some else [*values()]
+    return _lists(filled) if first is list else _mappings(filled)
 
-    Each class is looked at once for every value, and nothing is done that takes longer.
-    """
-    nothing, empty = type(None), stored.null_count
-    kind = next((kind for kind in map(type, values()) if kind is not nothing), nothing)
-    if empty and countOf(map(type, values()), nothing) != empty:
-        return False  # NaN is stored as no value
-    if kind is not nothing and countOf(map(type, values()), kind) != len(stored) - empty:
+
+def _lists(values: list[list[Any]]) -> Kind | None:
+    inner = _kind(partial(chain.from_iterable, values), sum(map(len, values)))
+    if inner is None:
+        return None
+    return Kind(None if inner.stored is None else pa.list_(inner.stored), None, (inner,))
+
+
+def _mappings(values: list[dict[Any, Any]]) -> Kind | None:
+    names = tuple(values[0])
+    if not names or countOf(map(len, values), len(names)) != len(values) or not {str}.issuperset(map(type, names)):
+        return None
+    fields = []
+    for name in names:
+        try:
+            inner = _kind(partial(map, itemgetter(name), values), len(values))
+        except KeyError:  # not all have the same keys
+            return None
+        if inner is None:
+            return None
+        fields.append(inner)
+    types = [inner.stored for inner in fields]
+    stored = None if None in types else pa.struct(list(zip(names, types, strict=True)))
+    return Kind(stored, None, tuple(fields), names)
+
+
+def _is_kept(stored: Any, kind: Kind) -> bool:
+    """Whether Arrow has a value wherever there is one, of a type that reads back as the class of the values."""
+    if kind.empty is not None and stored.null_count != kind.empty:
         return False
-    if kind is nothing or kind in _LEAVES:
-        return kind is nothing or _LEAVES[kind](stored.type)
-    if empty:
-        values, stored = [value for value in values() if value is not None].__iter__, stored.drop_null()
-    if kind is list:
-        flat = partial(chain.from_iterable, [*values()])
-        return _is_list(stored.type) and _proven(flat, pc.list_flatten(stored))
-    return kind is dict and _proven_fields([*values()], stored)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
-
-
-def _proven_fields(values: list[dict[Any, Any]], stored: Any) -> bool:
-    if not pa.types.is_struct(stored.type):
-        return False
-    names = [field.name for field in stored.type]
-    if countOf(map(len, values), len(names)) != len(values):
-        return False
-    try:
-        return all(
-            _proven(partial(map, itemgetter(name), values), pc.struct_field(stored, [number]))
-            for number, name in enumerate(names)
-        )
-    except KeyError:  # not all have the same keys
-        return False
+    if kind.names:
+        if not pa.types.is_struct(stored.type) or tuple(field.name for field in stored.type) != kind.names:
+            return False
+        filled = stored.drop_null() if stored.null_count else stored
+        return all(_is_kept(pc.struct_field(filled, [at]), inner) for at, inner in enumerate(kind.within))
+    if kind.within:
+        return pa.types.is_list(stored.type) and _is_kept(pc.list_flatten(stored), kind.within[0])
+    return bool(pa.types.is_decimal(stored.type) if kind.stored is None else stored.type == kind.stored)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wurzel.datacontract.codec import Encoded, short
-from wurzel.datacontract.columns import doubtful, index_is_known
+from wurzel.datacontract.columns import Doubt, Kind, doubtful, is_object, kinds_of, same_categories
 from wurzel.datacontract.roundtrip import same_value
 from wurzel.exceptions import ContractFailedException
 
@@ -31,28 +32,49 @@ def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Iterator[Encoded]:
     """
     if len(frame) and not len(frame.columns) and not keeps_index:
         raise ContractFailedException(f"it has {len(frame)} rows, but no columns")
-    try:
-        table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
-        about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-        kept = {key: value for key, value in about.items() if key not in _VERSIONS}
-        table = table.replace_schema_metadata({b"pandas": json.dumps(kept, sort_keys=True).encode()})
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise _not_stored(error) from None
+    kinds = kinds_of(frame)
+    with _explained():
+        table = _table(frame, kinds, keeps_index)
+        doubt = doubtful(frame, table, _empty(table.schema.serialize().to_pybytes()), kinds)
     if len(frame) <= MOST_ROWS:
-        yield _part(frame, table)
+        yield _part(frame, table, doubt)
         return
     for start in range(0, len(frame), MOST_ROWS):
         rows = frame.iloc[start : start + MOST_ROWS]
-        yield _part(rows if keeps_index else rows.reset_index(drop=True), table.slice(start, MOST_ROWS), start)
+        yield _part(rows if keeps_index else rows.reset_index(drop=True), table.slice(start, MOST_ROWS), doubt, start)
 
 
-def _part(frame: pd.DataFrame, table: Any, start: int = 0) -> Encoded:
+def _table(frame: pd.DataFrame, kinds: Mapping[Any, Kind], keeps_index: bool) -> Any:
+    table = None
+    if not keeps_index and any(kind.within for kind in kinds.values()):
+        table = _typed_table(frame, kinds)
+    if table is None:
+        table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
+    about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
+    kept = {key: value for key, value in about.items() if key not in _VERSIONS}
+    return table.replace_schema_metadata({b"pandas": json.dumps(kept, sort_keys=True).encode()})
+
+
+def _typed_table(frame: pd.DataFrame, kinds: Mapping[Any, Kind]) -> Any:
+    """The table with types that are known already: finding those of lists and mappings takes Arrow a long time."""
+    schema = pa.Schema.from_pandas(frame.iloc[:0], preserve_index=False)
+    for position, name in enumerate(frame.columns):
+        if is_object(frame.dtypes.iloc[position]):
+            kind = kinds.get(name)
+            if kind is None or kind.stored is None:
+                return None
+            schema = schema.set(position, pa.field(str(name), kind.stored))
     try:
+        return pa.Table.from_pandas(frame, schema.remove_metadata(), preserve_index=False, nthreads=1)
+    except (pa.ArrowException, OverflowError):  # such as a number too large for its type: Arrow finds another
+        return None
+
+
+def _part(frame: pd.DataFrame, table: Any, doubt: Doubt | None, start: int = 0) -> Encoded:
+    with _explained():
         data = _written(table)
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise _not_stored(error) from None
     try:
-        difference = _difference(frame, table, data, start)
+        difference = _difference(frame, table, data, doubt, start)
     except pa.ArrowException as error:
         reason = str(error).partition("\n")[0]
         raise ContractFailedException(f"it could not be read back from Parquet: {reason}") from None
@@ -74,19 +96,27 @@ def _empty(schema: bytes) -> pd.DataFrame:
     return from_parquet(_written(pa.ipc.read_schema(pa.py_buffer(schema)).empty_table()))
 
 
-def _difference(frame: pd.DataFrame, table: Any, data: bytes, start: int) -> str:
+def _difference(frame: pd.DataFrame, table: Any, data: bytes, doubt: Doubt | None, start: int) -> str:
     """As `difference_between` for what is in `data`, but reads only those columns that may differ."""
-    empty = _empty(table.schema.serialize().to_pybytes())
-    names = doubtful(frame, table, empty)
-    if names is None:
+    if doubt is None:
         return difference_between(frame, from_parquet(data), start)
-    if not names and (len(table.columns) == len(frame.columns) or index_is_known(frame, empty)):
+    names = doubt.names
+    categories = [name for name in names if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    if categories:
+        read = pq.ParquetFile(pa.BufferReader(data)).read(categories, use_threads=False)
+        same = {name for name in categories if same_categories(frame[name].cat.categories, table[name], read[name])}
+        names = [name for name in names if name not in same]
+    if not names and not doubt.labels:
         return ""
     return difference_between(frame[names], from_parquet(data, names), start)
 
 
-def _not_stored(error: Exception) -> ContractFailedException:
-    return ContractFailedException(f"it cannot be stored as Parquet: {' '.join(map(str, error.args))}")
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise ContractFailedException(f"it cannot be stored as Parquet: {' '.join(map(str, error.args))}") from None
 
 
 def difference_between(returned: pd.DataFrame, read: pd.DataFrame, start: int = 0) -> str:

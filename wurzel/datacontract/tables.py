@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
+from pandera.engines import numpy_engine, pandas_engine
 from pandera.errors import SchemaError, SchemaErrors
 
 from wurzel.datacontract import parquet
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from wurzel.datacontract.opening import Dataset
 
 _SHOWN = 5
+_SETTLED = {
+    numpy_engine.DataType.coerce,
+    pandas_engine.DataType.coerce,
+    pandas_engine.NpString.coerce,
+    pandas_engine.Category.coerce,
+    pandas_engine.DateTime.coerce,
+}
+"""What coerces values to a type of pandas or numpy, and so leaves alone what has that type."""
 
 
 class Rows(NamedTuple):
@@ -55,11 +64,10 @@ class TableCodec(Codec):
         schema = contract.to_schema()
         self._schema = schema
         self._keeps_index = schema.index is not None
-        parts = [schema, *schema.columns.values()]
         self._last: tuple[Path, pd.DataFrame] | None = None
         """The table that was read last, for the next portion of it."""
-        self._changes = any(getattr(part, "coerce", False) or getattr(part, "parsers", None) for part in parts)
-        """Whether validation may change a table, and so might change it again when it is read."""
+        self._changes = _may_change(schema)
+        """Whether validation might change again what it has changed before, when the table is read."""
 
     def encode(self, value: Any) -> Encoded:
         """See `Codec`; for a table that fits in one part."""
@@ -74,8 +82,9 @@ class TableCodec(Codec):
         if not isinstance(value, pd.DataFrame) or not type(value).__module__.startswith(("pandas", "pandera")):
             kind = "None" if value is None else article(type(value))
             raise ContractFailedException(f"it is {kind}, not a DataFrame")
-        if twice := list(value.columns[value.columns.duplicated()]):
-            raise ContractFailedException(f"field {twice[0]!r}: there are several columns of this name")
+        if not value.columns.is_unique:
+            twice = value.columns[value.columns.duplicated()][0]
+            raise ContractFailedException(f"field {twice!r}: there are several columns of this name")
         checked = self._checked(value)
         self._check_index(checked)
         table = self._numbered(checked)
@@ -189,6 +198,15 @@ class TableCodec(Codec):
                 f"validating it raised {type(error).__name__}: {short(str(error))}"
             ) from error
         return checked
+
+
+def _may_change(schema: Any) -> bool:
+    index = schema.index
+    parts = [schema, *schema.columns.values(), *([] if index is None else getattr(index, "indexes", [index]))]
+    if any(getattr(part, "parsers", None) for part in parts):
+        return True
+    coerced = [part.dtype for part in parts if part.dtype is not None and (schema.coerce or part.coerce)]
+    return not all(type(dtype).coerce in _SETTLED for dtype in coerced)
 
 
 def _no_values(column: Any) -> pd.Series[Any]:
