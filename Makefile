@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines engines conformance lint snapshots reference docs bench fuzz clean
+.PHONY: help demo test test-engines engines cluster cluster-down conformance lint snapshots reference docs bench fuzz clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,13 @@ engines: .venv/.installed ## Install the real engines below .engines/
 
 test-engines: engines ## Run what we render in the real engines and compare the data
 	$(BIN)/pytest -n 2 --dist loadfile -m engine tests/engines
+
+cluster: .venv/.installed ## Build and start Kubernetes with Argo on this machine, as root; the tests in real pods use it
+	$(BIN)/python tests/engines/install.py containers versitygw
+	$(BIN)/python -m tests.engines.cluster up
+
+cluster-down: ## End that cluster and remove all that it left; what was built is kept below .engines/
+	$(BIN)/python -m tests.engines.cluster down
 
 conformance: engines ## Run every example in every engine, write docs/conformance.md; a cluster by KUBECONFIG=… IMAGE=… CLUSTER=…
 	KUBECONFIG=$(KUBECONFIG) IMAGE=$(IMAGE) $(BIN)/python tests/engines/conformance.py

@@ -1,6 +1,6 @@
 """Runs every example pipeline in every engine, compares the datasets, and writes docs/conformance.md.
 
-    make conformance                                    # all engines of this machine
+    make conformance                                    # all engines of this machine, and what `make cluster` made
     make conformance KUBECONFIG=~/.kube/config IMAGE=registry.example/wurzel-conformance:1 CLUSTER=kind
 
 See `drivers/cluster.py` for what a cluster needs; `--context DIR` writes a folder to build the image of.
@@ -13,15 +13,17 @@ import sys
 import tempfile
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.engines import containers  # noqa: E402 - this folder is no package that is installed
+from tests.engines import containers, layouts  # noqa: E402 - this folder is no package that is installed
 from tests.engines.cases import Case  # noqa: E402
+from tests.engines.cluster import host  # noqa: E402
+from tests.engines.cluster.node import KUBECONFIG  # noqa: E402
 from tests.engines.datasets import example  # noqa: E402
 from tests.engines.drivers.argo import ArgoSimulation  # noqa: E402
 from tests.engines.drivers.cluster import Cluster, ClusterCronJob, ClusterWorkflow  # noqa: E402
@@ -90,7 +92,8 @@ def drivers(docker, cluster):
         CronJobPod("steps", docker),
         ClusterCronJob(cluster, "single"),
         ClusterCronJob(cluster, "steps"),
-        ClusterWorkflow(cluster),
+        *(ClusterWorkflow(cluster, "claim", layout) for layout in ("steps", "single", "auto")),
+        ClusterWorkflow(cluster, "s3"),
     ]
 
 
@@ -166,13 +169,20 @@ def surroundings(image, kind, folder):
     def docker():
         return containers.begin(folder / "docker")
 
-    cluster = Cluster(image, kind)
-    try:
-        yield docker, cluster
-    finally:
-        cluster.close()
-        if docker.cache_info().currsize and not isinstance(found := docker(), str):
-            found.stop()
+    with ExitStack() as stack:
+        if host.running() and os.environ.get("KUBECONFIG", "") in {"", str(KUBECONFIG)}:
+            write_examples(folder / "examples")
+            (folder / "examples" / "forty.py").write_text(layouts.PIPELINE)
+            (folder / "bucket").mkdir()
+            cluster = stack.enter_context(Cluster.local(folder / "examples", folder / "bucket"))
+        else:
+            cluster = Cluster(image, kind)
+            stack.callback(cluster.close)
+        try:
+            yield docker, cluster
+        finally:
+            if docker.cache_info().currsize and not isinstance(found := docker(), str):
+                found.stop()
 
 
 def write_context(folder):
@@ -182,13 +192,18 @@ def write_context(folder):
         shutil.copy(ROOT / name, folder / "wurzel")
     for name in ("wurzel", "templates"):
         shutil.copytree(ROOT / name, folder / "wurzel" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in {case.example for case in CASES}:
-        project = example(name, folder / "examples" / name)
-        (project / "wurzel.yaml").unlink(missing_ok=True)
-        shutil.copytree(project, folder / "examples", dirs_exist_ok=True)
-        shutil.rmtree(project)
+    write_examples(folder / "examples")
     (folder / "Dockerfile").write_text(DOCKERFILE)
     print(f"docker build -t wurzel-conformance:1 {folder}")
+
+
+def write_examples(folder):
+    """All examples in one folder."""
+    for name in {case.example for case in CASES}:
+        project = example(name, folder / name)
+        (project / "wurzel.yaml").unlink(missing_ok=True)
+        shutil.copytree(project, folder, dirs_exist_ok=True)
+        shutil.rmtree(project)
 
 
 def main():
@@ -207,12 +222,16 @@ def main():
         first, *others = drivers(*found)
         wanted = [driver for driver in others if not options.only or any(part in driver.name for part in options.only)]
         told = list(results([first, *wanted], Path(folder)))
-        old = (ROOT / PAGE).read_text(encoding="utf-8") if options.only else ""
+        page_now = (ROOT / PAGE).read_text(encoding="utf-8")
+        old = page_now if options.only else ""
+        costs = layouts.kept_section(page_now)
+        if any(isinstance(result.driver, ClusterWorkflow) and result.outcomes for result in told) and found[1].bucket:
+            costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples"))
         new = {result.driver: result for result in told}
         all_told = [new.get(driver) or kept(driver, old) for driver in (first, *others)]
     wrong = [f"{result.driver.name}: {label}" for result in told for label in result.wrong(is_right)]
     if options.update or not options.only:
-        print(write(ROOT / PAGE, page(all_told, CASES, old)))
+        print(write(ROOT / PAGE, page(all_told, CASES, old, costs)))
     print("conformance: " + (f"{len(wrong)} wrong: {'; '.join(wrong)}" if wrong else "all as it must be"))
     return 1 if wrong else 0
 

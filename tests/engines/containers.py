@@ -22,6 +22,8 @@ ROOTFS = ROOT / ".engines" / "containers" / "rootfs.tar"
 PYTHON = "3.11"
 """The Python of Debian bookworm."""
 BASE = "wurzel-test/base"
+VARIABLES = {"PYTHONPATH": "/opt/site", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+"""What images have in their environment."""
 
 
 class Docker:
@@ -88,8 +90,20 @@ def docker(tmp_path_factory):
 
 
 def build_base(engine, folder):
-    """wurzel and what it needs, for the Python of the image, whatever Python this is."""
-    needs = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    """The base image: wurzel and what it needs."""
+    installed(folder)
+    variables = " ".join(f"{name}={value}" for name, value in VARIABLES.items())
+    (folder / "Dockerfile").write_text(
+        "FROM wurzel-test/rootfs\nCOPY site /opt/site\nCOPY wurzel /usr/local/bin/wurzel\n"
+        f"ENV {variables}\nWORKDIR /app\n"
+    )
+    engine("build", "-q", "-t", BASE, str(folder))
+
+
+def installed(folder, *extras):
+    """Write `site`, with wurzel and what it needs for the Python of the image, and the program `wurzel`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needs = [*project["dependencies"], *(need for extra in extras for need in project["optional-dependencies"][extra])]
     platforms = [f"--platform=manylinux{name}_{os.uname().machine}" for name in ("2014", "_2_17", "_2_28", "_2_34")]
     subprocess.run(
         [
@@ -106,11 +120,6 @@ def build_base(engine, folder):
     script = folder / "wurzel"
     script.write_text('#!/bin/sh\nexec /usr/bin/python3 -m wurzel "$@"\n')
     script.chmod(0o755)
-    (folder / "Dockerfile").write_text(
-        "FROM wurzel-test/rootfs\nCOPY site /opt/site\nCOPY wurzel /usr/local/bin/wurzel\n"
-        "ENV PYTHONPATH=/opt/site LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1\nWORKDIR /app\n"
-    )
-    engine("build", "-q", "-t", BASE, str(folder))
 
 
 @dataclass

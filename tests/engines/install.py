@@ -147,24 +147,36 @@ def program(home, modules):
             print(f"{module}: not built: {done.stderr.strip()[-500:]}")
 
 
+def module_folder(module, version):
+    """Where the files of a Go module are, as they are served; read-only."""
+    fetch = ["go", "mod", "download", "-json", f"{module}@{version}"]
+    with tempfile.TemporaryDirectory() as outside:
+        done = subprocess.run(fetch, cwd=outside, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{module}@{version}: {done.stdout.strip()[-500:]}")
+    return Path(json.loads(done.stdout)["Dir"])
+
+
+def argo_sources(folder, module, version):
+    """A copy of Argo's sources that can be changed."""
+    sources = folder / "argo"
+    shutil.copytree(module_folder(module, version), sources, copy_function=shutil.copyfile)
+    for path in [sources, *sources.rglob("*")]:
+        path.chmod(0o755)
+    return sources
+
+
 def argo(home, arguments):
     """`bin/argo`; nothing where Go or the module cannot be had."""
-    module, version = arguments
     if shutil.which("go") is None:
         print("argo: not built, there is no Go here")
         return
     with tempfile.TemporaryDirectory() as folder:
-        sources = Path(folder) / "argo"
-        fetch = subprocess.run(
-            ["go", "mod", "download", "-json", f"{module}@{version}"],
-            cwd=folder, stdout=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
-        if fetch.returncode:
-            print(f"argo: not built: {fetch.stdout.strip()[-500:]}")
+        try:
+            sources = argo_sources(Path(folder), *arguments)
+        except RuntimeError as error:
+            print(f"argo: not built: {error}")
             return
-        shutil.copytree(json.loads(fetch.stdout)["Dir"], sources, copy_function=shutil.copyfile)
-        for path in [sources, *sources.rglob("*")]:
-            path.chmod(0o755)
         page = sources / "ui" / "dist" / "app" / "index.html"
         page.parent.mkdir(parents=True)
         page.write_text("<title>Not built</title>")

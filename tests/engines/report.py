@@ -46,8 +46,8 @@ class Result:
         return [label for label, said in self.verdicts.items() if not is_right(said)]
 
 
-def page(results, cases, old=""):
-    """The whole page; lines that are kept from an old page keep its notes as well."""
+def page(results, cases, old="", costs=""):
+    """The whole page; lines that are kept from an old page keep its notes as well. `costs` is a further section."""
     notes = re.findall(r"^\d+\. (.+)$", old, re.MULTILINE)
     lines = ["", f"| engine | {' | '.join(case.label for case in cases)} |", "|---" * (len(cases) + 1) + "|"]
     lines += [_row(result, cases, notes) for result in results]
@@ -55,12 +55,13 @@ def page(results, cases, old=""):
         lines += ["", *(f"{number}. {note}" for number, note in enumerate(notes, 1))]
     lines += ["", "## Engines", "", "| engine | version | retry | how it was run |", "|---|---|---|---|"]
     lines += [_legend(result) for result in results]
-    return INTRO + "\n".join(lines) + "\n" + OUTRO
+    return INTRO + "\n".join(lines) + "\n" + costs + OUTRO
 
 
 def kept(driver, old):
     """The result of an engine as an old page has it."""
-    return Result(driver, lines=[line for line in old.splitlines() if line.startswith(f"| {_name(driver)} |")])
+    lines = [line for line in old.splitlines() if line.startswith(f"| {_name(driver)} |")]
+    return Result(driver, lines=lines, missing="" if lines else "it is newer than the last run of all engines")
 
 
 def _row(result, cases, notes):

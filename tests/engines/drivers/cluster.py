@@ -1,26 +1,34 @@
-"""A real cluster, given by KUBECONFIG and IMAGE: rendered CronJobs and Workflows in a namespace of our own.
+"""A real cluster: rendered CronJobs and Workflows in a namespace of our own.
 
-It never makes a cluster. The namespace enforces the "restricted" Pod Security Standard and is removed at the end.
-Needed: kubectl, a default storage class, and an image of the folder that `conformance.py --context DIR` writes, where
-the cluster can get it. A Workflow is run where Argo's CRDs are; its controller must watch the namespace.
+It is that of `make cluster`, or given by KUBECONFIG and IMAGE. The namespace enforces the "restricted" Pod Security
+Standard and is removed at the end. Needed: kubectl, a default storage class, and an image of the folder that
+`conformance.py --context DIR` writes, where the cluster can get it. A Workflow is run where Argo's CRDs are; its
+controller must watch the namespace.
 """
 
 import base64
 import io
+import json
 import os
 import shutil
 import subprocess
 import tarfile
 import time
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
 import yaml
 
-from tests.engines.drivers.argo import MOUNTED
+from tests.engines.cluster.build import BIN
+from tests.engines.cluster.image import load_image
+from tests.engines.cluster.node import KUBECONFIG, SERVER
+from tests.engines.drivers.argo import MOUNTED, mount, unpack
 from tests.engines.drivers.cronjob import note
+from tests.engines.drivers.object_stores import missing, serving
 from wurzel.engines.driver import Driver, Outcome, collected
 
 NAMESPACE = "wurzel-conformance"
+IMAGE = "localhost/wurzel-conformance:1"
 SECONDS = 300
 ROLE = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -40,16 +48,35 @@ BINDING = {
 class Cluster:
     """kubectl in a namespace of our own; `kind` says what it is made of, for the page."""
 
-    def __init__(self, image, kind=""):
+    bucket = None
+    """A server of S3 that pods can reach."""
+
+    def __init__(self, image, kind="", config="", program="kubectl"):
         self.image = image
         self.kind = kind
+        self.config = config or os.environ.get("KUBECONFIG", "")
+        self.program = program
+
+    @classmethod
+    @contextmanager
+    def local(cls, project, folder):
+        """That of `make cluster`, with an image of the files of a project, and a bucket in a folder."""
+        load_image(IMAGE, project)
+        cluster = cls(IMAGE, "one node, by `make cluster`", str(KUBECONFIG), str(BIN / "kubectl"))
+        with ExitStack() as stack:
+            if not missing("versitygw"):
+                cluster.bucket = stack.enter_context(serving("versitygw", folder, SERVER))
+            try:
+                yield cluster
+            finally:
+                cluster.close()
 
     @cached_property
     def missing(self):
         """Why nothing can be run on it; '' when it can. Makes the namespace."""
-        if not os.environ.get("KUBECONFIG"):
-            return "no cluster was given: `make conformance KUBECONFIG=… IMAGE=…`"
-        if shutil.which("kubectl") is None:
+        if not self.config:
+            return "there is no cluster: `make cluster`, or `make conformance KUBECONFIG=… IMAGE=…`"
+        if shutil.which(self.program) is None:
             return "kubectl is not on the path"
         if self.kubectl("get", "--raw=/readyz", check=False).returncode:
             return "the cluster of KUBECONFIG cannot be reached"
@@ -78,7 +105,7 @@ class Cluster:
 
     def kubectl(self, *arguments, stdin=None, check=True, text=True):
         done = subprocess.run(
-            ["kubectl", "--namespace", NAMESPACE, *arguments],
+            [self.program, "--kubeconfig", self.config, "--namespace", NAMESPACE, *arguments],
             input=stdin, capture_output=True, text=text, check=False,
         )  # fmt: skip
         if check and done.returncode:
@@ -112,6 +139,14 @@ class Cluster:
     def workflow_state(self, name):
         phase = self.kubectl("get", name, "-o", "jsonpath={.status.phase}").stdout
         return {"Succeeded": "done", "Failed": "failed", "Error": "failed"}.get(phase, "")
+
+    def status(self, name):
+        """What the controller knows of a workflow."""
+        return json.loads(self.kubectl("get", name, "-o", "json").stdout)["status"]
+
+    def pods(self, name):
+        """What it knows of each pod of a workflow."""
+        return [node for node in self.status(name)["nodes"].values() if node["type"] == "Pod"]
 
     def files(self, claim, path, folder):
         """The files below a path on a claim, in a folder here; a pod writes them to its log, which needs no `exec`."""
@@ -180,38 +215,68 @@ class ClusterCronJob(OnCluster):
 
 
 class ClusterWorkflow(OnCluster):
-    """Submits the Workflow on a claim that its pods share."""
+    """Submits the Workflow, on a claim that its pods share or with a bucket for what they hand over."""
 
     target = "argo"
-    name = "Argo, cluster"
     executor = "Argo"
-    how = "created with strict validation, run by the cluster's own controller on a claim, in a restricted namespace"
+
+    def __init__(self, cluster, data="claim", layout="steps"):
+        super().__init__(cluster)
+        self.data = data
+        self.layout = layout
+        self.name = f"Argo, {data}, {layout}, cluster"
+        place = {"s3": "artifacts in versitygw, an S3 server on the node", "claim": "data on a claim"}[data]
+        self.how = (
+            f"created with strict validation, run by the cluster's own controller in a restricted namespace; {place}"
+        )
+
+    @property
+    def bucket(self):
+        return self.cluster.bucket if self.data == "s3" else None
 
     def missing(self):
-        return self.cluster.missing or ("" if self.cluster.has_argo() else "Argo's CRDs are not on the cluster")
+        if reason := self.cluster.missing:
+            return reason
+        if not self.cluster.has_argo():
+            return "Argo's CRDs are not on the cluster"
+        return "" if self.bucket or self.data != "s3" else "its bucket is served on the node that `make cluster` makes"
 
     def version(self):
         """The image of Argo's executor, which has the controller's version, in front; pods are gone by then."""
         return f"{self.executor}, {self.cluster.version}"
 
     def run(self, case, folder):
-        claim = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": f"{case.label}-argo"},
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}},
-        }
-        self.cluster.apply(claim, ROLE, BINDING)
+        name = f"{case.label}-{self.data}-{self.layout}"
+        place = self.bucket.artifacts if self.bucket else f"{{volume: {{name: {name}, per_run: false}}}}"
         sets = [
-            f"targets.argo.artifacts={{volume: {{name: {case.label}-argo, per_run: false}}}}",
-            f"targets.argo.name={case.label}", "targets.argo.image_pull_policy=IfNotPresent",
+            f"targets.argo.artifacts={place}", f"targets.argo.name={name}", f"targets.argo.layout={self.layout}",
+            "targets.argo.image_pull_policy=IfNotPresent",
         ]  # fmt: skip
-        manifests = self.manifests(case, case.project(folder / "project"), "argo", *sets)
-        (created,) = self.cluster.apply(*manifests, create=True)
+        self.cluster.apply(*([self.bucket.secret] if self.bucket else [claim(name)]), ROLE, BINDING)
+        (manifest,) = self.manifests(case, case.project(folder / "project"), "argo", *sets)
+        (created,) = self.cluster.apply(manifest, create=True)
         code, log = self.cluster.wait(lambda: self.cluster.workflow_state(created))
         images = self.cluster.kubectl(
             "get", "pods", "-o", "jsonpath={.items[*].spec.initContainers[?(@.name=='init')].image}"
         )
         self.executor = images.stdout.split()[0] if images.stdout else self.executor
-        data = self.cluster.files(f"{case.label}-argo", f"{case.label}/{case.data_dir}", folder / "data")
-        return Outcome(code, collected(data), log)
+        if self.bucket:
+            root = f"{mount(manifest['spec'])}/{case.data_dir}/"
+            handed_over(self.cluster.pods(created), self.bucket.folder, root, folder / "data")
+        else:
+            self.cluster.files(name, f"{name}/{case.data_dir}", folder / "data")
+        return Outcome(code, collected(folder / "data"), log)
+
+
+def claim(name):
+    """A volume for one workflow, that its pods share."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "100Mi"}}}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+
+def handed_over(pods, bucket, root, folder):
+    """Put the artifacts of a workflow's pods below a folder, as they were below `root` in the pods."""
+    for pod in pods:
+        for artifact in pod.get("outputs", {}).get("artifacts", []):
+            if artifact.get("path", "").startswith(root) and artifact["name"] != "last":
+                unpack(bucket / artifact["s3"]["key"], folder / artifact["path"].removeprefix(root))

@@ -10,6 +10,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from email.utils import formatdate
+from pathlib import Path
 from typing import NamedTuple
 from urllib.request import Request, urlopen
 
@@ -33,29 +34,45 @@ class ObjectStore(NamedTuple):
     endpoint: str
     environ: dict
     """What a process that uses it has in its environment."""
+    folder: Path | None = None
+    """Where the objects of its bucket are files."""
+
+    @property
+    def artifacts(self):
+        """The option `artifacts` of Argo for it."""
+        host = self.endpoint.removeprefix("http://")
+        keys = "access_key: {name: bucket, key: id}, secret_key: {name: bucket, key: key}"
+        return f"{{s3: {{bucket: {BUCKET}, endpoint: '{host}', insecure: true, {keys}}}}}"
+
+    @property
+    def secret(self):
+        """The Secret that these refer to."""
+        access, secret = self.environ.values()
+        data = {"id": access, "key": secret}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bucket"}, "stringData": data}
 
 
 def missing(name):
     """Why a server is not here, or an empty text."""
     return (
-        "" if (ROOT / f"{name}.installed").exists() and SERVERS[name].command("", "0") else f"{name} is not installed"
+        "" if (ROOT / f"{name}.installed").exists() and SERVERS[name].command("", ":") else f"{name} is not installed"
     )
 
 
 @contextmanager
-def serving(name, folder):
+def serving(name, folder, address="127.0.0.1"):
     """The server, with an empty bucket; its data is in memory or in the folder."""
     server = SERVERS[name]
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port = str(probe.getsockname()[1])
     environ = os.environ | {"ROOT_ACCESS_KEY": "AKIDACME", "ROOT_SECRET_KEY": "hunter22hunter22"}
     with (folder / "log").open("wb") as log:
-        command = ["sh", "-c", RUNNING, "sh", *server.command(str(folder), port)]
+        command = ["sh", "-c", RUNNING, "sh", *server.command(str(folder), f"{address}:{port}")]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environ, cwd=folder)
         try:
-            wait_for(int(port), process, folder / "log")
-            yield server.ready(f"http://127.0.0.1:{port}", folder)
+            wait_for((address, int(port)), process, folder / "log")
+            yield server.ready(f"http://{address}:{port}", folder)
         finally:
             process.stdin.close()
             try:
@@ -65,11 +82,11 @@ def serving(name, folder):
                 raise
 
 
-def wait_for(port, process, log):
+def wait_for(address, process, log):
     end = time.monotonic() + 40
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex(address) == 0:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"no answer: {log.read_text()[-2000:]}")
@@ -81,8 +98,9 @@ def ask(url, method, data=None, **headers):
 
 
 class Moto:
-    def command(self, _folder, port):
-        return [str(ROOT / "moto" / "bin" / "moto_server"), "-H", "127.0.0.1", "-p", port]
+    def command(self, _folder, address):
+        host, _, port = address.partition(":")
+        return [str(ROOT / "moto" / "bin" / "moto_server"), "-H", host, "-p", port]
 
     def ready(self, endpoint, _folder):
         ask(f"{endpoint}/{BUCKET}", "PUT")
@@ -90,19 +108,20 @@ class Moto:
 
 
 class VersityGateway:
-    def command(self, folder, port):
+    def command(self, folder, address):
         program = shutil.which(str(ROOT / "versitygw" / "bin" / "versitygw"))
-        return program and [program, "--port", f"127.0.0.1:{port}", "--quiet", "posix", folder]
+        return program and [program, "--port", address, "--quiet", "posix", folder]
 
     def ready(self, endpoint, folder):
         (folder / BUCKET).mkdir()
-        return ObjectStore(f"s3://{BUCKET}/team x", endpoint, KEYS)
+        return ObjectStore(f"s3://{BUCKET}/team x", endpoint, KEYS, folder / BUCKET)
 
 
 class Azurite:
-    def command(self, _folder, port):
+    def command(self, _folder, address):
         program = shutil.which(str(ROOT / "azurite" / "node_modules" / ".bin" / "azurite-blob"))
-        return program and [program, "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", port, "--silent"]
+        host, _, port = address.partition(":")
+        return program and [program, "--inMemoryPersistence", "--blobHost", host, "--blobPort", port, "--silent"]
 
     def ready(self, endpoint, _folder):
         account, key = AZURE.values()
