@@ -54,6 +54,7 @@ def command(
     from wurzel.engines.proof import proven
     from wurzel.exceptions import CheckFailed
     from wurzel.project.open import open_pipeline
+    from wurzel.project.requires import installed_version
     from wurzel.runtime.ending import ended_by_signals
 
     forms = [_form(path) for path in reports]
@@ -73,7 +74,7 @@ def command(
             click.echo("; ".join(filter(None, (facts.rstrip(), more))))
     order = [driver.name for driver in chosen]
     rows.sort(key=lambda row: order.index(row.engine) if row.engine in order else -1)
-    proof = Proof(resolved.pipeline.name, sample, _version(), rows)
+    proof = Proof(resolved.pipeline.name, sample, installed_version(), rows)
     for path, form in zip(reports, forms, strict=True):
         _write(proof, path, form)
     for row in rows:
@@ -122,12 +123,6 @@ def _drivers(resolved: Resolved, targets: Sequence[str], seconds: float) -> list
 def _secrets(resolved: Resolved) -> list[str]:
     pipeline = resolved.pipeline
     return sorted({*pipeline.secrets, *(name for step in pipeline.steps for name in step.secrets)})
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("wurzel")
 
 
 def _write(proof: object, path: str, form: str) -> None:

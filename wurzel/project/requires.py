@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.datacontract.secrets import passwords_in
 from wurzel.exceptions import UsageError, WurzelWarning
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def requires_of(root: Node, findings: Findings) -> Requires:
     node = root.fields.get(KEY)
     if node is None or node.value is None:
         return Requires("")
+    from wurzel.datacontract.secrets import passwords_in  # brings pydantic, which `wurzel --version` needs not
+
     text = str(node.written).strip()
     if any(passwords_in(text)):
         hint = "Put it into a pip.conf or .netrc; `wurzel image --build --secret id=netrc,src=FILE` hands it over."
