@@ -144,6 +144,12 @@ def test_a_name_that_is_also_a_step_is_an_error():
     assert "a job would be called 'a', as a step is" in message
 
 
+def test_a_group_of_one_step_may_have_the_name_of_that_step():
+    steps = (step("a", group="a"), step("b", "a"), step("c", "b"))
+    assert messages("auto", *steps) == []
+    assert grouped("auto", *steps) == ["a: a", "b-c: b c"]
+
+
 def test_two_jobs_of_one_name_are_an_error():
     steps = (step("a"), step("b-c", "a"), step("a-b", "b-c", image="x"), step("c", "a-b", image="x"))
     (message,) = messages("auto", *steps)

@@ -254,8 +254,8 @@ class _Grouping:
         seen: dict[str, int] = {}
         for node in self.members:
             name = self._name(node)
-            made = len(self.members) > 1 and (self.steps[node].group is not None or len(self.members[node]) > 1)
-            if made and name in ids:
+            alone = [self.steps[number].id for number in self.members[node]] == [name]
+            if len(self.members) > 1 and not alone and name in ids:
                 yield Problem(
                     f"a job would be called {name!r}, as a step is",
                     hint=f"Rename the step {name!r}, or give the steps of the job another group.",
