@@ -92,6 +92,7 @@ def test_render_follows_configuration_modules_and_templates(project, watched):
 
 READER = """
 from pathlib import Path
+import kit
 from pydantic import FilePath
 from wurzel import WZ, PydanticModel, Settings, TypedStep
 
@@ -111,6 +112,8 @@ chain = WZ(Words)
 
 def test_run_follows_code_and_input_files(tmp_path, watched):
     (tmp_path / "reader.py").write_text(READER)
+    (tmp_path / "kit").mkdir()
+    (tmp_path / "kit" / "__init__.py").touch()
     (tmp_path / "words.txt").write_text("a b")
     run = watched("run", "reader:chain", "--watch")
     assert "words: done" in run.until("watching")
@@ -124,6 +127,10 @@ def test_run_follows_code_and_input_files(tmp_path, watched):
     assert "words: unchanged" in run.until("watching")
     (tmp_path / "reader.py").write_text(READER.replace(".split()", ".split()[:1]"))
     assert "words: started (code changed)" in run.until("watching")
+    (tmp_path / "kit" / "prompt.txt").write_text("Be brief.")
+    seen = run.until("watching")
+    assert "changed: kit/prompt.txt" in seen
+    assert "words: started (code changed)" in seen
     code, rest = run.stop()
     assert (code, rest.strip()) == (0, "stopped")
 
