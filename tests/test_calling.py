@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,49 @@ def test_async_steps_work_where_a_loop_runs(here, capfd):
 
     assert asyncio.run(notebook()).ran == ["words", "upper"]
     assert "files=" not in repr(wurzel.run(in_process=True))
+
+
+NOTEBOOK = """
+import calling_flow, wurzel
+from wurzel import WZ, NoSettings, TypedStep
+
+class Last(TypedStep[NoSettings, list[calling_flow.Word], list[calling_flow.Word]]):
+    def run(self, inpt: list[calling_flow.Word]) -> list[calling_flow.Word]:
+        return inpt[-1:]
+
+def flow():
+    return WZ(calling_flow.Words) >> WZ(Last)
+"""
+
+
+def test_a_pipeline_itself_runs_with_the_configuration_of_its_name(here):
+    flow = import_module("calling_flow")
+    first = wurzel.run(flow.chain, name="flow", params={"words.COUNT": 3}, quiet=True)
+    assert (first.ran, first.exit_code) == (["words", "upper"], 0)
+    assert wurzel.run("flow", params={"words.COUNT": 3}, quiet=True).unchanged == ["words", "upper"]
+    named = wurzel.run(lambda: [flow.chain], name="other", sets=["data_dir=other"], quiet=True)
+    assert (named.ran, (here / "other" / "upper").is_dir()) == (["words", "upper"], True)
+    assert wurzel.run(flow.chain, only=["words"], in_process=True, quiet=True).ran == ["words"]
+    assert (here / ".wurzel" / "upper").is_dir(), "named after its last step"
+
+
+def test_steps_of_a_notebook_run_in_its_process_each_time(here):
+    cells = f"{NOTEBOOK}\nfor _ in range(2):\n    print(wurzel.run(flow, in_process=True, quiet=True).ran)\n"
+    done = subprocess.run([sys.executable, "-"], input=cells, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "['last']", done.stderr
+    assert (here / "data" / "last" / "part-00000.json").read_text() == '[\n{"text":"w1"}\n]\n'
+    done = subprocess.run(
+        [sys.executable, "-"], input=f"{NOTEBOOK}\nwurzel.run(flow)\n", capture_output=True, text=True, check=False
+    )
+    assert done.stderr.endswith(
+        "PipelineError: __main__:Last: the step 'last' cannot be imported by its name\n"
+        "  Define step classes at the top level of a module that can be imported. wurzel.run(…, in_process=True) also"
+        " runs those of a notebook.\n"
+    )
+
+
+def test_a_pipeline_without_a_name_and_a_name_for_a_name_are_refused(here):
+    with pytest.raises(UsageError, match=r"this pipeline has no name\n  Pass one: wurzel\.run"):
+        wurzel.run(lambda: None)
+    with pytest.raises(UsageError, match="name= is for a pipeline that is passed itself"):
+        wurzel.run("flow", name="flow")

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from wurzel.exceptions import FAILED, UsageError, WurzelError
 
 if TYPE_CHECKING:
+    from wurzel.ir.introspect import Entry
     from wurzel.runtime.outcome import RunResult
 
 
 def run(  # noqa: PLR0913 - the options of the command
-    pipeline: str | None = None,
+    pipeline: str | Entry | None = None,
     *,
+    name: str | None = None,
     only: Sequence[str] = (),
     first: Sequence[str] = (),
     last: Sequence[str] = (),
@@ -41,7 +43,12 @@ def run(  # noqa: PLR0913 - the options of the command
     Progress goes to `sys.stderr`.
 
     Args:
-        pipeline: a name in `wurzel.yaml`, or `module:attribute`; the only one unless given.
+        pipeline: a name in `wurzel.yaml`, or `module:attribute`; the only one unless given. Or the pipeline itself:
+            its last step, a list of last steps, or a function that returns either. Steps that are defined in a
+            notebook, or at Python's prompt, need `in_process`, and always run, since nothing tells whether they have
+            changed.
+        name: of a pipeline that is passed itself, whose configuration is that of this name in `wurzel.yaml`. Unless
+            given, it is named after its function, or its last step.
         only: the steps to run, as `--only` takes them: `split`, `split+`, `+split`.
         first: as `--from`: these steps and all that come after them.
         last: as `--until`: these steps and all that come before them.
@@ -63,26 +70,64 @@ def run(  # noqa: PLR0913 - the options of the command
     Raises:
         WurzelError: when the run cannot begin: unknown names, missing settings, another run in the same folder.
     """
-    words = ["run", *([pipeline] if pipeline is not None else [])]
     options: list[tuple[str, Sequence[object]]] = [
         ("--only", only),
         ("--from", first),
         ("--until", last),
-        ("--set", sets),
-        ("--param", [f"{name}={_text(value)}" for name, value in params.items()]),
-        *((name, [value]) for name, value in _single(env, jobs, data_dir, state_dir)),
+        ("--param", [f"{parameter}={_text(value)}" for parameter, value in params.items()]),
+        ("--jobs", _one(jobs)),
+        ("--data-dir", _one(data_dir)),
+        ("--state-dir", _one(state_dir)),
     ]
-    words += [f"{name}={value}" for name, values in options for value in _several(name, values)]
-    words += [name for name, given in (("--force", force), ("--in-process", in_process)) if given]
-    words = [*(["-q"] if quiet else []), *words]
-    return _here(words) if in_process else _apart(words)
+    begin = [*(["-q"] if quiet else []), "run"]
+    begin += [option for option, given in (("--force", force), ("--in-process", in_process)) if given]
+    started = _here if in_process else _apart
+    if pipeline is None or isinstance(pipeline, str):
+        if name is not None:
+            raise UsageError("name= is for a pipeline that is passed itself", hint="Pass the name alone.")
+        return started([*begin, *_one(pipeline), *_words([*options, ("--env", _one(env)), ("--set", sets)])])
+    with tempfile.TemporaryDirectory(prefix="wurzel-") as folder:
+        file = Path(folder, "pipeline.json")
+        file.write_text(_described(pipeline, name, env, _several("--set", sets), importable=not in_process), "utf-8")
+        return started([*begin, *_words(options), f"--from-ir={file}"])
 
 
-def _single(
-    env: str | None, jobs: int | None, data_dir: str | Path | None, state_dir: str | Path | None
-) -> Iterator[tuple[str, object]]:
-    given = {"--env": env, "--jobs": jobs, "--data-dir": data_dir, "--state-dir": state_dir}
-    yield from ((name, value) for name, value in given.items() if value is not None)
+def _described(entry: Entry, name: str | None, env: str | None, sets: Sequence[object], *, importable: bool) -> str:
+    """The IR of a pipeline object, with the configuration of its name."""
+    from wurzel.core.importing import introspecting
+    from wurzel.ir.introspect import introspect
+    from wurzel.ir.serialize import dump
+    from wurzel.project.open import open_project
+    from wurzel.project.resolve import resolve
+    from wurzel.project.typecheck import check_settings
+
+    with introspecting():
+        pipeline = introspect(entry, name=name or _name_of(entry), importable=importable)
+        found = resolve(
+            pipeline, open_project(), environment=env, sets=[str(text) for text in sets], check=check_settings
+        )
+    return dump(found.pipeline)
+
+
+def _name_of(entry: Entry) -> str:
+    """The name of a function, or of the last step, as a pipeline is called."""
+    from wurzel.core import TypedStep
+    from wurzel.project.open import kebab
+
+    if isinstance(entry, TypedStep):
+        return entry.step_id
+    found = str(getattr(entry, "__name__", ""))
+    if not found.isidentifier():  # a list, a lambda
+        raise UsageError("this pipeline has no name", hint='Pass one: wurzel.run(…, name="rag").')
+    return kebab(f":{found}")
+
+
+def _one(value: Any) -> Sequence[Any]:
+    return () if value is None else (value,)
+
+
+def _words(options: Sequence[tuple[str, Sequence[object]]]) -> Iterator[str]:
+    return (f"{option}={value}" for option, values in options for value in _several(option, values))
 
 
 def _several(name: str, values: Sequence[object]) -> Sequence[object]:

@@ -37,15 +37,18 @@ def load_entrypoint(entrypoint: str) -> Any:
     return import_object(entrypoint)
 
 
-def introspect(entry: Entry, *, name: str, entrypoint: str = "") -> Pipeline:
+def introspect(entry: Entry, *, name: str, entrypoint: str = "", importable: bool = True) -> Pipeline:
     """The IR of the pipeline that ends in `entry`.
 
     `entry` is the last step, a list of last steps, or a function without arguments that returns either. Raises
     `PipelineError` when `entry` is not a pipeline, or has a cycle, a duplicate id or a step without its input.
+
+    Steps of `__main__` may take part where no other process has to import them (`importable`); they always run, since
+    they have no code that could be compared.
     """
     steps = ordered_steps(last_steps(entry, entrypoint or name))
     _check_ids(steps)
-    reader = _Reader()
+    reader = _Reader(importable=importable)
     return Pipeline.model_construct(name=name, entrypoint=entrypoint, steps=tuple(reader.step(step) for step in steps))
 
 
@@ -120,7 +123,8 @@ def _check_ids(steps: Sequence[AnyStep]) -> None:
 class _Reader:
     """Reads steps into the IR; what depends on the class alone is read once per class."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, importable: bool) -> None:
+        self.importable = importable
         self.classes: dict[type, Step] = {}
 
     def step(self, step: AnyStep) -> Step:
@@ -139,11 +143,13 @@ class _Reader:
 
     def _facts(self, step: AnyStep) -> dict[str, Any]:
         cls = type(step)
-        if "<locals>" in cls.__qualname__ or cls.__module__ == "__main__":
+        here = cls.__module__ == "__main__"
+        if "<locals>" in cls.__qualname__ or (here and self.importable):
+            hint = "Define step classes at the top level of a module that can be imported."
+            if here and "<locals>" not in cls.__qualname__:
+                hint = f"{hint} wurzel.run(…, in_process=True) also runs those of a notebook."
             raise PipelineError(
-                f"the step {step.step_id!r} cannot be imported by its name",
-                where=class_path(cls),
-                hint="Define step classes at the top level of a module that can be imported.",
+                f"the step {step.step_id!r} cannot be imported by its name", where=class_path(cls), hint=hint
             )
         facts: dict[str, Any] = {
             "run": f"{cls.__module__}:{cls.__qualname__}",
@@ -151,7 +157,7 @@ class _Reader:
             **_ports(cls, step_types(cls)),
             "polls": flag(cls, "polls"),
             "self_consuming": isinstance(step, SelfConsumingLeafStep),
-            "cache": flag(cls, "cache"),
+            "cache": flag(cls, "cache") and not here,
             "cache_key": cache_key(cls),
             "when": decides(cls),
         }

@@ -26,7 +26,7 @@ def own_modules() -> Iterator[Path]:
     library = Path(os.__file__).parent
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)
-        if not isinstance(name, str) or "site-packages" in name or "dist-packages" in name:
+        if not isinstance(name, str) or name.startswith("<") or "site-packages" in name or "dist-packages" in name:
             continue
         path = Path(name)
         if not path.is_relative_to(own) and not path.is_relative_to(library):
