@@ -13,8 +13,6 @@ from click.testing import CliRunner
 from wurzel.cli import cli
 from wurzel.cli.templates import COMMANDS
 from wurzel.exceptions import WurzelError
-from wurzel.project.jobs import Request
-from wurzel.project.trial import Trial
 
 OWN = Path("wurzel-templates")
 BUILT_IN = Path(__file__).parents[2] / "templates"
@@ -334,42 +332,9 @@ class TestTry:
         assert "-    desc: Give words.\n+    desc: x Give words.\n" in shown
         assert not Path("dvc.yaml").exists()
 
-    def test_each_save_shows_what_it_changed(self, own):
+    def test_a_copy_changes_nothing(self, own):
         run("eject", "local/run.sh.j2")
-        trial = Trial(Request(), "local/run.sh.j2")
-        assert trial.difference() == ""
-        assert not trial.has_changed()
-        path = OWN / "local/run.sh.j2"
-        path.write_text(path.read_text().replace("set -u\n", "set -eu\n"))
-        assert trial.has_changed()
-        assert "-set -u\n+set -eu\n" in trial.difference()
-        assert not trial.has_changed()
-        path.write_text("{% if %}")
-        assert trial.has_changed()
-        with pytest.raises(WurzelError, match="Expected an expression"):
-            trial.difference()
-        path.write_text((BUILT_IN / "local/run.sh.j2").read_text())
-        assert "-set -eu\n+set -u\n" in trial.difference()
-        path.unlink()
-        assert trial.has_changed()
-        assert trial.difference() == ""
-
-    def test_watching_goes_on_after_an_error_and_ends_with_ctrl_c(self, own, monkeypatch):
-        run("eject", "local/run.sh.j2")
-        path = OWN / "local/run.sh.j2"
-        saves = iter(["{% if %}", (BUILT_IN / "local/run.sh.j2").read_text().replace("set -u\n", "set -eu\n")])
-
-        def pause():
-            text = next(saves, None)
-            if text is None:
-                raise KeyboardInterrupt
-            path.write_text(text)
-
-        monkeypatch.setattr("wurzel.cli.templates.try_._pause", pause)
-        result = run("try", "local/run.sh.j2")
-        assert result.exit_code == 0
-        assert "Expected an expression" in result.stderr
-        assert "-set -u\n+set -eu\n" in result.stdout
+        assert run("try", "local/run.sh.j2", "--once").stderr == "rendered files are unchanged\n"
 
     @pytest.mark.parametrize("arguments", [["argo/workflow.yaml.j2"], []])
     def test_a_template_that_is_not_the_project_s(self, own, arguments):

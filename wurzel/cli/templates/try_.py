@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from wurzel.cli.options import PipelineName, TargetName, configuration_options
 from wurzel.cli.templates.names import TemplateName
-from wurzel.cli.saying import say
 
 if TYPE_CHECKING:
-    from wurzel.project.trial import Trial
-
-_PAUSE = 0.3
-"""Seconds between two checks of the files."""
+    from collections.abc import Iterator
 
 
 @click.command("try")
@@ -33,39 +30,23 @@ def command(
 ) -> None:
     """Show how templates change rendered files, at each save.
 
-    First shows the difference that TEMPLATE (by default all templates of the project) makes, then what each save
-    changes in the rendered files. Writes nothing. Stop it with Ctrl-C.
+    Shows the difference that TEMPLATE (by default all templates of the project) makes, again at each save. Writes
+    nothing. Stop it with Ctrl-C.
     """
-    from wurzel.project.jobs import Request
-    from wurzel.project.trial import Trial
 
-    trial = Trial(Request(pipelines, targets, environment, sets), template)
-    click.echo(trial.difference(), nl=False)
-    if once:
-        return
-    click.echo("watching; stop with Ctrl-C", err=True)
-    try:
-        _watch(trial)
-    except KeyboardInterrupt:
-        click.echo("", err=True)
+    def show() -> Iterator[Path]:
+        from wurzel.project.jobs import Request
+        from wurzel.project.trial import Trial
 
-
-def _pause() -> None:
-    from time import sleep
-
-    sleep(_PAUSE)
-
-
-def _watch(trial: Trial) -> None:
-    from wurzel.exceptions import WurzelError
-
-    while True:
-        _pause()
-        if not trial.has_changed():
-            continue
-        try:
-            text = trial.difference()
-        except WurzelError as error:
-            say("error", error)
-            continue
+        trial = Trial(Request(pipelines, targets, environment, sets), template)
+        yield from trial.folders
+        text = trial.difference()
         click.echo(text, nl=False) if text else click.echo("rendered files are unchanged", err=True)
+
+    if once:
+        list(show())
+        return
+    from wurzel.cli.watch import watch
+    from wurzel.project.load import FILE
+
+    watch(show, lambda line: click.echo(line, err=True), always=[Path(FILE)])
