@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -13,6 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from wurzel.cli.saying import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, 
     for number, resolved in enumerate(found):
         check("environment", partial(_check_environment, resolved.pipeline, program=number == 0))
     if as_json:
-        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+        print_json(results)
     sys.exit(max((result["exit_code"] for result in results), default=0))
 
 

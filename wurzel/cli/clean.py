@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from wurzel.cli.options import configuration_options, pipeline_argument
 from wurzel.cli.runs import state_dir_option
+from wurzel.cli.saying import print_json
 
 
 @click.command("clean")
@@ -41,7 +41,7 @@ def command(
     if not dry_run:
         clear(found, Path(), state_dir, left)
     if as_json:
-        click.echo(json.dumps([{"path": str(folder.path), "bytes": folder.size} for folder in left], indent=2))
+        print_json([{"path": str(folder.path), "bytes": folder.size} for folder in left])
         return
     for folder in left:
         click.echo(f"{'would remove' if dry_run else 'removed'} {folder.path} ({decimal(folder.size)})")

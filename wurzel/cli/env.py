@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
 import click
 
 from wurzel.cli.options import configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.saying import print_json
 
 if TYPE_CHECKING:
     from wurzel.project.variables import Variable
@@ -49,7 +49,7 @@ def command(
         return
     found = variables(resolved, os.environ)
     if as_json:
-        click.echo(json.dumps([variable._asdict() for variable in found], indent=2, ensure_ascii=False, default=str))
+        print_json([variable._asdict() for variable in found])
         return
     for line in dotenv(found) if as_dotenv else _table(found):
         click.echo(line)

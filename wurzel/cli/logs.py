@@ -8,28 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
-from wurzel.cli.options import PipelineName
+from wurzel.cli.options import Completed, PipelineName
 from wurzel.cli.runs import RunName, state_dir_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from wurzel.runtime.history import PastRun
 
 
-class LoggedStep(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class LoggedStep(Completed):
     """A step that has a log."""
 
     name = "step"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
         """Steps of the runs that were recorded here."""
         from wurzel.runtime.history import past_runs
 
-        steps = {step for run in past_runs(Path(ctx.params.get("state_dir") or ".wurzel")) for step in run.steps}
-        return [CompletionItem(step) for step in sorted(steps) if step.startswith(incomplete)]
+        return sorted({step for run in past_runs(Path(ctx.params.get("state_dir") or ".wurzel")) for step in run.steps})
 
 
 @click.command("logs")

@@ -2,81 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class PipelineName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class Completed(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+    """A text for which a shell is offered names."""
+
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """Names to offer for what was begun; those before a `WurzelError` count."""
+        raise NotImplementedError
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names that start with what was typed."""
+        from click.shell_completion import CompletionItem
+
+        from wurzel.exceptions import WurzelError
+
+        found = []
+        with suppress(WurzelError):
+            for name in self.names(ctx, incomplete):
+                if name.startswith(incomplete):
+                    found.append(CompletionItem(name))  # noqa: PERF401 - those before an error are kept
+        return found
+
+
+def given(ctx: click.Context, name: str) -> str | None:
+    """An argument of the command line; while a value is being completed, it is among the words that are left over."""
+    return ctx.params.get(name) or next(iter(ctx.args), None)
+
+
+class PipelineName(Completed):
     """A name in `wurzel.yaml`, or `module:attribute`."""
 
     name = "pipeline"
 
-    def shell_complete(
-        self,
-        ctx: click.Context,
-        param: click.Parameter,
-        incomplete: str,
-    ) -> list[CompletionItem]:
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
         """Names of the pipelines in `wurzel.yaml`."""
         from wurzel.project.open import pipeline_names
 
-        return [CompletionItem(name) for name in pipeline_names() if name.startswith(incomplete)]
+        return pipeline_names()
 
 
-class TargetName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class TargetName(Completed):
     """The name of a target."""
 
     name = "target"
 
-    def shell_complete(
-        self,
-        ctx: click.Context,
-        param: click.Parameter,
-        incomplete: str,
-    ) -> list[CompletionItem]:
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
         """Names of the targets, including named targets of the project."""
         from wurzel.backends.registry import names
-        from wurzel.exceptions import WurzelError
         from wurzel.project.load import project_names
         from wurzel.project.open import open_project
 
-        try:
-            named = project_names(open_project())
-        except WurzelError:
-            named = {}
-        return [CompletionItem(name) for name in [*names(), *named] if name.startswith(incomplete)]
+        yield from names()
+        yield from project_names(open_project())
 
 
-class ParameterText(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class ParameterText(Completed):
     """`STEP.SETTING=VALUE` for a step of the pipeline named earlier on the command line."""
 
     name = "parameter"
 
-    def shell_complete(
-        self,
-        ctx: click.Context,
-        param: click.Parameter,
-        incomplete: str,
-    ) -> list[CompletionItem]:
-        """`STEP.SETTING=` for each setting that is a parameter; nothing if the pipeline cannot be read."""
-        from wurzel.exceptions import WurzelError
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """`STEP.SETTING=` for each setting that is a parameter."""
         from wurzel.project.open import open_pipeline
 
-        # While a value is being completed, click has not parsed arguments yet: PIPELINE is among the leftover ones.
-        name = ctx.params.get("pipeline") or next(iter(ctx.args), "")
-        try:
-            pipeline = open_pipeline(name).pipeline
-        except WurzelError:
-            return []
-        names = [
-            f"{step.id}.{setting.name}=" for step in pipeline.steps for setting in step.settings if setting.parameter
-        ]
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        for step in open_pipeline(given(ctx, "pipeline")).pipeline.steps:
+            yield from (f"{step.id}.{setting.name}=" for setting in step.settings if setting.parameter)
 
 
 def pipeline_argument(command: Command) -> Command:

@@ -11,6 +11,7 @@ import click
 
 from wurzel.cli.asked import Asked, made_ready
 from wurzel.cli.options import ParameterText, configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.saying import print_json
 from wurzel.cli.shard import ShardText
 from wurzel.cli.step_of import StepName
 from wurzel.exceptions import UsageError, WurzelError
@@ -218,13 +219,12 @@ def _notify(pipeline: Pipeline, options: RunOptions, reason: str, steps: str = "
 
 
 def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> None:
-    import json
 
     from wurzel.runtime.plan import plan
 
     planned = plan(pipeline, options)
     if form == "json":
-        click.echo(json.dumps([found._asdict() for found in planned], indent=2))
+        print_json([found._asdict() for found in planned])
         return
     width = max(len(found.step) for found in planned)
     for found in planned:

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
-from wurzel.cli.options import PipelineName
+from wurzel.cli.options import Completed, PipelineName
+from wurzel.cli.saying import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from wurzel.runtime.history import PastRun
 
 _DIGEST = 12  # characters of a digest that tell datasets apart
 
 
-class RunName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class RunName(Completed):
     """The id of a past run, the beginning of one, `latest`, or `latest~1` for the one before."""
 
     name = "run"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
         """Ids of the runs that were recorded here."""
         from wurzel.runtime.history import LATEST, past_runs
 
-        names = [LATEST, *dict.fromkeys(run.id for run in past_runs(Path(ctx.params.get("state_dir") or ".wurzel")))]
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [LATEST, *dict.fromkeys(run.id for run in past_runs(Path(ctx.params.get("state_dir") or ".wurzel")))]
 
 
 def state_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,7 +54,7 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
         return
     runs = past_runs(Path(state_dir), pipeline)
     if as_json:
-        _print_json([_summary(run) for run in runs])
+        print_json([_summary(run) for run in runs])
         return
     if not runs:
         click.echo("no run has been recorded here", err=True)
@@ -77,7 +75,7 @@ def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
 
     found = find_run(past_runs(Path(obj["state_dir"]), obj["pipeline"]), run)
     if as_json or obj["as_json"]:
-        _print_json({**found.record, "ended": found.ended})
+        print_json({**found.record, "ended": found.ended})
         return
     title = f"{found.pipeline} {found.id}: started {_when(found)}, took {_took(found.seconds)}, {found.ended}"
     click.echo(visible(title))
@@ -113,7 +111,7 @@ def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
         raise UsageError(f"{one.id} is a run of {one.pipeline}, {other.id} one of {other.pipeline}")
     found = list(changes(one, other))
     if as_json or obj["as_json"]:
-        _print_json([change._asdict() for change in found])
+        print_json([change._asdict() for change in found])
         return
     for change in found:
         name = f"{change.step}.{change.name}" if change.name else change.step
@@ -128,10 +126,6 @@ def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
 def _summary(run: PastRun) -> dict[str, Any]:
     about = {key: value for key, value in run.record.items() if key != "steps"}
     return {**about, "ended": run.ended}
-
-
-def _print_json(data: object) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 def _when(run: PastRun) -> str:

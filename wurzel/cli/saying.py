@@ -1,7 +1,8 @@
-"""Errors and warnings of commands."""
+"""What commands print: errors and warnings, and JSON."""
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Literal
 
@@ -16,3 +17,13 @@ def say(level: Literal["error", "warning"], text: object) -> None:
     if "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
         label = click.style(label, fg=_COLOURS[level], bold=True)  # `echo` drops it where there is no terminal
     click.echo(f"{label} {text}", err=True)
+
+
+def print_json(data: object) -> None:
+    """Print JSON for other programs."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a path that is not UTF-8
+        text = json.dumps(data, indent=2, default=str)
+    click.echo(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from wurzel.cli.saying import print_json
+
 
 @click.command("schema")
 @click.option("--ir", is_flag=True, help="Print the JSON Schema of the IR (`inspect --json`) instead.")
@@ -17,11 +19,9 @@ def command(ir: bool, pack: bool) -> None:
     if ir and pack:
         raise click.UsageError("--ir and --pack are mutually exclusive.")
     if ir:
-        import json
-
         from wurzel.ir import serialize
 
-        click.echo(json.dumps(serialize.json_schema(), indent=2, ensure_ascii=False))
+        print_json(serialize.json_schema())
         return
     from wurzel.exceptions import WurzelError
     from wurzel.project.open import open_project

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
-from wurzel.cli.options import PipelineName, configuration_options
+from wurzel.cli.options import Completed, PipelineName, configuration_options
 from wurzel.cli.runs import RunName, state_dir_option
 
 if TYPE_CHECKING:
@@ -26,21 +25,16 @@ _GAP = 2  # between columns
 _WIDTH = 120  # columns of a table that goes into a file or a pipe
 
 
-class OutputName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class OutputName(Completed):
     """`STEP`, or `STEP.OUTPUT`."""
 
     name = "output"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
         """Outputs of the steps of the pipeline."""
-        from wurzel.exceptions import WurzelError
         from wurzel.project.open import open_pipeline
 
-        try:
-            pipeline = open_pipeline(ctx.params.get("pipeline")).pipeline
-        except WurzelError:
-            return []
-        return [CompletionItem(name) for name in _outputs(pipeline) if name.startswith(incomplete)]
+        return _outputs(open_pipeline(ctx.params.get("pipeline")).pipeline)
 
 
 @click.command("show")

@@ -6,37 +6,30 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 from click.core import ParameterSource
 
+from wurzel.cli.options import Completed, given
 from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+    from collections.abc import Iterable
+
+    import click
 
     from wurzel.ir.model import Pipeline
 
 
-class StepName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class StepName(Completed):
     """The id of a step of the pipeline that the command line names, or of the only one."""
 
     name = "step"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Ids of the steps; nothing if the pipeline cannot be read."""
-        from click.shell_completion import CompletionItem
-
-        from wurzel.exceptions import WurzelError
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """Ids of the steps; of texts such as `split,+ind`, which name several, the last one is completed."""
         from wurzel.project.open import open_pipeline
 
-        try:
-            # While a value is being completed, the argument PIPELINE of a command is among the leftover words.
-            steps = open_pipeline(ctx.params.get("pipeline") or next(iter(ctx.args), None)).pipeline.steps
-        except WurzelError:
-            return []
-        # Texts such as `split,+ind` name several steps: the last one is completed.
-        head = incomplete[: max(incomplete.rfind(","), incomplete.rfind("+")) + 1]
-        return [CompletionItem(head + step.id) for step in steps if step.id.startswith(incomplete[len(head) :])]
+        head = begun[: max(begun.rfind(","), begun.rfind("+")) + 1]
+        return (head + step.id for step in open_pipeline(given(ctx, "pipeline")).pipeline.steps)
 
 
 def is_id(target: str) -> bool:

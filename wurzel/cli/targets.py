@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from wurzel.cli.options import TargetName
+from wurzel.cli.saying import print_json
 from wurzel.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def command(target: str | None, as_json: bool, reports: bool, versions: bool, en
     if as_json:
         if target is None:
             table |= {each.name: {"target": each.target, "environment": each.environment} for each in named.values()}
-        click.echo(json.dumps(table, indent=2, ensure_ascii=False))
+        print_json(table)
     elif kind:
         _detail(table[kind])
     else:
@@ -71,7 +71,7 @@ def _versions(backends: Sequence[Backend], *, as_json: bool) -> None:
     if not found:
         raise UsageError(f"files of {backends[0].name} are the same for all versions of it")
     if as_json:
-        click.echo(json.dumps({backend.name: backend.versions for backend in found}, indent=2, ensure_ascii=False))
+        print_json({backend.name: backend.versions for backend in found})
         return
     for backend in found:
         default = backend.options_model.model_fields["version"].default
@@ -93,7 +93,7 @@ def _reports(target: str | None, environment: str | None, *, as_json: bool) -> N
     found = [(job, reports) for job in jobs if (reports := reports_of(job))]
     if as_json:
         data = [{"pipeline": job.pipeline.name, **report._asdict()} for job, reports in found for report in reports]
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        print_json(data)
         return
     for job, reports in found:
         click.echo(str(summary(reports, job.pipeline.name, job.locate)))

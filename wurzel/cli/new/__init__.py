@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 
 import click
 
 from wurzel.cli.group import CommandGroup
+from wurzel.cli.saying import print_json
 
 COMMANDS = {
     "project": "Write a project with a pipeline, its configuration and its tests.",
@@ -31,7 +31,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the pa
 def tell(name: str, files: Collection[str], then: Sequence[str], *, as_json: bool) -> None:
     """Say what was written, and what to do next."""
     if as_json:
-        click.echo(json.dumps(sorted(files), indent=2))
+        print_json(sorted(files))
         return
     click.echo(f"created {name} with {len(files)} files; next:", err=True)
     for line in then:

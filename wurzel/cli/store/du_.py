@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from wurzel.cli.saying import print_json
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
 from wurzel.cli.text import counted, size, table
 
@@ -30,7 +30,7 @@ def command(pipeline: str | None, as_json: bool, url: str | None, environment: s
     bucket = open_place(url, environment, pipeline).bucket
     found = [each for name in meant(bucket, pipeline) for each in usage(bucket, name)]
     if as_json:
-        click.echo(json.dumps([each._asdict() | {"total": each.total} for each in found], indent=2))
+        print_json([each._asdict() | {"total": each.total} for each in found])
     elif not found:
         click.echo("the store is empty", err=True)
     else:

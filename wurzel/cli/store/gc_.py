@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli.saying import print_json
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
 from wurzel.cli.text import counted, size
 
@@ -53,7 +53,7 @@ def command(
     bucket = open_place(url, environment, pipeline).bucket
     found = gc(bucket, meant(bucket, pipeline), keep, dry_run=dry_run)
     if as_json:
-        click.echo(json.dumps([each._asdict() for each in found], indent=2))
+        print_json([each._asdict() for each in found])
         return
     for each in found:
         click.echo(_line(each, dry_run=dry_run))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli.saying import print_json
 from wurzel.cli.store.place import StepName, named, open_place, pipeline_or_step, run_option, store_options
 from wurzel.cli.text import iso, moment, size, table
 
@@ -40,7 +40,7 @@ def command(wanted: str | None, run: str | None, as_json: bool, url: str | None,
     else:
         rows, records, nothing = _pipelines(place.bucket)
     if as_json:
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+        print_json(records)
     elif len(rows) == 1:
         click.echo(nothing, err=True)
     else:

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
+
+from wurzel.cli.options import Completed, given
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wurzel.ir.model import Store
     from wurzel.store.buckets import Bucket
 
@@ -31,57 +34,43 @@ class Wanted(NamedTuple):
     output: str | None = None
 
 
-class StepName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class StepName(Completed):
     """`PIPELINE`, `PIPELINE/STEP` or `PIPELINE/STEP.OUTPUT`."""
 
     name = "step"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Pipelines of the store; after a `/` the steps of its latest runs. Nothing if it cannot be read."""
-        from wurzel.exceptions import WurzelError
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """Pipelines of the store; after a `/` the steps of its latest runs."""
         from wurzel.store.listing import pipelines, steps
 
-        pipeline, slash, _ = incomplete.partition("/")
-        try:
-            bucket = open_place(
-                ctx.params.get("url"), ctx.params.get("environment"), pipeline if slash else None
-            ).bucket
-            found = [f"{pipeline}/{name}" for name in steps(bucket, pipeline)] if slash else pipelines(bucket)
-        except WurzelError:
-            return []
-        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+        pipeline, slash, _ = begun.partition("/")
+        bucket = open_place(ctx.params.get("url"), ctx.params.get("environment"), pipeline if slash else None).bucket
+        return [f"{pipeline}/{name}" for name in steps(bucket, pipeline)] if slash else pipelines(bucket)
 
 
-class PipelineInStore(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class PipelineInStore(StepName):
     """The name of a pipeline in the store."""
 
     name = "pipeline"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Pipelines of the store; nothing if it cannot be read."""
-        return [] if "/" in incomplete else StepName().shell_complete(ctx, param, incomplete)
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """Pipelines of the store."""
+        return [] if "/" in begun else super().names(ctx, begun)
 
 
-class RunName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class RunName(Completed):
     """The name of a run of the pipeline named earlier on the command line."""
 
     name = "run"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """`latest`, and names of runs. Only `latest` if the store cannot be read."""
-        from wurzel.exceptions import WurzelError
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """`latest`, and names of runs."""
         from wurzel.store.listing import LATEST, run_names, sides
 
-        # While a value is being completed, click has not parsed arguments yet: they are among the leftover ones.
-        text = ctx.params.get("wanted") or next(iter(ctx.args), "")
-        found = [LATEST]
-        try:
-            given = text.partition("/")[0] or None
-            place = open_place(ctx.params.get("url"), ctx.params.get("environment"), given)
-            found += [name for store in sides(place.bucket, named(place)) for name in run_names(store)]
-        except WurzelError:
-            pass
-        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+        yield LATEST
+        pipeline = (given(ctx, "wanted") or "").partition("/")[0] or None
+        place = open_place(ctx.params.get("url"), ctx.params.get("environment"), pipeline)
+        yield from (name for store in sides(place.bucket, named(place)) for name in run_names(store))
 
 
 def store_options(command: Command) -> Command:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
+from wurzel.cli.saying import print_json
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
 from wurzel.cli.text import counted, shown, size
 
@@ -44,7 +44,7 @@ def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, env
             read = f"{counted(checked.files, 'file')} ({size(checked.size)}), {counted(checked.records, 'record')}"
             click.echo(f"{name}: read {read}; {_count(checked.findings)}", err=True)
     if as_json:
-        click.echo(json.dumps([_record(each, fixed=fix and each not in left) for each in found], indent=2))
+        print_json([_record(each, fixed=fix and each not in left) for each in found])
     sys.exit(BROKEN_CONTRACT if left else 0)
 
 

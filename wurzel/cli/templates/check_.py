@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wurzel.cli.templates.names import open_renderer
-from wurzel.cli.saying import say
+from wurzel.cli.saying import print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def command(form: str) -> None:
     for warning in renderer.layers.warnings:
         say("warning", warning)
     if form == "json":
-        click.echo(json.dumps([_json(problem) for problem in problems], indent=2, ensure_ascii=False))
+        print_json([_json(problem) for problem in problems])
     if problems:
         raise CheckFailed("\n".join([_count(problems), *map(str, problems)]) if form == "text" else _count(problems))
     count = sum(len(renderer.layers.names(layer)) for layer in renderer.layers.layers if layer.is_own)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli.saying import print_json
+
 from wurzel.cli.options import TargetName
 from wurzel.cli.templates.names import open_renderer
 from wurzel.render.layers import OURS
@@ -51,7 +53,7 @@ def command(target: str | None, as_json: bool) -> None:
                 for each in variables
             },
         }
-        click.echo(json.dumps(said, indent=2, ensure_ascii=False))
+        print_json(said)
     elif target:
         rows = [(each.name, each.rule, each.description, each.pack) for each in variables]
         known = ["", "Variables:", *_table(rows)] if rows else []

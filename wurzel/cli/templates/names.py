@@ -5,48 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+from wurzel.cli.options import Completed, given
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wurzel.project.load import Project
     from wurzel.render import Renderer
 
 
-class TemplateName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class TemplateName(Completed):
     """The name of a template: `dvc/dvc.yaml.j2`, or with `!`, `acme!` or `wurzel!` in front."""
 
     name = "template"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Names of the templates of all layers; nothing if these cannot be read."""
-        from wurzel.exceptions import WurzelError
-
-        prefix, mark, start = incomplete.rpartition("!")
-        try:
-            found = open_renderer().layers.names()
-        except WurzelError:
-            return []
-        return [CompletionItem(f"{prefix}{mark}{name}") for name in found if name.startswith(start)]
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """Names of the templates of all layers."""
+        head = begun[: begun.rfind("!") + 1]
+        return (head + name for name in open_renderer().layers.names())
 
 
-class BlockName(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
+class BlockName(Completed):
     """The name of a block of the template named earlier on the command line."""
 
     name = "block"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Names of the blocks of that template; nothing if it cannot be read."""
-        from wurzel.exceptions import WurzelError
+    def names(self, ctx: click.Context, begun: str) -> Iterable[str]:
+        """Names of the blocks of that template."""
         from wurzel.render.ejected import blocks_of
 
-        # While a value is being completed, click has not parsed arguments yet: TEMPLATE is among the leftover ones.
-        name = ctx.params.get("template") or next(iter(ctx.args), "")
-        try:
-            layers = open_renderer().layers
-            found = blocks_of(layers, layers.find(name))
-        except WurzelError:
-            return []
-        return [CompletionItem(block) for block in found if block.startswith(incomplete)]
+        layers = open_renderer().layers
+        return blocks_of(layers, layers.find(given(ctx, "template") or ""))
 
 
 def open_renderer(project: Project | None = None) -> Renderer:
