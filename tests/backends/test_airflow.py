@@ -24,6 +24,7 @@ from wurzel.ir.model import (
     DataType,
     Edge,
     InputPort,
+    OnFailure,
     OutputPort,
     Pipeline,
     Resources,
@@ -719,8 +720,7 @@ def test_settings_that_nothing_gives_are_said_where_nothing_is_inherited():
 
 def reported(pipeline, **fields):
     found = unsupported_uses(AirflowBackend(), pipeline, options=options(**fields))
-    nowhere = {"on_failure", "push"}  # whatever runs the tasks
-    return {report.feature: report.paths for report in found if report.feature not in nowhere}
+    return {report.feature: report.paths for report in found if report.feature != "push"}  # nowhere
 
 
 def test_what_an_operator_cannot_do_is_reported():
@@ -765,6 +765,25 @@ def test_what_starts_a_dag_besides_the_clock():
     assert '"ingest/load"' in text(subject)
     loose = one_step({"triggers": Triggers(after=("ingest",))})
     assert "triggers: {after: [ingest/STEP]}" in problems(loose)[0]
+
+
+TOLD = [
+    OnFailure(webhook="https://chat.example/hook", link="https://airflow.example/runs/{run}"),
+    OnFailure(webhook=SecretRef(name="chat" * 9, key="url" * 9)),
+    OnFailure(command=("notify", "it's a {{ run_id }}"), secrets={"TOKEN": SecretRef(name="mail", key="token")}),
+    OnFailure(webhook=SecretRef(name="chat", key="url"), command=("notify", "x" * 50, "y" * 50)),
+]
+
+
+@pytest.mark.parametrize("fields", [{}, PODS, {"version": "2.11"}, {"secrets": "environment"}], ids=str)
+def test_who_is_told_of_a_failure_is_called_by_airflow_itself(check_layout, fields):
+    sources = [text(one_step({"image": "x/y:1", "on_failure": told}), **fields) for told in TOLD]
+    check_layout(sources, "AIR0" if "version" in fields else "AIR")
+    assert [call(source, "dag")["on_failure_callback"] for source in sources] == ["tell"] * len(TOLD)
+    assert ("def secret(" in sources[1]) == (fields != {"secrets": "environment"})
+    assert "user_defined_macros" not in sources[1]  # no task needs the secret
+    both = text(one_step({"image": "x/y:1", "on_failure": TOLD[0]}), on_failure="acme:notify", **fields)
+    assert call(both, "dag")["on_failure_callback"] == "[tell, on_failure]"
 
 
 def test_missed_runs_are_made_up_for_from_a_day_on():

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from tests.engines.containers import Containers
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
 from tests.engines.drivers.airflow import SECRET, Airflow
 from tests.engines.kubelet import Pod, Processes, environment
+from tests.runtime.test_notice import webhook
 from wurzel.backends import rendering
 from wurzel.backends.airflow.validation import validate
 from wurzel.engines.airflow import AirflowDags
@@ -224,6 +226,11 @@ class Notes(TypedStep[NotesSettings, None, Note]):
         return Note(text=repr((self.settings.NOTE, self.settings.TAGS)))
 
 
+class Last(TypedStep[None, Note, Note]):
+    def run(self, inpt: Note) -> Note:
+        return inpt
+
+
 class DatedSettings(Settings):
     DAY: dt.date
     AT: dt.datetime
@@ -236,6 +243,7 @@ class Dated(TypedStep[DatedSettings, None, Note]):
 
 notes = WZ(Notes)
 dated = WZ(Dated)
+told = WZ(Dated, name="to-day") >> WZ(Last)
 """
 NOTES_YAML = """
 version: 1
@@ -244,6 +252,13 @@ pipelines:
   dated:
     entrypoint: notes:dated
     targets: {airflow: {dates: {DATED__DAY: data_interval_end, DATED__AT: logical_date}, on_assets: [docs]}}
+  told:
+    entrypoint: notes:told
+    steps: {to-day: {settings: {DAY: "2026-01-01"}}}
+    on_failure:
+      webhook: {name: chat, key: url}
+      command: [sh, -c, 'echo "$WURZEL_STEP $WURZEL_RUN $TOKEN" >> told; exit 3']
+      secrets: {TOKEN: {name: shared, key: token}}
   wrong: {entrypoint: 'notes:dated', defaults: {retry: 2}, steps: {dated: {settings: {DAY: "2026-01-01"}}}}
 """
 
@@ -255,18 +270,21 @@ class Ran:
         self.root = root / "it's a {{ project }}"
         self.version = airflow.version
         asked = [self._asked(*entry) for entry in self._wanted()]
-        results, self.log = airflow.runs(root, asked)
+        with webhook(503, 200) as (url, self.told):
+            airflow.env["AIRFLOW_CONN_CHAT"] = json.dumps({"conn_type": "generic", "extra": {"url": url}})
+            self.url = url
+            results, self.log = airflow.runs(root, asked)
         self.results = {}
         for (_, dag_id, _), result in zip(asked, results, strict=True):
             self.results.setdefault(dag_id, []).append(result)
 
     def _wanted(self):
         if self.version != "3":
-            return [(name,) for name in [*SAME_2, "dated"]]
+            return [(name,) for name in [*SAME_2, "dated", "told"]]
         given = {"SUFFIX_EN__SUFFIX": HOSTILE}
         notes = {"NOTES__NOTE": "", "NOTES__TAGS": ["{{ a }}", "ü$'\""]}
         repeated = [("sources", "keep_days=2"), ("sources",)]
-        return [(name,) for name in [*SAME, "failing", "credentials", "notes", "dated", "wrong"]] + [
+        return [(name,) for name in [*SAME, "failing", "credentials", "notes", "dated", "told", "wrong"]] + [
             *repeated,
             ("named", given),
             ("notes", notes),
@@ -280,7 +298,7 @@ class Ran:
         return [str(file), name, extra if isinstance(extra, dict) else {}]
 
     def _make(self, project, name, *entries):
-        if name in {"notes", "dated", "wrong"}:
+        if name in {"notes", "dated", "told", "wrong"}:
             project.mkdir(parents=True)
             (project / "notes.py").write_text(NOTES)
             (project / "wurzel.yaml").write_text(NOTES_YAML)
@@ -384,6 +402,27 @@ def test_dates_of_the_run_reach_settings_on_airflow_2(ran_2):
 def test_wrong_settings_are_not_tried_again(ran):
     (result,) = ran.results["wrong"]
     assert [(task, state, tries) for task, _, state, tries in result["tasks"]] == [("dated", "failed", 1)]
+
+
+def check_told(ran):
+    failed, sent = ran.told  # the first answer was 503
+    assert failed == sent
+    assert (sent["pipeline"], sent["step"], sent["reason"]) == ("told", "to-day", "task_failure")
+    assert "/told/" in sent["link"] or "dag_id=told" in sent["link"]
+    assert sent["text"] == f"told failed in to-day: task_failure ({sent['link']})"
+    assert quote(sent["run"]) in sent["link"] or quote(sent["run"], safe="") in sent["link"]
+    assert (ran.root / "told" / "told").read_text() == f"to-day {sent['run']} t\n"
+    assert "returned non-zero exit status 3" in ran.log
+    assert ran.url not in ran.log
+    assert ran.results["told"][0]["code"] not in {0, "error"}
+
+
+def test_who_asked_is_told_once_of_a_failed_run(ran):
+    check_told(ran)
+
+
+def test_who_asked_is_told_once_of_a_failed_run_on_airflow_2(ran_2):
+    check_told(ran_2)
 
 
 def test_secrets_come_from_connections_and_stay_there(ran):

@@ -96,7 +96,10 @@ class AirflowBackend(Backend):
         "after": native("the assets of its steps: `NAME/STEP`"),
         "data_arrival": native("assets"),
         "webhook": native("the REST API: POST /api/v2/dags/DAG_ID/dagRuns"),
-        "on_failure": unsupported("set a function that Airflow calls, which may be yours or a provider's: on_failure"),
+        "on_failure": native(
+            "`on_failure_callback` of the DAG: Airflow calls it where it parses DAGs, so a command must be there, and a"
+            " secret is a connection whatever the operator"
+        ),
         "polls": native("every step runs in every run; noted in `doc_md`"),
         "self_consuming": native("its data is kept beside those of runs; one instance at a time"),
         "node_selector": native("of pods; not with bash and docker"),

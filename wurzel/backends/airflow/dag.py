@@ -25,6 +25,7 @@ from wurzel.backends.airflow.task import (
     variables,
 )
 from wurzel.invocation.command import cut_edges
+from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import Pipeline, Schedule
@@ -152,6 +153,8 @@ class Dag:
     """Name of a constant to the pod it holds."""
     cwd: str
     """The folder in which bash tasks run."""
+    depth: int
+    """How many folders the project is above that of the DAG file."""
     groups: Sequence[Group]
     """The tasks, by group."""
     edges: Sequence[Edge]
@@ -197,7 +200,8 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         "params": environment.params(pipeline),
         "pods": _pods(pipeline, options, tasks),
         "runs": {name: maker.start(kind) for kind, name in runs.items()},
-        "reads_connections": options.secrets == "connection" and _has_secrets(jobs),
+        "reads_connections": options.secrets == "connection"
+        and (_has_secrets(jobs) or bool(notice_references(pipeline))),
         "exact_secrets": any(not name.isupper() for task in tasks if task.pod for name in task.pod.secrets),
         "usual": most_common(task.policy for task in steps),
         "final": options.version != "2.11" and any(task.policy.retries for task in tasks),
@@ -205,12 +209,15 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         "shared": {name: _shared(jobs, kind) for kind, name in envs.items()},
     }
     reads_ir = jobs.run and bool(set(kinds) - {"bash"})
-    macros = {"ir": reads_ir, "moment": bool(options.dates), "secret": parts["reads_connections"]}
+    in_tasks = parts["reads_connections"] and _has_secrets(jobs)
+    macros = {"ir": reads_ir, "moment": bool(options.dates), "secret": in_tasks}
     return Dag(
         id=dag_id(pipeline, options),
         asset=asset(options.version),
         imports=imports(list(_used(parts, tasks, options)), options.version, options.on_failure),
-        uses_json=any(task.counts and task.kind == "bash" for task in tasks),
+        uses_json=any(task.counts and task.kind == "bash" for task in tasks)
+        or bool(pipeline.on_failure and pipeline.on_failure.webhook),
+        depth=posixpath.normpath(path(pipeline, options)).count("/"),
         ir=posixpath.basename(ir_path(pipeline, options)) if reads_ir else "",
         on_assets=options.on_assets,
         catch_up=schedule is not None and schedule.catch_up,

@@ -39,7 +39,8 @@ _PLACE = re.compile(rf"\$({DATA}|{RUN}|{IR}|work)(/.*)?")
 """A word that begins with one of our variables, which a shell or the kubelet puts in."""
 _RESERVED = frozenset(
     {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "task"}
-    | {"in_time", "ir", "json", "moment", "re", "starts_in_time", "timedelta"}
+    | {"in_time", "ir", "json", "moment", "os", "re", "starts_in_time", "subprocess", "tell", "time", "timedelta"}
+    | {"urllib"}
 )
 _SHORT = 54
 

@@ -1,6 +1,12 @@
-# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:9bb734948ceee344bcaad4e5fdfd5ab3049accccbd92d0118831f9ede7c63454
+# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:ee723edc2bda2270773bb93339effe0f371a4ac5f26d102783c03accdad55e78
+import json
+import os
 import re
+import subprocess
+import time
+import urllib.request
 from datetime import timedelta
+from pathlib import Path
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
@@ -8,12 +14,14 @@ from airflow.sdk import (
     DAG,
     Asset,
     AssetOrTimeSchedule,
+    BaseHook,
     CronTriggerTimetable,
     Param,
     RetryDecision,
     RetryPolicy,
     task,
 )
+from airflow.sdk.log import mask_secret
 
 
 class RetryUnlessFinal(RetryPolicy):
@@ -24,6 +32,56 @@ class RetryUnlessFinal(RetryPolicy):
         if final:
             return RetryDecision.fail(f"exit code {final[1]}")
         return RetryDecision.default()
+
+
+def secret(connection: str, key: str) -> str:
+    """An entry of an Airflow connection; hidden in logs and in the UI."""
+    found = BaseHook.get_connection(connection)
+    extra = found.extra_dejson
+    value = str(extra[key] if key in extra else getattr(found, key))
+    mask_secret(value)
+    return value
+
+
+def tell(context) -> None:
+    """Tell of a failed run; Airflow calls this once a run, where it parses DAGs."""
+    failed = [context["ti"]] if "ti" in context else []
+    facts = {
+        "pipeline": "scheduled",
+        "step": ", ".join(sorted({ti.task_id.replace("_", "-") for ti in failed})),
+        "reason": context["reason"],
+        "link": failed[0].log_url if failed else "",
+        "run": context["run_id"],
+    }
+    try:
+        where = f" in {facts['step']}" if failed else ""
+        text = f"{facts['pipeline']} failed{where}: {facts['reason']} ({facts['link']})"
+        request = urllib.request.Request(
+            secret(
+                "chat",
+                "url",
+            ),
+            json.dumps({"text": text, **facts}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        for last in (False, False, True):
+            try:
+                urllib.request.urlopen(request, timeout=10).close()
+                break
+            except OSError:
+                if last:
+                    raise
+                time.sleep(1)
+    finally:
+        subprocess.run(
+            ["notify-owner", "--of", "words"],
+            env={
+                **os.environ,
+                **{f"WURZEL_{name.upper()}": value for name, value in facts.items()},
+            },
+            cwd=Path(__file__).parents[1],
+            check=True,
+        )
 
 
 ENV = {
@@ -77,6 +135,7 @@ with DAG(
         ),
     },
     tags=["wurzel", "team:data"],
+    on_failure_callback=tell,
 ):
 
     @task.short_circuit(task_id="starts_in_time")
