@@ -27,6 +27,13 @@ def write(root, name, text):
     path.write_text(text)
 
 
+def sources(root, run="app.steps:Load"):
+    """The files of the project that count for a class."""
+    step = plain_step(id="load", run=run, output=DataType(contract="app:Doc"))
+    files = Code(root, FileDigests(), packages=False).files(step)
+    return {file.relative_to(root).as_posix() for file in files}
+
+
 @pytest.mark.parametrize(
     ("statement", "file"),
     [
@@ -85,6 +92,43 @@ def test_a_module_in_folders_without_init_that_nothing_has_imported_yet_is_found
     write(tmp_path, "unseen/deep/er.py", "x = 1")
     before = digest()
     write(tmp_path, "unseen/deep/er.py", "x = 2")
+    assert digest()["code"] != before["code"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'for n in ("one", "two"): import_module("plugins." + n)',
+        'import_module(f"plugins.{n}")',
+        'import plugins\n[import_module(m.name) for m in iter_modules(plugins.__path__, "plugins.")]',
+        'PLACE = "plugins/one.py"\nspec_from_file_location(n, PLACE)',
+    ],
+)
+def test_what_is_imported_by_a_computed_name_counts(tmp_path, statement):
+    write(tmp_path, "app/steps.py", statement)
+    write(tmp_path, "plugins/one.py", "from alone import x")
+    for name in ("app/__init__.py", "alone.py", "other.py"):
+        write(tmp_path, name, "x = 1")
+    assert sources(tmp_path) == {"app/__init__.py", "app/steps.py", "plugins/one.py", "alone.py"}
+
+
+def test_modules_of_a_package_that_loads_them_by_name_are_followed(tmp_path):
+    write(tmp_path, "app/steps.py", 'def run(name):\n    return import_module(f".{name}", __package__)')
+    write(tmp_path, "app/lazy.py", "import alone")
+    for name in ("app/__init__.py", "alone.py", "other.py"):
+        write(tmp_path, name, "x = 1")
+    assert sources(tmp_path) == {"app/__init__.py", "app/steps.py", "app/lazy.py", "alone.py"}
+
+
+def test_each_folder_of_a_package_without_init_counts_with_all_its_files(tmp_path, digest, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    write(tmp_path, "app/steps.py", "import free.one, free.two")
+    files = {"free/one.py", "lib/free/two.py", "free/a.sql", "lib/free/deep/b.sql", "free/a.txt", "lib/free/a.txt"}
+    for name in files:
+        write(tmp_path, name, "x = 1")
+    assert sources(tmp_path) >= files
+    before = digest()
+    write(tmp_path, "lib/free/a.txt", "x = 2")
     assert digest()["code"] != before["code"]
 
 
@@ -152,6 +196,30 @@ def test_an_installed_package_counts_by_its_version(tmp_path, digest, site):
     write(site, "lib-1.1.dist-info/METADATA", "Name: lib\nVersion: 1.1\n")
     after = digest()
     assert (after["code"], after["packages"] == before["packages"]) == (before["code"], False)
+
+
+def test_what_brings_entry_points_that_are_loaded_counts(tmp_path, digest, site):
+    write(tmp_path, "app/steps.py", 'def run():\n    return [one.load() for one in entry_points(group="app.plugins")]')
+    before = digest()
+    write(site, "lib-1.0.dist-info/entry_points.txt", "[console_scripts]\nlib = lib:main\n")
+    write(site, "lib-1.0.dist-info/RECORD", "lib/__init__.py,sha256=x,0\n")
+    assert digest() == before
+    write(site, "lib-1.0.dist-info/entry_points.txt", "[other]\na=b\n[app.plugins]\nlib = lib:main [x]\n")
+    after = digest()
+    assert (after["code"], after["packages"] == before["packages"]) == (before["code"], False)
+    write(site, "lib-1.0.dist-info/METADATA", "Name: lib\nVersion: 1.1\n")
+    assert digest()["packages"] != after["packages"]
+
+
+def test_entry_points_of_what_is_developed_here_count_by_their_files(tmp_path, digest, site):
+    write(tmp_path, "app/steps.py", 'def run():\n    return entry_points(group="app.plugins")')
+    write(site, "lib-1.0.dist-info/entry_points.txt", "[app.plugins]\nlib = beside.inner:main\n")
+    write(site, "lib-1.0.dist-info/direct_url.json", '{"url": "file:///x", "dir_info": {"editable": true}}')
+    write(tmp_path, "beside/inner.py", "x = 1")
+    before = digest()
+    write(tmp_path, "beside/inner.py", "x = 2")
+    after = digest()
+    assert (after["code"] == before["code"], after["packages"]) == (False, before["packages"])
 
 
 def test_a_step_that_is_installed_counts_by_its_files(digest, site):

@@ -50,13 +50,15 @@ def test_every_form_of_an_import_is_found(source):
         ('import_module(".a", package="lib.x")', {"lib.x.a"}),
         ('import_module("..a", "lib.x")', {"lib.a"}),
         ('__import__("a", globals(), locals(), ["b"], 1)', {"app.a", "app.a.b"}),
-        ("import_module(name)", set()),
-        ('import_module(f"plugins.{name}")', set()),
+        ("import_module(name)", {"app"}),
+        ('import_module(f"plugins.{name}")', {"app", "plugins", "app.plugins", "@plugins."}),
+        ("files(__package__)", {"app"}),
+        ("files(name)", set()),
         ("# import plug", set()),
         ('"import plug"', set()),
     ],
 )
-def test_relative_names_are_made_absolute_and_computed_ones_are_left(source, found):
+def test_relative_names_are_made_absolute_and_texts_count_where_names_are_computed(source, found):
     assert modules(source) == found
 
 
@@ -73,3 +75,33 @@ def test_what_is_not_python_imports_nothing(source):
 def test_modules_that_are_found_or_run_by_name_count():
     source = b"find_spec('a')\nrunpy.run_module('b')\npkgutil.resolve_name('c.d:E')\nfind_spec('.f', 'g')"
     assert {name for one in imports(source) for name in one.modules("")} >= {"a", "b", "c.d", "g.f"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'import_module("pl" "ug")',
+        'NAME = "plug"\nimport_module(NAME)',
+        'for name in ("other", "plug"): import_module(name)',
+        'import_module({"a": "plug"}[x])',
+        'run_path(Path(__file__).with_name("plug.py"))',
+        'importlib.util.spec_from_file_location("x", "./plug.py")',
+        'importlib.machinery.SourceFileLoader("x", HERE / "plug.py").load_module()',
+    ],
+)
+def test_what_a_text_names_may_be_what_a_computed_name_is(source):
+    assert "plug" in modules(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'entry_points(group="my.plugins")',
+        'from importlib.metadata import entry_points as eps\neps().select(group="my.plugins")',
+        'metadata.entry_points().get("my.plugins")',
+        'pkg_resources.iter_entry_points("my.plugins")',
+        'manager.load_setuptools_entrypoints("my.plugins")',
+    ],
+)
+def test_a_group_of_entry_points_counts(source):
+    assert "@my.plugins" in modules(source)

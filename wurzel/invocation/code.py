@@ -3,7 +3,8 @@
 Found by reading imports, without importing anything. A package of the project that is reached counts with every file in
 it, since prompts, queries and plug-ins lie beside modules; an installed distribution counts by name, version and what
 its wheel brought, with those it requires. Keys are names of modules, never paths, so that a checkout, an installed
-wheel and a container agree. What is imported by a computed name alone is not seen.
+wheel and a container agree. Where a name is computed, all that the texts of the file name counts; a name that comes
+from elsewhere is not seen.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from wurzel.core.importing import source_folders
 from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import FileDigests, combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.modules import Modules, file_of, package_of, places_of
+from wurzel.invocation.modules import GROUP, GUESS, Modules, file_of, package_of, places_of
 
 if TYPE_CHECKING:
     from wurzel.invocation.distributions import Distribution
@@ -135,6 +136,9 @@ class Code:
         self, name: str, mine: set[str], units: dict[str, Unit], installed: dict[str, Distribution]
     ) -> Iterator[str]:
         """Count a module, and give the names of those that it imports."""
+        if name.startswith(GROUP):
+            yield from self._loaded(name.removeprefix(GROUP), installed)
+            return
         top = name.partition(".")[0]
         if top == "wurzel":
             yield from self._of_wurzel(name, units)
@@ -148,6 +152,14 @@ class Code:
             unit = self._unit(name)
             units[unit.name] = unit
             yield from self._used(name, path, package_of(name, spec))
+
+    def _loaded(self, group: str, installed: dict[str, Distribution]) -> Iterator[str]:
+        """What brings the entry points of a group: distributions, and modules of those that are developed here."""
+        for one in self._distributions.with_entry_points(group):
+            if one.is_local:
+                yield from (module for name, module in one.entries if name == group)
+            else:
+                installed[one.name] = one
 
     def _counts_by_files(self, name: str, installed: dict[str, Distribution]) -> bool:
         """Whether an installed module counts as source does; for the others their distribution counts."""
@@ -188,8 +200,23 @@ class Code:
         """What a module imports; each step follows most of the same modules."""
         if name not in self._uses:
             read = self._digests.imports(path) if path.suffix == ".py" else ()
-            self._uses[name] = [module for one in read for module in one.modules(package)]
+            guesses = [one for one in read if one.level == GUESS]
+            self._uses[name] = [module for one in read if one.level != GUESS for module in one.modules(package)]
+            self._uses[name] += [
+                module for one in guesses for guess in one.modules(package) for module in self._guessed(guess)
+            ]
         return self._uses[name]
+
+    def _guessed(self, name: str) -> Iterator[str]:
+        """A module of the project that a text names, or all modules of a package, of which one may be loaded."""
+        top = name.partition(".")[0]
+        spec = None if top == "wurzel" or self._modules.is_builtin(top) else self._modules.spec(name)
+        if spec is None or self._is_installed(top):
+            return
+        yield name
+        for place in places_of(spec):
+            yield from (f"{name}.{path.stem}" for path in place.glob("*.py") if path.stem != "__init__")
+            yield from (f"{name}.{path.parent.name}" for path in place.glob("*/__init__.py"))
 
     def _unit(self, name: str) -> Unit:
         """What a module counts as: the outermost package around it, a regular one first, or its own file."""
@@ -207,9 +234,14 @@ class Code:
         """The outermost folder without `__init__.py` that a module is imported from, which is a package as well."""
         top, *below = name.split(".")
         places = places_of(self._modules.spec(top))
-        if not below or not places or path.parents[len(below) - 1] != places[0]:
-            return None  # it may lie in several folders; two units of one name would hide each other
-        return self._units.setdefault(f"{top}.", self._whole(top, places[0]))
+        if not below or path.parents[len(below) - 1] not in places:
+            return None
+        place = path.parents[len(below) - 1]
+        if place != places[0] and _is_site(place.parent):
+            return None  # what others have installed there has nothing to do with it
+        # It may lie in several folders; two units of one name would hide each other.
+        key = f"{top}.{places.index(place) or ''}"
+        return self._units.setdefault(key, self._whole(key.rstrip("."), place))
 
     def _whole(self, name: str, folder: Path) -> Unit:
         return Unit(name, folder, tuple(self._digests.package(folder, self._not_source)))
@@ -225,7 +257,7 @@ class Code:
         places = [path] if path is not None else places_of(self._modules.spec(top))
         for place in places:
             site = place.parents[1] if place.name == "__init__.py" else place.parent
-            if site not in source_folders(self._root) and (site.name in _SITES or _has_records(site)):
+            if site not in source_folders(self._root) and _is_site(site):
                 return True
         return False
 
@@ -251,8 +283,8 @@ def relative_files(files: Iterable[Path], root: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _has_records(site: Path) -> bool:
-    return next(site.glob("*.dist-info"), None) is not None
+def _is_site(folder: Path) -> bool:
+    return folder.name in _SITES or next(folder.glob("*.dist-info"), None) is not None
 
 
 def _contracts(step: Step) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NATIVE = re.compile(r"\.(so|pyd|dylib|dll|a|lib)(\.[0-9.]+)?$")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?[^;]*(?:;(.*))?", re.DOTALL)
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
-_SCHEME = 1
+_SCHEME = 2
 """Of what is remembered between runs."""
 
 
@@ -48,6 +48,8 @@ class Distribution(NamedTuple):
     requires: tuple[Requirement, ...]
     modules: tuple[str, ...]
     """The packages and modules it brings, by their dotted names, the outermost ones that no other can extend."""
+    entries: tuple[tuple[str, str], ...]
+    """Group and module of each of its entry points."""
 
 
 class Distributions:
@@ -67,6 +69,10 @@ class Distributions:
                 return self._by_name[self._by_module[name]]
             name = name.rpartition(".")[0]
         return None
+
+    def with_entry_points(self, group: str) -> list[Distribution]:
+        """Those that have entry points of a group, sorted by name."""
+        return sorted(one for one in self._by_name.values() if group in dict(one.entries))
 
     def with_required(self, roots: Iterable[Distribution]) -> list[Distribution]:
         """Distributions and all that they require, as far as it is installed, sorted by name.
@@ -132,6 +138,7 @@ def read(metadata: Metadata) -> Distribution | None:
         "dir_info" in origin,
         tuple(filter(None, map(_requirement, metadata.requires or ()))),
         tuple(_modules((path for path, _ in files), metadata.read_text("top_level.txt") or "")),
+        tuple(dict.fromkeys(_entries(metadata.read_text("entry_points.txt") or ""))),
     )
 
 
@@ -193,6 +200,15 @@ def _modules(paths: Iterable[str], top_level: str) -> list[str]:
     return list(found) or top_level.split()
 
 
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("["):
+            group = line.strip("[] ")
+        elif "=" in line and line[0] not in "#;":
+            yield group, re.split(r"[:\[]", line.partition("=")[2])[0].strip()
+
+
 def _requirement(text: str) -> Requirement | None:
     match = _REQUIREMENT.match(text)
     if match is None:
@@ -216,6 +232,6 @@ def _json(text: str | None) -> Mapping[str, Any]:
 
 
 def _from_json(item: Any) -> Distribution:
-    name, version, code, is_local, requires, modules = item
+    name, version, code, is_local, requires, modules, entries = item
     needed = tuple(Requirement(needs, tuple(extras), tuple(wanted_by)) for needs, extras, wanted_by in requires)
-    return Distribution(name, version, code, is_local, needed, tuple(modules))
+    return Distribution(name, version, code, is_local, needed, tuple(modules), tuple(map(tuple, entries)))

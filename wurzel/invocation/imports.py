@@ -8,14 +8,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-_BY_NAME = frozenset({"import_module", "__import__", "files", "get_data", "find_spec", "resolve_name", "run_module"})
-"""Functions that take the name of a module: of `importlib`, `importlib.resources` and `pkgutil`."""
+from wurzel.invocation.modules import GROUP, GUESS
 
-_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_BY_NAME))})\b".encode())
+_LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
+_BY_NAME = _LOADING | {"files", "get_data"}
+"""Functions that take the name of a module: of `importlib`, `importlib.resources` and `pkgutil`."""
+_BY_PATH = frozenset({"spec_from_file_location", "SourceFileLoader", "run_path"})
+_BY_GROUP = frozenset({"entry_points", "iter_entry_points", "load_setuptools_entrypoints"})
+
+_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_BY_NAME | _BY_PATH | _BY_GROUP))})\b".encode())
+_LIKE_A_MODULE = re.compile(r"[/.]*[^\W\d]\w*(?:[/.][^\W\d]\w*)*\.?")
 
 
 class Import(NamedTuple):
-    """One import: `from ..a import b` is level 2, module `a`, names `("b",)`."""
+    """One import: `from ..a import b` is level 2, module `a`, names `("b",)`.
+
+    With the level `GUESS`, the module is one that a text names; an empty one stands for the package itself.
+    """
 
     level: int
     module: str
@@ -24,6 +33,9 @@ class Import(NamedTuple):
     def modules(self, package: str) -> Iterator[str]:
         """Absolute names of the modules that it may load, imported in a module of `package`."""
         origin = self.module
+        if self.level == GUESS:
+            yield from filter(None, [origin, ".".join(filter(None, [package, origin]))])
+            return
         if self.level:
             around = package.split(".")
             if not package or self.level > len(around):
@@ -40,16 +52,30 @@ def imports(source: bytes) -> list[Import]:
         return []
     # Without such a name all imports are statements, and most of a tree is expressions.
     nodes = list(ast.walk(tree) if _NAMED.search(source) else _statements(tree))
-    callers = _BY_NAME | {*_renamed(nodes)}
+    functions = {name: name for name in _BY_NAME | _BY_GROUP} | dict(_renamed(nodes))
     found: list[Import] = []
+    computed = False
     for node in nodes:
         if isinstance(node, ast.Import):
             found += [Import(0, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             found.append(Import(node.level, node.module or "", tuple(alias.name for alias in node.names)))
-        elif isinstance(node, ast.Call) and _name(node.func) in callers:
-            found += _called(node)
-    return list(dict.fromkeys(found))
+        elif isinstance(node, ast.Call) and (function := functions.get(_name(node.func))):
+            known = list(_called(node, function))
+            found += known
+            computed |= not known and function in _LOADING | _BY_GROUP
+        computed |= _name(node) in _BY_PATH
+    return list(dict.fromkeys([*found, *(_guesses(nodes) if computed else ())]))
+
+
+def _guesses(nodes: Iterable[ast.AST]) -> Iterator[Import]:
+    """What a file may mean that imports by a computed name: all that its texts name, and its package."""
+    yield Import(GUESS, "")
+    for node in nodes:
+        text = _text(node)
+        if text is not None and _LIKE_A_MODULE.fullmatch(text):
+            yield Import(GUESS, text.removesuffix(".py").replace("/", ".").strip("."))
+            yield Import(0, GROUP + text)
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
@@ -71,24 +97,34 @@ def _parsed(source: bytes) -> ast.Module | None:
     return None  # the step will say what is wrong with it
 
 
-def _renamed(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """Other names that a file gives to these functions."""
+def _renamed(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Other names that a file gives to these functions, each with the usual one."""
+    functions = _BY_NAME | _BY_GROUP
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
-            yield from (alias.asname for alias in node.names if alias.asname and alias.name in _BY_NAME)
-        elif isinstance(node, ast.Assign) and _name(node.value) in _BY_NAME:
-            yield from filter(None, map(_name, node.targets))
+            yield from ((alias.asname, alias.name) for alias in node.names if alias.asname and alias.name in functions)
+        elif isinstance(node, ast.Assign) and (name := _name(node.value)) in functions:
+            yield from ((new, name) for new in map(_name, node.targets) if new)
 
 
-def _name(node: ast.AST) -> str:
+def _name(node: ast.AST | None) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def _called(call: ast.Call) -> Iterator[Import]:
-    """What `import_module("a")`, `import_module(".a", __package__)` or `__import__("a", fromlist=["b"])` loads."""
+def _called(call: ast.Call, function: str) -> Iterator[Import]:
+    """What `import_module("a")`, `import_module(".a", __package__)` or `__import__("a", fromlist=["b"])` loads.
+
+    Nothing where a name is computed.
+    """
     given = {word.arg: word.value for word in call.keywords}
-    name = _text(call.args[0] if call.args else given.get("name"))
+    first = call.args[0] if call.args else given.get("group" if function in _BY_GROUP else "name")
+    name = _text(first)
     if name is None:
+        if _name(first) in {"__package__", "__name__"}:
+            yield Import(1, "")
+        return
+    if function in _BY_GROUP:
+        yield Import(0, GROUP + name)
         return
     bare = name.lstrip(".").partition(":")[0]  # `resolve_name("a:b")`
     level = len(name) - len(name.lstrip("."))

@@ -12,6 +12,10 @@ from pkgutil import get_importer
 
 from wurzel.core.importing import source_folders
 
+GUESS = -1
+"""The level of an import that is what a text names, in a file that imports by a computed name."""
+GROUP = "@"
+"""Stands in place of a module's name before that of a group of entry points, all of which may be loaded."""
 _LIBRARY = Path(os.__file__).parent
 
 
