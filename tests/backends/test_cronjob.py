@@ -1,5 +1,6 @@
 """What the cronjob backend writes, read back as Kubernetes reads it."""
 
+import base64
 import json
 import re
 
@@ -12,7 +13,7 @@ from wurzel.backends.cronjob import CronJobBackend
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
-from wurzel.exceptions import PreflightError
+from wurzel.exceptions import PipelineError, PreflightError
 from wurzel.ir.model import (
     DataType,
     OnFailure,
@@ -26,7 +27,7 @@ from wurzel.ir.model import (
     Toleration,
 )
 from wurzel.ir.quantity import amount, largest
-from wurzel.ir.serialize import dump
+from wurzel.ir.serialize import dump_for_jobs, load
 from wurzel.ir.volumes import ClaimVolume, EmptyDir, EnvFrom, Volume
 from wurzel.testing import check_backend, check_files, full_pipeline, render_texts
 
@@ -190,7 +191,7 @@ def test_one_container_is_given_the_pipeline_as_it_was_resolved():
     body = pipeline(step("words", env={"ONLY": "1"}), step("embed", "words", retry=Retry(limit=2)), env={"ALL": "2"})
     described, job = render(body, layout="single")
     assert described["kind"] == "ConfigMap"
-    assert json.loads(described["data"]["pipeline.json"]) == json.loads(dump(body))
+    assert described["data"]["pipeline.json"] == dump_for_jobs(body)
     pod = job["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     (volume,) = [item for item in pod["volumes"] if item["name"] == "pipeline"]
@@ -203,6 +204,24 @@ def test_one_container_is_given_the_pipeline_as_it_was_resolved():
     (mount,) = [item for item in container["volumeMounts"] if item["name"] == "pipeline"]
     assert f"{mount['mountPath']}/pipeline.json" == container["args"][2]
     assert not [item for item in render(UNLIKE) if item["kind"] == "ConfigMap"]
+    told = body.model_copy(update={"description": "Told otherwise."})
+    assert render(told, layout="single")[0]["metadata"]["name"] == name  # a new docstring changes no other file
+
+
+def test_a_large_pipeline_is_compressed(tmp_path):
+    """A ConfigMap has at most 1 MiB, and text has no room there beside its form in YAML."""
+    body = pipeline(*(step(f"s{number}", env={"A": "x" * 90_000}) for number in range(11)))
+    described, job = render(body, layout="single")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["args"][2] == "/etc/wurzel/pipeline.json.gz"
+    assert set(described) >= {"binaryData"}
+    assert "data" not in described
+    file = tmp_path / "pipeline.json.gz"
+    file.write_bytes(base64.b64decode(described["binaryData"]["pipeline.json.gz"]))
+    assert dump_for_jobs(load(file)) == dump_for_jobs(body)
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(PipelineError, match="ends too early"):
+        load(file)
 
 
 def test_one_container_has_room_for_all_that_run_at_one_time():
@@ -593,7 +612,7 @@ def test_with_a_store_every_container_is_a_run_and_gets_the_keys_by_reference(la
     if layout == "steps":
         assert [container["args"][5:7] for container in containers][1:3] == [["--only", "upper"], ["--only", "reverse"]]
     (described,) = [item for item in render(what, layout=layout) if item["kind"] == "ConfigMap"]
-    assert json.loads(described["data"]["pipeline.json"])["store"] == {**STORE, "secrets": KEYS}
+    assert json.loads(described["data"]["pipeline.json"])["store"] == STORE
 
 
 def test_the_identity_of_a_store_is_a_token_of_the_account():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file `load` reads; 10,000 steps need some 20 MB."""
 
+_GZIP = b"\x1f\x8b"
 _HEADER = "//"
 """Key of the header in files that `wurzel render` wrote: their second line."""
 
@@ -89,13 +90,30 @@ def load(path: Path) -> Pipeline:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of an IR file. Raises `PipelineError` when it cannot be read, or is too large to be one."""
+    """The bytes of an IR file, also compressed by gzip. Raises `PipelineError` when unreadable, or too large."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
-        return read_file(path)
+        found = read_file(path) if path.stat().st_size <= MAX_BYTES else None
     except OSError as error:
         raise PipelineError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if found is not None and found.startswith(_GZIP):
+        found = _decompressed(found, path)
+    if found is None:
+        raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
+    return found
+
+
+def _decompressed(data: bytes, path: Path) -> bytes | None:
+    """What is in a file of gzip; `None` if that is too large."""
+    import zlib
+
+    reader = zlib.decompressobj(wbits=31)
+    try:
+        found = reader.decompress(data, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise PipelineError(f"is damaged: {error}", where=str(path)) from error
+    if not reader.eof and len(found) <= MAX_BYTES:
+        raise PipelineError("is damaged: it ends too early", where=str(path))
+    return found if len(found) <= MAX_BYTES else None
 
 
 def parse(ir: bytes, where: str) -> Pipeline:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import posixpath
+from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +13,14 @@ from wurzel.backends.cronjob.layout import uses_run
 from wurzel.backends.cronjob.manifest import Companions, Metadata
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
-from wurzel.ir.serialize import dump
+from wurzel.ir.serialize import dump_for_jobs
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.model import Pipeline
 
+_MOST_TEXT = 900 * 1024
+"""Largest pipeline that is written as text; a ConfigMap has at most 1 MiB."""
 _DNS = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 _SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
 
@@ -38,7 +43,7 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
         )
         claim = companion(f"{name}-data", spec=spec)
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
-    described = companion(described_by(pipeline, options), data={k8s.PIPELINE_FILE: _described(pipeline)})
+    described = companion(described_by(pipeline, options), **_contents(pipeline))
     policy: dict[str, Any] = {"podSelector": selector, "policyTypes": ["Ingress"]}
     if options.companions.egress is not None:
         policy = {**policy, "policyTypes": ["Ingress", "Egress"], "egress": [_DNS, *options.companions.egress]}
@@ -57,12 +62,18 @@ def metadata_of(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metad
     return Metadata(without_empty(name=name, namespace=options.namespace), k8s.labels(pipeline))
 
 
-def _described(pipeline: Pipeline) -> str:
-    """The pipeline as JSON, without `variables`, which only templates read."""
-    if pipeline.variables:
-        steps = tuple(step.model_copy(update={"variables": {}}) for step in pipeline.steps)
-        pipeline = pipeline.model_copy(update={"variables": {}, "steps": steps})
-    return dump(pipeline)
+def pipeline_file(pipeline: Pipeline) -> str:
+    """The file that containers read the pipeline from."""
+    suffix = ".gz" if len(dump_for_jobs(pipeline).encode()) > _MOST_TEXT else ""
+    return f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}{suffix}"
+
+
+def _contents(pipeline: Pipeline) -> dict[str, dict[str, str]]:
+    """The ConfigMap's only file: the pipeline as text, or compressed where a ConfigMap might not hold the text."""
+    ir, name = dump_for_jobs(pipeline), posixpath.basename(pipeline_file(pipeline))
+    if name == k8s.PIPELINE_FILE:
+        return {"data": {name: ir}, "binaryData": {}}
+    return {"data": {}, "binaryData": {name: b64encode(gzip.compress(ir.encode(), mtime=0)).decode()}}
 
 
 def has_claim(options: CronJobOptions) -> bool:
@@ -72,5 +83,5 @@ def has_claim(options: CronJobOptions) -> bool:
 
 def described_by(pipeline: Pipeline, options: CronJobOptions) -> str:
     """Name of the ConfigMap with the pipeline, with a digest of it, since it is immutable."""
-    digest = sha256(_described(pipeline).encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    digest = sha256(dump_for_jobs(pipeline).encode()).hexdigest()[:10]
     return f"{object_name(pipeline, options)}-pipeline-{digest}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.cronjob.companions import described_by
+from wurzel.backends.cronjob.companions import described_by, pipeline_file
 from wurzel.backends.cronjob.layout import containers, uses_run
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.kubernetes import without_empty
@@ -193,7 +193,7 @@ class Builder:
         """A container that runs some steps, or all of them, with settings and variables from the pipeline's file."""
         pipeline, mount = self.pipeline, self.options.mount
         jobs = width(job.steps, pipeline.parallelism)
-        args = ["run", "--from-ir", f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}", "-j", str(jobs)]
+        args = ["run", "--from-ir", pipeline_file(self.pipeline), "-j", str(jobs)]
         args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
