@@ -135,7 +135,7 @@ class WriteError(WurzelError):
 
 
 class CheckFailed(WurzelError):
-    """`--check` found a difference."""
+    """`--check`, or a job, found files that are not those that were rendered."""
 
     exit_code = FAILED
 

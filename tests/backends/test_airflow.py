@@ -60,8 +60,7 @@ def options(**fields):
 
 def text(pipeline, **fields):
     (result,) = render([Job(pipeline, "airflow", options(**fields), "")], RENDERER)
-    (file,) = result.files
-    return file.rendered.text
+    return result.files[0].rendered.text
 
 
 def call(source, name):
@@ -457,7 +456,7 @@ def test_shards_are_one_mapped_task():
     ]
 
 
-def halves(**fields):
+def halves(shards=None, **fields):
     """A step with two outputs, and slices that the data decides; one reads an output of it, and what it reads."""
     cut = Step(
         id="cut",
@@ -465,7 +464,7 @@ def halves(**fields):
         needs=(Edge(step="words"),),
         inputs=(InputPort(type=WORDS),),
         outputs=(OutputPort(name="train", type=WORDS), OutputPort(name="test", type=WORDS)),
-        shards=Shards(items=500, max=64),
+        shards=shards or Shards(items=500, max=64),
         **fields,
     )
     fit = Step(
@@ -479,68 +478,45 @@ def halves(**fields):
     return Pipeline(name="p", image="acme/p:1", steps=(words, cut, fit))
 
 
-def mapped(source, name, shard):
-    """What a task that is mapped over an XCom runs for one of its entries."""
-    argument = "arguments" if "KubernetesPodOperator" in source else "bash_command"
-    (found,) = [
-        node.value.args[0]
-        for node in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.keyword))
-        if node.arg == argument and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == f"{name}.map"
-    ]
-    return eval(ast.unparse(found))(shard)
+def assigns(node, name):
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
 
 
 def test_an_edge_reads_one_output_and_says_which_input_it_is_for():
-    command = call(text(halves()), "fit")["bash_command"]
+    command = call(text(halves(Shards(max=2))), "fit")["bash_command"]
     assert ' -i docs="$WURZEL_RUN/cut/train" -i all="$WURZEL_RUN/words" -o "$WURZEL_RUN/fit"' in command
-    words = ast.literal_eval(call(text(halves(), **PODS), "fit")["arguments"])
+    words = ast.literal_eval(call(text(halves(Shards(max=2)), **PODS), "fit")["arguments"])
     assert words[4:8] == ["-i", "docs=$(WURZEL_RUN)/cut/train", "-i", "all=$(WURZEL_RUN)/words"]
-    docker = call(text(halves(), **CONTAINERS), "fit")["command"]
+    docker = call(text(halves(Shards(max=2)), **CONTAINERS), "fit")["command"]
     assert 'docs="$WURZEL_RUN/cut/train"' in docker
 
 
 @pytest.mark.parametrize("version", ["3", "2.11"])
-def test_slices_are_counted_once_the_data_is_there(version):
+def test_slices_are_counted_by_what_makes_the_data(version):
     source = text(halves(), version=version)
-    counter = call(source, "cut__slices")
-    assert ast.literal_eval(counter["bash_command"]) == (
-        'wurzel step steps:Cut --id cut -i "$WURZEL_RUN/words" --portion 500 --shards 64 --slices -'
-    )
-    assert counter["output_processor"] == "json.loads"
     assert "import json\n" in source
-    assert mapped(source, "cut__slices.output", "2/7") == (
-        'wurzel step steps:Cut --id cut -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/cut" --portion 500 --shard 2/7'
-    )
-    edges = [line.strip() for line in source.splitlines() if " >> " in line]
-    assert edges == ["words >> cut__slices", "[cut, words] >> fit"]
-
-
-def test_slices_of_pods_come_from_the_file_that_airflow_reads():
-    source = text(halves(secrets={"TOKEN": SecretRef(name="a", key="b")}), **PODS)
-    counter = call(source, "cut__slices")
-    assert ast.literal_eval(counter["arguments"])[-2:] == ["--slices", "/airflow/xcom/return.json"]
-    assert counter["do_xcom_push"] == "True"
-    assert "'drop': ['ALL']" in counter["xcom_sidecar_container_security_context"]
-    assert "secrets" not in counter
-    assert "secrets" in call(source, "cut")
-    assert mapped(source, "cut__slices.output", "2/7")[-4:] == ["--portion", "500", "--shard", "2/7"]
+    maker = call(source, "words")
+    assert maker["bash_command"] == "RUN + ' --only words --slices cut=-'"
+    assert maker["output_processor"] == "json.loads"
+    assert "words.output.map(lambda shard: RUN + ' --only cut --shard' + ' ' + shard)" in call(source, "cut").values()
+    assert "[cut, words] >> fit" in source
 
 
 def test_a_null_parameter_is_taken_away_where_airflow_renders_no_templates(tmp_path):
     """In a command that is mapped over an XCom; the shell asks a variable instead."""
     null = Setting(name="X", variable="CUT__X", type="str | None", text=True, parameter=True, default=None)
     source = text(halves(settings=(null,)))
-    assert "'NULL_CUT__X': '{{ params.CUT__X is none }}'" in call(source, "cut")["env"]
-    pods = text(halves(settings=(null,)), **PODS)
+    assert '"NULL_CUT__X": "{{ params.CUT__X is none }}"' in source
     program = tmp_path / "wurzel"
     program.write_text('#!/bin/sh\necho "${CUT__X-none} $*"\n')
     program.chmod(0o755)
-    for rest in ([mapped(source, "cut__slices.output", "2/7")], mapped(pods, "cut__slices.output", "2/7")):
-        for value, null_is, seen in (("a b", "False", "a b"), ("None", "True", "none")):
-            env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CUT__X": value, "NULL_CUT__X": null_is, "WURZEL_RUN": "/r"}
-            done = subprocess.run(["sh", "-c", *rest], env=env, capture_output=True, text=True, check=True)
-            assert done.stdout.startswith(f"{seen} step steps:Cut"), done
-            assert done.stdout.rstrip().endswith("--shard 2/7")
+    (run,) = (ast.literal_eval(node.value) for node in ast.parse(source).body if assigns(node, "RUN"))
+    for value, null_is, seen in (("a b", "False", "a b"), ("None", "True", "none")):
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CUT__X": value, "NULL_CUT__X": null_is, "WURZEL_RUN": "/r"}
+        line = f"{run} --only cut --shard 2/7"
+        done = subprocess.run(["sh", "-c", line], env=env, capture_output=True, text=True, check=True)
+        assert done.stdout.startswith(f"{seen} run --from-ir"), done
+        assert done.stdout.rstrip().endswith("--shard 2/7")
 
 
 def test_more_slices_than_airflow_maps_over_are_refused():

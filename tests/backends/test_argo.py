@@ -891,18 +891,13 @@ def test_slices_of_a_fixed_number_have_an_artifact_for_each_output():
 def test_slices_are_counted_once_the_data_is_there(store):
     spec = spec_of(halves(items=500, max=64), **STORES[store])
     found = tasks(spec)
-    assert found["cut-slices"]["depends"] == "read"
-    assert found["cut"]["depends"] == "cut-slices"
-    assert found["cut"]["withParam"] == "{{tasks.cut-slices.outputs.parameters.slices}}"
+    assert found["cut"]["depends"] == "read"
+    assert found["cut"]["withParam"] == "{{tasks.read.outputs.parameters.slices}}"
     assert found["cut"]["arguments"]["parameters"] == [{"name": "shard", "value": "{{item}}"}]
-    counter = template(spec, "cut-slices")
-    assert counter["outputs"] == {"parameters": [{"name": "slices", "valueFrom": {"path": "/tmp/slices.json"}}]}
-    assert counter["container"]["args"] == [
-        "step", "steps:Cut", "--id", "cut", "-i", "/wurzel/data/read", "--portion", "500", "--shards", "64",
-        "--slices", "/tmp/slices.json",
-    ]  # fmt: skip
-    words = template(spec, "cut")["container"]["args"]
-    assert words[-4:] == ["--portion", "500", "--shard", "{{inputs.parameters.shard}}"]
+    maker = template(spec, "read")
+    assert maker["outputs"]["parameters"] == [{"name": "slices", "valueFrom": {"path": "/tmp/slices.json"}}]
+    assert maker["container"]["args"] == ["--only", "read", "--slices", "cut=/tmp/slices.json"]
+    assert template(spec, "cut")["container"]["args"] == ["--only", "cut", "--shard", "{{inputs.parameters.shard}}"]
     if store in {"s3", "gcs", "azure"}:
         out = artifacts(spec, "cut", "outputs")[0]
         folder = "shard-{{=replace(inputs.parameters.shard, '/', '-of-')}}"
@@ -917,11 +912,13 @@ def test_slices_with_an_artifact_each_are_always_the_most():
 
 
 def test_what_counts_slices_needs_no_secret_and_no_gpu():
+    needs, resources = [("read", "", ""), ("more", "", "")], Resources(cpu="1", gpu=1)
     busy = ported(
-        "cut", [("read", "", "")], inputs=[""], shards=Shards(items=5, max=2), resources=Resources(cpu="1", gpu=1),
+        "cut", needs, inputs=[""], shards=Shards(items=5, max=2), resources=resources,
         secrets={"TOKEN": SecretRef(name="a", key="b")}, polls=True, when=True, description="Cuts.",
     )  # fmt: skip
-    (text_of,) = render_texts(pipeline(ported("read"), busy), "argo", ArgoOptions.model_validate(S3)).values()
+    whole = pipeline(ported("read"), ported("more"), busy)
+    (text_of,) = render_texts(whole, "argo", ArgoOptions.model_validate(S3)).values()
     counter = template(yaml.safe_load(text_of)["spec"], "cut-slices")["container"]
     assert "env" not in counter
     assert counter["resources"] == {"requests": {"cpu": "1"}}
@@ -937,7 +934,8 @@ def test_names_and_parts_leave_room_for_what_counts_slices():
     for part in map(yaml.safe_load, parts):
         assert len(part["spec"]["templates"]) <= 200
     assert "part-2" in main
-    names_of = tasks(spec_of(pipeline(ported("cut-slices"), *halves(items=5, max=2).steps), **S3))
+    both = ported("cut", [("read", "", ""), ("cut-slices", "", "")], inputs=[""], shards=shards)
+    names_of = tasks(spec_of(pipeline(ported("read"), ported("cut-slices"), both), **S3))
     assert {"cut-slices", "cut-slices-dag"} <= set(names_of)
 
 

@@ -112,27 +112,53 @@ def test_long_commands_break_before_options():
     assert shlex.split(" ".join(lines)).count("-i") == 4
 
 
-@pytest.mark.parametrize("target", ["github", "gitlab"])
-def test_without_a_checkout_jobs_run_what_the_file_says(project, tmp_path_factory, target):
-    """The code is in the image, here in a folder on the path; `$` and braces reach the step as they are."""
-    home = project("diamond")
-    text = "${{ x }} $(y) $$ %z {{ a }}"
-    sets = [f"targets.{target}.checkout=false", f"targets.{target}.layout=single", f"steps.words.env.TEXT={text}"]
-    asked = ["render", "diamond:pipeline", "-t", target, *(word for item in sets for word in ("--set", item))]
-    assert CliRunner().invoke(cli, asked).exit_code == 0
+def rendered_job(home, target):
+    """The variables of the only job, and its command."""
     file = {"github": ".github/workflows/pipeline.yml", "gitlab": ".gitlab-ci.yml"}[target]
     document = yaml.safe_load((home / file).read_text())
     if target == "github":
         (job,) = document["jobs"].values()
-        env = document["env"]
+        env = document.get("env", {})
         line = next(item["run"] for item in job["steps"] if item["name"].startswith("Run"))
     else:
-        env, line = document[".pipeline"]["variables"], document["pipeline"]["script"][-1]
-    given = {name: value["value"] if isinstance(value, dict) else value for name, value in env.items()}
-    elsewhere = tmp_path_factory.mktemp("workspace")
-    program = Path(sys.executable).parent
-    environ = {**os.environ, **given, "PYTHONPATH": str(home), "PATH": f"{program}:{os.environ['PATH']}"}
-    done = subprocess.run(["sh", "-ec", line], cwd=elsewhere, env=environ, capture_output=True, text=True, check=False)
+        env, line = document[".pipeline"].get("variables", {}), document["pipeline"]["script"][-1]
+    return {name: value["value"] if isinstance(value, dict) else value for name, value in env.items()}, line
+
+
+def run_job(home, folder, target, **more):
+    env, line = rendered_job(home, target)
+    environ = {**os.environ, **env, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **more}
+    done = subprocess.run(["sh", "-ec", line], cwd=folder, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (elsewhere / "data" / "join" / "manifest.json").is_file()
-    assert json.loads(given["WURZEL_IR"])["steps"][0]["env"] == {"TEXT": text}
+    assert (folder / "data" / "join" / "manifest.json").is_file()
+
+
+def render(target, *words, **sets):
+    asked = [word for name, value in sets.items() for word in ("--set", f"targets.{target}.{name}={value}")]
+    assert CliRunner().invoke(cli, ["render", *words, "-t", target, *asked]).exit_code == 0
+
+
+@pytest.mark.parametrize("target", ["github", "gitlab"])
+def test_without_a_checkout_jobs_use_the_project_in_the_image(project, tmp_path_factory, target):
+    """Nothing is written there."""
+    home = project("diamond")
+    render(target, "diamond:pipeline", checkout="false", layout="single", project=home)
+    before = set(home.rglob("*"))
+    elsewhere = tmp_path_factory.mktemp("workspace")
+    run_job(home, elsewhere, target, PYTHONDONTWRITEBYTECODE="1")
+    assert set(home.rglob("*")) == before
+    assert (elsewhere / ".wurzel").is_dir()
+
+
+@pytest.mark.parametrize("target", ["github", "gitlab"])
+def test_jobs_of_an_ir_file_read_the_one_beside_their_own(project, target):
+    """`$` and braces reach the step as they are."""
+    home = project("diamond")
+    text = "${{ x }} $(y) $$ %z {{ a }}"
+    asked = ["inspect", "diamond:pipeline", "--json", "--set", f"steps.words.env.TEXT={text}"]
+    Path("given.json").write_text(CliRunner().invoke(cli, asked).stdout)
+    render(target, "--from-ir", "given.json")
+    Path("given.json").unlink()
+    run_job(home, home, target)
+    (beside,) = (path for path in home.rglob("*.ir.json") if "data" not in path.parts)
+    assert json.loads(beside.read_text())["steps"][0]["env"] == {"TEXT": text}

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.plain import plain_step
+from wurzel.backends.ci.home import Home
 from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.github.rights import escape
@@ -680,11 +681,25 @@ def test_without_a_checkout_each_step_is_a_job_unless_asked_otherwise():
     assert list(jobs(pipeline(*FORKED), layout=None, checkout=False)) == ["words", "upper", "reverse", "join"]
     document = workflow(pipeline(*FORKED, image="x"), layout="auto", checkout=False)
     (job,) = document["jobs"].values()
-    assert named(job, "Run")["run"] == "wurzel run --from-ir env:WURZEL_IR"
+    assert "wurzel -C /app run rag --data-dir" in named(job, "Run")["run"].replace(" \\\n ", "")
     assert document["env"]["WURZEL_LAYOUT"] == layout_digest(pipeline(*FORKED))
     assert not any("checkout" in item.get("uses", "") for item in job["steps"])
-    steps = [step(f"s{number}", env={"A": "x" * 9000}) for number in range(15)]
-    assert "Linux allows 131072" in problems(pipeline(*steps), layout="auto", checkout=False)
+
+
+def test_jobs_of_an_ir_file_read_it_beside_the_workflow():
+    options = GithubOptions.model_validate({"pull_request": True}).called(["--from-ir", "elsewhere/p.json"])
+    options = options.at_home(Home("services/rag", "../../", watched=("services/rag/",)))
+    texts = render_texts(pipeline(*FORKED), "github", options)
+    main, untrusted, ir = texts
+    assert ir == "../../.github/workflows/services-rag-rag.ir.json"
+    for path in (main, untrusted):
+        document = yaml.safe_load(texts[path])
+        (job,) = document["jobs"].values()
+        assert named(job, "Run")["run"] == f"wurzel run --from-ir {ir}"
+    assert document[True]["pull_request"]["paths"][-1] == ".github/workflows/services-rag-rag.ir.json"
+    options = GithubOptions.model_validate({"layout": "single", "checkout": False}).called(["--from-ir", "p.json"])
+    (problem,) = GithubBackend().preflight(pipeline(image="x"), options)
+    assert "and checkout is false" in problem.message
 
 
 def test_a_group_is_one_job_beside_single_steps():

@@ -377,35 +377,6 @@ def test_only_slices_are_gathered(steps, arguments, message):
     assert not (steps / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("items", "slices"), [(0, ["1/1"]), (1, ["1/1"]), (5, ["1/1"]), (6, ["1/2", "2/2"]), (99, ["1/3", "2/3", "3/3"])]
-)
-def test_slices_are_counted_without_the_class(steps, items, slices):
-    """As the data has portions: at least one, at most --shards."""
-    assert wurzel("cmdsteps:Make", "-o", "data", env={"MAKE__COUNT": str(items)}).returncode == 0
-    (steps / "cmdsteps.py").write_text("raise SystemExit('imported')")
-    counting = ("cmdsteps:Upper", "-i", "data", "--portion", "5", "--shards", "3", "--slices")
-    done = wurzel(*counting, "made/slices.json")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert json.loads((steps / "made" / "slices.json").read_text()) == slices
-    assert json.loads(wurzel(*counting, "-").stdout) == slices
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (["-i", "data"], 2, "Give --portion N, and the dataset with -i."),
-        (["--portion", "5"], 2, "Give --portion N, and the dataset with -i."),
-        (["-i", "data", "--portion", "5", "--shard", "1/2"], 2, "--slices and --shard cannot be given together"),
-        (["-i", "nowhere", "--portion", "5"], 1, "there is no such dataset"),
-    ],
-)
-def test_what_cannot_be_counted_is_an_error(steps, arguments, code, message):
-    done = wurzel("cmdsteps:Upper", *arguments, "--slices", "-")
-    assert (done.returncode, done.stdout) == (code, "")
-    assert message in done.stderr
-
-
 def test_no_more_slices_run_than_there_are_portions(steps):
     assert wurzel("cmdsteps:Make", "-o", "data", env={"MAKE__COUNT": "6"}).returncode == 0
     done = wurzel("cmdsteps:Upper", "-i", "data", "-o", "upper", "--portion", "5", "--shards", "9", before=["-v"])

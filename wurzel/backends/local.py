@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar, TypedDict
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.options import TargetOptions
+from wurzel.backends.ir_file import IrContext, ir_file, ir_path
+from wurzel.backends.options import FROM_IR, TargetOptions
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.failure import notice_argv, notice_env, notice_references
 from wurzel.invocation.layout import layout_digest
-from wurzel.invocation.variables import VARIABLE_LIMIT, needs, secret_owners, secret_variables
+from wurzel.invocation.variables import needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
-from wurzel.ir.serialize import dump_for_jobs
 
 _NO_CONTAINER = "the script runs in the environment that starts it; use the argo, cronjob or airflow target"
 _NO_LIMIT = "a shell script cannot limit resources; lower `-j`, or use the argo, cronjob or airflow target"
@@ -23,7 +23,6 @@ _NO_CLUSTER = "there is one machine; use the argo, cronjob or airflow target"
 _STARTED = "a script starts when it is called; use the github, gitlab or airflow target"
 _NO_CLOCK = "a script has no scheduler: start it from cron or a systemd timer, or use another target"
 
-_IR = "WURZEL_IR"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -137,13 +136,13 @@ class LocalBackend(Backend):
         return {dataset(pipeline, step.id): "data_dir" for step in pipeline.steps}
 
     def files(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[OutputFile]:
-        """The script, executable."""
-        path = options.output or f"run-{pipeline.name}.sh"
+        """The script, executable, and the pipeline where its commands read that."""
+        path = _path(pipeline, options)
         context = {
             "pipeline": pipeline,
             "root": posixpath.relpath(".", posixpath.dirname(path) or "."),
             "notes": _notes(pipeline),
-            "exports": [*_words(pipeline.env), *([_ir(pipeline)] if pipeline.store and options.from_ir else [])],
+            "exports": _words(pipeline.env),
             "parameters": _parameters(pipeline),
             "required": [need.variables for need in needs(pipeline) if all(map(_IDENTIFIER.fullmatch, need.variables))],
             "first": [step.id for step in pipeline.steps if not step.predecessors],
@@ -154,11 +153,13 @@ class LocalBackend(Backend):
             "store": pipeline.store.url if pipeline.store is not None else "",
             "layout": layout_digest(pipeline) if pipeline.store is not None else "",
         }
-        return [OutputFile(path, "local/run.sh.j2", context, executable=True)]
+        files = [OutputFile(path, "local/run.sh.j2", context, executable=True)]
+        reads = pipeline.store is not None and options.from_ir
+        return [*files, ir_file(pipeline, options, path, self.name)] if reads else files
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the script."""
-        return {"local/run.sh.j2": ScriptContext}
+        """Of the script, and of the file with the pipeline."""
+        return {"local/run.sh.j2": ScriptContext, "local/ir.json.j2": IrContext}
 
     def read_by_jobs(self, pipeline: Pipeline, options: TargetOptions) -> Collection[str]:
         """What `wurzel run` reads, where there is a store."""
@@ -167,8 +168,8 @@ class LocalBackend(Backend):
         return READ_BY_RUN if pipeline.store is not None else ()
 
     def preflight(self, pipeline: Pipeline, options: TargetOptions) -> Sequence[Problem]:
-        """An environment variable cannot contain a zero byte, and has a largest size."""
-        problems = [
+        """An environment variable cannot contain a zero byte."""
+        return [
             Problem(
                 f"the value of {name} contains a zero byte, which an environment variable cannot", hint="Remove it."
             )
@@ -176,10 +177,6 @@ class LocalBackend(Backend):
             for name, value in (pipeline.env | step.env | setting_variables(step)).items()
             if "\0" in value
         ]
-        if pipeline.store is not None and options.from_ir and (size := len(_ir(pipeline).encode())) > VARIABLE_LIMIT:
-            message = f"commands read a pipeline from an IR file from a variable, and it has {size} bytes; Linux takes"
-            problems.append(Problem(f"{message} {VARIABLE_LIMIT}", hint="Render from the code."))
-        return problems
 
 
 def _blocks(pipeline: Pipeline, options: TargetOptions) -> list[StepBlock]:
@@ -225,16 +222,15 @@ def _command(pipeline: Pipeline, step: Step, parameters: Collection[str]) -> lis
 
 def _run(pipeline: Pipeline, step: Step, options: TargetOptions) -> list[list[str]]:
     """The arguments of a command that hands over through a store: the program, then each option with its value."""
-    begin = ["wurzel", "run", "--from-ir", f"env:{_IR}"] if options.from_ir else options.run_argv(pipeline)
-    argv = [*begin, "--only", step.id]
+    reads = ["wurzel", "run", FROM_IR, ir_path(_path(pipeline, options))]
+    argv = [*(reads if options.from_ir else options.run_argv(pipeline)), "--only", step.id]
     if options.from_ir:
         return [argv[:2], *(argv[index : index + 2] for index in range(2, len(argv), 2))]
     return [argv[:3], *(argv[index : index + 2] for index in range(3, len(argv), 2))]
 
 
-def _ir(pipeline: Pipeline) -> str:
-    """The variable with the pipeline, where there may be no configuration."""
-    return f"{_IR}={dump_for_jobs(pipeline)}"
+def _path(pipeline: Pipeline, options: TargetOptions) -> str:
+    return options.output or f"run-{pipeline.name}.sh"
 
 
 def _words(env: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wurzel.exceptions import UsageError
+from wurzel.exceptions import CheckFailed, UsageError
 from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
@@ -150,21 +150,26 @@ def _stored(source: str) -> tuple[Pipeline, list[Note]]:
     from wurzel.ir.serialize import digest_of, parse, read
 
     name = source.removeprefix("env:")
+    expected = os.environ.get(_IR_DIGEST)
     if name == source:
+        if expected and not Path(source).exists():
+            raise _half_copied(f"{source} does not exist")
         ir = read(Path(source))
     elif name in os.environ:
         ir = os.fsencode(os.environ[name])
     else:
         raise UsageError(f"the variable {name} is not set", where="--from-ir")
-    expected = os.environ.get(_IR_DIGEST)
     if expected and expected != (digest := digest_of(ir)):
-        raise UsageError(
+        raise _half_copied(
             f"the digest of {source} is {digest}, but {_IR_DIGEST} is {expected}: the file is not the one that the job"
-            " was rendered with",
-            where="--from-ir",
-            hint="Copy all rendered files together, or render them again.",
+            " was rendered with"
         )
     return parse(ir, source), []
+
+
+def _half_copied(what: str) -> CheckFailed:
+    """Another try may help: files that are copied one after the other soon fit together."""
+    return CheckFailed(what, where="--from-ir", hint="Copy all rendered files together, or render them again.")
 
 
 def _log_options(obj: dict[str, Any]) -> list[str]:

@@ -65,7 +65,7 @@ AT_LEAST_1 = click.IntRange(min=1)
     multiple=True,
     help="Dataset to read, or NAME=DIR for an input with a name; repeatable.",
 )
-@click.option("-o", "--output", metavar="DIR", type=FOLDER, help="Dataset to write; needed but for --slices.")
+@click.option("-o", "--output", metavar="DIR", type=FOLDER, help="Dataset to write.")
 @click.option("--settings", metavar="FILE#KEY", help="Take settings from below KEY in a YAML or JSON file.")
 @click.option("--options", "file", metavar="FILE#KEY", help="Take further options from `options` below KEY in a file.")
 @click.option("--null", "nulls", metavar="FIELD", multiple=True, help="Set a setting to null; repeatable.")
@@ -76,11 +76,6 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--portion", type=AT_LEAST_0, metavar="N", help="Call run for every N items; 0 for all at once.")
 @click.option("--shard-by", metavar="NAME", help="The input whose items are cut, where there are several.")
 @click.option("--gather", is_flag=True, help="Merge the slices in -i into one dataset; runs no step.")
-@click.option(
-    "--slices",
-    metavar="FILE",
-    help="Run nothing: write as JSON which of at most --shards slices there are of the -i; `-` is standard output.",
-)
 @click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Retry up to N times after a failure.")
 @click.option("--backoff", type=DurationText(), help="Wait before the first retry.")
 @click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
@@ -108,7 +103,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
             options |= configured(ctx, options)
         if options["file"] is not None:
             options |= _from_file(ctx, options["file"])
-        code = _count(options) if options["slices"] is not None else _unless_done(options, logs)
+        code = _unless_done(options, logs)
     except WurzelError as error:
         _tell_platform(error)
         if logs["log_format"] != "json":
@@ -230,18 +225,6 @@ def _slices(options: dict[str, Any]) -> int:
     from wurzel.runtime.fanout import count
 
     return count(folders, options["portion"], shards)
-
-
-def _count(options: dict[str, Any]) -> int:
-    """Write which slices a step has; its class is not even imported."""
-    if wrong := next((name for name in ("shard", "gather", "once") if options[name]), None):
-        raise UsageError(f"--slices and --{wrong} cannot be given together")
-    if not options["portion"] or not options["inputs"]:
-        raise UsageError("--slices counts portions of a dataset", hint="Give --portion N, and the dataset with -i.")
-    from wurzel.runtime.fanout import count, write_slices
-
-    write_slices(options["slices"], count(options["inputs"], options["portion"], options["shards"]))
-    return 0
 
 
 def _gather(options: dict[str, Any]) -> int:

@@ -38,17 +38,6 @@ def cut_edges(step: Step) -> list[Edge]:
     return [edge for edge in step.needs if edge.input == cut]
 
 
-def slices_argv(step: Step, folders: Sequence[str], file: str) -> list[str]:
-    """The command that writes which slices a step has, once the data is there.
-
-    `folders` are datasets of the input that is cut (see `cut_edges`); `file` may be `-` for standard output.
-    """
-    argv = ["wurzel", "step", step.run, "--id", step.id]
-    for folder in folders:
-        argv += ["-i", folder]
-    return [*argv, "--portion", str(step.shards.items), "--shards", str(step.shards.max), "--slices", file]
-
-
 def setting_variables(step: Step) -> dict[str, str]:
     """Environment variables that carry the configured settings of a step, but for nulls (see `step_argv`)."""
     return {setting.variable: encode(setting) for setting in step.settings if _carried(setting)}

@@ -52,9 +52,9 @@ def jobs_of(pipeline: Pipeline, layout: Layout, place: Place) -> list[Job]:
 
 
 def are_runs(pipeline: Pipeline, layout: Layout) -> bool:
-    """Whether jobs are `wurzel run` rather than `wurzel step`: with a store, or if one may be of several steps."""
-    several = layout != "steps" or any(step.group is not None for step in pipeline.steps)
-    return several or pipeline.store is not None
+    """Whether jobs are `wurzel run` and not `wurzel step`: with a store, for portions, or if one may be of several."""
+    asked = any(step.group is not None or step.shards.items is not None for step in pipeline.steps)
+    return layout != "steps" or pipeline.store is not None or asked
 
 
 def layout_problems(pipeline: Pipeline, layout: Layout, place: Place) -> list[Problem]:

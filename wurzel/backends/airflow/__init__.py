@@ -6,10 +6,11 @@ Facts: https://airflow.apache.org/docs/apache-airflow/stable/ and the operators'
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from wurzel.backends.airflow.dag import dag, ir_context, ir_path, path, with_triggers
+from wurzel.backends.airflow.dag import dag, path, with_triggers
 from wurzel.backends.airflow.layout import Jobs, kind_of
 from wurzel.backends.airflow.options import AirflowOptions
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.ir_file import IrContext, ir_file
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
@@ -116,11 +117,9 @@ class AirflowBackend(Backend):
         """The DAG file, and where tasks are `wurzel run`, the pipeline beside it."""
         options = with_triggers(pipeline, options)
         context = {"dag": dag(pipeline, options), "options": options, "pipeline": pipeline}
-        files = [OutputFile(path(pipeline, options), "airflow/dag.py.j2", context)]
-        if are_runs(pipeline, options.layout):
-            described = {**ir_context(pipeline, options)}
-            files.append(OutputFile(ir_path(pipeline, options), "airflow/ir.json.j2", described))
-        return files
+        main = path(pipeline, options)
+        files = [OutputFile(main, "airflow/dag.py.j2", context)]
+        return [*files, ir_file(pipeline, options, main, self.name)] if are_runs(pipeline, options.layout) else files
 
     def jobs(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Job]:
         """The tasks, by layout and groups."""
@@ -128,7 +127,7 @@ class AirflowBackend(Backend):
 
     def contexts(self) -> Mapping[str, type]:
         """Of the DAG file, and of the file with the pipeline."""
-        from wurzel.backends.airflow.dag import FileContext, IrContext
+        from wurzel.backends.airflow.dag import FileContext
 
         return {"airflow/dag.py.j2": FileContext, "airflow/ir.json.j2": IrContext}
 

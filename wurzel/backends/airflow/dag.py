@@ -24,14 +24,14 @@ from wurzel.backends.airflow.task import (
     task_id,
     variables,
 )
+from wurzel.backends.ir_file import ir_path, ir_text
 from wurzel.invocation.command import cut_edges
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import Pipeline, Schedule
-from wurzel.ir.serialize import digest_of, dump_for_jobs
+from wurzel.ir.serialize import digest_of
 from wurzel.ir.types import parse_duration
-from wurzel.render.values import Json
 
 IN_TIME = "in_time"
 """Variable of the task that skips a run that starts too late."""
@@ -172,17 +172,6 @@ class FileContext(TypedDict):
     """The DAG, ready for the template."""
 
 
-class IrContext(TypedDict):
-    """What the template of the file with the pipeline sees."""
-
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
-    options: AirflowOptions
-    """The options below `targets.airflow`, with defaults."""
-    ir: str
-    """JSON of what tasks read of the pipeline; the DAG has its digest, so write it unchanged."""
-
-
 def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     """The DAG of a pipeline."""
     jobs = Jobs(pipeline, options)
@@ -218,7 +207,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         uses_json=any(task.counts and task.kind == "bash" for task in tasks)
         or bool(pipeline.on_failure and pipeline.on_failure.webhook),
         depth=posixpath.normpath(path(pipeline, options)).count("/"),
-        ir=posixpath.basename(ir_path(pipeline, options)) if reads_ir else "",
+        ir=posixpath.basename(ir_path(path(pipeline, options))) if reads_ir else "",
         on_assets=options.on_assets,
         catch_up=schedule is not None and schedule.catch_up,
         macros=[name for name, used in macros.items() if used],
@@ -245,21 +234,6 @@ def with_triggers(pipeline: Pipeline, options: AirflowOptions) -> AirflowOptions
 def path(pipeline: Pipeline, options: AirflowOptions) -> str:
     """Where the DAG file is written."""
     return options.output or f"dags/{pipeline.name}.py"
-
-
-def ir_path(pipeline: Pipeline, options: AirflowOptions) -> str:
-    """Where the pipeline is written for tasks that are `wurzel run`: beside the DAG file."""
-    return f"{posixpath.splitext(path(pipeline, options))[0]}.ir.json"
-
-
-def ir_text(pipeline: Pipeline) -> str:
-    """The text of that file, without its header; a line of its own for the first brace leaves room for that."""
-    return "{\n" + dump_for_jobs(pipeline)[1:]
-
-
-def ir_context(pipeline: Pipeline, options: AirflowOptions) -> IrContext:
-    """What the template of that file sees."""
-    return {"pipeline": pipeline, "options": options, "ir": Json(ir_text(pipeline).rstrip("\n"))}
 
 
 def dag_id(pipeline: Pipeline, options: AirflowOptions) -> str:
@@ -331,7 +305,7 @@ def _shared(jobs: Jobs, kind: str) -> dict[str, Text]:
     if not jobs.stored:
         env |= environment.folders(data_dir(pipeline, options, kind), outlasting=outlasting)
     if jobs.run:
-        file, digest = posixpath.basename(ir_path(pipeline, options)), digest_of(ir_text(pipeline).encode())
+        file, digest = posixpath.basename(ir_path(path(pipeline, options))), digest_of(ir_text(pipeline).encode())
         env |= environment.of_runs(pipeline, kind, file, digest, options.deployment)
     else:
         env |= environment.of_steps(pipeline, kind)

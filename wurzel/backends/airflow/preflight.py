@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wurzel.backends.airflow.dag import dag_id, ir_text, tags
+from wurzel.backends.airflow.dag import dag_id, tags
 from wurzel.backends.airflow.environment import RESERVED, params, without_value
 from wurzel.backends.airflow.layout import Jobs, kind_of, place
 from wurzel.backends.airflow.task import COUNTER, TAKEN, task_id
+from wurzel.backends.ir_file import ir_text
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.backends.kubernetes.store import folder_outside
 from wurzel.exceptions import Problem

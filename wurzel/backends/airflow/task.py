@@ -16,7 +16,7 @@ from wurzel.backends.airflow.layout import Jobs, policy_of
 from wurzel.backends.airflow.options import StepOptions
 from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
 from wurzel.backends.airflow.pod import is_special
-from wurzel.invocation.command import Emulated, cut_edges, slices_argv, step_argv, step_inputs
+from wurzel.invocation.command import Emulated, step_argv, step_inputs
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import GPU, SecretRef, Step
 from wurzel.ir.requests import devices, limited, requested
@@ -108,7 +108,7 @@ class Tasks:
         argv, blanks = self._command(job)
         argv += ["--slices", _slices_of(reader.steps[0], kind)] if reader else []
         argv += ["--shard"] if counter else []
-        env = {} if self._jobs.run else environment.own(first, kind) | _nulls(blanks if counter else ())
+        env = {} if self._jobs.run else environment.own(first, kind)
         for step in job.steps:
             env |= environment.dates(step, self._options.dates, self._options.version) | self._secrets(step, kind)
         inlets, outlets = assets
@@ -119,7 +119,7 @@ class Tasks:
             kind=kind,
             doc=_doc_of(job.steps, kind),
             run=self._runs.get(kind, ""),
-            script=self._script(argv, blanks, kind, mapped=bool(counter)),
+            script=self._script(argv, blanks, kind),
             shards=[self._script([*argv, "--shard", number], blanks, kind) for number in numbers],
             counts=reader is not None,
             counter=counter,
@@ -131,7 +131,7 @@ class Tasks:
             outlets=outlets,
             short=len(outlets) == 1 and len(outlets[0]) <= _SHORT,
             complete=f"{variable}__complete" if outlets and sliced else "",
-            pod=self._pod(job, self._words(argv, numbers, blanks, mapped=bool(counter)), counts=reader is not None)
+            pod=self._pod(job, self._words(argv, numbers, blanks), counts=reader is not None)
             if kind == "kubernetes"
             else None,
             container=self._container(job) if kind == "docker" else None,
@@ -142,12 +142,7 @@ class Tasks:
     def counter(self, job: Job, variable: str) -> DagTask:
         """The task that counts the slices of a step: it reads what is cut, and needs no settings and secrets."""
         (step,), kind = job.steps, self._jobs.kind(job)
-        shards = step.shards
-        if self._jobs.run:
-            argv = ["--slices", _slices_of(step, kind)]
-        else:
-            folders = list(dict.fromkeys(self._folders[edge.step] + _below(edge.output) for edge in cut_edges(step)))
-            argv = [*self._options.command, *slices_argv(step, folders, _xcom(kind))[1:]]
+        shards, argv = step.shards, ["--slices", _slices_of(step, kind)]
         return DagTask(
             id=task_id(f"{step.id}{COUNTER}"),
             step_id=step.id,
@@ -200,7 +195,7 @@ class Tasks:
             return [_expanded(word) for word in words]
         blanks = environment.all_blanks(self._pipeline)
         before = _OWN_FOLDER if kind == "bash" else "exec "
-        return _unset(blanks, mapped=True) + before + " ".join(map(_quoted, [*self._options.command, *words]))
+        return _unset(blanks) + before + " ".join(map(_quoted, [*self._options.command, *words]))
 
     def _command(self, job: Job) -> tuple[list[str], list[str]]:
         """The words of a job's command, and the variables that must be absent where a parameter is null.
@@ -219,30 +214,27 @@ class Tasks:
         only = [] if self._jobs.whole else ["--only", ",".join(job.ids)]
         return [*retry, *side_by_side, *only], []
 
-    def _script(self, argv: Sequence[str], blanks: Sequence[str], kind: str, *, mapped: bool = False) -> str:
+    def _script(self, argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
         if self._jobs.run:
             return "".join(f" {shlex.quote(word)}" for word in argv)
-        return _script(argv, blanks, kind, mapped=mapped)
+        return _script(argv, blanks, kind)
 
     def _secrets(self, step: Step, kind: str) -> dict[str, Text]:
         if kind == "kubernetes" or self._options.secrets == "environment":
             return {}
         return environment.secret_variables(step.secrets)
 
-    def _words(
-        self, argv: Sequence[str], numbers: Sequence[str], blanks: Sequence[str], *, mapped: bool = False
-    ) -> Words:
+    def _words(self, argv: Sequence[str], numbers: Sequence[str], blanks: Sequence[str]) -> Words:
         """The command of a pod; a shell only where a variable may have to be unset."""
         if self._jobs.run:
             command = list(self._options.command)
-            unset = _unset(environment.all_blanks(self._pipeline), mapped=True)
+            unset = _unset(environment.all_blanks(self._pipeline))
             cmds = ["sh", "-c", f'{unset}exec "$0" "$@"', *command] if unset else command
             return Words(cmds, argv, [[*argv, "--shard", number] for number in numbers])
         if blanks:
             tails = ([], *(["--shard", number] for number in numbers))
-            scripts = [_script([*argv, *tail], blanks, "pod", mapped=mapped) for tail in tails]
-            behind = ' "$0"' if mapped else ""  # what stands behind a script is its first argument
-            return Words(["sh", "-c"], [scripts[0] + behind], [[script] for script in scripts[1:]])
+            scripts = [_script([*argv, *tail], blanks, "pod") for tail in tails]
+            return Words(["sh", "-c"], scripts[:1], [[script] for script in scripts[1:]])
         words = [_expanded(word) for word in argv]
         split = len(self._options.command)
         return Words(words[:split], words[split:], [[*words[split:], "--shard", number] for number in numbers])
@@ -304,20 +296,16 @@ def folder(step: Step) -> str:
     return f"${DATA}/state/{step.id}" if step.self_consuming else f"${RUN}/{step.id}"
 
 
-def _script(argv: Sequence[str], blanks: Sequence[str], kind: str, *, mapped: bool = False) -> str:
+def _script(argv: Sequence[str], blanks: Sequence[str], kind: str) -> str:
     """One shell line; a template unsets each variable whose parameter is null, and contains no text of users."""
     words = [_quoted(word) for word in argv]
-    return _unset(blanks, mapped=mapped) + ("" if kind == "bash" else "exec ") + " ".join(words)
+    unset = "".join(f"{{% if params.{name} is none %}}unset {name}; {{% endif %}}" for name in blanks)
+    return unset + ("" if kind == "bash" else "exec ") + " ".join(words)
 
 
-def _unset(blanks: Sequence[str], *, mapped: bool) -> str:
-    """What unsets variables; `mapped`: Airflow renders no templates in such a line, so another variable tells."""
-    form = (
-        'if [ "${null}{name}" = True ]; then unset {name}; fi; '
-        if mapped
-        else "{{% if params.{name} is none %}}unset {name}; {{% endif %}}"
-    )
-    return "".join(form.format(name=name, null=NULL) for name in blanks)
+def _unset(blanks: Sequence[str]) -> str:
+    """What unsets variables where Airflow renders no templates, so that another variable tells."""
+    return "".join(f'if [ "${NULL}{name}" = True ]; then unset {name}; fi; ' for name in blanks)
 
 
 def _quoted(word: str) -> str:
@@ -328,22 +316,9 @@ def _quoted(word: str) -> str:
     return shlex.quote(word)
 
 
-def _nulls(blanks: Sequence[str]) -> dict[str, Text]:
-    """Variables that tell whether a parameter is null."""
-    return {f"{NULL}{name}": Text(f"{{{{ params.{name} is none }}}}") for name in blanks}
-
-
-def _xcom(kind: str) -> str:
-    """Where a task writes its result, for Airflow to hand on."""
-    return XCOM if kind == "kubernetes" else "-"
-
-
 def _slices_of(step: Step, kind: str) -> str:
-    return f"{step.id}={_xcom(kind)}"
-
-
-def _below(output: str) -> str:
-    return f"/{output}" if output else ""
+    """A step, and where the task that counts its slices writes them, for Airflow to hand on."""
+    return f"{step.id}={XCOM if kind == 'kubernetes' else '-'}"
 
 
 def _expanded(word: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.argo.environment import braced, secrets_of, step_env, text
+from wurzel.backends.argo.environment import secrets_of, step_env, text
 from wurzel.backends.argo.manifest import Container
-from wurzel.invocation.command import slices_argv, step_argv, step_inputs
+from wurzel.invocation.command import step_argv, step_inputs
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.dag import Dag
@@ -40,7 +40,7 @@ class Steps:
         )
         args = [text(word) for word in argv[1:]]
         if step.shards.max > 1:
-            args += ["--shard", SHARD if job.name in dag.counters else f"{SHARD}/{step.shards.max}"]
+            args += ["--shard", f"{SHARD}/{step.shards.max}"]
         return Container(
             image=k8s.image_of(dag.pipeline, step),
             command=argv[:1],
@@ -49,19 +49,6 @@ class Steps:
             resources=k8s.resources(step.resources, step.limits),
             env_from=_env_from(dag, job),
             volume_mounts=k8s.mounts(dag.volumes, [step.id]),
-        )
-
-    def counter(self, job: Job) -> Container:
-        """What counts the slices of a step; it reads what is cut, and needs none of the settings and secrets."""
-        dag, (step,) = self._dag, job.steps
-        argv = slices_argv(step, [dag.folder(*output) for output in dag.counts(job)], SLICES_FILE)
-        args = [text(word) for word in argv[1:]]
-        return Container(
-            image=k8s.image_of(dag.pipeline, step),
-            command=argv[:1],
-            args=args,
-            env=k8s.env_list(braced({}, args)),
-            resources=_small(job),
         )
 
 

@@ -59,7 +59,7 @@ class Pods(Crossing):
     def feeder(self, job: Job) -> Job | None:
         """The job that makes all that slices of a job cut, and can therefore count them; none if there are several."""
         makers = {self.home[edge.step].name: self.home[edge.step] for edge in cut_edges(job.steps[0])}
-        if len(makers) != 1 or not self.run:
+        if len(makers) != 1:
             return None
         (maker,) = makers.values()
         return None if self.slices(maker) > 1 else maker

@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.argo.container import SHARD, SLICES_FILE
+from wurzel.backends.argo.container import SHARD, SLICES_FILE, Runs
 from wurzel.backends.argo.dag import SLICES, read, written
 from wurzel.backends.argo.manifest import Template
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 
 if TYPE_CHECKING:
-    from wurzel.backends.argo.container import Runs, Steps
+    from wurzel.backends.argo.container import Steps
     from wurzel.backends.argo.dag import Dag
+    from wurzel.backends.argo.manifest import Container
     from wurzel.backends.argo.parts import Output
     from wurzel.ir.jobs import Job
     from wurzel.ir.model import Step
@@ -40,9 +41,10 @@ class Templates:
 
     def all(self, jobs: Sequence[Job]) -> list[Template]:
         """The templates of some jobs, each after the one that counts its slices, if any."""
-        found = []
+        found, containers = [], self._containers
         for job in jobs:
-            found += [self._counter(job)] if job.name in self.dag.counters else []
+            if job.name in self.dag.counters and isinstance(containers, Runs):
+                found.append(self._counter(job, containers.counter(job)))
             found.append(self.of(job))
         return found
 
@@ -75,14 +77,14 @@ class Templates:
             container=self._containers.of(job),
         )
 
-    def _counter(self, job: Job) -> Template:
+    def _counter(self, job: Job, container: Container) -> Template:
         """What counts the slices of a step."""
         return replace(
             self.of(job),
             name=self.dag.counters[job.name],
             inputs=without_empty(artifacts=self._inputs(self.dag.counts(job))),
             outputs={"parameters": [_SLICES]},
-            container=self._containers.counter(job),
+            container=container,
             counts=True,
         )
 

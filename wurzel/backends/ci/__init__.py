@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, PrivateAttr
 
 from wurzel.backends.ci.home import PIP, Home
+from wurzel.backends.ir_file import ir_path
 from wurzel.backends.options import FROM_IR, TargetOptions
 from wurzel.invocation.command import encode
 from wurzel.invocation.failure import notice_references
@@ -23,14 +24,10 @@ from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
 from wurzel.ir.requests import attempts
-from wurzel.ir.serialize import dump_for_jobs
 from wurzel.ir.types import Duration
 
 SETUP = 600
 """Seconds a job may spend on checkout, installation and moving data, on top of its step's own time."""
-
-IR = "WURZEL_IR"
-"""Variable with the pipeline, for jobs that find no wurzel.yaml."""
 
 _MONTH = 30 * 86400
 _EXACT = 2**53
@@ -67,7 +64,7 @@ class CiOptions(TargetOptions):
     layout: Layout | None = Field(
         None,
         description="What becomes a job: steps, each step; single, all steps together; auto, steps that can share one."
-        " The default is auto, but steps without a checkout or for an IR file, as jobs of several read wurzel.yaml.",
+        " The default is auto, but steps without a checkout, as jobs of several read wurzel.yaml.",
     )
     incremental: bool = Field(
         True,
@@ -93,6 +90,12 @@ class CiOptions(TargetOptions):
         None, description="File whose change starts a new cache; by default the one that says what is installed."
     )
     checkout: bool = Field(True, description="Check out the repository in every job.")
+    project: str = Field(
+        "/app",
+        min_length=1,
+        description="The project's folder in the image, with its wurzel.yaml, for jobs of several steps without a"
+        " checkout; the default is where `wurzel image` puts it.",
+    )
     retention: Duration = Field(7 * 86400, ge=86400, description="How long datasets are kept as artifacts.")
     timeout: Duration = Field(6 * 3600, ge=60, description="Longest time of a job whose step has no timeout.")
     secret_names: dict[str, str] = Field(
@@ -137,21 +140,19 @@ class CiOptions(TargetOptions):
 
     @property
     def chosen_layout(self) -> Layout:
-        """The layout, or the default: `auto` where a job finds the configuration that it needs for that."""
-        return self.layout or ("auto" if self.checkout and not self.from_ir else "steps")
+        """The layout, or the default: `auto` where jobs need nothing of an image for that."""
+        return self.layout or ("auto" if self.checkout else "steps")
 
-    @property
-    def carries_ir(self) -> bool:
-        """Whether jobs read the pipeline from a variable of the rendered file, as they have no wurzel.yaml."""
-        return self.from_ir or not self.checkout
+    def main_file(self, pipeline: Pipeline) -> str:
+        """Where the main file is written, below the project's folder."""
+        raise NotImplementedError
 
     def run_argv(self, pipeline: Pipeline) -> list[str]:
-        """The command that runs the pipeline in a job."""
-        return ["wurzel", "run", FROM_IR, f"env:{IR}"] if self.carries_ir else super().run_argv(pipeline)
-
-    def ir_variable(self, pipeline: Pipeline) -> dict[str, str]:
-        """The variable with the part of the pipeline that its jobs read, where they have no other source."""
-        return {IR: dump_for_jobs(pipeline).rstrip("\n")} if self.carries_ir else {}
+        """The command that runs the pipeline in a job, in the project's folder of the checkout or of the image."""
+        if self.from_ir:
+            return ["wurzel", "run", FROM_IR, ir_path(self.main_file(pipeline))]
+        begin, *words = super().run_argv(pipeline)
+        return [begin, *([] if self.checkout else ["-C", self.project]), *words]
 
     def install_line(self) -> str:
         """The shell line that installs the project, or '' when there is nothing to do."""

@@ -1,22 +1,24 @@
 """Jobs of several steps on the CI platforms: the command, the deadline, and what crosses from job to job.
 
-Each such job is `wurzel run` on its steps. It reads settings, retries and timeouts from wurzel.yaml in the checkout;
-without that, or for an IR file, from a variable of the rendered file.
+Each such job is `wurzel run` on its steps. It reads settings, retries and timeouts from wurzel.yaml, in the checkout or
+in the image; for an IR file, from a file beside the rendered one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
-from wurzel.backends.ci import IR, SETUP, secrets, unset_lines
+from wurzel.backends.ci import SETUP, secrets, unset_lines
+from wurzel.backends.ir_file import ir_file
 from wurzel.exceptions import Problem
-from wurzel.invocation.variables import VARIABLE_LIMIT
 from wurzel.ir.crossing import Crossing
 from wurzel.ir.jobs import Job, Place, are_runs, jobs_of, layout_problems
 from wurzel.ir.requests import deadline
 
 if TYPE_CHECKING:
+    from wurzel.backends.base import OutputFile
     from wurzel.backends.ci import CiOptions
     from wurzel.ir.model import Pipeline, Step
 
@@ -34,6 +36,13 @@ READ_BY_RUN = frozenset(
 def uses_run(pipeline: Pipeline, options: CiOptions) -> bool:
     """Whether jobs are `wurzel run` rather than `wurzel step`: with a store, or if one may be of several steps."""
     return are_runs(pipeline, options.chosen_layout)
+
+
+def ir_files(pipeline: Pipeline, options: CiOptions, target: str) -> list[OutputFile]:
+    """The file with the pipeline, where jobs are `wurzel run` on an IR file."""
+    if not (options.from_ir and uses_run(pipeline, options)):
+        return []
+    return [ir_file(pipeline, options, options.main_file(pipeline), target)]
 
 
 class Jobs(Crossing):
@@ -55,6 +64,18 @@ class Jobs(Crossing):
         """The command of a job; without `--only` where it is all of the pipeline."""
         only = [] if self.is_complete else ["--only", ",".join(job.ids)]
         return [*self._options.run_argv(self.pipeline), *only, *options]
+
+    def tail(self, *options: str, **files: str) -> str:
+        """Shell text after the command: without a checkout, a job writes where it starts, not in the image's project.
+
+        Args:
+            options: further text.
+            files: what the job writes, by the option that names it.
+        """
+        if not self.run or self._options.checkout:
+            return " ".join(options)
+        places = {"data-dir": self.pipeline.data_dir, "state-dir": STATE, **files}
+        return " ".join([*(f'--{name} "$PWD"/{quote(path)}' for name, path in places.items()), *options])
 
     def deadline(self, job: Job) -> int:
         """Seconds after which a job must be stuck: its longest path of attempts and waits, and its set-up."""
@@ -91,12 +112,8 @@ class Jobs(Crossing):
 def problems(pipeline: Pipeline, options: CiOptions, place: Place) -> Iterable[Problem]:
     """Why the jobs that were asked for are impossible."""
     yield from layout_problems(pipeline, options.chosen_layout, place)
-    if not uses_run(pipeline, options):
-        return
-    size = sum(len(text.encode()) for text in options.ir_variable(pipeline).values())
-    if size > VARIABLE_LIMIT - len(f"{IR}=") - 1:
+    if uses_run(pipeline, options) and options.from_ir and not options.checkout:
         yield Problem(
-            f"without a checkout, or from an IR file, jobs read the pipeline from a variable, and it has {size} bytes;"
-            f" Linux allows {VARIABLE_LIMIT}",
-            hint="Render from the code, with a checkout, or use layout: steps without groups.",
+            "jobs of a pipeline from an IR file read it from the repository, and checkout is false",
+            hint="Set checkout: true, or render from the code.",
         )

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from wurzel.backends.base import Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.github.options import GithubOptions
+from wurzel.backends.ir_file import IrContext
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
@@ -88,7 +89,8 @@ class GithubBackend(Backend):
         return self.support_of(use.feature)
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
-        """`.github/workflows/<pipeline>.yml`, and one for pull requests by option."""
+        """`.github/workflows/<pipeline>.yml`, one for pull requests by option, the pipeline where jobs read it."""
+        from wurzel.backends.ci.layout import ir_files
         from wurzel.backends.github.anchors import anchored
         from wurzel.backends.github.pins import actions
         from wurzel.backends.github.pull_request import path_beside
@@ -96,11 +98,11 @@ class GithubBackend(Backend):
         from wurzel.backends.github.workflow import workflow
 
         options = with_triggers(pipeline, options)
-        path = options.output or options.path(f".github/workflows/{options.stem(pipeline)}.yml")
+        path = options.main_file(pipeline)
         finish = anchored if options.anchors else None
         wanted = {path: False, **({path_beside(path): True} if options.pull_request else {})}
         common = {"pipeline": pipeline, "options": options, "actions": actions(options)}
-        return [
+        files = [
             OutputFile(
                 place,
                 "github/workflow.yml.j2",
@@ -111,6 +113,7 @@ class GithubBackend(Backend):
             )
             for place, untrusted in wanted.items()
         ]
+        return [*files, *ir_files(pipeline, options, self.name)]
 
     def placed(self, pipeline: Pipeline, options: GithubOptions, name: str) -> GithubOptions:
         """The target's name in the file name, and in the name that tells the workflow from those of other targets."""
@@ -137,10 +140,10 @@ class GithubBackend(Backend):
         return READ_BY_RUN if uses_run(pipeline, options) else ()
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the workflow."""
+        """Of the workflow, and of the file with the pipeline."""
         from wurzel.backends.github.context import FileContext
 
-        return {"github/workflow.yml.j2": FileContext}
+        return {"github/workflow.yml.j2": FileContext, "github/ir.json.j2": IrContext}
 
     def preflight(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[Problem]:
         """GitHub's limits, and whatever GitHub would reject or read differently."""

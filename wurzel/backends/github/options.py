@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
-from wurzel.ir.model import Step
+from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName
 
 PINS = {
@@ -124,6 +124,10 @@ class GithubOptions(ci.CiOptions):
     jobs: dict[str, JobOptions] = Field(
         default_factory=dict, description="Options of single jobs, by step id or group; `auto` separates what differs."
     )
+
+    def main_file(self, pipeline: Pipeline) -> str:
+        """Where the workflow is written."""
+        return self.output or self.path(f"{self.read_in}{self.stem(pipeline)}.yml")
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""

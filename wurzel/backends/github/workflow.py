@@ -16,6 +16,7 @@ from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
 from wurzel.backends.github.triggers import AFTER
+from wurzel.backends.ir_file import ir_path
 from wurzel.invocation.command import dataset, setting_variables, step_argv
 from wurzel.invocation.failure import FAILURES, LINK, notice_argv, notice_env
 from wurzel.invocation.layout import VARIABLE, layout_digest
@@ -244,10 +245,10 @@ class _Writer:
         options = self.options
         if not isinstance(given, dict) or {"paths", "paths-ignore"} & given.keys():
             return given
-        output = posixpath.normpath(f"{options.home.folder}/{options.output}") if options.output else ""
-        own = output or f".github/workflows/{options.stem(self.pipeline)}.yml"
-        own = path_beside(own) if self.untrusted else own
-        return {**given, "paths": [*map(path_filter, options.home.watched), path_filter(own)]}
+        main = posixpath.normpath(f"{options.home.folder}/{options.main_file(self.pipeline)}")
+        own = [path_beside(main) if self.untrusted else main]
+        own += [ir_path(main)] if self.jobs.run and options.from_ir else []
+        return {**given, "paths": [*map(path_filter, [*options.home.watched, *own])]}
 
     def packages(self) -> Cache | None:
         """What an installer that setup-python does not know has downloaded."""
@@ -265,10 +266,8 @@ class _Writer:
 
     def shared_env(self) -> dict[str, str]:
         """Variables of all jobs: the pipeline's, which installation may need as well, such as a proxy."""
-        if self.jobs.run and not (self.jobs.is_complete and self.options.checkout):
-            layout = {VARIABLE: layout_digest(self.complete)} | self.options.ir_variable(self.complete)
-        else:
-            layout = self.options.ir_variable(self.complete) if self.jobs.run else {}
+        cut = self.jobs.run and not (self.jobs.is_complete and self.options.checkout)
+        layout = {VARIABLE: layout_digest(self.complete)} if cut else {}
         store = store_env(self.pipeline, untrusted=self.untrusted) if self.jobs.run else {}
         return {name: escape(value) for name, value in self.pipeline.env.items()} | layout | store
 
@@ -407,7 +406,7 @@ class _Writer:
         lines = [_checked(variable, name) for variable, name in names.items()]
         step = group.steps[0]
         argv = self.jobs.argv(group) if self.jobs.run else step_argv(self.pipeline, step, emulate=("retry", "timeout"))
-        tail = '--shard "$WURZEL_SHARD"' if self.jobs.is_sliced(step) else ""
+        tail = self.jobs.tail(*(['--shard "$WURZEL_SHARD"'] if self.jobs.is_sliced(step) else []))
         lines += [ci.unset_line(variable) for variable in self.given_vars(group)]
         lines += [] if self.untrusted else self.jobs.unset_lines(group)
         return "\n".join([*lines, ci.command(argv, setup, tail)])

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
-from wurzel.backends.gitlab.options import GitlabOptions
+from wurzel.backends.gitlab.options import PATHS, GitlabOptions
+from wurzel.backends.ir_file import IrContext
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
@@ -18,7 +19,6 @@ FILE_LIMIT = 2 * 1024**2
 """Default limit of an instance for the size of a CI/CD file, in bytes."""
 
 _PODS = "on runners with the Kubernetes executor that allow it"
-_PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
 _INSTEAD = "To keep it, set targets.gitlab.kind: include, and include the file that is rendered then."
 _CHILD = ".gitlab/{}.pipeline.yml"
 
@@ -99,10 +99,11 @@ class GitlabBackend(Backend):
         return self.support_of(use.feature)
 
     def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
-        """The file with the jobs, one that starts it where runs wait for each other, and a script for the schedule."""
+        """The file with the jobs, one that starts it where runs wait, a script for the schedule, the pipeline."""
+        from wurzel.backends.ci.layout import ir_files
         from wurzel.backends.gitlab.jobs import config, is_locked, schedule, trigger
 
-        path = options.output or options.path(_PATHS[options.kind].format(options.stem(pipeline)))
+        path = options.main_file(pipeline)
         written = {path: config(pipeline, options)}
         if is_locked(pipeline, options):  # the file with the jobs comes first, since a patch is for that
             child = _CHILD.format(options.title(pipeline))
@@ -123,12 +124,12 @@ class GitlabBackend(Backend):
             context = {**common, "schedule": schedule(pipeline, options)}
             file = OutputFile(script, "gitlab/schedule.sh.j2", context, executable=True, option="schedule_script")
             files.append(file)
-        return files
+        return [*files, *ir_files(pipeline, options, self.name)]
 
     def placed(self, pipeline: Pipeline, options: GitlabOptions, name: str) -> GitlabOptions:
         """The target's name in both file names and in jobs; set a root file's path in the GitLab project's settings."""
         own = f"{options.stem(pipeline)}-{name}"
-        path = f"{name}{_PATHS['root']}" if options.kind == "root" else _PATHS[options.kind].format(own)
+        path = f"{name}{PATHS['root']}" if options.kind == "root" else PATHS[options.kind].format(own)
         script = options.schedule_script or options.path(f".gitlab/schedule-{own}.sh")
         placed = {"output": options.path(path), "schedule_script": script, "name": options.name or own}
         return options.model_copy(update=placed)
@@ -146,10 +147,11 @@ class GitlabBackend(Backend):
         return READ_BY_RUN if uses_run(pipeline, options) else ()
 
     def contexts(self) -> Mapping[str, type]:
-        """Of the file with the jobs, and of the script that creates the schedule."""
+        """Of the file with the jobs, of the script that creates the schedule, and of the file with the pipeline."""
         from wurzel.backends.gitlab.context import FileContext, ScheduleContext
 
-        return {"gitlab/gitlab-ci.yml.j2": FileContext, "gitlab/schedule.sh.j2": ScheduleContext}
+        others = {"gitlab/schedule.sh.j2": ScheduleContext, "gitlab/ir.json.j2": IrContext}
+        return {"gitlab/gitlab-ci.yml.j2": FileContext, **others}
 
     def preflight(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Problem]:
         """GitLab's limits, and whatever GitLab would reject or read differently."""

@@ -249,8 +249,6 @@ class _Writer:
             values["WURZEL_RUN_ID"] = "$CI_PIPELINE_ID"
         elif not (self.jobs.whole and self.options.checkout):
             values[VARIABLE] = layout_digest(self.pipeline)
-        if self.jobs.run:
-            values |= {name: variable(value) for name, value in self.options.ir_variable(self.pipeline).items()}
         if identity := identity_of(self.pipeline):
             values[ROLE] = variable(identity.role)
         return values | self.options.install_env
@@ -423,11 +421,12 @@ class _Writer:
         lines = secret_lines(self.pipeline, group.steps, self.options)
         sliced = self.jobs.is_sliced(step)
         if self.jobs.run:
-            argv = self.jobs.argv(group, *([] if sliced else ["-j", str(self.width(group))]), "--junit", JUNIT)
+            report = ["--junit", JUNIT] if self.options.checkout else []
+            argv = self.jobs.argv(group, *([] if sliced else ["-j", str(self.width(group))]), *report)
         else:
             emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
             argv = step_argv(self.pipeline, step, emulate=emulate)
-        tail = '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' if sliced else ""
+        tail = self.jobs.tail(*(['--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"'] if sliced else []), junit=JUNIT)
         unset = self.jobs.unset_lines(group)
         lines += _untrusted(self.pipeline)
         return [*lines, *unset, ci.command(argv, "none" if bare else self.options.setup, tail)]

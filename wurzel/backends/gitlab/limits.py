@@ -97,6 +97,11 @@ def _step(step: Step) -> Iterable[Problem]:
 
 
 def _texts(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
+    if options.kind == "component" and options.from_ir and layout.uses_run(pipeline, options):
+        yield Problem(
+            "jobs of a component run in other projects, which do not have the IR file beside it",
+            hint="Set kind: include, or render from the code; jobs then read the wurzel.yaml of the other project.",
+        )
     if any(sign in options.home.folder for sign in _PATTERN):
         yield Problem(
             f"the project's folder {options.home.folder!r} would be read as a pattern by `artifacts:paths`",

@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
 from wurzel.backends.ci.home import Home
-from wurzel.ir.model import Step
+from wurzel.ir.model import Pipeline, Step
+
+PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
+"""Where the file that GitLab reads first is written, below the top of the repository."""
 
 
 class _Options(BaseModel):
@@ -72,6 +75,10 @@ class GitlabOptions(ci.CiOptions):
         placed = super().at_home(home)
         included = home.is_included and "kind" not in self.model_fields_set
         return placed.model_copy(update={"kind": "include"}) if included else placed
+
+    def main_file(self, pipeline: Pipeline) -> str:
+        """Where the file that GitLab reads first is written."""
+        return self.output or self.path(PATHS[self.kind].format(self.stem(pipeline)))
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""

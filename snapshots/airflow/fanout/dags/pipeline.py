@@ -1,4 +1,4 @@
-# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:64326d13543d6aa457e09f0d1cb45d7246c5f1d293c61b812b3391bac5041eb3
+# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:96c87d412431187a0f0e8b3977fd3d4f1843e6da0017a2e790f576aa9c0f84ec
 import json
 from datetime import timedelta
 
@@ -8,8 +8,11 @@ from airflow.sdk import DAG, Asset
 
 ENV = {
     "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
-    "WURZEL_RUN_ID": "{{ run_id }}",
+    "WURZEL_IR": "{{ task.dag.folder }}/pipeline.ir.json",
+    "WURZEL_IR_SHA256": "39ca33fa3a4865b23c25acc3a4e91f3385edf95b021b690091c014729230f665",
+    "WURZEL_RUN_ID": "airflow-{{ dag.dag_id }}-{{ run_id | urlencode | replace('/', '%2F') }}",
 }
+RUN = 'work=$(mktemp -d) && trap : TERM && trap \'rm -rf "$work"\' EXIT && wurzel run --from-ir "$WURZEL_IR" --data-dir "$WURZEL_RUN" --state-dir "$work" --no-retry'
 
 with DAG(
     dag_id="pipeline",
@@ -30,14 +33,7 @@ with DAG(
     words = BashOperator(
         task_id="words",
         doc_md="Give words.\n",
-        bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
-    )
-
-    portions__slices = BashOperator(
-        task_id="portions__slices",
-        doc_md="Counts the slices of portions: 2 items each, at most 4 slices.\n",
-        bash_command='wurzel step fanout:Portions --id portions -i "$WURZEL_RUN/words" --portion 2 --shards 4 --slices -',
+        bash_command=RUN + " --only words --slices portions=-",
         do_xcom_push=True,
         output_processor=json.loads,
         env=ENV,
@@ -49,20 +45,15 @@ with DAG(
         map_index_template="{{ task.bash_command.split()[-1] }}",
         env=ENV,
     ).expand(
-        bash_command=portions__slices.output.map(
-            lambda shard: " ".join(
-                [
-                    'wurzel step fanout:Portions --id portions -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/portions" --portion 2 --shard',
-                    shard,
-                ]
-            )
+        bash_command=words.output.map(
+            lambda shard: RUN + " --only portions --shard" + " " + shard,
         ),
     )
 
     join = BashOperator(
         task_id="join",
         doc_md="Join all words into one.\n",
-        bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/portions/loud" -o "$WURZEL_RUN/join"',
+        bash_command=RUN + " --only join",
         env=ENV,
         outlets=[Asset("pipeline/join")],
     )
@@ -70,10 +61,9 @@ with DAG(
     count = BashOperator(
         task_id="count",
         doc_md="Join all words into one.\n",
-        bash_command='wurzel step steps:Join --id count -i "$WURZEL_RUN/portions/count" -o "$WURZEL_RUN/count"',
+        bash_command=RUN + " --only count",
         env=ENV,
         outlets=[Asset("pipeline/count")],
     )
 
-    words >> portions__slices
     portions >> [join, count]

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:e15223af1d7210103039aea5c99d3a53563100a4864a0264949ab8aa426c31f4
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:d1ee17d70f331d5f215dba317ae1f4069cb19f3a38ef4cbe3285dfb920b89515
 import json
 import re
 from datetime import timedelta
@@ -12,7 +12,6 @@ from airflow.sdk import (
     Param,
     RetryDecision,
     RetryPolicy,
-    literal,
 )
 
 
@@ -28,8 +27,12 @@ class RetryUnlessFinal(RetryPolicy):
 
 ENV = {
     "WURZEL_RUN": "data/rag/run_{{ run_id | urlencode | replace('/', '%2F') }}",
-    "WURZEL_RUN_ID": "{{ run_id }}",
+    "WURZEL_IR": "{{ task.dag.folder }}/rag.ir.json",
+    "WURZEL_IR_SHA256": "c223d75acf216e75e425be6c82c6835b49956bc9f47ae885e162d7e93794d9f9",
+    "WURZEL_RUN_ID": "airflow-{{ dag.dag_id }}-{{ run_id | urlencode | replace('/', '%2F') }}",
+    "SPLIT__TOKEN_COUNT_MAX": "{{ params.SPLIT__TOKEN_COUNT_MAX | tojson }}",
 }
+RUN = 'work=$(mktemp -d) && trap : TERM && trap \'rm -rf "$work"\' EXIT && wurzel run --from-ir "$WURZEL_IR" --data-dir "$WURZEL_RUN" --state-dir "$work" --no-retry'
 
 with DAG(
     dag_id="rag",
@@ -46,7 +49,7 @@ with DAG(
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=1),
         "retry_policy": RetryUnlessFinal(),
-        "execution_timeout": timedelta(minutes=10),
+        "execution_timeout": timedelta(minutes=15),
         "do_xcom_push": False,
         "append_env": True,
         "skip_on_exit_code": None,
@@ -67,65 +70,42 @@ with DAG(
     questions = BashOperator(
         task_id="questions",
         doc_md="Read the questions.\n",
-        bash_command='wurzel step rag_pipeline:QuestionsStep --id questions -o "$WURZEL_RUN/questions"',
-        env={
-            **ENV,
-            "QUESTIONS__FILE_PATH": literal(
-                "questions.json",
-            ),
-        },
+        bash_command=RUN + " --only questions",
+        env=ENV,
     )
 
     guides = BashOperator(
         task_id="guides",
         doc_md="Read a folder of Markdown files with front matter.\n",
-        bash_command='wurzel step wurzel.steps.manual_markdown:ManualMarkdownStep --id guides -o "$WURZEL_RUN/guides"',
-        env={
-            **ENV,
-            "GUIDES__FOLDER_PATH": "../../backends",
-            "GUIDES__URL_PREFIX": "docs/backends/",
-        },
+        bash_command=RUN + " --only guides",
+        env=ENV,
     )
 
     decisions = BashOperator(
         task_id="decisions",
         doc_md="Read a folder of Markdown files with front matter.\n",
-        bash_command='wurzel step wurzel.steps.manual_markdown:ManualMarkdownStep --id decisions -o "$WURZEL_RUN/decisions"',
-        env={
-            **ENV,
-            "DECISIONS__FOLDER_PATH": "../../decisions",
-            "DECISIONS__URL_PREFIX": "docs/decisions/",
-        },
+        bash_command=RUN + " --only decisions",
+        env=ENV,
     )
 
     split = BashOperator(
         task_id="split",
         doc_md="Split Markdown documents into chunks of limited size, by their structure.\n",
-        bash_command='wurzel step wurzel.steps.splitter:SimpleSplitterStep --id split -i "$WURZEL_RUN/guides" -i "$WURZEL_RUN/decisions" -o "$WURZEL_RUN/split"',
-        env={
-            **ENV,
-            "SPLIT__TOKEN_COUNT_MAX": "{{ params.SPLIT__TOKEN_COUNT_MAX | tojson }}",
-        },
+        bash_command=RUN + " --only split",
+        env=ENV,
     )
 
     drop_duplication = BashOperator(
         task_id="drop_duplication",
         doc_md="Keep only the first of equal documents.\n",
-        bash_command='wurzel step wurzel.steps.duplication:DropDuplicationStep --id drop-duplication -i "$WURZEL_RUN/split" -o "$WURZEL_RUN/drop-duplication"',
+        bash_command=RUN + " --only drop-duplication",
         env=ENV,
     )
 
     export = BashOperator(
         task_id="export",
         doc_md="Turn chunks into passages, one after the other.\n",
-        bash_command='wurzel step rag_pipeline:ExportStep --id export -i "$WURZEL_RUN/drop-duplication" -o "$WURZEL_RUN/export"',
-        env=ENV,
-    )
-
-    embed__slices = BashOperator(
-        task_id="embed__slices",
-        doc_md="Counts the slices of embed: 100 items each, at most 4 slices.\n",
-        bash_command='wurzel step rag_pipeline:EmbedStep --id embed -i "$WURZEL_RUN/export" --portion 100 --shards 4 --slices -',
+        bash_command=RUN + " --only export --slices embed=-",
         do_xcom_push=True,
         output_processor=json.loads,
         env=ENV,
@@ -137,41 +117,36 @@ with DAG(
         map_index_template="{{ task.bash_command.split()[-1] }}",
         env=ENV,
     ).expand(
-        bash_command=embed__slices.output.map(
-            lambda shard: " ".join(
-                [
-                    'wurzel step rag_pipeline:EmbedStep --id embed -i "$WURZEL_RUN/export" -o "$WURZEL_RUN/embed" --portion 100 --shard',
-                    shard,
-                ]
-            )
+        bash_command=export.output.map(
+            lambda shard: RUN + " --only embed --shard" + " " + shard,
         ),
     )
 
     index = BashOperator(
         task_id="index",
         doc_md="Write all vectors to a file.\n",
-        bash_command='wurzel step rag_pipeline:IndexStep --id index -i "$WURZEL_RUN/embed" -o "$WURZEL_RUN/index"',
+        bash_command=RUN + " --only index",
         env=ENV,
     )
 
     answer = BashOperator(
         task_id="answer",
         doc_md="Find the passages closest to each question, and the sentence closest to it. A language model would go here.\n",
-        bash_command='wurzel step rag_pipeline:AnswerStep --id answer -i index="$WURZEL_RUN/index" -i passages="$WURZEL_RUN/export" -i questions="$WURZEL_RUN/questions" -o "$WURZEL_RUN/answer"',
+        bash_command=RUN + " --only answer",
         env=ENV,
     )
 
     evaluate = BashOperator(
         task_id="evaluate",
         doc_md="Count the questions whose source was found; skipped if no source is known.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
-        bash_command='wurzel step rag_pipeline:EvaluateStep --id evaluate -i questions="$WURZEL_RUN/questions" -i answers="$WURZEL_RUN/answer" -o "$WURZEL_RUN/evaluate"',
+        bash_command=RUN + " --only evaluate",
         env=ENV,
     )
 
     report = BashOperator(
         task_id="report",
         doc_md="Write the answers and their score as a page of Markdown.\n",
-        bash_command='wurzel step rag_pipeline:ReportStep --id report -i score="$WURZEL_RUN/evaluate" -i answers="$WURZEL_RUN/answer" -o "$WURZEL_RUN/report"',
+        bash_command=RUN + " --only report",
         env=ENV,
         outlets=[Asset("rag/report")],
     )
@@ -179,7 +154,6 @@ with DAG(
     [guides, decisions] >> split
     split >> drop_duplication
     drop_duplication >> export
-    export >> embed__slices
     embed >> index
     [index, export, questions] >> answer
     [questions, answer] >> evaluate

@@ -1,0 +1,36 @@
+"""The pipeline as a file beside the rendered one, for jobs that are `wurzel run` and find no wurzel.yaml."""
+
+import posixpath
+from typing import Any, TypedDict
+
+from wurzel.backends.base import OutputFile
+from wurzel.ir.model import Pipeline
+from wurzel.ir.serialize import dump_for_jobs
+from wurzel.render.values import Json
+
+
+class IrContext(TypedDict):
+    """What the template of the file with the pipeline sees."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
+    options: Any
+    """The options of the target, with defaults."""
+    ir: str
+    """JSON of what jobs read of the pipeline. They check its digest or layout, so write it unchanged."""
+
+
+def ir_path(main: str) -> str:
+    """Where that file is, beside the main one."""
+    return f"{posixpath.splitext(main)[0]}.ir.json"
+
+
+def ir_text(pipeline: Pipeline) -> str:
+    """Its text without the header; the first brace has a line, so that the header has room below it."""
+    return "{\n" + dump_for_jobs(pipeline)[1:]
+
+
+def ir_file(pipeline: Pipeline, options: Any, main: str, target: str) -> OutputFile:
+    """That file, with its template."""
+    context: IrContext = {"pipeline": pipeline, "options": options, "ir": Json(ir_text(pipeline).rstrip("\n"))}
+    return OutputFile(ir_path(main), f"{target}/ir.json.j2", {**context})
