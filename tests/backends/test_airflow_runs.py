@@ -221,13 +221,6 @@ def test_an_identity_is_for_pods(fields, count):
     assert [report.feature for report in reports] == ["store"] * count
 
 
-@pytest.mark.parametrize(("url", "count"), [("s3://acme/rag", 1), ("file:///srv/store", 0)])
-def test_a_bucket_without_credentials_is_reported(url, count):
-    for fields in ({}, CONTAINERS, PODS):
-        reports = unsupported_uses(AirflowBackend(), one_step({"store": Store(url=url)}), options=options(**fields))
-        assert ["happens to have" in report.note for report in reports] == [True] * count
-
-
 # Refused
 
 

@@ -8,7 +8,7 @@ from wurzel.backends import registry
 from wurzel.backends.base import Backend, OutputFile, native
 from wurzel.backends.support import unsupported_uses
 from wurzel.ir.features import FEATURES
-from wurzel.ir.model import Feature, Step
+from wurzel.ir.model import Feature, Step, Store
 from wurzel.testing import full_pipeline
 
 
@@ -58,3 +58,22 @@ def test_it_can_be_accepted_like_any_other(newer):
 @pytest.mark.parametrize("target", registry.BUILT_IN)
 def test_built_in_backends_report_it_too(newer, target):
     assert "colour" in {report.feature for report in unsupported_uses(registry.get(target), newer)}
+
+
+@pytest.mark.parametrize("name", sorted(set(registry.names()) - {"dvc"}))
+def test_a_bucket_that_jobs_have_no_login_for_is_reported(name):
+    """The local script runs as the person who starts it, with their profile."""
+    backend = registry.get(name)
+    keys = {"access_key_id": {"name": "s", "key": "a"}, "secret_access_key": {"name": "s", "key": "b"}}
+    for url, fields, count in (
+        ("s3://acme/rag", {}, 0 if name == "local" else 1),
+        ("gs://acme/rag", {}, 0 if name == "local" else 1),
+        ("file:///srv/store", {}, 0),
+        ("s3://acme/rag", {"secrets": keys}, 0),
+    ):
+        pipeline = full_pipeline().model_copy(update={"store": Store.model_validate({"url": url, **fields})})
+        notes = [report.note for report in unsupported_uses(backend, pipeline) if report.feature == "store"]
+        assert ["log in with what" in note for note in notes].count(True) == count, url
+    assert unsupported_uses(backend, pipeline, ignore=["store"]) == [
+        report for report in unsupported_uses(backend, pipeline) if report.feature != "store"
+    ]

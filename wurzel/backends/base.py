@@ -119,6 +119,8 @@ class Backend(ABC):
     support: ClassVar[Mapping[str, Support]]
     """How each feature in `wurzel.ir.features.FEATURES` is supported; one without an entry is unsupported."""
 
+    runs_as_caller: ClassVar[bool] = False
+    """Whether what it writes runs as the person who starts it, whose profile a store may use."""
     settings_in_environment: ClassVar[bool] = True
     """Whether settings reach a step as environment variables, whose size Linux limits."""
 

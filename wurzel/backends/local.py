@@ -82,6 +82,7 @@ class LocalBackend(Backend):
 
     name = "local"
     summary = "run-<pipeline>.sh, run by any POSIX shell; `wurzel run` does the same without a file"
+    runs_as_caller = True
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments"),
         "data_dir": native(),

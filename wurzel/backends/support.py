@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from wurzel.backends.base import unsupported
 from wurzel.exceptions import Problem, UsageError
 from wurzel.ir.features import FEATURES, used
+from wurzel.ir.model import Store
+from wurzel.ir.store_url import BUCKETS, scheme_of
 from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend
     from wurzel.backends.options import TargetOptions
     from wurzel.ir.model import Pipeline
+
+_NO_LOGIN = "neither `identity` nor `secrets`: jobs log in with what their machine, pod or account happens to have"
 
 
 class Report(NamedTuple):
@@ -79,6 +84,8 @@ def unsupported_uses(
     for use in used(pipeline):
         known = use.feature in backend.support
         support = backend.support_for(use, chosen) if known else backend.support_of(use.feature)
+        if isinstance(use.value, Store) and support.level == "native" and not backend.runs_as_caller:
+            support = unsupported(_NO_LOGIN) if _is_open(use.value) else support
         if support.level == "unsupported" and use.feature not in ignore:
             paths.setdefault((use.feature, support.note), []).append(use.path)
     order = {name: number for number, name in enumerate(FEATURES)}
@@ -86,6 +93,11 @@ def unsupported_uses(
         Report(backend.name, name, note, tuple(dict.fromkeys(found)))
         for (name, note), found in sorted(paths.items(), key=lambda item: order[item[0][0]])
     ]
+
+
+def _is_open(store: Store) -> bool:
+    """Whether a store in a bucket comes with nothing that jobs log in with."""
+    return scheme_of(store.url) in BUCKETS and store.identity is None and store.secrets is None
 
 
 def _check_names(backend: Backend, ignore: Collection[str], where: str) -> None:

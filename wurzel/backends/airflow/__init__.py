@@ -169,9 +169,7 @@ class AirflowBackend(Backend):
 
 
 def _lacks(store: Store, kinds: Collection[str]) -> str:
-    """What tasks lack to use a store as they are told; empty if nothing."""
-    if store.secrets is not None or scheme_of(store.url) not in BUCKETS:
+    """What tasks lack to use the identity of a store; empty if nothing."""
+    if store.secrets is not None or store.identity is None or scheme_of(store.url) not in BUCKETS:
         return ""
-    if store.identity is None:
-        return "neither `identity` nor `secrets`: tasks use what their worker, pod or docker host happens to have"
     return "" if set(kinds) == {"kubernetes"} else _IDENTITY
