@@ -75,6 +75,41 @@ def test_a_sample_of_a_project_gives_the_same_everywhere(tmp_path):
     assert "<td>same</td>" in (project / "proof.html").read_text()
 
 
+TWO = """version: 1
+pipelines:
+  chain:
+    entrypoint: chain:pipeline
+    targets:
+      local: {}
+      prod: {target: local, environment: prod}
+environments:
+  prod: {pipelines: {chain: {env: {WURZEL_SAMPLE: "1"}}}}
+"""
+
+
+def test_a_named_target_is_compared_with_a_run_in_its_environment(tmp_path):
+    project = example("chain", tmp_path / "project")
+    (project / "wurzel.yaml").write_text(TWO)
+    (project / "run-other.sh").write_text("exit 1\n")
+    done = prove(project, "chain", "--report", "proof.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((project / "proof.json").read_text())["engines"]
+    assert [(row["engine"], row["verdict"]) for row in rows] == [
+        ("wurzel run", "reference"), ("run-*.sh in sh", "same"),
+        ("wurzel run -e prod", "reference"), ("run-*.sh in sh (prod)", "same"),
+    ]  # fmt: skip
+    assert rows[0]["digest"] != rows[2]["digest"]
+
+
+def test_data_that_stays_within_a_job_is_not_compared_but_named():
+    expected = Outcome(0, data(a=ITEMS, b=ITEMS))
+    found = Outcome(0, data(b=ITEMS), partial=True)
+    assert row(Script("sh"), found, expected, ["a", "b"], ["a"]).verdict == "different"
+    same = row(Script("sh"), found, expected, ["a", "b"], ["b"])
+    assert (same.verdict, same.note) == ("same", "not compared, since it stays within a job: the data of a")
+    assert row(Script("sh"), Outcome(0, data(b=[])), expected, ["a", "b"], ["b"]).verdict == "different"
+
+
 def test_what_cannot_be_proven_is_said_at_once(tmp_path):
     project = example("chain", tmp_path / "project")
     for words, message in (

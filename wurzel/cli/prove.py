@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wurzel.engines.driver import Driver
+    from wurzel.engines.proof import Row
     from wurzel.project.resolve import Resolved
 
 
@@ -47,6 +48,7 @@ def command(
     """
     import os
     import tempfile
+    from dataclasses import replace
 
     from wurzel.engines.page import Proof, cells
     from wurzel.engines.process import ENGINES
@@ -61,19 +63,22 @@ def command(
     if engines:
         os.environ[ENGINES] = os.path.abspath(engines)  # noqa: PTH100 - a link stays what it is
     resolved = open_pipeline(pipeline, environment, sets)
-    chosen = _drivers(resolved, targets, _seconds(timeout))
-    case = case_of(resolved.pipeline, pipeline or resolved.pipeline.name, Path.cwd(), environment, sets, sample)
-    width = max(len(driver.name) for driver in chosen)
-    rows = []
-    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
-        steps = [step.id for step in resolved.pipeline.steps]
-        for row in proven(case, steps, chosen, Path(folder), _secrets(resolved)):
-            rows.append(row)
-            engine, _, version, verdict, digest, time, more = cells(row)
-            facts = f"{engine:{width}}  {verdict:9}  {digest:8}  {time:>8}  {version}"
-            click.echo("; ".join(filter(None, (facts.rstrip(), more))))
-    order = [driver.name for driver in chosen]
-    rows.sort(key=lambda row: order.index(row.engine) if row.engine in order else -1)
+    chosen = _drivers(resolved, targets, _seconds(timeout), environment)
+    width = max(len(driver.name) for drivers in chosen.values() for driver in drivers)
+    rows: list[Row] = []
+    for own, drivers in chosen.items():
+        here = resolved if own == environment else open_pipeline(pipeline, own, sets)
+        case = case_of(here.pipeline, pipeline or here.pipeline.name, Path.cwd(), own, sets, sample)
+        steps = [step.id for step in here.pipeline.steps]
+        found: list[Row] = []
+        with ended_by_signals(), tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
+            for row in proven(case, steps, drivers, Path(folder), _secrets(here)):
+                found.append(row if found or own == environment else replace(row, engine=f"{row.engine} -e {own}"))
+                engine, _, version, verdict, digest, time, more = cells(found[-1])
+                facts = f"{engine:{width}}  {verdict:9}  {digest:8}  {time:>8}  {version}"
+                click.echo("; ".join(filter(None, (facts.rstrip(), more))))
+        order = [driver.name for driver in drivers]
+        rows += sorted(found, key=lambda row: order.index(row.engine) if row.engine in order else -1)
     proof = Proof(resolved.pipeline.name, sample, installed_version(), rows)
     for path, form in zip(reports, forms, strict=True):
         _write(proof, path, form)
@@ -105,15 +110,27 @@ def _seconds(timeout: str) -> int:
         raise UsageError(f"--timeout: {error}") from None
 
 
-def _drivers(resolved: Resolved, targets: Sequence[str], seconds: float) -> list[Driver]:
-    """Engines of the targets that are asked for, or configured, or that all pipelines have."""
+def _drivers(
+    resolved: Resolved, targets: Sequence[str], seconds: float, environment: str | None
+) -> dict[str | None, list[Driver]]:
+    """Engines of the targets that are asked for, or configured, or that all pipelines have; by environment."""
     from wurzel.engines.proof import drivers_of
     from wurzel.exceptions import UsageError
+    from wurzel.project.targets import Named
 
     wanted = list(targets or resolved.options or ("local", "dvc", "github", "gitlab", "airflow"))
-    version = str(resolved.options.get("airflow", {}).get("version") or "3")
-    found = [driver for target in wanted for driver in drivers_of(target, version, seconds)]
-    if without := [target for target in wanted if not drivers_of(target, version, seconds)]:
+    found: dict[str | None, list[Driver]] = {}
+    without = []
+    for name in wanted:
+        named = resolved.named.get(name) or Named("", name)
+        if environment is not None and named.environment not in {None, environment} and name not in targets:
+            continue
+        version = str(resolved.options.get(name, {}).get("version") or "3")
+        drivers = drivers_of(named.target, version, seconds, named.name)
+        found.setdefault(named.environment or environment, []).extend(drivers)
+        without += [] if drivers else [name]
+    found = {own: drivers for own, drivers in found.items() if drivers}
+    if without:
         click.echo(f"no engine here runs files for {', '.join(without)}; their cluster does", err=True)
     if not found:
         raise UsageError("there is no engine for these targets", hint="Targets: local, dvc, github, gitlab, airflow.")

@@ -104,8 +104,7 @@ class AirflowDags(Driver):
         for case in cases:
             project = case.project(root / case.label)
             sets = (f"targets.airflow.version={self.wanted}", f"targets.airflow.dag_id={case.label}")
-            case.render(project, "airflow", *sets, *case.adapted("airflow")[0])
-            (file,) = (project / "dags").glob("*.py")
+            file, *_ = self.rendered(case, project, *sets, *case.adapted("airflow")[0])
             asked.append((str(file), case.label, {}))
         results, log = Airflow(self.wanted, home).runs(root, asked, self.seconds)
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends import registry
 from wurzel.datacontract.dataset import gather_outputs
@@ -30,6 +31,11 @@ class Case(ABC):
     """Name of the pipeline."""
     sets: tuple[str, ...] = ()
     """Fields that are set, as by `--set`."""
+
+    keeps_layout: ClassVar[bool] = False
+    """Whether CI platforms run its own layout. Otherwise each step has a job, and leaves its data."""
+    last: tuple[str, ...] = field(default=(), kw_only=True)
+    """Steps that no other reads, which leave their data in every layout."""
 
     @property
     @abstractmethod
@@ -50,8 +56,8 @@ class Case(ABC):
         return (), ""
 
     def render(self, project: Path, target: str, *sets: str, env: Mapping[str, str] | None = None) -> Finished:
-        """Render it in place for a target."""
-        return wurzel(project, *self._words("render", project, sets), "-t", target, env=env)
+        """Render it in place for a target; standard output names the files, in JSON."""
+        return wurzel(project, *self._words("render", project, sets), "-t", target, "--format=json", env=env)
 
     def rendered(self, project: Path, target: str, *sets: str) -> str:
         """The text of its file for a target."""
@@ -86,6 +92,8 @@ class Outcome:
     seconds: float = 0.0
     stops_early: bool = False
     """It is meant to run nothing more once a step has failed."""
+    partial: bool = False
+    """Data that stays within a job is not among it."""
 
     @property
     def digest(self) -> str:
@@ -110,6 +118,8 @@ class Driver(ABC):
     how = ""
     """How it is run here, for the legend."""
     simulated = False
+    called = ""
+    """The name of its target in wurzel.yaml, if it is a named target."""
 
     def missing(self) -> str:
         """Why it cannot run here and how to get it; '' when it can."""
@@ -122,6 +132,13 @@ class Driver(ABC):
     def backend(self) -> Backend:
         """The backend whose files it runs."""
         return registry.get(self.target)
+
+    def rendered(self, case: Case, project: Path, *sets: str) -> list[Path]:
+        """Render a case in place; the files that it has now, the one to run first."""
+        name = self.called or self.target
+        own = [item.replace(f"targets.{self.target}.", f"targets.{name}.", 1) for item in sets]
+        done = case.render(project, name, *own)
+        return [project / file["path"] for file in json.loads(done.stdout)["files"]]
 
     @abstractmethod
     def run(self, case: Case, folder: Path) -> Outcome:

@@ -47,8 +47,8 @@ class Dvc(Driver):
     def run(self, case: Case, folder: Path) -> Outcome:
         """Render and reproduce."""
         project = case.project(folder / "it's a $HOME project")
-        case.render(project, "dvc")
+        stages, *_ = self.rendered(case, project)
         dvc = DvcRepository(folder / "home")
         dvc.begin(project)
-        done = dvc(project, "repro", "--keep-going", check=False)
+        done = dvc(project, "repro", "--keep-going", os.path.relpath(stages, project), check=False)
         return Outcome(done.returncode, collected(project / case.data_dir), done.stdout + done.stderr)

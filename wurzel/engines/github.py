@@ -7,10 +7,12 @@ unless the folder of engines has wrappers around GitHub's own artifact client, w
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 from ruamel.yaml import YAML
 
@@ -100,6 +102,14 @@ def unpacked(store: Path, root: Path) -> dict[str, bytes]:
     return collected(root)
 
 
+def _take_cached(cache: Path, data_dir: str, root: Path) -> None:
+    """Copy the datasets that jobs of several steps keep for the next run; most of them are no artifacts."""
+    for kept in cache.glob("*/*"):
+        below = os.path.relpath(unquote(kept.name), data_dir)
+        if not below.startswith(".."):
+            shutil.copytree(kept, root / below, dirs_exist_ok=True)
+
+
 def _extract(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as content:
         content.extractall(folder)  # names with `..` are made harmless by it
@@ -117,7 +127,7 @@ class GitHub(Driver):
         artifacts = "artifacts," if ours else "artifacts by GitHub's own client against act's server,"
         self.how = (
             f"`act workflow_dispatch` with the jobs on this machine, no containers; {artifacts} `setup-python` and"
-            " `cache` are stand-ins; rendered with `legacy: true`, as act knows no queue"
+            " `cache` are stand-ins"
         )
 
     def missing(self) -> str:
@@ -132,6 +142,8 @@ class GitHub(Driver):
         """Render, clone, run, unpack."""
         project = case.project(folder / "project")
         sets, note = case.adapted("github")
-        case.render(project, "github", *SETS, *sets)
-        done, store = Act(folder, self.seconds)(project)
-        return Outcome(done.returncode, unpacked(store, folder / "out"), done.stdout + done.stderr, note)
+        main, *_ = self.rendered(case, project, *(SETS[:1] if case.keeps_layout else SETS), *sets)
+        done, store = Act(folder, self.seconds)(project, f"--workflows={main.relative_to(project)}")
+        _take_cached(folder / "cache", case.data_dir, folder / "out")
+        data = unpacked(store, folder / "out")
+        return Outcome(done.returncode, data, done.stdout + done.stderr, note, partial=case.keeps_layout)

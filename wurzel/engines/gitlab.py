@@ -74,7 +74,9 @@ class GitLab(Driver):
         """Render, clone, run."""
         project = case.project(folder / "project")
         sets, note = case.adapted("gitlab")
-        case.render(project, "gitlab", *SETS, *sets)
-        done, where = GitlabCiLocal(folder, self.seconds)(project)
+        files = self.rendered(case, project, *(SETS[:1] if case.keeps_layout else SETS), *sets)
+        main = next((file for file in files if file.name == ".gitlab-ci.yml"), files[0])
+        done, where = GitlabCiLocal(folder, self.seconds)(project, f"--file={main.relative_to(project)}")
         data_dir = next((item.partition("=")[2] for item in sets if item.startswith("data_dir=")), case.data_dir)
-        return Outcome(done.returncode, collected(where / data_dir), done.stdout + done.stderr, note)
+        data = collected(where / data_dir)
+        return Outcome(done.returncode, data, done.stdout + done.stderr, note, partial=case.keeps_layout)

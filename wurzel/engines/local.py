@@ -55,8 +55,7 @@ class Script(Driver):
     def run(self, case: Case, folder: Path) -> Outcome:
         """Render the script and run it."""
         project = case.project(folder)
-        case.render(project, "local")
-        (script,) = project.glob("run-*.sh")
-        words: list[str | Path] = [program_of("local", self.shell), *self.arguments, script.name, "-j", "2"]
+        script, *_ = self.rendered(case, project)
+        words: list[str | Path] = [program_of("local", self.shell), *self.arguments, script, "-j", "2"]
         done = finished(words, project, {**os.environ, "PATH": engine_path()})
         return Outcome(done.returncode, collected(project / case.data_dir), done.stdout + done.stderr)

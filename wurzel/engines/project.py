@@ -33,6 +33,7 @@ class ProjectCase(Case):
     environment: str | None = None
     images: tuple[str, ...] = ()
     """Fields that name an image."""
+    keeps_layout = True
 
     @property
     def data_dir(self) -> str:
@@ -88,9 +89,10 @@ def case_of(
         more.append("store=none")
     images = ["image"] if pipeline.image else []
     images += [f"steps.{step.id}.image" for step in pipeline.steps if step.image not in {None, pipeline.image}]
+    read = {edge.step for step in pipeline.steps for edge in step.needs}
     return ProjectCase(
         "case", named, (*sets, *more), root=root, folder=pipeline.data_dir, environment=environment,
-        images=tuple(images),
+        images=tuple(images), last=tuple(step.id for step in pipeline.steps if step.id not in read),
     )  # fmt: skip
 
 
