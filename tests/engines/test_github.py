@@ -11,6 +11,7 @@ import yaml
 from tests.conftest import EXAMPLES
 from tests.engines.datasets import example, render, unpacked, wurzel_run
 from tests.engines.install import ROOT
+from tests.runtime.test_notice import webhook
 from wurzel.backends.ci.validation import check_github
 from wurzel.backends.github.options import PINS
 from wurzel.engines.github import SETS, Act
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.engine
 HOME = ROOT / "github"
 TOKENS = {"SHARED_TOKEN": "$(touch pwned)", "SUFFIX_API_TOKEN": "a'b\"c`d$HOME"}
 RUNNABLE = [word for item in SETS for word in ("--set", item)]
+TOLD = 'on_failure={webhook: {name: chat, key: url}, command: [sh, -c, "echo $WURZEL_STEP, $WURZEL_LINK"]}'
 ACCEPTED = {
     "self-hosted-runner": "a node selector asks for a certain machine, which only a self-hosted runner can be",
     "unpinned-images": "the example names its images by tag; pinning them is up to who configures a pipeline",
@@ -57,11 +59,41 @@ def test_everything_a_platform_may_be_asked_for(act, tmp_path):
 
 def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(act, tmp_path):
     project = example("failing", tmp_path / "project")
-    render(project, "failing", "github", *RUNNABLE)
-    done, store = act(project)
+    render(project, "failing", "github", *RUNNABLE, "--set", TOLD)
+    with webhook(200) as (url, sent):
+        done, store = act(project, f"--secret=CHAT_URL={url}")
     assert done.returncode == 1
     assert "this step always fails" in done.stdout
+    link = "https://github.com/acme/rag/actions/runs/1"
+    (said,) = sent
+    assert (said["step"], said["link"], said["run"]) == ("failing", link, "1-1")
+    assert f"failing, {link}" in done.stdout
+    assert url not in done.stdout
     assert sorted(path.stem.split(".")[1] for path in store.rglob("*.zip")) == ["upper", "words"]
+
+
+OTHER = {"name": "ingest", "conclusion": "success", "head_branch": "main", "head_repository": {"full_name": "acme/rag"}}
+
+
+def test_what_starts_a_run_besides_the_clock(act, tmp_path):
+    """act knows the events, but not their filters."""
+    project = example("chain", tmp_path / "project")
+    asked = "triggers={push: [main], after: [ingest/load], webhook: true}"
+    render(project, "chain", "github", *RUNNABLE[:2], "--set", asked)
+
+    def ran(event, **other):
+        payload = {"repository": {"full_name": "acme/rag", "default_branch": "main"}, "workflow_run": OTHER | other}
+        (tmp_path / "event.json").write_text(json.dumps(payload))
+        done, store = act(project, f"--eventpath={tmp_path / 'event.json'}", event=event)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return bool(list(store.rglob("*.zip")))
+
+    assert ran("push")
+    assert ran("repository_dispatch")
+    assert ran("workflow_run")
+    assert not ran("workflow_run", conclusion="failure")
+    assert not ran("workflow_run", head_repository={"full_name": "mallory/rag"})
+    assert not ran("workflow_run", head_branch="feature")
 
 
 def test_secrets_reach_the_step_and_a_missing_one_ends_the_job(act, tmp_path):

@@ -12,6 +12,7 @@ from tests.conftest import EXAMPLES
 from tests.engines.cases import PLAIN_FOLDER
 from tests.engines.datasets import example, render, wurzel_run
 from tests.engines.install import ROOT
+from tests.runtime.test_notice import webhook
 from wurzel.backends.ci.validation import check_gitlab
 from wurzel.engines.driver import collected
 from wurzel.engines.gitlab import SETS, GitlabCiLocal
@@ -84,6 +85,21 @@ def test_a_failing_step_fails_the_run_and_leaves_the_other_branch(gitlab, tmp_pa
     assert done.returncode == 1
     assert "this step always fails" in done.stdout + done.stderr
     assert {path.split("/")[0] for path in kept(clone)} == {"upper", "words"}
+
+
+def test_who_asked_is_told_of_a_failed_run(gitlab, tmp_path):
+    """In one job: gitlab-ci-local starts no job of `.post` while one never ran, as GitLab does."""
+    project = example("failing", tmp_path / "project")
+    told = "on_failure={webhook: {name: chat, key: url}, command: [sh, -c, 'echo \"$WURZEL_LINK\"']}"
+    render(project, "failing", "gitlab", *RUNNABLE[:2], "--set", told)
+    with webhook(200) as (url, sent):
+        done, _ = gitlab(project, "--variable", f"CHAT_URL={url}")
+    assert done.returncode == 1
+    (said,) = sent
+    assert said["link"] == "https://gitlab.com/acme/rag/pipelines/0"
+    assert f"on-failure > {said['link']}" in done.stdout
+    assert url not in done.stdout + done.stderr
+    assert "on-failure imported" not in done.stdout  # neither the data of the run nor its cache
 
 
 def test_secrets_reach_the_step_and_a_missing_one_ends_the_job(gitlab, tmp_path):

@@ -10,11 +10,13 @@ if TYPE_CHECKING:
 
 AFTER = (
     "github.event_name != 'workflow_run' || (github.event.workflow_run.conclusion == 'success'"
-    " && github.event.workflow_run.head_repository.full_name == github.repository)"
+    " && github.event.workflow_run.head_repository.full_name == github.repository"
+    " && github.event.workflow_run.head_branch == github.event.repository.default_branch)"
 )
 """The condition of first jobs, where the end of another pipeline starts a run.
 
-GitHub starts one however the other ended, and also where a fork ran it.
+GitHub starts one however the other ended, on whatever branch, and also where a fork ran it; the run that it starts is
+always one of the default branch.
 """
 
 

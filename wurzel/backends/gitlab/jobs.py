@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 JUNIT = "junit.xml"
 NATIVE_RETRIES = 2
 _SOURCES = ("web", "api", "trigger")
+_NOTICE = "15m"
+"""Timeout of the job that tells of a failed run."""
 _RUNNER_FAILURES = ("runner_system_failure", "stuck_or_timeout_failure")
 _CACHES = {
     "pip": "PIP_CACHE_DIR",
@@ -342,13 +344,13 @@ class _Writer:
                 needs=(),
                 parallel=0,
                 retry=None,
-                timeout="",
+                timeout=_NOTICE,
                 resource_group="",
                 variables={name: variable(value) for name, value in notice_env(pipeline).items()}
                 | ({} if pipeline.on_failure.link else {LINK: "$CI_PIPELINE_URL"})
                 | {"WURZEL_RUN_ID": "$CI_PIPELINE_ID"},
                 secrets=from_vault(notice_references(pipeline), options),
-                cache=self.cache(self.jobs.all[0], bare=job.bare) if job.bare else None,
+                cache=None,
                 script=[*lines_of(names), ci.command(notice_argv(pipeline), "none" if job.bare else options.setup)],
                 paths=(),
                 steps=(),
