@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from wurzel.exceptions import StaticTypeError, StepFailed, WurzelError
     from wurzel.utils import WZ
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "CommandStep": "wurzel.core",
     "DataModel": "wurzel.datacontract",

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from wurzel import __version__
 from wurzel.cli import cli
 from wurzel.exceptions import ConfigError
 from wurzel.project.load import load
-from wurzel.project.requires import installed_version
 
 CONFIG = "version: 1\nrequires: {}\npipelines: {{}}\n"
 
@@ -27,8 +27,8 @@ def requires(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "version"),
     [
-        (f"wurzel=={installed_version()}", installed_version()),
-        (f"Wurzel[markdown, store] == {installed_version()}", installed_version()),
+        (f"wurzel=={__version__}", __version__),
+        (f"Wurzel[markdown, store] == {__version__}", __version__),
         ("wurzel @ git+https://github.com/acme/wurzel@0123abc", ""),
         ("wurzel[store] @ https://example.com/wurzel-0.1.0-py3-none-any.whl", ""),
         ("./wheels/wurzel-0.1.0-py3-none-any.whl", ""),
@@ -80,6 +80,6 @@ def test_a_ci_file_installs_it_and_never_just_wurzel(requires):
     Path("wurzel.yaml").write_text("version: 1\npipelines: {}\n")
     done = CliRunner().invoke(cli, ["ci", "github", "--stdout"])
     assert "wurzel.yaml: nothing says where wurzel comes from, so wurzel==0.1.0" in done.stderr
-    assert f"run: python -m pip install wurzel=={installed_version()}\n" in done.stdout
+    assert f"run: python -m pip install wurzel=={__version__}\n" in done.stdout
     Path("pyproject.toml").write_text('[project]\nname = "rag"\nversion = "1"\ndependencies = ["wurzel"]\n')
     assert "run: python -m pip install .\n" in CliRunner().invoke(cli, ["ci", "github", "--stdout"]).stdout

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import click
 
+from wurzel import __version__
 from wurzel.cli.group import CommandGroup
 from wurzel.cli.saying import say
 
@@ -88,14 +89,7 @@ def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOpt
     home="wurzel.cli.{}",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=lambda ctx, _, asked: _print_version(ctx) if asked and not ctx.resilient_parsing else None,
-    help="Show the version and exit.",
-)
+@click.version_option(__version__, message="%(version)s")
 @click.option("-C", "folder", metavar="DIR", help="Work in this folder, as if it were the current one.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of logs on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
@@ -112,13 +106,6 @@ def cli(
         os.environ["WURZEL_ALLOW_OUTSIDE"] = "1"  # an environment variable, so that child processes read it too
     level = "DEBUG" if verbose else "WARNING" if quiet else "INFO"
     ctx.ensure_object(dict).update(log_format=log_format, level=level)
-
-
-def _print_version(ctx: click.Context) -> None:
-    from wurzel.project.requires import installed_version
-
-    click.echo(installed_version())
-    ctx.exit()
 
 
 def _change_folder(folder: str) -> None:

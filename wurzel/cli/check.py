@@ -86,17 +86,17 @@ def _quietly(ctx: click.Context, command: click.Command, pipelines: tuple[str, .
 
 def _check_program() -> None:
     """Whether `wurzel` on the path, which rendered files start, is this one: the index of pip has another."""
+    from wurzel import __version__
     from wurzel.exceptions import CheckFailed
-    from wurzel.project.requires import installed_version
 
     path = shutil.which("wurzel")
     if path is None:
         return
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     answer = (done.stdout + done.stderr).strip().split("\n")[-1]
-    if done.returncode or answer != installed_version():
-        hint = f"Put this one first in PATH, or install wurzel=={installed_version()} there."
-        text = f"is another program than this wurzel {installed_version()}: --version prints {answer!r}"
+    if done.returncode or answer != __version__:
+        hint = f"Put this one first in PATH, or install wurzel=={__version__} there."
+        text = f"is another program than this wurzel {__version__}: --version prints {answer!r}"
         raise CheckFailed(text, where=path, hint=hint)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wurzel import __version__
 from wurzel.cli.options import TargetName, configuration_options, env_file_option, pipeline_argument
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ def command(
     from wurzel.engines.proof import proven
     from wurzel.exceptions import CheckFailed
     from wurzel.project.open import open_pipeline
-    from wurzel.project.requires import installed_version
     from wurzel.runtime.ending import ended_by_signals
 
     forms = [_form(path) for path in reports]
@@ -79,7 +79,7 @@ def command(
                 click.echo("; ".join(filter(None, (facts.rstrip(), more))))
         order = [driver.name for driver in drivers]
         rows += sorted(found, key=lambda row: order.index(row.engine) if row.engine in order else -1)
-    proof = Proof(resolved.pipeline.name, sample, installed_version(), rows)
+    proof = Proof(resolved.pipeline.name, sample, __version__, rows)
     for path, form in zip(reports, forms, strict=True):
         _write(proof, path, form)
     for row in rows:

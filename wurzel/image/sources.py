@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from wurzel import __version__
 from wurzel.exceptions import UsageError
 from wurzel.project.home import VERSIONS, other_wurzel
 from wurzel.project.packaging import Manager, Packages, local_folders, packages_of, workspace_members
-from wurzel.project.requires import Requires, installed_version, pinned
+from wurzel.project.requires import Requires, pinned
 
 if TYPE_CHECKING:
     from wurzel.project.place import Place
@@ -105,7 +106,7 @@ def _reports(packages: Packages, manager: Manager, root: Path) -> list[str]:
         what = f"{packages.main} is not installed in the image, only wurzel is"
         found.append(f"{what}; add a requirements.txt, or extend the block `install` of image/Dockerfile.j2")
     if manager in LOCKS and packages.wurzel is None:
-        how = f"add it, as in `{manager} add 'wurzel=={installed_version()}'`"
+        how = f"add it, as in `{manager} add 'wurzel=={__version__}'`"
         found.append(f"{manager}.lock has no wurzel, so the image has none and no step can start; {how}")
     elif manager in LOCKS and (other := other_wurzel(packages)):
         found.append(other)

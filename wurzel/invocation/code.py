@@ -115,9 +115,11 @@ class Code:
     def _follow(self, own: Iterable[str], roots: Iterable[str], *, tables: bool) -> Reached:
         mine = {name.partition(".")[0] for name in own}
         mine |= self._neighbours(mine)
-        units = {unit.name: unit for unit in self._shaping}
+        shaping = self._shaping if self._distributions.known else []
+        units = {unit.name: unit for unit in shaping}
         installed: dict[str, Distribution] = {}
-        todo = [parent for name in [*roots, *_NEEDED, *(_TABLES if tables else ())] for parent in with_parents(name)]
+        needed = [*_NEEDED, *(_TABLES if tables else ())] if shaping else []
+        todo = [parent for name in [*roots, *needed] for parent in with_parents(name)]
         seen = set(todo)
         while todo:
             name = todo.pop()
@@ -141,7 +143,8 @@ class Code:
             return
         top = name.partition(".")[0]
         if top == "wurzel":
-            yield from self._of_wurzel(name, units)
+            if self._distributions.known:  # otherwise only files of the project are asked for
+                yield from self._of_wurzel(name, units)
             return
         if self._modules.spec(top) is None or self._modules.is_builtin(top):
             return
@@ -271,11 +274,11 @@ def with_parents(name: str) -> Iterator[str]:
 
 def relative_files(files: Iterable[Path], root: Path) -> tuple[str, ...]:
     """Paths of source files relative to the project folder, for those that lie in the project or its repository."""
-    root, top, found = root.absolute(), repository_of(root), set()
+    root, found = root.absolute(), set()
     for file in files:
         path = os.path.relpath(file, root)
         if path.startswith(".."):
-            path = os.path.relpath(os.path.realpath(file), os.path.realpath(root))
+            path, top = os.path.relpath(os.path.realpath(file), os.path.realpath(root)), repository_of(root)
             if top is None or not Path(os.path.realpath(file)).is_relative_to(top):
                 continue
         if not _SITES & set(Path(path).parts):

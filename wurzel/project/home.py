@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wurzel import __version__
 from wurzel.backends.ci.home import PIP, Home
 from wurzel.exceptions import Problem
 from wurzel.project.load import FILE
 from wurzel.project.packaging import Packages, packages_of
 from wurzel.project.place import place_of
-from wurzel.project.requires import KEY, Requires, installed_version
+from wurzel.project.requires import KEY, Requires
 from wurzel.render.header import is_ours
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _line(packages: Packages, requires: Requires) -> tuple[str, str]:
         setup, line = _LINES[packages.manager]
         return setup, line.format(shlex.quote(packages.main))
     words = {"requirements": [PIP, "--requirement requirements.txt"], "none": [PIP]}.get(packages.manager, [PIP, "."])
-    text = requires.text or (f"wurzel=={installed_version()}" if packages.manager == "none" else "")
+    text = requires.text or (f"wurzel=={__version__}" if packages.manager == "none" else "")
     return "pip", " ".join([*words, *([shlex.quote(text)] if text else [])])
 
 
@@ -69,9 +70,9 @@ def _problem(packages: Packages, requires: Requires, project: Project | None) ->
     """What to say where nothing brings wurzel, or only what an index calls so."""
     where = project.file if project is not None else FILE
     if packages.wurzel is not None and not requires.text and (text := other_wurzel(packages)):
-        return Problem(text, where, f"Ask for this one, as in wurzel=={installed_version()}, or set `{KEY}:`.")
+        return Problem(text, where, f"Ask for this one, as in wurzel=={__version__}, or set `{KEY}:`.")
     if packages.manager in _LINES:
-        hint = f"Add it, as in: {packages.manager} add 'wurzel=={installed_version()}'"
+        hint = f"Add it, as in: {packages.manager} add 'wurzel=={__version__}'"
         hint = hint if packages.manager != "conda" else "Add it below `pip:` there."
         text = f"{packages.main} has no wurzel, so jobs without an image of their own have none"
     else:
@@ -87,10 +88,10 @@ def _problem(packages: Packages, requires: Requires, project: Project | None) ->
 def other_wurzel(packages: Packages) -> str:
     """What to say of files that bring, or allow, another program of this name, which the public index has; or ''."""
     asked = packages.wurzel or ""
-    if asked.startswith(("@", "wurzel")) or "/" in asked or asked.removeprefix("==").strip() == installed_version():
+    if asked.startswith(("@", "wurzel")) or "/" in asked or asked.removeprefix("==").strip() == __version__:
         return ""
     if asked.startswith("==") and "*" not in asked:
-        return f"{packages.main} has wurzel {asked[2:].strip()}, but this is wurzel {installed_version()}"
+        return f"{packages.main} has wurzel {asked[2:].strip()}, but this is wurzel {__version__}"
     text = f"{packages.main} asks for any wurzel" if not asked else f"{packages.main} asks for wurzel {asked}"
     return f"{text}, and the index of pip has another program of this name, with higher versions"
 

@@ -13,23 +13,22 @@ Manager = Literal["uv", "poetry", "pdm", "requirements", "conda", "pyproject", "
 
 _LOCKS: Mapping[Manager, str] = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock"}
 _CONDA = ("environment.yml", "environment.yaml")
-_INCLUDES = re.compile(r"^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)", re.MULTILINE)
-_LOCAL = re.compile(
-    r"^[ \t]*(?:-e[ \t=]*|--editable[ \t=]+)?(?:[\w.-]+(?:\[[^]]*\])?[ \t]*@[ \t]*)?(?:file:)?(\.{1,2}(?:/[^\s#;\[]*)?)"
-    r"(?:\[[^]]*\])?[ \t]*(?:#.*|;.*)?$",
-    re.MULTILINE,
+_INCLUDES = r"(?m)^[ \t]*(?:-[rc]|--requirement|--constraint)[ \t=]*([^\s#]+)"
+_LOCAL = (
+    r"(?m)^[ \t]*(?:-e[ \t=]*|--editable[ \t=]+)?"
+    r"(?:[\w.-]+(?:\[[^]]*\])?[ \t]*@[ \t]*)?(?:file:)?(\.{1,2}(?:/[^\s#;\[]*)?)"
+    r"(?:\[[^]]*\])?[ \t]*(?:#.*|;.*)?$"
 )
 _EXTRAS = r"(?:\[[^]]*\])?"
 _WURZEL = {
-    "lock": re.compile(r'^name = "wurzel"\nversion = "([^"]+)"$', re.MULTILINE),
-    "requirements": re.compile(
-        rf"^[ \t]*wurzel(?![\w.-]){_EXTRAS}[ \t]*((?:[=<>~!@][^#;\\\n]*?)?)[ \t]*(?=--|[#;\\\n]|\Z)"
-        r"|^[^\s#]*/(wurzel[-@.][^\s#]*)",
-        re.MULTILINE | re.IGNORECASE,
+    "lock": r'(?m)^name = "wurzel"\nversion = "([^"]+)"$',
+    "requirements": (
+        rf"(?im)^[ \t]*wurzel(?![\w.-]){_EXTRAS}[ \t]*((?:[=<>~!@][^#;\\\n]*?)?)[ \t]*(?=--|[#;\\\n]|\Z)"
+        r"|^[^\s#]*/(wurzel[-@.][^\s#]*)"
     ),
-    "conda": re.compile(rf"\bwurzel{_EXTRAS}[ \t]*((?:[=<>~!@][^,\]}}#\n\"']*)?)"),
-    "pyproject": re.compile(
-        rf"""["']wurzel{_EXTRAS}[ \t]*((?:[=<>~!@][^"';]*)?)["';]|^wurzel[ \t]*=[ \t]*["'{{]([^"'}}]*)""", re.MULTILINE
+    "conda": rf"\bwurzel{_EXTRAS}[ \t]*((?:[=<>~!@][^,\]}}#\n\"']*)?)",
+    "pyproject": (
+        rf"""(?m)["']wurzel{_EXTRAS}[ \t]*((?:[=<>~!@][^"';]*)?)["';]|^wurzel[ \t]*=[ \t]*["'{{]([^"'}}]*)"""
     ),
 }
 """Where files name wurzel, and the version that they ask for."""
@@ -81,7 +80,7 @@ def packages_of(project: Path, top: Path | None = None) -> Packages:
 
 def local_folders(project: Path, text: str) -> dict[str, Path]:
     """Folders that lines of a file for pip install, by the line."""
-    found = (match for match in _LOCAL.finditer(text) if "\0" not in match.group())
+    found = (match for match in re.finditer(_LOCAL, text) if "\0" not in match.group())
     matches = ((match.group(), (project / match.group(1)).resolve()) for match in found)
     return {line: path for line, path in matches if path.is_dir()}
 
@@ -96,7 +95,7 @@ def included(project: Path, name: str) -> list[str]:
     """A file for pip, and those that it includes, each relative to the project, whether it is there or not."""
     seen = [name]
     for file in seen:  # grows while it is read
-        for other in _INCLUDES.findall(_text(project / file)):
+        for other in re.findall(_INCLUDES, _text(project / file)):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(file), other))
             if "://" not in other and "\0" not in other and path not in seen:
                 seen.append(path)
@@ -111,7 +110,7 @@ def _locked(manager: Manager, project: Path, folder: Path, top: Path, lock: str)
 
 
 def _asked(kind: str, text: str) -> str | None:
-    found = _WURZEL[kind].search(text)
+    found = re.search(_WURZEL[kind], text)
     return "".join(group or "" for group in found.groups()).strip() if found is not None else None
 
 
@@ -160,7 +159,7 @@ def _siblings(project: Path, top: Path) -> list[str]:
 def _local(folder: Path, top: Path) -> Iterator[Path]:
     """Folders that the files of a folder install by their path."""
     texts = [_text(folder / name) for name in included(folder, "requirements.txt")]
-    paths = [path for text in texts for path in _LOCAL.findall(text)]
+    paths = [path for text in texts for path in re.findall(_LOCAL, text)]
     data = _toml(folder / "pyproject.toml")
     sources = _table(data, "tool", "uv", "sources")
     paths += _paths([sources, _table(data, "tool", "poetry"), _table(data, "tool", "pdm")])
@@ -205,9 +204,12 @@ def _text(path: Path) -> str:
 
 def _toml(path: Path) -> dict[str, Any]:
     """The contents of a file; nothing if it is not there or not valid, which its own programs report."""
+    text = _text(path)
+    if not text:
+        return {}
     import tomllib
 
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return {}

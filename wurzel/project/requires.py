@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel.exceptions import UsageError, WurzelWarning
+from wurzel import __version__
+from wurzel.exceptions import WurzelWarning
 
 if TYPE_CHECKING:
     from wurzel.project.nodes import Findings, Node
@@ -39,7 +39,7 @@ def requires_of(root: Node, findings: Findings) -> Requires:
     node = root.fields.get(KEY)
     if node is None or node.value is None:
         return Requires("")
-    from wurzel.datacontract.secrets import passwords_in  # brings pydantic, which `wurzel --version` needs not
+    from wurzel.datacontract.secrets import passwords_in
 
     text = str(node.written).strip()
     if any(passwords_in(text)):
@@ -51,34 +51,17 @@ def requires_of(root: Node, findings: Findings) -> Requires:
     except ValueError as error:
         findings.add(node.origin, f"{KEY}: {error}", _HINT)
         return Requires("")
-    if found.version and found.version != (installed := installed_version()):
+    if found.version and found.version != __version__:
         hint = f"Install {text}, or change this line to the version that is meant."
-        findings.add(node.origin, f"{KEY}: {text!r}, but this is wurzel {installed}", hint)
+        findings.add(node.origin, f"{KEY}: {text!r}, but this is wurzel {__version__}", hint)
     return found
-
-
-def installed_version() -> str:
-    """The version of the wurzel that runs; of a source tree that is not installed, what its pyproject.toml says."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("wurzel")
-    except PackageNotFoundError:
-        import tomllib
-
-        try:
-            text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
-        except OSError:
-            hint = f"Install it, or set `{KEY}:` to a version, a URL or a path."
-            raise UsageError("wurzel is not installed here, so nothing says which version it is", hint=hint) from None
-        return str(tomllib.loads(text)["project"]["version"])
 
 
 def pinned(requires: Requires, file: str) -> Requires:
     """What to install: where the project does not say it, the version that runs, with a warning; never just any."""
     if requires.text:
         return requires
-    found = Requires(f"wurzel=={installed_version()}", installed_version())
+    found = Requires(f"wurzel=={__version__}", __version__)
     what = f"{file}: nothing says where wurzel comes from, so {found.text} is installed from the index of pip"
     warnings.warn(WurzelWarning(f"{what}; set `{KEY}:` to a version, a URL or a path"), stacklevel=2)
     return found
