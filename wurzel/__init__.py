@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     )
     from wurzel.exceptions import StaticTypeError, StepFailed, WurzelError
     from wurzel.utils import WZ
-
-__version__ = "0.1.0"
+    from wurzel.version import __version__ as __version__
 
 _HOMES = {
     "CommandStep": "wurzel.core",
@@ -44,6 +43,7 @@ _HOMES = {
     "WZ": "wurzel.utils",
     "WurzelError": "wurzel.exceptions",
     "run": "wurzel.calling",
+    "__version__": "wurzel.version",
 }
 
 __all__ = [

@@ -56,7 +56,7 @@ def imported(*arguments):
 
 def packages(modules):
     """The packages of wurzel that were imported, without those of commands."""
-    low = ("exceptions", "git_folder", "regular_file", "standard_streams")
+    low = ("exceptions", "git_folder", "records", "regular_file", "standard_streams", "version")
     always = {f"wurzel.{name}" for name in ("__main__", "cli", *low)}
     return {".".join(name.split(".")[:2]) for name in modules if name.startswith("wurzel.")} - always
 

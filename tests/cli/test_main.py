@@ -7,6 +7,7 @@ import click
 from click.testing import CliRunner
 
 from wurzel.cli import COMMANDS, cli
+from wurzel.version import __version__
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,18 +39,17 @@ def test_an_unknown_command_is_met_with_the_nearest():
 
 
 def test_the_version():
-    assert run("--version").output.strip() == "0.1.0"
+    assert run("--version").output.strip() == __version__
 
 
 def test_the_version_of_a_source_tree_needs_no_metadata(tmp_path):
     (tmp_path / "click").symlink_to(Path(click.__file__).parent)
     (tmp_path / "wurzel").symlink_to(ROOT / "wurzel")
-    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text().replace("0.1.0", "7.8.9", 1))
     words = [sys.executable, "-S", "-m", "wurzel", "--version"]
     done = subprocess.run(
         words, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
     )
-    assert (done.stdout, done.stderr) == ("7.8.9\n", "")
+    assert (done.stdout, done.stderr) == (f"{__version__}\n", "")
 
 
 def test_an_error_of_ours_has_no_traceback_and_its_exit_code(project):

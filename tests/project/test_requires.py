@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from wurzel import __version__
 from wurzel.cli import cli
 from wurzel.exceptions import ConfigError
 from wurzel.project.load import load
+from wurzel.version import __version__
 
 CONFIG = "version: 1\nrequires: {}\npipelines: {{}}\n"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from wurzel.backends.options import TargetOptions
+from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

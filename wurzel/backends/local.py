@@ -3,7 +3,6 @@
 import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, TypedDict
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
@@ -16,6 +15,7 @@ from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
+from wurzel.records import dataclass
 
 _NO_CONTAINER = "the script runs in the environment that starts it; use the argo, cronjob or airflow target"
 _NO_LIMIT = "a shell script cannot limit resources; lower `-j`, or use the argo, cronjob or airflow target"

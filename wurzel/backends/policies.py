@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from wurzel.exceptions import PolicyError, Problem, TemplateError
+from wurzel.records import dataclass
 from wurzel.render.language import language_of
 from wurzel.render.policy import Failure, Policies
 

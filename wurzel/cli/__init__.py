@@ -15,9 +15,9 @@ from typing import NoReturn
 
 import click
 
-from wurzel import __version__
 from wurzel.cli.group import CommandGroup
 from wurzel.cli.saying import say
+from wurzel.version import __version__
 
 COMMANDS = {
     "init": "Write a starting wurzel.yaml.",

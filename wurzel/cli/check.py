@@ -86,8 +86,8 @@ def _quietly(ctx: click.Context, command: click.Command, pipelines: tuple[str, .
 
 def _check_program() -> None:
     """Whether `wurzel` on the path, which rendered files start, is this one: the index of pip has another."""
-    from wurzel import __version__
     from wurzel.exceptions import CheckFailed
+    from wurzel.version import __version__
 
     path = shutil.which("wurzel")
     if path is None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel import __version__
 from wurzel.cli.options import TargetName, configuration_options, env_file_option, pipeline_argument
+from wurzel.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

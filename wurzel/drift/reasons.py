@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.drift.compare import Difference, Span, differences
 from wurzel.drift.influence import Effect, Influence, Setting, influence
+from wurzel.records import dataclass
 from wurzel.render.header import body
 
 if TYPE_CHECKING:

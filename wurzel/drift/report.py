@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from wurzel.drift.packs import PackChanges, moved
 from wurzel.drift.reasons import Reasons, reasons
+from wurzel.records import dataclass
 from wurzel.render.header import MARK, command_of
 
 if TYPE_CHECKING:

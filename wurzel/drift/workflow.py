@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +13,7 @@ from wurzel.backends.github.options import PINS
 from wurzel.backends.github.workflow import path_filter
 from wurzel.backends.gitlab.jobs import image_for, path_pattern
 from wurzel.exceptions import UsageError
+from wurzel.records import dataclass
 from wurzel.render.header import command_of, sign, within
 from wurzel.render.output import File
 

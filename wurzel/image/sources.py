@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel import __version__
 from wurzel.exceptions import UsageError
 from wurzel.project.home import VERSIONS, other_wurzel
 from wurzel.project.packaging import Manager, Packages, local_folders, packages_of, workspace_members
 from wurzel.project.requires import Requires, pinned
+from wurzel.version import __version__
 
 if TYPE_CHECKING:
     from wurzel.project.place import Place

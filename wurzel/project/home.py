@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel import __version__
 from wurzel.backends.ci.home import PIP, Home
 from wurzel.exceptions import Problem
 from wurzel.project.load import FILE
@@ -17,6 +16,7 @@ from wurzel.project.packaging import Packages, packages_of
 from wurzel.project.place import place_of
 from wurzel.project.requires import KEY, Requires
 from wurzel.render.header import is_ours
+from wurzel.version import __version__
 
 if TYPE_CHECKING:
     from wurzel.project.load import Project

@@ -6,8 +6,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-from wurzel import __version__
 from wurzel.exceptions import WurzelWarning
+from wurzel.version import __version__
 
 if TYPE_CHECKING:
     from wurzel.project.nodes import Findings, Node

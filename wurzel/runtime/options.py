@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wurzel.records import dataclass
 from wurzel.runtime.run_id import new_id
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
@@ -23,6 +22,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from wurzel.hangup import tie
+from wurzel.records import dataclass
 from wurzel.regular_file import private
 from wurzel.runtime.descendants import GRACE, adopt, children, send, tree
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wurzel.records import dataclass
 from wurzel.validation.argo_dag import check_dag, check_steps
 from wurzel.validation.container import check_container
 from wurzel.validation.manifest import Node

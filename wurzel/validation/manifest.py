@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from wurzel.exceptions import Problem
+from wurzel.records import dataclass
 
 SHOWN = 60
 

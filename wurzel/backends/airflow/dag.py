@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypedDict
 
 from wurzel.backends import kubernetes
@@ -32,6 +32,7 @@ from wurzel.ir.jobs import Job
 from wurzel.ir.model import Pipeline, Schedule
 from wurzel.ir.serialize import digest_of
 from wurzel.ir.types import parse_duration
+from wurzel.records import dataclass
 
 IN_TIME = "in_time"
 """Variable of the task that skips a run that starts too late."""

@@ -8,7 +8,6 @@ writes becomes part of a command: folders, settings and secrets travel in enviro
 import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wurzel.backends.airflow.options import Moment
@@ -17,6 +16,7 @@ from wurzel.backends.kubernetes.store import store_env
 from wurzel.invocation.command import setting_variables
 from wurzel.invocation.store import identity_of
 from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
+from wurzel.records import dataclass
 
 DATA = "WURZEL_DATA"
 """Variable that names the folder of all data of a DAG."""

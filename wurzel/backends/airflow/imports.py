@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from wurzel.records import dataclass
 
 _WIDTH = 88
 _SDK = "airflow.sdk"

@@ -1,12 +1,13 @@
 """What the template of a DAG file sees of its tasks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wurzel.backends.airflow.environment import Text
 from wurzel.backends.airflow.options import StepOptions
 from wurzel.ir.model import SecretRef, Step
+from wurzel.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ Why `templateRef` and not `inline` templates: docs/decisions/argo-parts.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wurzel.backends.kubernetes.preflight import object_name
+from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.layout import Pods

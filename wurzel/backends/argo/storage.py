@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.kubernetes import without_empty
+from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs, Oss

@@ -9,7 +9,6 @@ import math
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr
@@ -25,6 +24,7 @@ from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 from wurzel.ir.names import EnvName
 from wurzel.ir.requests import attempts
 from wurzel.ir.types import Duration
+from wurzel.records import dataclass
 
 SETUP = 600
 """Seconds a job may spend on checkout, installation and moving data, on top of its step's own time."""

@@ -6,7 +6,7 @@ Facts about DVC's file format: https://dvc.org/doc/user-guide/project-structure/
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, Literal, TypedDict
 
 from pydantic import Field
@@ -22,6 +22,7 @@ from wurzel.ir.features import Use
 from wurzel.ir.file_places import files_in
 from wurzel.ir.model import Pipeline, Setting, Step
 from wurzel.ir.names import PlainText
+from wurzel.records import dataclass
 
 REPORT = ".report.json"
 """File name of the report inside a slice, where `wurzel step --gather` looks for it (`wurzel.runtime.slices`)."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
 from wurzel.invocation.command import setting_variables
 from wurzel.invocation.store import key_references
 from wurzel.ir.requests import limited, requested
+from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+from wurzel.records import dataclass
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
 from wurzel.render.values import Variable
 
