@@ -388,7 +388,7 @@ def test_a_job_tells_of_a_failure():
     )
     job = config(pipeline(on_failure=told))["on-failure"]
     assert (job["stage"], job["when"], "needs" in job) == (".post", "on_failure", False)
-    assert (job["dependencies"], job.get("cache", []), job["artifacts"], job["timeout"]) == ([], [], None, "15m")
+    assert (job["dependencies"], job.get("cache", []), job.get("artifacts"), job["timeout"]) == ([], [], None, "15m")
     assert job["variables"]["WURZEL_WEBHOOK"] == "https://hooks.example/x"
     assert job["variables"]["WURZEL_LINK"] == "$CI_PIPELINE_URL"
     assert job["script"] == [
