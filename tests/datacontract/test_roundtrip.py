@@ -731,3 +731,61 @@ def test_large_and_many_items_are_checked_alike():
     assert refused(Doc, *many, SUB).startswith("item 5000 is a ScoredDoc")
     tricky = [Doc(text='},{"text":'), Doc(text='{"text":"a"}'), Doc(text="}"), Doc(text='",')]
     assert codec.decode(codec.encode(tricky).data) == tricky
+
+
+class Limited(PydanticModel):
+    text: str = Field(max_length=5)
+    number: int = Field(0, ge=-1)
+    word: Literal["a", "b"] = "a"
+
+
+class Numbers(PydanticModel):
+    numbers: list[int] = []
+    within: dict[str, list[int]] = {}
+
+
+VALUES = (
+    *("a", 'é\x00"', 1, 2**70, True, None, 0.1, -0.0, 1e300, [], {}, [1, [2.5, None]], {"a": {"b": [True]}}),
+    *((1,), {1}, float("nan"), float("inf"), 10**5000, {1: 2}, {None: 1}, Word("a"), Color.RED, b"x"),
+    *(date(2024, 1, 2), Decimal(1), Doc(text="a"), Plain("a"), defaultdict(list), OrderedDict(a=1), deque([1])),
+    *([Word("a")], {"a": (1,)}, {Word("a"): 1}, [[10**5000]], "\ud800", [float("-inf")], [{1}]),
+)
+
+
+def written(annotation, item, way):
+    """What is stored of a list of the item, or what is said of it."""
+    codec = codec_for(shape_of(list[annotation]))
+    try:
+        if way == "one by one":
+            return codec.lines.line(item)
+        (lines,) = codec.encoded([item] if way == "list" else iter([item]))
+        return lines[0]
+    except ContractFailedException as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "items"),
+    [
+        (Free, [Free(value=value) for value in VALUES]),
+        (Free, [Free(bare={"x": value}, things=[value], metadata={"y": value}) for value in VALUES]),
+        (Limited, [Limited.model_construct(text=text, number=1) for text in ("a", "é" * 5, "é" * 6, 1, Word("a"))]),
+        (Limited, [Limited.model_construct(text="", number=one) for one in (-1, -2, 10**5000, True, 1.0, None)]),
+        (Limited, [Limited.model_construct(text="", number=1, word=one) for one in ("b", "c", None, Word("a"))]),
+        (Numbers, [Numbers(numbers=[one], within={"a": [one]}) for one in (1, -(2**80), 10**4299, 10**4300)]),
+    ],
+    ids=["any", "any within", "text", "number", "literal", "large numbers"],
+)
+def test_every_way_to_write_an_item_stores_or_refuses_the_same(annotation, items):
+    found = [[written(annotation, item, way) for way in ("one by one", "list", "stream")] for item in items]
+    for item, ways in zip(items, found, strict=True):
+        assert ways == [ways[0]] * 3, repr(item)[:100]
+    assert len({type(ways[0]) for ways in found}) == 2  # some are stored, some refused
+
+
+def test_plain_values_of_any_type_need_no_comparing(monkeypatch):
+    codec = codec_for(shape_of(list[Free]))
+    monkeypatch.setattr(codec.lines, "line", lambda *_: pytest.fail("was compared"))
+    items = [Free(value={"a": [1, 2.5, None, True]}, metadata={"b": "c"}, bare={"d": {}}, things=[[]])]
+    assert codec.decode(codec.encode(items).data) == items
+    assert [*codec.encoded(iter(items))] == [[codec.lines.written(items[0])]]

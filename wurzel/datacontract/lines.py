@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -61,8 +61,8 @@ class ItemLines:
             return line
         write = self._writing
         cls, names, good = quick.flat or (None, (), ())
-        check, readable = quick.check, quick.readable
-        longest = sys.maxsize if quick.constrained else quick.longest
+        check, readable, longest = quick.check, quick.readable, quick.longest
+        accept = self._accept
 
         def encode(item: Any, index: int) -> bytes:
             try:
@@ -72,6 +72,8 @@ class ItemLines:
                     and tuple(map(type, values.values())) in good
                 ) or check((item,)):
                     text = write(item)
+                    if accept is not None:
+                        accept(item.__dict__)
                     if len(text) <= longest or readable(item, text):
                         return text
             except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
@@ -105,12 +107,26 @@ class ItemLines:
 
         return write
 
+    @cached_property
+    def _accept(self) -> Callable[[dict[str, Any]], Any] | None:
+        """What raises if a value of the right class breaks a constraint, in items that contain values alone."""
+        quick = self._lossless
+        if quick is None or not quick.constrained or quick.flat is None:
+            return None
+        self.shape.contract.model_rebuild()
+        return partial(self.shape.contract.__pydantic_validator__.validate_python, by_alias=False, by_name=True)
+
+    @property
+    def _unsure(self) -> bool:
+        """Whether only reading the JSON of items tells that it is not refused."""
+        return self._lossless is not None and self._lossless.constrained and self._accept is None
+
     def check(self, texts: Sequence[bytes], first: int) -> None:
         """Make sure that what `encoder` gave for items from number `first` on can be read.
 
         Raises `ContractFailedException` when an item would be refused.
         """
-        if self._lossless is not None and self._lossless.constrained:
+        if self._unsure:
             self._validated(b"[" + b",".join(texts) + b"]", first)
 
     def read(self, data: bytes, first: int = 0, *, single: bool = False) -> list[Any]:
@@ -140,7 +156,9 @@ class ItemLines:
             quick = self._lossless
             if quick is not None:
                 same = quick.check(items)
-                if not all(map(quick.readable, items, texts)):
+                if self._accept is not None:
+                    deque(map(self._accept, [item.__dict__ for item in items]), maxlen=0)
+                if self._unsure or not all(map(quick.readable, items, texts)):
                     self._adapter.validator.validate_json(data, **self._read)
             else:
                 read = self._adapter.validator.validate_json(data, **self._read)

@@ -8,10 +8,11 @@ each would cost as much as comparing.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from enum import Enum
 from itertools import chain
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -108,9 +109,7 @@ class Lossless(NamedTuple):
         return _DIGITS if self.numbers else sys.maxsize
 
     def readable(self, item: Any, text: bytes) -> bool:
-        """Whether an item that passes `check` is not refused when it is read; `text` is its JSON."""
-        if self.constrained:
-            return False
+        """Whether no integer of an item that passes `check` is too large to be read; `text` is its JSON."""
         if len(text) <= self.longest:
             return True
         values = item.__dict__
@@ -119,7 +118,7 @@ class Lossless(NamedTuple):
 
 def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
     """How to tell that items of this contract read back as they are; `None` if only comparing can tell."""
-    if not contract.exact or contract.free or not contract.one_infinity:
+    if not contract.exact or not contract.one_infinity:
         return None
     builder = _Builder(contract)
     try:
@@ -134,7 +133,7 @@ def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
         check,
         builder.flat,
         start,
-        builder.constrained or builder.deep_numbers,
+        builder.constrained,
         builder.numbers,
         builder.simple,
         builder.sets,
@@ -149,7 +148,7 @@ class _Builder:
     def __init__(self, contract: Schema) -> None:
         self.objects = 0
         """How many types with fields or keys items consist of."""
-        self.constrained = self.deep_numbers = False
+        self.constrained = False
         self.simple = True
         self.numbers: tuple[str, ...] = ()
         self.sets: tuple[str, ...] = ()
@@ -164,26 +163,23 @@ class _Builder:
         self.constrained |= not _HARMLESS.issuperset(schema) or kind == "literal"
         if leaf := _leaf_class(schema):
             return _leaf(leaf)
-        if kind == "default":
-            return self.check(schema["schema"])
-        if kind == "nullable":
-            return _nullable(*self.check(schema["schema"]))
+        if kind == "any":
+            self.objects += 1
+            return _JSON, _all_plain
+        if kind in {"default", "nullable"}:
+            inner = self.check(schema["schema"])
+            return inner if kind == "default" else _nullable(*inner)
         if kind == "list" and "items_schema" in schema:
-            return frozenset({list}), _each(self._inner(schema["items_schema"])[1])
+            return frozenset({list}), _each(self.check(schema["items_schema"])[1])
         if kind == "dict" and "keys_schema" in schema and "values_schema" in schema:
             self.objects += 1
             keys, check = self.check(schema["keys_schema"])
-            if keys == {str}:
-                return frozenset({dict}), _entries(check, self._inner(schema["values_schema"])[1])
+            if keys in ({str}, _JSON):
+                check = check if keys == {str} else _leaf(str)[1]
+                return frozenset({dict}), _entries(check, self.check(schema["values_schema"])[1])
         if kind == "model" and not allows_extra(schema) and not schema.get("root_model"):
             return frozenset({schema["cls"]}), self._known(schema)
         raise _LossyError
-
-    def _inner(self, schema: CoreSchema) -> tuple[frozenset[type], Check]:
-        """As `check`, for values within a list or dict."""
-        kinds, check = self.check(schema)
-        self.deep_numbers |= int in kinds
-        return kinds, check
 
     def _set_of_texts(self, schema: CoreSchema) -> bool:
         while (schema := self._contract.resolved(schema))["type"] == "default":
@@ -233,15 +229,12 @@ class _Builder:
             self._texts(field.schema) if is_root and field.name in self.sets else self.check(field.schema)
             for field in stored
         ]
-        numbers = tuple(name for name, (kinds, _) in zip(names, fields, strict=True) if int in kinds)
         if is_root:
-            self.numbers = numbers
-        else:
-            self.deep_numbers |= bool(numbers)
+            self.numbers = tuple(name for name, (kinds, _) in zip(names, fields, strict=True) if int in kinds)
         deep = [
             (name, check)
             for name, (kinds, check) in zip(names, fields, strict=True)
-            if not all(one in _LEAVES or issubclass(one, Enum) for one in kinds)
+            if not all(one in _LEAVES or issubclass(one, Enum) for one in kinds) or (int in kinds and not is_root)
         ]
         flat = Flat(cls, tuple(names), set())
         fits = flat.matcher([kinds for kinds, _ in fields])
@@ -255,6 +248,30 @@ class _Builder:
 
 
 _LEAVES = frozenset(_CLASSES.values())
+_JSON: frozenset[type] = frozenset({str, int, float, bool, type(None), list, dict})
+_TEXT = frozenset({str})
+_DEEPEST = 32
+
+
+def _all_plain(values: Iterable[Any], depth: int = 0) -> bool:
+    """Whether values of any type are what JSON has, at every depth."""
+    if depth > _DEEPEST:
+        return False
+    for value in values:
+        kind = type(value)
+        if kind is str or kind is bool or value is None:
+            continue
+        if kind is int:
+            good = -_LARGE < value < _LARGE
+        elif kind is float:
+            good = isfinite(value)
+        elif kind is dict:
+            good = _TEXT.issuperset(map(type, value)) and _all_plain(value.values(), depth + 1)
+        else:
+            good = kind is list and _all_plain(value, depth + 1)
+        if not good:
+            return False
+    return True
 
 
 def _computes(schema: CoreSchema) -> bool:
@@ -278,7 +295,14 @@ def _leaf_class(schema: CoreSchema) -> type | None:
 
 def _leaf(kind: type) -> tuple[frozenset[type], Check]:
     kinds = frozenset({kind})
+    if kind is int:
+        return kinds, lambda values: kinds.issuperset(map(type, values)) and _small(values)
     return kinds, lambda values: kinds.issuperset(map(type, values))
+
+
+def _small(numbers: Collection[int]) -> bool:
+    """Whether integers are read again from JSON."""
+    return not numbers or (min(numbers) > -_LARGE and max(numbers) < _LARGE)
 
 
 def _nullable(kinds: frozenset[type], check: Check) -> tuple[frozenset[type], Check]:
