@@ -1,6 +1,7 @@
 """Secrets are masked in every form and place, however output is cut into chunks."""
 
 import base64
+import html
 import json
 import os
 import shlex
@@ -35,6 +36,11 @@ WRITTEN = {
     "json in utf-8": json.dumps(SECRET, ensure_ascii=False)[1:-1],
     "python": repr(SECRET)[1:-1],
     "bytes": repr(SECRET.encode())[2:-1],
+    "python in ascii": ascii(SECRET)[1:-1],
+    "python in json": json.dumps(repr({"password": SECRET})),
+    "json in json": json.dumps(json.dumps([SECRET])),
+    "html": html.escape(SECRET),
+    "url of other programs": "hunter2%2f%2b%c3%a4%20%22x%22%20%5c",
     "shell": shlex.quote("it's " + SECRET)[9:-1],
     "base64": base64.b64encode(SECRET.encode()).decode(),
     "base64 for urls": base64.urlsafe_b64encode(SECRET.encode()).decode(),

@@ -17,7 +17,7 @@ _BASE64_GROUP = 3
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """The forms of a secret, each on one line: as it is, and escaped for URLs, JSON, Python, a shell, in base64."""
+    """Forms of a secret, each on one line: as it is, escaped for URLs, HTML, JSON, Python, a shell, and in base64."""
     for whole in (secret, *secret.splitlines()):
         text = whole.strip()
         if len(text) >= SHORTEST:
@@ -27,21 +27,25 @@ def forms(secret: str) -> Iterator[bytes]:
 
 
 def _written(text: str) -> Iterator[bytes]:
-    import json
+    from html import escape
     from urllib.parse import quote, quote_plus
 
     plain = text.encode("utf-8", "surrogateescape")
-    texts = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1], repr(plain)[2:-1]}
-    texts |= {
-        quote(plain),
-        quote(plain, safe=""),
-        quote_plus(plain),
-        text.replace("'", "'\\''"),
-        " ".join(text.split()),
-    }
-    for form in (plain, *(item.encode("utf-8", "surrogateescape") for item in texts)):
+    for_urls = [quote(plain), quote(plain, safe=""), quote_plus(plain)]
+    texts = {text, *_quoted(text), repr(plain)[2:-1], *for_urls, text.replace("'", "'\\''"), " ".join(text.split())}
+    texts |= {re.sub("%..", lambda found: found[0].lower(), form) for form in for_urls}
+    texts |= {escape(text), escape(text, quote=False)}
+    texts |= {twice for form in [*texts] for twice in _quoted(form)}  # as in a JSON line about an error
+    for form in (item.encode("utf-8", "surrogateescape") for item in texts):
         if b"\n" not in form and b"\r" not in form:
             yield form
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """What JSON and Python put between the quotes."""
+    import json
+
+    yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1], ascii(text)[1:-1])
 
 
 def _in_base64(data: bytes) -> Iterator[bytes]:
