@@ -120,6 +120,8 @@ class TestPlace:
         assert open_dataset(Path("out")).items == 2
         assert "elsewhere: there is no such folder" in str(error("ls", "-e", "other"))
         assert "mutually exclusive" in str(error("ls", "-e", "other", store=url))
+        Path("chain.py").write_text("import a_package_that_this_machine_lacks")
+        assert [row[0] for row in rows(run("ls"))] == ["argo-1"]  # who looks into a store needs no code of pipelines
         Path("wurzel.yaml").write_text("version: 1\npipelines:\n  rag: {entrypoint: 'chain:pipeline'}\n")
         assert "wurzel.yaml names no store" in str(error("ls"))
 
@@ -146,6 +148,11 @@ class TestPlace:
             assert "nothing is wrong" in wurzel("verify")
             assert "nothing to remove" in wurzel("gc", "--keep", "30d")
             assert "bucket" in wurzel("ls", url="s3://gone/x", code=2)
+            there = f"{{url: 's3://{BUCKET}/team', endpoint: '{server.endpoint}'}}"
+            Path("wurzel.yaml").write_text(f"version: 1\nstore: {there}\npipelines: {{rag: {{entrypoint: 'x:y'}}}}\n")
+            assert "latest" in wurzel("ls", WURZEL_STORE_ENDPOINT="")  # the endpoint belongs to the URL
+            Path("wurzel.yaml").write_text("version: 1\npipelines: 7\n")
+            assert "latest" in wurzel("ls")
             server.fault = lambda request: failure(403, "AccessDenied", "Not yours")
             assert "Not yours" in wurzel("du", code=2)
 

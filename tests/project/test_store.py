@@ -6,7 +6,7 @@ from wurzel.exceptions import ConfigError
 from wurzel.ir.model import OutputPort, SecretRef, Store
 from wurzel.ir.serialize import dump, parse
 from wurzel.project.explain import explain
-from wurzel.project.resolve import resolve
+from wurzel.project.resolve import resolve, store_of
 
 KEYS = "secrets: {access_key_id: {name: minio, key: id}, secret_access_key: {name: minio, key: secret}}"
 
@@ -47,8 +47,10 @@ environments:
 
 
 def layered(project, pipeline, *sets, rag="", prod="", environment=None):
-    text = FILE.format(keys=KEYS, rag=rag, prod=prod)
-    return resolve(pipeline, project(text), environment=environment, sets=sets).pipeline.store
+    opened = project(FILE.format(keys=KEYS, rag=rag, prod=prod))
+    found = resolve(pipeline, opened, environment=environment, sets=sets).pipeline.store
+    assert sets or found == store_of(opened, pipeline.name, environment), "also without the code of the pipeline"
+    return found
 
 
 def test_the_store_of_the_file_is_every_pipelines(project, pipeline):

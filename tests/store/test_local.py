@@ -12,7 +12,7 @@ import pytest
 
 from tests.store.test_remote import PLAN, PRINT, dataset
 from wurzel.datacontract.dataset import open_dataset
-from wurzel.exceptions import StoreError
+from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.store import Entry, latest, open_store
 from wurzel.store.local import LocalBucket
 
@@ -71,6 +71,12 @@ def test_a_full_disk_is_no_half_dataset(tmp_path, limit):
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "store").mkdir(mode=0o500)
     with pytest.raises(StoreError, match="Permission denied"):
+        LocalBucket(tmp_path / "store").put("x", b"")
+
+
+def test_a_file_is_no_store_whatever_is_tried_again(tmp_path):
+    (tmp_path / "store").write_bytes(b"")
+    with pytest.raises(StoreSetupError, match="Not a directory"):
         LocalBucket(tmp_path / "store").put("x", b"")
 
 

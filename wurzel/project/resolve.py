@@ -133,6 +133,19 @@ def resolve(
     return resolved
 
 
+def store_of(project: Project, name: str, environment: str | None = None) -> Store | None:
+    """The store that configuration gives a pipeline, for which its code is not imported. Raises `WurzelError`."""
+    findings = Findings()
+    layers = [layer for pack in project.packs() for layer in pack.layers(environment)]
+    layers += project.layers(name, environment)
+    found = overlay_all(_each([_of_pipeline(layer) for layer in layers], "store"))
+    store = (
+        None if found is None or found.value is None else _PIPELINE_FIELDS["store"](found, "store", Context(findings))
+    )
+    findings.check()
+    return store
+
+
 class _Resolver:
     """Resolves one pipeline and collects findings."""
 

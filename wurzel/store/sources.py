@@ -13,6 +13,9 @@ from stat import S_ISREG
 
 from wurzel.exceptions import StoreError, StoreSetupError
 
+_SETUP = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+"""What no other try gets over."""
+
 
 def opened(path: Path, *, follow: bool = False) -> FileIO:
     """A regular file; opening a pipe would wait for ever."""
@@ -55,8 +58,8 @@ def explained(path: Path, *let: type[OSError]) -> Iterator[None]:
         yield
     except let:
         raise
-    except PermissionError as error:
-        raise StoreSetupError(f"the store cannot be used: {error.strerror}", where=str(path)) from error
     except OSError as error:
+        if error.errno in _SETUP:
+            raise StoreSetupError(f"the store cannot be used: {error.strerror}", where=str(path)) from error
         hint = "Free some space." if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
         raise StoreError(f"the store cannot be used: {error.strerror}", where=str(path), hint=hint) from error

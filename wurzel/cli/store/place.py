@@ -117,8 +117,8 @@ def open_place(url: str | None, environment: str | None, pipeline: str | None) -
 
     if url and environment:
         raise UsageError("--store (or WURZEL_STORE) and --env are mutually exclusive", hint="Leave out one of them.")
-    environ = {**os.environ, **withdraw()}  # before code of a pipeline is imported
-    setting, configured = (None, None) if url else _configured(environment, pipeline)
+    environ = {**os.environ, **withdraw()}
+    setting, configured = (_same(url), None) if url else _configured(environment, pipeline)
     store = chosen_store(setting, url, environ)
     if store is None:
         raise UsageError("the store is none", hint="Give one with --store.")
@@ -159,18 +159,35 @@ def _step(text: str) -> tuple[str | None, str | None]:
     return step or None, output if dot else None
 
 
+def _same(url: str) -> Store | None:
+    """The store in wurzel.yaml, where that has this URL, too: endpoint and region belong to it."""
+    from wurzel.exceptions import WurzelError
+
+    try:
+        return _stores(None, None)[1].get(url)
+    except WurzelError:
+        return None  # a file that is wrong does not keep anybody from a store with a URL
+
+
+def _stores(environment: str | None, pipeline: str | None) -> tuple[list[str], dict[str, Store]]:
+    """Names of the pipelines in wurzel.yaml, and their stores by URL, or that of one. Imports no code of pipelines."""
+    from wurzel.project.open import open_project
+    from wurzel.project.resolve import store_of
+
+    project = open_project()
+    if project is None:
+        return [], {}
+    known = project.names(environment)
+    chosen = [pipeline] if pipeline in known else known
+    stores = [store for name in chosen if (store := store_of(project, name, environment)) is not None]
+    return known, {store.url: store for store in stores}
+
+
 def _configured(environment: str | None, pipeline: str | None) -> tuple[Store, str | None]:
     """The store in wurzel.yaml, and the name of its pipeline where there is only one."""
     from wurzel.exceptions import UsageError
-    from wurzel.project.open import open_in, open_project
 
-    project = open_project()
-    known = project.names(environment) if project is not None else []
-    stores: dict[str, Store] = {}
-    for name in [pipeline] if pipeline in known else known:
-        store = open_in(project, name, environment, ()).pipeline.store
-        if store is not None:
-            stores[store.url] = store
+    known, stores = _stores(environment, pipeline)
     if len(stores) > 1:
         raise UsageError("the pipelines in wurzel.yaml have different stores", hint="Name a PIPELINE.")
     if not stores:
