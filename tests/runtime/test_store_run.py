@@ -157,6 +157,8 @@ def test_the_option_outranks_the_variable_and_both_the_configuration(clone, tmp_
         ([], {"WURZEL_STORE_CACHE": "write"}, "WURZEL_STORE_CACHE: 'write' is not read-write or read or off"),
         (["--store", "none", "--publish"], {}, "--publish is about a store, and there is none"),
         (["--store", ".git/x"], {}, "is inside git's own folder"),
+        (["--store", "data"], {}, "the store is in the folder 'data' of datasets or states"),
+        (["--store", "x/s", "--state-dir", "x"], {}, "the store is in the folder 'x' of datasets or states"),
     ],
 )
 def test_what_is_refused(clone, words, environ, reason):
@@ -168,7 +170,7 @@ def test_what_is_refused(clone, words, environ, reason):
 def test_a_store_that_cannot_be_used_ends_the_run(clone, tmp_path):
     one = clone()
     (tmp_path / "store").write_text("a file")
-    said = one(*A, code=1)
+    said = one(*A, code=2)
     assert "the store cannot be used: Not a directory" in said
     assert one.calls() == []
 

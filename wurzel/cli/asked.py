@@ -70,7 +70,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
     chosen = with_parameters(from_environment(pipeline, os.environ, check_settings), asked.params, check_settings)
     given = given_parameters(pipeline, chosen)
     chosen = _with_data_dir(chosen, asked.data_dir)
-    store, place = _store(chosen, asked.url, {**os.environ, **withdrawn})
+    store, place = _store(chosen, asked.url, {**os.environ, **withdrawn}, asked.state_dir)
     if asked.publish and store is None:
         raise UsageError("--publish is about a store, and there is none", hint="Name one with --store.")
     told = _told(chosen)
@@ -113,14 +113,31 @@ def _told(pipeline: Pipeline) -> dict[str, str]:
     return {} if pipeline.on_failure is None else {**os.environ, **notice_env(pipeline)}
 
 
-def _store(pipeline: Pipeline, given: str | None, environ: Mapping[str, str]) -> tuple[Store | None, str]:
+def _store(
+    pipeline: Pipeline, given: str | None, environ: Mapping[str, str], state_dir: str
+) -> tuple[Store | None, str]:
     """The store of this run, and where its datasets are, in words."""
     from wurzel.runtime.store_choice import chosen_store, open_chosen
 
     store = chosen_store(pipeline.store, given, environ)
     if store is None:
         return None, pipeline.data_dir
-    return open_chosen(store, pipeline.name, environ), f"the store {store.url}"
+    opened = open_chosen(store, pipeline.name, environ)
+    _check_apart(opened, pipeline.data_dir, state_dir)
+    return opened, f"the store {store.url}"
+
+
+def _check_apart(store: Store, *others: str) -> None:
+    """Refuse a store within a folder whose files a run replaces."""
+    from pathlib import Path
+
+    from wurzel.store.local import LocalBucket
+
+    root = store.bucket.root.resolve() if isinstance(store.bucket, LocalBucket) else None
+    for other in others:
+        if root is not None and root.is_relative_to(Path(other).resolve()):
+            hint = "Name another folder for the store; runs replace and remove files there."
+            raise UsageError(f"the store is in the folder {other!r} of datasets or states", where=str(root), hint=hint)
 
 
 def _with_data_dir(pipeline: Pipeline, data_dir: str | None) -> Pipeline:
