@@ -5,7 +5,9 @@ import textwrap
 
 import pytest
 
+from wurzel import CommandStep, File, NoSettings
 from wurzel.exceptions import PipelineError
+from wurzel.ir.attributes import summary
 from wurzel.ir.introspect import introspect
 from wurzel.ir.model import Limits, Resources, Retry, Shards
 from wurzel.utils import WZ
@@ -31,6 +33,22 @@ def test_a_chain_in_order_with_its_types(project):
     assert upper.inputs[0].type == words.outputs[0].type
     assert (words.outputs[0].type.contract, words.outputs[0].type.containers) == ("steps:Word", ("list",))
     assert pipeline.entrypoint == "chain:pipeline"
+
+
+def test_the_docstring_of_a_class_of_wurzel_describes_no_step():
+    class Copy(CommandStep[NoSettings, None, File]):
+        command = ("echo", "hello")
+
+    class Documented(Copy):
+        """Say hello.
+
+        To everyone.
+        """
+
+    class Derived(Documented):
+        pass
+
+    assert [summary(cls) for cls in (Copy, Documented, Derived)] == ["", "Say hello.", "Say hello."]
 
 
 def test_predecessors_keep_the_order_of_the_arrows(project):

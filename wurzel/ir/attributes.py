@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from wurzel.core import SelfConsumingLeafStep, TypedStep
+from wurzel.core import TypedStep
 from wurzel.exceptions import PipelineError
 from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Resources, Retry, Shards
 from wurzel.ir.types import parse_duration
@@ -99,7 +99,7 @@ def cache_key(cls: type[AnyStep]) -> str:
 def summary(cls: type) -> str:
     """First paragraph of the docstring the author wrote, on one line."""
     for base in cls.__mro__:
-        if base in {TypedStep, SelfConsumingLeafStep}:
+        if base.__module__.startswith("wurzel.core."):
             break
         if doc := base.__dict__.get("__doc__"):
             return " ".join(doc.strip().partition("\n\n")[0].split())
