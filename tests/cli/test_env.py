@@ -32,7 +32,7 @@ def run(project, monkeypatch):
 
 
 def rows(text):
-    return {line.split()[0]: " ".join(line.split()[1:]) for line in text.splitlines()[1:]}
+    return {line.split()[0]: " ".join(line.split()[1:]) for line in text.splitlines()[1:] if line}
 
 
 def test_the_table(run):
@@ -42,6 +42,19 @@ def test_the_table(run):
         "secret-suffix required - secret suffix, key api-token (wurzel.yaml:7:40), not set here"
     )
     assert found["SECRET_SUFFIX__USER"] == "secret-suffix optional anna default"
+
+
+def test_the_datasets_that_a_step_started_by_hand_needs(project):
+    project("outputs")
+    result = CliRunner().invoke(cli, ["env", "outputs:pipeline", "--set", "data_dir=my data"])
+    assert result.exit_code == 0, result.exception
+    table = result.stdout.partition("\n\n")[2]
+    assert table.splitlines()[0].split() == ["STEP", "INPUTS", "OUTPUT"]
+    found = rows(table)
+    assert found["words"] == "- -o 'my data/words'"
+    assert found["cut"] == "-i 'my data/words' -o 'my data/cut'"
+    inputs = ("left=my data/upper", "right=my data/reverse", "left=my data/cut/test")
+    assert found["compare"] == " ".join([f"-i '{one}'" for one in inputs] + ["-o 'my data/compare'"])
 
 
 def test_where_each_value_comes_from(run, monkeypatch):

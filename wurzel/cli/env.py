@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +13,9 @@ from wurzel.cli.options import configuration_options, env_file_option, pipeline_
 from wurzel.cli.saying import print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wurzel.ir.model import Pipeline
     from wurzel.project.variables import Variable
 
 
@@ -31,7 +36,8 @@ def command(
 ) -> None:
     """List the variables and secrets a pipeline needs.
 
-    Values are never printed, only where each one comes from.
+    Values are never printed, only where each one comes from. Below them are the datasets of each step, as `wurzel step`
+    takes them from whoever starts it by hand.
     """
     from wurzel.project.open import open_pipeline
     from wurzel.project.variables import dotenv, variables
@@ -51,7 +57,7 @@ def command(
     if as_json:
         print_json([variable._asdict() for variable in found])
         return
-    for line in dotenv(found) if as_dotenv else _table(found):
+    for line in dotenv(found) if as_dotenv else [*_table(found), "", *_datasets(resolved.pipeline)]:
         click.echo(line)
 
 
@@ -60,9 +66,24 @@ def _table(found: list[Variable]) -> list[str]:
     for variable in found:
         needed = "required" if variable.required else "optional"
         rows.append((variable.name, variable.step, needed, _short(variable.default), variable.source))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return _aligned(rows)
+
+
+def _datasets(pipeline: Pipeline) -> list[str]:
+    from wurzel.invocation.command import dataset, step_inputs
+
+    rows = [("STEP", "INPUTS", "OUTPUT")]
+    for step in pipeline.steps:
+        inputs = " ".join(f"-i {quote(value)}" for value in step_inputs(step, partial(dataset, pipeline)))
+        rows.append((step.id, inputs or "-", f"-o {quote(dataset(pipeline, step.id))}"))
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines of a table; the last column is as wide as it needs."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     return [
-        "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
+        "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
     ]
 
 
