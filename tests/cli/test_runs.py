@@ -120,6 +120,15 @@ def test_a_difference_names_settings_and_datasets(here):
     assert "there is no run 'zz'" in wurzel("runs", "diff", "zz", code=2)
 
 
+def test_commands_about_runs_without_a_project_say_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert wurzel("show", "words", code=2) == (
+        "error: there is no wurzel.yaml here\n  Name the pipeline: wurzel show words --pipeline module:attribute\n"
+    )
+    for words in (["logs", "words"], ["logs"], ["runs", "show"], ["report"]):
+        assert wurzel(*words, code=2).startswith("error: no run has been recorded here\n  Run `wurzel run` first")
+
+
 def test_logs_of_past_runs_are_kept(here):
     first = json.loads(wurzel("runs", "--json"))[1]["id"]
     assert wurzel("logs", "words").startswith("making 3\n")

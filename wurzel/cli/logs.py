@@ -42,9 +42,11 @@ def command(step: str | None, run: str | None, pipeline: str | None, as_json: bo
     Without --run it is the last run that has a log of STEP.
     """
     from wurzel.exceptions import UsageError
-    from wurzel.runtime.history import past_runs
+    from wurzel.runtime.history import LATEST, find_run, past_runs
 
     runs = past_runs(Path(state_dir), pipeline)
+    if not runs:
+        find_run(runs, LATEST)
     found = list(_logs(runs, step, run))
     if not found:
         known = ", ".join(dict.fromkeys(step for run in runs for step in run.steps)) or "none"

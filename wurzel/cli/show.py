@@ -68,6 +68,8 @@ def command(
     from wurzel.runtime.preview import chosen, columns, is_files
 
     _check(head, sample, diff, schema=schema)
+    if pipeline is None:
+        _check_project(output)
     found = open_pipeline(pipeline, environment, sets).pipeline
     folder = _folder(found, output, data_dir)
     if found.store is not None and not folder.exists():
@@ -102,6 +104,17 @@ def _check(head: int | None, sample: int | None, diff: str | None, *, schema: bo
         raise UsageError("--head and --sample are mutually exclusive")
     if diff is not None and (schema or sample is not None):
         raise UsageError("--diff compares all items; leave out --schema and --sample")
+
+
+def _check_project(output: str) -> None:
+    from wurzel.exceptions import UsageError
+    from wurzel.project.load import FILE, find_project, parent_project
+
+    if find_project() is None:
+        parent = parent_project()
+        where = f"The nearest one is in {parent}: change to that folder, or name" if parent else "Name"
+        hint = f"{where} the pipeline: wurzel show {output} --pipeline module:attribute"
+        raise UsageError(f"there is no {FILE} here", hint=hint)
 
 
 def _head(head: int | None, *, as_json: bool) -> int | None:
