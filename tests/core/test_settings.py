@@ -59,6 +59,9 @@ class Server(SettingsLeaf):
     PORT: int = 80
 
 
+Server.model_rebuild(force=True)  # before 2.12, pydantic writes no object of a class that it has not built
+
+
 class Deep(SettingsLeaf):
     SERVER: Server
     NAME: str = "deep"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from enum import Enum
+from inspect import signature
 from itertools import chain, count
 from typing import Literal
 from uuid import UUID
@@ -141,7 +142,10 @@ def test_numbers_of_too_many_digits_are_refused(tmp_path):
             write(tmp_path / "out", shape_of(list[Counted]), call)
 
 
-@pytest.mark.parametrize("change", ["strip", "init", "post", "exclude", "order"])
+EXCLUDE_IF = "exclude_if" in signature(Field).parameters
+
+
+@pytest.mark.parametrize("change", ["strip", "init", "post", *(["exclude"] if EXCLUDE_IF else []), "order"])
 @pytest.mark.parametrize("form", [list, iter], ids=["list", "stream"])
 def test_what_reading_changes_is_refused(tmp_path, change, form):
     class Strip(PydanticModel, str_strip_whitespace=True):
@@ -160,7 +164,8 @@ def test_what_reading_changes_is_refused(tmp_path, change, form):
             self.text += "!"
 
     class Exclude(PydanticModel):
-        text: str = Field("default", exclude_if=lambda value: value == "a ")
+        # `exclude_if` came with pydantic 2.12
+        text: str = Field("default", **({"exclude_if": lambda value: value == "a "} if EXCLUDE_IF else {}))
 
     class Order(PydanticModel):
         first: str = ""

@@ -1,4 +1,4 @@
-"""Other versions of Python render the same bytes; each gets an environment of its own with what wurzel needs."""
+"""Other versions of Python, and the lowest versions of what wurzel needs, render the same bytes and run."""
 
 import shutil
 import subprocess
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import EXAMPLES
+from tests.engines.datasets import example, wurzel_run
 from tests.test_determinism import projects, rendered
+from wurzel.engines.driver import collected
 
 pytestmark = pytest.mark.engine
 ROOT = Path(__file__).parents[2]
@@ -26,15 +28,25 @@ def others():
     return found
 
 
-@pytest.mark.parametrize("version", [f"3.{minor}" for minor in range(11, 15) if minor != sys.version_info.minor])
+LOWEST = "lowest versions"
+OTHERS = [f"3.{minor}" for minor in range(11, 15) if minor != sys.version_info.minor]
+
+
+@pytest.mark.parametrize("version", [*OTHERS, LOWEST])
 def test_the_same_bytes(tmp_path, version):
-    python = others().get(version)
+    python = sys.executable if version == LOWEST else others().get(version)
     if python is None:
         pytest.skip(f"there is no Python {version} here")
-    home = tmp_path / "venv"
-    subprocess.run([python, "-m", "venv", str(home)], check=True, capture_output=True)
-    needs = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    own = str(home / "bin" / "python")
-    subprocess.run([own, "-m", "pip", "install", "--quiet", *needs], check=True, capture_output=True)
+    subprocess.run([python, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True, capture_output=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needs = [*project["dependencies"], *(project["optional-dependencies"]["dataframe"] if version == LOWEST else [])]
+    own = str(tmp_path / "venv" / "bin" / "python")
+    resolution = ["--resolution=lowest-direct"] if version == LOWEST else []
+    words = ["uv", "pip", "install", "--quiet", "--only-binary=:all:", f"--python={own}", *resolution, *needs]
+    subprocess.run([sys.executable, "-m", *words], check=True, capture_output=True)
     expected = rendered(projects(tmp_path / "here", EXAMPLES))
     assert rendered(projects(tmp_path / "there", EXAMPLES), python=own) == expected
+    project = example("outputs", tmp_path / "project")
+    words = [own, "-m", "wurzel", "run", "outputs:pipeline"]
+    subprocess.run(words, cwd=project, env={"PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    assert collected(project / "data") == wurzel_run(example("outputs", tmp_path / "own"), "outputs")
