@@ -74,3 +74,14 @@ def test_nothing_changes():
 def test_inherited_and_pickled():
     assert repr(Wider("a", more="b")) == "Wider(name='a', size=1, parts=[], more='b')"
     assert pickle.loads(pickle.dumps(Wider("a", more="b"))) == Wider("a", more="b")
+
+
+@pytest.mark.parametrize("special", [{"repr": False}, {"compare": False}, {"kw_only": True}])
+def test_fields_that_it_would_not_treat_alike_are_refused(special):
+    with pytest.raises(TypeError, match=r"Hidden: fields may differ in their defaults only: \['secret'\]"):
+
+        @records.dataclass(frozen=True)
+        class Hidden:
+            """Whose secret must not be shown."""
+
+            secret: str = dataclasses.field(default="", **special)

@@ -13,6 +13,8 @@ __all__ = ["dataclass"]
 
 def _record(cls: Any) -> Any:
     made: Any = _dataclass(init=False, repr=False, eq=False)(cls)
+    if special := [field.name for field in fields(made) if field.kw_only or not (field.repr and field.compare)]:
+        raise TypeError(f"{cls.__qualname__}: fields may differ in their defaults only: {special}")
     made.__init__ = _init_of(made)
     made.__repr__, made.__eq__, made.__hash__ = _repr, _eq, _hash
     made.__setattr__, made.__delattr__ = _refuse, _refuse

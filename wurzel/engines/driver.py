@@ -9,7 +9,7 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, ClassVar
 from wurzel.backends import registry
 from wurzel.datacontract.dataset import gather_outputs
 from wurzel.engines.process import EngineFailed, Finished, finished
-from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend

@@ -6,12 +6,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.engines.driver import Case
-from wurzel.records import dataclass
 from wurzel.runtime.sample import VARIABLE
 
 if TYPE_CHECKING:

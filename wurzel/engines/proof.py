@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,6 @@ from wurzel.engines.github import GitHub
 from wurzel.engines.gitlab import GitLab
 from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.process import kill_all
-from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from wurzel.engines.driver import Case, Driver, Outcome
