@@ -9,9 +9,8 @@ import venv
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.drift.accept import HEADER
 
 CODE = """from wurzel import WZ, NoSettings, PydanticModel, TypedStep
@@ -153,7 +152,7 @@ def command(tmp_path, monkeypatch):
 
     def run(*words, at, code=0):
         monkeypatch.chdir(at)
-        done = CliRunner().invoke(cli, list(words))
+        done = invoke(*list(words))
         assert done.exit_code == code, done.output + str(done.exception)
         return done
 

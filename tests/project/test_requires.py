@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.exceptions import ConfigError
 from wurzel.project.load import load
 from wurzel.version import __version__
@@ -75,11 +74,11 @@ def test_a_password_is_refused_and_not_shown(requires):
 def test_a_ci_file_installs_it_and_never_just_wurzel(requires):
     requires("wurzel @ git+https://github.com/acme/wurzel@0123abc")
     for platform in ("github", "gitlab"):
-        text = CliRunner().invoke(cli, ["ci", platform, "--stdout"]).stdout
+        text = invoke("ci", platform, "--stdout").stdout
         assert "python -m pip install 'wurzel @ git+https://github.com/acme/wurzel@0123abc'" in text
     Path("wurzel.yaml").write_text("version: 1\npipelines: {}\n")
-    done = CliRunner().invoke(cli, ["ci", "github", "--stdout"])
+    done = invoke("ci", "github", "--stdout")
     assert "wurzel.yaml: nothing says where wurzel comes from, so wurzel==0.1.0" in done.stderr
     assert f"run: python -m pip install wurzel=={__version__}\n" in done.stdout
     Path("pyproject.toml").write_text('[project]\nname = "rag"\nversion = "1"\ndependencies = ["wurzel"]\n')
-    assert "run: python -m pip install .\n" in CliRunner().invoke(cli, ["ci", "github", "--stdout"]).stdout
+    assert "run: python -m pip install .\n" in invoke("ci", "github", "--stdout").stdout

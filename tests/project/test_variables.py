@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.exceptions import ConfigError
 from wurzel.project.explain import rows
 from wurzel.project.resolve import resolve
@@ -144,7 +143,7 @@ def test_a_wrong_declaration_is_the_packs_error(pack, project, line, message):
 
 def test_the_schema_of_wurzel_yaml_knows_them(globex, project):
     project(GIVEN)
-    schema = json.loads(CliRunner().invoke(cli, ["schema"]).stdout)
+    schema = json.loads(invoke("schema").stdout)
     told = schema["definitions"]["StepConfig"]["properties"]["variables"]
     assert told["properties"]["cost_center"]["pattern"] == "^(?:[0-9]{4})$"
     assert told["additionalProperties"] is False
