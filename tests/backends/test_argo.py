@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.plain import plain_step
+from tests.plain import WORDS, plain_step
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.environment import BRACE, text
 from wurzel.backends.argo.naming import names
@@ -18,10 +18,8 @@ from wurzel.backends.argo.template import duration
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PreflightError
 from wurzel.ir.model import (
-    DataType,
     Edge,
     InputPort,
-    Limits,
     OnFailure,
     OutputPort,
     Pipeline,
@@ -36,7 +34,6 @@ from wurzel.ir.model import (
 from wurzel.ir.volumes import ConfigMapVolume, EnvFrom, Volume
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
-WORDS = DataType(contract="steps:Word", containers=("list",))
 S3 = {"artifacts": {"s3": {"bucket": "acme-data", "endpoint": "minio:9000", "insecure": True, "prefix": "p"}}}
 STORES = {
     "default": {},
@@ -648,10 +645,6 @@ def test_a_run_that_hangs_ends_and_does_not_keep_others_away():
             "needs the secret A", "steps.words.secrets",
         ),
         (pipeline(step("words"), secrets={"A": SecretRef(name="kv/A", key="k")}), {}, "'kv/A'", "Secret's name"),
-        (
-            pipeline(step("words", resources=Resources(memory="2Gi"), limits=Limits(memory="1Gi"))), {},
-            "requests memory 2Gi but is limited to 1Gi", "limits.memory",
-        ),
         (pipeline(*(step(f"s{number}") for number in range(2000))), {}, "MAX_WORKFLOW_SIZE", "max_workflow_size"),
         (pipeline(*(step(f"s{number}") for number in range(40_000))), {}, "make 202 parts", "split the pipeline"),
         (

@@ -6,15 +6,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from wurzel.backends.kubernetes import AMOUNTS, DATA, TMP, TMP_PATH, volume, volumes_of
+from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH, volume, volumes_of
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
-from wurzel.ir.quantity import amount
 from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import KubernetesOptions, StepVolume
-    from wurzel.ir.model import Pipeline, SecretRef, Setting, Step, Toleration
+    from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
 
 SOONEST = 10
 """Seconds between two checks of its schedules by a controller."""
@@ -90,15 +89,6 @@ def _step(pipeline: Pipeline, step: Step, parameters: Collection[str], *, is_ope
     for setting in () if is_open else unfed(pipeline, step, parameters):
         yield _missing(step, setting)
     yield from _secret_names(where, step.secrets)
-    for kind in AMOUNTS.values():
-        asked, limit = getattr(step.resources, kind), getattr(step.limits, kind)
-        if asked is not None and limit is not None and amount(asked) > amount(limit):
-            yield Problem(
-                f"{where} requests {kind} {asked} but is limited to {limit}",
-                hint=f"Raise limits.{kind} to at least resources.{kind}.",
-            )
-    for toleration in step.tolerations:
-        yield from _toleration(where, toleration)
 
 
 def _missing(step: Step, setting: Setting) -> Problem:
@@ -120,21 +110,6 @@ def _secret_names(where: str, secrets: Mapping[str, SecretRef]) -> Iterator[Prob
                 f"{where}: the secret {ref.name!r} behind {variable} is not the name of a Kubernetes Secret",
                 hint="Write the Secret's name: lower-case letters, digits, - and .",
             )
-
-
-def _toleration(where: str, toleration: Toleration) -> Iterator[Problem]:
-    if toleration.operator == "Exists" and toleration.value:
-        yield Problem(
-            f"{where} tolerates {toleration.key!r} with operator Exists and the value {toleration.value!r}",
-            hint="Remove the value, or use operator: Equal.",
-        )
-    if toleration.operator == "Equal" and not toleration.key:
-        yield Problem(f"{where} has a toleration without a key", hint="Add key, or use operator: Exists.")
-    if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
-        yield Problem(
-            f"{where} has toleration_seconds with the effect {toleration.effect or 'any'}",
-            hint="toleration_seconds needs effect: NoExecute.",
-        )
 
 
 def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: Mapping[str, str]) -> Iterator[Problem]:
