@@ -18,7 +18,8 @@ class CommandGroup(click.Group):
     def __init__(self, *args: Any, table: Mapping[str, str], home: str, **options: Any) -> None:
         """See click for the rest.
 
-        `table` has the one-line help of each command; in `home`, the name of its module, `{}` stands for the command.
+        `table` has the one-line help of each command; in `home`, the name of its module, or `module:attribute`, `{}`
+        stands for the command.
         """
         super().__init__(*args, **options)
         self._table = table
@@ -32,7 +33,8 @@ class CommandGroup(click.Group):
         """The click command of that name."""
         if cmd_name not in self._table:
             return None
-        command = import_module(self._home.format(cmd_name)).command
+        module, _, name = self._home.format(cmd_name).partition(":")
+        command = getattr(import_module(module), name or "command")
         assert isinstance(command, click.Command)  # noqa: S101 - narrows the type; a test calls every command
         return command
 
