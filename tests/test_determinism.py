@@ -11,11 +11,10 @@ from pathlib import Path
 
 import jinja2
 import pytest
-from click.testing import CliRunner
 
+from tests.command import invoke
 from tests.conftest import EXAMPLES, PIPELINES
 from wurzel.backends.registry import BUILT_IN
-from wurzel.cli import cli
 
 SOURCE = Path(__file__).resolve().parents[1]
 PROGRAM = """
@@ -178,7 +177,7 @@ def test_a_second_render_writes_nothing(project, name):
     pipeline = name if (root / "wurzel.yaml").exists() else f"{name}:pipeline"
 
     def render(target):
-        return CliRunner().invoke(cli, ["render", pipeline, "-t", target, "-o", f"out/{target}"]).exit_code
+        return invoke("render", pipeline, "-t", target, "-o", f"out/{target}").exit_code
 
     written = [target for target in sorted(BUILT_IN) if render(target) == 0]
     assert written

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.core import PydanticModel
 from wurzel.datacontract.dataset import gather, writing
 from wurzel.datacontract.shape import shape_of
@@ -67,7 +66,7 @@ def test_commands_refuse_it(words, monkeypatch, project):
     if words[0] != "run":
         monkeypatch.chdir(".git")
     words = ["chain:pipeline" if word == "x" else word for word in words]
-    done = CliRunner().invoke(cli, words)
+    done = invoke(*words)
     assert isinstance(done.exception, WurzelError)
     assert "git's own folder" in str(done.exception)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import program
 from tests.conftest import PIPELINES
 
 pytest.importorskip("pre_commit", reason="pre-commit comes with the extra `dev`")
@@ -43,7 +44,7 @@ def test_both_hooks(tmp_path):
     below = sample / "services" / "words"
     shutil.copytree(sample, below)
     for folder in (sample, below):
-        subprocess.run([sys.executable, "-m", "wurzel", "render"], cwd=folder, check=True, capture_output=True)
+        program("render", code=0, cwd=folder)
     (sample / ".gitignore").write_text("__pycache__/\n")
     (sample / ".pre-commit-config.yaml").write_text(
         f"repos:\n- repo: {hooks}\n  rev: {revision}\n"
@@ -66,7 +67,7 @@ def test_both_hooks(tmp_path):
     outdated = hook("below", "--hook-stage", "manual")
     assert outdated.returncode == 1
     assert "dvc.yaml: missing" in outdated.stdout
-    subprocess.run([sys.executable, "-m", "wurzel", "render"], cwd=below, check=True, capture_output=True)
+    program("render", code=0, cwd=below)
     config.write_text(config.read_text().replace("targets", "data_dir: other, targets"))
     git("add", "-A", cwd=sample)
     checked = hook("wurzel-check")

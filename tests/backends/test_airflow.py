@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import EXAMPLES
-from tests.plain import plain_step
+from tests.plain import WORDS, plain_step
 from wurzel.backends.airflow import AirflowBackend
 from wurzel.backends.airflow.dag import dag, with_triggers
 from wurzel.backends.airflow.environment import literal, template
@@ -21,7 +21,6 @@ from wurzel.backends.job import Job
 from wurzel.backends.rendering import render
 from wurzel.backends.support import unsupported_uses
 from wurzel.ir.model import (
-    DataType,
     Edge,
     InputPort,
     OnFailure,
@@ -40,7 +39,6 @@ from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 from wurzel.testing import check_backend, full_pipeline
 
-WORDS = DataType(contract="steps:Word", containers=("list",))
 RENDERER = Renderer()
 PODS = {"operator": "kubernetes", "kubernetes": {"claim": "rag"}}
 CONTAINERS = {

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.backends.test_argo import S3, pipeline, problems, render, spec_of, step, tasks, template
+from tests.command import invoke
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.support import unsupported_uses
@@ -369,9 +370,6 @@ def chain():
 
 
 def test_the_blocks_of_the_page_write_what_it_says(tmp_path, monkeypatch):
-    from click.testing import CliRunner
-
-    from wurzel.cli import cli
 
     for path, text in re.findall(r"```jinja\n\{# (\S+) #\}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -382,7 +380,7 @@ def test_the_blocks_of_the_page_write_what_it_says(tmp_path, monkeypatch):
     )
     monkeypatch.chdir(tmp_path)
     options = ["--set", "targets.argo.workflow_template=true", "--stdout", "--validate"]
-    done = CliRunner().invoke(cli, ["render", "rag", "-t", "argo", *options])
+    done = invoke("render", "rag", "-t", "argo", *options)
     assert done.exit_code == 0, done.output
     found, sensor = yaml.safe_load_all(done.stdout)
     assert template(found["spec"], "embed")["memoize"]["key"] == "embed-{{workflow.creationTimestamp.Y}}"

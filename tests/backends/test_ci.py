@@ -9,26 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from tests.plain import plain_step
+from tests.backends.small import setting, step
+from tests.command import invoke
 from wurzel.backends import ci
-from wurzel.cli import cli
-from wurzel.ir.model import DataType, Pipeline, Retry, SecretRef, Setting
-
-WORD = DataType(contract="steps:Word", containers=("list",))
-
-
-def step(name="embed", **fields):
-    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
-
-
-def pipeline(*steps, **fields):
-    return Pipeline(name="rag", steps=steps or (step(),), **fields)
-
-
-def setting(**fields):
-    return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
+from wurzel.ir.model import Retry, SecretRef
 
 
 @pytest.mark.parametrize(
@@ -135,7 +120,7 @@ def run_job(home, folder, target, **more):
 
 def render(target, *words, **sets):
     asked = [word for name, value in sets.items() for word in ("--set", f"targets.{target}.{name}={value}")]
-    assert CliRunner().invoke(cli, ["render", *words, "-t", target, *asked]).exit_code == 0
+    assert invoke("render", *words, "-t", target, *asked).exit_code == 0
 
 
 @pytest.mark.parametrize("target", ["github", "gitlab"])
@@ -156,7 +141,7 @@ def test_jobs_of_an_ir_file_read_the_one_beside_their_own(project, target):
     home = project("diamond")
     text = "${{ x }} $(y) $$ %z {{ a }}"
     asked = ["inspect", "diamond:pipeline", "--json", "--set", f"steps.words.env.TEXT={text}"]
-    Path("given.json").write_text(CliRunner().invoke(cli, asked).stdout)
+    Path("given.json").write_text(invoke(*asked).stdout)
     render(target, "--from-ir", "given.json")
     Path("given.json").unlink()
     run_job(home, home, target)

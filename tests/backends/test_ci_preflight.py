@@ -1,23 +1,9 @@
 """What is refused for both CI platforms."""
 
-from tests.plain import plain_step
+from tests.backends.small import pipeline, setting, step
 from wurzel.backends import ci
 from wurzel.backends.ci.preflight import check
-from wurzel.ir.model import DataType, Pipeline, Schedule, SecretRef, Setting
-
-WORD = DataType(contract="steps:Word", containers=("list",))
-
-
-def step(name="embed", **fields):
-    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
-
-
-def pipeline(*steps, **fields):
-    return Pipeline(name="rag", steps=steps or (step(),), **fields)
-
-
-def setting(**fields):
-    return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
+from wurzel.ir.model import Schedule, SecretRef
 
 
 def problems(subject, scheduled=False, **options):

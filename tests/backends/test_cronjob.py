@@ -8,14 +8,13 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from tests.plain import plain_step
+from tests.plain import WORDS, plain_step
 from wurzel.backends.cronjob import CronJobBackend
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.backends.kubernetes import escape
 from wurzel.backends.support import unsupported_uses
 from wurzel.exceptions import PipelineError, PreflightError
 from wurzel.ir.model import (
-    DataType,
     OnFailure,
     Pipeline,
     Resources,
@@ -31,7 +30,6 @@ from wurzel.ir.serialize import dump_for_jobs, load
 from wurzel.ir.volumes import ClaimVolume, EmptyDir, EnvFrom, Volume
 from wurzel.testing import check_backend, check_files, full_pipeline, render_texts
 
-WORDS = DataType(contract="steps:Word", containers=("list",))
 NIGHTLY = Schedule(cron="0 4 * * *", timezone="Europe/Berlin")
 
 

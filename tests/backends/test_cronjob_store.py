@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.command import program
 from wurzel.backends.cronjob.options import CronJobOptions
 from wurzel.project.open import open_pipeline
 from wurzel.testing import render_texts
@@ -48,7 +49,7 @@ def run_pod(found, uid):
 
 @pytest.mark.parametrize("layout", ["steps", "single"])
 def test_data_crosses_containers_through_the_store_and_is_computed_once(manifests, layout):
-    subprocess.run([sys.executable, "-m", "wurzel", "run", "diamond:pipeline"], check=True, capture_output=True)
+    program("run", "diamond:pipeline", code=0)
     expected = {path.name: (path / "part-00000.json").read_bytes() for path in Path("data").iterdir() if path.is_dir()}
     found = manifests(layout=layout)
     logs = run_pod(found, "0b5a")

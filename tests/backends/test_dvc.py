@@ -3,15 +3,13 @@ import shlex
 import pytest
 import yaml
 
-from tests.plain import plain_step
+from tests.plain import WORDS, plain_step
 from wurzel.backends.dvc import DvcBackend, DvcOptions, input_paths
 from wurzel.backends.dvc.style import with_flush_lists
 from wurzel.ir.features import Use
-from wurzel.ir.model import DataType, Edge, InputPort, OutputPort, Pipeline, Retry, Setting, Shards, Step
+from wurzel.ir.model import Edge, InputPort, OutputPort, Pipeline, Retry, Setting, Shards, Step
 from wurzel.runtime import slices
 from wurzel.testing import full_pipeline, render_texts
-
-WORDS = DataType(contract="steps:Word", containers=("list",))
 
 
 def one_step(**fields):

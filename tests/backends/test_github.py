@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from tests.plain import plain_step
+from tests.backends.small import FORKED, STORE, STORE_KEYS, WORD, pipeline, reading, setting, step, stored
 from wurzel.backends.ci.home import Home
 from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
@@ -15,17 +15,14 @@ from wurzel.backends.github.triggers import AFTER
 from wurzel.exceptions import PreflightError, VerifyError
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
-    DataType,
     Edge,
     InputPort,
     OnFailure,
     OutputPort,
-    Pipeline,
     Resources,
     Retry,
     Schedule,
     SecretRef,
-    Setting,
     Shards,
     Step,
     Store,
@@ -33,16 +30,7 @@ from wurzel.ir.model import (
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
-WORD = DataType(contract="steps:Word", containers=("list",))
 HOSTILE = "${{ github.event.issue.title }} $(touch pwned) `touch pwned` '; touch pwned # \" \\"
-
-
-def step(name="embed", **fields):
-    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
-
-
-def pipeline(*steps, **fields):
-    return Pipeline(name="rag", steps=steps or (step(),), **fields)
 
 
 def asked(options):
@@ -57,10 +45,6 @@ def text_of(subject, **options):
 
 def workflow(subject, **options):
     return yaml.safe_load(text_of(subject, **options))
-
-
-def setting(**fields):
-    return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
 
 
 def named(job, name):
@@ -533,13 +517,6 @@ def test_more_slices_than_a_matrix_has_jobs():
     assert "Set steps.embed.shards.max to 256 or less" in message
 
 
-def reading(name, *needs, **fields):
-    return step(name, needs=needs, input=WORD, **fields)
-
-
-FORKED = (step("words"), reading("upper", "words"), reading("reverse", "words"), reading("join", "upper", "reverse"))
-
-
 def jobs(subject, **options):
     return workflow(subject, **options)["jobs"]
 
@@ -753,13 +730,7 @@ def test_a_job_of_many_steps_is_short():
         assert len(text_of(pipeline(*steps), layout=layout)) < 10_000
 
 
-STORE = {"url": "s3://acme/rag"}
-STORE_KEYS = {"access_key_id": {"name": "minio", "key": "id"}, "secret_access_key": {"name": "minio", "key": "key"}}
 IDENTITY = {"role": "arn:aws:iam::1:role/it's", "untrusted_role": "arn:aws:iam::1:role/other", "audience": "minio"}
-
-
-def stored(**fields):
-    return pipeline(step("words"), step("upper", needs=("words",)), store=Store(**STORE, **fields))
 
 
 @pytest.mark.parametrize("layout", ["steps", "auto", "single"])

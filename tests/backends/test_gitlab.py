@@ -5,21 +5,18 @@ import subprocess
 import pytest
 import yaml
 
-from tests.plain import plain_step
+from tests.backends.small import FORKED, STORE, STORE_KEYS, pipeline, reading, setting, step, stored
 from wurzel.backends.gitlab import GitlabBackend
 from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.backends.support import unsupported_uses
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
-    DataType,
     Limits,
     OnFailure,
-    Pipeline,
     Resources,
     Retry,
     Schedule,
     SecretRef,
-    Setting,
     Shards,
     Store,
     Toleration,
@@ -27,21 +24,12 @@ from wurzel.ir.model import (
 )
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
-WORD = DataType(contract="steps:Word", containers=("list",))
 HOSTILE = "$CI_COMMIT_BRANCH $(touch pwned) `touch pwned` '; touch pwned # \" \\ %PATH% $$ ${HOME}"
-
-
-def step(name="embed", **fields):
-    return plain_step(id=name, run="steps:Embed", output=WORD, **fields)
 
 
 def by_data(most):
     """A step with as many slices as its data has portions."""
     return step().model_copy(update={"shards": Shards(items=500, max=most)})
-
-
-def pipeline(*steps, **fields):
-    return Pipeline(name="rag", steps=steps or (step(),), **fields)
 
 
 def asked(options):
@@ -69,10 +57,6 @@ def extended(document, name):
     for key in ("artifacts", "variables"):
         merged[key] = document[job["extends"]].get(key, {}) | job.get(key, {})
     return merged
-
-
-def setting(**fields):
-    return Setting(**{"name": "SIZE", "variable": "EMBED__SIZE", "type": "int", "text": False, **fields})
 
 
 def problems(subject, **options):
@@ -499,11 +483,6 @@ def test_reserved_names_are_free_below_a_prefix():
     assert not problems(pipeline(env={"A": "$[[ inputs.x ]]"}))
 
 
-def reading(name, *needs, **fields):
-    return step(name, needs=needs, input=WORD, **fields)
-
-
-FORKED = (step("words"), reading("upper", "words"), reading("reverse", "words"), reading("join", "upper", "reverse"))
 RUNNER = {"max": 2, "when": ["runner_system_failure", "stuck_or_timeout_failure"]}
 
 
@@ -620,13 +599,7 @@ def test_what_differs_splits_an_automatic_job_and_breaks_a_group():
     assert "their runner differs" in problems(pipeline(*pair), jobs={"words": {"tags": ["big"]}})
 
 
-STORE = {"url": "s3://acme/rag"}
-STORE_KEYS = {"access_key_id": {"name": "minio", "key": "id"}, "secret_access_key": {"name": "minio", "key": "key"}}
 IDENTITY = {"role": "arn:aws:iam::1:role/rag", "untrusted_role": "arn:aws:iam::1:role/it's", "audience": "minio"}
-
-
-def stored(**fields):
-    return pipeline(step("words"), step("upper", needs=("words",)), store=Store(**STORE, **fields))
 
 
 @pytest.mark.parametrize("layout", ["steps", "auto", "single"])

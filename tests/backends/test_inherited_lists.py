@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.plain import WORDS as WORD
 from tests.plain import plain_step
 from wurzel.backends.gitlab.options import GitlabOptions
 from wurzel.backends.job import Job
 from wurzel.backends.rendering import render
 from wurzel.exceptions import TemplateError
-from wurzel.ir.model import DataType, Pipeline, Resources
+from wurzel.ir.model import Pipeline, Resources
 from wurzel.render import Renderer
 
-WORD = DataType(contract="steps:Word", containers=("list",))
 GITLAB = {"layout": "steps", "tags": ["acme"], "gpu_tags": ["gpu"], "jobs": {"big": {"tags": ["big"]}}}
 
 

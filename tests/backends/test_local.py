@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.plain import WORDS as WORD
 from tests.plain import plain_step
 from wurzel.backends.local import LocalBackend
 from wurzel.backends.options import TargetOptions
-from wurzel.ir.model import DataType, OnFailure, Pipeline, SecretRef, Setting
+from wurzel.ir.model import OnFailure, Pipeline, SecretRef, Setting
 from wurzel.project.local import left_out
 from wurzel.project.open import open_pipeline
 from wurzel.testing import render_texts
@@ -22,7 +23,6 @@ from wurzel.testing import render_texts
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 EXAMPLES = sorted(path.stem for path in Path(__file__).parents[1].glob("pipelines/*.py") if path.stem != "steps")
 BIN = Path(sys.executable).parent
-WORD = DataType(contract="steps:Word", containers=("list",))
 
 
 def write_script(pipeline, folder, **options):

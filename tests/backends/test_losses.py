@@ -2,16 +2,16 @@
 
 import pytest
 
+from tests.plain import WORDS as WORD
 from tests.plain import plain_step
 from wurzel.backends.job import Job
 from wurzel.backends.registry import get
 from wurzel.backends.rendering import render
-from wurzel.ir.model import DataType, Pipeline, Resources, Toleration
+from wurzel.ir.model import Pipeline, Resources, Toleration
 from wurzel.render import Renderer
 
 KEEP_NOT = "\0"
 """At the start of a text that replaces its block."""
-WORD = DataType(contract="steps:Word", containers=("list",))
 
 
 def step(name, **fields):

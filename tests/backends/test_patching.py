@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
+from tests.command import invoke
 from wurzel.backends.registry import BUILT_IN, get
-from wurzel.cli import cli
 from wurzel.exceptions import WurzelError
 from wurzel.project.schema import json_schema
 
@@ -35,9 +34,7 @@ def render(project):
         folder = project("chain")
         block = f" {patch}\n" if not patch.startswith("\n") else patch.replace("\n", "\n          ") + "\n"
         (folder / "wurzel.yaml").write_text(WURZEL.format(target=target, patch=block) + more)
-        done = CliRunner().invoke(cli, ["render", "p", "-t", target, *arguments])
-        if done.exception and not isinstance(done.exception, SystemExit | WurzelError):
-            raise done.exception
+        done = invoke("render", "p", "-t", target, *arguments)
         code = done.exception.exit_code if isinstance(done.exception, WurzelError) else done.exit_code
         result = Result(code, f"{done.output}{done.exception or ''}")
         files = {path.name: path.read_text() for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"}}

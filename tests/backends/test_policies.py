@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 
 POLICY = """{# At most 8 cpu, images by version, and no pod that mounts the host. #}
 {% for step in pipeline.steps %}
@@ -84,7 +83,7 @@ def change(root, old, new):
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli, [*arguments])
+    result = invoke(*arguments)
     problems = getattr(result.exception, "problems", [])
     said = [str(problem) for problem in problems] or [str(result.exception or "")]
     return getattr(result.exception, "exit_code", result.exit_code), said
@@ -218,7 +217,7 @@ def by_the_entrypoint(_root):
 
 def by_an_ir(root):
     change(root, "cpu: 16", "cpu: 1")
-    result = CliRunner().invoke(cli, ["inspect", "p", "--json"])
+    result = invoke("inspect", "p", "--json")
     ir = json.loads(result.stdout)
     ir["steps"][0]["resources"]["cpu"] = "64"
     change(root, "resources: {cpu: 1}", "env: {A: b}")

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from wurzel.cli import cli
-from wurzel.exceptions import CheckFailed, ConfigError, UsageError, WurzelError
+from tests.command import invoke as run
+from wurzel.exceptions import CheckFailed, ConfigError, UsageError
 from wurzel.project.edit import edited, setting_place
 
 CONFIG = """# the nightly words
@@ -23,13 +22,6 @@ pipelines:
 environments:
   prod: {}
 """
-
-
-def run(*arguments):
-    result = CliRunner().invoke(cli, arguments)
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
 
 
 @pytest.fixture

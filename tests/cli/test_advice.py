@@ -1,20 +1,16 @@
 """What is said to people who almost had it right."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import COMMANDS, cli
-from wurzel.exceptions import WurzelError
+from tests.command import invoke
+from tests.command import program as run
+from wurzel.cli import COMMANDS
 
 
 def said(*words):
-    result = CliRunner().invoke(cli, words)
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
+    result = invoke(*words)
     return f"{result.output}{result.exception}"
 
 
@@ -115,10 +111,6 @@ def test_missing_images_are_one_problem_with_a_line(configure, target):
     name = target.partition(":")[0]
     assert f"wurzel.yaml:3:{53 + len(name)}: words for {name}: steps 'words', 'upper', 'reverse' have no image" in text
     assert text.count("no image") == 1
-
-
-def run(*words):
-    return subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
 
 
 def test_a_syntax_error_shows_the_line_and_no_frames_of_the_import_system(project):

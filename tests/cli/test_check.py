@@ -1,16 +1,14 @@
 """`wurzel check` looks at everything, whatever it finds first."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import program
+
 
 def check(*words):
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "check", *words], capture_output=True, text=True, check=False
-    )
+    done = program("check", *words)
     return done.returncode, done.stderr, done.stdout
 
 
@@ -30,7 +28,7 @@ def test_everything_is_checked_and_the_worst_decides(here, monkeypatch):
     assert "files: rendered files are out of date\n  run-credentials.sh: missing\n" in said
     assert "environment: credentials: " in said
     assert "SHARED_TOKEN" in said
-    subprocess.run([sys.executable, "-m", "wurzel", "render"], check=True, capture_output=True)
+    program("render", code=0)
     assert check("--skip", "environment")[0] == 0
     monkeypatch.setenv("SHARED_TOKEN", "x")
     monkeypatch.setenv("SECRET_SUFFIX__TOKEN", "x")
@@ -60,7 +58,7 @@ def test_without_a_project_there_is_nothing_to_check(tmp_path, monkeypatch):
 
 def test_another_program_of_this_name_is_named(here, monkeypatch, tmp_path):
     """What rendered files start is the `wurzel` on the path; the index of pip has another one."""
-    subprocess.run([sys.executable, "-m", "wurzel", "render"], check=True, capture_output=True)
+    program("render", code=0)
     for name in ("SHARED_TOKEN", "SECRET_SUFFIX__TOKEN"):
         monkeypatch.setenv(name, "x")
     other = tmp_path / "bin/wurzel"

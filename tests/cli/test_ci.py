@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.drift import accept
-from wurzel.exceptions import WurzelError
 
 PATHS = {"github": ".github/workflows/wurzel.yml", "gitlab": ".gitlab/wurzel.yml"}
 CONFIG = """version: 1
@@ -20,10 +18,7 @@ pipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli, ["ci", *arguments])
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
+    return invoke("ci", *arguments)
 
 
 @pytest.fixture
@@ -69,9 +64,9 @@ def test_the_file_is_written_checked_and_kept(words, platform):
     assert "-# mine" in kept.stdout
     run(platform, "--force")
     assert "# mine" not in path.read_text()
-    render = CliRunner().invoke(cli, ["render"])
+    render = invoke("render")
     assert render.exit_code == 0
-    assert CliRunner().invoke(cli, ["render", "--check"]).exit_code == 0  # it is no orphan of a render
+    assert invoke("render", "--check").exit_code == 0  # it is no orphan of a render
 
 
 @pytest.mark.parametrize("platform", PATHS)
@@ -200,7 +195,7 @@ def test_a_rendered_root_file_of_gitlab_takes_no_include(words):
     assert "include it in .gitlab-ci.yml" in run("gitlab").stderr
     Path(PATHS["gitlab"]).unlink()
     Path("wurzel.yaml").write_text(CONFIG.replace("dvc: {}", "gitlab: {}"))
-    CliRunner().invoke(cli, ["render"])
+    invoke("render")
     assert "targets.gitlab.kind: include" in run("gitlab").stderr
 
 

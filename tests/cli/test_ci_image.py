@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.exceptions import WurzelError
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -33,11 +32,11 @@ def project(request, tmp_path, monkeypatch):
 
 def written(platform, *arguments, image="ghcr.io/acme/rag:1.0"):
     Path("wurzel.yaml").write_text(CONFIG.replace("IMAGE", image))
-    done = CliRunner().invoke(cli, ["ci", platform, "--image", *arguments])
+    done = invoke("ci", platform, "--image", *arguments)
     assert done.exit_code == 0, done.exception
     path = done.stderr.split("\n")[0].removeprefix("created ")
-    assert CliRunner().invoke(cli, ["ci", platform, "--image", *arguments, "--check"]).exit_code == 0
-    assert CliRunner().invoke(cli, ["ci", platform, "--image", "--check", "--python", "3.11"]).exit_code != 0
+    assert invoke("ci", platform, "--image", *arguments, "--check").exit_code == 0
+    assert invoke("ci", platform, "--image", "--check", "--python", "3.11").exit_code != 0
     top = Path.cwd() if (Path.cwd() / ".git").exists() else Path.cwd().parents[1]
     return path, yaml.safe_load((top / path).read_text().replace("\non:", "\n'on':"))
 
@@ -94,7 +93,7 @@ def test_on_gitlab_it_runs_on_the_default_branch_with_the_platforms_token(projec
 def test_its_lines_run(project, tmp_path, monkeypatch):
     """As the runner would run them, with a docker that writes down what it is asked for."""
     _, data = written("github", "--secret", "PIP_CONF")
-    assert CliRunner().invoke(cli, ["image"]).exit_code == 0
+    assert invoke("image").exit_code == 0
     bin_folder, temp = tmp_path / "bin", tmp_path / "temp"
     for folder in (bin_folder, temp):
         folder.mkdir()
@@ -141,7 +140,7 @@ def test_its_lines_run(project, tmp_path, monkeypatch):
 @pytest.mark.parametrize("project", [""], indirect=True)
 def test_bad_requests(project, arguments, message):
     Path("wurzel.yaml").write_text(CONFIG.replace("IMAGE", "ghcr.io/acme/rag:1.0"))
-    done = CliRunner().invoke(cli, ["ci", "github", "--image", *arguments])
+    done = invoke("ci", "github", "--image", *arguments)
     assert isinstance(done.exception, WurzelError)
     assert message in str(done.exception)
     assert not Path(".github").exists()
@@ -150,10 +149,10 @@ def test_bad_requests(project, arguments, message):
 @pytest.mark.parametrize("project", [""], indirect=True)
 def test_an_image_needs_a_name(project):
     Path("wurzel.yaml").write_text(CONFIG.replace(', image: "IMAGE"', ""))
-    done = CliRunner().invoke(cli, ["ci", "github", "--image"])
+    done = invoke("ci", "github", "--image")
     assert "container.image is missing" in str(done.exception)
     Path("wurzel.yaml").write_text(CONFIG.replace("IMAGE", f"{ECR}/rag"))
-    done = CliRunner().invoke(cli, ["ci", "github", "--image"])
+    done = invoke("ci", "github", "--image")
     assert "--role is missing" in str(done.exception)
 
 
@@ -165,7 +164,7 @@ def test_an_organisation_changes_how_jobs_log_in(project):
         '{% extends "!ci/github-image.yml.j2" %}\n{% block login %}\n      - run: acme login\n{% endblock %}\n'
     )
     Path("wurzel.yaml").write_text(CONFIG.replace("IMAGE", "ghcr.io/acme/rag:1.0") + "templates: [layer]\n")
-    done = CliRunner().invoke(cli, ["ci", "github", "--image", "--stdout"])
+    done = invoke("ci", "github", "--image", "--stdout")
     assert "      - run: acme login\n" in done.stdout
     assert "docker login" not in done.stdout
-    assert CliRunner().invoke(cli, ["templates", "check"]).exit_code == 0
+    assert invoke("templates", "check").exit_code == 0

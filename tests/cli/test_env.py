@@ -6,9 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.exceptions import CheckFailed
 from wurzel.project.variables import _quoted
 
@@ -23,10 +22,7 @@ def run(project, monkeypatch):
 
     def call(example, *args):
         project(example)
-        result = CliRunner().invoke(cli, ["env", example, *args])
-        if result.exception is not None and not hasattr(result.exception, "exit_code"):
-            raise result.exception
-        return result
+        return invoke("env", example, *args)
 
     return call
 
@@ -46,7 +42,7 @@ def test_the_table(run):
 
 def test_the_datasets_that_a_step_started_by_hand_needs(project):
     project("outputs")
-    result = CliRunner().invoke(cli, ["env", "outputs:pipeline", "--set", "data_dir=my data"])
+    result = invoke("env", "outputs:pipeline", "--set", "data_dir=my data")
     assert result.exit_code == 0, result.exception
     table = result.stdout.partition("\n\n")[2]
     assert table.splitlines()[0].split() == ["STEP", "INPUTS", "OUTPUT"]
@@ -141,7 +137,7 @@ def test_no_command_prints_a_secret(run, monkeypatch, command):
     for name in ("SHARED_TOKEN", "SECRET_SUFFIX__TOKEN", "SECRETSUFFIX__TOKEN"):
         monkeypatch.setenv(name, MARKER)
     run("credentials")
-    result = CliRunner().invoke(cli, command)
+    result = invoke(*command)
     assert result.exit_code in {0, 1}
     assert MARKER not in result.output
     assert MARKER not in str(result.exception)
@@ -153,7 +149,7 @@ def test_the_keys_of_a_store_are_listed_by_where_they_are_kept(run, monkeypatch)
     with Path("wurzel.yaml").open("a") as file:
         file.write(f"store: {{url: 's3://acme/rag', secrets: {keys}}}\n")
     monkeypatch.setenv("WURZEL_STORE_ACCESS_KEY_ID", MARKER)
-    done = CliRunner().invoke(cli, ["env", "credentials"])
+    done = invoke("env", "credentials")
     lines = done.stdout.partition("\n\n")[0].splitlines()[-2:]
     assert lines[0].split()[:3] == ["WURZEL_STORE_ACCESS_KEY_ID", "store", "optional"]
     assert "secret minio, key id (wurzel.yaml:" in lines[0]

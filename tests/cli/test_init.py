@@ -8,9 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.exceptions import ConfigError, WriteError
 from wurzel.project.discover import Skipped, find_pipelines
 from wurzel.project.load import load
@@ -88,10 +87,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def init(*args, **kwargs):
-    result = CliRunner().invoke(cli, ["init", *args], **kwargs)
-    if result.exception is not None and not hasattr(result.exception, "exit_code"):
-        raise result.exception
-    return result
+    return invoke("init", *args, **kwargs)
 
 
 def test_what_is_found_is_written(folder):

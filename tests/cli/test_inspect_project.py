@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
-from wurzel.exceptions import TemplateError
+from tests.command import invoke
+from wurzel.exceptions import TemplateError, WurzelError
 
 YAML = """version: 1
 templates: ["globex>=2,<3", own]
@@ -21,7 +20,10 @@ environments:
 
 
 def run(*arguments):
-    return CliRunner().invoke(cli, ["inspect", *arguments], catch_exceptions=False)
+    result = invoke("inspect", *arguments)
+    if isinstance(result.exception, WurzelError):
+        raise result.exception
+    return result
 
 
 def prepared(project, pack):

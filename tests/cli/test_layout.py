@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
-from wurzel.exceptions import UsageError, WurzelError
+from tests.command import invoke as run
+from wurzel.exceptions import UsageError
 
 CONFIG = """version: 1
 pipelines:
@@ -19,13 +18,6 @@ pipelines:
     targets: {github: {layout: steps, ignore: [memory]}, dvc: {ignore: [memory]}}
 """
 MEASURES = Path("named.measures.json")
-
-
-def run(*arguments):
-    result = CliRunner().invoke(cli, arguments)
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
 
 
 @pytest.fixture

@@ -4,16 +4,13 @@ import sys
 from pathlib import Path
 
 import click
-from click.testing import CliRunner
 
+from tests.command import invoke as run
+from tests.command import program
 from wurzel.cli import COMMANDS, cli
 from wurzel.version import __version__
 
 ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, arguments)
 
 
 def test_the_short_helps_are_those_of_the_commands():
@@ -54,9 +51,7 @@ def test_the_version_of_a_source_tree_needs_no_metadata(tmp_path):
 
 def test_an_error_of_ours_has_no_traceback_and_its_exit_code(project):
     project("chain")
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "inspect", "nowhere:pipeline"], capture_output=True, text=True, check=False
-    )
+    done = program("inspect", "nowhere:pipeline")
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 
 YAML = """version: 1
 templates: []
@@ -43,7 +42,7 @@ def change(old, new):
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli, [*arguments])
+    result = invoke(*arguments)
     said = str(result.exception) if result.exception and not isinstance(result.exception, SystemExit) else ""
     return getattr(result.exception, "exit_code", result.exit_code), result.stdout, said
 

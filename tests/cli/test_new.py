@@ -7,16 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.project.new_pack import example_folder, pack_files
 
 
 def new(*arguments):
-    done = CliRunner().invoke(cli, ["new", "pack", *arguments])
-    assert done.exception is None or isinstance(done.exception, Exception | SystemExit)
-    return done
+    return invoke("new", "pack", *arguments)
 
 
 @pytest.mark.parametrize(("name", "module"), [("globex", "globex_wurzel"), ("big-corp", "big_corp_wurzel")])
@@ -81,11 +78,11 @@ def test_a_project_runs_and_passes_its_tests_as_it_is(tmp_path):
 
 def test_a_step_passes_its_test_and_replaces_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli, ["new", "step", "drop-short", "--json"])
+    done = invoke("new", "step", "drop-short", "--json")
     assert json.loads(done.stdout) == ["drop_short.py", "test_drop_short.py"]
     assert "1 passed" in ran(tmp_path, tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
     Path("drop_short.py").unlink()
-    again = CliRunner().invoke(cli, ["new", "step", "drop-short"])
+    again = invoke("new", "step", "drop-short")
     assert str(again.exception).startswith("test_drop_short.py: already exists")
     assert not Path("drop_short.py").exists()
 
@@ -113,7 +110,7 @@ def test_a_backend_installs_and_passes_its_test(tmp_path):
 )
 def test_names_that_cannot_be(tmp_path, monkeypatch, kind, name):
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli, ["new", kind, name])
+    done = invoke("new", kind, name)
     assert done.exception.exit_code == 2
     assert f"{name!r} cannot be the name of a " in str(done.exception)
     assert list(tmp_path.iterdir()) == []

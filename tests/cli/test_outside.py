@@ -4,23 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
-from wurzel.exceptions import WurzelError
+from tests.command import invoke as run
 
 CONFIG = """\
 version: 1
 {top}
 pipelines: {{p: {{entrypoint: "chain:pipeline", {pipeline} targets: {{{targets}}}}}}}
 """
-
-
-def run(*words):
-    result = CliRunner().invoke(cli, words)
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
 
 
 @pytest.fixture

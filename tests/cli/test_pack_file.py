@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.render.header import body, command_of, is_untouched
 
 YAML = """version: 1
@@ -27,7 +26,7 @@ spec: {maxUnavailable: 0, selector: {matchLabels: {app: {{ pipeline.name }}}}}
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli, [*arguments])
+    result = invoke(*arguments)
     said = str(result.exception) if result.exception and not isinstance(result.exception, SystemExit) else ""
     return getattr(result.exception, "exit_code", result.exit_code), result.stdout, said or result.stderr
 

@@ -1,10 +1,10 @@
 """What is wrong with a pack: a message with its place, exit code 2, and no file touched."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.command import program
 
 
 def distribution(site, name, version="1.0", package=None, pack="acme"):
@@ -36,9 +36,7 @@ def wurzel(project, site, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{site}:{Path(__file__).parents[2]}")
 
     def run(*arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "wurzel", *arguments], capture_output=True, text=True, check=False, timeout=60
-        )
+        done = program(*arguments, timeout=60)
         assert "Traceback" not in done.stderr, done.stderr
         return done.returncode, done.stdout + done.stderr
 

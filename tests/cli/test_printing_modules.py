@@ -1,11 +1,12 @@
 """Modules that print, change the folder or end the process while they are imported: nothing ends early with 0."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.command import program
 
 LOUD = """
 import os, subprocess, sys
@@ -34,7 +35,7 @@ def loud(project):
 
 
 def run(*words):
-    return subprocess.run([*WURZEL, *words], capture_output=True, text=True, check=False)
+    return program(*words)
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,16 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke, program
 from wurzel.exceptions import WurzelError
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli, ["render", *arguments])
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
+    return invoke("render", *arguments)
 
 
 def error(*arguments):
@@ -97,12 +91,7 @@ def test_check_tells_what_is_wrong_and_how_to_mend_it(project):
     Path("dvc.yaml").write_text(written)
     source = Path("steps.py")
     source.write_text(source.read_text().replace("Give words.", "Give all words."))
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "render", "chain:pipeline", "-t", "dvc", "--check"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = program("render", "chain:pipeline", "-t", "dvc", "--check")
     assert done.returncode == 1
     assert "dvc.yaml: out of date" in done.stderr
     assert "+    desc: Give all words." in done.stdout
@@ -156,17 +145,10 @@ def test_another_output_folder(project):
 def test_the_ir_renders_the_same_without_the_code(project, tmp_path_factory):
     root = project("scheduled")
     run("scheduled", "-t", "dvc")
-    result = CliRunner().invoke(cli, ["inspect", "scheduled", "--json"])
+    result = invoke("inspect", "scheduled", "--json")
     away = tmp_path_factory.mktemp("away")
     (away / "ir.json").write_text(result.stdout)
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "render", "--from-ir", "ir.json", "-t", "dvc"],
-        cwd=away,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    program("render", "--from-ir", "ir.json", "-t", "dvc", cwd=away, code=0)
     body = (away / "dvc.yaml").read_text().partition("\n")[2]
     assert body == (root / "dvc.yaml").read_text().partition("\n")[2]
     assert (away / "params.yaml").read_text().partition("\n")[2] == (root / "params.yaml").read_text().partition("\n")[

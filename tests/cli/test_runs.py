@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import program
 from wurzel.cli.show import _print_table
 from wurzel.report.content import content
 from wurzel.runtime.history import past_runs
@@ -58,8 +59,7 @@ PROJECT = "version: 1\npipelines: {flow: {entrypoint: 'flow:chain'}}\n"
 
 
 def wurzel(*words, code=0):
-    done = subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
+    done = program(*words, code=code)
     return done.stdout if code == 0 else done.stderr
 
 
@@ -70,7 +70,7 @@ def ran(tmp_path_factory):
     (root / "flow.py").write_text(FLOW)
     (root / "wurzel.yaml").write_text(PROJECT)
     for options in ([], ["--set", "steps.words.settings.COUNT=3"]):
-        subprocess.run([sys.executable, "-m", "wurzel", "run", *options], cwd=root, check=True, capture_output=True)
+        program("run", *options, code=0, cwd=root)
     return root
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.exceptions import ConfigError
 from wurzel.project.load import load
 from wurzel.project.model import PACK_FILE
@@ -22,7 +21,7 @@ EXAMPLES = sorted([*(ROOT / "tests" / "pipelines").glob("*.yaml"), *(ROOT / "doc
 
 @pytest.fixture(scope="module")
 def schema():
-    result = CliRunner().invoke(cli, ["schema"])
+    result = invoke("schema")
     assert result.exit_code == 0
     return json.loads(result.stdout)
 
@@ -30,7 +29,7 @@ def schema():
 def test_it_is_a_schema_of_draft_7_and_the_same_every_time(schema):
     Draft7Validator.check_schema(schema)
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
-    assert json.loads(CliRunner().invoke(cli, ["schema"]).stdout) == schema
+    assert json.loads(invoke("schema").stdout) == schema
     words = json.dumps(schema)
     assert "$defs" not in words
     assert "prefixItems" not in words
@@ -231,7 +230,7 @@ def test_options_of_targets_are_held_to_their_models_by_both(schema, tmp_path, o
 
 @pytest.fixture(scope="module")
 def fits_pack():
-    result = CliRunner().invoke(cli, ["schema", "--pack"])
+    result = invoke("schema", "--pack")
     assert result.exit_code == 0
     schema = json.loads(result.stdout)
     Draft7Validator.check_schema(schema)

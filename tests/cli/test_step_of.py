@@ -1,13 +1,12 @@
 """`wurzel step ID`: a step as its pipeline and wurzel.yaml configure it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.shell_completion import ShellComplete
 
+from tests.command import program
 from wurzel.cli import cli
 
 FLOW = """
@@ -55,8 +54,7 @@ def flow(tmp_path, monkeypatch):
 
 
 def step(*words, code=0):
-    done = subprocess.run([sys.executable, "-m", "wurzel", "step", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
+    done = program("step", *words, code=code)
     return done.stdout if code == 0 else done.stderr
 
 
@@ -81,9 +79,7 @@ def test_options_of_the_command_line_win(flow):
 
 def test_a_run_uses_what_the_step_has_written(flow):
     step("words")
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "run", "--only", "shout"], capture_output=True, text=True, check=True
-    )
+    done = program("run", "--only", "shout", code=0)
     assert "shout: done" in done.stderr
 
 

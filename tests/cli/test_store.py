@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
+from tests.command import invoke
 from tests.store.filled import PLAN, Filling, Killing, age, change, files, fingerprint, slice_of
 from tests.store.s3_server import BUCKET, KEYS, failure, serving
 from wurzel.cli import cli
@@ -48,10 +48,7 @@ def full(filling):
 
 def run(*arguments, store=None):
     where = [] if store is None else ["--store", str(store)]
-    result = CliRunner().invoke(cli, ["store", *map(str, arguments), *where])
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
+    return invoke("store", *map(str, arguments), *where)
 
 
 def rows(result):

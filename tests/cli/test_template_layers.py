@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from wurzel.cli import cli
+from tests.command import invoke as run
 
 CONFIG = """version: 1
 templates: [wurzel-templates, company]
@@ -37,10 +36,6 @@ def layers(project):
         Path(path).write_text(text if text is not None else ADDING.format(name=name, block=block, line=line))
 
     return save
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, arguments)
 
 
 def listed(name):

@@ -2,14 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
+from tests.command import invoke, program
 from wurzel.cli import cli
 from wurzel.cli.templates import COMMANDS
 from wurzel.exceptions import WurzelError
@@ -19,10 +17,7 @@ BUILT_IN = Path(__file__).parents[2] / "templates"
 
 
 def run(*arguments, command="templates"):
-    result = CliRunner().invoke(cli, [command, *arguments])
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
+    return invoke(command, *arguments)
 
 
 def error(*arguments, command="templates"):
@@ -213,13 +208,7 @@ def test_a_bad_template_is_named_with_its_line_and_no_file_is_touched(own, case)
     save("dvc/dvc.yaml.j2", source)
     Path("params.yaml").write_text("mine: 1\n")
     there = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file() and "__pycache__" not in str(path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "render", "scheduled", "-t", "dvc", "--force"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
+    done = program("render", "scheduled", "-t", "dvc", "--force", code=2)
     assert f"dvc/dvc.yaml.j2:{line}: " in done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -4,21 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
+from tests.command import invoke as run
 from wurzel.backends.registry import get
-from wurzel.cli import cli
 from wurzel.render.header import packs_of
 from wurzel.testing import full_pipeline, render_texts
 
 YAML = "version: 1\ntemplates: [{}]\npipelines: {{p: {{entrypoint: 'chain:pipeline', targets: {{dvc: {{}}}}}}}}\n"
 BLOCK = '{% extends "!dvc/dvc.yaml.j2" %}\n{% block top %}\n# globex\n{% endblock %}\n'
-
-
-def run(*arguments):
-    result = CliRunner().invoke(cli, [*arguments])
-    assert result.exception is None or isinstance(result.exception, Exception | SystemExit)
-    return result
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.command import program
 from wurzel.cli.watch import stamps, wait
 
 
@@ -154,13 +155,7 @@ def test_run_follows_code_and_input_files(tmp_path, watched):
 
 
 def test_what_cannot_be_watched_is_an_error(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "run", "--watch", "--plan"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = program("run", "--watch", "--plan", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "error: --watch runs whole steps; leave out --plan\n")
 
 

@@ -4,15 +4,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke, program
 
 CONFIG = """\
 version: 1
@@ -40,7 +38,7 @@ def repositories(request, tmp_path_factory):
     (root / ".gitignore").write_text("__pycache__/\n")
     git(root, "init", "-q", "--initial-branch=main")
     for words in (["render"], ["ci", request.param, "--push"]):
-        subprocess.run([sys.executable, "-m", "wurzel", *words], cwd=root, check=True, capture_output=True)
+        program(*words, code=0, cwd=root)
     (root / "words.json").write_text("{}\n")
     (root / "link").symlink_to("run-words.sh")
     git(root, "add", "-A")
@@ -291,8 +289,8 @@ def test_a_new_file_is_pushed_where_the_configuration_names_it(push):
 
 def test_a_new_file_that_the_job_does_not_know_is_noted_when_it_is_rendered(push):
     Path("wurzel.yaml").write_text(CONFIG.replace("github: {}", "github: {}, cronjob: {}"))
-    done = CliRunner().invoke(cli, ["render"])
+    done = invoke("render")
     assert f"run: wurzel ci {push.platform} --push" in done.stderr
-    CliRunner().invoke(cli, ["ci", push.platform, "--push"])
+    invoke("ci", push.platform, "--push")
     Path("cronjob/words.yaml").unlink()
-    assert "note:" not in CliRunner().invoke(cli, ["render"]).stderr
+    assert "note:" not in invoke("render").stderr

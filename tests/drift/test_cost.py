@@ -5,12 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from jinja2 import nodes
 
 from tests.changed_settings import CHANGED, FIELDS, config
+from tests.command import invoke
 from wurzel.backends.registry import BUILT_IN, get
-from wurzel.cli import cli
 from wurzel.render import Renderer
 from wurzel.render.check import Checker
 from wurzel.render.compiler import Generator
@@ -56,7 +55,7 @@ def own(project):
 
 def test_a_check_of_thirty_changed_settings_reads_templates_once(own, monkeypatch):
     Path("wurzel.yaml").write_text(config(["own"], after=False))
-    written = CliRunner().invoke(cli, ["render"])
+    written = invoke("render")
     assert written.exit_code == 0, written.output
     Path("wurzel.yaml").write_text(config(["own"], after=True))
     compiled, checked, walked = Counter(), [], []
@@ -72,7 +71,7 @@ def test_a_check_of_thirty_changed_settings_reads_templates_once(own, monkeypatc
     monkeypatch.setattr(
         Generator, "visit_For", lambda self, node, frame: walked.append(node) or visit(self, node, frame)
     )
-    result = CliRunner().invoke(cli, ["render", "--check", "--format", "json"])
+    result = invoke("render", "--check", "--format", "json")
     assert result.exit_code == 1
     files = json.loads(result.stdout)["files"]
     assert len([file for file in files if file["state"] == "outdated"]) >= len(BUILT_IN)

@@ -3,19 +3,12 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke as run
 
 CONFIG = 'version: 1\ntemplates: [{}]\npipelines: {{p: {{entrypoint: "chain:pipeline", targets: {{dvc: {{}}}}}}}}\n'
 ADDS = '{% extends "!dvc/dvc.yaml.j2" %}\n{% block top %}\n{{ super() }}\n# of LAYER\n{% endblock %}\n'
 META = '{% extends "!dvc/dvc.yaml.j2" %}\n{% block meta scoped %}\nowner: VALUE\n{% endblock %}\n'
-
-
-def run(*arguments):
-    done = CliRunner().invoke(cli, [*arguments])
-    assert done.exception is None or isinstance(done.exception, Exception | SystemExit)
-    return done
 
 
 @pytest.fixture

@@ -5,18 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke as run
 
 PACK = Path(__file__).parents[2] / "docs" / "examples" / "organisation-pack" / "acme_wurzel"
 TARGETS = [word for name in ("dvc", "argo", "gitlab", "github", "airflow", "local", "cronjob") for word in ("-t", name)]
-
-
-def run(*arguments):
-    done = CliRunner().invoke(cli, [*arguments])
-    assert done.exception is None or isinstance(done.exception, Exception | SystemExit)
-    return done
 
 
 FEW = ["-t", "argo", "-t", "gitlab", "-t", "cronjob"]

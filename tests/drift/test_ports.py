@@ -4,9 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 
 STEPS = """
 from wurzel import WZ, Inputs, NoSettings, Outputs, PydanticModel, TypedStep
@@ -55,7 +54,7 @@ def render(tmp_path, monkeypatch):
         assert old in STEPS
         sys.modules.pop("parts_steps", None)
         Path("parts_steps.py").write_text(STEPS.replace(old, new, 1))
-        return CliRunner().invoke(cli, ["render", "parts", "-t", "local", *arguments])
+        return invoke("render", "parts", "-t", "local", *arguments)
 
     yield run
     sys.modules.pop("parts_steps", None)

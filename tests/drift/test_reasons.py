@@ -6,15 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
+from tests.command import invoke
 from wurzel.backends import registry
 from wurzel.backends.base import Backend, OutputFile, native
 from wurzel.backends.registry import BUILT_IN
-from wurzel.cli import cli
 from wurzel.drift.compare import Difference, differences
 from wurzel.drift.flat import flatten
-from wurzel.exceptions import WurzelError
 from wurzel.ir.features import FEATURES
 
 CONFIG = """version: 1
@@ -35,10 +33,7 @@ pipelines:
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli, ["render", *arguments])
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
+    return invoke("render", *arguments)
 
 
 @pytest.fixture
@@ -253,12 +248,12 @@ def test_a_dependency_that_is_gone_is_not_blamed_on_a_setting_that_nobody_set(pr
     Path("wurzel.yaml").write_text(
         'version: 1\npipelines: {words: {entrypoint: "chain:pipeline", targets: {dvc: {}}}}\n'
     )
-    CliRunner().invoke(cli, ["render"])
+    invoke("render")
     dvc = Path("dvc.yaml").read_text()
     assert "- helper.py\n" in dvc
     (root / "steps.py").write_text(steps)
     for module in ("steps", "chain", "helper"):
         sys.modules.pop(module, None)
-    shown = str(CliRunner().invoke(cli, ["render", "--check"]).exception)
+    shown = str(invoke("render", "--check").exception)
     assert "removed helper.py" in shown
     assert "shards" not in shown

@@ -6,10 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
-from wurzel.exceptions import WurzelError
+from tests.command import invoke
 
 CONFIG = """version: 1
 pipelines:
@@ -27,10 +25,7 @@ def no_ci(monkeypatch):
 
 
 def run(*arguments):
-    result = CliRunner().invoke(cli, ["render", *arguments])
-    if result.exception and not isinstance(result.exception, SystemExit | WurzelError):
-        raise result.exception
-    return result
+    return invoke("render", *arguments)
 
 
 @pytest.fixture(params=["git", "no git"])

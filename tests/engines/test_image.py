@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import program
 from tests.engines.containers import PYTHON, ROOT, ROOTFS
 from tests.engines.containers import docker as docker  # noqa: PLC0414 - a fixture
 
@@ -141,13 +142,7 @@ def project(tmp_path, monkeypatch, index):
 def build(tmp_path):
     words = ["image", "--build", "--builder", "buildah", "--network", "host"]
     start = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", *words, "--secret", f"id=pip,src={tmp_path}/pip.conf"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    program(*words, "--secret", f"id=pip,src={tmp_path}/pip.conf", code=0)
     about = json.loads(buildah("inspect", "--type", "image", NAME))
     print(f"built in {time.monotonic() - start:.1f} s")
     return about["FromImageID"], about["OCIv1"]["rootfs"]["diff_ids"]

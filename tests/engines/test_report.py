@@ -2,12 +2,11 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import program
 from tests.engines.drivers.browser import browser
 from wurzel.report.content import content
 from wurzel.report.page import page
@@ -63,8 +62,7 @@ def chromium():
 
 
 def run(*words, code=0):
-    done = subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
+    program(*words, code=code)
 
 
 @pytest.fixture

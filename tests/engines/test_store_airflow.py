@@ -1,10 +1,8 @@
 """Layouts and stores in the real Airflow: tasks that are `wurzel run`, share nothing else, compute nothing twice."""
 
-import subprocess
-import sys
-
 import pytest
 
+from tests.command import program
 from tests.engines.datasets import example, pipeline_name, wurzel_run
 from tests.engines.drivers.airflow import SECRET
 from tests.engines.test_airflow import airflow_2 as airflow_2  # noqa: PLC0414 - a fixture
@@ -29,8 +27,7 @@ def airflow(request):
 
 def stored(store, dataset, folder):
     """The data that the latest run of a step handed over, as files by name."""
-    get = [sys.executable, "-m", "wurzel", "store", "get", dataset, "--store", str(store), "-o", str(folder)]
-    subprocess.run(get, check=True, capture_output=True)
+    program("store", "get", dataset, "--store", str(store), "-o", str(folder), code=0)
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.name.startswith("part-")}
 
 

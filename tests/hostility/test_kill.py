@@ -16,6 +16,7 @@ import time
 import psutil
 import pytest
 
+from tests.command import program
 from tests.hostility.budget import KILLS
 from tests.hostility.killing import calls
 
@@ -107,7 +108,7 @@ def write(root, version):
 
 
 def run(root, *arguments):
-    return subprocess.run([*WURZEL, *arguments], cwd=root, capture_output=True, text=True, check=False)
+    return program(*arguments, cwd=root)
 
 
 # Runs of whole pipelines.

@@ -5,10 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
-from wurzel.exceptions import StepFailed, UsageError, WurzelError, WurzelWarning
+from tests.command import invoke
+from wurzel.exceptions import StepFailed, UsageError, WurzelWarning
 from wurzel.image import build
 
 DIGEST = f"sha256:{'0' * 64}"
@@ -20,10 +19,7 @@ pipelines: {{chain: {{entrypoint: "flow:chain", data_dir: out/data}}}}
 
 
 def run(*words):
-    done = CliRunner().invoke(cli, ["image", *words])
-    if done.exception and not isinstance(done.exception, SystemExit | WurzelError):
-        raise done.exception
-    return done
+    return invoke("image", *words)
 
 
 @pytest.fixture
@@ -231,7 +227,7 @@ def test_a_layer_changes_a_block(here):
     )
     assert run().exit_code == 0
     assert "USER 4711:4711\n" in Path("Dockerfile").read_text()
-    assert CliRunner().invoke(cli, ["templates", "check"]).exit_code == 0
+    assert invoke("templates", "check").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -253,7 +249,7 @@ def test_bad_input_is_refused_where_it_stands(here, old, new, message):
     assert not Path("Dockerfile").exists()
 
 
-def program(folder, name, script):
+def builder(folder, name, script):
     path = folder / name
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
@@ -263,12 +259,12 @@ def test_the_first_builder_that_is_here_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="there is no docker, podman, buildah here"):
         build.builder()
-    program(tmp_path, "docker", "exit 1")
+    builder(tmp_path, "docker", "exit 1")
     with pytest.raises(UsageError, match="docker has no buildx here"):
         build.builder()
-    program(tmp_path, "buildah", "exit 0")
+    builder(tmp_path, "buildah", "exit 0")
     assert build.builder() == "buildah"
-    program(tmp_path, "docker", "exit 0")
+    builder(tmp_path, "docker", "exit 0")
     assert build.builder() == "docker"
     assert build.builder("buildah") == "buildah"
     with pytest.raises(UsageError, match="there is no podman here"):
@@ -277,13 +273,13 @@ def test_the_first_builder_that_is_here_is_used(tmp_path, monkeypatch):
 
 def test_a_pushed_image_is_named_by_its_digest(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    program(tmp_path, "buildah", f'echo pushing; printf {DIGEST} > "${{2#--digestfile=}}"')
+    builder(tmp_path, "buildah", f'echo pushing; printf {DIGEST} > "${{2#--digestfile=}}"')
     assert build.push("buildah", "localhost:5000/acme/rag:1.0") == f"localhost:5000/acme/rag@{DIGEST}"
     assert capfd.readouterr() == ("", "pushing\n")
     digests = f'[{{"RepoDigests": ["other@sha256:1", "acme/rag@{DIGEST}"]}}]'
-    program(tmp_path, "docker", f"[ $1 = push ] || echo '{digests}'")
+    builder(tmp_path, "docker", f"[ $1 = push ] || echo '{digests}'")
     assert build.push("docker", "acme/rag:1.0") == f"acme/rag@{DIGEST}"
-    program(tmp_path, "docker", "exit 3")
+    builder(tmp_path, "docker", "exit 3")
     with pytest.raises(StepFailed, match="docker push exited with 3"):
         build.push("docker", "acme/rag:1.0")
     with pytest.raises(StepFailed, match="docker build exited with 3"):

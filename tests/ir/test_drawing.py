@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.conftest import EXAMPLES
+from tests.plain import WORDS as WORD
 from tests.plain import plain_step
 from wurzel.ir import graph
 from wurzel.ir.jobs import Job
@@ -12,7 +13,6 @@ from wurzel.ir.model import DataType, OutputPort, Pipeline
 from wurzel.project.open import open_pipeline
 
 SVG = "{http://www.w3.org/2000/svg}"
-WORD = DataType(contract="steps:Word", containers=("list",))
 
 
 def step(name, *needs, output=WORD):

@@ -5,9 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from wurzel.cli import cli
+from tests.command import invoke
 from wurzel.exceptions import ConfigError, PipelineError
 from wurzel.invocation.command import step_argv
 from wurzel.ir import graph
@@ -208,7 +207,7 @@ def test_graphs_and_inspect_show_names(pipeline):
     assert '[label="test → more: list[Doc]"]' in graph.FORMATS["dot"](pipeline)
     assert ">train: list[Doc], test: list[Doc]<" in graph.FORMATS["svg"](pipeline)
     assert ">docs, more, index → " in graph.FORMATS["svg"](pipeline)
-    done = CliRunner().invoke(cli, ["inspect", "lang:pipeline"])
+    done = invoke("inspect", "lang:pipeline")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
     assert "  inputs docs: list[Doc], more: list[Doc] | None, index: Index | None" in lines

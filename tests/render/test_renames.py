@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TypedDict
 
 import pytest
-from click.testing import CliRunner
 
+from tests.command import invoke
 from wurzel.backends.dvc import DvcBackend
-from wurzel.cli import cli
 from wurzel.render import Renderer
 from wurzel.render.renames import Rename, renamed
 
@@ -133,10 +132,10 @@ def test_through_the_command_line(project, monkeypatch):
     Path("own/dvc/dvc.yaml.j2").write_text(
         '{% extends "!dvc/dvc.yaml.j2" %}\n{% block head %}\n# mine\n{% endblock %}\n'
     )
-    result = CliRunner().invoke(cli, ["render", "scheduled", "-t", "dvc", "--stdout"])
+    result = invoke("render", "scheduled", "-t", "dvc", "--stdout")
     assert "# mine\n" in result.stdout
     assert "warning: own/dvc/dvc.yaml.j2:2: the block 'head' was renamed to 'top' in 1.3" in result.stderr
-    result = CliRunner().invoke(cli, ["templates", "check"])
+    result = invoke("templates", "check")
     assert result.exit_code == 0
     assert "warning: own/dvc/dvc.yaml.j2:2: the block 'head'" in result.stderr
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import program
 from wurzel.report.content import content
 from wurzel.report.page import page
 from wurzel.runtime.history import past_runs
@@ -21,7 +22,7 @@ def ran(tmp_path_factory):
     steps = Path(__file__).parents[1] / "pipelines"
     for name in ("steps.py", "chain.py"):
         (root / name).write_text((steps / name).read_text())
-    subprocess.run([sys.executable, "-m", "wurzel", "run", "chain:pipeline"], cwd=root, check=True, capture_output=True)
+    program("run", "chain:pipeline", code=0, cwd=root)
     return root
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import program
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.runtime import cache as caching
 from wurzel.runtime.cache import Cache
@@ -89,9 +90,7 @@ def flow(tmp_path, monkeypatch):
 
 
 def wurzel(*arguments, code=0):
-    command = [sys.executable, "-m", "wurzel", "run", "flow:chain", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
+    done = program("run", "flow:chain", *arguments, code=code)
     return done.stderr
 
 

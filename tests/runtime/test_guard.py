@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.command import program
 from wurzel.datacontract.dataset import open_dataset
 
 STEPS = """
@@ -125,8 +126,7 @@ def steps(tmp_path, monkeypatch):
 
 
 def wurzel(name, *arguments, **options):
-    argv = [sys.executable, "-m", "wurzel", "step", f"guarded:{name}", "-o", "out", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, **options)
+    return program("step", f"guarded:{name}", "-o", "out", *arguments, timeout=60, **options)
 
 
 def ended(pid):

@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner
 
+from tests.command import program
 from tests.plain import WORDS, plain_step
 from wurzel.cli.notify import command
 from wurzel.invocation.variables import secret_owners
@@ -109,7 +110,7 @@ def test_the_command_line():
     result = CliRunner().invoke(command, ["rag"])
     assert "there is nobody to tell" in str(result.exception)
     words = ["notify", "rag", "--step", "a", "--reason", "why", "--run", "9", "--", *SAYS]
-    done = subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=True)
+    done = program(*words, code=0)
     assert done.stdout == "rag a why 9\n"
 
 

@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import program
 from tests.plain import plain_step
 from wurzel.exceptions import PreflightError, WriteError
 from wurzel.project.open import open_pipeline
@@ -232,8 +232,7 @@ def test_force_runs_everything(done):
 
 def test_a_copy_of_the_project_is_unchanged_too(done, tmp_path):
     shutil.copytree(Path.cwd(), tmp_path / "copy")
-    command = [sys.executable, "-m", "wurzel", "run", "chain:chain"]
-    done = subprocess.run(command, cwd=tmp_path / "copy", capture_output=True, text=True, check=True)
+    done = program("run", "chain:chain", cwd=tmp_path / "copy", code=0)
     assert done.stderr.splitlines()[:2] == ["source: unchanged", "upper: unchanged"]
 
 

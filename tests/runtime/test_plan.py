@@ -1,17 +1,15 @@
 """`wurzel run --plan`: what a run would do and why, held to what the run then does."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import program
+
 
 def wurzel(*words):
-    done = subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done
+    return program(*words, code=0)
 
 
 def planned(*words):
@@ -102,8 +100,6 @@ def test_a_table_for_people(named):
     ],
 )
 def test_what_does_not_go_together(named, words, message):
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "run", "named", *words], capture_output=True, text=True, check=False
-    )
+    done = program("run", "named", *words)
     assert done.returncode == 2
     assert message in done.stderr

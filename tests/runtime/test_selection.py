@@ -1,11 +1,10 @@
 """Which steps a run is about, by the words of its options."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import program as run
 from wurzel.exceptions import UsageError
 from wurzel.project.open import open_pipeline
 from wurzel.runtime.selection import between, chosen
@@ -66,10 +65,6 @@ def test_nothing_between(diamond):
 def test_a_step_that_is_not_there(diamond, word):
     with pytest.raises(UsageError, match=r"has no step .uper.\n  Did you mean upper\?"):
         chosen(diamond, [word])
-
-
-def run(*words):
-    return subprocess.run([sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False)
 
 
 def test_a_run_of_what_comes_after_a_step(project):

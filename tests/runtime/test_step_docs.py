@@ -1,9 +1,9 @@
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
+from tests.command import program
 from wurzel.ir.introspect import introspect
 
 PAGE = Path(__file__).parents[2] / "docs" / "steps.md"
@@ -14,7 +14,7 @@ def test_the_example_of_the_page_runs_as_it_is_written(tmp_path, monkeypatch):
     (tmp_path / "mysteps.py").write_text(code)
     for line in commands.splitlines():
         argv = line.removeprefix("$ wurzel ").split()
-        subprocess.run([sys.executable, "-m", "wurzel", *argv], cwd=tmp_path, check=True, capture_output=True)
+        program(*argv, code=0, cwd=tmp_path)
     items = json.loads((tmp_path / "data" / "shorten" / "part-00000.json").read_text())
     assert items == [{"title": "one", "text": "About one."}, {"title": "two", "text": "About two."}]
     monkeypatch.syspath_prepend(str(tmp_path))
