@@ -9,7 +9,9 @@ import pytest
 from tests.command import program
 
 LOUD = """
-import os, subprocess, sys
+import atexit, os, subprocess, sys
+atexit.register(print, "ending")
+atexit.register(os.write, 1, b"ended\\n")
 print("printed")
 sys.stdout.write("written ")
 os.system("echo called")
@@ -23,7 +25,7 @@ def pipeline():
     print("building")
     return chain()
 """
-NOISE = ["printed", "written", "called", "low", "original", "building"]
+NOISE = ["printed", "written", "called", "low", "original", "building", "ending", "ended"]
 WURZEL = [sys.executable, "-m", "wurzel"]
 
 

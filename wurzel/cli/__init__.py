@@ -126,6 +126,13 @@ def _check_folder() -> None:
         raise UsageError("the current folder no longer exists", hint="Change to one that does.") from None
 
 
+def _end_output() -> None:
+    """Send what modules of the user print at the end of the process to standard error: our output may be a document."""
+    if owns_process and sys.stdout is not None and "wurzel.runtime.step" not in sys.modules:
+        sys.stdout.flush()
+        os.dup2(2, 1)
+
+
 owns_process = False
 """Whether the process is a command `wurzel`, not a program that calls our command line: only then may it be forked."""
 
@@ -144,7 +151,10 @@ def main(args: list[str] | None = None) -> NoReturn:
     )
     try:
         _check_folder()
-        cli.main(args=args, prog_name="wurzel", standalone_mode=True)
+        try:
+            cli.main(args=args, prog_name="wurzel", standalone_mode=True)
+        finally:
+            _end_output()
     except WurzelError as error:
         say("error", error)
         sys.exit(error.exit_code)
