@@ -15,6 +15,7 @@ import pytest
 
 from tests.command import program
 from wurzel.cli.show import _print_table
+from wurzel.exceptions import UsageError
 from wurzel.report.content import content
 from wurzel.runtime.history import past_runs
 
@@ -127,6 +128,21 @@ def test_commands_about_runs_without_a_project_say_what_is_missing(tmp_path, mon
     )
     for words in (["logs", "words"], ["logs"], ["runs", "show"], ["report"]):
         assert wurzel(*words, code=2).startswith("error: no run has been recorded here\n  Run `wurzel run` first")
+
+
+def test_the_records_of_someone_else_are_not_taken_for_none(tmp_path, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", denied)  # root, as which tests may run, may read all folders
+    with pytest.raises(UsageError, match=r"\.wurzel: cannot be read: Permission denied"):
+        past_runs(tmp_path / ".wurzel")
+
+
+@pytest.mark.parametrize("words", [["logs"], ["show", "words"], ["runs", "show"]])
+def test_closed_standard_streams_are_no_error(here, words):
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", sys.executable, "-m", "wurzel", *words], check=False)
+    assert done.returncode == 0
 
 
 def test_logs_of_past_runs_are_kept(here):

@@ -15,7 +15,11 @@ from wurzel.cli.runs import RunName, state_dir_option
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from wurzel.exceptions import UsageError
     from wurzel.runtime.history import PastRun
+
+_SHOWN = 20
+"""Steps that an error names."""
 
 
 class LoggedStep(Completed):
@@ -41,7 +45,6 @@ def command(step: str | None, run: str | None, pipeline: str | None, as_json: bo
 
     Without --run it is the last run that has a log of STEP.
     """
-    from wurzel.exceptions import UsageError
     from wurzel.runtime.history import LATEST, find_run, past_runs
 
     runs = past_runs(Path(state_dir), pipeline)
@@ -49,13 +52,24 @@ def command(step: str | None, run: str | None, pipeline: str | None, as_json: bo
         find_run(runs, LATEST)
     found = list(_logs(runs, step, run))
     if not found:
-        known = ", ".join(dict.fromkeys(step for run in runs for step in run.steps)) or "none"
-        what = f"step {step!r} has" if step else "no step has"
-        raise UsageError(f"{what} no log here" if step else f"{what} a log here", hint=f"Steps that ran: {known}.")
+        raise _no_log(step, runs)
     for title, path in found:
         if len(found) > 1 and not as_json:
             click.echo(f"==> {title} <==")
         _print(path, title if as_json else None)
+
+
+def _no_log(step: str | None, runs: Sequence[PastRun]) -> UsageError:
+    from wurzel.exceptions import UsageError
+    from wurzel.suggestion import did_you_mean
+
+    if step is None:
+        hint = "Steps that are unchanged write none, and those of `wurzel run --in-process` log to the terminal."
+        return UsageError("no step has a log in this run", hint=hint)
+    known = list(dict.fromkeys(name for run in runs for name in run.steps))
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    hint = did_you_mean(step, known) or f"Steps that ran: {', '.join(known[:_SHOWN])}{more}."
+    return UsageError(f"step {step!r} has no log here", hint=hint)
 
 
 def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterator[tuple[str, Path]]:

@@ -109,7 +109,11 @@ def _check(head: int | None, sample: int | None, diff: str | None, *, schema: bo
 def _check_project(output: str) -> None:
     from wurzel.exceptions import UsageError
     from wurzel.project.load import FILE, find_project, parent_project
+    from wurzel.project.open import pipeline_names
 
+    if len(known := pipeline_names()) > 1:
+        hint = f"Name one of {', '.join(known)}: wurzel show {output} --pipeline {known[0]}"
+        raise UsageError(f"{FILE} has several pipelines", hint=hint)
     if find_project() is None:
         parent = parent_project()
         where = f"The nearest one is in {parent}: change to that folder, or name" if parent else "Name"

@@ -50,7 +50,10 @@ class PastRun(NamedTuple):
 
 
 def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
-    """All runs below a state folder, the newest first; records that are damaged do not count."""
+    """All runs below a state folder, the newest first; records that are damaged do not count.
+
+    Raises `UsageError` if a folder may not be read.
+    """
     folders = [top / pipeline] if pipeline else _folders(top)
     found = [run for folder in folders for path in _folders(folder / RUNS) if (run := _read(path)) is not None]
     return sorted(found, key=lambda run: run.folder.name, reverse=True)
@@ -130,6 +133,10 @@ def _is_locked(folder: Path) -> bool:
 
 
 def _folders(path: Path) -> list[Path]:
-    with contextlib.suppress(OSError):
+    try:
         return sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    return []
+    except PermissionError as error:
+        hint = "Records of runs can be read by whoever ran them."
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from None
+    except OSError:
+        return []

@@ -74,11 +74,16 @@ def _check_runs(top: Path, pipeline: str) -> None:
 
 
 def _check_state(folder: Path) -> None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for path in folder.iterdir():
-            if path.name not in _OURS:
-                hint = "Name the folder that `wurzel run --state-dir` was given."
-                raise UsageError(f"contains {path.name!r}, which no run writes", where=str(folder), hint=hint)
+    try:
+        found = [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except PermissionError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(folder)) from None
+    for name in found:
+        if name not in _OURS:
+            hint = "Name the folder that `wurzel run --state-dir` was given."
+            raise UsageError(f"contains {name!r}, which no run writes", where=str(folder), hint=hint)
 
 
 def _size(folder: Path) -> int:
