@@ -2,10 +2,11 @@
 
 import dataclasses
 import enum
+import functools
 import json
 import re
 from collections import OrderedDict, defaultdict, deque
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple
@@ -789,3 +790,74 @@ def test_plain_values_of_any_type_need_no_comparing(monkeypatch):
     items = [Free(value={"a": [1, 2.5, None, True]}, metadata={"b": "c"}, bare={"d": {}}, things=[[]])]
     assert codec.decode(codec.encode(items).data) == items
     assert [*codec.encoded(iter(items))] == [[codec.lines.written(items[0])]]
+
+
+class Unseen(PydanticModel):
+    """Values with something that comparing them does not see."""
+
+    when: datetime = datetime(2024, 1, 1)  # noqa: DTZ001 - that is the case
+    at: time = time(1)
+    last: deque[int] = deque()
+    found: defaultdict[str, int] = defaultdict(int)
+
+
+TWICE = datetime(2024, 10, 27, 2, 30, fold=1)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            Unseen(when=TWICE),
+            "field 'when' is datetime.datetime(2024, 10, 27, 2, 30, fold=1), but would be read back as",
+        ),
+        (Unseen(at=time(1, fold=1)), "field 'at' is datetime.time(1, 0, fold=1), but"),
+        (
+            Unseen(last=deque([1], maxlen=2)),
+            "field 'last' is deque([1], maxlen=2), but would be read back as deque([1])",
+        ),
+        (
+            Unseen.model_construct(found=defaultdict(list, a=1)),
+            "field 'found' is defaultdict(<class 'list'>, {'a': 1})",
+        ),
+        (Unseen(found=defaultdict(int, a=1), last=deque([1])), ""),
+    ],
+)
+def test_what_comparing_does_not_see_is_refused(item, message):
+    if message:
+        assert message in refused(Unseen, item)
+    else:
+        kept(Unseen, item)
+
+
+def test_attributes_that_a_dataclass_does_not_declare_are_refused():
+    @dataclasses.dataclass
+    class Noted:
+        text: str
+
+        def __post_init__(self):
+            self.words = self.text.split()
+            self._private = 1
+
+        @functools.cached_property
+        def size(self):
+            return len(self.text)
+
+    item = Noted("a b")
+    item._seen = item.size
+    kept(Noted, item)
+    item.score = 0.5
+    assert "item 0, field 'score' is not declared by the contract, so 0.5 would be lost" in refused(Noted, item)
+
+
+def test_an_integer_of_too_many_digits_is_named():
+    told = refused(Unseen, Unseen(found={"a": 10**5000}))
+    assert told.startswith("item 0, field 'found': what would be stored cannot be read back: number out of range")
+
+
+def test_a_contract_that_pydantic_has_no_schema_for_is_named():
+    class Odd(PydanticModel):
+        data: bytearray = bytearray()
+
+    with pytest.raises(StaticTypeError, match=r"Odd cannot be stored: Unable to generate .* <class 'bytearray'>$"):
+        codec_for(shape_of(list[Odd]))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from pydantic_core import to_json as as_json
 
@@ -15,7 +15,7 @@ from wurzel.datacontract.codec import place, short
 from wurzel.datacontract.contract import JSON_CONFIG
 from wurzel.datacontract.ordering import dumped_in_order
 from wurzel.datacontract.schema import Schema
-from wurzel.exceptions import ContractFailedException
+from wurzel.exceptions import ContractFailedException, StaticTypeError
 
 if TYPE_CHECKING:
     from wurzel.datacontract.difference import Difference
@@ -45,7 +45,7 @@ class ItemLines:
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         item: Any = shape.item
-        self._adapter: TypeAdapter[list[Any]] = TypeAdapter(list[item], config=JSON_CONFIG)
+        self._adapter: TypeAdapter[list[Any]] = _adapter(shape)
         self._contract = Schema(self._adapter.core_schema)
         # Fields are stored under their aliases, unless validation would not find all of them there again.
         by_alias = self._contract.by_alias
@@ -213,7 +213,11 @@ class ItemLines:
         The quick way writes sets in `Any` in no fixed order, and so takes only values there that equal their JSON.
         """
         text = self._written(value, index, quick=quick)
-        (read,) = self._validated(text, index)
+        try:
+            (read,) = self._validated(text, index)
+        except BrokenItems:
+            self._read_apart(value, index)
+            raise
         compare = self._compare_equal if quick else self._compare_json
         try:
             difference = compare(origin, read)
@@ -240,12 +244,24 @@ class ItemLines:
 
     def _culprit(self, item: Any) -> str:
         """The field that cannot be written."""
+        return next((f"field {name!r}" for name, text in self._texts_of_fields(item) if text is None), "")
+
+    def _read_apart(self, item: Any, index: int) -> None:
+        """Raise for the first field whose text is JSON for nobody, such as a number of too many digits."""
+        for name, text in self._texts_of_fields(item):
+            try:
+                from_json(text or b"[]")
+            except ValueError as error:
+                where = place(self._item(index), [name])
+                raise BrokenItems([f"{where}: what would be stored cannot be read back: {error}"]) from None
+
+    def _texts_of_fields(self, item: Any) -> Iterator[tuple[str, bytes | None]]:
+        """Each field and its JSON; `None` where it cannot be written."""
         for name in type(item).model_fields if isinstance(item, BaseModel) else ():
             try:
-                self._adapter.serializer.to_json([item], include={"__all__": {name}}, **self._write)
+                yield name, self._adapter.serializer.to_json([item], include={"__all__": {name}}, **self._write)
             except Exception:  # noqa: BLE001 - see `_written`
-                return f"field {name!r}"
-        return ""
+                yield name, None
 
     @cached_property
     def _lossless(self) -> Lossless | None:
@@ -308,6 +324,15 @@ class ItemLines:
         index, *rest = loc or (0,)
         shown = place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
         return f"{shown}: {message}, not {short(value)}" if shown else f"{message}, not {short(value)}"
+
+
+def _adapter(shape: Shape) -> TypeAdapter[list[Any]]:
+    item: Any = shape.item
+    try:
+        return TypeAdapter(list[item], config=JSON_CONFIG)
+    except PydanticUserError as error:
+        reason = str(error).partition("\n")[0].partition(". Set `")[0]
+        raise StaticTypeError(f"{shape.name} cannot be stored: {reason}") from None
 
 
 def _between(text: bytes, again: bytes) -> Difference:
