@@ -30,6 +30,14 @@ def test_a_failure_blocks_everything_after_it_once():
     assert ids(schedule.failed("b")) == ["e"]
 
 
+def test_what_has_begun_is_not_blocked_by_a_late_failure():
+    """As when a result cannot be handed over that another step reads by then."""
+    schedule = Schedule(steps(a="", b="a", c="a x", x="", d="b"))
+    assert ids(schedule.done("a")) == ["b"]
+    assert ids(schedule.failed("a")) == ["c"]
+    assert ids(schedule.done("b")) == ["d"]
+
+
 def test_a_blocked_step_is_never_ready():
     schedule = Schedule(steps(a="", b="", c="a b"))
     schedule.failed("a")

@@ -39,12 +39,16 @@ class Schedule:
         return ready
 
     def failed(self, step_id: str) -> list[Step]:
-        """The steps that will never run now that this one has failed, unless an earlier failure has told already."""
+        """The steps that will never run now that this one has failed, unless an earlier failure has told already.
+
+        Those that wait for nothing any more have begun, as what reads a result that could not be handed over then.
+        """
         blocked = set()
         todo = [step_id]
         while todo:
             for after in self._after[todo.pop()]:
-                if self._waiting.pop(after, None) is not None:
+                if self._waiting.get(after):
+                    del self._waiting[after]
                     blocked.add(after)
                     todo.append(after)
         return [self.steps[after] for after in sorted(blocked, key=self.order.__getitem__)]
