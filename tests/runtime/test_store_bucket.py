@@ -65,6 +65,26 @@ def test_what_one_machine_has_computed_no_other_computes_again(clone, server, on
     assert not other.data.exists() or not other.contents()
 
 
+def test_entries_are_looked_up_while_the_files_of_others_are_checked(clone, server, on_server):
+    """So that eight hits in a row take some ten requests one after the other, not sixteen."""
+    one = clone(text=LONG)
+    one(run="u1", **on_server)
+    one.clean()
+    looked_up, waited = threading.Event(), []
+
+    def fault(request):
+        asked = [each for each in server.requests if each.method == "GET" and "/cache/" in each.key]
+        if len(asked) == 8:
+            looked_up.set()
+        if request.method == "HEAD":
+            waited.append(looked_up.wait(20))
+
+    server.requests.clear()
+    server.fault = fault
+    assert "8 unchanged" in one(run="u2", **on_server)
+    assert waited == [True] * 8
+
+
 def test_no_step_finds_the_credentials(clone, server, on_server):
     one = clone(text=CURIOUS)
     one(**on_server)

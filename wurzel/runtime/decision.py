@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,6 +52,7 @@ class Decider:
         self._archive = archive
         self._digests = digests
         self._force = options.force
+        self._lock = threading.Lock()
         self._fingerprints = Fingerprints(
             pipeline,
             digests,
@@ -61,7 +63,7 @@ class Decider:
 
     def ask(self, step: Step, data: Mapping[Key, str]) -> Question:
         """The question of what to do with a step; `data` are the digests of the datasets that it reads."""
-        inputs = self._fingerprints.of(step, data)
+        inputs = self._of(step, data)
         folder, outputs = self._root / dataset(self._pipeline, step.id), [port.name for port in step.outputs]
         here = {name: one.digest for name, one in verified(folder, outputs, self._digests).items()}
         cacheable = not always_runs(step) and UNKNOWN not in inputs.values()
@@ -69,7 +71,11 @@ class Decider:
 
     def key(self, step: Step, data: Mapping[Key, str]) -> str:
         """The fingerprint of a step; `data` are the digests of the datasets that it reads."""
-        return fingerprint(self._fingerprints.of(step, data))
+        return fingerprint(self._of(step, data))
+
+    def _of(self, step: Step, data: Mapping[Key, str]) -> dict[str, str]:
+        with self._lock:  # a store may look ahead, in another thread
+            return self._fingerprints.of(step, data)
 
     def decide(self, question: Question) -> Decision:
         """What to do with a step; looks up earlier results. Raises `StoreError` when they cannot be looked up."""

@@ -20,6 +20,7 @@ from wurzel.runtime import slices
 from wurzel.runtime.archive import NONE, Cut, Kept, Key, named_as, replaceable
 from wurzel.runtime.handing import Handing, ends
 from wurzel.runtime.report import write_recorded
+from wurzel.runtime.store_ahead import Ahead
 from wurzel.runtime.store_gather import all_slices, gather
 from wurzel.runtime.store_inputs import StoreInputs
 from wurzel.runtime.stored import verified
@@ -58,6 +59,7 @@ class StoreArchive:
         self._locks: defaultdict[Key, threading.Lock] = defaultdict(threading.Lock)
         self._here: set[tuple[Key, str]] = set()
         """Datasets that have been fetched by now."""
+        self._ahead = Ahead(store)
         self._first = ""
         self._gathered: set[str] = set()
         self._of_slices: defaultdict[str, set[str]] = defaultdict(set)
@@ -71,7 +73,9 @@ class StoreArchive:
             self.data = inputs.handed_over(self.handing, lambda step: self.gather(step, {}))
         else:
             self.data = inputs.by_fingerprint(key, self.find)
-        return {key: data.digest for key, data in self.data.items()}
+        digests = {key: data.digest for key, data in self.data.items()}
+        self._ahead.follow(steps, digests, key)
+        return digests
 
     def items(self, step: Step) -> int:
         """Items of what slices of a step cut."""
@@ -79,7 +83,7 @@ class StoreArchive:
 
     def find(self, step: Step, fingerprint: str) -> Entry | None:
         """See `Archive`."""
-        return named_as(step, self.store.look_up(fingerprint))
+        return named_as(step, self._ahead.find(step, fingerprint))
 
     def last(self, step_id: str) -> Entry | None:
         """See `Archive`."""
@@ -139,7 +143,7 @@ class StoreArchive:
 
     def restore_slice(self, step: Step, key: str, cut: Cut) -> bool:
         """See `Archive`."""
-        entry = self.find(step, slice_fingerprint(key, *cut))
+        entry = named_as(step, self.store.look_up(slice_fingerprint(key, *cut)))
         return entry is not None and self.fetch_slice(step, cut, entry.datasets, entry.report)
 
     def fetch_slice(self, step: Step, cut: Cut, datasets: Mapping[str, Data], report: Mapping[str, object]) -> bool:

@@ -85,7 +85,7 @@ class Store:
 
     def look_up(self, fingerprint: str) -> Entry | None:
         """The entry of a fingerprint, if all its files are in the store with their sizes. Raises `StoreError`."""
-        return next((entry for entry in self._entries(fingerprint) if self._complete(entry)), None)
+        return next((entry for entry in self._entries(fingerprint) if self.is_complete(entry)), None)
 
     def entry(self, fingerprint: str) -> Entry | None:
         """The entry of a fingerprint; its files may be missing. Raises `StoreError` when the store cannot be read."""
@@ -113,7 +113,7 @@ class Store:
             return entry
         there = None if force else self.bucket.get(key)
         theirs = None if there is None else entry_of(there, entry.fingerprint, trusted=self.trusted)
-        if theirs is not None and self._complete(theirs):
+        if theirs is not None and self.is_complete(theirs):
             return theirs  # or our own, where the reply to our request was lost
         self.bucket.put(key, text)
         return entry
@@ -122,7 +122,8 @@ class Store:
         """Where the files of a dataset may be; those of an untrusted one may all the same be trusted."""
         return (True,) if trusted else (False, True)
 
-    def _complete(self, entry: Entry) -> bool:
+    def is_complete(self, entry: Entry) -> bool:
+        """Whether all files of an entry are in the store with their sizes. Raises `StoreError`."""
         wanted: dict[bool, set[tuple[str, int]]] = {}
         for data in entry.datasets.values():
             wanted.setdefault(data.trusted, set()).update((part.sha256, part.size) for part in data.manifest.parts)
