@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"exceptions", "git_folder", "hangup", "records", "secret_names", "standard_streams", "store_variables"},
+    {"named_tuples", "records"},
+    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_variables"},
     {"suggestion", "version"},
     {"new_file", "regular_file"},
     {"datacontract"},

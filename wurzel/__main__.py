@@ -1,5 +1,7 @@
 """The `wurzel` command, and `python -m wurzel`."""
 
+import atexit
+import gc
 import os
 import sys
 
@@ -24,6 +26,9 @@ _OTHERS = ("--gather", "--help", "--once", "--options", "--retries", "--shards",
 
 def main() -> None:
     """Run the command line; that of a step in a process under guard."""
+    # Imports allocate a lot and free nothing: garbage collection during them costs a tenth of a cold start.
+    gc.set_threshold(100_000, 20, 100)
+    opened = _opened()
     if _runs_step(sys.argv[1:]):
         from wurzel.runtime.guard import begin
 
@@ -32,7 +37,38 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, _INTERRUPT)
     cli.owns_process = True
-    cli.main()
+    try:
+        cli.main()
+    except SystemExit as end:
+        _leave(end.code, opened)
+        raise
+
+
+def _leave(code: object, opened: int) -> None:
+    """End the process without taking all objects apart, which is a sixth of a cold render.
+
+    Only where that changes nothing: no code of an author has left a file or thread open, or an object of a step.
+    """
+    threads = sys.modules.get("threading")
+    if not isinstance(code, int | None) or "wurzel.runtime.step" in sys.modules:
+        return
+    if opened != _opened() or opened < 0 or (threads is not None and threads.active_count() > 1):
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001 - as Python does at its end
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):  # Python says so, with a code of its own
+        return
+    os._exit(code or 0)
+
+
+def _opened() -> int:
+    """How many files are open, those that were inherited included; -1 where that cannot be known."""
+    try:
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208 - pathlib would be imported before
+    except OSError:
+        return -1
 
 
 def _runs_step(argv: list[str]) -> bool:

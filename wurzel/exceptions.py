@@ -8,7 +8,8 @@ for the rest, which a retry may fix. Anything else is a bug and keeps its traceb
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+from wurzel.named_tuples import NamedTuple
 
 FAILED = 1
 USAGE = 2

@@ -43,10 +43,9 @@ SKIPPED = {
 def imported(*arguments):
     """Names of the modules that a command has imported when it is over."""
     code = (
-        f"import sys\nfrom wurzel.__main__ import main\nsys.argv[1:] = {list(arguments)!r}\n"
-        "try:\n    main()\n"
-        "except SystemExit as end:\n    assert not end.code, end.code\n"
-        "print(*sys.modules, file=sys.stderr)"
+        f"import atexit, sys\nfrom wurzel.__main__ import main\nsys.argv[1:] = {list(arguments)!r}\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -56,7 +55,7 @@ def imported(*arguments):
 
 def packages(modules):
     """The packages of wurzel that were imported, without those of commands."""
-    low = ("exceptions", "git_folder", "records", "regular_file", "standard_streams", "version")
+    low = ("exceptions", "git_folder", "named_tuples", "records", "regular_file", "standard_streams", "version")
     always = {f"wurzel.{name}" for name in ("__main__", "cli", *low)}
     return {".".join(name.split(".")[:2]) for name in modules if name.startswith("wurzel.")} - always
 

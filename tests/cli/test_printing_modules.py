@@ -102,3 +102,30 @@ def test_a_process_that_a_module_forks_may_end_itself(project):
     )
     done = run("inspect", "forking:pipeline", "--json")
     assert done.returncode == 0, done.stderr
+
+
+OPENING = """
+import atexit, threading, time
+from chain import pipeline as chain
+
+{}
+atexit.register(lambda: open("ended", "w").write("yes"))
+
+def pipeline():
+    return chain()
+"""
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        'left = open("left", "w")\nleft.write("all of it")',
+        'threading.Thread(target=lambda: (time.sleep(0.5), open("left", "w").write("all of it"))).start()',
+    ],
+    ids=["file", "thread"],
+)
+def test_what_a_module_leaves_open_is_ended_well(project, opened):
+    root = project("chain")
+    (root / "opening.py").write_text(OPENING.format(opened))
+    done = run("render", "opening:pipeline", "-t", "dvc", "--stdout")
+    assert (done.returncode, (root / "left").read_text(), (root / "ended").read_text()) == (0, "all of it", "yes")

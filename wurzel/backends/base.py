@@ -6,9 +6,10 @@ import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from wurzel.backends.options import TargetOptions
+from wurzel.named_tuples import NamedTuple
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.render.yaml_tree import YamlNode

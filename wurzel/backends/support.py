@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.backends.base import unsupported
 from wurzel.exceptions import Problem, UsageError
 from wurzel.ir.features import FEATURES, used
 from wurzel.ir.model import Store
 from wurzel.ir.store_url import BUCKETS, scheme_of
+from wurzel.named_tuples import NamedTuple
 from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:

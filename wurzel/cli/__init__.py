@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import sys
 import warnings
@@ -139,8 +138,6 @@ owns_process = False
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 success, 1 a step or check failed, 2 the user must act; or a bug's traceback."""
-    # Imports allocate a lot and free nothing: garbage collection during them costs a tenth of a cold start.
-    gc.set_threshold(100_000, 20, 100)
     from wurzel.exceptions import WurzelError, WurzelWarning
     from wurzel.standard_streams import open_standard_streams
 
@@ -165,10 +162,4 @@ def main(args: list[str] | None = None) -> NoReturn:
         with suppress(OSError):
             say("error", f"cannot write the output: {error.strerror}")
         sys.exit(1)
-    finally:
-        # At exit the interpreter would search all objects for cycles, which costs a sixth of a cold render and finds
-        # nothing. After a step has run here, a cycle may contain an open file of its author, so `wurzel step` only
-        # exempts what was imported before.
-        if "wurzel.runtime.step" not in sys.modules:
-            gc.freeze()
     raise AssertionError("click ends the process")

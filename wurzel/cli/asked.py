@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import CheckFailed, UsageError
 from wurzel.git_folder import REASON, in_git
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

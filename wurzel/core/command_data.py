@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ForwardRef, NamedTuple, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ForwardRef, TypeVar, get_args, get_origin
 
 from wurzel.core.fields import Inputs, Outputs, ports_class
 from wurzel.core.parameters import bindings
 from wurzel.core.typed_step import INCONTRACT, OUTCONTRACT, TypedStep, step_types
 from wurzel.datacontract.shape import type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError, StepFailed
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.files import File, Folder

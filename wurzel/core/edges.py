@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar, overload
 
 from wurzel.core.fitting import End, Fields, check_name, fitting
 from wurzel.core.step import AnyStep, Step
 from wurzel.exceptions import StaticTypeError
+from wurzel.named_tuples import NamedTuple
 
 S = TypeVar("S", bound="ConnectedStep")
 T = TypeVar("T", bound="ConnectedStep")

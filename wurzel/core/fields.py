@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform, get_args, get_origin
+from typing import Any, ClassVar, Generic, Literal, TypeVar, dataclass_transform, get_args, get_origin
 
 from wurzel.core.parameters import as_given, bindings
 from wurzel.core.references import resolved
 from wurzel.datacontract.shape import STREAMS, Shape, shape_of, substituted, type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError
+from wurzel.named_tuples import NamedTuple
 
 Form = Literal["value", "iterator", "iterable"]
 """How `run` takes or gives a dataset: as a whole, or item by item."""

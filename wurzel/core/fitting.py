@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from wurzel.core.fields import InputField, OutputField
 from wurzel.datacontract.shape import type_text
 from wurzel.exceptions import StaticTypeError
+from wurzel.named_tuples import NamedTuple
 
 Pairs: TypeAlias = Sequence[tuple[OutputField, InputField]]
 

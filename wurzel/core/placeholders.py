@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from wurzel.datacontract.secrets import is_secret
 from wurzel.datacontract.shape import unaliased, without_none
 from wurzel.exceptions import StaticTypeError
+from wurzel.named_tuples import NamedTuple
 from wurzel.records import dataclass
 
 _NAME = r"[^\W\d]\w*(?:\.\w+)*"

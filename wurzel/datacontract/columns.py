@@ -12,12 +12,14 @@ from decimal import Decimal
 from functools import partial
 from itertools import chain, islice
 from operator import attrgetter, countOf, itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from wurzel.named_tuples import NamedTuple
 
 _EXTENSIONS = (
     *(pd.Int8Dtype, pd.Int16Dtype, pd.Int32Dtype, pd.Int64Dtype, pd.Float32Dtype, pd.Float64Dtype),

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.codec import Codec, Encoded, Piece
 from wurzel.datacontract.manifest import AGAIN, Empty, Part, ordinal_of, unreadable
 from wurzel.exceptions import ContractFailedException, DatasetError
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.opening import Dataset

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from wurzel.datacontract.partfiles import BATCH
+from wurzel.named_tuples import NamedTuple
 
 _HEAD, _TAIL, _BETWEEN = b"[\n", b"\n]\n", b",\n"
 

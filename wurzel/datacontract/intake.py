@@ -9,7 +9,7 @@ from contextlib import suppress
 from hashlib import file_digest, sha256
 from pathlib import Path
 from stat import S_IXUSR
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.codec import short
 from wurzel.datacontract.files import Stored, kind_of
@@ -17,6 +17,7 @@ from wurzel.datacontract.manifest import Empty, Part, is_ordinal, ordinal_name
 from wurzel.datacontract.partfiles import explained
 from wurzel.datacontract.scan import Entry, scanned
 from wurzel.exceptions import ContractFailedException
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.opening import Dataset

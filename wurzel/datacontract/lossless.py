@@ -13,12 +13,13 @@ from datetime import date
 from enum import Enum
 from itertools import chain
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic_core import to_json
 
 from wurzel.datacontract.schema import CoreSchema, Schema, allows_extra
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

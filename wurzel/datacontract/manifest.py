@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from hashlib import file_digest, sha256
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from wurzel.exceptions import DatasetError
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.shape import Container, Shape

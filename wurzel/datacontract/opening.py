@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wurzel.datacontract.folders import recover
 from wurzel.datacontract.manifest import AGAIN, FORMAT, NAME, Manifest, Part, Slice, contract_name, joined
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError, WrongDataset
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.shape import Container, Shape

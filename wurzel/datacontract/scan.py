@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
-from typing import NamedTuple
 
 from wurzel.datacontract.names import to_text
 from wurzel.exceptions import ContractFailedException
+from wurzel.named_tuples import NamedTuple
 
 
 class Entry(NamedTuple):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
+
+from wurzel.named_tuples import NamedTuple
 
 CoreSchema = Mapping[str, Any]
 

@@ -9,9 +9,11 @@ import re
 import typing
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+
+from wurzel.named_tuples import NamedTuple
 
 HIDDEN = "***"
 """Stands for what is not shown."""

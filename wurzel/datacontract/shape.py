@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from wurzel.datacontract.contract import Contract
 from wurzel.datacontract.files import is_stored, kind_of
 from wurzel.datacontract.hidden import hidden_field
 from wurzel.exceptions import StaticTypeError
+from wurzel.named_tuples import NamedTuple
 
 Container = Literal["list", "set", "dataframe"]
 

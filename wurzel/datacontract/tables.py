@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pandera.engines import numpy_engine, pandas_engine
@@ -17,6 +17,7 @@ from wurzel.datacontract.codec import Codec, Encoded, Piece, short
 from wurzel.datacontract.difference import article
 from wurzel.datacontract.parquet import difference_between, from_parquet, joined, to_parquet
 from wurzel.exceptions import ContractFailedException
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.manifest import Part

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.registry import get
 from wurzel.exceptions import ConfigError, Problem, UsageError
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.edit import Place, edited, setting_place
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from wurzel.drift.flat import Leaf, Path, by_line, flatten
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.diff import stretches
 
 Span: TypeAlias = tuple[int, int]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from wurzel.ir.features import feature_of
 from wurzel.ir.model import Edge, InputPort, OutputPort, Schedule, Setting, Step
 from wurzel.ir.variation import extra_entry, other, other_value
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.job import Job

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.drift.compare import Difference, differences
 from wurzel.exceptions import WurzelError
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Node
 from wurzel.render.header import packs_of
 from wurzel.render.layers import OURS

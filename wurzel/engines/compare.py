@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.datacontract.codec import place, short
 from wurzel.datacontract.difference import ABSENT
 from wurzel.datacontract.manifest import NAME
 from wurzel.datacontract.roundtrip import different_json
+from wurzel.named_tuples import NamedTuple
 
 Data = Mapping[str, bytes]
 """The bytes of every file of every dataset, by its path below the data folder."""

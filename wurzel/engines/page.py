@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.engines.proof import Row

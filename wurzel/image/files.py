@@ -6,10 +6,11 @@ import posixpath
 import re
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import UsageError
 from wurzel.image.sources import VERSIONS, Sources, sources_of
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.kinds import Context
 from wurzel.project.model import Container
 from wurzel.project.nodes import Findings

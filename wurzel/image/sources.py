@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import UsageError
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.home import VERSIONS, other_wurzel
 from wurzel.project.packaging import Manager, Packages, local_folders, packages_of, workspace_members
 from wurzel.project.requires import Requires, pinned

@@ -14,13 +14,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.core.importing import source_folders
 from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import FileDigests, combine
 from wurzel.invocation.distributions import Distributions
 from wurzel.invocation.modules import GROUP, GUESS, Modules, file_of, package_of, places_of
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.invocation.distributions import Distribution

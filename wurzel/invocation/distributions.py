@@ -11,9 +11,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.invocation.digests import FileDigests, combine, status
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution as Metadata

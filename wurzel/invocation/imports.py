@@ -6,9 +6,9 @@ import ast
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from wurzel.invocation.modules import GROUP, GUESS
+from wurzel.named_tuples import NamedTuple
 
 _LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
 _BY_NAME = _LOADING | {"files", "get_data"}

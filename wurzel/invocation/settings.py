@@ -13,13 +13,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from enum import Enum
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from wurzel.datacontract.secrets import HIDING, is_secret, without_passwords
 from wurzel.ir.settings import names_files
+from wurzel.named_tuples import NamedTuple
 from wurzel.secret_names import names_secret_file
 
 if TYPE_CHECKING:

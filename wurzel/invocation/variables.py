@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import prefixes_of, setting_variables
 from wurzel.invocation.failure import notice_references
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from wurzel.ir import model
 from wurzel.ir.marks import Feature
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

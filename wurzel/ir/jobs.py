@@ -10,10 +10,11 @@ import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from wurzel.exceptions import Problem
 from wurzel.ir.quantity import amount
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, SecretRef, Step

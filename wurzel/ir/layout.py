@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+from wurzel.named_tuples import NamedTuple
 
 _SWEEPS = 4
 _MOST_STOPS = 20  # for each box and line; with more of them, lines over several layers pass behind boxes

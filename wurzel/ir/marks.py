@@ -1,8 +1,8 @@
 """What all models of the IR share, and the mark of what a target must honour."""
 
-from typing import NamedTuple
-
 from pydantic import BaseModel, ConfigDict
+
+from wurzel.named_tuples import NamedTuple
 
 
 class Feature(NamedTuple):

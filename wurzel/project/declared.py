@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic import Field
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.model import ConfigModel
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
 

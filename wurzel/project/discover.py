@@ -6,9 +6,10 @@ import ast
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import WurzelError
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.open import kebab
 
 if TYPE_CHECKING:

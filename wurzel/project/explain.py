@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.ir.model import SecretRef
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS
 from wurzel.project.nodes import Node, json_data
 

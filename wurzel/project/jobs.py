@@ -6,12 +6,13 @@ import posixpath
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.job import Job
 from wurzel.backends.options import FROM_IR
 from wurzel.backends.registry import BUILT_IN, get, names
 from wurzel.exceptions import Problem, UsageError
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.load import project_names
 from wurzel.project.nodes import near
 from wurzel.project.open import open_in, open_project

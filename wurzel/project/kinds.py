@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BeforeValidator, WithJsonSchema
@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from wurzel.ir.marks import Feature
 from wurzel.ir.names import Plain
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, json_data, near, value_text
 
 BAD: Any = object()

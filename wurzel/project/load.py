@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import ConfigError, Problem, UsageError, WurzelError
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.kinds import Context
 from wurzel.project.model import PACK_FILE, VALIDATE, VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, json_data, near

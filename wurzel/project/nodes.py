@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.exceptions import ConfigError, Problem
+from wurzel.named_tuples import NamedTuple
 from wurzel.suggestion import closest
 
 _LONGEST_SHOWN = 60

@@ -7,7 +7,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from wurzel.named_tuples import NamedTuple
 
 Manager = Literal["uv", "poetry", "pdm", "requirements", "conda", "pyproject", "setup.py", "none"]
 

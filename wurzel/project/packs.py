@@ -6,12 +6,13 @@ import posixpath
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic import Field, create_model
 
 from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
 from wurzel.project.model import PACK_FILE, PIPELINE_FACTS, STORE, VALIDATE, ConfigModel, PipelineConfig, taken_over

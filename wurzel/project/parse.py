@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.ir.scalars import scalar
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, Origin, Value
 from wurzel.project.syntax import decoded, explained, first_unreadable
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import ConfigError, Problem
 from wurzel.git_folder import repository_of
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.project.load import Project

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import WurzelWarning
+from wurzel.named_tuples import NamedTuple
 from wurzel.version import __version__
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ layers set.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from wurzel.exceptions import UsageError
 from wurzel.ir.model import Pipeline, Step, Store
 from wurzel.ir.store_url import NO_STORE
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.declared import Variables
 from wurzel.project.kinds import BAD, Context, Reader
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS, PipelineConfig

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.core.environment import prefixes
 from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.variables import variables_of
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step

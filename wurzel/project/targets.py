@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, near, overlay_targets, with_fields
 
 _NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"

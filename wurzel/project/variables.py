@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.core.environment import encode
 from wurzel.datacontract.secrets import looks_like_key
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import needs, variables_of
+from wurzel.named_tuples import NamedTuple
 from wurzel.store_variables import PREFIX
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from wurzel.exceptions import MissingPackage, UsageError, WriteError
+from wurzel.named_tuples import NamedTuple
 from wurzel.new_file import write_file
 from wurzel.render.check.sources import BASE
 from wurzel.render.layers import Found, Layer, Layers, TemplateMissing, label, reference

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import jinja2
 from jinja2 import StrictUndefined, Template, nodes
@@ -15,6 +15,7 @@ from jinja2.lexer import TokenStream, newline_re
 from jinja2.runtime import new_context
 
 from wurzel.exceptions import Problem, TemplateError, WurzelError
+from wurzel.named_tuples import NamedTuple
 from wurzel.render import bounds, text, values
 from wurzel.render.code_cache import CodeCache
 from wurzel.render.compiler import Generator

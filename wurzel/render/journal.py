@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.exceptions import WriteError
+from wurzel.named_tuples import NamedTuple
 from wurzel.regular_file import read_file
 
 JOURNAL = ".wurzel-render.json"

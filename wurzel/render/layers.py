@@ -12,9 +12,10 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from wurzel.exceptions import Problem, TemplateError
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.packs import is_installed, load_pack
 from wurzel.render.renames import renamed
 from wurzel.render.requirement import requirement

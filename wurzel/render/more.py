@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from string import Formatter
-from typing import NamedTuple
+
+from wurzel.named_tuples import NamedTuple
 
 PARTS = ("pipeline", "target", "environment")
 """Placeholders that a path may contain."""

@@ -6,10 +6,11 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from wurzel.exceptions import WriteError
 from wurzel.git_folder import REASON, in_git
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.header import is_conflicted, is_ours, is_untouched, project_of
 
 State = Literal["new", "same", "outdated", "edited", "conflicted", "foreign", "orphaned"]

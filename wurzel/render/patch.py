@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.exceptions import Problem
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.quoting.yaml import is_part
 from wurzel.render.quoting.yaml_scalar import key as written_key
 from wurzel.render.quoting.yaml_value import after_key, entries, inline, parts

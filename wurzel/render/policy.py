@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.exceptions import Problem, WurzelError
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.characters import presented
 from wurzel.render.environment import Environment, running
 from wurzel.render.layers import POLICIES, Layer, Layers

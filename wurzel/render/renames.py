@@ -7,9 +7,10 @@ with a warning that shows the line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from wurzel.exceptions import Problem
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from jinja2 import nodes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.text import Chunk, Held, Piece
 
 

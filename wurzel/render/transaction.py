@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from wurzel.exceptions import WriteError
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.journal import (
     JOURNAL,
     Journal,

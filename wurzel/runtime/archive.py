@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from wurzel.datacontract.writer import check_ours
 from wurzel.exceptions import DatasetError
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Step

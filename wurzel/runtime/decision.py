@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
+from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.stored import Stored, verified
 
 if TYPE_CHECKING:

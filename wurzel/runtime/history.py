@@ -9,9 +9,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.exceptions import UsageError
+from wurzel.named_tuples import NamedTuple
 from wurzel.regular_file import read_file
 from wurzel.runtime.recording import LOGS, RECORD, RUNS
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.datacontract.folders import remove
 from wurzel.datacontract.writer import check_ours
 from wurzel.exceptions import UsageError, WriteError
 from wurzel.invocation.command import dataset
+from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.history import past_runs
 from wurzel.runtime.recording import LOGS, RUNS
 from wurzel.runtime.state import locked

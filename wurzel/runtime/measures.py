@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import UsageError
 from wurzel.ir.quantity import amount
+from wurzel.named_tuples import NamedTuple
 from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.exceptions import WurzelError
 from wurzel.invocation.failure import FAILURES, LINK, WEBHOOK
+from wurzel.named_tuples import NamedTuple
 
 _TRIES = 3
 _SECONDS = 10

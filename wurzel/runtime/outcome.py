@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from wurzel.exceptions import FAILED, FINAL, WurzelError
+from wurzel.named_tuples import NamedTuple
 from wurzel.regular_file import regular
 from wurzel.runtime.masking import CURRENT
 

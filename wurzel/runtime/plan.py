@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import always_runs
+from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.decision import Decider
 from wurzel.runtime.fanout import slice_count, slices_for
 from wurzel.runtime.opening import open_archive

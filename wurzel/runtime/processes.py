@@ -19,9 +19,10 @@ from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from wurzel.hangup import tie
+from wurzel.named_tuples import NamedTuple
 from wurzel.records import dataclass
 from wurzel.regular_file import private
 from wurzel.runtime.descendants import GRACE, adopt, children, send, tree

@@ -7,7 +7,9 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
+
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

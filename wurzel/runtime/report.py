@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from wurzel.exceptions import StepFailed, WriteError
+from wurzel.named_tuples import NamedTuple
 from wurzel.regular_file import read_file
 from wurzel.runtime.masking import CURRENT
 

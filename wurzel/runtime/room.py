@@ -6,7 +6,9 @@ import contextlib
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Resources

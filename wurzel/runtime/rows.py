@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.history import past_runs
 from wurzel.runtime.outcome import tail
 from wurzel.runtime.selection import chosen

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.datacontract import folders
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError
 from wurzel.invocation.digests import combine
+from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.slices import SLICES, clear, staging
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError, first_line
+from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.descendants import signal_name
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.room import NOTHING, Need, Room

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.core.importing import import_object
 from wurzel.core.loading import load_settings
@@ -15,6 +15,7 @@ from wurzel.core.typed_step import StepTypes, TypedStep, check_id, derive_id, st
 from wurzel.datacontract.folders import recover
 from wurzel.datacontract.manifest import Slice
 from wurzel.exceptions import UsageError, WurzelError
+from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.calls import Cut
 from wurzel.runtime.inputs import Input, Inputs, by_name
 from wurzel.runtime.masking import CURRENT

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from stat import S_ISREG
-from typing import NamedTuple
+
+from wurzel.named_tuples import NamedTuple
 
 
 class Found(NamedTuple):

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import MissingPackage, StoreSetupError
+from wurzel.named_tuples import NamedTuple
 from wurzel.store.credentials import Access, access, certificates
 from wurzel.store_variables import KEYS, ROLE
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.store.documents import seal, unseal
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreSetupError
+from wurzel.named_tuples import NamedTuple
 from wurzel.store_variables import AUDIENCE, AUDIENCE_OF, ID_TOKEN, KEYS, ROLE, TOKEN_FILE
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import unescape
-from typing import NamedTuple
 
 from wurzel.exceptions import StoreError, StoreSetupError
+from wurzel.named_tuples import NamedTuple
 
 _SHORTEST = 4  # shorter texts are not masked: they occur in ordinary text
 _LONGEST = 300

@@ -6,9 +6,10 @@ import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreDamaged, StoreError
+from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
 from wurzel.store.condemned import Note, read_condemned, write_condemned
 from wurzel.store.listing import marks

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreDamaged, StoreSetupError, UsageError
+from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
 from wurzel.store.local import LocalBucket
 from wurzel.store.runs import Run, latest

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.manifest_file import manifest_of, slice_of
+from wurzel.named_tuples import NamedTuple
 from wurzel.store.documents import seal, unseal
 from wurzel.store.names import ALL
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import StoreDamaged
+from wurzel.named_tuples import NamedTuple
 from wurzel.store.listing import place_of, sides, steps, unknown
 from wurzel.store.names import slice_fingerprint
 from wurzel.store.records import entry_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreDamaged, StoreError
+from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
 from wurzel.store.documents import seal, unseal
 from wurzel.store.records import HandOver, hand_over_of

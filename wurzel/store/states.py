@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreDamaged
+from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
 from wurzel.store.listing import Place, marks, output_at, places, sides
 from wurzel.store.runs import Begun, Run, latest, reasons, time_text

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.store.listing import LAYOUT, run_names, sides
 from wurzel.store.references import entries, hand_overs
 

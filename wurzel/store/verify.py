@@ -6,8 +6,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
 from wurzel.store.findings import FOREIGN, MISSING, Finding
 from wurzel.store.listing import sides

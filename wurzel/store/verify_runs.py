@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import StoreDamaged
+from wurzel.named_tuples import NamedTuple
 from wurzel.store import names
 from wurzel.store.condemned import KEY
 from wurzel.store.documents import unseal

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.typed_step import StepTypes, TypedStep, step_types
@@ -20,6 +20,7 @@ from wurzel.datacontract.opening import open_dataset, shard_folder
 from wurzel.datacontract.reader import Reader
 from wurzel.datacontract.writer import writing_outputs
 from wurzel.exceptions import ContractFailedException, UsageError
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.datacontract.files import Stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.layout import Pods
@@ -15,6 +15,7 @@ from wurzel.backends.argo.storage import Store, store
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.invocation.command import cut_edges, dataset
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.argo.options import ArgoOptions

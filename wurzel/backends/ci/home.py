@@ -6,7 +6,9 @@ import posixpath
 import re
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem

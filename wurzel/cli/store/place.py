@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from wurzel.cli.options import Completed, given
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
+
+from wurzel.named_tuples import NamedTuple
 
 
 class Member(NamedTuple):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 
 from wurzel.exceptions import Problem
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.check import types
 from wurzel.render.compiler import describe
 from wurzel.render.language import language_of

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.check.sources import Source, Sources
 
 if TYPE_CHECKING:

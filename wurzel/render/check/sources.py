@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import jinja2
 from jinja2 import nodes
 
 from wurzel.exceptions import Problem, TemplateError
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.layers import Found, Layer, Layers, label
 
 if TYPE_CHECKING:

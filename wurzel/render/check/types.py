@@ -5,8 +5,9 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.check.described import field_types, is_described
 
 UNKNOWN: Any = Any

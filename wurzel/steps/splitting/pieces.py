@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.steps.splitting.lines import unindent
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.steps.splitting.sentences import Gap, ends_sentence, gaps
 
 if TYPE_CHECKING:
