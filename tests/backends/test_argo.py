@@ -20,6 +20,7 @@ from wurzel.exceptions import PreflightError
 from wurzel.ir.model import (
     Edge,
     InputPort,
+    Limits,
     OnFailure,
     OutputPort,
     Pipeline,
@@ -607,6 +608,25 @@ def test_an_empty_folder_can_be_filled():
     assert mounted == {"name": "scratch", "mountPath": "/scratch"}
     kept = spec_of(DIAMOND, volumes=[volume | {"read_only": True}])["templateDefaults"]["container"]["volumeMounts"][2]
     assert kept["readOnly"] is True
+
+
+def test_what_tells_of_a_failure_asks_for_what_a_quota_wants_and_ends():
+    told = {"on_failure": OnFailure(webhook="https://chat.example")}
+    steps = [
+        step("a", resources=Resources(cpu="2", memory="4Gi"), limits=Limits(memory="4Gi")),
+        step("b", "a", resources=Resources(cpu="2", memory="4Gi"), limits=Limits(memory="4Gi")),
+    ]
+    spec = spec_of(pipeline(*[one.model_copy(update={"timeout": 60}) for one in steps]).model_copy(update=told))
+    notify = template(spec, "notify")
+    assert notify["activeDeadlineSeconds"] == 600
+    assert notify["container"]["resources"] == {
+        "requests": {"cpu": "100m", "memory": "128Mi"},
+        "limits": {"memory": "256Mi"},
+    }
+    assert spec["templateDefaults"]["activeDeadlineSeconds"] == 60
+    assert spec["templateDefaults"]["container"]["resources"]["limits"] == {"memory": "4Gi"}
+    without = spec_of(pipeline(step("a"), step("b", "a")).model_copy(update=told))
+    assert "resources" not in template(without, "notify")["container"]
 
 
 def test_the_exit_handler_asks_for_what_a_quota_wants():

@@ -34,8 +34,12 @@ def common(templates: Sequence[Template], handler: ExitHandler | None) -> Common
         image=_most(container.image for container in containers),
         command=_most(list(container.command) for container in containers),
         resources=resources if all(_covers(own, resources) for own in everyone) else {},
-        deadline=None if handler or None in deadlines else _most(deadlines),
+        deadline=None if None in deadlines or _unbounded(handler) else _most(deadlines),
     )
+
+
+def _unbounded(handler: ExitHandler | None) -> bool:
+    return handler is not None and handler.active_deadline_seconds is None
 
 
 def _covers(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:

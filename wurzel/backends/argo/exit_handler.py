@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import braced, text
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 FAILURES_OF_RUN = "{{=sprig.fromJson(workflow.failures) ?? workflow.failures}}"
 """The failed nodes as JSON: Argo quotes the JSON again as Go does, which is not always valid JSON."""
 
+
+_ENOUGH = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "500m", "memory": "256Mi"}}
+_DEADLINE = 600
+"""Seconds: a command may take five minutes, and the pod has to start."""
 
 LINK_OF_RUN = "argo get -n {{workflow.namespace}} {{workflow.name}}"
 """How to look at a run, for those who set no address of an Argo server."""
@@ -49,5 +53,16 @@ def exit_handler(pipeline: Pipeline, options: ArgoOptions, taken: set[str]) -> E
     env |= k8s.references(notice_references(pipeline))
     words = [text(word) for word in notice_argv(pipeline)]
     image = pipeline.image or k8s.image_of(pipeline, pipeline.steps[0])
-    container = Container(image, words, (), k8s.env_list(braced(env, words)))
-    return ExitHandler(name, notify, when["failure"], container)
+    container = Container(image, words, (), k8s.env_list(braced(env, words)), resources=_resources(pipeline))
+    return ExitHandler(name, notify, when["failure"], container, active_deadline_seconds=_DEADLINE)
+
+
+def _resources(pipeline: Pipeline) -> dict[str, Any]:
+    """Enough to tell of a failure, of each kind that a step states: a quota refuses pods that do not state theirs."""
+    asked = [k8s.resources(step.resources, step.limits) for step in pipeline.steps]
+    return k8s.without_empty(
+        **{
+            kind: {name: amount for name, amount in amounts.items() if any(name in own.get(kind, ()) for own in asked)}
+            for kind, amounts in _ENOUGH.items()
+        }
+    )

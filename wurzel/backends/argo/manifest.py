@@ -127,6 +127,8 @@ class ExitHandler:
     """`when` it is run; empty for always."""
     container: Container
     """Its container."""
+    active_deadline_seconds: int | None = None
+    """`activeDeadlineSeconds` of its pod; null for none."""
 
 
 @dataclass(frozen=True)
