@@ -1,8 +1,9 @@
 """The cases of tests: examples of `tests/pipelines`, perhaps configured otherwise."""
 
+from dataclasses import dataclass
+
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name
 from wurzel.engines import driver
-from wurzel.records import dataclass
 
 PLAIN_FOLDER = "da-ta/$HOME"
 """Data folder of the hostile example in gitlab-ci-local."""
