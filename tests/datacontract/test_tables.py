@@ -5,6 +5,7 @@ import sys
 import warnings
 from datetime import UTC, date, time
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -298,6 +299,7 @@ def test_objects_in_columns_come_back(values):
         ([object()], "it cannot be stored as Parquet"),
         ([Color.RED], "it cannot be stored as Parquet"),
         ([time(1, tzinfo=UTC)], "item 0, field 'meta' is datetime.time(1, 0, tzinfo=datetime.timezone.utc), but"),
+        ([time(1, fold=1)], "item 0, field 'meta' is datetime.time(1, 0, fold=1), but would be read back as"),
         ([["a", float("nan")]], "item 0, field 'meta[1]' is a float, nan, but would be read back as None"),
         ([float("nan"), "a"], "item 0, field 'meta' is a float, nan, but would be read back as None"),
     ],
@@ -399,6 +401,54 @@ def test_categories_come_back_with_their_order_and_their_values():
     frame = pd.DataFrame({"meta": pd.Series(["a", "b"], dtype=object), "kind": pd.Categorical(["b", None], ["b", "a"])})
     assert list(back(frame)["kind"].cat.categories) == ["b", "a"]
     assert back(frame)["kind"].tolist()[0] == "b"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pd.Categorical([1, 3, 1], [1, 3], ordered=True),
+        pd.Categorical([True, False, None]),
+        pd.Categorical([0.5, None, 1.5]),
+        pd.Categorical([date(2024, 1, 2), date(2024, 1, 1), None]),
+        pd.Categorical(pd.to_datetime(["2024-01-02", "2024-01-01", None], utc=True)),
+    ],
+    ids=lambda kind: str(kind.categories.dtype),
+)
+def test_categories_of_other_values_than_text_come_back(kind):
+    frame = pd.DataFrame({"meta": pd.Series(["a", "b", "c"], dtype=object), "kind": kind})
+    pd.testing.assert_frame_equal(back(frame), frame)
+
+
+def test_categories_that_no_value_has_are_refused_unless_they_are_texts():
+    frame = pd.DataFrame({"meta": pd.Series(["a"], dtype=object), "kind": pd.Categorical([3], [3, 1])})
+    with pytest.raises(
+        ContractFailedException, match=r"categories=\[3, 1\].* but would be read back as .*categories=\[3\]"
+    ):
+        back(frame)
+
+
+class AnyKey(PanderaDataFrameModel):
+    key: Index[Any] = pa.Field(nullable=True)
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        ([None, "a"], r"its index, \[None, 'a'\], would be read back as \[nan, 'a'\]" if pd.__version__ >= "3" else ""),
+        (pd.array([1, None], dtype="Int64"), "its index, .* would be read back as"),
+        ([date(2024, 1, 1), date(2024, 1, 2)], ""),
+        ([b"a", b"b"], ""),
+        (pd.interval_range(0, 2), "it could not be read back from Parquet: KeyError"),
+    ],
+)
+def test_an_index_comes_back_with_the_classes_of_its_values_or_is_refused(index, message):
+    dtype = object if isinstance(index, list) else None
+    frame = pd.DataFrame({"number": [1, 2]}, index=pd.Index(index, name="key", dtype=dtype))
+    if message:
+        with pytest.raises(ContractFailedException, match=message):
+            back(frame, AnyKey)
+    else:
+        pd.testing.assert_frame_equal(back(frame, AnyKey), frame)
 
 
 def test_slices_that_would_change_each_other_are_refused_when_they_are_gathered(tmp_path):

@@ -11,7 +11,7 @@ from datetime import date, time
 from decimal import Decimal
 from functools import partial
 from itertools import chain, islice
-from operator import attrgetter, countOf, itemgetter
+from operator import countOf, itemgetter
 from typing import Any
 
 import numpy as np
@@ -149,8 +149,8 @@ def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
             return None
     if first in {float, Decimal}:
         return Kind(_LEAVES[first], countOf(map(type, values()), _NONE) if _NONE in some else 0)
-    if first is time and any(map(attrgetter("tzinfo"), filter(None, values()))):
-        return None  # Arrow drops time zones
+    if first is time and any(value.tzinfo or value.fold for value in values() if value is not None):
+        return None  # Arrow drops both
     if first in _LEAVES:
         return Kind(_LEAVES[first], None)
     if first not in {list, dict}:

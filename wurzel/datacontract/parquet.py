@@ -75,8 +75,9 @@ def _part(frame: pd.DataFrame, table: Any, doubt: Doubt | None, start: int = 0) 
         data = _written(table)
     try:
         difference = _difference(frame, table, data, doubt, start)
-    except pa.ArrowException as error:
+    except Exception as error:  # noqa: BLE001 - Arrow raises anything, such as KeyError for an index of intervals
         reason = str(error).partition("\n")[0]
+        reason = reason if isinstance(error, pa.ArrowException) else f"{type(error).__name__}: {reason}"
         raise ContractFailedException(f"it could not be read back from Parquet: {reason}") from None
     if difference:
         raise ContractFailedException(difference)
@@ -126,12 +127,24 @@ def difference_between(returned: pd.DataFrame, read: pd.DataFrame, start: int = 
         return f"the names of its columns, {short(mine)}, would be read back as {short(theirs)}"
     if len(returned) != len(read):
         return f"it has {len(returned)} rows, but would be read back with {len(read)}"
-    if not returned.index.equals(read.index) or returned.index.names != read.index.names:
+    if not _same_index(returned.index, read.index):
         return f"its index, {short(list(returned.index[:3]))}, would be read back as {short(list(read.index[:3]))}"
     for name in returned.columns:
         if found := _between_columns(str(name), returned[name], read[name], start):
             return found
     return ""
+
+
+def _same_index(mine: pd.Index[Any], theirs: pd.Index[Any]) -> bool:
+    if not mine.equals(theirs) or mine.names != theirs.names:
+        return False
+    levels = [(mine.get_level_values(number), theirs.get_level_values(number)) for number in range(mine.nlevels)]
+    return not any(
+        same_value(*pair)
+        for one, other in levels
+        if is_object(one.dtype) or is_object(other.dtype)
+        for pair in zip(one, other, strict=True)
+    )
 
 
 def _same_dtype(mine: Any, theirs: Any, *, empty: bool) -> bool:
@@ -172,10 +185,15 @@ def from_parquet(data: bytes, names: Sequence[str] | None = None) -> pd.DataFram
             frame[column.name] = pd.Series(table[column.name].to_pylist(), index=frame.index, dtype=object)
         is_category = columns.get(column.name, {}).get("pandas_type") == "categorical"
         if column.name in frame and is_category and not isinstance(frame[column.name].dtype, pd.CategoricalDtype):
-            # Without any value, Arrow keeps no categories, and so no sign of them.
-            kind = pd.CategoricalDtype([], bool((columns[column.name].get("metadata") or {}).get("ordered")))
-            frame[column.name] = frame[column.name].astype(kind)
+            # Arrow keeps categories only of texts, and without any value not even these.
+            ordered = bool((columns[column.name].get("metadata") or {}).get("ordered"))
+            frame[column.name] = frame[column.name].astype(_categories_of(frame[column.name], ordered))
     return frame
+
+
+def _categories_of(values: pd.Series[Any], ordered: bool) -> pd.CategoricalDtype:
+    found = values.dropna().unique()
+    return pd.CategoricalDtype(sorted(found) if len(found) else [], ordered)
 
 
 def joined(frames: Sequence[pd.DataFrame], keeps_index: bool) -> pd.DataFrame:
