@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import wurzel
+from tests.command import program as command
 from wurzel.exceptions import UsageError, WurzelError
 
 FLOW = """
@@ -61,12 +62,6 @@ def here(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "calling_flow", raising=False)
     monkeypatch.setattr("wurzel.runtime.here._IMPORTED", {})
     return tmp_path
-
-
-def command(*words, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "wurzel", *words], capture_output=True, text=True, check=False, **options
-    )
 
 
 def test_both_ways_give_the_same_results_and_use_those_of_each_other(here, capfd):

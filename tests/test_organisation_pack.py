@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from ruamel.yaml import YAML
 
 from reference.policies import lines
+from tests.command import program
 from tests.render.hostile import has_surrogate, strings
 from wurzel.backends.registry import get
 from wurzel.backends.rendering import render, validate
@@ -75,14 +76,7 @@ def manifest(target, *sets):
 
 
 def test_a_team_renders_with_it(team, site):
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "render", "-t", "argo", "-t", "cronjob"],
-        env={**os.environ, "PYTHONPATH": str(site)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    program("render", "-t", "argo", "-t", "cronjob", env={"PYTHONPATH": str(site)}, code=0)
     assert PREFIX in (team / "argo/rag.yaml").read_text()
     assert PREFIX in (team / "cronjob/rag/cronjob.yaml").read_text()
 
@@ -465,14 +459,12 @@ def test_versions_headers_and_old_names(team, site):
     )
     config = (team / "wurzel.yaml").read_text()
     (team / "wurzel.yaml").write_text(config.replace("[acme]", '[own, "acme>=1,<2"]'))
-    command = [sys.executable, "-m", "wurzel", "render", "-t", "argo"]
-    variables = {**os.environ, "PYTHONPATH": str(site)}
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    variables = {"PYTHONPATH": str(site)}
+    done = program("render", "-t", "argo", env=variables, code=0)
     assert "own/argo/_defaults.yaml.j2:4: the template 'acme/_tolerations.yaml.j2' was renamed" in done.stderr
     assert "with acme 1.0; do not edit" in (team / "argo/rag.yaml").read_text().splitlines()[0]
     (team / "wurzel.yaml").write_text(config.replace("[acme]", '["acme>=2"]'))
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    done = program("render", "-t", "argo", env=variables)
     assert (done.returncode, "acme 1.0 is installed, but acme>=2 is required" in done.stderr) == (2, True)
 
 

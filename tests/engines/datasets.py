@@ -1,11 +1,9 @@
 """What tests with real engines share: example projects, rendering them, and the bytes of their datasets."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.command import program
 from wurzel.engines import github
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
@@ -29,14 +27,7 @@ def example(name, folder):
 
 def wurzel(folder, *arguments, check=True, env=None):
     """Run the command line in a folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", *arguments],
-        cwd=folder,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = program(*arguments, cwd=folder, env=env or {})
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 

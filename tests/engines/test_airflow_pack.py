@@ -1,6 +1,5 @@
 """What the example pack of an organisation makes of the hostile pipeline, in the real Airflow."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.command import program
 from tests.engines.drivers.airflow import Airflow
 from wurzel.engines.airflow import AirflowDags
 
@@ -34,13 +34,7 @@ def test_hostile_values_reach_pods_unchanged_through_the_pack(tmp_path, monkeypa
     text = text.replace("hostile:pipeline\n", "hostile:pipeline\n    image: docs/rag:1.4\n", 1)
     (project / "wurzel.yaml").write_text(text, encoding="utf-8")
     sets = ["--set", f"targets.airflow.version={version}"]
-    subprocess.run(
-        [sys.executable, "-m", "wurzel", "render", "hostile", "-t", "airflow", *sets],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(site)},
-        check=True,
-        capture_output=True,
-    )
+    program("render", "hostile", "-t", "airflow", *sets, code=0, cwd=project, env={"PYTHONPATH": str(site)})
     monkeypatch.setenv("PYTHONPATH", str(site))  # its callbacks are imported by the DAG file
     seen = Airflow(version, home).bag(project / "dags")
     assert not any(value for key, value in seen.items() if "error" in key), seen

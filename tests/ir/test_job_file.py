@@ -87,3 +87,9 @@ def test_the_header_of_a_rendered_file_does_not_count():
     assert parse(signed.encode(), "ir.json") == read_back(full_pipeline())
     assert digest_of(signed.encode()) == digest_of(text.encode()) == sha256(text.encode()).hexdigest()
     assert digest_of(signed.replace('"steps"', ' "steps"').encode()) != digest_of(text.encode())
+
+
+def test_half_of_a_surrogate_pair_is_escaped():
+    """So that the text has bytes whose digest jobs compare; a template refuses such a value where it writes it."""
+    text = dump_for_jobs(full_pipeline().model_copy(update={"env": {"A": "x\ud800y"}}))
+    assert json.loads(text.encode())["env"] == {"A": "x\ud800y"}

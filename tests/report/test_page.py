@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -79,12 +77,11 @@ def test_data_of_another_run_is_not_shown(ran, monkeypatch):
 
 def test_a_page_is_written_to_a_file_or_to_standard_output(ran, monkeypatch):
     monkeypatch.chdir(ran)
-    report = [sys.executable, "-m", "wurzel", "report"]
-    printed = subprocess.run([*report, "-o", "-"], check=True, capture_output=True, text=True).stdout
-    subprocess.run([*report, "-o", "a page.html"], check=True, capture_output=True)
+    printed = program("report", "-o", "-", code=0).stdout
+    program("report", "-o", "a page.html", code=0)
     assert Path("a page.html").read_text() == printed
     assert printed.startswith("<!doctype html>")
-    done = subprocess.run([*report, "-o", "nowhere/x.html"], check=False, capture_output=True, text=True)
+    done = program("report", "-o", "nowhere/x.html")
     assert (done.returncode, done.stderr) == (
         1,
         "error: nowhere/x.html: cannot be written: No such file or directory\n",

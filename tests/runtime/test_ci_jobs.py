@@ -1,12 +1,11 @@
 """`wurzel run` in a job of a CI platform: folded logs that nothing obeys, a table of steps, JUnit."""
 
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 
 import pytest
+
+from tests.command import program
 
 NOISY = """
 import os, sys
@@ -47,13 +46,7 @@ def noisy(project):
 
 
 def run(*arguments, **variables):
-    return subprocess.run(
-        [sys.executable, "-m", "wurzel", "run", "noisy:pipeline", "-j1", *arguments],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return program("run", "noisy:pipeline", "-j1", *arguments, env=variables)
 
 
 def obeyed(log):
@@ -153,13 +146,7 @@ def test_sections_and_a_table_on_gitlab(noisy):
 
 
 def test_quiet_runs_fold_failures_only(noisy):
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "-q", "run", "noisy:pipeline", *FAILING],
-        env={**os.environ, **GITHUB},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = program("-q", "run", "noisy:pipeline", *FAILING, env=GITHUB)
     assert [line for line in obeyed(done.stderr) if line.startswith("::group")] == [
         "::group::noisy: failed: it calls sys.exit(7) (exit code 1)"
     ]
@@ -199,12 +186,6 @@ def test_junit_says_what_was_unchanged(noisy):
 
 def test_the_logs_of_all_slices_are_shown(project):
     project("sharded")
-    done = subprocess.run(
-        [sys.executable, "-m", "wurzel", "run", "sharded:pipeline", "-j1"],
-        env={**os.environ, **GITHUB},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = program("run", "sharded:pipeline", "-j1", env=GITHUB)
     group = done.stderr.partition("::group::loud")[2].partition("::endgroup::")[0]
     assert re.findall(r"loud: (\d) items in", group) == ["2", "2", "1"]

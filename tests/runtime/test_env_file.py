@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.command import program
 from wurzel.exceptions import UsageError
 from wurzel.project.variables import _quoted
 from wurzel.runtime.env_file import read_env_file
@@ -79,14 +79,11 @@ def test_a_pipe_is_refused(tmp_path):
 
 def test_a_run_reads_them_below_what_is_set(project, monkeypatch):
     project("credentials")
-    missing = [sys.executable, "-m", "wurzel", "env", "credentials", "--check"]
-    assert subprocess.run(missing, capture_output=True, check=False).returncode == 1
+    program("env", "credentials", "--check", code=1)
     Path("a.env").write_text("SHARED_TOKEN=one\nSECRET_SUFFIX__TOKEN=first\n")
     Path("b.env").write_text("SECRET_SUFFIX__TOKEN=second\nWORDS__WORDS='[\"from-b\"]'\n")
     files = ["--env-file", "a.env", "--env-file", "b.env"]
-    assert subprocess.run([*missing, *files], capture_output=True, check=False).returncode == 0
-    command = [sys.executable, "-m", "wurzel", "run", "credentials", *files]
+    program("env", "credentials", "--check", *files, code=0)
     monkeypatch.setenv("SHARED_TOKEN", "set")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    program("run", "credentials", *files, code=0)
     assert "from-b" in "".join(path.read_text() for path in Path("data").rglob("part-*"))

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -119,12 +117,11 @@ def test_a_run_tells_once_when_it_fails(project):
     told = {"webhook": {"name": "chat", "key": "url"}, "command": SAYS}
     config = {"version": 1, "pipelines": {"failing": {"entrypoint": "failing:pipeline", "on_failure": told}}}
     (root / "wurzel.yaml").write_text(json.dumps(config))
-    wurzel = [sys.executable, "-m", "wurzel", "run", "failing"]
     with webhook(200) as (url, sent):
-        env = {**os.environ, "WURZEL_WEBHOOK": url, "WURZEL_RUN_ID": "r1"}
-        quiet = subprocess.run(wurzel, capture_output=True, text=True, env=env, cwd=root, check=False)
+        env = {"WURZEL_WEBHOOK": url, "WURZEL_RUN_ID": "r1"}
+        quiet = program("run", "failing", env=env, cwd=root)
         assert (quiet.returncode, sent) == (1, [])
-        done = subprocess.run([*wurzel, "--notify"], capture_output=True, text=True, env=env, cwd=root, check=False)
+        done = program("run", "failing", "--notify", env=env, cwd=root)
     (found,) = sent
     assert (found["pipeline"], found["step"], found["run"]) == ("failing", "failing", "r1")
     assert found["reason"] == "RuntimeError: this step always fails (exit code 1)"

@@ -1,9 +1,8 @@
-import subprocess
-import sys
 import textwrap
 
 import pytest
 
+from tests.command import program
 from wurzel.exceptions import WriteError
 from wurzel.runtime import once
 
@@ -31,9 +30,8 @@ def step(tmp_path):
 
     def run(*options):
         # A process of its own: `wurzel step` forks, and the fork of a test process would go on with the tests.
-        words = [sys.executable, "-m", "wurzel", "step", "oncesteps:Count", "-o", "data/count", *options]
-        code = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False).returncode
-        return code, (tmp_path / "count").read_text()
+        done = program("step", "oncesteps:Count", "-o", "data/count", *options, cwd=tmp_path)
+        return done.returncode, (tmp_path / "count").read_text()
 
     return run
 

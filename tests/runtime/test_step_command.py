@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.command import program
 from wurzel.cli.step import child_arguments, command
 from wurzel.datacontract.dataset import open_dataset
 
@@ -91,10 +92,7 @@ def steps(tmp_path, monkeypatch):
 
 
 def wurzel(*arguments, before=(), env=None, **options):
-    argv = [sys.executable, "-m", "wurzel", *before, "step", *arguments]
-    return subprocess.run(
-        argv, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})}, timeout=60, **options
-    )
+    return program(*before, "step", *arguments, env=env or {}, timeout=60, **options)
 
 
 def read(path):

@@ -60,7 +60,8 @@ def dump_for_jobs(pipeline: Pipeline) -> str:
         kept["store"] = plain(pipeline.store, without=_RENDERERS["store"])
     head = json.dumps(kept, ensure_ascii=False).removesuffix("}")
     steps = ",\n".join(f"  {json.dumps(_step_of_jobs(step), ensure_ascii=False)}" for step in pipeline.steps)
-    return _STRING.sub(lambda text: text[0].translate(_MARKS), f'{head}, "steps": [\n{steps}\n]}}\n')
+    text = _STRING.sub(lambda text: text[0].translate(_MARKS), f'{head}, "steps": [\n{steps}\n]}}\n')
+    return text.encode("utf-8", "backslashreplace").decode()  # half of a surrogate pair, as JSON escapes it
 
 
 def digest_of(ir: bytes) -> str:
