@@ -27,6 +27,7 @@ _OTHERS = ("--gather", "--help", "--once", "--options", "--retries", "--shards",
 def main() -> None:
     """Run the command line; that of a step in a process under guard."""
     # Imports allocate a lot and free nothing: garbage collection during them costs a tenth of a cold start.
+    usual = gc.get_threshold()
     gc.set_threshold(100_000, 20, 100)
     opened = _opened()
     if _runs_step(sys.argv[1:]):
@@ -37,6 +38,7 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, _INTERRUPT)
     cli.owns_process = True
+    cli.collection = usual
     try:
         cli.main()
     except SystemExit as end:

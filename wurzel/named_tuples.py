@@ -1,6 +1,7 @@
 """Named tuples that are defined quickly: what makes one is compiled when the first is made, not for each class.
 
-A cold render defines fifty and makes few. Type checkers see `typing.NamedTuple`, and all of its methods are here.
+A cold render defines fifty and makes few. Type checkers see `typing.NamedTuple`, and all of its methods are here. For
+files with postponed annotations: others keep them elsewhere from Python 3.14 on.
 """
 
 from collections import _tuplegetter  # type: ignore[attr-defined] # reads a field, in C
@@ -44,7 +45,7 @@ class _Definition(type):
     """Turns the body of a class into one of its own, which derives from `_Row` alone."""
 
     def __new__(cls, name: str, _bases: Any, body: dict[str, Any]) -> Any:
-        names = tuple(body.get("__annotations__", ()))
+        names = tuple(body["__annotations__"])
         defaults = {name: body.pop(name) for name in names if name in body}
         body |= {name: _tuplegetter(number, "") for number, name in enumerate(names)}
         body |= {"_fields": names, "_field_defaults": defaults, "__match_args__": names, "__slots__": ()}

@@ -134,6 +134,16 @@ def _end_output() -> None:
 
 owns_process = False
 """Whether the process is a command `wurzel`, not a program that calls our command line: only then may it be forked."""
+collection: tuple[int, int, int] | None = None
+"""When Python collects garbage by default, in a command, which imports with less of it."""
+
+
+def collect_as_usual() -> None:
+    """Collect garbage as Python does by default; to be called before code of steps runs, which may make a lot."""
+    if collection is not None:
+        import gc
+
+        gc.set_threshold(*collection)
 
 
 def main(args: list[str] | None = None) -> NoReturn:

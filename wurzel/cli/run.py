@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli import collect_as_usual
 from wurzel.cli.asked import Asked, made_ready
 from wurzel.cli.options import ParameterText, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import print_json
@@ -151,6 +152,7 @@ def _check(obj: dict[str, Any], asked: Asked, *, watch: bool) -> None:
         raise UsageError("--from-ir takes no PIPELINE, --env or --set", hint="The file says all of it.")
     if asked.in_process:
         _check_in_process(obj, asked)
+        collect_as_usual()
 
 
 def _check_in_process(obj: dict[str, Any], asked: Asked) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from wurzel.cli import collect_as_usual
 from wurzel.cli.shard import ShardText
 from wurzel.cli.step_of import StepName, is_id
 from wurzel.exceptions import UsageError, WurzelError
@@ -285,10 +286,15 @@ def _run_here(options: dict[str, Any], link: Link | None) -> int:
                 options["shard_by"],
                 options["retire"],
             ),
-            ready=gc.freeze,
+            ready=_ready,
             link=link,
         )
     return 0
+
+
+def _ready() -> None:
+    gc.freeze()
+    collect_as_usual()
 
 
 def _tell_platform(error: WurzelError) -> None:

@@ -1,5 +1,7 @@
 """What all models of the IR share, and the mark of what a target must honour."""
 
+from __future__ import annotations
+
 from pydantic import BaseModel, ConfigDict
 
 from wurzel.named_tuples import NamedTuple
