@@ -80,6 +80,21 @@ class ParameterText(Completed):
             yield from (f"{step.id}.{setting.name}=" for setting in step.settings if setting.parameter)
 
 
+class ShardText(click.ParamType):  # type: ignore[type-arg, unused-ignore] # not generic in older clicks
+    """`I/N`: slice I, counted from 1, of N."""
+
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """The two numbers."""
+        number, slash, of = str(value).partition("/")
+        if slash and number.isascii() and number.isdigit() and of.isascii() and of.isdigit():
+            shard = int(number), int(of)
+            if 1 <= shard[0] <= shard[1]:
+                return shard
+        return self.fail(f"{value!r} is not a slice; write I/N with I from 1 to N, such as 2/8.", param, ctx)
+
+
 def pipeline_argument(command: Command) -> Command:
     """The argument PIPELINE, which may be left out where a project has only one."""
     return click.argument("pipeline", type=PipelineName(), required=False)(command)

@@ -11,9 +11,8 @@ import click
 
 from wurzel.cli import collect_as_usual
 from wurzel.cli.asked import Asked, made_ready
-from wurzel.cli.options import ParameterText, configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.options import ParameterText, ShardText, configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import print_json
-from wurzel.cli.shard import ShardText
 from wurzel.cli.step_of import StepName
 from wurzel.exceptions import UsageError, WurzelError
 

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from wurzel.cli import collect_as_usual
-from wurzel.cli.shard import ShardText
+from wurzel.cli.options import ShardText
 from wurzel.cli.step_of import StepName, is_id
 from wurzel.exceptions import UsageError, WurzelError
 from wurzel.git_folder import REASON, in_git

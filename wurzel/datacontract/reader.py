@@ -90,7 +90,7 @@ class Reader:
     def check(self) -> None:
         """Raise the first error that a stream of this reader met, whatever became of it then.
 
-        Raises `WurzelError` as `value`, or that an iterator was asked for items after its end.
+        Raises the `WurzelError` that `value` does, or one that an iterator was asked for items after its end.
         """
         if self._failed is not None:
             raise self._failed
