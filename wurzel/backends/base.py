@@ -131,10 +131,7 @@ class Backend(ABC):
         """The files to write, each with the context of its template. `options` is an `options_model`."""
 
     def placed(self, pipeline: Pipeline, options: Any, name: str) -> Any:
-        """The options of a named target, with file paths that no other target writes to.
-
-        An `output` that the options have is kept.
-        """
+        """The options of a named target, with file paths of its own, unless they have an `output`."""
         main = self.files(pipeline, options)[0].path
         return options.model_copy(update={"output": moved(main, self.name, name)})
 

@@ -35,10 +35,7 @@ _HEADER = 400
 
 
 def reports_of(job: Job) -> list[Report]:
-    """What a pipeline uses that its target does not support, and that is not accepted.
-
-    Raises `UsageError` when something accepted is not a feature.
-    """
+    """Unsupported uses that are not accepted. Raises `UsageError` when something accepted is not a feature."""
     where = job.locate(f"targets.{job.label}.ignore")
     return unsupported_uses(get(job.target), job.pipeline, job.options.ignore, job.options, where)
 
@@ -153,10 +150,7 @@ def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:
 
 
 def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None:
-    """Check the templates of the project and its packs, for these targets only.
-
-    Raises `TemplateProblems` with every error, each with `template:line`.
-    """
+    """Check the templates of these targets. Raises `TemplateProblems` with every error, each with its line."""
     if not any(layer.is_own for layer in renderer.layers.layers):
         return
     from wurzel.backends.policies import PolicyContext

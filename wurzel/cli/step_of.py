@@ -38,10 +38,7 @@ def is_id(target: str) -> bool:
 
 
 def configured(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """Options that the configuration of a step says and the command line does not; sets its variables.
-
-    Raises `UsageError` when the pipeline has no such step.
-    """
+    """Options by the configuration of a step; sets its variables. Raises `UsageError` if there is no such step."""
     from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
     from wurzel.invocation.variables import step_environment
     from wurzel.runtime.selection import find

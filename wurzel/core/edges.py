@@ -57,10 +57,7 @@ class ConnectedStep(Step):
         return tuple(edge for edge in self._step_edges if edge.step in self.required_steps)
 
     def __getitem__(self, name: str) -> Port[Self]:
-        """`step["name"]`: one of its outputs on the left of `>>`, one of its inputs on the right.
-
-        Raises `StaticTypeError` when it has neither of that name.
-        """
+        """`step["name"]`: an output left of `>>`, an input right of it. Raises `StaticTypeError` if it is neither."""
         return Port(self, check_name(repr(self), self.step_fields, name))
 
     def add_required_step(self, step: Step) -> None:

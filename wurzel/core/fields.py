@@ -39,10 +39,7 @@ class Ports:
         return as_given(super().__class_getitem__(parameters), parameters)  # type: ignore[misc]
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Make the class a dataclass.
-
-        Raises `StaticTypeError` when a field has a default, or a name that cannot name a folder.
-        """
+        """Make the class a dataclass. Raises `StaticTypeError` for fields with a default or an unusable name."""
         super().__init_subclass__(**options)
         try:
             dataclasses.dataclass(frozen=True, kw_only=True)(cls)
@@ -107,10 +104,7 @@ class OutputField(NamedTuple):
 
 
 def ports_class(annotation: Any, kind: type[P]) -> type[P] | None:
-    """The class that an annotation names when it is an `Inputs` or `Outputs`, such as `Both` for `Both[Doc]`.
-
-    Raises `StaticTypeError` when it is the other of the two.
-    """
+    """The `Inputs` or `Outputs` class in an annotation such as `Both[Doc]`. Raises `StaticTypeError` for the other."""
     plain = unaliased(without_none(annotation))
     found = get_origin(plain) or plain
     if not isinstance(found, type) or not issubclass(found, Ports):

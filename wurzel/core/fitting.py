@@ -65,10 +65,7 @@ def fitting(left: End, right: End) -> tuple[str, str]:
 
 
 def check_name(step: str, fields: Fields, name: object) -> str:
-    """A name that is one of a step's outputs or inputs.
-
-    Raises `StaticTypeError` when it is not; the message lists those that are.
-    """
+    """The name of an output or input of a step. Raises `StaticTypeError`, which lists them, for any other."""
     outputs, inputs = ([field.name for field in side if field.name] for side in (fields.outputs, fields.inputs))
     if isinstance(name, str) and name in (*outputs, *inputs):
         return name

@@ -28,10 +28,7 @@ def bindings(cls: type, owner: type) -> dict[Any, Any]:
 
 
 def check_count(cls: type, parameters: Any) -> None:
-    """Compare the number of type parameters with what a class takes, before `typing` does it.
-
-    Raises `StaticTypeError` when there are too few or too many.
-    """
+    """Raise `StaticTypeError` unless a class takes so many type parameters, before `typing` does it."""
     wanted = getattr(cls, "__parameters__", ())
     given = parameters if isinstance(parameters, tuple) else (parameters,)
     if not wanted or len(given) == len(wanted) or any(getattr(one, "has_default", bool)() for one in wanted):

@@ -51,10 +51,7 @@ class Vocabulary:
     """Those that stand for any number of words, as far as it is known."""
 
     def parse(self, word: str) -> Word:
-        """The word with its placeholders found.
-
-        Raises `StaticTypeError` when it contains an unknown placeholder, or something like one.
-        """
+        """The word with its placeholders found. Raises `StaticTypeError` for an unknown one, or what looks like one."""
         pieces: list[str | Reference] = []
         start = 0
         for found in _FOUND.finditer(word):
@@ -68,10 +65,7 @@ class Vocabulary:
         return tuple(piece for piece in pieces if piece) or ("",)
 
     def check(self, word: Word, *, variable: bool = False) -> None:
-        """Make sure that no secret is in a word, and that a list stands alone; in a variable secrets may be, no lists.
-
-        Raises `StaticTypeError` when it is not so.
-        """
+        """Raise `StaticTypeError` if a word contains a secret, or a list beside text; variables may have secrets."""
         for piece in word:
             if isinstance(piece, str):
                 continue

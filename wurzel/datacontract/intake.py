@@ -70,10 +70,7 @@ class Intake:
         return path, is_own
 
     def store(self, source: Path, target: Path, *, movable: bool) -> tuple[int, str, bool]:
-        """Move or copy a file; gives its size, its digest, and whether it is executable.
-
-        Raises `OSError` when it cannot be read or written.
-        """
+        """Move or copy a file; gives size, digest, and whether it is executable. Raises `OSError`."""
         source = self.moved.get(source, source)
         about = source.stat()
         executable = bool(about.st_mode & S_IXUSR)
@@ -97,10 +94,7 @@ class Intake:
         self._stayed.update(entry.path for entry in entries if entry.link or entry.path not in self.moved)
 
     def check(self) -> None:
-        """Make sure that no file has changed since it was hashed, and that no folder has new ones.
-
-        Raises `ContractFailedException` when one has.
-        """
+        """Raise `ContractFailedException` if a file has changed since it was hashed, or a folder has new ones."""
         for folder in self._folders:
             for root, _, files in os.walk(folder):
                 if late := next((name for name in files if Path(root, name) not in self._stayed), None):

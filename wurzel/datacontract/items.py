@@ -66,10 +66,7 @@ class JsonCodec(Codec):
         raise ContractFailedException(f"it is {article(type(value))}, not a {wanted}")
 
     def distinct(self, lines: list[bytes], value: Any = None) -> list[bytes]:
-        """Lines of a set, sorted, each once.
-
-        Raises `ContractFailedException` when items of the set would be one item when they are read.
-        """
+        """Lines of a set, sorted, each once. Raises `ContractFailedException` when items would be read as one."""
         found = sorted(set(lines))
         if isinstance(value, set | frozenset) and len(found) < len(lines):
             raise ContractFailedException(f"of its {len(lines)} items, only {len(found)} differ in what is stored")

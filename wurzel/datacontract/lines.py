@@ -122,10 +122,7 @@ class ItemLines:
         return self._lossless is not None and self._lossless.constrained and self._accept is None
 
     def check(self, texts: Sequence[bytes], first: int) -> None:
-        """Make sure that what `encoder` gave for items from number `first` on can be read.
-
-        Raises `ContractFailedException` when an item would be refused.
-        """
+        """Raise `ContractFailedException` if something that `encoder` gave, from number `first` on, cannot be read."""
         if self._unsure:
             self._validated(b"[" + b",".join(texts) + b"]", first)
 

@@ -51,10 +51,7 @@ class Part(NamedTuple):
         return data
 
     def verify(self, file: BufferedReader) -> None:
-        """Make sure that an open file holds the bytes that were written, without keeping them.
-
-        Raises `DatasetError` when it does not.
-        """
+        """Raise `DatasetError` unless an open file holds the bytes that were written, which are not kept."""
         try:
             found = file_digest(file, "sha256").hexdigest()
         except OSError as error:
@@ -62,10 +59,7 @@ class Part(NamedTuple):
         self.check(found)
 
     def check(self, digest: str) -> None:
-        """Make sure that this is the digest of the bytes that were written.
-
-        Raises `DatasetError` when it is another one.
-        """
+        """Raise `DatasetError` unless this is the digest of the bytes that were written."""
         if digest != self.sha256:
             raise DatasetError(
                 "is damaged: its digest is not the one in the manifest", where=str(self.path), hint=AGAIN

@@ -50,10 +50,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def manifest_of(data: Any, folder: Path) -> Manifest:
-    """The manifest whose `canonical` form this is, for a dataset in `folder`; no file is looked at.
-
-    Raises `ValueError` when it is not one.
-    """
+    """The manifest in `canonical` form, for `folder`; looks at no file. Raises `ValueError` when it is not one."""
     try:
         parts = [{**part, "file": part["path"]} for part in data["parts"]]
         skipped = {"skipped": True} if data["skipped"] is True else {}

@@ -6,10 +6,7 @@ import os
 
 
 def to_text(name: str, errors: str = "strict") -> str:
-    """A file's name, as Python gives it, as the text that its bytes are in UTF-8.
-
-    Raises `UnicodeDecodeError` when they are not UTF-8.
-    """
+    """A file's name, as Python gives it, as UTF-8 text. Raises `UnicodeDecodeError` when it is not UTF-8."""
     return os.fsencode(name).decode("utf-8", errors)
 
 

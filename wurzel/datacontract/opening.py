@@ -88,10 +88,7 @@ class Dataset(NamedTuple):
         return not self.slices and (self.manifest.format >= FORMAT or len(self.parts) <= 1)
 
     def check(self, shape: Shape) -> None:
-        """Make sure that this is what a step takes; for `list[X]` that includes a dataset of single `X`.
-
-        Raises `WrongDataset` when the contract or the containers are others.
-        """
+        """Raise `WrongDataset` unless a step takes this; for `list[X]` a dataset of single `X` will do."""
         collected = shape.containers == ("list",) and not self.containers
         if self.contract != contract_name(shape) or (self.containers != shape.containers and not collected):
             mine, theirs = (

@@ -84,10 +84,7 @@ class PartFiles:
             self._file = self._path.open("wb")
 
     def lines(self, lines: Sequence[bytes]) -> None:
-        """Add lines, one for each item, to the part that was begun, or to new ones where it is full.
-
-        Raises `DatasetError` when they cannot be written.
-        """
+        """Add lines, one for each item, to the part that was begun, or to new ones. Raises `DatasetError`."""
         size = sum(map(len, lines))
         if self._bytes + size <= self._most:
             self._take(lines, size)
@@ -150,10 +147,7 @@ class PartFiles:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into an error with a hint.
-
-    Raises `DatasetError` when the block raises an OSError.
-    """
+    """Turn an OSError of the block into a `DatasetError` with a hint."""
     try:
         yield
     except OSError as error:

@@ -21,10 +21,7 @@ class NotYaml(WurzelError):
 
 
 def load_yaml(text: str) -> Any:
-    """The one document in a text, as YAML 1.2 reads it.
-
-    Raises `NotYaml` when it is not YAML, or holds more than JSON can.
-    """
+    """The one document in a text, as YAML 1.2 reads it. Raises `NotYaml`, also for more than JSON can hold."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     _refuse_depth(text)

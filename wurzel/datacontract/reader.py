@@ -38,10 +38,7 @@ class Reader:
     """What one field of a step takes: all items of some datasets, in order; skipped and empty ones give none."""
 
     def __init__(self, shape: Shape, datasets: Sequence[Dataset]) -> None:
-        """Read datasets as `shape`; for `list[X]` they may also be datasets of single `X`.
-
-        Raises `WrongDataset` when a dataset has another contract.
-        """
+        """Read datasets as `shape`, or of single `X` for `list[X]`. Raises `WrongDataset` for another contract."""
         for dataset in datasets:
             dataset.check(shape)
         self._codec: Codec = codec_for(shape)

@@ -79,10 +79,7 @@ class Shape(NamedTuple):
 
 
 def shape_of(annotation: Any) -> Shape:
-    """The shape that an annotation describes.
-
-    Raises `StaticTypeError` when it is nothing that can be stored between steps.
-    """
+    """The shape that an annotation describes. Raises `StaticTypeError` if it cannot be stored between steps."""
     containers: list[Container] = []
     inner = unaliased(annotation)
     while (origin := get_origin(inner)) is not None and origin not in _UNIONS:

@@ -76,10 +76,7 @@ class TableCodec(Codec):
         return part
 
     def encoded(self, value: Any) -> Iterator[Encoded]:
-        """The parts of what one call of `run` gave.
-
-        Raises `ContractFailedException` when it breaks the contract, or would not be read back.
-        """
+        """The parts of what a call of `run` gave. Raises `ContractFailedException` if it breaks the contract."""
         if not isinstance(value, pd.DataFrame) or not type(value).__module__.startswith(("pandas", "pandera")):
             kind = "None" if value is None else article(type(value))
             raise ContractFailedException(f"it is {kind}, not a DataFrame")

@@ -241,10 +241,7 @@ def writing(
 
 
 def check_ours(folder: Path) -> None:
-    """Never replace what is not a dataset, and write nothing into git's folder.
-
-    Raises `DatasetError` when the folder is something else.
-    """
+    """Raise `DatasetError` for a folder that is not a dataset, or is in git's: neither is ever replaced."""
     if in_git(folder):
         raise DatasetError(REASON, where=str(folder), hint="Give another folder with -o or --data-dir.")
     try:

@@ -28,10 +28,7 @@ class NotAPipelineError(PipelineError):
 
 
 def load_entrypoint(entrypoint: str) -> Any:
-    """The object at `module:attribute`; the current directory is importable.
-
-    Raises `PipelineError` when there is none, or its module cannot be imported.
-    """
+    """The object at `module:attribute`, also in the current directory. Raises `PipelineError` if there is none."""
     from wurzel.core.importing import import_object
 
     return import_object(entrypoint)

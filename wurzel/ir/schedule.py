@@ -32,10 +32,7 @@ _ITEM = re.compile(r"(?:(?P<all>[*?])|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<st
 
 
 def check_cron(text: str) -> None:
-    """Accept what Kubernetes and Argo accept as a schedule.
-
-    Raises `ValueError`, which says which field is wrong and what to write instead.
-    """
+    """Accept a schedule as Kubernetes and Argo do. Raises `ValueError` that says what to write instead."""
     if text != text.strip():
         raise ValueError(f"{text!r} starts or ends with a space")
     if re.match(r"(CRON_)?TZ=", text):
@@ -57,10 +54,7 @@ def check_cron(text: str) -> None:
 
 
 def check_zone(name: str) -> None:
-    """Accept the names of the IANA time zone database, in their exact spelling.
-
-    Raises `ValueError`, which names the nearest zone.
-    """
+    """Accept a time zone of IANA's database in its exact spelling. Raises `ValueError` with the nearest one."""
     if name in zones():
         return
     from wurzel.suggestion import closest

@@ -13,10 +13,7 @@ _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[
 
 
 def parse_duration(value: Any) -> int:
-    """Seconds of `90`, `"90s"`, `"1h30m"`, `"2d"` or a `timedelta`.
-
-    Raises `ValueError` when the value is none of these or is negative.
-    """
+    """Seconds of `90`, `"90s"`, `"1h30m"`, `"2d"` or a `timedelta`. Raises `ValueError` for anything else."""
     if isinstance(value, timedelta):
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -65,10 +65,7 @@ class Project(NamedTuple):
     """The image of the project, as `wurzel.yaml` describes it."""
 
     def names(self, environment: str | None = None) -> list[str]:
-        """Names of the pipelines, in the order of the file, without those an environment removes.
-
-        Raises `UsageError` when there is no such environment.
-        """
+        """Names of the pipelines, without those an environment removes. Raises `UsageError` for an unknown one."""
         overrides = self.overrides(environment)
         return [name for name in self.pipelines if name not in overrides or overrides[name].value is not None]
 

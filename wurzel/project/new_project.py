@@ -112,10 +112,7 @@ def project_files(name: str) -> Mapping[str, str]:
 
 
 def step_files(name: str) -> Mapping[str, str]:
-    """Path to text of a module with a new step, and of its test.
-
-    Raises `UsageError` when the name cannot be that of a step.
-    """
+    """Path to text of a new step and its test. Raises `UsageError` when the name cannot be that of a step."""
     module = _module(name, "step")
     cls = "".join(word.capitalize() for word in name.split("-"))
     texts = {f"{module}.py": _STEP, f"test_{module}.py": _STEP_TEST}

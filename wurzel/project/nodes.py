@@ -214,10 +214,7 @@ class Findings:
         return "\n".join(map(str, self._ordered()))
 
     def check(self) -> None:
-        """Raise if there are findings.
-
-        Raises `ConfigError` with all findings, or the first 50 and how many more there are.
-        """
+        """Raise `ConfigError` with the first 50 findings, and how many more there are, if there are any."""
         if self._problems:
             raise ConfigError(self._ordered())
 

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 def open_project() -> Project | None:
-    """The project in the current folder, or `None` when it has no `wurzel.yaml`.
-
-    Raises `ConfigError` with every error in the file.
-    """
+    """The project in the current folder, if it has a `wurzel.yaml`. Raises `ConfigError` with every error in it."""
     path = find_project()
     return load(path) if path is not None else None
 
@@ -55,10 +52,7 @@ def renderer_of(project: Project | None) -> Renderer:
 
 
 def equip(layers: Layers, packs: Sequence[Pack]) -> None:
-    """Set what the files of packs declare on the template layers: renames, further files, filters.
-
-    Raises `TemplateProblems` when filters cannot be used.
-    """
+    """Set renames, further files and filters of packs on the layers. Raises `TemplateProblems` for bad filters."""
     problems: list[Problem] = []
     for pack in packs:
         layers.rename(pack.renames)

@@ -22,10 +22,7 @@ Options = TypeVar("Options", bound=BaseModel)
 
 
 def validate_options(resolved: Resolved, target: str, model: type[Options]) -> Options:
-    """The options of a pipeline for a target, as an object of the backend's model.
-
-    Raises `ConfigError` with every value that does not fit the model.
-    """
+    """The options for a target, as an object of its model. Raises `ConfigError` with every value that does not fit."""
     path = f"targets.{target}"
     node = resolved.tree.fields["targets"].fields.get(target)
     findings = Findings()

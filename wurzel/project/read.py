@@ -39,10 +39,7 @@ def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
 
 
 def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
-    """A function that reads nodes as `annotation`; `metadata` is what `Annotated` adds.
-
-    Raises `NotUnderstoodError` when this module does not support the annotation.
-    """
+    """A function that reads nodes as `annotation`, with `metadata` of `Annotated`. Raises `NotUnderstoodError`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return reader(arguments[0], [*arguments[1:], *metadata])

@@ -18,10 +18,7 @@ _FORM = (
 
 
 def parse_sets(sets: Iterable[str], findings: Findings) -> Node | None:
-    """One layer from all `--set` options, later ones stronger; `None` when there are none.
-
-    Raises `ConfigError` when a value is not YAML.
-    """
+    """One layer from all `--set` options, later ones stronger, if any. Raises `ConfigError` for what is not YAML."""
     root: Node | None = None
     for text in sets:
         key, equals, value = text.partition("=")

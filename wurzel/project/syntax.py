@@ -15,10 +15,7 @@ _UNREADABLE = "[^\t\n\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\
 
 
 def decoded(data: bytes, source: str) -> str:
-    """The text of a file, without a byte order mark.
-
-    Raises `ConfigError` when it is not UTF-8; names the first byte that is not.
-    """
+    """The text of a file without byte order mark. Raises `ConfigError` with the first byte that is not UTF-8."""
     try:
         return data.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:

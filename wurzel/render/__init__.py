@@ -138,10 +138,7 @@ class Renderer:
         return self._environment.below()
 
     def variant(self, before: Rendered, template: str, context: Mapping[str, Any]) -> Rendered:
-        """The file from another context, not verified, since it is only compared; `before` itself if nothing changed.
-
-        Raises `WurzelError` as `render` does.
-        """
+        """The file from another context, or `before`; not verified, as it is only compared. Raises as `render`."""
         from wurzel.render.quoting import quote
 
         pieces = self._environment.run(template, context).pieces

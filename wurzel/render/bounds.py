@@ -58,10 +58,7 @@ def plus(left: Any, right: Any) -> Any:
 
 
 def check_format(text: str, arguments: Any) -> None:
-    """Refuse a format with a width that no text needs.
-
-    Raises `NotAValue` for `%1000000d`, or `%*d` with such a number.
-    """
+    """Raise `NotAValue` for a format with a width that no text needs: `%1000000d`, or `%*d` with such a number."""
     found = _WIDTHS.findall(text)
     widths = [int(width) for pair in found for width in pair if width.isdigit()]
     if any("*" in pair for pair in found):

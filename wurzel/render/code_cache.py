@@ -71,10 +71,7 @@ class CodeCache(jinja2.BytecodeCache):
 
 
 def _own_folder() -> Path | None:
-    """The cache folder, made if need be, if it is ours alone.
-
-    Raises `OSError` when it can neither be found nor made.
-    """
+    """The cache folder, made if need be. Raises `OSError` if it cannot be made, or is not ours alone."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     if not base.is_absolute():
         return None

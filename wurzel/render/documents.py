@@ -17,10 +17,7 @@ _STANDARD = "tag:yaml.org,2002:"
 
 
 def parsed(text: str) -> list[Any]:
-    """The documents of a text, each as mappings, lists, text, numbers, booleans and null; unknown tags are ignored.
-
-    Raises `Unreadable` when it is not valid YAML.
-    """
+    """The documents of a text as plain values; unknown tags are ignored. Raises `Unreadable` if it is not YAML."""
     events = yaml_events(text)
     return [_Builder(events).document() for event in events if isinstance(event, ev.DocumentStartEvent)]
 

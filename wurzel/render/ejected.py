@@ -98,10 +98,7 @@ def blocks_of(layers: Layers, found: Found, *, inherited: bool = True) -> list[s
 
 
 def updates(layers: Layers) -> Iterator[Update]:
-    """The update of every ejected template in the project's folders. Nothing is written.
-
-    Raises `MissingPackage` when a merge is needed and git is not installed.
-    """
+    """The update of every ejected template; nothing is written. Raises `MissingPackage` when git is needed."""
     for layer in layers.layers:
         if layer.kind == "project":
             for base in sorted(layer.folder.rglob(f"*.j2{BASE}")):
@@ -109,10 +106,7 @@ def updates(layers: Layers) -> Iterator[Update]:
 
 
 def apply(update: Update) -> None:
-    """Write the merged template, then its base, so that an interrupted update can simply be repeated.
-
-    Raises `WriteError` when one cannot be written.
-    """
+    """Write the merged template, then its base, so that an update can simply be repeated. Raises `WriteError`."""
     if update.outcome in {"updated", "merged", "conflict"}:
         write_file(update.path, update.text)
         write_file(update.path.with_name(update.path.name + BASE), update.base)

@@ -129,10 +129,7 @@ class Journal(NamedTuple):
 
 
 def read_journal(home: Path) -> Journal | None:
-    """The journal in a folder, if there is one; call it only while holding the lock.
-
-    Raises `WriteError` when the file is not a valid journal.
-    """
+    """The journal in a folder, if any, while holding the lock. Raises `WriteError` when it is not a valid one."""
     path = home / JOURNAL
     (home / _DRAFT).unlink(missing_ok=True)
     try:

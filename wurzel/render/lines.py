@@ -152,10 +152,7 @@ def joint(line: int, template: str) -> Piece:
 
 
 def whole_lines(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces of a file, ending in a line break, after checking that no tag joined two lines of text.
-
-    Raises `TemplateError` at the tag that did.
-    """
+    """The lines of a file with their ends. Raises `TemplateError` at a tag that joined two lines of text."""
     kept: list[Piece] = []
     started = False
     joined: tuple[int, str] | None = None

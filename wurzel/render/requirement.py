@@ -31,10 +31,7 @@ class Requirement(NamedTuple):
 
 
 def requirement(text: str) -> Requirement | None:
-    """The requirement in a text; `None` if it is only the name of a folder or pack.
-
-    Raises `ValueError` when the text after the name is not a list of version specifiers.
-    """
+    """The requirement in a text, unless it is just a name. Raises `ValueError` for bad version specifiers."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
         return None

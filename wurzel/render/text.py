@@ -58,10 +58,7 @@ class Text:
         self.indented = indented  # how far `indent` has indented the lines after the first
 
     def plain(self) -> str:
-        """The text with its values written unquoted, as one value.
-
-        Raises `TemplateError` when one of the values has no unique text form.
-        """
+        """The text as one value, its values unquoted. Raises `TemplateError` when one has no unique text form."""
         try:
             return "".join(text_of(piece.value) if isinstance(piece, Held) else piece[0] for piece in self.pieces)
         except NotAValue as error:
@@ -264,10 +261,7 @@ def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
 
 
 def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
-    """The output of an expression: rendered text unchanged, everything else as a held value.
-
-    Raises `TemplateError` when it is not a value.
-    """
+    """The output of an expression: rendered text, or a held value. Raises `TemplateError` when it is neither."""
     if type(value) in PLAIN:
         return Held(value, line, template, expression)
     if type(value) is Text:

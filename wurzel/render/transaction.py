@@ -83,10 +83,7 @@ def recover(home: Path) -> str:
 
 
 def replace_all(home: Path, entries: Sequence[Entry]) -> None:
-    """Write all entries, or leave everything unchanged; call it only inside `locked`.
-
-    Raises `WriteError` when a file cannot be written; names it.
-    """
+    """Write all entries or change nothing; call it only inside `locked`. Raises `WriteError` with the file."""
     journal = Journal(home, _moves(entries), _missing_folders(entries))
     current = entries[0].target
     try:

@@ -233,10 +233,7 @@ def digits(value: int) -> str:
 
 
 def looped(value: Any) -> Any:
-    """The value to loop over: anything but text, whose characters nobody wants, and sets, which have no order.
-
-    Raises `NotAValue` for text and sets.
-    """
+    """The value to loop over. Raises `NotAValue` for text, whose characters nobody wants, and unordered sets."""
     if isinstance(value, str):
         raise NotAValue(
             f"{show(value)} is one text, not a list", "Loop over `[x]`, or over `x | list` for its characters."

@@ -35,10 +35,7 @@ def slices_for(step: Step, items: Callable[[], int]) -> int:
 
 
 def count(folders: Sequence[Path], portion: int, most: int) -> int:
-    """As many slices as some datasets together have portions, at least one and at most `most`.
-
-    Raises `DatasetError` when a dataset is missing or damaged.
-    """
+    """As many slices as some datasets have portions, from one to `most`. Raises `DatasetError` for a bad one."""
     return min(most, portions(sum(open_dataset(folder).items for folder in folders), portion))
 
 

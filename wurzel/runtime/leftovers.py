@@ -49,10 +49,7 @@ def leftovers(pipeline: Pipeline, root: Path, state_dir: str, *, data: bool) -> 
 
 
 def clear(pipeline: Pipeline, root: Path, state_dir: str, found: list[Left]) -> None:
-    """Remove folders that `leftovers` found, unless a run is going on.
-
-    Raises `WriteError` when a run is going on, or a folder cannot be removed.
-    """
+    """Remove folders that `leftovers` found. Raises `WriteError`, also when a run is going on."""
     if not found:
         return
     data = root / pipeline.data_dir

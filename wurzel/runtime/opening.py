@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 def open_archive(
     pipeline: Pipeline, options: RunOptions, state: Path, digests: FileDigests, *, plan: bool = False
 ) -> Archive:
-    """Where this run keeps its results: in the store of `options`, or below the state folder.
-
-    With `plan`, nothing is to be written.
-    """
+    """Where this run keeps its results, a store or a folder; with `plan`, nothing is to be written."""
     if options.store is None:
         from wurzel.runtime.local_archive import LocalArchive
 

@@ -37,10 +37,7 @@ def is_files(dataset: Dataset) -> bool:
 
 
 def items(dataset: Dataset) -> Iterator[dict[str, Any]]:
-    """The items or rows of a dataset in order, as JSON values by field; each part is verified before it is used.
-
-    Raises `DatasetError` when a part is damaged.
-    """
+    """The items or rows in order, as JSON values by field, each part verified. Raises `DatasetError` for a bad one."""
     for part in dataset.parts:
         for item in _table(part) if part.path.suffix == ".parquet" else _json(part):
             yield item if isinstance(item, dict) else {VALUE: item}

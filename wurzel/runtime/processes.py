@@ -169,10 +169,7 @@ class Watch:
             self._waker = -1
 
     def start(self, command: Command, done: Callable[[Exit], None]) -> None:
-        """Start a child; `done` is called from `run` when its whole group is gone.
-
-        Raises `OSError` when it cannot be started or its log cannot be opened.
-        """
+        """Start a child; `done` is called from `run` when its group is gone. Raises `OSError`, also for its log."""
         reader, writer = os.pipe()
         try:
             child = _Child(command, self._spawn(command, reader), writer, done)

@@ -42,10 +42,7 @@ class _Record(BaseModel):
 
 
 def check_record(record: object) -> None:
-    """Nothing, where all that is shown of a run is there and what it should be; more may be there.
-
-    Raises `ValueError` when the record is damaged.
-    """
+    """Raise `ValueError` unless all that is shown of a run is there and what it should be."""
     known: set[str] = set()
     for step, needs in _Record.model_validate(record).graph.items():
         if not known.issuperset(needs):

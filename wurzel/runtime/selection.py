@@ -89,10 +89,7 @@ def find(pipeline: Pipeline, step_id: str, option: str) -> Step:
 
 
 def found(pipeline: Pipeline, steps: Sequence[Step], root: Path) -> dict[tuple[str, str], str]:
-    """Digests of the datasets that these steps read from others, by step and output; they are in the data folder.
-
-    Raises `PreflightError` when one is missing or damaged.
-    """
+    """Digests of what these steps read of others in the data folder. Raises `PreflightError` if one is not there."""
     here = {step.id for step in steps}
     digests: dict[tuple[str, str], str] = {}
     problems = []

@@ -12,10 +12,7 @@ from wurzel.suggestion import did_you_mean
 
 
 def read_settings(reference: str) -> Mapping[str, Any]:
-    """The mapping in a file, or the one below a dotted key in it: `FILE` or `FILE#KEY`.
-
-    Raises `UsageError` when there is no such file or key, or it is not a mapping.
-    """
+    """The mapping in `FILE`, or below a dotted key: `FILE#KEY`. Raises `UsageError` when there is none."""
     file, _, key = (reference, "", "") if Path(reference).exists() else reference.rpartition("#")
     path = Path(file or key)
     value = _read(path)

@@ -59,10 +59,7 @@ class StoreInputs:
         return found
 
     def by_fingerprint(self, key: Fingerprint, find: Callable[[Step, str], Entry | None]) -> dict[Key, Data]:
-        """What the other steps would give now, as the store has it.
-
-        Raises `PreflightError` when the store does not have it.
-        """
+        """What other steps would give now, as the store has it. Raises `PreflightError` when it does not have it."""
         data: dict[Key, Data] = {}
         problems = []
         for step in self._before():

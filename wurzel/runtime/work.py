@@ -176,10 +176,7 @@ class Work:
 
 
 def step_class(target: str) -> type[AnyStep]:
-    """The step class that `module:Class` names.
-
-    Raises `PipelineError` when it cannot be imported or is not a step class.
-    """
+    """The step class that `module:Class` names. Raises `PipelineError` when there is none."""
     found = import_object(target)
     if isinstance(found, type) and issubclass(found, TypedStep):
         return found

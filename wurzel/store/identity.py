@@ -47,10 +47,7 @@ class Identity:
         """Why there are no keys: obstore shows only the text of what is raised here."""
 
     def __call__(self) -> dict[str, Any]:
-        """Keys: new ones when these expire in six minutes, or when half of their time has passed.
-
-        Raises `StoreError` when there are none.
-        """
+        """Keys, renewed six minutes before they expire or when half their time has passed. Raises `StoreError`."""
         with self._lock:
             now = datetime.now(UTC)
             if now >= self._renewal:

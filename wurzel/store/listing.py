@@ -60,10 +60,7 @@ def check_folder(bucket: Bucket) -> None:
 
 
 def pipelines(bucket: Bucket) -> list[str]:
-    """Names of the pipelines that a store has something of, also if only jobs that are not trusted wrote it.
-
-    Raises `StoreSetupError` when it is not a store.
-    """
+    """Names of the pipelines in a store, untrusted ones included. Raises `StoreSetupError` when it is not a store."""
     check_folder(bucket)
     top = bucket.folders("")
     found = set(_pipelines(bucket, "", top))
@@ -77,10 +74,7 @@ def pipelines(bucket: Bucket) -> list[str]:
 
 
 def check_pipeline(bucket: Bucket, name: str) -> None:
-    """Make sure that a store has something of a pipeline.
-
-    Raises `UsageError` when it has not; the message names those that there are.
-    """
+    """Raise `UsageError` unless a store has something of a pipeline; the message names those that there are."""
     known = pipelines(bucket)
     if name not in known:
         raise unknown("pipeline", name, known, "the store")

@@ -57,10 +57,7 @@ class Store:
         return self.put_manifest(manifest)
 
     def put_manifest(self, manifest: Manifest, *, trusted: bool | None = None) -> Data:
-        """Store a dataset whose files are in the store already, by default among those that this process writes.
-
-        Raises `StoreError` when it cannot be stored.
-        """
+        """Store a dataset whose files are stored, by default by this process. Raises `StoreError`."""
         self.bucket.put(self.key(names.dataset_key(manifest.digest)), manifest.canonical_text())
         return Data(manifest, self.trusted if trusted is None else trusted)
 
@@ -101,10 +98,7 @@ class Store:
                 yield entry._replace(datasets=led)
 
     def record(self, entry: Entry, *, force: bool = False) -> Entry:
-        """Store an entry. Gives the one that counts: that of another run, where it was first and is complete.
-
-        Raises `StoreError` when it cannot be stored.
-        """
+        """Store an entry; gives the one that counts, the first complete one. Raises `StoreError`."""
         if self._cache == "off":
             return entry
         self.bucket.sync()

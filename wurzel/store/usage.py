@@ -40,10 +40,7 @@ class Usage(NamedTuple):
 
 
 def usage(bucket: Bucket, pipeline: str) -> list[Usage]:
-    """What a pipeline takes; a second one for jobs that are not trusted, if they have written anything.
-
-    Raises `StoreError` when the store cannot be read.
-    """
+    """What a pipeline takes, and what untrusted jobs wrote, if anything. Raises `StoreError`."""
     both = sides(bucket, pipeline)
     owners: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for reference in chain.from_iterable(read(store) for store in both for read in (entries, hand_overs)):

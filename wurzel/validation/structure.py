@@ -18,10 +18,7 @@ _INSTALL = "Install it: pip install 'wurzel[validate]'"
 
 
 def check_structure(documents: Sequence[Document], kubernetes_version: str = "") -> Iterator[Problem]:
-    """Fields that do not exist and values of a wrong type.
-
-    Raises `UsageError` when the extra `validate` is not installed.
-    """
+    """Unknown fields and values of a wrong type. Raises `UsageError` without the extra `validate`."""
     for document in documents:
         if document.kind in ARGO:
             yield from _argo(document)

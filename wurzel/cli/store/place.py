@@ -103,10 +103,7 @@ def step_of(text: str) -> Wanted:
 
 
 def open_place(url: str | None, environment: str | None, pipeline: str | None) -> Place:
-    """The store that is meant, with the pipeline; of a pipeline that is given, it is not looked up.
-
-    Raises `WurzelError` when there is no such store.
-    """
+    """The store that is meant, with the pipeline. Raises `WurzelError` when there is no such store."""
     import os
 
     from wurzel.exceptions import UsageError

@@ -156,10 +156,7 @@ def refuse_words(draft: Draft) -> None:
 
 
 def shebang(draft: Draft, piece: int) -> str:
-    """A value inside the first line of a script, which names its interpreter.
-
-    Raises `QuotingError` for anything but letters, digits, and the characters of a path.
-    """
+    """A value in the first line of a script. Raises `QuotingError` unless it is made of characters of a path."""
     held = draft.held(piece)
     text = fragment(held, "the first line of a script")
     if not _PATH.fullmatch(text):

@@ -18,10 +18,7 @@ _QUOTES = re.compile(r"[^\\][\"']|^[\"']")
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
-    """The file with every value written unquoted.
-
-    Raises `QuotingError` when a value contains a character that may have a special meaning.
-    """
+    """The file with every value unquoted. Raises `QuotingError` when one has a character that may be special."""
     draft = Draft(pieces)
     draft.refer()
     refuse_words(draft)

@@ -133,10 +133,7 @@ class Scanner:
         return found[0] not in "<>"
 
     def _in_word(self, match: re.Match[str], start: int, *, first: bool) -> Place:
-        """The place of a value that is (part of) a word which starts at an offset.
-
-        Raises `QuotingError` where bash reads the word as several, or as code.
-        """
+        """The place of a value in the word at an offset. Raises `QuotingError` where bash reads several, or code."""
         end = _WORD_END.match(self._text, match.end(), self._end)
         rest = _QUOTED.sub("", end.group()) if end else ""
         front = _QUOTED.sub("", self._text[start : match.start()])

@@ -85,10 +85,7 @@ class Layout:
     """The parsed reference: events as tuples, and a `Slot` for each scalar that contains values."""
 
     def __init__(self, draft: Draft) -> None:
-        """Read the reference.
-
-        Raises `VerifyError` when it is not valid YAML even with plain words in place of values.
-        """
+        """Read the reference. Raises `VerifyError` when it is not valid YAML even with words in place of values."""
         self.program: list[tuple[Any, ...] | Slot] = []
         self.slots: list[Slot] = []
         self.margins: dict[int, str] = {}

@@ -67,10 +67,7 @@ def unquoted_problem(text: str, *, flow: bool) -> str:
 
 
 def scalar(value: object, *, flow: bool = False) -> str:
-    """Text, a number, a boolean or null on one line.
-
-    Raises `NotAValue` when there is no form that every reader reads as this value.
-    """
+    """Text, a number, a boolean or null on one line. Raises `NotAValue` when readers would not agree on it."""
     if isinstance(value, str):
         return _string(value, flow=flow)
     if value is None:
@@ -110,10 +107,7 @@ def block(text: str, *, keep: bool) -> str:
 
 
 def double_quoted(text: str) -> str:
-    """Text escaped for double quotes.
-
-    Raises `NotAValue` when it contains half of a surrogate pair, which a file cannot.
-    """
+    """Text escaped for double quotes. Raises `NotAValue` for half of a surrogate pair, which a file cannot contain."""
     if presentable(text):
         return text.replace("\\", "\\\\").replace('"', '\\"')
     return "".join(_escape(char) for char in text)
