@@ -78,6 +78,21 @@ def test_files_that_requirements_include_are_copied(here):
     assert copied == ["requirements.txt", "deps/base.txt", "limits.txt", "deps/more.txt"]
 
 
+def test_wheels_that_requirements_name_are_copied(here):
+    Path("wheels").mkdir()
+    for name in ("wheels/a-1.whl", "b-1.whl", "c.tar.gz"):
+        Path(name).write_text("")
+    Path("requirements.txt").write_text(
+        "--no-index\n--find-links=./wheels # ours\n./b-1.whl[more] ; python_version > '3'\nc @ file:./c.tar.gz\n-f https://x.example\n"
+    )
+    assert run().exit_code == 0
+    copied = re.findall(r'^COPY \["([^"]+)"', Path("Dockerfile").read_text(), re.MULTILINE)
+    assert copied == ["requirements.txt", "wheels", "b-1.whl", "c.tar.gz"]
+    Path("requirements.txt").write_text("../d.whl\n")
+    Path("../d.whl").write_text("")
+    assert "which is outside the project" in str(run().exception)
+
+
 @pytest.mark.parametrize("name", ["gone.txt", "../outside.txt", "/etc/passwd"])
 def test_files_that_requirements_include_must_be_in_the_project(here, name):
     Path("../outside.txt").write_text("")

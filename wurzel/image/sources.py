@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wurzel.exceptions import UsageError
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.home import VERSIONS, other_wurzel
-from wurzel.project.packaging import Manager, Packages, local_folders, packages_of, workspace_members
+from wurzel.project.packaging import Manager, Packages, local_archives, local_folders, packages_of, workspace_members
 from wurzel.project.requires import Requires, pinned
 from wurzel.version import __version__
 
@@ -54,17 +54,20 @@ def sources_of(place: Place, requires: Requires, file: str) -> Sources:
     if manager == "none":
         requires = pinned(requires, file)
     lines = _local(packages, root)
+    archives = _archives(packages, root)
     folders = sorted({path.relative_to(root).as_posix() for path in lines.values() if path != root})
     own = [line for line, path in lines.items() if path == root]
     extras = sorted({name.strip() for line in own for some in _EXTRAS.findall(line) for name in some.split(",")})
     members = workspace_members(root) if manager == "uv" else []
     files = list(packages.files) if manager != "none" else []
+    files += [name for name in archives if name not in files]
     files += ["pyproject.toml"] if own and "pyproject.toml" not in files else []
     files += [f"{member}/pyproject.toml" for member in members]
     text = requires.text
     if requires.is_path:
-        files.append(_wheel(root, text, file))
-        text = f"./{files[-1]}"  # where it is in the image
+        wheel = _wheel(root, text, file)
+        files += [wheel] if wheel not in files else []
+        text = f"./{wheel}"  # where it is in the image
     paths = ["", *members] if manager == "uv" else [""]
     python_path = ":".join(f"/app/{_code(root, path)}".rstrip("/") for path in paths)
     text = "" if manager in LOCKS else text
@@ -86,10 +89,25 @@ def _local(packages: Packages, root: Path) -> dict[str, Path]:
     for name in packages.files:
         lines |= local_folders(root, (root / name).read_text(encoding="utf-8", errors="replace"))
     for line, path in lines.items():
-        if not path.is_relative_to(root):
-            what = f"installs {line.strip()}, which is outside the project, so no image can contain it"
-            raise UsageError(what, where=str(root / packages.main), hint="Move it into the project, or build a wheel.")
+        _check_inside(path, line.strip(), packages, root)
     return lines
+
+
+def _archives(packages: Packages, root: Path) -> list[str]:
+    """Archives that requirements install, and folders in which pip looks for some."""
+    if packages.manager != "requirements":
+        return []
+    texts = [(root / name).read_text(encoding="utf-8", errors="replace") for name in packages.files]
+    found = dict.fromkeys(path for text in texts for path in local_archives(root, text))
+    for path in found:
+        _check_inside(path, str(path), packages, root)
+    return [path.relative_to(root).as_posix() for path in found]
+
+
+def _check_inside(path: Path, what: str, packages: Packages, root: Path) -> None:
+    if not path.is_relative_to(root):
+        text = f"installs {what}, which is outside the project, so no image can contain it"
+        raise UsageError(text, where=str(root / packages.main), hint="Move it into the project, or build a wheel.")
 
 
 def _outside(packages: Packages, name: str, root: Path) -> UsageError:

@@ -21,6 +21,10 @@ _LOCAL = (
     r"(?:[\w.-]+(?:\[[^]]*\])?[ \t]*@[ \t]*)?(?:file:)?(\.{1,2}(?:/[^\s#;\[]*)?)"
     r"(?:\[[^]]*\])?[ \t]*(?:#.*|;.*)?$"
 )
+_NEEDED = (
+    r"(?m)^[ \t]*(?:(?:-f|--find-links)[ \t=]*|(?:[\w.-]+(?:\[[^]]*\])?[ \t]*@[ \t]*)?(?:file:)?(?=\.{1,2}/))"
+    r"([^\s#;\[]+)"
+)
 _EXTRAS = r"(?:\[[^]]*\])?"
 _WURZEL = {
     "lock": r'(?m)^name = "wurzel"\nversion = "([^"]+)"$',
@@ -85,6 +89,13 @@ def local_folders(project: Path, text: str) -> dict[str, Path]:
     found = (match for match in re.finditer(_LOCAL, text) if "\0" not in match.group())
     matches = ((match.group(), (project / match.group(1)).resolve()) for match in found)
     return {line: path for line, path in matches if path.is_dir()}
+
+
+def local_archives(project: Path, text: str) -> list[Path]:
+    """Wheels and other archives that lines of a file for pip install, and the folders in which it looks for some."""
+    found = [match for match in re.finditer(_NEEDED, text) if "\0" not in match.group()]
+    paths = [(match.group().lstrip()[:1] == "-", (project / match.group(1)).resolve()) for match in found]
+    return [path for is_option, path in paths if path.is_file() or (is_option and path.is_dir())]
 
 
 def workspace_members(project: Path) -> list[str]:
