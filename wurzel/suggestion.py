@@ -9,10 +9,7 @@ LOOSE = 0.5
 
 
 def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """The known name that is most like `name`; empty if none is close.
-
-    `cutoff`, from 0 to 1, is how alike the two have to be.
-    """
+    """The known name most like `name`, or ''; `cutoff`, from 0 to 1, is how alike they have to be."""
     from difflib import get_close_matches  # imported only for an error message
 
     return next(iter(get_close_matches(name, list(known), 1, cutoff)), "")

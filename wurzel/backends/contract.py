@@ -29,10 +29,7 @@ _LISTING = re.compile(r"\s*Blocks to extend:.*", re.DOTALL)
 
 
 def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
-    """The contract of one target, as JSON values in a fixed order.
-
-    Only the target's own templates are read, without what a project or a pack changes.
-    """
+    """The contract of a target, as JSON values in a fixed order, by its own templates alone."""
     if backend.templates is not None:
         renderer.layers.add(backend.name, backend.templates)
     known = contexts([backend])

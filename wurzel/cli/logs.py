@@ -85,10 +85,7 @@ def _logs(runs: Sequence[PastRun], step: str | None, run: str | None) -> Iterato
 
 
 def _print(path: Path, title: str | None) -> None:
-    """Print a log: as it is, but for control characters on a terminal, which would obey them.
-
-    With a `title` it is printed as JSON.
-    """
+    """Print a log, with a `title` as JSON; without control characters on a terminal, which would obey them."""
     from wurzel.exceptions import UsageError
     from wurzel.regular_file import regular
     from wurzel.runtime.outcome import visible

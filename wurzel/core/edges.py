@@ -61,10 +61,7 @@ class ConnectedStep(Step):
         return Port(self, check_name(repr(self), self.step_fields, name))
 
     def add_required_step(self, step: Step) -> None:
-        """Let `step` run before this one, on its output.
-
-        Raises `StaticTypeError` when its output is not this step's input, or which is meant is ambiguous.
-        """
+        """Let `step` run before this one. Raises `StaticTypeError` when its output does not fit, or is ambiguous."""
         _join(step, None, self, None)
 
     @overload

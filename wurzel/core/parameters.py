@@ -12,10 +12,7 @@ _ROLES = {"SETTS": "SETTINGS", "INCONTRACT": "INPUT", "OUTCONTRACT": "OUTPUT"}
 
 
 def bindings(cls: type, owner: type) -> dict[Any, Any]:
-    """What `cls` gives for each type variable of `owner`, one of its bases, followed through the classes in between.
-
-    A variable that is not given stands for itself.
-    """
+    """What `cls` gives for each type variable of its base `owner`; one that is not given stands for itself."""
     parameters = getattr(owner, "__parameters__", ())
     if cls is owner:
         return {parameter: parameter for parameter in parameters}

@@ -51,10 +51,7 @@ def check_when(cls: type[Any], given: Any, place: str) -> None:
 
 
 def _check(cls: type[Any], name: str, given: Any, result: Any, place: str) -> tuple[list[str], str]:
-    """What of a method has no annotation, and how it should be written.
-
-    Raises `StaticTypeError` when an annotation differs from what the type parameters say.
-    """
+    """What of a method lacks annotations. Raises `StaticTypeError` where one differs from type parameters."""
     method = getattr(cls, name)
     parameter = _only_parameter(cls, name, place)
     owner = next(base for base in cls.__mro__ if name in base.__dict__)

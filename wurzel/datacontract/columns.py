@@ -59,10 +59,7 @@ class Kind(NamedTuple):
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[Any, Kind]:
-    """The kind of each column of objects that has one.
-
-    Each class is looked at once for every value, and nothing is done that takes longer.
-    """
+    """The kind of each column of objects that has one; quick, as each class is looked at once for all values."""
     found = {}
     for position, name in enumerate(frame.columns):
         column = frame.iloc[:, position]

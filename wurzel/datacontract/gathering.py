@@ -28,10 +28,7 @@ def gather(folder: Path, into: Path | None = None) -> Dataset:
 
 
 def gather_outputs(folder: Path, into: Path | None = None, retire: Path | None = None) -> dict[str, Dataset]:
-    """As `gather`, but for every output of a step, by name; the name is `""` for a step without named outputs.
-
-    Datasets that are replaced go to `retire`, if it is given.
-    """
+    """As `gather`, for every output by name, `""` if it has none; replaced datasets go to `retire`, if given."""
     names = output_names(folder) or [""]
     datasets = {name: open_dataset(folder / name if name else folder) for name in names}
     target = folder if into is None else into

@@ -33,10 +33,7 @@ _CONTAINERS = frozenset({"list", "set", "dataframe"})
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest in a folder, after a look at the files it names: they are there, with the right sizes.
-
-    Raises `DatasetError` when the folder is not a complete dataset.
-    """
+    """The manifest of a folder whose files are there with the right sizes. Raises `DatasetError` if they are not."""
     path = folder / NAME
     try:
         manifest = parsed(folder, _loaded(path))

@@ -410,10 +410,7 @@ _CONTAINERS: list[tuple[Any, Compare]] = [
 
 
 def same_value(returned: Any, read: Any) -> Difference | None:
-    """How a value of a table differs from what reads back.
-
-    The order of keys does not count: Parquet has one order for all rows.
-    """
+    """How a value of a table differs from what reads back; Parquet has one order of keys for all rows."""
     if type(returned) is dict and type(read) is dict:
         names = [*returned, *(name for name in read if name not in returned)]
         return _first((str(name), same_value(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)

@@ -30,10 +30,7 @@ class Leaf:
 
 @lru_cache(maxsize=64)
 def flatten(name: str, text: str) -> Mapping[Path, Leaf]:
-    """All values of a file by path; a single path with all lines if it is neither valid YAML nor valid Python.
-
-    The suffix of the name tells the language.
-    """
+    """All values of a file by path, as its suffix says; one path with all lines if it is not valid YAML or Python."""
     language = language_of(f"{name}.j2")
     try:
         if language == "YAML":

@@ -85,10 +85,7 @@ class Code:
         self._distributions = Distributions(digests if packages else None)
 
     def digests(self, step: Step, bases: Iterable[str] = ()) -> dict[str, str]:
-        """Digests of the source and of the packages behind a step.
-
-        `bases` are modules of classes that its class and contracts derive from, where they are known.
-        """
+        """Digests of the source and packages behind a step; `bases` are modules of base classes, if known."""
         found = self.of(step, bases)
         return {
             "code": combine(sorted(self._lines(found.units))),

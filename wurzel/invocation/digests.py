@@ -106,10 +106,7 @@ class FileDigests:
             self._changed = True
 
     def tree(self, path: Path, without: Iterable[Path] = ()) -> str:
-        """Digest of a file, or of the names and bytes of all files below a folder, links followed.
-
-        It is `ABSENT` when there is neither. Folders `without` do not count.
-        """
+        """Digest of a file, or of names and bytes below a folder but for `without`; `ABSENT` if it is neither."""
         if not path.is_dir():
             return self.file(path)
         self._seen.add(str(path))
@@ -132,10 +129,7 @@ class FileDigests:
         return sorted(path for path, place in seen if not place.startswith(without) and not _around(place, without))
 
     def save(self) -> None:
-        """Write what is known for the next run, without what has long not been asked for.
-
-        On a full disk the next run reads files again, nothing worse.
-        """
+        """Write what is known for the next run, but for what has long not been asked for; a full disk does no harm."""
         if len(self._known) > 2 * len(self._seen) + _SPARE:
             self._known = {key: known for key, known in self._known.items() if key in self._seen}
             self._imports = {key: known for key, known in self._imports.items() if key in self._seen}

@@ -70,10 +70,7 @@ class Fingerprints:
         self._programs: dict[tuple[str, ...], str] = {}
 
     def of(self, step: Step, data: Mapping[tuple[str, str], str]) -> dict[str, str]:
-        """Digest by kind of everything the step's output may depend on.
-
-        `data` has the digests of the datasets that it reads, by step and output.
-        """
+        """Digest by kind of all the output may depend on; `data` has those of what is read, by step and output."""
         env = step_environment(self._pipeline, step, self._environ)
         kind = self._class(step.run)
         settings = self._settings(step, kind, env)

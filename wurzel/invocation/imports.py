@@ -112,10 +112,7 @@ def _name(node: ast.AST | None) -> str:
 
 
 def _called(call: ast.Call, function: str) -> Iterator[Import]:
-    """What `import_module("a")`, `import_module(".a", __package__)` or `__import__("a", fromlist=["b"])` loads.
-
-    Nothing where a name is computed.
-    """
+    """What `import_module("a")`, `__import__("a", fromlist=["b"])` and the like load; nothing for computed names."""
     given = {word.arg: word.value for word in call.keywords}
     first = call.args[0] if call.args else given.get("group" if function in _BY_GROUP else "name")
     name = _text(first)

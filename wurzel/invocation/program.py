@@ -22,10 +22,7 @@ def version_words(step_class: type[TypedStep[Any, Any, Any]] | None) -> Sequence
 
 
 def program_digest(words: Sequence[str], environ: Mapping[str, str], root: Path) -> str | None:
-    """The digest of what a program prints, on either stream.
-
-    It is `None` when it cannot be started, hangs or prints nothing, so that nothing is known.
-    """
+    """The digest of what a program prints on both streams; `None` if it cannot start, hangs or prints nothing."""
     try:
         done = subprocess.run(
             list(words),

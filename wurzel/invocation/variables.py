@@ -83,10 +83,7 @@ def feeding(step: Step, setting: Setting) -> list[str]:
 
 
 def unfed(pipeline: Pipeline, step: Step, also: Iterable[str] = ()) -> Iterator[Setting]:
-    """Required settings of a step that configuration does not provide, neither as values nor as variables.
-
-    `also` are further variables that the step gets on its platform.
-    """
+    """Required settings of a step that neither configuration nor variables, `also` included, provide."""
     provided = {*pipeline.env, *pipeline.secrets, *step.env, *step.secrets, *also}
     for setting in step.settings:
         if setting.required and not setting.given and provided.isdisjoint(feeding(step, setting)):

@@ -31,10 +31,7 @@ class Text:
         self.limit = limit
 
     def __call__(self, value: Any) -> str:
-        """The value as it is.
-
-        Raises `ValueError` when it is not such a text, or longer than `limit` characters (0: no limit).
-        """
+        """The value. Raises `ValueError` unless it is such a text, no longer than `limit` (0: no limit)."""
         if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
             raise ValueError(f"{value!r} is not {self.what}")
         if self.limit and len(value) > self.limit:

@@ -52,10 +52,7 @@ def parse_store_url(value: Any) -> str:
 
 
 def parse_endpoint(value: Any) -> str:
-    """The URL of a server: http or https, host and port.
-
-    Raises `ValueError` when it is not one, or contains what may be a secret, which is not shown.
-    """
+    """The URL of a server: http or https, host and port. Raises `ValueError`, which never shows a secret."""
     if isinstance(value, str) and not {"@", "?", "#"}.isdisjoint(value):
         raise ValueError(f"the endpoint contains a user, password or query (not shown); {_KEYS}")
     if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/:]+(:[0-9]+)?(/[!-~]*)?", value):

@@ -114,10 +114,7 @@ class Project(NamedTuple):
         return list(found)
 
     def entrypoint(self, name: str, environment: str | None = None) -> str:
-        """Where the code of a pipeline is.
-
-        Raises `UsageError` when there is no such pipeline or environment; suggests the closest name.
-        """
+        """Where the code of a pipeline is. Raises `UsageError` with the closest name if there is none."""
         if name not in self.names(environment):
             hint = near(name, self.names(environment), "Pipelines")
             raise UsageError(f"unknown pipeline {name!r}", where=self.file, hint=hint)
@@ -157,10 +154,7 @@ def parent_project(folder: Path | None = None) -> Path | None:
 
 
 def load(path: Path) -> Project:
-    """The project that a `wurzel.yaml` describes.
-
-    Raises `ConfigError` with every error in the file, each with file, line and column.
-    """
+    """The project of a `wurzel.yaml`. Raises `ConfigError` with every error, each with file, line and column."""
     name = _name(path)
     findings = Findings()
     root = parse(_data(path, name), name, findings)

@@ -54,10 +54,7 @@ def is_name(name: str) -> bool:
 
 
 def example_files(example: str, names: Mapping[str, str], suffixes: Collection[str]) -> dict[str, str]:
-    """Path to text of the files of an example, under other names.
-
-    `names` are replaced in paths and texts, longer words before those that they contain.
-    """
+    """Path to text of an example's files under other `names`, longer words before those that they contain."""
     folder = example_folder(example)
     found = sorted(path for path in folder.rglob("*") if path.suffix in suffixes and "snapshots" not in path.parts)
     return {_renamed(path.relative_to(folder).as_posix(), names): _renamed(_text(path), names) for path in found}

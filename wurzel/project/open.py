@@ -26,10 +26,7 @@ def open_project() -> Project | None:
 
 
 def required_project() -> Project:
-    """The project in the current folder, for commands that make no sense without one.
-
-    Raises `UsageError` when there is none, `ConfigError` with every error in the file.
-    """
+    """The project in the current folder. Raises `UsageError` without one, `ConfigError` with all errors in it."""
     project = open_project()
     if project is None:
         raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or change to its folder.")
@@ -37,10 +34,7 @@ def required_project() -> Project:
 
 
 def renderer_of(project: Project | None) -> Renderer:
-    """A renderer with the templates of a project and its packs.
-
-    Raises `TemplateError` when one of its layers is neither a folder nor an installed pack of a matching version.
-    """
+    """A renderer with the layers of a project. Raises `TemplateError` if one is neither a folder nor a pack."""
     from wurzel.render import Renderer
 
     if project is None:
@@ -72,10 +66,7 @@ def equip(layers: Layers, packs: Sequence[Pack]) -> None:
 
 
 def project_variables(project: Project, environment: str | None) -> dict[str, Any]:
-    """Values of variables that hold for the whole project; null where only pipelines have one.
-
-    Raises `ConfigError` when a value does not fit.
-    """
+    """Variables of the whole project; null where only pipelines have one. Raises `ConfigError` for bad values."""
     from wurzel.project.declared import Variables
     from wurzel.project.nodes import Findings, Node, Origin, overlay_all
 

@@ -59,10 +59,7 @@ class Packages(NamedTuple):
 
 
 def packages_of(project: Path, top: Path | None = None) -> Packages:
-    """What a project installs, by the files in its folder.
-
-    A uv workspace may have its lock file at the `top` of the repository.
-    """
+    """What a project installs, by its files; a uv workspace may have its lock file at the `top`."""
     top = top or project
     for manager, lock in _LOCKS.items():
         folder = _workspace(project, top) if manager == "uv" else project

@@ -28,10 +28,7 @@ class Named(NamedTuple):
 def check_targets(
     targets: Node, path: str, findings: Findings, elsewhere: Callable[[], Collection[str]] = tuple
 ) -> None:
-    """Find names of targets that do not exist.
-
-    `elsewhere` returns named targets that are defined elsewhere; it is called only for an unknown name.
-    """
+    """Find names of unknown targets; `elsewhere`, called only for one, returns those defined elsewhere."""
     from wurzel.backends.registry import BUILT_IN, names
 
     for name, node in targets.fields.items():

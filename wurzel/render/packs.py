@@ -19,10 +19,7 @@ GROUP = "wurzel.templates"
 
 
 def load_pack(name: str) -> tuple[Path, str]:
-    """The folder and the version of an installed pack.
-
-    Raises `TemplateError` when there is no such pack, several have the name, or its entry is not a folder.
-    """
+    """Folder and version of an installed pack. Raises `TemplateError` unless just one has the name, and a folder."""
     point = entry_point(name)
     version = point.dist.version if point.dist is not None else ""
     if (installed := _installed(point)) is not None:

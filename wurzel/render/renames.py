@@ -43,10 +43,7 @@ class Rename(NamedTuple):
 
 
 def renamed(renames: Iterable[Rename], kind: Kind, old: str, within: Sequence[str] = ()) -> Rename | None:
-    """The rename of a name to its current one, if there is one, in any of these places.
-
-    A name that was changed more than once, `a` to `b` to `c`, leads to the last one.
-    """
+    """The rename of a name to its current one, through several if need be, if there is one in these places."""
     known = [each for each in renames if each.kind == kind and (not within or each.within in within)]
     first = step = next((each for each in known if each.old == old), None)
     seen = {old}

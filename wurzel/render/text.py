@@ -248,10 +248,7 @@ def _end_line(pieces: list[Piece]) -> None:
 
 
 def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
-    """The result of `a ~ b`: one value if all parts are values, or rendered text if a part is rendered text.
-
-    Raises `NotAValue` when a part has no unique text form.
-    """
+    """`a ~ b`: one value, or rendered text if a part is that. Raises `NotAValue` without a unique text form."""
     if not any(type(part) is Text for part in parts):
         joined = "".join([_text(part) for part in parts])
         if len(joined) > CHARACTERS:

@@ -172,10 +172,7 @@ class NotAValue(ValueError):
 
 
 def bounded_range(*bounds: int) -> range:
-    """As `range`, but not for more rounds than any file needs, so that a slip does not keep a render busy for days.
-
-    Raises `NotAValue` for more than 100,000 of them.
-    """
+    """As `range`. Raises `NotAValue` for more than 100,000 rounds, so that a slip does not take days."""
     found = range(*bounds)
     if found and abs(found[-1] - found[0]) >= _ROUNDS * abs(found.step):
         raise NotAValue(f"range{bounds} has more than {_ROUNDS:,} rounds", "Loop over what the file is made of.")

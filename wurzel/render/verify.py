@@ -115,10 +115,7 @@ def python_tree(text: str) -> ast.Module:
 
 
 def shell_syntax(text: str) -> None:
-    """Let the shell of the first line, or `sh`, parse the text without running it.
-
-    Does nothing if this machine does not have that shell. Raises `Unreadable` when it cannot.
-    """
+    """Let the shell of the first line, or `sh`, if it is here, parse the text. Raises `Unreadable`."""
     import re
     import subprocess  # slow, and only needed for shell templates
     from shutil import which

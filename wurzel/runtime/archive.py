@@ -85,10 +85,7 @@ class Archive(Protocol):
         """Where `wurzel step` puts what it replaces, to be kept; `None` if it is removed."""
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
-        """Keep the datasets that a step has written into the data folder, and hand them over.
-
-        A result that is `cacheable` may be used by others in place of running the step.
-        """
+        """Keep and hand over the datasets of a step; if `cacheable`, others may use them in place of running it."""
 
     def hand_over(self, step: Step, entry: Entry) -> None:
         """Hand over what was reused."""

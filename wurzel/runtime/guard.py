@@ -149,10 +149,7 @@ class Guard:
         return Link(told)
 
     def watch(self) -> int:
-        """The exit code of the step, once it and all it has started are gone.
-
-        Raises `StepFailed` when it ended in a way in which it could not say why.
-        """
+        """The exit code of the step, once all of it is gone. Raises `StepFailed` if it could not say why it ended."""
         self._open()
         adopt()
         status = self._wait()

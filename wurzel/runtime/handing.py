@@ -93,10 +93,7 @@ class Handing:
         return there if len(there) == len(names) else None
 
     def last_output(self, step: Step) -> dict[str, Data] | None:
-        """What a self-consuming step reads: its output in the run that was the latest whole one when this run began.
-
-        Raises `StoreError` when that is damaged, or gone.
-        """
+        """What a self-consuming step reads: its output in the latest whole run before this. Raises `StoreError`."""
         latest = self.begun().latest
         if latest is None:
             return None
@@ -112,10 +109,7 @@ class Handing:
         return {name: one.data for name, one in found.items() if one is not None}
 
     def finish(self) -> list[str]:
-        """Mark the run as whole, if it is; otherwise the reasons why it is not.
-
-        Raises `StoreError` when the store cannot be used, or a hand-over is damaged.
-        """
+        """Mark the run as whole, or give the reasons why it is not. Raises `StoreError`."""
         wanted = {step.id: [port.name for port in step.outputs] for step in self._pipeline.steps}
         known = (
             self._given

@@ -45,10 +45,7 @@ def with_parameters(pipeline: Pipeline, texts: Sequence[str], check: Check) -> P
 
 
 def from_environment(pipeline: Pipeline, environ: Mapping[str, str], check: Check) -> Pipeline:
-    """The pipeline with the parameters whose variables are set: in a CI job, what a person typed into a form.
-
-    Raises `UsageError` when a value does not fit its setting.
-    """
+    """The pipeline with parameters from variables, as typed into a form of CI. Raises `UsageError` for bad ones."""
     steps = []
     for step in pipeline.steps:
         changed = [_from_variable(step, setting, environ, check) for setting in step.settings]

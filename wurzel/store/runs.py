@@ -156,10 +156,7 @@ def time_text(time: datetime) -> str:
 
 
 def reasons(found: Mapping[tuple[str, str], HandOver | None], definition: str) -> list[str]:
-    """Why a run is not whole; nothing where it is.
-
-    All must have been handed over under `definition`, the digest of the pipeline.
-    """
+    """Why a run is not whole, if so: all must be handed over under `definition`, the pipeline's digest."""
     now = {f"{step}/{output or '_'}": one.data.digest for (step, output), one in found.items() if one is not None}
     why = []
     for (step, output), one in found.items():

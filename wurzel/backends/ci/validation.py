@@ -31,10 +31,7 @@ _INSTALL = {
 
 
 def check_github(files: Mapping[str, str], *, persona: str = "regular") -> list[Problem]:
-    """Findings on workflows, by path.
-
-    Only `.yml` and `.yaml` files are looked at; `persona` is how strict zizmor is: regular, pedantic or auditor.
-    """
+    """Findings on workflows, by path; `persona` is how strict zizmor is: regular, pedantic or auditor."""
     texts = _yaml_only(files)
     if unreadable := _unreadable(texts):
         return unreadable

@@ -30,10 +30,7 @@ def literal(value: Any) -> str:
 
 
 def laid_out(value: Any, margin: str, used: int) -> str:
-    """The value, over several lines if it is too long for one.
-
-    The line starts with `margin`, and has `used` characters already.
-    """
+    """The value, over several lines if it is too long for one with `margin` and `used` characters before it."""
     text = literal(value)
     if used + len(text) <= WIDTH or not isinstance(value, list | dict) or not value:
         return text
