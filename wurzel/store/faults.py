@@ -17,7 +17,10 @@ _RIGHTS = (
     "wurzel needs s3:GetObject, s3:PutObject and s3:DeleteObject on what is below the URL, and s3:ListBucket on the "
     "bucket: without it, a server does not say that an object does not exist."
 )
-_CREDENTIALS = "Give the store `secrets` or an `identity`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+_CREDENTIALS = (
+    "Give an s3 store `secrets` or an `identity`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for others set"
+    " GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_ACCOUNT_KEY."
+)
 _KEYS = "Check the access key and the secret key."
 _REGION = "Set `region` of the store to the region of the bucket."
 _HINTS = {
