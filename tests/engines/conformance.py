@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.engines import containers, layouts  # noqa: E402 - this folder is no package that is installed
+from tests.engines import containers, layouts, stores  # noqa: E402 - this folder is no package that is installed
 from tests.engines.cases import Case  # noqa: E402
 from tests.engines.cluster import host  # noqa: E402
 from tests.engines.cluster.node import KUBECONFIG  # noqa: E402
@@ -95,6 +95,12 @@ def drivers(docker, cluster):
         *(ClusterWorkflow(cluster, "claim", layout) for layout in ("steps", "single", "auto")),
         ClusterWorkflow(cluster, "s3"),
     ]
+
+
+def on_one_store():
+    """The engines whose steps see a folder of this machine, and that use a store."""
+    shells = [Script("dash"), Script("bash", "--posix")]
+    return [WurzelRun(), *shells, GitHub(), GitLab(), AirflowDags("3"), AirflowDags("2.11")]
 
 
 def verdict(case, outcome, reference):
@@ -227,9 +233,12 @@ def main():
         costs = layouts.kept_section(page_now)
         if any(isinstance(result.driver, ClusterWorkflow) and result.outcomes for result in told) and found[1].bucket:
             costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples"))
+        shared = {} if options.only else stores.told(on_one_store(), Path(folder))
+        costs = (stores.section(shared) if shared else stores.kept_section(page_now)) + costs
         new = {result.driver: result for result in told}
         all_told = [new.get(driver) or kept(driver, old) for driver in (first, *others)]
     wrong = [f"{result.driver.name}: {label}" for result in told for label in result.wrong(is_right)]
+    wrong += [f"{name}: with a store" for name, cells in shared.items() if not stores.is_right(cells)]
     if options.update or not options.only:
         print(write(ROOT / PAGE, page(all_told, CASES, old, costs)))
     print("conformance: " + (f"{len(wrong)} wrong: {'; '.join(wrong)}" if wrong else "all as it must be"))

@@ -87,5 +87,5 @@ def section(found):
 
 def kept_section(page):
     """That part of an old page, or ''."""
-    text = page.partition(f"\n{TITLE}")[2].partition(OUTRO)[0]
+    text = page.partition(f"\n{TITLE}")[2].partition(OUTRO)[0].partition("\n## ")[0]
     return f"\n{TITLE}{text}" if text else ""

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.engines import stores
 from tests.engines.cases import Case
-from tests.engines.conformance import CASES, LANGUAGE, ROOT, drivers, is_right, verdict
+from tests.engines.conformance import CASES, LANGUAGE, ROOT, drivers, is_right, on_one_store, verdict
 from tests.engines.drivers.argo import ArgoSimulation
 from tests.engines.drivers.cluster import Cluster
 from tests.engines.drivers.cronjob import CronJobPod
@@ -44,6 +45,20 @@ def test_the_page_has_all_engines_and_good_verdicts():
             continue
         assert list(cells) == [case.label for case in CASES]
         assert {label: cell for label, cell in cells.items() if not is_right(cell)} == {}
+
+
+def test_the_page_says_that_engines_share_a_store():
+    lines = stores.kept_section((ROOT / PAGE).read_text(encoding="utf-8")).splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    assert [name for name, *_ in rows[1:]] == [driver.name for driver in on_one_store()]
+    assert all(stores.is_right(cells) for _, *cells in rows[1:])
+
+
+@pytest.mark.engine
+def test_an_engine_runs_nothing_that_another_has_run(tmp_path):
+    """In the fastest engine of the page; it says the same of the others."""
+    (cells,) = stores.told([Script("dash")], tmp_path).values()
+    assert stores.is_right(cells), cells
 
 
 @pytest.mark.engine
