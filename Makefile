@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines engines cluster cluster-down conformance lint snapshots reference docs bench fuzz clean
+.PHONY: help demo test test-engines engines cluster cluster-down conformance versions lint snapshots reference docs bench fuzz clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,10 @@ cluster-down: ## End that cluster and remove all that it left; what was built is
 
 conformance: engines ## Run every example in every engine, write docs/conformance.md; a cluster by KUBECONFIG=… IMAGE=… CLUSTER=…
 	KUBECONFIG=$(KUBECONFIG) IMAGE=$(IMAGE) $(BIN)/python tests/engines/conformance.py
+
+versions: engines ## Hold every example to each version of Argo, Kubernetes and Airflow, write docs/versions.md
+	$(BIN)/python tests/engines/install.py argolint36
+	$(BIN)/python tests/engines/versions.py
 
 lint: .venv/.installed ## Fix what the linters can fix
 	$(BIN)/ruff check --fix .

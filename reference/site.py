@@ -44,7 +44,7 @@ NAVIGATION: dict[str, list[str]] = {
     "Backends": ["backends/index.md", *(f"backends/{name}.md" for name in BUILT_IN)],
     "Reference": ["reference/cli.md", "reference/configuration.md", "reference/ir.md", "reference/*.md"],
     "Reference of targets": ["reference/targets/*.md"],
-    "Measured": ["performance.md", "conformance.md"],
+    "Measured": ["performance.md", "conformance.md", "versions.md"],
     "Project": ["architecture.md", "CONTRIBUTING.md", "CHANGELOG.md", "decisions/index.md", "decisions/*.md"],
 }
 """Title of a section to its pages, below `docs/`; `*` stands for all that are not named, by name."""

@@ -48,13 +48,13 @@ def airflow(request):
     return request.getfixturevalue(request.param)
 
 
-def render_here(project, name, *sets):
+def render_here(project, name, *sets, target="airflow"):
     """Render an example in this process, which saves the start of the command for each of many."""
     before = set(sys.modules)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)
         patch.syspath_prepend(str(project))
-        jobs, _ = open_jobs(Request([pipeline_name(project, name)], ["airflow"], sets=sets))
+        jobs, _ = open_jobs(Request([pipeline_name(project, name)], [target], sets=sets))
         (result,) = rendering.render(jobs, Renderer())
     for module in set(sys.modules) - before:
         if str(project) in (getattr(sys.modules[module], "__file__", None) or ""):
