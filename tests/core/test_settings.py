@@ -628,3 +628,35 @@ def test_the_default_of_a_field_reads_no_environment(monkeypatch):
     assert "hunter2" not in repr(loaded)
     assert (loaded.DIRECT.HOST, loaded.GIVEN.HOST, loaded.GIVEN.PASSWORD) == ("localhost", "x", "p")
     assert "hunter2" in Db().HOST
+
+
+class Kept(SettingsLeaf):
+    HOST: str = "localhost"
+    PORT: int = 1
+
+
+def test_a_default_that_was_made_elsewhere_does_not_bring_what_it_has_read(monkeypatch):
+    monkeypatch.setenv("HOST", "hunter2")
+    monkeypatch.setenv("PORT", "22")
+    lines = "read = Kept()\ngiven = Kept(PORT=3)\nread_later = Kept()"
+    module = {"Kept": Kept, "__name__": __name__}
+    exec(compile(lines, "<module of an author>", "exec"), module)
+    read, given = module["read"], module["given"]
+    assert (read.HOST, given.HOST, given.PORT) == ("hunter2", "hunter2", 3)
+
+    class Outer(Settings):
+        ONE: Kept = read
+        TWO: Kept | None = given
+        LIST: list[Kept] = [read, given]
+        PAIR: tuple[Kept, int] = (given, 1)
+        NAMED: dict[str, Kept] = {"a": read}
+        FIELD: Kept = Field(default=read)
+
+    class Derived(Outer):
+        pass
+
+    for cls in (Outer, Derived):
+        loaded = load(cls, {"MY_STEP__TWO__HOST": "given"})
+        assert "hunter2" not in repr(loaded)
+        assert (loaded.ONE.PORT, loaded.TWO.HOST, loaded.TWO.PORT, loaded.PAIR[0].PORT) == (1, "given", 3, 3)
+    assert read.HOST == "hunter2"

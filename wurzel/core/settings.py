@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from os import environ as _environ
 from types import NoneType
 from typing import Any, Self, TypeAlias, cast
+from weakref import ref
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,6 +36,8 @@ __all__ = [
 CO_OPTIMIZED = 1
 """Flag of the code of functions, and not of modules and class bodies (`inspect.CO_OPTIMIZED`)."""
 
+_OUTSIDE: dict[int, tuple[Any, Mapping[str, Any]]] = {}
+"""Settings that have read variables, by address, with what they were given otherwise; only as long as they live."""
 _SEALED: ContextVar[bool] = ContextVar("sealed", default=False)
 _PROVIDED: ContextVar[Mapping[type, Any]] = ContextVar("provided", default={})  # noqa: B039 - never changed
 
@@ -44,7 +47,8 @@ class SettingsBase(BaseModel):
 
     Text fields take the variable's text, others JSON; `FIELD__INNER` descends into nested settings and mappings and
     refines what `FIELD` itself says. Arguments given to the constructor, by name or as a mapping, win. Unknown fields
-    are refused. Settings made in the body of a class, such as the default in `DB: Db = Db()`, read no variables.
+    are refused. Settings made in the body of a class, such as the default in `DB: Db = Db()`, read no variables, and
+    settings made elsewhere are a default without what they have read.
     `model_config = {"env_prefix": "X_"}` puts a prefix before every name.
     """
 
@@ -65,11 +69,24 @@ class SettingsBase(BaseModel):
             prefix = cast("str", cls.model_config.get("env_prefix", ""))
             fields = fields_of(cls)
             given = {fields[name][0] if name in fields else name: value for name, value in values.items()}
-            values = completed(cls, refined(cls, _surroundings(cls, prefix), given))
+            found = _surroundings(cls, prefix)
+            values = completed(cls, refined(cls, found, given))
+            if found:
+                super().__init__(**values)
+                key = id(self)
+                _OUTSIDE[key] = ref(self, lambda _: _OUTSIDE.pop(key, None)), given
+                return
         super().__init__(**values)
 
     # Pydantic then validates a nested object without calling `__init__`, which would read the environment again.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Keep what a default read when it was made, elsewhere in a module, out of the class."""
+        super().__pydantic_init_subclass__(**options)
+        for field in cls.model_fields.values():
+            field.default = _unread(field.default)
 
     @classmethod
     def with_prefix(cls, prefix: str) -> type[Self]:
@@ -132,6 +149,20 @@ def _in_class_body() -> bool:
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
+
+
+def _unread(default: Any) -> Any:
+    """A default in which no settings have read the environment; itself where none have."""
+    if isinstance(default, SettingsBase):
+        reference, given = _OUTSIDE.get(id(default), (lambda: None, {}))
+        if reference() is default:
+            with sealed():
+                return type(default)(given)
+    elif type(default) in {list, tuple} and any(_unread(item) is not item for item in default):
+        return type(default)(map(_unread, default))
+    elif type(default) is dict and any(_unread(item) is not item for item in default.values()):
+        return {key: _unread(item) for key, item in default.items()}
+    return default
 
 
 def _surroundings(cls: type[SettingsBase], prefix: str) -> dict[str, Any]:
