@@ -153,12 +153,9 @@ def _is(kind: Type, node: Node) -> bool:
 
 
 class Variables:
-    """Checks values of variables against what packs declare.
+    """Checks values of variables against what packs declare, weakest pack first; `None` allows any variable.
 
-    Args:
-        declared: what each pack declares, weakest pack first; `None` (without a project) allows any variable.
-        where: the pipeline in the file, where missing variables are reported.
-        findings: collects unknown, missing and invalid values.
+    Missing variables are reported at `where`, the place of the pipeline in the file.
     """
 
     def __init__(self, declared: Iterable[Mapping[str, Declaration]] | None, where: Origin, findings: Findings) -> None:

@@ -37,13 +37,9 @@ _MOST_VISITS = 20
 class Checker:
     """Checks templates of the layers of an environment.
 
-    Args:
-        environment: renders them.
-        contexts: for each template that is rendered, the class whose fields are the names it sees; `None` allows any
-            name.
-        concerns: tells by name whether to check a template.
-        others: returns names of templates that are also rendered, but not checked here; called only when no template
-            seems to use one.
+    `contexts` has for each template that is rendered the class whose fields are the names it sees; `None` allows any
+    name. `concerns` tells by name whether to check a template; `others` returns those that are rendered, but not
+    checked here, and is called only when no template seems to use one.
     """
 
     def __init__(

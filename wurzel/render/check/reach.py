@@ -24,12 +24,7 @@ class Bypass(NamedTuple):
 
 
 class Reach:
-    """The templates that some templates lead to by `extends`, `include` and `import`.
-
-    Args:
-        sources: reads templates.
-        roots: names of the templates that are rendered.
-    """
+    """The templates that some templates, the `roots`, lead to by `extends`, `include` and `import`."""
 
     def __init__(self, sources: Sources, roots: Iterable[str]) -> None:
         self._sources = sources
