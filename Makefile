@@ -57,8 +57,8 @@ reference: .venv/.installed ## Regenerate the generated parts of docs/
 docs: .venv/.installed ## Build the documentation as a web site below .site/
 	$(BIN)/python -m reference.site
 
-bench: .venv/.installed ## Measure everything in one run and write docs/performance.md
-	$(BIN)/python -m tests.bench
+bench: .venv/.installed ## Measure everything, or HEADINGS alone, and write docs/performance.md
+	$(BIN)/python -m tests.bench $(HEADINGS)
 
 fuzz: .venv/.installed ## Try to break it, at random, for SECONDS=600 or longer
 	$(BIN)/python tests/hostility/fuzz.py $(or $(SECONDS),600)
