@@ -80,6 +80,8 @@ class Code:
         self._modules = Modules(self._root, wurzel)
         self._units: dict[str, Unit] = {}
         self._uses: dict[str, list[str]] = {}
+        self._ours: dict[str, list[str]] = {}
+        self._ignored: set[str] = set()
         self._exports: Sequence[Import] | None = None
         self._reached: dict[tuple[frozenset[str], frozenset[str], bool], Reached] = {}
         self._distributions = Distributions(digests if packages else None)
@@ -122,6 +124,8 @@ class Code:
         while todo:
             name = todo.pop()
             for used in self._imports(name, mine, units, installed):
+                if used.partition(".")[0] in self._ignored:
+                    continue
                 new = [parent for parent in with_parents(used) if parent not in seen]
                 seen.update(new)
                 todo += new
@@ -145,6 +149,7 @@ class Code:
                 yield from self._of_wurzel(name, units)
             return
         if self._modules.spec(top) is None or self._modules.is_builtin(top):
+            self._ignored.add(top)
             return
         spec = self._modules.spec(name)
         if top not in mine and self._is_installed(top) and not self._counts_by_files(name, installed):
@@ -249,8 +254,16 @@ class Code:
 
     def _lines(self, units: Iterable[Unit]) -> Iterator[str]:
         for unit in units:
-            for file in unit.files:
-                yield f"{unit.name}\0{file}\0{self._digests.file(unit.folder / file)}"
+            if not unit.name.startswith("wurzel."):  # files of the project may change while it runs
+                yield from self._lines_of(unit)
+                continue
+            if unit.name not in self._ours:
+                self._ours[unit.name] = [*self._lines_of(unit)]
+            yield from self._ours[unit.name]
+
+    def _lines_of(self, unit: Unit) -> Iterator[str]:
+        for file in unit.files:
+            yield f"{unit.name}\0{file}\0{self._digests.file(unit.folder / file)}"
 
     def _is_installed(self, top: str) -> bool:
         """Whether a package lies where installers put it, and not in the project or beside it."""
