@@ -43,7 +43,7 @@ def build_etcd(folder):
 def build_kubernetes(folder):
     """Its go.mod has its own modules at v0.0.0, next to it; they are had by their own names and versions."""
     asked = (module_folder("k8s.io/kubernetes", f"v{KUBERNETES}") / "go.mod").read_text()
-    staged = re.findall(r"^\s(k8s\.io/\S+) v0\.0\.0", asked, re.MULTILINE)
+    staged = re.findall(r"^\s(k8s\.io/\S+) v0\.0\.0(?: //.*)?$", asked, re.MULTILINE)
     version = f"v0.{KUBERNETES.partition('.')[2]}"
     lines = ["module cluster", "go 1.26.0", "godebug default=go1.26", f"require k8s.io/kubernetes v{KUBERNETES}"]
     lines += [f"replace {name} => {name} {version}" for name in staged]
@@ -51,7 +51,6 @@ def build_kubernetes(folder):
     variables = stripped(f"k8s.io/component-base/version.gitVersion=v{KUBERNETES}")
     for program in PROGRAMS:
         if not (BIN / program).exists():
-            print(f"building {program}", flush=True)
             go(folder, *variables, "-o", BIN / program, f"k8s.io/kubernetes/cmd/{program}")
 
 
@@ -138,7 +137,7 @@ def build():
     stamp.write_text(versions)
     for program, builder in BUILDERS.items():
         if not (BIN / program).exists():
-            print(f"building {program}", flush=True)
+            print(f"building {builder.__name__.removeprefix('build_')}", flush=True)
             with tempfile.TemporaryDirectory() as folder:
                 builder(Path(folder))
     return ""

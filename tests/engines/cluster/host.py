@@ -156,7 +156,7 @@ def up():
         down()
         start()
     wait_for("API server", lambda: kubectl("get", "--raw=/readyz", check=False) == "ok")
-    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(HOME / "crds"))
+    kubectl("apply", "--server-side", "--force-conflicts", "-k", str(HOME / "crds"))
     kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([CLASS, *ARGO]))
     wait_for("node", lambda: "True" in kubectl("get", "node", "wurzel", "-o", READY, check=False))
     with tempfile.TemporaryDirectory() as folder:
