@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import yaml
 
@@ -40,7 +41,7 @@ ARGO = [
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "workflow-controller-configmap", "namespace": "argo"},
-        "data": {"metricsConfig": "enabled: false"},
+        "data": {"metricsConfig": "{enabled: false}"},
     },
 ]
 
@@ -148,6 +149,12 @@ def start():
     PIDS.write_text(f"{process.pid} {first}\n")
 
 
+def controller_is_healthy():
+    with contextlib.suppress(OSError), urlopen("http://127.0.0.1:6060/healthz", timeout=5) as answer:
+        return answer.status == 200
+    return False
+
+
 def up():
     if reason := build.build():
         return reason
@@ -163,6 +170,7 @@ def up():
         for archive in build.base_images(Path(folder)):
             load(archive)
     fill_volumes()
+    wait_for("Argo's controller", controller_is_healthy)
     print(f"up after {time.monotonic() - began:.0f} s: export KUBECONFIG={KUBECONFIG}")
     return ""
 

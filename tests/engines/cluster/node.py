@@ -153,7 +153,7 @@ class Supervisor:
     def __init__(self):
         self.commands = daemons()
         self.environ = os.environ | {"LEADER_ELECTION_DISABLE": "true"}
-        self.names = {}
+        self.running = {}
 
     def start(self, name):
         with (STATE / "logs" / f"{name}.log").open("ab") as log:
@@ -161,17 +161,19 @@ class Supervisor:
                 [str(word) for word in self.commands[name]],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environ, start_new_session=True,
             )  # fmt: skip
-        self.names[process.pid] = name
+        process.name = name
+        self.running[process.pid] = process  # one that nothing refers to is reaped by the next Popen, unseen here
 
     def run(self):
         """Never ends. Orphans of the daemons are children of this process, too, and are reaped here."""
         for name in self.commands:
             self.start(name)
         while True:
-            ended, _ = os.wait()
-            if name := self.names.pop(ended, ""):
+            ended, status = os.wait()
+            if process := self.running.pop(ended, None):
+                process.returncode = os.waitstatus_to_exitcode(status)
                 time.sleep(1)
-                self.start(name)
+                self.start(process.name)
 
 
 def main():
