@@ -217,7 +217,12 @@ def main():
     parser.add_argument("--image", default=os.environ.get("IMAGE", ""), help="image that holds wurzel and the examples")
     parser.add_argument("--cluster", default=os.environ.get("CLUSTER", ""), help="what the cluster is, for the page")
     parser.add_argument("--context", metavar="DIR", type=Path, help="write a folder to build that image of, and stop")
-    parser.add_argument("--only", metavar="ENGINE", action="append", help="these engines, by a part of their names")
+    parser.add_argument(
+        "--only",
+        metavar="ENGINE",
+        action="append",
+        help="these engines, by a part of their names; or what layouts cost: layouts",
+    )
     parser.add_argument("--update", action="store_true", help="with --only: write their lines, and leave the others'")
     options = parser.parse_args()
     os.environ[ENGINES] = str(ROOT / ".engines")
@@ -231,7 +236,7 @@ def main():
         page_now = (ROOT / PAGE).read_text(encoding="utf-8")
         old = page_now if options.only else ""
         costs = layouts.kept_section(page_now)
-        if any(isinstance(result.driver, ClusterWorkflow) and result.outcomes for result in told) and found[1].bucket:
+        if found[1].bucket and (not options.only or "layouts" in options.only) and not found[1].missing:
             costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples"))
         shared = {} if options.only else stores.told(on_one_store(), Path(folder))
         costs = (stores.section(shared) if shared else stores.kept_section(page_now)) + costs

@@ -58,8 +58,8 @@ def logs(cluster, workflow):
     [
         ("grouped", "steps", {"words", "upper", "reverse", "suffix", "join", "shout"}),
         ("grouped", "auto", {"words", "upper", "reverse", "suffix", "shout"}),
-        ("grouped", "single", {"shout"}),
-        ("fanout", "steps", {"words", "portions.loud", "portions.count", "join", "count"}),
+        ("diamond", "single", {"join"}),
+        ("fanout", "steps", {"words", "portions", "join", "count"}),
         ("branch", "steps", {"words", "many", "few", "after", "join"}),
     ],
 )
@@ -81,14 +81,15 @@ def test_a_store_hands_over_and_no_run_computes_it_again(layout, cluster, tmp_pa
     project = tmp_path / "project"
     project.mkdir()
     (project / "halves.py").write_text(HALVES.replace("COUNT", "13"))
+    (project / "wurzel.yaml").write_text("version: 1\npipelines: {halves: {entrypoint: 'halves:halves'}}\n")
     store = f"url: s3://acme/{layout}, endpoint: '{cluster.bucket.endpoint}'"
     sets = [f"store={{{store}, secrets: {KEYS}}}", f"targets.argo.layout={layout}"]
-    (manifest,) = rendered(cluster, project, "halves:halves", "argo", *sets)
+    (manifest,) = rendered(cluster, project, "halves", "argo", *sets)
     first, second = submitted(cluster, manifest), submitted(cluster, manifest)
     assert (first[1], second[1]) == ((0, ""), (0, ""))
     assert [line for line in logs(cluster, first[0]) if ": started" in line]
     assert not [line for line in logs(cluster, second[0]) if ": started" in line]
-    wurzel(project, "run", "halves:halves")
+    wurzel(project, "run", "halves")
     for variable, value in cluster.bucket.environ.items():
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("WURZEL_STORE_ENDPOINT", cluster.bucket.endpoint)
@@ -132,7 +133,7 @@ def test_a_failure_is_told_once_and_a_success_is_not(name, state, cluster, tmp_p
         assert hook.told == []
         return
     (told,) = hook.told
-    assert (told["pipeline"], told["step"]) == ("failing", "failing")
+    assert (told["pipeline"], told["step"]) == ("pipeline", "failing")
     assert "this step always fails" in told["reason"]
     phases = {node["displayName"]: node["phase"] for node in cluster.status(workflow)["nodes"].values()}
     assert phases["upper"] == "Succeeded"
@@ -140,6 +141,22 @@ def test_a_failure_is_told_once_and_a_success_is_not(name, state, cluster, tmp_p
 
 def cluster_bucket(cluster):
     return f"targets.argo.artifacts={cluster.bucket.artifacts}"
+
+
+def test_artifacts_are_removed_with_their_workflow(cluster, tmp_path):
+    collector = "targets.argo.artifact_gc={strategy: OnWorkflowDeletion, service_account: default}"
+    project = example("sharded", tmp_path / "sharded")
+    (manifest,) = rendered(cluster, project, "sharded", "argo", cluster_bucket(cluster), collector)
+    name, ended = submitted(cluster, manifest)
+    assert ended == (0, "")
+    keys = {
+        artifact["s3"]["key"] for pod in cluster.pods(name) for artifact in pod.get("outputs", {}).get("artifacts", [])
+    }
+    assert len(keys) > 3
+    written = [path for key in keys for path in (cluster.bucket.folder / key).rglob("*") if path.is_file()]
+    assert len(written) > len(keys)
+    cluster.kubectl("delete", name, "--timeout=180s")
+    assert [path for path in written if path.exists()] == []
 
 
 def made(cluster, kind, *selector):

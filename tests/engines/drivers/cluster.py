@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
@@ -29,12 +30,19 @@ from wurzel.engines.driver import Driver, Outcome, collected
 
 NAMESPACE = "wurzel-conformance"
 IMAGE = "localhost/wurzel-conformance:1"
-SECONDS = 300
+SECONDS = 600
+AT_ONCE = 6
+"""Cases that are run side by side: a controller waits most of the time."""
+WHERE = f"in a restricted namespace, {AT_ONCE} cases at a time"
 ROLE = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "Role",
     "metadata": {"name": "workflow-executor"},
-    "rules": [{"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}],
+    "rules": [
+        {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]},
+        {"apiGroups": ["argoproj.io"], "resources": ["workflowartifactgctasks"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["argoproj.io"], "resources": ["workflowartifactgctasks/status"], "verbs": ["patch"]},
+    ],
 }
 BINDING = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -82,6 +90,9 @@ class Cluster:
             return "the cluster of KUBECONFIG cannot be reached"
         if not self.image:
             return "no image was given: IMAGE=…; `conformance.py --context DIR` writes what to build it of"
+        phase = self.kubectl("get", "namespace", NAMESPACE, "-o", "jsonpath={.status.phase}", check=False).stdout
+        if phase == "Terminating":  # by a run that has just ended
+            self.kubectl("wait", "--for=delete", f"namespace/{NAMESPACE}", "--timeout=180s")
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
         return ""
@@ -183,6 +194,11 @@ class OnCluster(Driver):
     def version(self):
         return self.cluster.version
 
+    def run_all(self, cases, folder):
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            outcomes = pool.map(lambda case: super(OnCluster, self).run_all([case], folder), cases)
+            return {label: outcome for found in outcomes for label, outcome in found.items()}
+
     def manifests(self, case, project, target, *sets):
         marker = [MOUNTED] if case.example == "flaky" else []
         text = case.rendered(project, target, f"image={self.cluster.image}", *sets, *marker)
@@ -198,7 +214,7 @@ class ClusterCronJob(OnCluster):
         super().__init__(cluster)
         self.mode = mode
         self.name = f"CronJob, {mode}, cluster"
-        self.how = "applied with strict validation, started by `kubectl create job --from`, in a restricted namespace"
+        self.how = f"applied with strict validation, started by `kubectl create job --from`, {WHERE}"
 
     def run(self, case, folder):
         name = f"{case.label}-{self.mode}"
@@ -226,9 +242,7 @@ class ClusterWorkflow(OnCluster):
         self.layout = layout
         self.name = f"Argo, {data}, {layout}, cluster"
         place = {"s3": "artifacts in versitygw, an S3 server on the node", "claim": "data on a claim"}[data]
-        self.how = (
-            f"created with strict validation, run by the cluster's own controller in a restricted namespace; {place}"
-        )
+        self.how = f"created with strict validation, run by the cluster's own controller, {WHERE}; {place}"
 
     @property
     def bucket(self):
