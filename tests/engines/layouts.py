@@ -12,13 +12,13 @@ STEPS, PAUSE = 40, 0.2
 PIPELINE = f"""
 import time
 
-from steps import Upper, Words
+from steps import Upper, Word, Words
 
 from wurzel import WZ
 
 
 class Slow(Upper):
-    def run(self, inpt):
+    def run(self, inpt: list[Word]) -> list[Word]:
         time.sleep({PAUSE})
         return super().run(inpt)
 

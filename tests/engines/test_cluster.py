@@ -8,13 +8,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 import yaml
 
+from tests.engines import test_argo, test_kubernetes
 from tests.engines.cases import Case
 from tests.engines.cluster import host
 from tests.engines.cluster.node import SERVER
 from tests.engines.conformance import write_examples
 from tests.engines.datasets import example, pipeline_name, wurzel, wurzel_run
 from tests.engines.drivers.cluster import BINDING, ROLE, Cluster, ClusterCronJob, ClusterWorkflow
-from tests.engines.test_argo import HALVES
+from tests.engines.kubelet import Processes
+from tests.engines.workflows import Simulation
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 KEYS = "{access_key_id: {name: bucket, key: id}, secret_access_key: {name: bucket, key: key}}"
@@ -27,7 +29,7 @@ def cluster(tmp_path_factory):
         pytest.skip("there is no cluster here: `make cluster` makes one")
     project, bucket = tmp_path_factory.mktemp("image"), tmp_path_factory.mktemp("bucket")
     write_examples(project)
-    (project / "halves.py").write_text(HALVES.replace("COUNT", "13"))
+    (project / "halves.py").write_text(test_argo.HALVES.replace("COUNT", "13"))
     with Cluster.local(project, bucket) as found:
         assert found.missing == ""
         found.apply(found.bucket.secret, ROLE, BINDING)
@@ -51,6 +53,20 @@ def logs(cluster, workflow):
     """What the containers of a workflow's steps wrote, as lines."""
     label = f"workflows.argoproj.io/workflow={workflow.partition('/')[2]}"
     return cluster.kubectl("logs", "--selector", label, "--container=main", "--tail=-1").stdout.splitlines()
+
+
+@pytest.mark.parametrize("target", ["argo", "cronjob"])
+def test_the_api_server_takes_every_option(target, cluster, tmp_path):
+    variants = {"argo": test_argo.VARIANTS, "cronjob": test_kubernetes.VARIANTS}[target]
+    project = example("scheduled", tmp_path / "scheduled")
+    for variant, options in variants.items():
+        here = [option for option in options if "namespace=" not in option]
+        if variant in {"3.6", "4.1", "single"}:
+            continue  # for the CRDs of other versions; the steps of this example have two images
+        manifests = rendered(cluster, project, "scheduled", target, *here)
+        text = yaml.safe_dump_all(manifests)
+        said = cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=text, check=False)
+        assert (said.returncode, said.stderr) == (0, ""), variant
 
 
 @pytest.mark.parametrize(
@@ -80,7 +96,7 @@ def test_a_step_is_tried_again_in_a_pod_of_its_own(cluster, tmp_path):
 def test_a_store_hands_over_and_no_run_computes_it_again(layout, cluster, tmp_path, monkeypatch):
     project = tmp_path / "project"
     project.mkdir()
-    (project / "halves.py").write_text(HALVES.replace("COUNT", "13"))
+    (project / "halves.py").write_text(test_argo.HALVES.replace("COUNT", "13"))
     (project / "wurzel.yaml").write_text("version: 1\npipelines: {halves: {entrypoint: 'halves:halves'}}\n")
     store = f"url: s3://acme/{layout}, endpoint: '{cluster.bucket.endpoint}'"
     sets = [f"store={{{store}, secrets: {KEYS}}}", f"targets.argo.layout={layout}"]
@@ -97,6 +113,24 @@ def test_a_store_hands_over_and_no_run_computes_it_again(layout, cluster, tmp_pa
         wurzel(project, "store", "get", f"halves/{step}", "--store", f"s3://acme/{layout}", "-o", str(tmp_path / step))
         parts = {path.name: path.read_bytes() for path in (project / "data" / step).glob("part-*")}
         assert {path.name: path.read_bytes() for path in (tmp_path / step).glob("part-*")} == parts
+
+
+@pytest.mark.parametrize("name", ["failing", "fanout"])
+def test_the_simulation_ends_each_task_as_the_controller_does(name, cluster, tmp_path):
+    """In as many pods."""
+    project, mount = example(name, tmp_path / name), tmp_path / "mount"
+    sets = ["image=acme/words:1.0", f"targets.argo.mount={mount}", test_argo.S3]
+    manifest = yaml.safe_load(test_argo.render(project, name, sets))
+    simulation = Simulation(manifest, tmp_path / "simulated", Processes(project, mount))
+    simulation.run()
+    (manifest,) = rendered(cluster, project, name, "argo", cluster_bucket(cluster))
+    workflow, _ = submitted(cluster, manifest)
+    ended = {}
+    for pod in cluster.pods(workflow):
+        task = pod["displayName"].partition("(")[0]
+        ended[task] = ended.get(task, True) and pod["phase"] == "Succeeded"
+    assert ended == {task: code == 0 for task, code in simulation.codes.items()}
+    assert len(cluster.pods(workflow)) == len(simulation.logs)
 
 
 class Hook(HTTPServer):
