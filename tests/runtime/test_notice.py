@@ -62,10 +62,12 @@ def test_a_webhook_gets_the_facts_as_json_and_as_a_line():
     )
 
 
+# As Argo's controller lists them: in any order, with the DAG that failed with its steps, which has no message.
 NODES = [
-    {"displayName": "embed(0)", "templateName": "embed", "phase": "Failed", "message": "exit code 1"},
-    {"templateName": "rag", "phase": "Omitted"},
-    {"templateName": "split", "phase": "Error"},
+    {"displayName": "split", "templateName": "split", "phase": "Error", "message": "evicted", "finishedAt": "03:00:09"},
+    {"displayName": "rag-x1", "templateName": "rag", "phase": "Failed", "message": "", "finishedAt": "03:00:10"},
+    {"displayName": "embed(0)", "templateName": "embed", "phase": "Failed", "message": "why", "finishedAt": "03:00:04"},
+    {"templateName": "report", "phase": "Omitted"},
 ]
 JOBS = {"words": {"result": "success", "outputs": {}}, "join": {"result": "failure"}}
 
@@ -73,7 +75,8 @@ JOBS = {"words": {"result": "success", "outputs": {}}, "join": {"result": "failu
 @pytest.mark.parametrize(
     ("failures", "expected"),
     [
-        (json.dumps(NODES), ("embed, split", "exit code 1")),
+        (json.dumps(NODES), ("embed, split", "why")),
+        (json.dumps([{"templateName": "rag", "phase": "Failed", "message": ""}]), ("rag", "")),
         (json.dumps(JOBS), ("join", "")),
         ("not JSON", ("", "not JSON")),
         ("", ("", "")),

@@ -71,6 +71,8 @@ def _of_platform(failures: str, reason: str) -> tuple[str, str]:
         return "", reason or failures
     if isinstance(data, list):
         nodes = [node for node in data if isinstance(node, dict) and node.get("phase") in _FAILED]
+        nodes = [node for node in nodes if node.get("message")] or nodes  # a DAG that failed with its step has none
+        nodes.sort(key=lambda node: (str(node.get("finishedAt", "")), str(node.get("displayName", ""))))
         names = dict.fromkeys(str(node.get("templateName", "")) for node in nodes)
         messages = [str(node["message"]) for node in nodes if node.get("message")]
         return ", ".join(filter(None, names)), reason or next(iter(messages), "")
