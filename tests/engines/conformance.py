@@ -21,10 +21,9 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.engines import containers, layouts, stores  # noqa: E402 - this folder is no package that is installed
-from tests.engines.cases import Case  # noqa: E402
+from tests.engines.cases import Case, Rag  # noqa: E402
 from tests.engines.cluster import host  # noqa: E402
 from tests.engines.cluster.node import KUBECONFIG  # noqa: E402
-from tests.engines.datasets import example  # noqa: E402
 from tests.engines.drivers.argo import ArgoSimulation  # noqa: E402
 from tests.engines.drivers.cluster import Cluster, ClusterCronJob, ClusterWorkflow  # noqa: E402
 from tests.engines.drivers.cronjob import CronJobPod  # noqa: E402
@@ -63,6 +62,7 @@ CASES = (
     Case("flaky", "flaky"),
     Case("failing", "failing", fails=("failing", "reverse")),
     *LANGUAGE,
+    Rag("rag", "rag", ("steps.embed.settings.MODEL=words",)),  # containers have no wheels of a language model
 )
 DOCKERFILE = """FROM python:3.12-slim
 COPY wurzel /src
@@ -205,8 +205,8 @@ def write_context(folder):
 
 def write_examples(folder):
     """All examples in one folder."""
-    for name in {case.example for case in CASES}:
-        project = example(name, folder / name)
+    for case in {case.example: case for case in CASES}.values():
+        project = case.project(folder / case.example)
         (project / "wurzel.yaml").unlink(missing_ok=True)
         shutil.copytree(project, folder, dirs_exist_ok=True)
         shutil.rmtree(project)

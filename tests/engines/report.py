@@ -22,6 +22,7 @@ and bytes of all datasets of the run, and the time. `same`: every file of every 
 - `if`, `else`: of two branches, one is skipped.
 - `fan-out-0`, `fan-out-1`, `fan-out-3`: as many slices as the data has portions, at most four; there are no items, one,
   or five in three portions.
+- `rag`: the example of the documentation, with three short documents and the model `words`.
 - `not run yet`: the case is newer than the last run of that engine.
 """
 OUTRO = """

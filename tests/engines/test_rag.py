@@ -5,9 +5,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from tests.engines.cases import Case
+from tests.engines.cases import Rag
 from tests.engines.conformance import verdict
 from tests.engines.drivers.argo import ArgoSimulation
 from tests.engines.drivers.cronjob import CronJobPod
@@ -22,23 +21,12 @@ WORDS_ALONE = ("steps.embed.settings.MODEL=words",)
 """Containers of these tests have no wheels with native code, so no language model."""
 
 
-class Rag(Case):
-    """The example with its documents within, since engines copy a project and nothing beside it."""
+class Documented(Rag):
+    """The example with all that it reads in the documentation."""
 
-    def project(self, folder):
-        folder.mkdir(parents=True)
-        for name in ("rag_pipeline.py", "questions.json"):
-            shutil.copy(DOCS / "examples" / "rag" / name, folder)
-        yaml = YAML()
-        content = yaml.load((DOCS / "examples" / "rag" / "wurzel.yaml").read_text(encoding="utf-8"))
-        rag = content["pipelines"]["rag"]
-        for key in ("image", "schedule", "targets"):  # drivers give those that their engine needs
-            del rag[key]
-        for step, name in (("guides", "backends"), ("decisions", "decisions")):
-            rag["steps"][step]["settings"]["FOLDER_PATH"] = name
+    def write_documents(self, folder):
+        for name in ("backends", "decisions"):
             shutil.copytree(DOCS / name, folder / name)
-        yaml.dump(content, folder / "wurzel.yaml")
-        return folder
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +43,7 @@ def reference(tmp_path_factory):
 def check(driver, reference, folder, sets=()):
     if missing := driver.missing():
         pytest.skip(missing)
-    case = Rag("rag", "rag", sets)
+    case = Documented("rag", "rag", sets)
     expected = reference(case)
     found = driver.run_all([case], folder)["rag"]
     assert expected.code == 0, expected.log
