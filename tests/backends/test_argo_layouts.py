@@ -101,8 +101,8 @@ def test_keys_as_secrets_are_reported_and_an_identity_is_not():
     def reported(**store):
         return [report.feature for report in unsupported_uses(ArgoBackend(), stored(DIAMOND, **store))]
 
-    assert reported(secrets=KEYS) == ["store"]
-    assert reported(identity=IDENTITY) == reported() == []
+    assert reported(secrets=KEYS) == reported() == ["store"]  # without either, nobody logs in
+    assert reported(identity=IDENTITY) == []
 
 
 def test_a_single_pod_requests_what_runs_side_by_side_and_hands_over_results_alone():
