@@ -19,6 +19,8 @@ KUBECONFIG = STATE / "kubeconfig"
 BRIDGE, GATEWAY, SERVER = "wurzel0", "10.244.0.1", "10.96.0.1"
 """The bridge of pods and its two addresses: the way out of a pod, and what pods are told the API server is."""
 CGROUP = "wurzel-cluster"
+DISKS = tuple(f"{disk}.{what}" for disk in ("nodefs", "imagefs") for what in ("available", "inodesFree"))
+"""What is never reclaimed: images come from no registry that they could be had from again."""
 HIDDEN = ("/run", "/var/lib", "/var/log")
 CONTAINERD = """version = 2
 root = "{state}/containerd"
@@ -81,7 +83,7 @@ def kubelet():
         "resolvConf": "",
         "podLogsDir": f"{STATE}/logs/pods",
         "volumePluginDir": f"{STATE}/plugins",
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "evictionHard": {"memory.available": "100Mi", **dict.fromkeys(DISKS, "0%")},
         "imageGCHighThresholdPercent": 100,
     }
 
