@@ -27,6 +27,7 @@ from tests.engines.cluster.node import KUBECONFIG  # noqa: E402
 from tests.engines.drivers.argo import ArgoSimulation  # noqa: E402
 from tests.engines.drivers.cluster import Cluster, ClusterCronJob, ClusterWorkflow  # noqa: E402
 from tests.engines.drivers.cronjob import CronJobPod  # noqa: E402
+from tests.engines.drivers.layouts import LaidOut  # noqa: E402
 from tests.engines.drivers.slurm import Slurm  # noqa: E402
 from tests.engines.report import PAGE, Result, kept, page, write  # noqa: E402
 from wurzel.engines.airflow import AirflowDags  # noqa: E402
@@ -72,6 +73,11 @@ WORKDIR /app
 """
 
 
+def laid_out():
+    """Engines that run files of each layout, with whatever keeps the data of a job of several steps."""
+    return GitHub(), GitLab(), AirflowDags("3"), ArgoSimulation("volume")
+
+
 def drivers(docker, cluster):
     """All engines; the first is the one that the others are compared with."""
     return [
@@ -90,6 +96,7 @@ def drivers(docker, cluster):
         ArgoSimulation("s3", docker),
         CronJobPod("single", docker),
         CronJobPod("steps", docker),
+        *(LaidOut(driver, layout) for driver in laid_out() for layout in ("auto", "single")),
         ClusterCronJob(cluster, "single"),
         ClusterCronJob(cluster, "steps"),
         *(ClusterWorkflow(cluster, "claim", layout) for layout in ("steps", "single", "auto")),

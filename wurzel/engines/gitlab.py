@@ -7,6 +7,7 @@ artifacts whose path holds a quote or a space.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from wurzel.engines.driver import Case, Driver, Outcome, collected
@@ -78,5 +79,8 @@ class GitLab(Driver):
         main = next((file for file in files if file.name == ".gitlab-ci.yml"), files[0])
         done, where = GitlabCiLocal(folder, self.seconds)(project, f"--file={main.relative_to(project)}")
         data_dir = next((item.partition("=")[2] for item in sets if item.startswith("data_dir=")), case.data_dir)
+        for kept in sorted((where / ".gitlab-ci-local" / "cache").glob("*")):
+            if (kept / data_dir).is_dir():  # what jobs of several steps keep for the next run; most is no artifact
+                shutil.copytree(kept / data_dir, where / data_dir, dirs_exist_ok=True)
         data = collected(where / data_dir)
         return Outcome(done.returncode, data, done.stdout + done.stderr, note, partial=case.keeps_layout)
