@@ -36,7 +36,8 @@ class Crossing:
     def reads(self, job: Job) -> list[tuple[str, str]]:
         """Outputs of steps of other jobs that a job reads, each once, by step and name; also with a store."""
         edges = {(edge.step, edge.output): None for step in job.steps for edge in step.needs}
-        return [(step, output) for step, output in edges if step not in job.ids]
+        own = set(job.ids)
+        return [(step, output) for step, output in edges if step not in own]
 
     def arriving(self, job: Job) -> list[tuple[Step, str]]:
         """Outputs of steps of other jobs that a job gets by other means than a store, each once."""

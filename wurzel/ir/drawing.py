@@ -92,8 +92,9 @@ def _around(
     where = {step.id: place for step, place in zip(steps, places, strict=False)}
     found = []
     for job in jobs:
-        own = [where[step_id] for step_id in job.ids]
-        others = [place for step_id, place in where.items() if step_id not in job.ids]
+        ids = dict.fromkeys(job.ids)
+        own = [where[step_id] for step_id in ids]
+        others = [place for step_id, place in where.items() if step_id not in ids]
         groups = [[place] for place in own] if any(_within(place, own) for place in others) else [own]
         for group in groups:
             left = columns[min(place.layer for place in group)][0] - _RIM

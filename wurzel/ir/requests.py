@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -154,9 +155,9 @@ def _related(steps: Sequence[Step]) -> list[int]:
         for need in step.predecessors:
             if need in numbers:
                 before[number] |= before[numbers[need]] | 1 << numbers[need]
-    related = list(before)
-    for number, ancestors in enumerate(before):
-        for other in range(number):
-            if ancestors >> other & 1:
-                related[other] |= 1 << number
-    return related
+    after = [0] * len(steps)
+    for number in reversed(range(len(steps))):
+        for need in steps[number].predecessors:
+            if need in numbers:
+                after[numbers[need]] |= after[number] | 1 << number
+    return list(map(operator.or_, before, after))
