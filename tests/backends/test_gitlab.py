@@ -138,6 +138,21 @@ def test_a_root_file_runs_by_schedule_by_hand_and_by_api():
     assert config(pipeline(), rules=rules)["workflow"]["rules"] == rules
 
 
+@pytest.mark.parametrize("rules", [None, [{"when": "never"}], [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}]])
+@pytest.mark.parametrize("kind", ["root", "include"])
+def test_merge_requests_run_it_too_if_asked(kind, rules):
+    asked = {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
+
+    def found(**options):
+        document = config(pipeline(), kind=kind, **({} if rules is None else {"rules": rules}), **options)
+        return (document["workflow"] if kind == "root" else document[".rag"])["rules"]
+
+    others = [rule for rule in found() if rule != asked]
+    assert found(pull_request=True) == [asked, *others]
+    if rules is None:
+        assert asked not in found()
+
+
 def test_a_file_to_include_shares_its_space():
     document = config(pipeline(step(), step("default", needs=("embed",))), kind="include")
     assert list(document) == [".rag", "rag:embed", "rag:default"]

@@ -215,8 +215,12 @@ class _Writer:
         return [{"when": "on_success"}] if self.locked else [] if self.own else self.rules()
 
     def rules(self) -> list[dict[str, Any]]:
-        if self.options.rules is not None:
-            return list(self.options.rules)
+        """When a pipeline runs; merge requests first, as another rule may be for whatever is left."""
+        asked = {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
+        found = list(self._rules() if self.options.rules is None else self.options.rules)
+        return [asked, *found] if self.options.pull_request and asked not in found else found
+
+    def _rules(self) -> list[dict[str, Any]]:
         if self.options.kind != "root":
             asked = f'$WURZEL_PIPELINE == "{self.title}"'
             # Projects may refuse variables of a pipeline, so a schedule is told by its description.

@@ -51,6 +51,11 @@ class GitlabOptions(ci.CiOptions):
     rules: tuple[dict[str, Any], ...] | None = Field(
         None, description="GitLab `rules` for when the pipeline runs; by default on schedule, by hand and by API."
     )
+    pull_request: bool = Field(
+        False,
+        description="Run in pipelines of merge requests as well. Their jobs get no protected variable and may only read"
+        " the store (`cache: read`), unless the branch is protected.",
+    )
     parameters: Literal["variables", "inputs"] = Field(
         "variables", description="What parameters become: variables of a run, or typed `spec:inputs` (GitLab 17.11)."
     )
