@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import posixpath
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -245,7 +244,8 @@ class _Writer:
         options = self.options
         if not isinstance(given, dict) or {"paths", "paths-ignore"} & given.keys():
             return given
-        main = posixpath.normpath(f"{options.home.folder}/{options.main_file(self.pipeline)}")
+        written = f"{options.read_in}{options.stem(self.pipeline)}.yml"
+        main = options.home.below(options.output) if options.output else written
         own = [path_beside(main) if self.untrusted else main]
         own += [ir_path(main)] if self.jobs.run and options.from_ir else []
         return {**given, "paths": [*map(path_filter, [*options.home.watched, *own])]}
