@@ -629,6 +629,6 @@ def test_the_identity_of_a_store_is_a_token_of_the_account():
 
 def test_a_store_keeps_what_a_pod_would_lose():
     what = pipeline(step("words", self_consuming=True), store=Store(**STORE))
-    assert [report.feature for report in unsupported_uses(CronJobBackend(), what, ())] == []
+    assert [report.feature for report in unsupported_uses(CronJobBackend(), what, ())] == ["store"], "no login"
     without = what.model_copy(update={"store": None})
     assert [report.feature for report in unsupported_uses(CronJobBackend(), without, ())] == ["self_consuming"]

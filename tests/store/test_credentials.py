@@ -93,7 +93,9 @@ def test_credentials_that_cannot_be_used(home, environ, message):
 def test_no_credentials_at_all(opened, home, monkeypatch):
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:1")  # of a machine in Amazon's cloud
     monkeypatch.setattr("wurzel.store.clients._TRIES", 0)
-    with pytest.raises(StoreSetupError, match="no credentials were found\n  Give the store"):
+    with pytest.raises(
+        StoreSetupError, match="no credentials were found\n  Give an s3 store `secrets` or an `identity`"
+    ):
         opened(environ={"HOME": str(home)}).bucket.get("x")
 
 
