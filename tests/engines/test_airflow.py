@@ -294,7 +294,7 @@ class Ran:
         project = self.root / name
         if not project.exists():
             self._make(project, name, *([extra] if isinstance(extra, str) else []))
-        (file,) = (project / "dags").iterdir()
+        (file,) = (project / "dags").glob("*.py")
         return [str(file), name, extra if isinstance(extra, dict) else {}]
 
     def _make(self, project, name, *entries):

@@ -208,7 +208,9 @@ def test_the_gitlab_jobs_check_and_push(gitlab, tmp_path):
     missing, _ = gitlab(project, source="push")
     assert missing.returncode != 0
     assert "make a project access token" in missing.stdout + missing.stderr
-    done, _ = gitlab(project, "--variable", f"WURZEL_PUSH_TOKEN={TOKEN}", source="push")
+    # gitlab-ci-local does not set the address of the repository.
+    variables = [f"--variable=WURZEL_PUSH_TOKEN={TOKEN}", f"--variable=CI_REPOSITORY_URL={bare}"]
+    done, _ = gitlab(project, *variables, source="push")
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     assert git(bare, "log", "--format=%s") == "Render pipelines\nchange\nstart", output
