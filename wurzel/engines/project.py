@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.engines.driver import Case
+from wurzel.ir.crossing import results
 from wurzel.runtime.sample import VARIABLE
 
 if TYPE_CHECKING:
@@ -89,10 +90,9 @@ def case_of(
         more.append("store=none")
     images = ["image"] if pipeline.image else []
     images += [f"steps.{step.id}.image" for step in pipeline.steps if step.image not in {None, pipeline.image}]
-    read = {edge.step for step in pipeline.steps for edge in step.needs}
     return ProjectCase(
         "case", named, (*sets, *more), root=root, folder=pipeline.data_dir, environment=environment,
-        images=tuple(images), last=tuple(step.id for step in pipeline.steps if step.id not in read),
+        images=tuple(images), last=tuple(step.id for step in results(pipeline)),
     )  # fmt: skip
 
 

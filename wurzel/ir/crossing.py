@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
 
 
+def results(pipeline: Pipeline) -> list[Step]:
+    """Steps whose output no other step reads, in their order: what the pipeline is for."""
+    read = {edge.step for step in pipeline.steps for edge in step.needs}
+    return [step for step in pipeline.steps if step.id not in read]
+
+
 class Crossing:
     """The jobs of a pipeline, and the outputs that one writes and another reads."""
 
@@ -22,7 +28,7 @@ class Crossing:
         self.home = {step.id: job for job in jobs for step in job.steps}
         self.steps = {step.id: step for step in pipeline.steps}
         self._crossing = {output for job in jobs for output in self.reads(job)}
-        self._read = {edge.step for step in pipeline.steps for edge in step.needs}
+        self._results = {step.id for step in results(pipeline)}
 
     @property
     def whole(self) -> bool:
@@ -50,4 +56,4 @@ class Crossing:
 
     def results(self, job: Job) -> list[Step]:
         """Steps of a job that no other step reads: what the pipeline is for."""
-        return [] if self.stored else [step for step in job.steps if step.id not in self._read]
+        return [] if self.stored else [step for step in job.steps if step.id in self._results]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreError
+from wurzel.ir.crossing import results
 from wurzel.store.names import ALL
 from wurzel.store.records import Data, Entry, HandOver
 from wurzel.store.runs import Begun, Run
@@ -138,4 +139,4 @@ def definition(pipeline: Pipeline) -> str:
 
 def ends(pipeline: Pipeline) -> set[str]:
     """Ids of the steps whose output no other step reads: only jobs that have one of them can complete a run."""
-    return {step.id for step in pipeline.steps} - {edge.step for step in pipeline.steps for edge in step.needs}
+    return {step.id for step in results(pipeline)}

@@ -108,9 +108,10 @@ class CronJobBackend(Backend):
 
     def loses(self, pipeline: Pipeline, options: CronJobOptions) -> str:
         """Without a claim or a store, data is gone with the pod, unless all results are written elsewhere."""
-        read = {edge.step for step in pipeline.steps for edge in step.needs}
+        from wurzel.ir.crossing import results
+
         kept = pipeline.store is not None or options.data.claim is not None
-        if kept or not any(step.cache for step in pipeline.steps if step.id not in read):
+        if kept or not any(step.cache for step in results(pipeline)):
             return ""
         return (
             "the data of a run is lost with its pod: there is neither a store nor a claim (data: {claim: {size: 1Gi}})"

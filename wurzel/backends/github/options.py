@@ -127,7 +127,11 @@ class GithubOptions(ci.CiOptions):
 
     def main_file(self, pipeline: Pipeline) -> str:
         """Where the workflow is written."""
-        return self.output or self.path(f"{self.read_in}{self.stem(pipeline)}.yml")
+        return self.output or self.path(self.workflow_file(pipeline))
+
+    def workflow_file(self, pipeline: Pipeline) -> str:
+        """The workflow, below the top of the repository."""
+        return self.home.below(self.output) if self.output else f"{self.read_in}{self.stem(pipeline)}.yml"
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""

@@ -244,8 +244,7 @@ class _Writer:
         options = self.options
         if not isinstance(given, dict) or {"paths", "paths-ignore"} & given.keys():
             return given
-        written = f"{options.read_in}{options.stem(self.pipeline)}.yml"
-        main = options.home.below(options.output) if options.output else written
+        main = options.workflow_file(self.pipeline)
         own = [path_beside(main) if self.untrusted else main]
         own += [ir_path(main)] if self.jobs.run and options.from_ir else []
         return {**given, "paths": [*map(path_filter, [*options.home.watched, *own])]}
