@@ -60,7 +60,7 @@ def _leave(code: object, opened: int) -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):  # Python says so, with a code of its own
+    except (OSError, ValueError, AttributeError):  # Python reports it, and chooses the exit code
         return
     os._exit(code or 0)
 

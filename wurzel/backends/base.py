@@ -131,7 +131,7 @@ class Backend(ABC):
         """The files to write, each with the context of its template. `options` is an `options_model`."""
 
     def placed(self, pipeline: Pipeline, options: Any, name: str) -> Any:
-        """The options of a named target, with file paths of its own, unless they have an `output`."""
+        """The options of a named target, whose files have their own paths unless the options set `output`."""
         main = self.files(pipeline, options)[0].path
         return options.model_copy(update={"output": moved(main, self.name, name)})
 

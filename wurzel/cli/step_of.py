@@ -38,7 +38,7 @@ def is_id(target: str) -> bool:
 
 
 def configured(ctx: click.Context, options: dict[str, Any]) -> dict[str, Any]:
-    """Options by the configuration of a step; sets its variables. Raises `UsageError` if there is no such step."""
+    """What `wurzel step` takes for a configured step; sets its variables. Raises `UsageError` without such a step."""
     from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
     from wurzel.invocation.variables import step_environment
     from wurzel.runtime.selection import find

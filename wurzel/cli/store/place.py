@@ -103,7 +103,7 @@ def step_of(text: str) -> Wanted:
 
 
 def open_place(url: str | None, environment: str | None, pipeline: str | None) -> Place:
-    """The store that is meant, with the pipeline. Raises `WurzelError` when there is no such store."""
+    """The store that these options name, and its pipeline. Raises `WurzelError` if there is none."""
     import os
 
     from wurzel.exceptions import UsageError
