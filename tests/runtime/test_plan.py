@@ -1,11 +1,16 @@
 """`wurzel run --plan`: what a run would do and why, held to what the run then does."""
 
+import importlib
 import json
 from pathlib import Path
 
 import pytest
 
 from tests.command import program
+from wurzel.exceptions import UsageError
+from wurzel.ir.introspect import introspect
+from wurzel.runtime.pipeline import RunOptions
+from wurzel.runtime.plan import plan
 
 
 def wurzel(*words):
@@ -103,3 +108,14 @@ def test_what_does_not_go_together(named, words, message):
     done = program("run", "named", *words)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_the_state_of_someone_else_is_not_taken_for_a_first_run(named, monkeypatch):
+    run()
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", denied)  # root, as which tests may run, may read all folders
+    with pytest.raises(UsageError, match=r"\.wurzel/named: cannot be read: Permission denied"):
+        plan(introspect(importlib.import_module("flow").join, name="named"), RunOptions(root=named))

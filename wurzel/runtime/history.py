@@ -55,8 +55,8 @@ def past_runs(top: Path, pipeline: str | None = None) -> list[PastRun]:
 
     Raises `UsageError` if a folder may not be read.
     """
-    folders = [top / pipeline] if pipeline else _folders(top)
-    found = [run for folder in folders for path in _folders(folder / RUNS) if (run := _read(path)) is not None]
+    homes = [top / pipeline] if pipeline else folders(top)
+    found = [run for home in homes for path in folders(home / RUNS) if (run := _read(path)) is not None]
     return sorted(found, key=lambda run: run.folder.name, reverse=True)
 
 
@@ -133,7 +133,8 @@ def _is_locked(folder: Path) -> bool:
     return False
 
 
-def _folders(path: Path) -> list[Path]:
+def folders(path: Path) -> list[Path]:
+    """The folders of a state folder, none where it is missing. Raises `UsageError` where only its owner may read it."""
     try:
         return sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     except PermissionError as error:

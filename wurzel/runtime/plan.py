@@ -9,6 +9,7 @@ from wurzel.invocation.fingerprint import always_runs
 from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.decision import Decider
 from wurzel.runtime.fanout import slice_count, slices_for
+from wurzel.runtime.history import folders
 from wurzel.runtime.opening import open_archive
 from wurzel.runtime.selection import chosen
 from wurzel.runtime.state import digests_of
@@ -34,10 +35,11 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
     """What `run_pipeline` would do with each of the chosen steps, in the order of the pipeline. Writes nothing.
 
     Raises `PreflightError` when a dataset of a step that is not chosen is missing or damaged, `UsageError` when there
-    is no such step.
+    is no such step, or the state folder belongs to somebody else.
     """
     whole, pipeline = pipeline, chosen(pipeline, options.only)
     state = options.root / options.state_dir / pipeline.name
+    folders(state)  # one that cannot be read looks like a first run
     digests = FileDigests(digests_of(state))
     archive = open_archive(whole, options, state, digests, plan=True)
     decider = Decider(whole, options, archive, digests)
