@@ -156,6 +156,40 @@ def test_what_is_outside_the_project_is_refused(here, monkeypatch):
     assert "installs -e ../lib, which is outside the project" in str(run().exception)
 
 
+LOCKED = {
+    "uv": '[[package]]\nname = "x"\nsource = {{ {kind} = "{path}" }}\n',
+    "pdm": '[[package]]\nname = "x"\npath = "./{path}"\n',
+    "poetry": '[[package]]\nname = "x"\n[package.source]\ntype = "file"\nurl = "{path}"\n',
+}
+
+
+@pytest.mark.parametrize("manager", LOCKED)
+def test_what_a_lock_file_installs_by_its_path_is_copied(here, manager):
+    Path("libs/x").mkdir(parents=True)
+    Path("vendor").mkdir()
+    Path("vendor/x-1.whl").write_text("")
+    Path("pyproject.toml").write_text("[project]\n")
+    own = '[[package]]\nname = "rag"\nsource = { editable = "." }\n' if manager == "uv" else ""
+    items = [("vendor/x-1.whl", "path"), ("libs/x", "editable")]
+    entries = [LOCKED[manager].format(path=path, kind=kind) for path, kind in items]
+    Path(f"{manager}.lock").write_text(own + "".join(entries))
+    assert run().exit_code == 0
+    text = Path("Dockerfile").read_text()
+    copied = re.findall(r'^COPY \["([^"]+)"', text, re.MULTILINE)
+    assert copied == ["pyproject.toml", f"{manager}.lock", "vendor/x-1.whl", "libs/x"]
+    assert manager == "poetry" or "--no-editable" in text  # a path of the first stage is not in the image
+    Path(f"{manager}.lock").write_text(LOCKED[manager].format(path="../x-1.whl", kind="path"))
+    assert "x-1.whl, which is outside the project" in str(run().exception)
+
+
+def test_a_folder_that_poetry_links_to_is_refused(here):
+    Path("libs").mkdir()
+    Path("pyproject.toml").write_text("[tool.poetry]\n")
+    lock = LOCKED["poetry"].format(path="libs").replace('"x"\n', '"x"\ndevelop = true\n')
+    Path("poetry.lock").write_text(lock)
+    assert "installs a folder with `develop = true`" in str(run().exception)
+
+
 @pytest.mark.parametrize(
     ("lock", "found"),
     [

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from wurzel.exceptions import UsageError
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.home import VERSIONS, other_wurzel
-from wurzel.project.packaging import Manager, Packages, local_archives, local_folders, packages_of, workspace_members
+from wurzel.project.packaging import (
+    Manager,
+    Packages,
+    local_archives,
+    local_folders,
+    locked_paths,
+    packages_of,
+    workspace_members,
+)
 from wurzel.project.requires import Requires, pinned
 from wurzel.version import __version__
 
@@ -53,12 +61,12 @@ def sources_of(place: Place, requires: Requires, file: str) -> Sources:
     manager: Manager = "none" if packages.manager in {"conda", "setup.py"} else packages.manager
     if manager == "none":
         requires = pinned(requires, file)
-    lines = _local(packages, root)
+    members = workspace_members(root) if manager == "uv" else []
+    lines = _local(packages, root, members)
     archives = _archives(packages, root)
     folders = sorted({path.relative_to(root).as_posix() for path in lines.values() if path != root})
     own = [line for line, path in lines.items() if path == root]
     extras = sorted({name.strip() for line in own for some in _EXTRAS.findall(line) for name in some.split(",")})
-    members = workspace_members(root) if manager == "uv" else []
     files = list(packages.files) if manager != "none" else []
     files += [name for name in archives if name not in files]
     files += ["pyproject.toml"] if own and "pyproject.toml" not in files else []
@@ -81,24 +89,33 @@ def _code(root: Path, folder: str) -> str:
     return f"{folder}/src".lstrip("/") if (root / folder / "src").is_dir() else folder
 
 
-def _local(packages: Packages, root: Path) -> dict[str, Path]:
-    """Folders that requirements install, by the line."""
-    if packages.manager != "requirements":
-        return {}
+def _local(packages: Packages, root: Path, members: Sequence[str]) -> dict[str, Path]:
+    """Folders that requirements or a lock file install, by the line or path that says so."""
     lines: dict[str, Path] = {}
-    for name in packages.files:
-        lines |= local_folders(root, (root / name).read_text(encoding="utf-8", errors="replace"))
+    if packages.manager in LOCKS:
+        paths = {name: (root / name).resolve() for name in locked_paths(root / packages.main)}
+        own = [(root / member).resolve() for member in members]
+        lines = {name: path for name, path in paths.items() if path.is_dir() and path not in own}
+    elif packages.manager == "requirements":
+        for name in packages.files:
+            lines |= local_folders(root, (root / name).read_text(encoding="utf-8", errors="replace"))
     for line, path in lines.items():
         _check_inside(path, line.strip(), packages, root)
+    if lines and packages.manager == "poetry" and "\ndevelop = true\n" in (root / packages.main).read_text("utf-8"):
+        text = "installs a folder with `develop = true`, by a path that is not in the image"
+        raise UsageError(text, where=str(root / packages.main), hint="Remove it in pyproject.toml, and lock again.")
     return lines
 
 
 def _archives(packages: Packages, root: Path) -> list[str]:
-    """Archives that requirements install, and folders in which pip looks for some."""
-    if packages.manager != "requirements":
-        return []
-    texts = [(root / name).read_text(encoding="utf-8", errors="replace") for name in packages.files]
-    found = dict.fromkeys(path for text in texts for path in local_archives(root, text))
+    """Archives that requirements or a lock file install, and folders in which pip looks for some."""
+    found: dict[Path, None] = {}
+    if packages.manager in LOCKS:
+        paths = ((root / name).resolve() for name in locked_paths(root / packages.main))
+        found = dict.fromkeys(path for path in paths if not path.is_dir())
+    elif packages.manager == "requirements":
+        texts = [(root / name).read_text(encoding="utf-8", errors="replace") for name in packages.files]
+        found = dict.fromkeys(path for text in texts for path in local_archives(root, text))
     for path in found:
         _check_inside(path, str(path), packages, root)
     return [path.relative_to(root).as_posix() for path in found]

@@ -95,6 +95,16 @@ def local_archives(project: Path, text: str) -> list[Path]:
     return [path for is_option, path in paths if path.is_file() or (is_option and path.is_dir())]
 
 
+def locked_paths(lock: Path) -> list[str]:
+    """Files and folders that a lock file installs by their path, as it writes them; without the project itself."""
+    packages = [package for package in _list(_toml(lock).get("package")) if isinstance(package, dict)]
+    found: list[Any] = [package.get("path") for package in packages]  # pdm
+    for source in (_table(package, "source") for package in packages):
+        found += [source.get("path"), source.get("directory"), source.get("editable")]  # uv
+        found += [source.get("url")] if source.get("type") in {"file", "directory"} else []  # poetry
+    return [path for path in found if isinstance(path, str) and "\0" not in path and path.strip("./")]
+
+
 def workspace_members(project: Path) -> list[str]:
     """Folders of the members of a uv workspace whose root is the project, relative to it."""
     found = _members(project, _table(_toml(project / "pyproject.toml"), "tool", "uv", "workspace"))
