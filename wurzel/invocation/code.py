@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,15 @@ class Reached(NamedTuple):
     distributions: Sequence[Distribution]
 
 
+class _Module(NamedTuple):
+    """What importing a module brings."""
+
+    names: Sequence[str]
+    """The modules that it imports, and the packages around them."""
+    units: Mapping[str, Unit]
+    installed: Mapping[str, Distribution]
+
+
 class Code:
     """Finds the code of steps; what is read once serves all steps."""
 
@@ -84,6 +93,7 @@ class Code:
         self._ignored: set[str] = set()
         self._exports: Sequence[Import] | None = None
         self._reached: dict[tuple[frozenset[str], frozenset[str], bool], Reached] = {}
+        self._followed: dict[tuple[str, frozenset[str]], _Module] = {}
         self._distributions = Distributions(digests if packages else None)
 
     def digests(self, step: Step, bases: Iterable[str] = ()) -> dict[str, str]:
@@ -114,7 +124,7 @@ class Code:
 
     def _follow(self, own: Iterable[str], roots: Iterable[str], *, tables: bool) -> Reached:
         mine = {name.partition(".")[0] for name in own}
-        mine |= self._neighbours(mine)
+        top = frozenset(mine | self._neighbours(mine))
         shaping = self._shaping if self._distributions.known else []
         units = {unit.name: unit for unit in shaping}
         installed: dict[str, Distribution] = {}
@@ -123,13 +133,28 @@ class Code:
         seen = set(todo)
         while todo:
             name = todo.pop()
-            for used in self._imports(name, mine, units, installed):
-                if used.partition(".")[0] in self._ignored:
-                    continue
-                new = [parent for parent in with_parents(used) if parent not in seen]
-                seen.update(new)
-                todo += new
+            found = self._module(name, top)
+            units |= found.units
+            installed |= found.installed
+            new = [used for used in found.names if used not in seen]
+            seen.update(new)
+            todo += new
         return Reached(tuple(units.values()), self._distributions.with_required(installed.values()))
+
+    def _module(self, name: str, mine: frozenset[str]) -> _Module:
+        """What importing a module brings; read once, since most steps reach most of the same modules."""
+        key = (name, mine)
+        if key not in self._followed:
+            units: dict[str, Unit] = {}
+            installed: dict[str, Distribution] = {}
+            used = [
+                parent
+                for used in self._imports(name, mine, units, installed)
+                if used.partition(".")[0] not in self._ignored
+                for parent in with_parents(used)
+            ]
+            self._followed[key] = _Module(tuple(dict.fromkeys(used)), units, installed)
+        return self._followed[key]
 
     def _neighbours(self, mine: Iterable[str]) -> set[str]:
         """Top names of what is installed in one distribution with a step's own module."""
@@ -137,7 +162,7 @@ class Code:
         return {module.partition(".")[0] for owner in owners if owner is not None for module in owner.modules}
 
     def _imports(
-        self, name: str, mine: set[str], units: dict[str, Unit], installed: dict[str, Distribution]
+        self, name: str, mine: Collection[str], units: dict[str, Unit], installed: dict[str, Distribution]
     ) -> Iterator[str]:
         """Count a module, and give the names of those that it imports."""
         if name.startswith(GROUP):

@@ -169,6 +169,19 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
         raise WriteError(f"cannot be written: {error.strerror}", where=str(path)) from error
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file by one for its owner alone, unless it is just that already. Raises `WriteError`.
+
+    A run with nothing to do would otherwise replace two small files for each step: 4 ms of a cold start with 11 steps.
+    """
+    with contextlib.suppress(OSError):
+        found = path.lstat()
+        mine = S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o777 == 0o600  # noqa: PLR2004
+        if mine and found.st_size == len(data) and path.read_bytes() == data:
+            return
+    write(path, data, 0o600)
+
+
 def status(stat: os.stat_result) -> list[int]:
     """What of a file's status tells whether it has changed."""
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]

@@ -65,7 +65,7 @@ def write_recorded(path: Path, report: Mapping[str, Any]) -> None:
     """Write a report of an earlier run; that of a step that made none is left out. Raises `WriteError`."""
     from pydantic_core import to_json
 
-    from wurzel.invocation.digests import write
+    from wurzel.invocation.digests import write_private
 
     if report.keys() - {"cached"}:
-        write(path, to_json(report, indent=2) + b"\n", 0o600)
+        write_private(path, to_json(report, indent=2) + b"\n")

@@ -13,7 +13,7 @@ from wurzel.datacontract.folders import remove
 from wurzel.datacontract.writer import check_ours
 from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.invocation.command import cut_edges, dataset
-from wurzel.invocation.digests import write
+from wurzel.invocation.digests import write_private
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.regular_file import read_file
 from wurzel.runtime import slices
@@ -238,7 +238,7 @@ class StoreArchive:
         self.data.update({(step.id, name): data for name, data in entry.datasets.items()})
         if not always_runs(step):
             self._last.mkdir(mode=0o700, exist_ok=True)
-            write(self._last / step.id, entry.fingerprint.encode(), 0o600)
+            write_private(self._last / step.id, entry.fingerprint.encode())
 
     def _count(self, step: Step, entry: Entry, read: Mapping[str, str], *, cacheable: bool) -> Kept:
         """Record a result whose datasets are stored, and hand over the one that counts."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import posixpath
 from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from wurzel.backends.cronjob.manifest import Companions, Metadata
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
 from wurzel.ir.serialize import dump_for_jobs
+from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from wurzel.backends.cronjob.options import CronJobOptions
@@ -25,7 +25,7 @@ _DNS = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TC
 _SELECTED = ("app.kubernetes.io/name", "app.kubernetes.io/managed-by")
 
 
-def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
+def companions_of(pipeline: Pipeline, options: CronJobOptions, described: Described | None) -> Companions:
     """The objects beside the Job or CronJob."""
     name = object_name(pipeline, options)
     account = options.service_account or pipeline.service_account or name
@@ -43,13 +43,12 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions) -> Companions:
         )
         claim = companion(f"{name}-data", spec=spec)
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
-    described = companion(described_by(pipeline, options), **_contents(pipeline))
     policy: dict[str, Any] = {"podSelector": selector, "policyTypes": ["Ingress"]}
     if options.companions.egress is not None:
         policy = {**policy, "policyTypes": ["Ingress", "Egress"], "egress": [_DNS, *options.companions.egress]}
     budget = {"minAvailable": 1, "selector": selector, "unhealthyPodEvictionPolicy": "AlwaysAllow"}
     return Companions(
-        config_map=described if uses_run(pipeline, options) else None,
+        config_map=companion(described.name, **_contents(described)) if described else None,
         claim=claim,
         service_account=companion(account) if options.companions.service_account else None,
         disruption_budget=companion(name, spec=budget) if options.disruption_budget else None,
@@ -62,26 +61,39 @@ def metadata_of(pipeline: Pipeline, options: CronJobOptions, name: str) -> Metad
     return Metadata(without_empty(name=name, namespace=options.namespace), k8s.labels(pipeline))
 
 
-def pipeline_file(pipeline: Pipeline) -> str:
-    """The file that containers read the pipeline from."""
-    suffix = ".gz" if len(dump_for_jobs(pipeline).encode()) > _MOST_TEXT else ""
-    return f"{k8s.PIPELINE_PATH}/{k8s.PIPELINE_FILE}{suffix}"
+class Described(NamedTuple):
+    """The ConfigMap with the pipeline that containers read."""
+
+    name: str
+    """With a digest of the pipeline, since the ConfigMap is immutable."""
+    file: str
+    """Name of its only file; with `.gz` where a ConfigMap might not hold the text."""
+    text: str
+
+    @property
+    def path(self) -> str:
+        """Where containers find the file."""
+        return f"{k8s.PIPELINE_PATH}/{self.file}"
 
 
-def _contents(pipeline: Pipeline) -> dict[str, dict[str, str]]:
-    """The ConfigMap's only file: the pipeline as text, or compressed where a ConfigMap might not hold the text."""
-    ir, name = dump_for_jobs(pipeline), posixpath.basename(pipeline_file(pipeline))
-    if name == k8s.PIPELINE_FILE:
-        return {"data": {name: ir}, "binaryData": {}}
-    return {"data": {}, "binaryData": {name: b64encode(gzip.compress(ir.encode(), mtime=0)).decode()}}
+def described_by(pipeline: Pipeline, options: CronJobOptions) -> Described | None:
+    """The ConfigMap with the pipeline, if containers read one."""
+    if not uses_run(pipeline, options):
+        return None
+    text = dump_for_jobs(pipeline)
+    encoded = text.encode()
+    suffix = ".gz" if len(encoded) > _MOST_TEXT else ""
+    name = f"{object_name(pipeline, options)}-pipeline-{sha256(encoded).hexdigest()[:10]}"
+    return Described(name, f"{k8s.PIPELINE_FILE}{suffix}", text)
+
+
+def _contents(described: Described) -> dict[str, dict[str, str]]:
+    if described.file == k8s.PIPELINE_FILE:
+        return {"data": {described.file: described.text}, "binaryData": {}}
+    compressed = b64encode(gzip.compress(described.text.encode(), mtime=0)).decode()
+    return {"data": {}, "binaryData": {described.file: compressed}}
 
 
 def has_claim(options: CronJobOptions) -> bool:
     """Whether a PersistentVolumeClaim is written."""
     return options.data.claim is not None and options.data.claim.size is not None
-
-
-def described_by(pipeline: Pipeline, options: CronJobOptions) -> str:
-    """Name of the ConfigMap with the pipeline, with a digest of it, since it is immutable."""
-    digest = sha256(dump_for_jobs(pipeline).encode()).hexdigest()[:10]
-    return f"{object_name(pipeline, options)}-pipeline-{digest}"

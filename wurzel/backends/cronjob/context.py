@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.cronjob.companions import companions_of, metadata_of
+from wurzel.backends.cronjob.companions import companions_of, described_by, metadata_of
 from wurzel.backends.cronjob.job import Builder
 from wurzel.backends.cronjob.manifest import Cron
 from wurzel.backends.kubernetes.preflight import object_name
@@ -20,13 +20,14 @@ def document(pipeline: Pipeline, options: CronJobOptions) -> dict[str, Any]:
     """The names the templates see besides `pipeline`: `metadata`, `cron`, `job`, `companions`, `indent`."""
     description = {"kubernetes.io/description": pipeline.description} if pipeline.description else {}
     metadata = metadata_of(pipeline, options, object_name(pipeline, options))
+    described = described_by(pipeline, options)
     return {
         "metadata": replace(
             metadata, annotations={**description, **_gitops(pipeline, options), **pipeline.annotations}
         ),
         "cron": _cron(pipeline, options),
-        "job": Builder(pipeline, options).job(),
-        "companions": companions_of(pipeline, options),
+        "job": Builder(pipeline, options, described).job(),
+        "companions": companions_of(pipeline, options, described),
         "indent": 6 if pipeline.schedule else 2,
     }
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.cronjob.companions import described_by, pipeline_file
-from wurzel.backends.cronjob.layout import containers, uses_run
+from wurzel.backends.cronjob.layout import containers
 from wurzel.backends.cronjob.manifest import Container, Job, Pod
 from wurzel.backends.kubernetes import without_empty
 from wurzel.backends.kubernetes.preflight import object_name
@@ -19,6 +18,7 @@ from wurzel.invocation.failure import notice_references
 from wurzel.ir.requests import attempts, longest_path, width
 
 if TYPE_CHECKING:
+    from wurzel.backends.cronjob.companions import Described
     from wurzel.backends.cronjob.options import CronJobOptions
     from wurzel.ir.jobs import Job as Group
     from wurzel.ir.model import Pipeline, Step
@@ -32,11 +32,11 @@ _RUN = {"fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/controll
 class Builder:
     """Builds the Job."""
 
-    def __init__(self, pipeline: Pipeline, options: CronJobOptions) -> None:
+    def __init__(self, pipeline: Pipeline, options: CronJobOptions, described: Described | None) -> None:
         self.pipeline = pipeline
         self.options = options
+        self.described = described
         self.name = object_name(pipeline, options)
-        self.run = uses_run(pipeline, options)
         self.jobs = containers(pipeline, options)
         self.extras = k8s.volumes_of(pipeline, options)
 
@@ -78,7 +78,9 @@ class Builder:
 
     def _pod(self) -> Pod:
         pipeline, options = self.pipeline, self.options
-        found = [self._several(job) if self.run else self._step(*job.steps) for job in self.jobs]
+        found = [
+            self._several(job, self.described.path) if self.described else self._step(*job.steps) for job in self.jobs
+        ]
         account = options.service_account or pipeline.service_account
         if options.companions.service_account:
             account = account or self.name
@@ -107,11 +109,7 @@ class Builder:
         return own
 
     def _volumes(self) -> list[dict[str, Any]]:
-        described = (
-            [{"name": k8s.PIPELINE, "configMap": {"name": described_by(self.pipeline, self.options)}}]
-            if self.run
-            else []
-        )
+        described = [{"name": k8s.PIPELINE, "configMap": {"name": self.described.name}}] if self.described else []
         own = [self._data(), k8s.tmp_volume(self.options), *described, *store_volumes(self.pipeline)]
         return [*own, *k8s.pod_volumes(self.extras)]
 
@@ -133,7 +131,7 @@ class Builder:
 
     def _mounts(self, steps: Sequence[Step]) -> list[dict[str, Any]]:
         folder = self.name if self.options.data.claim else None
-        described = [k8s.pipeline_mount()] if self.run else []
+        described = [k8s.pipeline_mount()] if self.described else []
         return [
             without_empty(name=k8s.DATA, mountPath=self.options.mount, subPath=folder),
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
@@ -189,11 +187,11 @@ class Builder:
             resources=k8s.resources(step.resources, step.limits),
         )
 
-    def _several(self, job: Group) -> Container:
+    def _several(self, job: Group, path: str) -> Container:
         """A container that runs some steps, or all of them, with settings and variables from the pipeline's file."""
         pipeline, mount = self.pipeline, self.options.mount
         jobs = width(job.steps, pipeline.parallelism)
-        args = ["run", "--from-ir", pipeline_file(self.pipeline), "-j", str(jobs)]
+        args = ["run", "--from-ir", path, "-j", str(jobs)]
         args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
