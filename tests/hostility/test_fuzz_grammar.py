@@ -14,10 +14,7 @@ PER_LANGUAGE = 40
 
 def test_generated_templates_are_read_as_they_say():
     search = Search()
-    try:
-        problems = [problem for seed in range(PER_LANGUAGE * 3) for problem in search.problems(seed)]
-    finally:
-        search.close()
+    problems = list(search.problems(range(PER_LANGUAGE * 3)))
     assert not problems, "\n".join(problems[:3])
     for language in places.NESTS:
         read, refused = (search.counts[f"{language}, {what}"] for what in ("read", "refused"))
