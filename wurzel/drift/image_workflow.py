@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import RUNNERS
 from wurzel.backends.ci.home import PIP
-from wurzel.backends.gitlab.jobs import image_for
+from wurzel.backends.gitlab.place import image_for
 from wurzel.drift.workflow import common_context, signed
 from wurzel.exceptions import UsageError
 

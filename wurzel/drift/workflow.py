@@ -11,7 +11,7 @@ from wurzel.backends.ci import RUNNERS
 from wurzel.backends.ci.home import Home
 from wurzel.backends.github.options import PINS
 from wurzel.backends.github.workflow import path_filter
-from wurzel.backends.gitlab.jobs import image_for, path_pattern
+from wurzel.backends.gitlab.place import image_for, path_pattern
 from wurzel.exceptions import UsageError
 from wurzel.records import dataclass
 from wurzel.render.header import command_of, sign, within

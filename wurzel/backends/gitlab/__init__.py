@@ -12,7 +12,7 @@ from wurzel.backends.ir_file import IrContext
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
-from wurzel.ir.jobs import Job, jobs_of
+from wurzel.ir.jobs import Job
 from wurzel.ir.model import Pipeline
 
 FILE_LIMIT = 2 * 1024**2
@@ -101,7 +101,8 @@ class GitlabBackend(Backend):
     def files(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[OutputFile]:
         """The file with the jobs, one that starts it where runs wait, a script for the schedule, the pipeline."""
         from wurzel.backends.ci.layout import ir_files
-        from wurzel.backends.gitlab.jobs import config, is_locked, schedule, trigger
+        from wurzel.backends.gitlab.file import config, schedule, trigger
+        from wurzel.backends.gitlab.place import is_locked
 
         path = options.main_file(pipeline)
         written = {path: config(pipeline, options)}
@@ -136,9 +137,9 @@ class GitlabBackend(Backend):
 
     def jobs(self, pipeline: Pipeline, options: GitlabOptions) -> Sequence[Job]:
         """The jobs, by layout and groups."""
-        from wurzel.backends.gitlab.jobs import place
+        from wurzel.backends.gitlab.place import groups
 
-        return jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
+        return groups(pipeline, options)
 
     def read_by_jobs(self, pipeline: Pipeline, options: GitlabOptions) -> Collection[str]:
         """What `wurzel run` reads, where jobs are that."""

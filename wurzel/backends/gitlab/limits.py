@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.backends.ci import layout, slices_of, slices_option
 from wurzel.backends.ci.preflight import check, unknown_jobs
-from wurzel.backends.gitlab.jobs import is_locked, job_name, place
+from wurzel.backends.gitlab.place import is_locked, job_name, place
 from wurzel.exceptions import Problem
 from wurzel.ir.jobs import Job, jobs_of
 
