@@ -153,20 +153,31 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
     """Check the templates of these targets. Raises `TemplateProblems` with every error, each with its line."""
     if not any(layer.is_own for layer in renderer.layers.layers):
         return
+    from wurzel.render.checked import Checked
+
+    checked = Checked(renderer.layers, backends)
+    problems: list[Problem] = []
+    if not checked.before():
+        problems = _problems(renderer, backends)
+        if not problems:
+            checked.fine()
+    problems += _without_template(renderer, [more for more in renderer.layers.more if more.target in backends])
+    if problems:
+        raise TemplateProblems(problems)
+
+
+def _problems(renderer: Renderer, backends: Mapping[str, Backend]) -> list[Problem]:
     from wurzel.backends.policies import PolicyContext
 
     others = {*names(), *(name.partition("/")[0] for name in OF_COMMANDS)} - set(backends)
     known: dict[str, type | None] = {**contexts(backends.values()), POLICIES: PolicyContext}
     known |= {more.template: None for more in renderer.layers.more if more.target in backends}
     skipped = {more.template for more in renderer.layers.more} - known.keys()
-    problems = renderer.check(
+    return renderer.check(
         known,
         lambda name: name in known or (name.partition("/")[0] not in others and name not in skipped),
         lambda: _rendered_elsewhere(renderer, others),
     )
-    problems += _without_template(renderer, [more for more in renderer.layers.more if more.target in backends])
-    if problems:
-        raise TemplateProblems(problems)
 
 
 def _without_template(renderer: Renderer, files: Iterable[More]) -> Iterator[Problem]:

@@ -55,7 +55,7 @@ class CodeCache(jinja2.BytecodeCache):
     @cached_property
     def _folder(self) -> Path | None:
         try:
-            return _own_folder()
+            return own_folder()
         except OSError:
             return None
 
@@ -70,7 +70,7 @@ class CodeCache(jinja2.BytecodeCache):
         return " ".join([*sorted(environment.filters), "|", *sorted(environment.tests)])
 
 
-def _own_folder() -> Path | None:
+def own_folder() -> Path | None:
     """The cache folder, made if need be. Raises `OSError` if it cannot be made, or is not ours alone."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     if not base.is_absolute():
@@ -82,6 +82,23 @@ def _own_folder() -> Path | None:
     found = folder.lstat()
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     return folder if ours and not found.st_mode & 0o077 else None
+
+
+def remembers(folder: Path, name: str) -> bool:
+    """Whether there is such an empty file in the cache folder."""
+    try:
+        found = (folder / name).lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+
+
+def remember(folder: Path, name: str) -> None:
+    """Make such an empty file in the cache folder, unless nothing can or may be written."""
+    if not sys.dont_write_bytecode:
+        with contextlib.suppress(OSError):
+            (folder / name).touch(mode=0o600)
+            _shrink(folder)
 
 
 def _read(path: Path) -> CodeType | None:

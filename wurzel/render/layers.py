@@ -153,6 +153,11 @@ class Layers:
         """Continue as if these files did not exist."""
         self._hidden = frozenset(files)
 
+    @property
+    def hides(self) -> bool:
+        """Whether it continues as if some files did not exist."""
+        return bool(self._hidden)
+
     def find(self, name: str, asking: Layer | None = None) -> Found:
         """The template of that name.
 
