@@ -13,9 +13,10 @@ import os
 import shutil
 import subprocess
 import tarfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cached_property
 
 import yaml
@@ -64,6 +65,7 @@ class Cluster:
         self.kind = kind
         self.config = config or os.environ.get("KUBECONFIG", "")
         self.program = program
+        self.applying = threading.Lock()
 
     @classmethod
     @contextmanager
@@ -126,8 +128,9 @@ class Cluster:
     def apply(self, *manifests, create=False):
         """The names of the objects; unknown fields are errors, as `fieldValidation=Strict` makes them."""
         text = yaml.safe_dump_all(manifests)
-        verb = "create" if create else "apply"
-        return self.kubectl(verb, "--validate=strict", "-o", "name", "-f", "-", stdin=text).stdout.split()
+        words = ["create" if create else "apply", "--validate=strict", "-o", "name", "-f", "-"]
+        with nullcontext() if create else self.applying:  # cases side by side apply some of the same objects
+            return self.kubectl(*words, stdin=text).stdout.split()
 
     def wait(self, state):
         """`done`, `failed`, or `takes too long`, and then what there is to see."""
