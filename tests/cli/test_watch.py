@@ -111,24 +111,6 @@ chain = WZ(Words)
 """
 
 
-def test_a_trial_follows_templates_and_goes_on_after_an_error(project, watched):
-    folder = project("chain") / "wurzel-templates" / "local"
-    folder.mkdir(parents=True)
-    (folder.parents[1] / "wurzel.yaml").write_text(
-        "version: 1\ntemplates: [wurzel-templates]\n"
-        "pipelines: {rag: {entrypoint: 'chain:pipeline', targets: {local: {}}}}\n"
-    )
-    template = folder / "run.sh.j2"
-    template.write_text('{% extends "!local/run.sh.j2" %}')
-    trial = watched("templates", "try", "local/run.sh.j2")
-    assert "rendered files are unchanged" in trial.until("watching")
-    template.write_text("{% if %}")
-    assert "Expected an expression" in trial.until("watching")
-    template.write_text('{% extends "!local/run.sh.j2" %} ')
-    assert "rendered files are unchanged" in trial.until("watching")
-    assert trial.stop()[0] == 0
-
-
 def test_run_follows_code_and_input_files(tmp_path, watched):
     (tmp_path / "reader.py").write_text(READER)
     (tmp_path / "kit").mkdir()

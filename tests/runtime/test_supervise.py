@@ -9,7 +9,12 @@ import psutil
 import pytest
 
 from wurzel.runtime.processes import Command
-from wurzel.runtime.supervise import RetryPolicy, run_supervised, run_tasks, supervise_step
+from wurzel.runtime.supervise import ONCE, Outcome, RetryPolicy, run_tasks, supervise_step
+
+
+def run_supervised(argv, *, retry=ONCE, **how) -> Outcome:
+    """What becomes of one command."""
+    return run_tasks([Command(argv, **how)], retry=retry, jobs=1)[0]
 
 
 def counting(folder: Path, script: str) -> list[str]:
@@ -181,8 +186,9 @@ def test_options_of_wurzel_step_reach_the_supervisor(project, capfd):
 
 SUPERVISOR = """
 import sys
-from wurzel.runtime.supervise import RetryPolicy, run_supervised
-sys.exit(run_supervised(["sh", "-c", sys.argv[1]], retry=RetryPolicy(5, 60)).code)
+from wurzel.runtime.processes import Command
+from wurzel.runtime.supervise import RetryPolicy, run_tasks
+sys.exit(run_tasks([Command(["sh", "-c", sys.argv[1]])], retry=RetryPolicy(5, 60), jobs=1)[0].code)
 """
 
 
@@ -278,8 +284,10 @@ def test_the_most_memory_of_all_tries_is_known(tmp_path, tries):
     fail = "open('again', 'w').close(); raise SystemExit(n > 1)" if tries else ""
     # In a process of its own: what it starts begins with the memory that it holds, and pytest may hold a lot.
     supervising = (
-        "import sys; from wurzel.runtime.supervise import RetryPolicy, run_supervised\n"
-        f"outcome = run_supervised([sys.executable, '-c', {allocate + fail!r}], retry=RetryPolicy({tries}))\n"
+        "import sys; from wurzel.runtime.processes import Command\n"
+        "from wurzel.runtime.supervise import RetryPolicy, run_tasks\n"
+        f"command = Command([sys.executable, '-c', {allocate + fail!r}])\n"
+        f"outcome, = run_tasks([command], retry=RetryPolicy({tries}), jobs=1)\n"
         "print(outcome.code, outcome.tries, outcome.memory)"
     )
     done = subprocess.run([sys.executable, "-c", supervising], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -21,9 +21,6 @@ ALL_LIMIT = 2 * 1024 * 1024 - VARIABLE_LIMIT
 """Most bytes of a step's variables: a quarter of the usual stack of 8 MiB, less what its surroundings need."""
 
 _POINTER = 8
-_PRESENT = "present"
-
-
 _IGNORED = ("LOG_LEVEL", "NO_COLOR", "PYTHONUNBUFFERED", "*_PROXY")
 """Variables that change what is logged, or how something is reached, but no data."""
 

@@ -316,14 +316,6 @@ class Step(IRModel):
         """What it reads and what it writes, in this order."""
         return (*(port.type for port in self.inputs), *(port.type for port in self.outputs))
 
-    def input_named(self, name: str) -> InputPort | None:
-        """The input of this name; '' for the one without a name."""
-        return next((port for port in self.inputs if port.name == name), None)
-
-    def output_named(self, name: str) -> OutputPort | None:
-        """The output of this name; '' for the one without a name."""
-        return next((port for port in self.outputs if port.name == name), None)
-
 
 class Pipeline(IRModel):
     """A whole pipeline; `steps` stand in a deterministic topological order."""

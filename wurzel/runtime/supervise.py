@@ -187,29 +187,6 @@ def _most_at_once() -> int:
     return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OWN_FILES)
 
 
-def run_supervised(
-    argv: Sequence[str],
-    *,
-    timeout: float | None = None,
-    retry: RetryPolicy = ONCE,
-    log: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-) -> Outcome:
-    """Run a command until it works or its tries are used up; messages about tries go to stderr.
-
-    Args:
-        argv: the command; it gets a session and process group of its own and no standard input.
-        timeout: seconds for one try; then its whole group is ended.
-        retry: what to do after exit code 1, a crash or a timeout. Exit code 2 is never tried again.
-        log: file that the command's output is appended to; otherwise it goes where ours goes.
-        env: its whole environment; ours unless given.
-        cwd: its folder; ours unless given.
-    """
-    command = Command(argv, env, cwd, log, timeout)
-    return run_tasks([command], retry=retry, jobs=1)[0]
-
-
 def run_tasks(commands: Sequence[Command], *, retry: RetryPolicy, jobs: int) -> list[Outcome]:
     """Run commands side by side, `jobs` at a time; once one has failed for good, no more are started."""
     outcomes: dict[int, Outcome] = {}

@@ -9,7 +9,6 @@ from wurzel.backends.losses import Loss
 
 _WHY = "An argument of a task replaces that of default_args, also a list or mapping."
 _SEVERAL = (ast.Dict, ast.List, ast.Tuple, ast.Set)
-_OPERATORS = ("Operator", "partial")
 
 
 def losses(text: str) -> Iterator[Loss]:

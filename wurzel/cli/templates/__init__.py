@@ -1,4 +1,4 @@
-"""`wurzel templates`: lists, shows, copies, checks, updates and tries templates.
+"""`wurzel templates`: lists, shows, copies, checks and updates templates.
 
 One module per sub-command, each imported only when it is called.
 """
@@ -15,7 +15,6 @@ COMMANDS = {
     "eject": "Copy a template, or one block of it, into the project.",
     "check": "Find errors in templates without rendering.",
     "update": "Merge upstream changes into ejected templates.",
-    "try": "Show how templates change rendered files, at each save.",
 }
 
 
