@@ -430,6 +430,7 @@ print(int(peak[1]) >> 10, open_dataset(out).size >> 30)
         (lambda path: path.write_text("other"), "is damaged: it has 5 bytes, its manifest says 1"),
         (lambda path: path.write_text("B"), "is damaged: its digest is not the one in the manifest"),
         (lambda path: put(path.with_name("b")), "holds 00000/b, which its manifest does not name"),
+        (lambda path: (path.parent / "b").mkdir(), "holds 00000/b, which its manifest does not name"),
         (lambda path: (path.unlink(), path.symlink_to("/etc/passwd")), "is not a regular file"),
         (lambda path: (path.unlink(), os.mkfifo(path)), "is not a regular file"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from stat import S_ISDIR, S_ISREG
 from typing import Any
 
@@ -180,17 +180,20 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             raise DatasetError(
                 f"is damaged: it has {size} bytes, its manifest says {part.size}", where=str(part.path), hint=AGAIN
             )
-    if sizes:
-        raise DatasetError(f"holds {min(sizes)}, which its manifest does not name", where=str(folder), hint=AGAIN)
+    known = {str(path) for empty in manifest.folders for path in (empty.name, *PurePosixPath(empty.name).parents)}
+    if others := [name for name, size in sizes.items() if size is not None or name not in known]:
+        raise DatasetError(f"holds {min(others)}, which its manifest does not name", where=str(folder), hint=AGAIN)
 
 
-def _files(top: Path, folder: Path) -> list[tuple[str, int]]:
-    """Names and sizes of all files of a dataset that are there."""
+def _files(top: Path, folder: Path) -> list[tuple[str, int | None]]:
+    """Names and sizes of all files of a dataset that are there; empty folders have no size."""
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries]
     if folder == top:
         names = [name for name in names if is_part(name) or is_ordinal(name)]
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, int | None]] = []
+    if not names and folder != top:
+        found.append((to_text(str(folder.relative_to(top)), "backslashreplace"), None))
     for name in names:
         path = folder / name
         mode, size = _mode_and_size(path, follow=folder == top and is_part(name))
