@@ -784,6 +784,64 @@ def test_every_way_to_write_an_item_stores_or_refuses_the_same(annotation, items
     assert len({type(ways[0]) for ways in found}) == 2  # some are stored, some refused
 
 
+class Unbounded(PydanticModel):
+    text: str = ""
+
+
+class Bounded(PydanticModel, str_max_length=4):
+    text: str = ""
+    short: Annotated[str, Field(min_length=1, max_length=2)] = "a"
+    many: list[Annotated[str, Field(max_length=2)]] = []
+    keys: dict[str, Annotated[int, Field(lt=9)]] = {}
+    real: float = Field(1, gt=0, le=2)
+    maybe: int | None = Field(None, ge=1)
+    word: Literal["a", "b"] | None = None
+    inner: Unbounded = Unbounded()
+    tags: set[str] = set()
+
+
+BOUNDED = (
+    *({"text": text} for text in ("éééé", "ééééé", "a" * 5, Word("a"))),
+    *({"short": text} for text in ("", "é", "ab", "abc")),
+    *({"many": texts} for texts in ([], ["ab", "c"], ["ab", "abc"], ["a", 1])),
+    *({"keys": keys} for keys in ({"a": 8}, {"a": 9}, {"abcd": 1}, {"abcde": 1})),
+    *({"real": real} for real in (2.0, 2.5, 0.0, 5e-324, float("nan"), float("inf"), 2)),
+    *({"maybe": number} for number in (1, 0, True, 10**4299, 10**4300)),
+    *({"word": word} for word in ("b", "c", Word("a"), None, 1)),
+    *({"inner": Unbounded(text="a" * 9)}, {"inner": Unbounded.model_construct(text=1)}),
+    *({"tags": tags} for tags in ({"a", "b c", "b!", "b", 'b"'}, {"é", "a" * 5}, {"a", 1})),
+)
+
+
+def outcome(write):
+    """What writing gives, or what it says."""
+    try:
+        return write()
+    except ContractFailedException as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    "change", BOUNDED, ids=[f"{next(iter(change))}-{index}" for index, change in enumerate(BOUNDED)]
+)
+def test_limits_hold_behind_items_that_are_right(change):
+    good, shape = Bounded(real=1.5), shape_of(list[Bounded])
+    item = good.model_copy(update=change)
+    told = outcome(lambda: codec_for(shape).lines.line(item, 2))
+    for way in (list, iter):
+        found = outcome(lambda way=way: next(codec_for(shape).encoded(way([good, good, item])))[2])
+        assert found == told
+
+
+def test_limits_and_literals_need_no_comparing(monkeypatch):
+    codec = codec_for(shape_of(list[Bounded]))
+    monkeypatch.setattr(codec.lines, "line", lambda *_: pytest.fail("was compared"))
+    items = [Bounded(short="ab", many=["a"], keys={"a": 1}, real=0.5, maybe=2, word="b", tags={"b", "a c", "a"})] * 2
+    assert codec.lines._lossless.constrained is False
+    assert [*codec.encoded(iter(items))] == [[codec.lines.written(items[0])] * 2]
+    assert codec.decode(codec.encode(items).data) == items
+
+
 def test_plain_values_of_any_type_need_no_comparing(monkeypatch):
     codec = codec_for(shape_of(list[Free]))
     monkeypatch.setattr(codec.lines, "line", lambda *_: pytest.fail("was compared"))

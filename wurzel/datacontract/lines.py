@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from wurzel.datacontract.shape import Shape
 
 _SHOWN = 5
+_SORTED_AS_JSON = re.compile(r'[^\x00-"\\]*').fullmatch
+"""Characters that JSON does not escape and that come after the quotation mark which ends a text."""
 _LONGEST = 300
 
 Encode = Callable[[Any, int], bytes]
@@ -60,7 +63,7 @@ class ItemLines:
         if quick is None:
             return line
         write = self._writing
-        cls, names, good = quick.flat or (None, (), ())
+        cls, names, good, beyond, _ = quick.flat or (None, (), (), (), False)
         check, readable, longest = quick.check, quick.readable, quick.longest
         accept = self._accept
 
@@ -70,12 +73,17 @@ class ItemLines:
                     type(item) is cls
                     and tuple(values := item.__dict__) == names
                     and tuple(map(type, values.values())) in good
-                ) or check((item,)):
-                    text = write(item)
-                    if accept is not None:
-                        accept(item.__dict__)
-                    if len(text) <= longest or readable(item, text):
-                        return text
+                ):
+                    for name, inner in beyond:
+                        if not inner((values[name],)):
+                            return line(item, index)
+                elif not check((item,)):
+                    return line(item, index)
+                text = write(item)
+                if accept is not None:
+                    accept(item.__dict__)
+                if len(text) <= longest or readable(item, text):
+                    return text
             except Exception:  # noqa: BLE001 - `line` raises it again, and says for which item
                 return line(item, index)
             return line(item, index)
@@ -97,13 +105,15 @@ class ItemLines:
         sets, stand_in = quick.sets, contract.__new__(contract)
         for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
             object.__setattr__(stand_in, name, None)
+        put, as_it_is = stand_in.__dict__, partial(to_json, by_alias=by_alias, round_trip=True, warnings=False)
 
         def write(item: Any) -> bytes:
             """Write an object with the same values, but lists in place of sets."""
-            values = item.__dict__
-            ordered = {name: sorted(values[name], key=as_json) for name in sets}
-            object.__setattr__(stand_in, "__dict__", values | ordered)
-            return to_json(stand_in, by_alias=by_alias, round_trip=True, warnings=False)
+            put.clear()
+            put.update(item.__dict__)
+            for name in sets:
+                put[name] = _in_order(put[name])
+            return as_it_is(stand_in)
 
         return write
 
@@ -111,7 +121,7 @@ class ItemLines:
     def _accept(self) -> Callable[[dict[str, Any]], Any] | None:
         """What raises if a value of the right class breaks a constraint, in items that contain values alone."""
         quick = self._lossless
-        if quick is None or not quick.constrained or quick.flat is None:
+        if quick is None or not quick.constrained or quick.flat is None or not quick.flat.leaves:
             return None
         self.shape.contract.model_rebuild()
         return partial(self.shape.contract.__pydantic_validator__.validate_python, by_alias=False, by_name=True)
@@ -321,6 +331,11 @@ class ItemLines:
         index, *rest = loc or (0,)
         shown = place(f"item {index + start}" if numbered and isinstance(index, int) else "", rest)
         return f"{shown}: {message}, not {short(value)}" if shown else f"{message}, not {short(value)}"
+
+
+def _in_order(texts: Collection[str]) -> list[str]:
+    """Texts in the order of their JSON; without sorting that where it is the order of the texts themselves."""
+    return sorted(texts) if _SORTED_AS_JSON("".join(texts)) else sorted(texts, key=as_json)
 
 
 def _adapter(shape: Shape) -> TypeAdapter[list[Any]]:

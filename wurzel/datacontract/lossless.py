@@ -7,10 +7,12 @@ each would cost as much as comparing.
 
 from __future__ import annotations
 
+import operator
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from enum import Enum
+from functools import partial
 from itertools import chain
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -56,23 +58,39 @@ _HARMLESS_CONFIG = frozenset(
         "hide_input_in_errors",
     }
     | {"cache_strings", "validate_by_alias", "validate_by_name", "serialize_by_alias", "populate_by_name"}
+    | {"str_min_length", "str_max_length"}  # see `_leaf`
 )
+_LIMITED = frozenset({"str", "int", "float"})
+_LENGTHS = ("min_length", "max_length")
+_LIMITS: dict[str, Callable[[Any, Any], bool]] = {
+    "min_length": operator.le,
+    "max_length": operator.ge,
+    "ge": operator.le,
+    "gt": operator.lt,
+    "le": operator.ge,
+    "lt": operator.gt,
+}
+"""Whether a limit, given first, holds for a value or its length; for NaN none does."""
 _DIGITS = 4300
 _LARGE = 10**_DIGITS
 """Python and pydantic read no integer of more digits from JSON, but pydantic writes them."""
 
 
 class Flat(NamedTuple):
-    """A class whose items are known to read back by the names and classes of their values alone."""
+    """A short cut for items of one class: the names and classes of their values, and what they do not decide."""
 
     cls: type
     names: tuple[str, ...]
     good: set[tuple[type, ...]]
     """Classes of values that were found to be right; others may be as well."""
+    beyond: tuple[tuple[str, Check], ...]
+    """Fields whose values must be looked at, too."""
+    leaves: bool
+    """Whether no value has values within it."""
 
     def matcher(self, fields: Sequence[frozenset[type]]) -> Callable[[Any], bool]:
         """Whether an item is of the class, and its values are of the classes that its fields may have."""
-        cls, names, good = self
+        cls, names, good = self[:3]
 
         def fits(item: Any) -> bool:
             if type(item) is not cls or tuple(values := item.__dict__) != names:
@@ -92,7 +110,7 @@ class Lossless(NamedTuple):
 
     check: Check
     flat: Flat | None
-    """A short cut for items without values of values."""
+    """A short cut for items that are models."""
     start: bytes | None
     """What the JSON of each item starts with, if nothing else in it can: items have fields, but no field has any."""
     constrained: bool
@@ -123,7 +141,7 @@ def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
         return None
     builder = _Builder(contract)
     try:
-        _, check = builder.check(schema)
+        check = builder.values(schema).check
     except _LossyError:
         return None
     fields = list(contract.fields(contract.resolved(schema)))
@@ -145,6 +163,26 @@ class _LossyError(Exception):
     """Values of a type may read back as others."""
 
 
+class _Values(NamedTuple):
+    """Values of a type that read back."""
+
+    kinds: frozenset[type]
+    """Their classes."""
+    beyond: Check | None = None
+    """What must hold of values of these classes; nothing if the class decides."""
+
+    def check(self, values: Collection[Any]) -> bool:
+        """Whether values are such ones."""
+        return self.kinds.issuperset(map(type, values)) and (self.beyond is None or self.beyond(values))
+
+    def or_none(self) -> _Values:
+        """The same, and `None`."""
+        kinds, beyond = self.kinds | {type(None)}, self.beyond
+        if beyond is None or beyond is _all_plain:  # takes `None` as it is
+            return _Values(kinds, beyond)
+        return _Values(kinds, lambda values: beyond([value for value in values if value is not None]))
+
+
 class _Builder:
     def __init__(self, contract: Schema) -> None:
         self.objects = 0
@@ -155,32 +193,51 @@ class _Builder:
         self.sets: tuple[str, ...] = ()
         self.flat: Flat | None = None
         self._contract = contract
-        self._models: dict[int, Check | None] = {}
+        self._config: Mapping[str, Any] = {}
+        self._models: dict[int, _Values | None] = {}
 
-    def check(self, schema: CoreSchema) -> tuple[frozenset[type], Check]:
-        """The classes that values may have, and how to check values."""
+    def values(self, schema: CoreSchema) -> _Values:
+        """What values of a type must be. Raises `_LossyError`."""
         schema = self._contract.resolved(schema)
         kind = schema["type"]
-        self.constrained |= not _HARMLESS.issuperset(schema) or kind == "literal"
-        if leaf := _leaf_class(schema):
-            return _leaf(leaf)
+        if leaf := self._leaf(schema):
+            return leaf
+        self.constrained |= not _HARMLESS.issuperset(schema)
         if kind == "any":
             self.objects += 1
-            return _JSON, _all_plain
+            return _Values(_JSON, _all_plain)
         if kind in {"default", "nullable"}:
-            inner = self.check(schema["schema"])
-            return inner if kind == "default" else _nullable(*inner)
+            inner = self.values(schema["schema"])
+            return inner if kind == "default" else inner.or_none()
         if kind == "list" and "items_schema" in schema:
-            return frozenset({list}), _each(self.check(schema["items_schema"])[1])
+            return _Values(frozenset({list}), _within(self.values(schema["items_schema"])))
         if kind == "dict" and "keys_schema" in schema and "values_schema" in schema:
             self.objects += 1
-            keys, check = self.check(schema["keys_schema"])
-            if keys in ({str}, _JSON):
-                check = check if keys == {str} else _leaf(str)[1]
-                return frozenset({dict}), _entries(check, self.check(schema["values_schema"])[1])
+            keys = self.values(schema["keys_schema"])
+            if keys.kinds in ({str}, _JSON):
+                keys = keys if keys.kinds == {str} else _Values(_TEXT)
+                return _Values(frozenset({dict}), _entries(keys, self.values(schema["values_schema"])))
         if kind == "model" and not allows_extra(schema) and not schema.get("root_model"):
-            return frozenset({schema["cls"]}), self._known(schema)
+            return self._known(schema)
         raise _LossyError
+
+    def _leaf(self, schema: CoreSchema) -> _Values | None:
+        """What values must be that contain no others and read back exactly."""
+        kind = schema["type"]
+        if kind == "literal":
+            expected = frozenset(schema["expected"])
+            return _Values(_TEXT, expected.issuperset) if _TEXT.issuperset(map(type, expected)) else None
+        if kind == "enum":
+            cls: type = schema["cls"]
+            return _Values(frozenset({cls})) if _TEXT.issuperset(type(one.value) for one in schema["members"]) else None
+        if kind not in _CLASSES or any(schema.get(change) for change in _CHANGING):
+            return None
+        limits = {key: schema[key] for key in _LIMITS if schema.get(key) is not None} if kind in _LIMITED else {}
+        if kind == "str":
+            limits = {key: self._config[f"str_{key}"] for key in _LENGTHS if f"str_{key}" in self._config} | limits
+        self.constrained |= not (_HARMLESS | limits.keys()).issuperset(schema)
+        small = _small if kind == "int" else None
+        return _Values(frozenset({_CLASSES[kind]}), _limited(limits, small) if limits else small)
 
     def _set_of_texts(self, schema: CoreSchema) -> bool:
         while (schema := self._contract.resolved(schema))["type"] == "default":
@@ -189,63 +246,68 @@ class _Builder:
             return False
         return bool(self._contract.resolved(schema["items_schema"])["type"] == "str")
 
-    def _texts(self, schema: CoreSchema) -> tuple[frozenset[type], Check]:
-        """As `check`, for a set of texts."""
+    def _texts(self, schema: CoreSchema) -> _Values:
+        """As `values`, for a set of texts."""
         while (schema := self._contract.resolved(schema))["type"] == "default":
             self.constrained |= not _HARMLESS.issuperset(schema)
             schema = schema["schema"]
         self.constrained |= not _HARMLESS.issuperset(schema)
-        kind = _SETS[schema["type"]]
-        texts = self.check(schema["items_schema"])[1]
-        return frozenset(
-            {kind}
-        ), lambda values: {kind}.issuperset(map(type, values)) and texts(list(chain.from_iterable(values)))
+        return _Values(frozenset({_SETS[schema["type"]]}), _within(self.values(schema["items_schema"])))
 
-    def _known(self, schema: CoreSchema) -> Check:
+    def _known(self, schema: CoreSchema) -> _Values:
         if id(schema) not in self._models:
             self.objects += 1
             self._models[id(schema)] = None
+            outer, self._config = self._config, schema.get("config") or {}
             self._models[id(schema)] = self._model(schema)
+            self._config = outer
         known = self._models[id(schema)]
         if known is None:  # a model that contains itself
             raise _LossyError
         return known
 
-    def _model(self, schema: CoreSchema) -> Check:
+    def _model(self, schema: CoreSchema) -> _Values:
         cls: type[BaseModel] = schema["cls"]
         stored = list(self._contract.fields(schema))
-        names = [field.name for field in stored]
-        if names != list(cls.model_fields) or any(field.optional for field in stored):
+        names = tuple(field.name for field in stored)
+        if names != tuple(cls.model_fields) or any(field.optional for field in stored):
             raise _LossyError  # some are not stored
-        config = schema.get("config") or {}
-        if schema.get("custom_init") or schema.get("post_init") or any(config.get(f"str_{name}") for name in _CHANGING):
+        if (
+            schema.get("custom_init")
+            or schema.get("post_init")
+            or any(self._config.get(f"str_{name}") for name in _CHANGING)
+        ):
             raise _LossyError  # reading runs code, or changes texts
-        self.constrained |= not _HARMLESS_CONFIG.issuperset(config)
+        self.constrained |= not _HARMLESS_CONFIG.issuperset(self._config)
         self.simple &= all(field.written == field.name for field in stored) and not _computes(schema)
         is_root = self.objects == 1
         if is_root:
             self.sets = tuple(field.name for field in stored if self._set_of_texts(field.schema))
             self.simple &= not self.sets
         fields = [
-            self._texts(field.schema) if is_root and field.name in self.sets else self.check(field.schema)
+            self._texts(field.schema) if is_root and field.name in self.sets else self.values(field.schema)
             for field in stored
         ]
         if is_root:
-            self.numbers = tuple(name for name, (kinds, _) in zip(names, fields, strict=True) if int in kinds)
-        deep = [
-            (name, check)
-            for name, (kinds, check) in zip(names, fields, strict=True)
-            if not all(one in _LEAVES or issubclass(one, Enum) for one in kinds) or (int in kinds and not is_root)
+            self.numbers = tuple(name for name, one in zip(names, fields, strict=True) if int in one.kinds)
+        # `readable` looks for large numbers in the items themselves.
+        beyond = [
+            (name, one.beyond)
+            for name, one in zip(names, fields, strict=True)
+            if one.beyond is not None and not (is_root and one.beyond is _small)
         ]
-        flat = Flat(cls, tuple(names), set())
-        fits = flat.matcher([kinds for kinds, _ in fields])
+        leaves = all(one in _LEAVES or issubclass(one, Enum) for field in fields for one in field.kinds)
+        flat = Flat(cls, names, set(), tuple(beyond), leaves)
+        fits = flat.matcher([one.kinds for one in fields])
 
         def check(items: Collection[Any]) -> bool:
-            return all(map(fits, items)) and all(inner([item.__dict__[name] for item in items]) for name, inner in deep)
+            return all(map(fits, items)) and all(
+                inner([item.__dict__[name] for item in items]) for name, inner in beyond
+            )
 
-        if is_root and not deep:
+        if is_root:
             self.flat = flat
-        return check
+        return _Values(frozenset({cls}), check)
 
 
 _LEAVES = frozenset(_CLASSES.values())
@@ -283,41 +345,32 @@ def _computes(schema: CoreSchema) -> bool:
     return bool(inner.get("computed_fields"))
 
 
-def _leaf_class(schema: CoreSchema) -> type | None:
-    """The class of values that contain no others and read back exactly."""
-    kind = schema["type"]
-    if kind == "literal":
-        return str if {str}.issuperset(map(type, schema["expected"])) else None
-    if kind == "enum":
-        cls: type = schema["cls"]
-        return cls if {str}.issuperset(type(member.value) for member in schema["members"]) else None
-    return None if any(schema.get(change) for change in _CHANGING) else _CLASSES.get(kind)
-
-
-def _leaf(kind: type) -> tuple[frozenset[type], Check]:
-    kinds = frozenset({kind})
-    if kind is int:
-        return kinds, lambda values: kinds.issuperset(map(type, values)) and _small(values)
-    return kinds, lambda values: kinds.issuperset(map(type, values))
-
-
 def _small(numbers: Collection[int]) -> bool:
     """Whether integers are read again from JSON."""
     return not numbers or (min(numbers) > -_LARGE and max(numbers) < _LARGE)
 
 
-def _nullable(kinds: frozenset[type], check: Check) -> tuple[frozenset[type], Check]:
-    return kinds | {type(None)}, lambda values: check([value for value in values if value is not None])
+def _limited(limits: Mapping[str, Any], before: Check | None) -> Check:
+    """Whether values keep to limits, such as `{"max_length": 5}`, after another check."""
+    tests = [before] if before is not None else []
+    tests += [partial(_keep_to, partial(_LIMITS[key], limit), key in _LENGTHS) for key, limit in limits.items()]
+    return tests[0] if len(tests) == 1 else lambda values: all(test(values) for test in tests)
 
 
-def _each(check: Check) -> Check:
-    return lambda values: {list}.issuperset(map(type, values)) and check(list(chain.from_iterable(values)))
+def _keep_to(limit: Callable[[Any], bool], of_length: bool, values: Collection[Any]) -> bool:
+    return all(map(limit, map(len, values) if of_length else values))
 
 
-def _entries(keys: Check, check: Check) -> Check:
-    def all_entries(values: Collection[Any]) -> bool:
-        if not {dict}.issuperset(map(type, values)) or not keys(list(chain.from_iterable(values))):
-            return False
-        return check(list(chain.from_iterable(value.values() for value in values)))
+def _within(items: _Values) -> Check:
+    """Whether the items of all of some lists are right."""
+    return lambda values: items.check(list(chain.from_iterable(values)))
 
-    return all_entries
+
+def _entries(keys: _Values, values: _Values) -> Check:
+    """Whether the keys and values of all of some mappings are right."""
+    if keys.beyond is None and values.kinds == _JSON:
+        return _all_plain
+    return lambda found: (
+        keys.check(list(chain.from_iterable(found)))
+        and values.check(list(chain.from_iterable(value.values() for value in found)))
+    )
