@@ -132,8 +132,8 @@ def store_section(found):
     text = """
 ## Object stores
 
-A dataset to Versity Gateway on this machine and back, hashed on both ways, whole processes, in turn with obstore's own
-copy of the same files, 16 at once, which checks nothing.
+A dataset to Versity Gateway on this machine and back by TLS, hashed on both ways, whole processes, in turn with
+obstore's own copy of the same files, 16 at once, which checks nothing.
 
 """
     head = ["dataset", "wall", "plain", "ratio", "CPU", "plain", "ratio", "memory", "plain"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.bench.measure import Cost, in_turn, run
-from tests.engines.drivers.object_stores import missing, serving
+from tests.engines.drivers.object_stores import certified, missing, serving
 
 SERVER = "versitygw"  # keeps objects in files
 ROUNDS = 3
@@ -48,7 +48,8 @@ from obstore.store import S3Store
 
 keys = dict(access_key_id=os.environ["WURZEL_STORE_ACCESS_KEY_ID"])
 keys["secret_access_key"] = os.environ["WURZEL_STORE_SECRET_ACCESS_KEY"]
-client = {"allow_http": True, "timeout": "1h"}
+authority = Path(os.environ["SSL_CERT_FILE"]).read_bytes()
+client = {"root_certificate": authority, "timeout": "1h"}
 store = S3Store(sys.argv[1].split("/")[2], endpoint=sys.argv[2], client_options=client, **keys)
 source, target = Path(sys.argv[3]), Path(sys.argv[4])
 target.mkdir(exist_ok=True)
@@ -83,7 +84,7 @@ def hand_overs():
     memory = Path("/dev/shm")  # where there is one, so that no disk is measured
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         work = Path(folder)
-        with serving(SERVER, work) as server:
+        with serving(SERVER, work, tls=certified(work)) as server:
             return [_measured(title, count, size, server, work) for title, (count, size) in SIZES.items()]
 
 

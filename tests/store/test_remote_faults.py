@@ -12,6 +12,7 @@ from hashlib import sha256
 
 import pytest
 
+from tests.engines.drivers.object_stores import certified
 from tests.store.s3_server import BUCKET, KEYS, Reply, failure
 from wurzel.exceptions import MissingPackage, StoreError, StoreSetupError
 from wurzel.store import open_store
@@ -181,21 +182,6 @@ def test_a_server_that_is_not_there(server, opened, endpoint, message):
     endpoint = endpoint.replace("{host}", server.endpoint.removeprefix("http://"))
     with pytest.raises(StoreError, match=message):
         opened(endpoint=endpoint).bucket.get("x")
-
-
-def certified(folder):
-    """A server certificate for 127.0.0.1, its key, and that of the authority that signed it."""
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, stderr=subprocess.DEVNULL)
-
-    new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Acme")
-    openssl(*new, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=store")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
-    sign = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
-    openssl("x509", "-req", "-in", "request.pem", *sign, "-out", "cert.pem")
-    return folder / "cert.pem", folder / "key.pem", folder / "ca.pem"
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")

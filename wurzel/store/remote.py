@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wurzel.store.clients import Clients
 
 _PIECE = 1 << 20  # of a file, in memory
-_PIECE_AHEAD = 4 << 20
+_PIECES_AHEAD = 3
 _RANGE = 64 << 20  # of a file that is read by one request
 _PART = 8 << 20  # of a file that is written by one request
 _MOST_PARTS = 9_000  # S3: at most 10,000
@@ -69,11 +69,14 @@ class RemoteBucket:
 
     def stream(self, key: str, size: int) -> Iterator[bytes]:
         """See `Bucket`; a few large files are read ahead, while what came before is used."""
+        if size <= _PIECE:
+            yield from self._whole(key, size)
+            return
         if size <= _PART or not self._ahead.acquire(blocking=False):
-            yield from self._pieces(key, size, _PIECE)
+            yield from self._pieces(key, size)
             return
         try:
-            yield from ahead(self._pieces(key, size, _PIECE_AHEAD), 1)
+            yield from ahead(self._pieces(key, size), _PIECES_AHEAD)
         finally:
             self._ahead.release()
 
@@ -172,14 +175,24 @@ class RemoteBucket:
     def sync(self) -> None:
         """See `Bucket`: what the server has answered is stored."""
 
-    def _pieces(self, key: str, size: int, piece_size: int) -> Iterator[bytes]:
+    def _whole(self, key: str, size: int) -> Iterator[bytes]:
+        """A small object, by one call; nothing where it has another size."""
+
+        def read(path: str) -> bytes:
+            answer = self._clients.small.get(path)
+            return answer.bytes().to_bytes() if answer.meta["size"] == size else b""
+
+        if found := self.sender.send(key, read, missing=True):
+            yield found
+
+    def _pieces(self, key: str, size: int) -> Iterator[bytes]:
         """An object in ranges, each of which goes on where the connection broke."""
         at = broken = 0
         while True:
             answer = self.sender.send(key, self._range(at, size), missing=True)
             if answer.meta["size"] != size:
                 return
-            start, pieces = at, iter(answer.stream(piece_size))
+            start, pieces = at, iter(answer.stream(_PIECE))
             try:
                 while (piece := interruptible(partial(next, pieces, None))) is not None:
                     at += len(piece)

@@ -69,10 +69,9 @@ class Store:
         file is missing or damaged, `OSError` when the folder cannot be written.
         """
         with replacing(folder) as new:
-            for part in data.manifest.parts:
-                (new / from_text(part.name)).parent.mkdir(parents=True, exist_ok=True)
-            for empty in data.manifest.folders:
-                (new / from_text(empty.name)).mkdir(parents=True, exist_ok=True)
+            within = {Path(from_text(part.name)).parent for part in data.manifest.parts}
+            for name in within.union(Path(from_text(empty.name)) for empty in data.manifest.folders):
+                (new / name).mkdir(parents=True, exist_ok=True)
 
             def fetch(part: Part) -> None:
                 self._fetch(part, data, new, hollow=only is not None and part.name not in only)

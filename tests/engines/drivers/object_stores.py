@@ -59,20 +59,36 @@ def missing(name):
     )
 
 
+def certified(folder):
+    """A server certificate for 127.0.0.1, its key, and that of the authority that signed it."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, stderr=subprocess.DEVNULL)
+
+    new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Acme")
+    openssl(*new, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=store")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+    sign = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
+    openssl("x509", "-req", "-in", "request.pem", *sign, "-out", "cert.pem")
+    return folder / "cert.pem", folder / "key.pem", folder / "ca.pem"
+
+
 @contextmanager
-def serving(name, folder, address="127.0.0.1"):
-    """The server, with an empty bucket; its data is in memory or in the folder."""
+def serving(name, folder, address="127.0.0.1", tls=()):
+    """The server, with an empty bucket; its data is in memory or in the folder, and `tls` what `certified` gives."""
     server = SERVERS[name]
     with socket.socket() as probe:
         probe.bind((address, 0))
         port = str(probe.getsockname()[1])
     environ = os.environ | {"ROOT_ACCESS_KEY": "AKIDACME", "ROOT_SECRET_KEY": "hunter22hunter22"}
     with (folder / "log").open("wb") as log:
-        command = ["sh", "-c", RUNNING, "sh", *server.command(str(folder), f"{address}:{port}")]
+        command = ["sh", "-c", RUNNING, "sh", *server.command(str(folder), f"{address}:{port}", *tls[:2])]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environ, cwd=folder)
         try:
             wait_for((address, int(port)), process, folder / "log")
-            yield server.ready(f"http://{address}:{port}", folder)
+            ready = server.ready(f"http{'s' if tls else ''}://{address}:{port}", folder)
+            yield ready._replace(environ=ready.environ | {"SSL_CERT_FILE": str(tls[2])}) if tls else ready
         finally:
             process.stdin.close()
             try:
@@ -108,9 +124,10 @@ class Moto:
 
 
 class VersityGateway:
-    def command(self, folder, address):
+    def command(self, folder, address, *tls):
         program = shutil.which(str(ROOT / "versitygw" / "bin" / "versitygw"))
-        return program and [program, "--port", address, "--quiet", "posix", folder]
+        secured = ["--cert", str(tls[0]), "--key", str(tls[1])] if tls else []
+        return program and [program, "--port", address, "--quiet", *secured, "posix", folder]
 
     def ready(self, endpoint, folder):
         (folder / BUCKET).mkdir()
