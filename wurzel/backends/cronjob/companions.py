@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import bz2
 from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ class Described(NamedTuple):
     name: str
     """With a digest of the pipeline, since the ConfigMap is immutable."""
     file: str
-    """Name of its only file; with `.gz` where a ConfigMap might not hold the text."""
+    """Name of its only file; with `.bz2` where a ConfigMap might not hold the text."""
     text: str
 
     @property
@@ -82,7 +82,7 @@ def described_by(pipeline: Pipeline, options: CronJobOptions) -> Described | Non
         return None
     text = dump_for_jobs(pipeline)
     encoded = text.encode()
-    suffix = ".gz" if len(encoded) > _MOST_TEXT else ""
+    suffix = ".bz2" if len(encoded) > _MOST_TEXT else ""
     name = f"{object_name(pipeline, options)}-pipeline-{sha256(encoded).hexdigest()[:10]}"
     return Described(name, f"{k8s.PIPELINE_FILE}{suffix}", text)
 
@@ -90,7 +90,8 @@ def described_by(pipeline: Pipeline, options: CronJobOptions) -> Described | Non
 def _contents(described: Described) -> dict[str, dict[str, str]]:
     if described.file == k8s.PIPELINE_FILE:
         return {"data": {described.file: described.text}, "binaryData": {}}
-    compressed = b64encode(gzip.compress(described.text.encode(), mtime=0)).decode()
+    # Not gzip: its bytes depend on which zlib Python was built with, and a rendered file must not.
+    compressed = b64encode(bz2.compress(described.text.encode())).decode()
     return {"data": {}, "binaryData": {described.file: compressed}}
 
 
