@@ -14,7 +14,7 @@ from wurzel.exceptions import Problem
 from wurzel.project.load import FILE
 from wurzel.project.packaging import Packages, packages_of
 from wurzel.project.place import place_of
-from wurzel.project.requires import KEY, Requires
+from wurzel.project.requires import HINT, KEY, THIS, Requires, unsaid
 from wurzel.render.header import is_ours
 from wurzel.version import __version__
 
@@ -62,7 +62,7 @@ def _line(packages: Packages, requires: Requires) -> tuple[str, str]:
         setup, line = _LINES[packages.manager]
         return setup, line.format(shlex.quote(packages.main))
     words = {"requirements": [PIP, "--requirement requirements.txt"], "none": [PIP]}.get(packages.manager, [PIP, "."])
-    text = requires.text or (f"wurzel=={__version__}" if packages.manager == "none" else "")
+    text = requires.text or (THIS if packages.manager == "none" else "")
     return "pip", " ".join([*words, *([shlex.quote(text)] if text else [])])
 
 
@@ -70,19 +70,17 @@ def _problem(packages: Packages, requires: Requires, project: Project | None) ->
     """What to say where nothing brings wurzel, or only what an index calls so."""
     where = project.file if project is not None else FILE
     if packages.wurzel is not None and not requires.text and (text := other_wurzel(packages)):
-        return Problem(text, where, f"Ask for this one, as in wurzel=={__version__}, or set `{KEY}:`.")
-    if packages.manager in _LINES:
-        hint = f"Add it, as in: {packages.manager} add 'wurzel=={__version__}'"
-        hint = hint if packages.manager != "conda" else "Add it below `pip:` there."
+        return Problem(text, where, f"Ask for this one, as in {THIS}, or set `{KEY}:`.")
+    has_lock = packages.manager in _LINES
+    if packages.wurzel is not None or (requires.text and not has_lock):
+        return None
+    if has_lock:
         text = f"{packages.main} has no wurzel, so jobs without an image of their own have none"
-    else:
-        hint = f"Set `{KEY}:` to a version, a URL or a path."
-        text = f"nothing says where wurzel comes from, so {_line(packages, requires)[1].rpartition(' ')[2]}"
-        text += " is installed from the index of pip"
-        if packages.manager != "none":
-            text = f"{packages.main} does not name wurzel, and nothing else says where it comes from"
-    is_known = packages.wurzel is not None or (bool(requires.text) and packages.manager not in _LINES)
-    return None if is_known else Problem(text, where, hint)
+        hint = f"Add it, as in: {packages.manager} add '{THIS}'"
+        return Problem(text, where, hint if packages.manager != "conda" else "Add it below `pip:` there.")
+    if packages.manager == "none":
+        return unsaid(where)
+    return Problem(f"{packages.main} does not name wurzel, and nothing else says where it comes from", where, HINT)
 
 
 def other_wurzel(packages: Packages) -> str:

@@ -6,7 +6,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from wurzel.exceptions import WurzelWarning
+from wurzel.exceptions import Problem, WurzelWarning
 from wurzel.named_tuples import NamedTuple
 from wurzel.version import __version__
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from wurzel.project.nodes import Findings, Node
 
 KEY = "requires"
-_HINT = (
+HINT = f"Set `{KEY}:` to a version, a URL or a path."
+THIS = f"wurzel=={__version__}"
+"""What pip installs this version by."""
+_FORMS = (
     "Write a version, as in wurzel==0.1.0, a URL, as in wurzel @ https://example.com/wurzel-0.1.0-py3-none-any.whl,"
     " or a path, as in ./wheels/wurzel-0.1.0-py3-none-any.whl."
 )
@@ -50,7 +53,7 @@ def requires_of(root: Node, findings: Findings) -> Requires:
     try:
         found = _parsed(text)
     except ValueError as error:
-        findings.add(node.origin, f"{KEY}: {error}", _HINT)
+        findings.add(node.origin, f"{KEY}: {error}", _FORMS)
         return Requires("")
     if found.version and found.version != __version__:
         hint = f"Install {text}, or change this line to the version that is meant."
@@ -62,10 +65,15 @@ def pinned(requires: Requires, file: str) -> Requires:
     """What to install: where the project does not say it, the version that runs, with a warning; never just any."""
     if requires.text:
         return requires
-    found = Requires(f"wurzel=={__version__}", __version__)
-    what = f"{file}: nothing says where wurzel comes from, so {found.text} is installed from the index of pip"
-    warnings.warn(WurzelWarning(f"{what}; set `{KEY}:` to a version, a URL or a path"), stacklevel=2)
-    return found
+    warnings.warn(WurzelWarning(str(unsaid(file))), stacklevel=2)
+    return Requires(THIS, __version__)
+
+
+def unsaid(file: str) -> Problem:
+    """What to say where no file names wurzel."""
+    return Problem(
+        f"nothing says where wurzel comes from, so {THIS} is installed from the index of pip", where=file, hint=HINT
+    )
 
 
 def _parsed(text: str) -> Requires:
