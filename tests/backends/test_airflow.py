@@ -682,7 +682,7 @@ def test_settings_that_nothing_gives_are_said_where_nothing_is_inherited():
     needed = Setting(name="A__B", variable="WORDS__A__B", required=True)
     pipeline = one_step({"image": "x/y:1"}, settings=(needed,))
     assert not problems(pipeline)
-    assert "needs its setting A__B" in problems(pipeline, **PODS)[0]
+    assert "needs the setting A__B" in problems(pipeline, **PODS)[0]
     assert not problems(pipeline, operator="kubernetes", kubernetes={"claim": "c", "env_from": [{"secret": "s"}]})
     for variable in ("WORDS__A__B", "WORDS__A"):
         provided = one_step({"image": "x/y:1"}, settings=(needed,), env={variable: "x"})

@@ -13,7 +13,7 @@ def problems(subject, scheduled=False, **options):
 
 def test_required_settings_must_come_from_somewhere():
     needed = step(settings=(setting(required=True),))
-    assert "'embed' needs its setting SIZE" in problems(pipeline(needed))
+    assert "'embed' needs the setting SIZE" in problems(pipeline(needed))
     provided = (
         {"env": {"EMBED__SIZE": "1"}},
         {"secrets": {"EMBED__SIZE": SecretRef(name="a", key="b")}},
@@ -23,7 +23,7 @@ def test_required_settings_must_come_from_somewhere():
     for given in provided:
         assert not problems(pipeline(step(**({"settings": (setting(required=True),)} | given))))
     parameter = step(settings=(setting(required=True, parameter=True),))
-    assert "needs its setting SIZE" in problems(pipeline(parameter), scheduled=True)
+    assert "needs the setting SIZE" in problems(pipeline(parameter), scheduled=True)
 
 
 def test_colliding_and_impossible_secret_names():

@@ -225,7 +225,7 @@ def test_an_environment_is_for_the_jobs_that_need_it():
 def test_settings_may_come_from_the_variables_of_a_repository():
     settings = (setting(required=True), setting(name="MODEL", variable="EMBED__MODEL", text=True, default="a"))
     what = pipeline(step(settings=settings), step("next", needs=("embed",)))
-    assert "needs its setting SIZE" in problems(what)
+    assert "needs the setting SIZE" in problems(what)
     chosen = {"EMBED__SIZE": "BATCH", "EMBED__MODEL": "MODEL"}
     assert problems(what, vars=chosen) == ""
     document = workflow(what, vars=chosen, environment="prod")

@@ -15,7 +15,7 @@ from wurzel.render.patch import Patcher
 from wurzel.render.patched import Source, apply, differs, expected
 from wurzel.render.trace import Origin
 from wurzel.render.yaml_tree import Document, documents
-from wurzel.suggestion import LOOSE, did_you_mean
+from wurzel.suggestion import LOOSE, meant_or_all
 
 if TYPE_CHECKING:
     from wurzel.backends.base import OutputFile
@@ -103,7 +103,7 @@ def _file(job: Job, path: str, name: str | None, files: Sequence[OutputFile], pr
     place = path if name is None else f"{path.removesuffix('.merge')}.file"
     if len(found) != 1:
         message = f"{place}: {len(found)} files are called {name!r}" if found else f"{place}: no file is named {name!r}"
-        hint = did_you_mean(str(name), names, cutoff=LOOSE) or f"Files: {', '.join(names)}."
+        hint = meant_or_all(str(name), names, "Files", cutoff=LOOSE)
         problems.append(Problem(message, job.locate(place), hint))
         return None
     file = files[found[0]]
@@ -143,7 +143,7 @@ def _document(
         numbers = [number for number in numbers if kinds[number] == merge["kind"]]
         if not numbers:
             message = f"{path}.kind: {file} has no document of kind {merge['kind']!r}"
-            hint = did_you_mean(str(merge["kind"]), kinds, cutoff=LOOSE) or f"Kinds: {', '.join(dict.fromkeys(kinds))}."
+            hint = meant_or_all(str(merge["kind"]), kinds, "Kinds", cutoff=LOOSE)
             problems.append(Problem(message, job.locate(f"{path}.kind"), hint))
             return None
     elif not any(kinds):

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from wurzel.backends.base import Backend
 from wurzel.exceptions import BackendError, UsageError
-from wurzel.suggestion import did_you_mean
+from wurzel.suggestion import meant_or_all
 
 BUILT_IN = {
     "dvc": "wurzel.backends.dvc:DvcBackend",
@@ -38,7 +38,7 @@ def get(name: str) -> Backend:
     home = BUILT_IN.get(name) or _installed().get(name)
     if home is None:
         known = names()
-        advice = did_you_mean(name, known) or f"Targets: {', '.join(known)}."
+        advice = meant_or_all(name, known, "Targets")
         raise UsageError(f"unknown target {name!r}", hint=advice)
     module, _, attribute = home.partition(":")
     try:

@@ -10,7 +10,7 @@ from wurzel.exceptions import Problem
 from wurzel.render.language import language_of
 from wurzel.render.layers import Found, label
 from wurzel.render.lines import bare
-from wurzel.suggestion import LOOSE, did_you_mean
+from wurzel.suggestion import LOOSE, meant_or_all
 
 OUTSIDE = "this template extends another, so text outside its blocks is dropped or misplaced"
 ONE_NAME = "this tag needs the name of one template"
@@ -41,7 +41,7 @@ def no_such_block(where: str, block: str, known: Iterable[str]) -> Problem:
     return Problem(
         f"no template that this one extends has a block {block!r}, so it has no effect",
         where,
-        did_you_mean(block, blocks, cutoff=LOOSE) or f"Blocks: {', '.join(blocks)}.",
+        meant_or_all(block, blocks, "Blocks", cutoff=LOOSE),
     )
 
 

@@ -7,7 +7,7 @@ writes becomes part of a command: folders, settings and secrets travel in enviro
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wurzel.backends.airflow.options import Moment
@@ -164,11 +164,6 @@ def all_blanks(pipeline: Pipeline) -> list[str]:
 def params(pipeline: Pipeline) -> list[DagParam]:
     """The parameters of all steps, in their order."""
     return [_param(step, setting) for step in pipeline.steps for setting in step.settings if setting.parameter]
-
-
-def without_value(parameters: Iterable[DagParam]) -> Sequence[str]:
-    """Names of parameters that every run must set."""
-    return [param.name for param in parameters if not param.known]
 
 
 def _static(text: str, kind: str) -> Text:

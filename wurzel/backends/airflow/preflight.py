@@ -7,16 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from wurzel.backends.airflow.dag import dag_id, tags
-from wurzel.backends.airflow.environment import RESERVED, params, without_value
+from wurzel.backends.airflow.environment import RESERVED, params
 from wurzel.backends.airflow.layout import Jobs, kind_of, place
 from wurzel.backends.airflow.task import COUNTER, TAKEN, task_id
 from wurzel.backends.ir_file import ir_text
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.backends.kubernetes.store import folder_outside
+from wurzel.backends.preflight import secret_parameters, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import VARIABLE_LIMIT, unfed
 from wurzel.ir.jobs import are_runs, layout_problems
-from wurzel.suggestion import did_you_mean
+from wurzel.suggestion import meant_or_all
 
 if TYPE_CHECKING:
     from wurzel.backends.airflow.options import AirflowOptions
@@ -88,20 +89,14 @@ def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Proble
             if name not in ids:
                 yield Problem(
                     f"{_HERE}.{option} names {name!r}, which is not a step of {pipeline.name}",
-                    hint=did_you_mean(name, ids) or f"Steps: {', '.join(ids[:10])}.",
+                    hint=meant_or_all(name, ids, "Steps"),
                 )
 
 
 def _parameters(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
-    for step in pipeline.steps:
-        for setting in step.settings:
-            if setting.parameter and setting.secret:
-                yield Problem(
-                    f"the secret setting {setting.name} of {step.id!r} is a parameter, so everyone could see its value",
-                    hint="Set it under `secrets`, by reference.",
-                )
+    yield from secret_parameters(pipeline)
     if pipeline.schedule or options.on_assets:
-        for name in without_value(params(pipeline)):
+        for name in [param.name for param in params(pipeline) if not param.known]:
             yield Problem(
                 f"the parameter {name} has no value, and a scheduled run does not set one",
                 hint="Set a value in the configuration, or remove the schedule.",
@@ -129,7 +124,7 @@ def _dates(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
         if setting is None:
             yield Problem(
                 f"{_HERE}.dates names {variable}, which is not the variable of a setting",
-                hint=did_you_mean(variable, settings) or f"Variables: {', '.join([*settings][:10]) or 'none'}.",
+                hint=meant_or_all(variable, settings, "Variables"),
             )
         elif setting.given or setting.parameter or setting.secret:
             what = "a secret" if setting.secret else "a parameter" if setting.parameter else "set in the configuration"
@@ -149,13 +144,8 @@ def _step(pipeline: Pipeline, step: Step, options: AirflowOptions) -> Iterator[P
         )
     if kind == "kubernetes" and (options.kubernetes.env_from or step.env_from):
         return
-    for setting in unfed(pipeline, step, options.dates):
-        if not setting.parameter:
-            what = "secrets: {%s: {name: NAME, key: KEY}}" if setting.secret else "settings: {%s: …}"
-            yield Problem(
-                f"step {step.id!r} needs its setting {setting.name}, which has no value",
-                hint=f"Set it: steps.{step.id}.{what % setting.name}",
-            )
+    missing = unfed(pipeline, step, options.dates)
+    yield from without_value(step, (setting for setting in missing if not setting.parameter))
 
 
 def _runs(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
+from wurzel.backends.preflight import secret_parameters, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import unfed
 from wurzel.ir.model import SecretRef
-from wurzel.suggestion import did_you_mean
+from wurzel.suggestion import meant_or_all
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
@@ -52,7 +53,7 @@ def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> I
     known = [f"{name}/{key}" for name, key in refs]
     for given in options.secret_names:
         if given not in known:
-            advice = did_you_mean(given, known) or f"Secrets: {', '.join(known) or 'none'}."
+            advice = meant_or_all(given, known, "Secrets")
             yield Problem(f"secret_names names {given!r}, which the pipeline does not use", hint=advice)
     owners: dict[str, str] = {}
     for (name, key), shown in zip(refs, known, strict=True):
@@ -77,35 +78,27 @@ def _variable_problems(pipeline: Pipeline, reserved: str) -> Iterable[Problem]:
 
 
 def _setting_problems(pipeline: Pipeline, also: Collection[str], *, scheduled: bool) -> Iterable[Problem]:
+    yield from secret_parameters(pipeline)
     for step in pipeline.steps:
         for setting in step.settings:
-            if setting.parameter and setting.secret:
-                yield Problem(
-                    f"the secret setting {setting.name} of {step.id!r} is a parameter, so everyone could see its value",
-                    hint="Set it under `secrets`, by reference.",
-                )
             if setting.parameter and setting.given and setting.text and setting.value is None:
                 yield Problem(
                     f"the parameter {setting.name} of {step.id!r} is null, which an input cannot express",
                     hint="Set a text, or remove it from `parameters`.",
                 )
-        for setting in unfed(pipeline, step, also):
-            if scheduled or not setting.parameter:
-                yield Problem(
-                    f"the step {step.id!r} needs its setting {setting.name}, which has no value",
-                    hint=f"Configure it under steps.{step.id}.settings, or as a secret or variable {setting.variable}.",
-                )
+        missing = unfed(pipeline, step, also)
+        yield from without_value(step, (setting for setting in missing if scheduled or not setting.parameter))
 
 
 def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
     """Entries under `jobs` that are not the name of a step or group."""
     groups = [step.group for step in pipeline.steps if step.group is not None]
-    ids = list(dict.fromkeys([*(step.id for step in pipeline.steps), *groups]))
-    problems = []
-    for job in jobs:
-        if job not in ids:
-            advice = did_you_mean(job, ids) or f"Steps: {', '.join(ids[:10])}."
-            problems.append(
-                Problem(f"jobs names {job!r}, which is neither a step nor a group of {pipeline.name}", hint=advice)
-            )
-    return problems
+    ids = [*(step.id for step in pipeline.steps), *groups]
+    return [
+        Problem(
+            f"jobs names {job!r}, which is neither a step nor a group of {pipeline.name}",
+            hint=meant_or_all(job, ids, "Steps"),
+        )
+        for job in jobs
+        if job not in ids
+    ]

@@ -16,7 +16,7 @@ from wurzel.backends.github.triggers import asked_events
 from wurzel.backends.github.workflow import HOSTED_MINUTES, has_other_events, is_hosted, place, runner
 from wurzel.exceptions import Problem
 from wurzel.invocation.command import dataset, step_inputs
-from wurzel.suggestion import did_you_mean
+from wurzel.suggestion import did_you_mean, meant_or_all
 
 if TYPE_CHECKING:
     from wurzel.backends.github.options import GithubOptions
@@ -50,7 +50,7 @@ def problems(pipeline: Pipeline, options: GithubOptions) -> list[Problem]:
 def _actions(options: GithubOptions) -> Iterable[Problem]:
     for name, uses in options.actions.items():
         if name not in PINS:
-            advice = did_you_mean(name, PINS) or f"Actions: {', '.join(PINS)}."
+            advice = meant_or_all(name, PINS, "Actions")
             yield Problem(f"actions names {name!r}, which no workflow uses", hint=advice)
         elif not re.fullmatch(r"[-\w./]+@[-\w./]+( # \S+)?", uses):
             yield Problem(

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH, volume, volumes_of
+from wurzel.backends.preflight import without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
-from wurzel.suggestion import did_you_mean
+from wurzel.suggestion import meant_or_all
 
 if TYPE_CHECKING:
     from wurzel.backends.kubernetes.options import KubernetesOptions, StepVolume
-    from wurzel.ir.model import Pipeline, SecretRef, Setting, Step
+    from wurzel.ir.model import Pipeline, SecretRef, Step
 
 SOONEST = 10
 """Seconds between two checks of its schedules by a controller."""
@@ -85,22 +86,8 @@ def missing_images(pipeline: Pipeline, steps: Sequence[Step]) -> Iterator[Proble
 
 def _step(pipeline: Pipeline, step: Step, parameters: Collection[str], *, is_open: bool) -> Iterator[Problem]:
     """What is wrong with a step; `is_open`: whether variables of unknown names reach it."""
-    where = f"step {step.id!r}"
-    for setting in () if is_open else unfed(pipeline, step, parameters):
-        yield _missing(step, setting)
-    yield from _secret_names(where, step.secrets)
-
-
-def _missing(step: Step, setting: Setting) -> Problem:
-    if setting.secret:
-        hint = f"Refer to it: steps.{step.id}.secrets: {{{setting.name}: {{name: SECRET, key: KEY}}}}"
-    else:
-        hint = f"Set it: steps.{step.id}.settings: {{{setting.name}: …}}"
-    return Problem(
-        f"step {step.id!r} needs the {'secret' if setting.secret else 'setting'} {setting.name}"
-        ", which has no value in a pod",
-        hint=hint,
-    )
+    yield from without_value(step, () if is_open else unfed(pipeline, step, parameters), " in a pod")
+    yield from _secret_names(f"step {step.id!r}", step.secrets)
 
 
 def _secret_names(where: str, secrets: Mapping[str, SecretRef]) -> Iterator[Problem]:
@@ -142,5 +129,5 @@ def _volumes(pipeline: Pipeline, options: KubernetesOptions, target: str, own: M
             if step_id not in ids:
                 yield Problem(
                     f"{where} is for the step {step_id!r}, which does not exist",
-                    hint=did_you_mean(step_id, ids) or f"Steps: {', '.join(ids[:10])}.",
+                    hint=meant_or_all(step_id, ids, "Steps"),
                 )
