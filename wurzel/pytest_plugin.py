@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def run_step(tmp_path: Path) -> Callable[..., Any]:
-    """`wurzel.testing.run_step`, with the data of each call in a folder of its own below `tmp_path`."""
+    """`wurzel.testing.run_step`, with the data of each call in its own folder below `tmp_path`."""
     from wurzel.testing import run_step as run
 
     numbers = iter(range(10**9))

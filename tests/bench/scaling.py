@@ -81,7 +81,7 @@ def code(target, shape, steps):
 
 
 def render(target, shape, steps):
-    """One render in a process of its own."""
+    """One render in a separate process."""
     argv = [sys.executable, "-c", code(target, shape, steps)]
     done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     if done.returncode == 3:

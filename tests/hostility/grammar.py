@@ -123,7 +123,7 @@ def movable(text, column):
 
 
 def tags(template, begin, text, end):
-    """A tag in front of lines and one behind them, each on a line of its own or not."""
+    """A tag in front of lines and one behind them, each on its own line or not."""
     rng = template.random
     first = rng.choice(["\n", "\n", "\n", "" if not text.startswith(" ") else "\n"])
     sign = "-" if rng.random() < 0.1 else ""

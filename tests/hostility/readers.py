@@ -147,7 +147,7 @@ def shell_problems(texts, wanted):
 
 
 def _printed(shell, texts):
-    """What a shell prints for each script, each in a process of its own."""
+    """What a shell prints for each script, each in a separate process."""
     environment = {"LC_ALL": "C.UTF-8", "PATH": os.defpath, "HOME": "/nowhere"}
     with tempfile.TemporaryDirectory() as folder:
         for number, text in enumerate(texts):

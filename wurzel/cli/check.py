@@ -35,8 +35,8 @@ def command(ctx: click.Context, skip: tuple[str, ...], environment: str | None, 
 
     pipelines: wurzel.yaml is right and fits the code. templates: as `wurzel templates check`. files: as
     `wurzel render --check`. environment: the variables that pipelines need are set, as `wurzel env --check`. Every part
-    is checked, whatever the others find; the exit code is the highest that one of them gives: 3 if types break a
-    contract, 2 if the configuration must be changed, 1 if files or the environment are not as they should be.
+    is checked, even if another one fails; the exit code is the highest of all: 3 if types break a contract, 2 if the
+    configuration must be changed, 1 if files or the environment are not as they should be.
     """
     from wurzel.cli import render
     from wurzel.cli.templates import check_

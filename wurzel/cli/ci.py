@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--push", is_flag=True, help="Push updated files if rendered files are out of date.")
 @click.option("--token", default="", metavar="NAME", help="Name of the secret or variable with the token to push with.")
 @click.option("--merge-requests", is_flag=True, help="On GitLab: also check in merge request pipelines.")
-@click.option("--image", is_flag=True, help="Write the file that builds the image and pushes it, instead.")
+@click.option("--image", is_flag=True, help="Write the file that builds and pushes the image instead.")
 @click.option("--role", default="", metavar="ARN", help="With --image: the role of AWS whose identity may push.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Check for this environment of wurzel.yaml.")
 @click.option("--install", default="", metavar="LINE", help="Shell line that installs wurzel and your code.")

@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """List the variables and secrets a pipeline needs.
 
-    Values are never printed, only where each one comes from. Below them are the datasets of each step, as `wurzel step`
-    takes them from whoever starts it by hand.
+    Values are never printed, only where each one comes from. Also lists the datasets of each step, for
+    `wurzel step`.
     """
     from wurzel.project.open import open_pipeline
     from wurzel.project.variables import dotenv, variables

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit 2 if two builds may differ.")
 @click.option("--build", "builds", is_flag=True, help="Build the image, with docker, podman or buildah.")
 @click.option("--push", "pushes", is_flag=True, help="Build and push it; prints its name with the digest.")
-@click.option("--builder", type=click.Choice(["docker", "podman", "buildah"]), help="[default: the first that is here]")
+@click.option(
+    "--builder", type=click.Choice(["docker", "podman", "buildah"]), help="[default: the first one installed]"
+)
 @click.option(
     "--secret",
     "secrets",

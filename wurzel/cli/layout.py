@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 def command(
     pipeline: str | None, targets: tuple[str, ...], start: float, environment: str | None, sets: tuple[str, ...]
 ) -> None:
-    """Say which layouts and requests would save what.
+    """Show what other layouts and requests would save.
 
-    It reads PIPELINE.measures.json, which `wurzel run --measure` writes, and changes nothing: people decide.
+    It reads PIPELINE.measures.json, which `wurzel run --measure` writes, and changes nothing.
     """
     from wurzel.project.advice import has_layout, requests
     from wurzel.project.jobs import Request, open_jobs

@@ -43,7 +43,7 @@ class LoggedStep(Completed):
 def command(step: str | None, run: str | None, pipeline: str | None, as_json: bool, state_dir: str) -> None:
     """Print what a step, or every step, logged in a past run.
 
-    Without --run it is the last run that has a log of STEP.
+    Without --run, this is the last run that has a log of STEP.
     """
     from wurzel.runtime.history import LATEST, find_run, past_runs
 

@@ -9,7 +9,7 @@ import click
 from wurzel.exceptions import UsageError
 
 
-@click.command("notify", short_help="Tell of a failed run; this is what rendered files call.")
+@click.command("notify", short_help="Report a failed run; this is what rendered files call.")
 @click.argument("pipeline")
 @click.option("--step", default="", metavar="ID", help="The step that failed.")
 @click.option("--reason", default="", metavar="TEXT", help="Why it failed.")
@@ -19,7 +19,7 @@ from wurzel.exceptions import UsageError
 def command(pipeline: str, step: str, reason: str, webhook: bool, run: str, command: tuple[str, ...]) -> None:
     """Send a failure to a webhook, run COMMAND, or both.
 
-    COMMAND finds the facts in WURZEL_PIPELINE, WURZEL_STEP, WURZEL_REASON, WURZEL_LINK and WURZEL_RUN.
+    COMMAND gets the facts in the variables WURZEL_PIPELINE, WURZEL_STEP, WURZEL_REASON, WURZEL_LINK and WURZEL_RUN.
     """
     from wurzel.runtime.notice import notice, tell
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "-t", "--target", "targets", multiple=True, type=TargetName(), help="An engine of this target; repeatable."
 )
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Only the first N items of every source.")
-@click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="At most, for each engine.")
+@click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="Longest time for each engine.")
 @click.option(
     "--report", "reports", multiple=True, metavar="FILE", help="Write a report: .md, .json or .html; repeatable."
 )

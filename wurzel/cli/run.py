@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.command("run")
 @pipeline_argument
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Run N steps at a time.")
-@click.option("--force", is_flag=True, help="Run every step, also what is unchanged.")
+@click.option("--force", is_flag=True, help="Run every step, even if it is unchanged.")
 @click.option(
     "--param",
     "params",
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Run these steps and all that come before them.",
 )
-@click.option("--plan", is_flag=True, help="Say what would run, and why, and run nothing.")
+@click.option("--plan", is_flag=True, help="Show what would run, and why; run nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="How to write the plan.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")
 @click.option(

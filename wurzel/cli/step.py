@@ -53,7 +53,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 
 @click.command("step", short_help="Run one step; this is what rendered files call.")
 @click.argument("target", metavar="MODULE:CLASS|STEP", type=StepName())
-@click.option("--pipeline", metavar="NAME", help="Run STEP of this pipeline; the only one unless given.")
+@click.option("--pipeline", metavar="NAME", help="Pipeline that STEP belongs to; default: the only one.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml to STEP.")
 @click.option("--set", "sets", metavar="KEY=VALUE", multiple=True, help="Override one value of STEP's configuration.")
 @click.option("--id", "step_id", metavar="ID", help="Id of the step; made from the class's name unless given.")

@@ -63,7 +63,7 @@ class Codec:
 
 
 def framed(lines: Iterable[bytes]) -> bytes:
-    """The bytes of a part with these items, each on a line of its own."""
+    """The bytes of a part with these items, each on its own line."""
     body = b",\n".join(lines)
     return b"[\n" + body + b"\n]\n" if body else b"[]\n"
 

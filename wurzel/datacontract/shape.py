@@ -230,7 +230,7 @@ def _check_nesting(containers: list[Container], contracts: tuple[Any, ...], anno
     if len(contracts) > 1 and tables:
         raise StaticTypeError(
             f"{type_text(annotation)} cannot flow between steps: a table cannot be part of a union",
-            hint="Give each table a step of its own.",
+            hint="Give each table its own step.",
         )
     _check_files(containers, contracts, annotation)
     if "set" not in containers:

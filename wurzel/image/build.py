@@ -20,7 +20,7 @@ _EPOCH = "0"
 
 
 def builder(name: Builder | None = None) -> Builder:
-    """The program that builds: the one that is named, or the first that is here.
+    """The program that builds: the one that is named, or the first one installed.
 
     Raises `UsageError` when it is not here, or is a docker without BuildKit, which secrets of a build need.
     """

@@ -42,7 +42,7 @@ FEATURES: Mapping[str, str] = {
     "fan_out": "as many slices as the data has portions of a given size",
     "when": "steps that decide at run time whether they run",
     "named_inputs": "steps with several inputs, each with a name",
-    "named_outputs": "steps with several outputs, each a dataset in a folder of its own",
+    "named_outputs": "steps with several outputs, each a dataset in its own folder",
     "parallelism": "steps that run at one time",
     "schedule": "start by the clock",
     "timezone": "time zone of the schedule",

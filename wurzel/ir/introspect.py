@@ -113,7 +113,7 @@ def _check_ids(steps: Sequence[AnyStep]) -> None:
         if other is not step:
             raise PipelineError(
                 f"two steps have the id {step.step_id!r}: {class_path(type(other))} and {class_path(type(step))}",
-                hint='Give one a name of its own: WZ(cls, name="…").',
+                hint='Give one another name: WZ(cls, name="…").',
             )
 
 

@@ -38,7 +38,7 @@ class TextFormatter(logging.Formatter):
         self._step = f" {fields['step']}:" if "step" in fields else ""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """One record; a traceback follows on lines of its own."""
+        """One record; a traceback follows on separate lines."""
         time = self.formatTime(record, self.datefmt)
         return f"{time} {record.levelname}{self._step} {record.getMessage()}"
 

@@ -49,8 +49,8 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
         if options.force or (always := always_runs(step)):
             planned[step.id] = Planned(step.id, "run", "forced" if options.force else always)
             continue
-        if anew := [need for need in _read(step) if need in planned and planned[need].action in {"run", "maybe"}]:
-            planned[step.id] = Planned(step.id, "maybe", f"reads {', '.join(anew)}")
+        if rerun := [need for need in _read(step) if need in planned and planned[need].action in {"run", "maybe"}]:
+            planned[step.id] = Planned(step.id, "maybe", f"reads {', '.join(rerun)}")
             continue
         decision = decider.decide(decider.ask(step, data))
         here = decision.entry is not None and not decision.why

@@ -1,4 +1,4 @@
-"""Child processes, each in a process group of its own, watched by one thread that sleeps until something happens.
+"""Child processes, each in its own process group, watched by one thread that sleeps until something happens.
 
 A child is over when its whole group is gone: what a step leaves behind is asked to end, then killed. Where the kernel
 allows it (Linux) a group is also killed when the process that watches it vanishes, be it by `kill -9`.

@@ -96,7 +96,7 @@ def _is_sliced(folder: Path) -> bool:
 
 
 def assembling(output: Path, report: Path, retire: Path | None) -> list[str]:
-    """The command that does the same as `assemble` in a process of its own."""
+    """The command that does the same as `assemble` in a separate process."""
     folders = [str(path) for path in (output, report, retire) if path is not None]
     return [sys.executable, "-P", "-m", "wurzel.runtime.slices", *folders]
 

@@ -94,7 +94,7 @@ def _take(path: Path) -> int:
                 raise WriteError(
                     f"another run is using this data folder (process {holder})",
                     where=str(path.parent),
-                    hint="Wait until it has ended, or give this run a folder of its own with --data-dir.",
+                    hint="Wait until it has ended, or give this run another folder with --data-dir.",
                 ) from error
             time.sleep(0.05)
         os.close(lock)

@@ -212,7 +212,7 @@ def supervise_step(
     timeout: float | None = None,
     jobs: int | None = None,
 ) -> int:
-    """Run a step in processes of its own, and give the exit code for it.
+    """Run a step in separate processes, and give the exit code for it.
 
     Args:
         argv: the command that runs it once, with `-o` and without the options that are arguments here.

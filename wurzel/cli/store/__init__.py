@@ -21,7 +21,7 @@ COMMANDS = {
 
 @click.group("store", cls=CommandGroup, table=COMMANDS, home="wurzel.cli.store.{}_")
 def command() -> None:
-    """Look into a store, and keep it small.
+    """Inspect a store, and keep it small.
 
     The store is that of `--store` or WURZEL_STORE, else the one that wurzel.yaml names. PIPELINE may be left out
     where wurzel.yaml, or the store, has only one.
