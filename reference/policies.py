@@ -146,8 +146,12 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "at most 8 cpu, no floating tags",
-        "`policies.j2`, and a filter as its test",
-        ("policies.j2#for step in pipeline.steps", "filters.py#def is_floating"),
+        "`policies.j2`: what is asked for, and what files say; filters that find it",
+        (
+            "policies.j2#for step in pipeline.steps",
+            "policies.j2#for file in files",
+            *(f"filters.py#def {name}" for name in ("is_floating", "named", "images", "_entries", "_of_document")),
+        ),
     ),
     ("a filter", "`filters:` and a typed function", ("wurzel-pack.yaml#filters", "filters.py#def vault_path")),
     ("the pack's version in every file", "nothing: the header has it", ()),

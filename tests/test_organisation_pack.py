@@ -181,7 +181,7 @@ def test_a_folder_of_the_team_comes_before_the_pack(team):
     own.parent.mkdir(parents=True)
     own.write_text(
         '{% extends "!argo/_step.yaml.j2" %}\n'
-        "{% block sidecars %}\n{{ super() }}\n- name: mine\n  image: x\n{% endblock %}\n"
+        "{% block sidecars %}\n{{ super() }}\n- name: mine\n  image: x:1\n{% endblock %}\n"
     )
     (team / "wurzel.yaml").write_text((team / "wurzel.yaml").read_text().replace("[acme]", "[own, acme]"))
     templates = manifest("argo")["spec"]["workflowSpec"]["templates"]
@@ -350,13 +350,52 @@ def test_the_kit_is_content_with_it(site, monkeypatch):
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("steps.split.resources.cpu=9", "step split: at most 8 cpu (policy of acme 1.0, policies.j2:4)"),
+        ("steps.split.resources.cpu=9", "step split: at most 8 cpu (policy of acme 1.0, policies.j2:5)"),
         ("image=docs/rag:latest", "images need a version, not docs/rag:latest"),
     ],
 )
 def test_its_policy_holds(team, said, message):
     with pytest.raises(PolicyError) as caught:
         results("argo", said)
+    assert message in str(caught.value)
+    assert "argo/rag.yaml: " not in str(caught.value)  # files are not blamed for what was asked for
+
+
+WORKFLOW = "targets.argo.patch={spec: {workflowSpec: {templates: {split: {container: "
+JOB = "targets.cronjob.patch={spec: {jobTemplate: {spec: {template: {spec: {"
+EXTENDED = '{{% extends "!airflow/_pod.py.j2" %}}\n{{% block {} %}}\n{}\n{{% endblock %}}\n'
+
+
+@pytest.mark.parametrize(
+    ("target", "said", "message"),
+    [
+        ("argo", WORKFLOW + "{resources: {limits: {cpu: 64}}}}}}}}", "argo/rag.yaml: at most 8 cpu, not 64"),
+        ("argo", WORKFLOW + "{image: evil}}}}}}", "argo/rag.yaml: images need a version, not evil"),
+        ("argo-prod", "targets.argo-prod.patch={spec: {workflowSpec: {archiveLogs: null}}}", "logs of prod"),
+        ("cronjob", JOB + "containers: {+: [{name: x, image: evil:latest}]}}}}}}}", "not evil:latest"),
+        ("gitlab", "targets.gitlab.patch={split: {image: {name: evil}}}", ".gitlab/rag.pipeline.yml: images need"),
+        ("gitlab", "targets.gitlab.patch={split: {services: [evil:1, evil]}}", "a version, not evil"),
+        ("gitlab", "targets.gitlab.patch={split: {variables: {KUBERNETES_CPU_REQUEST: 9}}}", "8 cpu, not 9"),
+        ("github", "targets.github.patch={jobs: {split: {container: evil}}}", "images need a version, not evil"),
+        ("github", "targets.github.patch={jobs: {split: {steps: {+: [{uses: 'docker://evil'}]}}}}", "not evil"),
+        (
+            "airflow",
+            EXTENDED.format("container_resources", 'container_resources={"limits": {"cpu": "64"}},'),
+            "8 cpu, not 64",
+        ),
+        ("airflow", EXTENDED.format("image", 'image="evil",'), "dags/rag.py: images need a version, not evil"),
+    ],
+)
+def test_no_patch_or_template_leads_round_its_policy(team, target, said, message):
+    sets = [said]
+    if target == "airflow":
+        (team / "own" / "airflow").mkdir(parents=True)
+        (team / "own" / "airflow" / "_pod.py.j2").write_text(said)
+        config = (team / "wurzel.yaml").read_text()
+        (team / "wurzel.yaml").write_text(config.replace("templates: [acme]", "templates: [own, acme]"))
+        sets = []
+    with pytest.raises(PolicyError) as caught:
+        results(target, *sets)
     assert message in str(caught.value)
 
 
