@@ -185,6 +185,13 @@ def named(target, options=""):
     return [yaml.safe_load(Path(path).read_text()) for path in files() if path.endswith(".yml")]
 
 
+def test_a_layer_that_is_not_there_is_said_before_names_that_it_may_define(root):
+    change("templates: []", "templates: [own]")
+    change("argo-prod: {target: argo, environment: prod, namespace: prod}", "argo-prod: {}")
+    code, _, said = run("render")
+    assert (code, said.splitlines()[0]) == (2, "wurzel.yaml:2:13: there is no template folder or installed pack 'own'")
+
+
 def test_two_workflows_of_github_have_names_of_their_own(root):
     both = named("github")
     assert [each["name"] for each in both] == ["p-github-prod", "p"]

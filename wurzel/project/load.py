@@ -268,10 +268,8 @@ def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Find
     given = names_given(pipeline.fields.get("targets") for _, pipeline in _pipelines(root))
 
     def elsewhere() -> Collection[str]:
-        try:
-            return {*given, *(name for pack in packs() for name in pack.names)}
-        except WurzelError:  # reported when templates are needed; until then their names are not known
-            return given
+        # Raises what keeps a pack from being read: a name that it may define cannot be judged, so nothing else counts.
+        return {*given, *(name for pack in packs() for name in pack.names)}
 
     for path, pipeline in _pipelines(root):
         targets = pipeline.fields.get("targets")
