@@ -274,6 +274,13 @@ def test_an_input_that_cannot_be_read_fails_its_step_only(chain):
     assert result.blocked == {"upper": "source"}
 
 
+def test_a_step_that_removes_the_data_folder_fails(chain):
+    code = UPPER.replace("        return", '        __import__("shutil").rmtree("data")\n        return')
+    Path("upper.py").write_text(code)
+    result, _ = chain()
+    assert (result.exit_code, list(result.failed)) == (1, ["upper"])
+
+
 @pytest.mark.parametrize("place", ["data", ".wurzel"])
 def test_a_folder_that_cannot_be_written_is_reported(chain, place):
     Path(place).write_text("a file")

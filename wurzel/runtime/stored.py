@@ -74,6 +74,8 @@ def sweep(data: Path, ids: Collection[str], keep: Callable[[Path], None]) -> Non
 
     `keep` is called with each folder of slices, to move away what is still of use.
     """
+    if not data.is_dir():  # a step has removed it, and failed by that
+        return
     folders.sweep(data)
     left = [entry.name for entry in os.scandir(data) if entry.name.startswith(".") and entry.name.endswith(SLICES)]
     for name in left:
