@@ -108,7 +108,8 @@ class S3Server(ThreadingHTTPServer):
         return Reply(headers={"ETag": f'"{md5(data).hexdigest()}"'})
 
     def put(self, request):
-        if request.headers.get("if-none-match") == "*" and request.key in self.objects:
+        create = request.headers.get("if-none-match") == "*" or request.headers.get("x-goog-if-generation-match") == "0"
+        if create and request.key in self.objects:
             return failure(412, "PreconditionFailed")
         return self.stored(request.key, request.body)
 

@@ -1,13 +1,16 @@
 """The store in a bucket of S3: what comes back, what is sent, and what becomes of every fault of the server."""
 
+import json
 import os
 import random
+import shutil
+import subprocess
 import threading
 from hashlib import sha256
 
 import pytest
 
-from tests.store.s3_server import failure
+from tests.store.s3_server import BUCKET, failure
 from wurzel.datacontract import Folder, PydanticModel
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.datacontract.shape import shape_of
@@ -53,6 +56,30 @@ def test_a_run_is_stored_and_comes_back(server, opened, tmp_path):
     assert all(key.startswith("team x/rag/") for key in server.objects)
     assert other.bucket.folders("") == ["rag"]
     assert "cache" in other.bucket.folders("rag/")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the key")
+def test_a_store_of_google_by_the_calls_that_it_shares_with_s3(server, opened, tmp_path, monkeypatch):
+    """Google's XML API, as far as obstore uses it; no server of others does."""
+    key = subprocess.run(["openssl", "genrsa", "2048"], capture_output=True, text=True, check=True).stdout
+    account = {"disable_oauth": True, "private_key": key, "private_key_id": "", "client_email": ""}
+    (tmp_path / "account.json").write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "account.json"))
+    store = opened(f"gs://{BUCKET}/team x", environ={})
+    folder = dataset(tmp_path / "out", "a", "b")
+    entry = Entry(PRINT, "split", {"": store.put_dataset(folder)}, {"items_in": 1})
+    assert store.record(entry) == entry
+    assert not store.bucket.put(store.key(f"cache/{PRINT}.json"), b"other", create=True)
+    store.fetch(store.look_up(PRINT).datasets[""], tmp_path / "back")
+    assert open_dataset(tmp_path / "back").digest == open_dataset(folder).digest
+    store.bucket.put_file("big", *source(tmp_path, BIG))
+    assert b"".join(store.bucket.stream("big", len(BIG))) == BIG
+    server.page = 2
+    assert {item.key for item in store.bucket.list("")} == {key.removeprefix("team x/") for key in server.objects}
+    store.bucket.delete(["big", "none"])
+    assert store.bucket.head("big") is None
+    with pytest.raises(StoreError, match="bucket does not exist"):
+        opened("gs://other-bucket", environ={}).look_up(PRINT)
 
 
 NAMES = ["plain", "with space", "#1", "a#1/ü.txt", "deep/er/%41", "line\nbreak", "🎉", "empty", "run.sh", "~x"]

@@ -195,6 +195,7 @@ def test_a_private_authority_is_trusted_when_it_is_named(server, opened, tmp_pat
     with pytest.raises(StoreSetupError, match=r"its certificate is not accepted \(UnknownIssuer\)\n.*SSL_CERT_FILE"):
         opened(endpoint=endpoint).bucket.get("x")
     assert opened(endpoint=endpoint, environ=KEYS | {variable: str(authority)}).bucket.put("x", b"1")
+    assert server.requests[-1].headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"  # TLS guards it
     (tmp_path / "token").write_text("jwt-of-job")
     role = {"WURZEL_STORE_ROLE_ARN": "arn", "WURZEL_STORE_TOKEN_FILE": str(tmp_path / "token")}
     assert opened(endpoint=endpoint, environ=role | {variable: str(authority)}).bucket.put("x", b"1")

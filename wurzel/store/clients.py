@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +45,8 @@ class Clients(NamedTuple):
     """How the store is reached."""
 
     small: Client
-    files: Client
-    """For files that are sent."""
+    files: Callable[[], Client]
+    """Gives the one for files that are sent. It is made when it is first needed, since each reads all certificates."""
     access: Access
 
 
@@ -65,17 +66,27 @@ def clients(address: Address, environ: Mapping[str, str]) -> Clients:
     found, given = _of_amazon(address, environ) if address.scheme == "s3" else _of_others(address, environ)
     if address.endpoint:
         given["base_url" if address.scheme == "gs" else "endpoint"] = address.endpoint
+
+    @cache
+    def made(wait: str) -> Client:
+        with _without([] if address.scheme != "s3" else _others(found.kept)):
+            client: Client = kind(address.bucket, **given, **_options(address, wait, environ))
+        return client
+
+    def locked(wait: str) -> Client:
+        with _LOCK:
+            return made(wait)
+
     try:
-        with _LOCK, _without(found.kept if address.scheme == "s3" else None):
-            small, files = (
-                kind(address.bucket, **given, **_options(address, wait, environ)) for wait in (_HANGS, _FILES)
-            )
+        small = locked(_HANGS)
+        if address.scheme == "s3" and _others(found.kept):
+            locked(_FILES)  # now, while no other thread reads variables
     except (BaseError, ValueError, TypeError) as error:
         reason = str(error).partition("\n")[0]
         raise StoreSetupError(
             f"the store cannot be used: {reason}", where=f"{address.scheme}://{address.bucket}"
         ) from None
-    return Clients(small, files, found)
+    return Clients(small, lambda: locked(_FILES), found)
 
 
 def _of_amazon(address: Address, environ: Mapping[str, str]) -> tuple[Access, dict[str, Any]]:
@@ -116,13 +127,16 @@ def _options(address: Address, wait: str, environ: Mapping[str, str]) -> dict[st
     return {"client_options": client, "retry_config": retries}
 
 
+def _others(kept: Collection[str]) -> list[str]:
+    return [name for name in os.environ if name.startswith("AWS_") and name not in kept]
+
+
 @contextlib.contextmanager
-def _without(kept: Collection[str] | None) -> Iterator[None]:
-    """No variables of Amazon's but these, for obstore alone: they would beat what it is given.
+def _without(names: Iterable[str]) -> Iterator[None]:
+    """None of these variables, for obstore alone: they would beat what it is given.
 
     `os.environ` stays as it is, since other threads may be starting processes with it.
     """
-    names = [] if kept is None else [name for name in os.environ if name.startswith("AWS_") and name not in kept]
     for name in names:
         os.unsetenv(name)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from html import unescape
 
 from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.named_tuples import NamedTuple
@@ -138,6 +137,8 @@ def _not_answered(said: str, cause: str) -> Fault:
 
 
 def _tag(name: str, text: str) -> str:
+    from html import unescape  # a large table, for errors alone
+
     found = re.search(rf"<{name}>\s*([^<]*)</{name}>", text)
     return _short(unescape(found[1]).partition("\nRequestId:")[0]) if found else ""  # Azure adds it and the time
 

@@ -96,7 +96,7 @@ class RemoteBucket:
 
     def put_file(self, key: str, path: Path, digest: str) -> None:
         """See `Bucket`."""
-        client = self._clients.files
+        client = self._clients.files()
         with explained(path):
             size = path.stat().st_size
         part = max(_PART, -(-size // _MOST_PARTS))
