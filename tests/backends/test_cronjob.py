@@ -2,6 +2,7 @@
 
 import base64
 import bz2
+import gzip
 import json
 import re
 from hashlib import sha256
@@ -222,6 +223,8 @@ def test_a_large_pipeline_is_compressed(tmp_path):
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(PipelineError, match="ends too early"):
         load(file)
+    file.write_bytes(gzip.compress(dump_for_jobs(body).encode()))  # as people compress files
+    assert dump_for_jobs(load(file)) == dump_for_jobs(body)
 
 
 def test_a_pipeline_is_compressed_to_the_same_bytes_by_every_python():

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file `load` reads; 10,000 steps need some 20 MB."""
 
-_BZIP2 = b"BZh"
+_COMPRESSED = {b"BZ": "bzip2", b"\x1f\x8b": "gzip"}
+"""How a file that starts with these bytes is compressed."""
 _HEADER = "//"
 """Key of the header in files that `wurzel render` wrote: their second line."""
 
@@ -91,26 +92,27 @@ def load(path: Path) -> Pipeline:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of an IR file, also compressed by bzip2. Raises `PipelineError` when unreadable, or too large."""
+    """The bytes of an IR file, also of one that is compressed. Raises `PipelineError` when unreadable, or too large."""
     try:
         found = read_file(path) if path.stat().st_size <= MAX_BYTES else None
     except OSError as error:
         raise PipelineError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if found is not None and found.startswith(_BZIP2):
-        found = _decompressed(found, path)
+    if found is not None and (kind := _COMPRESSED.get(found[:2])):
+        found = _decompressed(found, kind, path)
     if found is None:
         raise PipelineError(f"the file is larger than {MAX_BYTES} bytes", where=str(path))
     return found
 
 
-def _decompressed(data: bytes, path: Path) -> bytes | None:
-    """What is in a file of bzip2; `None` if that is too large."""
+def _decompressed(data: bytes, kind: str, path: Path) -> bytes | None:
+    """What is in a compressed file; `None` if that is too large."""
     import bz2
+    import zlib
 
-    reader = bz2.BZ2Decompressor()
+    reader = bz2.BZ2Decompressor() if kind == "bzip2" else zlib.decompressobj(wbits=31)
     try:
         found = reader.decompress(data, MAX_BYTES + 1)
-    except OSError as error:
+    except (OSError, zlib.error) as error:
         raise PipelineError(f"is damaged: {error}", where=str(path)) from error
     if not reader.eof and len(found) <= MAX_BYTES:
         raise PipelineError("is damaged: it ends too early", where=str(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -90,6 +89,8 @@ def described_by(pipeline: Pipeline, options: CronJobOptions) -> Described | Non
 def _contents(described: Described) -> dict[str, dict[str, str]]:
     if described.file == k8s.PIPELINE_FILE:
         return {"data": {described.file: described.text}, "binaryData": {}}
+    import bz2
+
     # Not gzip: its bytes depend on which zlib Python was built with, and a rendered file must not.
     compressed = b64encode(bz2.compress(described.text.encode())).decode()
     return {"data": {}, "binaryData": {described.file: compressed}}
