@@ -4,6 +4,7 @@
 """
 
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
 
@@ -11,6 +12,9 @@ COUNT = int(os.environ.get("WURZEL_FUZZ", "0"))
 
 KILLS = int(os.environ.get("WURZEL_KILLS", "0"))
 """How many kills at random `make fuzz` asks for; with any, every point is tried too."""
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where what is made and damaged thousands of times need not be put on a disk."""
 
 
 def examples(count):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES, KILLS, TEMPLATES = 500, 200, 1000
+LONG = ["--timeout", "3600"]
+"""One test has all examples of a round, which takes its time beside other work."""
 
 
 def tests():
@@ -30,7 +32,7 @@ def main(seconds):
         for path, settings in tests():
             if rounds and time.monotonic() > end:
                 break
-            argv = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", str(path)]
+            argv = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *LONG, str(path)]
             if subprocess.run(argv, cwd=HERE.parents[1], env=os.environ | settings, check=False).returncode:
                 sys.exit(1)
         # `search.py SEED 1` shows again what a seed that it prints has found

@@ -15,6 +15,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.hostility import readers
+from tests.hostility.budget import MEMORY
 from tests.hostility.grammar import SHARED, Template, generate
 from wurzel.exceptions import QuotingError, TemplateError
 from wurzel.render import Renderer
@@ -48,7 +49,7 @@ class Search:
 
     def problems(self, seeds):
         """What is wrong with the templates of the seeds, at most `BATCH`, with each of several draws of values."""
-        with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             for name, text in SHARED.items():
                 Path(folder, name).write_text(text)
             renderer, files = Renderer(["."], root=folder), []

@@ -16,6 +16,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.hostility.budget import MEMORY
 from tests.store.filled import PLAN, Filling, files, fingerprint
 from wurzel.datacontract.dataset import open_dataset
 from wurzel.exceptions import StoreError
@@ -176,7 +177,7 @@ def _texts(folder):
 
 def main(first, count):
     """Damage `count` stores; print how it went, and give how many results were wrong."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         campaign, begin, wrong = Campaign(Path(folder)), time.monotonic(), 0
         for seed in range(first, first + count):
             for problem in campaign.problems(seed):

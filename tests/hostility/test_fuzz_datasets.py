@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandera.typing import DataFrame, Series
 
-from tests.hostility.budget import COUNT, examples
+from tests.hostility.budget import COUNT, MEMORY, examples
 from tests.hostility.mutations import garbled, mutated, written
 from tests.hostility.store_damage import DAMAGE
 from wurzel.core import PanderaDataFrameModel
@@ -131,17 +132,17 @@ def same_or_refused(folder, name, expected, what):
     return False
 
 
-def test_a_damaged_folder_gives_what_was_written_or_is_refused(whole, tmp_path):
+def test_a_damaged_folder_gives_what_was_written_or_is_refused(whole):
     folder, expected = whole
     first = random.randrange(10**12) if COUNT else 0
     outcomes = set()
     for seed in range(first, first + (COUNT or 150)):
         draw = random.Random(seed)
         name = draw.choice(sorted(SHAPES))
-        copy = shutil.copytree(folder / name, tmp_path / str(seed))
-        done = spoil(draw, copy)
-        outcomes.add(same_or_refused(copy, name, expected[name], f"seed {seed}, {name}: {done}"))
-        shutil.rmtree(copy)
+        with tempfile.TemporaryDirectory(dir=MEMORY) as home:
+            copy = shutil.copytree(folder / name, Path(home) / name)
+            done = spoil(draw, copy)
+            outcomes.add(same_or_refused(copy, name, expected[name], f"seed {seed}, {name}: {done}"))
     assert outcomes == {True, False}
 
 

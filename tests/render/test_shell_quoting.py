@@ -87,6 +87,7 @@ def test_every_text_in_a_here_document(script, shell):
         ("for i in {{ x | words }}; do :; done", [], "for i in ; do :; done"),
         ("f() { echo {{ x }}; }  # {{ x }} '", "a'b", "f() { echo 'a'\\''b'; }  # a'b '"),
         ("#!/bin/{{ x }}\n", "sh", "#!/bin/sh\n"),
+        ("p {{ x }}#{{ x }} a#{{ x }}", "b c", "p 'b c'#'b c' a#'b c'"),
         ("p a\xa0# {{ x }}", "b c", "p a\xa0# 'b c'"),
         ("p a\x0c# {{ x }}", "b c", "p a\x0c# 'b c'"),
         ("p a\x0b\u2003#{{ x }}", "b", "p a\x0b\u2003#'b'"),
