@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-engines engines cluster cluster-down conformance versions lint snapshots reference docs bench fuzz clean
+.PHONY: help demo test test-engines engines cluster cluster-down conformance versions lint snapshots reference docs bench fuzz mutation clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -62,6 +62,10 @@ bench: .venv/.installed ## Measure everything, or HEADINGS alone, and write docs
 
 fuzz: .venv/.installed ## Try to break it, at random, for SECONDS=600 or longer
 	$(BIN)/python tests/hostility/fuzz.py $(or $(SECONDS),600)
+
+mutation: .venv/.installed ## Change COUNT=60 places of each area of the code, by SEED=1, and see whether tests notice
+	$(BIN)/python tests/engines/install.py mutation
+	$(BIN)/python -m tests.mutation $(or $(COUNT),60) $(or $(SEED),1) $(AREAS)
 
 clean: ## Remove everything that was made here
 	rm -rf .venv .engines .demo .site .bench dist

@@ -1,6 +1,6 @@
 """Install the real engines below `.engines/`, each in an environment of its own; a second call does nothing.
 
-`python tests/engines/install.py [NAME]…` installs the named ones, or all but the one that only `make versions`
+`python tests/engines/install.py [NAME]…` installs the named ones, or all but those that one command alone
 needs. To add an engine, add a row to `ENGINES`.
 """
 
@@ -62,6 +62,8 @@ ENGINES = {
     "argolint": {"go": ["argolint"]},
     # The same of the oldest Argo, whose functions take other arguments; only for `make versions`.
     "argolint36": {"go": ["argolint36"]},
+    # What changes the code for `make mutation`.
+    "mutation": {"pip": ["cosmic-ray==8.7.*"]},
     # The argo command itself, from the sources of its Go module; those lack the web interface, an empty page stands in.
     "argo": {"argo": ["github.com/argoproj/argo-workflows/v4", "v4.0.5"]},
     # Object stores: two servers of S3 that share no code, and one of Azure.
@@ -71,6 +73,8 @@ ENGINES = {
     # docker and a base image made of Debian packages, since no image can be pulled; needs root.
     "containers": {"base": ["bookworm", "python3-minimal,python3-venv"]},
 }
+ALONE = {"argolint36": "make versions", "mutation": "make mutation"}
+"""Installed only by these commands."""
 
 
 def pip(home, requirements):
@@ -257,5 +261,5 @@ def install(name):
 
 if __name__ == "__main__":
     ROOT.mkdir(exist_ok=True)
-    for engine in sys.argv[1:] or [name for name in ENGINES if name != "argolint36"]:
+    for engine in sys.argv[1:] or [name for name in ENGINES if name not in ALONE]:
         install(engine)
