@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -96,8 +97,22 @@ class _Watch:
             self._keys_next.append(True)
 
 
-def python_tree(text: str) -> ast.Module:
-    """The syntax tree of a Python text that also compiles. Raises `Unreadable` when it does not."""
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Collect no garbage: a tree, or what is read from a file, has no cycles, and looking for some takes as long."""
+    import gc
+
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def python_tree(text: str, *, compiles: bool = True) -> ast.Module:
+    """The syntax tree of a Python text that also compiles, if asked for. Raises `Unreadable` when it does not."""
     import ast
     import warnings
 
@@ -105,7 +120,8 @@ def python_tree(text: str) -> ast.Module:
         warnings.simplefilter("ignore")
         try:
             tree = ast.parse(text)
-            compile(text, "<rendered>", "exec", dont_inherit=True)
+            if compiles:
+                compile(text, "<rendered>", "exec", dont_inherit=True)
         except SyntaxError as error:
             offset = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
             raise Unreadable(error.msg, offset) from None

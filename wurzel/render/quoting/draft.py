@@ -95,6 +95,12 @@ class Draft:
         except NotAValue:
             return text
 
+    def in_text(self, offsets: Sequence[int]) -> list[int]:
+        """Where places within text of the template, by their offsets in the reference, are in the finished file."""
+        starts = [0, *accumulate(map(len, self.outputs))]
+        pieces = [bisect_right(self._starts, offset) - 1 for offset in offsets]
+        return [starts[piece] + offset - self._starts[piece] for piece, offset in zip(pieces, offsets, strict=True)]
+
     def where_in_reference(self, offset: int) -> str:
         """`template:line` of an offset in the reference."""
         return self._where(offset, self._starts, None)

@@ -1,7 +1,7 @@
 """Values in Python files: literals in expressions, text inside string literals, names, and comments.
 
 The file is parsed twice: once with a harmless name in place of each value, once finished. The second tree must be the
-first with each name replaced by its value.
+first with each name replaced by its value. Large files are parsed in portions.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import ast
 import re
 import token as tokens
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
-from tokenize import TokenInfo, generate_tokens
+from tokenize import TokenError, TokenInfo, generate_tokens
 from typing import TYPE_CHECKING, Any
 
+from wurzel.exceptions import QuotingError, VerifyError
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang, unreadable
 from wurzel.render.quoting.python_literal import escaped, laid_out, literal
+from wurzel.render.quoting.python_portions import Cutter, portions
 from wurzel.render.values import Identifier, Joined, Json, NotAValue, show
-from wurzel.render.verify import Unreadable, python_tree
+from wurzel.render.verify import Unreadable, python_tree, without_collection
 
 if TYPE_CHECKING:
     from wurzel.exceptions import TemplateError
@@ -40,28 +42,58 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     draft = Draft(pieces)
     refuse_words(draft)
     reference = draft.refer()
+    cutter = Cutter(reference)
     try:
-        tree = python_tree(reference)
-    except Unreadable as error:
-        where = draft.where_in_reference(error.offset)
-        hint = "A value becomes a whole literal; do not put it next to another string."
-        raise unreadable(where, f"the template is not valid Python, whatever its values are: {error}", hint) from None
-    _fill(draft, list(generate_tokens(StringIO(reference).readline)))
-    if not prove:
-        return draft
-    text = draft.text()
-    _check_cookie(draft, text)
+        _fill(draft, generate_tokens(StringIO(reference).readline), cutter)
+    except (TokenError, SyntaxError, QuotingError):
+        _template_tree(draft, reference)  # that the template is not Python at all says more
+        raise
+    if prove:
+        text = draft.text()
+        _check_cookie(draft, text)
+        with without_collection():
+            if not _agrees_in_portions(draft, text, cutter.cuts()):
+                _prove_whole(draft, reference, text)
+    return draft
+
+
+def _agrees_in_portions(draft: Draft, text: str, cuts: Sequence[int]) -> bool:
+    """Whether a large file could be proved portion by portion: the trees of one of 3 MB take 300 MB."""
+    if not cuts:
+        return False
+    try:
+        pairs = zip(portions(draft.reference, cuts), portions(text, draft.in_text(cuts)), strict=True)
+        for wanted, found in pairs:
+            _prove(draft, python_tree(wanted, compiles=False), python_tree(found), found)
+    except (Unreadable, QuotingError, VerifyError):
+        return False  # whichever error it is, the whole file has its line
+    return True
+
+
+def _prove_whole(draft: Draft, reference: str, text: str) -> None:
+    tree = _template_tree(draft, reference)
     try:
         finished = python_tree(text)
     except Unreadable as error:
         raise _blame(draft, error.offset, str(error)) from None
     _prove(draft, tree, finished, text)
-    return draft
 
 
-def _fill(draft: Draft, found: list[TokenInfo]) -> None:
+def _template_tree(draft: Draft, reference: str) -> ast.Module:
+    """The tree of the file with a name in place of each value."""
+    try:
+        return python_tree(reference)
+    except Unreadable as error:
+        where = draft.where_in_reference(error.offset)
+        hint = "A value becomes a whole literal; do not put it next to another string."
+        raise unreadable(where, f"the template is not valid Python, whatever its values are: {error}", hint) from None
+
+
+def _fill(draft: Draft, found: Iterator[TokenInfo], cutter: Cutter) -> None:
+    """Quote the values, one token after the other: a list of all would take more memory than the tree."""
     formatted = 0
-    for number, token in enumerate(found):
+    for before, token, following in _with_neighbours(found):
+        cutter.see(token)
         formatted += (token.type in _STRING_STARTS) - (token.type in _STRING_ENDS)
         if not draft.has(token.string):
             continue
@@ -75,12 +107,21 @@ def _fill(draft: Draft, found: list[TokenInfo]) -> None:
             elif token.type == tokens.STRING:
                 _fill_string(draft, pieces, token.string)
             elif token.type == tokens.NAME:
-                _refuse_built(held, found[number - 1].string if number else "", found[number + 1].string)
-                _fill_name(draft, pieces, token.string, found[number + 1].string)
+                _refuse_built(held, before, following)
+                _fill_name(draft, pieces, token.string, following)
             else:
                 raise refuse(held, f"it is inside {token.string!r}")
         except NotAValue as error:
             raise refuse(held, str(error), error.hint) from None
+
+
+def _with_neighbours(found: Iterator[TokenInfo]) -> Iterator[tuple[str, TokenInfo, str]]:
+    """Each token, between the texts of those before and after it."""
+    before, token = "", next(found, None)
+    while token is not None:
+        after = next(found, None)
+        yield before, token, "" if after is None else after.string
+        before, token = token.string, after
 
 
 def _refuse_built(held: Held, before: str, after: str) -> None:

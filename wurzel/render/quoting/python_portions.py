@@ -1,0 +1,69 @@
+"""Cuts a Python file between statements, so that it can be parsed portion by portion with little memory.
+
+A portion means the same alone as in the file: it begins with a statement of the module, or of a `with` block of the
+module, which is no scope of its own.
+"""
+
+from __future__ import annotations
+
+import token as tokens
+from collections.abc import Iterable, Iterator
+from tokenize import TokenInfo
+
+_SIZE = 100_000
+"""Characters of a portion; a tree takes some 60 bytes for each."""
+_WHOLE = frozenset({"__future__", "global"})
+"""Words that say something of the whole file."""
+_CONTINUING = frozenset({"elif", "else", "except", "finally", "case"})
+_BLANK = frozenset({tokens.NL, tokens.COMMENT, tokens.INDENT, tokens.DEDENT, tokens.NEWLINE, tokens.ENDMARKER})
+
+
+class Cutter:
+    """Finds where to cut, given all tokens one by one."""
+
+    def __init__(self, text: str) -> None:
+        """Of this text."""
+        self._text = text
+        self._depth = 0
+        self._begins = True
+        self._is_with = False
+        self._line, self._offset = 1, 0
+        self._whole = False
+        self._cuts: list[int] = []
+
+    def see(self, token: TokenInfo) -> None:
+        """Take the next token."""
+        kind = token.type
+        self._whole = self._whole or token.string in _WHOLE
+        if kind not in _BLANK:
+            if self._begins:
+                self._begins = False
+                self._see_statement(token)
+        elif kind == tokens.NEWLINE:
+            self._begins = True
+        else:
+            self._depth += (kind == tokens.INDENT) - (kind == tokens.DEDENT)
+
+    def cuts(self) -> list[int]:
+        """Offsets of the text, after all tokens."""
+        return [] if self._whole else self._cuts
+
+    def _see_statement(self, token: TokenInfo) -> None:
+        if not self._depth:
+            self._is_with = token.string == "with"
+        while self._line < token.start[0]:
+            self._offset = self._text.index("\n", self._offset) + 1
+            self._line += 1
+        last = self._cuts[-1] if self._cuts else 0
+        here = not self._depth or (self._depth == 1 and self._is_with)
+        if here and self._offset - last >= _SIZE and token.string not in _CONTINUING:
+            self._cuts.append(self._offset)
+
+
+def portions(text: str, cuts: Iterable[int]) -> Iterator[str]:
+    """The portions of a text, those that begin within a block with a block around them."""
+    start = 0
+    for end in (*cuts, len(text)):
+        portion = text[start:end]
+        yield f"if 1:\n{portion}" if portion[:1] in {" ", "\t"} else portion
+        start = end
