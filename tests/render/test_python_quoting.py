@@ -6,6 +6,8 @@ import pytest
 
 from tests.render.hostile import STRINGS, same
 from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.render.quoting import python_portions
+from wurzel.render.verify import python_tree
 
 
 @pytest.fixture
@@ -186,3 +188,68 @@ def test_text_that_is_built_to_look_like_code_is_refused(render, source):
     with pytest.raises(QuotingError, match="text") as caught:
         render({"x.py.j2": source}, names=["a", "b"])
     assert caught.value.where == "x.py.j2:1"
+
+
+@pytest.fixture
+def parsed(monkeypatch):
+    """The texts that are parsed, where every statement that may be one is a portion."""
+    texts = []
+
+    def watched(text, **options):
+        texts.append(text)
+        return python_tree(text, **options)
+
+    monkeypatch.setattr(python_portions, "_SIZE", 1)
+    monkeypatch.setattr("wurzel.render.quoting.python.python_tree", watched)
+    return texts
+
+
+LARGE = """\
+import a
+with a.b(
+    {{ x }},
+):
+    c = {{ x }}
+    # {{ x }}
+    if c:
+        c = [{{ x }}, "{{ x }}"]
+    else:
+        c = 2
+for d in c:
+    d = {{ x }}
+else:
+    d = 1
+"""
+
+
+def test_large_files_are_proved_in_portions(python, parsed):
+    text = python(LARGE, x="é\n")
+    compile(text, "x", "exec")
+    assert text == LARGE.replace('"{{ x }}"', '"é\\n"').replace("# {{ x }}", "# é\n    #").replace("{{ x }}", '"é\\n"')
+    assert "".join(part.removeprefix("if 1:\n") for part in parsed[1::2]) == text
+    assert parsed[::2][0] == "import a\n"
+    assert max(map(len, parsed)) < len(text)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ('d = "a" {{ x }}', "not valid Python"),
+        ("d = f(a for a in {{ x }}, 1)", "not valid Python"),
+        ("return {{ x }}", "not valid Python"),
+        ("from __future__ import annotations", "not valid Python"),
+    ],
+)
+def test_an_error_in_any_portion_has_its_line(python, parsed, wrong, message):
+    for place, line in (("c = 2", 10), ("d = 1", 14), ("c = {{ x }}", 5)):
+        with pytest.raises(VerifyError, match=message) as raised:
+            python(LARGE.replace(f"{place}\n", f"{wrong}\n"), x="y")
+        assert raised.value.where.endswith(f"x.py.j2:{line}")
+    assert parsed
+
+
+def test_what_is_about_the_whole_file_is_proved_at_once(python, parsed):
+    text = python("from __future__ import annotations\n" + LARGE, x=1)
+    assert parsed[1:] == [text]
+    with pytest.raises(VerifyError, match="before global declaration"):
+        python("a = {{ x }}\nglobal a\n", x=1)

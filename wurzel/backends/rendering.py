@@ -15,6 +15,7 @@ from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplatePr
 from wurzel.invocation.variables import too_large
 from wurzel.render.language import language_of
 from wurzel.render.layers import POLICIES
+from wurzel.render.verify import without_collection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,7 @@ def reports_of(job: Job) -> list[Report]:
     return unsupported_uses(get(job.target), job.pipeline, job.options.ignore, job.options, where)
 
 
+@without_collection()
 def render(jobs: Sequence[Job], renderer: Renderer) -> list[JobResult]:
     """The files of all jobs, in memory.
 

@@ -126,10 +126,13 @@ class Renderer:
             VerifyError: when the finished file cannot be parsed.
         """
         from wurzel.render.quoting import quote
+        from wurzel.render.verify import without_collection
 
         language = _language(template)
-        rendered = Rendered(quote(language, self._environment.run(template, context).pieces))
-        if self.layers.filters and not rendered.is_made_of(self._environment.run(template, context).pieces):
+        with without_collection():
+            rendered = Rendered(quote(language, self._environment.run(template, context).pieces))
+            same = not self.layers.filters or rendered.is_made_of(self._environment.run(template, context).pieces)
+        if not same:
             raise TemplateError("the template renders differently when it is rendered again", where=template)
         return rendered
 

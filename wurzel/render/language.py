@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 Language = Literal["YAML", "Python", "shell", "JSON", "plain text"]
@@ -23,6 +24,7 @@ LANGUAGES: dict[str, Language] = {
 """Suffix of a template's name (without `.j2`) to the language its values are quoted for."""
 
 
+@cache
 def language_of(template: str) -> Language | None:
     """The language of a template by its name; `None` for parts that fit any file, such as `_macros.j2`."""
     stem = template.removesuffix(".j2")

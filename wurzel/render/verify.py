@@ -99,7 +99,7 @@ class _Watch:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Collect no garbage: a tree, or what is read from a file, has no cycles, and looking for some takes as long."""
+    """Collect no garbage: pieces, events and trees have no cycles, and looking for some takes a third of the time."""
     import gc
 
     enabled = gc.isenabled()

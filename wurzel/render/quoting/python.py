@@ -19,7 +19,7 @@ from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse
 from wurzel.render.quoting.python_literal import escaped, laid_out, literal
 from wurzel.render.quoting.python_portions import Cutter, portions
 from wurzel.render.values import Identifier, Joined, Json, NotAValue, show
-from wurzel.render.verify import Unreadable, python_tree, without_collection
+from wurzel.render.verify import Unreadable, python_tree
 
 if TYPE_CHECKING:
     from wurzel.exceptions import TemplateError
@@ -51,9 +51,8 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     if prove:
         text = draft.text()
         _check_cookie(draft, text)
-        with without_collection():
-            if not _agrees_in_portions(draft, text, cutter.cuts()):
-                _prove_whole(draft, reference, text)
+        if not _agrees_in_portions(draft, text, cutter.cuts()):
+            _prove_whole(draft, reference, text)
     return draft
 
 

@@ -26,6 +26,8 @@ class Cutter:
         self._text = text
         self._depth = 0
         self._begins = True
+        self._is_first = False
+        """Whether the next statement is the first of its block, which a portion cannot be without."""
         self._is_with = False
         self._line, self._offset = 1, 0
         self._whole = False
@@ -37,11 +39,12 @@ class Cutter:
         self._whole = self._whole or token.string in _WHOLE
         if kind not in _BLANK:
             if self._begins:
-                self._begins = False
                 self._see_statement(token)
+            self._begins = self._is_first = False
         elif kind == tokens.NEWLINE:
             self._begins = True
         else:
+            self._is_first = self._is_first or kind == tokens.INDENT
             self._depth += (kind == tokens.INDENT) - (kind == tokens.DEDENT)
 
     def cuts(self) -> list[int]:
@@ -55,7 +58,7 @@ class Cutter:
             self._offset = self._text.index("\n", self._offset) + 1
             self._line += 1
         last = self._cuts[-1] if self._cuts else 0
-        here = not self._depth or (self._depth == 1 and self._is_with)
+        here = not self._depth or (self._depth == 1 and self._is_with and not self._is_first)
         if here and self._offset - last >= _SIZE and token.string not in _CONTINUING:
             self._cuts.append(self._offset)
 
