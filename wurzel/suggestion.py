@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 LOOSE = 0.5
 """Cutoff for names in templates and patches, which differ more than keys and ids do: paths, block names, kinds."""
@@ -27,3 +27,8 @@ def meant_or_all(name: str, known: Iterable[str], kind: str, *, cutoff: float = 
     """A sentence that suggests the closest known name, or else lists the first ten, as in `Steps: load, split.`."""
     names = list(dict.fromkeys(known))
     return did_you_mean(name, names, cutoff=cutoff) or f"{kind}: {', '.join(names[:_MOST]) or 'none'}."
+
+
+def listed(known: Sequence[str], most: int = 20) -> str:
+    """A sentence that lists the first known names, as in `There are: load, split.`; empty without any."""
+    return f"There are: {', '.join(known[:most])}{', …' if len(known) > most else '.'}" if known else ""

@@ -492,6 +492,17 @@ def test_no_secret_is_shown_by_the_checks_of_the_author():
     assert problems(Chatty, {"MY_STEP__TOKEN": "hunter2", "MY_STEP__OTHER": "so"}).endswith("token *** is wrong, so")
 
 
+def test_no_key_of_a_secret_mapping_is_shown_by_the_checks_of_the_author():
+    class Chatty(Settings):
+        TOKENS: Secret[dict[str, str]]
+
+        @model_validator(mode="after")
+        def whole(self):
+            raise ValueError(f"who is {next(iter(self.TOKENS.get_secret_value()))}?")
+
+    assert problems(Chatty, {"MY_STEP__TOKENS": '{"hunter2": "word"}'}).endswith("who is ***?")
+
+
 def test_long_values_are_cut():
     text = problems(Strict, {"MY_STEP__SIZE": "9" * 50 + "x" * 500})
     assert len(text) < 800

@@ -11,6 +11,7 @@ from wurzel.core.command_data import Ports, checked_ports_of, is_open, ports_of
 from wurzel.core.parameters import bindings
 from wurzel.core.placeholders import Vocabulary, Word, filled, references
 from wurzel.core.typed_step import INCONTRACT, OUTCONTRACT, SETTS, TypedStep
+from wurzel.datacontract.names import class_path
 from wurzel.datacontract.secrets import secret_texts
 from wurzel.datacontract.shape import unaliased
 from wurzel.exceptions import StaticTypeError, UsageError
@@ -50,13 +51,13 @@ class CommandStep(TypedStep[SETTS, INCONTRACT, OUTCONTRACT], Generic[SETTS, INCO
         try:
             _check_class(cls)
         except StaticTypeError as error:
-            error.where = error.where or f"{cls.__module__}:{cls.__qualname__}"
+            error.where = error.where or class_path(cls)
             raise
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """A step whose types are ones that a program can take and give."""
         step = super().__new__(cls, *args, **kwargs)
-        where = f"{cls.__module__}:{cls.__qualname__}"
+        where = class_path(cls)
         if not hasattr(cls, "command"):
             hint = 'Write command = ["program", "{input}", "{output}"].'
             raise StaticTypeError(f"{cls.__name__} has no command", where=where, hint=hint)

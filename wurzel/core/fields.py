@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, dataclass_transform
 
 from wurzel.core.parameters import as_given, bindings
 from wurzel.core.references import resolved
+from wurzel.datacontract.names import class_path
 from wurzel.datacontract.shape import STREAMS, Shape, shape_of, substituted, type_text, unaliased, without_none
 from wurzel.exceptions import StaticTypeError
 from wurzel.named_tuples import NamedTuple
@@ -45,7 +46,7 @@ class Ports:
             dataclasses.dataclass(frozen=True, kw_only=True)(cls)
             fields = dataclasses.fields(cls)  # type: ignore[arg-type] # it is one now
         except ValueError as error:  # such as for a list as a default, which all objects would share
-            raise StaticTypeError(f"a field has a default: {error}", where=_place(cls), hint=_NO_DEFAULT) from None
+            raise StaticTypeError(f"a field has a default: {error}", where=class_path(cls), hint=_NO_DEFAULT) from None
         for field in fields:
             _check_field(cls, field)
 
@@ -198,10 +199,10 @@ def _shape(cls: type, name: str, annotation: Any) -> Shape:
 def _check_field(cls: type, field: dataclasses.Field[Any]) -> None:
     name = field.name
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
-        raise StaticTypeError(f"{name!r} cannot name a field of {cls.__name__}", where=_place(cls), hint=_NAMES)
+        raise StaticTypeError(f"{name!r} cannot name a field of {cls.__name__}", where=class_path(cls), hint=_NAMES)
     if field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING:
         message = f"the field {name} of {cls.__name__} has a default"
-        raise StaticTypeError(message, where=_place(cls), hint=_NO_DEFAULT)
+        raise StaticTypeError(message, where=class_path(cls), hint=_NO_DEFAULT)
 
 
 def _check_case(cls: type, names: Iterable[str]) -> None:
@@ -210,8 +211,6 @@ def _check_case(cls: type, names: Iterable[str]) -> None:
     for name in names:
         if (other := seen.setdefault(name.lower(), name)) != name:
             message = f"the fields {other} and {name} of {cls.__name__} differ in upper and lower case alone"
-            raise StaticTypeError(message, where=_place(cls), hint="Rename one: some file systems take them for one.")
-
-
-def _place(cls: type) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}"
+            raise StaticTypeError(
+                message, where=class_path(cls), hint="Rename one: some file systems take them for one."
+            )

@@ -20,7 +20,7 @@ from wurzel.core.environment import (
     split_name,
 )
 from wurzel.core.settings import sealed
-from wurzel.datacontract.secrets import is_secret, is_url, public
+from wurzel.datacontract.secrets import is_secret, is_url, public, texts_in
 from wurzel.datacontract.shape import type_text
 from wurzel.exceptions import EnvSettingsError, mismatch
 
@@ -207,14 +207,6 @@ def _without_secrets(cls: type[BaseModel], data: Mapping[str, Any], message: str
     """A message written by the author of the settings, with every secret value blotted out."""
     for key, field in fields_of(cls).values():
         if is_secret(field.annotation):
-            for secret in sorted(_texts(data.get(key)), key=len, reverse=True):
+            for secret in sorted(filter(None, texts_in(data.get(key))), key=len, reverse=True):
                 message = message.replace(secret, "***")
     return message
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list | tuple):
-        return [text for item in value for text in _texts(item)]
-    return [] if value is None or value == "" else [str(value)]

@@ -18,6 +18,7 @@ from wurzel.core.parameters import as_given, bindings, check_count
 from wurzel.core.references import resolved
 from wurzel.core.settings import SettingsBase, provided_settings
 from wurzel.core.signature import check_run, check_when
+from wurzel.datacontract.names import class_path
 from wurzel.datacontract.shape import Shape, shape_of, type_text, unaliased
 from wurzel.exceptions import StaticTypeError
 
@@ -263,12 +264,12 @@ def step_types(cls: type[TypedStep[Any, Any, Any]]) -> StepTypes:
     types = _TYPES.get(cls)
     if types is None:
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
-            raise StaticTypeError(f"{cls.__name__} does not define {', '.join(missing)}", where=_place(cls))
+            raise StaticTypeError(f"{cls.__name__} does not define {', '.join(missing)}", where=class_path(cls))
         types = StepTypes(cls)
-        check_attributes(cls, cls._attributes, _place(cls))
-        check_run(cls, types.input, types.output, _place(cls))
+        check_attributes(cls, cls._attributes, class_path(cls))
+        check_run(cls, types.input, types.output, class_path(cls))
         if decides(cls):
-            check_when(cls, types.input, _place(cls))
+            check_when(cls, types.input, class_path(cls))
         _TYPES[cls] = types
     return types
 
@@ -277,13 +278,13 @@ def _check_settings(cls: type, settings: Any) -> None:
     if isinstance(settings, TypeVar):
         raise StaticTypeError(
             f"{cls.__name__} has no type parameters",
-            where=_place(cls),
+            where=class_path(cls),
             hint=f"Write class {cls.__name__}(TypedStep[MySettings, list[Input], list[Output]]).",
         )
     if settings is not NoneType and not (isinstance(settings, type) and issubclass(settings, SettingsBase)):
         raise StaticTypeError(
             f"the settings of {cls.__name__} are {type_text(settings)}, which is no subclass of Settings",
-            where=_place(cls),
+            where=class_path(cls),
             hint="Derive from wurzel.core.Settings, or write NoSettings.",
         )
 
@@ -300,7 +301,7 @@ def _resolved(cls: type, role: str, annotation: Any) -> Any:
         raise StaticTypeError(
             f"the {role} of {cls.__name__}: {error.name!r} is not a contract: the name does not exist when the program"
             " runs",
-            where=_place(cls),
+            where=class_path(cls),
             hint="Import it outside of `if TYPE_CHECKING:`.",
         ) from None
 
@@ -310,14 +311,10 @@ def _read(cls: type, role: str, read: Callable[[Any], Any], annotation: Any) -> 
         return read(annotation)
     except StaticTypeError as error:
         raise StaticTypeError(
-            f"the {role} of {cls.__name__}: {error.message}", where=_place(cls), hint=error.hint
+            f"the {role} of {cls.__name__}: {error.message}", where=class_path(cls), hint=error.hint
         ) from None
 
 
 def _check_both(cls: type[TypedStep[Any, Any, Any]], types: StepTypes) -> None:
     if types.output_class is None and types.output_shape.empty:
-        raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=_place(cls))
-
-
-def _place(cls: type) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}"
+        raise StaticTypeError(f"the output of {cls.__name__} cannot be None", where=class_path(cls))

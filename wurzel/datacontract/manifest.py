@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from wurzel.datacontract.names import class_path
 from wurzel.exceptions import DatasetError
 from wurzel.named_tuples import NamedTuple
 
@@ -173,7 +174,7 @@ def _canonical(part: Part) -> dict[str, Any]:
 
 def contract_name(shape: Shape) -> str:
     """`module:Class` of a contract; those of a union with ` | ` between them, in order."""
-    return " | ".join(f"{contract.__module__}:{contract.__qualname__}" for contract in shape.contracts)
+    return " | ".join(map(class_path, shape.contracts))
 
 
 def is_part(name: str) -> bool:

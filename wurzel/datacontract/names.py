@@ -1,4 +1,4 @@
-"""Names of files as text in which equal bytes are equal, whatever the encoding of the locale."""
+"""Names as text: of files, in which equal bytes are equal, whatever the encoding of the locale, and of classes."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def to_text(name: str, errors: str = "strict") -> str:
 def from_text(text: str) -> str:
     """The name that Python opens the file of this text by."""
     return os.fsdecode(text.encode("utf-8"))
+
+
+def class_path(cls: type) -> str:
+    """`module:Class`."""
+    return f"{cls.__module__}:{cls.__qualname__}"

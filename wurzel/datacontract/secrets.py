@@ -34,7 +34,7 @@ def is_secret(annotation: Any) -> bool:
 def secret_texts(value: Any) -> typing.Iterator[str]:
     """The texts of all secrets anywhere inside a validated value."""
     if isinstance(value, HIDING):
-        yield from _texts(value.get_secret_value())
+        yield from texts_in(value.get_secret_value())
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from secret_texts(getattr(value, name, None))
@@ -51,13 +51,13 @@ def secret_texts(value: Any) -> typing.Iterator[str]:
         yield from passwords_in(text)
 
 
-def _texts(value: Any) -> typing.Iterator[str]:
+def texts_in(value: Any) -> typing.Iterator[str]:
     """A secret's value as texts: each part of a collection counts by itself."""
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set | frozenset):
         for item in value:
-            yield from _texts(item)
+            yield from texts_in(item)
     elif isinstance(value, bytes):
         yield value.decode("utf-8", "surrogateescape")
     elif value is not None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from wurzel.datacontract.names import class_path
 from wurzel.datacontract.secrets import HIDING, is_secret, without_passwords
 from wurzel.ir.settings import names_files
 from wurzel.named_tuples import NamedTuple
@@ -147,7 +148,7 @@ def _leaf(value: Any) -> Any:
     """The JSON form of a value; one without any counts by its class, since its text may contain an address."""
     if isinstance(value, HIDING):
         return _PRESENT
-    name = f"{type(value).__module__}:{type(value).__qualname__}"
+    name = class_path(type(value))
     plain = to_jsonable_python(value, fallback=lambda _: name, inf_nan_mode="strings")
     return without_passwords(plain) if isinstance(plain, str) else plain
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from wurzel.core import TypedStep
+from wurzel.datacontract.names import class_path
 from wurzel.exceptions import PipelineError
 from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Resources, Retry, Shards
 from wurzel.ir.types import parse_duration
@@ -104,11 +105,6 @@ def summary(cls: type) -> str:
         if doc := base.__dict__.get("__doc__"):
             return " ".join(doc.strip().partition("\n\n")[0].split())
     return ""
-
-
-def class_path(cls: type) -> str:
-    """`module:Class`."""
-    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def shown_value(value: Any) -> str:

@@ -10,8 +10,9 @@ from wurzel.core import SelfConsumingLeafStep, TypedStep
 from wurzel.core.environment import prefixes
 from wurzel.core.typed_step import StepTypes, decides, step_types
 from wurzel.datacontract.manifest import contract_name
+from wurzel.datacontract.names import class_path
 from wurzel.exceptions import PipelineError, WurzelError
-from wurzel.ir.attributes import asked_for, cache_key, class_path, flag, shown_value, summary
+from wurzel.ir.attributes import asked_for, cache_key, flag, shown_value, summary
 from wurzel.ir.model import DataType, Edge, InputPort, OutputPort, Pipeline, Step
 from wurzel.ir.settings import describe
 
@@ -149,7 +150,7 @@ class _Reader:
                 f"the step {step.step_id!r} cannot be imported by its name", where=class_path(cls), hint=hint
             )
         facts: dict[str, Any] = {
-            "run": f"{cls.__module__}:{cls.__qualname__}",
+            "run": class_path(cls),
             "description": summary(cls),
             **_ports(cls, step_types(cls)),
             "polls": flag(cls, "polls"),

@@ -17,7 +17,7 @@ from wurzel.render.quoting.yaml_scalar import key as written_key
 from wurzel.render.quoting.yaml_value import after_key, entries, inline, parts
 from wurzel.render.values import NotAValue
 from wurzel.render.yaml_tree import Document, YamlNode, dash, is_picked
-from wurzel.suggestion import LOOSE, did_you_mean
+from wurzel.suggestion import LOOSE, did_you_mean, listed
 
 ADD = "+"
 """Key of a patch for a list, with items to append."""
@@ -263,7 +263,7 @@ class Patcher:
         self.edits.append(Edit(start, end, text, path))
 
     def _missing(self, path: str, message: str, name: str, known: Sequence[str]) -> None:
-        self._refuse(path, message, did_you_mean(name, known, cutoff=LOOSE) or _listed(known))
+        self._refuse(path, message, did_you_mean(name, known, cutoff=LOOSE) or listed(known))
 
     def _refuse(self, path: str, message: str, hint: str = "") -> None:
         self.problems.append(Problem(f"{path}: {message}", self._locate(path), hint))
@@ -283,7 +283,3 @@ def _same(old: YamlNode, new: Any) -> bool:
         return False
     (part,) = parts(new)
     return is_part(old.event, part, (old.event.anchor, old.event.tag))
-
-
-def _listed(known: Sequence[str]) -> str:
-    return f"There are: {', '.join(known[:_MOST])}{', …' if len(known) > _MOST else ''}." if known else ""

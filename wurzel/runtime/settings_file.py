@@ -8,7 +8,7 @@ from typing import Any
 
 from wurzel.exceptions import UsageError
 from wurzel.regular_file import read_file
-from wurzel.suggestion import did_you_mean
+from wurzel.suggestion import did_you_mean, listed
 
 
 def read_settings(reference: str) -> Mapping[str, Any]:
@@ -51,5 +51,5 @@ def _read(path: Path) -> Any:
 
 def _no_key(value: Any, part: str, where: str) -> UsageError:
     names = [str(name) for name in value] if isinstance(value, dict) else []
-    hint = did_you_mean(part, names) or (f"There are: {', '.join(names[:20])}." if names else "")
+    hint = did_you_mean(part, names) or listed(names)
     return UsageError(f"has no key {part!r}", where=where, hint=hint)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wurzel.core.self_consuming_step import SelfConsumingLeafStep
 from wurzel.core.typed_step import StepTypes, TypedStep, step_types
+from wurzel.datacontract.names import class_path
 from wurzel.datacontract.opening import open_dataset, shard_folder
 from wurzel.datacontract.reader import Reader
 from wurzel.datacontract.writer import writing_outputs
@@ -189,7 +190,7 @@ def _copy(item: Stored, place: Path) -> Stored:
 def target_of(step: type) -> str:
     """`module:Class`, by which the class is found also where it is defined in a function."""
     if "<locals>" not in step.__qualname__:
-        return f"{step.__module__}:{step.__qualname__}"
+        return class_path(step)
     module = sys.modules.setdefault(_MODULE, ModuleType(_MODULE))
     setattr(module, step.__name__, step)
     return f"{_MODULE}:{step.__name__}"

@@ -18,7 +18,7 @@ from wurzel.render.check.types import UNKNOWN
 from wurzel.render.elsewhere import name_instead
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
-from wurzel.suggestion import LOOSE, did_you_mean
+from wurzel.suggestion import LOOSE, did_you_mean, listed
 
 if TYPE_CHECKING:
     from wurzel.render.check.sources import Source
@@ -223,7 +223,7 @@ class Names:
             what = f"`{_spelled(node.node)}` ({owner.name if isinstance(owner, types.Module) else types.spell(owner)})"
             known = [name for name in found.known if name]
             self._say(
-                node, f"{what} has no {node.attr!r}", did_you_mean(node.attr, known, cutoff=LOOSE) or _listed(known)
+                node, f"{what} has no {node.attr!r}", did_you_mean(node.attr, known, cutoff=LOOSE) or listed(known)
             )
         return found.type
 
@@ -314,10 +314,3 @@ def _spelled(node: nodes.Node) -> str:
     from wurzel.render.compiler import describe
 
     return describe(node) or "this"
-
-
-def _listed(known: Sequence[str]) -> str:
-    few = 12
-    if not known:
-        return ""
-    return f"There are: {', '.join(known[:few])}{', …' if len(known) > few else '.'}"
