@@ -1,6 +1,7 @@
 """Several layers of templates as a user meets them: what takes part, what goes round, and what is used where."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,9 @@ def test_a_folder_that_nobody_names_is_told(layers):
     layers("wurzel-templates/dvc/dvc.yaml.j2", "!dvc/dvc.yaml.j2", "top", "# project")
     for command in (("render", "-t", "dvc"), ("templates", "check")):
         assert "the folder 'wurzel-templates' has templates, but" in run(*command).stderr
+    shutil.rmtree("wurzel-templates/dvc")
+    Path("wurzel-templates/wurzel-pack.yaml").write_text("version: 1\npipeline: {labels: {team: search}}\n")
+    assert "the folder 'wurzel-templates' has a wurzel-pack.yaml, but" in run("render", "-t", "dvc").stderr
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,24 @@ def test_a_layer_that_is_none(pack, layer, message, hint):
 
 
 @pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("wurzel-pack.yml", "wurzel-pack.yaml"),
+        ("Wurzel-Pack.YAML", "wurzel-pack.yaml"),
+        ("policies.jinja2", "policies.j2"),
+        ("Policies.j2", "policies.j2"),
+    ],
+)
+@pytest.mark.parametrize("layer", ["own", "acme"])
+def test_a_policy_or_configuration_under_another_name(pack, tmp_path, layer, name, right):
+    folder = tmp_path / "own" if layer == "own" else pack / "acme_templates"
+    write(folder, name, "")
+    with pytest.raises(TemplateError, match=f"is ignored: its name is not {right}") as caught:
+        Layers([layer], root=tmp_path)
+    assert caught.value.where == str(folder / name)
+
+
+@pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("dvc/dvc.yml.j2", "Did you mean dvc/dvc.yaml.j2?"),

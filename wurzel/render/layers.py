@@ -31,6 +31,12 @@ POLICIES = "policies.j2"
 OURS = "wurzel"
 """The name before `!` for templates of wurzel itself or of an installed target."""
 SUFFIX = ".j2"
+_OTHER_NAMES = {
+    "wurzel-pack.yaml": ("wurzel-pack.yml", "wurzel-pack.json", "wurzel_pack.yaml", "wurzel_pack.yml"),
+    POLICIES: ("policies.jinja", "policies.jinja2", "policies.j2.txt"),
+}
+_RIGHT_NAMES = {name: right for right, others in _OTHER_NAMES.items() for name in (right, *others)}
+"""The name that each name, in lower case, should be."""
 USUAL = "wurzel-templates"
 """The usual name of a project's template folder."""
 
@@ -124,9 +130,11 @@ class Layers:
 
     def _warn_of_unnamed(self) -> None:
         folder = self._root / USUAL
-        if any(layer.folder == folder for layer in self.layers) or not any(folder.rglob(f"*{SUFFIX}")):
+        what = "templates" if any(folder.rglob(f"*{SUFFIX}")) else "a wurzel-pack.yaml"
+        has_any = what == "templates" or (folder / "wurzel-pack.yaml").is_file()
+        if not has_any or any(layer.folder == folder for layer in self.layers):
             return
-        message = f"the folder {USUAL!r} has templates, but `templates:` in wurzel.yaml does not list it: none is used"
+        message = f"the folder {USUAL!r} has {what}, but `templates:` in wurzel.yaml does not list it: nothing is used"
         self.warnings[Problem(message, USUAL, f"Add to wurzel.yaml: templates: [{USUAL}]")] = None
 
     @property
@@ -284,6 +292,7 @@ class Layers:
                     f"{layer!r} is a folder here, and {pack} is an installed pack: which one is meant is not clear",
                     hint=f"Write ./{layer} for the folder, or give it another name.",
                 )
+            _refuse_other_names(folder)
             return Layer(str(layer), folder)
         if isinstance(layer, Path) or "/" in layer or "." in layer:
             raise TemplateError(f"the template folder {str(layer)!r} does not exist", hint="See `templates:`.")
@@ -292,6 +301,7 @@ class Layers:
     def _pack(self, name: str) -> Layer:
         if name not in self._packs:
             folder, version = load_pack(name)
+            _refuse_other_names(folder)
             self._packs[name] = Layer(name, folder, "pack", version)
         return self._packs[name]
 
@@ -301,6 +311,14 @@ class Layers:
         searched = ", ".join(layer.name for layer in layers)
         hint = did_you_mean(path, known, prefix=prefix, cutoff=LOOSE) or f"Searched: {searched}."
         return TemplateMissing(f"there is no template {name!r}", hint=hint)
+
+
+def _refuse_other_names(folder: Path) -> None:
+    """Raise `TemplateError` for a file that would be the configuration or policy of a layer under its right name."""
+    for name in os.listdir(folder):  # noqa: PTH208 - once for each layer of every command
+        right = _RIGHT_NAMES.get(name.lower(), name)
+        if right != name:
+            raise TemplateError(f"is ignored: its name is not {right}", where=str(folder / name), hint="Rename it.")
 
 
 def _pack_of(layer: str) -> str:
