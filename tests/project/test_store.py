@@ -122,6 +122,7 @@ def test_a_url_with_a_password_is_refused_and_not_shown(resolved, url):
         ("s3://bucket/../other", "contains //, /./ or /../"),
         ("s3://bucket//x", "contains //, /./ or /../"),
         ("", "is not the URL of a store"),
+        ("~/x", "begins with ~, which only a shell expands"),
     ],
 )
 def test_what_is_no_url_of_a_store(resolved, url, reason):

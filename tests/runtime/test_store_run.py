@@ -159,6 +159,8 @@ def test_the_option_outranks_the_variable_and_both_the_configuration(clone, tmp_
         (["--store", ".git/x"], {}, "is inside git's own folder"),
         (["--store", "data"], {}, "the store is in the folder 'data' of datasets or states"),
         (["--store", "x/s", "--state-dir", "x"], {}, "the store is in the folder 'x' of datasets or states"),
+        (["--store", ".", "--data-dir", "chain/d"], {}, "the store keeps the pipeline in the folder 'chain/d'"),
+        (["--store", "~/x"], {}, "'~/x' begins with ~, which only a shell expands; write the whole path"),
     ],
 )
 def test_what_is_refused(clone, words, environ, reason):

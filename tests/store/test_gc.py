@@ -19,6 +19,7 @@ from wurzel.store.local import LocalBucket
 from wurzel.store.references import entries, hand_overs
 from wurzel.store.verify import verify
 
+HALF = "0123456789abcdef"  # a file that is being written
 DAY = timedelta(days=1)
 STEPS = {"read": ["a"], "split": ["b", "c"]}
 
@@ -206,15 +207,30 @@ def test_files_of_others_stay(bucket, filling, url):
 def test_leftovers_of_killed_writers_are_swept(url, tmp_path):
     bucket = LocalBucket(url)
     Filling(url, tmp_path / "scratch").entry("read", "a")
-    (url / ".tmp/half").write_text("half")
+    (url / ".tmp" / HALF).write_text("half")
     (url / "rag/runs/argo-1/read/_").mkdir(parents=True)
     before = files(url)
     bucket.sweep(datetime.now(UTC) - DAY)
     assert files(url) == before
     assert (url / "rag/runs/argo-1/read/_").exists()
     bucket.sweep(datetime.now(UTC) + DAY)
-    assert files(url) == [name for name in before if name != ".tmp/half"]
+    assert files(url) == [name for name in before if name != f".tmp/{HALF}"]
     assert not (url / "rag/runs").exists()
+
+
+def test_a_sweep_leaves_what_others_have_beside_the_store(url, tmp_path):
+    """A store may be in the folder of a project, or of a team."""
+    bucket = LocalBucket(url)
+    Filling(url, tmp_path / "scratch").entry("read", "a")
+    (url / ".tmp/mine").write_text("mine")
+    mine = [url / name for name in ("empty", "rag/mine", "web/public/img", "untrusted/rag/mine")]
+    for path in mine:
+        path.mkdir(parents=True)
+    (url / "untrusted/rag/runs/gh-1").mkdir(parents=True)
+    bucket.sweep(datetime.now(UTC) + DAY)
+    assert (url / ".tmp/mine").exists()
+    assert all(path.exists() for path in mine)
+    assert not (url / "untrusted/rag/runs").exists()
 
 
 def test_gc_sweeps(url, tmp_path):

@@ -187,6 +187,14 @@ def test_who_loses_a_race_is_given_the_winners_entry(store, tmp_path):
     assert store.look_up(PRINT).datasets[""].digest == mine.datasets[""].digest
 
 
+def test_an_entry_of_other_outputs_wins_no_race(store, tmp_path):
+    """Their names become folders."""
+    data = store.put_dataset(dataset(tmp_path / "one", "a"))
+    store.record(Entry(PRINT, "split", {"../x": data}, {}))
+    assert record(store, dataset(tmp_path / "two", "b")).datasets.keys() == {""}
+    assert store.look_up(PRINT).datasets.keys() == {""}
+
+
 def test_untrusted_jobs_read_what_is_trusted_and_write_apart(store, url, tmp_path):
     record(store, dataset(tmp_path / "one", "a"))
     before = files(url)

@@ -129,7 +129,7 @@ def _store(
 
 
 def _check_apart(store: Store, *others: str) -> None:
-    """Refuse a store within a folder whose files a run replaces."""
+    """Refuse a store within a folder whose files a run replaces, and such a folder within what the store removes."""
     from pathlib import Path
 
     from wurzel.store.local import LocalBucket
@@ -139,6 +139,9 @@ def _check_apart(store: Store, *others: str) -> None:
         if root is not None and root.is_relative_to(Path(other).resolve()):
             hint = "Name another folder for the store; runs replace and remove files there."
             raise UsageError(f"the store is in the folder {other!r} of datasets or states", where=str(root), hint=hint)
+        if root is not None and Path(other).resolve().is_relative_to(root / store.pipeline):
+            hint = "Name another folder for one of the two."
+            raise UsageError(f"the store keeps the pipeline in the folder {other!r}", where=str(root), hint=hint)
 
 
 def _with_data_dir(pipeline: Pipeline, data_dir: str | None) -> Pipeline:

@@ -32,6 +32,8 @@ def parse_store_url(value: Any) -> str:
     if not isinstance(value, str) or not value or not value.isprintable():
         raise ValueError(f"{value!r} is not the URL of a store; {_EXAMPLE}")
     scheme = scheme_of(value)
+    if value.startswith("~"):
+        raise ValueError(f"{value!r} begins with ~, which only a shell expands; write the whole path")
     if not scheme:
         return value
     if "@" in value[len(scheme) + 1 :].lstrip("/").partition("/")[0]:

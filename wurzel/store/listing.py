@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from wurzel.store.records import HandOver
 
 LATEST = "latest"
-LAYOUT = ("objects", "datasets", "cache", "runs", "whole", "gc")
-"""What there is below the name of a pipeline."""
-
 _MOST_NAMES = 10
 
 
@@ -165,7 +162,7 @@ def output_at(run: Run, place: Place) -> Output:
 
 def _pipelines(bucket: Bucket, prefix: str, found: Iterable[str]) -> Iterator[str]:
     for name in found:
-        if names.is_pipeline(name) and set(LAYOUT) & set(bucket.folders(f"{prefix}{name}/")):
+        if names.is_pipeline(name) and set(names.LAYOUT) & set(bucket.folders(f"{prefix}{name}/")):
             yield name
 
 

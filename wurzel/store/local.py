@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -14,10 +15,12 @@ from stat import S_ISDIR, S_ISREG
 from wurzel.datacontract.folders import sync_file_system
 from wurzel.exceptions import StoreSetupError
 from wurzel.git_folder import REASON, in_git
+from wurzel.store import names
 from wurzel.store.buckets import Item
 from wurzel.store.sources import check, explained, opened
 
 _TEMPORARY = ".tmp"
+_OURS = re.compile(r"[0-9a-f]{16}")
 _PIECE = 1 << 20
 _NO_REFLINK = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EBADF})
 _NO_LINK = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
@@ -117,16 +120,18 @@ class LocalBucket:
     def sweep(self, before: datetime) -> None:
         """Remove what killed processes have left of files that they were writing, and empty folders, if they are older.
 
-        A folder that was just made is empty for a moment, until something is written into it.
+        A folder that was just made is empty for a moment, until something is written into it. What a folder that is
+        not a store's alone has beside it, or below such names, stays.
         """
         with explained(self.root):
             for path in _within(self.root / _TEMPORARY):
                 with contextlib.suppress(FileNotFoundError):
-                    if path.is_file() and _changed(path) < before:
+                    if _OURS.fullmatch(path.name) and path.is_file() and _changed(path) < before:
                         path.unlink()
-            for path in _within(self.root):
-                if path.name != _TEMPORARY:
-                    _remove_empty(path, before)
+            for name in names.LAYOUT:
+                for pipeline in (*_within(self.root), *_within(self.root / names.UNTRUSTED)):
+                    if names.is_pipeline(pipeline.name) and not pipeline.is_symlink():
+                        _remove_empty(pipeline / name, before)
 
     def _discarded(self, item: Item) -> bool:
         """Take an object away, look at it, and put it back if it is another one by now."""

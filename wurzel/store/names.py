@@ -9,6 +9,9 @@ from wurzel.exceptions import StoreSetupError
 
 UNTRUSTED = "untrusted"
 OBJECTS = "objects/"
+LAYOUT = ("objects", "datasets", "cache", "runs", "whole", "gc")
+"""What there is below the name of a pipeline."""
+
 ALL = "all"
 """Stands for the whole of what a step gives, where a slice stands as `2-of-3`."""
 

@@ -106,7 +106,8 @@ class Store:
             return entry
         there = None if force else self.bucket.get(key)
         theirs = None if there is None else entry_of(there, entry.fingerprint, trusted=self.trusted)
-        if theirs is not None and self.is_complete(theirs):
+        same = theirs is not None and theirs.datasets.keys() == entry.datasets.keys()  # names decide what is written
+        if theirs is not None and same and self.is_complete(theirs):
             return theirs  # or our own, where the reply to our request was lost
         self.bucket.put(key, text)
         return entry

@@ -8,7 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from wurzel.named_tuples import NamedTuple
-from wurzel.store.listing import LAYOUT, run_names, sides
+from wurzel.store import names
+from wurzel.store.listing import run_names, sides
 from wurzel.store.references import entries, hand_overs
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def usage(bucket: Bucket, pipeline: str) -> list[Usage]:
 def _usage(store: Store, pipeline: str, owners: Mapping[str, str]) -> Usage:
     steps: Counter[str] = Counter()
     unreferenced = records = 0
-    for kind in LAYOUT:
+    for kind in names.LAYOUT:
         for item in store.bucket.list(store.key(f"{kind}/")):
             owner = owners.get(item.key.rpartition("/")[2])
             if kind != "objects":
