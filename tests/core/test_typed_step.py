@@ -353,6 +353,14 @@ def test_run_takes_one_argument(arguments):
         WZ(made((None, None, Doc), space["run"]))
 
 
+@pytest.mark.parametrize("name", ["run", "when", "finalize"])
+@pytest.mark.parametrize(("value", "kind"), [(True, "bool"), (property(lambda _: True), "property")])
+def test_a_method_that_cannot_be_called_is_refused(name, value, kind):
+    step = type("Some", (Change,), {name: value})
+    with pytest.raises(StaticTypeError, match=rf"Some: {name} is of class {kind}, not a method"):
+        WZ(step)
+
+
 @pytest.mark.parametrize("arguments", ["self, inpt, extra=1", "self, inpt, **more", "self, *args", "self, inpt, /"])
 def test_run_may_take_more_when_it_need_not(arguments):
     space = {}

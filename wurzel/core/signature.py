@@ -17,6 +17,14 @@ _ANY_NAME = "inpt"
 """What messages call the parameter of a `run` that takes any arguments, such as one behind a decorator."""
 
 
+def check_methods(cls: type[Any], place: str) -> None:
+    """Check that what wurzel calls can be called. Raises `StaticTypeError` for a value or a property."""
+    for name in ("run", "when", "finalize"):
+        if not callable(found := getattr(cls, name)):
+            kind = type(found).__name__
+            raise StaticTypeError(f"{name} is of class {kind}, not a method", where=place, hint=f"Write def {name}(…).")
+
+
 def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
     """Check that `run` takes and returns what the type parameters say; missing annotations warn.
 

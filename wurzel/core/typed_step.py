@@ -17,7 +17,7 @@ from wurzel.core.fitting import Fields
 from wurzel.core.parameters import as_given, bindings, check_count
 from wurzel.core.references import resolved
 from wurzel.core.settings import SettingsBase, provided_settings
-from wurzel.core.signature import check_run, check_when
+from wurzel.core.signature import check_methods, check_run, check_when
 from wurzel.datacontract.names import class_path
 from wurzel.datacontract.shape import Shape, shape_of, type_text, unaliased
 from wurzel.exceptions import StaticTypeError
@@ -267,6 +267,7 @@ def step_types(cls: type[TypedStep[Any, Any, Any]]) -> StepTypes:
             raise StaticTypeError(f"{cls.__name__} does not define {', '.join(missing)}", where=class_path(cls))
         types = StepTypes(cls)
         check_attributes(cls, cls._attributes, class_path(cls))
+        check_methods(cls, class_path(cls))
         check_run(cls, types.input, types.output, class_path(cls))
         if decides(cls):
             check_when(cls, types.input, class_path(cls))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wurzel.core.typed_step import decides
+from wurzel.datacontract.codec import short
 from wurzel.exceptions import ContractFailedException
 from wurzel.runtime.user_code import user_code
 
@@ -32,5 +33,6 @@ def asked(step: TypedStep[Any, Any, Any], value: Any, step_id: str) -> bool:
         if answer is True or answer is False:
             return answer
         kind = type(answer)
-        shown = "None" if answer is None else f"a {kind.__module__}.{kind.__qualname__}"
+        builtin = kind.__module__ == "builtins"
+        shown = short(answer) if builtin else f"a {kind.__module__}.{kind.__qualname__}"
         raise ContractFailedException(f"when returned {shown}, not True or False", hint="Write return bool(…).")
