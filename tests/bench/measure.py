@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 BENCH = Path(__file__).resolve().parents[2] / ".bench"
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "11"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
     "DVC_NO_ANALYTICS": "1",

@@ -78,6 +78,6 @@ def _pair(work, upstream, target, shape, steps):
     theirs = [str(upstream), "generate", "bench_steps:pipeline", "-b", BACKENDS[target]]
     said = attempt(theirs, work, env)
     argvs = [ours] if said else [ours, theirs]
-    costs = in_turn([lambda argv=argv: run(argv, work, env) for argv in argvs], rounds=min(3, ROUNDS))
+    costs = in_turn([lambda argv=argv: run(argv, work, env) for argv in argvs], rounds=min(2, ROUNDS))
     theirs_cpu = None if said else costs[1].cpu
     return Compared(target, shape, steps, costs[0].cpu, theirs_cpu, "NodeNameConflict" in said)
