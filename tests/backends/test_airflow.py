@@ -173,7 +173,8 @@ def test_long_and_reserved_names_are_laid_out_as_ruff_does(check_layout):
     ]
     source = text(Pipeline(name="p" * 63, steps=(*sources, join, last, mapped, *many)))
     check_layout([source])
-    lists = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.BinOp)]
+    nodes = ast.walk(ast.parse(source))
+    lists = [node for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.RShift)]
     assert len(lists) == 6
     assert not any(isinstance(node.left, ast.List) and isinstance(node.right, ast.List) for node in lists)
 
@@ -436,11 +437,22 @@ def test_airflow_2_doubles_or_wurzel_retries():
 # Shards, parameters, secrets
 
 
+def instances(source):
+    """What the comprehension over the slices of a mapped task gives."""
+    return eval(source, {"range": range, "str": str})
+
+
+@pytest.mark.parametrize("fields", [{}, PODS, CONTAINERS], ids=["bash", "pods", "docker"])
+def test_the_number_of_slices_makes_no_file_longer(fields):
+    few, many = (text(one_step(shards=shards, image="acme/p:1"), **fields).count("\n") for shards in (2, 64))
+    assert few == many
+
+
 def test_shards_are_one_mapped_task():
     found = call(text(full_pipeline()), "suffix")
-    commands = ast.literal_eval(found["bash_command"])
+    commands = instances(found["bash_command"])
     assert [command.rpartition(" ")[2] for command in commands] == ["1/3", "2/3", "3/3"]
-    arguments = ast.literal_eval(call(text(full_pipeline(), **PODS), "suffix")["arguments"])
+    arguments = instances(call(text(full_pipeline(), **PODS), "suffix")["arguments"])
     assert [words[-2:] for words in arguments] == [["--shard", f"{number}/3"] for number in (1, 2, 3)]
     assert arguments[0][:8] == [
         "step",

@@ -38,14 +38,12 @@ class Policy:
 
 @dataclass(frozen=True)
 class Words:
-    """The command of a pod; `shards` are the arguments of each shard."""
+    """The command of a pod; that of a mapped task ends where each instance adds its slice."""
 
     cmds: Sequence[str]
     """`cmds`: the program."""
     arguments: Sequence[str]
     """`arguments`: its arguments."""
-    shards: Sequence[Sequence[str]] = ()
-    """The arguments of each slice; empty for one task."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,8 @@ class Container:
 class DagTask:
     """One task of the DAG file.
 
-    `script` is a POSIX shell line, `shards` one for each slice; pods have words instead, see `Pod`.
+    `script` is a POSIX shell line; pods have words instead, see `Pod`. Of a mapped task, it ends where each instance
+    adds its slice.
     """
 
     id: str
@@ -115,8 +114,8 @@ class DagTask:
     """POSIX shell line that runs it, or what follows `run` in it; pods have `words` instead."""
     run: str = ""
     """Constant that holds how its command begins, where tasks are `wurzel run`; empty where each is `wurzel step`."""
-    shards: Sequence[str] = ()
-    """The shell line of each slice, or what follows `run` in it; empty for one task."""
+    shards: int = 0
+    """Number of its slices, where that is fixed; 0 for one task."""
     counts: bool = False
     """It gives a list of slices: of the step that reads what it writes, or of its own, which it then does not run."""
     counter: str = ""

@@ -103,11 +103,11 @@ class Tasks:
         its slices, `reader` the job whose slices it counts in the end.
         """
         kind, sliced = self._jobs.kind(job), self._jobs.sliced(job)
-        first, count = job.steps[0], job.steps[0].shards.max if sliced else 1
-        numbers = [f"{number}/{count}" for number in range(1, count + 1)] if sliced and not counter else []
+        first = job.steps[0]
+        shards = first.shards.max if sliced and not counter else 0
         argv, blanks = self._command(job)
         argv += ["--slices", _slices_of(reader.steps[0], kind)] if reader else []
-        argv += ["--shard"] if counter else []
+        argv += ["--shard"] if counter or shards else []
         env = {} if self._jobs.run else environment.own(first, kind)
         for step in job.steps:
             env |= environment.dates(step, self._options.dates, self._options.version) | self._secrets(step, kind)
@@ -120,7 +120,7 @@ class Tasks:
             doc=_doc_of(job.steps, kind),
             run=self._runs.get(kind, ""),
             script=self._script(argv, blanks, kind),
-            shards=[self._script([*argv, "--shard", number], blanks, kind) for number in numbers],
+            shards=shards,
             counts=reader is not None,
             counter=counter,
             env=env,
@@ -131,9 +131,7 @@ class Tasks:
             outlets=outlets,
             short=len(outlets) == 1 and len(outlets[0]) <= _SHORT,
             complete=f"{variable}__complete" if outlets and sliced else "",
-            pod=self._pod(job, self._words(argv, numbers, blanks), counts=reader is not None)
-            if kind == "kubernetes"
-            else None,
+            pod=self._pod(job, self._words(argv, blanks), counts=reader is not None) if kind == "kubernetes" else None,
             container=self._container(job) if kind == "docker" else None,
             steps=job.steps,
             step=first if len(job.steps) == 1 else None,
@@ -154,7 +152,7 @@ class Tasks:
             counts=True,
             policy=self._jobs.policy(job),
             options=self._options.steps.get(step.id) or StepOptions.model_construct(),
-            pod=self._counting_pod(job, self._words(argv, (), ())) if kind == "kubernetes" else None,
+            pod=self._counting_pod(job, self._words(argv, ())) if kind == "kubernetes" else None,
             steps=job.steps,
             step=step,
         )
@@ -224,20 +222,19 @@ class Tasks:
             return {}
         return environment.secret_variables(step.secrets)
 
-    def _words(self, argv: Sequence[str], numbers: Sequence[str], blanks: Sequence[str]) -> Words:
+    def _words(self, argv: Sequence[str], blanks: Sequence[str]) -> Words:
         """The command of a pod; a shell only where a variable may have to be unset."""
         if self._jobs.run:
             command = list(self._options.command)
             unset = _unset(environment.all_blanks(self._pipeline))
             cmds = ["sh", "-c", f'{unset}exec "$0" "$@"', *command] if unset else command
-            return Words(cmds, argv, [[*argv, "--shard", number] for number in numbers])
+            return Words(cmds, argv)
         if blanks:
-            tails = ([], *(["--shard", number] for number in numbers))
-            scripts = [_script([*argv, *tail], blanks, "pod") for tail in tails]
-            return Words(["sh", "-c"], scripts[:1], [[script] for script in scripts[1:]])
+            script = _script(argv, blanks, "pod")
+            return Words(["sh", "-c"], [f'{script} "$0"' if argv[-1] == "--shard" else script])
         words = [_expanded(word) for word in argv]
         split = len(self._options.command)
-        return Words(words[:split], words[split:], [[*words[split:], "--shard", number] for number in numbers])
+        return Words(words[:split], words[split:])
 
     def _pod(self, job: Job, words: Words, *, counts: bool = False) -> Pod:
         pipeline, options = self._pipeline, self._options.kubernetes

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:ee723edc2bda2270773bb93339effe0f371a4ac5f26d102783c03accdad55e78
+# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:9fb3cfdf098e876efe5dce525568c350373ee2da88705959b74f4688c064735c
 import json
 import os
 import re
@@ -171,9 +171,13 @@ with DAG(
         },
     ).expand(
         bash_command=[
-            'wurzel step steps:Suffix --id suffix -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix" --shard 1/3',
-            'wurzel step steps:Suffix --id suffix -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix" --shard 2/3',
-            'wurzel step steps:Suffix --id suffix -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix" --shard 3/3',
+            " ".join(
+                [
+                    'wurzel step steps:Suffix --id suffix -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix" --shard',
+                    str(shard) + "/3",
+                ]
+            )
+            for shard in range(1, 4)
         ],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:d5fa067bc7c51f48834d06e6736112987a59dd78ded364fadc24a95e8f4a7d49
+# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:5c7c3a6c81fe6918a5c1bb9c5495186b7645f13ae10b519e155730ef9147fb3a
 from datetime import timedelta
 
 import pendulum
@@ -40,9 +40,13 @@ with DAG(
         env=ENV,
     ).expand(
         bash_command=[
-            'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard 1/3',
-            'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard 2/3',
-            'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard 3/3',
+            " ".join(
+                [
+                    'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard',
+                    str(shard) + "/3",
+                ]
+            )
+            for shard in range(1, 4)
         ],
     )
 
