@@ -2,11 +2,13 @@
 
 import json
 import re
+from functools import partial
 
 import pytest
 import yaml
 
 from tests.backends.small import FORKED, STORE, STORE_KEYS, WORD, pipeline, reading, setting, step, stored
+from wurzel.backends import anchors
 from wurzel.backends.ci.home import Home
 from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
@@ -797,8 +799,7 @@ def test_a_patch_changes_one_of_the_jobs_that_share_something():
 
 
 def test_anchors_never_change_what_a_template_says(tmp_path):
-    from wurzel.backends.github.anchors import anchored
-
+    anchored = partial(anchors.anchored, start="jobs:", patterns=anchors.GITHUB)
     job = (
         "  {}:\n    runs-on: x\n    note: |\n      - name: a\n        b\n\n    steps:\n      - name: a\n        b: c\n"
     )

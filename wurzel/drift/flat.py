@@ -53,7 +53,7 @@ def _yaml(text: str) -> Mapping[Path, Leaf]:
     read = documents(text)
     for number, document in enumerate(read):
         name = _document_name(document) or (str(number) if len(read) > 1 else "")
-        found.update(_leaves(document.root, (name,) if name else ()))
+        found.update(_leaves(document.root, (name,) if name else (), {}))
     return found
 
 
@@ -62,15 +62,23 @@ def _document_name(document: Document) -> str:
     return "" if kind is None or name is None else f"{kind} {name}"
 
 
-def _leaves(node: YamlNode, path: Path) -> Iterator[tuple[Path, Leaf]]:
+def _leaves(node: YamlNode, path: Path, anchors: dict[str, YamlNode]) -> Iterator[tuple[Path, Leaf]]:
+    """The values below a node; those that an alias stands for are all on its line."""
+    if node.is_alias and node.event.anchor in anchors:
+        line = node.event.start_mark.line + 1
+        for inner, leaf in _leaves(anchors[node.event.anchor], path, anchors):
+            yield inner, Leaf(leaf.values, [line] * len(leaf.values))
+        return
+    if node.event.anchor and not node.is_alias:
+        anchors[node.event.anchor] = node
     if node.is_mapping:
         for key, child in node.entries:
-            yield from _leaves(child, (*path, str(key.text() if key else None)))
+            yield from _leaves(child, (*path, str(key.text() if key else None)), anchors)
     elif not node.is_sequence:
         yield path, _leaf(node)
     elif any(item.is_mapping or item.is_sequence for _, item in node.entries):
         for name, (_, child) in zip(_item_names(node), node.entries, strict=True):
-            yield from _leaves(child, (*path, name))
+            yield from _leaves(child, (*path, name), anchors)
     else:
         leaves = [_leaf(item) for _, item in node.entries]
         yield path, Leaf([v for leaf in leaves for v in leaf.values], [n for leaf in leaves for n in leaf.lines])

@@ -10,9 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wurzel.render.quoting.yaml_value import WIDTH, inline
 from wurzel.render.text import Held, Piece, Text
-from wurzel.render.values import NotAValue, freeze, show
+from wurzel.render.values import PLAIN, CompactList, CompactMapping, NotAValue, freeze, show
 
+_ENTRY = re.compile(r"(?:([\w./-]+)|\0(\d+)\0): \0(\d+)\0")
+"""A line with a key, which may be a held value as well, and a held value."""
 _ITEM = re.compile(r"^( *)\S", re.MULTILINE)
 
 
@@ -24,13 +27,16 @@ def under(
     unless: Any = None,
     first: Text | None = None,
     short: str | None = None,
+    placed: bool = False,
 ) -> Text:
     """Rendered lines as the entries of a YAML key at `column`; without any, nothing, or the key with `empty`.
 
     The lines start at the first column, no matter where the key is. Comments alone do not count as entries: a key with
     only comments below it would read as null, which platforms reject. `unless` is the platform's default for the key:
     if the lines say exactly that, the key is omitted. The lines of `first` come before others that do not have them.
-    If `short` is the only entry, its value stands beside the key.
+    If `short` is the only entry, its value stands beside the key. A compact mapping alone, or a compact list of one
+    item or of words, does as well where there is room. `placed` lines are where they belong already; all of them stand
+    beside the key if each is a key and a value and there is room.
     """
     text = _rendered(value, key)
     name: list[Piece] = [(" " * column, 1, ""), Held(key, 1, "", "")]
@@ -38,8 +44,13 @@ def under(
         return Text(())
     if not has_entries(text.pieces):
         return Text(() if empty is None else [*name, (": ", 1, ""), Held(freeze(empty), 1, "", ""), ("\n", 1, "")])
-    if short is not None and (only := _only(text, short)) is not None:
-        return Text([*name, (": ", 1, ""), only, ("\n", 1, "")])
+    beside = _only(text, short) if short is not None else None
+    if beside is None and first is None:
+        beside = _compact(text, column) if placed else _alone(text)
+    if beside is not None:
+        return _beside(" " * column, key, beside)
+    if placed:
+        return Text([*name, (":\n", 1, ""), *text.pieces])
     if place := _opens_with(text, key):
         raise NotAValue(
             f"the lines below `{key}:` write `{key}:` again, at {place}",
@@ -49,6 +60,13 @@ def under(
     if first is not None and not _has(text, first):
         text = first + text
     return Text([*head, *text.indent(" " * (column + 2), first=True, blank=False).pieces])
+
+
+def item(value: Any, column: int = 0) -> Text:
+    """Rendered lines of one item of a YAML list at `column`, on one line where there is room: `- {name: a}`."""
+    text = _rendered(value, "item")
+    beside = _compact(text, column, dash="- ")
+    return _beside(" " * column + "- ", "", beside) if beside else text
 
 
 def starting_with(value: Any, key: str, column: int, first: Text) -> Text:
@@ -88,6 +106,13 @@ def _rendered(value: Any, key: str) -> Text:
     return value
 
 
+def _beside(before: str, key: str, value: Held) -> Text:
+    """A line that the template wrote where it has the value."""
+    line, template = value.line, value.template
+    name: list[Piece] = [Held(key, line, template, ""), (": ", line, template)] if key else []
+    return Text([(before, line, template), *name, value, ("\n", line, template)])
+
+
 def _only(text: Text, key: str) -> Held | None:
     """The value of an entry that is the only one, if the text is one value; template text stays as it is."""
     held = [piece for piece in text.pieces if isinstance(piece, Held)]
@@ -95,6 +120,42 @@ def _only(text: Text, key: str) -> Held | None:
     if len(held) != 1 or rest.strip() or not isinstance(held[0].value, Mapping) or list(held[0].value) != [key]:
         return None
     return Held(held[0].value[key], held[0].line, held[0].template, held[0].expression)
+
+
+def _compact(text: Text, column: int, dash: str = "") -> Held | None:
+    """The entries as one compact mapping, if each is a key and a value that is short or compact; else `None`."""
+    lines = "".join(
+        f"\0{number}\0" if isinstance(piece, Held) else piece[0] for number, piece in enumerate(text.pieces)
+    )
+    found: dict[str, Any] = {}
+    origin = None
+    for number, line in enumerate(filter(str.strip, lines.split("\n"))):
+        match = _ENTRY.fullmatch(line.strip().removeprefix(dash if number == 0 else ""))
+        held = text.pieces[int(match[3])] if match else None
+        key = match and (match[1] or getattr(text.pieces[int(match[2])], "value", None))
+        if not isinstance(held, Held) or not isinstance(key, str) or key in found or not _is_short(held.value):
+            return None
+        found[key] = held.value
+        origin = origin or held
+    if origin is None or column + len(inline(found)) > WIDTH:
+        return None
+    return Held(CompactMapping(found), origin.line, origin.template, origin.expression)
+
+
+def _alone(text: Text) -> Held | None:
+    """The compact mapping, or compact list of one item or of words, that is all there is."""
+    held = [piece for piece in text.pieces if isinstance(piece, Held)]
+    values = _values(text.pieces)
+    if values is None or len(values) != 1:
+        return None
+    value = values[0]
+    is_list = isinstance(value, CompactList)
+    several = is_list and len(value) > 1 and any(isinstance(item, list | dict) for item in value)
+    return held[0] if isinstance(value, CompactMapping) or (is_list and not several) else None
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, CompactList | CompactMapping) or (type(value) in PLAIN and "\n" not in str(value))
 
 
 def _opens_with(text: Text, key: str) -> str:

@@ -9,6 +9,7 @@ from jinja2.filters import do_float, do_int, make_attrgetter
 from jinja2.utils import pass_environment
 
 from wurzel.render.bounds import check_size, joined_size, replaced_size
+from wurzel.render.entries import item as one_item
 from wurzel.render.entries import starting_with, under
 from wurzel.render.text import Text, glue
 from wurzel.render.values import (
@@ -230,6 +231,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "string": string,
     "trim": trim,
     "indent": indent,
+    "item": one_item,
     "under": under,
     "starting_with": starting_with,
     "join": join,

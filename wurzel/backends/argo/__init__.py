@@ -5,6 +5,7 @@ Facts about the fields: https://argo-workflows.readthedocs.io/en/latest/fields/.
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from wurzel.backends import kubernetes as k8s
@@ -130,6 +131,8 @@ class ArgoBackend(Backend):
 
     def files(self, pipeline: Pipeline, options: ArgoOptions) -> Sequence[OutputFile]:
         """One manifest, and one for each part of a pipeline that is too large for one object."""
+        from wurzel.backends.anchors import ARGO, anchored
+
         path = options.output or f"argo/{pipeline.name}.yaml"
         stem, suffix = posixpath.splitext(path)
         name = object_name(pipeline, options)
@@ -138,8 +141,11 @@ class ArgoBackend(Backend):
             f"{stem}{part.removeprefix(name)}{suffix}": context for part, context in parts.items()
         }
         limit = max(MAX_OBJECT_BYTES, int(amount(options.max_workflow_size)))
+        finish = partial(anchored, start="templates:", patterns=ARGO) if options.anchors else None
         return [
-            OutputFile(path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **context}, object_limit=limit)
+            OutputFile(
+                path, "argo/workflow.yaml.j2", {"pipeline": pipeline, **context}, object_limit=limit, finish=finish
+            )
             for path, context in contexts.items()
         ]
 

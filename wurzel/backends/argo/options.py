@@ -241,6 +241,9 @@ class ArgoOptions(KubernetesOptions):
     pod_gc: Literal["OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"] | None = Field(
         None, description="When pods are removed; their logs go with them. With the workflow when absent."
     )
+    anchors: bool = Field(
+        True, description="Write equal retries of templates only once, with a YAML anchor, after patches and blocks."
+    )
     retry_on_other_nodes: bool = Field(
         False, description="A try after a failure runs on a node where the step has not failed."
     )

@@ -5,6 +5,7 @@ https://docs.github.com/en/actions/reference/limits.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from wurzel.backends.base import Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
@@ -90,8 +91,8 @@ class GithubBackend(Backend):
 
     def files(self, pipeline: Pipeline, options: GithubOptions) -> Sequence[OutputFile]:
         """`.github/workflows/<pipeline>.yml`, one for pull requests by option, the pipeline where jobs read it."""
+        from wurzel.backends.anchors import GITHUB, anchored
         from wurzel.backends.ci.layout import ir_files
-        from wurzel.backends.github.anchors import anchored
         from wurzel.backends.github.pins import actions
         from wurzel.backends.github.pull_request import path_beside
         from wurzel.backends.github.triggers import with_triggers
@@ -99,7 +100,7 @@ class GithubBackend(Backend):
 
         options = with_triggers(pipeline, options)
         path = options.main_file(pipeline)
-        finish = anchored if options.anchors else None
+        finish = partial(anchored, start="jobs:", patterns=GITHUB) if options.anchors else None
         wanted = {path: False, **({path_beside(path): True} if options.pull_request else {})}
         common = {"pipeline": pipeline, "options": options, "actions": actions(options)}
         files = [

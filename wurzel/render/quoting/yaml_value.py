@@ -11,8 +11,10 @@ from wurzel.render.values import CompactList, CompactMapping
 Leaf = tuple[str, bool]
 """A scalar's text, and whether it must be read as text."""
 
-_WIDTH = 110
+WIDTH = 110
 """Columns that a compact value may take, without the key before it."""
+_WORD = 60
+"""Characters of a word that may share a line with others where not all fit on one."""
 BEGIN_MAP, END_MAP, BEGIN_LIST, END_LIST = "{", "}", "[", "]"
 
 
@@ -32,7 +34,7 @@ def after_key(value: Any, column: int, *, literal: bool = True, keep: bool = Fal
     """
     if isinstance(value, dict | list) and value and not _fits(value, column):
         margin = "\n" + " " * (column + 2)
-        return margin + entries(value, column + 2, literal=literal)
+        return _filled(value, column + 2) or margin + entries(value, column + 2, literal=literal)
     return _leaf(value, column, literal=literal, keep=keep)
 
 
@@ -81,7 +83,23 @@ def _fits(value: dict[Any, Any] | list[Any], column: int) -> bool:
     if not isinstance(value, CompactList | CompactMapping):
         return False
     text = inline(value)
-    return column + len(text) <= _WIDTH and "\\n" not in text
+    return column + len(text) <= WIDTH and "\\n" not in text
+
+
+def _filled(value: dict[Any, Any] | list[Any], column: int) -> str:
+    """A compact list of short words, such as a command, in brackets on as few lines as it needs; nothing for others."""
+    if not isinstance(value, CompactList) or any(isinstance(item, dict | list) for item in value):
+        return ""
+    words = [inline(item) for item in value]
+    if max(map(len, words)) > _WORD or "\\n" in "".join(words):
+        return ""
+    lines = [f"[{words[0]}"]
+    for word in words[1:]:
+        if column + len(lines[-1]) + len(word) + 2 > WIDTH:
+            lines.append(word)
+        else:
+            lines[-1] += f", {word}"
+    return (",\n" + " " * column).join(lines) + "]"
 
 
 def _entry(name: Any, item: Any, column: int, *, literal: bool) -> str:

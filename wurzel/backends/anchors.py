@@ -1,6 +1,6 @@
-"""Says what jobs of a workflow repeat only once, by YAML anchors: GitHub reads workflows of at most 512,000 bytes.
+"""Says what jobs or templates of a file repeat only once, by YAML anchors, once patches and blocks have had their say.
 
-GitHub reads anchors and aliases, but no merge keys (`<<`), so only whole values can be shared:
+Only whole values are shared: GitHub reads anchors and aliases, but no merge keys (`<<`),
 https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations.
 """
 
@@ -16,35 +16,35 @@ from wurzel.render.documents import parsed
 Lines = Sequence[tuple[str, int]]
 """Lines, each with the number of the line that it was."""
 
-_WHOLE = re.compile(r" {4}(?!steps:)[-\w]+:$| {6}- ")
-"""Keys of a job, and its steps."""
-_PART = re.compile(r" {8}[-\w]+:$| {8}uses: \S+/")
-"""Keys of a step, and the action that it uses."""
+GITHUB = (re.compile(r" {4}(?!steps:)[-\w]+:$| {6}- "), re.compile(r" {8}[-\w]+:$| {8}uses: \S+/"))
+"""Keys of a job, and its steps; then keys of a step, and the action that it uses."""
+ARGO = (re.compile(r" {4,8}retryStrategy:$"),)
+"""Retries of templates: `templateDefaults` cannot have them."""
 _SAID = re.compile(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
 
 
-def anchored(text: str) -> tuple[str, list[int]]:
-    """The workflow with what jobs repeat said once, and for each of its lines the line (from 0) that it was.
+def anchored(text: str, start: str, patterns: Sequence[re.Pattern[str]]) -> tuple[str, list[int]]:
+    """The file with what is repeated below the key `start` said once, and for each line the line (from 0) that it was.
 
-    The text is as the templates write it: two spaces for each level, a job's steps below `steps:`. Raises `VerifyError`
-    when a template indents jobs so differently that the workflow would say something else.
+    `patterns` say which lines begin what may be shared. The text is as the templates write it: two spaces for each
+    level. Raises `VerifyError` when a template indents so differently that the file would say something else.
     """
     lines: Lines = [(line, number) for number, line in enumerate(text.split("\n"))]
     names: list[str] = []
-    for pattern in (_WHOLE, _PART):
-        lines = list(_shared(lines, pattern, names))
+    for pattern in patterns:
+        lines = list(_shared(lines, start, pattern, names))
     found = "\n".join(line for line, _ in lines)
     if parsed(found) != parsed(text):
         raise VerifyError(
-            "with anchors, the workflow would not say the same",
-            hint="Indent jobs and steps in your templates as those of wurzel do, or set anchors: false.",
+            "with anchors, the file would not say the same",
+            hint="Indent what your templates write as those of wurzel do, or set anchors: false.",
         )
     return found, [number for _, number in lines][: found.count("\n")]
 
 
-def _shared(lines: Lines, pattern: re.Pattern[str], names: list[str]) -> Iterator[tuple[str, int]]:
+def _shared(lines: Lines, start: str, pattern: re.Pattern[str], names: list[str]) -> Iterator[tuple[str, int]]:
     """The lines with the first of equal parts behind an anchor, and an alias for each of the others."""
-    texts = {start: tuple(line for line, _ in lines[start:end]) for start, end in _parts(lines, pattern)}
+    texts = {begin: tuple(line for line, _ in lines[begin:end]) for begin, end in _parts(lines, start, pattern)}
     count = Counter(texts.values())
     known: dict[tuple[str, ...], str] = {}
     skipped = 0
@@ -66,12 +66,13 @@ def _shared(lines: Lines, pattern: re.Pattern[str], names: list[str]) -> Iterato
                 yield f"        {value}", was
 
 
-def _parts(lines: Lines, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Start and end of each part of a job; a part ends before the next line that is not further in."""
-    start = next((number for number, (line, _) in enumerate(lines) if line == "jobs:"), len(lines))
+def _parts(lines: Lines, key: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Start and end of each part; it ends before the next line that is not further in, the last with its document."""
+    start = next((number for number, (line, _) in enumerate(lines) if line.strip() == key), len(lines))
+    end = next((number for number in range(start, len(lines)) if lines[number][0] == "---"), len(lines))
     first, depth = 0, -1
     last = start
-    for number in range(start, len(lines)):
+    for number in range(start, end):
         line = lines[number][0]
         if not line.strip():
             continue
@@ -97,7 +98,8 @@ def _name(line: str, names: list[str]) -> str:
     """A new name for what starts on a line."""
     match = _SAID.fullmatch(line)
     said = (match[1] or match[2]) if match else ""
-    wanted = re.sub(r"[^a-z0-9]+", "-", said.lower()).strip("-") or "shared"
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", said).lower()
+    wanted = re.sub(r"[^a-z0-9]+", "-", words).strip("-") or "shared"
     name, number = wanted, 1
     while name in names:
         number += 1
