@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from tests.plain import WORDS, plain_step
 from wurzel.backends.argo import ArgoBackend
 from wurzel.backends.argo.environment import BRACE, text
+from wurzel.backends.argo.merge import merged
 from wurzel.backends.argo.naming import names
 from wurzel.backends.argo.options import ArgoOptions
 from wurzel.backends.argo.template import duration
@@ -470,6 +471,43 @@ def test_a_secret_of_a_step_replaces_a_plain_variable_of_the_pipeline_whole():
     assert template(spec, "words")["container"]["env"] == [
         {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
     ]
+
+
+@pytest.mark.parametrize("more", [{}, {"on_exit": {"command": ["tell"], "env": {"A": "exit"}}}])
+@pytest.mark.parametrize(
+    ("shared", "own", "secrets"),
+    [
+        ({"A": "", "B": "all"}, {"B": "own"}, ()),
+        ({"A": "all", "B": "all"}, {"A": ""}, ()),
+        ({"A": "all", "B": "all"}, {"B": "own"}, ("T",)),
+        ({"A": "{{x}}", "B": "{{y}}"}, {"B": "{{z}}", "C": ""}, ()),
+        ({"WURZEL_RUN_ID": "mine", "A": "all"}, {"WURZEL_RUN_ID": ""}, ("T",)),
+    ],
+)
+def test_pods_get_the_variables_that_are_meant(shared, own, secrets, more):
+    """As Argo merges them, which was seen on a cluster: by name, and then into the template's list place by place."""
+    kept = {name: SecretRef(name="s", key="k") for name in secrets}
+    spec = spec_of(pipeline(step("words", env=own, secrets=kept), step("other", "words"), env=shared), **more)
+    defaults = spec["templateDefaults"]["container"]["env"]
+    for name, wanted in (("words", {**shared, **own}), ("other", shared)):
+        variables = {item["name"]: item for item in merged(defaults, template(spec, name)["container"].get("env", []))}
+        found = {key: item.get("value", "") for key, item in variables.items() if "valueFrom" not in item}
+        found = {key: expand(value, {BRACE: "{"}) for key, value in found.items()}
+        assert {key: found[key] for key in wanted} == wanted
+        assert not any({"value", "valueFrom"} <= set(item) for item in variables.values())
+
+
+def test_variables_are_merged_as_by_the_controller():
+    """Each case is what Argo 4.0.5 made of it."""
+
+    def listed(**values):
+        return [
+            {"name": name, **({"value": value} if isinstance(value, str) else {})} for name, value in values.items()
+        ]
+
+    assert merged(listed(A="", B="all"), listed(B="own")) == listed(A="own", B="own")
+    assert merged(listed(R="r", B="all", C="all"), listed(T="t", B="own")) == listed(T="t", R="r", B="own", C="all")
+    assert merged(listed(A="all", E=""), listed(S="s", T="t")) == listed(S="s", T="t", A="all", E=None)
 
 
 def test_a_gpu_is_a_limit():

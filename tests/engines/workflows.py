@@ -2,7 +2,7 @@
 
 It is no Argo. What it takes from the manifest: templates merged over `templateDefaults`, `templateRef`, DAGs in DAGs,
 `depends`, `withSequence`, `withParam`, arguments, `{{…}}` and the one expression that we write, `retryStrategy.limit`,
-output parameters, artifacts by `from`, by key, optional, as folders and as archives.
+output parameters, artifacts by `from`, by key, optional, as folders and as archives. It runs no exit handler.
 """
 
 import copy
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.engines.kubelet import Pod
+from wurzel.backends.argo.merge import merged
 
 FATAL = {2, 3}
 """Exit codes that the `expression` of what is rendered does not retry."""
@@ -22,16 +23,17 @@ REPLACE = re.compile(r"=replace\(([\w.]+), '([^']*)', '([^']*)'\)")
 
 
 def merge(base, over):
-    """A strategic merge: mappings by key, variables by name, mounts by path, other lists whole."""
+    """A strategic merge: mappings by key, variables as Argo does, mounts by path, other lists whole."""
     found = copy.deepcopy(base)
     for key, value in over.items():
         if isinstance(value, dict) and isinstance(found.get(key), dict):
             found[key] = merge(found[key], value)
-        elif key in {"env", "volumeMounts"} and key in found:
-            name = "name" if key == "env" else "mountPath"
-            items = {item[name]: item for item in found[key]}
+        elif key == "env" and key in found:
+            found[key] = merged(found[key], value)
+        elif key == "volumeMounts" and key in found:
+            items = {item["mountPath"]: item for item in found[key]}
             for item in value:
-                items[item[name]] = merge(items.get(item[name], {}), item)
+                items[item["mountPath"]] = merge(items.get(item["mountPath"], {}), item)
             found[key] = list(items.values())
         else:
             found[key] = copy.deepcopy(value)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from wurzel.backends.argo.environment import BRACE
+from wurzel.backends.argo.merge import Variables, is_mixed
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
-    from wurzel.backends.argo.manifest import ExitHandler, Template
+    from wurzel.backends.argo.manifest import Container, ExitHandler, Template
 
 
 class Common(NamedTuple):
@@ -36,6 +39,26 @@ def common(templates: Sequence[Template], handler: ExitHandler | None) -> Common
         resources=resources if all(_covers(own, resources) for own in everyone) else {},
         deadline=None if None in deadlines or _unbounded(handler) else _most(deadlines),
     )
+
+
+def shared_env(env: Variables, containers: Iterable[Container]) -> list[Mapping[str, Any]]:
+    """The variables that can be in `templateDefaults`: those that Argo mixes up with none of these containers'."""
+    others, kept = [container.env for container in containers], list(env)
+    while mixed := {item["name"] for own in others if is_mixed(kept, own) for item in own}:
+        kept = [item for item in kept if item["name"] not in mixed]
+    return kept
+
+
+def with_env(container: Container, env: Variables, kept: Variables) -> Container:
+    """A container with the variables that are not in `templateDefaults`, where it has none of these names."""
+    own = {variable["name"] for variable in container.env}
+    shared = {variable["name"] for variable in kept}
+    more = [variable for variable in env if variable["name"] not in own | shared]
+    if any(f"$({BRACE})" in variable.get("value", "") for variable in more) and BRACE not in own:
+        more = [variable for variable in env if variable["name"] == BRACE and BRACE in shared] + more
+    first = [variable for variable in (*more, *container.env) if variable["name"] == BRACE]
+    rest = [variable for variable in (*more, *container.env) if variable["name"] != BRACE]
+    return replace(container, env=[*first, *rest]) if more else container
 
 
 def _unbounded(handler: ExitHandler | None) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.argo.common import common
+from wurzel.backends.argo.common import common, shared_env, with_env
 from wurzel.backends.argo.container import Runs, Steps
 from wurzel.backends.argo.dag import Dag
 from wurzel.backends.argo.environment import braced, default_env, parameter, run_env, run_secrets, text
@@ -44,6 +44,22 @@ class Specs:
         self.templates = Templates(self.dag, self._containers())
         self._jobs = {job.name: self.templates.all([job]) for job in self.dag.pods.all}
         self._common = common([template for of in self._jobs.values() for template in of], self.handler)
+        self._env = self._share_env()
+
+    def _share_env(self) -> list[Mapping[str, Any]]:
+        """The variables of `templateDefaults`; those that cannot be there are in each template instead."""
+        more = self._of_jobs()[0] if self._shares_all else {}
+        env = k8s.env_list({**(run_env(self.pipeline) if self.run else self._step_env()), **more})
+        containers = [template.container for of in self._jobs.values() for template in of]
+        kept = shared_env(env, [*containers, *([self.handler.container] if self.handler else [])])
+        if len(kept) < len(env):
+            self._jobs = {
+                name: [replace(template, container=with_env(template.container, env, kept)) for template in of]
+                for name, of in self._jobs.items()
+            }
+            if self.handler:
+                self.handler = replace(self.handler, container=with_env(self.handler.container, env, kept))
+        return kept
 
     def spec(self) -> Spec:
         """The spec of the main object."""
@@ -184,7 +200,7 @@ class Specs:
     def _defaults(self) -> Defaults:
         """What all containers share; Argo merges it into each template by name and mount path."""
         options = self.options
-        env, mounts = self._of_jobs() if self._shares_all else ({}, [])
+        mounts = self._of_jobs()[1] if self._shares_all else []
         mounts = [
             self._data_mount(),
             {"name": k8s.TMP, "mountPath": k8s.TMP_PATH},
@@ -198,7 +214,7 @@ class Specs:
             active_deadline_seconds=self._common.deadline,
             pod_spec_patch=self._patch(),
             image_pull_policy=options.image_pull_policy,
-            env=k8s.env_list({**(run_env(self.pipeline) if self.run else self._step_env()), **env}),
+            env=self._env,
             env_from=k8s.env_from_list(options.env_from),
             security_context=k8s.container_security(options.security),
             volume_mounts=mounts,
