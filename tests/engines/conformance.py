@@ -14,6 +14,7 @@ import tempfile
 import time
 import traceback
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -144,16 +145,17 @@ def is_right(said):
     return said.startswith(("same", "failed, as it must", "not run"))
 
 
-def run(driver, folder):
+def run(driver, folder, cases):
     """Outcome of each case by label; what an engine cannot even begin is an outcome too."""
     try:
-        return driver.run_all(CASES, folder)
+        return driver.run_all(cases, folder)
     except Exception:  # noqa: BLE001 - one broken engine must not hide the others
-        return {case.label: Outcome("ERROR", {}, traceback.format_exc()) for case in CASES}
+        return {case.label: Outcome("ERROR", {}, traceback.format_exc()) for case in cases}
 
 
-def results(chosen, folder):
-    """Every engine's result, as it comes."""
+def results(chosen, folder, cases=CASES):
+    """Every engine's result, as it comes; the first one runs whatever others are compared with."""
+    compared = [case for case in CASES if case in cases or case.label in {other.same_as for other in cases}]
     reference = {}
     for number, driver in enumerate(chosen):
         if missing := driver.missing():
@@ -161,10 +163,11 @@ def results(chosen, folder):
             yield Result(driver, missing=missing)
             continue
         started = time.monotonic()
-        outcomes = run(driver, folder / str(number))
+        mine = cases if number else compared
+        outcomes = run(driver, folder / str(number), mine)
         reference = reference or outcomes
         verdicts = {
-            case.label: verdict(case, outcomes[case.label], reference[case.same_as or case.label]) for case in CASES
+            case.label: verdict(case, outcomes[case.label], reference[case.same_as or case.label]) for case in mine
         }
         for label, said in verdicts.items():
             print(f"{driver.name}, {label}: {said} ({outcomes[label].seconds:.1f} s)", flush=True)
@@ -230,7 +233,8 @@ def main():
         action="append",
         help="these engines, by a part of their names; or what layouts cost: layouts",
     )
-    parser.add_argument("--update", action="store_true", help="with --only: write their lines, and leave the others'")
+    parser.add_argument("--case", action="append", help="with --only: these cases, by their labels")
+    parser.add_argument("--update", action="store_true", help="with --only: write what was run, and leave the rest")
     options = parser.parse_args()
     os.environ[ENGINES] = str(ROOT / ".engines")
     if options.context:
@@ -239,7 +243,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder, surroundings(options.image, options.cluster, Path(folder)) as found:
         first, *others = drivers(*found)
         wanted = [driver for driver in others if not options.only or any(part in driver.name for part in options.only)]
-        told = list(results([first, *wanted], Path(folder)))
+        cases = [case for case in CASES if not (options.only and options.case) or case.label in options.case]
+        told = list(results([first, *wanted], Path(folder), cases))
         page_now = (ROOT / PAGE).read_text(encoding="utf-8")
         old = page_now if options.only else ""
         costs = layouts.kept_section(page_now)
@@ -247,6 +252,8 @@ def main():
             costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples"))
         shared = {} if options.only else stores.told(on_one_store(), Path(folder))
         costs = (stores.section(shared) if shared else stores.kept_section(page_now)) + costs
+        if len(cases) < len(CASES):
+            told = [replace(result, lines=kept(result.driver, old).lines) for result in told]
         new = {result.driver: result for result in told}
         all_told = [new.get(driver) or kept(driver, old) for driver in (first, *others)]
     wrong = [f"{result.driver.name}: {label}" for result in told for label in result.wrong(is_right)]

@@ -4,7 +4,7 @@ import time
 
 import yaml
 
-from tests.engines.drivers.cluster import BINDING, ROLE
+from tests.engines.drivers.cluster import ROLE
 from tests.engines.report import OUTRO
 from wurzel.engines.driver import wurzel
 
@@ -41,7 +41,7 @@ the start of the workflow to its end, as the controller recorded it. The data of
 
 def measured(cluster, project):
     """The pods and the seconds of each layout, in the image of a cluster that has `PIPELINE` as `forty.py`."""
-    cluster.apply(cluster.bucket.secret, ROLE, BINDING)
+    cluster.apply(cluster.bucket.secret, ROLE, cluster.binding)
     found, digests = {}, set()
     for layout in ("steps", "auto", "single"):
         words = [

@@ -40,7 +40,7 @@ class Result:
     verdicts: dict = field(default_factory=dict)
     missing: str = ""
     lines: list = field(default_factory=list)
-    """What the two tables of an old page say of it, when it was not run now."""
+    """What the two tables of an old page say of it, when not all of its cases were run now."""
 
     def wrong(self, is_right):
         """Labels of cases whose verdict is not right."""
@@ -66,13 +66,19 @@ def kept(driver, old):
 
 
 def _row(result, cases, notes):
-    if result.lines:
+    if result.lines and not result.outcomes:
         missing = len(cases) + 2 - result.lines[0].count("|")
         return result.lines[0] + " not run yet |" * missing
     if result.missing:
         cells = [f"not run: {result.missing}", *[""] * (len(cases) - 1)]
     else:
-        cells = [_cell(result, case, notes) for case in cases]
+        old = [cell.strip() for line in result.lines[:1] for cell in line.split("|")[2:-1]]
+        labels = [case.label for case in cases]
+        before = {} if old and old[0].startswith("not run") else dict(zip(labels, old, strict=False))
+        cells = [
+            _cell(result, case, notes) if case.label in result.outcomes else before.get(case.label, "not run yet")
+            for case in cases
+        ]
     return f"| {_name(result.driver)} | {' | '.join(cells)} |"
 
 
@@ -91,7 +97,7 @@ def _name(driver):
 
 
 def _legend(result):
-    if result.lines:
+    if result.lines and not result.outcomes:
         return result.lines[1]
     driver = result.driver
     version = "" if result.missing else driver.version()

@@ -10,30 +10,15 @@ import yaml
 
 from tests.engines import test_argo, test_kubernetes
 from tests.engines.cases import Case
-from tests.engines.cluster import host
 from tests.engines.cluster.node import SERVER
-from tests.engines.conformance import write_examples
 from tests.engines.datasets import example, pipeline_name, wurzel, wurzel_run
-from tests.engines.drivers.cluster import BINDING, ROLE, Cluster, ClusterCronJob, ClusterWorkflow
+from tests.engines.drivers.cluster import ClusterCronJob, ClusterWorkflow
 from tests.engines.kubelet import Processes
 from tests.engines.workflows import Simulation
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 KEYS = "{access_key_id: {name: bucket, key: id}, secret_access_key: {name: bucket, key: key}}"
 MINUTE = 'schedule={cron: "* * * * *", timezone: Europe/Berlin}'
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
-    if not host.running():
-        pytest.skip("there is no cluster here: `make cluster` makes one")
-    project, bucket = tmp_path_factory.mktemp("image"), tmp_path_factory.mktemp("bucket")
-    write_examples(project)
-    (project / "halves.py").write_text(test_argo.HALVES.replace("COUNT", "13"))
-    with Cluster.local(project, bucket) as found:
-        assert found.missing == ""
-        found.apply(found.bucket.secret, ROLE, BINDING)
-        yield found
 
 
 def rendered(cluster, project, name, target, *sets):

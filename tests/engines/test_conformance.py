@@ -186,3 +186,17 @@ def test_engines_that_are_not_run_keep_their_lines_and_notes():
     assert page([kept(dash, old), kept(bash, old)], [case], old) == old
     newer = read(page([kept(dash, old), kept(bash, old)], [case, Case("b", "diamond")], old))
     assert {cells["b"] for cells in newer.values()} == {"not run yet"}
+
+
+def test_cases_that_are_not_run_keep_their_cells():
+    cases, dash = [Case("a", "chain"), Case("b", "diamond")], Script("dash")
+
+    def ran(label, seconds, lines=()):
+        return Result(dash, {label: Outcome(0, WORDS, seconds=seconds)}, {label: "same"}, lines=list(lines))
+
+    old = page([ran("a", 1)], cases[:1])
+    new = read(page([ran("b", 2, kept(dash, old).lines)], cases, old))
+    digest = Outcome(0, WORDS).digest[:8]
+    assert new == {dash.name: {"a": f"same `{digest}` 1 s", "b": f"same `{digest}` 2 s"}}
+    missing = page([Result(dash, missing="there is none")], cases)
+    assert read(page([ran("b", 2, kept(dash, missing).lines)], cases))[dash.name]["a"] == "not run yet"

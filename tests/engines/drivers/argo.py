@@ -19,6 +19,8 @@ STORES = {
 MOUNTED = "steps.flaky.settings.MARKER=/wurzel/flaky.marker"
 """The only place where the flaky step can remember that it was tried, in a pod that is read-only elsewhere."""
 
+REMEMBERED = "with `artifacts: {volume: …}`: each try is a new pod, and the step remembers a try in a file"
+
 
 class ArgoSimulation(Driver):
     """The rendered Workflow. `docker` gives a running docker, or a text that says why there is none."""
@@ -46,7 +48,7 @@ class ArgoSimulation(Driver):
         if self.docker:
             if case.example == "flaky":
                 sets[1:] = [STORES["volume"], MOUNTED]
-                note = "with `artifacts: {volume: …}`: each try is a new pod, and the step remembers a try in a file"
+                note = REMEMBERED
             text = case.rendered(project, "argo", *sets)
             runner = Containers.of(self.docker(), project)
         else:

@@ -24,13 +24,12 @@ import yaml
 from tests.engines.cluster.build import BIN
 from tests.engines.cluster.image import load_image
 from tests.engines.cluster.node import KUBECONFIG, SERVER
-from tests.engines.drivers.argo import MOUNTED, mount, unpack
+from tests.engines.drivers.argo import MOUNTED, REMEMBERED, mount, unpack
 from tests.engines.drivers.cronjob import note
 from tests.engines.drivers.object_stores import missing, serving
 from wurzel.engines.driver import Driver, Outcome, collected
 
 NAMESPACE = "wurzel-conformance"
-IMAGE = "localhost/wurzel-conformance:1"
 SECONDS = 600
 AT_ONCE = 6
 """Cases that are run side by side: a controller waits most of the time."""
@@ -45,13 +44,6 @@ ROLE = {
         {"apiGroups": ["argoproj.io"], "resources": ["workflowartifactgctasks/status"], "verbs": ["patch"]},
     ],
 }
-BINDING = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "RoleBinding",
-    "metadata": {"name": "workflow-executor"},
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workflow-executor"},
-    "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}],
-}
 
 
 class Cluster:
@@ -60,8 +52,9 @@ class Cluster:
     bucket = None
     """A server of S3 that pods can reach."""
 
-    def __init__(self, image, kind="", config="", program="kubectl"):
+    def __init__(self, image, kind="", config="", program="kubectl", namespace=NAMESPACE):
         self.image = image
+        self.namespace = namespace
         self.kind = kind
         self.config = config or os.environ.get("KUBECONFIG", "")
         self.program = program
@@ -69,10 +62,11 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def local(cls, project, folder):
+    def local(cls, project, folder, namespace=NAMESPACE):
         """That of `make cluster`, with an image of the files of a project, and a bucket in a folder."""
-        load_image(IMAGE, project)
-        cluster = cls(IMAGE, "one node, by `make cluster`", str(KUBECONFIG), str(BIN / "kubectl"))
+        image = f"localhost/{namespace}:1"
+        load_image(image, project)
+        cluster = cls(image, "one node, by `make cluster`", str(KUBECONFIG), str(BIN / "kubectl"), namespace)
         with ExitStack() as stack:
             if not missing("versitygw"):
                 cluster.bucket = stack.enter_context(serving("versitygw", folder, SERVER))
@@ -80,6 +74,17 @@ class Cluster:
                 yield cluster
             finally:
                 cluster.close()
+
+    @property
+    def binding(self):
+        """Gives the account of its pods the role."""
+        return {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "workflow-executor"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "workflow-executor"},
+            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": self.namespace}],
+        }
 
     @cached_property
     def missing(self):
@@ -92,11 +97,11 @@ class Cluster:
             return "the cluster of KUBECONFIG cannot be reached"
         if not self.image:
             return "no image was given: IMAGE=…; `conformance.py --context DIR` writes what to build it of"
-        phase = self.kubectl("get", "namespace", NAMESPACE, "-o", "jsonpath={.status.phase}", check=False).stdout
+        phase = self.kubectl("get", "namespace", self.namespace, "-o", "jsonpath={.status.phase}", check=False).stdout
         if phase == "Terminating":  # by a run that has just ended
-            self.kubectl("wait", "--for=delete", f"namespace/{NAMESPACE}", "--timeout=180s")
+            self.kubectl("wait", "--for=delete", f"namespace/{self.namespace}", "--timeout=180s")
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace, "labels": labels}})
         return ""
 
     @cached_property
@@ -114,11 +119,11 @@ class Cluster:
     def close(self):
         """Remove the namespace, if it was made."""
         if self.__dict__.get("missing") == "":
-            self.kubectl("delete", "namespace", NAMESPACE, "--wait=false", check=False)
+            self.kubectl("delete", "namespace", self.namespace, "--wait=false", check=False)
 
     def kubectl(self, *arguments, stdin=None, check=True, text=True):
         done = subprocess.run(
-            [self.program, "--kubeconfig", self.config, "--namespace", NAMESPACE, *arguments],
+            [self.program, "--kubeconfig", self.config, "--namespace", self.namespace, *arguments],
             input=stdin, capture_output=True, text=text, check=False,
         )  # fmt: skip
         if check and done.returncode:
@@ -264,12 +269,14 @@ class ClusterWorkflow(OnCluster):
 
     def run(self, case, folder):
         name = f"{case.label}-{self.data}-{self.layout}"
-        place = self.bucket.artifacts if self.bucket else f"{{volume: {{name: {name}, per_run: false}}}}"
+        bucket = None if case.example == "flaky" else self.bucket
+        note = REMEMBERED if self.bucket and not bucket else ""
+        place = bucket.artifacts if bucket else f"{{volume: {{name: {name}, per_run: false}}}}"
         sets = [
             f"targets.argo.artifacts={place}", f"targets.argo.name={name}", f"targets.argo.layout={self.layout}",
             "targets.argo.image_pull_policy=IfNotPresent",
         ]  # fmt: skip
-        self.cluster.apply(*([self.bucket.secret] if self.bucket else [claim(name)]), ROLE, BINDING)
+        self.cluster.apply(bucket.secret if bucket else claim(name), ROLE, self.cluster.binding)
         (manifest,) = self.manifests(case, case.project(folder / "project"), "argo", *sets)
         (created,) = self.cluster.apply(manifest, create=True)
         code, log = self.cluster.wait(lambda: self.cluster.workflow_state(created))
@@ -277,12 +284,12 @@ class ClusterWorkflow(OnCluster):
             "get", "pods", "-o", "jsonpath={.items[*].spec.initContainers[?(@.name=='init')].image}"
         )
         self.executor = images.stdout.split()[0] if images.stdout else self.executor
-        if self.bucket:
+        if bucket:
             root = f"{mount(manifest['spec'])}/{case.data_dir}/"
-            handed_over(self.cluster.pods(created), self.bucket.folder, root, folder / "data")
+            handed_over(self.cluster.pods(created), bucket.folder, root, folder / "data")
         else:
             self.cluster.files(name, f"{name}/{case.data_dir}", folder / "data")
-        return Outcome(code, collected(folder / "data"), log)
+        return Outcome(code, collected(folder / "data"), log, note)
 
 
 def claim(name):

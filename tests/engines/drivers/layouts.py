@@ -1,14 +1,8 @@
 """Another engine's driver with files of another layout."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
-from tests.engines.cases import Case
 from wurzel.engines.driver import Driver
-
-
-@dataclass(frozen=True)
-class LaidOutCase(Case):
-    keeps_layout = True
 
 
 class LaidOut(Driver):
@@ -37,4 +31,5 @@ class LaidOut(Driver):
     def _laid_out(self, case):
         same = {field.name: getattr(case, field.name) for field in fields(case)}
         layout = f"targets.{self.target}.layout={self.layout}"
-        return LaidOutCase(**same | {"sets": (*case.sets, layout)})
+        kind = type("LaidOutCase", (type(case),), {"keeps_layout": True})
+        return kind(**same | {"sets": (*case.sets, layout)})
