@@ -52,7 +52,6 @@ class Airflow:
         self, root: Path, asked: Sequence[tuple[str, str, dict[str, Any]]], seconds: float | None = 600
     ) -> tuple[Any, str]:
         """`airflow dags test` for each DAG file, DAG id, conf, one after the other; also all that was printed."""
-        self("airflow", "db", "migrate")
         (root / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
         # In a folder without other modules: Python puts it first on its path, where our airflow.py would hide Airflow.
         program = Path(__file__).parent / "foreign" / "in_airflow.py"

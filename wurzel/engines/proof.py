@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2
 """Engines that run side by side; each runs steps side by side as well."""
+_LONGEST_FIRST = ("airflow", "github", "gitlab", "dvc", "local")
+"""Targets, so that no engine that takes long is alone at the end."""
 _LOG = 4000
 
 
@@ -85,7 +87,7 @@ def proven(
         return
     with _pool() as pool:
         jobs = {}
-        for number, driver in enumerate(drivers):
+        for number, driver in enumerate(sorted(drivers, key=lambda driver: _LONGEST_FIRST.index(driver.target))):
             if missing := driver.missing() or _needs(driver, secrets):
                 yield Row(driver.name, driver.target, driver.how, verdict="not run", why=missing)
                 continue

@@ -14,6 +14,7 @@ from typing import Any
 from airflow import __version__
 from airflow.cli.cli_parser import get_parser
 from airflow.models.taskinstance import TaskInstance
+from airflow.utils.db import upgradedb
 from airflow.utils.session import create_session
 
 PLACE = "--dagfile-path" if __version__.startswith("3") else "--subdir"
@@ -43,6 +44,7 @@ def tasks(dag_id: str, known: set[str]) -> list[Any]:
     return [[task, index, state, tries] for _, task, index, state, tries in sorted(new)]
 
 
+upgradedb()
 report: list[dict[str, Any]] = []
 known: set[str] = set()
 for file, dag_id, conf in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")):
