@@ -66,7 +66,7 @@ def test_numbers_bind_as_one(python):
 
 
 def test_text_within_strings(python):
-    hostile = 'it\'s "q" \\ {x} """ \'\'\' end\\'
+    hostile = 'it\'s "q" \\ {x} """ \'\'\'\n end\\'
     text = python(
         """a = 'x {{ s }}'\nb = "{{ s }}{{ n }}"\n'''{{ t }}'''\nc = r'{{ r }}'\nd = u"{{ s }}"\n""",
         s=hostile,

@@ -352,6 +352,11 @@ def test_a_list_of_four_spaces_and_one_that_is_not_indented(render):
     assert render("a:\n{{ x }}\nb: 1\n", x=["c"]).text == "a:\n- c\nb: 1\n"
 
 
+def test_a_list_in_the_text_of_an_item_that_is_joined_is_text(render):
+    found = render("a: {{ [x, 'b'] | join('; ') }}\n", x="to do:\n- one\n- two").text
+    assert read(found) == {"a": "to do:\n- one\n- two; b"}
+
+
 def test_what_is_built_as_text_is_text_where_that_is_said(render):
     source = 'a: [{{ x | join(", ") | string }}]\nb: {{ x | json }}\nc: "{{ x | tojson }}"\nd: {{ x | join(", ") }}\n'
     assert read(render(source, x=["p", "q"]).text) == {"a": ["p, q"], "b": '["p", "q"]', "c": '["p", "q"]', "d": "p, q"}

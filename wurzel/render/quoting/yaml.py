@@ -96,7 +96,10 @@ def _refuse_built(slot: Slot, held: Held) -> None:
     if isinstance(value, Json):
         hint = "Remove `| tojson`, or write `| json` if you want its text."
         raise refuse(held, "it would be read as text, not as the value it looks like", hint)
-    if isinstance(value, Joined) and ((slot.in_list and slot.flow and "," in value.separator) or _ITEMS.search(value)):
+    if isinstance(value, Joined) and (
+        (slot.in_list and slot.flow and "," in value.separator)
+        or ("\n" in value.separator and _ITEMS.search(value))  # within an item it is text, as of a list in Markdown
+    ):
         hint = "Write the list itself, without `| join`; add `| string` if you want one text."
         raise refuse(held, "the result of `join` would be one text, not several items", hint)
 
