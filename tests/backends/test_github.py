@@ -187,6 +187,25 @@ def test_inputs_of_a_workflow_that_another_one_calls_count_whatever_started_the_
     assert "event_name" not in value
 
 
+@pytest.mark.parametrize(
+    ("given", "default"),
+    [
+        ({"type": "number"}, 1),
+        ({"type": "string"}, "1"),
+        (None, 1),
+        ({"type": "number", "default": 0}, 0),
+        ({"type": "number", "required": True}, None),
+    ],
+)
+def test_an_input_of_the_options_has_the_default_of_its_parameter(given, default):
+    """GitHub gives 0, false or '' to one without a default, which would count as given."""
+    one = step(settings=(setting(parameter=True, default=1),))
+    document = workflow(pipeline(one), triggers={"workflow_call": {"inputs": {"EMBED__SIZE": given, "MINE": {}}}})
+    inputs = document[True]["workflow_call"]["inputs"]
+    assert inputs["EMBED__SIZE"].get("default") == default
+    assert inputs["MINE"] == {}
+
+
 def test_a_workflow_that_another_one_calls_declares_parameters_and_secrets():
     settings = (
         setting(parameter=True, default=1, description="of a batch"),

@@ -22,6 +22,19 @@ def call_input(parameter: ci.Parameter) -> dict[str, Any]:
     return {"description": described(parameter).description, "type": kind, **default}
 
 
+def own_input(parameter: ci.Parameter, given: dict[str, Any]) -> dict[str, Any]:
+    """An input of `workflow_call` that the options declare, with the parameter's default unless they have another.
+
+    Without one, GitHub gives 0, false or '' where a caller says nothing.
+    """
+    if "default" in given or given.get("required"):
+        return given
+    default = call_input(parameter)
+    if given.get("type") == "string" and not parameter.required:
+        default["default"] = parameter.text
+    return default | given
+
+
 def input_value(parameter: ci.Parameter, *, always: bool) -> str:
     """The value of an input, or its default if the run has none. JSON preserves 0, false and ''.
 

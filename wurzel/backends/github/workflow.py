@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
 from wurzel.backends.github.context import Cache, Job, Transfer, Workflow
-from wurzel.backends.github.inputs import call_input, described, input_value
+from wurzel.backends.github.inputs import call_input, described, input_value, own_input
 from wurzel.backends.github.options import RunnerGroup
 from wurzel.backends.github.pull_request import condition, path_beside, restricted, without_secrets
 from wurzel.backends.github.rights import escape, permissions, store_env
@@ -204,7 +204,11 @@ class _Writer:
             return self.of_files(given or {})
         if event != "workflow_call":
             return given
-        inputs = {item.variable: call_input(item) for item in ci.parameters(*self.pipeline.steps)}
+        parameters = {item.variable: item for item in ci.parameters(*self.pipeline.steps)}
+        inputs = {name: call_input(item) for name, item in parameters.items()}
+        if given and isinstance(own := given.get("inputs"), dict):
+            told = {key: own_input(item, own[key] or {}) for key, item in parameters.items() if key in own}
+            given = {**given, "inputs": {**own, **told}}
         names = {name: None for job in self.jobs.all for name in self.jobs.secrets(job).values()}
         names |= dict.fromkeys(ci.notice_secrets(self.pipeline, self.options).values())
         secrets = {name: {"required": self.options.environment is None} for name in names}
