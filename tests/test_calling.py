@@ -94,6 +94,15 @@ def test_a_failure_has_its_error_in_process_and_its_log_elsewhere(here, capfd):
     assert "less than nothing" in Path(apart.log).read_text()
 
 
+def test_a_step_that_ends_the_process_has_failed(here):
+    ending = "if os.fork() == 0:\n        os._exit(0)\n    assert os.wait()[1] == 0\n    os._exit(0)"
+    text = FLOW.replace("    pass", f"    {ending}")
+    (here / "calling_flow.py").write_text(text)
+    done = command("run", "flow", "--in-process", code=1)
+    assert done.stderr.count("error: the step ended the process with exit code 0 before the dataset was stored") == 1
+    assert not (here / "data/words/manifest.json").exists()
+
+
 @pytest.mark.parametrize("in_process", [True, False])
 def test_what_cannot_begin_is_an_error(here, capfd, in_process):
     with pytest.raises(WurzelError, match="unknown pipeline 'flaw'\n  Did you mean flow") as caught:

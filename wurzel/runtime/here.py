@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
-from wurzel.exceptions import WurzelError
+from wurzel.exceptions import StepFailed, WurzelError
 from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
 from wurzel.invocation.fingerprint import UNKNOWN, fingerprint
 from wurzel.runtime.ending import Terminated, ended_by_signals
@@ -51,7 +52,7 @@ class Here(Watch):
 
     def _call(self, call: Callable[[], object], env: Mapping[str, str]) -> Exit:
         try:
-            with ended_by_signals(), _environment(env):
+            with ended_by_signals(), _environment(env), _never_left_as_done():
                 call()
         except WurzelError as error:
             return Exit(error.exit_code, False, error=error)
@@ -116,6 +117,26 @@ def _process_start() -> int:
 
 
 _noted = _process_start()
+
+
+@contextlib.contextmanager
+def _never_left_as_done() -> Iterator[None]:
+    """A step that ends this process has failed: there is nothing left that would notice its missing dataset."""
+    leave, own = os._exit, os.getpid()
+
+    def leave_here(status: int) -> NoReturn:
+        if os.getpid() == own:  # processes that a step forks end as they will
+            hint = "Code of the step, or of a library, ends the process (os._exit); let run() return instead."
+            text = f"the step ended the process with exit code {status} before the dataset was stored"
+            print(f"error: {StepFailed(text, hint=hint)}", file=sys.stderr, flush=True)  # noqa: T201
+            status = status or 1
+        leave(status)
+
+    os._exit = leave_here
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 @contextlib.contextmanager
