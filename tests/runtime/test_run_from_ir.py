@@ -98,16 +98,16 @@ def test_the_file_of_jobs_runs_what_the_configuration_runs(project):
     assert done.returncode == 0, done.stderr
     told = wurzel(folder, "inspect", "named", "--json").stdout
     (folder / "ir.json").write_text(dump_for_jobs(parse(told.encode(), "")))
-    same = environment(SUFFIX_EN__SUFFIX="th", WURZEL_RUN_ID="7")
+    same = environment(SUFFIX_EN__SUFFIX="th", WURZEL_RUN_ID="ci")
     done = wurzel(folder, "run", "--from-ir", "ir.json", "--store", "store", env=same)
     assert done.returncode == 0, done.stderr
     assert "done in" not in done.stderr
-    other = environment(SUFFIX_EN__SUFFIX="-x", WURZEL_RUN_ID="7")
+    other = environment(SUFFIX_EN__SUFFIX="-x", WURZEL_RUN_ID="ci")
     done = wurzel(folder, "run", "--from-ir", "ir.json", "--store", "store", env=other)
     assert "suffix-en: done in" in done.stderr
     runs = wurzel(folder, "store", "ls", "named", "--store", "store").stdout
-    assert len([line for line in runs.splitlines() if line.startswith("run-7")]) == 2
-    assert [line.split()[0] for line in runs.splitlines() if "latest" in line] == ["run-7"]
+    assert len([line for line in runs.splitlines() if line.startswith("run-ci")]) == 2
+    assert [line.split()[0] for line in runs.splitlines() if "latest" in line] == ["run-ci"]
 
 
 def test_a_file_that_was_not_rendered_again_never_leaves_a_step_out(project):
