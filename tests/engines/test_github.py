@@ -240,7 +240,7 @@ def chain(tmp_path_factory):
     ("old", "new", "expected"),
     [
         ("timeout-minutes", "timeout-minuets", "official schema"),
-        ("- words", "- wrods", "actionlint, job-needs"),
+        ("needs: [words]", "needs: [wrods]", "actionlint, job-needs"),
         ("run: wurzel", "run: echo $HOME/*; wurzel", "actionlint, shellcheck"),
         ("${{ github.run_id }}", "${{ github.run_idd }}", "actionlint, expression"),
         ("run: wurzel", "run: echo ${{ github.head_ref }}; wurzel", "zizmor, template-injection"),

@@ -250,7 +250,7 @@ def test_what_a_file_includes_is_elsewhere_and_not_fetched(checkers, tmp_path, c
     text = text.replace("extends: .pipeline", f"extends: {base}") if base else text
     assert check_gitlab({path: text}) == []
     assert f"{path} includes files that are elsewhere" in caplog.text
-    found = check_gitlab({path: text.replace("- words", "- wrods")})
+    found = check_gitlab({path: text.replace("needs: [words]", "needs: [wrods]")})
     assert bool(found) is not bool(base)  # what extends a job of another file cannot be listed
 
 
@@ -260,7 +260,7 @@ def test_what_a_file_includes_is_elsewhere_and_not_fetched(checkers, tmp_path, c
         ("  needs: []", "  neds: []", "official schema"),
         ("  extends: .pipeline\n", "  extends: .pipeline\n  retry: 3\n", "official schema"),
         ("  timeout: 6h", "  timeuot: 6h", "gitlab-ci-local"),
-        ("- words", "- wrods", "gitlab-ci-local"),
+        ("needs: [words]", "needs: [wrods]", "gitlab-ci-local"),
         ("extends: .pipeline", "extends: .pipelien", "gitlab-ci-local"),
     ],
 )

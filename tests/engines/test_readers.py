@@ -46,9 +46,6 @@ def test_every_text_is_a_text_as_value_key_and_item(others):
 
 def test_generated_templates_are_read_as_they_say(others):
     search = Search(others)
-    try:
-        problems = [problem for seed in range(5000, 5200) for problem in search.problems(seed)]
-    finally:
-        search.close()
+    problems = list(search.problems(range(5000, 5200)))
     assert not problems, "\n".join(problems[:3])
     assert search.counts["YAML, read"] > 100

@@ -57,7 +57,8 @@ class Foreign:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, cwd=cwd, text=True, encoding="utf-8")
         self._answers = Queue()
-        Thread(target=self._listen, daemon=True).start()
+        self._listener = Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def _listen(self):
         for line in self._process.stdout:  # at once: it stops reading when nobody takes its answers
@@ -77,6 +78,8 @@ class Foreign:
         """End it."""
         self._process.stdin.close()
         self._process.wait(10)
+        self._listener.join(10)
+        self._process.stdout.close()
 
 
 def foreign():
