@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,8 +62,9 @@ def sources_of(place: Place, requires: Requires, file: str) -> Sources:
     if manager == "none":
         requires = pinned(requires, file)
     members = workspace_members(root) if manager == "uv" else []
-    lines = _local(packages, root, members)
-    archives = _archives(packages, root)
+    locked = _locked(packages, root, members) if manager in LOCKS else {}
+    lines = _local(packages, root, locked)
+    archives = _archives(packages, root, locked.values())
     folders = sorted({path.relative_to(root).as_posix() for path in lines.values() if path != root})
     own = [line for line, path in lines.items() if path == root]
     extras = sorted({name.strip() for line in own for some in _EXTRAS.findall(line) for name in some.split(",")})
@@ -89,14 +90,17 @@ def _code(root: Path, folder: str) -> str:
     return f"{folder}/src".lstrip("/") if (root / folder / "src").is_dir() else folder
 
 
-def _local(packages: Packages, root: Path, members: Sequence[str]) -> dict[str, Path]:
+def _locked(packages: Packages, root: Path, members: Sequence[str]) -> dict[str, Path]:
+    """Files and folders that a lock file installs, by the path that it writes; without members of the workspace."""
+    paths = {name: (root / name).resolve() for name in locked_paths(root / packages.main)}
+    own = [(root / member).resolve() for member in members]
+    return {name: path for name, path in paths.items() if path not in own}
+
+
+def _local(packages: Packages, root: Path, locked: Mapping[str, Path]) -> dict[str, Path]:
     """Folders that requirements or a lock file install, by the line or path that says so."""
-    lines: dict[str, Path] = {}
-    if packages.manager in LOCKS:
-        paths = {name: (root / name).resolve() for name in locked_paths(root / packages.main)}
-        own = [(root / member).resolve() for member in members]
-        lines = {name: path for name, path in paths.items() if path.is_dir() and path not in own}
-    elif packages.manager == "requirements":
+    lines = {name: path for name, path in locked.items() if path.is_dir()}
+    if packages.manager == "requirements":
         for name in packages.files:
             lines |= local_folders(root, (root / name).read_text(encoding="utf-8", errors="replace"))
     for line, path in lines.items():
@@ -107,13 +111,10 @@ def _local(packages: Packages, root: Path, members: Sequence[str]) -> dict[str, 
     return lines
 
 
-def _archives(packages: Packages, root: Path) -> list[str]:
+def _archives(packages: Packages, root: Path, locked: Iterable[Path]) -> list[str]:
     """Archives that requirements or a lock file install, and folders in which pip looks for some."""
-    found: dict[Path, None] = {}
-    if packages.manager in LOCKS:
-        paths = ((root / name).resolve() for name in locked_paths(root / packages.main))
-        found = dict.fromkeys(path for path in paths if not path.is_dir())
-    elif packages.manager == "requirements":
+    found = dict.fromkeys(path for path in locked if not path.is_dir())
+    if packages.manager == "requirements":
         texts = [(root / name).read_text(encoding="utf-8", errors="replace") for name in packages.files]
         found = dict.fromkeys(path for text in texts for path in local_archives(root, text))
     for path in found:
