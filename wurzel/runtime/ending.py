@@ -22,6 +22,8 @@ TERMINATION_LOG = "/dev/termination-log"
 """Where Kubernetes reads why a container ended: at most 4096 bytes
 (https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/)."""
 
+LEFT = "Code of the step, or of a library, ends the process (os._exit, exec); let run() return instead."
+"""What to do about a process that has ended before its dataset was stored."""
 _LONGEST = 1024
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

@@ -20,6 +20,7 @@ from types import FrameType
 from wurzel.exceptions import StepFailed
 from wurzel.hangup import tie
 from wurzel.runtime.descendants import GRACE, adopt, end_all, signal_name
+from wurzel.runtime.ending import LEFT
 from wurzel.runtime.masking import CURRENT, Mask, Stream
 from wurzel.secret_names import may_be_secret, may_contain_password
 from wurzel.standard_streams import open_standard_streams
@@ -244,7 +245,7 @@ class Guard:
         raise StepFailed(
             f"its process ended with exit code {code} {when} the dataset was stored",
             where=f"step {self._step!r}",
-            hint="Code of the step, or of a library, ends the process (os._exit, exec); let run() return instead.",
+            hint=LEFT,
         )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 from wurzel.exceptions import StepFailed, WurzelError
 from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
 from wurzel.invocation.fingerprint import UNKNOWN, fingerprint
-from wurzel.runtime.ending import Terminated, ended_by_signals
+from wurzel.runtime.ending import LEFT, Terminated, ended_by_signals
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.stamps import own_modules, stamp_of
 
@@ -126,9 +126,8 @@ def _never_left_as_done() -> Iterator[None]:
 
     def leave_here(status: int) -> NoReturn:
         if os.getpid() == own:  # processes that a step forks end as they will
-            hint = "Code of the step, or of a library, ends the process (os._exit); let run() return instead."
             text = f"the step ended the process with exit code {status} before the dataset was stored"
-            print(f"error: {StepFailed(text, hint=hint)}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"error: {StepFailed(text, hint=LEFT)}", file=sys.stderr, flush=True)  # noqa: T201
             status = status or 1
         leave(status)
 
