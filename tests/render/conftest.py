@@ -1,5 +1,7 @@
 """Templates as files in a scratch folder, rendered."""
 
+import sys
+
 import pytest
 
 from wurzel.render import Renderer
@@ -18,3 +20,11 @@ def render(tmp_path):
         return Renderer(["."], root=tmp_path).render(next(iter(files)), context)
 
     return run
+
+
+@pytest.fixture
+def cache_folder(tmp_path, monkeypatch):
+    """The folder of compiled templates, which need not exist yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return tmp_path / "cache" / "wurzel" / "templates"

@@ -13,12 +13,7 @@ from wurzel.render.renames import Rename
 FINE = '{% extends "!dvc/dvc.yaml.j2" %}\n{% block top %}\n# ours\n{% endblock %}\n'
 WRONG = FINE.replace("# ours", "# {{ nothing }}")
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    return tmp_path / "cache" / "wurzel" / "templates"
+pytestmark = pytest.mark.usefixtures("cache_folder")
 
 
 @pytest.fixture
@@ -47,11 +42,11 @@ def check(tmp_path, monkeypatch):
     return run
 
 
-def test_once_for_each_text_and_each_choice_of_targets(check, folder):
+def test_once_for_each_text_and_each_choice_of_targets(check, cache_folder):
     assert [check(), check()] == [True, False]
     assert [check(FINE + "\n"), check(FINE + "\n"), check()] == [True, False, False]
     assert [check(targets=("dvc", "local")), check(targets=("local", "dvc"))] == [True, False]
-    assert {path.stat().st_mode & 0o777 for path in folder.glob("*.checked")} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in cache_folder.glob("*.checked")} == {0o600}
 
 
 def test_errors_are_found_each_time(check):
@@ -101,12 +96,12 @@ def test_a_newer_wurzel_checks_again(check, tmp_path, monkeypatch):
     assert [check(), check()] == [True, False]
 
 
-def test_what_others_could_have_written_does_not_count(check, folder):
+def test_what_others_could_have_written_does_not_count(check, cache_folder):
     check()
-    (mark,) = folder.glob("*.checked")
-    folder.chmod(0o777)
+    (mark,) = cache_folder.glob("*.checked")
+    cache_folder.chmod(0o777)
     assert check()
-    folder.chmod(0o700)
+    cache_folder.chmod(0o700)
     mark.unlink()
     mark.symlink_to("/dev/null")
     assert check()

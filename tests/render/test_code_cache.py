@@ -10,14 +10,6 @@ from wurzel.render import Renderer, environment
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """The cache folder, which need not exist yet."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    return tmp_path / "cache" / "wurzel" / "templates"
-
-
-@pytest.fixture
 def render(tmp_path, monkeypatch):
     """Render a template in a new environment; gives the text and which templates were compiled."""
     compiled = []
@@ -41,22 +33,22 @@ def render(tmp_path, monkeypatch):
     return run
 
 
-def test_code_is_compiled_once_for_each_text(folder, render):
+def test_code_is_compiled_once_for_each_text(cache_folder, render):
     assert render() == ("a: b\n", 1)
     assert render(value="c: d") == ("a: 'c: d'\n", 0)
     assert render("b: {{ value }}\n") == ("b: b\n", 1)
-    assert len(list(folder.iterdir())) == 2
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert len(list(cache_folder.iterdir())) == 2
+    assert cache_folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in cache_folder.iterdir()} == {0o600}
 
 
-def test_included_templates_are_kept_as_well(folder, render):
+def test_included_templates_are_kept_as_well(cache_folder, render):
     text = "a: {{ value }}\n{% include 'x/b.yaml.j2' %}\n"
     assert render(text, b="c: {{ value }}\n") == ("a: b\nc: b\n", 2)
     assert render(text, b="c: {{ value }}\n") == ("a: b\nc: b\n", 0)
 
 
-def test_an_error_names_its_line_from_kept_code_too(folder, render):
+def test_an_error_names_its_line_from_kept_code_too(cache_folder, render):
     for expected in (1, 0):
         with pytest.raises(TemplateError, match="nothing") as raised:
             render("a: 1\nb: {{ nothing }}\n")
@@ -64,11 +56,11 @@ def test_an_error_names_its_line_from_kept_code_too(folder, render):
         assert render("c: 1\n")[0] == "c: 1\n", expected
 
 
-def test_what_cannot_be_compiled_is_not_kept(folder, render):
+def test_what_cannot_be_compiled_is_not_kept(cache_folder, render):
     for _ in range(2):
         with pytest.raises(TemplateError):
             render("a: {{ value | nofilter }}\n")
-    assert not list(folder.iterdir())
+    assert not list(cache_folder.iterdir())
 
 
 def cut(folder):
@@ -98,34 +90,34 @@ def link(folder):
 
 
 @pytest.mark.parametrize("change", [cut, open_to_all, open_files, links, link])
-def test_code_that_may_be_of_others_is_not_run(folder, render, change):
+def test_code_that_may_be_of_others_is_not_run(cache_folder, render, change):
     render()
-    change(folder)
+    change(cache_folder)
     assert render() == ("a: b\n", 1)
 
 
-def test_a_folder_of_somebody_else_is_not_used(folder, render, monkeypatch):
+def test_a_folder_of_somebody_else_is_not_used(cache_folder, render, monkeypatch):
     render()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     assert render() == ("a: b\n", 1)
 
 
 @pytest.mark.parametrize("home", ["relative", "/proc/nowhere"])
-def test_without_a_folder_templates_are_compiled(folder, render, monkeypatch, home):
+def test_without_a_folder_templates_are_compiled(cache_folder, render, monkeypatch, home):
     monkeypatch.setenv("XDG_CACHE_HOME", home)
     assert render() == ("a: b\n", 1)
     assert render() == ("a: b\n", 1)
 
 
-def test_nothing_is_written_where_python_keeps_no_bytecode(folder, render, monkeypatch):
+def test_nothing_is_written_where_python_keeps_no_bytecode(cache_folder, render, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert render() == ("a: b\n", 1)
-    assert not folder.exists()
+    assert not cache_folder.exists()
 
 
-def test_old_code_goes_when_there_is_much(folder, render, monkeypatch):
+def test_old_code_goes_when_there_is_much(cache_folder, render, monkeypatch):
     monkeypatch.setattr("wurzel.render.code_cache._KEPT", 4)
     for number in range(9):
         render(f"a: {number}\n")
-    assert 2 <= len(list(folder.iterdir())) <= 4
+    assert 2 <= len(list(cache_folder.iterdir())) <= 4
     assert render("a: 8\n") == ("a: 8\n", 0)
