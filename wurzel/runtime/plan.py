@@ -35,7 +35,7 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
     """What `run_pipeline` would do with each of the chosen steps, in the order of the pipeline. Writes nothing.
 
     Raises `PreflightError` when a dataset of a step that is not chosen is missing or damaged, `UsageError` when there
-    is no such step, or the state folder belongs to somebody else.
+    is no such step, or the user may not read the state folder.
     """
     whole, pipeline = pipeline, chosen(pipeline, options.only)
     state = options.root / options.state_dir / pipeline.name

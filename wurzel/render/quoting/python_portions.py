@@ -1,7 +1,7 @@
 """Cuts a Python file between statements, so that it can be parsed portion by portion with little memory.
 
-A portion means the same alone as in the file: it begins with a statement of the module, or of a `with` block of the
-module, which is no scope of its own.
+A portion means the same alone as in the file: it begins with a statement of the module, or of one of its `with` blocks,
+which share the module's scope.
 """
 
 from __future__ import annotations
