@@ -17,40 +17,33 @@ def side_by_side(call: Callable[[T], R], items: Iterable[T], width: int) -> list
     After `call` has raised an error, which is raised here, no more calls begin. At most `width` threads; 1 calls it
     here, one item after the other.
     """
-    todo = list(enumerate(items))
+    todo = list(items)
     if width <= 1 or not todo:
-        return [call(item) for _, item in todo]
+        return [call(item) for item in todo]
     found: list[R | None] = [None] * len(todo)
     failed: list[BaseException] = []
-    left = min(width, len(todo))
-    ready, lock = threading.Event(), threading.Lock()
-    todo.reverse()
+    threads = min(width, len(todo))
+    turns: SimpleQueue[int | None] = SimpleQueue()
+    ended: SimpleQueue[None] = SimpleQueue()
+    for turn in (*range(len(todo)), *[None] * threads):
+        turns.put(turn)
 
     def work() -> None:
-        nonlocal left
         try:
-            while True:
-                with lock:
-                    if not todo or failed:
-                        return
-                    number, item = todo.pop()
-                found[number] = call(item)
+            while not failed and (turn := turns.get()) is not None:
+                found[turn] = call(todo[turn])
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             failed.append(error)
-        finally:
-            with lock:
-                left -= 1
-                if not left:
-                    ready.set()
+        ended.put(None)
 
     # Daemon threads: a request may hang for minutes, and an executor's threads are joined when the process ends.
-    for _ in range(left):
+    for _ in range(threads):
         threading.Thread(target=work, daemon=True).start()
     try:
-        ready.wait()
-    except BaseException:
-        with lock:
-            todo.clear()
+        for _ in range(threads):
+            ended.get()
+    except BaseException as error:
+        failed.append(error)  # after Ctrl-C no more calls begin
         raise
     if failed:
         raise failed[0]
