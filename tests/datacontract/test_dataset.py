@@ -619,6 +619,14 @@ def test_slices_that_do_not_belong_together(tmp_path):
         open_dataset(folder)
 
 
+def test_a_slice_without_its_manifest_is_incomplete(tmp_path):
+    cut_up(tmp_path / "cut", list[Doc], [[[Doc(text="a")]], [[]]])
+    (shard_folder(tmp_path / "cut", 2, 2) / "manifest.json").unlink()
+    with pytest.raises(DatasetError, match=r"is incomplete: it has no manifest\.json") as caught:
+        open_dataset(tmp_path / "cut")
+    assert caught.value.where == str(shard_folder(tmp_path / "cut", 2, 2))
+
+
 def test_a_slice_makes_room_for_its_like(tmp_path):
     folder = tmp_path / "out"
     write(folder, list[Doc], [Doc(text="old")])

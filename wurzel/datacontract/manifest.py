@@ -207,3 +207,8 @@ def ordinal_name(number: int) -> str:
 def unreadable(path: Path, error: OSError) -> DatasetError:
     """The error for a file of a dataset that cannot be read."""
     return DatasetError(f"cannot be read: {error.strerror}", where=str(path), hint=AGAIN)
+
+
+def incomplete(folder: Path) -> DatasetError:
+    """The error for a folder whose dataset was not written to its end, which the manifest is."""
+    return DatasetError(f"is incomplete: it has no {NAME}", where=str(folder), hint=AGAIN)

@@ -18,6 +18,7 @@ from wurzel.datacontract.manifest import (
     Manifest,
     Part,
     Slice,
+    incomplete,
     is_ordinal,
     is_part,
     unreadable,
@@ -38,7 +39,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = parsed(folder, _loaded(path))
     except OSError as error:
-        raise unreadable(path, error) from None
+        raise (unreadable(path, error) if os.path.lexists(path) else incomplete(folder)) from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else _one_line(error)
         raise DatasetError(f"is not a manifest of a dataset: {reason}", where=str(path), hint=AGAIN) from None

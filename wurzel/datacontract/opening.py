@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from wurzel.datacontract.folders import recover
-from wurzel.datacontract.manifest import AGAIN, FORMAT, NAME, Manifest, Part, Slice, contract_name, joined
+from wurzel.datacontract.manifest import AGAIN, FORMAT, NAME, Manifest, Part, Slice, contract_name, incomplete, joined
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError, WrongDataset
 from wurzel.named_tuples import NamedTuple
@@ -126,7 +126,7 @@ def open_dataset(folder: Path) -> Dataset:
             f"holds the named outputs {shown}", where=str(folder), hint=f"Give one of them: {folder / found[0]}."
         )
     if not shards:
-        raise DatasetError(f"is incomplete: it has no {NAME}", where=str(folder), hint=RUN)
+        raise incomplete(folder)
     if len(shards) < len(names):
         other = next(name for name in names if name not in shards)
         raise DatasetError(
