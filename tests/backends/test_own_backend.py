@@ -45,6 +45,22 @@ def test_it_is_listed(site):
     assert "does not support it" in shown
 
 
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_store_that_it_does_not_use_is_reported(site, project, tmp_path, knows):
+    """Also by a backend that is older than stores."""
+    shutil.copytree(site, tmp_path / "site")
+    backend = tmp_path / "site" / "acme_slurm" / "backend.py"
+    kept = [line for line in backend.read_text().splitlines(keepends=True) if knows or '"store":' not in line]
+    backend.write_text("".join(kept))
+    project("chain")
+    render = ["-m", "wurzel", "render", "chain:pipeline", "-t", "slurm", "--set", "store=file:///srv/wurzel"]
+    done = python(tmp_path / "site", *render)
+    reason = "the file system that all nodes share" if knows else "the slurm backend does not support it"
+    assert "store  --set store  " in done.stderr
+    assert reason in done.stderr
+    assert python(tmp_path / "site", *render, "--strict", check=False).returncode == 2
+
+
 def test_its_contract_is_shown_and_its_templates_are_checked(site, project):
     project("chain")
     listed = python(site, "-m", "wurzel", "templates", "list", "slurm").stdout

@@ -78,6 +78,7 @@ class SlurmBackend(Backend):
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments"),
         "data_dir": native("on a file system that all nodes share"),
+        "store": unsupported("jobs hand over on the file system that all nodes share; remove `store` for this target"),
         "settings": native("environment variables of the job"),
         "parameters": native("a variable of that name in the environment of the submission wins"),
         "env": native(),
