@@ -367,6 +367,52 @@ def by_variables_of_the_project(root):
     write(root, "own/wurzel-pack.yaml", "version: 1\nvariables: {fail: {default: none}, quantity: {default: 1}}\n")
 
 
+def in_argo(root, template, block, *lines):
+    """Lines of a block of Argo's, where nothing but files shows what is forbidden."""
+    change(root, "cpu: 16", "cpu: 1")
+    name = f"argo/{template}.yaml.j2"
+    text = "\n".join((f"{{% extends '!{name}' %}}", f"{{% block {block} %}}", *lines, "{% endblock %}\n"))
+    write(root, f"own/{name}", text)
+    return "argo/p.yaml: no hostPath"
+
+
+def by_escapes_in_a_pod_spec_patch(root):
+    return in_argo(root, "_pod", "pod_spec", """podSpecPatch: '{"volumes": [{"host\\u0050ath": {"path": "/"}}]}'""")
+
+
+def by_escapes_beside_what_argo_fills_in(root):
+    line = """podSpecPatch: '{"x": {{ "{{n}}" }}, "host\\u0050ath": {"path": "/"}}'"""
+    return in_argo(root, "_pod", "pod_spec", line)
+
+
+def by_a_pod_spec_patch_that_is_not_yaml(root):
+    in_argo(root, "_pod", "pod_spec", """podSpecPatch: '{"host\\u0050ath": '""")
+    return "podSpecPatch is not YAML, so no policy can check it"
+
+
+def by_a_pod_spec_patch_of_the_options(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "{successful: 1}}", """{successful: 1}, pod_spec_patch: '{"host\\u0050ath": {"path": "/"}}'}""")
+    return "argo/p.yaml: no hostPath"
+
+
+def by_a_manifest_that_a_workflow_applies(root):
+    lines = ("---", "kind: WorkflowTemplate", "spec: {templates: [{name: x, resource: {manifest: *m}}]}")
+    manifest = """x: &m '{"kind": "Pod", "spec": {"podSpecPatch": "{\\"host\\\\u0050ath\\": 1}"}}'"""
+    return in_argo(root, "workflow", "bottom", lines[0], manifest, *lines[1:])
+
+
+def by_a_patch_of_kustomize(root):
+    change(root, "cpu: 16", "cpu: 1")
+    change(root, "cronjob: {}", "cronjob: {manifests: kustomize}")
+    text = (
+        "{% extends '!cronjob/kustomization.yaml.j2' %}\n{% block bottom %}\npatches:\n"
+        """  - patch: '{"kind": "X", "host\\u0050ath": 1}'\n{% endblock %}\n"""
+    )
+    write(root, "own/cronjob/kustomization.yaml.j2", text)
+    return "cronjob/p/kustomization.yaml: no hostPath"
+
+
 WAYS = [value for name, value in list(globals().items()) if name.startswith("by_")]
 
 

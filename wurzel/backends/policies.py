@@ -35,11 +35,12 @@ class PolicyFile:
         """For YAML and JSON, whatever the file is called, each document as mappings, lists and values."""
         from wurzel.render.documents import parsed
         from wurzel.render.verify import Unreadable
+        from wurzel.render.within import unfold
 
         if self.language in _DATA or self.path.endswith((".yaml", ".yml", ".json")):
-            return parsed(self.text)
+            return unfold(parsed(self.text))
         try:  # kustomize reads a list of files whatever they are called
-            return [document for document in parsed(self.text) if isinstance(document, dict)]
+            return unfold([document for document in parsed(self.text) if isinstance(document, dict)])
         except Unreadable:
             return []
 

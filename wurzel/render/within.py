@@ -1,0 +1,50 @@
+"""YAML and JSON that stand as text in a document: policies see them parsed, so that no escape hides what they say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from wurzel.render.documents import parsed
+from wurzel.render.values import NotAValue
+from wurzel.render.verify import Unreadable
+
+_KEYS = frozenset({"podSpecPatch", "manifest", "patch", "patchesStrategicMerge", "patchesJson6902"})
+"""Argo reads the text of `podSpecPatch` and `manifest`, kustomize that of the others, as YAML."""
+_FILLED_IN = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+"""What Argo replaces before it reads the text."""
+
+
+def unfold(documents: list[Any]) -> list[Any]:
+    """The documents, with such texts in place as what they say; others, such as a file name, stay as they are.
+
+    Raises `NotAValue` for a text that should be YAML and is not, since no policy can tell what it says.
+    """
+    waiting: list[Any] = [documents]
+    seen: set[int] = set()
+    while waiting:
+        holder = waiting.pop()
+        if id(holder) in seen:  # an alias refers to the very same mapping
+            continue
+        seen.add(id(holder))
+        for key, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
+            if isinstance(holder, dict) and key in _KEYS:
+                inner = value if isinstance(value, list) else [value]
+                found = [_read(key, each) if isinstance(each, str) else each for each in inner]
+                holder[key] = found if isinstance(value, list) else found[0]
+            if isinstance(holder[key], dict | list):
+                waiting.append(holder[key])
+    return documents
+
+
+def _read(key: str, value: str) -> Any:
+    problem = ""
+    for text in (value, _FILLED_IN.sub("0", value)):
+        try:
+            found = parsed(text)
+        except Unreadable as error:
+            problem = str(error)
+            continue
+        whole = found[0] if len(found) == 1 else found
+        return whole if isinstance(whole, dict | list) and whole else value
+    raise NotAValue(f"{key} is not YAML, so no policy can check it: {problem}", "Write its text as plain YAML.")
