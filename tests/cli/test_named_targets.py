@@ -177,6 +177,31 @@ def test_a_pack_brings_presets_and_environments(root, pack):
     assert "Did you mean audit?" in run("render", "-e", "audits")[2]
 
 
+@pytest.mark.parametrize("value", ["null", "dev", '""'])
+@pytest.mark.parametrize("place", ["pipeline", "environment", "set", "folder"])
+def test_what_a_pack_binds_a_target_to_is_not_changed(root, pack, place, value):
+    """A policy may ask for the environment, so `environment: null` would switch it off."""
+    pack("globex", "1.0", {"wurzel-pack.yaml": PRESET})
+    change("templates: []", "templates: [own, globex]")
+    Path("own").mkdir()
+    changed = f"{{environment: {value}}}"
+    change("{target: argo, environment: prod, namespace: prod}", changed if place == "pipeline" else "{}")
+    own = {"environment": "version: 1\nenvironments: {prod: {pipeline: {targets: {argo-prod: %s}}}}\n"}
+    own |= {"folder": "version: 1\npipeline: {targets: {argo-prod: %s}}\n"}
+    Path("own/wurzel-pack.yaml").write_text(own.get(place, "version: 1\n") % (changed if place in own else ()))
+    sets = ["--set", f"targets.argo-prod.environment={value}"] if place == "set" else []
+    code, _, said = run("render", "-t", "argo-prod", *sets)
+    assert (code, files()) == (2, [])
+    assert "targets.argo-prod.environment: a pack binds argo-prod to 'prod'" in said
+
+
+def test_a_pack_binds_a_name_to_a_target(root, pack):
+    pack("globex", "1.0", {"wurzel-pack.yaml": PRESET})
+    change("templates: []", "templates: [globex]")
+    change("{target: argo, environment: prod, namespace: prod}", "{target: cronjob, environment: prod}")
+    assert "targets.argo-prod.target: a pack binds argo-prod to 'argo'" in run("render")[2]
+
+
 def named(target, options=""):
     old = YAML[YAML.index("      argo: {") : YAML.index("environments:")]
     change(old, f"      {target}: {{{options}}}\n      {target}-prod: {{target: {target}, environment: prod}}\n")

@@ -34,7 +34,7 @@ from wurzel.project.read import model_reader, reader
 from wurzel.project.rules import broken_rules
 from wurzel.project.sets import parse_sets
 from wurzel.project.settings import Check, canonical_secrets, settings_of, with_values
-from wurzel.project.targets import Named, with_names
+from wurzel.project.targets import Named, check_bound, with_names
 
 if TYPE_CHECKING:
     from wurzel.project.load import Project
@@ -165,8 +165,9 @@ class _Resolver:
         packs, layers = ([_of_pipeline(layer) for layer in group] for group in (self.packs, self.layers))
         fields, tree = self.read([*packs, code, *layers], _PIPELINE_FIELDS, "")
         named = overlay_targets(layer.fields.get("targets") for layer in self.layers) or Node({}, "")
-        said_of_targets = [layer.fields.get("targets") for layer in (*self.packs, *self.layers)]
-        targets, aliases = with_names(said_of_targets)
+        of_packs, own = ([layer.fields.get("targets") for layer in group] for group in (self.packs, self.layers))
+        check_bound(of_packs, own, self.findings)
+        targets, aliases = with_names([*of_packs, *own])
         pipeline = self.pipeline
         if self.packs or self.layers:
             self.for_all = {name: frozenset(tree[name].fields) for name in _FOR_ALL if name in tree}

@@ -7,7 +7,8 @@ the options of `argo` except for where files are written.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
 
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.nodes import Findings, Node, near, overlay_targets, with_fields
@@ -67,6 +68,30 @@ def names_given(holders: Iterable[Node | None]) -> dict[str, Named]:
                 own = environment.written if environment is not None else before.environment if before else None
                 found[name] = Named(name, target, str(own) if own is not None else None)
     return found
+
+
+def check_bound(packs: Iterable[Node | None], layers: Iterable[Node | None], findings: Findings) -> None:
+    """Find named targets of packs that a stronger layer binds to another target or environment.
+
+    Policies depend on both, and no setting of a project switches a policy off.
+    """
+    bound: dict[tuple[str, str], Any] = {}
+    for name, key, node in _bindings(packs):
+        _check_bound(name, key, bound.setdefault((name, key), node.written), node, findings)
+    for name, key, node in _bindings(layers):
+        _check_bound(name, key, bound.get((name, key)), node, findings)
+
+
+def _check_bound(name: str, key: str, value: Any, node: Node, findings: Findings) -> None:
+    if value is not None and node.written != value:
+        message = f"targets.{name}.{key}: a pack binds {name} to {value!r}"
+        findings.add(node.origin, message, f"Remove it, or define a target of another name for this {key}.")
+
+
+def _bindings(holders: Iterable[Node | None]) -> Iterator[tuple[str, str, Node]]:
+    for holder in holders:
+        for name, node in (holder.fields if holder is not None else {}).items():
+            yield from ((name, key, node.fields[key]) for key in _OWN if key in node.fields)
 
 
 def with_names(layers: Iterable[Node | None]) -> tuple[Node, dict[str, Named]]:
