@@ -37,6 +37,7 @@ from pydantic import (
 )
 from pydantic import Secret as SecretOf
 from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
 
 from wurzel.datacontract import MarkdownDataContract, PydanticModel
 from wurzel.datacontract.parts import codec_for
@@ -906,6 +907,84 @@ def test_attributes_that_a_dataclass_does_not_declare_are_refused():
     kept(Noted, item)
     item.score = 0.5
     assert "item 0, field 'score' is not declared by the contract, so 0.5 would be lost" in refused(Noted, item)
+
+
+class Marked(str):
+    """A text that carries more than its characters."""
+
+    def __new__(cls, text, mark=None):
+        made = super().__new__(cls, text)
+        made.mark = mark
+        return made
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        return core_schema.no_info_after_validator_function(
+            lambda text: text if isinstance(text, cls) else cls(text), core_schema.str_schema()
+        )
+
+
+class Opaque:
+    """A class without `__eq__`."""
+
+    def __init__(self, number, note=None, cached=None):
+        self.number, self.note, self._cached = number, note, cached
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.number),
+        )
+
+
+class Slotted(Opaque):
+    __slots__ = ("extra",)
+
+    def __init__(self, number, extra=None):
+        super().__init__(number)
+        self.extra = extra
+
+
+class Carrying(PydanticModel):
+    text: Marked = Marked("")
+    opaque: Opaque = Opaque(1)
+    slotted: Slotted = Slotted(1)
+    whatever: Any = None
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (
+            Carrying.model_construct(text=Marked("a", mark="b")),
+            "field 'text.mark' is a str, 'b', but would be read back as None",
+        ),
+        (Carrying(opaque=Opaque(1, note=[2])), "field 'opaque.note' is a list, [2], but"),
+        (Carrying(slotted=Slotted(1, extra=2)), "field 'slotted.extra' is an int, 2, but"),
+        (Carrying(whatever=iter([1])), "field 'whatever' is an iterator, which can be read only once"),
+        (Carrying(whatever=[{"a": zip("ab", "cd", strict=True)}]), "field 'whatever[0].a' is an iterator"),
+        (Carrying(whatever={SecretStr("hunter2"): 1}), "is a SecretStr, which hides its value"),
+        (Carrying(whatever={("a", SecretStr("hunter2")): 1}), "[1]' is a SecretStr, which hides its value"),
+    ],
+)
+def test_what_an_object_carries_beside_its_value_is_not_lost(item, message):
+    assert message in refused(Carrying, item).replace('"', "'")
+
+
+def test_what_an_object_keeps_to_itself_may_be_lost():
+    item = Carrying(text=Marked("a"), opaque=Opaque(2, cached=3), slotted=Slotted(4))
+    codec = codec_for(shape_of(list[Carrying]))
+    (read,) = codec.decode(codec.encode([item]).data)
+    assert (read.text, read.opaque.number, read.slotted.number) == ("a", 2, 4)
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_a_time_in_the_hour_that_a_night_has_twice_comes_back(fold):
+    item = Unseen(when=datetime(2024, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold))
+    codec = codec_for(shape_of(list[Unseen]))
+    (read,) = codec.decode(codec.encode([item]).data)
+    assert read.when.isoformat() == item.when.isoformat()
 
 
 def test_an_integer_of_too_many_digits_is_named():

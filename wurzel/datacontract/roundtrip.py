@@ -6,23 +6,18 @@ them. So an item can lose fields, change its class or change its values without 
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import repeat
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import to_json
 
 from wurzel.datacontract.codec import short
-from wurzel.datacontract.difference import ABSENT, Difference, article
+from wurzel.datacontract.difference import ABSENT, Difference
+from wurzel.datacontract.free import SCALARS, SEQUENCES, contents, first, free, is_dataclass, merged, once
 from wurzel.datacontract.schema import LEAVES, CoreSchema, Schema, allows_extra
-from wurzel.datacontract.secrets import HIDING
-
-_SCALARS = frozenset({str, int, float, bool, type(None), bytes})
-_SEQUENCES = (list, tuple, deque)
-
 
 Compare = Callable[[Any, Any], Difference | None]
 
@@ -39,13 +34,13 @@ class Comparison:
         self.promoted = False
         """Whether an `int` was returned for a `float`, which type checkers allow and pydantic allows for defaults."""
         self._contract = contract
-        self._free = _free if json_in_any else _equal_only
+        self._free = free if json_in_any else _equal_only
         self._real: Compare = self._real_number
         self._plain = frozenset({_leaf, self._real})
         self._made: dict[int, Compare] = {}
         self._parts: dict[str, Callable[[CoreSchema], Compare]] = {
             "any": lambda _: self._free,
-            "generator": lambda _: _once,
+            "generator": lambda _: once,
             "list": self._list,
             "set": self._set,
             "frozenset": self._set,
@@ -132,7 +127,7 @@ class Comparison:
 def _leaf(returned: Any, read: Any) -> Difference | None:
     if type(returned) is not type(read):
         return Difference(returned, read)
-    if type(returned) not in _SCALARS:
+    if type(returned) not in SCALARS:
         return _dynamic(returned, read)
     if returned == read or (returned != returned and read != read):  # noqa: PLR0124 - NaN
         return None
@@ -150,75 +145,26 @@ def _equal(returned: Any, read: Any) -> bool:
         return False
 
 
-def _once(returned: Any, read: Any) -> Difference:
-    return Difference(returned, read, "is an iterator, which can be read only once; use a list")
-
-
-def _free(returned: Any, read: Any) -> Difference | None:
-    """`read` is the JSON of a value of any type: is all of the value in it?"""
-    if type(returned) in _SCALARS and read is not ABSENT:
-        return None
-    if returned is ABSENT or read is ABSENT:
-        return Difference(returned, read)
-    if isinstance(returned, HIDING):
-        return Difference(returned, read, f"is {article(type(returned))}, which hides its value from what is stored")
-    if isinstance(returned, Mapping):
-        return _free_mapping(returned, read)
-    if isinstance(returned, (BaseModel, set, frozenset, *_SEQUENCES)) or _is_dataclass(returned):
-        same = isinstance(returned, _SEQUENCES) and isinstance(read, list) and len(read) == len(returned)
-        others = read if same else repeat(None)
-        return _first(
-            (name, _free(value, other)) for (name, value), other in zip(_contents(returned), others, strict=False)
-        )
-    return None
-
-
-def _free_mapping(returned: Mapping[Any, Any], read: Any) -> Difference | None:
-    if isinstance(read, dict) and len(read) != len(returned):
-        return Difference(returned, read, _merged(returned))
-    others = read.values() if isinstance(read, dict) else [None] * len(returned)
-    pairs = zip(returned.items(), others, strict=True)
-    return _first((str(name), _free(value, other)) for (name, value), other in pairs)
-
-
-def _contents(value: Any) -> Iterable[tuple[str | int, Any]]:
-    """What is stored of a set, a sequence, a model or a dataclass, by name or number."""
-    if isinstance(value, (set, frozenset, *_SEQUENCES)):
-        return enumerate(value)
-    if isinstance(value, BaseModel):
-        hidden = {name for name, field in type(value).model_fields.items() if field.exclude}
-        own = [(name, inner) for name, inner in value.__dict__.items() if name not in hidden]
-        return [*own, *(value.model_extra or {}).items()]
-    return [(field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value)]
-
-
-def _merged(returned: Mapping[Any, Any]) -> str:
-    texts = {id(key): to_json({key: None}, fallback=repr) for key in returned}
-    counts = Counter(texts.values())
-    alike = [key for key in returned if counts[texts[id(key)]] > 1]
-    shown = " and ".join(map(repr, alike[:3]))
-    return f"has the keys {shown}, which are stored alike" if alike else "has keys that are stored alike"
-
-
 def _dynamic(returned: Any, read: Any) -> Difference | None:
     """Compare by what the values are, where the contract does not tell."""
     kind = type(returned)
     if kind is not type(read):
         return Difference(returned, read)
-    if isinstance(returned, BaseModel) or _is_dataclass(returned):
-        mine, theirs = dict(_contents(returned)), dict(_contents(read))
-        return _first((name, _dynamic(value, theirs.get(name, ABSENT))) for name, value in mine.items())
-    container = next((one for classes, one in _CONTAINERS if isinstance(returned, classes)), None)
-    if container is not None:
-        return container(returned, read)
-    return _leaf(returned, read) if kind in _SCALARS else _other(returned, read)
+    if kind in SCALARS:
+        return _leaf(returned, read)
+    if isinstance(returned, BaseModel) or is_dataclass(returned):
+        mine, theirs = dict(contents(returned)), dict(contents(read))
+        return first((name, _dynamic(value, theirs.get(name, ABSENT))) for name, value in mine.items())
+    compare = next((one for classes, one in _CONTAINERS if isinstance(returned, classes)), _other)
+    return compare(returned, read) or _attributes(returned, read)
 
 
 def _other(returned: Any, read: Any) -> Difference | None:
     if getattr(type(returned), "__eq__", None) is object.__eq__:
-        return None  # compares addresses; the bytes of both decide
+        return None  # compares addresses; attributes and the bytes of both decide
     try:
         same = bool(returned == read) or bool(returned != returned and read != read)  # noqa: PLR0124 - NaN
+        same = same or _same_moment(returned, read)
     except Exception:  # noqa: BLE001 - arrays have no truth; the bytes of both decide
         return None
     # Of a time that comes twice in a night, this alone tells which it is; comparing does not see it.
@@ -226,14 +172,25 @@ def _other(returned: Any, read: Any) -> Difference | None:
     return None if same else Difference(returned, read)
 
 
-def _is_dataclass(value: Any) -> bool:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+def _same_moment(returned: Any, read: Any) -> bool:
+    """Whether two times are the same; in the hour that a night has twice, no time equals one of another zone."""
+    if type(returned) is not datetime or returned.tzinfo is None or read.tzinfo is None:
+        return False
+    offset: bool = returned.utcoffset() == read.utcoffset()
+    return offset and returned.replace(tzinfo=None) == read.replace(tzinfo=None)
 
 
-def _first(found: Iterable[tuple[str | int, Difference | None]]) -> Difference | None:
-    for name, difference in found:
-        if difference is not None:
-            return difference.within(name)
+def _attributes(returned: Any, read: Any) -> Difference | None:
+    """How objects differ in attributes that no `__eq__` of their author compares."""
+    classes = type(returned).__mro__
+    if next(cls for cls in classes if "__eq__" in vars(cls)).__module__ != "builtins":
+        return None
+    slots = [vars(cls)["__slots__"] for cls in classes if "__slots__" in vars(cls)]
+    names = [name for found in slots for name in ((found,) if isinstance(found, str) else found)]
+    for name in filter(partial(hasattr, returned), [*getattr(returned, "__dict__", ()), *names]):
+        mine, theirs = getattr(returned, name), getattr(read, name, ABSENT)
+        if not name.startswith("_") and (type(mine) is not type(theirs) or (type(mine) in SCALARS and mine != theirs)):
+            return Difference(mine, theirs).within(name)
     return None
 
 
@@ -247,13 +204,13 @@ def _listed(items: Compare, leaves: Collection[Compare] = ()) -> Compare:
     def compare(returned: Any, read: Any) -> Difference | None:
         if type(returned) is not type(read):
             return Difference(returned, read)
-        if not isinstance(returned, _SEQUENCES):
+        if not isinstance(returned, SEQUENCES):
             return _dynamic(returned, read)
         if len(returned) != len(read) or getattr(returned, "maxlen", None) != getattr(read, "maxlen", None):
             return Difference(returned, read)
-        if plain and returned == read and _SCALARS.issuperset(map(type, returned)) and _same_kinds(returned, read):
+        if plain and returned == read and SCALARS.issuperset(map(type, returned)) and _same_kinds(returned, read):
             return None
-        return _first((index, items(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
+        return first((index, items(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
 
     return compare
 
@@ -271,7 +228,7 @@ def _row(items: list[Compare], variadic: int | None) -> Compare:
             more = len(returned) - len(items) + 1
             each = [*items[:variadic], *[items[variadic]] * more, *items[variadic + 1 :]]
         triples = zip(each, returned, read, strict=False)
-        return _first((index, one(mine, theirs)) for index, (one, mine, theirs) in enumerate(triples))
+        return first((index, one(mine, theirs)) for index, (one, mine, theirs) in enumerate(triples))
 
     return compare
 
@@ -287,7 +244,7 @@ def _unordered(items: Compare) -> Compare:
         if returned == read and {str}.issuperset(map(type, returned)) and {str}.issuperset(map(type, read)):
             return None
         pairs = zip(sorted(returned, key=_order), sorted(read, key=_order), strict=True)
-        return _first((index, items(*pair)) for index, pair in enumerate(pairs))
+        return first((index, items(*pair)) for index, pair in enumerate(pairs))
 
     return compare
 
@@ -306,20 +263,20 @@ def _mapping(keys: Compare, values: Compare, plain: Collection[Compare] = ()) ->
         if not isinstance(returned, Mapping):
             return _dynamic(returned, read)
         if len(returned) != len(read):
-            return Difference(returned, read, _merged(returned))
+            return Difference(returned, read, merged(returned))
         if getattr(returned, "default_factory", None) is not getattr(read, "default_factory", None):
             return Difference(returned, read)
         if (
             by_equality
             and _equal(returned, read)
-            and _SCALARS.issuperset(map(type, returned))
+            and SCALARS.issuperset(map(type, returned))
             and _same_kinds(returned, read)
         ):
             kinds = map(type, returned.values())
-            if not leaves or (_SCALARS.issuperset(kinds) and _same_kinds(returned.values(), read.values())):
+            if not leaves or (SCALARS.issuperset(kinds) and _same_kinds(returned.values(), read.values())):
                 return None
         pairs = zip(returned.items(), read.items(), strict=True)
-        return _first((str(mine[0]), keys(mine[0], theirs[0]) or values(mine[1], theirs[1])) for mine, theirs in pairs)
+        return first((str(mine[0]), keys(mine[0], theirs[0]) or values(mine[1], theirs[1])) for mine, theirs in pairs)
 
     return compare
 
@@ -354,7 +311,7 @@ def _of_model(cls: type[BaseModel], fields: dict[str, Compare], extra: Compare, 
         if not (
             all_plain
             and mine == theirs
-            and _SCALARS.issuperset(map(type, mine.values()))
+            and SCALARS.issuperset(map(type, mine.values()))
             and _same_kinds(mine.values(), theirs.values())
         ):
             for name, one in fields.items():
@@ -368,7 +325,7 @@ def _of_model(cls: type[BaseModel], fields: dict[str, Compare], extra: Compare, 
 
 def _extra(returned: Mapping[str, Any], read: Mapping[str, Any], extra: Compare) -> Difference | None:
     names = [*returned, *(name for name in read if name not in returned)]
-    return _first((name, extra(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)
+    return first((name, extra(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)
 
 
 def _of_dataclass(cls: type, fields: dict[str, Compare]) -> Compare:
@@ -395,7 +352,7 @@ def _of_typed_dict(fields: dict[str, Compare], extra: Compare) -> Compare:
         if not isinstance(returned, dict):
             return _dynamic(returned, read)
         names = [*returned, *(name for name in read if name not in returned)]
-        return _first(
+        return first(
             (str(name), fields.get(name, extra)(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names
         )
 
@@ -403,7 +360,7 @@ def _of_typed_dict(fields: dict[str, Compare], extra: Compare) -> Compare:
 
 
 _CONTAINERS: list[tuple[Any, Compare]] = [
-    (_SEQUENCES, _listed(_dynamic)),
+    (SEQUENCES, _listed(_dynamic)),
     ((set, frozenset), _unordered(_dynamic)),
     (Mapping, _mapping(_dynamic, _dynamic)),
 ]
@@ -413,11 +370,11 @@ def same_value(returned: Any, read: Any) -> Difference | None:
     """How a value of a table differs from what reads back; Parquet has one order of keys for all rows."""
     if type(returned) is dict and type(read) is dict:
         names = [*returned, *(name for name in read if name not in returned)]
-        return _first((str(name), same_value(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)
+        return first((str(name), same_value(returned.get(name, ABSENT), read.get(name, ABSENT))) for name in names)
     if type(returned) is list and type(read) is list and len(returned) == len(read):
-        if returned == read and _SCALARS.issuperset(map(type, returned)) and _same_kinds(returned, read):
+        if returned == read and SCALARS.issuperset(map(type, returned)) and _same_kinds(returned, read):
             return None
-        return _first((index, same_value(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
+        return first((index, same_value(*pair)) for index, pair in enumerate(zip(returned, read, strict=True)))
     return _dynamic(returned, read)
 
 
