@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from wurzel.drift.compare import Difference, differences
 from wurzel.exceptions import WurzelError
 from wurzel.named_tuples import NamedTuple
-from wurzel.project.nodes import Node
+from wurzel.project.nodes import Node, with_value
 from wurzel.render.header import packs_of
 from wurzel.render.layers import OURS
 from wurzel.render.packs import is_installed, load_pack
@@ -196,15 +196,9 @@ def _known(pipeline: Node, known: Collection[str]) -> Node:
         fields["variables"] = _kept(fields["variables"], known)
     if "steps" in fields and fields["steps"].fields:
         steps = {name: _known(step, known) for name, step in fields["steps"].fields.items()}
-        fields["steps"] = _like(fields["steps"], steps)
-    return _like(pipeline, fields) if pipeline.fields else pipeline
+        fields["steps"] = with_value(fields["steps"], steps)
+    return with_value(pipeline, fields) if pipeline.fields else pipeline
 
 
 def _kept(variables: Node, known: Collection[str]) -> Node:
-    return _like(variables, {name: node for name, node in variables.fields.items() if name in known})
-
-
-def _like(node: Node, fields: dict[str, Node]) -> Node:
-    copy = Node(fields, node.source, node.line, node.column)
-    copy.key_line, copy.key_column = node.key_line, node.key_column
-    return copy
+    return with_value(variables, {name: node for name, node in variables.fields.items() if name in known})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from wurzel.datacontract.secrets import looks_like_key
@@ -106,7 +106,7 @@ def overlay(weak: Node | None, strong: Node | None) -> Node | None:
             merged.pop(key, None)
         else:
             merged[key] = kept
-    return _like(strong, merged)
+    return with_value(strong, merged)
 
 
 def overlay_all(layers: Iterable[Node | None]) -> Node | None:
@@ -115,12 +115,6 @@ def overlay_all(layers: Iterable[Node | None]) -> Node | None:
     for layer in layers:
         merged = overlay(merged, layer)
     return merged
-
-
-def _like(node: Node, value: Value) -> Node:
-    copy = Node(value, node.source, node.line, node.column)
-    copy.key_line, copy.key_column = node.key_line, node.key_column
-    return copy
 
 
 def overlay_targets(layers: Iterable[Node | None]) -> Node | None:
@@ -148,11 +142,11 @@ def _both(weak: Node | None, strong: Node) -> Node:
         return _compose(weak, strong)
     if not isinstance(weak.value, dict | list) or not isinstance(strong.value, dict | list):
         return strong
-    return _like(strong, [*_entries(weak), *_entries(strong)])
+    return with_value(strong, [*_entries(weak), *_entries(strong)])
 
 
 def _entries(patch: Node) -> list[Node]:
-    return patch.value if isinstance(patch.value, list) else [_like(patch, {"merge": patch})]
+    return patch.value if isinstance(patch.value, list) else [with_value(patch, {"merge": patch})]
 
 
 def _compose(weak: Node | None, strong: Node) -> Node:
@@ -161,12 +155,19 @@ def _compose(weak: Node | None, strong: Node) -> Node:
     merged = dict(weak.fields)
     for key, item in strong.value.items():
         merged[key] = _compose(merged.get(key), item)
-    return _like(strong, merged)
+    return with_value(strong, merged)
 
 
-def with_fields(node: Node, fields: dict[str, Node]) -> Node:
-    """A mapping with other entries, at the place of `node`."""
-    return _like(node, fields)
+def with_value(node: Node, value: Value) -> Node:
+    """Another value at the place of a node and its key."""
+    copy = Node(value, node.source, node.line, node.column)
+    copy.key_line, copy.key_column = node.key_line, node.key_column
+    return copy
+
+
+def without_keys(node: Node, names: Collection[str]) -> Node:
+    """A mapping without some of its entries."""
+    return with_value(node, {key: child for key, child in node.fields.items() if key not in names})
 
 
 def value_text(node: Node, *, hidden: bool = False) -> str:

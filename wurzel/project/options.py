@@ -12,7 +12,7 @@ from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem, mismatch
 from wurzel.project.kinds import Context, NotUnderstoodError
 from wurzel.project.model import PACK_FILE
-from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text, with_fields
+from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text, with_value
 from wurzel.project.read import model_reader
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _current(node: Node, model: type[BaseModel], path: str) -> tuple[Node, list[
         fields[name].key_line, fields[name].key_column = child.key_line, child.key_column
         message = f"{path}.{key}: {child.value} is now {name}: {value}"
         warnings.append(Problem(message, str(child.key_origin), f"Write {name}: {value}; the old form still works."))
-    return (with_fields(node, fields), warnings) if old else (node, [])
+    return (with_value(node, fields), warnings) if old else (node, [])
 
 
 def read_options(node: Node, model: type[Options], path: str, findings: Findings) -> Options:

@@ -28,7 +28,8 @@ from wurzel.project.nodes import (
     node_of,
     overlay_all,
     overlay_targets,
-    with_fields,
+    with_value,
+    without_keys,
 )
 from wurzel.project.read import model_reader, reader
 from wurzel.project.rules import broken_rules
@@ -266,7 +267,7 @@ class _Resolver:
         key = (*map(id, layers), *same)
         if key not in self.alike or any("secrets" in layer.fields for layer in (*packs, *layers)):
             code = code_layer(step, STEP_FACTS, step.run)
-            own = [_secrets_by_variable(step, _long_form(_without(layer, _SETTINGS_FORM))) for layer in layers]
+            own = [_secrets_by_variable(step, _long_form(without_keys(layer, _SETTINGS_FORM))) for layer in layers]
             weak = [_secrets_by_variable(step, _long_form(layer)) for layer in packs]
             values, tree = self.read([*weak, code, *own], _STEP_FIELDS, f"steps.{step.id}.")
             self.alike[key] = ({**_reset(code, tree, Step), **values}, tree)
@@ -329,10 +330,6 @@ def _reset(code: Node, merged: Mapping[str, Node], cls: type[BaseModel]) -> dict
     return {name: fields[name].get_default(call_default_factory=True) for name in code.fields if name not in merged}
 
 
-def _without(layer: Node, names: Collection[str]) -> Node:
-    return with_fields(layer, {key: node for key, node in layer.fields.items() if key not in names})
-
-
 def _of_pipeline(layer: Node) -> Node:
     """What a layer says of the pipeline itself, with a `store` in its long form, so that layers merge."""
     fields = {key: node for key, node in layer.fields.items() if key not in _OWN_FORM}
@@ -340,8 +337,8 @@ def _of_pipeline(layer: Node) -> Node:
     if store is not None and isinstance(store.value, str):
         none = Node(None, store.source, store.line, store.column)
         others = dict.fromkeys(Store.model_fields, none)  # keys are for one bucket, so a URL alone replaces all
-        fields["store"] = none if store.value == NO_STORE else with_fields(store, {**others, "url": store})
-    return with_fields(layer, fields)
+        fields["store"] = none if store.value == NO_STORE else with_value(store, {**others, "url": store})
+    return with_value(layer, fields)
 
 
 def _long_form(layer: Node) -> Node:
@@ -353,16 +350,16 @@ def _long_form(layer: Node) -> Node:
     for name, key in _SHORT_FORMS.items():
         node = fields.get(name)
         if node is not None and node.value is not None and not isinstance(node.value, dict):
-            fields[name] = with_fields(node, {key: node})
+            fields[name] = with_value(node, {key: node})
     if (limits := _child(layer, "resources").get("limits")) is not None:
-        fields["resources"] = _without(fields["resources"], ("limits",))
+        fields["resources"] = without_keys(fields["resources"], ("limits",))
         fields["limits"] = overlay_all([limits, *_each([layer], "limits")]) or limits
-    return with_fields(layer, fields)
+    return with_value(layer, fields)
 
 
 def _secrets_by_variable(step: Step, layer: Node) -> Node:
     secrets = canonical_secrets(step, layer.fields.get("secrets"))
-    return with_fields(layer, {**layer.fields, "secrets": secrets}) if secrets is not None else layer
+    return with_value(layer, {**layer.fields, "secrets": secrets}) if secrets is not None else layer
 
 
 def _child(layer: Node, key: str) -> Mapping[str, Node]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wurzel.project.nodes import Findings, Node, json_data, near, with_fields
+from wurzel.project.nodes import Findings, Node, json_data, near, with_value
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Setting, Step
@@ -69,7 +69,7 @@ def canonical_secrets(step: Step, layer: Node | None) -> Node | None:
     if layer is None or not layer.fields:
         return layer
     variables = {setting.name: setting.variable for setting in step.settings}
-    return with_fields(layer, {variables.get(key, key): node for key, node in layer.fields.items()})
+    return with_value(layer, {variables.get(key, key): node for key, node in layer.fields.items()})
 
 
 def _flat(
@@ -110,7 +110,7 @@ def _data(weak: Node | None, strong: Node) -> Node:
             del merged[key]
         else:
             merged[key] = _data(merged.get(key), item)
-    return with_fields(strong, merged)
+    return with_value(strong, merged)
 
 
 def _parameters(step: Step, node: Node | None, path: str, findings: Findings) -> set[str] | None:

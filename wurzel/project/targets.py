@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from wurzel.named_tuples import NamedTuple
-from wurzel.project.nodes import Findings, Node, near, overlay_targets, with_fields
+from wurzel.project.nodes import Findings, Node, near, overlay_targets, with_value, without_keys
 
 _NAME = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _OWN = ("target", "environment")
@@ -103,12 +103,8 @@ def with_names(layers: Iterable[Node | None]) -> tuple[Node, dict[str, Named]]:
     for name, each in named.items():
         if name not in fields:
             continue
-        base = Node({name: _without(merged.fields.get(each.target, Node({}, "")), (_OUTPUT,))}, "")
-        own = with_fields(merged, {name: _without(fields[name], _OWN)})
+        base = Node({name: without_keys(merged.fields.get(each.target, Node({}, "")), (_OUTPUT,))}, "")
+        own = with_value(merged, {name: without_keys(fields[name], _OWN)})
         whole = overlay_targets([base, own])
         fields[name] = whole.fields[name] if whole is not None else fields[name]
-    return with_fields(merged, fields), named
-
-
-def _without(node: Node, keys: Collection[str]) -> Node:
-    return with_fields(node, {key: child for key, child in node.fields.items() if key not in keys})
+    return with_value(merged, fields), named
