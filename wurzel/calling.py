@@ -167,19 +167,23 @@ def _apart(words: Sequence[str]) -> RunResult:
     """The result of a run in a process of its own, which imports code as it is now."""
     from wurzel.runtime.outcome import read_result
 
-    with tempfile.TemporaryDirectory(prefix="wurzel-") as folder:
-        file = Path(folder, "result.json")
-        argv = [sys.executable, "-P", "-m", "wurzel", *words, f"--result={file}"]
-        lines: list[str] = []
-        with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, errors="replace") as process:
-            try:
-                for line in process.stderr or ():
-                    lines.append(line)
-                    sys.stderr.write(line)
-            except KeyboardInterrupt:  # it got the signal as well, and ends its steps
-                process.wait()
-                raise
-        if file.exists():
+    argv = [sys.executable, "-P", "-m", "wurzel", *words]
+    lines: list[str] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="wurzel-") as folder,
+        subprocess.Popen(
+            [*argv, f"--result={folder}/result.json"], stderr=subprocess.PIPE, text=True, errors="replace"
+        ) as process,
+    ):
+        try:
+            for line in process.stderr or ():
+                lines.append(line)
+                sys.stderr.write(line)
+        except KeyboardInterrupt:  # it got the signal as well, and ends its steps
+            process.wait()
+            raise
+        process.wait()
+        if (file := Path(folder, "result.json")).exists():
             return read_result(file)
     message = "".join(lines).partition("error: ")[2].strip() or f"the run has ended with exit code {process.returncode}"
     error = WurzelError(message)

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 def warnings(results: Iterable[JobResult], backends: Mapping[str, Backend]) -> list[Problem]:
     """What layers wrote for all jobs and one of them loses, each with both places."""
     found: dict[tuple[str, str, str, str], dict[str, None]] = {}
-    for result in results:
-        for file in result.files:
-            for loss in _losses(backends[result.job.target], file):
-                if places := _places(loss, file.rendered.origins):
-                    found.setdefault((*places, loss.key, loss.why), {})[loss.owner] = None
+    for file in [file for result in results for file in result.files]:
+        for loss in _losses(backends[file.job.target], file):
+            if places := _places(loss, file.rendered.origins):
+                found.setdefault((*places, loss.key, loss.why), {})[loss.owner] = None
     return [_problem(*places, list(owners)) for places, owners in found.items()]
 
 

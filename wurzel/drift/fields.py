@@ -109,11 +109,10 @@ def _inner(name: str, value: Any, place: str, *, unset: bool) -> Iterator[tuple[
         yield from _changes(value, f"{place}.", unset=unset)
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
-            if isinstance(item, BaseModel) and not isinstance(item, _OF_CODE):
-                key = getattr(item, "name", number)
-                found = () if unset else _changes(item, f"{place}.{key}.", unset=False)
-                for inner, changed in found:
-                    yield inner, (*value[:number], changed, *value[number + 1 :])
+            given = isinstance(item, BaseModel) and not isinstance(item, _OF_CODE) and not unset
+            key = getattr(item, "name", number)
+            for inner, changed in _changes(item, f"{place}.{key}.", unset=False) if given else ():
+                yield inner, (*value[:number], changed, *value[number + 1 :])
     elif value is None and unset and name == "schedule":
         yield place, Schedule.model_construct(cron=other_value(Schedule, "cron", None))
 

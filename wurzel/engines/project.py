@@ -98,10 +98,9 @@ def case_of(
 
 def outside(pipeline: Pipeline, root: Path) -> Iterator[tuple[str, Path]]:
     """Settings that name a file or folder outside of the project, which no copy contains, with its absolute path."""
-    for step in pipeline.steps:
-        for setting in step.settings:
-            value = setting.value if setting.given else setting.default
-            if setting.input_path and isinstance(value, str):
-                path = Path(os.path.normpath(root / value))
-                if not path.is_relative_to(root):
-                    yield f"steps.{step.id}.settings.{setting.name}", path
+    for step, setting in ((each, setting) for each in pipeline.steps for setting in each.settings):
+        value = setting.value if setting.given else setting.default
+        if setting.input_path and isinstance(value, str):
+            path = Path(os.path.normpath(root / value))
+            if not path.is_relative_to(root):
+                yield f"steps.{step.id}.settings.{setting.name}", path

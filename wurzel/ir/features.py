@@ -113,10 +113,9 @@ def _uses(node: BaseModel, path: str) -> Iterator[Use]:
         elif isinstance(value, BaseModel):
             yield from _uses(value, f"{place}.")
         elif isinstance(value, tuple):
-            for index, item in enumerate(value):
-                if isinstance(item, BaseModel):
-                    key = getattr(item, "id", None) or getattr(item, "name", None) or index
-                    yield from _uses(item, f"{place}.{key}.")
+            for index, item in [(index, item) for index, item in enumerate(value) if isinstance(item, BaseModel)]:
+                key = getattr(item, "id", None) or getattr(item, "name", None) or index
+                yield from _uses(item, f"{place}.{key}.")
 
 
 def _path(node: BaseModel, place: str) -> str:

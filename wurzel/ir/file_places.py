@@ -93,21 +93,19 @@ def _of_items(annotation: Any, origin: type, around: tuple[Any, ...]) -> Iterato
 
 
 def _of_fields(cls: type, around: tuple[Any, ...]) -> Iterator[Place]:
-    if issubclass(cls, BaseModel):
-        for name, field in cls.model_fields.items():
-            if names_secret_file(name):
-                continue  # a key: its contents must not count
-            names = dict.fromkeys((name, field.alias, field.validation_alias, field.serialization_alias))
-            keys = [key for key in names if isinstance(key, str)]
-            for place in _places(field.annotation, field.metadata, around):
-                if name == "root" and getattr(cls, "__pydantic_root_model__", False):
-                    yield place
-                else:
-                    yield from ((key, *place) for key in keys)
+    if not issubclass(cls, BaseModel):
+        for key, hint in _hints(cls):
+            if not names_secret_file(key):
+                yield from ((key, *place) for place in _places(hint, (), around))
         return
-    for key, hint in _hints(cls):
-        if not names_secret_file(key):
-            yield from ((key, *place) for place in _places(hint, (), around))
+    is_root = getattr(cls, "__pydantic_root_model__", False)
+    for name, field in cls.model_fields.items():
+        if names_secret_file(name):
+            continue  # a key: its contents must not count
+        aliases = dict.fromkeys((name, field.alias, field.validation_alias, field.serialization_alias))
+        keys: list[Place] = [()] if is_root else [(key,) for key in aliases if isinstance(key, str)]
+        for place in _places(field.annotation, field.metadata, around):
+            yield from ((*key, *place) for key in keys)
 
 
 def _hints(cls: type) -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def find_pipelines(root: Path) -> tuple[list[Found], list[Skipped]]:
 
 def candidates(root: Path) -> Iterator[tuple[str, list[str]]]:
     """Modules, each with the names of its functions and variables that chain steps."""
-    for path in _sources(root):
+    for path in islice(_sources(root), MAX_FILES):
         try:
             text = path.read_text(encoding="utf-8") if path.stat().st_size <= MAX_BYTES else ""
             tree = ast.parse(text) if "wurzel" in text and ("WZ" in text or ">>" in text) else None
@@ -78,7 +79,6 @@ def candidates(root: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    count = 0
     for folder, folders, files in os.walk(root):
         here = Path(folder)
         folders[:] = sorted(
@@ -86,12 +86,7 @@ def _sources(root: Path) -> Iterator[Path]:
             for name in folders
             if not name.startswith(".") and name not in _NO_CODE and not (here / name / "pyvenv.cfg").exists()
         )
-        for name in sorted(files):
-            if name.endswith(".py") and name.removesuffix(".py").isidentifier():
-                count += 1
-                if count > MAX_FILES:
-                    return
-                yield here / name
+        yield from (here / name for name in sorted(files) if name.endswith(".py") and name[:-3].isidentifier())
 
 
 def _module(path: Path) -> str:

@@ -8,6 +8,7 @@ layers set.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -252,12 +253,11 @@ class _Resolver:
 
     def check_removals(self, step_id: str, layers: Sequence[Node]) -> None:
         """Refuse to remove from one step what the pipeline sets for all steps."""
-        for layer in layers:
-            for name in _FOR_ALL:
-                for key, node in _child(layer, name).items():
-                    if node.value is None and key in self.for_all.get(name, ()):
-                        message = f"steps.{step_id}.{name}.{key}: the pipeline sets it for all steps"
-                        self.findings.add(node.key_origin, message, f"Set it in defaults: {{{name}: …}} instead.")
+        for layer, name in product(layers, _FOR_ALL):
+            for key, node in _child(layer, name).items():
+                if node.value is None and key in self.for_all.get(name, ()):
+                    message = f"steps.{step_id}.{name}.{key}: the pipeline sets it for all steps"
+                    self.findings.add(node.key_origin, message, f"Set it in defaults: {{{name}: …}} instead.")
 
     def fields_of(
         self, step: Step, packs: Sequence[Node], layers: Sequence[Node]

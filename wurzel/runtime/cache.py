@@ -96,10 +96,9 @@ class Cache:
         """
         here = {part.sha256 for manifest in keep for part in manifest.parts}
         with contextlib.suppress(OSError):
-            for part in _parts_in(folder):
+            for part in [part for part in _parts_in(folder) if part.sha256 not in here]:
                 with contextlib.suppress(DatasetError, OSError):
-                    if part.sha256 not in here and not part.path.is_symlink():
-                        self._take(part)
+                    self._take(part)
             remove(folder)
             self._changed = True
 
@@ -182,6 +181,8 @@ class Cache:
         return files | {part.sha256: path for part in entry.parts if (path := self._object(part.sha256)).exists()}
 
     def _take(self, part: Part) -> None:
+        if part.path.is_symlink():
+            return
         target = self._object(part.sha256)
         for parent in (target.parent.parent, target.parent):
             parent.mkdir(mode=0o700, exist_ok=True)

@@ -42,6 +42,9 @@ def _position(path: Path) -> tuple[int, str]:
 class _FoldedLines(PlainLines):
     """A line for each thing that happens; the log of a step is folded under the line that says how it ended."""
 
+    _is_closed = False
+    """Whether the log of a failed step is folded as well."""
+
     def __init__(self, logs: Logs, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         """Write to `stream`, stderr unless given; `quiet` leaves out what went well."""
         super().__init__(quiet=quiet, stream=stream)
@@ -52,6 +55,10 @@ class _FoldedLines(PlainLines):
         shown = event.kind in _ENDS and (event.kind == "failed" or not self._quiet)
         if not shown or not self._fold(event):
             super().tell(event)
+
+    def say(self, notes: Iterable[Note]) -> None:
+        """Write the notes, but for the ends of logs, which can be read above them."""
+        super().say(note for note in notes if self._is_closed or not (note.step and note.details))
 
     def _fold(self, event: Event) -> bool:
         """Write the log, with the line as its title; whether there is anything in it."""
@@ -86,6 +93,8 @@ class GitHubLines(_FoldedLines):
     stands between `::stop-commands::` and a random token.
     """
 
+    _is_closed = True
+
     def say(self, notes: Iterable[Note]) -> None:
         """Write the notes; the ends of logs among them are not obeyed."""
         if found := list(notes):
@@ -115,10 +124,6 @@ class GitHubLines(_FoldedLines):
 class GitLabLines(_FoldedLines):
     """For GitLab CI/CD: collapsed sections with the time that each step took; that of a failed step is open."""
 
-    def say(self, notes: Iterable[Note]) -> None:
-        """Write the notes, but for the ends of logs that are open above them."""
-        super().say(note for note in notes if not (note.step and note.details))
-
     def _open(self, event: Event) -> None:
         start = int(time.time() - (event.seconds or 0))
         collapsed = "" if event.kind == "failed" else "[collapsed=true]"
@@ -138,10 +143,6 @@ class EngineLines(_FoldedLines):
         """As for all of them; `run_id` tells which engine it is."""
         super().__init__(logs, quiet=quiet, stream=stream)
         self._folds = run_id.startswith("airflow-")
-
-    def say(self, notes: Iterable[Note]) -> None:
-        """Write the notes, but for the ends of logs that are above them."""
-        super().say(note for note in notes if not (note.step and note.details))
 
     def _lines(self, step: str) -> Iterator[str]:
         indent = "" if self._folds else "  | "

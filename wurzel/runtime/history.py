@@ -102,9 +102,8 @@ def changes(before: PastRun, after: PastRun) -> Iterator[Change]:
             continue
         for what, key in (("setting", "settings"), ("dataset", "datasets")):
             ours, theirs = old.get(key, {}), new.get(key, {})
-            for name in dict.fromkeys([*ours, *theirs]):
-                if ours.get(name) != theirs.get(name):
-                    yield Change(step, what, name, ours.get(name), theirs.get(name))
+            differ = [name for name in dict.fromkeys([*ours, *theirs]) if ours.get(name) != theirs.get(name)]
+            yield from (Change(step, what, name, ours.get(name), theirs.get(name)) for name in differ)
 
 
 def _read(folder: Path) -> PastRun | None:

@@ -151,10 +151,9 @@ class Recording:
     def _keep_logs(self) -> None:
         """Copy the logs of this run that could not be linked; the next one replaces them."""
         for step_id, found in self.follower.steps.items():
-            if found["tries"]:
-                for log in sorted((self._state / "logs").glob(f"{step_id}.*log")):
-                    if log.lstat().st_mtime >= self._start.timestamp() - _CLOCK:
-                        _copy(log, self._folder / LOGS / log.name)
+            for log in sorted((self._state / "logs").glob(f"{step_id}.*log")) if found["tries"] else ():
+                if log.lstat().st_mtime >= self._start.timestamp() - _CLOCK:
+                    _copy(log, self._folder / LOGS / log.name)
 
     def _write(self, more: Mapping[str, Any]) -> None:
         write(self._folder / RECORD, json.dumps({**self._about, **more}, indent=1).encode() + b"\n", 0o600)

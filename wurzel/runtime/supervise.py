@@ -210,7 +210,6 @@ def supervise_step(
     shards: int = 1,
     retry: RetryPolicy = ONCE,
     timeout: float | None = None,
-    jobs: int | None = None,
 ) -> int:
     """Run a step in separate processes, and give the exit code for it.
 
@@ -219,35 +218,24 @@ def supervise_step(
         output: the dataset it writes.
         report: the report it writes.
         shard: the slice to run, if it is not the whole step.
-        shards: run so many slices side by side; the result is, byte for byte, what it is without.
+        shards: run so many slices, as many at a time as there are processors; the bytes are those of a single run.
         retry: what to do after a failure, of each slice.
         timeout: seconds for one try.
-        jobs: how many slices run at a time; as many as there are processors unless given.
 
     Raises:
         DatasetError: when slices cannot be put together.
     """
-    if shards > 1:
-        return _run_slices(argv, output, report, shards, retry, timeout, jobs or os.cpu_count() or 1)
-    last = [*(["--shard", "{}/{}".format(*shard)] if shard else []), *(["--report", str(report)] if report else [])]
-    return _conclude(run_tasks([Command([*argv, *last], timeout=timeout)], retry=retry, jobs=1))
-
-
-def _run_slices(
-    argv: Sequence[str],
-    output: Path,
-    report: Path | None,
-    shards: int,
-    retry: RetryPolicy,
-    timeout: float | None,
-    jobs: int,
-) -> int:
+    if shards == 1:
+        last = ["--shard", "{}/{}".format(*shard)] if shard else []
+        last += ["--report", str(report)] if report else []
+        return _conclude(run_tasks([Command([*argv, *last], timeout=timeout)], retry=retry, jobs=1))
     from wurzel.runtime import slices
 
     slices.clear(output)
     numbers = range(1, shards + 1)
     cuts = [slices.options(output, number, shards, report=report is not None) for number in numbers]
-    code = _conclude(run_tasks([Command([*argv, *cut], timeout=timeout) for cut in cuts], retry=retry, jobs=jobs))
+    commands = [Command([*argv, *cut], timeout=timeout) for cut in cuts]
+    code = _conclude(run_tasks(commands, retry=retry, jobs=os.cpu_count() or 1))
     if code == 0:
         slices.assemble(output, report)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,17 +62,15 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
     found: dict[str, str] = {}
     with _project([pack, *below], variables or {}, options or {}, samples) as (project, renderer):
         findings += _templates(renderer, chosen)
-        for environment in environments if not findings else ():
-            for sample in samples:
-                for target in chosen:
-                    try:
-                        result = _render(project, renderer, sample, target, environment)
-                    except WurzelError as error:
-                        findings.append(f"{target}: {sample.name}: {error}")
-                        continue
-                    found |= _texts(result, environment)
-                    findings += _validated(result, renderer) if validate else ()
-                    findings += _lost(result, target)
+        for environment, sample, target in product(environments, samples, chosen) if not findings else ():
+            try:
+                result = _render(project, renderer, sample, target, environment)
+            except WurzelError as error:
+                findings.append(f"{target}: {sample.name}: {error}")
+                continue
+            found |= _texts(result, environment)
+            findings += _validated(result, renderer) if validate else ()
+            findings += _lost(result, target)
         if not findings:
             findings += _without_effect(pack, project, renderer, samples, chosen)
     if snapshots is not None:

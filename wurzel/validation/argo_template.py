@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import TYPE_CHECKING
 
 from wurzel.records import dataclass
@@ -124,20 +125,19 @@ def _check_retry(retry: Node) -> Iterator[Problem]:
 
 
 def _check_parts(template: Node, *, leaf: bool) -> Iterator[Problem]:
-    for side in ("inputs", "outputs"):
-        for kind in ("parameters", "artifacts"):
-            seen: set[str] = set()
-            for item in template[side][kind]:
-                name = item["name"]
-                if not _PART_NAME.fullmatch(name.text):
-                    yield name.problem(f"{name.shown} is not a name for {kind}", "Write letters, digits, - and _.")
-                if name.text in seen:
-                    yield name.problem(f"{name.shown} is the name of another one")
-                seen.add(name.text)
-                if kind == "artifacts":
-                    yield from _check_artifact(item, side, leaf=leaf)
-                elif item["value"] and not isinstance(item["value"].value, str):
-                    yield item["value"].problem(f"{item['value'].shown} is not text", "Put it in quotes.")
+    for side, kind in product(("inputs", "outputs"), ("parameters", "artifacts")):
+        seen: set[str] = set()
+        for item in template[side][kind]:
+            name = item["name"]
+            if not _PART_NAME.fullmatch(name.text):
+                yield name.problem(f"{name.shown} is not a name for {kind}", "Write letters, digits, - and _.")
+            if name.text in seen:
+                yield name.problem(f"{name.shown} is the name of another one")
+            seen.add(name.text)
+            if kind == "artifacts":
+                yield from _check_artifact(item, side, leaf=leaf)
+            elif item["value"] and not isinstance(item["value"].value, str):
+                yield item["value"].problem(f"{item['value'].shown} is not text", "Put it in quotes.")
 
 
 def _check_artifact(artifact: Node, side: str, *, leaf: bool) -> Iterator[Problem]:

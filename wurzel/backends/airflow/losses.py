@@ -27,11 +27,11 @@ def losses(text: str) -> Iterator[Loss]:
 
 
 def _default_args(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
-    for word in call.keywords:
-        if word.arg == "default_args" and isinstance(word.value, ast.Dict):
-            for key, value in zip(word.value.keys, word.value.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield key.value, value
+    words = [word.value for word in call.keywords if word.arg == "default_args"]
+    for given in [word for word in words if isinstance(word, ast.Dict)]:
+        for key, value in zip(given.keys, given.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key.value, value
 
 
 def _lines(node: ast.expr) -> list[int]:

@@ -186,15 +186,11 @@ def _together(pipeline: Pipeline) -> Iterator[Problem]:
         yield Problem(f"steps set different priorities: {shown}, but one pod runs them all", hint=_OTHERWISE)
     for field, what in (("node_selector", "nodes with"), ("labels", "the label"), ("annotations", "the annotation")):
         seen: dict[str, tuple[str, str]] = {}
-        for step in pipeline.steps:
-            for key, value in getattr(step, field).items():
-                other, before = seen.setdefault(key, (step.id, value))
-                if before != value:
-                    yield Problem(
-                        f"the steps {other!r} and {step.id!r} set {what} {key}={before!r} and {value!r},"
-                        " but one pod runs them both",
-                        hint=_OTHERWISE,
-                    )
+        for step, (key, value) in ((own, item) for own in pipeline.steps for item in getattr(own, field).items()):
+            other, before = seen.setdefault(key, (step.id, value))
+            if before != value:
+                both = f"the steps {other!r} and {step.id!r} set {what} {key}={before!r} and {value!r}"
+                yield Problem(f"{both}, but one pod runs them both", hint=_OTHERWISE)
 
 
 def _alone(pipeline: Pipeline, options: CronJobOptions) -> Iterator[Problem]:
