@@ -178,7 +178,7 @@ def test_what_parquet_cannot_hold_is_said(tmp_path):
     class Loose(PanderaDataFrameModel):
         thing: Series[object]
 
-    with pytest.raises(ContractFailedException, match="it cannot be stored as Parquet"):
+    with pytest.raises(ContractFailedException, match="field 'thing' cannot be stored as Parquet"):
         write(tmp_path / "out", DataFrame[Loose], pd.DataFrame({"thing": [1, "a", object()]}))
 
 
@@ -295,9 +295,9 @@ def test_objects_in_columns_come_back(values):
         ([[1], {3}], "item 1, field 'meta' is a set"),
         ([np.array([1.0])], "item 0, field 'meta' is a ndarray"),
         ([1, 2.5], "field 'meta'"),
-        ([{}], "it cannot be stored as Parquet"),
-        ([object()], "it cannot be stored as Parquet"),
-        ([Color.RED], "it cannot be stored as Parquet"),
+        ([{}], "field 'meta' cannot be stored as Parquet"),
+        ([object()], "field 'meta' cannot be stored as Parquet"),
+        ([Color.RED], "field 'meta' cannot be stored as Parquet"),
         ([time(1, tzinfo=UTC)], "item 0, field 'meta' is datetime.time(1, 0, tzinfo=datetime.timezone.utc), but"),
         ([time(1, fold=1)], "item 0, field 'meta' is datetime.time(1, 0, fold=1), but would be read back as"),
         ([["a", float("nan")]], "item 0, field 'meta[1]' is a float, nan, but would be read back as None"),
@@ -324,7 +324,22 @@ def test_objects_in_columns_that_would_change_are_refused(values, message):
             "the names of its columns, ['meta', 3, '3'], would be read back as ['meta', '3', '3']",
         ),
         (pd.DataFrame({"meta": pd.Series(["a"], dtype=object), "p": pd.arrays.SparseArray([1])}), "Sparse"),
-        (pd.DataFrame({"meta": pd.Series(["a"], dtype=object), "c": [1 + 2j]}), "cannot be stored as Parquet"),
+        (
+            pd.DataFrame({"meta": pd.Series(["a"], dtype=object), "c": [1 + 2j]}),
+            "field 'c' cannot be stored as Parquet",
+        ),
+        (
+            pd.DataFrame({"meta": pd.Series([2**70], dtype=object)}),
+            "field 'meta' cannot be stored as Parquet: Python int",
+        ),
+        (
+            pd.DataFrame({"a": [1], "meta": pd.Series([Decimal(10) ** 80], dtype=object)}),
+            "field 'meta' cannot be stored as Parquet: Decimal precision",
+        ),
+        (
+            pd.DataFrame({"meta": pd.Series(["a"], dtype=object)}).rename_axis(columns="kind"),
+            "its columns are called ['kind'], which would be lost",
+        ),
     ],
 )
 def test_columns_that_would_change_are_refused(frame, message):

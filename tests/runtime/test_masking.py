@@ -58,6 +58,24 @@ def test_forms_of_a_secret(form):
     assert WRITTEN[form][4:-4] not in shown
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "hunter2/+=&<b>%20'!~",
+        "hunter2%2F%2B%3D%26%3Cb%3E%2520'!~",  # encodeURIComponent
+        "hunter2/+=&%3Cb%3E%2520'!~",  # encodeURI
+        "hunter2/+=&%3Cb%3E%20'!~",  # requests
+        "hunter2%2F+=&%3Cb%3E%2520%27%21~",  # Go's paths
+        "hunter2%2F+=&%3Cb%3E%2520'!~",  # a password within a URL
+        r"hunter2\/+=&<b>%20'!~",  # JSON of PHP
+        r"hunter2/+=\u0026\u003cb\u003e%20'!~",  # JSON of Go
+    ],
+)
+def test_other_languages_write_a_secret_in_their_own_way(written):
+    shown = masked(f"x {written} y", "hunter2/+=&<b>%20'!~")
+    assert shown == "x *** y"
+
+
 @pytest.mark.parametrize("before", range(4))
 @pytest.mark.parametrize("after", range(3))
 def test_base64_of_a_secret_within_other_data(before, after):
@@ -198,3 +216,92 @@ def test_no_secret_of_a_step_is_in_what_it_writes(tmp_path, monkeypatch, log_for
     assert "database-host" in done.stdout
     if log_format == "json" and fail:
         assert json.loads(done.stderr.splitlines()[-1])["level"] == "error"
+
+
+IN_PROCESS = """
+import logging, os, sys, traceback
+from pydantic import SecretStr
+from wurzel import WZ, CommandStep, File, PydanticModel, Settings, TypedStep
+
+class Word(PydanticModel):
+    text: str
+
+class Opts(Settings):
+    TOKEN: SecretStr
+
+class Loud(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        token = self.settings.TOKEN.get_secret_value()
+        logging.basicConfig()
+        logging.warning("logged %s", token)
+        print("printed", token[:5], end="")
+        print(token[5:], "and", "in" + token[:4], flush=True)
+        sys.stdout.buffer.write(b"bytes " + token.encode() + b"\\n")
+        sys.stderr.writelines(["lines ", token, "\\n"])
+        try:
+            raise ValueError(token)
+        except ValueError:
+            traceback.print_exc()
+        print("terminal", sys.stdout.isatty(), sys.stdout.fileno(), sys.stdout.encoding)
+        return [Word(text="a")]
+
+class Text(File):
+    suffix = ".txt"
+
+class Program(CommandStep[Opts, None, Text]):
+    command = ["sh", "-c", "echo told $TOKEN >&2; printf 'printed %s' $TOKEN | tee $0 >&2", "{output}"]
+    env = {"TOKEN": "{settings.TOKEN}"}
+
+loud, program = WZ(Loud), WZ(Program)
+"""
+
+
+@pytest.mark.parametrize(("name", "count"), [("loud", 5), ("program", 2)])
+def test_what_a_step_prints_in_this_process_is_masked(tmp_path, name, count):
+    (tmp_path / "own.py").write_text(textwrap.dedent(IN_PROCESS))
+    command = [sys.executable, "-m", "wurzel", "run", f"own:{name}", "--in-process"]
+    env = {**os.environ, f"{name.upper()}__TOKEN": "sesame-opens"}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout + done.stderr
+    assert "sesame" not in printed.replace("insesa", "")
+    assert printed.count("***") == count, printed
+    assert "terminal False 1 utf-8" in printed or name == "program"
+
+
+FAILING = """
+from pydantic import SecretStr
+from wurzel import WZ, PydanticModel, Settings, TypedStep
+
+class Word(PydanticModel):
+    text: str
+
+class Opts(Settings):
+    TOKEN: SecretStr
+
+class First(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        token = self.settings.TOKEN.get_secret_value()
+        raise ExceptionGroup("several", [ValueError(token + "\\x1b[2J"), KeyError(token)])
+
+class Second(First):
+    def run(self, inpt: None) -> list[Word]:
+        return []
+
+def both():
+    return [WZ(First), WZ(Second)]
+"""
+
+
+def test_an_error_in_this_process_is_masked_wherever_it_is_told(tmp_path):
+    (tmp_path / "own.py").write_text(textwrap.dedent(FAILING))
+    env = {**os.environ, "FIRST__TOKEN": "sesame-opens", "SECOND__TOKEN": "something-else"}
+    command = [sys.executable, "-m", "wurzel", "run", "own:both", "--in-process"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "first: failed: ValueError: ***\\x1b[2J (and 1 more)" in done.stderr
+    assert "second: done" in done.stderr
+    (record,) = tmp_path.glob(".wurzel/both/runs/*/run.json")
+    for told in (done.stdout + done.stderr, record.read_text()):
+        assert "sesame" not in told
+        assert "\x1b" not in told

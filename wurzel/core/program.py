@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import os
 import shlex
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
+from typing import IO, TextIO
 
 from wurzel.exceptions import StepFailed, UsageError
 from wurzel.hangup import tie, untie
@@ -18,6 +21,7 @@ from wurzel.hangup import tie, untie
 _GRACE = 5.0
 """Seconds between TERM and KILL; less than the 10 that whoever ends the step gives it."""
 _SHOWN = 300
+_CHUNK = 65536
 
 
 def run_program(
@@ -35,9 +39,11 @@ def run_program(
         UsageError: when it cannot be started: it is missing, or the words are too long.
         StepFailed: when it fails.
     """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+    streams = (sys.stdout if output is None else None, sys.stderr)
+    for stream in filter(None, streams):
+        with contextlib.suppress(OSError, ValueError):
             stream.flush()
+    printed, told = (_stands_apart(stream) for stream in streams)
     with contextlib.ExitStack() as stack:
         target = stack.enter_context(output.open("wb")) if output is not None else None
         reader = stack.enter_context(_lifeline())
@@ -45,7 +51,8 @@ def run_program(
             process = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL,
-                stdout=target,
+                stdout=subprocess.PIPE if printed else target,
+                stderr=subprocess.PIPE if told else None,
                 env={**os.environ, **env},
                 pass_fds=() if reader is None else (reader,),
                 process_group=None if reader is None else 0,  # so that what it starts ends with it
@@ -54,7 +61,8 @@ def run_program(
             raise _not_started(argv, error) from None
         if reader is not None:
             tie(reader, -process.pid)
-        code = _ended(process, reader is not None)
+        with _passed_on((process.stdout, streams[0]), (process.stderr, streams[1])):
+            code = _ended(process, reader is not None)
     if code and code not in exit_codes:
         how = f"was ended by signal {_name(-code)}" if code < 0 else f"ended with exit code {code}"
         raise StepFailed(f"{argv[0]} {how}", hint=f"The command: {command_text(argv)}")
@@ -64,6 +72,33 @@ def command_text(argv: Sequence[str]) -> str:
     """A command for people, cut when it is long."""
     text = shlex.join(argv)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _stands_apart(stream: TextIO | None) -> bool:
+    """Whether what Python prints goes elsewhere than what a program prints: to a notebook, or through a mask."""
+    return stream is not None and stream is not sys.__stdout__ and stream is not sys.__stderr__
+
+
+@contextlib.contextmanager
+def _passed_on(*pipes: tuple[IO[bytes] | None, TextIO | None]) -> Iterator[None]:
+    """Write to the streams of this process what comes from the pipes that a program has."""
+    threads = [threading.Thread(target=_pass_on, args=pair, daemon=True) for pair in pipes if pair[0] is not None]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.join(_GRACE)  # something that the program left behind may hold the pipe for ever
+
+
+def _pass_on(pipe: IO[bytes], stream: TextIO) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    with pipe:
+        while data := os.read(pipe.fileno(), _CHUNK):
+            stream.write(decoder.decode(data))
+            stream.flush()
+        stream.write(decoder.decode(b"", final=True))
 
 
 @contextlib.contextmanager

@@ -20,6 +20,8 @@ from wurzel.exceptions import ContractFailedException
 
 MOST_ROWS = 1 << 20
 """Rows in a part."""
+_UNSUITABLE = (pa.ArrowException, ValueError, TypeError, OverflowError)
+"""What Arrow and pandas raise for values or types that Parquet does not have."""
 _VERSIONS = ("creator", "pandas_version", "attributes")
 
 
@@ -33,7 +35,7 @@ def to_parquet(frame: pd.DataFrame, keeps_index: bool) -> Iterator[Encoded]:
     if len(frame) and not len(frame.columns) and not keeps_index:
         raise ContractFailedException(f"it has {len(frame)} rows, but no columns")
     kinds = kinds_of(frame)
-    with _explained():
+    with _explained(frame):
         table = _table(frame, kinds, keeps_index)
         doubt = doubtful(frame, table, _empty(table.schema.serialize().to_pybytes()), kinds)
     if len(frame) <= MOST_ROWS:
@@ -71,7 +73,7 @@ def _typed_table(frame: pd.DataFrame, kinds: Mapping[Any, Kind]) -> Any:
 
 
 def _part(frame: pd.DataFrame, table: Any, doubt: Doubt | None, start: int = 0) -> Encoded:
-    with _explained():
+    with _explained(frame):
         data = _written(table)
     try:
         difference = _difference(frame, table, data, doubt, start)
@@ -113,17 +115,31 @@ def _difference(frame: pd.DataFrame, table: Any, data: bytes, doubt: Doubt | Non
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(frame: pd.DataFrame) -> Iterator[None]:
+    """Turn what Arrow and pandas raise into an error that names the column, which many of them do not."""
     try:
         yield
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise ContractFailedException(f"it cannot be stored as Parquet: {' '.join(map(str, error.args))}") from None
+    except _UNSUITABLE as error:
+        found = next((name for name in frame.columns if not _fits(frame[[name]])), None)
+        where = "it" if found is None else f"field {str(found)!r}"
+        reason = str(error) if isinstance(error, UnicodeError) else " ".join(map(str, error.args))
+        raise ContractFailedException(f"{where} cannot be stored as Parquet: {reason}") from None
+
+
+def _fits(column: pd.DataFrame) -> bool:
+    try:
+        from_parquet(_written(pa.Table.from_pandas(column, preserve_index=False)))
+    except _UNSUITABLE:
+        return False
+    return True
 
 
 def difference_between(returned: pd.DataFrame, read: pd.DataFrame, start: int = 0) -> str:
     """The first difference between rows of a table, from number `start` on, and what reads back; '' for none."""
     mine, theirs = list(returned.columns), list(read.columns)
-    if repr(mine) != repr(theirs) or returned.columns.names != read.columns.names:
+    if returned.columns.names != read.columns.names:
+        return f"its columns are called {short(list(returned.columns.names))}, which would be lost"
+    if repr(mine) != repr(theirs):
         return f"the names of its columns, {short(mine)}, would be read back as {short(theirs)}"
     if len(returned) != len(read):
         return f"it has {len(returned)} rows, but would be read back with {len(read)}"

@@ -18,6 +18,8 @@ from wurzel.exceptions import StepFailed, WurzelError
 from wurzel.invocation.command import dataset, nulls, step_inputs, unnamed_secrets
 from wurzel.invocation.fingerprint import UNKNOWN, fingerprint
 from wurzel.runtime.ending import LEFT, Terminated, ended_by_signals
+from wurzel.runtime.masked_output import masked_output
+from wurzel.runtime.masking import CURRENT
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.stamps import own_modules, stamp_of
 
@@ -52,16 +54,24 @@ class Here(Watch):
 
     def _call(self, call: Callable[[], object], env: Mapping[str, str]) -> Exit:
         try:
-            with ended_by_signals(), _environment(env), _never_left_as_done():
+            with ended_by_signals(), _environment(env), _never_left_as_done(), masked_output():
                 call()
         except WurzelError as error:
-            return Exit(error.exit_code, False, error=error)
+            return Exit(error.exit_code, False, error=_masked(error))
         except Terminated as ended:
             self._signals.append(int(ended.code or 0) - _SIGNALS)
             return Exit(1, False)
         finally:
             _note_modules()
         return Exit(0, False)
+
+
+def _masked(error: WurzelError) -> WurzelError:
+    """The error without secrets of its step: what it says is shown when other steps have theirs."""
+    for part in ("message", "hint", "where", "reason"):
+        if text := getattr(error, part, ""):
+            setattr(error, part, CURRENT.text(text))
+    return error
 
 
 def step_here(pipeline: Pipeline, step: Step, report: Path, retire: Path | None) -> Callable[[], object]:

@@ -6,7 +6,9 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
+
+from wurzel.runtime.masking import CURRENT
 
 logger = logging.getLogger("wurzel")
 
@@ -20,7 +22,7 @@ def set_up(log_format: str, level: str, **context: str | None) -> None:
     """
     known = {"pipeline": os.environ.get("WURZEL_PIPELINE"), "run": os.environ.get("WURZEL_RUN_ID"), **context}
     fields = {name: value for name, value in known.items() if value}
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Masked(sys.stderr)
     handler.setFormatter(JsonFormatter(fields) if log_format == "json" else TextFormatter(fields))
     root = logging.getLogger()
     for old in [item for item in root.handlers if isinstance(item.formatter, JsonFormatter | TextFormatter)]:
@@ -28,6 +30,13 @@ def set_up(log_format: str, level: str, **context: str | None) -> None:
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
+
+
+class _Masked(logging.StreamHandler[TextIO]):
+    """Writes lines without the secrets of this process: where steps run in it, nothing else masks them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return CURRENT.text(super().format(record))
 
 
 class TextFormatter(logging.Formatter):

@@ -14,6 +14,15 @@ SHORTEST = 6
 
 _MASK = b"***"
 _BASE64_GROUP = 3
+_SAFE_IN_URLS = ("", "/", "-_.!~*'()", ";,/?:@&=+$-_.!~*'()#", "!#$%&'()*+,/:;=?@[]~", "$&+:=@", "!$&'()*+,;=:")
+"""What programs leave as it is in URLs: Python, JavaScript (a part, a whole URL), requests, Go (paths), RFC 3986."""
+_ESCAPED_BY_GO = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
+"""Go's JSON can stand in HTML."""
+
+
+_PLAIN = re.compile(r"[-\w.]*", re.ASCII).fullmatch
+"""Texts that are written alike everywhere."""
+_PLAIN_IN_QUOTES = re.compile(r"[-\w. %+:=]*", re.ASCII).fullmatch
 
 
 def forms(secret: str) -> Iterator[bytes]:
@@ -27,11 +36,14 @@ def forms(secret: str) -> Iterator[bytes]:
 
 
 def _written(text: str) -> Iterator[bytes]:
+    if _PLAIN(text):
+        yield text.encode()
+        return
     from html import escape
     from urllib.parse import quote, quote_plus
 
     plain = text.encode("utf-8", "surrogateescape")
-    for_urls = [quote(plain), quote(plain, safe=""), quote_plus(plain)]
+    for_urls = [quote_plus(plain), *(quote(plain, safe=safe) for safe in _SAFE_IN_URLS)]
     texts = {text, *_quoted(text), repr(plain)[2:-1], *for_urls, text.replace("'", "'\\''"), " ".join(text.split())}
     texts |= {re.sub("%..", lambda found: found[0].lower(), form) for form in for_urls}
     texts |= {escape(text), escape(text, quote=False)}
@@ -42,10 +54,14 @@ def _written(text: str) -> Iterator[bytes]:
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """What JSON and Python put between the quotes."""
+    """What JSON and Python put between the quotes, where that is not the text itself."""
+    if _PLAIN_IN_QUOTES(text):
+        return
     import json
 
-    yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1], ascii(text)[1:-1])
+    for form in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield from (form, form.replace("/", "\\/"), form.translate(_ESCAPED_BY_GO))
+    yield from (repr(text)[1:-1], ascii(text)[1:-1])
 
 
 def _in_base64(data: bytes) -> Iterator[bytes]:

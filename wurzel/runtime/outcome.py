@@ -12,7 +12,6 @@ from typing import Literal
 from wurzel.exceptions import FAILED, FINAL, WurzelError
 from wurzel.named_tuples import NamedTuple
 from wurzel.regular_file import regular
-from wurzel.runtime.masking import CURRENT
 
 _TAIL = 20
 _TAIL_BYTES = 20_000
@@ -110,7 +109,7 @@ def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
     for step, failure in result.failed.items():
         text = f"{step} failed: {failure.reason}"
         if failure.error is not None:
-            lines = CURRENT.text(str(failure.error)).splitlines()[1:]
+            lines = [visible(line) for line in str(failure.error).splitlines()[1:]]
             yield from [Note(f"{step}: where it failed", "error", step, lines)] if lines else []
         elif failure.log is None:
             yield Note(text, "error", step)

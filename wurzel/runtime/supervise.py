@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError, first_line
 from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.descendants import signal_name
+from wurzel.runtime.outcome import visible
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.room import NOTHING, Need, Room
 
@@ -268,7 +269,7 @@ def _stopped(watch: Watch, tries: int) -> Outcome:
 def _judge(result: Exit, command: Command | None) -> tuple[int, str]:
     """Our exit code for a child's end, and the reason in words."""
     if result.error is not None:
-        return result.code, first_line(result.error)
+        return result.code, visible(first_line(result.error))
     if result.timed_out and command is not None:
         return 1, f"timed out after {command.timeout:g}s"
     if result.code < 0:
