@@ -14,6 +14,8 @@ from wurzel.backends.github import GithubBackend
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.github.rights import escape
 from wurzel.backends.github.triggers import AFTER
+from wurzel.backends.job import Job
+from wurzel.backends.rendering import render
 from wurzel.exceptions import PreflightError, VerifyError
 from wurzel.invocation.layout import layout_digest
 from wurzel.ir.model import (
@@ -30,6 +32,7 @@ from wurzel.ir.model import (
     Store,
     Triggers,
 )
+from wurzel.render import Renderer
 from wurzel.testing import check_backend, full_pipeline, render_texts
 
 HOSTILE = "${{ github.event.issue.title }} $(touch pwned) `touch pwned` '; touch pwned # \" \\"
@@ -817,17 +820,67 @@ def test_a_patch_changes_one_of_the_jobs_that_share_something():
     ]
 
 
-def test_anchors_never_change_what_a_template_says(tmp_path):
+LISTED = "  {}:\n    steps:\n      - name: a\n        run: |\n          one\n\n          two\n\n"
+TEXTS = "".join(f"  {job}: |\n    permissions:\n      x\n" for job in ("one", "two"))
+SCRIPT = "  {}:\n    permissions:\n      a: |{}\n        one\n"
+
+
+def test_anchors_never_change_what_a_template_says(monkeypatch):
     anchored = partial(anchors.anchored, start="jobs:", patterns=anchors.GITHUB)
     job = (
         "  {}:\n    runs-on: x\n    note: |\n      - name: a\n        b\n\n    steps:\n      - name: a\n        b: c\n"
     )
     with pytest.raises(VerifyError, match="anchors: false"):
         anchored("jobs:\n" + job.format("one") + job.format("two").replace("b: c", "b: d"))
-    script = "  {}:\n    steps:\n      - name: a\n        run: |\n          one\n\n          two\n\n"
-    text, sources = anchored("jobs:\n" + script.format("one") + script.format("two"))
+    monkeypatch.setattr(anchors, "parsed", _only_short(anchors.parsed))
+    text, sources = anchored("jobs:\n" + LISTED.format("one") + LISTED.format("two"))
     assert yaml.safe_load(text)["jobs"]["two"]["steps"][0]["run"] == "one\n\ntwo\n"
     assert len(sources) == text.count("\n")
+
+
+def _only_short(parsed):
+    """A parser of parts: a file that says the same for sure is not read whole."""
+
+    def read(text):
+        assert "jobs:" not in text
+        return parsed(text)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(SCRIPT.format("one", "+") + SCRIPT.format("two", "+") + "\n\n", id="empty-lines-kept"),
+        pytest.param(SCRIPT.format("one", "") + "         \n" + SCRIPT.format("two", ""), id="white-space-is-text"),
+        pytest.param((SCRIPT.format("one", "") + SCRIPT.format("two", ""))[:-1], id="no-last-line-end"),
+        pytest.param("  one: [\n    permissions:\n      a, b]\n  two: [\n    permissions:\n      a, b]\n", id="flow"),
+        pytest.param(TEXTS, id="lines-of-a-text"),
+    ],
+)
+def test_what_anchors_would_change_is_found(text):
+    with pytest.raises(VerifyError, match="written without anchors"):
+        anchors.anchored("jobs:\n" + text, start="jobs:", patterns=anchors.GITHUB)
+
+
+def test_a_comment_further_out_is_within_what_is_shared():
+    job = "  {}:\n    permissions:\n      a: 1\n  # note\n      b: 2\n"
+    text, _ = anchors.anchored("jobs:\n" + job.format("one") + job.format("two"), "jobs:", anchors.GITHUB)
+    assert text.count("b: 2") == 1
+    assert yaml.safe_load(text)["jobs"]["two"] == {"permissions": {"a": 1, "b": 2}}
+
+
+def test_a_file_that_anchors_would_change_is_written_without_them(tmp_path):
+    template = tmp_path / "team" / "github" / "workflow.yml.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text(f'{{% extends "!github/workflow.yml.j2" %}}\n{{% block jobs %}}\n{TEXTS}{{% endblock %}}\n')
+    renderer = Renderer(["team"], root=tmp_path)
+    options = asked({"anchors": True})
+    (result,) = render([Job(pipeline(step("words")), "github", options, "")], renderer)
+    assert list(yaml.safe_load(result.files[0].rendered.text)["jobs"]) == ["one", "two"]
+    (warning,) = renderer.layers.warnings
+    assert "rag.yml: written without anchors" in warning.message
+    assert "anchors: false" in warning.hint
 
 
 def test_a_thousand_jobs_fit_with_anchors_only():

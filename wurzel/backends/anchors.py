@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from wurzel.exceptions import VerifyError
 from wurzel.render.documents import parsed
+from wurzel.render.verify import Unreadable, yaml_events
 
 Lines = Sequence[tuple[str, int]]
 """Lines, each with the number of the line that it was."""
+Parts = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+"""By the name of its anchor, the lines of a shared part as they were, and with the anchor."""
 
 GITHUB = (re.compile(r" {4}(?!steps:)[-\w]+:$| {6}- "), re.compile(r" {8}[-\w]+:$| {8}uses: \S+/"))
 """Keys of a job, and its steps; then keys of a step, and the action that it uses."""
@@ -26,23 +29,66 @@ _SAID = re.compile(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
 def anchored(text: str, start: str, patterns: Sequence[re.Pattern[str]]) -> tuple[str, list[int]]:
     """The file with what is repeated below the key `start` said once, and for each line the line (from 0) that it was.
 
-    `patterns` say which lines begin what may be shared. The text is as the templates write it: two spaces for each
-    level. Raises `VerifyError` when a template indents so differently that the file would say something else.
+    `patterns` say which lines begin what may be shared. The text is valid YAML, and as the templates write it: two
+    spaces for each level. Raises `VerifyError` when a template indents so differently that the file would say something
+    else.
     """
     lines: Lines = [(line, number) for number, line in enumerate(text.split("\n"))]
-    names: list[str] = []
+    parts: Parts = {}
     for pattern in patterns:
-        lines = list(_shared(lines, start, pattern, names))
+        lines = list(_shared(lines, start, pattern, parts))
     found = "\n".join(line for line, _ in lines)
-    if parsed(found) != parsed(text):
+    try:
+        same = not parts or _is_sure(text, found, parts) or parsed(found) == parsed(text)
+    except Unreadable:
+        same = False
+    if not same:
         raise VerifyError(
-            "with anchors, the file would not say the same",
+            "written without anchors, which would change what this file says",
             hint="Indent what your templates write as those of wurzel do, or set anchors: false.",
         )
     return found, [number for _, number in lines][: found.count("\n")]
 
 
-def _shared(lines: Lines, start: str, pattern: re.Pattern[str], names: list[str]) -> Iterator[tuple[str, int]]:
+def _is_sure(text: str, found: str, parts: Parts) -> bool:
+    """Whether the file says the same, without reading both texts whole: that would be a tenth of a cold render.
+
+    The only anchors and aliases are ours, where a node of a block starts. Each stands for lines that are a whole node
+    wherever one starts, and `_parts` sees to it that what follows is no part of it.
+    """
+    if not text.endswith("\n") or any(line.isspace() for line in text.split("\n")):
+        return False  # the text of a block may end differently there
+    marks = [
+        (number, words[1][1:], False)
+        for number, line in enumerate(found.split("\n"))
+        if len(words := line.split(None, 2)) > 1 and words[1][0] in "&*" and words[1][1:] in parts
+    ]
+    if any(f"&{name}" in text for name in parts) or list(_marks(found)) != marks:
+        return False
+    return all(_is_whole(*lines) for lines in parts.values())
+
+
+def _marks(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Of each anchor and alias the line, the name, and whether it is in a flow collection."""
+    flow = [False]
+    for event in yaml_events(text):
+        if name := getattr(event, "anchor", None):
+            yield event.start_mark.line, name, flow[-1]
+        if hasattr(event, "flow_style"):
+            flow.append(bool(event.flow_style))
+        elif type(event).__name__ in {"MappingEndEvent", "SequenceEndEvent"}:
+            flow.pop()
+
+
+def _is_whole(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether a part is one entry, the same with its anchor and whatever follows: a text may end in empty lines."""
+    margin = " " * (len(before[0]) - len(before[0].lstrip()))
+    end = f"{margin}- end" if before[0].lstrip().startswith("- ") else f"{margin}end:"
+    one, *others = parsed("\n---\n".join("\n".join([*lines, end]) for lines in (before, (*before, ""), after)))
+    return len(one) == 2 and others == [one, one]  # noqa: PLR2004 - the part and the end
+
+
+def _shared(lines: Lines, start: str, pattern: re.Pattern[str], shared: Parts) -> Iterator[tuple[str, int]]:
     """The lines with the first of equal parts behind an anchor, and an alias for each of the others."""
     texts = {begin: tuple(line for line, _ in lines[begin:end]) for begin, end in _parts(lines, start, pattern)}
     count = Counter(texts.values())
@@ -59,15 +105,17 @@ def _shared(lines: Lines, start: str, pattern: re.Pattern[str], names: list[str]
             yield f"{key} *{known[text]}", was
             skipped = number + len(text)
         else:
-            known[text] = _name(line, names)
-            is_step = key.endswith("-")
-            yield f"{key} &{known[text]}" + (f" {value}" if value and not is_step else ""), was
-            if is_step:
-                yield f"        {value}", was
+            known[text] = name = _name(line, shared)
+            first = [f"{key} &{name}", f"        {value}"] if key.endswith("-") else [f"{key} &{name} {value}".rstrip()]
+            shared[name] = text, (*first, *text[1:])
+            yield from ((each, was) for each in first)
 
 
 def _parts(lines: Lines, key: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Start and end of each part; it ends before the next line that is not further in, the last with its document."""
+    """Start and end of each part; it ends before the next line that is not further in, the last with its document.
+
+    Comments end nothing.
+    """
     start = next((number for number, (line, _) in enumerate(lines) if line.strip() == key), len(lines))
     end = next((number for number in range(start, len(lines)) if lines[number][0] == "---"), len(lines))
     first, depth = 0, -1
@@ -78,6 +126,8 @@ def _parts(lines: Lines, key: str, pattern: re.Pattern[str]) -> Iterator[tuple[i
             continue
         here = len(line) - len(line.lstrip())
         if depth >= 0 and here <= depth:
+            if line[here] == "#":
+                continue
             yield first, last + 1
             depth = -1
         if depth < 0 and pattern.match(line):
@@ -94,7 +144,7 @@ def _split(line: str) -> tuple[str, str]:
     return (line, "") if end < 0 else (line[:end], line[end + 1 :])
 
 
-def _name(line: str, names: list[str]) -> str:
+def _name(line: str, names: Collection[str]) -> str:
     """A new name for what starts on a line."""
     match = _SAID.fullmatch(line)
     said = (match[1] or match[2]) if match else ""
@@ -104,5 +154,4 @@ def _name(line: str, names: list[str]) -> str:
     while name in names:
         number += 1
         name = f"{wanted}-{number}"
-    names.append(name)
     return name

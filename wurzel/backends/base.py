@@ -71,7 +71,10 @@ class OutputFile:
     object_limit: int = 0
     """Largest object (between two `---`) that the platform accepts, in bytes; 0 for no limit."""
     finish: Callable[[str], tuple[str, list[int]]] | None = None
-    """Changes the form of the text, not what it says, after patches; also gives the old line of each new one."""
+    """Changes the form of the text, not what it says, after patches; also gives the old line of each new one.
+
+    Raises `VerifyError` where it cannot: the file keeps its form, and a warning says why.
+    """
 
 
 class Adoptable(NamedTuple):

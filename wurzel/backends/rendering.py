@@ -11,7 +11,15 @@ from wurzel.backends.job import Job, JobFile, JobResult
 from wurzel.backends.more import added, listed
 from wurzel.backends.registry import get, names
 from wurzel.backends.support import Report, unsupported_uses
-from wurzel.exceptions import PreflightError, Problem, TemplateError, TemplateProblems, UsageError, WurzelError
+from wurzel.exceptions import (
+    PreflightError,
+    Problem,
+    TemplateError,
+    TemplateProblems,
+    UsageError,
+    VerifyError,
+    WurzelError,
+)
 from wurzel.invocation.variables import too_large
 from wurzel.render.language import language_of
 from wurzel.render.layers import POLICIES
@@ -113,7 +121,7 @@ def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str
     known = {file.output.path: file.rendered for file in before.files}
     files = listed([file for file in files_of(backend, job, renderer.layers.more) if file.path in known])
     texts = [renderer.variant(known[file.path].unpatched, file.template, file.context) for file in files]
-    texts = _patched(job, files, texts)
+    texts = _patched(job, files, texts, renderer)
     found = {file.path: rendered.text for file, rendered in zip(files, texts, strict=True)}
     return {path: text for path, text in found.items() if text.strip() and text != known[path].text}
 
@@ -121,24 +129,32 @@ def variant(before: JobResult, job: Job, renderer: Renderer) -> Mapping[str, str
 def _files(job: Job, files: Sequence[OutputFile], renderer: Renderer) -> list[JobFile]:
     made = {file.path: renderer.render(file.template, file.context) for file in files if file.optional}
     files = listed([file for file in files if not file.optional or made[file.path].text.strip()])
-    rendered = _patched(job, files, [made.get(file.path) or _rendered(file, renderer) for file in files])
+    rendered = [made.get(file.path) or _rendered(file, renderer) for file in files]
+    rendered = _patched(job, files, rendered, renderer)
     return [JobFile(job, file, text) for file, text in zip(files, rendered, strict=True)]
 
 
-def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered]) -> list[Rendered]:
+def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered], renderer: Renderer) -> list[Rendered]:
     found = rendered
     if job.options.patch is not None:
         from wurzel.backends.patching import patched  # imported only by those who patch, to keep others fast
 
         found = patched(job, list(zip(files, rendered, strict=True)))
-    if all(file.finish is None for file in files):
-        return found
-    from wurzel.render.finished import Finished
-
     return [
-        text if file.finish is None else Finished(text, *file.finish(text.text))
+        text if file.finish is None else _finished(job, file, text, renderer)
         for file, text in zip(files, found, strict=True)
     ]
+
+
+def _finished(job: Job, file: OutputFile, rendered: Rendered, renderer: Renderer) -> Rendered:
+    from wurzel.render.finished import Finished
+
+    try:
+        return Finished(rendered, *file.finish(rendered.text)) if file.finish else rendered
+    except VerifyError as error:
+        where = f"{job.pipeline.name} for {job.label}"
+        renderer.layers.warnings[Problem(f"{file.path}: {error.message}", where, error.hint)] = None
+        return rendered
 
 
 def _rendered(file: OutputFile, renderer: Renderer) -> Rendered:
