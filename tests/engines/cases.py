@@ -11,7 +11,14 @@ from wurzel.engines import driver
 
 PLAIN_FOLDER = "da-ta/$HOME"
 """Data folder of the hostile example in gitlab-ci-local."""
+MOUNTED = "steps.flaky.settings.MARKER=/wurzel/flaky.marker"
+"""The only place where the flaky step can remember that it was tried, in a pod that is read-only elsewhere."""
 ADAPTED = {
+    ("argo", "flaky"): ((MOUNTED,), ""),
+    ("cronjob", "flaky"): (
+        (MOUNTED,),
+        "its file of tries is on the data volume, the only place that can be written to",
+    ),
     ("gitlab", "hostile"): (
         (f"data_dir={PLAIN_FOLDER}",),
         f"with `data_dir: {PLAIN_FOLDER}`: gitlab-ci-local keeps no artifacts whose path holds a quote or space",

@@ -192,8 +192,7 @@ def surroundings(image, kind, folder):
             (folder / "bucket").mkdir()
             cluster = stack.enter_context(Cluster.local(folder / "examples", folder / "bucket"))
         else:
-            cluster = Cluster(image, kind)
-            stack.callback(cluster.close)
+            cluster = stack.enter_context(Cluster(image, kind))
         try:
             yield docker, cluster
         finally:
@@ -248,7 +247,7 @@ def main():
         page_now = (ROOT / PAGE).read_text(encoding="utf-8")
         old = page_now if options.only else ""
         costs = layouts.kept_section(page_now)
-        if found[1].bucket and (not options.only or "layouts" in options.only) and not found[1].missing:
+        if found[1].bucket and (not options.only or "layouts" in options.only) and not found[1].reason:
             costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples"))
         shared = {} if options.only else stores.told(on_one_store(), Path(folder))
         costs = (stores.section(shared) if shared else stores.kept_section(page_now)) + costs

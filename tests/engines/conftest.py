@@ -6,9 +6,10 @@ import pytest
 
 from tests.engines.cluster import host
 from tests.engines.conformance import write_examples
-from tests.engines.containers import docker as docker  # noqa: PLC0414 - a fixture
-from tests.engines.drivers.cluster import ROLE, Cluster
+from tests.engines.containers import running as running  # noqa: PLC0414 - a fixture
+from tests.engines.drivers.cluster import Cluster
 from tests.engines.install import ROOT
+from wurzel.engines.argo import ROLE, binding
 from wurzel.engines.process import ENGINES
 
 os.environ[ENGINES] = str(ROOT)
@@ -26,5 +27,5 @@ def cluster(tmp_path_factory):
     (project / "halves.py").write_text(HALVES.replace("COUNT", "13"))
     with Cluster.local(project, bucket, "wurzel-tests") as found:
         assert found.missing == ""
-        found.apply(found.bucket.secret, ROLE, found.binding)
+        found.apply(found.bucket.secret, ROLE, binding(found.namespace))
         yield found

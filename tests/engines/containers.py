@@ -10,12 +10,11 @@ import sys
 import time
 import tomllib
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.engines.kubelet import Done, expand
+from wurzel.engines import docker
 
 ROOT = Path(__file__).parents[2]
 ROOTFS = ROOT / ".engines" / "containers" / "rootfs.tar"
@@ -26,17 +25,17 @@ VARIABLES = {"PYTHONPATH": "/opt/site", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTEC
 """What images have in their environment."""
 
 
-class Docker:
+class Docker(docker.Docker):
     """A docker daemon with all its files in one folder."""
 
     def __init__(self, folder):
-        self.folder = folder
-        self.socket = f"unix://{folder}/docker.sock"
+        socket = f"unix://{folder}/docker.sock"
+        super().__init__("-H", socket)
         self.log = (folder / "log").open("w")
         self.daemon = subprocess.Popen(
             [
                 "dockerd", "--data-root", str(folder / "root"), "--exec-root", str(folder / "exec"),
-                "-H", self.socket, "-p", str(folder / "docker.pid"), "--bridge=none", "--iptables=false",
+                "-H", socket, "-p", str(folder / "docker.pid"), "--bridge=none", "--iptables=false",
             ],
             stdout=self.log, stderr=self.log, start_new_session=True,
         )  # fmt: skip
@@ -46,7 +45,7 @@ class Docker:
         for _ in range(60):
             if self.daemon.poll() is not None:
                 return False
-            if self("version", check=False).returncode == 0:
+            if not self.missing():
                 return True
             time.sleep(0.5)
         return False
@@ -55,13 +54,6 @@ class Docker:
         self.daemon.terminate()
         self.daemon.wait(30)
         self.log.close()
-
-    def __call__(self, *arguments, check=True, **options):
-        environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
-        return subprocess.run(
-            ["docker", "-H", self.socket, *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=check, env=environment, **options,
-        )  # fmt: skip
 
 
 def begin(folder):
@@ -79,8 +71,8 @@ def begin(folder):
     return engine
 
 
-@pytest.fixture(scope="session")
-def docker(tmp_path_factory):
+@pytest.fixture(scope="session", name="docker")
+def running(tmp_path_factory):
     """A running docker with the base image."""
     engine = begin(tmp_path_factory.mktemp("docker"))
     if isinstance(engine, str):
@@ -122,12 +114,8 @@ def installed(folder, *extras):
     script.chmod(0o755)
 
 
-@dataclass
-class Containers:
-    """Runs containers in docker with the restrictions that the manifest asks for, in an image that holds a project."""
-
-    engine: Docker
-    image: str
+class Containers(docker.Containers):
+    """Containers without a network, in an image that holds a project."""
 
     @classmethod
     def of(cls, engine, project):
@@ -136,23 +124,4 @@ class Containers:
         image = f"wurzel-test/{uuid.uuid4().hex[:8]}"
         engine("build", "-q", "-t", image, str(project))
         (project / "Dockerfile").unlink()
-        return cls(engine, image)
-
-    def command(self, container, env, mounts, security):
-        """The arguments of `docker run`."""
-        arguments = ["--network=none", f"--user={security['runAsUser']}:{security['runAsGroup']}"]
-        if security.get("readOnlyRootFilesystem"):
-            arguments.append("--read-only")
-        if security.get("allowPrivilegeEscalation") is False:
-            arguments.append("--security-opt=no-new-privileges")
-        arguments += [f"--cap-drop={name}" for name in security["capabilities"]["drop"]]
-        for path, folder in mounts.items():
-            arguments.append(f"--mount=type=bind,source={folder},target={path}")
-        for name, value in env.items():
-            arguments.append(f"--env={name}={value}")
-        first, *rest = [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
-        return [*arguments, f"--entrypoint={first}", self.image, *rest]
-
-    def run(self, container, env, mounts, security):
-        done = self.engine("run", "--rm", *self.command(container, env, mounts, security), check=False)
-        return Done(done.returncode, done.stdout)
+        return cls(engine, image, ["--network=none"])

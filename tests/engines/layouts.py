@@ -4,8 +4,8 @@ import time
 
 import yaml
 
-from tests.engines.drivers.cluster import ROLE
 from tests.engines.report import OUTRO
+from wurzel.engines.argo import ROLE, binding
 from wurzel.engines.driver import wurzel
 
 STEPS, PAUSE = 40, 0.2
@@ -41,7 +41,7 @@ the start of the workflow to its end, as the controller recorded it. The data of
 
 def measured(cluster, project):
     """The pods and the seconds of each layout, in the image of a cluster that has `PIPELINE` as `forty.py`."""
-    cluster.apply(cluster.bucket.secret, ROLE, cluster.binding)
+    cluster.apply(cluster.bucket.secret, ROLE, binding(cluster.namespace))
     found, digests = {}, set()
     for layout in ("steps", "auto", "single"):
         words = [
@@ -50,11 +50,10 @@ def measured(cluster, project):
         ]  # fmt: skip
         sets = [f"--set={word}" for word in words]
         text = wurzel(project, "render", "forty:forty", "-t", "argo", "--stdout", *sets).stdout
-        (name,) = cluster.apply(yaml.safe_load(text), create=True)
-        code, log = cluster.wait(lambda name=name: cluster.workflow_state(name))
+        name, (code, log) = cluster.submitted(yaml.safe_load(text))
         if code != 0:
             raise RuntimeError(f"{layout}: {code}: {log}")
-        found[layout] = (len(cluster.pods(name)), seconds(cluster.status(name)))
+        found[layout] = (len(cluster.pods(name)), seconds(cluster.read("get", name)["status"]))
         digests.add(last_output(cluster, name))
     if len(digests) != 1:
         raise RuntimeError("the layouts do not agree on the data")

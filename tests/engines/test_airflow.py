@@ -14,12 +14,13 @@ from tests.conftest import EXAMPLES
 from tests.engines.containers import Containers
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
 from tests.engines.drivers.airflow import SECRET, Airflow
-from tests.engines.kubelet import Pod, Processes, environment
+from tests.engines.processes import Processes
 from tests.runtime.test_notice import webhook
 from wurzel.backends import rendering
 from wurzel.backends.airflow.validation import validate
 from wurzel.engines.airflow import AirflowDags
 from wurzel.engines.driver import collected
+from wurzel.engines.pod import Pod, environment
 from wurzel.project.jobs import Request, open_jobs
 from wurzel.render import Renderer
 

@@ -14,7 +14,7 @@ from tests.conftest import EXAMPLES
 from tests.engines.cases import Case
 from tests.engines.datasets import example, pipeline_name, wurzel, wurzel_run
 from tests.engines.drivers.argo import unpack, workflow_data
-from tests.engines.kubelet import Processes
+from tests.engines.processes import Processes
 from tests.engines.workflows import Simulation
 from tests.validation.faults import BASES, FAULTS
 from wurzel.validation import check_files, check_manifests

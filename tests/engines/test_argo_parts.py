@@ -10,10 +10,10 @@ import yaml
 from tests.engines.cases import Case
 from tests.engines.datasets import PIPELINES, datasets, wurzel
 from tests.engines.drivers.argo import workflow_data
-from tests.engines.kubelet import Done, expand
 from tests.engines.test_argo import VARIANTS, argolint, crds  # noqa: F401 - fixtures
 from tests.engines.workflows import Simulation
 from wurzel.cli import cli
+from wurzel.engines.pod import Done, expand
 from wurzel.exceptions import WurzelError
 from wurzel.validation import check_files
 

@@ -13,7 +13,7 @@ from tests.engines.cases import Case
 from tests.engines.cluster.node import SERVER
 from tests.engines.datasets import example, pipeline_name, wurzel, wurzel_run
 from tests.engines.drivers.cluster import ClusterCronJob, ClusterWorkflow
-from tests.engines.kubelet import Processes
+from tests.engines.processes import Processes
 from tests.engines.workflows import Simulation
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
@@ -26,12 +26,6 @@ def rendered(cluster, project, name, target, *sets):
     words = [f"image={cluster.image}", f"targets.{target}.image_pull_policy=IfNotPresent", *sets]
     command = ["render", pipeline_name(project, name), "-t", target, "--stdout", *(f"--set={word}" for word in words)]
     return list(yaml.safe_load_all(wurzel(project, *command).stdout))
-
-
-def submitted(cluster, manifest):
-    """The name of the workflow of a manifest, once it is over, and how it ended."""
-    (name,) = cluster.apply(manifest, create=True)
-    return name, cluster.wait(lambda: cluster.workflow_state(name))
 
 
 def logs(cluster, workflow):
@@ -49,8 +43,9 @@ def test_the_api_server_takes_every_option(target, cluster, tmp_path):
         if variant in {"3.6", "4.1", "single"}:
             continue  # for the CRDs of other versions; the steps of this example have two images
         manifests = rendered(cluster, project, "scheduled", target, *here)
-        text = yaml.safe_dump_all(manifests)
-        said = cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=text, check=False)
+        file = tmp_path / "manifests.yaml"
+        file.write_text(yaml.safe_dump_all(manifests))
+        said = cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", file, check=False)
         assert (said.returncode, said.stderr) == (0, ""), variant
 
 
@@ -86,7 +81,7 @@ def test_a_store_hands_over_and_no_run_computes_it_again(layout, cluster, tmp_pa
     store = f"url: s3://acme/{layout}, endpoint: '{cluster.bucket.endpoint}'"
     sets = [f"store={{{store}, secrets: {KEYS}}}", f"targets.argo.layout={layout}"]
     (manifest,) = rendered(cluster, project, "halves", "argo", *sets)
-    first, second = submitted(cluster, manifest), submitted(cluster, manifest)
+    first, second = cluster.submitted(manifest), cluster.submitted(manifest)
     assert (first[1], second[1]) == ((0, ""), (0, ""))
     assert [line for line in logs(cluster, first[0]) if ": started" in line]
     assert not [line for line in logs(cluster, second[0]) if ": started" in line]
@@ -109,7 +104,7 @@ def test_the_simulation_ends_each_task_as_the_controller_does(name, cluster, tmp
     simulation = Simulation(manifest, tmp_path / "simulated", Processes(project, mount))
     simulation.run()
     (manifest,) = rendered(cluster, project, name, "argo", cluster_bucket(cluster))
-    workflow, _ = submitted(cluster, manifest)
+    workflow, _ = cluster.submitted(manifest)
     ended = {}
     for pod in cluster.pods(workflow):
         task = pod["displayName"].partition("(")[0]
@@ -145,7 +140,7 @@ def test_a_failure_is_told_once_and_a_success_is_not(name, state, cluster, tmp_p
         cluster.apply(secret)
         sets = [f"on_failure={{webhook: {{name: hook-{name}, key: url}}}}", cluster_bucket(cluster)]
         (manifest,) = rendered(cluster, example(name, tmp_path / name), name, "argo", *sets)
-        workflow, (ended, _) = submitted(cluster, manifest)
+        workflow, (ended, _) = cluster.submitted(manifest)
         hook.shutdown()
     assert ended == state
     if name == "chain":
@@ -154,7 +149,7 @@ def test_a_failure_is_told_once_and_a_success_is_not(name, state, cluster, tmp_p
     (told,) = hook.told
     assert (told["pipeline"], told["step"]) == ("pipeline", "failing")
     assert "this step always fails" in told["reason"]
-    phases = {node["displayName"]: node["phase"] for node in cluster.status(workflow)["nodes"].values()}
+    phases = {node["displayName"]: node["phase"] for node in cluster.read("get", workflow)["status"]["nodes"].values()}
     assert phases["upper"] == "Succeeded"
 
 
@@ -166,7 +161,7 @@ def test_artifacts_are_removed_with_their_workflow_but_for_its_result(cluster, t
     collector = "targets.argo.artifact_gc={strategy: OnWorkflowDeletion, service_account: default}"
     project = example("sharded", tmp_path / "sharded")
     (manifest,) = rendered(cluster, project, "sharded", "argo", cluster_bucket(cluster), collector)
-    name, ended = submitted(cluster, manifest)
+    name, ended = cluster.submitted(manifest)
     assert ended == (0, "")
     keys = {
         artifact["s3"]["key"] for pod in cluster.pods(name) for artifact in pod.get("outputs", {}).get("artifacts", [])
@@ -195,7 +190,7 @@ def test_a_workflow_is_started_by_the_clock(cluster, tmp_path):
     assert manifest["kind"] == "CronWorkflow"
     (name,) = cluster.apply(manifest)
     first = made(cluster, "workflows", "--selector=workflows.argoproj.io/cron-workflow=by-the-clock")
-    ended = cluster.wait(lambda: cluster.workflow_state(first))
+    ended = cluster.ended(first)
     cluster.kubectl("delete", name)
     assert ended == (0, "")
 
@@ -209,7 +204,7 @@ def test_a_cronjob_is_started_by_the_clock(cluster, tmp_path):
     ]
     cluster.apply(*rendered(cluster, example("chain", tmp_path / "chain"), "chain", "cronjob", *sets))
     first = made(cluster, "jobs", "--selector=started-by=clock")
-    ended = cluster.wait(lambda: cluster.job_state(first.partition("/")[2]))
+    ended = cluster.ended(first)
     cluster.kubectl("delete", "cronjob", "by-the-clock")
     assert ended == (0, "")
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.engines.datasets import example, wurzel
-from tests.engines.test_cluster import cluster_bucket, submitted
+from tests.engines.test_cluster import cluster_bucket
 from wurzel.backends.argo.losses import losses
 from wurzel.backends.argo.merge import merged
 
@@ -128,8 +128,8 @@ def test_a_template_gets_of_the_defaults_what_wurzel_says(cluster, tmp_path):
     ]  # fmt: skip
     text = wurzel(project, "render", "chain", "-t", "argo", "--stdout", *(f"--set={word}" for word in sets)).stdout
     manifest = yaml.safe_load(text)
-    workflow, ended = submitted(cluster, manifest)
-    assert ended == (0, ""), [node.get("message") for node in cluster.status(workflow)["nodes"].values()]
+    workflow, ended = cluster.submitted(manifest)
+    assert ended == (0, ""), [node.get("message") for node in cluster.read("get", workflow)["status"]["nodes"].values()]
     label = f"workflows.argoproj.io/workflow={workflow.partition('/')[2]}"
     pods = json.loads(cluster.kubectl("get", "pods", "-l", label, "-o", "json").stdout)["items"]
     pods = {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["spec"] for pod in pods}

@@ -17,7 +17,7 @@ import pytest
 
 from tests.command import program
 from tests.engines.containers import PYTHON, ROOT, ROOTFS
-from tests.engines.containers import docker as docker  # noqa: PLC0414 - a fixture
+from tests.engines.containers import running as running  # noqa: PLC0414 - a fixture
 
 pytestmark = [
     pytest.mark.engine,

@@ -13,10 +13,11 @@ import yaml
 from tests.conftest import EXAMPLES
 from tests.engines.containers import Containers
 from tests.engines.datasets import DATA_DIRS, example, pipeline_name, wurzel, wurzel_run
-from tests.engines.drivers.cronjob import UID, read
-from tests.engines.kubelet import Pod, Processes
+from tests.engines.processes import Processes
 from tests.engines.workflows import Simulation
 from tests.validation.faults import FAULTS
+from wurzel.engines.cronjob import UID, read
+from wurzel.engines.pod import Pod
 from wurzel.validation import check_files, check_manifests
 from wurzel.validation.manifest import documents
 from wurzel.validation.structure import check_structure

@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,13 +15,14 @@ import pytest
 
 from tests.engines.cases import Case
 from tests.engines.datasets import example
+from wurzel.engines.cluster import Cluster
 from wurzel.engines.compare import Difference, first_difference
 from wurzel.engines.driver import Outcome
-from wurzel.engines.github import GitHub, runner_labels
+from wurzel.engines.github import runner_labels
 from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.page import Proof, write
-from wurzel.engines.project import case_of
-from wurzel.engines.proof import Row, proven, row
+from wurzel.engines.project import ProjectCase, case_of
+from wurzel.engines.proof import Row, drivers_of, proven, row
 from wurzel.project.open import open_pipeline
 
 PYTHON = Path(sys.executable).parent
@@ -113,7 +116,7 @@ def test_data_that_stays_within_a_job_is_not_compared_but_named():
 def test_what_cannot_be_proven_is_said_at_once(tmp_path):
     project = example("chain", tmp_path / "project")
     for words, message in (
-        (["-t", "argo"], "no engine here runs files for argo"),
+        (["-t", "slurm"], "slurm"),
         (["--timeout", "soon"], "--timeout: 'soon' is not a duration"),
         (["--report", "proof.pdf"], "the name must end in .md, .json or .html"),
         (["--set", "steps.nothing.shards=2"], "nothing"),
@@ -261,12 +264,15 @@ def test_a_failure_names_its_first_difference_and_secrets_stay_on_their_platform
     assert (found.verdict, found.why, found.difference.step, found.log) == ("failed", "exit code 1", "b", "the log")
     assert row(Script("sh"), Outcome(0, {}), Outcome(0, {}), []).why == "there are no datasets"
 
-    driver = GitHub()
-    driver.missing = lambda: ""
-    rows = list(proven(Case("chain", "chain"), ["words"], [driver], tmp_path, ["TOKEN"]))
-    assert [(one.verdict, one.why) for one in rows[1:]] == [
-        ("not run", "it would take TOKEN from secrets of the platform")
-    ]
+    drivers = [*drivers_of("github", "3", Cluster()), *drivers_of("argo", "3", Cluster())]
+    case = ProjectCase("case", "chain:pipeline", root=example("chain", tmp_path / "project"), secrets=("TOKEN",))
+    rows = list(proven(case, ["words"], drivers, tmp_path))
+    why = "it would take TOKEN from secrets of the platform"
+    assert [(one.target, one.verdict, one.why) for one in rows[1:]] == [
+        ("argo", "not run", why), ("github", "not run", why)
+    ]  # fmt: skip
+    rows = list(proven(replace(case, secrets=()), ["words"], drivers[1:], tmp_path / "more"))
+    assert [one.why for one in rows[1:]] == ["it has no `image`, which pods are made of"]
 
 
 def test_reports_escape_what_comes_from_a_run():
@@ -311,6 +317,72 @@ def test_act_is_told_of_every_runner_that_a_workflow_asks_for(tmp_path):
         "  three: {runs-on: {group: big, labels: [linux]}}\n  four: {uses: ./x.yml}\n  five: {runs-on: '${{ x }}'}\n"
     )
     assert runner_labels(tmp_path) == ["linux", "self-hosted", "ubuntu-24.04"]
+
+
+STAND_INS = Path(__file__).parent / "stand_ins"
+SETS = ("--set=image=acme/words:1", "--set=schedule={cron: '0 4 * * *', timezone: UTC}")
+
+
+def stand_in(name, folder):
+    """A program that stands in for another, in a folder for the PATH; what was asked of it is in `calls` beside it."""
+    folder.mkdir()
+    program = folder / name
+    program.write_text(f"#!{sys.executable}\n{(STAND_INS / name).with_suffix('.py').read_text()}")
+    program.chmod(0o755)
+    return folder
+
+
+def cluster(folder):
+    """A project, and the folder of a kubectl whose claims have its data."""
+    project, programs = example("chain", folder / "project"), stand_in("kubectl", folder / "bin")
+    WurzelRun().run(Case("chain", "chain"), folder / "run")
+    shutil.copytree(folder / "run" / "data", programs / "data")
+    return project, programs
+
+
+def test_a_cluster_runs_it_in_a_namespace_that_is_removed(tmp_path):
+    project, programs = cluster(tmp_path)
+    words = ["chain:pipeline", "-t", "argo", "-t", "cronjob", *SETS]
+    environ = {"KUBECONFIG": "config", "DOCKER_HOST": "unix:///nowhere"}
+    done = prove(project, *words, path=f"{programs}:{PYTHON}:/usr/bin:/bin", **environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    versions = "Kubernetes v1.36, kubelet v1.36, containerd://1"
+    assert re.search(rf"Argo, cluster +same .* argoexec:v4, {versions}", done.stdout), done.stdout
+    assert re.search(r"CronJob, cluster +same ", done.stdout)
+    assert re.search(r"CronJob, containers +not run; docker", done.stdout)
+    assert "without accounts, locks and notices" in done.stdout
+    calls = (programs / "calls").read_text().splitlines()
+    assert [line.split()[0] for line in calls].count("exec") == 2
+    (start,) = [line for line in calls if line.startswith("create job")]
+    assert re.fullmatch(r"create job --from=cronjob/(case-\w{6}) \1", start)
+    assert re.fullmatch(r"delete namespace wurzel-prove-\w{8} --wait=false", calls[-1])
+
+
+def test_an_image_that_cannot_be_pulled_ends_the_run(tmp_path):
+    project, programs = cluster(tmp_path)
+    (programs / "image").write_text("acme/gone:1")
+    words = ["chain:pipeline", "-t", "cronjob", *SETS]
+    done = prove(project, *words, path=f"{programs}:{PYTHON}:/usr/bin:/bin", KUBECONFIG="config")
+    assert done.returncode == 1
+    assert re.search(r"CronJob, cluster +failed .*acme/gone:1 cannot be pulled", done.stdout), done.stdout
+
+
+def test_docker_runs_each_container_as_restricted_as_rendered(tmp_path):
+    project = example("chain", tmp_path / "project")
+    programs = stand_in("docker", tmp_path / "bin")
+    shutil.copytree(project, programs / "image")
+    words = ["chain:pipeline", "-t", "cronjob", *SETS]
+    done = prove(project, *words, path=f"{programs}:{PYTHON}:/usr/bin:/bin")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"CronJob, containers +same ", done.stdout), done.stdout
+    assert "there is no cluster: set KUBECONFIG" in done.stdout
+    calls = (programs / "calls").read_text().splitlines()
+    runs = [line for line in calls if line.startswith("run ")]
+    assert len(runs) == 3
+    for line in runs:
+        assert line.startswith("run --rm --user=")
+        assert "--read-only --security-opt=no-new-privileges --cap-drop=ALL" in line
+        assert "--entrypoint=wurzel acme/words:1 step steps:" in line
 
 
 SLOW = """

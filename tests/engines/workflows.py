@@ -13,8 +13,8 @@ import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.engines.kubelet import Pod
 from wurzel.backends.argo.merge import merged
+from wurzel.engines.pod import Pod
 
 FATAL = {2, 3}
 """Exit codes that the `expression` of what is rendered does not retry."""

@@ -13,6 +13,7 @@ from wurzel.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wurzel.engines.cluster import Cluster
     from wurzel.engines.driver import Driver
     from wurzel.engines.proof import Row
     from wurzel.project.resolve import Resolved
@@ -44,13 +45,15 @@ def command(
     """Run a pipeline in every engine here, and compare the data.
 
     Renders it for each target that wurzel.yaml names, runs it in copies of the project in dvc, act, gitlab-ci-local,
-    Airflow and sh, and compares every byte with `wurzel run`. Exits 1 if data differs or an engine fails; engines that
-    are not installed are skipped. Steps really run, with their side effects.
+    Airflow and sh, and from its image in docker and on the cluster of KUBECONFIG, and compares every byte with `wurzel
+    run`. Exits 1 if data differs or an engine fails; engines that are not installed are skipped. Steps really run, with
+    their side effects.
     """
     import os
     import tempfile
     from dataclasses import replace
 
+    from wurzel.engines.cluster import Cluster
     from wurzel.engines.page import Proof, cells
     from wurzel.engines.process import ENGINES
     from wurzel.engines.project import case_of
@@ -63,7 +66,8 @@ def command(
     if engines:
         os.environ[ENGINES] = os.path.abspath(engines)  # noqa: PTH100 - a link stays what it is
     resolved = open_pipeline(pipeline, environment, sets)
-    chosen = _drivers(resolved, targets, _seconds(timeout), environment)
+    cluster = Cluster(_seconds(timeout))
+    chosen = _drivers(resolved, targets, cluster, environment)
     width = max(len(driver.name) for drivers in chosen.values() for driver in drivers)
     rows: list[Row] = []
     for own, drivers in chosen.items():
@@ -71,8 +75,8 @@ def command(
         case = case_of(here.pipeline, pipeline or here.pipeline.name, Path.cwd(), own, sets, sample)
         steps = [step.id for step in here.pipeline.steps]
         found: list[Row] = []
-        with ended_by_signals(), tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
-            for row in proven(case, steps, drivers, Path(folder), _secrets(here)):
+        with ended_by_signals(), cluster, tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
+            for row in proven(case, steps, drivers, Path(folder)):
                 found.append(row if found or own == environment else replace(row, engine=f"{row.engine} -e {own}"))
                 engine, _, version, verdict, digest, time, more = cells(found[-1])
                 facts = f"{engine:{width}}  {verdict:9}  {digest:8}  {time:>8}  {version}"
@@ -111,14 +115,14 @@ def _seconds(timeout: str) -> int:
 
 
 def _drivers(
-    resolved: Resolved, targets: Sequence[str], seconds: float, environment: str | None
+    resolved: Resolved, targets: Sequence[str], cluster: Cluster, environment: str | None
 ) -> dict[str | None, list[Driver]]:
     """Engines of the targets that are asked for, or configured, or that all pipelines have; by environment."""
-    from wurzel.engines.proof import drivers_of
+    from wurzel.engines.proof import TARGETS, drivers_of
     from wurzel.exceptions import UsageError
     from wurzel.project.targets import Named
 
-    wanted = list(targets or resolved.options or ("local", "dvc", "github", "gitlab", "airflow"))
+    wanted = list(targets or resolved.options or TARGETS)
     found: dict[str | None, list[Driver]] = {}
     without = []
     for name in wanted:
@@ -126,20 +130,15 @@ def _drivers(
         if environment is not None and named.environment not in {None, environment} and name not in targets:
             continue
         version = str(resolved.options.get(name, {}).get("version") or "3")
-        drivers = drivers_of(named.target, version, seconds, named.name)
+        drivers = drivers_of(named.target, version, cluster, named.name)
         found.setdefault(named.environment or environment, []).extend(drivers)
         without += [] if drivers else [name]
     found = {own: drivers for own, drivers in found.items() if drivers}
     if without:
-        click.echo(f"no engine here runs files for {', '.join(without)}; their cluster does", err=True)
+        click.echo(f"no engine here runs files for {', '.join(without)}", err=True)
     if not found:
-        raise UsageError("there is no engine for these targets", hint="Targets: local, dvc, github, gitlab, airflow.")
+        raise UsageError("there is no engine for these targets", hint=f"Targets: {', '.join(TARGETS)}.")
     return found
-
-
-def _secrets(resolved: Resolved) -> list[str]:
-    pipeline = resolved.pipeline
-    return sorted({*pipeline.secrets, *(name for step in pipeline.steps for name in step.secrets)})
 
 
 def _write(proof: object, path: str, form: str) -> None:

@@ -55,6 +55,11 @@ class Case(ABC):
         del engine
         return (), ""
 
+    def lacks(self, target: str) -> str:
+        """Why no engine of a target can run it here; '' when one can."""
+        del target
+        return ""
+
     def render(self, project: Path, target: str, *sets: str, env: Mapping[str, str] | None = None) -> Finished:
         """Render it in place for a target; standard output names the files, in JSON."""
         return wurzel(project, *self._words("render", project, sets), "-t", target, "--format=json", env=env)

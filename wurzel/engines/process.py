@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ Finished = subprocess.CompletedProcess[str]
 _GRACE = 10.0
 """Seconds between TERM and KILL, which gitlab-ci-local needs."""
 _RUNNING: set[subprocess.Popen[str]] = set()
+_ENDED = threading.Event()
+"""Set once threads must start nothing more; the main thread still cleans up."""
 
 
 def engine_path() -> str:
@@ -67,8 +70,10 @@ def finished(
 ) -> Finished:
     """Run a program to its end. One that takes longer than `seconds` is killed with all that it has started.
 
-    Raises `EngineFailed` with `check`, when its exit code is not 0.
+    Raises `EngineFailed` with `check`, when its exit code is not 0, and in a thread once all is ended.
     """
+    if _ENDED.is_set() and threading.current_thread() is not threading.main_thread():
+        raise EngineFailed("ended")
     process = subprocess.Popen(
         list(map(str, words)),
         cwd=folder,
@@ -99,7 +104,8 @@ def finished(
 
 
 def kill_all() -> None:
-    """End all programs that other threads wait for."""
+    """End all programs that other threads wait for, and let these threads start no other."""
+    _ENDED.set()
     for process in list(_RUNNING):
         kill(process)
 

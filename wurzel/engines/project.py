@@ -21,6 +21,10 @@ _LEFT_OUT = frozenset({".git", ".venv", "venv", ".wurzel", ".dvc", ".tox", ".nox
 """Folders that no step reads: they belong to tools, and can be large."""
 _IGNORED = ".gitignore"
 """Not copied either: engines run clones, which would lack what it names, such as input data."""
+PODS = frozenset({"argo", "cronjob"})
+"""Targets whose steps run in images."""
+_ARGO = ("executor_service_account", "synchronization", "on_exit", "artifact_gc")
+"""Options that need objects of a namespace."""
 _PLAIN = re.compile(r"[\w./-]+")
 
 
@@ -34,6 +38,12 @@ class ProjectCase(Case):
     environment: str | None = None
     images: tuple[str, ...] = ()
     """Fields that name an image."""
+    accounts: tuple[str, ...] = ()
+    """Fields that name a service account."""
+    within: tuple[str, ...] = ()
+    """Settings that name a file or folder outside of the project, as an image has it."""
+    secrets: tuple[str, ...] = ()
+    """Variables that it takes from secrets."""
     keeps_layout = True
 
     @property
@@ -69,7 +79,18 @@ class ProjectCase(Case):
         if engine == "airflow":
             sets.append("targets.airflow.operator=bash")
             notes.append("with `operator: bash`")
+        if engine in PODS:
+            sets += [*self.within, "on_failure=null", f"targets.{engine}.service_account=null"]
+            sets += [f"{place}=null" for place in self.accounts]
+            sets += [f"targets.argo.{option}=null" for option in _ARGO] if engine == "argo" else []
+            notes.append("without accounts, locks and notices")
         return tuple(sets), "; ".join(notes)
+
+    def lacks(self, target: str) -> str:
+        """Secrets that a platform keeps, and the image that pods are made of."""
+        if self.secrets and target in {"github", "gitlab", "airflow", *PODS}:
+            return f"it would take {', '.join(self.secrets)} from secrets of the platform"
+        return "" if self.images or target not in PODS else "it has no `image`, which pods are made of"
 
     def _words(self, command: str, project: Path, sets: tuple[str, ...]) -> list[str]:  # type: ignore[override]
         environment = ["-e", self.environment] if self.environment else []
@@ -83,24 +104,29 @@ def case_of(
 
     `named` is how the command line names it; `sample` is how many items each source stores, all unless given.
     """
-    more = [f"{place}={path}" for place, path in outside(pipeline, root)]
+    away = list(outside(pipeline, root))
+    more = [f"{place}={path}" for place, path, _ in away]
     if sample is not None:
         more.append(f'env.{VARIABLE}="{sample}"')
     if pipeline.store is not None:
         more.append("store=none")
     images = ["image"] if pipeline.image else []
     images += [f"steps.{step.id}.image" for step in pipeline.steps if step.image not in {None, pipeline.image}]
+    accounts = ["service_account"] if pipeline.service_account else []
+    accounts += [f"steps.{step.id}.service_account" for step in pipeline.steps if step.service_account]
+    secrets = {*pipeline.secrets, *(name for step in pipeline.steps for name in step.secrets)}
     return ProjectCase(
         "case", named, (*sets, *more), root=root, folder=pipeline.data_dir, environment=environment,
-        images=tuple(images), last=tuple(step.id for step in results(pipeline)),
+        images=tuple(images), accounts=tuple(accounts), within=tuple(f"{place}={own}" for place, _, own in away),
+        secrets=tuple(sorted(secrets)), last=tuple(step.id for step in results(pipeline)),
     )  # fmt: skip
 
 
-def outside(pipeline: Pipeline, root: Path) -> Iterator[tuple[str, Path]]:
-    """Settings that name a file or folder outside of the project, which no copy contains, with its absolute path."""
+def outside(pipeline: Pipeline, root: Path) -> Iterator[tuple[str, Path, str]]:
+    """Settings whose file or folder is outside of the project, so in no copy: its absolute path, and as it is given."""
     for step, setting in ((each, setting) for each in pipeline.steps for setting in each.settings):
         value = setting.value if setting.given else setting.default
         if setting.input_path and isinstance(value, str):
             path = Path(os.path.normpath(root / value))
             if not path.is_relative_to(root):
-                yield f"steps.{step.id}.settings.{setting.name}", path
+                yield f"steps.{step.id}.settings.{setting.name}", path, value

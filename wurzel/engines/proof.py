@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.engines.airflow import AirflowDags
+from wurzel.engines.argo import ClusterWorkflow
 from wurzel.engines.compare import Difference, first_difference
+from wurzel.engines.cronjob import ClusterCronJob, CronJobPod
 from wurzel.engines.dvc import Dvc
 from wurzel.engines.github import GitHub
 from wurzel.engines.gitlab import GitLab
@@ -19,12 +21,13 @@ from wurzel.engines.local import Script, WurzelRun
 from wurzel.engines.process import kill_all
 
 if TYPE_CHECKING:
+    from wurzel.engines.cluster import Cluster
     from wurzel.engines.driver import Case, Driver, Outcome
 
 AT_ONCE = 2
 """Engines that run side by side; each runs steps side by side as well."""
-_LONGEST_FIRST = ("airflow", "github", "gitlab", "dvc", "local")
-"""Targets, so that no engine that takes long is alone at the end."""
+TARGETS = ("argo", "cronjob", "airflow", "github", "gitlab", "dvc", "local")
+"""Targets that have an engine; those that take longest come first, so that none is alone at the end."""
 _LOG = 4000
 
 
@@ -53,17 +56,21 @@ class Row:
         return self.verdict in {"reference", "same", "not run"}
 
 
-def drivers_of(target: str, version: str, seconds: float, called: str = "") -> Sequence[Driver]:
+def drivers_of(target: str, version: str, cluster: Cluster, called: str = "") -> Sequence[Driver]:
     """The engines that run files of a target; none where there is no driver for one.
 
-    `version` is that of Airflow; each engine runs for `seconds` at most; `called` is the name of a named target.
+    `version` is that of Airflow; each engine runs as long as the cluster may, at most; `called` is the name of a named
+    target.
     """
+    seconds = cluster.seconds
     makers: dict[str, Callable[[], list[Driver]]] = {
         "local": lambda: [Script("sh")],
         "dvc": lambda: [Dvc()],
         "github": lambda: [GitHub(seconds)],
         "gitlab": lambda: [GitLab(seconds)],
         "airflow": lambda: [AirflowDags(version, seconds)],
+        "argo": lambda: [ClusterWorkflow(cluster)],
+        "cronjob": lambda: [CronJobPod(seconds), ClusterCronJob(cluster)],
     }
     drivers = makers.get(target, list)()
     for driver in drivers if called else ():
@@ -71,14 +78,8 @@ def drivers_of(target: str, version: str, seconds: float, called: str = "") -> S
     return drivers
 
 
-def proven(
-    case: Case, steps: Sequence[str], drivers: Sequence[Driver], folder: Path, secrets: Sequence[str] = ()
-) -> Iterator[Row]:
-    """The row of `wurzel run`, and then that of each engine as it ends.
-
-    `folder` is for scratch; `secrets` are variables that it takes from secrets, which CI engines would look for on
-    their platform.
-    """
+def proven(case: Case, steps: Sequence[str], drivers: Sequence[Driver], folder: Path) -> Iterator[Row]:
+    """The row of `wurzel run`, and then that of each engine as it ends; `folder` is for scratch."""
     reference = WurzelRun()
     expected = _run(reference, case, folder / "reference")
     first = row(reference, expected, expected, steps)
@@ -87,8 +88,8 @@ def proven(
         return
     with _pool() as pool:
         jobs = {}
-        for number, driver in enumerate(sorted(drivers, key=lambda driver: _LONGEST_FIRST.index(driver.target))):
-            if missing := driver.missing() or _needs(driver, secrets):
+        for number, driver in enumerate(sorted(drivers, key=lambda driver: TARGETS.index(driver.target))):
+            if missing := case.lacks(driver.target) or driver.missing():
                 yield Row(driver.name, driver.target, driver.how, verdict="not run", why=missing)
                 continue
             jobs[pool.submit(_run, driver, case, folder / str(number))] = driver
@@ -106,12 +107,6 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
             pool.shutdown(wait=False, cancel_futures=True)
             kill_all()
             raise
-
-
-def _needs(driver: Driver, secrets: Sequence[str]) -> str:
-    if driver.target not in {"github", "gitlab", "airflow"} or not secrets:
-        return ""
-    return f"it would take {', '.join(secrets)} from secrets of the platform"
 
 
 def _run(driver: Driver, case: Case, folder: Path) -> Outcome:

@@ -5,8 +5,9 @@ import tarfile
 
 import yaml
 
+from tests.engines.cases import MOUNTED
 from tests.engines.containers import Containers
-from tests.engines.kubelet import Processes
+from tests.engines.processes import Processes
 from tests.engines.workflows import Simulation
 from wurzel.engines.driver import Driver, Outcome, collected
 
@@ -16,9 +17,6 @@ STORES = {
     "default repository": "",
     "volume": "targets.argo.artifacts={volume: {name: shared}}",
 }
-MOUNTED = "steps.flaky.settings.MARKER=/wurzel/flaky.marker"
-"""The only place where the flaky step can remember that it was tried, in a pod that is read-only elsewhere."""
-
 REMEMBERED = "with `artifacts: {volume: …}`: each try is a new pod, and the step remembers a try in a file"
 
 

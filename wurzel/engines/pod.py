@@ -1,26 +1,36 @@
-"""What the kubelet does with a container of a pod, without a cluster: variables, mounts, and running it.
+"""What the kubelet does with the containers of a pod, without a cluster: variables, mounts, and running them.
 
-This stands in for Kubernetes in tests; it is no Kubernetes. Containers run as plain processes or in docker.
+This stands in for Kubernetes; it is not Kubernetes. A runner runs each container, as a process or in docker.
 """
 
-import os
-import re
-import subprocess
-import sys
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Protocol
 
-CONFIG = "/etc/wurzel"
-"""Where a container finds the pipeline that it runs as a whole."""
+from wurzel.named_tuples import NamedTuple
+
+Object = dict[str, Any]
+"""A part of a manifest."""
 
 
 class Done(NamedTuple):
+    """What came of a container."""
+
     code: int
     output: str
 
 
-def expand(text, env):
+class Runner(Protocol):
+    """Runs one container; `mounts` has the folder behind each mount path, `security` the two contexts merged."""
+
+    def run(self, container: Object, env: Mapping[str, str], mounts: Mapping[str, Path], security: Object) -> Done:
+        """Its exit code and output."""
+
+
+def expand(text: str, env: Mapping[str, str]) -> str:
     """`$(NAME)` by the value of a variable and `$$` by `$` (k8s.io/kubernetes/third_party/forked/golang/expansion)."""
     out, at = "", 0
     while at < len(text):
@@ -38,9 +48,14 @@ def expand(text, env):
     return out
 
 
-def environment(container, secrets, fields):
+def words_of(container: Object, env: Mapping[str, str]) -> list[str]:
+    """Program and arguments of a container."""
+    return [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
+
+
+def environment(container: Object, secrets: Mapping[tuple[str, str], str], fields: Mapping[str, str]) -> dict[str, str]:
     """The variables of a container; `secrets` by (name, key), `fields` by path of the downward API."""
-    env = {}
+    env: dict[str, str] = {}
     for variable in container.get("env", []):
         source = variable.get("valueFrom", {})
         if "secretKeyRef" in source:
@@ -53,50 +68,19 @@ def environment(container, secrets, fields):
 
 
 @dataclass
-class Processes:
-    """Runs containers as processes in a project folder.
-
-    `mount` is a mount at its real path; in arguments, the paths of other mounts give way to the folders behind them.
-    """
-
-    project: Path
-    mount: Path
-
-    def run(self, container, env, mounts, _security):
-        source = mounts[str(self.mount)]
-        if self.mount.is_symlink() or self.mount.exists():
-            self.mount.unlink()
-        self.mount.symlink_to(source)
-        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        words = [expand(word, env) for word in [*container["command"], *container.get("args", [])]]
-        for path, folder in mounts.items():
-            words = [word.replace(f"{path}/", f"{folder}/") if path == CONFIG else word for word in words]
-        words = [re.sub(r"(^|=)/tmp/([^/]+)$", rf"\1{mounts['/tmp']}/\2", word) for word in words]
-        done = subprocess.run(
-            words,
-            cwd=self.project,
-            env={"PATH": programs, "LANG": "C.UTF-8", **env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout)
-
-
-@dataclass
 class Pod:
     """A pod: its volumes are folders below `root`, and persistent ones below `claims`."""
 
-    spec: dict
+    spec: Object
     root: Path
     claims: Path
-    runner: object
-    secrets: dict = field(default_factory=dict)
-    config_maps: dict = field(default_factory=dict)
-    fields: dict = field(default_factory=dict)
+    runner: Runner
+    secrets: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
-    def volume(self, name):
+    def volume(self, name: str) -> Path:
+        """The folder of a volume, with what is projected into it."""
         (found,) = [volume for volume in self.spec["volumes"] if volume["name"] == name]
         claim = found.get("persistentVolumeClaim")
         folder = self.claims / claim["claimName"] if claim else self.root / name
@@ -107,7 +91,7 @@ class Pod:
             (folder / file).write_text(text, encoding="utf-8")
         return folder
 
-    def mounts(self, container):
+    def mounts(self, container: Object) -> dict[str, Path]:
         """Mount path to folder."""
         found = {}
         for mount in container["volumeMounts"]:
@@ -118,12 +102,13 @@ class Pod:
             found[mount["mountPath"]] = folder
         return found
 
-    def run(self, container):
+    def run(self, container: Object) -> Done:
+        """What came of one container."""
         env = environment(container, self.secrets, self.fields)
         security = {**self.spec.get("securityContext", {}), **container.get("securityContext", {})}
         return self.runner.run(container, env, self.mounts(container), security)
 
-    def run_all(self):
+    def run_all(self) -> Done:
         """Init containers one after the other, then the one container; stops at the first failure."""
         done = Done(0, "")
         for container in [*self.spec.get("initContainers", []), *self.spec["containers"]]:
@@ -133,7 +118,7 @@ class Pod:
         return done
 
 
-def make_writable(folder):
+def make_writable(folder: Path) -> None:
     """An emptyDir: anyone can write to it."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o777)
