@@ -150,7 +150,10 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             "policies.j2#for step in pipeline.steps",
             "policies.j2#for file in files",
-            *(f"filters.py#def {name}" for name in ("is_floating", "named", "images", "_entries", "_of_document")),
+            *(
+                f"filters.py#def {name}"
+                for name in ("is_floating", "named", "images", "_image", "_entries", "_of_document")
+            ),
         ),
     ),
     ("a filter", "`filters:` and a typed function", ("wurzel-pack.yaml#filters", "filters.py#def vault_path")),

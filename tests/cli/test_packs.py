@@ -53,6 +53,14 @@ def refused(wurzel, *words):
     assert not Path("params.yaml").exists()
 
 
+@pytest.mark.parametrize("package", ["acme_wurzel", "other"])
+def test_two_distributions_cannot_have_a_pack_of_one_name(wurzel, site, package):
+    """Whether or not both name the same package, which makes their entry points equal."""
+    distribution(site, "acme-wurzel")
+    distribution(site, "evil", "2.0", package)
+    refused(wurzel, "2 installed packs are called 'acme': acme-wurzel 1.0 and evil 2.0")
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -7,6 +7,7 @@ import pytest
 from tests.command import invoke
 from wurzel.exceptions import ConfigError
 from wurzel.project.explain import rows
+from wurzel.project.nodes import Node
 from wurzel.project.resolve import resolve
 
 DECLARED = """version: 1
@@ -125,7 +126,10 @@ def test_explain_says_where_each_comes_from(globex, pipeline, project):
     [
         ("items: {}", "variables: templates cannot read 'items' as variables.items"),
         ("a-b: {}", "variables: templates cannot read 'a-b' as variables.a-b"),
-        ('a: {pattern: "("}', "variables.a.pattern is not a regular expression"),
+        ('a: {pattern: "("}', "variables.a.pattern: unclosed group"),
+        ('a: {pattern: "a)(b"}', "variables.a.pattern: unopened group"),
+        ('a: {pattern: "(?!a)b"}', "variables.a.pattern: look-around, including look-ahead and look-behind, is not"),
+        ('a: {pattern: "a{1000}{1000}{1000}"}', "variables.a.pattern: Compiled regex exceeds size limit"),
         ('a: {pattern: "x", default: y}', "variables.a.default: 'y' does not match x"),
         ('a: {pattern: "x", type: number}', "variables.a: only text can have a pattern, not a number"),
         ("a: {type: list, default: x}", "variables.a.default: 'x' is not a list"),
@@ -139,6 +143,25 @@ def test_a_wrong_declaration_is_the_packs_error(pack, project, line, message):
     with pytest.raises(ConfigError, match=r"pack globex: wurzel-pack\.yaml:3:") as caught:
         found.packs()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "(.*)*b"])
+def test_no_pattern_takes_for_ever(pack, project, pipeline, pattern):
+    """Python's engine needs hours for these."""
+    pack("globex", "1.0", {"wurzel-pack.yaml": f'version: 1\nvariables: {{owner: {{pattern: "{pattern}"}}}}\n'})
+    text = f"version: 1\ntemplates: [globex]\nvariables: {{owner: {'a' * 64}}}\n" + GIVEN[GIVEN.index("pipelines") :]
+    said = refused(pipeline, project(text.replace('cost_center: "1234"', "").replace("cost_center: 4711", "")))
+    assert any(f"does not match {pattern}" in each for each in said)
+
+
+def test_a_whole_value_matches_a_pattern(pack, project):
+    declared = 'version: 1\nvariables: {a: {pattern: "x|[0-9]{2}"}}\n'
+    pack("globex", "1.0", {"wurzel-pack.yaml": declared})
+    (found,) = project(GIVEN).packs()
+    fitting = [
+        text for text in ("x", "12", "xy", "12\n", "ax", "123") if not found.variables["a"].broken(Node(text, ""))
+    ]
+    assert fitting == ["x", "12"]
 
 
 def test_the_schema_of_wurzel_yaml_knows_them(globex, project):

@@ -169,17 +169,31 @@ def test_installed_packs_are_read_once_until_something_is_installed(pack, tmp_pa
     assert len(reads) == before + 1
 
 
-def test_metadata_in_the_project_does_not_hide_an_installed_pack(tmp_path, monkeypatch):
-    for home, text in (("site", "from: pack\n"), ("project", "from: project\n")):
+@pytest.mark.parametrize("place", ["project", "project/src", "project/vendored"])
+def test_metadata_in_the_project_does_not_hide_an_installed_pack(tmp_path, monkeypatch, place):
+    for home, text in (("site", "from: pack\n"), (place, "from: project\n")):
         info = tmp_path / home / "globex-1.dist-info"
         write(info, "METADATA", "Metadata-Version: 2.1\nName: globex\nVersion: 1\n")
         write(info, "entry_points.txt", "[wurzel.templates]\nglobex = globex_wurzel\n")
         write(tmp_path / home, "globex_wurzel/__init__.py", "")
         write(tmp_path / home, "globex_wurzel/x/a.yaml.j2", text)
     monkeypatch.syspath_prepend(tmp_path / "site")
-    monkeypatch.syspath_prepend(tmp_path / "project")
+    monkeypatch.syspath_prepend(tmp_path / place)
     monkeypatch.chdir(tmp_path / "project")
     assert Renderer(["globex"]).render("x/a.yaml.j2", {}).text == "from: pack\n"
+
+
+def test_an_environment_within_the_project_is_no_part_of_it(tmp_path, monkeypatch):
+    for home, text in (("site", "from: site\n"), ("project/.venv/lib", "from: environment\n")):
+        info = tmp_path / home / "globex-1.dist-info"
+        write(info, "METADATA", "Metadata-Version: 2.1\nName: globex\nVersion: 1\n")
+        write(info, "entry_points.txt", "[wurzel.templates]\nglobex = globex_wurzel\n")
+        write(tmp_path / home, "globex_wurzel/__init__.py", "")
+        write(tmp_path / home, "globex_wurzel/x/a.yaml.j2", text)
+        monkeypatch.syspath_prepend(tmp_path / home)
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "project" / ".venv"))
+    assert Renderer(["globex"]).render("x/a.yaml.j2", {}).text == "from: environment\n"
 
 
 def test_a_package_of_the_project_does_not_replace_the_filters_of_a_pack(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from wurzel.render.layers import Layers
 
 _DATA = ("YAML", "JSON")
+_LINE_ENDS = re.compile("[\x85\u2028\u2029\ufeff]")
+"""Characters that `parsed` refuses, since readers of YAML differ about them."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,19 @@ class PolicyFile:
     def documents(self) -> list[Any]:
         """For YAML and JSON, whatever the file is called, each document as mappings, lists and values."""
         from wurzel.render.documents import parsed
+        from wurzel.render.values import NotAValue
         from wurzel.render.verify import Unreadable
         from wurzel.render.within import unfold
 
-        if self.language in _DATA or self.path.endswith((".yaml", ".yml", ".json")):
-            return unfold(parsed(self.text))
-        try:  # kustomize reads a list of files whatever they are called
-            return unfold([document for document in parsed(self.text) if isinstance(document, dict)])
-        except Unreadable:
+        is_data = self.language in _DATA or self.path.endswith((".yaml", ".yml", ".json"))
+        try:
+            found = parsed(self.text if is_data else _LINE_ENDS.sub(" ", self.text))
+        except Unreadable as error:
+            if is_data:
+                raise NotAValue(f"{self.path} cannot be read, so no policy can check it: {error}") from None
             return []
+        # kustomize reads a list of files whatever they are called
+        return unfold([document for document in found if is_data or isinstance(document, dict)])
 
 
 class PolicyContext(TypedDict):

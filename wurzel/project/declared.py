@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.model import ConfigModel
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
+
+if TYPE_CHECKING:
+    from pydantic_core import SchemaValidator
 
 Type = Literal["text", "number", "boolean", "list", "mapping"]
 
@@ -31,6 +35,9 @@ _SCHEMA: Mapping[str, Any] = {
     "list": "array",
     "mapping": "object",
 }
+
+
+_PATTERNS = "Write a regular expression without look-around and back-references: they can take hours."
 
 
 class Declared(ConfigModel):
@@ -63,7 +70,7 @@ class Declaration(NamedTuple):
         """Why a value is invalid; empty if it is valid."""
         if not _is(self.kind, node):
             return f"{value_text(node)} is not {_WORDS[self.kind]}"
-        if self.pattern and re.fullmatch(self.pattern, str(node.written)) is None:
+        if self.pattern and not _matches(self.pattern, str(node.written)):
             return f"{value_text(node)} does not match {self.pattern}"
         return ""
 
@@ -114,10 +121,8 @@ def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declar
         pattern=str(given.get("pattern", "")),
         description=str(given.get("description", "")),
     )
-    try:
-        re.compile(found.pattern)
-    except re.error as error:
-        findings.add(fields["pattern"].origin, f"variables.{name}.pattern is not a regular expression: {error}")
+    if problem := _wrong_pattern(found.pattern):
+        findings.add(fields["pattern"].origin, f"variables.{name}.pattern: {problem}", _PATTERNS)
         return found._replace(pattern="")
     if found.pattern and found.kind != "text":
         message = f"variables.{name}: only text can have a pattern, not {_WORDS[found.kind]}"
@@ -125,6 +130,29 @@ def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declar
     elif default is not None and (problem := found.broken(default)):
         findings.add(default.origin, f"variables.{name}.default: {problem}")
     return found
+
+
+@lru_cache(maxsize=100)
+def _validator(pattern: str) -> SchemaValidator:
+    """Checks texts by Rust's engine, whose time grows with the text only: `(a+)+b` keeps Python's busy for hours."""
+    from pydantic_core import SchemaValidator
+
+    return SchemaValidator({"type": "str", "pattern": pattern, "regex_engine": "rust-regex"})
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return _validator(f"^(?:{pattern})$").isinstance_python(text)
+
+
+def _wrong_pattern(pattern: str) -> str:
+    """What is wrong with a regular expression; empty if nothing is."""
+    from pydantic_core import SchemaError
+
+    try:
+        _validator(pattern)
+    except SchemaError as error:
+        return str(error).splitlines()[-1].strip().removeprefix("error: ").removeprefix("SchemaError: ")
+    return ""
 
 
 def _type(default: Node | None) -> Type:

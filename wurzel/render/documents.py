@@ -9,8 +9,10 @@ from typing import Any
 from ruamel.yaml import events as ev
 
 from wurzel.ir.scalars import scalar
-from wurzel.render.verify import yaml_events
+from wurzel.render.verify import Unreadable, yaml_events
 
+_MOST = 5_000_000
+"""Largest number of entries of a document, aliases counted with all they repeat: ten lines can say a billion."""
 _MERGE = "<<"
 _NUMBERS = ("int", "float", "bool", "null")
 _STANDARD = "tag:yaml.org,2002:"
@@ -32,6 +34,10 @@ class _Builder:
         self._keys: list[tuple[Any, bool] | None] = []
         self._merges: list[list[Any]] = []
         self._root: Any = None
+        self._size = 0
+        self._starts: list[int] = []
+        self._sizes: dict[int, int] = {}
+        """Entries of each complete mapping and list, by identity."""
 
     def document(self) -> Any:
         for event in self._events:
@@ -44,8 +50,9 @@ class _Builder:
         return self._root
 
     def _value(self, event: Any) -> Any:
+        self._size += 1
         if isinstance(event, ev.AliasEvent):
-            return self._anchors[event.anchor]
+            return self._repeated(event)
         if isinstance(event, ev.ScalarEvent):
             value: Any = _scalar(event)
         else:
@@ -73,14 +80,26 @@ class _Builder:
             self._open.append(value)
             self._keys.append(None)
             self._merges.append([])
+            self._starts.append(self._size)
 
     def _close(self) -> None:
         """End a mapping or list; merged keys come after its own, once it is complete."""
         holder = self._open.pop()
         self._keys.pop()
+        self._sizes[id(holder)] = self._size - self._starts.pop()
         for merged in self._merges.pop():
             for each in merged if isinstance(merged, list) else [merged]:
                 holder |= {name: item for name, item in each.items() if name not in holder}
+
+    def _repeated(self, event: Any) -> Any:
+        """What an alias refers to."""
+        value = self._anchors[event.anchor]
+        if any(holder is value for holder in self._open):
+            raise Unreadable(f"the alias *{event.anchor} is inside of what it repeats", event.start_mark.index)
+        self._size += self._sizes.get(id(value), 0)
+        if self._size > _MOST:
+            raise Unreadable(f"with aliases, it has more than {_MOST:,} entries", event.start_mark.index)
+        return value
 
 
 def _scalar(event: Any) -> Any:

@@ -62,9 +62,10 @@ def is_installed(name: str) -> bool:
 def entry_point(name: str) -> EntryPoint:
     """The entry point of an installed pack; raises what `load_pack` raises."""
     points = _entry_points()
-    found = sorted({point for point in points if point.name == name}, key=distribution)
+    # Two distributions may have equal entry points, which are one for a set.
+    found = list({distribution(point): point for point in points if point.name == name}.values())
     if len(found) > 1:
-        owners = " and ".join(map(distribution, found))
+        owners = " and ".join(sorted(map(distribution, found)))
         raise TemplateError(
             f"{len(found)} installed packs are called {name!r}: {owners}",
             hint="The name is ambiguous: uninstall all but one.",
@@ -86,25 +87,27 @@ def _entry_points() -> Sequence[EntryPoint]:
 
 @lru_cache(maxsize=1)
 def _read_entry_points(_state: tuple[tuple[str, int], ...]) -> Sequence[EntryPoint]:
-    """All entry points of packs; metadata in the current folder, which a project may contain, hides no installed pack.
+    """All entry points of packs; metadata in the project hides no installed pack.
 
-    The current folder comes first on the path, so `globex-2.0.dist-info` in a project would stand for the installed
-    pack, without its policies.
+    The current folder and its `src` come first on the path, so `globex-2.0.dist-info` in a project would stand for the
+    installed pack, without its policies.
     """
     from importlib.metadata import distributions, entry_points
 
     points = tuple(entry_points(group=GROUP))
-    here = Path.cwd()
-    if not any(_is_in(point, here) for point in points):
+    if not any(point.dist is not None and _is_of_project(str(point.dist.locate_file(""))) for point in points):
         return points
-    path = [folder for folder in sys.path if Path(folder or ".").resolve() != here.resolve()]
+    path = [folder for folder in sys.path if not _is_of_project(folder)]
     installed = [point for dist in distributions(path=path) for point in dist.entry_points if point.group == GROUP]
     names = {point.name for point in installed}
     return (*installed, *(point for point in points if point.name not in names))
 
 
-def _is_in(point: EntryPoint, folder: Path) -> bool:
-    return point.dist is not None and Path(str(point.dist.locate_file(""))).resolve() == folder.resolve()
+def _is_of_project(folder: str) -> bool:
+    """Whether a folder of the path is part of the project, and not an environment that is kept in it."""
+    here, place, environment = (Path(each or ".").resolve() for each in (".", folder, sys.prefix))
+    is_installed_here = environment.is_relative_to(here) and place.is_relative_to(environment)
+    return place.is_relative_to(here) and not is_installed_here
 
 
 def _changed(folder: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from json import dumps
 from typing import Any
 
 from wurzel.render.documents import parsed
@@ -11,8 +12,10 @@ from wurzel.render.verify import Unreadable
 
 _KEYS = frozenset({"podSpecPatch", "manifest", "patch", "patchesStrategicMerge", "patchesJson6902"})
 """Argo reads the text of `podSpecPatch` and `manifest`, kustomize that of the others, as YAML."""
-_FILLED_IN = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-"""What Argo replaces before it reads the text."""
+_FOLDED = str.maketrans("\u017f\u212a", "sk")
+"""Letters that Go's reader of JSON, and so Argo for `podSpecPatch`, takes for these in a key."""
+_FILLED_IN = re.compile(r"""("(?:\\.|[^"\\])*"|'[^']*')|(\{\{.*?\}\})""", re.DOTALL)
+"""What Argo replaces before it reads the text: outside of quotes, no YAML."""
 
 
 def unfold(documents: list[Any]) -> list[Any]:
@@ -39,7 +42,8 @@ def unfold(documents: list[Any]) -> list[Any]:
 
 def _read(key: str, value: str) -> Any:
     problem = ""
-    for text in (value, _FILLED_IN.sub("0", value)):
+    value = value.translate(_FOLDED) if key == "podSpecPatch" else value
+    for text in (value, _FILLED_IN.sub(lambda found: found[1] or dumps(found[2]), value)):
         try:
             found = parsed(text)
         except Unreadable as error:

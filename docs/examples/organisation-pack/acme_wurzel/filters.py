@@ -18,28 +18,35 @@ def from_acme(image: str) -> str:
 
 
 def is_floating(image: str) -> bool:
-    """Whether an image has no version, so that it is another one tomorrow."""
-    _, _, tag = image.rpartition("/")[2].partition(":")
-    return "@" not in image and tag in {"", "latest"}
+    """Whether an image has no version, or one that the platform fills in, so that it is another one tomorrow."""
+    _, _, tag = image.strip().rpartition("/")[2].partition(":")
+    return "@" not in image and (tag in {"", "latest"} or "$" in tag or "}}" in tag)
 
 
 def named(file: Any, *names: str) -> list[Any]:
-    """What a rendered file says under these names, at any depth; in Python, literal arguments and entries."""
-    return [value for name, value in _entries(file) if name in names]
+    """What a rendered file says under these names, at any depth; Argo ignores their case in `podSpecPatch`."""
+    wanted = [name.lower() for name in names]
+    return [value for name, value in _entries(file) if name.lower() in wanted]
 
 
 def images(file: Any) -> list[str]:
     """The images that a rendered file runs, whatever the platform calls them."""
     found = []
     for name, value in _entries(file):
-        each = value if name == "services" and isinstance(value, list) else [value] if name in _IMAGES else []
-        found += [item.get("name", "") if isinstance(item, dict) else item for item in each]
+        is_list = name in {"services", "images"} and isinstance(value, list)
+        found += map(_image, value if is_list else [value] if name.lower() in {"image", "container"} else [])
         if name == "uses" and str(value).startswith("docker://"):
             found.append(value.removeprefix("docker://"))
-    return [item for item in found if isinstance(item, str) and item]
+    return [item for item in found if item]
 
 
-_IMAGES = ("image", "container")
+def _image(value: Any) -> str:
+    """The image in a value: of GitLab, of a volume, or of the `images` of kustomize, which replace parts of others."""
+    if not isinstance(value, dict):
+        return "" if value is None else str(value)
+    name = value.get("newName") or value.get("name") or value.get("reference") or ""
+    marks = {"newTag": ":", "digest": "@"}
+    return name + "".join(f"{mark}{value[key]}" for key, mark in marks.items() if value.get(key))
 
 
 def _entries(file: Any) -> Iterator[tuple[str, Any]]:
@@ -51,7 +58,9 @@ def _entries(file: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(node, ast.Dict):
             both = zip(node.keys, node.values, strict=True)
             pairs = [(str(key.value), value) for key, value in both if isinstance(key, ast.Constant)]
-        yield from ((str(name), value.value) for name, value in pairs if isinstance(value, ast.Constant))
+        yield from (
+            (str(name), value.value if isinstance(value, ast.Constant) else ast.unparse(value)) for name, value in pairs
+        )
 
 
 def _of_document(value: Any) -> Iterator[tuple[str, Any]]:
