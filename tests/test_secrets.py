@@ -258,7 +258,7 @@ def test_the_only_container_of_a_cron_job_gives_each_step_its_own_secrets(plante
     job = next(one for one in manifests if "Job" in one["kind"])
     spec = job["spec"]["jobTemplate"]["spec"] if job["kind"] == "CronJob" else job["spec"]
     (container,) = spec["template"]["spec"]["containers"]
-    assert container["args"][:2] == ["run", "--from-ir"]
+    assert container["command"][:3] == ["wurzel", "run", "--from-ir"]
     assert {"LEAK__TOKEN", "ONLY_LEAK", "SHARED_VALUE"} <= {one["name"] for one in container["env"]}
     (planted.root / "pipeline.json").write_text(config["data"]["pipeline.json"])
     planted.run("step log", "run", "--from-ir", "pipeline.json")  # the first step finds none of the second's

@@ -108,11 +108,8 @@ def test_steps_that_are_alike_share_a_container(layout):
     pod = pod_of(ALIKE, layout=layout)
     assert "initContainers" not in pod
     (container,) = pod["containers"]
-    assert container["command"] == ["wurzel"]
-    assert container["args"] == [
-        "run", "--from-ir", "/etc/wurzel/pipeline.json", "-j", "2", "--data-dir", "/wurzel/data",
-        "--state-dir", "/wurzel/.wurzel",
-    ]  # fmt: skip
+    assert container["command"] == ["wurzel", "run", "--from-ir", "/etc/wurzel/pipeline.json"]
+    assert container["args"] == ["-j", "2", "--data-dir", "/wurzel/data", "--state-dir", "/wurzel/.wurzel"]
 
 
 def test_steps_that_differ_get_containers_of_their_own_in_order():
@@ -203,7 +200,7 @@ def test_one_container_is_given_the_pipeline_as_it_was_resolved():
     other = body.model_copy(update={"env": {"ALL": "3"}})
     assert render(other, layout="single")[0]["metadata"]["name"] != name
     (mount,) = [item for item in container["volumeMounts"] if item["name"] == "pipeline"]
-    assert f"{mount['mountPath']}/pipeline.json" == container["args"][2]
+    assert f"{mount['mountPath']}/pipeline.json" == container["command"][3]
     assert not [item for item in render(UNLIKE) if item["kind"] == "ConfigMap"]
     told = body.model_copy(update={"description": "Told otherwise."})
     assert render(told, layout="single")[0]["metadata"]["name"] == name  # a new docstring changes no other file
@@ -214,7 +211,7 @@ def test_a_large_pipeline_is_compressed(tmp_path):
     body = pipeline(*(step(f"s{number}", env={"A": "x" * 90_000}) for number in range(11)))
     described, job = render(body, layout="single")
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert container["args"][2] == "/etc/wurzel/pipeline.json.bz2"
+    assert container["command"][3] == "/etc/wurzel/pipeline.json.bz2"
     assert set(described) >= {"binaryData"}
     assert "data" not in described
     file = tmp_path / "pipeline.json.bz2"
@@ -241,13 +238,13 @@ def test_one_container_has_room_for_all_that_run_at_one_time():
     )
     (container,) = pod_of(body, layout="single")["containers"]
     assert container["resources"] == {
-        "requests": {"cpu": "1500m", "memory": "2.5Gi"},
+        "requests": {"cpu": "1500m", "memory": "2560Mi"},
         "limits": {"a/b": "2", "nvidia.com/gpu": "1", "hugepages-2Mi": "4Mi"},
     }
-    assert container["args"][3:5] == ["-j", "2"]
+    assert container["args"][:2] == ["-j", "2"]
     (container,) = pod_of(body.model_copy(update={"parallelism": 1}), layout="single")["containers"]
     assert container["resources"]["requests"] == {"cpu": "1", "memory": "1.5Gi"}
-    assert container["args"][3:5] == ["-j", "1"]
+    assert container["args"][:2] == ["-j", "1"]
 
 
 def test_a_chain_of_containers_retries_and_fans_out_within_them():
@@ -256,6 +253,33 @@ def test_a_chain_of_containers_retries_and_fans_out_within_them():
     )
     (container,) = pod_of(body)["containers"]
     assert container["args"][-8:] == ["--retries", "2", "--backoff", "5s", "--timeout", "1m", "--shards", "3"]
+
+
+def test_a_container_of_several_slices_says_how_many_run_at_one_time():
+    body = pipeline(step("words"), step("embed", "words", shards=3), store=Store(**STORE))
+    first, last = containers(body)
+    assert first["args"][:2] == ["--only", "words"]
+    assert last["args"][:4] == ["-j", "3", "--only", "embed"]
+    assert containers(body.model_copy(update={"parallelism": 1}))[1]["args"][:2] == ["-j", "1"]
+
+
+def test_what_containers_have_in_common_is_written_once():
+    def text(**options):
+        return "".join(render_texts(ALIKE, "cronjob", CronJobOptions.model_validate(options)).values())
+
+    short, long = text(), text(anchors=False)
+    assert yaml.safe_load(short) == yaml.safe_load(long)
+    assert (short.count("volumeMounts: *volume-mounts"), long.count("*")) == (len(ALIKE.steps) - 1, 0)
+    env = {"env": {"+": [{"name": "LAST", "value": "1"}]}}
+    patched = text(patch={"spec": {"template": {"spec": {"containers": {"join": env}}}}})
+    pod = yaml.safe_load(patched)["spec"]["template"]["spec"]
+    names = [[item["name"] for item in one["env"]] for one in (*pod["initContainers"], *pod["containers"])]
+    assert names == [["WURZEL_RUN_ID"]] * 3 + [["WURZEL_RUN_ID", "LAST"]]
+
+
+def test_a_container_has_room_for_all_slices_of_its_step():
+    body = pipeline(step("words"), step("embed", "words", resources=Resources(cpu="500m", gpu=1), shards=3))
+    assert containers(body)[1]["resources"] == {"requests": {"cpu": "1500m"}, "limits": {"nvidia.com/gpu": "3"}}
 
 
 def test_every_container_knows_the_run():
@@ -613,13 +637,13 @@ def test_with_a_store_every_container_is_a_run_and_gets_the_keys_by_reference(la
     containers = [*pod.get("initContainers", []), *pod["containers"]]
     assert len(containers) == (4 if layout == "steps" else 1)
     for container in containers:
-        assert container["args"][:3] == ["run", "--from-ir", "/etc/wurzel/pipeline.json"]
+        assert container["command"] == ["wurzel", "run", "--from-ir", "/etc/wurzel/pipeline.json"]
         env = {item["name"]: item.get("valueFrom") for item in container["env"]}
         assert env["WURZEL_STORE_ACCESS_KEY_ID"] == {"secretKeyRef": {"name": "minio", "key": "id"}}
         assert env["WURZEL_STORE_SECRET_ACCESS_KEY"] == {"secretKeyRef": {"name": "minio", "key": "secret"}}
         assert env["WURZEL_RUN_ID"]["fieldRef"]["fieldPath"].startswith("metadata.labels")
     if layout == "steps":
-        assert [container["args"][5:7] for container in containers][1:3] == [["--only", "upper"], ["--only", "reverse"]]
+        assert [container["args"][:2] for container in containers][1:3] == [["--only", "upper"], ["--only", "reverse"]]
     (described,) = [item for item in render(what, layout=layout) if item["kind"] == "ConfigMap"]
     assert json.loads(described["data"]["pipeline.json"])["store"] == STORE
 

@@ -37,7 +37,8 @@ def run_pod(found, uid):
     logs = []
     for container in [*pod.get("initContainers", []), *pod["containers"]]:
         shutil.rmtree("volume", ignore_errors=True)
-        words = [word.replace("/etc/wurzel", ".").replace("/wurzel/", "volume/") for word in container["args"]]
+        given = [*container["command"][1:], *container["args"]]
+        words = [word.replace("/etc/wurzel", ".").replace("/wurzel/", "volume/") for word in given]
         environment = {**os.environ, "WURZEL_RUN_ID": uid}
         done = subprocess.run(
             [sys.executable, "-m", "wurzel", *words], env=environment, capture_output=True, text=True, check=False

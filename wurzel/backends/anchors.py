@@ -23,6 +23,8 @@ GITHUB = (re.compile(r" {4}(?!steps:)[-\w]+:$| {6}- "), re.compile(r" {8}[-\w]+:
 """Keys of a job, and its steps; then keys of a step, and the action that it uses."""
 ARGO = (re.compile(r" {4,8}retryStrategy:$"),)
 """Retries of templates: `templateDefaults` cannot have them."""
+CRONJOB = (re.compile(r"(?: {10}| {14})(?:env|envFrom|resources|securityContext|volumeMounts):$"),)
+"""What containers of a pod have in common; the pod of a CronJob is four columns further in than that of a Job."""
 _SAID = re.compile(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
 
 

@@ -25,12 +25,19 @@ def amount(quantity: str) -> Decimal:
 
 
 def total(quantities: Iterable[str]) -> str | None:
-    """The sum, in the largest of their units that shows it as a whole number: `1Gi` and `512Mi` are `1536Mi`."""
+    """The sum as Kubernetes writes it: in the largest unit that shows it as a whole number, binary if one of them is.
+
+    `500m` and `1500m` are `2`, `1Gi` and `512Mi` are `1536Mi`. Tools that compare a cluster with its files would find a
+    difference otherwise. One quantity alone stays as it is.
+    """
     given = list(quantities)
-    if not given:
-        return None
+    if len(given) <= 1:
+        return given[0] if given else None
     found = sum(map(amount, given), Decimal())
-    units = sorted({_split(quantity)[1] for quantity in given}, key=lambda suffix: amount(f"1{suffix}"), reverse=True)
+    if not found:
+        return "0"
+    is_binary = any(_split(quantity)[1] in _BINARY for quantity in given)
+    units = [*reversed(_BINARY), "", "m", "u", "n"] if is_binary else list(reversed(_DECIMAL))
     for unit in units:
         number = found / amount(f"1{unit}")
         if number == number.to_integral_value():

@@ -5,6 +5,7 @@ Facts about the fields: https://kubernetes.io/docs/reference/kubernetes-api/work
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from wurzel.backends import kubernetes as k8s
@@ -119,10 +120,15 @@ class CronJobBackend(Backend):
 
     def files(self, pipeline: Pipeline, options: CronJobOptions) -> Sequence[OutputFile]:
         """One file with all objects, or a kustomize folder."""
+        from wurzel.backends.anchors import CRONJOB, anchored
+
         context = {"pipeline": pipeline, **document(pipeline, options)}
+        finish = partial(anchored, start="initContainers:", patterns=CRONJOB) if options.anchors else None
         if options.manifests == "file":
             path = options.output or f"cronjob/{pipeline.name}.yaml"
-            return [OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=MAX_OBJECT_BYTES)]
+            return [
+                OutputFile(path, "cronjob/manifests.yaml.j2", context, object_limit=MAX_OBJECT_BYTES, finish=finish)
+            ]
         main = options.output or f"cronjob/{pipeline.name}/cronjob.yaml"
         folder = posixpath.dirname(main)
         parts = [
@@ -137,7 +143,13 @@ class CronJobBackend(Backend):
         resources = [posixpath.basename(path) for path in paths.values()]
         return [
             *(
-                OutputFile(path, f"cronjob/{name}.yaml.j2", context, object_limit=MAX_OBJECT_BYTES)
+                OutputFile(
+                    path,
+                    f"cronjob/{name}.yaml.j2",
+                    context,
+                    object_limit=MAX_OBJECT_BYTES,
+                    finish=finish if name == "cronjob" else None,
+                )
                 for name, path in paths.items()
             ),
             OutputFile(

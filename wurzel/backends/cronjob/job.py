@@ -184,14 +184,14 @@ class Builder:
             command=argv[:1],
             args=args,
             env=self._env({**k8s.pipeline_env(self.pipeline), **k8s.step_env(step)}),
-            resources=k8s.resources(step.resources, step.limits),
+            resources=k8s.job_resources([step], step.shards.max),
         )
 
     def _several(self, job: Group, path: str) -> Container:
         """A container that runs some steps, or all of them, with settings and variables from the pipeline's file."""
         pipeline, mount = self.pipeline, self.options.mount
         jobs = width(job.steps, pipeline.parallelism)
-        args = ["run", "--from-ir", path, "-j", str(jobs)]
+        args = [] if len(job.steps) == 1 and width(job.steps) == 1 else ["-j", str(jobs)]
         args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
@@ -202,7 +202,7 @@ class Builder:
             self.name if len(self.jobs) == 1 else job.name,
             list(job.steps),
             image=k8s.image_of(pipeline, job.steps[0]),
-            command=["wurzel"],
+            command=["wurzel", "run", "--from-ir", path],
             args=[k8s.escape(word) for word in args],
             env=self._env({**k8s.pipeline_env(pipeline), **store_env(pipeline), **secrets}),
             resources=k8s.job_resources(job.steps, jobs),

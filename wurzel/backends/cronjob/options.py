@@ -80,6 +80,10 @@ class CronJobOptions(KubernetesOptions):
     data: Data = Field(default_factory=Data.model_construct, description="Where datasets are kept.")
     backoff_limit: int = Field(1, ge=0, description="Further pods to start when one fails or is lost.")
     active_deadline: Duration = Field(DAY, ge=1, description="Longest time for a run if the pipeline has no `timeout`.")
+    anchors: bool = Field(
+        True,
+        description="Write what containers have in common only once, with YAML anchors, after patches and blocks.",
+    )
     ttl: Duration | None = Field(3 * DAY, description="How long a finished Job is kept; null keeps it.")
     history: JobHistory = Field(default_factory=JobHistory.model_construct, description="Finished jobs to keep.")
     suspend: bool = Field(False, description="Render the schedule switched off.")
