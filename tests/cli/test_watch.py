@@ -136,6 +136,25 @@ def test_run_follows_code_and_input_files(tmp_path, watched):
     assert (code, rest.strip()) == (0, "stopped")
 
 
+def test_a_new_file_of_a_package_that_contains_the_data_folder_is_seen(tmp_path, watched):
+    package = tmp_path / "kit"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "reader.py").write_text(READER)
+    (tmp_path / "words.txt").write_text("a b")
+    run = watched("run", "kit.reader:chain", "--watch", "--data-dir", "kit/data", "--state-dir", "kit/state")
+    assert "words: done" in run.until("watching")
+    (package / "prompt.txt").write_text("Be brief.")
+    seen = run.until("watching")
+    assert seen.startswith("changed: kit/prompt.txt\n")
+    assert "words: started (code changed)" in seen
+    assert seen.count("changed: ") == 1  # what the run has written is not a change
+    (package / "data" / "words" / "note.txt").touch()
+    (package / "later.txt").touch()
+    assert run.until("watching").startswith("changed: kit/later.txt\n")
+    assert run.stop()[0] == 0
+
+
 def test_what_cannot_be_watched_is_an_error(tmp_path):
     done = program("run", "--watch", "--plan", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, "error: --watch runs whole steps; leave out --plan\n")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from wurzel.cli.watch import Written
     from wurzel.ir.model import Pipeline
     from wurzel.runtime.outcome import RunResult
     from wurzel.runtime.pipeline import RunOptions
@@ -124,13 +125,16 @@ def command(obj: dict[str, Any], /, watch: bool, **options: Any) -> None:
         sys.exit(result.exit_code if result is not None else 0)
 
 
-def _watched(obj: dict[str, Any], asked: Asked) -> Iterator[Path]:
+def _watched(obj: dict[str, Any], asked: Asked) -> Iterator[Path | Written]:
     """Run, and give the files that were read to tell what has changed."""
     from pathlib import Path
+
+    from wurzel.cli.watch import Written
 
     result = _run(obj, asked)
     if result is not None:
         yield from map(Path, result.files)
+        yield from (Written(Path(folder)) for folder in result.written)
         sys.exit(result.exit_code)
 
 

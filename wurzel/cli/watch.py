@@ -7,9 +7,9 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from wurzel.runtime.stamps import Stamp, own_modules, stamp_of
 
@@ -20,8 +20,14 @@ _UNKNOWN: Stamp = (0, 0, 0)
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
+class Written(NamedTuple):
+    """A folder that the action writes into, so that changes there are no reason to repeat it."""
+
+    folder: Path
+
+
 def watch(
-    action: Callable[[], Iterable[Path]],
+    action: Callable[[], Iterable[Path | Written]],
     say: Callable[[str], None],
     *,
     always: Iterable[Path] = (),
@@ -42,30 +48,33 @@ def watch(
     """
     from wurzel.runtime.outcome import path_from_here
 
-    known = set(always)
+    known, written = set(always), set[Path]()
     try:
         while True:
             start = time.time_ns()
-            before = stamps(known)
+            before = stamps(known, without=written)
             found, failed = _do(action)
-            known = known | found if failed else found | set(always)
-            now = stamps(known)
+            known = known | found.read if failed else found.read | set(always)
+            written |= found.written
+            now = stamps(known, without=written)
             read = _as_read(before, now, start)
             if read == now:
                 say(f"watching {len(now)} {'file' if len(now) == 1 else 'files'}; stop with Ctrl-C")
-            changed = wait(known, read, interval=interval)
+            changed = wait(known, read, without=written, interval=interval)
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             say(f"changed: {path_from_here(changed[0])}{more}")
     except KeyboardInterrupt:
         say("stopped")
 
 
-def wait(paths: Iterable[Path], before: dict[Path, Stamp], *, interval: float = INTERVAL) -> list[Path]:
+def wait(
+    paths: Iterable[Path], before: dict[Path, Stamp], *, without: Collection[Path] = (), interval: float = INTERVAL
+) -> list[Path]:
     """Wait for changes, then until they settle; the files that changed, appeared or disappeared since `before`."""
     paths = list(paths)
     last = before
     while True:
-        now = stamps(paths)
+        now = stamps(paths, without=without)
         changed = [path for path in sorted(now.keys() | before.keys()) if now.get(path) != before.get(path)]
         if changed and now == last:
             return changed
@@ -73,22 +82,24 @@ def wait(paths: Iterable[Path], before: dict[Path, Stamp], *, interval: float = 
         time.sleep(interval)
 
 
-def stamps(paths: Iterable[Path]) -> dict[Path, Stamp]:
-    """The stamp of each file among the paths and below the folders among them."""
+def stamps(paths: Iterable[Path], *, without: Iterable[Path] = ()) -> dict[Path, Stamp]:
+    """The stamp of each file among the paths and below the folders among them, but not below those in `without`."""
     found: dict[Path, Stamp] = {}
+    left_out = frozenset(without)
     for path in paths:
-        for file in _files(path):
+        for file in _files(path, left_out):
             if (stamp := stamp_of(file)) is not None:
                 found[file] = stamp
     return found
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, without: Collection[Path] = ()) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
     for folder, names, files in os.walk(path):
-        names[:] = [name for name in names if _is_source_folder(Path(folder, name))]
+        inner = {name: Path(folder, name) for name in names}
+        names[:] = [name for name in names if inner[name] not in without and _is_source_folder(inner[name])]
         yield from (Path(folder, name) for name in files if name[0] != ".")
 
 
@@ -105,8 +116,13 @@ def _as_read(before: dict[Path, Stamp], now: dict[Path, Stamp], start: int) -> d
     }
 
 
-def _do(action: Callable[[], Iterable[Path]]) -> tuple[set[Path], bool]:
-    """Run it in a fork; returns the files it read, and whether it failed."""
+class _Found(NamedTuple):
+    read: set[Path]
+    written: set[Path]
+
+
+def _do(action: Callable[[], Iterable[Path | Written]]) -> tuple[_Found, bool]:
+    """Run it in a fork; returns the files it read, the folders it writes into, and whether it failed."""
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -120,23 +136,24 @@ def _do(action: Callable[[], Iterable[Path]]) -> tuple[set[Path], bool]:
             line = pipe.readline()
     finally:
         _, status = os.waitpid(child, 0)
-    paths = {Path(path) for path in json.loads(line)} if line.endswith(b"\n") else set()
+    read, written = json.loads(line) if line.endswith(b"\n") else ((), ())
+    found = _Found(set(map(Path, read)), set(map(Path, written)))
     failed = os.waitstatus_to_exitcode(status) != 0
     if failed:
-        paths |= {path for path in _files(Path.cwd()) if path.suffix == ".py"}
-    return paths, failed
+        found.read.update(path for path in _files(Path.cwd(), found.written) if path.suffix == ".py")
+    return found, failed
 
 
-def _report(action: Callable[[], Iterable[Path]], writing: int) -> NoReturn:
+def _report(action: Callable[[], Iterable[Path | Written]], writing: int) -> NoReturn:
     """Run it and end this process, as a command would."""
     from wurzel.exceptions import WurzelError
 
     # Python tells outdated bytecode by seconds and size, which two quick edits may share.
     sys.dont_write_bytecode = True
-    code, paths = 1, list[Path]()
+    code, paths, written = 1, list[Path](), list[Path]()
     try:
         for path in action():  # also those before it fails
-            paths.append(path)
+            written.append(path.folder) if isinstance(path, Written) else paths.append(path)
         code = 0
     except KeyboardInterrupt:
         os._exit(1)
@@ -148,7 +165,7 @@ def _report(action: Callable[[], Iterable[Path]], writing: int) -> NoReturn:
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
-    names = sorted({os.fspath(path.absolute()) for path in [*paths, *own_modules()]})
+    names = [sorted({os.fspath(path.absolute()) for path in some}) for some in ([*paths, *own_modules()], written)]
     with os.fdopen(writing, "wb") as pipe:
         pipe.write(json.dumps(names).encode() + b"\n")
     os._exit(code)

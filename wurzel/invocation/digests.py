@@ -120,13 +120,9 @@ class FileDigests:
         return sorted(name for name in names(path, skipped, _is_source) if _is_source(name))
 
     def read_outside(self, *folders: Path) -> list[str]:
-        """Paths of all files that were asked for, and of folders of inputs and packages, except those in `folders`.
-
-        A folder around one of `folders`, which every run changes, is left out as well; files in it are not.
-        """
+        """Paths of all files that were asked for, and of folders of inputs and packages, except those in `folders`."""
         without = tuple(f"{folder.absolute()}{os.sep}" for folder in folders)
-        seen = ((path, f"{Path(path).absolute()}{os.sep}") for path in self._seen)
-        return sorted(path for path, place in seen if not place.startswith(without) and not _around(place, without))
+        return sorted(path for path in self._seen if not f"{Path(path).absolute()}{os.sep}".startswith(without))
 
     def save(self) -> None:
         """Write what is known for the next run, but for what has long not been asked for; a full disk does no harm."""
@@ -139,10 +135,6 @@ class FileDigests:
             with contextlib.suppress(WriteError):
                 write(self._store, json.dumps(stored, ensure_ascii=True).encode(), 0o600)
             self._changed = False
-
-
-def _around(place: str, folders: Iterable[str]) -> bool:
-    return any(folder.startswith(place) for folder in folders)
 
 
 def combine(parts: Iterable[str]) -> str:

@@ -59,7 +59,9 @@ class RunResult:
     notes: list[str] = field(default_factory=list)
     """What is to be said of the run as a whole."""
     files: list[str] = field(default_factory=list, repr=False)
-    """Files of code and input that were read to tell what has changed, and folders of input."""
+    """Files of code and input that were read to tell what has changed, and folders of input and packages."""
+    written: list[str] = field(default_factory=list, repr=False)
+    """Folders of data and state; some may be inside `files`."""
 
     @property
     def exit_code(self) -> int:

@@ -55,7 +55,8 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         run.execute()
         run.conclude(pipeline.steps)
         run.result.seconds = time.monotonic() - started
-        run.result.files = run.digests.read_outside(data, options.root / options.state_dir)
+        written = (data, options.root / options.state_dir)
+        run.result.files, run.result.written = run.digests.read_outside(*written), [str(path) for path in written]
         recording.over(run)
     return run.result
 
