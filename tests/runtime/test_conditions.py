@@ -190,9 +190,11 @@ def test_one_item_that_may_be_missing(flow):
     assert flow.texts() == [["nothing"]]
 
 
-def test_a_step_that_takes_one_item_is_skipped_without_one_whatever_when_says(flow):
+def test_a_step_that_takes_one_item_is_skipped_without_one_whatever_when_says(flow, caplog):
+    caplog.set_level("INFO")
     flow("Word1", out="no-word", environ=NO)
     assert flow("Picky", "no-word").skipped
+    assert "skipped: all steps before it were skipped" in caplog.text
 
 
 # --- a mapped step --------------------------------------------------------------------------------------------------

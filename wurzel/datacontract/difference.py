@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from wurzel.datacontract.codec import place, short
+from wurzel.exceptions import ContractFailedException
 
 
 class _Absent:
@@ -70,6 +71,16 @@ def article(kind: type) -> str:
     if kind is type(None):
         return "None"
     return f"an {kind.__name__}" if kind.__name__[0] in "AEIOUaeiou" else f"a {kind.__name__}"
+
+
+def not_many(value: Any, wanted: str) -> ContractFailedException:
+    """What to raise for what `run` gave where a list, a set or a stream is `wanted`."""
+    how = "For one item, return it in a list: return […]."
+    if value is None:
+        how = "Return [] where there are no items."
+    elif isinstance(value, set | frozenset):
+        how = "The order of a set differs between processes: return sorted(…)."
+    return ContractFailedException(f"it is {article(type(value))}, not {wanted}", hint=how)
 
 
 def _fields(kind: type) -> list[str]:

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.codec import Codec, Encoded, Piece, framed
-from wurzel.datacontract.difference import article
+from wurzel.datacontract.difference import not_many
 from wurzel.datacontract.framing import Lines, Mark, json_lists, some_lists
 from wurzel.datacontract.lines import BrokenItems, ItemLines
 from wurzel.datacontract.manifest import AGAIN, Part, unreadable
@@ -63,7 +63,7 @@ class JsonCodec(Codec):
         wanted = self.shape.containers[0]
         if isinstance(value, list | tuple) or (isinstance(value, set | frozenset) and wanted == "set"):
             return self._listed(value)
-        raise ContractFailedException(f"it is {article(type(value))}, not a {wanted}")
+        raise not_many(value, f"a {wanted}")
 
     def distinct(self, lines: list[bytes], value: Any = None) -> list[bytes]:
         """Lines of a set, sorted, each once. Raises `ContractFailedException` when items would be read as one."""

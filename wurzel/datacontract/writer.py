@@ -134,10 +134,9 @@ class Writer:
             return (value,)
         if isinstance(value, list | tuple | Iterator):
             return value
-        from wurzel.datacontract.difference import article
-        from wurzel.exceptions import ContractFailedException
+        from wurzel.datacontract.difference import not_many
 
-        raise ContractFailedException(f"it is {article(type(value))}, not a list")
+        raise not_many(value, "a list")
 
     def _manifest(self, cut: Slice | None) -> Manifest:
         folders: tuple[Empty, ...] = tuple(self._drawer.empty) if self._shape.files else ()

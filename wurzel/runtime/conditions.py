@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def why_skipped(step: TypedStep[Any, Any, Any], inputs: Inputs) -> str:
     """Why a step is skipped without asking it; '' if it is not."""
-    if (lacking := inputs.lacking) is not None:
+    if (lacking := inputs.lacking) is not None and lacking.field.name:
         return f"all steps before its input {lacking.field.name} were skipped"
-    if inputs.skipped and not decides(type(step)):
+    if lacking is not None or (inputs.skipped and not decides(type(step))):
         return "all steps before it were skipped"
     return ""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any, get_origin
 
 from wurzel.datacontract.contract import Contract, measures
 from wurzel.exceptions import ContractFailedException
@@ -61,9 +62,9 @@ class Results:
 
     def _store(self, field: OutputField, value: Any) -> None:
         step_id = self._work.step_id
-        if field.form != "value" and not isinstance(value, Sequence):
-            value = iter(value) if isinstance(value, Iterable) else value
         try:
+            if field.form != "value" and not isinstance(value, list | tuple):
+                value = _stream(field, value)
             with user_code(step_id):
                 if self._sample is not None and field.shape.many:
                     value = self._sampled(field, value, self._sample)
@@ -84,6 +85,23 @@ class Results:
             return beginning(value, number)
         cuts = field.shape.dataframe or isinstance(value, list | tuple | set | frozenset)
         return self._writers[field.name].cut(value, number) if cuts else value
+
+
+def _stream(field: OutputField, value: Any) -> Iterator[Any]:
+    """The items of a stream. Models, mappings and texts are iterable, too, but what they give is not items."""
+    if isinstance(value, Iterator):
+        return value
+    from pydantic import BaseModel
+
+    kinds = (get_origin(kind) or kind for kind in field.shape.contracts)
+    # A TypedDict, which isinstance does not take, is a dict.
+    whole = (str, bytes, Mapping, AbstractSet, BaseModel, *(kind for kind in kinds if not issubclass(kind, dict)))
+    if isinstance(value, Iterable) and not isinstance(value, whole):
+        return iter(value)
+    from wurzel.datacontract.difference import not_many
+    from wurzel.datacontract.shape import type_text
+
+    raise not_many(value, type_text(field.annotation))
 
 
 def _counter(field: OutputField, total: dict[str, float]) -> Callable[[Any], None] | None:
