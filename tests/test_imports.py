@@ -8,7 +8,7 @@ import pytest
 
 TIERS = [
     {"named_tuples", "records"},
-    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_variables"},
+    {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url", "store_variables"},
     {"suggestion", "version"},
     {"new_file", "regular_file"},
     {"datacontract"},

@@ -23,6 +23,7 @@ PIPELINE = {
         "ir",
         "project",
         "secret_names",
+        "store_url",
         "store_variables",
         "suggestion",
         "utils",

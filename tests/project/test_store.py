@@ -123,6 +123,11 @@ def test_a_url_with_a_password_is_refused_and_not_shown(resolved, url):
         ("s3://bucket//x", "contains //, /./ or /../"),
         ("", "is not the URL of a store"),
         ("~/x", "begins with ~, which only a shell expands"),
+        ("$HOME/x", "begins with $, which only a shell expands"),
+        (" s3://bucket", "is not the URL of a store"),
+        ("file://", "does not name a folder"),
+        ("file:///a/%2e%2e/b", "contains //, /./ or /../"),
+        ("s3://bucket/a%2f..", "contains 'a%2f..'; use letters"),
     ],
 )
 def test_what_is_no_url_of_a_store(resolved, url, reason):

@@ -333,23 +333,27 @@ def test_the_end_of_a_process_waits_for_no_request(server):
 @pytest.mark.parametrize(
     ("url", "options", "message"),
     [
-        ("s3://user:hunter22@acme/x", {}, r"s3://\*\*\*@acme/x: the URL of a store has a user or password in it"),
-        ("s3://acme/x?region=hunter22", {}, "cannot be part of the prefix"),
-        ("s3://acme/../x", {}, r"'\.\.' cannot be part of the prefix"),
-        ("s3://acme//x", {}, "'' cannot be part of the prefix"),
-        ("s3://", {}, "'' is not the name of a bucket"),
-        ("s3:/acme/x", {}, "is not the name of a bucket"),
-        ("s3://acme/x", {"endpoint": "http://user:hunter22@host"}, r"http://\*\*\*@host: the endpoint of a store has"),
-        ("s3://acme/x", {"endpoint": "host:9000"}, "is not the endpoint of a store"),
+        ("s3://user:hunter22@acme/x", {}, "the URL of a store contains a user or password"),
+        ("s3://acme/x?region=hunter22", {}, r"contains \? or #"),
+        ("s3://acme/../x", {}, "contains //, /./ or /../"),
+        ("s3://acme//x", {}, "contains //, /./ or /../"),
+        ("s3://acme/x%2f..%2fy", {}, "contains .*; use letters"),
+        ("s3://acme/x\\..\\y", {}, "contains .*; use letters"),
+        ("s3://-acme/x", {}, "does not name a bucket"),
+        ("s3://", {}, "does not name a bucket"),
+        ("s3:/acme/x", {}, "does not name a bucket"),
+        (" s3://acme/x", {}, "is not the URL of a store"),
+        ("s3://acme/x", {"endpoint": "http://user:hunter22@host"}, "the endpoint contains a user, password or query"),
+        ("s3://acme/x", {"endpoint": "host:9000"}, "is not the URL of a server"),
         ("az://acme/x", {}, r"az://acme: WURZEL_STORE_ACCESS_KEY_ID is only for s3://"),
         ("gs://acme/x", {"environ": {}, "region": "eu-west-1"}, r"gs://acme: a region is only for s3://"),
-        ("s3://acme/x", {"endpoint": "https://host?x=1"}, "is not the endpoint of a store"),
+        ("s3://acme/x", {"endpoint": "https://host?x=1"}, "the endpoint contains a user, password or query"),
     ],
 )
 def test_what_cannot_be_a_store(url, options, message):
     with pytest.raises(StoreSetupError, match=message) as found:
         open_store(url, "rag", **{"environ": KEYS} | options)
-    assert "hunter22" not in str(found.value).replace("region=hunter22", "")
+    assert "hunter22" not in str(found.value)
     assert found.value.exit_code == 2
 
 

@@ -340,14 +340,14 @@ def test_names_of_runs():
 @pytest.mark.parametrize(
     ("url", "pipeline", "message"),
     [
-        (
-            "s3://user:hunter22@bucket/x",
-            "rag",
-            r"s3://\*\*\*@bucket/x: the URL of a store has a user or password in it",
-        ),
+        ("s3://user:hunter22@bucket/x", "rag", "the URL of a store contains a user or password"),
         ("ftp://host/x", "rag", "is not the URL of a store"),
         ("file://host/x", "rag", "names a host"),
         ("", "rag", "is not the URL of a store"),
+        ("file://", "rag", "does not name a folder"),
+        ("file:///tmp/%00x", "rag", "does not name a folder"),
+        ("file:///tmp/%2e%2e/x", "rag", "contains //, /./ or /../"),
+        ("$HOME/store", "rag", r"begins with \$, which only a shell expands"),
         (".git/store", "rag", "git's own folder"),
         ("store", "untrusted", "cannot be called 'untrusted'"),
         ("store", "../x", "is not the name of a pipeline"),

@@ -9,8 +9,8 @@ from wurzel.backends.base import unsupported
 from wurzel.exceptions import Problem, UsageError
 from wurzel.ir.features import FEATURES, used
 from wurzel.ir.model import Store
-from wurzel.ir.store_url import BUCKETS, scheme_of
 from wurzel.named_tuples import NamedTuple
+from wurzel.store_url import BUCKETS, scheme_of
 from wurzel.suggestion import did_you_mean
 
 if TYPE_CHECKING:

@@ -31,9 +31,9 @@ from wurzel.ir.names import (
     Webhook,
 )
 from wurzel.ir.schedule import Cron, TimeZone
-from wurzel.ir.store_url import Endpoint, StoreUrl
 from wurzel.ir.types import Duration, Quantity
 from wurzel.ir.volumes import EnvFrom, Volume
+from wurzel.store_url import Endpoint, StoreUrl
 
 IR_VERSION: Final = 2
 MAX_SHARDS: Final = 10_000

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from wurzel.ir.features import FEATURES
 from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Pipeline, Resources, Retry, Shards, Step, Store
 from wurzel.ir.names import Entrypoint, Image, Name, VariableName
-from wurzel.ir.store_url import StoreUrl
+from wurzel.store_url import StoreUrl
 
 VERSION = 1
 

@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from wurzel.exceptions import UsageError
 from wurzel.ir.model import Pipeline, Step, Store
-from wurzel.ir.store_url import NO_STORE
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.declared import Variables
 from wurzel.project.kinds import BAD, Context, Reader
@@ -37,6 +36,7 @@ from wurzel.project.rules import broken_rules
 from wurzel.project.sets import parse_sets
 from wurzel.project.settings import Check, canonical_secrets, settings_of, with_values
 from wurzel.project.targets import Named, check_bound, with_names
+from wurzel.store_url import NO_STORE
 
 if TYPE_CHECKING:
     from wurzel.project.load import Project

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from wurzel.invocation.variables import variables_of
 from wurzel.ir.quantity import amount
-from wurzel.ir.store_url import NO_STORE, scheme_of
 from wurzel.project.nodes import near
 from wurzel.project.secrets import Broken, broken_secret_rules
+from wurzel.store_url import NO_STORE, scheme_of
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step, Store

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from wurzel.exceptions import UsageError
 from wurzel.ir.model import Store as StoreSetting
-from wurzel.ir.store_url import NO_STORE, parse_endpoint, parse_store_url
+from wurzel.store_url import NO_STORE, parse_endpoint, parse_store_url
 
 if TYPE_CHECKING:
     from wurzel.store.store import Store

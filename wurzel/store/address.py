@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 from wurzel.exceptions import StoreSetupError
 from wurzel.store.local import LocalBucket
+from wurzel.store_url import BUCKETS, parse_endpoint, parse_store_url, scheme_of
 
 if TYPE_CHECKING:
     from wurzel.store.buckets import Bucket
-
-_REMOTE = ("s3", "gs", "az")
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
-_SEGMENT = re.compile(r"[\w!'()+,.:;=@&$ -]+")
 
 
 def open_bucket(
@@ -35,54 +31,18 @@ def open_bucket(
         StoreSetupError: when the URL is wrong, the folder cannot be used, or credentials are missing.
         MissingPackage: when an object store needs a package that is not installed.
     """
-    scheme = match[1] if (match := re.match(r"([A-Za-z][A-Za-z0-9+.-]*):/", url)) else ""
-    if scheme in _REMOTE:
-        return _remote(url, endpoint or "", region or "", environ)
-    if scheme == "file":
-        parts = urlsplit(url)
-        if parts.netloc not in {"", "localhost"}:
-            raise StoreSetupError("names a host; write file:///path", where=url)
-        return LocalBucket(Path(unquote(parts.path)))
-    if scheme or not url:
-        hint = "Write a folder, file:///path, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix."
-        raise StoreSetupError(f"{_shown(url)!r} is not the URL of a store", hint=hint)
-    return LocalBucket(Path(url))
-
-
-def _remote(url: str, endpoint: str, region: str, environ: Mapping[str, str]) -> Bucket:
-    scheme, _, rest = url.partition("://")
-    name, _, prefix = rest.partition("/")
-    prefix = prefix.rstrip("/")
-    if "@" in name:
-        hint = "Take it out of the URL; credentials are set by `secrets` or `identity` of the store."
-        raise StoreSetupError("the URL of a store has a user or password in it", where=_shown(url), hint=hint)
-    if not _BUCKET.fullmatch(name):
-        raise StoreSetupError(
-            f"{name!r} is not the name of a bucket", where=url, hint=f"Write {scheme}://bucket/prefix."
-        )
-    wrong = [part for part in prefix.split("/") if prefix and (part in {".", ".."} or not _SEGMENT.fullmatch(part))]
-    if wrong:
-        hint = "Use letters, digits, `-`, `_` and `.`."
-        raise StoreSetupError(f"{wrong[0]!r} cannot be part of the prefix of a store", where=url, hint=hint)
-    _check_endpoint(endpoint)
+    try:
+        parse_store_url(url)
+        if endpoint:
+            parse_endpoint(endpoint)
+    except ValueError as error:
+        raise StoreSetupError(str(error)) from None
+    scheme = scheme_of(url)
+    if scheme not in BUCKETS:
+        return LocalBucket(Path(unquote(urlsplit(url).path) if scheme else url))
     from wurzel.store.clients import Address, clients
     from wurzel.store.remote import RemoteBucket
 
-    reached = clients(Address(scheme, name, endpoint.rstrip("/"), region), environ)
+    name, _, prefix = url.partition("://")[2].rstrip("/").partition("/")
+    reached = clients(Address(scheme, name, (endpoint or "").rstrip("/"), region or ""), environ)
     return RemoteBucket(reached, f"{scheme}://{name}", f"{prefix}/" if prefix else "")
-
-
-def _check_endpoint(endpoint: str) -> None:
-    if not endpoint:
-        return
-    parts = urlsplit(endpoint)
-    if "@" in parts.netloc:
-        raise StoreSetupError("the endpoint of a store has a user or password in it", where=_shown(endpoint))
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise StoreSetupError(
-            "is not the endpoint of a store", where=endpoint, hint="Write https://host, or http://host."
-        )
-
-
-def _shown(url: str) -> str:
-    return re.sub(r"//[^/]*@", "//***@", url)

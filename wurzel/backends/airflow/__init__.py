@@ -16,7 +16,7 @@ from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job, are_runs
 from wurzel.ir.model import GPU, Pipeline, Store
-from wurzel.ir.store_url import BUCKETS, scheme_of
+from wurzel.store_url import BUCKETS, scheme_of
 
 _PODS = "set `operator: kubernetes` for the pipeline or for this step"
 _BASH = f"a bash task runs in the worker's own environment; {_PODS}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wurzel.invocation.store import identity_of, key_references
-from wurzel.ir.store_url import scheme_of
+from wurzel.store_url import scheme_of
 from wurzel.store_variables import AUDIENCE, ROLE, TOKEN_FILE
 
 if TYPE_CHECKING:

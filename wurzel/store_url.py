@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, WithJsonSchema
 
@@ -13,7 +13,9 @@ NO_STORE = "none"
 """Stands for no store, where a weaker layer has one."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/|(s3|gs|az|file):")
-_BUCKET = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9._]*[A-Za-z0-9])?")
+_BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
+_SEGMENT = re.compile(r"[\w!'()+,.:;=@&$ -]+")
+_ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[^\s/:\[\]]+)(:[0-9]{1,5})?(/[!-~]*)?")
 _EXAMPLE = "write s3://bucket/prefix, file:///folder or a folder"
 _KEYS = "give keys by reference: secrets: {access_key_id: {name: …, key: …}, …}"
 
@@ -29,11 +31,11 @@ def parse_store_url(value: Any) -> str:
 
     Raises `ValueError` when it is not one, or contains what may be a secret, which is not shown.
     """
-    if not isinstance(value, str) or not value or not value.isprintable():
+    if not isinstance(value, str) or not value or not value.isprintable() or value != value.strip():
         raise ValueError(f"{value!r} is not the URL of a store; {_EXAMPLE}")
     scheme = scheme_of(value)
-    if value.startswith("~"):
-        raise ValueError(f"{value!r} begins with ~, which only a shell expands; write the whole path")
+    if value[0] in "~$":
+        raise ValueError(f"{value!r} begins with {value[0]}, which only a shell expands; write the whole path")
     if not scheme:
         return value
     if "@" in value[len(scheme) + 1 :].lstrip("/").partition("/")[0]:
@@ -47,17 +49,26 @@ def parse_store_url(value: Any) -> str:
         raise ValueError(f"{value!r} names a host; write file:///path")
     if scheme != "file" and not _BUCKET.fullmatch(place):
         raise ValueError(f"{value!r} does not name a bucket; write {scheme}://bucket/prefix")
-    path = urlsplit(value).path[1:].removesuffix("/")
-    if path and not {"", ".", ".."}.isdisjoint(path.split("/")):
-        raise ValueError(f"the path of {value!r} contains //, /./ or /../; leave that out")
+    _check_path(value, scheme)
     return value
+
+
+def _check_path(url: str, scheme: str) -> None:
+    text = urlsplit(url).path
+    path = (unquote(text) if scheme == "file" else text)[1:].removesuffix("/")
+    if path and not {"", ".", ".."}.isdisjoint(path.split("/")):
+        raise ValueError(f"the path of {url!r} contains //, /./ or /../; leave that out")
+    if scheme == "file" and (not text or not path.isprintable()):
+        raise ValueError(f"{url!r} does not name a folder; write file:///path")
+    if scheme != "file" and (wrong := [part for part in path.split("/") if part and not _SEGMENT.fullmatch(part)]):
+        raise ValueError(f"the path of {url!r} contains {wrong[0]!r}; use letters, digits, -, _ and .")
 
 
 def parse_endpoint(value: Any) -> str:
     """The URL of a server: http or https, host and port. Raises `ValueError`, which never shows a secret."""
     if isinstance(value, str) and not {"@", "?", "#"}.isdisjoint(value):
         raise ValueError(f"the endpoint contains a user, password or query (not shown); {_KEYS}")
-    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/:]+(:[0-9]+)?(/[!-~]*)?", value):
+    if not isinstance(value, str) or not _ENDPOINT.fullmatch(value):
         raise ValueError(f"{value!r} is not the URL of a server; write for example https://minio.example:9000")
     return value
 
