@@ -3,11 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from ruamel.yaml import YAML
 
 from tests.command import invoke as run
+from wurzel.render.layers import built_in
+from wurzel.render.of_commands import CONTEXTS
 
 CONFIG = """version: 1
 templates: [wurzel-templates, company]
@@ -120,6 +123,23 @@ def test_the_template_of_a_workflow_is_one_to_extend(layers):
     layers("company/ci/gitlab.yml.j2", "!ci/gitlab.yml.j2", "nowhere", "a: 1")
     assert "has a block 'nowhere'" in str(run("templates", "check").exception)
     assert run("render", "-t", "dvc").exit_code == 0
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_templates_of_commands_are_checked_for_the_names_that_they_see(layers, name):
+    """All names that there are, in a copy of wurzel's own template, and one that there is not."""
+    config = CONFIG + f'requires: wurzel==0.1.0\ncontainer: {{base: "x@sha256:{"0" * 64}", image: ghcr.io/a/b}}\n'
+    Path("wurzel.yaml").write_text(config)
+    every = [*get_type_hints(CONTEXTS[name]), "variables", "environment"]
+    used = "".join(f"{{% set _ = {each} | json %}}\n" for each in every)
+    layers(f"company/{name}", text=(built_in() / name).read_text() + used)
+    folder, _, file = name.partition("/")
+    words = ["image"] if folder == "image" else ["ci", file.partition(".")[0].partition("-")[0]]
+    done = run(*words, *(["--image"] if "-image" in name else []))
+    assert done.exit_code == 0, done.exception
+    assert run("templates", "check").exit_code == 0, run("templates", "check").exception
+    layers(f"company/{name}", text=(built_in() / name).read_text() + "# {{ nope }}\n")
+    assert "'nope' is undefined" in str(run("templates", "check").exception)
 
 
 def test_rendered_text_is_neither_true_nor_false(layers):

@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from wurzel.render.common import Common
     from wurzel.render.more import More
 
-OF_COMMANDS = (
-    *("ci/github.yml.j2", "ci/gitlab.yml.j2", "ci/github-image.yml.j2", "ci/gitlab-image.yml.j2"),
-    *("image/Dockerfile.j2", "image/dockerignore.j2"),
-)
-"""Templates that `wurzel ci` and `wurzel image` render, for no target; projects and packs may change them as well."""
 _HEADER = 400
 """Bytes reserved for the header, the first line that says where a file comes from."""
 
@@ -186,8 +181,9 @@ def check_templates(renderer: Renderer, backends: Mapping[str, Backend]) -> None
 
 def _problems(renderer: Renderer, backends: Mapping[str, Backend]) -> list[Problem]:
     from wurzel.backends.policies import PolicyContext
+    from wurzel.render.of_commands import CONTEXTS
 
-    others = {*names(), *(name.partition("/")[0] for name in OF_COMMANDS)} - set(backends)
+    others = {*names(), *(name.partition("/")[0] for name in CONTEXTS)} - set(backends)
     known: dict[str, type | None] = {**contexts(backends.values()), POLICIES: PolicyContext}
     known |= {more.template: None for more in renderer.layers.more if more.target in backends}
     skipped = {more.template for more in renderer.layers.more} - known.keys()
@@ -215,15 +211,18 @@ def check_all(renderer: Renderer) -> list[Problem]:
     if not any(layer.is_own for layer in renderer.layers.layers):
         return []
     from wurzel.backends.policies import PolicyContext
+    from wurzel.render.of_commands import CONTEXTS
 
-    known = {**contexts(map(get, names())), **dict.fromkeys(OF_COMMANDS), POLICIES: PolicyContext}
+    known = {**contexts(map(get, names())), **CONTEXTS, POLICIES: PolicyContext}
     known |= {more.template: None for more in renderer.layers.more}
     checker = renderer.checker(known)
     return [*checker.problems(), *_without_template(renderer, renderer.layers.more), *checker.bypassed()]
 
 
 def _rendered_elsewhere(renderer: Renderer, folders: Collection[str]) -> Iterator[str]:
-    """Names of templates in these folders, and of those that targets of the same names render."""
+    """Names of templates in these folders, and of those that targets of the same names and commands render."""
+    from wurzel.render.of_commands import CONTEXTS
+
     for target in set(names()) & set(folders):
         try:
             backend = get(target)
@@ -233,7 +232,7 @@ def _rendered_elsewhere(renderer: Renderer, folders: Collection[str]) -> Iterato
             renderer.layers.add(backend.name, backend.templates)
             yield from contexts([backend])
     yield from (name for name in renderer.layers.names() if name.partition("/")[0] in folders)
-    yield from OF_COMMANDS
+    yield from CONTEXTS
 
 
 def contexts(backends: Iterable[Backend]) -> dict[str, type | None]:

@@ -14,6 +14,7 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.project.kinds import Context
 from wurzel.project.model import Container
 from wurzel.project.nodes import Findings
+from wurzel.project.open import project_variables
 from wurzel.project.place import place_of
 from wurzel.project.read import read
 from wurzel.render.header import sign
@@ -47,6 +48,8 @@ def image_of(project: Project, renderer: Renderer, data: Sequence[str]) -> Image
     container = container_of(project)
     sources = sources_of(place_of(project), project.requires, project.file)
     context = {
+        "variables": project_variables(project, None),
+        "environment": None,
         "base": container.base,
         "packages": sorted(container.packages),
         "manager": sources.manager,
