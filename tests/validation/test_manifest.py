@@ -39,6 +39,11 @@ def test_a_document_that_is_no_object():
     assert messages("---\n---\n") == []
 
 
+@pytest.mark.parametrize("text", ["a: 1\n", "kind: Pod\n", "apiVersion: v1\n"])
+def test_an_object_without_a_kind_is_no_traceback(text):
+    assert "has no kind and apiVersion" in str(check_files({"a.yaml": text}))
+
+
 def test_a_kind_without_rules_of_ours_is_left_to_the_schemas():
     pod = "kind: Pod\napiVersion: v1\nmetadata: {name: a}\n"
     assert messages(pod) == []

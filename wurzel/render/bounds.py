@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from wurzel.render.values import CHARACTERS, MOST, NotAValue
+from wurzel.render.values import CHARACTERS, MOST, NotAValue, budget
 
 WIDTH = 100_000
 """Largest number of columns, items of a batch, or digits."""
 _BITS = 1_000_000
 
 _PADDING = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
-GROWING = _PADDING | {"replace", "join", "extend"}
-"""Methods of texts and lists whose result may be much larger than what they are given."""
+GROWING = _PADDING | {"replace", "join", "extend", "append", "insert"}
+"""Methods of texts and lists whose result may be much larger than what they are given, at once or in a loop."""
+_ADDING = frozenset({"append", "insert"})
+_ADDING_COSTS = 10
+"""Rounds that an item is counted as: a list that grows while a loop reads it would never end."""
 NARROW = ("batch", "center", "indent", "json", "round", "slice", "tojson")
 """Filters whose numbers are columns, items or digits."""
 _WIDTHS = re.compile(r"%(?:\([^)]*\))?[#0\- +]*(\*|\d+)?(?:\.(\*|\d+))?")
@@ -95,6 +98,9 @@ def narrow(function: Callable[..., Any]) -> Callable[..., Any]:
 def growing(owner: Any, name: str, method: Any) -> Any:
     """A method of a text or list, which refuses to make a larger one than any file."""
     if not isinstance(owner, str | list):
+        return method
+    if name in _ADDING:
+        budget.spend(_ADDING_COSTS)
         return method
 
     def call(*arguments: Any, **named: Any) -> Any:

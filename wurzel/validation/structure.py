@@ -20,6 +20,8 @@ _INSTALL = "Install it: pip install 'wurzel[validate]'"
 def check_structure(documents: Sequence[Document], kubernetes_version: str = "") -> Iterator[Problem]:
     """Unknown fields and values of a wrong type. Raises `UsageError` without the extra `validate`."""
     for document in documents:
+        if not document.kind or not document.root["apiVersion"].text:
+            continue  # which `check_files` reports
         if document.kind in ARGO:
             yield from _argo(document)
         elif document.kind not in _SKIPPED and not is_foreign(document.root):
