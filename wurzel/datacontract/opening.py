@@ -167,11 +167,18 @@ def _names(folder: Path) -> list[str]:
     try:
         return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     except FileNotFoundError:
-        raise DatasetError("there is no such dataset", where=str(folder), hint=RUN) from None
+        raise _absent(folder) from None
     except NotADirectoryError:
         raise DatasetError("is a file, not the folder of a dataset", where=str(folder)) from None
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}", where=str(folder)) from None
+
+
+def _absent(folder: Path) -> DatasetError:
+    from wurzel.suggestion import did_you_mean
+
+    advice = did_you_mean(folder.name, output_names(folder.parent))
+    return DatasetError("there is no such dataset", where=str(folder), hint=" ".join(filter(None, [advice, RUN])))
 
 
 def _is_sliced(folder: Path) -> bool:

@@ -36,7 +36,9 @@ def scanned(path: Path, kind: str, moved: Collection[Path] = ()) -> list[Entry]:
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
-        raise ContractFailedException(f"{str(path)!r} does not exist") from None
+        raise ContractFailedException(
+            f"{str(path)!r} does not exist", hint="Write it before it is returned, and leave it where it is."
+        ) from None
     if kind == "folder" and not S_ISDIR(mode):
         raise ContractFailedException(f"{str(path)!r} is not a folder", hint="Give a single file as File.")
     if kind == "file" and S_ISDIR(mode):

@@ -41,8 +41,11 @@ class Results:
             return
         if type(result) is not types.output_class:
             shown = "None" if result is None else f"a {type(result).__name__}"
+            fields = ", ".join(f"{field.name}=…" for field in types.outputs)
             raise ContractFailedException(
-                f"run returned {shown}, not {types.output_class.__name__}", where=f"step {self._work.step_id!r}"
+                f"run returned {shown}, not {types.output_class.__name__}",
+                where=f"step {self._work.step_id!r}",
+                hint=f"Write return {types.output_class.__name__}({fields}).",
             )
         self._check_apart(result)
         for field in types.outputs:

@@ -158,7 +158,9 @@ class Work:
         if self.source and job.inputs:
             raise UsageError(f"{name} is a source and takes no input", hint="Leave out -i.")
         if not self.source and not job.inputs:
-            raise UsageError(f"{name} needs an input", hint="Give the dataset of each step before it with -i.")
+            named = " ".join(f"-i {field.name}=DIR" for field in self.types.inputs if field.name and not field.optional)
+            advice = f"Give {named}." if named else "Give the dataset of each step before it with -i."
+            raise UsageError(f"{name} needs an input", hint=advice)
         if job.shard is not None and self.source:
             raise UsageError(f"{name} is a source, so it has no input to split into slices", hint="Leave out --shard.")
         cuts = job.shard is not None or bool(self.portion)

@@ -163,7 +163,7 @@ def _runs(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:
             if step.self_consuming:
                 yield Problem(
                     f"the step {step.id!r} reads its own last output, but each run of `wurzel run` has its own folder",
-                    hint="Give the pipeline a store, or use layout: steps without groups.",
+                    hint="Give the pipeline a store, or use layout: steps without groups or shards of `items`.",
                 )
     elif options.keep_days is not None:
         yield Problem(
