@@ -11,6 +11,7 @@ import typing_extensions
 
 from wurzel.core import NoSettings, PydanticModel, SelfConsumingLeafStep, Settings, Step, TypedStep
 from wurzel.core.typed_step import derive_id, step_types
+from wurzel.datacontract.shape import shape_of
 from wurzel.exceptions import ContractFailedException, StaticTypeError
 from wurzel.utils import WZ
 
@@ -460,6 +461,8 @@ def test_aliases_and_annotated_stand_for_what_they_mean():
         step = quiet(make(None, kind, kind))
         assert quiet(Change) >> step
         assert quiet(make(None, kind, list[Doc], annotations={"inpt": list[Doc], "return": kind}))
+    nothing = typing_extensions.TypeAliasType("Nothing", NoSettings)
+    assert step_types(make(nothing, None, docs)).settings is type(None)
 
 
 PEP_695 = """
@@ -486,6 +489,21 @@ def test_type_statements_and_classes_with_type_parameters():
     exec(PEP_695, space)
     assert quiet(Source) >> quiet(space["Concrete"]) >> quiet(space["Aliased"])
     assert step_types(space["Aliased"]).output_shape.contracts == (Doc, Other)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax of PEP 695 came with Python 3.12")
+def test_a_type_that_is_made_of_itself_is_an_error():
+    space = dict(globals())
+    exec("type Lists = list[Lists]\ntype Loop = Loop\ntype Json = dict[str, Json] | list[Json] | str", space)
+    with pytest.raises(StaticTypeError, match="Lists is made of itself, so it never comes to a contract"):
+        shape_of(space["Lists"])
+    with pytest.raises(StaticTypeError, match="Loop is an alias of itself"):
+        shape_of(space["Loop"])
+
+    class Free(PydanticModel):
+        value: space["Json"]  # noqa: F821
+
+    assert shape_of(list[Free]).contracts == (Free,)
 
 
 def test_unions_of_contracts_keep_their_order():

@@ -1,6 +1,7 @@
 """Texts in the format of well-known tokens are recognised; ordinary ones are not."""
 
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -237,6 +238,7 @@ def test_types_without_secrets(annotation):
 
 def test_urls():
     assert all(map(is_url, (AnyUrl, PostgresDsn, HttpUrl | None, list[RedisDsn], Annotated[MongoDsn, 1])))
+    assert is_url(TypeAliasType("Address", HttpUrl | None))
     assert not any(map(is_url, (str, Path, EmailStr, list[str])))
 
 
@@ -260,6 +262,31 @@ def test_the_texts_of_secrets_within_a_value():
         name="public",
     )
     assert set(secret_texts(value)) == {"one", "two", "3", "four", "five", "six"}
+
+
+def test_the_texts_of_secrets_in_other_objects():
+    @dataclass(slots=True)
+    class Slim:
+        token: SecretStr
+
+    class Open(BaseModel, extra="allow"):
+        plain: str = "seven"
+
+    class Whole(BaseModel):
+        slim: Slim
+        more: Open
+        model: Secret[Open]
+        record: Secret[Record]
+        queue: deque[SecretStr]
+
+    value = Whole(
+        slim=Slim(SecretStr("one")),
+        more=Open(token=SecretStr("two")),
+        model=Secret(Open(plain="three", extra="four")),
+        record=Secret(Record(token=SecretStr("five"))),
+        queue=deque([SecretStr("six")]),
+    )
+    assert set(secret_texts(value)) == {"one", "two", "three", "four", "five", "six"}
 
 
 @pytest.mark.parametrize("name", ["TOKEN_FILE", "PWFILE", "keyFile", "SSH_KEY", "DB_PASSWORD_PATH", "CREDENTIALS"])

@@ -1,6 +1,7 @@
 import pytest
 
 from wurzel.invocation.imports import Import, imports
+from wurzel.invocation.modules import UNSEEN
 
 
 def modules(source, package="app"):
@@ -105,3 +106,29 @@ def test_what_a_text_names_may_be_what_a_computed_name_is(source):
 )
 def test_a_group_of_entry_points_counts(source):
     assert "@my.plugins" in modules(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "unseen"),
+    [
+        ("importlib.import_module(settings.MODULE)", ["1 import_module"]),
+        ("x = 1\n__import__(os.environ['PLUGIN'])", ["2 __import__"]),
+        ("import_module(os.environ.get('PLUGIN', 'plug'))", ["1 import_module"]),
+        ("import_module(f'{name}')", ["1 import_module"]),
+        ("import_module(name=config['module'])", ["1 import_module"]),
+        ("runpy.run_path(path)\nrunpy.run_module(name)", ["1 run_path", "2 run_module"]),
+        ("spec_from_file_location(name, path)", ["1 spec_from_file_location"]),
+        ("entry_points(group=group)", ["1 entry_points"]),
+        ("from importlib import import_module as load\nload(name)", ["2 import_module"]),
+        ("import_module('a')\nimport_module(__name__)\nimport_module(f'.{name}', __package__)", []),
+        ("import_module('plugins.' + name)\nimport_module('plugins.{}'.format(name))", []),
+        ("for name in ('a', 'b'):\n    import_module(name)", []),
+        ("LAZY = {'a': 'b'}\ndef load(name):\n    return import_module(LAZY[name])", []),
+        ("class A:\n    name: str = 'a'\n    def load(self):\n        import_module(self.name)", []),
+        ("[import_module(one.name) for one in iter_modules(plugins.__path__, 'plugins.')]", []),
+        ("runpy.run_path('scripts/' + name)\nPATH = 'a.py'\nspec_from_file_location(name, PATH)", []),
+    ],
+)
+def test_a_name_that_no_text_is_part_of_is_not_seen(source, unseen):
+    found = [one for one in imports(source.encode()) if one.level == UNSEEN]
+    assert [f"{one.module} {one.names[0]}" for one in found] == unseen

@@ -119,3 +119,42 @@ def test_the_state_of_someone_else_is_not_taken_for_a_first_run(named, monkeypat
     monkeypatch.setattr(Path, "iterdir", denied)  # root, as which tests may run, may read all folders
     with pytest.raises(UsageError, match=r"\.wurzel/named: cannot be read: Permission denied"):
         plan(introspect(importlib.import_module("flow").join, name="named"), RunOptions(root=named))
+
+
+LOADING = """
+from importlib import import_module
+from wurzel.core import Settings, TypedStep
+from wurzel.datacontract import PydanticModel
+from wurzel.utils import WZ
+
+class Word(PydanticModel):
+    text: str
+
+class Opts(Settings):
+    PLUGIN: str
+
+class Load(TypedStep[Opts, None, list[Word]]):
+    KEY
+    def run(self, inpt: None) -> list[Word]:
+        return [Word(text=import_module(self.settings.PLUGIN).NAME)]
+
+chain = WZ(Load)
+"""
+
+
+@pytest.mark.parametrize("key", ["", 'cache_key = "plug-1"'])
+def test_imports_that_are_not_seen_are_named(named, key, monkeypatch):
+    monkeypatch.setenv("LOAD__PLUGIN", "plug")
+    Path("loading.py").write_text(LOADING.replace("KEY", key))
+    Path("plug.py").write_text('NAME = "a"\n')
+    assert "not seen" not in wurzel("run", "loading:chain").stderr
+    Path("plug.py").write_text('NAME = "b"\n')
+    told = "" if key else "changes of what loading.py:16 imports by a computed name are not seen"
+    assert json.loads(wurzel("run", "loading:chain", "--plan", "--format", "json").stdout)[0] == {
+        "step": "load",
+        "action": "unchanged",
+        "reason": told,
+    }
+    said = wurzel("run", "loading:chain").stderr
+    assert ("not seen" in said) is not key.startswith("cache")
+    assert f"load: {told}; set cache_key, or use --force after a change" in said or key

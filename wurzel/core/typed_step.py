@@ -231,7 +231,8 @@ class StepTypes:
 
     def __init__(self, cls: type[TypedStep[Any, Any, Any]]) -> None:
         given = bindings(cls, TypedStep)
-        self.settings = unaliased(given[SETTS])
+        settings: Any = unaliased(given[SETTS])
+        self.settings: Any = NoneType if settings is None else settings
         _check_settings(cls, self.settings)
         self.input: Any = _resolved(cls, "input", given[INCONTRACT])
         self.output: Any = _resolved(cls, "output", given[OUTCONTRACT])

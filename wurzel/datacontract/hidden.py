@@ -34,8 +34,10 @@ def _search(annotation: Any, seen: set[Any]) -> tuple[str, type] | None:
         if found := _search(argument, seen):
             return found
     value = getattr(annotation, "__value__", None)  # of `type X = …`
-    if value is not None and (found := _search(value, seen)):
-        return found
+    if value is not None and annotation not in seen:
+        seen.add(annotation)  # it may be made of itself
+        if found := _search(value, seen):
+            return found
     if not isinstance(kind, type) or kind in seen:
         return None
     seen.add(kind)

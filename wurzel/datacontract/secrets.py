@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import typing
-from dataclasses import is_dataclass
+from collections import deque
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -28,34 +29,42 @@ def is_secret(annotation: Any) -> bool:
     Secrets are `SecretStr`, `SecretBytes` and `Secret[T]`, in containers, unions, aliases, models, dataclasses, named
     tuples and typed dictionaries as well.
     """
-    return _holds_secret(annotation, set())
+    return any(issubclass(kind, HIDING) for kind in _types(annotation))
 
 
 def secret_texts(value: Any) -> typing.Iterator[str]:
     """The texts of all secrets anywhere inside a validated value."""
     if isinstance(value, HIDING):
         yield from texts_in(value.get_secret_value())
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from secret_texts(getattr(value, name, None))
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from secret_texts(vars(value) if hasattr(value, "__dict__") else None)
+    elif isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
+        yield from secret_texts([*_fields_of(value).values()])
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from secret_texts(key)
             yield from secret_texts(item)
-    elif isinstance(value, list | tuple | set | frozenset):
+    elif isinstance(value, list | tuple | set | frozenset | deque):
         for item in value:
             yield from secret_texts(item)
     elif (text := _text_of_url(value)) is not None:
         yield from passwords_in(text)
 
 
+def _fields_of(value: Any) -> dict[str, Any]:
+    """The values of a model or dataclass by the names of their fields."""
+    if isinstance(value, BaseModel):
+        return {**value.__dict__, **(value.model_extra or {})}
+    return {field.name: getattr(value, field.name, None) for field in fields(value)}
+
+
 def texts_in(value: Any) -> typing.Iterator[str]:
-    """A secret's value as texts: each part of a collection counts by itself."""
+    """A secret's value as texts: each part of a collection, or of an object with fields, counts by itself."""
+    if isinstance(value, HIDING):
+        value = value.get_secret_value()
+    if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
+        value = [*_fields_of(value).values()]
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple | set | frozenset | deque):
         for item in value:
             yield from texts_in(item)
     elif isinstance(value, bytes):
@@ -75,18 +84,23 @@ _URL_MODULES = frozenset({"pydantic.networks", "pydantic_core._pydantic_core"})
 
 def is_url(annotation: Any) -> bool:
     """Whether the type is one of pydantic's URLs or DSNs, or contains one."""
-    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
-        return any(base.__module__ in _URL_MODULES and "Url" in base.__name__ for base in annotation.__mro__)
-    return any(is_url(argument) for argument in typing.get_args(annotation))
-
-
-def _holds_secret(annotation: Any, seen: set[int]) -> bool:
-    if id(annotation) in seen:
-        return False
-    seen.add(id(annotation))
-    return any(_holds_secret(inner, seen) for inner in _inner(annotation)) or (
-        isinstance(annotation, type) and typing.get_origin(annotation) is None and issubclass(annotation, HIDING)
+    return any(
+        base.__module__ in _URL_MODULES and "Url" in base.__name__
+        for kind in _types(annotation)
+        for base in kind.__mro__
     )
+
+
+def _types(annotation: Any) -> typing.Iterator[type]:
+    """All classes that a type is made of, itself included."""
+    todo, seen = [annotation], set()
+    while todo:
+        one = todo.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            todo += _inner(one)
+            if isinstance(one, type) and typing.get_origin(one) is None:
+                yield one
 
 
 def _inner(annotation: Any) -> typing.Iterator[Any]:

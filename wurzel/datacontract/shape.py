@@ -18,6 +18,8 @@ from wurzel.named_tuples import NamedTuple
 
 Container = Literal["list", "set", "dataframe"]
 
+_DEEPEST = 64
+"""Aliases of aliases, and containers in containers; there are more only where one is made of itself."""
 _UNIONS = (Union, UnionType)
 
 STREAMS = (Iterator, Iterable)
@@ -83,6 +85,8 @@ def shape_of(annotation: Any) -> Shape:
     containers: list[Container] = []
     inner = unaliased(annotation)
     while (origin := get_origin(inner)) is not None and origin not in _UNIONS:
+        if len(containers) == _DEEPEST:
+            raise StaticTypeError(f"{type_text(annotation)} is made of itself, so it never comes to a contract")
         containers.append("list" if origin in STREAMS and not containers else _container(origin, annotation))
         arguments = get_args(inner)
         if len(arguments) != 1:
@@ -99,7 +103,7 @@ def shape_of(annotation: Any) -> Shape:
 
 def unaliased(annotation: Any) -> Any:
     """What an alias (`type Docs = list[Doc]`) or `Annotated` stands for; its arguments stay as they are."""
-    while True:
+    for _ in range(_DEEPEST):
         origin = get_origin(annotation)
         if origin is Annotated:
             annotation = get_args(annotation)[0]
@@ -110,6 +114,7 @@ def unaliased(annotation: Any) -> Any:
             annotation = substituted(origin.__value__, given)
         else:
             return annotation
+    raise StaticTypeError(f"{type_text(annotation)} is an alias of itself")
 
 
 def substituted(annotation: Any, given: dict[Any, Any]) -> Any:

@@ -3,8 +3,8 @@
 Found by reading imports, without importing anything. A package of the project that is reached counts with every file in
 it, since prompts, queries and plug-ins lie beside modules; an installed distribution counts by name, version and what
 its wheel brought, with those it requires. Keys are names of modules, never paths, so that a checkout, an installed
-wheel and a container agree. Where a name is computed, all that the texts of the file name counts; a name that comes
-from elsewhere is not seen.
+wheel and a container agree. Where a name is computed, all that the texts of the file name counts; of a name that comes
+from elsewhere, `computed` says where it is imported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wurzel.core.importing import source_folders
 from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import FileDigests, combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.modules import GROUP, GUESS, Modules, file_of, package_of, places_of
+from wurzel.invocation.modules import GROUP, GUESS, UNSEEN, Modules, file_of, package_of, places_of
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -49,11 +49,20 @@ class Unit(NamedTuple):
     files: tuple[str, ...]
 
 
+class Computed(NamedTuple):
+    """An import whose name is computed, such as one from a setting: what it loads is not seen."""
+
+    path: Path
+    line: int
+    function: str
+
+
 class Reached(NamedTuple):
     """What a step runs: source, and distributions with all that they require."""
 
     units: Sequence[Unit]
     distributions: Sequence[Distribution]
+    computed: Sequence[Computed]
 
 
 class _Module(NamedTuple):
@@ -89,6 +98,7 @@ class Code:
         self._modules = Modules(self._root, wurzel)
         self._units: dict[str, Unit] = {}
         self._uses: dict[str, list[str]] = {}
+        self._computed: dict[str, list[Computed]] = {}
         self._ours: dict[str, list[str]] = {}
         self._ignored: set[str] = set()
         self._exports: Sequence[Import] | None = None
@@ -122,12 +132,17 @@ class Code:
         units = (unit for unit in self.of(step, bases).units if unit.name.partition(".")[0] != "wurzel")
         return [unit.folder / file for unit in units for file in unit.files]
 
+    def computed(self, step: Step, bases: Iterable[str] = ()) -> Sequence[Computed]:
+        """Where the code of a step imports what nothing tells the name of."""
+        return self.of(step, bases).computed
+
     def _follow(self, own: Iterable[str], roots: Iterable[str], *, tables: bool) -> Reached:
         mine = {name.partition(".")[0] for name in own}
         top = frozenset(mine | self._neighbours(mine))
         shaping = self._shaping if self._distributions.known else []
         units = {unit.name: unit for unit in shaping}
         installed: dict[str, Distribution] = {}
+        computed: list[Computed] = []
         needed = [*_NEEDED, *(_TABLES if tables else ())] if shaping else []
         todo = [parent for name in [*roots, *needed] for parent in with_parents(name)]
         seen = set(todo)
@@ -136,10 +151,12 @@ class Code:
             found = self._module(name, top)
             units |= found.units
             installed |= found.installed
+            computed += self._computed.get(name, ())
             new = [used for used in found.names if used not in seen]
             seen.update(new)
             todo += new
-        return Reached(tuple(units.values()), self._distributions.with_required(installed.values()))
+        packages = self._distributions.with_required(installed.values())
+        return Reached(tuple(units.values()), packages, tuple(computed))
 
     def _module(self, name: str, mine: frozenset[str]) -> _Module:
         """What importing a module brings; read once, since most steps reach most of the same modules."""
@@ -232,7 +249,10 @@ class Code:
         if name not in self._uses:
             read = self._digests.imports(path) if path.suffix == ".py" else ()
             guesses = [one for one in read if one.level == GUESS]
-            self._uses[name] = [module for one in read if one.level != GUESS for module in one.modules(package)]
+            self._uses[name] = [module for one in read if one.level >= 0 for module in one.modules(package)]
+            if not name.startswith(f"{_STEPS}."):
+                unseen = [one for one in read if one.level == UNSEEN]
+                self._computed[name] = [Computed(path, int(one.module), one.names[0]) for one in unseen]
             self._uses[name] += [
                 module for one in guesses for guess in one.modules(package) for module in self._guessed(guess)
             ]

@@ -7,6 +7,7 @@ count.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -83,6 +84,14 @@ class Fingerprints:
             **self._program(kind, env),
             "data": combine(_read(step, data)),
         }
+
+    def not_seen(self, step: Step) -> str:
+        """Which imports of a step's code are not seen, for people; nothing where its author gives a `cache_key`."""
+        if _cache_key(step, self._class(step.run)):
+            return ""
+        found = self._code.computed(step, bases(step))
+        places = dict.fromkeys(f"{os.path.relpath(one.path, self._root)}:{one.line}" for one in found)
+        return f"changes of what {_listed([*places])} imports by a computed name are not seen" if places else ""
 
     def _program(self, kind: type[TypedStep[Any, Any, Any]] | None, env: Mapping[str, str]) -> dict[str, str]:
         """The version of the program that a `CommandStep` runs; nothing for other steps, and without a `version`."""

@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from wurzel.invocation.modules import GROUP, GUESS
+from wurzel.invocation.modules import GROUP, GUESS, UNSEEN
 from wurzel.named_tuples import NamedTuple
 
 _LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
@@ -15,6 +15,8 @@ _BY_NAME = _LOADING | {"files", "get_data"}
 """Functions that take the name of a module: of `importlib`, `importlib.resources` and `pkgutil`."""
 _BY_PATH = frozenset({"spec_from_file_location", "SourceFileLoader", "run_path"})
 _BY_GROUP = frozenset({"entry_points", "iter_entry_points", "load_setuptools_entrypoints"})
+_LISTING = frozenset({"enumerate", "iter_modules", "list", "reversed", "sorted", "tuple", "walk_packages"})
+"""Functions whose result is made of what they are given, such as the modules of a package."""
 
 _NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_BY_NAME | _BY_PATH | _BY_GROUP))})\b".encode())
 _LIKE_A_MODULE = re.compile(r"[/.]*[^\W\d]\w*(?:[/.][^\W\d]\w*)*\.?")
@@ -23,7 +25,8 @@ _LIKE_A_MODULE = re.compile(r"[/.]*[^\W\d]\w*(?:[/.][^\W\d]\w*)*\.?")
 class Import(NamedTuple):
     """One import: `from ..a import b` is level 2, module `a`, names `("b",)`.
 
-    With the level `GUESS`, the module is one that a text names; an empty one stands for the package itself.
+    With the level `GUESS`, the module is one that a text names; an empty one stands for the package itself. With
+    `UNSEEN`, the module is the number of the line, and the name that of the function.
     """
 
     level: int
@@ -33,6 +36,8 @@ class Import(NamedTuple):
     def modules(self, package: str) -> Iterator[str]:
         """Absolute names of the modules that it may load, imported in a module of `package`."""
         origin = self.module
+        if self.level == UNSEEN:
+            return
         if self.level == GUESS:
             yield from filter(None, [origin, ".".join(filter(None, [package, origin]))])
             return
@@ -51,7 +56,9 @@ def imports(source: bytes) -> list[Import]:
     if tree is None:
         return []
     # Without such a name all imports are statements, and most of a tree is expressions.
-    nodes = list(ast.walk(tree) if _NAMED.search(source) else _statements(tree))
+    loads = _NAMED.search(source) is not None
+    nodes = list(ast.walk(tree) if loads else _statements(tree))
+    texts = _Texts(nodes if loads else ())
     functions = {name: name for name in _BY_NAME | _BY_GROUP} | dict(_renamed(nodes))
     found: list[Import] = []
     computed = False
@@ -64,8 +71,45 @@ def imports(source: bytes) -> list[Import]:
             known = list(_called(node, function))
             found += known
             computed |= not known and function in _LOADING | _BY_GROUP
+            found += [] if known else texts.unseen(node, function)
+        elif isinstance(node, ast.Call) and _name(node.func) in _BY_PATH:
+            found += texts.unseen(node, _name(node.func))
         computed |= _name(node) in _BY_PATH
     return list(dict.fromkeys([*found, *(_guesses(nodes) if computed else ())]))
+
+
+class _Texts:
+    """Tells whether a text of the file is part of a value: then it names the module, or its package or folder."""
+
+    def __init__(self, nodes: Iterable[ast.AST]) -> None:
+        self._names: set[str] = set()
+        for node in nodes:
+            if isinstance(node, ast.Assign) and self.within(node.value):
+                self._names.update(map(_name, node.targets))
+            elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and self.within(node.value):
+                self._names.add(_name(node.target))
+            elif isinstance(node, ast.For | ast.comprehension) and self.within(node.iter):
+                self._names.update(_name(one) for one in ast.walk(node.target))
+
+    def within(self, node: ast.AST | None) -> bool:
+        """Whether a value is a text, or made of one."""
+        if isinstance(node, ast.Attribute):
+            return node.attr in self._names or self.within(node.value)
+        if isinstance(node, ast.Name):
+            return node.id in self._names
+        if isinstance(node, ast.Subscript):
+            return self.within(node.value)  # the key of a setting, or of a variable, names no module
+        if isinstance(node, ast.Call):
+            listed = node.args if _name(node.func) in _LISTING else ()
+            return self.within(node.func) or any(map(self.within, listed))
+        if node is None or isinstance(node, ast.Constant):
+            return bool(_text(node))
+        return any(map(self.within, ast.iter_child_nodes(node)))
+
+    def unseen(self, call: ast.Call, function: str) -> list[Import]:
+        """The import, if nothing that the function is given has a text in it."""
+        given = [*call.args, *(word.value for word in call.keywords)]
+        return [] if any(map(self.within, given)) else [Import(UNSEEN, str(call.lineno), (function,))]
 
 
 def _guesses(nodes: Iterable[ast.AST]) -> Iterator[Import]:

@@ -14,6 +14,8 @@ from wurzel.core.importing import source_folders
 
 GUESS = -1
 """The level of an import that is what a text names, in a file that imports by a computed name."""
+UNSEEN = -2
+"""The level of an import of a name that no text of the file is part of, such as a setting: nothing tells which."""
 GROUP = "@"
 """Stands in place of a module's name before that of a group of entry points, all of which may be loaded."""
 _LIBRARY = Path(os.__file__).parent

@@ -74,6 +74,11 @@ class Decider:
         """The fingerprint of a step; `data` are the digests of the datasets that it reads."""
         return fingerprint(self._of(step, data))
 
+    def not_seen(self, step: Step) -> str:
+        """See `Fingerprints`; nothing for a step that always runs."""
+        with self._lock:
+            return "" if always_runs(step) else self._fingerprints.not_seen(step)
+
     def _of(self, step: Step, data: Mapping[Key, str]) -> dict[str, str]:
         with self._lock:  # a store may look ahead, in another thread
             return self._fingerprints.of(step, data)

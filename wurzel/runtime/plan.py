@@ -56,7 +56,7 @@ def plan(pipeline: Pipeline, options: RunOptions) -> list[Planned]:
         here = decision.entry is not None and not decision.why
         result = decision.entry if decision.entry and (here or archive.is_complete(step, decision.entry)) else None
         action: Action = "run" if result is None else "unchanged" if here else "cached"
-        planned[step.id] = Planned(step.id, action, decision.why)
+        planned[step.id] = Planned(step.id, action, decision.why or decider.not_seen(step))
         if result is not None:
             data |= {(step.id, name): digest for name, digest in result.digests.items()}
     return list(planned.values())

@@ -116,6 +116,8 @@ class Run:
         notes = [*([f"from {place}"] if place else []), *(["skipped"] if entry.skipped else [])]
         text = f"unchanged ({', '.join(notes)})" if notes else "unchanged"
         self.follower.tell(Event("unchanged", step.id, text))
+        if lacking := self.decider.not_seen(step):
+            self.result.notes.append(f"{step.id}: {lacking}; set cache_key, or use --force after a change")
         self._go_on(step, entry)
 
     def done(self, step: Step, entry: Entry, seconds: float, *, skipped: bool) -> None:
