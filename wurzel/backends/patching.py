@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import ConfigError, Problem, VerifyError
-from wurzel.render import Rendered
+from wurzel.render.finished import Finished
 from wurzel.render.language import language_of
 from wurzel.render.patch import Patcher
 from wurzel.render.patched import Source, apply, differs, expected
@@ -20,24 +20,19 @@ from wurzel.suggestion import LOOSE, meant_or_all
 if TYPE_CHECKING:
     from wurzel.backends.base import OutputFile
     from wurzel.backends.job import Job
+    from wurzel.render import Rendered
 
 _PLACE = re.compile(r"(.*):(\d+):\d+")
 _FORM = "Write a mapping, or a list of {file: …, merge: …}."
 
 
-class Patched(Rendered):
+class Patched(Finished):
     """A rendered file with a patch applied."""
 
     def __init__(self, before: Rendered, text: str, sources: Sequence[Source], job: Job) -> None:
-        self.text = text
-        self._before = before
+        super().__init__(before, text, ())
         self._sources = sources
         self._job = job
-
-    @property
-    def unpatched(self) -> Rendered:
-        """The file as its templates write it."""
-        return self._before.unpatched
 
     @cached_property
     def origins(self) -> tuple[Origin, ...]:

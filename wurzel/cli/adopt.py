@@ -44,7 +44,7 @@ def command(pipelines: tuple[str, ...], targets: tuple[str, ...], environment: s
         return
     path = project.root / FILE
     before = path.read_bytes().decode()
-    text = adopted(before, found, FILE)
+    text = adopted(before, found)
     if check:
         raise CheckFailed(f"{_count(found)} only in rendered files", hint=f"Run: {_words(request)}")
     write_file(path, text)

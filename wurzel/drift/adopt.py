@@ -9,6 +9,7 @@ from wurzel.backends.registry import get
 from wurzel.exceptions import ConfigError, Problem, UsageError
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.edit import Place, edited, setting_place
+from wurzel.project.load import FILE
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Adoptable
@@ -52,7 +53,7 @@ def proposals(changes: Sequence[Change], results: Sequence[JobResult]) -> list[P
     ]
 
 
-def adopted(text: str, found: Sequence[Proposal], where: str) -> str:
+def adopted(text: str, found: Sequence[Proposal]) -> str:
     """The text of wurzel.yaml with the proposed values.
 
     Raises `UsageError` when a pipeline is not in the file, or two files want different values; `ConfigError` when a
@@ -63,7 +64,7 @@ def adopted(text: str, found: Sequence[Proposal], where: str) -> str:
     problems: list[Problem] = []
     for proposal in found:
         place = _place(text, proposal)
-        problems += _unfit(proposal, where)
+        problems += _unfit(proposal)
         if place in changes and changes[place] != proposal.value.new:
             raise UsageError(
                 f"{owners[place]} and {proposal.file} have different values for {'.'.join(place)}",
@@ -73,7 +74,7 @@ def adopted(text: str, found: Sequence[Proposal], where: str) -> str:
     if problems:
         raise ConfigError(problems)
     crlf = "\r\n" in text
-    new = edited(text.replace("\r\n", "\n"), changes, where)
+    new = edited(text.replace("\r\n", "\n"), changes, FILE)
     return new.replace("\n", "\r\n") if crlf else new
 
 
@@ -86,17 +87,17 @@ def _place(text: str, proposal: Proposal) -> Place:
     return (*owner, *proposal.place)
 
 
-def _unfit(proposal: Proposal, where: str) -> list[Problem]:
+def _unfit(proposal: Proposal) -> list[Problem]:
     from wurzel.project.typecheck import check_settings
 
     value = proposal.value
     place = f"{proposal.file}: {'.'.join(proposal.place)}"
     if _has_null(value.new):
-        return [Problem(f"{place} is null or contains it, which cannot be taken over", where, "Set it by hand.")]
+        return [Problem(f"{place} is null or contains it, which cannot be taken over", FILE, "Set it by hand.")]
     if not value.setting:
         return []
     step = next(step for step in proposal.job.pipeline.steps if step.id == value.place[1])
-    return [Problem(f"{place}: {reason}", where) for _, reason in check_settings(step, {value.place[-1]: value.new})]
+    return [Problem(f"{place}: {reason}", FILE) for _, reason in check_settings(step, {value.place[-1]: value.new})]
 
 
 def _has_null(value: Any) -> bool:

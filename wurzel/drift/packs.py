@@ -17,7 +17,7 @@ from wurzel.project.nodes import Node, with_value
 from wurzel.render.header import packs_of
 from wurzel.render.layers import OURS
 from wurzel.render.packs import is_installed, load_pack
-from wurzel.render.requirement import requirement
+from wurzel.render.requirement import pack_name
 
 if TYPE_CHECKING:
     from wurzel.backends.job import JobFile, JobResult
@@ -155,7 +155,7 @@ def _with_packs(project: Project | None, left_out: Collection[str], added: Seque
         return None
     from wurzel.project.packs import read_packs
 
-    templates = [*(name for name in project.templates if _pack_name(name) not in left_out), *added]
+    templates = [*(name for name in project.templates if pack_name(name) not in left_out), *added]
     packs = [
         _lenient(pack) if pack.name in added else pack for pack in read_packs(templates, project.root, project.places)
     ]
@@ -179,14 +179,6 @@ def _lenient(pack: Pack) -> Pack:
         for name, each in pack.variables.items()
     }
     return pack._replace(variables=declared)
-
-
-def _pack_name(layer: str) -> str:
-    try:
-        wanted = requirement(layer)
-    except ValueError:
-        wanted = None
-    return wanted.name if wanted is not None else layer
 
 
 def _known(pipeline: Node, known: Collection[str]) -> Node:

@@ -18,7 +18,7 @@ from wurzel.exceptions import Problem, TemplateError
 from wurzel.named_tuples import NamedTuple
 from wurzel.render.packs import is_installed, load_pack
 from wurzel.render.renames import renamed
-from wurzel.render.requirement import requirement
+from wurzel.render.requirement import pack_name, requirement
 from wurzel.suggestion import LOOSE, did_you_mean
 
 if TYPE_CHECKING:
@@ -323,13 +323,7 @@ def _refuse_other_names(folder: Path) -> None:
 
 def _pack_of(layer: str) -> str:
     """The pack that an entry of `templates:` might mean as well as a folder; '' where it can only be a folder."""
-    if "/" in layer or layer == USUAL:
-        return ""
-    try:
-        wanted = requirement(layer)
-    except ValueError:
-        wanted = None
-    return wanted.name if wanted is not None else layer
+    return "" if "/" in layer or layer == USUAL else pack_name(layer)
 
 
 def label(found: Found) -> str:

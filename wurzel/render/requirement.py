@@ -44,3 +44,12 @@ def requirement(text: str) -> Requirement | None:
         message = f"{versions!r} is not a list of version specifiers; write for example {match.group(1)}>=2,<3"
         raise ValueError(message) from None
     return Requirement(match.group(1), versions)
+
+
+def pack_name(text: str) -> str:
+    """The pack that a text names, with or without versions."""
+    try:
+        wanted = requirement(text)
+    except ValueError:
+        wanted = None
+    return wanted.name if wanted is not None else text

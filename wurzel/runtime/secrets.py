@@ -7,9 +7,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import from_json
 
-from wurzel.core.environment import fields_of, model_of, prefixes, split_name
+from wurzel.core.environment import decode, fields_of, model_of, prefixes, split_name
 from wurzel.datacontract.secrets import is_secret, passwords_in, secret_texts
 from wurzel.runtime.masking import forms
 from wurzel.secret_names import may_be_secret, names_secret_file
@@ -66,10 +65,7 @@ def _parsed(value: Any) -> Any:
     """The JSON in a text; anything else as it is."""
     if not isinstance(value, str) or value[:1] not in {"{", "[", '"'}:
         return value
-    try:
-        return from_json(value)
-    except ValueError:
-        return value
+    return decode(value, text=False)
 
 
 def _leaves(value: Any) -> Iterator[str]:
