@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 
 
 @click.command("adopt")
-@click.argument("pipelines", nargs=-1, metavar="[PIPELINE]…")
-@click.option("-t", "--target", "targets", multiple=True, metavar="TARGET", help="Only its files; repeatable.")
+@click.argument("pipelines", nargs=-1, metavar="[PIPELINE]...")
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    help="Take values only from files of this target; repeatable.",
+)
 @click.option("-e", "--env", "environment", metavar="ENV", help="Write values to this environment of wurzel.yaml.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if there is something to take.")
 def command(pipelines: tuple[str, ...], targets: tuple[str, ...], environment: str | None, check: bool) -> None:

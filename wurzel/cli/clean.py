@@ -13,8 +13,8 @@ from wurzel.cli.saying import print_json
 
 @click.command("clean")
 @pipeline_argument
-@click.option("--data", is_flag=True, help="Remove the datasets of its steps, too.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
+@click.option("--data", is_flag=True, help="Also remove the datasets of its steps.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the folders and their bytes as JSON.")
 @state_dir_option
 @configuration_options

@@ -42,8 +42,8 @@ def command(
 ) -> None:
     """Write a Dockerfile, and build and push the image.
 
-    Writes Dockerfile and .dockerignore from `container` and `requires` in wurzel.yaml and the project's lock file,
-    uv.lock, poetry.lock, requirements.txt or pyproject.toml.
+    Writes Dockerfile and .dockerignore from `container` and `requires` in wurzel.yaml, and from the packages of the
+    project: uv.lock, poetry.lock, pdm.lock, requirements.txt or pyproject.toml.
     """
     from wurzel.cli.writing import write
     from wurzel.exceptions import PreflightError, Problem, UsageError

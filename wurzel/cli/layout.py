@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     default=20.0,
     show_default=True,
     metavar="SECONDS",
-    help="What it takes to start a job: a machine or pod, checkout, installation.",
+    help="Seconds to start a job: machine or pod, checkout, installation.",
 )
 @configuration_options
 def command(

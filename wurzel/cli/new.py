@@ -22,7 +22,7 @@ COMMANDS = {
 def command() -> None:
     """Write a project, a step, a target or a template pack.
 
-    Each is complete: it runs, or passes its test, as it is written.
+    Each is complete: it runs, or passes its tests, unchanged.
     """
 
 
@@ -74,8 +74,8 @@ def step(name: str, as_json: bool) -> None:
 def backend(name: str, as_json: bool) -> None:
     """Write a package with a target of your own to start from.
 
-    Writes the new folder wurzel-NAME: the backend of the documentation under your name, with a test that fails where
-    something of a pipeline is dropped.
+    Writes the new folder wurzel-NAME: the backend of the documentation under your name, with a test that fails if it
+    drops anything of a pipeline.
     """
     from wurzel.new_file import write_folder
     from wurzel.project.new_backend import backend_files

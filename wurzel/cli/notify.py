@@ -13,7 +13,7 @@ from wurzel.exceptions import UsageError
 @click.argument("pipeline")
 @click.option("--step", default="", metavar="ID", help="The step that failed.")
 @click.option("--reason", default="", metavar="TEXT", help="Why it failed.")
-@click.option("--webhook", is_flag=True, help="Send it to the webhook whose URL WURZEL_WEBHOOK has.")
+@click.option("--webhook", is_flag=True, help="Send it to the webhook in WURZEL_WEBHOOK.")
 @click.option("--run", "run", envvar="WURZEL_RUN_ID", default="", metavar="ID", help="Id of the run.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def command(pipeline: str, step: str, reason: str, webhook: bool, run: str, command: tuple[str, ...]) -> None:

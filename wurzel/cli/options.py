@@ -119,7 +119,7 @@ def env_file_option(command: Command) -> Command:
         is_eager=True,
         expose_value=False,
         callback=_set_variables,
-        help="Set the variables of this file, such as .env, that are not set already.",
+        help="Read variables from this file, such as .env; those that are already set win.",
     )(command)
 
 

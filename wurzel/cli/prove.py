@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command("prove")
 @pipeline_argument
 @click.option(
-    "-t", "--target", "targets", multiple=True, type=TargetName(), help="An engine of this target; repeatable."
+    "-t", "--target", "targets", multiple=True, type=TargetName(), help="Only engines of this target; repeatable."
 )
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Only the first N items of every source.")
 @click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="Longest time for each engine.")

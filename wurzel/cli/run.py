@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     type=StepName(),
     metavar="STEP,…",
     multiple=True,
-    help="Run these steps; what they read must be there already. STEP+ means what comes after it too, +STEP before.",
+    help="Run only these steps; their inputs must exist. STEP+ adds the steps after it, +STEP those before it.",
 )
 @click.option(
     "--from",
@@ -80,10 +80,10 @@ if TYPE_CHECKING:
     "url",
     envvar="WURZEL_STORE",
     metavar="URL",
-    help="Keep results in this store, a folder or s3://bucket/prefix, or in `none`, whatever wurzel.yaml says.",
+    help="Use this store instead of that of wurzel.yaml: a folder, s3://bucket/prefix, or none.",
 )
-@click.option("--notify", is_flag=True, help="When the run fails, do what `on_failure` says.")
-@click.option("--publish", is_flag=True, help="Let this run become the latest one in the store.")
+@click.option("--notify", is_flag=True, help="If the run fails, notify as `on_failure` says.")
+@click.option("--publish", is_flag=True, help="Make this run `latest` in the store.")
 @click.option(
     "--in-process",
     is_flag=True,

@@ -97,7 +97,7 @@ def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
 def diff(obj: dict[str, Any], before: str, after: str, as_json: bool) -> None:
     """Show which datasets and settings differ between two runs, by default between the last one and the one before.
 
-    The one before is that of the same pipeline.
+    BEFORE is by default the previous run of the same pipeline.
     """
     from wurzel.exceptions import UsageError
     from wurzel.runtime.history import LATEST, changes, find_run, past_runs

@@ -56,7 +56,7 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--pipeline", metavar="NAME", help="Pipeline that STEP belongs to; default: the only one.")
 @click.option("-e", "--env", "environment", metavar="ENV", help="Apply this environment of wurzel.yaml to STEP.")
 @click.option("--set", "sets", metavar="KEY=VALUE", multiple=True, help="Override one value of STEP's configuration.")
-@click.option("--id", "step_id", metavar="ID", help="Id of the step; made from the class's name unless given.")
+@click.option("--id", "step_id", metavar="ID", help="Id of the step.  [default: made from the class's name]")
 @click.option(
     "-i",
     "--input",
@@ -75,16 +75,18 @@ AT_LEAST_1 = click.IntRange(min=1)
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the input only.")
 @click.option("--shards", type=AT_LEAST_1, default=1, metavar="N", help="Run N slices side by side, then gather them.")
 @click.option("--portion", type=AT_LEAST_0, metavar="N", help="Call run for every N items; 0 for all at once.")
-@click.option("--shard-by", metavar="NAME", help="The input whose items are cut, where there are several.")
+@click.option("--shard-by", metavar="NAME", help="The input to cut into slices, if there are several.")
 @click.option("--gather", is_flag=True, help="Merge the slices in -i into one dataset; runs no step.")
 @click.option("--retries", type=AT_LEAST_0, default=0, metavar="N", help="Retry up to N times after a failure.")
 @click.option("--backoff", type=DurationText(), help="Wait before the first retry.")
-@click.option("--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiplies each further wait.")
+@click.option(
+    "--backoff-factor", type=click.FloatRange(min=1), default=1.0, help="Multiply each later wait by this factor."
+)
 @click.option("--backoff-max", type=DurationText(), help="Longest wait.")
-@click.option("--timeout", type=DurationText(), help="Longest time for one try; then the step is ended.")
-@click.option("--once", metavar="RUN", help="Do nothing when this run has written the output already.")
+@click.option("--timeout", type=DurationText(), help="Stop an attempt that takes longer.")
+@click.option("--once", metavar="RUN", help="Do nothing if this run has already written the output.")
 @click.option("--retire", metavar="DIR", type=FOLDER, hidden=True, help="Move the datasets that were there to DIR.")
-@click.option("--own-group", is_flag=True, help="Lead a process group, so that whoever starts this can end all of it.")
+@click.option("--own-group", is_flag=True, help="Start a process group, so that the caller can stop all of it.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Run one step, once: read its input, run it, check and store what it gives.

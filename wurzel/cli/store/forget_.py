@@ -15,8 +15,8 @@ from wurzel.cli.text import counted
 def command(wanted: str | None, whole: bool, url: str | None, environment: str | None) -> None:
     """Remove results of a step from the cache, so that it runs again.
 
-    The next run computes the step, also if nothing has changed; what comes after it runs only if its result differs.
-    What runs have handed over stays.
+    The next run computes the step, even if nothing has changed; the steps after it run only if its result differs. Data
+    of past runs stays.
     """
     from wurzel.exceptions import UsageError
     from wurzel.store.listing import check_pipeline

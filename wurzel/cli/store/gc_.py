@@ -36,7 +36,7 @@ class KeepText(click.ParamType):  # type: ignore[type-arg] # not generic in olde
 @click.command("gc")
 @click.argument("pipeline", type=PipelineInStore(), required=False)
 @click.option("--keep", type=KeepText(), metavar="TIME", required=True, help="Keep runs that are younger: 30d, 36h.")
-@click.option("--dry-run", is_flag=True, help="Remove nothing; say what would be removed.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @store_options
 def command(

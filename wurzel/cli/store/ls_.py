@@ -28,8 +28,8 @@ _DIGITS = 12
 def command(wanted: str | None, run: str | None, as_json: bool, url: str | None, environment: str | None) -> None:
     """List runs, or what a run handed over.
 
-    Of a pipeline, its runs, the newest first. With --run, what the steps of that run handed over. Of a step, what it
-    handed over in each run. Without PIPELINE, where there are several, their names.
+    PIPELINE lists its runs, the newest first; with --run, what the steps of that run handed over. PIPELINE/STEP lists
+    what the step handed over in each run. Without an argument, lists the pipelines if there are several.
     """
     asked = pipeline_or_step(wanted)
     place = open_place(url, environment, asked.pipeline)

@@ -25,7 +25,7 @@ def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, env
     """Read everything, and find what is damaged or missing.
 
     Prints each finding with what leads to it, and exits 3 if anything is wrong (with --fix: if anything still is).
-    Jobs may run meanwhile. Without PIPELINE, of all pipelines in the store.
+    Jobs may run meanwhile. Without PIPELINE, for all pipelines in the store.
     """
     from wurzel.exceptions import BROKEN_CONTRACT
     from wurzel.store.repair import repair
