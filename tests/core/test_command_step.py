@@ -193,7 +193,7 @@ def test_a_list_in_a_field_stands_alone_in_its_word():
 
 
 def test_an_output_that_is_not_written_fails_the_step(run):
-    with pytest.raises(StepFailed, match=r"true ended well, but did not write .*output.txt"):
+    with pytest.raises(StepFailed, match=r"true exited 0, but did not write .*output.txt"):
         run(step(["true", "{output}"]))
 
 

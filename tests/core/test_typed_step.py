@@ -160,7 +160,7 @@ def test_names_that_are_ids(name):
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a-", "a_b", "ä", "a b", "x" * 64, "a\n", 3])
 def test_names_that_are_no_ids(name):
-    with pytest.raises(StaticTypeError, match="is no step id"):
+    with pytest.raises(StaticTypeError, match="is not a step id"):
         WZ(Source, name=name)
 
 
@@ -249,7 +249,7 @@ def made(parameters, run):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ((int, None, list[Doc]), "the settings of Made are int, which is no subclass of Settings"),
+        ((int, None, list[Doc]), "the settings of Made are int, which is not a subclass of Settings"),
         ((None, None, None), "the output of Made cannot be None"),
         ((None, None, dict[str, Doc]), "dict is not a supported container"),
         ((None, list[int], Doc), "the input of Made: list[int] cannot flow between steps: int is not a contract"),

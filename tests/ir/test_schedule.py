@@ -56,7 +56,7 @@ REFUSED = [
     ("0\n4 * * *", "line break"),
     ("* * * MON *", "names: JAN"),
     ("@every", "not an interval"),
-    ("@every 0s", "without end"),
+    ("@every 0s", "endlessly"),
     ("@every 1x", "not an interval"),
     ("@Daily", "not known"),
 ]

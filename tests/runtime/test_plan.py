@@ -100,8 +100,8 @@ def test_a_table_for_people(named):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--plan", "--slices", "words=-"], "--plan is about whole steps"),
-        (["--format", "json"], "--format is about a plan"),
+        (["--plan", "--slices", "words=-"], "--plan shows whole steps"),
+        (["--format", "json"], "--format is for --plan"),
     ],
 )
 def test_what_does_not_go_together(named, words, message):

@@ -195,8 +195,8 @@ def test_slices_of_different_jobs_make_the_same_dataset(project):
     [
         (["--only", "wrods"], "the pipeline cut has no step 'wrods'\n  Did you mean words? Its steps are words, cut."),
         (["--only", "cut"], "step cut: data/words: there is no such dataset"),
-        (["--shard", "1/2"], "--shard is about a slice of one step"),
-        (["--only", "words,cut", "--shard", "1/2"], "--shard is about a slice of one step"),
+        (["--shard", "1/2"], "--shard runs a slice of one step"),
+        (["--only", "words,cut", "--shard", "1/2"], "--shard runs a slice of one step"),
         (["--slices", "cut"], "--slices 'cut' is not STEP=FILE"),
         (["--slices", "cot=x"], "Did you mean cut?"),
         (["--slices", "cut=x"], "data/words: there is no such dataset"),

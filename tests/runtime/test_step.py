@@ -369,7 +369,7 @@ def test_an_error_while_starting(steps):
         (lambda: run("Words", shard=(1, 2)), "Words is a source, so it has no input to split into slices"),
         (lambda: run("Memory", shard=(1, 2)), "Memory is a source"),
         (lambda: run("Join", "words", shard=(1, 2)), "Join makes one item of all its input"),
-        (lambda: run("Words", step_id="Not_An_Id"), "--id: 'Not_An_Id' is no step id"),
+        (lambda: run("Words", step_id="Not_An_Id"), "--id: 'Not_An_Id' is not a step id"),
         (lambda: run("mysteps:Word"), "mysteps:Word: is <class 'mysteps.Word'>, not a step class"),
         (lambda: run("mysteps:Path"), "not a step class"),
     ],

@@ -155,7 +155,7 @@ def test_the_option_outranks_the_variable_and_both_the_configuration(clone, tmp_
         (["--store", "s3://u:hunter2@b/x"], {}, "the URL of a store contains a user or password (not shown)"),
         (["--store", "ftp://b/x"], {}, "'ftp://b/x' is not the URL of a store"),
         ([], {"WURZEL_STORE_CACHE": "write"}, "WURZEL_STORE_CACHE: 'write' is not read-write or read or off"),
-        (["--store", "none", "--publish"], {}, "--publish is about a store, and there is none"),
+        (["--store", "none", "--publish"], {}, "--publish needs a store, and there is none"),
         (["--store", ".git/x"], {}, "is inside git's own folder"),
         (["--store", "data"], {}, "the store is in the folder 'data' of datasets or states"),
         (["--store", "x/s", "--state-dir", "x"], {}, "the store is in the folder 'x' of datasets or states"),

@@ -73,7 +73,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
     chosen = _with_data_dir(chosen, asked.data_dir)
     store, place = _store(chosen, asked.url, {**os.environ, **withdrawn}, asked.state_dir)
     if asked.publish and store is None:
-        raise UsageError("--publish is about a store, and there is none", hint="Name one with --store.")
+        raise UsageError("--publish needs a store, and there is none", hint="Name one with --store.")
     told = _told(chosen)
     engine_id = given_id(os.environ)
     run_id = engine_id or new_id()

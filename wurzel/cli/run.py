@@ -144,11 +144,11 @@ def _check(obj: dict[str, Any], asked: Asked, *, watch: bool) -> None:
     if asked.only and (asked.first or asked.last):
         raise UsageError("--only cannot be used with --from or --until", hint="Write --only STEP+ or --only +STEP.")
     if asked.plan and cut:
-        raise UsageError("--plan is about whole steps", hint="Leave out --shard and --slices.")
+        raise UsageError("--plan shows whole steps", hint="Leave out --shard and --slices.")
     if asked.form and not asked.plan:
-        raise UsageError("--format is about a plan", hint="Add --plan.")
+        raise UsageError("--format is for --plan", hint="Add --plan.")
     if watch and asked.notify:
-        raise UsageError("--notify is about a run that nobody watches", hint="Leave out --watch or --notify.")
+        raise UsageError("--notify and --watch are mutually exclusive", hint="Leave out --watch or --notify.")
     if watch and (asked.plan or cut):
         raise UsageError(f"--watch runs whole steps; leave out {cut or '--plan'}")
     if asked.from_ir and (asked.pipeline or asked.environment or asked.sets):
@@ -243,7 +243,7 @@ def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Cal
     from wurzel.runtime.selection import chosen, find
 
     if options.shard is not None and (not options.only or len(chosen(pipeline, options.only).steps) != 1):
-        raise UsageError("--shard is about a slice of one step", hint="Name it with --only STEP.")
+        raise UsageError("--shard runs a slice of one step", hint="Name it with --only STEP.")
     if slices is None:
         return None
     step_id, equals, file = slices.partition("=")

@@ -128,7 +128,7 @@ def _path(value: Any) -> Any:
 def _written(path: Path, annotation: Any, program: str) -> File | Folder | list[File]:
     item = _item(annotation)
     if not path.exists():
-        raise StepFailed(f"{program} ended well, but did not write {path}")
+        raise StepFailed(f"{program} exited 0, but did not write {path}")
     if item is None:
         return annotation(path)  # type: ignore[no-any-return]
     return [item(found) for found in sorted(path.iterdir(), key=os.fsencode)]

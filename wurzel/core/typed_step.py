@@ -180,7 +180,7 @@ def WZ(cls: type[StepT], name: str | None = None) -> StepT:  # noqa: N802 - the 
         name: id of this step; needed when a class occurs more than once.
 
     Raises:
-        StaticTypeError: when the class's type parameters or annotations are wrong, or the name is no step id.
+        StaticTypeError: when the class's type parameters or annotations are wrong, or the name is not a step id.
     """
     if not isinstance(cls, type) or not issubclass(cls, TypedStep):
         raise StaticTypeError(f"WZ takes a step class, not {cls!r}", hint="Write WZ(MyStep).")
@@ -202,7 +202,7 @@ def check_id(name: object) -> str:
     """
     if not isinstance(name, str) or len(name) > MAX_ID or not _ID.fullmatch(name):
         raise StaticTypeError(
-            f"{name!r} is no step id",
+            f"{name!r} is not a step id",
             hint=f"Use at most {MAX_ID} of a-z, 0-9 and -, with a letter or digit at either end.",
         )
     return name
@@ -285,7 +285,7 @@ def _check_settings(cls: type, settings: Any) -> None:
         )
     if settings is not NoneType and not (isinstance(settings, type) and issubclass(settings, SettingsBase)):
         raise StaticTypeError(
-            f"the settings of {cls.__name__} are {type_text(settings)}, which is no subclass of Settings",
+            f"the settings of {cls.__name__} are {type_text(settings)}, which is not a subclass of Settings",
             where=class_path(cls),
             hint="Derive from wurzel.core.Settings, or write NoSettings.",
         )

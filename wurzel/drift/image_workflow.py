@@ -63,7 +63,7 @@ def _login(choices: Choices, registry: str) -> dict[str, str]:
     aws = _ECR.fullmatch(registry)
     if aws and not choices.role:
         hint = "Write: --role arn:aws:iam::ACCOUNT:role/NAME, of a role that trusts this repository."
-        raise UsageError(f"{registry} lets in who has a role of AWS, and --role is missing", hint=hint)
+        raise UsageError(f"pushing to {registry} needs a role of AWS, and --role is missing", hint=hint)
     if choices.role and not aws:
         raise UsageError(f"--role is for a registry of AWS, and the image is pushed to {registry}")
     if aws:

@@ -174,7 +174,7 @@ def check_choices(choices: Choices) -> None:
     import re
 
     if choices.image and (choices.push or choices.merge_requests or choices.environment):
-        raise UsageError("--image is for a file of its own; leave out --push, --merge-requests and --env")
+        raise UsageError("--image writes a separate file; leave out --push, --merge-requests and --env")
     if choices.role and not choices.image:
         raise UsageError("--role is for --image")
     if choices.merge_requests and choices.platform != "gitlab":

@@ -203,7 +203,7 @@ class Triggers(IRModel):
 
     push: Annotated[tuple[Branch, ...], Feature("push")] = Field((), description="commits to these branches")
     after: Annotated[tuple[OtherPipeline, ...], Feature("after")] = Field(
-        (), description="other pipelines that have ended well: `NAME`, or `NAME/STEP` for the step whose data is there"
+        (), description="other pipelines that have succeeded: `NAME`, or `NAME/STEP` for the step whose data is there"
     )
     data: Annotated[tuple[FreeText, ...], Feature("data_arrival")] = Field(
         (), description="data that has arrived, by the name that the platform gives it, such as s3://acme/docs"

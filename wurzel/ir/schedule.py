@@ -106,7 +106,7 @@ def _check_descriptor(text: str) -> None:
         return
     if _EVERY.fullmatch(text):
         if not any(int(count) for count in re.findall(r"\d+", text)):
-            raise ValueError(f"{text!r} would start without end; write at least @every 1s")
+            raise ValueError(f"{text!r} would start endlessly; write at least @every 1s")
         return
     if text.startswith("@every"):
         raise ValueError(f"{text!r} is not an interval; write for example @every 1h30m")

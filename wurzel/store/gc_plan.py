@@ -218,4 +218,4 @@ def server_time(store: Store) -> datetime:
         store.bucket.delete([key])
         if item is not None:
             return item.modified
-    raise StoreError("what was written cannot be found", where=key, hint="Try again.")
+    raise StoreError("what was just written cannot be found", where=key, hint="Try again.")

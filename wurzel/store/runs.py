@@ -59,7 +59,7 @@ class Run:
             if begun is not None:
                 return begun
             # It was an old run, which gc has just removed.
-        raise StoreError("what says how the run began has been removed", where=self._key, hint="Start a new run.")
+        raise StoreError("the record of how the run began has been removed", where=self._key, hint="Start a new run.")
 
     def begun(self) -> Begun | None:
         """How the run began; `None` when it has not. Raises `StoreError` when that is damaged, or names another run."""

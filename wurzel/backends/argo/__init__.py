@@ -81,7 +81,7 @@ class ArgoBackend(Backend):
             " each; `max` pods, of which those without a portion end at once, where each slice has its own artifact"
         ),
         "when": emulated(
-            "wurzel asks; a skipped step writes an empty dataset, so its pod ends well and what follows runs"
+            "wurzel asks; a skipped step writes an empty dataset, so its pod succeeds and what follows runs"
         ),
         "named_inputs": native("a task is handed the outputs that it reads, and no others"),
         "named_outputs": native("an artifact for each; a folder for each on a volume; a dataset for each in a store"),
@@ -115,7 +115,7 @@ class ArgoBackend(Backend):
         volume = options.artifacts.volume
         keeps = store(options.artifacts).addressed or (volume is not None and not volume.per_run)
         if use.feature == "on_failure" and options.on_exit is not None:
-            return unsupported("targets.argo.on_exit takes its place; remove one of the two")
+            return unsupported("targets.argo.on_exit replaces it; remove one of the two")
         if use.feature == "store" and isinstance(use.value, Store) and use.value.secrets is not None:
             return unsupported(
                 "Argo's executor has its keys in its environment, where code of steps can read them; use"

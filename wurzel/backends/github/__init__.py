@@ -65,7 +65,7 @@ class GithubBackend(Backend):
         "deadline": unsupported("GitHub starts scheduled runs late when it is busy, and has no deadline"),
         "catch_up": unsupported("GitHub does not make up for a missed run; start it by hand"),
         "push": native("`on.push`"),
-        "after": native("`on.workflow_run`, on the default branch, if the other run was one of it and has ended well"),
+        "after": native("`on.workflow_run`, on the default branch, if the other run was on it and has succeeded"),
         "data_arrival": unsupported("GitHub learns nothing of data; let what writes it call the webhook"),
         "webhook": native("`on.repository_dispatch` of the pipeline's name: POST /repos/OWNER/REPO/dispatches"),
         "on_failure": native("a job that needs all others and runs `wurzel notify` if one has failed"),

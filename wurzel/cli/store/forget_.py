@@ -24,7 +24,7 @@ def command(wanted: str | None, whole: bool, url: str | None, environment: str |
 
     asked = pipeline_or_step(wanted) if whole else step_of(wanted or "")
     if whole and asked.step is not None:
-        raise UsageError("--all is about a whole pipeline", hint="Leave it out, or give PIPELINE alone.")
+        raise UsageError("--all takes a pipeline, not a step", hint="Leave it out, or give PIPELINE alone.")
     if not whole and asked.step is None:
         raise UsageError("no step is given", hint="Write PIPELINE/STEP, or PIPELINE --all for all steps.")
     if asked.output is not None:
