@@ -34,7 +34,7 @@ _PAPER, _INK = "#0d1117", "#e6edf3"
 
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "run": ("wurzel run rag -j 1", "wurzel run rag --param split.TOKEN_COUNT_MAX=128 -j 1"),
-    "render": ("wurzel render", "sed -i 's/memory: 512Mi/memory: 1Gi/' wurzel.yaml", "wurzel render"),
+    "render": ("wurzel render", "sed -i 's/cpu: 500m/cpu: 1/' wurzel.yaml", "wurzel render"),
     "check": (
         "wurzel render -t dvc",
         "sed -i 's/TOKEN_COUNT_MAX: 256/TOKEN_COUNT_MAX: 300/' wurzel.yaml",

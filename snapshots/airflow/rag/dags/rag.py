@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:d1ee17d70f331d5f215dba317ae1f4069cb19f3a38ef4cbe3285dfb920b89515
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:7ad7fb0118f151bd7857758d6872162521a1beb68fe290a2d9dc4a089bed11c3
 import json
 import re
 from datetime import timedelta
@@ -28,7 +28,7 @@ class RetryUnlessFinal(RetryPolicy):
 ENV = {
     "WURZEL_RUN": "data/rag/run_{{ run_id | urlencode | replace('/', '%2F') }}",
     "WURZEL_IR": "{{ task.dag.folder }}/rag.ir.json",
-    "WURZEL_IR_SHA256": "c223d75acf216e75e425be6c82c6835b49956bc9f47ae885e162d7e93794d9f9",
+    "WURZEL_IR_SHA256": "7b6c90c7587919586ce352599a0357280c10e6742d2e320d9bc2b2b4b9696146",
     "WURZEL_RUN_ID": "airflow-{{ dag.dag_id }}-{{ run_id | urlencode | replace('/', '%2F') }}",
     "SPLIT__TOKEN_COUNT_MAX": "{{ params.SPLIT__TOKEN_COUNT_MAX | tojson }}",
 }
