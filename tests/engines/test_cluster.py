@@ -214,3 +214,17 @@ def test_a_cronjob_gives_the_same_bytes(mode, cluster, tmp_path):
     outcome = ClusterCronJob(cluster, mode).run(Case("diamond", "diamond"), tmp_path / "cluster")
     assert outcome.code == 0, outcome.log
     assert outcome.data == wurzel_run(example("diamond", tmp_path / "local"), "diamond")
+
+
+def test_prove_runs_a_pipeline_on_it(cluster, tmp_path):
+    sets = [f"image={cluster.image}", 'schedule={cron: "0 4 * * *", timezone: UTC}']
+    words = ["prove", "diamond:pipeline", "-t", "argo", "-t", "cronjob", *(f"--set={item}" for item in sets)]
+    env = {"KUBECONFIG": cluster.config, "DOCKER_HOST": "unix:///nowhere"}
+    done = wurzel(example("diamond", tmp_path / "diamond"), *words, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {line.partition("same")[0].strip() for line in done.stdout.splitlines() if " same " in line} == {
+        "Argo, cluster", "CronJob, cluster"
+    }  # fmt: skip
+    left = cluster.read("get", "namespaces")["items"]
+    phases = {item["status"]["phase"] for item in left if item["metadata"]["name"].startswith("wurzel-prove-")}
+    assert phases <= {"Terminating"}

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.engines.cases import Case
+from tests.engines.containers import Containers
 from tests.engines.datasets import example
 from wurzel.engines.cluster import Cluster
 from wurzel.engines.compare import Difference, first_difference
@@ -383,6 +384,17 @@ def test_docker_runs_each_container_as_restricted_as_rendered(tmp_path):
         assert line.startswith("run --rm --user=")
         assert "--read-only --security-opt=no-new-privileges --cap-drop=ALL" in line
         assert "--entrypoint=wurzel acme/words:1 step steps:" in line
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(1800)
+def test_real_containers_give_the_same_bytes(docker, tmp_path):
+    project = example("diamond", tmp_path / "project")
+    image = Containers.of(docker, project).image
+    words = ["diamond:pipeline", "-t", "cronjob", f"--set=image={image}"]
+    done = prove(project, *words, DOCKER_HOST=docker.options[1])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"CronJob, containers +same .* docker \d", done.stdout), done.stdout
 
 
 SLOW = """

@@ -182,6 +182,8 @@ class Cluster:
 class OnCluster(Driver):
     """What the drivers of a cluster share: they run a case by the real controllers, in the images that it names."""
 
+    waits = True
+
     def __init__(self, cluster: Cluster, sets: Sequence[str] = ()) -> None:
         """`sets` are more fields that each case gets."""
         self.cluster = cluster

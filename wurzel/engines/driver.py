@@ -123,6 +123,8 @@ class Driver(ABC):
     how = ""
     """How it is run here, for the legend."""
     simulated = False
+    waits = False
+    """Its steps run on other machines, so that it takes nothing from engines beside it."""
     called = ""
     """The name of its target in wurzel.yaml, if it is a named target."""
 

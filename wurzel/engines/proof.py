@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from wurzel.engines.driver import Case, Driver, Outcome
 
 AT_ONCE = 2
-"""Engines that run side by side; each runs steps side by side as well."""
+"""Engines of this machine that run side by side; each runs steps side by side as well."""
 TARGETS = ("argo", "cronjob", "airflow", "github", "gitlab", "dvc", "local")
 """Targets that have an engine; those that take longest come first, so that none is alone at the end."""
 _LOG = 4000
@@ -86,7 +86,7 @@ def proven(case: Case, steps: Sequence[str], drivers: Sequence[Driver], folder: 
     yield replace(first, verdict="reference") if first.is_right else first
     if expected.code != 0:
         return
-    with _pool() as pool:
+    with _pool(AT_ONCE + sum(driver.waits for driver in drivers)) as pool:
         jobs = {}
         for number, driver in enumerate(sorted(drivers, key=lambda driver: TARGETS.index(driver.target))):
             if missing := case.lacks(driver.target) or driver.missing():
@@ -98,9 +98,9 @@ def proven(case: Case, steps: Sequence[str], drivers: Sequence[Driver], folder: 
 
 
 @contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
+def _pool(size: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that wait for engines; whatever ends this one early ends the engines as well."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(size) as pool:
         try:
             yield pool
         except BaseException:
