@@ -163,6 +163,49 @@ STRUCTURE = [
     ("suffix-6", "env 'SUFFIX_6__SUFFIX", "env SUFFIX_6__TIMES=2 'SUFFIX_6__SUFFIX", 0),
     ("file-words", "-o 'da ta/$HOME it'\\''s/file-words'", "-o 'da ta/$HOME it'\\''s/file-word'", None),
 ]  # fmt: skip
+LAYER = """{% extends "!local/run.sh.j2" %}
+{% block environment %}
+{{ super() }}
+export SUFFIX_8__TIMES=2
+{% endblock %}
+{% block step scoped %}
+    {{ case.id }})
+      needs={{ case.needs }}
+      followers={{ case.followers }}
+      set --
+{% for line in case.command %}
+{% set dropped = {"suffix-0": loop.first, "suffix-3": loop.last, "suffix-4": loop.index == 3} %}
+{% if not dropped.get(step.id) %}
+      set -- "$@"{% if step.id == "suffix-1" and
+ loop.index == 2 %} env SUFFIX_1__TIMES=2{% endif %}{% for word in line %} {{ word }}{% endfor %}
+
+{% endif %}
+{% endfor %}
+      ;;
+{% endblock %}
+{% block before_step %}
+    case "$*" in
+      *"--id suffix-6 "*) shift 2 ;;
+      *"--id suffix-7 "*) cd / ;;
+      *"--id suffix-9 "*) export SUFFIX_9__TIMES=0 ;;
+    esac
+{% endblock %}
+"""
+TEMPLATES = [
+    # step, item that differs first
+    ("suffix-0", 0), ("suffix-1", 0), ("suffix-3", None), ("suffix-4", None), ("suffix-6", 0), ("suffix-7", None),
+    ("suffix-8", 0), ("suffix-9", 0),
+]  # fmt: skip
+CODE = """        found = [Word(text=word.text + suffix, count=word.count) for word in inpt]
+        faults = {
+            "yes": found[:-1],
+            "0123": [*found[:2], found[3], found[2], *found[4:]],
+            "1:30": [*found[:5], Word(text=found[5].text, count=found[5].count + 1), *found[6:]],
+            "null": [*found, found[-1]],
+        }
+        return faults.get(self.settings.SUFFIX, found)
+"""
+STEPS = [("suffix-0", 12), ("suffix-1", 2), ("suffix-2", 5), ("suffix-12", 13)]
 SOURCE = [("words", '"1e3", "{{ x }}"', '"1000.0", "{{ x }}"', 2)]
 
 
@@ -190,19 +233,63 @@ def hostile(tmp_path_factory):
 
 @pytest.mark.engine
 @pytest.mark.parametrize("faults", [SUFFIXES, STRUCTURE, SOURCE], ids=["quoting", "structure", "source"])
-def test_each_of_22_mutants_is_found_with_step_and_item(hostile, tmp_path, faults):
+def test_each_of_22_mutants_of_a_script_is_found_with_step_and_item(hostile, tmp_path, faults):
     case = Mutated("hostile", "hostile")
     object.__setattr__(case, "faults", faults)
     found = Script("sh").run(case, tmp_path / "run").data
+    check(hostile, found, [(step, item) for step, *_, item in faults])
+
+
+class Changed(Case):
+    """The hostile example with a template of its own, or with other code in its steps."""
+
+    changes = ()
+
+    def project(self, folder):
+        project = super().project(folder)
+        for name, old, new in self.changes:
+            file = project / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            text = file.read_text() if file.exists() else ""
+            assert old in text
+            file.write_text(text.replace(old, new, 1))
+        return project
+
+
+IN_TEMPLATES = [
+    ("layer/local/run.sh.j2", "", LAYER),
+    ("wurzel.yaml", "\n", "\ntemplates: [layer]\n"),
+]
+RETURNED = "        return [Word(text=word.text + suffix, count=word.count) for word in inpt]\n"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [(IN_TEMPLATES, TEMPLATES), ([("steps.py", RETURNED, CODE)], STEPS)],
+    ids=["templates", "steps"],
+)
+def test_each_of_12_mutants_of_templates_and_steps_is_found_with_step_and_item(hostile, tmp_path, changes, faults):
+    case = Changed("hostile", "hostile")
+    object.__setattr__(case, "changes", changes)
+    outcome = Script("sh").run(case, tmp_path / "run")
+    check(hostile, outcome.data, faults)
+
+
+def check(hostile, found, faults):
+    """Each fault is found alone, by step and item, and of all together the first; no other step differs."""
     order = ["words", "file-words", *(f"suffix-{number}" for number in range(14))]
-    for step, *_, item in faults:
+    for step, item in faults:
         alone = {path: data for path, data in found.items() if path.startswith(f"{step}/")}
         others = {path: data for path, data in hostile.items() if not path.startswith(f"{step}/")}
         difference = first_difference(order, hostile, others | alone)
         assert (difference.step, difference.item) == (step, item), difference
         if item is not None:
             assert f"item {item}" in difference.what
-    assert first_difference(order, hostile, found).step == min((fault[0] for fault in faults), key=order.index)
+    assert first_difference(order, hostile, found).step == min((step for step, _ in faults), key=order.index)
+    wrong = {step for step, _ in faults}
+    others = {path: data for path, data in hostile.items() if path.partition("/")[0] not in wrong}
+    assert others.items() <= found.items() or any(step == "words" for step in wrong)
 
 
 def data(**items):
