@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from wurzel.engines.cluster import Cluster
     from wurzel.engines.driver import Case, Driver, Outcome
 
-AT_ONCE = 2
-"""Engines of this machine that run side by side; each runs steps side by side as well."""
+AT_ONCE = (os.cpu_count() or 1) + 1
+"""Engines of this machine that run side by side; most of them run one step at a time, and wait in between."""
 TARGETS = ("argo", "cronjob", "airflow", "github", "gitlab", "dvc", "local")
 """Targets that have an engine; those that take longest come first, so that none is alone at the end."""
 _LOG = 4000
