@@ -204,7 +204,9 @@ class Killer:
             env=os.environ | {"KILLED": mark},
         )
         time.sleep(self.random.uniform(0, self.longest))
-        children = psutil.Process(process.pid).children() if one_step and process.poll() is None else []
+        children = []
+        with contextlib.suppress(psutil.Error):  # it may have just ended
+            children = psutil.Process(process.pid).children() if one_step and process.poll() is None else []
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.random.choice(children).pid if children else process.pid, signum)
         code = process.wait()

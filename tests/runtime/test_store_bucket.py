@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from tests.runtime.clones import HEAD, PAIR
+from tests.runtime.test_store_races import SLICED
 from tests.store.s3_server import BUCKET, KEYS, failure, serving
 
 CURIOUS = (
@@ -83,6 +84,21 @@ def test_entries_are_looked_up_while_the_files_of_others_are_checked(clone, serv
     server.fault = fault
     assert "8 unchanged" in one(run="u2", **on_server)
     assert waited == [True] * 8
+
+
+def test_requests_grow_as_slices_do(clone, server, on_server):
+    """Each slice asks once which others there are, so it does not look for each of them."""
+    asked = {}
+    for count in (4, 16):
+        text = SLICED.replace("range(8)", f"range({count})").replace('"max": 8', f'"max": {count}')
+        one = clone(f"in-{count}", text)
+        one("--only", "words", run=f"u{count}", **on_server)
+        server.requests.clear()
+        for number in range(1, count + 1):
+            said = one("--only", "cut", "--shard", f"{number}/{count}", run=f"u{count}", **on_server)
+        assert "put all slices together" in said
+        asked[count] = server.counted()
+    assert asked[16] <= 4 * asked[4]
 
 
 def test_no_step_finds_the_credentials(clone, server, on_server):

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,6 +197,23 @@ def test_jobs_of_slices_hand_over_and_the_last_one_puts_them_together(clone):
     one("--only", "words", run="u2")
     assert "cut: unchanged (from the store)" in one("--only", "cut", "--shard", "2/10", run="u2")
     assert one.calls() == []
+
+
+def test_slices_that_all_end_at_once_become_one_dataset(clone):
+    one, plain = clone("one", SLICED), clone("plain", SLICED)
+    plain("--store", "none")
+    one("--only", "words", run="u1")
+    one.clean()
+    jobs = []
+    for number in range(1, 9):
+        machine = one.folder.with_name(f"machine-{number}")
+        shutil.copytree(one.folder, machine)
+        words = [sys.executable, "-m", "wurzel", "run", "flow:chain", "--only", "cut", "--shard", f"{number}/8"]
+        jobs.append(subprocess.Popen(words, cwd=machine, env=one.environ("u1"), stderr=subprocess.DEVNULL))
+    assert [job.wait(600) for job in jobs] == [0] * 8
+    assert "the run run-u1 is whole" in one("--only", "upper", run="u1")
+    assert one.texts("upper") == plain.texts("upper")
+    assert one.handed_over("u1", "cut").report["items_in"] == 8
 
 
 def test_slices_of_one_call_are_written_again_as_one_dataset(clone):
