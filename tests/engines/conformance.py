@@ -30,6 +30,7 @@ from tests.engines.drivers.cluster import Cluster, ClusterCronJob, ClusterWorkfl
 from tests.engines.drivers.cronjob import CronJobPod  # noqa: E402
 from tests.engines.drivers.layouts import LaidOut  # noqa: E402
 from tests.engines.drivers.slurm import Slurm  # noqa: E402
+from tests.engines.drivers.stored import SimulatedJob, SimulatedWorkflow, StoredJob, StoredWorkflow  # noqa: E402
 from tests.engines.report import PAGE, Result, kept, page, write  # noqa: E402
 from wurzel.engines.airflow import AirflowDags  # noqa: E402
 from wurzel.engines.driver import Outcome  # noqa: E402
@@ -105,10 +106,21 @@ def drivers(docker, cluster):
     ]
 
 
-def on_one_store():
-    """The engines whose steps see a folder of this machine, and that use a store."""
+def on_one_store(cluster):
+    """The engines that use a store."""
     shells = [Script("dash"), Script("bash", "--posix")]
-    return [WurzelRun(), *shells, GitHub(), GitLab(), AirflowDags("3"), AirflowDags("2.11")]
+    here = [WurzelRun(), *shells, GitHub(), GitLab(), AirflowDags("3"), AirflowDags("2.11")]
+    pods = [kind(cluster, layout) for kind in (StoredWorkflow, StoredJob) for layout in ("steps", "single")]
+    return [*here, SimulatedWorkflow("steps"), SimulatedJob("single"), *pods]
+
+
+def with_a_store(wanted, cluster, folder, page_now):
+    """The cells of each engine with a store, by name: those that were run now, and those of the last page."""
+    drivers = on_one_store(cluster)
+    parts = [part.removeprefix("store").strip(", ") for part in wanted or ["store"] if part.startswith("store")]
+    now = stores.told([driver for driver in drivers if any(part in driver.name for part in parts)], folder)
+    known = stores.kept_rows(page_now) | now
+    return now, {driver.name: known[driver.name] for driver in drivers if driver.name in known}
 
 
 def verdict(case, outcome, reference):
@@ -230,7 +242,7 @@ def main():
         "--only",
         metavar="ENGINE",
         action="append",
-        help="these engines, by a part of their names; or what layouts cost: layouts",
+        help="these engines, by a part of their names; what layouts cost: layouts; engines with a store: store, NAME",
     )
     parser.add_argument("--case", action="append", help="with --only: these cases, by their labels")
     parser.add_argument("--update", action="store_true", help="with --only: write what was run, and leave the rest")
@@ -249,8 +261,8 @@ def main():
         costs = layouts.kept_section(page_now)
         if found[1].bucket and (not options.only or "layouts" in options.only) and not found[1].reason:
             costs = layouts.section(layouts.measured(found[1], Path(folder) / "examples"))
-        shared = {} if options.only else stores.told(on_one_store(), Path(folder))
-        costs = (stores.section(shared) if shared else stores.kept_section(page_now)) + costs
+        shared, rows = with_a_store(options.only, found[1], Path(folder), page_now)
+        costs = stores.section(rows) + costs
         if len(cases) < len(CASES):
             told = [replace(result, lines=kept(result.driver, old).lines) for result in told]
         new = {result.driver: result for result in told}

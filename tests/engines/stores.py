@@ -1,9 +1,12 @@
 """What engines do with one store: each with a new one, after another engine has run, and with one setting changed."""
 
 import json
+import os
 import shutil
 import sys
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from tests.engines.cases import Case
 from tests.engines.report import OUTRO
@@ -11,30 +14,69 @@ from wurzel.engines.driver import collected, wurzel
 from wurzel.engines.local import WurzelRun
 
 CASE = Case("store", "named")
+KEYS = "{access_key_id: {name: bucket, key: id}, secret_access_key: {name: bucket, key: key}}"
 CHANGED = 'steps.suffix-en.settings.SUFFIX="?"'
 TITLE = "## With a store\n"
 TEXT = """
 Three steps, two of which read the first. `same`: the store then has the bytes of `wurzel run` without one. After
 another engine has run (`wurzel run` on this machine) no step may be executed; with a setting of `suffix-en` changed,
-that step alone. Engines whose steps do not see a folder of this machine have tests with buckets instead.
+that step alone. Pods of a cluster have the store in a bucket of versitygw, all others in a folder.
 
 | engine | new store | after another engine | one setting changed |
 |---|---|---|---|
 """
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a store is: in a folder, or in a bucket whose objects are the files of a folder."""
+
+    folder: Path
+    asked: str
+    """What `store` is set to."""
+    environ: dict = field(default_factory=dict)
+    """What a process of this machine needs to use it."""
+
+    @contextmanager
+    def reached(self):
+        """A process that is started meanwhile can use it."""
+        before = dict(os.environ)
+        os.environ.update(self.environ)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def place(driver, name, folder):
+    """A store that the steps of a driver can reach."""
+    bucket = getattr(driver, "bucket", None)
+    if bucket is None:
+        return Place(folder / name, f"file://{folder / name}")
+    scheme, _, rest = bucket.url.partition("://")
+    url = f"{scheme}://{rest.partition('/')[0]}/{folder.name}/{name}"
+    asked = f"{{url: '{url}', endpoint: '{bucket.endpoint}', secrets: {KEYS}}}"
+    return Place(bucket.folder / folder.name / name, asked, bucket.environ)
+
+
 def run(driver, store, folder, *sets):
     """The bytes that a run has left in a store, and which steps it has executed."""
-    before = files(store)
-    case = replace(CASE, sets=(f"store=file://{store}", *sets))
-    outcome = driver.run_all([case], folder)[case.label]
+    outcome, executed = ran(driver, store, folder, replace(CASE, sets=sets))
     if outcome.code != 0:
         print(outcome.log[-4000:], file=sys.stderr)
         return f"failed: {outcome.code}", []
-    new = [
-        path for path, written in files(store).items() if before.get(path) != written and path.parent.name == "cache"
-    ]
-    return got(store, folder / "got"), sorted(json.loads(path.read_text())["step"] for path in new)
+    return got(store.folder, folder / "got"), executed
+
+
+def ran(driver, store, folder, case):
+    """What came of a case with a store, and which entries its cache has got."""
+    before = files(store.folder)
+    with store.reached():
+        outcome = driver.run_all([replace(case, sets=(f"store={store.asked}", *case.sets))], folder)[case.label]
+    now = files(store.folder)
+    new = [path for path in now if before.get(path) != now[path] and path.parent.name == "cache"]
+    return outcome, sorted(json.loads(path.read_text())["step"] for path in new)
 
 
 def files(store):
@@ -57,10 +99,12 @@ def told(drivers, folder):
     local = WurzelRun()
     plain = local.run_all([CASE], folder / "plain")[CASE.label].data
     changed = local.run_all([replace(CASE, sets=(CHANGED,))], folder / "changed")[CASE.label].data
-    run(local, folder / "filled", folder / "filler")
+    filled = place(local, "filled", folder)
+    run(local, filled, folder / "filler")
     found = {}
     for number, driver in enumerate(drivers):
-        if driver.missing():
+        if missing := driver.missing():
+            print(f"{driver.name}, with a store: not run: {missing}", flush=True)
             continue
         home = folder / f"engine-{number}"
         cells = []
@@ -69,9 +113,11 @@ def told(drivers, folder):
             ("after", (), plain, []),
             ("other", (CHANGED,), changed, ["suffix-en"]),
         ):
-            store = home / f"store-{name}"
-            if name != "new":
-                shutil.copytree(folder / "filled", store)
+            store = place(driver, f"store-{name}", home)
+            if name != "new" and store.environ:
+                run(local, store, home / f"{name}-filler")
+            elif name != "new":
+                shutil.copytree(filled.folder, store.folder)
             data, executed = run(driver, store, home / name, *sets)
             same = "same" if data == wanted else data if isinstance(data, str) else "DIFFERENT"
             right = "" if executed == steps else f" INSTEAD OF {len(steps)}"
@@ -92,7 +138,8 @@ def section(found):
     return f"\n{TITLE}{TEXT}" + "\n".join(rows) + "\n"
 
 
-def kept_section(page):
-    """That part of an old page, or ''."""
+def kept_rows(page):
+    """The cells of each engine of an old page, by name."""
     text = page.partition(f"\n{TITLE}")[2].partition(OUTRO)[0].partition("\n## ")[0]
-    return f"\n{TITLE}{text}" if text else ""
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {name: cells for name, *cells in rows[1:]}
