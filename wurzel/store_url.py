@@ -1,10 +1,11 @@
 """The URL of a store and of its server: what they may be, and that no secret is within."""
 
-import re
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, WithJsonSchema
+
+from wurzel.patterns import pattern
 
 BUCKETS = ("s3", "gs", "az")
 """Schemes of buckets."""
@@ -12,10 +13,10 @@ BUCKETS = ("s3", "gs", "az")
 NO_STORE = "none"
 """Stands for no store, where a weaker layer has one."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/|(s3|gs|az|file):")
-_BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
-_SEGMENT = re.compile(r"[\w!'()+,.:;=@&$ -]+")
-_ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[^\s/:\[\]]+)(:[0-9]{1,5})?(/[!-~]*)?")
+_SCHEME = pattern(r"([A-Za-z][A-Za-z0-9+.-]*):/|(s3|gs|az|file):")
+_BUCKET = pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
+_SEGMENT = pattern(r"[\w!'()+,.:;=@&$ -]+")
+_ENDPOINT = pattern(r"https?://(\[[0-9A-Fa-f:]+\]|[^\s/:\[\]]+)(:[0-9]{1,5})?(/[!-~]*)?")
 _EXAMPLE = "write s3://bucket/prefix, file:///folder or a folder"
 _KEYS = "give keys by reference: secrets: {access_key_id: {name: …, key: …}, …}"
 

@@ -56,8 +56,8 @@ def imported(*arguments):
 
 def packages(modules):
     """The packages of wurzel that were imported, without those of commands."""
-    low = ("exceptions", "git_folder", "named_tuples", "records", "regular_file", "standard_streams", "version")
-    always = {f"wurzel.{name}" for name in ("__main__", "cli", *low)}
+    low = "exceptions git_folder named_tuples patterns records regular_file standard_streams version"
+    always = {f"wurzel.{name}" for name in ("__main__", "cli", *low.split())}
     return {".".join(name.split(".")[:2]) for name in modules if name.startswith("wurzel.")} - always
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from wurzel.exceptions import VerifyError
+from wurzel.patterns import pattern
 from wurzel.render.documents import parsed
 from wurzel.render.verify import Unreadable, yaml_events
 
@@ -19,13 +20,13 @@ Lines = Sequence[tuple[str, int]]
 Parts = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 """By the name of its anchor, the lines of a shared part as they were, and with the anchor."""
 
-GITHUB = (re.compile(r" {4}(?!steps:)[-\w]+:$| {6}- "), re.compile(r" {8}[-\w]+:$| {8}uses: \S+/"))
+GITHUB = (pattern(r" {4}(?!steps:)[-\w]+:$| {6}- "), pattern(r" {8}[-\w]+:$| {8}uses: \S+/"))
 """Keys of a job, and its steps; then keys of a step, and the action that it uses."""
-ARGO = (re.compile(r" {4,8}retryStrategy:$"),)
+ARGO = (pattern(r" {4,8}retryStrategy:$"),)
 """Retries of templates: `templateDefaults` cannot have them."""
-CRONJOB = (re.compile(r"(?: {10}| {14})(?:env|envFrom|resources|securityContext|volumeMounts):$"),)
+CRONJOB = (pattern(r"(?: {10}| {14})(?:env|envFrom|resources|securityContext|volumeMounts):$"),)
 """What containers of a pod have in common; the pod of a CronJob is four columns further in than that of a Job."""
-_SAID = re.compile(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
+_SAID = pattern(r"\W*(?:name: )?(?:uses: \S+/([-\w]+)@.*)?(.*)")
 
 
 def anchored(text: str, start: str, patterns: Sequence[re.Pattern[str]]) -> tuple[str, list[int]]:
@@ -37,8 +38,8 @@ def anchored(text: str, start: str, patterns: Sequence[re.Pattern[str]]) -> tupl
     """
     lines: Lines = [(line, number) for number, line in enumerate(text.split("\n"))]
     parts: Parts = {}
-    for pattern in patterns:
-        lines = list(_shared(lines, start, pattern, parts))
+    for each in patterns:
+        lines = list(_shared(lines, start, each, parts))
     found = "\n".join(line for line, _ in lines)
     try:
         same = not parts or _is_sure(text, found, parts) or parsed(found) == parsed(text)

@@ -1,7 +1,6 @@
 """Local: a POSIX shell script that runs the pipeline on one machine, with nothing but `sh` and `wurzel`."""
 
 import posixpath
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, TypedDict
 
@@ -15,6 +14,7 @@ from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, secret_owners, secret_variables
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName, Folder, Name, PlainText
+from wurzel.patterns import pattern
 from wurzel.records import dataclass
 
 _NO_CONTAINER = "the script runs in the environment that starts it; use the argo, cronjob or airflow target"
@@ -23,7 +23,7 @@ _NO_CLUSTER = "there is one machine; use the argo, cronjob or airflow target"
 _STARTED = "a script starts when it is called; use the github, gitlab or airflow target"
 _NO_CLOCK = "a script has no scheduler: start it from cron or a systemd timer, or use another target"
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IDENTIFIER = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any, get_args, get_origin
@@ -12,13 +11,14 @@ from wurzel.datacontract.secrets import is_secret
 from wurzel.datacontract.shape import unaliased, without_none
 from wurzel.exceptions import StaticTypeError
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 from wurzel.records import dataclass
 
 _NAME = r"[^\W\d]\w*(?:\.\w+)*"
 _ROOTS = ("settings", "inputs", "outputs")
 _LIKE = rf"{_NAME}|(?:settings|inputs?|outputs?)[.\[][^{{}}]*"
 """Names; and `inputs.docs[0]`, which has no meaning here but is too near to a placeholder to pass as text."""
-_FOUND = re.compile(rf"\{{\{{(?P<text>{_LIKE})\}}\}}|\{{(?P<name>{_LIKE})\}}")
+_FOUND = pattern(rf"\{{\{{(?P<text>{_LIKE})\}}\}}|\{{(?P<name>{_LIKE})\}}")
 _NEAR = 0.8
 """Similarity above which a word in braces is taken for a mistyped placeholder: `inptu` has 0.8, `print` 0.6."""
 _LISTS = (list, tuple, set, frozenset)

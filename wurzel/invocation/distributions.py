@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.invocation.digests import FileDigests, combine, status
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution as Metadata
 
-_NATIVE = re.compile(r"\.(so|pyd|dylib|dll|a|lib)(\.[0-9.]+)?$")
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?[^;]*(?:;(.*))?", re.DOTALL)
-_EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
+_NATIVE = pattern(r"\.(so|pyd|dylib|dll|a|lib)(\.[0-9.]+)?$")
+_REQUIREMENT = pattern(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?[^;]*(?:;(.*))?", re.DOTALL)
+_EXTRA = pattern(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 _SCHEME = 2
 """Of what is remembered between runs."""
 

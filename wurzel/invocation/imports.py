@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 
 from wurzel.invocation.modules import GROUP, GUESS, UNSEEN
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 
 _LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
 _BY_NAME = _LOADING | {"files", "get_data"}
@@ -18,8 +18,8 @@ _BY_GROUP = frozenset({"entry_points", "iter_entry_points", "load_setuptools_ent
 _LISTING = frozenset({"enumerate", "iter_modules", "list", "reversed", "sorted", "tuple", "walk_packages"})
 """Functions whose result is made of what they are given, such as the modules of a package."""
 
-_NAMED = re.compile(rf"\b(?:{'|'.join(sorted(_BY_NAME | _BY_PATH | _BY_GROUP))})\b".encode())
-_LIKE_A_MODULE = re.compile(r"[/.]*[^\W\d]\w*(?:[/.][^\W\d]\w*)*\.?")
+_NAMED = pattern(rf"\b(?:{'|'.join(sorted(_BY_NAME | _BY_PATH | _BY_GROUP))})\b".encode())
+_LIKE_A_MODULE = pattern(r"[/.]*[^\W\d]\w*(?:[/.][^\W\d]\w*)*\.?")
 
 
 class Import(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
 from wurzel.ir.model import IR_VERSION, Pipeline
 from wurzel.ir.plain import plain
+from wurzel.patterns import pattern
 from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _RENDERERS = {
 }
 """Fields that nothing reads that runs steps."""
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = pattern(r'"(?:[^"\\]|\\.)*"')
 _MARKS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "{}$"}
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 from wurzel.project.model import ConfigModel
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Type = Literal["text", "number", "boolean", "list", "mapping"]
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_NAME = pattern(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
 """`variables.items` is a method in every template, so no variable can have such a name."""
 _WORDS: Mapping[str, str] = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import Problem, WurzelWarning
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 from wurzel.version import __version__
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _FORMS = (
     "Write a version, as in wurzel==0.1.0, a URL, as in wurzel @ https://example.com/wurzel-0.1.0-py3-none-any.whl,"
     " or a path, as in ./wheels/wurzel-0.1.0-py3-none-any.whl."
 )
-_PATH = re.compile(r"\.{0,2}/[^\s]*|[^\s@]+\.(?:whl|tar\.gz)")
+_PATH = pattern(r"\.{0,2}/[^\s]*|[^\s@]+\.(?:whl|tar\.gz)")
 
 
 class Requires(NamedTuple):

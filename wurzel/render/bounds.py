@@ -6,11 +6,11 @@ rounds and calls.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
+from wurzel.patterns import pattern
 from wurzel.render.values import CHARACTERS, MOST, NotAValue, budget
 
 WIDTH = 100_000
@@ -25,7 +25,7 @@ _ADDING_COSTS = 10
 """Rounds that an item is counted as: a list that grows while a loop reads it would never end."""
 NARROW = ("batch", "center", "indent", "json", "round", "slice", "tojson")
 """Filters whose numbers are columns, items or digits."""
-_WIDTHS = re.compile(r"%(?:\([^)]*\))?[#0\- +]*(\*|\d+)?(?:\.(\*|\d+))?")
+_WIDTHS = pattern(r"%(?:\([^)]*\))?[#0\- +]*(\*|\d+)?(?:\.(\*|\d+))?")
 _LESS = "Write what the file is made of; nothing that a platform reads is as large."
 
 

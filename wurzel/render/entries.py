@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wurzel.patterns import pattern
 from wurzel.render.quoting.yaml_value import WIDTH, inline
 from wurzel.render.text import Held, Piece, Text
 from wurzel.render.values import PLAIN, CompactList, CompactMapping, NotAValue, freeze, show
 
-_ENTRY = re.compile(r"(?:([\w./-]+)|\0(\d+)\0): \0(\d+)\0")
+_ENTRY = pattern(r"(?:([\w./-]+)|\0(\d+)\0): \0(\d+)\0")
 """A line with a key, which may be a held value as well, and a held value."""
-_ITEM = re.compile(r"^( *)\S", re.MULTILINE)
+_ITEM = pattern(r"^( *)\S", re.MULTILINE)
 
 
 def under(

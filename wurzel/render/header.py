@@ -8,6 +8,7 @@ import re
 import shlex
 from hashlib import sha256
 
+from wurzel.patterns import pattern
 from wurzel.render.characters import presented
 
 MARK = "Rendered by `"
@@ -24,13 +25,13 @@ _COMMENTS: dict[str, tuple[str, str]] = {
 }
 """Text around the line, by the suffix of a template's name; a `#` before it for all others."""
 
-_HEADER = re.compile(
+_HEADER = pattern(
     rb"(?:# |// |-- |<!-- |  \"//\": \")Rendered by `([^\n]*)` from [^\n]*?(?: with (?P<packs>[^\n;]+))?; do not edit\."
     rb" sha256:([0-9a-f]{64})(?: -->|\",)?\r?"
 )
 _FIRST = ("#!", "<?xml", "{\n")
-_CONFLICT = re.compile(rb"^<{7} .*?^>{7} ", re.MULTILINE | re.DOTALL)
-_COOKIE = re.compile(r"(coding)(?=[:=])")
+_CONFLICT = pattern(rb"^<{7} .*?^>{7} ", re.MULTILINE | re.DOTALL)
+_COOKIE = pattern(r"(coding)(?=[:=])")
 
 
 def sign(text: str, *, command: str, source: str, packs: str = "", template: str = "") -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 
-_FORM = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:[<>=!~]=?=?)[^\[\];]*)")
+_FORM = pattern(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:[<>=!~]=?=?)[^\[\];]*)")
 
 
 class Requirement(NamedTuple):

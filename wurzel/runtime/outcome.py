@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +10,15 @@ from typing import Literal
 
 from wurzel.exceptions import FAILED, FINAL, WurzelError
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 from wurzel.regular_file import regular
 
 _TAIL = 20
 _TAIL_BYTES = 20_000
-_ERROR = re.compile(r"error: (?:step '[^']*': )?(.+)")
+_ERROR = pattern(r"error: (?:step '[^']*': )?(.+)")
 """How `wurzel step` says why it fails."""
 
-_AGAIN = re.compile(r"--- .*; trying again(?: in \S+)? ---")
+_AGAIN = pattern(r"--- .*; trying again(?: in \S+)? ---")
 
 
 def again(why: str, wait: float) -> str:
@@ -188,7 +188,7 @@ def _last_try(path: Path) -> list[str]:
     return after or lines
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def visible(line: str) -> str:

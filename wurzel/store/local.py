@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -15,12 +14,13 @@ from stat import S_ISDIR, S_ISREG
 from wurzel.datacontract.folders import sync_file_system
 from wurzel.exceptions import StoreSetupError
 from wurzel.git_folder import REASON, in_git
+from wurzel.patterns import pattern
 from wurzel.store import names
 from wurzel.store.buckets import Item
 from wurzel.store.sources import check, explained, opened
 
 _TEMPORARY = ".tmp"
-_OURS = re.compile(r"[0-9a-f]{16}")
+_OURS = pattern(r"[0-9a-f]{16}")
 _PIECE = 1 << 20
 _NO_REFLINK = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EBADF})
 _NO_LINK = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})

@@ -6,6 +6,7 @@ import re
 from hashlib import sha256
 
 from wurzel.exceptions import StoreSetupError
+from wurzel.patterns import pattern
 
 UNTRUSTED = "untrusted"
 OBJECTS = "objects/"
@@ -16,7 +17,7 @@ ALL = "all"
 """Stands for the whole of what a step gives, where a slice stands as `2-of-3`."""
 
 _LONGEST = 120
-_PIPELINE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_PIPELINE = pattern(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def run_name(target: str, run_id: str, parameters: str = "") -> str:

@@ -1,6 +1,5 @@
 """Options below `targets.argo` in `wurzel.yaml`."""
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -10,6 +9,7 @@ from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Limits, Resources
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
 from wurzel.ir.types import Duration, Quantity
+from wurzel.patterns import pattern
 
 DAY = 86400
 VERSIONS = ("3.6", "3.7", "4.0", "4.1")
@@ -52,7 +52,7 @@ Bucket = Annotated[
 ]
 
 
-_ENDPOINT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?)(:\d{1,5})?")
+_ENDPOINT = pattern(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?)(:\d{1,5})?")
 
 
 class S3(KubernetesModel):

@@ -10,6 +10,7 @@ from wurzel.backends.kubernetes import DATA, TMP, TMP_PATH, volume, volumes_of
 from wurzel.backends.preflight import without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import unfed
+from wurzel.patterns import pattern
 from wurzel.suggestion import meant_or_all
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 SOONEST = 10
 """Seconds between two checks of its schedules by a controller."""
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_SUBDOMAIN = pattern(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 _MOST = 5

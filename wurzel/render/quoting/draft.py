@@ -9,12 +9,13 @@ from itertools import accumulate
 from typing import Any
 
 from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.patterns import pattern
 from wurzel.render.characters import presented, split_lines
 from wurzel.render.text import Held, Piece
 from wurzel.render.trace import first
 from wurzel.render.values import Indented, NotAValue, Words, show, text_of
 
-_PATH = re.compile(r"[\w./+-]*", re.ASCII)
+_PATH = pattern(r"[\w./+-]*", re.ASCII)
 
 
 class Draft:

@@ -15,6 +15,7 @@ from tokenize import TokenError, TokenInfo, generate_tokens
 from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.patterns import pattern
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang, unreadable
 from wurzel.render.quoting.python_literal import escaped, laid_out, literal
 from wurzel.render.quoting.python_portions import Cutter, portions
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from wurzel.exceptions import TemplateError
     from wurzel.render.text import Held, Piece
 
-_OPENING = re.compile(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
-_COOKIE = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+_OPENING = pattern(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
+_COOKIE = pattern(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _BINDS_TIGHTER = frozenset({".", "[", "(", "**"})
 _STRING_STARTS = {getattr(tokens, name, -1) for name in ("FSTRING_START", "TSTRING_START")}
 _STRING_ENDS = {getattr(tokens, name, -1) for name in ("FSTRING_END", "TSTRING_END")}
-_RAW = re.compile(r"[^\\'\"\x00-\x1f\x7f]*")
+_RAW = pattern(r"[^\\'\"\x00-\x1f\x7f]*")
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:

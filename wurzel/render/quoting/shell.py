@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from wurzel.patterns import pattern
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, shebang, unreadable
 from wurzel.render.quoting.shell_layout import Place, Scanner
 from wurzel.render.quoting.word import double_quoted, here, is_bare, join, possible, single_quoted
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _ENDS_WORD = frozenset(["", *" \t\n;|&()"])
 _JOINS_BARE = _ENDS_WORD | frozenset("/:,.-@%+=_")
-_ENDS_NAME = re.compile(r"[ \t;|&()+=]")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENDS_NAME = pattern(r"[ \t;|&()+=]")
+_VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST = 2**63 - 1
-_PATTERN = re.compile(r"=~[ \t]*$")
-_COMPARES = re.compile(r"[ \t]-(?:eq|ne|lt|le|gt|ge)[ \t]+$")
-_COMPARED = re.compile(r"[ \t]+-(?:eq|ne|lt|le|gt|ge)[ \t]")
+_PATTERN = pattern(r"=~[ \t]*$")
+_COMPARES = pattern(r"[ \t]-(?:eq|ne|lt|le|gt|ge)[ \t]+$")
+_COMPARED = pattern(r"[ \t]+-(?:eq|ne|lt|le|gt|ge)[ \t]")
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:

@@ -11,25 +11,26 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+from wurzel.patterns import pattern
 from wurzel.records import dataclass
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
 from wurzel.render.values import Variable
 
 Context = Literal["word", "name", "single", "double", "here", "here-raw", "arithmetic", "comment", "shebang"]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
-_DELIMITER = re.compile(r"[ \t]*(?:'(\w+)'|\"(\w+)\"|\\(\w+)|(\w+))(?=[ \t\n;|&<>)]|$)", re.ASCII)
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
+_DELIMITER = pattern(r"[ \t]*(?:'(\w+)'|\"(\w+)\"|\\(\w+)|(\w+))(?=[ \t\n;|&<>)]|$)", re.ASCII)
 _BLANKS = frozenset(" \t\n")
 """Characters that separate words: to a shell, a form feed or a no-break space is part of a word."""
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\\.|\$\{[^}]*\}", re.DOTALL)
-_WORD_END = re.compile(r"[^ \t\n;|&<>()]*")
-_BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
-_INDEX = re.compile(r"[A-Za-z_]\w*\[[^\]]*", re.ASCII)
-_OPEN_INDEX = re.compile(r"(?:^|[ \t;&|(])[A-Za-z_]\w*\[[^\]]*$", re.ASCII)
-_CLOSED_INDEX = re.compile(r"[^\]\n]*\]\+?=")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NAMED = re.compile(r"\w*", re.ASCII)
-_ASSIGNS = re.compile(r"\w*\+?=", re.ASCII)
+_QUOTED = pattern(r"'[^']*'|\"[^\"]*\"|\\.|\$\{[^}]*\}", re.DOTALL)
+_WORD_END = pattern(r"[^ \t\n;|&<>()]*")
+_BRACES = pattern(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_INDEX = pattern(r"[A-Za-z_]\w*\[[^\]]*", re.ASCII)
+_OPEN_INDEX = pattern(r"(?:^|[ \t;&|(])[A-Za-z_]\w*\[[^\]]*$", re.ASCII)
+_CLOSED_INDEX = pattern(r"[^\]\n]*\]\+?=")
+_VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAMED = pattern(r"\w*", re.ASCII)
+_ASSIGNS = pattern(r"\w*\+?=", re.ASCII)
 _BEFORE_COMMAND = frozenset(("if", "then", "else", "elif", "while", "until", "do", "{", "!", "time"))
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wurzel.patterns import pattern
 from wurzel.render.characters import presentable
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, unreadable
 from wurzel.render.quoting.yaml_layout import Layout, Slot, signature
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
     from wurzel.exceptions import TemplateError
     from wurzel.render.text import Held, Piece
 
-_COMMENT = re.compile(r"(^|[ \t])#")
-_NEXT_LINE = re.compile(r"\n((?:[ \t]*\n)*)([ \t]*)(\S?)")
-_HEADER = re.compile(r"[|>]([-+0-9]*)[ \t]*(?:#[^\n]*)?\n(?:[ \t]*\n)*( *)")
-_WORD = re.compile(r"[\w./@+-]*", re.ASCII)
-_ITEMS = re.compile(r"\n *- ")
+_COMMENT = pattern(r"(^|[ \t])#")
+_NEXT_LINE = pattern(r"\n((?:[ \t]*\n)*)([ \t]*)(\S?)")
+_HEADER = pattern(r"[|>]([-+0-9]*)[ \t]*(?:#[^\n]*)?\n(?:[ \t]*\n)*( *)")
+_WORD = pattern(r"[\w./@+-]*", re.ASCII)
+_ITEMS = pattern(r"\n *- ")
 _STRING = "tag:yaml.org,2002:str"
-_NO_SPACE = re.compile(r"\s*(-|\?|[\w.-]+:)")
+_NO_SPACE = pattern(r"\s*(-|\?|[\w.-]+:)")
 _QUOTE_IT = 'Quote the whole in the template, `"…"`, or write it as one value with `~`.'
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from math import isinf, isnan
 
+from wurzel.patterns import pattern
 from wurzel.render.characters import presentable
 from wurzel.render.values import NotAValue, digits, show
 
@@ -18,7 +19,7 @@ LONGEST_KEY = 1000
 _WORDS = frozenset(
     ("null", "~", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity", "=", "<<")
 )
-_NUMBERS = re.compile(
+_NUMBERS = pattern(
     r"[-+]?("
     r"[0-9_][0-9_,]*|"  # decimal; octal with a leading 0; thousands (Psych); a sign and `_` alone (ruamel.yaml)
     r"[0_]+[bBoOxX][-+0-9a-fA-F_,]*|"  # a sign behind the prefix (the readers in Go)
@@ -28,15 +29,15 @@ _NUMBERS = re.compile(
     r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]|[ \t]+)[0-9].*)?"  # dates and times
     r")"
 )
-_FLOATS = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOATS = pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 """What the readers in Go take for a number once they have removed every `_`, such as that in `8e_+8`."""
-_START = re.compile(r"""-[^\s-]|--[^\s-]|[^-?:,\[\]{}#&*!|>'"%@`=<~\s]""")
+_START = pattern(r"""-[^\s-]|--[^\s-]|[^-?:,\[\]{}#&*!|>'"%@`=<~\s]""")
 _FLOW = frozenset(",[]{}:?")
 _ESCAPES = {
     "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r",
     "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
-_TRAILING = re.compile(r"[ \t]$", re.MULTILINE)
+_TRAILING = pattern(r"[ \t]$", re.MULTILINE)
 
 
 def reads_as_text(text: str) -> bool:
