@@ -60,8 +60,17 @@ def _rest(entry: Mapping[str, Any]) -> Iterator[str]:
     if entry["parts"]:
         yield from ("", f"Parts: {', '.join(f'`{part}`' for part in entry['parts'])}.")
     if entry["blocks"]:
-        rows = [(f"`{block['name']}`", _code(block["within"]), _names(block["sees"])) for block in entry["blocks"]]
-        yield from ("", *_table(("block", "within", "also sees"), rows))
+        has_keys = any(block["writes"] for block in entry["blocks"])
+        rows = [
+            (
+                f"`{block['name']}`",
+                _code(block["within"]),
+                *([_code(block["writes"])] if has_keys else []),
+                _names(block["sees"]),
+            )
+            for block in entry["blocks"]
+        ]
+        yield from ("", *_table(("block", "within", *(["writes"] if has_keys else []), "also sees"), rows))
 
 
 def _names(names: Mapping[str, str]) -> str:

@@ -68,6 +68,11 @@ def test_our_own_templates_pass_the_check(target):
 def test_blocks_name_what_only_they_see():
     found = contract(get("dvc"), Renderer())
     blocks = {block["name"]: block for block in found["files"]["dvc/dvc.yaml.j2"]["blocks"]}
-    assert blocks["desc"] == {"name": "desc", "within": "stage", "sees": {"stage": "Stage", "step": "Step"}}
-    assert blocks["top"] == {"name": "top", "within": None, "sees": {}}
+    assert blocks["desc"] == {
+        "name": "desc",
+        "within": "stage",
+        "writes": "desc: at column 4",
+        "sees": {"stage": "Stage", "step": "Step"},
+    }
+    assert blocks["top"] == {"name": "top", "within": None, "writes": None, "sees": {}}
     assert found["types"]["StagesContext"]["fields"]["stages"]["type"] == "list of Stage"

@@ -17,6 +17,7 @@ from wurzel.render.check.described import members, summary
 from wurzel.render.check.names import OF_JINJA
 from wurzel.render.check.types import described_in, spell
 from wurzel.render.common import Common
+from wurzel.render.language import language_of
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from wurzel.render.check.sources import Source
 
 _COMMENT = re.compile(r"\A(?:#![^\n]*\n)?\{#-?(.*?)-?#\}", re.DOTALL)
+_KEY = re.compile(r"( *)([A-Za-z][\w.-]*):")
 _LISTING = re.compile(r"\s*Blocks to extend:.*", re.DOTALL)
 
 
@@ -97,8 +99,35 @@ def _blocks(source: Source, checker: Checker, common: set[str]) -> Iterator[dict
         yield {
             "name": name,
             "within": around[-1] if around else None,
+            "writes": _writes(source, block),
             "sees": _spelled({key: kind for key, kind in sees.items() if key not in common}),
         }
+
+
+def _writes(source: Source, block: nodes.Block) -> str | None:
+    """The key of a YAML file whose lines a block is, or that it writes itself, with its column; null for other text."""
+    if language_of(source.found.plain) != "YAML":
+        return None
+    around = [each for each in source.tree.find_all(nodes.FilterBlock) if block in each.find_all(nodes.Block)]
+    keys = [under[0] for each in around if (under := _under(each))]
+    if keys:
+        return f"lines of {keys[-1]}"
+    for node in block.find_all((nodes.TemplateData, nodes.FilterBlock)):
+        if isinstance(node, nodes.FilterBlock):
+            under = _under(node)
+            return f"{under[0]}: at column {under[1]}" if under else None
+        lines = node.data.split("\n") if isinstance(node, nodes.TemplateData) else []
+        if line := next((line for line in lines if line.strip() and line.strip()[0] != "#"), ""):
+            found = _KEY.match(line)
+            return f"{found[2]}: at column {len(found[1])}" if found else None
+    return None
+
+
+def _under(block: nodes.FilterBlock) -> tuple[str, int] | None:
+    """Key and column of `{% filter under(key, column) %}`."""
+    given = block.filter
+    values = [each.value if isinstance(each, nodes.Const) else 0 for each in given.args]
+    return (str(values[0]), int((*values, 0)[1])) if given.name == "under" and values else None
 
 
 def _spelled(names: Mapping[str, Any]) -> dict[str, str]:

@@ -140,7 +140,7 @@ def _blocks(said: Mapping[str, Any]) -> Iterator[str]:
         depth = depths[block["name"]] = depths.get(block["within"], 0) + 1
         sees = ", ".join(f"{name} ({kind})" for name, kind in block["sees"].items())
         changed = ", ".join(_own(block["layers"]))
-        words = [block["name"], *([f"sees {sees}"] if sees else []), *([f"changed by {changed}"] if changed else [])]
+        words = [block["name"], *([block["writes"]] if block["writes"] else []), *([f"sees {sees}"] if sees else []), *([f"changed by {changed}"] if changed else [])]
         yield f"{'  ' * depth}{'  '.join(words)}"
 
 
