@@ -85,6 +85,8 @@ def test_zones(name):
         ("Berlin", "Europe/Berlin"),
         ("Europe/Berln", "Europe/Berlin"),
         ("new york", "America/New_York"),
+        ("CEST", "such as"),
+        ("PST", "such as"),
         ("Local", "such as"),
         ("", "such as"),
         ("posix/UTC", "such as"),

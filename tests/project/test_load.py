@@ -111,6 +111,8 @@ BAD = [
     (entry("data_dir: a/../.."), "leads out of the project"),
     (entry("data_dir: ."), "is the project folder itself"),
     (entry("image: Ghcr"), "pipelines.rag.image: 'Ghcr' is not an image"),
+    (entry("image: 'user:pa55word@ghcr.io/x'"), "pipelines.rag.image: 'user:***@ghcr.io/x' is not an image"),
+    (entry("image: 'X:1@sha256:ab'"), "pipelines.rag.image: 'X:1@sha256:ab' is not an image"),
     (entry("parallelism: 0"), "pipelines.rag.parallelism: 0 is not 1 or more"),
     (entry("parallelism: '2'"), "pipelines.rag.parallelism: '2' is not a whole number"),
     (entry("timeout: -1"), "pipelines.rag.timeout: -1 is not a duration"),

@@ -19,6 +19,11 @@ _INSIDE = r"^(?!/|~|\.\.(/|$)).+$"
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 
 
+def _without_login(value: Any) -> Any:
+    """A value that may be shown: a text without the password of a `user:password@host`, which needs no scheme."""
+    return re.sub(r":[^\s/:@]+@(?!sha\d)", ":***@", value) if isinstance(value, str) else value
+
+
 class Text:
     """A validator that accepts text which matches `pattern` in full.
 
@@ -33,7 +38,7 @@ class Text:
     def __call__(self, value: Any) -> str:
         """The value. Raises `ValueError` unless it is such a text, no longer than `limit` (0: no limit)."""
         if not isinstance(value, str) or re.fullmatch(self.pattern, value) is None:
-            raise ValueError(f"{value!r} is not {self.what}")
+            raise ValueError(f"{_without_login(value)!r} is not {self.what}")
         if self.limit and len(value) > self.limit:
             raise ValueError(f"{value!r} has {len(value)} characters; at most {self.limit} are allowed")
         return value

@@ -64,7 +64,9 @@ def check_zone(name: str) -> None:
     folded = {zone.lower(): zone for zone in sorted(zones())}
     cities = {zone.rpartition("/")[2]: zone for zone in folded}
     key = name.strip().lower().replace(" ", "_")
-    close = key if key in folded else cities[key] if key in cities else closest(key, folded)
+    # PST is nearly MST, and another zone: of abbreviations, only those of no place are advised.
+    near = [zone for zone in folded if "/" in zone or zone in {"utc", "gmt"}]
+    close = key if key in folded else cities[key] if key in cities else closest(key, near)
     advice = f"did you mean {folded[close]}?" if close else "write one such as Europe/Berlin or UTC"
     raise ValueError(f"{name!r} is not an IANA time zone; {advice}")
 
