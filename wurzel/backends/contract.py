@@ -37,7 +37,7 @@ def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
     known = contexts([backend])
     checker = renderer.checker(known)
     checker.follow(own=False)
-    files = {name: checker.target_source(name) for name in _names(backend, renderer, known)}
+    files = {name: checker.target_source(name) for name in _names(renderer, known)}
     types = list(dict.fromkeys(kind for kind in known.values() if kind is not None))
     return {
         "target": backend.name,
@@ -59,7 +59,7 @@ def summary_of(function: Any) -> str:
     return inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
 
 
-def _names(backend: Backend, renderer: Renderer, known: Iterable[str]) -> list[str]:
+def _names(renderer: Renderer, known: Iterable[str]) -> list[str]:
     """The templates of a target and their parts: all those in the same folders."""
     folders = {name.partition("/")[0] for name in known}
     own = {name for layer in renderer.layers.not_own() for name in renderer.layers.names(layer)}

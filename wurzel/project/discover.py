@@ -55,7 +55,7 @@ def find_pipelines(root: Path) -> tuple[list[Found], list[Skipped]]:
         inside: list[tuple[str, Pipeline]] = []
         for attribute in attributes:
             entrypoint = f"{module}:{attribute}"
-            result = _tried(entrypoint, root)
+            result = _tried(entrypoint)
             if isinstance(result, str):
                 skipped.append(Skipped(entrypoint, result))
             elif result is not None:
@@ -115,7 +115,7 @@ def _chains(nodes: Iterable[ast.AST]) -> bool:
     return any((isinstance(item, ast.Name) and item.id == "WZ") or isinstance(item, ast.RShift) for item in inner)
 
 
-def _tried(entrypoint: str, root: Path) -> Pipeline | str | None:
+def _tried(entrypoint: str) -> Pipeline | str | None:
     """The pipeline, the reason why it cannot be used, or `None` if it is something else."""
     from wurzel.core.importing import introspecting
     from wurzel.ir.introspect import NotAPipelineError, introspect, last_steps, load_entrypoint

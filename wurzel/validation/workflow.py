@@ -87,7 +87,7 @@ def _check_spec(spec: Node, known: Known, *, restricted: bool, submitted: bool) 
     yield from check_container(shared, {mount["name"].text for mount in shared["volumeMounts"]}, complete=False)
     yield from check_variables(spec["podMetadata"], {*GLOBALS, "workflow.status"})
     values: dict[str, str] = {}
-    yield from _check_arguments(spec["arguments"], values, submitted=submitted)
+    yield from _check_arguments(spec["arguments"], values)
     templates = {template["name"].text: template for template in spec["templates"]}
     yield from _check_templates(spec["templates"])
     entry = spec["entrypoint"]
@@ -137,7 +137,7 @@ def _check_policies(spec: Node) -> Iterator[Problem]:
         yield from check_name(lock["configMapKeyRef"]["name"])
 
 
-def _check_arguments(arguments: Node, values: dict[str, str], *, submitted: bool) -> Iterator[Problem]:
+def _check_arguments(arguments: Node, values: dict[str, str]) -> Iterator[Problem]:
     parameters = list(arguments["parameters"])
     if len(parameters) > MOST_PARAMETERS:
         yield arguments["parameters"].problem(f"has {len(parameters)} entries; Argo allows at most {MOST_PARAMETERS}")
