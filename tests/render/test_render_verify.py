@@ -1,5 +1,6 @@
 """Reading finished files back."""
 
+import os
 import subprocess
 
 import pytest
@@ -62,6 +63,45 @@ def test_what_is_no_shell(monkeypatch):
     problem(shell_syntax, "#!/bin/sh\nx=(a b)\n")
     monkeypatch.setattr("shutil.which", lambda _: None)
     shell_syntax("if\n")
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """A shell that writes down each call; gives the file."""
+    program = tmp_path / "bin" / "sh"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho called >> {tmp_path}/calls\nexec /bin/sh "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    calls = tmp_path / "calls"
+    calls.touch()
+    return program, lambda: len(calls.read_text().splitlines())
+
+
+def test_a_shell_parses_a_text_once(shell, cache_folder):
+    program, calls = shell
+    for _ in range(2):
+        shell_syntax("true\n")
+        problem(shell_syntax, "if\n")
+    assert calls() == 3, "what it refuses is not remembered"
+    shell_syntax("true \n")
+    assert calls() == 4, "another text"
+    program.write_text(f"{program.read_text()}#")
+    shell_syntax("true\n")
+    assert calls() == 5, "another shell"
+
+
+def test_without_a_cache_folder_that_is_ours_the_shell_parses_each_time(shell, cache_folder):
+    _, calls = shell
+    cache_folder.mkdir(parents=True)
+    cache_folder.chmod(0o777)
+    for _ in range(2):
+        shell_syntax("true\n")
+    assert calls() == 2
+    cache_folder.rmdir()
+    cache_folder.write_text("")
+    shell_syntax("true\n")
+    assert calls() == 3
 
 
 def test_yaml_is_read_without_loading_the_whole(monkeypatch):

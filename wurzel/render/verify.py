@@ -131,9 +131,11 @@ def python_tree(text: str, *, compiles: bool = True) -> ast.Module:
 
 
 def shell_syntax(text: str) -> None:
-    """Let the shell of the first line, or `sh`, if it is here, parse the text. Raises `Unreadable`."""
+    """Let the shell of the first line, or `sh`, if it is here, parse the text. Raises `Unreadable`.
+
+    Once: that a shell, as the file it is, has accepted a text is remembered in the user's cache.
+    """
     import re
-    import subprocess  # slow, and only needed for shell templates
     from shutil import which
 
     first = text.partition("\n")[0]
@@ -141,12 +143,20 @@ def shell_syntax(text: str) -> None:
     shell = which(name)
     if shell is None:
         return
+    from wurzel.render.accepted import Accepted
+
+    accepted = Accepted(shell, text)
+    if accepted.before():
+        return
+    import subprocess  # slow, and only needed for shell templates
+
     done = subprocess.run([shell, "-n"], input=text.encode(), capture_output=True, timeout=60, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         match = re.search(r"(?:line )?(\d+): (.*)", said)
         line, message = (int(match.group(1)), match.group(2)) if match else (1, said)
         raise Unreadable(message, _offset(text, line, 0))
+    accepted.fine()
 
 
 def _offset(text: str, line: int, column: int) -> int:
