@@ -60,6 +60,43 @@ def test_standard_output_is_the_document_alone(loud, words, start):
     assert not [word for word in NOISE if word not in done.stderr]
 
 
+LOUD_SETTINGS = """
+from pydantic import Field, field_validator
+from wurzel import WZ, PydanticModel, Settings, TypedStep
+
+class Word(PydanticModel):
+    text: str
+
+def told():
+    print("default")
+    return "a"
+
+class Opts(Settings):
+    NAME: str = Field(default_factory=told)
+    SIZE: int = Field(1, validate_default=True)
+
+    @field_validator("SIZE")
+    @classmethod
+    def _seen(cls, size):
+        print("validated")
+        return size
+
+class Source(TypedStep[Opts, None, list[Word]]):
+    def run(self, inpt: None) -> list[Word]:
+        return []
+
+chain = WZ(Source)
+"""
+
+
+def test_a_plan_is_the_document_alone_though_settings_print(project):
+    root = project("chain")
+    (root / "settings.py").write_text(LOUD_SETTINGS)
+    done = run("run", "settings:chain", "--plan", "--format", "json")
+    assert json.loads(done.stdout)[0]["action"] == "run"
+    assert {"default", "validated"} <= {*done.stderr.split()}
+
+
 def test_an_ir_file_of_a_loud_module_runs(loud):
     (loud / "ir.json").write_text(run("inspect", "loud:pipeline", "--json").stdout)
     assert json.loads((loud / "ir.json").read_text())["version"] == 2

@@ -225,9 +225,11 @@ def _notify(pipeline: Pipeline, options: RunOptions, reason: str, steps: str = "
 
 def _write_plan(pipeline: Pipeline, options: RunOptions, form: str | None) -> None:
 
+    from wurzel.core.importing import apart
     from wurzel.runtime.plan import plan
 
-    planned = plan(pipeline, options)
+    with apart():  # settings are loaded, which runs the author's validators
+        planned = plan(pipeline, options)
     if form == "json":
         print_json([found._asdict() for found in planned])
         return
