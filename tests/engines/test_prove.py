@@ -455,6 +455,24 @@ def test_an_image_that_cannot_be_pulled_ends_the_run(tmp_path):
     assert re.search(r"CronJob, cluster +failed .*acme/gone:1 cannot be pulled", done.stdout), done.stdout
 
 
+def test_ending_it_removes_the_namespace(tmp_path):
+    project, programs = cluster(tmp_path)
+    (programs / "endless").touch()
+    calls = programs / "calls"
+    with subprocess.Popen(
+        [sys.executable, "-m", "wurzel", "prove", "chain:pipeline", "-t", "cronjob", *SETS],
+        cwd=project, env={"PATH": f"{programs}:{PYTHON}:/usr/bin:/bin", "KUBECONFIG": "config"},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        end = time.monotonic() + 120
+        while not calls.exists() or "get pods" not in calls.read_text():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGTERM
+    assert calls.read_text().splitlines()[-1].startswith("delete namespace wurzel-prove-")
+
+
 def test_docker_runs_each_container_as_restricted_as_rendered(tmp_path):
     project = example("chain", tmp_path / "project")
     programs = stand_in("docker", tmp_path / "bin")

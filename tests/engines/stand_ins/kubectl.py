@@ -1,6 +1,7 @@
 """A kubectl for tests: it writes down what is asked of it, and answers as if all had run well on a cluster.
 
-Beside it are the folder `data`, which is on each claim, and `image`, a file that names an image that no pod gets.
+Beside it are the folder `data`, which is on each claim, and perhaps `image`, a file that names an image that no pod
+gets, or `endless`, by which no job ends.
 """
 
 import base64
@@ -16,7 +17,7 @@ NODE = {"kubeletVersion": "v1.36", "containerRuntimeVersion": "containerd://1"}
 MAIN, INIT = {"name": "main", "image": "acme/words:1"}, {"name": "init", "image": "argoexec:v4"}
 GONE = (HERE / "image").read_text() if (HERE / "image").exists() else ""
 WAITING = [{"image": GONE, "state": {"waiting": {"reason": "ImagePullBackOff"}}}] if GONE else []
-DONE = [] if GONE else [{"type": "Complete", "status": "True"}]
+DONE = [] if GONE or (HERE / "endless").exists() else [{"type": "Complete", "status": "True"}]
 POD = {"spec": {"containers": [MAIN], "initContainers": [INIT]}, "status": {"containerStatuses": WAITING}}
 ANSWERS = {
     "version": {"serverVersion": {"gitVersion": "v1.36"}},
