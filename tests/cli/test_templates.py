@@ -61,7 +61,7 @@ class TestList:
         project("chain")
         text = run("list", "dvc").stdout
         assert "stages    list of Stage      One stage for each step" in text
-        assert "  desc  sees stage (Stage)" in text
+        assert "  desc  desc: at column 4  sees stage (Stage)" in text
         assert "identifier In a Python template: a name, written as code." in " ".join(text.split())
 
     def test_json(self, own):

@@ -26,6 +26,9 @@ _STRICT = "Remove it: an undefined name is always an error."
 _NEEDS = "Write `{% include 'part.j2' %}` or `{% import 'macros.j2' as m %}` and `{{ m.name() }}`."
 _MEMBER = "Write it as a method: `x.split(',')`, `x.startswith('a')`."
 
+_EXPRESSION = "An expression of the platform is text here: `{{ '${{ github.ref }}' }}`, `{{ '{{workflow.name}}' }}`."
+_CONTEXT = "`wurzel templates list TARGET` lists the names here; what a project sets is in `variables`."
+
 _FILTERS = {
     **dict.fromkeys(("quote", "squote", "to_quoted", "dquote"), _QUOTED),
     **dict.fromkeys(("toYaml", "to_yaml", "to_nice_yaml", "yaml", "toyaml", "yaml_dump"), _VALUE),
@@ -42,6 +45,9 @@ _FILTERS = {
     **dict.fromkeys(("split", "startswith", "endswith", "hasPrefix", "hasSuffix", "trimSuffix"), _MEMBER),
     "bool": 'Write `x == "true"`; a setting of type `bool` is one already.',
     "append": "Write `{{ xs + [x] }}`.",
+    "trunc": "Write `{{ x[:63] }}`.",
+    **dict.fromkeys(("sha256sum", "sha1sum", "md5sum", "slugify", "slug", "flatten", "union", "difference"), _PYTHON),
+    "repr": _QUOTED,
     "shuffle": "Rendered files must be the same every time.",
 }
 _NAMES = {
@@ -56,7 +62,17 @@ _NAMES = {
         ("str", "int", "float", "list", "sorted", "len", "repr", "enumerate", "zip"),
         "Use a filter: `{{ x | string }}`, `| int`, `| list`, `| sort`, `| length`; `loop.index` counts.",
     ),
-    "None": "Write `none`.",
+    **dict.fromkeys(("secrets", "github", "vars", "needs", "runner", "always", "failure", "success"), _EXPRESSION),
+    **dict.fromkeys(("toJSON", "fromJSON", "hashFiles", "workflow", "inputs", "tasks", "ds", "ts"), _EXPRESSION),
+    **dict.fromkeys(("params", "dag_run", "macros", "ti", "task_instance", "logical_date", "run_id"), _EXPRESSION),
+    **dict.fromkeys(("Values", "Release", "Chart", "Capabilities", "cookiecutter", "copier"), _CONTEXT),
+    **dict.fromkeys(("hostvars", "ansible_facts", "inventory_hostname", "groups"), _CONTEXT),
+    **dict.fromkeys(("ref", "source", "var", "env_var", "config", "target", "this", "adapter", "dbt_utils"), _CONTEXT),
+    **dict.fromkeys(("random", "random_ascii_string", "random_string"), _PURE),
+    "return": "A macro gives the text that it writes; for a value, use `{% set %}`, or a filter of a pack.",
+    "contains": "Write `'a' in x`.",
+    "format": 'Write `{{ "%s/%s" | format(a, b) }}`, or join with `~`.',
+    **dict.fromkeys(("null", "nil", "None"), "Write `none`."),
 }
 _TAGS = {
     "continue": "Write `{% for x in xs if … %}`, or put `{% if … %}` around the rest of the loop.",
@@ -67,6 +83,7 @@ _TAGS = {
     "elsif": "Write `{% elif … %}`.",
     "end": "Name the tag that ends: `{% endif %}`, `{% endfor %}`, `{% endblock %}`.",
     "range": "Write `{% for x in xs %}` … `{% endfor %}`.",
+    "now": _PURE,
     "define": "Write `{% macro name() %}` … `{% endmacro %}`.",
     "assign": "Write `{% set x = 1 %}`.",
     "capture": "Write `{% set x %}` … `{% endset %}`.",
