@@ -14,6 +14,7 @@ from tests.bench.peers import peers
 from tests.bench.plot import plot
 from tests.bench.running import runs
 from tests.bench.scaling import SIZES, points
+from tests.bench.second import pairs
 from tests.bench.startup import starts
 from tests.bench.store import hand_overs
 from tests.bench.upstream import VERSION, compared
@@ -140,6 +141,29 @@ obstore's own copy of the same files, 16 at once, which checks nothing.
     return text + table(head, rows) + "\n" if rows else ""
 
 
+def second_section(found):
+    rows = [
+        (
+            pair.title,
+            *(f"{wall:.1f} s" for wall in pair.walls),
+            f"{pair.walls[1] / pair.walls[0]:.2f}",
+            *(f"{cpu:.1f} s" for cpu in pair.cpus),
+            f"{pair.computed[0]}, then {pair.computed[1]}",
+        )
+        for pair in found
+    ]
+    text = """
+## Second runs
+
+The example `rag`, with three short documents and the model `words`, by each engine with a new store, and once more
+from a new checkout with the same store. With rendering and all that an engine takes to start. CPU is that of processes
+of this machine, without pods. Single runs: they tell what is computed again, not how fast an engine is.
+
+"""
+    head = ["engine", "first run", "second run", "ratio", "CPU, first", "CPU, second", "steps computed"]
+    return text + table(head, rows) + "\n"
+
+
 def peers_section(found):
     names = list(dict.fromkeys(name for peer in found for name in peer.cpu))
     rows = []
@@ -262,6 +286,7 @@ SECTIONS = {
     "Running": lambda work: running_section(runs(work)),
     "Chains": lambda work: chains_section(chains(work)),
     "Object stores": lambda _work: store_section(hand_overs()),
+    "Second runs": lambda work: second_section(pairs(work)),
     "Data": lambda work: data_section(ratios(work), peaks(work)),
     "Peers": lambda work: peers_section(peers(work)),
     "telekom/wurzel": lambda work: upstream_section(compared(work)),
