@@ -3,6 +3,8 @@
 import pytest
 
 from wurzel.render.documents import parsed
+from wurzel.render.values import NotAValue
+from wurzel.render.within import unfold
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,10 @@ from wurzel.render.documents import parsed
 )
 def test_tags_and_merges(text, found):
     assert parsed(text) == [found]
+
+
+def test_only_objects_of_kubernetes_have_text_that_is_yaml():
+    job = {"job": {"variables": {"patch": "a: [1", "manifest": "b: {c"}}}
+    assert unfold([job]) == [{"job": {"variables": {"patch": "a: [1", "manifest": "b: {c"}}}]
+    with pytest.raises(NotAValue, match="patch is not YAML, so no policy can check it"):
+        unfold([{"kind": "Kustomization", "patches": [{"patch": "a: [1"}]}])

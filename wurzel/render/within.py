@@ -12,6 +12,8 @@ from wurzel.render.verify import Unreadable
 
 _KEYS = frozenset({"podSpecPatch", "manifest", "patch", "patchesStrategicMerge", "patchesJson6902"})
 """Argo reads the text of `podSpecPatch` and `manifest`, kustomize that of the others, as YAML."""
+_READ_BY = frozenset({"apiVersion", "kind", "patches", "patchesStrategicMerge", "patchesJson6902"})
+"""Keys of documents that are for one of the two; a variable called `patch` of a CI job is any text."""
 _FOLDED = str.maketrans("\u017f\u212a", "sk")
 """Letters that Go's reader of JSON, and so Argo for `podSpecPatch`, takes for these in a key."""
 _FILLED_IN = re.compile(r"""("(?:\\.|[^"\\])*"|'[^']*')|(\{\{.*?\}\})""", re.DOTALL)
@@ -23,7 +25,7 @@ def unfold(documents: list[Any]) -> list[Any]:
 
     Raises `NotAValue` for a text that should be YAML and is not, since no policy can tell what it says.
     """
-    waiting: list[Any] = [documents]
+    waiting: list[Any] = [one for one in documents if isinstance(one, dict) and not _READ_BY.isdisjoint(one)]
     seen: set[int] = set()
     while waiting:
         holder = waiting.pop()
