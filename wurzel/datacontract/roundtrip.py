@@ -164,7 +164,7 @@ def _other(returned: Any, read: Any) -> Difference | None:
         return None  # compares addresses; attributes and the bytes of both decide
     try:
         same = bool(returned == read) or bool(returned != returned and read != read)  # noqa: PLR0124 - NaN
-        same = same or _same_moment(returned, read)
+        same = repr(returned) == repr(read) if type(returned) is complex else same or _same_moment(returned, read)
     except Exception:  # noqa: BLE001 - arrays have no truth; the bytes of both decide
         return None
     # Of a time that comes twice in a night, this alone tells which it is; comparing does not see it.
