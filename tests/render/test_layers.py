@@ -93,6 +93,7 @@ def test_packs_are_looked_up_only_where_one_may_be_named(tmp_path, monkeypatch, 
         ("empty", "the template pack 'empty' has no folder", "Group wurzel.templates"),
         ("./nowhere", "the template folder './nowhere' does not exist", "templates:"),
         (Path("nowhere"), "the template folder 'nowhere' does not exist", "templates:"),
+        ("wurzel-templates", "the template folder 'wurzel-templates' does not exist", "mkdir wurzel-templates"),
     ],
 )
 def test_a_layer_that_is_none(pack, layer, message, hint):

@@ -294,8 +294,9 @@ class Layers:
                 )
             _refuse_other_names(folder)
             return Layer(str(layer), folder)
-        if isinstance(layer, Path) or "/" in layer or "." in layer:
-            raise TemplateError(f"the template folder {str(layer)!r} does not exist", hint="See `templates:`.")
+        if isinstance(layer, Path) or "/" in layer or "." in layer or layer == USUAL:
+            hint = f"Create it: mkdir {layer}" if layer == USUAL else "See `templates:`."
+            raise TemplateError(f"the template folder {str(layer)!r} does not exist", hint=hint)
         return self._pack(layer)
 
     def _pack(self, name: str) -> Layer:
