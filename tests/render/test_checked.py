@@ -86,6 +86,13 @@ def test_an_installed_distribution_may_bring_a_target(check, tmp_path, monkeypat
     assert [check(), check()] == [True, False]
 
 
+def test_a_template_that_cannot_be_read_is_an_error_of_the_check(check, tmp_path):
+    (tmp_path / "layer" / "policies.j2").symlink_to("nowhere")
+    for _ in range(2):
+        with pytest.raises(TemplateProblems, match=r"policies\.j2"):
+            check()
+
+
 def test_a_newer_wurzel_checks_again(check, tmp_path, monkeypatch):
     code = tmp_path / "code"
     code.mkdir()

@@ -40,8 +40,9 @@ class Checked:
         foreign = layers.filters or layers.hides or any(layer.kind == "backend" for layer in layers.layers)
         self._folder: Path | None = None
         with contextlib.suppress(OSError):  # what cannot be read is an error, which the check reports
-            self._folder = None if foreign else own_folder()
-            self._key = self._digest() if self._folder is not None else ""
+            folder = None if foreign else own_folder()
+            self._key = self._digest() if folder is not None else ""
+            self._folder = folder
 
     def before(self) -> bool:
         """Whether nothing has changed since they were found without errors."""

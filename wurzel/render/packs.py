@@ -30,7 +30,9 @@ def load_pack(name: str) -> tuple[Path, str]:
         raise TemplateError(f"the template pack {name!r} ({distribution(point)}) cannot be loaded: {error}") from error
     folder = Path(home) if isinstance(home, str | Path) else Path(next(iter(getattr(home, "__path__", ())), ""))
     if folder == Path() or not folder.is_dir():
-        raise TemplateError(f"the template pack {name!r} has no folder", hint=f"Group {GROUP}: a package or path.")
+        raise TemplateError(
+            f"the template pack {name!r} has no folder", hint=f"Group {GROUP}: a package or path, not in a zip."
+        )
     return folder, version
 
 
