@@ -231,7 +231,8 @@ def test_what_the_author_knows_counts(project):
 def test_settings_that_cannot_be_read_are_never_unchanged(project):
     project.write("N: int = 3")
     now = project.of(LOAD__N="x")
-    assert reason((now, "digest"), now, "digest") == "settings and input files changed"
+    assert reason((now, "digest"), now, "digest") == "settings and input files unknown"
+    assert reason((now | {"code": ""}, "digest"), now, "digest") == "code changed, settings and input files unknown"
 
 
 def test_the_inputs_count_in_their_order(project):

@@ -144,9 +144,10 @@ def reason(last: tuple[Mapping[str, str], str] | None, now: Mapping[str, str], o
     if last is None:
         return "first run here" if output is None else "not run here before"
     inputs, before = last
-    changed = [text for kind, text in _KINDS.items() if inputs.get(kind) != now.get(kind) or now.get(kind) == UNKNOWN]
-    if changed:
-        return f"{_listed(changed)} changed"
+    unknown = [text for kind, text in _KINDS.items() if now.get(kind) == UNKNOWN]
+    changed = [text for kind, text in _KINDS.items() if inputs.get(kind) != now.get(kind) and text not in unknown]
+    if why := [f"{_listed(texts)} {how}" for texts, how in ((changed, "changed"), (unknown, "unknown")) if texts]:
+        return ", ".join(why)
     if output is None:
         return "output missing or damaged"
     return "" if output == before else "output changed by something else"
