@@ -373,7 +373,7 @@ EXTENDED = '{{% extends "!airflow/_pod.py.j2" %}}\n{{% block {} %}}\n{}\n{{% end
         ("argo", WORKFLOW + "{image: evil}}}}}}", "argo/rag.yaml: images need a version, not evil"),
         ("argo-prod", "targets.argo-prod.patch={spec: {workflowSpec: {archiveLogs: null}}}", "logs of prod"),
         ("cronjob", JOB + "containers: {+: [{name: x, image: evil:latest}]}}}}}}}", "not evil:latest"),
-        ("gitlab", "targets.gitlab.patch={split: {image: {name: evil}}}", ".gitlab/rag.pipeline.yml: images need"),
+        ("gitlab", "targets.gitlab.patch={split: {image: {name: evil}}}", ".gitlab-ci.yml: images need"),
         ("gitlab", "targets.gitlab.patch={split: {services: [evil:1, evil]}}", "a version, not evil"),
         ("gitlab", "targets.gitlab.patch={split: {variables: {KUBERNETES_CPU_REQUEST: 9}}}", "8 cpu, not 9"),
         ("github", "targets.github.patch={jobs: {split: {container: evil}}}", "images need a version, not evil"),
