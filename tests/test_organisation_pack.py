@@ -276,8 +276,9 @@ def test_hostile_values_read_back_through_the_pack(pipeline, renderer, target, i
         }
     )
     backend = get(target)
-    options = {"operator": "kubernetes"} if target == "airflow" else {}
-    file = backend.files(changed, backend.options_model(**options))[0]
+    # a job of all steps would be called as the pipeline is, and only names that pass pre-flight can be keys
+    options = {"airflow": {"operator": "kubernetes"}, "github": {"layout": "steps"}, "gitlab": {"layout": "steps"}}
+    file = backend.files(changed, backend.options_model(**options.get(target, {})))[0]
     context = {**file.context, "variables": changed.variables, "environment": None}
     refusal, text = None, ""
     try:
