@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wurzel.exceptions import ConfigError, UsageError
+from wurzel.exceptions import ConfigError, UsageError, WurzelWarning
 from wurzel.ir.model import InputPort, OutputPort, SecretRef, Toleration
 from wurzel.project.nodes import Findings
 from wurzel.project.resolve import resolve
@@ -34,6 +34,20 @@ def test_without_configuration_nothing_changes(pipeline):
     assert resolved.options == {}
     assert resolved.locate("steps.embed.timeout") == "mypkg.steps:Embed.timeout"
     assert resolved.locate("steps.embed.shards") == ""
+
+
+@pytest.mark.parametrize("body", ["env: {DB_PASSWORD: hunter2}", "steps: {embed: {env: {GITHUB_TOKEN: hunter2}}}"])
+def test_a_plain_variable_that_is_called_like_a_secret_is_a_warning(resolved, body):
+    with pytest.warns(WurzelWarning, match="is called like a secret, but rendered files show its value") as told:
+        resolved(body)
+    assert "hunter2" not in str(told[0].message)
+
+
+@pytest.mark.parametrize(
+    "env", ["MAX_TOKEN: 100000", "USE_TOKEN: true", "DB_PASSWORD: ''", "API_KEY_NAME: embedding", "EOS_TOKEN: </s>"]
+)
+def test_values_that_are_no_secret_may_be_called_as_they_like(resolved, env):
+    resolved(f"env: {{{env}}}")
 
 
 def test_fields_of_the_pipeline(resolved):

@@ -7,13 +7,14 @@ layers set.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from wurzel.exceptions import UsageError
+from wurzel.exceptions import Problem, UsageError, WurzelWarning
 from wurzel.ir.model import Pipeline, Step, Store
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.declared import Variables
@@ -33,6 +34,7 @@ from wurzel.project.nodes import (
 )
 from wurzel.project.read import model_reader, reader
 from wurzel.project.rules import broken_rules
+from wurzel.project.secrets import doubtful
 from wurzel.project.sets import parse_sets
 from wurzel.project.settings import Check, canonical_secrets, settings_of, with_values
 from wurzel.project.targets import Named, check_bound, with_names
@@ -185,6 +187,9 @@ class _Resolver:
         )
         for path, message, hint in broken_rules(pipeline):
             self.findings.add(resolved.origin(path) or Origin(pipeline.name), f"{path}: {message}", hint)
+        for path, message, hint in () if self.findings else doubtful(pipeline):
+            problem = Problem(f"{path}: {message}", str(resolved.origin(path) or pipeline.name), hint)
+            warnings.warn(WurzelWarning(str(problem)), stacklevel=2)
         return resolved
 
     def ignored(self) -> dict[str, Node]:

@@ -10,10 +10,14 @@ from wurzel.core.environment import prefixes
 from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.variables import variables_of
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
+from wurzel.secret_names import may_be_secret
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
+_PLAIN = pattern(r"(?s:.{0,5})|\d+|(?i:true|false|none|null)|/\S+")
+"""Values that are no secret whatever they are called: too short to be masked, numbers, paths."""
 _NOT_SHOWN = "its value must not be written here (it is not shown)"
 
 
@@ -30,11 +34,31 @@ def broken_secret_rules(pipeline: Pipeline) -> Iterator[Broken]:
     yield from _shared_prefixes(pipeline)
     if not (pipeline.env or pipeline.secrets or any(step.env or step.secrets for step in pipeline.steps)):
         return
-    known = {name for step in pipeline.steps for setting in step.settings for name in variables_of(step, setting.name)}
+    known = _variables(pipeline)
     for step in pipeline.steps:
         for home, item in (("", pipeline), (f"steps.{step.id}.", step)):
             yield from _values(step, item.env, f"{home}env", known)
             yield from _references(pipeline, step, [name for name in item.secrets if name not in known], home)
+
+
+def doubtful(pipeline: Pipeline) -> Iterator[Broken]:
+    """Plain variables that are called like a secret and belong to no setting, which would say what they are."""
+    given = [
+        (f"{home}env.{name}", name)
+        for home, env in (("", pipeline.env), *((f"steps.{step.id}.", step.env) for step in pipeline.steps))
+        for name, value in env.items()
+        if may_be_secret(name) and not _PLAIN.fullmatch(value)
+    ]
+    known = _variables(pipeline) if given else set()
+    for path, name in given:
+        if name not in known:
+            hint = f"Refer to it: secrets: {{{name}: {{name: …, key: …}}}}. If it is no secret, give it another name."
+            yield Broken(path, "is called like a secret, but rendered files show its value", hint)
+
+
+def _variables(pipeline: Pipeline) -> set[str]:
+    """The variables of all settings."""
+    return {name for step in pipeline.steps for setting in step.settings for name in variables_of(step, setting.name)}
 
 
 def _values(step: Step, env: Mapping[str, str], home: str, known: set[str]) -> Iterator[Broken]:
