@@ -27,6 +27,9 @@ from wurzel.exceptions import TemplateError
             "joins two lines",
         ),
         ("a:\n{%- for i in [1, 2] %}\n- {{ i }}\n{%- endfor %}\n", 2, "joins two lines"),
+        ("a:\n{% for i in [1, 2] %}\n- {{ i }}\n{%- endfor %}\n", 4, "joins two lines"),
+        ("a:\n{% for i in [1, 2] -%}\n  - {{ i }}\n  {%- endfor %}\n", 4, "joins two lines"),
+        ("a:\n{% for i in [1, 2] if i %}\n- {% for j in [1] %}{{ j }}{% endfor +%}\n- {{ i }}\n{%- endfor %}", 5, "joins two"),
     ],
 )
 def test_a_tag_that_changes_lines_in_silence_is_refused(render, source, line, message):
@@ -45,6 +48,9 @@ def test_a_tag_that_changes_lines_in_silence_is_refused(render, source, line, me
         ("a: [\n  {% for i in [1, 2] %}\n  {{ i }},\n  {% endfor %}\n]\n", "a: [\n  1,\n  2,\n]\n"),
         ("{% macro m(x) %}{{ x }}{% endmacro %}\na: {{ m(1) }}\n", "a: 1\n"),
         ("{% set y %}x{% endset %}\na: {{ y }}\n", "a: x\n"),
+        ("a: [{% for i in [1, 2] -%}\n{{ i }},\n{%- endfor %}]\n", "a: [1,2,]\n"),
+        ("a:\n{% for i in [1] %}\n- {{ i }}\n{%- endfor %}\n", "a:\n- 1\n"),
+        ("a: [\n{% for i in [1, 2] %}{{ i }},{%- endfor +%}\n]\n", "a: [\n1,2,\n]\n"),
         ("{% set y = 1 %}{# c #}\na: 1\n  {# c #}\n", "a: 1\n"),
         ("a: {{ x }} {# at the end #}\n", "a: z \n"),
         ("a: {{ x }} {#- keeps the line break -#}\n\nb: 1\n", "a: zb: 1\n"),

@@ -59,32 +59,63 @@ class Watch:
 
         Raises `TemplateError` when a tag removes the indentation of text after it, or the template contains a NUL.
         """
-        for line, kind, value in tokens:
-            if self._seam:
-                self._seam = False
-                if value[2:3] != "-" or kind not in _STARTS:
-                    yield line, "data", SEAM
-                else:  # `{%-` removes the line break on purpose, so the line continues
-                    self._writes = True
-            if kind == "data":
-                yield from self._split(line, value)
-                self._data(line, value)
-                continue
-            yield line, kind, value
-            if kind == "variable_begin":
-                self._whole = line if self._lines[line - 1].startswith("{{") and self._first else 0
-                self._write()
-                self._first = False
-            elif kind in _BEGINS:
-                self._begin_tag(line, value)
-            elif kind == "name" and self._tag:
-                self._name_tag(line, value)
-            if kind in _ENDS and value.endswith("\n") and value.rstrip("\n")[-3:-2] != "-":
-                wrote = self._wrote or (self._within and self._open > 0)
-                if wrote:
-                    yield line, "data", JOINT
-                self._seam = self._writes and not wrote
-                self._begin_line(first=True, wrote=False)
+        given = list(tokens)
+        joining = self._joining(given)
+        for number, token in enumerate(given):
+            yield from self._token(*token)
+            if number in joining:
+                yield joining[number], "data", JOINT
+
+    def _token(self, line: int, kind: str, value: str) -> Iterator[Token]:
+        if self._seam:
+            self._seam = False
+            if value[2:3] != "-" or kind not in _STARTS:
+                yield line, "data", SEAM
+            else:  # `{%-` removes the line break on purpose, so the line continues
+                self._writes = True
+        if kind == "data":
+            yield from self._split(line, value)
+            self._data(line, value)
+            return
+        yield line, kind, value
+        if kind == "variable_begin":
+            self._whole = line if self._lines[line - 1].startswith("{{") and self._first else 0
+            self._write()
+            self._first = False
+        elif kind in _BEGINS:
+            self._begin_tag(line, value)
+        elif kind == "name" and self._tag:
+            self._name_tag(line, value)
+        if kind in _ENDS and value.endswith("\n") and value.rstrip("\n")[-3:-2] != "-":
+            wrote = self._wrote or (self._within and self._open > 0)
+            if wrote:
+                yield line, "data", JOINT
+            self._seam = self._writes and not wrote
+            self._begin_line(first=True, wrote=False)
+
+    def _joining(self, tokens: Sequence[Token]) -> dict[int, int]:
+        """Lines of `{%- endfor` that join each round to the next, by the number of the token before the first round.
+
+        That is a loop whose tags stand on separate lines.
+        """
+        found: dict[int, int] = {}
+        loops: list[int] = []  # the number of the token that ends the tag, or 0
+        begin, name = (0, ""), ""
+        for number, (line, kind, value) in enumerate(tokens):
+            if kind == "block_begin":
+                begin, name = (line, value), ""
+            elif kind == "name" and not name:
+                name = value
+                if name == "endfor" and loops:
+                    end = loops.pop()
+                    if end and begin[1][2:3] == "-" and self._starts_line(*begin):
+                        found[end] = line
+            elif kind == "block_end" and name == "for":
+                loops.append(number if "\n" in value and self._starts_line(*begin) else 0)
+        return found
+
+    def _starts_line(self, line: int, tag: str) -> bool:
+        return self._lines[line - 1].lstrip().startswith(tag)
 
     def _begin_tag(self, line: int, value: str) -> None:
         self._tag = True
@@ -158,7 +189,7 @@ def whole_lines(pieces: Sequence[Piece]) -> list[Piece]:
     joined: tuple[int, str] | None = None
     for piece in pieces:
         if not isinstance(piece, Held) and piece[1] < 0:
-            joined = (-piece[1], piece[2]) if started else joined
+            joined = joined or ((-piece[1], piece[2]) if started else None)
             continue
         kept.append(piece)
         head, broken, tail = ("x", "", "") if isinstance(piece, Held) else piece[0].partition("\n")
