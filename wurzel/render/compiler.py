@@ -102,14 +102,20 @@ class Generator(CodeGenerator):
             self.simple_write(repr((node.data, node.lineno, self._label)), frame, node)
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:
-        """Like jinja's, but refuses to loop over text and sets.
+        """Like jinja's, but refuses to loop over text and sets, and to give names to the letters of text.
 
         The tree is kept and compiled again, so the check is added to a copy of the loop.
         """
         checked = copy(node)
-        check = nodes.EnvironmentAttribute("looped", lineno=node.lineno)
-        checked.iter = nodes.Call(check, [node.iter], [], None, None, lineno=node.lineno)
+        checked.iter = _checked(node.iter, "pairs" if isinstance(node.target, nodes.Tuple) else "looped")
         super().visit_For(checked, frame)
+
+    def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:
+        """Like jinja's, but refuses to give names to the letters of text."""
+        if isinstance(node.target, nodes.Tuple) and not isinstance(node.node, nodes.Tuple):
+            node = copy(node)
+            node.node = _checked(node.node, "parts")
+        super().visit_Assign(node, frame)
 
     def visit_Mod(self, node: nodes.BinExpr, frame: Frame) -> None:
         """Like jinja's, but `"%s" % x` writes only values."""
@@ -242,6 +248,12 @@ def _margin(data: str, *, starts_line: bool) -> int:
     """How many spaces are before the next tag on its line, if there is nothing else."""
     _, broken, last = data.rpartition("\n")
     return len(last) if (broken or starts_line) and not last.strip(" ") else 0
+
+
+def _checked(value: nodes.Node, check: str) -> nodes.Call:
+    """A call of a function of the environment that looks at a value before it is used."""
+    function = nodes.EnvironmentAttribute(check, lineno=value.lineno)
+    return nodes.Call(function, [value], [], None, None, lineno=value.lineno)
 
 
 def _is_break(node: nodes.Node) -> bool:

@@ -99,6 +99,8 @@ class Environment(jinja2.Environment):
     seam = text.SEAM
     glue = staticmethod(text.glue)
     looped = staticmethod(values.looped)
+    pairs = staticmethod(values.pairs)
+    parts = staticmethod(values.parts)
     modulo = staticmethod(modulo)
     times = staticmethod(bounds.times)
     power = staticmethod(bounds.power)

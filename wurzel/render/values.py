@@ -6,7 +6,7 @@ Everything else is refused with a hint, since it has no obvious form in the file
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from enum import Enum
 from math import isfinite
 from reprlib import Repr
@@ -240,6 +240,25 @@ def looped(value: Any) -> Any:
     if not isinstance(value, Sized):
         return _counted(value)
     budget.spend(len(value))
+    return value
+
+
+def pairs(value: Any) -> Any:
+    """The value to loop over where a loop names the parts of each item. Raises `NotAValue` where these are letters."""
+    if isinstance(value, Mapping):
+        raise NotAValue("a loop over a mapping takes its keys alone", "Write `.items()` behind it for keys and values.")
+    items = looped(value)
+    if not isinstance(items, Collection):
+        return map(parts, items)
+    for item in items:
+        parts(item)
+    return items
+
+
+def parts(value: Any) -> Any:
+    """A value that several names are given for. Raises `NotAValue` for text, which has nothing but characters."""
+    if isinstance(value, str):
+        raise NotAValue(f"{show(value)} is one text, so it has no parts to name", "Use `.split(…)`, or give a list.")
     return value
 
 
