@@ -2,9 +2,12 @@ import contextlib
 import json
 import math
 import re
+import sys
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Optional, Union
 from uuid import UUID
 
@@ -38,7 +41,7 @@ from wurzel.core.settings import (
     is_text,
 )
 from wurzel.datacontract.secrets import is_secret
-from wurzel.exceptions import EnvSettingsError
+from wurzel.exceptions import EnvSettingsError, StaticTypeError
 
 
 class Color(Enum):
@@ -671,3 +674,60 @@ def test_a_default_that_was_made_elsewhere_does_not_bring_what_it_has_read(monke
         assert "hunter2" not in repr(loaded)
         assert (loaded.ONE.PORT, loaded.TWO.HOST, loaded.TWO.PORT, loaded.PAIR[0].PORT) == (1, "given", 3, 3)
     assert read.HOST == "hunter2"
+
+
+class Enclosing(BaseModel):
+    DB: Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    DB: Kept
+
+
+class Around(SettingsLeaf):
+    DB: Kept
+
+
+@dataclass
+class Held:
+    found: Any
+
+
+def test_a_default_around_one_that_was_made_elsewhere_does_not_bring_it_either(monkeypatch):
+    monkeypatch.setenv("HOST", "hunter2")
+    module = {"Kept": Kept, "__name__": __name__}
+    exec(compile("read = Kept()", "<module of an author>", "exec"), module)
+    read = module["read"]
+
+    class WithDefault(BaseModel):
+        DB: Kept = read
+
+    class Outer(Settings):
+        MODEL: Enclosing = Enclosing(DB=read)
+        RECORD: Record = Record(read)
+        AROUND: Around = Around(DB=read)
+        DEEP: tuple[dict[str, list[Enclosing]]] = ({"a": [Enclosing(DB=read)]},)
+        COPIED: WithDefault = WithDefault()
+
+    assert "hunter2" in repr(WithDefault())
+    assert "hunter2" not in repr(load(Outer, {}))
+    assert load(Outer, {"MY_STEP__AROUND__DB__HOST": "x"}).AROUND.DB.HOST == "x"
+
+
+@pytest.mark.parametrize("around", [lambda found: found, lambda found: [{"a": found}], Held])
+def test_a_default_that_another_library_reads_is_refused(monkeypatch, around):
+    class BaseSettings(BaseModel):
+        HOST: str = "hunter2"
+
+    monkeypatch.setitem(sys.modules, "pydantic_settings", SimpleNamespace(BaseSettings=BaseSettings))
+
+    class Foreign(BaseSettings):
+        pass
+
+    with pytest.raises(StaticTypeError, match=r"Outer\.ONE: its default has an object of Foreign, which") as caught:
+
+        class Outer(Settings):
+            ONE: Any = around(Foreign())
+
+    assert "hunter2" not in str(caught.value)

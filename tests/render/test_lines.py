@@ -29,7 +29,11 @@ from wurzel.exceptions import TemplateError
         ("a:\n{%- for i in [1, 2] %}\n- {{ i }}\n{%- endfor %}\n", 2, "joins two lines"),
         ("a:\n{% for i in [1, 2] %}\n- {{ i }}\n{%- endfor %}\n", 4, "joins two lines"),
         ("a:\n{% for i in [1, 2] -%}\n  - {{ i }}\n  {%- endfor %}\n", 4, "joins two lines"),
-        ("a:\n{% for i in [1, 2] if i %}\n- {% for j in [1] %}{{ j }}{% endfor +%}\n- {{ i }}\n{%- endfor %}", 5, "joins two"),
+        (
+            "a:\n{% for i in [1, 2] if i %}\n- {% for j in [1] %}{{ j }}{% endfor +%}\n- {{ i }}\n{%- endfor %}",
+            5,
+            "joins two",
+        ),
     ],
 )
 def test_a_tag_that_changes_lines_in_silence_is_refused(render, source, line, message):

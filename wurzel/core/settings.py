@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
+from operator import is_not
 from os import environ as _environ
 from types import NoneType
 from typing import Any, Self, TypeAlias, cast
@@ -21,6 +23,7 @@ from wurzel.core.environment import (
     refined,
     split_name,
 )
+from wurzel.exceptions import StaticTypeError
 
 __all__ = [
     "NoSettings",
@@ -73,20 +76,30 @@ class SettingsBase(BaseModel):
             values = completed(cls, refined(cls, found, given))
             if found:
                 super().__init__(**values)
-                key = id(self)
-                _OUTSIDE[key] = ref(self, lambda _: _OUTSIDE.pop(key, None)), given
+                _remember(self, given)
                 return
         super().__init__(**values)
 
     # Pydantic then validates a nested object without calling `__init__`, which would read the environment again.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """As of any model. Pydantic makes one of each default."""
+        made = super().__deepcopy__(memo)
+        reference, given = _OUTSIDE.get(id(self), (lambda: None, {}))
+        if reference() is self:
+            _remember(made, given)
+        return made
+
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Keep what a default read when it was made, elsewhere in a module, out of the class."""
+        """Keep what a default read when it was made, elsewhere in a module, out of the class.
+
+        Raises `StaticTypeError` for one of `pydantic_settings`, which does not tell what it has read.
+        """
         super().__pydantic_init_subclass__(**options)
-        for field in cls.model_fields.values():
-            field.default = _unread(field.default)
+        for name, field in cls.model_fields.items():
+            field.default = _unread(field.default, f"{cls.__name__}.{name}")
 
     @classmethod
     def with_prefix(cls, prefix: str) -> type[Self]:
@@ -151,18 +164,44 @@ def _in_class_body() -> bool:
     return False
 
 
-def _unread(default: Any) -> Any:
+def _remember(made: SettingsBase, given: Mapping[str, Any]) -> None:
+    key = id(made)
+    _OUTSIDE[key] = ref(made, lambda _: _OUTSIDE.pop(key, None)), given
+
+
+def _unread(default: Any, where: str) -> Any:
     """A default in which no settings have read the environment; itself where none have."""
     if isinstance(default, SettingsBase):
         reference, given = _OUTSIDE.get(id(default), (lambda: None, {}))
         if reference() is default:
             with sealed():
-                return type(default)(given)
-    elif type(default) in {list, tuple} and any(_unread(item) is not item for item in default):
-        return type(default)(map(_unread, default))
-    elif type(default) is dict and any(_unread(item) is not item for item in default.values()):
-        return {key: _unread(item) for key, item in default.items()}
-    return default
+                return type(default)({name: _unread(value, where) for name, value in given.items()})
+    if isinstance(default, getattr(sys.modules.get("pydantic_settings"), "BaseSettings", ())):
+        kind = type(default).__name__
+        raise StaticTypeError(
+            f"{where}: its default has an object of {kind}, which pydantic_settings reads from the environment",
+            hint=f"Derive {kind} from wurzel's SettingsLeaf; variables of the step set it then.",
+        )
+    if type(default) in {list, tuple}:
+        items = [_unread(item, where) for item in default]
+        return type(default)(items) if any(map(is_not, items, default)) else default
+    changed = {key: new for key, value in _parts(default).items() if (new := _unread(value, where)) is not value}
+    if type(default) is dict:
+        return {**default, **changed} if changed else default
+    made = copy(default) if changed else default
+    for name, value in changed.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def _parts(value: Any) -> Mapping[Any, Any]:
+    """The entries of a mapping, or the fields of a model or dataclass."""
+    if type(value) is dict:
+        return value
+    if isinstance(value, BaseModel):
+        return vars(value)
+    names = () if isinstance(value, type) else getattr(value, "__dataclass_fields__", ())
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def _surroundings(cls: type[SettingsBase], prefix: str) -> dict[str, Any]:
