@@ -10,7 +10,8 @@ from wurzel.render.documents import parsed
 from wurzel.render.values import NotAValue
 from wurzel.render.verify import Unreadable
 
-_KEYS = frozenset({"podSpecPatch", "manifest", "patch", "patchesStrategicMerge", "patchesJson6902"})
+_ANYWHERE = frozenset({"podSpecPatch"})
+_KEYS = _ANYWHERE | {"manifest", "patch", "patchesStrategicMerge", "patchesJson6902"}
 """Argo reads the text of `podSpecPatch` and `manifest`, kustomize that of the others, as YAML."""
 _READ_BY = frozenset({"apiVersion", "kind", "patches", "patchesStrategicMerge", "patchesJson6902"})
 """Keys of documents that are for one of the two; a variable called `patch` of a CI job is any text."""
@@ -25,7 +26,13 @@ def unfold(documents: list[Any]) -> list[Any]:
 
     Raises `NotAValue` for a text that should be YAML and is not, since no policy can tell what it says.
     """
-    waiting: list[Any] = [one for one in documents if isinstance(one, dict) and not _READ_BY.isdisjoint(one)]
+    for one in documents:
+        _unfold(one, _ANYWHERE if not isinstance(one, dict) or _READ_BY.isdisjoint(one) else _KEYS)
+    return documents
+
+
+def _unfold(document: Any, keys: frozenset[str]) -> None:
+    waiting = [document] if isinstance(document, dict | list) else []
     seen: set[int] = set()
     while waiting:
         holder = waiting.pop()
@@ -33,13 +40,12 @@ def unfold(documents: list[Any]) -> list[Any]:
             continue
         seen.add(id(holder))
         for key, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
-            if isinstance(holder, dict) and key in _KEYS:
+            if isinstance(holder, dict) and key in keys:
                 inner = value if isinstance(value, list) else [value]
                 found = [_read(key, each) if isinstance(each, str) else each for each in inner]
                 holder[key] = found if isinstance(value, list) else found[0]
             if isinstance(holder[key], dict | list):
                 waiting.append(holder[key])
-    return documents
 
 
 def _read(key: str, value: str) -> Any:
