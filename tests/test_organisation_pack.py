@@ -221,6 +221,11 @@ def of_yaml(text):
     return found & values(plain(list(YAML(typ="safe", pure=True).load_all(text))))
 
 
+def of_dvc(text):
+    """What DVC makes of it: a backslash before `${` says that nothing is to be filled in."""
+    return {found.replace("\\${", "${") if isinstance(found, str) else found for found in of_yaml(text)}
+
+
 def of_python(text):
     return {node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)}
 
@@ -231,7 +236,7 @@ def of_shell(text):
     return set(words)
 
 
-READ = {"airflow": of_python, "local": of_shell}
+READ = {"airflow": of_python, "dvc": of_dvc, "local": of_shell}
 
 
 def expected(target, image, label, name, owner):

@@ -569,7 +569,7 @@ def test_a_job_requests_what_runs_side_by_side():
     found = jobs(config(pipeline(*steps), layout="single"))["rag"]
     assert found["variables"] == {
         "KUBERNETES_CPU_REQUEST": "800m",
-        "KUBERNETES_MEMORY_REQUEST": "1024Mi",
+        "KUBERNETES_MEMORY_REQUEST": "1Gi",
         "KUBERNETES_MEMORY_LIMIT": "2Gi",
         "PIP_CACHE_DIR": "$CI_PROJECT_DIR/.cache/pip",
     }

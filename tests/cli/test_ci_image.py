@@ -131,7 +131,7 @@ def test_its_lines_run(project, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--push"], "--image is for a file of its own"),
+        (["--push"], "--image writes a separate file; leave out --push, --merge-requests and --env"),
         (["--role", ROLE], "--role is for a registry of AWS, and the image is pushed to ghcr.io"),
         (["--secret", "PIP_INDEX_URL"], "--secret PIP_INDEX_URL: the Dockerfile has no secret for that"),
         (["--secret", "ghp_x"], "--secret takes the name of a secret, in capitals, not its value"),
