@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.templates.names import open_renderer
 from wurzel.cli.saying import print_json, say
+from wurzel.cli.templates.names import open_renderer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from wurzel.cli.saying import print_json
-
 from wurzel.cli.options import TargetName
+from wurzel.cli.saying import print_json
 from wurzel.cli.templates.names import open_renderer
 from wurzel.render.layers import OURS
 
@@ -30,8 +28,8 @@ def command(target: str | None, as_json: bool) -> None:
     """
     from wurzel.backends.contract import contract, filters
     from wurzel.backends.registry import get, names
-    from wurzel.project.open import open_project
     from wurzel.project.load import project_names
+    from wurzel.project.open import open_project
 
     project = open_project()
     named = project_names(project)
@@ -49,8 +47,7 @@ def command(target: str | None, as_json: bool) -> None:
             "targets": contracts,
             "filters": filters(renderer),
             "variables": {
-                each.name: {"pack": each.pack, "rule": each.rule, "description": each.description}
-                for each in variables
+                each.name: {"pack": each.pack, "rule": each.rule, "description": each.description} for each in variables
             },
         }
         print_json(said)
@@ -140,8 +137,8 @@ def _blocks(said: Mapping[str, Any]) -> Iterator[str]:
         depth = depths[block["name"]] = depths.get(block["within"], 0) + 1
         sees = ", ".join(f"{name} ({kind})" for name, kind in block["sees"].items())
         changed = ", ".join(_own(block["layers"]))
-        words = [block["name"], *([block["writes"]] if block["writes"] else []), *([f"sees {sees}"] if sees else []), *([f"changed by {changed}"] if changed else [])]
-        yield f"{'  ' * depth}{'  '.join(words)}"
+        words = (block["name"], block["writes"], sees and f"sees {sees}", changed and f"changed by {changed}")
+        yield f"{'  ' * depth}{'  '.join(filter(None, words))}"
 
 
 def _table(rows: Any) -> Iterator[str]:

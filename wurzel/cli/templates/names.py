@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from wurzel.cli.options import Completed, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import click
 
     from wurzel.project.load import Project
     from wurzel.render import Renderer
