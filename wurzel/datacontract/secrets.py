@@ -36,36 +36,30 @@ def secret_texts(value: Any) -> typing.Iterator[str]:
     """The texts of all secrets anywhere inside a validated value."""
     if isinstance(value, HIDING):
         yield from texts_in(value.get_secret_value())
-    elif isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
-        yield from secret_texts([*_fields_of(value).values()])
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from secret_texts(key)
-            yield from secret_texts(item)
-    elif isinstance(value, list | tuple | set | frozenset | deque):
-        for item in value:
+    elif (inner := _values_within(value)) is not None:
+        for item in inner:
             yield from secret_texts(item)
     elif (text := _text_of_url(value)) is not None:
         yield from passwords_in(text)
 
 
-def _fields_of(value: Any) -> dict[str, Any]:
-    """The values of a model or dataclass by the names of their fields."""
+def _values_within(value: Any) -> typing.Iterable[Any] | None:
+    """The values that a collection, a model or a dataclass is made of; `None` for any other value."""
     if isinstance(value, BaseModel):
-        return {**value.__dict__, **(value.model_extra or {})}
-    return {field.name: getattr(value, field.name, None) for field in fields(value)}
+        return [*value.__dict__.values(), *(value.model_extra or {}).values()]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, field.name, None) for field in fields(value)]
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list | tuple | set | frozenset | deque) else None
 
 
 def texts_in(value: Any) -> typing.Iterator[str]:
     """A secret's value as texts: each part of a collection, or of an object with fields, counts by itself."""
     if isinstance(value, HIDING):
         value = value.get_secret_value()
-    if isinstance(value, BaseModel) or (is_dataclass(value) and not isinstance(value, type)):
-        value = [*_fields_of(value).values()]
-    if isinstance(value, dict):
-        value = [*value.keys(), *value.values()]
-    if isinstance(value, list | tuple | set | frozenset | deque):
-        for item in value:
+    if (inner := _values_within(value)) is not None:
+        for item in inner:
             yield from texts_in(item)
     elif isinstance(value, bytes):
         yield value.decode("utf-8", "surrogateescape")
