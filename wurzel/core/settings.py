@@ -86,8 +86,7 @@ class SettingsBase(BaseModel):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """As of any model. Pydantic makes one of each default."""
         made = super().__deepcopy__(memo)
-        reference, given = _OUTSIDE.get(id(self), (lambda: None, {}))
-        if reference() is self:
+        if (given := _given_besides(self)) is not None:
             _remember(made, given)
         return made
 
@@ -169,13 +168,17 @@ def _remember(made: SettingsBase, given: Mapping[str, Any]) -> None:
     _OUTSIDE[key] = ref(made, lambda _: _OUTSIDE.pop(key, None)), given
 
 
+def _given_besides(settings: SettingsBase) -> Mapping[str, Any] | None:
+    """What settings were given besides the variables that they have read; `None` if they have read none."""
+    reference, given = _OUTSIDE.get(id(settings), (lambda: None, {}))
+    return given if reference() is settings else None
+
+
 def _unread(default: Any, where: str) -> Any:
     """A default in which no settings have read the environment; itself where none have."""
-    if isinstance(default, SettingsBase):
-        reference, given = _OUTSIDE.get(id(default), (lambda: None, {}))
-        if reference() is default:
-            with sealed():
-                return type(default)({name: _unread(value, where) for name, value in given.items()})
+    if isinstance(default, SettingsBase) and (given := _given_besides(default)) is not None:
+        with sealed():
+            return type(default)({name: _unread(value, where) for name, value in given.items()})
     if isinstance(default, getattr(sys.modules.get("pydantic_settings"), "BaseSettings", ())):
         kind = type(default).__name__
         raise StaticTypeError(
