@@ -135,17 +135,16 @@ def _patched(job: Job, files: Sequence[OutputFile], rendered: list[Rendered], re
         from wurzel.backends.patching import patched  # imported only by those who patch, to keep others fast
 
         found = patched(job, list(zip(files, rendered, strict=True)))
-    return [
-        text if file.finish is None else _finished(job, file, text, renderer)
-        for file, text in zip(files, found, strict=True)
-    ]
+    return [_finished(job, file, text, renderer) for file, text in zip(files, found, strict=True)]
 
 
 def _finished(job: Job, file: OutputFile, rendered: Rendered, renderer: Renderer) -> Rendered:
+    if file.finish is None:
+        return rendered
     from wurzel.render.finished import Finished
 
     try:
-        return Finished(rendered, *file.finish(rendered.text)) if file.finish else rendered
+        return Finished(rendered, *file.finish(rendered.text))
     except VerifyError as error:
         where = f"{job.pipeline.name} for {job.label}"
         renderer.layers.warnings[Problem(f"{file.path}: {error.message}", where, error.hint)] = None
