@@ -57,7 +57,7 @@ def _is_sure(text: str, found: str, parts: Parts) -> bool:
     """Whether the file says the same, without reading both texts whole: that would be a tenth of a cold render.
 
     The only anchors and aliases are ours, where a node of a block starts. Each stands for lines that are a whole node
-    wherever one starts, and `_parts` sees to it that what follows is no part of it.
+    wherever one starts; no line after them belongs to it, see `_parts`.
     """
     if not text.endswith("\n") or any(line.isspace() for line in text.split("\n")):
         return False  # the text of a block may end differently there

@@ -21,7 +21,7 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 class Written(NamedTuple):
-    """A folder that the action writes into, so that changes there are no reason to repeat it."""
+    """A folder that the action writes into: a change there does not start it again."""
 
     folder: Path
 

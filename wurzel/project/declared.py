@@ -134,23 +134,23 @@ def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declar
 
 
 @lru_cache(maxsize=100)
-def _validator(pattern: str) -> SchemaValidator:
+def _validator(expression: str) -> SchemaValidator:
     """Checks texts by Rust's engine, whose time grows with the text only: `(a+)+b` keeps Python's busy for hours."""
     from pydantic_core import SchemaValidator
 
-    return SchemaValidator({"type": "str", "pattern": pattern, "regex_engine": "rust-regex"})
+    return SchemaValidator({"type": "str", "pattern": expression, "regex_engine": "rust-regex"})
 
 
-def _matches(pattern: str, text: str) -> bool:
-    return _validator(f"^(?:{pattern})$").isinstance_python(text)
+def _matches(expression: str, text: str) -> bool:
+    return _validator(f"^(?:{expression})$").isinstance_python(text)
 
 
-def _wrong_pattern(pattern: str) -> str:
+def _wrong_pattern(expression: str) -> str:
     """What is wrong with a regular expression; empty if nothing is."""
     from pydantic_core import SchemaError
 
     try:
-        _validator(pattern)
+        _validator(expression)
     except SchemaError as error:
         return str(error).splitlines()[-1].strip().removeprefix("error: ").removeprefix("SchemaError: ")
     return ""

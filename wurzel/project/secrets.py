@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
 
 _PLAIN = pattern(r"(?s:.{0,5})|\d+|(?i:true|false|none|null)|/\S+")
-"""Values that are no secret whatever they are called: too short to be masked, numbers, paths."""
+"""Values that cannot be secrets, whatever the name says: too short to be masked, numbers, paths."""
 _NOT_SHOWN = "its value must not be written here (it is not shown)"
 
 
