@@ -199,6 +199,21 @@ def test_jobs_of_slices_hand_over_and_the_last_one_puts_them_together(clone):
     assert one.calls() == []
 
 
+@pytest.mark.parametrize("shards", ['{"items": 1, "max": 8}', "2"])
+def test_slices_that_disagree_are_an_error_that_no_other_try_helps(clone, shards):
+    when = """
+    def when(self, inpt: list[Word]) -> bool:
+        return Path("runs").exists()
+"""
+    one = clone(text=SLICED.replace('    shards = {"items": 1, "max": 8}', f"    shards = {shards}{when}"))
+    one("--only", "words", run="u1")
+    assert "done" in one("--only", "cut", "--shard", "1/2", run="u1")
+    (one.folder / "runs").touch()
+    said = one("--only", "cut", "--shard", "2/2", run="u1", code=3)
+    assert "its slices disagree: slice 1 was skipped by its condition, slice 2 was not" in said
+    assert one.handed_over("u1", "cut") is None
+
+
 def test_slices_that_all_end_at_once_become_one_dataset(clone):
     one, plain = clone("one", SLICED), clone("plain", SLICED)
     plain("--store", "none")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wurzel.datacontract.folders import replacing
 from wurzel.datacontract.framing import bodies
-from wurzel.datacontract.manifest import AGAIN, NAME, Manifest, Part, joined, unreadable
+from wurzel.datacontract.manifest import AGAIN, NAME, Manifest, Part, check_agreement, joined, unreadable
 from wurzel.datacontract.names import from_text
 from wurzel.datacontract.opening import Dataset, open_dataset, output_names
 from wurzel.datacontract.partfiles import PartFiles, explained
@@ -44,12 +44,14 @@ def gather_outputs(folder: Path, into: Path | None = None, retire: Path | None =
     return {name: open_dataset(target / name if name else target) for name in names}
 
 
-def gathered(slices: Sequence[Manifest]) -> Manifest | None:
+def gathered(slices: Sequence[Manifest], where: str) -> Manifest | None:
     """The manifest of the dataset that all slices of an output make, where their files are its files.
 
     `None` where they are not, so that the data has to be written again: a set is sorted as a whole, and where a step is
-    not called for portions or items, all slices together count as one call.
+    not called for portions or items, all slices together count as one call. Raises `WrongDataset` when the slices
+    disagree on whether the step `where` runs.
     """
+    check_agreement(slices, where)
     whole = joined(slices)
     if whole.folders or any(part.ordinal is not None for part in whole.parts) or not whole.parts:
         return whole

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_json
 
 from wurzel.datacontract.names import class_path
-from wurzel.exceptions import DatasetError
+from wurzel.exceptions import DatasetError, WrongDataset
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -155,6 +155,21 @@ def joined(manifests: Sequence[Manifest]) -> Manifest:
         start += manifest.items
     skipped = all(manifest.skipped for manifest in manifests)
     return manifests[0]._replace(parts=tuple(parts), folders=tuple(folders), skipped=skipped, slice=None)
+
+
+def check_agreement(slices: Sequence[Manifest], where: str) -> None:
+    """Slices agree on whether the step runs; those of a step that is mapped over items may each have items or not.
+
+    Raises `WrongDataset` when they do not: to gather them would lose the items of those that were skipped.
+    """
+    cuts = [(cut.number, one.skipped) for one in slices if (cut := one.slice) is not None and cut.by != "parts"]
+    skipped, others = ([number for number, is_skipped in cuts if is_skipped is wanted] for wanted in (True, False))
+    if skipped and others:
+        raise WrongDataset(
+            f"its slices disagree: slice {skipped[0]} was skipped by its condition, slice {others[0]} was not",
+            where=where,
+            hint=f"`when` must depend on its input and the settings alone. {AGAIN}",
+        )
 
 
 def _moved(name: str, start: int) -> str:

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from wurzel.datacontract.folders import recover
-from wurzel.datacontract.manifest import AGAIN, FORMAT, NAME, Manifest, Part, Slice, contract_name, incomplete, joined
+from wurzel.datacontract.manifest import (
+    FORMAT,
+    NAME,
+    Manifest,
+    Part,
+    Slice,
+    check_agreement,
+    contract_name,
+    incomplete,
+    joined,
+)
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError, WrongDataset
 from wurzel.named_tuples import NamedTuple
@@ -209,20 +219,8 @@ def _sliced(folder: Path, step: Path, output: str = "") -> Dataset:
         raise DatasetError(
             "holds slices of different runs", where=str(folder), hint="Run all slices of the step again."
         )
-    _check_skipped(folder, manifests, slices)
+    check_agreement(manifests, str(folder))
     return Dataset(folder, joined(manifests), tuple(slices))
-
-
-def _check_skipped(folder: Path, manifests: Sequence[Manifest], slices: Sequence[Slice]) -> None:
-    """Slices agree on whether the step runs; those of a step that is mapped over items may each have items or not."""
-    skipped = [cut.number for cut, manifest in zip(slices, manifests, strict=True) if manifest.skipped]
-    if skipped and len(skipped) < len(slices) and slices[0].by != "parts":
-        other = next(cut.number for cut in slices if cut.number not in skipped)
-        raise DatasetError(
-            f"its slices disagree: slice {skipped[0]} was skipped by its condition, slice {other} was not",
-            where=str(folder),
-            hint=f"`when` must depend on its input and the settings alone. {AGAIN}",
-        )
 
 
 def _nested_contract(contract: str, containers: Sequence[str]) -> str:

@@ -55,7 +55,7 @@ def gather(store: Store, step: Step, given: Sequence[Given], folder: Path, stage
     names = [port.name for port in step.outputs]
     first = given[0][names[0]]
     parts = {name: [one[name].data for one in given] for name in names}
-    whole = {name: gathered([data.manifest for data in parts[name]]) for name in names}
+    whole = {name: gathered([data.manifest for data in parts[name]], f"step {step.id}") for name in names}
     known = {name: manifest for name, manifest in whole.items() if manifest is not None}
     if len(known) < len(names):
         check_ours(folder)
