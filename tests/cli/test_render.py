@@ -170,7 +170,7 @@ def test_the_ir_renders_the_same_without_the_code(project, tmp_path_factory):
                 '{"version": 1, "name": "x", "steps": [{"id": "a", "run": "m:C", "needs": ["b"],'
                 ' "output": {"contract": "m:D"}}]}'
             ),
-            "needs 'b', which does not come before it",
+            "steps.0.needs.0.step: there is no step 'b'",
         ),
     ],
 )

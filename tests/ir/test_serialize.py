@@ -89,6 +89,43 @@ def test_what_introspection_never_gives_is_refused(tmp_path, path, value):
 @pytest.mark.parametrize("update", [{"given": True, "value": "hunter2"}, {"default": "hunter2"}, {"parameter": True}])
 def test_a_secret_setting_with_a_value_is_refused(tmp_path, update):
     setting = {"name": "TOKEN", "variable": "SUFFIX__TOKEN", "secret": True}
-    with pytest.raises(PipelineError, match="gives the secret setting TOKEN a value") as caught:
+    with pytest.raises(PipelineError, match=r"steps\.1\.settings\.0: the secret setting TOKEN has a value") as caught:
         changed(tmp_path, ["steps", 1, "settings"], [setting | update])
     assert "hunter2" not in str(caught.value)
+
+
+WORDS, SUFFIX = {"step": "words"}, {"step": "suffix"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            ["steps", 1, "needs"],
+            [{"step": "wrods"}],
+            "steps.1.needs.0.step: there is no step 'wrods'. Did you mean",
+        ),
+        (["steps", 1, "needs"], [SUFFIX], "steps.1.needs.0.step: these steps form a cycle: suffix >> suffix"),
+        (["steps", 0, "needs"], [SUFFIX], "steps.0.needs.0.step: these steps form a cycle: words >> suffix >> words"),
+        (["steps", 2, "id"], "suffix", "steps.2.id: two steps have the id 'suffix'"),
+        (["steps", 1, "needs"], [], "steps.1.inputs.0: no edge in needs leads to this input of the step 'suffix'"),
+        (["steps", 1, "needs"], [WORDS, WORDS], "steps.1.needs: the step 'suffix' needs 'words' twice"),
+        (
+            ["steps", 1, "needs"],
+            [WORDS | {"output": "train"}],
+            "steps.1.needs.0.output: the step 'words' has no",
+        ),
+        (["steps", 1, "needs"], [WORDS | {"input": "docs"}], "steps.1.needs.0.input: the step 'suffix' has no input"),
+        (["steps", 1, "shard_by"], "docs", "steps.1.shard_by: the step 'suffix' has no input 'docs'"),
+    ],
+)
+def test_a_wrong_edge_is_named_with_its_place(tmp_path, path, value, message):
+    with pytest.raises(PipelineError) as caught:
+        changed(tmp_path, path, value)
+    assert message in str(caught.value)
+
+
+def test_a_step_that_comes_too_early_is_named_with_what_it_needs(tmp_path):
+    steps = json.loads(dump(full_pipeline()))["steps"]
+    with pytest.raises(PipelineError, match=r"steps\.0\.needs\.0\.step: 'words' comes after 'suffix', which needs it"):
+        changed(tmp_path, ["steps"], [steps[1], steps[0], *steps[2:]])

@@ -72,7 +72,7 @@ def test_every_field_of_version_1_is_read(tmp_path, monkeypatch):
         ("shards", True, "steps.1.shards.max"),
         ("shards", "2", "steps.1.shards.max"),
         ("needs", ["words", "words"], "'suffix' needs 'words' twice"),
-        ("needs", ["join"], "'suffix' needs 'join', which does not come before it"),
+        ("needs", ["join"], "these steps form a cycle: suffix >> join >> suffix"),
         ("needs", [3], "steps.1.needs.0.step"),
         ("needs", "words", "steps.1.needs"),
         ("output", None, "steps.1.outputs"),

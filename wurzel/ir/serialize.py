@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,14 @@ from pydantic import ValidationError
 
 from wurzel.datacontract.secrets import key_in
 from wurzel.exceptions import PipelineError
+from wurzel.ir.check import BY_REFERENCE, check
 from wurzel.ir.model import IR_VERSION, Pipeline
 from wurzel.ir.plain import plain
 from wurzel.patterns import pattern
 from wurzel.regular_file import read_file
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import InputPort, OutputPort, Step
+    from wurzel.ir.model import Step
 
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file `load` reads; 10,000 steps need some 20 MB."""
@@ -27,8 +27,6 @@ _COMPRESSED = {b"BZ": "bzip2", b"\x1f\x8b": "gzip"}
 """How a file that starts with these bytes is compressed."""
 _HEADER = "//"
 """Key of the header in files that `wurzel render` wrote: their second line."""
-
-_BY_REFERENCE = "Secrets are given by reference: secrets: {VARIABLE: {name: …, key: …}}."
 
 
 def dump(pipeline: Pipeline) -> str:
@@ -132,8 +130,9 @@ def parse(ir: bytes, where: str) -> Pipeline:
             f"is not JSON: {error}", where=where, hint="Write it with: wurzel inspect PIPELINE --json"
         ) from error
     if isinstance(data, dict) and not _is_version(data.get("version")):
+        found = f"version {data['version']!r}" if "version" in data else "no version"
         raise PipelineError(
-            f"has version {data.get('version')!r}; this wurzel reads version 1 or {IR_VERSION}",
+            f"has {found}; this wurzel reads version 1 or {IR_VERSION}",
             where=where,
             hint="Write it again with this version: wurzel inspect PIPELINE --json",
         )
@@ -143,14 +142,14 @@ def parse(ir: bytes, where: str) -> Pipeline:
         data = upgraded(data, where)
         text = json.dumps(data)
     if place := key_in(data):
-        raise PipelineError(f"{place} looks like a secret (not shown)", where=where, hint=_BY_REFERENCE)
+        raise PipelineError(f"{place} looks like a secret (not shown)", where=where, hint=BY_REFERENCE)
     try:
         # Strict, or `true` would count as 1 and "2" as 2; as JSON, or lists would not count as tuples.
         pipeline = Pipeline.model_validate_json(text, strict=True)
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:20]]
         raise PipelineError("is not a wurzel pipeline:\n  " + "\n  ".join(lines), where=where) from error
-    _check(pipeline, where)
+    check(pipeline, where)
     return pipeline
 
 
@@ -192,54 +191,3 @@ def _is_version(value: Any) -> bool:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the IR."""
     return Pipeline.model_json_schema()
-
-
-def _check_edges(step: Step, before: Mapping[str, Step], where: str) -> None:
-    """Edges lead from outputs of steps before this one to its inputs, and no edge stands twice."""
-    for ports in (step.inputs, step.outputs):
-        names = [port.name for port in ports]
-        if len(names) > 1 and "" in names:
-            raise PipelineError(f"the step {step.id!r} has several inputs or outputs, one of them unnamed", where=where)
-        if len(set(names)) < len(names):
-            raise PipelineError(f"the step {step.id!r} has the name {_twice(names)!r} twice", where=where)
-    for edge in step.needs:
-        if edge.step not in before:
-            message = f"the step {step.id!r} needs {edge.step!r}, which does not come before it"
-            raise PipelineError(message, where=where)
-        if not _has(before[edge.step].outputs, edge.output):
-            message = f"the step {step.id!r} needs the output {edge.output!r} of {edge.step!r}, which has none such"
-            raise PipelineError(message, where=where)
-        if not _has(step.inputs, edge.input):
-            raise PipelineError(f"the step {step.id!r} does not have the input {edge.input!r}", where=where)
-    if len(set(step.needs)) < len(step.needs):
-        raise PipelineError(f"the step {step.id!r} needs {_twice(step.needs).step!r} twice", where=where)
-
-
-def _has(ports: Sequence[InputPort | OutputPort], name: str) -> bool:
-    return name in [port.name for port in ports] or not (name or ports)
-
-
-def _twice(values: Sequence[Any]) -> Any:
-    return next(value for value in values if values.count(value) > 1)
-
-
-def _check(pipeline: Pipeline, where: str) -> None:
-    """What the models cannot say: there are steps, ids are unique and each step comes after what it needs."""
-    if not pipeline.steps:
-        raise PipelineError("the pipeline has no steps", where=where)
-    seen: dict[str, Step] = {}
-    for step in pipeline.steps:
-        if step.id in seen:
-            raise PipelineError(f"two steps have the id {step.id!r}", where=where)
-        _check_edges(step, seen, where)
-        variables = [setting.variable for setting in step.settings]
-        if len(set(variables)) < len(variables):
-            raise PipelineError(f"the step {step.id!r} sets {_twice(variables)!r} twice", where=where)
-        for setting in step.settings:
-            if setting.secret and (setting.given or setting.parameter or setting.default is not None):
-                raise PipelineError(
-                    f"the step {step.id!r} gives the secret setting {setting.name} a value (not shown)",
-                    where=where,
-                    hint=_BY_REFERENCE,
-                )
-        seen[step.id] = step
