@@ -10,6 +10,9 @@ from wurzel.patterns import pattern
 BUCKETS = ("s3", "gs", "az")
 """Schemes of buckets."""
 
+UNTRUSTED = "untrusted"
+"""The folder of a store for what jobs that are not trusted write, beside those of the pipelines."""
+
 NO_STORE = "none"
 """Stands for no store, where a weaker layer has one."""
 
@@ -35,6 +38,9 @@ def parse_store_url(value: Any) -> str:
     if not isinstance(value, str) or not value or not value.isprintable() or value != value.strip():
         raise ValueError(f"{value!r} is not the URL of a store; {_EXAMPLE}")
     scheme = scheme_of(value)
+    if unquote(value).rstrip("/").rpartition("/")[2] == UNTRUSTED:
+        above = "where the store above it keeps what jobs that are not trusted wrote"
+        raise ValueError(f"{value!r} ends in {UNTRUSTED!r}, {above}; write another folder or prefix")
     if value[0] in "~$":
         raise ValueError(f"{value!r} begins with {value[0]}, which only a shell expands; write the whole path")
     if not scheme:

@@ -128,6 +128,9 @@ def test_a_url_with_a_password_is_refused_and_not_shown(resolved, url):
         ("file://", "does not name a folder"),
         ("file:///a/%2e%2e/b", "contains //, /./ or /../"),
         ("s3://bucket/a%2f..", "contains 'a%2f..'; use letters"),
+        ("s3://bucket/prod/untrusted/", "ends in 'untrusted', where the store above it keeps what jobs that are not"),
+        ("file:///srv/untruste%64", "ends in 'untrusted'"),
+        ("untrusted", "ends in 'untrusted'"),
     ],
 )
 def test_what_is_no_url_of_a_store(resolved, url, reason):

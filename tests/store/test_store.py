@@ -349,6 +349,7 @@ def test_names_of_runs():
         ("file:///tmp/%2e%2e/x", "rag", "contains //, /./ or /../"),
         ("$HOME/store", "rag", r"begins with \$, which only a shell expands"),
         (".git/store", "rag", "git's own folder"),
+        ("s3://bucket/prod/untrusted", "rag", "ends in 'untrusted', where the store above it keeps what"),
         ("store", "untrusted", "cannot be called 'untrusted'"),
         ("store", "../x", "is not the name of a pipeline"),
     ],
@@ -358,6 +359,18 @@ def test_what_cannot_be_a_store(url, pipeline, message):
         open_store(url, pipeline)
     assert "hunter22" not in str(found.value)
     assert found.value.exit_code == 2
+
+
+@pytest.mark.parametrize("inside", ["rag", "rag/runs", "untrusted/rag/objects/x", "link"])
+def test_a_store_within_another_one_is_refused(tmp_path, inside):
+    for pipeline in ("rag", "untrusted/rag"):
+        for name in ("objects", "datasets", "cache", "runs"):
+            (tmp_path / "store" / pipeline / name).mkdir(parents=True)
+    (tmp_path / "store/link").symlink_to(tmp_path / "store/untrusted")
+    with pytest.raises(StoreSetupError, match=r"is inside another store: .*(rag|untrusted)") as found:
+        open_store(str(tmp_path / "store" / inside), "rag")
+    assert found.value.exit_code == 2
+    assert open_store(str(tmp_path / "store"), "rag").bucket.root == tmp_path / "store"
 
 
 def test_folders_are_listed_without_what_is_below_them(store, tmp_path):

@@ -20,6 +20,9 @@ from wurzel.store.buckets import Item
 from wurzel.store.sources import check, explained, opened
 
 _TEMPORARY = ".tmp"
+_ELSEWHERE = "Name another folder for the store."
+_PIPELINE = ("objects", "datasets", "cache", "runs")
+"""Folders of a pipeline in a store that has had a run."""
 _OURS = pattern(r"[0-9a-f]{16}")
 _PIECE = 1 << 20
 _NO_REFLINK = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EPERM, errno.EBADF})
@@ -35,7 +38,9 @@ class LocalBucket:
         self.root = root.absolute()
         self._dirty = False
         if in_git(self.root):
-            raise StoreSetupError(REASON, where=str(root), hint="Name another folder for the store.")
+            raise StoreSetupError(REASON, where=str(root), hint=_ELSEWHERE)
+        if other := _store_around(self.root):
+            raise StoreSetupError(f"is inside another store: {other}", where=str(root), hint=_ELSEWHERE)
 
     def get(self, key: str) -> bytes | None:
         """See `Bucket`."""
@@ -179,6 +184,18 @@ class LocalBucket:
             finally:
                 with contextlib.suppress(OSError):
                     temporary.unlink()
+
+
+def _store_around(root: Path) -> Path | None:
+    """The folder of a pipeline, or of untrusted jobs, that a folder is in, also by links.
+
+    Whatever is there, the store around it takes for its own: it would be removed, or jobs that are not trusted could
+    write it.
+    """
+    here = Path(os.path.realpath(root))
+    if here.name == names.UNTRUSTED:
+        return here
+    return next((above for above in (here, *here.parents) if all((above / name).is_dir() for name in _PIPELINE)), None)
 
 
 def _within(folder: Path) -> list[Path]:

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from wurzel.exceptions import StoreSetupError
 from wurzel.patterns import pattern
+from wurzel.store_url import UNTRUSTED as UNTRUSTED
 
-UNTRUSTED = "untrusted"
 OBJECTS = "objects/"
 LAYOUT = ("objects", "datasets", "cache", "runs", "whole", "gc")
 """What there is below the name of a pipeline."""
