@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
+from wurzel import store_url
 from wurzel.exceptions import StoreSetupError
 from wurzel.patterns import pattern
-from wurzel.store_url import UNTRUSTED as UNTRUSTED
 
+UNTRUSTED = store_url.UNTRUSTED
 OBJECTS = "objects/"
 LAYOUT = ("objects", "datasets", "cache", "runs", "whole", "gc")
 """What there is below the name of a pipeline."""
