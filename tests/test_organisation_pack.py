@@ -369,7 +369,10 @@ def test_its_policy_holds(team, said, message):
 
 WORKFLOW = "targets.argo.patch={spec: {workflowSpec: {templates: {split: {container: "
 JOB = "targets.cronjob.patch={spec: {jobTemplate: {spec: {template: {spec: {"
-EXTENDED = '{{% extends "!airflow/_pod.py.j2" %}}\n{{% block {} %}}\n{}\n{{% endblock %}}\n'
+NOT_ARCHIVED = "{archiveLogs: null}}}"
+EXTENDED = '{{% extends "!{}" %}}\n{{% block {} %}}\n{}\n{{% endblock %}}\n'
+TAG = "images: [{name: registry.acme.example/docs/rag, newTag: latest}]"
+SETATTR = 'setattr(train.container, "im" + "age", "evil")'
 
 
 @pytest.mark.parametrize(
@@ -384,19 +387,31 @@ EXTENDED = '{{% extends "!airflow/_pod.py.j2" %}}\n{{% block {} %}}\n{}\n{{% end
         ("gitlab", "targets.gitlab.patch={split: {variables: {KUBERNETES_CPU_REQUEST: 9}}}", "8 cpu, not 9"),
         ("github", "targets.github.patch={jobs: {split: {container: evil}}}", "images need a version, not evil"),
         ("github", "targets.github.patch={jobs: {split: {steps: {+: [{uses: 'docker://evil'}]}}}}", "not evil"),
+        ("argo-prod", "targets.argo-prod.patch={spec: {workflowSpec: {archiveLogs: 'true'}}}", "logs of prod"),
+        (
+            "argo-prod",
+            "targets.argo-prod.patch={metadata: {annotations: {archiveLogs: true}}, spec: {workflowSpec: "
+            + NOT_ARCHIVED,
+            "logs of prod",
+        ),
+        ("cronjob", ("cronjob/kustomization.yaml.j2", "bottom", TAG), "not registry.acme.example/docs/rag:latest"),
         (
             "airflow",
-            EXTENDED.format("container_resources", 'container_resources={"limits": {"cpu": "64"}},'),
+            ("airflow/_pod.py.j2", "container_resources", 'container_resources={"limits": {"cpu": "64"}},'),
             "8 cpu, not 64",
         ),
-        ("airflow", EXTENDED.format("image", 'image="evil",'), "dags/rag.py: images need a version, not evil"),
+        ("airflow", ("airflow/_pod.py.j2", "image", 'image="evil",'), "dags/rag.py: images need a version, not evil"),
+        ("airflow", ("airflow/dag.py.j2", "bottom", SETATTR), "no Python from own/airflow/dag.py.j2"),
+        ("airflow", ("airflow/_pod.py.j2", "image", ""), "no Python from own/airflow/_pod.py.j2"),
     ],
 )
 def test_no_patch_or_template_leads_round_its_policy(team, target, said, message):
     sets = [said]
-    if target == "airflow":
-        (team / "own" / "airflow").mkdir(parents=True)
-        (team / "own" / "airflow" / "_pod.py.j2").write_text(said)
+    if not isinstance(said, str):
+        template, *block = said
+        own = team / "own" / template
+        own.parent.mkdir(parents=True)
+        own.write_text(EXTENDED.format(template, *block))
         config = (team / "wurzel.yaml").read_text()
         (team / "wurzel.yaml").write_text(config.replace("templates: [acme]", "templates: [own, acme]"))
         sets = []

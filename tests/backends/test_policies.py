@@ -427,6 +427,49 @@ def test_no_way_leads_round_a_policy(root, way):
     assert any(wanted in each for each in said), said
 
 
+NOT_OURS = """{% for file in files %}
+{% for template in file.templates if template.layer not in ["wurzel", "globex"] %}
+{{ fail("not " ~ template.name, at=file.path) }}
+{% endfor %}
+{% endfor %}
+"""
+PARTS = {
+    "x/_a.j2": "{% import 'x/_b.j2' as b %}\n{% macro a() %}{% endmacro %}\n",
+    "x/_b.j2": "{% macro say() %}{% include 'x/_part.j2' %}{% endmacro %}\n",
+    "x/_part.j2": "# part\n",
+}
+TOP = '{{% extends "!{}" %}}\n{{% block top %}}\n{}\n{{% endblock %}}\n'
+
+
+@pytest.mark.parametrize(
+    ("argo", "cronjob", "said"),
+    [
+        ("", None, ["argo/p.yaml: not own/argo/workflow.yaml.j2"]),
+        ("{% include 'x/_part.j2' %}", None, ["argo/p.yaml: not own/argo/workflow.yaml.j2", "not own/x/_part.j2"]),
+        # a file of macros runs once for all that import it, with what it imports itself
+        (
+            "{% import 'x/_a.j2' as a %}",
+            "{% import 'x/_a.j2' as a %}",
+            [f"{path}: not own/x/_{part}.j2" for path in ("argo/p.yaml", "cronjob/p.yaml") for part in "ab"],
+        ),
+        ("{% import 'x/_b.j2' as b %}# {{ b.say() }}", None, ["argo/p.yaml: not own/x/_b.j2", "own/x/_part.j2"]),
+    ],
+)
+def test_a_policy_sees_the_templates_of_a_file(root, pack, argo, cronjob, said):
+    pack("globex", "2.1.0", {"policies.j2": NOT_OURS})
+    texts = {"argo/workflow.yaml.j2": argo, "cronjob/cronjob.yaml.j2": cronjob}
+    own = {name: TOP.format(name, text) for name, text in texts.items() if text is not None}
+    for name, text in PARTS.items():
+        if name in "".join(own.values()):
+            own[name] = text
+    for name, text in own.items():
+        write(root, f"own/{name}", text)
+    found = refused()
+    for each in said:
+        assert any(each in one for one in found), found
+    assert ("cronjob/p.yaml" in str(found)) == (cronjob is not None)
+
+
 def test_without_the_pack_nothing_is_refused(root):
     change(root, '[own, "globex>=2"]', "[own]")
     assert run("render") == (0, [""])

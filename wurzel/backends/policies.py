@@ -10,16 +10,27 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from wurzel.exceptions import PolicyError, Problem, TemplateError
 from wurzel.records import dataclass
 from wurzel.render.language import language_of
+from wurzel.render.layers import OURS, label
 from wurzel.render.policy import Failure, Policies
 
 if TYPE_CHECKING:
     from wurzel.backends.job import Job, JobFile, JobResult
     from wurzel.ir.model import Pipeline
-    from wurzel.render.layers import Layers
+    from wurzel.render.layers import Layer, Layers
 
 _DATA = ("YAML", "JSON")
 _LINE_ENDS = re.compile("[\x85\u2028\u2029\ufeff]")
 """Characters that `parsed` refuses, since readers of YAML differ about them."""
+
+
+@dataclass(frozen=True)
+class PolicyTemplate:
+    """A template that took part in a file, also where it wrote nothing."""
+
+    name: str
+    """As in messages: `own/argo/_step.yaml.j2` of the project, `acme!…` of a pack, `wurzel!…`."""
+    layer: str
+    """The pack it comes from; `wurzel` for wurzel's and targets' own; '' for the project's."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,8 @@ class PolicyFile:
     """Its text without the header."""
     language: str = ""
     """What it is written in: YAML, JSON, Python or shell."""
+    templates: Sequence[PolicyTemplate] = ()
+    """Every template that took part in it."""
 
     @cached_property
     def documents(self) -> list[Any]:
@@ -119,7 +132,12 @@ def _context(result: JobResult) -> PolicyContext:
 
 
 def _file(file: JobFile) -> PolicyFile:
-    return PolicyFile(file.output.path, file.rendered.text, language_of(file.output.template) or "")
+    templates = [PolicyTemplate(label(found), _owner(found.layer)) for found in file.rendered.templates]
+    return PolicyFile(file.output.path, file.rendered.text, language_of(file.output.template) or "", templates)
+
+
+def _owner(layer: Layer) -> str:
+    return {"pack": layer.name, "project": ""}.get(layer.kind, OURS)
 
 
 def _problem(result: JobResult, failure: Failure) -> Problem:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wurzel.render.check import Checker
     from wurzel.render.environment import Below, Environment
     from wurzel.render.language import Language
+    from wurzel.render.layers import Found
     from wurzel.render.quoting.draft import Draft
     from wurzel.render.text import Piece
     from wurzel.render.trace import Origin
@@ -28,9 +29,11 @@ __all__ = ["Layers", "Rendered", "Renderer"]
 class Rendered:
     """A finished file, verified."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, templates: Sequence[Found] = ()) -> None:
+        """`templates` are all that took part, also one that wrote nothing."""
         self._draft = draft
         self.text = draft.text()
+        self.templates = templates
 
     @property
     def unpatched(self) -> Rendered:
@@ -130,7 +133,8 @@ class Renderer:
 
         language = _language(template)
         with without_collection():
-            rendered = Rendered(quote(language, self._environment.run(template, context).pieces))
+            draft = quote(language, self._environment.run(template, context).pieces)
+            rendered = Rendered(draft, self._environment.templates())
             same = not self.layers.filters or rendered.is_made_of(self._environment.run(template, context).pieces)
         if not same:
             raise TemplateError("the template renders differently when it is rendered again", where=template)

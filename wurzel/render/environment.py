@@ -76,7 +76,18 @@ class Context(jinja2.runtime.Context):
 
 
 class Compiled(Template):
-    """A template that remembers where it is rendered, for `block_of`."""
+    """A template that remembers where it is rendered, for `block_of`, and what its macros are made of."""
+
+    _taken: frozenset[str] = frozenset()
+
+    def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> Any:
+        """Like jinja's, which runs a file of macros once: later files use what that run took part in as well."""
+        environment = cast("Environment", self.environment)
+        before, environment.taken = environment.taken, set()
+        module = super()._get_default_module(ctx)
+        self._taken |= environment.taken
+        environment.taken = before | self._taken
+        return module
 
     def new_context(self, *args: Any, **kwargs: Any) -> jinja2.runtime.Context:
         """Like jinja's; for a whole file and for each part, but not for each block."""
@@ -126,6 +137,8 @@ class Environment(jinja2.Environment):
         self._parents: dict[str, tuple[Template, int, Sequence[tuple[str, int]]]] = {}
         self.rendering: dict[str, jinja2.runtime.Context] = {}
         """The latest context of each template that takes part in this file."""
+        self.taken: set[str] = set()
+        """Every template that took part in this file, also one that wrote nothing."""
         for name in REFUSED:
             del self.filters[name]
         self.filters |= {name: only_values(self.filters[name]) for name in PRINTING if name not in FILTERS}
@@ -143,6 +156,7 @@ class Environment(jinja2.Environment):
         """Everything the template writes. Raises `TemplateError` with the line of the template, for any error in it."""
         self._parents.clear()
         self.rendering.clear()
+        self.taken = set()
         values.budget.reset()
         try:
             template = self.get_template(self._key(name, None))
@@ -179,6 +193,10 @@ class Environment(jinja2.Environment):
                 return name
             self._keys[name, asking] = key
         return key
+
+    def templates(self) -> tuple[Found, ...]:
+        """The templates that took part in the latest file, sorted by name."""
+        return tuple(self._found[name] for name in sorted(self.taken))
 
     def below(self) -> Iterator[Below]:
         """Every `!…` so far that led to a template of a project or pack."""
@@ -298,6 +316,7 @@ class Environment(jinja2.Environment):
         """Like jinja's; also finds templates that extend themselves."""
         extending, self._extending = self._extending, None
         template = super().get_template(name, parent, globals)
+        self.taken.add(str(template.name))
         if extending:
             self._check_parent(*extending, template)
         return template

@@ -19,6 +19,7 @@ class Finished(Rendered):
     def __init__(self, before: Rendered, text: str, lines: Sequence[int]) -> None:
         """`lines` is the line before, from 0, for each line of the text."""
         self.text = text
+        self.templates = before.templates
         self._before = before
         self._lines = lines
 
