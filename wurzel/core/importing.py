@@ -149,8 +149,9 @@ def _make_cwd_importable() -> None:
     missing = [str(folder) for folder in source_folders(Path.cwd()) if str(folder) not in sys.path]
     if "" in sys.path:
         missing = [folder for folder in missing if folder != str(Path.cwd())]
-    place = _after_library() if _hidden() else 0
-    sys.path[place:place] = missing
+    if missing:  # not every time: it lists the folders
+        place = _after_library() if _hidden() else 0
+        sys.path[place:place] = missing
 
 
 def source_folders(root: Path) -> list[Path]:
