@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -85,7 +85,7 @@ def used(pipeline: Pipeline) -> Iterator[Use]:
     return (use._replace(has_store=has_store) for use in _uses(pipeline, ""))
 
 
-def feature_of(cls: type[BaseModel], field: str) -> str | None:
+def feature_of(cls: Any, field: str) -> str | None:
     """The name of the feature a field is marked with, if it is."""
     return _feature(cls.model_fields[field])
 

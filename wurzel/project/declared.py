@@ -11,7 +11,7 @@ from pydantic import Field
 
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
-from wurzel.project.model import ConfigModel
+from wurzel.project.config_model import ConfigModel
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text
 
 if TYPE_CHECKING:

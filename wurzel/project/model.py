@@ -7,11 +7,12 @@ configuration has. They are never instantiated: `wurzel.project.read` reads node
 from copy import copy
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from wurzel.ir.features import FEATURES
 from wurzel.ir.model import MAX_COUNT, MAX_SHARDS, Limits, Pipeline, Resources, Retry, Shards, Step, Store
 from wurzel.ir.names import Entrypoint, Image, Name, VariableName
+from wurzel.project.config_model import ConfigModel
 from wurzel.store_url import StoreUrl
 
 VERSION = 1
@@ -41,12 +42,6 @@ PACK_FILE = "wurzel-pack.yaml"
 """The file of a pack, or of a folder of templates, with defaults for pipelines."""
 
 
-class ConfigModel(BaseModel):
-    """Base of all models of `wurzel.yaml`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
 SHARDS = (
     Annotated[int, Field(ge=1, le=MAX_SHARDS)] | Shards,
     Field(
@@ -62,13 +57,12 @@ def taken_over(cls: type[BaseModel], facts: frozenset[str]) -> dict[str, Any]:
     return {name: (field.annotation, field) for name, field in cls.model_fields.items() if name not in facts}
 
 
-StoreConfig = create_model(
-    "StoreConfig",
-    __base__=ConfigModel,
-    __doc__=Store.__doc__,
-    **taken_over(Store, frozenset())
-    | {"url": (StoreUrl, Field("", description=f"{Store.model_fields['url'].description}; a layer below may set it"))},
-)
+_STORE_URL = Field("", description=f"{Store.model_fields['url'].description}; a layer below may set it")
+
+
+class StoreConfig(ConfigModel, fields=taken_over(Store, frozenset()) | {"url": (StoreUrl, _STORE_URL)}):  # noqa: D101 - below
+    __doc__ = Store.__doc__
+
 
 RETRY = (
     Annotated[int, Field(ge=0, le=MAX_COUNT)] | Retry,
@@ -103,49 +97,43 @@ STORE = (
 """`store` as configuration takes it: in a short form too, and in parts where a weaker layer has the URL."""
 
 
-StepDefaults = create_model(
-    "StepDefaults",
-    __base__=ConfigModel,
-    __doc__="Defaults for every step of a pipeline.",
-    **taken_over(Step, STEP_FACTS) | _SHORT,
-)
+class StepDefaults(ConfigModel, fields=taken_over(Step, STEP_FACTS) | _SHORT):
+    """Defaults for every step of a pipeline."""
 
-StepConfig = create_model(
-    "StepConfig",
-    __base__=StepDefaults,
-    __doc__="One step: what it needs to run, and its settings.",
-    settings=(
-        dict[str, Any],
-        Field({}, description="Values of fields of the step's settings class; never secrets."),
-    ),
-    parameters=(
-        tuple[str, ...],
-        Field((), description="Settings that can be overridden for one run, in the platform's own way."),
-    ),
-)
+
+class StepConfig(StepDefaults):
+    """One step: what it needs to run, and its settings."""
+
+    settings: dict[str, Any] = Field({}, description="Values of fields of the step's settings class; never secrets.")
+    parameters: tuple[str, ...] = Field(
+        (), description="Settings that can be overridden for one run, in the platform's own way."
+    )
+
 
 IGNORE: Any = (
     tuple[Literal.__getitem__(tuple(FEATURES)), ...],  # type: ignore[misc] # names of features, known when this runs
     Field((), description="Features that are used and that some targets do not support, known and accepted for all."),
 )
 
-PipelineConfig = create_model(
-    "PipelineConfig",
-    __base__=ConfigModel,
-    __doc__="One pipeline: where its code is, how it runs, and on which targets.",
-    entrypoint=(
+_PIPELINE: Any = {
+    "entrypoint": (
         Entrypoint,
         Field(description="`module:attribute` of the last step, a list of last steps, or a function."),
     ),
-    **taken_over(Pipeline, PIPELINE_FACTS) | {"store": STORE},
-    defaults=(StepDefaults, Field({}, description="For every step.")),
-    steps=(dict[Name, StepConfig], Field({}, description="By step id.")),
-    ignore=IGNORE,
-    targets=(
+    **taken_over(Pipeline, PIPELINE_FACTS),
+    "store": STORE,
+    "defaults": (StepDefaults, Field({}, description="For every step.")),
+    "steps": (dict[Name, StepConfig], Field({}, description="By step id.")),
+    "ignore": IGNORE,
+    "targets": (
         dict[str, dict[str, Any]],
         Field({}, description="Options by target; these are the pipeline's targets."),
     ),
-)
+}
+
+
+class PipelineConfig(ConfigModel, fields=_PIPELINE):
+    """One pipeline: where its code is, how it runs, and on which targets."""
 
 
 class Environment(ConfigModel):

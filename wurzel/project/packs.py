@@ -8,14 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field
 
 from wurzel.exceptions import ConfigError, Problem
 from wurzel.ir.model import Pipeline
 from wurzel.named_tuples import NamedTuple
+from wurzel.project.config_model import ConfigModel
 from wurzel.project.declared import Declaration, Declared, declarations
 from wurzel.project.kinds import Context
-from wurzel.project.model import PACK_FILE, PIPELINE_FACTS, STORE, VALIDATE, ConfigModel, PipelineConfig, taken_over
+from wurzel.project.model import PACK_FILE, PIPELINE_FACTS, STORE, VALIDATE, PipelineConfig, taken_over
 from wurzel.project.nodes import Findings, Node, near
 from wurzel.project.parse import parse
 from wurzel.project.read import read
@@ -31,13 +32,11 @@ _FIELDS = PipelineConfig.model_fields
 _OWN: dict[str, Any] = {name: (_FIELDS[name].annotation, _FIELDS[name]) for name in ("defaults", "targets", "ignore")}
 
 
-PackPipeline = create_model(
-    "PackPipeline",
-    __base__=ConfigModel,
-    __doc__="Defaults for every pipeline that uses the pack.",
-    **taken_over(Pipeline, PIPELINE_FACTS) | {"store": STORE},
-    **_OWN,
-)
+_PIPELINE: Any = {**taken_over(Pipeline, PIPELINE_FACTS), "store": STORE, **_OWN}
+
+
+class PackPipeline(ConfigModel, fields=_PIPELINE):
+    """Defaults for every pipeline that uses the pack."""
 
 
 class PackEnvironment(ConfigModel):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from wurzel.ir.model import Resources, SecretRef
+from wurzel.project.config_model import ConfigModel
 from wurzel.project.kinds import (
     BAD,
     SCALARS,
@@ -28,6 +29,8 @@ from wurzel.project.kinds import (
     refuse,
 )
 from wurzel.project.nodes import Node, near, value_text
+
+Model: TypeAlias = type[BaseModel] | type[ConfigModel]
 
 
 def read(node: Node, annotation: Any, path: str, context: Context) -> Any:
@@ -61,7 +64,7 @@ def reader(annotation: Any, metadata: Iterable[Any] = ()) -> Reader:
 def _plain_reader(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Reader:
     if annotation in SCALARS:
         return SCALARS[annotation]
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel | ConfigModel):
         return _late(annotation)
     if origin is Literal:
         return choice(arguments)
@@ -73,13 +76,15 @@ def _plain_reader(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> R
 
 
 @cache
-def model_reader(cls: type[BaseModel]) -> Reader:
+def model_reader(cls: Model) -> Reader:
     """A function that reads mappings as `cls`; `null` gives the default of a field.
 
     It raises NotUnderstoodError when it reads a field of an unsupported type, so fields that are not set cost nothing.
     Raises `NotUnderstoodError` when the model has validators that run before it is made, aliases, or defaults to
     validate.
     """
+    if issubclass(cls, ConfigModel):
+        return _ModelReader(cls, [])
     own = cls.__pydantic_decorators__
     if any((own.field_validators, own.validators, own.root_validators)):
         raise NotUnderstoodError(cls)
@@ -89,7 +94,7 @@ def model_reader(cls: type[BaseModel]) -> Reader:
         raise NotUnderstoodError(cls)
     if cls.model_config.get("validate_default"):
         raise NotUnderstoodError(cls)
-    return _ModelReader(cls)
+    return _ModelReader(cls, [validator.func for validator in own.model_validators.values()])
 
 
 def _runs_after(validator: Any) -> bool:
@@ -101,11 +106,11 @@ def _runs_after(validator: Any) -> bool:
 class _ModelReader:
     """Reads mappings as instances of one model."""
 
-    def __init__(self, cls: type[BaseModel]) -> None:
+    def __init__(self, cls: Model, after: list[Any]) -> None:
         self.cls = cls
+        self._after = after
         self._readers: dict[str, Reader] = {}
         self.required = [name for name, field in cls.model_fields.items() if field.is_required()]
-        self._after = [validator.func for validator in cls.__pydantic_decorators__.model_validators.values()]
 
     def __call__(self, node: Node, path: str, context: Context) -> Any:
         if not isinstance(node.value, dict):
@@ -150,13 +155,13 @@ class _ModelReader:
                 context.findings.add(node.origin, f"{_below(path, name)} is missing", _described(self.cls, name))
 
 
-def _known_as(cls: type[BaseModel], key: str) -> str:
+def _known_as(cls: Model, key: str) -> str:
     if issubclass(cls, Resources) and "/" in key:
         return f"Devices are below gpu: {{{key}: 1}}."
     return near(key, cls.model_fields, "Keys")
 
 
-def _late(cls: type[BaseModel]) -> Reader:
+def _late(cls: Model) -> Reader:
     """A model's reader that is created when it is first used, so that models may contain themselves."""
 
     def read_model(node: Node, path: str, context: Context) -> Any:
@@ -176,14 +181,14 @@ def _below(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _no_mapping(cls: type[BaseModel], node: Node, path: str) -> tuple[str, str]:
+def _no_mapping(cls: Model, node: Node, path: str) -> tuple[str, str]:
     form = ", ".join(f"{name}: …" for name in list(cls.model_fields)[:2])
     if cls is SecretRef:
         return f"{path}: a secret is set by reference, never as a value", f"Write {{{form}}}."
     return f"{path or 'the file'}: {display(node, path)} is not a mapping", f"Write for example {{{form}}}."
 
 
-def _described(cls: type[BaseModel], name: str) -> str:
+def _described(cls: Model, name: str) -> str:
     description = cls.model_fields[name].description
     return f"{name}: {description}" if description else ""
 
@@ -233,7 +238,7 @@ def _shape(annotation: Any) -> Any:
         return origin
     if origin is tuple:
         return list
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel | ConfigModel):
         return dict
     raise NotUnderstoodError(annotation)
 
