@@ -172,6 +172,16 @@ def test_a_run_is_killed_before_each_change(example):
             assert left_over(example.data) == []
 
 
+def test_a_run_that_is_asked_to_end_as_it_begins_leaves_nothing(root):
+    example = Example(root, "killed", None)
+    with calls(root) as call:
+        for number in range(1, 11):
+            example.forget()
+            code, errors = call(*example.run("first"), changes=number, KILL_SIGNAL=str(int(signal.SIGTERM)))
+            assert code in {-signal.SIGTERM, 128 + signal.SIGTERM}, errors
+            assert left_over(example.data) == []
+
+
 def marked(mark):
     """Processes that a command with this variable has started, and that still run."""
     found = []

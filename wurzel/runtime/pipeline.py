@@ -41,7 +41,8 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
         raise PreflightError(problems)
     started = time.monotonic()
     data = options.root / pipeline.data_dir
-    with locked(data, _parts(pipeline, options)), _watch(options) as watch, ExitStack() as last:
+    # Signals are noted before the lock is taken, and after it is removed: whoever ends the run, no lock is left behind.
+    with _watch(options) as watch, locked(data, _parts(pipeline, options)), ExitStack() as last:
         recording = Recording(options.root / options.state_dir / pipeline.name, pipeline, options, follower)
         run = Run(pipeline, whole, options, recording.follower, watch, _task)
         last.callback(recording.close)

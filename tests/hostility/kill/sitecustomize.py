@@ -1,7 +1,8 @@
 """Kills a process just before it changes the file system for the n-th time, or within a write.
 
 Python runs this at its start where it finds it on PYTHONPATH. `KILL_COUNTER` names a file with the number of changes
-that are left to all processes that share it; the one that comes to 0 dies. `KILL_SIZE` is how far a file may grow.
+that are left to all processes that share it; the one that comes to 0 dies, or gets `KILL_SIGNAL`. `KILL_SIZE` is how
+far a file may grow.
 """
 
 import fcntl
@@ -30,7 +31,7 @@ def _count(counter):
             left = int(os.pread(counter, 20, 0)) - 1
             os.pwrite(counter, b"%20d" % left, 0)
             if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), int(os.environ.get("KILL_SIGNAL", signal.SIGKILL)))
             fcntl.flock(counter, fcntl.LOCK_UN)
 
     sys.addaudithook(change)
