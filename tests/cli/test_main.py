@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ import click
 
 from tests.command import invoke as run
 from tests.command import program
+from wurzel.__main__ import _opened
 from wurzel.cli import COMMANDS, cli
 from wurzel.version import __version__
 
@@ -78,3 +80,11 @@ def test_shells_complete_pipelines_targets_steps_and_settings(project):
     assert completed("templates", "eject", "dvc/p") == ["dvc/params.yaml.j2"]
     assert completed("templates", "show", "!dvc/p") == ["!dvc/params.yaml.j2"]
     assert completed("templates", "eject", "dvc/dvc.yaml.j2", "--block", "de") == ["desc", "deps"]
+
+
+def test_connections_that_are_left_open_are_told_from_files():
+    files, sockets = _opened()
+    one, other = socket.socketpair()
+    with one, other, Path(__file__).open() as _:
+        assert _opened() == (files + 1, sockets + 2)
+    assert _opened() == (files, sockets)

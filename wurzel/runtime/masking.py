@@ -22,6 +22,8 @@ _ESCAPED_BY_GO = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u20
 
 _PLAIN = re.compile(r"[-\w.]*", re.ASCII).fullmatch
 """Texts that are written alike everywhere."""
+_IN_HTML_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})  # importing `html` takes 7 ms
+_IN_HTML = _IN_HTML_TEXT | str.maketrans({'"': "&quot;", "'": "&#x27;"})
 _PLAIN_IN_QUOTES = re.compile(r"[-\w. %+:=]*", re.ASCII).fullmatch
 
 
@@ -39,14 +41,13 @@ def _written(text: str) -> Iterator[bytes]:
     if _PLAIN(text):
         yield text.encode()
         return
-    from html import escape
     from urllib.parse import quote, quote_plus
 
     plain = text.encode("utf-8", "surrogateescape")
     for_urls = [quote_plus(plain), *(quote(plain, safe=safe) for safe in _SAFE_IN_URLS)]
     texts = {text, *_quoted(text), repr(plain)[2:-1], *for_urls, text.replace("'", "'\\''"), " ".join(text.split())}
     texts |= {re.sub("%..", lambda found: found[0].lower(), form) for form in for_urls}
-    texts |= {escape(text), escape(text, quote=False)}
+    texts |= {text.translate(_IN_HTML), text.translate(_IN_HTML_TEXT)}
     texts |= {twice for form in [*texts] for twice in _quoted(form)}  # as in a JSON line about an error
     for form in (item.encode("utf-8", "surrogateescape") for item in texts):
         if b"\n" not in form and b"\r" not in form:

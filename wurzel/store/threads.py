@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -14,15 +14,18 @@ R = TypeVar("R")
 def side_by_side(call: Callable[[T], R], items: Iterable[T], width: int) -> list[R]:
     """The result of `call` for each item, in their order.
 
-    After `call` has raised an error, which is raised here, no more calls begin. At most `width` threads; 1 calls it
-    here, one item after the other.
+    After `call` has raised an error, which is raised here, no more calls begin. At most `width` threads; with 1, and
+    for a single item, it is called here: to start a thread costs as much as a request.
     """
     todo = list(items)
-    if width <= 1 or not todo:
+    if width <= 1 or len(todo) <= 1:
         return [call(item) for item in todo]
+    return _in_threads(call, todo, min(width, len(todo)))
+
+
+def _in_threads(call: Callable[[T], R], todo: Sequence[T], threads: int) -> list[R]:
     found: list[R | None] = [None] * len(todo)
     failed: list[BaseException] = []
-    threads = min(width, len(todo))
     turns: SimpleQueue[int | None] = SimpleQueue()
     ended: SimpleQueue[None] = SimpleQueue()
     for turn in (*range(len(todo)), *[None] * threads):
@@ -54,7 +57,7 @@ def interruptible(call: Callable[[], R]) -> R:
     """The result of `call`, which Ctrl-C ends at once where code outside of Python waits for a server."""
     if threading.current_thread() is not threading.main_thread():
         return call()
-    return side_by_side(lambda _: call(), [None], 2)[0]
+    return _in_threads(lambda _: call(), [None], 1)[0]
 
 
 def ahead(items: Iterable[T], most: int) -> Iterator[T]:
