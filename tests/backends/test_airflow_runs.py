@@ -41,16 +41,18 @@ def files(pipeline, **fields):
     return dag, ir
 
 
-def chain(*, store=STORE, **fields):
-    """Two steps that may share a task, a step whose slices are counted, one whose slices are fixed."""
+def chain(*, store=STORE, ids="", **fields):
+    """Two steps that may share a task, a step whose slices are counted, one whose slices are fixed.
+
+    The id of each is its letter, with `ids` before it.
+    """
+    a, b, c, d = (f"{ids}{letter}" for letter in "abcd")
     limit = Setting(name="L", variable="B__L", type="str | None", parameter=True)
     steps = (
-        plain_step(
-            id="a", run="m:A", output=WORDS, timeout=60, retry=Retry(limit=2, backoff=10), resources={"cpu": "1"}
-        ),
-        plain_step(id="b", run="m:B", input=WORDS, needs=("a",), timeout=60, settings=(limit,)),
-        plain_step(id="c", run="m:C", input=WORDS, needs=("b",), shards=SLICED.max, timeout=60, resources={"cpu": "2"}),
-        plain_step(id="d", run="m:D", input=WORDS, needs=("c",), shards=3, timeout=60, resources={"cpu": "2"}),
+        plain_step(id=a, run="m:A", output=WORDS, timeout=60, retry=Retry(limit=2, backoff=10), resources={"cpu": "1"}),
+        plain_step(id=b, run="m:B", input=WORDS, needs=(a,), timeout=60, settings=(limit,)),
+        plain_step(id=c, run="m:C", input=WORDS, needs=(b,), shards=SLICED.max, timeout=60, resources={"cpu": "2"}),
+        plain_step(id=d, run="m:D", input=WORDS, needs=(c,), shards=3, timeout=60, resources={"cpu": "2"}),
     )
     steps = (*steps[:2], steps[2].model_copy(update={"shards": SLICED}), steps[3])
     return Pipeline(name="p", image="acme/p:1", store=store, steps=steps, **fields)
@@ -80,6 +82,7 @@ def test_files_are_laid_out_as_ruff_does(check_layout, version):  # noqa: F811
     whole = full_pipeline().model_copy(update={"store": STORE})
     sources = [files(whole, layout="auto", **shown, **fields)[0] for fields in operators]
     sources += [files(chain(), layout="auto", version=version, **fields)[0] for fields in [{}, PODS, CONTAINERS, mixed]]
+    sources += [files(chain(ids="a" * 50), layout=layout, version=version)[0] for layout in ("steps", "auto")]
     check_layout(sources, rules)
 
 
@@ -99,8 +102,8 @@ def test_each_step_is_a_task_and_slices_are_instances():
     assert ast.literal_eval(call(dag, "a")["bash_command"].removeprefix("RUN + ")) == " --only a"
     assert call(dag, "b")["bash_command"] == "RUN + ' --only b --slices c=-'"  # it makes all that c cuts
     assert (call(dag, "b")["do_xcom_push"], call(dag, "b")["output_processor"]) == ("True", "json.loads")
-    assert call(dag, "c")["bash_command"] == "b.output.map(lambda shard: RUN + ' --only c --shard' + ' ' + shard)"
-    assert "RUN + ' --only d --shard', str(shard) + '/3'" in call(dag, "d")["bash_command"]
+    assert call(dag, "c")["bash_command"] == "b.output.map(lambda shard: RUN + ' --only c --shard ' + shard)"
+    assert call(dag, "d")["bash_command"] == "slices(RUN + ' --only d --shard', 3)"
     assert "a >> b\n    c >> d\n" in dag
 
 

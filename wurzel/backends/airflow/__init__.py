@@ -118,7 +118,7 @@ class AirflowBackend(Backend):
         options = with_triggers(pipeline, options)
         context = {"dag": dag(pipeline, options), "options": options, "pipeline": pipeline}
         main = path(pipeline, options)
-        files = [OutputFile(main, "airflow/dag.py.j2", context)]
+        files = [OutputFile(main, "airflow/dag.py.j2", context, finish=_folded)]
         return [*files, ir_file(pipeline, options, main, self.name)] if are_runs(pipeline, options.layout) else files
 
     def jobs(self, pipeline: Pipeline, options: AirflowOptions) -> Sequence[Job]:
@@ -166,6 +166,12 @@ class AirflowBackend(Backend):
         from wurzel.backends.airflow.validation import validate
 
         return validate(files, options.version)
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    from wurzel.backends.airflow.folding import folded
+
+    return folded(text)
 
 
 def _lacks(store: Store, kinds: Collection[str]) -> str:

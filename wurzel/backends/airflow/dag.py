@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
@@ -41,7 +41,8 @@ _STAR = re.compile(r"(?<![^ ,])[*?](/1)?(?![^ ,])")
 """Kubernetes reads `*/1` and `?` as a plain star; Airflow reads `*/1` as a list of all days."""
 _SAME = {"@annually": "@yearly", "@midnight": "@daily"}
 _LARGE = 25
-_WIDTH = 88 - 4
+_LONG = 80
+"""Characters of two names that fit on a line, with an arrow between them."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,6 @@ class Timetable:
     """The interval."""
     data: Span | None = None
     """Length of the data interval of a run; null for none."""
-    short: bool = True
-    """Whether it is written on a line."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +83,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Edge:
-    """Tasks that must end before others start; one side is a single task. `long` names the side split over lines."""
+    """Tasks that must end before others start; one side is a single task."""
 
     before: Sequence[str]
     """Variables of the tasks that must end before."""
     after: Sequence[str]
     """Variables of the tasks that start after them."""
-    long: Literal["", "before", "after"]
-    """The side that is split over several lines."""
+
+    @property
+    def long(self) -> bool:
+        """Whether two names do not fit on a line, so that the second is in a list, which may have several lines."""
+        return len(self.before) == len(self.after) == 1 and len(self.before[0]) + len(self.after[0]) > _LONG
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class Dag:
     """Whether secrets are read from connections."""
     macros: Sequence[str]
     """Functions of the file that templates of arguments call."""
+    slices: Sequence[str]
+    """Kinds of the tasks that have a fixed number of slices."""
     exact_secrets: bool
     """Whether a variable that holds a secret has lower-case letters in its name."""
     usual: Policy
@@ -192,6 +196,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         "runs": {name: maker.start(kind) for kind, name in runs.items()},
         "reads_connections": options.secrets == "connection"
         and (_has_secrets(jobs) or bool(notice_references(pipeline))),
+        "slices": sorted({task.kind for task in tasks if task.shards}),
         "exact_secrets": any(not name.isupper() for task in tasks if task.pod for name in task.pod.secrets),
         "usual": most_common(task.policy for task in steps),
         "final": options.version != "2.11" and any(task.policy.retries for task in tasks),
@@ -326,12 +331,9 @@ def _timetable(schedule: Schedule | None, options: AirflowOptions) -> Timetable 
         return None
     data = span(options.data_interval)
     if schedule.cron.startswith("@every "):
-        return Timetable(
-            every=span(parse_duration(schedule.cron.removeprefix("@every "))), data=data, short=data is None
-        )
+        return Timetable(every=span(parse_duration(schedule.cron.removeprefix("@every "))), data=data)
     cron = _SAME.get(schedule.cron) or _STAR.sub("*", schedule.cron)
-    line = f'schedule=CronTriggerTimetable("{cron}", timezone="{schedule.timezone}"),'
-    return Timetable(cron, data=data, short=len(line) <= _WIDTH and data is None and not options.on_assets)
+    return Timetable(cron, data=data)
 
 
 def _start(options: AirflowOptions, schedule: Schedule | None) -> Start:
@@ -392,14 +394,7 @@ def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge
                 followers.setdefault(before if len(before) == 1 else (*before, "to", task), []).append(task)
         if own.complete:
             followers.setdefault((own.variable,), []).append(own.complete)
-    return [_edge(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]
-
-
-def _edge(before: Sequence[str], after: Sequence[str]) -> Edge:
-    sides = [f"[{', '.join(side)}]" if len(side) > 1 else side[0] for side in (before, after)]
-    if len(" >> ".join(sides)) <= _WIDTH:
-        return Edge(before, after, "")
-    return Edge(before, after, "before" if len(before) > 1 else "after")
+    return [Edge(key if len(key) == 1 else key[:-2], after) for key, after in followers.items()]
 
 
 def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> dict[str, dict[str, Any]]:

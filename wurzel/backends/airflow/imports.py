@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 
 from wurzel.records import dataclass
 
-_WIDTH = 88
 _SDK = "airflow.sdk"
 _HOMES = {
     "Asset": (_SDK, "airflow.datasets"),
@@ -45,14 +44,12 @@ class Name:
 
 @dataclass(frozen=True)
 class Import:
-    """`from module import names`; `module` is split at its dots, `short` if the import fits on a line."""
+    """`from module import names`; `module` is split at its dots."""
 
     module: Sequence[str]
     """The module's name, split at its dots."""
     names: Sequence[Name]
     """The imported names."""
-    short: bool
-    """Whether it fits on a line."""
 
 
 def imports(used: Collection[str], version: str, on_failure: str | None) -> list[Import]:
@@ -64,12 +61,7 @@ def imports(used: Collection[str], version: str, on_failure: str | None) -> list
     if on_failure:
         module, _, function = on_failure.partition(":")
         homes.setdefault(module, []).append(Name(function, "" if function == "on_failure" else "on_failure"))
-    return [_import(module, sorted(homes[module], key=_isort)) for module in sorted(homes)]
-
-
-def _import(module: str, names: Sequence[Name]) -> Import:
-    listed = ", ".join(f"{name.name} as {name.alias}" if name.alias else name.name for name in names)
-    return Import(module.split("."), names, len(names) == 1 or len(f"from {module} import {listed}") <= _WIDTH)
+    return [Import(module.split("."), sorted(homes[module], key=_isort)) for module in sorted(homes)]
 
 
 def _name(name: str, version: str) -> Name:

@@ -9,6 +9,9 @@ from wurzel.backends.airflow.options import StepOptions
 from wurzel.ir.model import SecretRef, Step
 from wurzel.records import dataclass
 
+_LONG = 48
+"""Characters that fit on a line, wherever a command is."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -111,7 +114,10 @@ class DagTask:
     doc: str
     """Text that the UI shows."""
     script: str
-    """POSIX shell line that runs it, or what follows `run` in it; pods have `words` instead."""
+    """POSIX shell line that runs it, or what follows `run` in it; pods have `words` instead.
+
+    That of a mapped container ends with `"$0"`, the slice, which follows it as a word.
+    """
     run: str = ""
     """Constant that holds how its command begins, where tasks are `wurzel run`; empty where each is `wurzel step`."""
     shards: int = 0
@@ -134,8 +140,6 @@ class DagTask:
     """The assets that the task reads."""
     outlets: Sequence[str] = ()
     """The assets that the task updates."""
-    short: bool = True
-    """Whether there is one asset, and it fits on a line."""
     pod: Pod | None = None
     """Its pod; null for other kinds."""
     container: Container | None = None
@@ -148,10 +152,20 @@ class DagTask:
     """Its only step; null for a task of several, or of none."""
 
     @property
+    def long(self) -> bool:
+        """Whether `run` and `script` are too long to be added on a line."""
+        return len(self.run) + len(self.script) > _LONG
+
+    @property
+    def varies(self) -> str:
+        """The argument of its operator that differs by slice."""
+        return {"bash": "bash_command", "kubernetes": "arguments", "docker": "command"}[self.kind]
+
+    @property
     def index(self) -> str:
         """Template that names an instance of a mapped task in the UI: its slice, which ends the command."""
-        words = {"bash": "bash_command", "kubernetes": "arguments[-1]", "docker": "command[-1]"}[self.kind]
-        return f"{{{{ task.{words}.split()[-1] }}}}"
+        last = "" if self.kind == "bash" else "[-1]"
+        return f"{{{{ task.{self.varies}{last}.split()[-1] }}}}"
 
     @property
     def operator(self) -> str:

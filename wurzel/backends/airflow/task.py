@@ -38,11 +38,10 @@ _OWN_FOLDER = """work=$(mktemp -d) && trap : TERM && trap 'rm -rf "$work"' EXIT 
 _PLACE = re.compile(rf"\$({DATA}|{RUN}|{IR}|work)(/.*)?")
 """A word that begins with one of our variables, which a shell or the kubelet puts in."""
 _RESERVED = frozenset(
-    {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "task"}
-    | {"in_time", "ir", "json", "moment", "os", "re", "starts_in_time", "subprocess", "tell", "time", "timedelta"}
-    | {"urllib"}
+    {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "slices"}
+    | {"in_time", "ir", "json", "moment", "os", "re", "starts_in_time", "subprocess", "task", "tell", "time"}
+    | {"timedelta", "urllib", "word_slices"}
 )
-_SHORT = 54
 
 
 def task_id(name: str) -> str:
@@ -108,6 +107,7 @@ class Tasks:
         argv, blanks = self._command(job)
         argv += ["--slices", _slices_of(reader.steps[0], kind)] if reader else []
         argv += ["--shard"] if counter or shards else []
+        end = ' "$0"' if shards and kind == "docker" else " " if counter else ""
         env = {} if self._jobs.run else environment.own(first, kind)
         for step in job.steps:
             env |= environment.dates(step, self._options.dates, self._options.version) | self._secrets(step, kind)
@@ -119,7 +119,7 @@ class Tasks:
             kind=kind,
             doc=_doc_of(job.steps, kind),
             run=self._runs.get(kind, ""),
-            script=self._script(argv, blanks, kind),
+            script=self._script(argv, blanks, kind) + end,
             shards=shards,
             counts=reader is not None,
             counter=counter,
@@ -129,7 +129,6 @@ class Tasks:
             one_at_a_time=any(step.self_consuming for step in job.steps),
             inlets=inlets,
             outlets=outlets,
-            short=len(outlets) == 1 and len(outlets[0]) <= _SHORT,
             complete=f"{variable}__complete" if outlets and sliced else "",
             pod=self._pod(job, self._words(argv, blanks), counts=reader is not None) if kind == "kubernetes" else None,
             container=self._container(job) if kind == "docker" else None,

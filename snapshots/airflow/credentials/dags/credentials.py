@@ -1,4 +1,4 @@
-# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:9fcd104cda2adbaa8efa9fa887893bf9d94b450fce31cdb3aee2e64706462a70
+# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:9587e0044f988001e5437a477b89448a5a931e5a5f67aef8041cfae0d1aeda43
 from datetime import timedelta
 
 import pendulum
@@ -50,10 +50,7 @@ with DAG(
         task_id="secret_suffix",
         doc_md="Put the length of a secret behind every word.\n",
         bash_command='wurzel step steps:SecretSuffix --id secret-suffix -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/secret-suffix"',
-        env={
-            **ENV,
-            "SECRET_SUFFIX__TOKEN": "{{ secret('suffix', 'api-token') }}",
-        },
+        env={**ENV, "SECRET_SUFFIX__TOKEN": "{{ secret('suffix', 'api-token') }}"},
         outlets=[Asset("credentials/secret-suffix")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:5aea38a58cc5c22f1fb012d8cde56d24155c4758f508b02333d3ecd8d43bb1f8
+# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:aca5fc8ca8a7c06f5e4e1d31570f58f0912292ad941de48fb8c05db861cc314b
 from datetime import timedelta
 
 import pendulum
@@ -30,10 +30,7 @@ with DAG(
         task_id="words_b",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words-b -o "$WURZEL_RUN/words-b"',
-        env={
-            **ENV,
-            "WORDS_B__WORDS": '["beta", "gamma"]',
-        },
+        env={**ENV, "WORDS_B__WORDS": '["beta", "gamma"]'},
     )
 
     join_b = BashOperator(
@@ -47,10 +44,7 @@ with DAG(
         task_id="words_a",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words-a -o "$WURZEL_RUN/words-a"',
-        env={
-            **ENV,
-            "WORDS_A__WORDS": '["alpha"]',
-        },
+        env={**ENV, "WORDS_A__WORDS": '["alpha"]'},
     )
 
     join_a = BashOperator(
@@ -64,10 +58,7 @@ with DAG(
         task_id="words_c",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words-c -o "$WURZEL_RUN/words-c"',
-        env={
-            **ENV,
-            "WORDS_C__WORDS": "[]",
-        },
+        env={**ENV, "WORDS_C__WORDS": "[]"},
     )
 
     join_c = BashOperator(

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:96c87d412431187a0f0e8b3977fd3d4f1843e6da0017a2e790f576aa9c0f84ec
+# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:b2da258b3b6e5dcb73a6831a3869092e6f1e280e506cc4a4fcb9a1d3a89fb992
 import json
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ with DAG(
         env=ENV,
     ).expand(
         bash_command=words.output.map(
-            lambda shard: RUN + " --only portions --shard" + " " + shard,
+            lambda shard: RUN + " --only portions --shard " + shard,
         ),
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:03085c967cb8f7a2a451d388a12bdf8b302081bd5324e0e82fc8c782e4251341
+# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:032066df366ac3c987a5da559a174cd3ab05f4a3207248e56aadf391d9c28073
 from datetime import timedelta
 
 import pendulum
@@ -11,13 +11,9 @@ ENV = {
     "PLAIN": "yes",
     "SPACES": "  two  ",
     "SHELL_TEXT": "$(touch pwned); `touch pwned`; \"'\\",
-    "LINES": literal(
-        "one\ntwo\n",
-    ),
+    "LINES": literal("one\ntwo\n"),
     "EMPTY": "",
-    "PERCENT": literal(
-        "100% {{ workflow.uid }} ${{ secrets.X }} {% raw %}",
-    ),
+    "PERCENT": literal("100% {{ workflow.uid }} ${{ secrets.X }} {% raw %}"),
     "UNICODE": "ünï 🌱 \u2028",
 }
 
@@ -54,10 +50,7 @@ with DAG(
         task_id="suffix_0",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-0 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-0"',
-        env={
-            **ENV,
-            "SUFFIX_0__SUFFIX": "yes",
-        },
+        env={**ENV, "SUFFIX_0__SUFFIX": "yes"},
         outlets=[Asset("hostile/suffix-0")],
     )
 
@@ -65,10 +58,7 @@ with DAG(
         task_id="suffix_1",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-1 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-1"',
-        env={
-            **ENV,
-            "SUFFIX_1__SUFFIX": "0123",
-        },
+        env={**ENV, "SUFFIX_1__SUFFIX": "0123"},
         outlets=[Asset("hostile/suffix-1")],
     )
 
@@ -76,10 +66,7 @@ with DAG(
         task_id="suffix_2",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-2 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-2"',
-        env={
-            **ENV,
-            "SUFFIX_2__SUFFIX": "1:30",
-        },
+        env={**ENV, "SUFFIX_2__SUFFIX": "1:30"},
         outlets=[Asset("hostile/suffix-2")],
     )
 
@@ -87,12 +74,7 @@ with DAG(
         task_id="suffix_3",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-3 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-3"',
-        env={
-            **ENV,
-            "SUFFIX_3__SUFFIX": literal(
-                "${{ github.actor }} {{item}} ${X}",
-            ),
-        },
+        env={**ENV, "SUFFIX_3__SUFFIX": literal("${{ github.actor }} {{item}} ${X}")},
         outlets=[Asset("hostile/suffix-3")],
     )
 
@@ -100,12 +82,7 @@ with DAG(
         task_id="suffix_4",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-4 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-4"',
-        env={
-            **ENV,
-            "SUFFIX_4__SUFFIX": literal(
-                "line one\nline two\n\n",
-            ),
-        },
+        env={**ENV, "SUFFIX_4__SUFFIX": literal("line one\nline two\n\n")},
         outlets=[Asset("hostile/suffix-4")],
     )
 
@@ -113,10 +90,7 @@ with DAG(
         task_id="suffix_5",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-5 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-5"',
-        env={
-            **ENV,
-            "SUFFIX_5__SUFFIX": "'; touch pwned #",
-        },
+        env={**ENV, "SUFFIX_5__SUFFIX": "'; touch pwned #"},
         outlets=[Asset("hostile/suffix-5")],
     )
 
@@ -124,10 +98,7 @@ with DAG(
         task_id="suffix_6",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-6 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-6"',
-        env={
-            **ENV,
-            "SUFFIX_6__SUFFIX": "$(touch pwned)`touch pwned`",
-        },
+        env={**ENV, "SUFFIX_6__SUFFIX": "$(touch pwned)`touch pwned`"},
         outlets=[Asset("hostile/suffix-6")],
     )
 
@@ -135,10 +106,7 @@ with DAG(
         task_id="suffix_7",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-7 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-7"',
-        env={
-            **ENV,
-            "SUFFIX_7__SUFFIX": "\\",
-        },
+        env={**ENV, "SUFFIX_7__SUFFIX": "\\"},
         outlets=[Asset("hostile/suffix-7")],
     )
 
@@ -146,10 +114,7 @@ with DAG(
         task_id="suffix_8",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-8 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-8"',
-        env={
-            **ENV,
-            "SUFFIX_8__SUFFIX": "- a: [b, {c: d}] # e",
-        },
+        env={**ENV, "SUFFIX_8__SUFFIX": "- a: [b, {c: d}] # e"},
         outlets=[Asset("hostile/suffix-8")],
     )
 
@@ -157,12 +122,7 @@ with DAG(
         task_id="suffix_9",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-9 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-9"',
-        env={
-            **ENV,
-            "SUFFIX_9__SUFFIX": literal(
-                "ends in.sh",
-            ),
-        },
+        env={**ENV, "SUFFIX_9__SUFFIX": literal("ends in.sh")},
         outlets=[Asset("hostile/suffix-9")],
     )
 
@@ -170,10 +130,7 @@ with DAG(
         task_id="suffix_10",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-10 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-10"',
-        env={
-            **ENV,
-            "SUFFIX_10__SUFFIX": "\ttab\xa0nbsp\u2028",
-        },
+        env={**ENV, "SUFFIX_10__SUFFIX": "\ttab\xa0nbsp\u2028"},
         outlets=[Asset("hostile/suffix-10")],
     )
 
@@ -181,10 +138,7 @@ with DAG(
         task_id="suffix_11",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-11 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-11"',
-        env={
-            **ENV,
-            "SUFFIX_11__SUFFIX": " lead and trail ",
-        },
+        env={**ENV, "SUFFIX_11__SUFFIX": " lead and trail "},
         outlets=[Asset("hostile/suffix-11")],
     )
 
@@ -192,10 +146,7 @@ with DAG(
         task_id="suffix_12",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-12 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-12"',
-        env={
-            **ENV,
-            "SUFFIX_12__SUFFIX": "null",
-        },
+        env={**ENV, "SUFFIX_12__SUFFIX": "null"},
         outlets=[Asset("hostile/suffix-12")],
     )
 
@@ -203,10 +154,7 @@ with DAG(
         task_id="suffix_13",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-13 -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-13"',
-        env={
-            **ENV,
-            "SUFFIX_13__SUFFIX": "",
-        },
+        env={**ENV, "SUFFIX_13__SUFFIX": ""},
         outlets=[Asset("hostile/suffix-13")],
     )
 
@@ -214,10 +162,7 @@ with DAG(
         task_id="file_words",
         doc_md="Read words from a file.\n",
         bash_command='wurzel step steps:FileWords --id file-words -o "$WURZEL_RUN/file-words"',
-        env={
-            **ENV,
-            "FILE_WORDS__FILE": "in put/it's $HOME.txt",
-        },
+        env={**ENV, "FILE_WORDS__FILE": "in put/it's $HOME.txt"},
         outlets=[Asset("hostile/file-words")],
     )
 

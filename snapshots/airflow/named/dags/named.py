@@ -1,4 +1,4 @@
-# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:759fb01c85fa4b2b6a7268a49f87a5287381df60eb14d68cb434adf9d2a49d6e
+# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:7cb6e37182d7ad5b3a951170487eb9e3a070bc956fe1c0eeab82140a2c61a299
 from datetime import timedelta
 
 import pendulum
@@ -46,11 +46,7 @@ with DAG(
         task_id="suffix_de",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-de -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-de"',
-        env={
-            **ENV,
-            "SUFFIX_DE__SUFFIX": "ß",
-            "SUFFIX_DE__TIMES": "2",
-        },
+        env={**ENV, "SUFFIX_DE__SUFFIX": "ß", "SUFFIX_DE__TIMES": "2"},
         outlets=[Asset("named/suffix-de")],
     )
 
@@ -58,10 +54,7 @@ with DAG(
         task_id="suffix_en",
         doc_md="Put a suffix behind every word.\n",
         bash_command='wurzel step steps:Suffix --id suffix-en -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix-en"',
-        env={
-            **ENV,
-            "SUFFIX_EN__SUFFIX": "{{ params.SUFFIX_EN__SUFFIX }}",
-        },
+        env={**ENV, "SUFFIX_EN__SUFFIX": "{{ params.SUFFIX_EN__SUFFIX }}"},
         outlets=[Asset("named/suffix-en")],
     )
 

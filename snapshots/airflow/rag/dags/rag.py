@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:7ad7fb0118f151bd7857758d6872162521a1beb68fe290a2d9dc4a089bed11c3
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:711944837f6027a1251c4785a1bcf2e89d2f8d4e5805da5dfb2ded26e36442cc
 import json
 import re
 from datetime import timedelta
@@ -118,7 +118,7 @@ with DAG(
         env=ENV,
     ).expand(
         bash_command=export.output.map(
-            lambda shard: RUN + " --only embed --shard" + " " + shard,
+            lambda shard: RUN + " --only embed --shard " + shard,
         ),
     )
 

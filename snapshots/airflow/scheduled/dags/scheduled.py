@@ -1,4 +1,4 @@
-# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:9fb3cfdf098e876efe5dce525568c350373ee2da88705959b74f4688c064735c
+# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:178263996255b210eeae62d50e510937f2b90b3f5bb9f43a99e5c7f4777d7836
 import json
 import os
 import re
@@ -57,10 +57,7 @@ def tell(context) -> None:
         where = f" in {facts['step']}" if failed else ""
         text = f"{facts['pipeline']} failed{where}: {facts['reason']} ({facts['link']})"
         request = urllib.request.Request(
-            secret(
-                "chat",
-                "url",
-            ),
+            secret("chat", "url"),
             json.dumps({"text": text, **facts}).encode(),
             {"Content-Type": "application/json"},
         )
@@ -84,6 +81,11 @@ def tell(context) -> None:
         )
 
 
+def slices(line: str, count: int) -> list[str]:
+    """The command of each slice of a step, which ends with 1/count and so on."""
+    return [f"{line} {number}/{count}" for number in range(1, count + 1)]
+
+
 ENV = {
     "WURZEL_RUN": "data/scheduled/run_{{ run_id | urlencode | replace('/', '%2F') }}",
     "WURZEL_RUN_ID": "{{ run_id }}",
@@ -95,18 +97,8 @@ with DAG(
     description="Words, nightly",
     doc_md="Words, nightly\n\nacme.example/owner: data@acme.example\n\nA POST to /api/v2/dags/scheduled/dagRuns starts it.\n\nData of a run: `data/scheduled/run_<run id>/<step>`, on a disk that all workers share\n",
     schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable(
-            "0 4 * * *",
-            timezone="Europe/Berlin",
-        ),
-        assets=[
-            Asset(
-                "ingest/load",
-            ),
-            Asset(
-                "s3://acme/words",
-            ),
-        ],
+        timetable=CronTriggerTimetable("0 4 * * *", timezone="Europe/Berlin"),
+        assets=[Asset("ingest/load"), Asset("s3://acme/words")],
     ),
     start_date=pendulum.datetime(2024, 1, 1, tz="Europe/Berlin"),
     catchup=False,
@@ -151,34 +143,19 @@ with DAG(
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
         env=ENV,
-        inlets=[
-            Asset(
-                "ingest/load",
-            ),
-            Asset(
-                "s3://acme/words",
-            ),
-        ],
+        inlets=[Asset("ingest/load"), Asset("s3://acme/words")],
     )
 
     suffix = BashOperator.partial(
         task_id="suffix",
         doc_md="Put a suffix behind every word.\n\ncomponent: gpu\n",
         map_index_template="{{ task.bash_command.split()[-1] }}",
-        env={
-            **ENV,
-            "SUFFIX__SUFFIX": "{{ params.SUFFIX__SUFFIX }}",
-        },
+        env={**ENV, "SUFFIX__SUFFIX": "{{ params.SUFFIX__SUFFIX }}"},
     ).expand(
-        bash_command=[
-            " ".join(
-                [
-                    'wurzel step steps:Suffix --id suffix -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix" --shard',
-                    str(shard) + "/3",
-                ]
-            )
-            for shard in range(1, 4)
-        ],
+        bash_command=slices(
+            'wurzel step steps:Suffix --id suffix -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/suffix" --shard',
+            3,
+        ),
     )
 
     join = BashOperator(

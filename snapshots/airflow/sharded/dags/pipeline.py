@@ -1,9 +1,15 @@
-# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:5c7c3a6c81fe6918a5c1bb9c5495186b7645f13ae10b519e155730ef9147fb3a
+# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:c936b9bf7757e2896cdc551029c88a2c4dd376442f579842c9fb6c937ce1ff48
 from datetime import timedelta
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset
+
+
+def slices(line: str, count: int) -> list[str]:
+    """The command of each slice of a step, which ends with 1/count and so on."""
+    return [f"{line} {number}/{count}" for number in range(1, count + 1)]
+
 
 ENV = {
     "WURZEL_RUN": "data/pipeline/run_{{ run_id | urlencode | replace('/', '%2F') }}",
@@ -39,15 +45,10 @@ with DAG(
         map_index_template="{{ task.bash_command.split()[-1] }}",
         env=ENV,
     ).expand(
-        bash_command=[
-            " ".join(
-                [
-                    'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard',
-                    str(shard) + "/3",
-                ]
-            )
-            for shard in range(1, 4)
-        ],
+        bash_command=slices(
+            'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard',
+            3,
+        ),
     )
 
     join = BashOperator(
