@@ -244,6 +244,10 @@ def test_an_environment_is_for_the_jobs_that_need_it():
     assert of_jobs(what, environment="prod", jobs={"words": {"environment": "test"}}) == ["test", "prod"]
     assert of_jobs(what, environment="prod", install_env={"A": "${{ vars.A }}"}) == ["prod", "prod"]
     assert of_jobs(pipeline(step("words")), environment="prod") == ["prod"]  # its protection rules still hold
+    told = OnFailure(webhook=SecretRef(name="chat", key="url"))
+    assert of_jobs(pipeline(step("words"), on_failure=told), environment="prod") == [None, "prod"]
+    told = OnFailure(webhook="https://chat.acme.example/hook")
+    assert of_jobs(pipeline(step("words"), on_failure=told), environment="prod") == ["prod", None]
 
 
 def test_settings_may_come_from_the_variables_of_a_repository():

@@ -127,7 +127,9 @@ class _Writer:
         self.jobs = Jobs(pipeline, options, lambda step: place(pipeline, options, step), partial=partial)
         self.title = options.title(pipeline)
         needing = [job.name for job in self.jobs.all if self.needs_environment(job)]
-        self.in_environment = frozenset(needing or (job.name for job in self.jobs.all))
+        self.notice_secrets = ci.notice_secrets(self.complete, options)
+        everywhere = () if self.notice_secrets else (job.name for job in self.jobs.all)
+        self.in_environment = frozenset(needing or everywhere)
 
     def workflow(self) -> Workflow:
         pipeline, options = self.pipeline, self.options
@@ -161,7 +163,7 @@ class _Writer:
         pipeline, options = self.pipeline, self.options
         if pipeline.on_failure is None or self.untrusted:
             return []
-        names = ci.notice_secrets(pipeline, options)
+        names = self.notice_secrets
         ids = [job.id for job in jobs]
         names_of_it = (f"on-failure{'_' * count}" for count in range(len(ids) + 1))
         lines = [_checked(variable, name) for variable, name in names.items()]
@@ -210,7 +212,7 @@ class _Writer:
             told = {key: own_input(item, own[key] or {}) for key, item in parameters.items() if key in own}
             given = {**given, "inputs": {**own, **told}}
         names = {name: None for job in self.jobs.all for name in self.jobs.secrets(job).values()}
-        names |= dict.fromkeys(ci.notice_secrets(self.pipeline, self.options).values())
+        names |= dict.fromkeys(self.notice_secrets.values())
         secrets = {name: {"required": self.options.environment is None} for name in names}
         return {key: value for key, value in (("inputs", inputs), ("secrets", secrets)) if value} | (given or {})
 
