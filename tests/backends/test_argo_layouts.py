@@ -305,6 +305,12 @@ def test_a_template_of_the_whole_cluster_has_no_namespace_and_is_referred_to_as_
     assert template_["kind"] == "ClusterWorkflowTemplate"
     assert cron["spec"]["workflowSpec"] == {"workflowTemplateRef": {"name": "p", "clusterScope": True}}
     assert check_files({"a.yaml": yaml.safe_dump_all([template_, cron])}) == []
+    both = pipeline(step("words"), step("upper", "words"), schedule=what.schedule)
+    found, _ = render(both, workflow_template="cluster")
+    del found["spec"]["templates"][1]["container"]["image"]
+    found["spec"]["templateDefaults"]["container"]["image"] = "acme/words:1"
+    (problem,) = check_files({"a.yaml": yaml.safe_dump(found)})
+    assert "spec.templates[1].container.image: has no image\n  Argo does not look for it" in str(problem)
     with pytest.raises(ValueError, match="a ClusterWorkflowTemplate has none"):
         ArgoOptions(workflow_template="cluster", namespace="ml")
     chain = [step("s0"), *(step(f"s{number}", f"s{number - 1}") for number in range(1, 210))]
@@ -354,7 +360,7 @@ class Doc(PydanticModel):
     text: str
 
 
-class Embed(TypedStep[NoSettings, None, list[Doc]]):
+class Guides(TypedStep[NoSettings, None, list[Doc]]):
     def run(self, inpt: None) -> list[Doc]:
         return []
 
@@ -365,7 +371,7 @@ class Report(TypedStep[NoSettings, list[Doc], list[Doc]]):
 
 
 def chain():
-    return WZ(Embed) >> WZ(Report)
+    return WZ(Guides) >> WZ(Report)
 """
 
 
@@ -376,17 +382,18 @@ def test_the_blocks_of_the_page_write_what_it_says(tmp_path, monkeypatch):
         (tmp_path / path).write_text(text)
     (tmp_path / "chained.py").write_text(CHAIN)
     (tmp_path / "wurzel.yaml").write_text(
-        "version: 1\ntemplates: [templates]\npipelines:\n  rag: {entrypoint: 'chained:chain', image: 'acme/rag:1'}\n"
+        "version: 1\ntemplates: [wurzel-templates]\n"
+        "pipelines:\n  rag: {entrypoint: 'chained:chain', image: 'acme/rag:1'}\n"
     )
     monkeypatch.chdir(tmp_path)
     options = ["--set", "targets.argo.workflow_template=true", "--stdout", "--validate"]
     done = invoke("render", "rag", "-t", "argo", *options)
     assert done.exit_code == 0, done.output
     found, sensor = yaml.safe_load_all(done.stdout)
-    assert template(found["spec"], "embed")["memoize"]["key"] == "embed-{{workflow.creationTimestamp.Y}}"
+    assert template(found["spec"], "guides")["memoize"]["key"] == "guides-{{workflow.creationTimestamp.Y}}"
     assert template(found["spec"], "report")["sidecars"][0]["image"] == "redis:8"
     assert {"when", "hooks"} <= set(tasks(found["spec"])["report"])
-    assert "when" not in tasks(found["spec"])["embed"]
+    assert "when" not in tasks(found["spec"])["guides"]
     assert sensor["kind"] == "Sensor"
 
 

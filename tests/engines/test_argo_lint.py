@@ -62,6 +62,8 @@ def test_argo_lint_finds_a_template_in_another_file(argo):
 def test_render_with_validate_asks_argo(argo, tmp_path):
     project = example("diamond", tmp_path / "diamond")
     arguments = ["render", "diamond:pipeline", "-t", "argo", "--set=image=acme/words:1.0", "--validate"]
+    scheduled = [*arguments, "--set=schedule={cron: 0 4 * * *}", "--stdout"]
+    wurzel(project, *scheduled, "--set=targets.argo.workflow_template=cluster")
     wurzel(project, *arguments)
     # A template of an organisation that names an exit handler and forgets to write it.
     templates = project / "templates" / "argo"

@@ -41,7 +41,14 @@ def check_workflow(root: Node, known: Known, *, restricted: bool) -> Iterator[Pr
 def check_workflow_template(root: Node, known: Known, *, restricted: bool) -> Iterator[Problem]:
     """A WorkflowTemplate; `known` are those beside it."""
     yield from check_metadata(root["metadata"], LONGEST)
-    yield from _check_spec(root["spec"], known, restricted=restricted, submitted=False)
+    spec = root["spec"]
+    yield from _check_spec(spec, known, restricted=restricted, submitted=False)
+    if root["kind"].text == "ClusterWorkflowTemplate" and spec["templateDefaults"]["container"]["image"]:
+        for template in spec["templates"]:
+            if template["container"] and not template["container"]["image"]:
+                yield template["container"]["image"].problem(
+                    "has no image", "Argo does not look for it in the templateDefaults of a ClusterWorkflowTemplate."
+                )
 
 
 def check_cron_workflow(root: Node, known: Known, *, restricted: bool) -> Iterator[Problem]:

@@ -200,6 +200,8 @@ class Specs:
     def _defaults(self) -> Defaults:
         """What all containers share; Argo merges it into each template by name and mount path."""
         options = self.options
+        # Argo refuses templates without an image in a ClusterWorkflowTemplate, whatever its templateDefaults say.
+        image = "" if options.workflow_template == "cluster" else self._common.image
         mounts = self._of_jobs()[1] if self._shares_all else []
         mounts = [
             self._data_mount(),
@@ -208,7 +210,7 @@ class Specs:
             *k8s.mounts(self.dag.volumes),
         ]
         return Defaults(
-            image=self._common.image,
+            image=image,
             command=self._common.command,
             resources=self._common.resources,
             active_deadline_seconds=self._common.deadline,
