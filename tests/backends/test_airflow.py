@@ -880,3 +880,11 @@ def test_a_pipeline_file_lies_below_dags_unless_said():
 def test_the_file_grows_with_the_steps():
     sizes = [len(text(wide(count), task_groups="never")) for count in (100, 200)]
     assert sizes[1] < 2.2 * sizes[0]
+
+
+def test_a_version_is_3_or_2_11():
+    assert [options(version=version).version for version in ("3", 3, 2.11)] == ["3", "3", "2.11"]
+    with pytest.raises(
+        ValueError, match=r"3\.4 is not a supported version; write '3', which is 3\.3 and newer, or '2\.11'"
+    ):
+        options(version=3.4)

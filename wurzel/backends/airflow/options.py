@@ -14,9 +14,16 @@ from wurzel.ir.volumes import EmptyDir
 
 Operator = Literal["bash", "kubernetes", "docker"]
 
-Version = Annotated[Literal["3", "2.11"], BeforeValidator(str)]
-"""Airflow's version; YAML reads a bare 2.11 as a number."""
 
+def _version(value: Any) -> str:
+    text = str(value)  # YAML reads a bare 2.11 as a number
+    if text not in {"3", "2.11"}:
+        raise ValueError(f"{value!r} is not a supported version; write '3', which is 3.3 and newer, or '2.11'")
+    return text
+
+
+Version = Annotated[Literal["3", "2.11"], BeforeValidator(_version)]
+"""Airflow's version."""
 _DAY = 86400
 Moment = Literal["logical_date", "data_interval_start", "data_interval_end"]
 """A date of a run."""
