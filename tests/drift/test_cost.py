@@ -37,8 +37,9 @@ BLOCKS = {
 
 
 @pytest.fixture
-def own(project):
+def own(project, tmp_path_factory, monkeypatch):
     """A project with a template of its own for each target, with loops, macros and includes; gives its folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))  # where finished checks are remembered
     project("scheduled")
     folder = Path("own")
     for target, (name, block) in BLOCKS.items():

@@ -20,7 +20,7 @@ class Curious(TypedStep[NoSettings, None, list[Word]]):
         seen = [Word(text=name) for name in os.environ if name in keys]
         while parent > 1:
             try:
-                if b"hunter" + b"22" in Path(f"/proc/{parent}/environ").read_bytes():
+                if bytes(reversed(b"22retnuh")) in Path(f"/proc/{parent}/environ").read_bytes():
                     seen.append(Word(text="parent"))
                 parent = int(Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[1])
             except PermissionError:
