@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2] / ".engines"
@@ -75,14 +77,16 @@ ENGINES = {
 }
 ALONE = {"argolint36": "make versions", "mutation": "make mutation"}
 """Installed only by these commands."""
+DPKG = threading.Lock()
+"""Held while Debian packages are installed, which one process at a time can do."""
 
 
 def pip(home, requirements):
-    """A virtual environment with these requirements."""
-    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-    subprocess.run(
-        [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirements], check=True, cwd=home
-    )
+    """A virtual environment with these requirements, by uv, which takes a fifth of pip's time."""
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(home)], check=True)
+    install = [*uv, "pip", "install", "--quiet", "--python", str(home / "bin" / "python")]
+    subprocess.run([*install, *requirements], check=True, cwd=home)
 
 
 def npm(home, packages):
@@ -122,8 +126,9 @@ def apt(_home, packages):
     """Debian packages whose programs are missing; each has a program of its own name."""
     missing = [package for package in packages if shutil.which(package) is None]
     if missing:
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True)
+        with DPKG:
+            subprocess.run(["apt-get", "update", "-qq"], check=True)
+            subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True)
 
 
 def go(home, folders):
@@ -201,16 +206,10 @@ def base(home, arguments):
         print("containers: not installed, they need root and apt-get")
         return
     wanted = {"dockerd": "docker.io", "debootstrap": "debootstrap"}
-    missing = [package for program, package in wanted.items() if shutil.which(program) is None]
+    apt(home, [package for program, package in wanted.items() if shutil.which(program) is None])
     # debootstrap takes no path with a space, and a checkout's may hold one.
     rootfs = Path(tempfile.mkdtemp(prefix="rootfs-")) / "rootfs"
     steps = [["debootstrap", "--variant=minbase", f"--include={packages}", release, str(rootfs)]]
-    if missing:
-        steps = [
-            ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
-            *steps,
-        ]
     needless = [
         f"--exclude=./{path}" for path in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale")
     ]
@@ -259,7 +258,13 @@ def install(name):
     print(f"{name}: installed in {time.monotonic() - start:.0f} s")
 
 
-if __name__ == "__main__":
+def main(names):
+    """Install these, two at a time: one is mostly compiled, the next mostly fetched."""
     ROOT.mkdir(exist_ok=True)
-    for engine in sys.argv[1:] or [name for name in ENGINES if name not in ALONE]:
-        install(engine)
+    with ThreadPoolExecutor(2) as pool:
+        for _ in pool.map(install, names or [name for name in ENGINES if name not in ALONE]):
+            pass
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
