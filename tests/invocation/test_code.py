@@ -112,6 +112,55 @@ def test_what_is_imported_by_a_computed_name_counts(tmp_path, statement):
     assert sources(tmp_path) == {"app/__init__.py", "app/steps.py", "plugins/one.py", "alone.py"}
 
 
+FILES = ("notes.txt", "texts/one.txt", "texts/two.txt", "bin/clean.sh", "bin/plug-in.py", "bin/x.py", "bin/y.py")
+TEXTS = {"texts/one.txt", "texts/two.txt"}
+BIN = {name for name in FILES if name.startswith("bin/")}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('open("notes.txt").read()', {"notes.txt"}),
+        ('exec(open("./bin/plug-in.py").read())', BIN),
+        ('Path(__file__).with_name("notes.txt")', {"notes.txt"}),
+        ('HERE = Path(__file__).parent\ntext = (HERE / "texts" / "one.txt").read_text()', {"texts/one.txt"}),
+        ('HERE = Path(__file__).parent\nHERE.joinpath("texts", f"{name}.txt")', TEXTS),
+        ('os.path.join(os.path.dirname(__file__), "texts", name)', TEXTS),
+        ('open(f"texts/{name}.txt")', TEXTS),
+        ('open("texts/%s.txt" % name)', TEXTS),
+        ('glob("texts/*.txt")', TEXTS),
+        ('resources.files("texts").joinpath("two.txt")', {"texts/two.txt"}),
+        ('subprocess.run(["sh", "bin/clean.sh"])', {"bin/clean.sh"}),
+        ('os.system("sh bin/clean.sh --all")', {"bin/clean.sh"}),
+        ('subprocess.run([sys.executable, "bin/x.py"])', BIN),
+        ('spec_from_file_location("plug", "bin/plug-in.py")', BIN),
+        ('class C(CommandStep):\n    command = ["sh", "bin/clean.sh", "{input}"]', {"bin/clean.sh"}),
+        ('class S(Settings):\n    F: Path = Path("notes.txt")', set()),
+        ('open("notes.txt", "w")', set()),
+        ('OUT = Path("notes.txt")\nOUT.write_text("x")', set()),
+        ('Path("texts").mkdir()', set()),
+        ('open("notes")', set()),
+        ('Path("data") / "part.json"', set()),
+        ('Path(__file__).parent / "." / name', set()),
+    ],
+)
+def test_files_that_a_module_names_count_if_it_reads_them(tmp_path, line, found):
+    write(tmp_path, "alone.py", line)
+    for name in (*FILES, "data/part.json", "other.txt"):
+        write(tmp_path, name, "")
+    step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"))
+    files = Code(tmp_path, FileDigests(), packages=False, not_source=[tmp_path / "data"]).files(step)
+    assert {file.relative_to(tmp_path).as_posix() for file in files} == {"alone.py", *found}
+
+
+def test_a_file_that_a_module_names_counts_by_its_bytes(tmp_path, digest):
+    write(tmp_path, "app/steps.py", 'open("notes.txt")')
+    write(tmp_path, "notes.txt", "x")
+    before = digest()
+    write(tmp_path, "notes.txt", "y")
+    assert digest()["code"] != before["code"]
+
+
 def test_modules_of_a_package_that_loads_them_by_name_are_followed(tmp_path):
     write(tmp_path, "app/steps.py", 'def run(name):\n    return import_module(f".{name}", __package__)')
     write(tmp_path, "app/lazy.py", "import alone")

@@ -110,7 +110,7 @@ def test_what_cannot_be_read_has_a_digest_and_is_not_waited_for(files, store):
 def test_what_was_long_not_asked_for_is_forgotten(files, store, settled):
     os.utime(files / "a", (LONG_AGO, LONG_AGO))
     many = {str(number): ["x", 1, 2, 3, 4] for number in range(20_000)}
-    store.write_text(json.dumps({"files": many, "imports": {}, "notes": {}}))
+    store.write_text(json.dumps({"files": many, "reads": {}, "notes": {}}))
     digests = FileDigests(store)
     digests.file(files / "a")
     digests.save()

@@ -17,7 +17,7 @@ HEAD = """
 from pathlib import Path
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from pydantic import BaseModel, DirectoryPath, Field, FilePath, Json, PostgresDsn, SecretStr
+from pydantic import BaseModel, DirectoryPath, Field, FilePath, ImportString, Json, PostgresDsn, SecretStr
 from wurzel import WZ, NoSettings, PydanticModel, SelfConsumingLeafStep, Settings, TypedStep
 from wurzel.core.settings import SettingsLeaf
 
@@ -226,6 +226,16 @@ def test_what_the_author_knows_counts(project):
     before = project.of()
     project.write(extra='cache_key = "two"')
     assert "definition" in changed(before, project.of())
+
+
+def test_a_function_that_a_setting_names_counts_by_its_name_and_its_code(project):
+    project.write('F: ImportString = "proj_plug.one"')
+    plug = project.root / "proj_plug.py"
+    plug.write_text("def one(): pass\ndef two(): pass\n")
+    before = project.of()
+    assert changed(before, project.of(LOAD__F="proj_plug.two")) == ["settings"]
+    plug.write_text("def one(): return 1\ndef two(): pass\n")
+    assert changed(before, project.of()) == ["code"]
 
 
 def test_settings_that_cannot_be_read_are_never_unchanged(project):

@@ -20,7 +20,7 @@ from wurzel.core.importing import source_folders
 from wurzel.git_folder import repository_of
 from wurzel.invocation.digests import FileDigests, combine
 from wurzel.invocation.distributions import Distributions
-from wurzel.invocation.modules import GROUP, GUESS, UNSEEN, Modules, file_of, package_of, places_of
+from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Modules, file_of, package_of, places_of
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -93,12 +93,13 @@ class Code:
         """
         self._root = root.absolute()
         self._digests = digests
-        self._not_source = list(not_source)
+        self._not_source = [folder.absolute() for folder in not_source]
         self._wurzel = wurzel
         self._modules = Modules(self._root, wurzel)
         self._units: dict[str, Unit] = {}
         self._uses: dict[str, list[str]] = {}
         self._computed: dict[str, list[Computed]] = {}
+        self._read: dict[str, list[Unit]] = {}
         self._ours: dict[str, list[str]] = {}
         self._ignored: set[str] = set()
         self._exports: Sequence[Import] | None = None
@@ -200,6 +201,7 @@ class Code:
             unit = self._unit(name)
             units[unit.name] = unit
             yield from self._used(name, path, package_of(name, spec))
+            units |= {read.name: read for read in self._read.get(name, ())}
 
     def _loaded(self, group: str, installed: dict[str, Distribution]) -> Iterator[str]:
         """What brings the entry points of a group: distributions, and modules of those that are developed here."""
@@ -248,15 +250,35 @@ class Code:
         """What a module imports; each step follows most of the same modules."""
         if name not in self._uses:
             read = self._digests.imports(path) if path.suffix == ".py" else ()
-            guesses = [one for one in read if one.level == GUESS]
-            self._uses[name] = [module for one in read if one.level >= 0 for module in one.modules(package)]
+            guesses = [guess for one in read if one.level == GUESS for guess in one.modules(package)]
             if not name.startswith(f"{_STEPS}."):
                 unseen = [one for one in read if one.level == UNSEEN]
                 self._computed[name] = [Computed(path, int(one.module), one.names[0]) for one in unseen]
-            self._uses[name] += [
-                module for one in guesses for guess in one.modules(package) for module in self._guessed(guess)
-            ]
+                named = [one.module for one in read if one.level == NAMED]
+                self._read[name] = [unit for text in named for unit in self._named(name, path, text)]
+                scripts = map(os.path.normpath, named)
+                guesses += [text.removesuffix(".py").replace("/", ".") for text in scripts if text.endswith(".py")]
+            self._uses[name] = [module for one in read if one.level >= 0 for module in one.modules(package)]
+            self._uses[name] += [module for guess in guesses for module in self._guessed(guess)]
         return self._uses[name]
+
+    def _named(self, name: str, path: Path, text: str) -> Iterator[Unit]:
+        """A file or folder that a module names, beside it or in the project, unless it counts with the module."""
+        own = self._unit(name)
+        counted = {own.folder / file for file in own.files}
+        for number, place in enumerate(dict.fromkeys([path.parent, self._root])):
+            found = Path(os.path.normpath(place / text))
+            if any(map(found.is_relative_to, self._not_source)):
+                continue
+            if found.is_file():
+                files = [found]
+            elif text.endswith("/") and found.is_dir() and found not in {self._root, *path.parents}:
+                files = [found / file for file in self._digests.package(found, self._not_source)]
+            else:
+                continue
+            base = found.parent if found.is_file() else found
+            new = [file.relative_to(base).as_posix() for file in files if file not in counted]
+            yield Unit(f"{name}:{number}{text}", base, tuple(new))
 
     def _guessed(self, name: str) -> Iterator[str]:
         """A module of the project that a text names, or all modules of a package, of which one may be loaded."""
@@ -351,16 +373,26 @@ def _contracts(step: Step) -> list[str]:
 
 
 def bases(step: Step) -> tuple[str, ...]:
-    """Modules of the classes behind a step and of all that they derive from, as far as they are imported."""
-    kinds = _contracts(step)
+    """Modules of the classes behind a step and of all that they derive from, and those that its settings name.
+
+    As far as the classes are imported.
+    """
     found: dict[str, None] = {}
-    for name in (step.run, *kinds):
-        module, _, path = name.partition(":")
-        value: Any = sys.modules.get(module)
-        for part in path.split("."):
-            value = getattr(value, part, None)
-        found |= dict.fromkeys(base.__module__ for base in getattr(value, "__mro__", ()))
+    for name in (step.run, *_contracts(step)):
+        found |= dict.fromkeys(base.__module__ for base in getattr(_imported(name), "__mro__", ()))
+    for one in step.settings:
+        named = one.value if one.given else one.default
+        if "ImportString" in one.type and isinstance(named, str):
+            found[named.replace(":", ".")] = None
     return tuple(sorted(found))
+
+
+def _imported(name: str) -> Any:
+    module, _, path = name.partition(":")
+    value: Any = sys.modules.get(module)
+    for part in path.split("."):
+        value = getattr(value, part, None)
+    return value
 
 
 def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:

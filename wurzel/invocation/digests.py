@@ -49,7 +49,7 @@ class FileDigests:
         if store is not None:
             with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
                 stored = json.loads(read_file(store))
-                self._known, self._imports, self.notes = (dict(stored[key]) for key in ("files", "imports", "notes"))
+                self._known, self._imports, self.notes = (dict(stored[key]) for key in ("files", "reads", "notes"))
 
     def file(self, path: Path) -> str:
         """Digest of a file's bytes; `ABSENT` when there is none, `UNREADABLE` when it is not to be read."""
@@ -131,7 +131,7 @@ class FileDigests:
             self._imports = {key: known for key, known in self._imports.items() if key in self._seen}
             self._changed = True
         if self._changed and self._store is not None:
-            stored = {"files": self._known, "imports": self._imports, "notes": self.notes}
+            stored = {"files": self._known, "reads": self._imports, "notes": self.notes}
             with contextlib.suppress(WriteError):
                 write(self._store, json.dumps(stored, ensure_ascii=True).encode(), 0o600)
             self._changed = False

@@ -78,7 +78,7 @@ class Fingerprints:
         types = [_text(port) for port in step.inputs] + [_text(port) for port in step.outputs]
         return {
             "definition": combine([SCHEME, _python(), step.run, _cache_key(step, kind), *types, *_portions(step)]),
-            **self._code.digests(step, bases(step)),
+            **self._code.digests(step, (*bases(step), *(settings.modules if settings is not None else ()))),
             "settings": UNKNOWN if settings is None else combine([settings.values, *self._environment(step, env)]),
             "files": UNKNOWN if settings is None else combine(settings.files),
             **self._program(kind, env),

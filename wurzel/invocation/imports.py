@@ -5,14 +5,20 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
-from wurzel.invocation.modules import GROUP, GUESS, UNSEEN
+from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN
+from wurzel.invocation.named_files import READING, named_files
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
 
-_LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
-_BY_NAME = _LOADING | {"files", "get_data"}
-"""Functions that take the name of a module: of `importlib`, `importlib.resources` and `pkgutil`."""
+_LOADING = frozenset(
+    {"import_module", "__import__", "find_spec", "resolve_name", "run_module", "locate", "import_string"}
+)
+_RESOURCES = frozenset({"files", "get_data", "read_text", "read_binary", "open_text", "open_binary", "resource_string"})
+_BY_NAME = _LOADING | _RESOURCES
+"""Functions that take the name of a module: of `importlib`, `importlib.resources`, `pkgutil` and `pydoc`."""
+_RUNNING = frozenset({"exec", "eval"})
 _BY_PATH = frozenset({"spec_from_file_location", "SourceFileLoader", "run_path"})
 _BY_GROUP = frozenset({"entry_points", "iter_entry_points", "load_setuptools_entrypoints"})
 _LISTING = frozenset({"enumerate", "iter_modules", "list", "reversed", "sorted", "tuple", "walk_packages"})
@@ -26,7 +32,7 @@ class Import(NamedTuple):
     """One import: `from ..a import b` is level 2, module `a`, names `("b",)`.
 
     With the level `GUESS`, the module is one that a text names; an empty one stands for the package itself. With
-    `UNSEEN`, the module is the number of the line, and the name that of the function.
+    `UNSEEN`, the module is the number of the line, and the name that of the function. With `NAMED`, it is a path.
     """
 
     level: int
@@ -36,7 +42,7 @@ class Import(NamedTuple):
     def modules(self, package: str) -> Iterator[str]:
         """Absolute names of the modules that it may load, imported in a module of `package`."""
         origin = self.module
-        if self.level == UNSEEN:
+        if self.level in {UNSEEN, NAMED}:
             return
         if self.level == GUESS:
             yield from filter(None, [origin, ".".join(filter(None, [package, origin]))])
@@ -56,8 +62,8 @@ def imports(source: bytes) -> list[Import]:
     if tree is None:
         return []
     # Without such a name all imports are statements, and most of a tree is expressions.
-    loads = _NAMED.search(source) is not None
-    nodes = list(ast.walk(tree) if loads else _statements(tree))
+    loads, reads = _NAMED.search(source) is not None, READING.search(source) is not None
+    nodes = list(ast.walk(tree) if loads or reads else _statements(tree))
     texts = _Texts(nodes if loads else ())
     functions = {name: name for name in _BY_NAME | _BY_GROUP} | dict(_renamed(nodes))
     found: list[Import] = []
@@ -74,8 +80,21 @@ def imports(source: bytes) -> list[Import]:
             found += [] if known else texts.unseen(node, function)
         elif isinstance(node, ast.Call) and _name(node.func) in _BY_PATH:
             found += texts.unseen(node, _name(node.func))
+        elif isinstance(node, ast.Call | ast.List | ast.Tuple):
+            found += _run(node)
         computed |= _name(node) in _BY_PATH
+    found += [Import(NAMED, path) for path in (named_files(nodes) if reads else ())]
     return list(dict.fromkeys([*found, *(_guesses(nodes) if computed else ())]))
+
+
+def _run(node: ast.Call | ast.List | ast.Tuple) -> Iterator[Import]:
+    """What a text that is run imports, and the modules of `["python", "-m", "plug"]`."""
+    if isinstance(node, ast.Call):
+        text = _text(node.args[0]) if node.args and _name(node.func) in _RUNNING else None
+        yield from imports(text.encode(errors="replace")) if text else ()
+        return
+    words = [_text(one) for one in node.elts]
+    yield from (Import(0, name) for option, name in pairwise(words) if option == "-m" and name)
 
 
 class _Texts:
@@ -152,6 +171,8 @@ def _renamed(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
 
 
 def _name(node: ast.AST | None) -> str:
+    if isinstance(node, ast.Call) and _name(node.func) == "getattr":
+        return _text(node.args[1]) or "" if node.args[1:] else ""
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 

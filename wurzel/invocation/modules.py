@@ -16,6 +16,8 @@ GUESS = -1
 """The level of an import that is what a text names, in a file that imports by a computed name."""
 UNSEEN = -2
 """The level of an import of a name that no text of the file is part of, such as a setting: nothing tells which."""
+NAMED = -3
+"""The level of an import that is a file, or a folder, which a text names: its path is in place of the module."""
 GROUP = "@"
 """Stands in place of a module's name before that of a group of entry points, all of which may be loaded."""
 _LIBRARY = Path(os.__file__).parent

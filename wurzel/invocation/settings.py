@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from enum import Enum
 from pathlib import Path, PurePath
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -44,6 +45,8 @@ class Effective(NamedTuple):
     """Canonical JSON of all values."""
     files: tuple[str, ...]
     """Setting and digest of each file and folder that a setting names."""
+    modules: tuple[str, ...]
+    """Where the classes and functions come from that are values of settings."""
 
 
 def effective(
@@ -74,7 +77,7 @@ def effective(
         secret = {one.name for one in step.settings if one.secret}
         reader = _Reader(secret, frozenset(step_class.input_paths), digest)
         values = reader.model(settings, "") if settings is not None else None
-        return Effective(_text(values), tuple(sorted(reader.files)))
+        return Effective(_text(values), tuple(sorted(reader.files)), tuple(sorted(reader.modules)))
 
 
 class _Reader:
@@ -82,6 +85,7 @@ class _Reader:
 
     def __init__(self, secret: AbstractSet[str], inputs: AbstractSet[str], digest: Callable[[Path], str]) -> None:
         self.files: list[str] = []
+        self.modules: set[str] = set()
         self._secret = secret
         self._inputs = inputs
         self._digest = digest
@@ -118,7 +122,15 @@ class _Reader:
             return self._path(Path(value), place, is_file=True)
         if isinstance(value, Mapping | AbstractSet | list | tuple):
             return self._collection(value, place, is_file=is_file)
+        if isinstance(value, type | FunctionType | BuiltinFunctionType | ModuleType):
+            return self._imported(value)
         return _leaf(value)
+
+    def _imported(self, value: type | FunctionType | BuiltinFunctionType | ModuleType) -> str:
+        """A class, function or module counts by its name, and its code with that of the step."""
+        module = value.__name__ if isinstance(value, ModuleType) else value.__module__ or ""
+        self.modules.add(module)
+        return module if isinstance(value, ModuleType) else f"{module}:{value.__qualname__}"
 
     def _is_input(self, place: str) -> bool:
         """Whether the class says that a setting, or one around it, names files that the step reads."""

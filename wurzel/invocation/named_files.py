@@ -1,0 +1,121 @@
+"""Files that the texts of a module name: what it reads beside itself or in the project, and scripts that it starts.
+
+A text counts if it looks like the path of a file. What is part of a path (`HERE / "prompts" / name`,
+`open(f"prompts/{name}.txt")`, `glob("prompts/*.txt")`) may also name a folder. Defaults of settings do not count, since
+settings count by their values, and neither does what the module writes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+from wurzel.patterns import pattern
+
+READING = pattern(
+    rb"\b(?:__file__|open|Path|read_\w+|subprocess|command|os|glob|exec|resources|spec_from_file_location"
+    rb"|run_path)\b"
+)
+"""Occurs in the source of a module that reads files by their names."""
+
+_JOINING = frozenset(
+    {"Path", "PurePath", "join", "joinpath", "with_name", "files", "glob", "iglob", "listdir", "scandir"}
+)
+_STARTING = frozenset({"run", "Popen", "call", "check_call", "check_output", "getoutput", "popen", "system"})
+_NOT_READING = ("write", "to_", "dump", "save", "mkdir", "touch", "unlink", "rename", "remove")
+"""How the names of functions begin that write what they are given the name of."""
+_NOT_FILES = frozenset({"connect", "basicConfig", "FileHandler", "makedirs", "rmtree", "Field", "WZ"})
+_LIKE_A_PATH = pattern(r"(?:\.{1,2}/)*[\w-][\w.-]*(?:/[\w.-]+)*/?")
+_VARIES = pattern(r"[*?\[{%]")
+
+
+def named_files(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Paths that a module names, relative to its folder or the project's; with `/` at the end, it may be a folder."""
+    done = set(map(id, _left_out(nodes)))
+    for node in nodes:
+        if id(node) in done:
+            continue
+        if isinstance(node, ast.BinOp | ast.Call):
+            parts = [*_parts(node)]
+            done.update(map(id, parts))
+            yield from filter(None, map(_path, _joined(parts)))
+            yield from _words(node)
+        elif isinstance(node, ast.JoinedStr) and (first := _text(node.values[0] if node.values else None)):
+            done.update(map(id, node.values))
+            yield from filter(None, [_path(first + "*")])
+        elif (text := _text(node)) and (path := _path(text)) and ("." in path.rpartition("/")[2] or path != text):
+            yield path
+
+
+def _left_out(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """What is written or given to settings, with what is assigned to names of such."""
+    names: set[str] = set()
+    given: list[tuple[str, ast.AST]] = []
+    for node in nodes:
+        if isinstance(node, ast.Call) and _writes(node):
+            for one in ast.walk(node):
+                names.update([one.id] if isinstance(one, ast.Name) else ())
+                yield one
+        elif isinstance(node, ast.ClassDef):
+            fields = [one for one in node.body if isinstance(one, ast.AnnAssign) and one.value is not None]
+            yield from (part for one in fields if "ClassVar" not in ast.dump(one.annotation) for part in ast.walk(one))
+        elif isinstance(node, ast.Assign):
+            given += [(one.id, node.value) for one in node.targets if isinstance(one, ast.Name)]
+    for name, value in given:
+        if name in names:
+            yield from ast.walk(value)
+
+
+def _writes(call: ast.Call) -> bool:
+    name = _name(call.func)
+    if name != "open":
+        return name in _NOT_FILES or name.startswith(_NOT_READING)
+    modes = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
+    return any(not set(mode).isdisjoint("wax+") for mode in map(_text, modes) if mode and set(mode) <= set("rwaxbt+"))
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """A path, what it is joined from, and so on down to its operands, in their order."""
+    yield node
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        yield from _parts(node.left)
+        yield from _parts(node.right)
+    elif isinstance(node, ast.Call) and _name(node.func) in _JOINING:
+        if isinstance(node.func, ast.Attribute):
+            yield from _parts(node.func.value)
+        for one in node.args:
+            yield from _parts(one)
+
+
+def _joined(parts: Iterable[ast.AST]) -> Iterator[str]:
+    """Texts that follow one another, as one path."""
+    path = ""
+    for part in parts:
+        text = _text(part)
+        if text is None:
+            yield path
+        path = "" if text is None else f"{path}{text.rstrip('/')}/"
+    yield path
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    """Paths in the words of a line for a shell."""
+    if isinstance(node, ast.Call) and _name(node.func) in _STARTING:
+        lines = [text for one in node.args if (text := _text(one)) and " " in text]
+        yield from (word for line in lines for word in line.split() if "." in word and _path(word))
+
+
+def _path(text: str) -> str:
+    """A text as a path, up to where it varies; empty if it does not look like one."""
+    fixed, *varying = _VARIES.split(text, maxsplit=1)
+    if varying:
+        fixed = "".join(fixed.rpartition("/")[:2])
+    return fixed if _LIKE_A_PATH.fullmatch(fixed) else ""
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _text(node: ast.AST | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
