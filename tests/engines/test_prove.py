@@ -16,6 +16,8 @@ import pytest
 from tests.engines.cases import Case
 from tests.engines.containers import Containers
 from tests.engines.datasets import example
+from wurzel.datacontract.manifest import Manifest
+from wurzel.engines.airflow import dag_data
 from wurzel.engines.cluster import Cluster
 from wurzel.engines.compare import Difference, first_difference
 from wurzel.engines.driver import Outcome
@@ -337,6 +339,13 @@ ITEMS = [{"text": "x", "tags": ["a", "b"]}, {"text": "y", "tags": []}]
 )  # fmt: skip
 def test_the_first_difference(found, expected):
     assert first_difference(["a", "b"], data(a=ITEMS, b=ITEMS), found) == expected
+
+
+def test_what_a_dag_keeps_beside_its_run_belongs_to_its_data(tmp_path):
+    for name in ("run_1/words", "state/memory"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "manifest.json").write_bytes(Manifest("m:D", ("list",), ()).text())
+    assert sorted(dag_data(tmp_path)) == ["memory/manifest.json", "words/manifest.json"]
 
 
 def test_items_are_counted_over_all_parts():

@@ -109,7 +109,7 @@ class AirflowDags(Driver):
         return {
             case.label: Outcome(
                 result["code"],
-                _data(root / case.label / case.data_dir / case.label),
+                dag_data(root / case.label / case.data_dir / case.label),
                 log,
                 case.adapted("airflow")[1],
                 result["seconds"],
@@ -118,7 +118,7 @@ class AirflowDags(Driver):
         }
 
 
-def _data(folder: Path) -> dict[str, bytes]:
-    """Datasets of the one run of a DAG."""
+def dag_data(folder: Path) -> dict[str, bytes]:
+    """Datasets of the one run of a DAG, and those that outlast runs, of steps that read their own last output."""
     runs = list(folder.glob("run_*"))
-    return collected(runs[0]) if len(runs) == 1 else {}
+    return {**collected(runs[0]), **collected(folder / "state")} if len(runs) == 1 else {}
