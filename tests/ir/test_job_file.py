@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from wurzel.exceptions import PipelineError
 from wurzel.invocation.command import step_argv
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import Fingerprints
 from wurzel.invocation.layout import layout_digest
 from wurzel.invocation.variables import needs, step_environment
+from wurzel.ir.model import Resources, Retry
 from wurzel.ir.serialize import digest_of, dump_for_jobs, parse
 from wurzel.project.open import open_pipeline
 from wurzel.render.header import sign
@@ -57,7 +59,7 @@ def test_what_only_renderers_read_is_left_out():
     pipeline = full_pipeline()
     assert all(f'"{name}"' in pipeline.model_dump_json() for name in LEFT_OUT)
     written = json.loads(dump_for_jobs(pipeline))
-    names = {*written, *(name for step in written["steps"] for name in step)}
+    names = {*written, *written.get("defaults", ()), *(name for step in written["steps"] for name in step)}
     settings = {name for step in written["steps"] for setting in step.get("settings", ()) for name in setting}
     assert LEFT_OUT.isdisjoint(names | settings)
     assert {"parallelism", "env", "secrets", "retry", "timeout", "shards", "resources"} <= names
@@ -71,6 +73,30 @@ def test_there_is_a_line_for_each_step_and_no_sign_that_an_engine_would_expand()
     ]  # fmt: skip
     assert not {"{{", "$", "{%"} & {text[at : at + size] for size in (1, 2) for at in range(len(text))}
     assert read_back(pipeline).steps[0].env == pipeline.steps[0].env
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "defaults"),
+    [((60, 60, 60), {"timeout": 60}), ((5, 60, 60), {"timeout": 60}), ((60, 60, None), {}), ((5, 6, 7), {})],
+)
+def test_what_most_steps_have_is_written_once_if_all_have_it(timeouts, defaults):
+    pipeline = full_pipeline()
+    for number, timeout in enumerate(timeouts):
+        update = {"timeout": timeout, "retry": Retry(), "resources": Resources()}
+        pipeline = with_step(pipeline, number, **update)
+    written = json.loads(dump_for_jobs(pipeline))
+    assert written.get("defaults", {}) == defaults
+    assert [step.get("timeout") for step in written["steps"]] == [
+        None if value in defaults.values() else value for value in timeouts
+    ]
+    assert tuple(step.timeout for step in read_back(pipeline).steps) == timeouts
+
+
+@pytest.mark.parametrize(("defaults", "place"), [({"image": "x"}, "defaults.image"), ([], "defaults")])
+def test_other_defaults_are_refused(defaults, place):
+    written = {**json.loads(dump_for_jobs(full_pipeline())), "defaults": defaults}
+    with pytest.raises(PipelineError, match=f"{place}: may only have resources, retry, timeout"):
+        parse(json.dumps(written).encode(), "ir.json")
 
 
 def test_a_description_and_an_image_change_nothing():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,9 @@ _RENDERERS = {
 }
 """Fields that nothing reads that runs steps."""
 
+_SHARED = ("resources", "retry", "timeout")
+"""Fields of steps that `defaults` may have."""
+
 _STRING = pattern(r'"(?:[^"\\]|\\.)*"')
 _MARKS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "{}$"}
 
@@ -52,13 +57,20 @@ _MARKS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "{}$"}
 def dump_for_jobs(pipeline: Pipeline) -> str:
     """The part of a pipeline that its jobs read, as JSON with a line for each step.
 
-    `{`, `}` and `$` in texts are escaped: Argo expands `{{…}}`, and the kubelet `$(…)`, wherever they find them.
+    What all steps have, and most have alike, is in `defaults`. `{`, `}` and `$` in texts are escaped: Argo expands
+    `{{…}}`, and the kubelet `$(…)`, wherever they find them.
     """
     kept: dict[str, Any] = {"version": IR_VERSION, **plain(pipeline, without=_RENDERERS["pipeline"] | {"steps"})}
     if pipeline.store is not None:
         kept["store"] = plain(pipeline.store, without=_RENDERERS["store"])
+    found = [_step_of_jobs(step) for step in pipeline.steps]
+    if defaults := _defaults(found):
+        kept["defaults"] = defaults
     head = json.dumps(kept, ensure_ascii=False).removesuffix("}")
-    steps = ",\n".join(f"  {json.dumps(_step_of_jobs(step), ensure_ascii=False)}" for step in pipeline.steps)
+    lines = [
+        {key: value for key, value in step.items() if key not in defaults or value != defaults[key]} for step in found
+    ]
+    steps = ",\n".join(f"  {json.dumps(line, ensure_ascii=False)}" for line in lines)
     text = _STRING.sub(lambda text: text[0].translate(_MARKS), f'{head}, "steps": [\n{steps}\n]}}\n')
     return text.encode("utf-8", "backslashreplace").decode()  # half of a surrogate pair, as JSON escapes it
 
@@ -79,6 +91,28 @@ def _step_of_jobs(step: Step) -> dict[str, Any]:
         if setting.given or setting.parameter or setting.secret or setting.required
     ]
     return {**found, "settings": settings} if settings else found
+
+
+def _defaults(steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What most of several steps have alike; a step without one of these fields would get it, so all must have it."""
+    found = {}
+    for key in _SHARED if len(steps) > 1 else ():
+        values = [json.dumps(step[key]) for step in steps if key in step]
+        ((value, count),) = Counter(values).most_common(1) or [("", 0)]
+        if len(values) == len(steps) and count > 1:
+            found[key] = json.loads(value)
+    return found
+
+
+def _with_defaults(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """A pipeline whose steps have its `defaults` where they have no value of their own."""
+    defaults, steps = data.pop("defaults"), data.get("steps")
+    if not isinstance(defaults, dict) or (unknown := sorted(defaults.keys() - {*_SHARED})):
+        wrong = f".{unknown[0]}" if isinstance(defaults, dict) else ""
+        raise PipelineError(f"defaults{wrong}: may only have {', '.join(_SHARED)}", where=where)
+    if isinstance(steps, list):
+        data["steps"] = [{**defaults, **step} if isinstance(step, dict) else step for step in steps]
+    return data
 
 
 def load(path: Path) -> Pipeline:
@@ -137,6 +171,9 @@ def parse(ir: bytes, where: str) -> Pipeline:
             hint="Write it again with this version: wurzel inspect PIPELINE --json",
         )
     if isinstance(data, dict) and data.pop(_HEADER, None) is not None:
+        text = json.dumps(data)
+    if isinstance(data, dict) and "defaults" in data:
+        data = _with_defaults(data, where)
         text = json.dumps(data)
     if isinstance(data, dict) and data["version"] == 1:
         data = upgraded(data, where)

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:4602d106dcbb95f55bf834fe771b753f8bce091259c918071a6c2a2cb4ef790e
+# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:72a78481367dbe5bd5fbc6e2d60074660130e1c7b0ca00cf13f4f4427395e3db
 import re
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ class RetryUnlessFinal(RetryPolicy):
 ENV = {
     "WURZEL_RUN": "data/grouped/run_{{ run_id | urlencode | replace('/', '%2F') }}",
     "WURZEL_IR": "{{ task.dag.folder }}/grouped.ir.json",
-    "WURZEL_IR_SHA256": "78abf0ed8949c8db978025737a0937c17505562370bbfbfb3df5f8068140bc56",
+    "WURZEL_IR_SHA256": "b003377c934d65002bdb5aa0e99b59da6edb791dbd67635ef461efb979a7f1c9",
     "WURZEL_RUN_ID": "airflow-{{ dag.dag_id }}-{{ run_id | urlencode | replace('/', '%2F') }}",
     "SUFFIX__SUFFIX": "{{ params.SUFFIX__SUFFIX }}",
 }

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:711944837f6027a1251c4785a1bcf2e89d2f8d4e5805da5dfb2ded26e36442cc
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:b5cbdc864773abaff1bb07c3e1d8fed03d7dddacb8268413f71cf0179afec17f
 import json
 import re
 from datetime import timedelta
@@ -28,7 +28,7 @@ class RetryUnlessFinal(RetryPolicy):
 ENV = {
     "WURZEL_RUN": "data/rag/run_{{ run_id | urlencode | replace('/', '%2F') }}",
     "WURZEL_IR": "{{ task.dag.folder }}/rag.ir.json",
-    "WURZEL_IR_SHA256": "7b6c90c7587919586ce352599a0357280c10e6742d2e320d9bc2b2b4b9696146",
+    "WURZEL_IR_SHA256": "f1becec5dfb6938e0bc6ef24485eae85c40f39c506df3b38d424aad8af47c334",
     "WURZEL_RUN_ID": "airflow-{{ dag.dag_id }}-{{ run_id | urlencode | replace('/', '%2F') }}",
     "SPLIT__TOKEN_COUNT_MAX": "{{ params.SPLIT__TOKEN_COUNT_MAX | tojson }}",
 }
