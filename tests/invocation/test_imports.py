@@ -126,6 +126,7 @@ def test_a_group_of_entry_points_counts(source):
         ("spec_from_file_location(name, path)", ["1 spec_from_file_location"]),
         ("entry_points(group=group)", ["1 entry_points"]),
         ("from importlib import import_module as load\nload(name)", ["2 import_module"]),
+        ("path.read_text()\nframe.locate(name)", []),
         ("import_module('a')\nimport_module(__name__)\nimport_module(f'.{name}', __package__)", []),
         ("import_module('plugins.' + name)\nimport_module('plugins.{}'.format(name))", []),
         ("for name in ('a', 'b'):\n    import_module(name)", []),

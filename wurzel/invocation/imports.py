@@ -12,11 +12,12 @@ from wurzel.invocation.named_files import READING, named_files
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
 
-_LOADING = frozenset(
-    {"import_module", "__import__", "find_spec", "resolve_name", "run_module", "locate", "import_string"}
+_LOADING = frozenset({"import_module", "__import__", "find_spec", "resolve_name", "run_module"})
+_LITERAL = frozenset(
+    {"locate", "import_string", "read_text", "read_binary", "open_text", "open_binary", "resource_string"}
 )
-_RESOURCES = frozenset({"files", "get_data", "read_text", "read_binary", "open_text", "open_binary", "resource_string"})
-_BY_NAME = _LOADING | _RESOURCES
+"""Names that other functions have as well, such as `Path.read_text`: only a text says that a module is meant."""
+_BY_NAME = _LOADING | _LITERAL | {"files", "get_data"}
 """Functions that take the name of a module: of `importlib`, `importlib.resources`, `pkgutil` and `pydoc`."""
 _RUNNING = frozenset({"exec", "eval"})
 _BY_PATH = frozenset({"spec_from_file_location", "SourceFileLoader", "run_path"})
@@ -77,7 +78,7 @@ def imports(source: bytes) -> list[Import]:
             known = list(_called(node, function))
             found += known
             computed |= not known and function in _LOADING | _BY_GROUP
-            found += [] if known else texts.unseen(node, function)
+            found += [] if known or function in _LITERAL else texts.unseen(node, function)
         elif isinstance(node, ast.Call) and _name(node.func) in _BY_PATH:
             found += texts.unseen(node, _name(node.func))
         elif isinstance(node, ast.Call | ast.List | ast.Tuple):
