@@ -1,7 +1,10 @@
-"""Standard input, output and error, which whoever starts us may have closed."""
+"""Standard input, output and error, which whoever starts us may have closed, and threads of the user print into."""
 
+import io
 import os
 import sys
+from _thread import get_ident
+from typing import Any
 
 
 def open_standard_streams() -> None:
@@ -14,3 +17,28 @@ def open_standard_streams() -> None:
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:  # Python's, where they were closed; code asks them whether they are a terminal
             setattr(sys, name, open(descriptor, "w" if descriptor else "r", closefd=False))  # noqa: SIM115
+
+
+def own_standard_output() -> None:
+    """Write what this thread prints to standard output, and all else to standard error, to the end of the process.
+
+    Modules of the user may start threads and programs that go on printing while a document is written.
+    """
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:
+        return
+    sys.stdout.flush()
+    sys.stdout = _Own(os.fdopen(kept, "wb"), encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+
+
+class _Own(io.TextIOWrapper):
+    """Text of the thread that it was made in; that of others goes to standard error."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._owner = get_ident()
+
+    def write(self, text: str) -> int:
+        return super().write(text) if get_ident() == self._owner else sys.stderr.write(text)

@@ -60,6 +60,30 @@ def test_standard_output_is_the_document_alone(loud, words, start):
     assert not [word for word in NOISE if word not in done.stderr]
 
 
+THREADS = """
+import os, subprocess, threading, time
+from chain import pipeline
+
+def talk():
+    while True:
+        print("threaded")
+        os.write(1, b"threaded\\n")
+        time.sleep(0.0005)
+
+threading.Thread(target=talk, daemon=True).start()
+subprocess.Popen(["sh", "-c", "for n in 1 2 3 4 5 6 7 8 9; do echo threaded; sleep 0.05; done"])
+"""
+
+
+@pytest.mark.parametrize("words", [["inspect", "--json"], ["render", "-t", "dvc", "--stdout"]], ids=" ".join)
+def test_threads_and_programs_that_a_module_has_started_print_to_standard_error(project, words):
+    (project("chain") / "threads.py").write_text(THREADS)
+    done = run(words[0], "threads:pipeline", *words[1:])
+    assert (done.returncode, done.stdout[:1]) in {(0, "{"), (0, "#")}
+    assert "threaded" not in done.stdout
+    assert "threaded" in done.stderr
+
+
 LOUD_SETTINGS = """
 from pydantic import Field, field_validator
 from wurzel import WZ, PydanticModel, Settings, TypedStep

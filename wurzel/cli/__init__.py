@@ -129,7 +129,19 @@ def _end_output() -> None:
     """Send what modules of the user print at the end of the process to standard error: our output may be a document."""
     if owns_process and sys.stdout is not None and "wurzel.runtime.step" not in sys.modules:
         sys.stdout.flush()
-        os.dup2(2, 1)
+        if sys.stdout.fileno() == 1:
+            os.dup2(2, 1)
+        else:
+            sys.stdout, ours = sys.stderr, sys.stdout
+            ours.close()
+
+
+def own_output() -> None:
+    """Keep what modules of the user print, in threads too, out of the document that a command prints."""
+    from wurzel.standard_streams import own_standard_output
+
+    if owns_process:
+        own_standard_output()
 
 
 owns_process = False

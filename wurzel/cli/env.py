@@ -39,9 +39,11 @@ def command(
     Values are never printed, only where each one comes from. Also lists the datasets of each step, for
     `wurzel step`.
     """
+    from wurzel.cli import own_output
     from wurzel.project.open import open_pipeline
     from wurzel.project.variables import dotenv, variables
 
+    own_output()
     resolved = open_pipeline(pipeline, environment, sets)
     if check:
         from wurzel.exceptions import CheckFailed

@@ -28,9 +28,11 @@ def command(
 
     As text, for Mermaid or Graphviz, or as an SVG picture.
     """
+    from wurzel.cli import own_output
     from wurzel.ir import graph
     from wurzel.project.open import open_pipeline
 
+    own_output()
     resolved = open_pipeline(pipeline, environment, sets).pipeline
     jobs = _jobs(pipeline or resolved.name, target, environment, sets) if target is not None else []
     click.echo(graph.FORMATS[form](resolved, jobs), nl=False)

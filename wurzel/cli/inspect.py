@@ -38,8 +38,10 @@ def command(
 
     Without PIPELINE, list the project's pipelines, targets, environments and packs.
     """
+    from wurzel.cli import own_output
     from wurzel.project.open import open_in, open_project
 
+    own_output()
     if as_json and form == "json":
         raise click.UsageError("--json and --format json are mutually exclusive.")
     project = open_project()

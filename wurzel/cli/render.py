@@ -76,7 +76,10 @@ def command(
     PIPELINE is a name in wurzel.yaml or module:attribute. With no arguments, every pipeline is rendered for every
     target that wurzel.yaml names for it.
     """
+    from wurzel.cli import own_output
+
     chosen = Options(**options)
+    own_output()
     if sum((chosen.stdout, chosen.check, chosen.diff, chosen.explain)) > 1:
         raise click.UsageError("--stdout, --check, --diff and --explain are mutually exclusive.")
     if chosen.form == "codequality" and not chosen.check:
