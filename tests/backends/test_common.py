@@ -2,6 +2,7 @@
 
 import pytest
 
+from wurzel.backends.ci.home import Home
 from wurzel.backends.job import Job
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.backends.rendering import render
@@ -60,3 +61,10 @@ def test_the_container_of_all_steps_has_no_single_one(tmp_path):
     text = result.files[0].rendered.text
     assert "value: all" in text
     assert "9999" not in text
+
+
+@pytest.mark.parametrize(
+    ("folder", "line"), [("", ""), ("a/b", "cd a/b"), ("my ml", "cd 'my ml'"), ("-ml", "cd -- -ml"), ("$x", "cd '$x'")]
+)
+def test_the_line_that_changes_to_a_project_is_one_command_of_a_shell(folder, line):
+    assert Home(folder).cd == line

@@ -114,7 +114,7 @@ def common_context(choices: Choices, home: Home, variables: Mapping[str, Any]) -
         "environment": choices.environment,
         "folder": home.folder,
         "suffix": _suffix(home),
-        "cd": shlex.join(["cd", home.folder]) if home.folder else "",
+        "cd": home.cd,
         "python": choices.python,
         "watched": _watched(home, choices),
         "actions": {

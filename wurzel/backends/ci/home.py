@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -41,6 +42,12 @@ class Home(NamedTuple):
         """The folder as a part of names, with a dash at its end; '' at the top."""
         words = re.sub(r"[^a-z0-9]+", "-", self.folder.lower()).strip("-")
         return f"{words or sha256(self.folder.encode()).hexdigest()[:8]}-" if self.folder else ""
+
+    @property
+    def cd(self) -> str:
+        """The shell line that changes to the folder; '' at the top."""
+        option = ["--"] if self.folder.startswith("-") else []
+        return shlex.join(["cd", *option, self.folder]) if self.folder else ""
 
     def below(self, path: str) -> str:
         """A path of the project, as a path below the top of its repository."""

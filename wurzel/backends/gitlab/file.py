@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -85,7 +84,7 @@ class _Writer(JobWriter):
             variables={} if options.uses_inputs or self.locked else prefilled(ci.parameters(*pipeline.steps)),
             base_variables=self.base_variables(),
             cache=self.base_cache(),
-            cd=shlex.join(["cd", options.home.folder]) if options.home.folder else "",
+            cd=options.home.cd,
             install="" if pipeline.image else options.install_line(),
             id_tokens=tokens,
             interruptible=self.concurrency == "replace",
