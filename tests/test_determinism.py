@@ -112,33 +112,22 @@ def expected(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"PYTHONHASHSEED": "1"},
-        {"PYTHONHASHSEED": "4294967295", "TZ": "Pacific/Kiritimati"},
-        {"LC_ALL": "C", "PYTHONUTF8": "0", "TZ": "America/St_Johns"},
-        {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "HOME": "/nowhere", "USER": "root", "COLUMNS": "20"},
-    ],
-    ids=["hash seed", "hash seed and zone", "C locale", "Turkish and no home"],
-)
-def test_surroundings(tmp_path, expected, environment):
-    assert rendered(projects(tmp_path / "p", EXAMPLES), environment) == expected
-
-
-def test_another_folder_with_its_files_made_in_another_order(tmp_path, expected):
+def test_other_hashes_zone_locale_and_folder_with_its_files_made_in_another_order(tmp_path, expected):
     folder = projects(tmp_path / "it's a much, much longer path with spaces", reversed(EXAMPLES))
-    assert rendered(folder, cwd="/") == expected
+    environment = {"PYTHONHASHSEED": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "TZ": "America/St_Johns"}
+    assert rendered(folder, environment, cwd="/") == expected
 
 
-def test_another_order_of_the_file_system(tmp_path, expected):
+def test_another_order_of_the_file_system_without_a_home_in_turkish(tmp_path, expected):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(SHUFFLE)
+    path = {"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{SOURCE}"}
     check = "import os; print(type(os.scandir('/')).__name__)"
-    environment = {"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{SOURCE}"}
-    done = subprocess.run([sys.executable, "-c", check], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", check], env=path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "Shuffled"
-    assert rendered(projects(tmp_path / "p", EXAMPLES), environment) == expected
+    turkish = {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "HOME": "/nowhere", "USER": "root", "COLUMNS": "20"}
+    surroundings = {"PYTHONHASHSEED": "4294967295", "TZ": "Pacific/Kiritimati"}
+    assert rendered(projects(tmp_path / "p", EXAMPLES), path | turkish | surroundings) == expected
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
