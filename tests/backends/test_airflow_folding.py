@@ -18,6 +18,7 @@ LONG = "a" * 42
         ("from a import (\n    b,\n    c,\n)\n", "from a import b, c\n"),
         ("[\n    a,\n    b,\n] >> c\n", "[a, b] >> c\n"),
         ("for x in (\n    y,\n):\n    pass\n", "for x in (y,):\n    pass\n"),
+        ("match (\n    x,\n):\n    case 1:\n        pass\n", "match (x,):\n    case 1:\n        pass\n"),
         ('x = f(\n    "(",\n    \'",\',\n    "\\"",\n)\n', 'x = f("(", \'",\', "\\"")\n'),
         (f"f(\n    {LONG},\n    g(\n        {LONG},\n    ),\n)\n", f"f(\n    {LONG},\n    g({LONG}),\n)\n"),
         (f"f(\n    {LONG},\n    {LONG[1:]},\n) >> b\n", None),

@@ -128,7 +128,8 @@ def _needs_comma(parts: Sequence[_Part], start: int, end: int) -> bool:
     is_value = before[-1:] in {")", "]", "_"} or (before[-1:].isalnum() and not keyword.iskeyword(before))
     if parts[start].text == "[":
         return is_value
-    return parts[start].text == "(" and not is_value and before != "import" and _commas(parts[start + 1 : end]) == 1
+    is_call = is_value and not keyword.issoftkeyword(before)  # `match (a,):` holds a tuple, and `match(a,)` stays one
+    return parts[start].text == "(" and not is_call and before != "import" and _commas(parts[start + 1 : end]) == 1
 
 
 def _commas(parts: Sequence[_Part]) -> int:
