@@ -11,6 +11,7 @@ from wurzel.render import Renderer
 
 GROW = "{{% set ns = namespace(x={start}) %}}{{% for i in range(100) %}}{{% set ns.x = {step} %}}{{% endfor %}}"
 BIG = "{% set big = 'x' * 10**7 %}"
+MANY = "{% set many = range(10**5) | list %}{% set rows %}{% for i in range(10**4) %}{{ i }}{% endfor %}{% endset %}"
 LOOPS = "{{% for i in range(10**5) %}}{{% for j in {items} %}}{text}{{% endfor %}}{{% endfor %}}"
 CALLS = "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}\n"
 LISTS = GROW.format(start="[1]", step="[ns.x, ns.x]")
@@ -55,6 +56,33 @@ HOSTILE = {
     "joined by a method": BIG + "a: {{ big.join(['a'] * 10**5) }}\n",
     "replaced": BIG + "a: {{ big | replace('x', big) }}\n",
     "replaced by a method": BIG + "a: {{ big.replace('x', big) }}\n",
+    "translated": BIG + "a: {{ big.translate({120: big}) }}\n",
+    "bytes": "a: {{ (5).to_bytes(10**10, 'big') }}\n",
+    "a number that is added to itself": GROW.format(start="2 ** 13999", step="ns.x + ns.x"),
+    "a loop that calls itself": "{% for i in [1] recursive %}{{ loop([1, 1]) if loop.depth < 40 else '' }}{% endfor %}",
+    **{
+        f"often {what}": f"{BIG}{MANY}{{% for i in range(10**5) %}}{{% set x = {what} %}}{{% endfor %}}"
+        for what in (
+            *("many | sort", "many | map('string') | list", "many | join", "many[1:]", "0 in many", "many == many[1:]"),
+            *(
+                "many.count(1)",
+                "many['count'](1)",
+                "{}.fromkeys(many)",
+                "many + [1]",
+                "[1] | select('in', many) | list",
+            ),
+            *("[many, many] | sum(start=[])", "big | upper", "big.upper()", "'y' in big", "big ~ 'y'", "'%s' % big"),
+            *(
+                "big.split('x')",
+                "big | wordwrap(3)",
+                "'%99999d' | format(1)",
+                "rows ~ 1",
+                "rows | indent",
+                "rows | trim",
+            ),
+        )
+    },
+    "often a part": MANY + "{% for i in range(10**5) %}{% set x %}{{ rows }}{% endset %}{% endfor %}",
 }
 RUN = """
 import json, resource, sys, time
@@ -111,6 +139,10 @@ ALLOWED = {
     "- {{ 2.345 | round(2) }}": "- 2.35\n",
     "a: {{ ([1] + [2]) | batch(1) | first }}": "a:\n  - 1\n",
     "- {{ {'a': 1}.update({'b': 2}) or 'x' }}": "- x\n",
+    "- {{ 'ab'.translate({97: 'xy'}) }}": "- xyb\n",
+    "- {{ [1, 2] | sum ~ [{'a': 3}] | sum('a', 4) }}": "- '37'\n",
+    "a: {{ [[1], [2]] | sum(start=[]) }}": "a:\n  - 1\n  - 2\n",
+    "- {{ 1 in [1] and 'a' not in 'xyz' and [1] == [1] }}": "- true\n",
 }
 
 

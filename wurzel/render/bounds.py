@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from wurzel.patterns import pattern
 from wurzel.render.values import CHARACTERS, MOST, NotAValue, budget
 
+_Value = TypeVar("_Value")
 WIDTH = 100_000
 """Largest number of columns, items of a batch, or digits."""
-_BITS = 1_000_000
+_ITEMS = 20
+"""Items that are copied or compared in the time of a round of a loop."""
+_CHARACTERS = 200
+_BITS = 14_000
+"""Of a number; one with more than 4,300 digits could not be written."""
 
 _PADDING = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
-GROWING = _PADDING | {"replace", "join", "extend", "append", "insert"}
-"""Methods of texts and lists whose result may be much larger than what they are given, at once or in a loop."""
+GROWING = _PADDING | {"replace", "join", "extend", "append", "insert", "translate", "to_bytes"}
+"""Methods of texts, lists and numbers whose result may be much larger than what they get, at once or in a loop."""
 _ADDING = frozenset({"append", "insert"})
 _ADDING_COSTS = 10
 """Rounds that an item is counted as: a list that grows while a loop reads it would never end."""
@@ -43,7 +48,7 @@ def times(left: Any, right: Any) -> Any:
             check_size(len(many) * count, _most(many))
     if isinstance(left, int) and isinstance(right, int):
         _check_bits(left.bit_length() + right.bit_length())
-    return left * right
+    return scanned(left * right)
 
 
 def power(left: Any, right: Any) -> Any:
@@ -57,7 +62,22 @@ def plus(left: Any, right: Any) -> Any:
     """`left + right`."""
     if isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
         check_size(len(left) + len(right), _most(left))
-    return left + right
+    found = left + right
+    if isinstance(found, int):
+        _check_bits(found.bit_length())
+    return scanned(found)
+
+
+def scanned(value: _Value) -> _Value:
+    """The value, after counting what it costs to read or copy all of it; nothing where it is small.
+
+    Compiled templates call this for what `in`, `==` and slices look at.
+    """
+    if isinstance(value, str):
+        budget.spend(len(value) // _CHARACTERS)
+    elif isinstance(value, list | tuple):
+        budget.spend(len(value) // _ITEMS)
+    return value
 
 
 def check_format(text: str, arguments: Any) -> None:
@@ -96,8 +116,8 @@ def narrow(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def growing(owner: Any, name: str, method: Any) -> Any:
-    """A method of a text or list, which refuses to make a larger one than any file."""
-    if not isinstance(owner, str | list):
+    """A method of a text, list or number, which refuses to make something larger than any file."""
+    if not isinstance(owner, str | list | int):
         return method
     if name in _ADDING:
         budget.spend(_ADDING_COSTS)
@@ -127,9 +147,14 @@ def _most(many: Any) -> int:
     return MOST if isinstance(many, list | tuple) else CHARACTERS
 
 
-def _grown(owner: str | list[Any], name: str, arguments: tuple[Any, ...]) -> int:
+def _grown(owner: str | list[Any] | int, name: str, arguments: tuple[Any, ...]) -> int:
+    if isinstance(owner, int):
+        return max((each for each in arguments if isinstance(each, int)), default=0)
     if isinstance(owner, list):
         return len(owner) + sum(len(each) for each in arguments)
+    if name == "translate":
+        inserted = [len(each) for table in arguments for each in table.values() if isinstance(each, str)]
+        return len(owner) * max(inserted, default=1)
     if name in _PADDING:
         width = max((each for each in arguments if isinstance(each, int)), default=0)
         return len(owner) + width * (owner.count("\t") if name == "expandtabs" else 1)
@@ -141,7 +166,7 @@ def _grown(owner: str | list[Any], name: str, arguments: tuple[Any, ...]) -> int
 
 def _check_bits(bits: int) -> None:
     if bits > _BITS:
-        raise NotAValue("the number would have more than 300,000 digits", _LESS)
+        raise NotAValue("the number would have more than 4,000 digits", _LESS)
 
 
 def _check_width(width: int) -> None:

@@ -19,6 +19,8 @@ from wurzel.render.internals import may_be_internal
 from wurzel.render.lines import BREAK, JOINT, SEAM, joint
 from wurzel.render.structure import ONE_NAME, OUTSIDE, outside
 
+_WRITTEN_OUT = (nodes.Const, nodes.List, nodes.Tuple, nodes.Dict)
+
 
 class Generator(CodeGenerator):
     """Jinja's code generator, with changes where output is written and joined."""
@@ -132,6 +134,21 @@ class Generator(CodeGenerator):
     def visit_Add(self, node: nodes.BinExpr, frame: Frame) -> None:
         """Like jinja's, but makes no text or list that is larger than any file."""
         self._bounded("plus", node, frame)
+
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
+        """Like jinja's, but counts what is searched or compared, unless it is written out and so is small."""
+        sides = [node.expr, *(each.expr for each in node.ops)]
+        small = any(isinstance(side, _WRITTEN_OUT) for side in sides)
+        node = copy(node)
+        node.ops = [_counted(each, small=small) for each in node.ops]
+        super().visit_Compare(node, frame)
+
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
+        """Like jinja's, but counts what a slice copies."""
+        if isinstance(node.arg, nodes.Slice):
+            node = copy(node)
+            node.node = _checked(node.node, "scanned")
+        super().visit_Getitem(node, frame)
 
     def _bounded(self, function: str, node: nodes.BinExpr, frame: Frame) -> None:
         self.write(f"environment.{function}(")
@@ -254,6 +271,12 @@ def _checked(value: nodes.Node, check: str) -> nodes.Call:
     """A call of a function of the environment that looks at a value before it is used."""
     function = nodes.EnvironmentAttribute(check, lineno=value.lineno)
     return nodes.Call(function, [value], [], None, None, lineno=value.lineno)
+
+
+def _counted(side: nodes.Operand, *, small: bool) -> nodes.Operand:
+    if isinstance(side.expr, _WRITTEN_OUT) or (small and side.op not in {"in", "notin"}):
+        return side
+    return nodes.Operand(side.op, _checked(side.expr, "scanned"))
 
 
 def _is_break(node: nodes.Node) -> bool:

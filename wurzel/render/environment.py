@@ -16,7 +16,7 @@ from jinja2.runtime import new_context
 
 from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.named_tuples import NamedTuple
-from wurzel.render import bounds, text, values
+from wurzel.render import bounds, text, values, work
 from wurzel.render.code_cache import CodeCache
 from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
@@ -74,6 +74,12 @@ class Context(jinja2.runtime.Context):
         context.blocks = self.blocks
         return cast("Context", context)
 
+    def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
+        """Like jinja's, after counting what a call costs that reads all of a large value."""
+        counts = work.called(function, arguments)
+        found = super().call(function, *arguments, **named)
+        return bounds.scanned(found) if counts else found
+
 
 class Compiled(Template):
     """A template that remembers where it is rendered, for `block_of`, and what its macros are made of."""
@@ -116,6 +122,7 @@ class Environment(jinja2.Environment):
     times = staticmethod(bounds.times)
     power = staticmethod(bounds.power)
     plus = staticmethod(bounds.plus)
+    scanned = staticmethod(bounds.scanned)
 
     def __init__(self, layers: Layers) -> None:
         super().__init__(
@@ -145,7 +152,10 @@ class Environment(jinja2.Environment):
         self.filters |= FILTERS | layers.filters
         self.filters |= {name: bounds.narrow(self.filters[name]) for name in bounds.NARROW}
         self.filters["format"] = bounds.formatting(self.filters["format"])
+        self.filters["sum"] = work.total
+        self.filters = work.counted(self.filters)
         self.tests["blank"] = text.is_blank
+        self.tests |= work.comparing(self.tests)
         del self.globals["lipsum"]
         self.globals["range"] = values.bounded_range
         self.globals["block_of"] = self._block_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -182,7 +183,9 @@ def join(
 
 def to_int(value: Any, default: Any = None, base: int = 10) -> Any:
     """A text or number as a whole number; fails if it is not one, unless there is a default."""
-    return _number(do_int(_scalar(value), _FAILED, base), value, default)
+    text = _scalar(value)
+    is_huge = isinstance(text, str) and len(text) > sys.get_int_max_str_digits()  # which counts in base 10 alone
+    return _number(_FAILED if is_huge else do_int(text, _FAILED, base), value, default)
 
 
 def to_float(value: Any, default: Any = None) -> Any:

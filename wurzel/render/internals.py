@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment
 from jinja2.nodes import EvalContext
 
-from wurzel.render.bounds import check_format
+from wurzel.render.bounds import check_format, scanned
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue
 
@@ -80,7 +80,7 @@ def modulo(left: Any, right: Any) -> Any:
         check_format(left, right)
         for each in right if isinstance(right, tuple) else [right]:
             _check_printed(each)
-    return left % right
+    return scanned(left % right)
 
 
 def _check_printed(argument: Any) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from wurzel.exceptions import TemplateError
+from wurzel.render.bounds import scanned
 from wurzel.render.language import language_of
 from wurzel.render.values import CHARACTERS, PLAIN, NotAValue, budget, freeze, show, text_of
 
@@ -25,6 +26,8 @@ MAKE_VALUE = "Write it unchanged, or turn it into one value with `| string` firs
 
 _MOST_PIECES = 4_000_000
 """Pieces of text and values of a file; a pipeline of 10,000 steps takes 330,000."""
+_COPIED = 4
+"""Pieces that are copied in the time of a round of a loop."""
 _LESS = "Nothing that a platform reads is as large: look for loops within loops."
 
 
@@ -253,8 +256,10 @@ def glue(parts: Sequence[Any], line: int, template: str) -> str | Text:
         joined = "".join([_text(part) for part in parts])
         if len(joined) > CHARACTERS:
             raise NotAValue(f"this text would have more than {CHARACTERS:,} characters", _LESS)
-        return joined
-    return Text([piece for part in parts for piece in _pieces(part, line, template)])
+        return scanned(joined)
+    pieces = [piece for part in parts for piece in _pieces(part, line, template)]
+    budget.spend(len(pieces) // _COPIED)
+    return Text(pieces)
 
 
 def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
@@ -262,6 +267,7 @@ def hold(value: Any, line: int, template: str, expression: str) -> Held | Text:
     if type(value) in PLAIN:
         return Held(value, line, template, expression)
     if type(value) is Text:
+        budget.spend(len(value.pieces) // _COPIED)
         return Text([_placed(piece, line, template) for piece in value.pieces], value.indented)
     if hasattr(value, "_body_stream"):  # an imported template
         return concat(value._body_stream)  # noqa: SLF001 - jinja's own name for it
