@@ -203,7 +203,7 @@ def test_jobs_of_slices_hand_over_and_the_last_one_puts_them_together(clone):
 def test_slices_that_disagree_are_an_error_that_no_other_try_helps(clone, shards):
     when = """
     def when(self, inpt: list[Word]) -> bool:
-        return Path("runs").exists()
+        return Path("".join(["ru", "ns"])).exists()  # a file that the code names counts as code
 """
     one = clone(text=SLICED.replace('    shards = {"items": 1, "max": 8}', f"    shards = {shards}{when}"))
     one("--only", "words", run="u1")
@@ -241,6 +241,24 @@ def test_slices_of_one_call_are_written_again_as_one_dataset(clone):
     assert "the run run-u1 is whole" in said
     assert one.contents()["upper/part-00000.json"] == plain.contents()["upper/part-00000.json"]
     assert one.handed_over("u1", "upper").report["items_in"] == 4
+
+
+@pytest.mark.parametrize("by_reader", [False, True])
+def test_slices_of_an_earlier_try_with_more_data_are_no_part_of_the_whole(clone, by_reader):
+    counted = 'return [Word(text=f"{self.settings.TEXT}{number}") for number in range(int(Path("count").read_text()))]'
+    text = SLICED.replace('return [Word(text=f"{self.settings.TEXT}{number}") for number in range(8)]', counted)
+    one = clone(text=text.replace("    def run(self, inpt: None)", "    cache = False\n    def run(self, inpt: None)"))
+    for count in (3, 2):
+        (one.folder / "count").write_text(str(count))
+        one("--only", "words", run="u1")
+        for number in range(1, count + 1):
+            said = one("--only", "cut", "--shard", f"{number}/3", run="u1")
+            assert ("put all slices together" in said) == (number == count)
+    if by_reader:
+        (one.store / "chain/runs/run-u1/cut/_/all.json").unlink()
+    one.clean()
+    one("--only", "upper", run="u1")
+    assert one.texts("upper") == ["A0", "A1"]
 
 
 def test_a_slice_fetches_only_the_parts_that_it_reads(clone):

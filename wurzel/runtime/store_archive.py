@@ -175,11 +175,11 @@ class StoreArchive:
             return False
         key = question.key if question.cacheable else ""
         self.handing.hand_over(step, entry, self._read(step), part=slice_name(*cut), key=key)
-        return self.gather(step, question.inputs) is not None
+        return self.gather(step, question.inputs, cut.of) is not None
 
-    def gather(self, step: Step, kinds: Mapping[str, str]) -> Entry | None:
-        """Put the slices of a step together that jobs of this run have handed over, if all are there."""
-        given = None if self.handing is None else all_slices(self.handing, step)
+    def gather(self, step: Step, kinds: Mapping[str, str], of: int | None = None) -> Entry | None:
+        """Put the slices of a step together that jobs of this run have handed over, if all `of` are there."""
+        given = None if self.handing is None else all_slices(self.handing, step, of)
         if given is None:
             return None
         entry = gather(self.store, step, given, self._folder(step.id), slices.staging(self.stage(step)))

@@ -13,10 +13,12 @@ from wurzel.datacontract.gathering import gathered
 from wurzel.datacontract.writer import check_ours
 from wurzel.runtime import slices
 from wurzel.runtime.report import read_recorded, report_data, write_recorded
-from wurzel.store.names import ALL, slice_name
+from wurzel.store.names import slice_name
 from wurzel.store.records import Entry
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from wurzel.ir.model import Step
     from wurzel.runtime.handing import Handing
     from wurzel.store.records import HandOver
@@ -28,19 +30,25 @@ Given = Mapping[str, "HandOver"]
 """What a slice has handed over, by output."""
 
 
-def all_slices(handing: Handing, step: Step) -> list[Given] | None:
+def all_slices(handing: Handing, step: Step, of: int | None) -> list[Given] | None:
     """What all slices of a step have handed over, in their order; `None` while one is missing, or of other inputs.
 
-    One request tells which there are; they are read only when none is missing. Raises `StoreError` when a hand-over is
-    damaged, or the store cannot be read.
+    A retry with other data may have left slices of another number: `of` is the number that a slice which was just
+    handed over belongs to. A reader, which does not know it, takes those that were written last. One request tells
+    which there are; they are read only when none is missing. Raises `StoreError` when a hand-over is damaged, or the
+    store cannot be read.
     """
-    there = handing.run.slices(step.id, step.outputs[0].name) - {ALL}
-    for of in sorted({int(match[1]) for part in there if (match := _PART.fullmatch(part))}, reverse=True):
-        parts = [slice_name(number, of) for number in range(1, of + 1)]
-        if not there.issuperset(parts):
+    there = handing.run.slices(step.id, step.outputs[0].name)
+    last: dict[int, datetime] = {}
+    for part, written in there.items():
+        if (match := _PART.fullmatch(part)) and of in {None, int(match[1])}:
+            last[int(match[1])] = max(written, last.get(int(match[1]), written))
+    for number_of in sorted(last, key=lambda of: (last[of], of), reverse=True):
+        parts = [slice_name(number, number_of) for number in range(1, number_of + 1)]
+        if not there.keys() >= set(parts):
             continue
         given: list[Given] = [one for part in parts if (one := handing.handed_over(step, part)) is not None]
-        if len(given) == of and _agree(given):
+        if len(given) == number_of and _agree(given):
             return given
     return None
 

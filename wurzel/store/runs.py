@@ -104,11 +104,11 @@ class Run:
             raise _damaged(key, error) from None
         return found
 
-    def slices(self, step: str, output: str = "") -> set[str]:
-        """Which slices of a step have been handed over, `all` among them, by one request."""
+    def slices(self, step: str, output: str = "") -> dict[str, datetime]:
+        """Which slices of a step have been handed over, `all` among them, and when; by one request."""
         prefix = self.store.key(names.hand_over_key(self.name, step, output, "")).removesuffix(".json")
         found = self.store.bucket.list(prefix)
-        return {item.key.removeprefix(prefix).removesuffix(".json") for item in found}
+        return {item.key.removeprefix(prefix).removesuffix(".json"): item.modified for item in found}
 
     def finish(
         self, outputs: Mapping[str, Collection[str]], known: Mapping[tuple[str, str], HandOver] = _NONE
