@@ -286,20 +286,26 @@ class TestGet:
 
     def test_slices_that_nobody_has_put_together(self, filling, url):
         job = filling.run("argo-1", {}, whole=False)
+        for number in (1, 2, 3):  # of an earlier try with more data
+            data = filling.data("old", cut=slice_of(number, 3))
+            job.hand_over(HandOver("argo-1", "split", "", data, PLAN, part=f"{number}-of-3"))
+        age(url, 1)
+        (url / "rag/runs/argo-1/split/_/2-of-3.json").unlink()
         for number, text in ((2, "b"), (1, "a")):
             data = filling.data(text, cut=slice_of(number, 2))
             job.hand_over(HandOver("argo-1", "split", "", data, PLAN, part=f"{number}-of-2"))
             if number == 2:
                 missing = "split is incomplete in the run argo-1: of 2 slices, these are missing: 1"
                 assert missing in str(error("get", "split", "--run", "argo-1", "-o", "out", store=url))
-        data = filling.data("c", cut=slice_of(3, 3))  # of another number of slices, of which the others are missing
-        job.hand_over(HandOver("argo-1", "split", "", data, PLAN, part="3-of-3"))
+                data = filling.data("old", cut=slice_of(2, 3))
+                job.hand_over(HandOver("argo-1", "split", "", data, PLAN, part="2-of-3"))
+                age(url, 1, "rag/runs/*/split/_/2-of-3.json")
         run("get", "split", "--run", "argo-1", "-o", "out", store=url)
         whole = filling.data("a", "b")
         assert open_dataset(Path("out")).digest == whole.digest
         assert files("out") == ["manifest.json", "part-00000.json"]
         said = [row[1:3] for row in rows(run("ls", "rag/split", store=url))]
-        assert said == [["split", "1-of-2"], ["split", "2-of-2"], ["split", "3-of-3"]]
+        assert said == [["split", f"{number}-of-{of}"] for number, of in ((1, 2), (1, 3), (2, 2), (2, 3), (3, 3))]
         job.hand_over(job.handed_over("split", part="1-of-2")._replace(fingerprint="0" * 64))
         found = error("get", "split", "--run", "argo-1", "-o", "out", store=url)
         assert "split has slices of different inputs or settings in the run argo-1" in str(found)

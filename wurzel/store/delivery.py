@@ -18,6 +18,8 @@ from wurzel.store.listing import Place, places, unknown
 from wurzel.store.local import LocalBucket
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from wurzel.store.records import Data
     from wurzel.store.runs import Run
     from wurzel.store.store import Store
@@ -35,7 +37,7 @@ def deliver(store: Store, run: Run, step: str, output: str | None, folder: Path)
     cannot be written.
     """
     found = places(store, run.name).get(run.name, {})
-    chosen = _chosen(run, list(found), step, output)
+    chosen = _chosen(run, found, step, output)
     wanted = {place: data for parts in chosen.values() for place, data in _read(run, parts).items()}
     _check(store, folder)
     with explained(folder):
@@ -43,7 +45,7 @@ def deliver(store: Store, run: Run, step: str, output: str | None, folder: Path)
     return {_label(place): data for place, data in wanted.items()}
 
 
-def _chosen(run: Run, found: Sequence[Place], step: str, output: str | None) -> dict[str, list[Place]]:
+def _chosen(run: Run, found: Mapping[Place, datetime], step: str, output: str | None) -> dict[str, list[Place]]:
     """By the name of the output, the hand-over of the whole, or those of all slices."""
     steps = sorted({place.step for place in found})
     if step not in steps:
@@ -54,18 +56,22 @@ def _chosen(run: Run, found: Sequence[Place], step: str, output: str | None) -> 
         named = [name for name in known if name]
         raise unknown("output", output, named, f"the step {step}")
     return {
-        name: _whole(run, step, [place for place in of_step if place.output == name])
+        name: _whole(run, step, {place: found[place] for place in of_step if place.output == name})
         for name in ([output] if output is not None else known)
     }
 
 
-def _whole(run: Run, step: str, parts: Sequence[Place]) -> list[Place]:
+def _whole(run: Run, step: str, parts: Mapping[Place, datetime]) -> list[Place]:
+    """The whole, or all slices; of those that tries with other data have handed over, the ones written last."""
     for place in parts:
         if place.part == names.ALL:
             return [place]
     slices = {cut: place for place in parts if (cut := shard_of(f"shard-{place.part}")) is not None}
     missing: dict[int, list[int]] = {}
-    for of in sorted({of for _, of in slices}, reverse=True):
+    last: dict[int, datetime] = {}
+    for (_, of), place in slices.items():
+        last[of] = max(parts[place], last.get(of, parts[place]))
+    for of in sorted(last, key=lambda of: (last[of], of), reverse=True):
         missing[of] = [number for number in range(1, of + 1) if (number, of) not in slices]
         if not missing[of]:
             return [slices[number, of] for number in range(1, of + 1)]
