@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreDamaged, StoreError
 from wurzel.named_tuples import NamedTuple
+from wurzel.patterns import pattern
 from wurzel.store import names
 from wurzel.store.documents import seal, unseal
 from wurzel.store.records import HandOver, hand_over_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _NONE: Mapping[tuple[str, str], HandOver] = MappingProxyType({})
 _TRIES = 3
 _TIME = "%Y%m%dT%H%M%S.%fZ"  # sorts as text
+_MARK = pattern(r"[0-9]{8}T[0-9.]+Z~[a-z0-9._-]+")
 
 
 class Begun(NamedTuple):
@@ -147,7 +149,8 @@ def latest(store: Store) -> str | None:
     """The name of the latest whole run of trusted jobs: of those, the one that began last."""
     prefix = store.key("whole/", trusted=True)
     found = [item.key.removeprefix(prefix) for item in store.bucket.list(prefix)]
-    return max(found).partition("~")[2] if found else None
+    marks = [name for name in found if _MARK.fullmatch(name)]  # file browsers leave files of their own in folders
+    return max(marks).partition("~")[2] if marks else None
 
 
 def time_text(time: datetime) -> str:
