@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 __all__ = ["NamedTuple"]
 
 
+_FEW = 3
+"""Rows that are made before it is worth to compile what makes them."""
+
+
 class _Row(tuple[Any, ...]):
     """What all named tuples have."""
 
@@ -50,7 +54,11 @@ class _Definition(type):
         body |= {name: _tuplegetter(number, "") for number, name in enumerate(names)}
         body |= {"_fields": names, "_field_defaults": defaults, "__match_args__": names, "__slots__": ()}
 
+        calls = iter(range(_FEW))
+
         def first(cls: Any, *args: Any, **given: Any) -> Any:
+            if not given and len(args) == len(names) and next(calls, None) is not None:
+                return tuple.__new__(cls, args)
             made.__new__ = _compiled(name, names, tuple(defaults.values()))
             return made.__new__(cls, *args, **given)
 

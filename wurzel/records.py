@@ -29,11 +29,11 @@ def _init_of(cls: Any) -> Callable[..., None]:
     makers = [(field.name, field.default_factory) for field in all_fields if field.default_factory is not MISSING]
 
     def init(self: Any, *args: Any, **given: Any) -> None:
-        values = {**defaults, **dict(zip(names, args, strict=False)), **given}
+        values = {**defaults, **dict(zip(names, args, strict=False)), **given} if args else {**defaults, **given}
         for name, make in makers:
             if name not in values:
                 values[name] = make()
-        twice = [name for name in names[: len(args)] if name in given]
+        twice = [name for name in names[: len(args)] if name in given] if args else []
         if values.keys() != known or len(args) > len(names) or twice:
             missing, unknown = [name for name in names if name not in values], [*(given.keys() - known)]
             raise TypeError(f"{cls.__qualname__}: {len(args)} by position; {missing=}, {unknown=}, {twice=}")
