@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 FROM_IR = "--from-ir"
+Model = TypeVar("Model", bound=BaseModel)
 
 _FILE_PATCH: dict[str, Any] = {
     "type": "object",
@@ -21,6 +23,12 @@ _FILE_PATCH: dict[str, Any] = {
     "required": ["merge"],
     "additionalProperties": False,
 }
+
+
+@cache
+def no_options(cls: type[Model]) -> Model:
+    """The options of a job or step that has none: a frozen model, so that all share one."""
+    return cls.model_construct()
 
 
 class TargetOptions(BaseModel):

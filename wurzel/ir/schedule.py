@@ -77,6 +77,7 @@ def zones() -> frozenset[str]:
     return frozenset(_tzdata("zones").split())
 
 
+@cache
 def zone_advice(name: str) -> str:
     """What to write instead of a legacy name such as `CET` or `US/Pacific`; an empty text for all other names.
 
@@ -86,8 +87,8 @@ def zone_advice(name: str) -> str:
     """
     if name in {"UTC", "GMT"} or name.startswith("Etc/"):
         return ""
-    cities = {line.split("\t")[2] for line in _tzdata("zoneinfo/zone.tab").splitlines() if line[:1] != "#"}
-    if name in cities:
+    lines = _tzdata("zoneinfo/zone.tab").splitlines()
+    if any(line[:1] != "#" and line.split("\t")[2] == name for line in lines if name in line):  # a city
         return ""
     links = dict(_MEANT)
     for line in _tzdata("zoneinfo/tzdata.zi").splitlines():

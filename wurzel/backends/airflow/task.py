@@ -16,6 +16,7 @@ from wurzel.backends.airflow.layout import Jobs, policy_of
 from wurzel.backends.airflow.options import StepOptions
 from wurzel.backends.airflow.parts import Container, DagTask, Pod, Policy, Words
 from wurzel.backends.airflow.pod import is_special
+from wurzel.backends.options import no_options
 from wurzel.invocation.command import Emulated, step_argv, step_inputs
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import GPU, SecretRef, Step
@@ -125,7 +126,7 @@ class Tasks:
             counter=counter,
             env=env,
             policy=self._jobs.policy(job),
-            options=self._options.steps.get(first.id) or StepOptions.model_construct(),
+            options=self._options.steps.get(first.id) or no_options(StepOptions),
             one_at_a_time=any(step.self_consuming for step in job.steps),
             inlets=inlets,
             outlets=outlets,
@@ -150,7 +151,7 @@ class Tasks:
             script=self._script(argv, (), kind),
             counts=True,
             policy=self._jobs.policy(job),
-            options=self._options.steps.get(step.id) or StepOptions.model_construct(),
+            options=self._options.steps.get(step.id) or no_options(StepOptions),
             pod=self._counting_pod(job, self._words(argv, ())) if kind == "kubernetes" else None,
             steps=job.steps,
             step=step,

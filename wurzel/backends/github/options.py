@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
+from wurzel.backends.options import no_options
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName
 
@@ -135,4 +136,4 @@ class GithubOptions(ci.CiOptions):
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""
-        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions.model_construct()
+        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or no_options(JobOptions)

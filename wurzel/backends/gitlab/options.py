@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wurzel.backends import ci
 from wurzel.backends.ci.home import Home
+from wurzel.backends.options import no_options
 from wurzel.ir.model import Pipeline, Step
 
 PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
@@ -87,7 +88,7 @@ class GitlabOptions(ci.CiOptions):
 
     def of_step(self, step: Step) -> JobOptions:
         """The options of a step's job: its own, or those of its group."""
-        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or JobOptions.model_construct()
+        return self.jobs.get(step.id) or self.jobs.get(step.group or "") or no_options(JobOptions)
 
     @property
     def uses_inputs(self) -> bool:
