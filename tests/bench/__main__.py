@@ -12,6 +12,8 @@ from tests.bench.measure import ROUNDS
 from tests.bench.organisation import costs
 from tests.bench.peers import peers
 from tests.bench.plot import plot
+from tests.bench.quoting import LIMIT as QUOTING
+from tests.bench.quoting import quotings
 from tests.bench.running import runs
 from tests.bench.scaling import SIZES, points
 from tests.bench.second import pairs
@@ -66,6 +68,31 @@ CPU of a whole process, median of {ROUNDS}, divided by the CPU of the imports th
     text += table(["command", "CPU", "divided by", "CPU", "ratio", "limit", ""], rows) + "\n"
     late = [start for start in found if start.ratio > start.limit]
     return text + over((f"`wurzel {start.title}`", f"{start.ratio:.2f}", start.limit) for start in late)
+
+
+def quoting_section(found):
+    rows = [
+        (
+            one.file,
+            f"{one.items:,}",
+            f"{one.ours * 1000:.0f} ms",
+            f"{one.plain * 1000:.1f} ms",
+            f"{one.ratio:.0f}",
+            f"{QUOTING:.0f}",
+            "within" if one.ratio <= QUOTING else "over",
+        )
+        for one in found
+    ]
+    text = """
+## Quoting
+
+Files of many items with five values each, rendered and proved, against Jinja alone, which quotes nothing and reads
+nothing back: CPU in one process, in turn, the least of several.
+
+"""
+    text += table(["file", "items", "wurzel", "Jinja", "ratio", "limit", ""], rows) + "\n"
+    late = [(f"{one.file}, {one.items:,} items", f"{one.ratio:.0f}", f"{QUOTING:.0f}") for one in found]
+    return text + over(row for row, one in zip(late, found, strict=True) if one.ratio > QUOTING)
 
 
 def scaling_section(found):
@@ -281,6 +308,7 @@ def scaling(_work):
 
 SECTIONS = {
     "Cold start": lambda work: startup_section(starts(work)),
+    "Quoting": lambda work: quoting_section(quotings(work)),
     "Templates of an organisation": lambda work: organisation_section(costs(work)),
     "Scaling": scaling,
     "Running": lambda work: running_section(runs(work)),
