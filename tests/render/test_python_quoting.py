@@ -199,8 +199,8 @@ def parsed(monkeypatch):
         texts.append(text)
         return python_tree(text, **options)
 
-    monkeypatch.setattr(python_portions, "_SIZE", 1)
-    monkeypatch.setattr("wurzel.render.quoting.python.python_tree", watched)
+    monkeypatch.setattr(python_portions, "SIZE", 1)
+    monkeypatch.setattr("wurzel.render.quoting.python_proof.python_tree", watched)
     return texts
 
 

@@ -62,39 +62,45 @@ class _Watch:
         self._starts: dict[type, bool] = {events.MappingStartEvent: True, events.SequenceStartEvent: False}
         self._ends = {events.MappingEndEvent, events.SequenceEndEvent}
         self._scalar, self._alias, self._document = events.ScalarEvent, events.AliasEvent, events.DocumentStartEvent
-        self._open: list[set[str] | None] = []
-        self._keys_next: list[bool] = []
+        self._open: list[tuple[set[str] | None, bool]] = []
+        self._keys: set[str] | None = None
+        """Those of the innermost mapping; none in a list, or outside of all."""
+        self._key_next = True
         self._anchors: set[str] = set()
 
     def see(self, event: Any) -> None:
         kind = type(event)
-        if kind in self._ends:
-            self._open.pop()
-            self._keys_next.pop()
-        elif kind is self._scalar or kind in self._starts or kind is self._alias:
-            self._see_node(kind, event)
+        if kind is self._scalar:
+            if self._keys is not None:
+                self._see_item(self._keys, event)
+            if event.anchor:
+                self._anchors.add(event.anchor)
+        elif kind in self._ends:
+            self._keys, self._key_next = self._open.pop()
+        elif kind in self._starts:
+            self._begin(kind, event)
+        elif kind is self._alias:
+            if event.anchor not in self._anchors:
+                raise Unreadable(f"the alias *{event.anchor} has no anchor", event.start_mark.index)
+            self._key_next = not self._key_next
         elif kind is self._document:
             self._anchors.clear()
 
-    def _see_node(self, kind: type, event: Any) -> None:
-        if self._open and (keys := self._open[-1]) is not None:
-            if self._keys_next[-1] and kind in self._starts:
-                problem = "a mapping or list is used as a key; quote a text that starts with a bracket"
-                raise Unreadable(problem, event.start_mark.index)
-            if self._keys_next[-1] and kind is self._scalar:
-                if event.value in keys:
-                    raise Unreadable(f"the key {event.value!r} occurs twice in one mapping", event.start_mark.index)
-                keys.add(event.value)
-            self._keys_next[-1] = not self._keys_next[-1]
-        if kind is self._alias:
-            if event.anchor not in self._anchors:
-                raise Unreadable(f"the alias *{event.anchor} has no anchor", event.start_mark.index)
-            return
+    def _see_item(self, keys: set[str], event: Any) -> None:
+        if self._key_next:
+            if event.value in keys:
+                raise Unreadable(f"the key {event.value!r} occurs twice in one mapping", event.start_mark.index)
+            keys.add(event.value)
+        self._key_next = not self._key_next
+
+    def _begin(self, kind: type, event: Any) -> None:
+        if self._keys is not None and self._key_next:
+            problem = "a mapping or list is used as a key; quote a text that starts with a bracket"
+            raise Unreadable(problem, event.start_mark.index)
         if event.anchor:
             self._anchors.add(event.anchor)
-        if kind is not self._scalar:
-            self._open.append(set() if self._starts[kind] else None)
-            self._keys_next.append(True)
+        self._open.append((self._keys, not self._key_next))
+        self._keys, self._key_next = set() if self._starts[kind] else None, True
 
 
 @contextmanager
@@ -121,7 +127,7 @@ def python_tree(text: str, *, compiles: bool = True) -> ast.Module:
         try:
             tree = ast.parse(text)
             if compiles:
-                compile(text, "<rendered>", "exec", dont_inherit=True)
+                compile(tree, "<rendered>", "exec", dont_inherit=True)
         except SyntaxError as error:
             offset = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
             raise Unreadable(error.msg, offset) from None

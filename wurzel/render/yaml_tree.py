@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import events as ev
 
-from wurzel.render.quoting.yaml_layout import signature
+from wurzel.render.quoting.yaml_slot import signature
 from wurzel.render.verify import yaml_events
 
 _KEEPS = re.compile(r"[|>]\d?\+")

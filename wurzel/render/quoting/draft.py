@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -144,6 +144,19 @@ def refuse(held: Held, reason: str, hint: str = "") -> QuotingError:
 def unreadable(where: str, message: str, hint: str = "") -> VerifyError:
     """The error for a file that cannot be read back."""
     return VerifyError(message, where=where, hint=hint)
+
+
+class Repeated(Draft):
+    """A draft in which words stand for the values of another repetition of their lines."""
+
+    def __init__(self, draft: Draft, into: Mapping[int, int]) -> None:
+        """`into` has the piece with the other value for each piece."""
+        self.__dict__.update(vars(draft))
+        self._into = into
+
+    def held(self, piece: int) -> Held:
+        """The other value."""
+        return super().held(self._into[piece])
 
 
 def fragment(held: Held, place: str) -> str:

@@ -6,31 +6,38 @@ first with each name replaced by its value. Large files are parsed in portions.
 
 from __future__ import annotations
 
-import ast
-import re
 import token as tokens
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import chain
 from tokenize import TokenError, TokenInfo, generate_tokens
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
-from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang, unreadable
+from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, shebang
 from wurzel.render.quoting.python_literal import escaped, laid_out, literal
-from wurzel.render.quoting.python_portions import Cutter, portions
-from wurzel.render.values import Identifier, Joined, Json, NotAValue, show
-from wurzel.render.verify import Unreadable, python_tree
+from wurzel.render.quoting.python_portions import SIZE, Cutter
+from wurzel.render.quoting.python_proof import (
+    agrees_in_portions,
+    check_cookie,
+    prove_repeats,
+    prove_whole,
+    template_tree,
+)
+from wurzel.render.quoting.repeats import READ, Repeat, repeats, rows_of, shortened
+from wurzel.render.values import Identifier, Joined, Json, NotAValue
+from wurzel.render.verify import Unreadable
 
 if TYPE_CHECKING:
-    from wurzel.exceptions import TemplateError
     from wurzel.render.text import Held, Piece
 
 _OPENING = pattern(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
-_COOKIE = pattern(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _BINDS_TIGHTER = frozenset({".", "[", "(", "**"})
 _STRING_STARTS = {getattr(tokens, name, -1) for name in ("FSTRING_START", "TSTRING_START")}
 _STRING_ENDS = {getattr(tokens, name, -1) for name in ("FSTRING_END", "TSTRING_END")}
+_FORMATTED = _STRING_STARTS | _STRING_ENDS
 _RAW = pattern(r"[^\\'\"\x00-\x1f\x7f]*")
 
 
@@ -43,76 +50,98 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     draft = Draft(pieces)
     refuse_words(draft)
     reference = draft.refer()
+    if _write_repeats(draft, prove=prove):
+        return draft
     cutter = Cutter(reference)
     try:
-        _fill(draft, generate_tokens(StringIO(reference).readline), cutter)
+        for spot in _spots(draft, generate_tokens(StringIO(reference).readline), cutter):
+            _fill(draft, spot)
     except (TokenError, SyntaxError, QuotingError):
-        _template_tree(draft, reference)  # that the template is not Python at all says more
+        template_tree(draft, reference)  # that the template is not Python at all says more
         raise
     if prove:
         text = draft.text()
-        _check_cookie(draft, text)
-        if not _agrees_in_portions(draft, text, cutter.cuts()):
-            _prove_whole(draft, reference, text)
+        check_cookie(draft, text)
+        if not agrees_in_portions(draft, text, cutter.cuts()):
+            prove_whole(draft, reference, text)
     return draft
 
 
-def _agrees_in_portions(draft: Draft, text: str, cuts: Sequence[int]) -> bool:
-    """Whether a large file could be proved portion by portion: the trees of one of 3 MB take 300 MB."""
-    if not cuts:
+def _write_repeats(draft: Draft, *, prove: bool) -> bool:
+    """Whether the file is written, and proved, with lines of loops read once; otherwise, all of it is to be read."""
+    found = repeats(draft)
+    short = shortened(draft.reference, [repeat.starts for repeat in found])
+    if 2 * len(short) > len(draft.reference) or len(short) > SIZE:
         return False
+    loops = {piece: repeat for repeat in found for piece in repeat.pieces[READ - 1]}
+    cutter = Cutter(short, rows_of(draft.reference, found))
     try:
-        pairs = zip(portions(draft.reference, cuts), portions(text, draft.in_text(cuts)), strict=True)
-        for wanted, found in pairs:
-            _prove(draft, python_tree(wanted, compiles=False), python_tree(found), found)
-    except (Unreadable, QuotingError, VerifyError):
+        for spot in _spots(draft, generate_tokens(StringIO(short).readline), cutter):
+            _fill(draft, spot)
+            first = int(draft.words.findall(spot.token.string)[0])
+            if first in loops:
+                _fill_others(draft, spot, first, loops[first])
+        if not cutter.is_even:
+            return False
+        if prove:
+            prove_repeats(draft, found, short)
+    except (TokenError, SyntaxError, QuotingError, VerifyError, Unreadable):
         return False  # whichever error it is, the whole file has its line
     return True
 
 
-def _prove_whole(draft: Draft, reference: str, text: str) -> None:
-    tree = _template_tree(draft, reference)
-    try:
-        finished = python_tree(text)
-    except Unreadable as error:
-        raise _blame(draft, error.offset, str(error)) from None
-    _prove(draft, tree, finished, text)
+def _fill_others(draft: Draft, spot: _Spot, first: int, repeat: Repeat) -> None:
+    """Quote the values of a token in the repetitions that are not read."""
+    at = repeat.pieces[READ - 1].index(first)
+    parts = draft.words.split(spot.token.string)[::2]
+    if at + len(parts) - 1 > len(repeat.pieces[READ - 1]):
+        raise Unreadable("it goes on in the next repetition", 0)
+    for pieces in repeat.pieces[READ:]:
+        words = map(draft.word, pieces[at : at + len(parts) - 1])
+        string = parts[0] + "".join(chain.from_iterable(zip(words, parts[1:], strict=True)))
+        _fill(draft, spot._replace(token=spot.token._replace(string=string)))
 
 
-def _template_tree(draft: Draft, reference: str) -> ast.Module:
-    """The tree of the file with a name in place of each value."""
-    try:
-        return python_tree(reference)
-    except Unreadable as error:
-        where = draft.where_in_reference(error.offset)
-        hint = "A value becomes a whole literal; do not put it next to another string."
-        raise unreadable(where, f"the template is not valid Python, whatever its values are: {error}", hint) from None
+class _Spot(NamedTuple):
+    """A token with values, and what is around it."""
+
+    token: TokenInfo
+    before: str
+    following: str
+    formatted: bool
+    """Whether it is within an f-string."""
 
 
-def _fill(draft: Draft, found: Iterator[TokenInfo], cutter: Cutter) -> None:
-    """Quote the values, one token after the other: a list of all would take more memory than the tree."""
+def _spots(draft: Draft, found: Iterator[TokenInfo], cutter: Cutter) -> Iterator[_Spot]:
+    """The tokens with values, one after the other: a list of all would take more memory than the tree."""
     formatted = 0
     for before, token, following in _with_neighbours(found):
         cutter.see(token)
-        formatted += (token.type in _STRING_STARTS) - (token.type in _STRING_ENDS)
-        if not draft.has(token.string):
-            continue
-        pieces = [int(piece) for piece in draft.words.findall(token.string)]
-        held = draft.held(pieces[0])
-        if formatted:
-            raise refuse(held, "it is in an f-string", "Use a plain string, or put the value in a variable first.")
-        try:
-            if token.type == tokens.COMMENT:
-                _fill_comment(draft, pieces, token)
-            elif token.type == tokens.STRING:
-                _fill_string(draft, pieces, token.string)
-            elif token.type == tokens.NAME:
-                _refuse_built(held, before, following)
-                _fill_name(draft, pieces, token.string, following)
-            else:
-                raise refuse(held, f"it is inside {token.string!r}")
-        except NotAValue as error:
-            raise refuse(held, str(error), error.hint) from None
+        if token.type in _FORMATTED:
+            formatted += 1 if token.type in _STRING_STARTS else -1
+        if draft.has(token.string):
+            yield _Spot(token, before, following, formatted > 0)
+
+
+def _fill(draft: Draft, spot: _Spot) -> None:
+    """Quote the values of a token."""
+    token = spot.token
+    pieces = [int(piece) for piece in draft.words.findall(token.string)]
+    held = draft.held(pieces[0])
+    if spot.formatted:
+        raise refuse(held, "it is in an f-string", "Use a plain string, or put the value in a variable first.")
+    try:
+        if token.type == tokens.COMMENT:
+            _fill_comment(draft, pieces, token)
+        elif token.type == tokens.STRING:
+            _fill_string(draft, pieces, token.string)
+        elif token.type == tokens.NAME:
+            _refuse_built(held, spot.before, spot.following)
+            _fill_name(draft, pieces, token.string, spot.following)
+        else:
+            raise refuse(held, f"it is inside {token.string!r}")
+    except NotAValue as error:
+        raise refuse(held, str(error), error.hint) from None
 
 
 def _with_neighbours(found: Iterator[TokenInfo]) -> Iterator[tuple[str, TokenInfo, str]]:
@@ -182,89 +211,3 @@ def _literal(draft: Draft, piece: int, held: Held, following: str) -> str:
     text = literal(held.value)
     is_number = isinstance(held.value, int | float) and not isinstance(held.value, bool)
     return f"({text})" if is_number and following in _BINDS_TIGHTER else text
-
-
-def _check_cookie(draft: Draft, text: str) -> None:
-    start = 0
-    for line in text.split("\n", 2)[:2]:
-        match = _COOKIE.match(line)
-        if match and match.group(1).lower().replace("_", "-") not in {"utf-8", "utf8"}:
-            raise _blame(draft, start + match.start(1), "this comment would change the encoding of the file")
-        start += len(line) + 1
-
-
-def _prove(draft: Draft, tree: ast.AST, finished: ast.AST, text: str) -> None:
-    """Walk both trees side by side."""
-    line = 1
-    waiting: list[tuple[Any, Any]] = [(tree, finished)]
-    while waiting:
-        wanted, found = waiting.pop()
-        line = getattr(found, "lineno", line)
-        if isinstance(wanted, ast.Name) and (match := draft.words.fullmatch(wanted.id)):
-            held = draft.held(int(match.group(1)))
-            if not isinstance(held.value, Identifier):
-                _prove_literal(held, found)
-                continue
-        if isinstance(wanted, str) and draft.has(wanted):
-            _prove_text(draft, wanted, found)
-            continue
-        if type(wanted) is not type(found):
-            raise _blame(draft, _line_start(text, line), "this text reads differently")
-        if isinstance(wanted, ast.AST):
-            waiting += [(getattr(wanted, name, None), getattr(found, name, None)) for name in wanted._fields]
-        elif isinstance(wanted, list):
-            if len(wanted) != len(found):
-                raise _blame(draft, _line_start(text, line), "this text reads differently")
-            waiting += zip(wanted, found, strict=True)
-        elif repr(wanted) != repr(found):
-            raise _blame(draft, _line_start(text, line), f"{found!r} would be read instead of {wanted!r}")
-
-
-def _prove_text(draft: Draft, wanted: str, found: Any) -> None:
-    if found != draft.fill(wanted):
-        held = draft.held(int(draft.words.findall(wanted)[0]))
-        raise refuse(held, f"{show(found)} is not the text of the template: {show(draft.fill(wanted))}")
-
-
-def _prove_literal(held: Held, node: Any) -> None:
-    try:
-        value = _value_of(node)
-    except (ValueError, TypeError, SyntaxError, RecursionError) as error:
-        raise refuse(held, f"a literal is not allowed here: {error}", "Add `| identifier` to a name.") from None
-    if repr(value) != repr(held.value) or not _same_names(value, held.value):
-        raise refuse(held, f"{value!r} would be read here")
-
-
-def _value_of(node: Any) -> Any:
-    """The value of a literal; a name in it is an identifier."""
-    if isinstance(node, ast.Name):
-        return Identifier(node.id)
-    if isinstance(node, ast.List):
-        return list(map(_value_of, node.elts))
-    if isinstance(node, ast.Dict):
-        return {
-            ast.literal_eval(key or node): _value_of(item) for key, item in zip(node.keys, node.values, strict=True)
-        }
-    return ast.literal_eval(node)
-
-
-def _same_names(value: Any, wanted: Any) -> bool:
-    if isinstance(wanted, list):
-        return all(map(_same_names, value, wanted))
-    if isinstance(wanted, dict):
-        return all(map(_same_names, value.values(), wanted.values()))
-    return (type(value) is Identifier) == (type(wanted) is Identifier)
-
-
-def _line_start(text: str, line: int) -> int:
-    start = 0
-    for _ in range(line - 1):
-        start = text.find("\n", start) + 1
-    return start
-
-
-def _blame(draft: Draft, offset: int, problem: str) -> TemplateError:
-    held, where = draft.blamed(offset), draft.where_in_text(offset)
-    if held is not None and held.where == where:
-        return refuse(held, f"the file with it does not match the template: {problem}")
-    return unreadable(where, f"the finished file does not match the template: {problem}")

@@ -122,7 +122,7 @@ def _refuse_joined(held: Held) -> None:
 
 def _refuse_operand(held: Held, front: str, rest: str) -> bool:
     """Whether the value is an operand of `[[ ]]`; refuses one that bash would compute or read as a pattern."""
-    inside = front.rfind("[[") > front.rfind("]]")
+    inside = "[[" in front and front.rfind("[[") > front.rfind("]]")
     if inside and _PATTERN.search(front):
         raise refuse(
             held, "`=~` takes a pattern, not a text", "Put the pattern in a variable first: `[[ $x =~ $re ]]`."

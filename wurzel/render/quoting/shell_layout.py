@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
-from wurzel.records import dataclass
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
 from wurzel.render.values import Variable
 
@@ -28,14 +27,14 @@ _BRACES = pattern(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 _INDEX = pattern(r"[A-Za-z_]\w*\[[^\]]*", re.ASCII)
 _OPEN_INDEX = pattern(r"(?:^|[ \t;&|(])[A-Za-z_]\w*\[[^\]]*$", re.ASCII)
 _CLOSED_INDEX = pattern(r"[^\]\n]*\]\+?=")
+_TILDE = pattern(r"(?:^|[:=])~[^/]*$")
 _VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAMED = pattern(r"\w*", re.ASCII)
 _ASSIGNS = pattern(r"\w*\+?=", re.ASCII)
 _BEFORE_COMMAND = frozenset(("if", "then", "else", "elif", "while", "until", "do", "{", "!", "time"))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The context of one held value."""
 
     context: Context
@@ -100,6 +99,8 @@ class Scanner:
             if match.group(1):
                 self._place(match, self._in_word(match, word, first=first))
                 fresh = False
+            elif found in {" ", "\t"}:
+                fresh = True
             elif found in {"(", ")"}:
                 if nested and not depth and found == ")":
                     return
@@ -136,18 +137,28 @@ class Scanner:
     def _in_word(self, match: re.Match[str], start: int, *, first: bool) -> Place:
         """The place of a value in the word at an offset. Raises `QuotingError` where bash reads several, or code."""
         end = _WORD_END.match(self._text, match.end(), self._end)
-        rest = _QUOTED.sub("", end.group()) if end else ""
-        front = _QUOTED.sub("", self._text[start : match.start()])
+        rest = end.group() if end else ""
+        front = self._text[start : match.start()]
+        if not front and not rest and not self._in_brackets(match):
+            return Place("word", waiting=self._is_waiting())  # a word of its own, as most values are
+        front, rest = _QUOTED.sub("", front), _QUOTED.sub("", rest)
         if front.count("{") > front.count("}") or _BRACES.search(front) or _BRACES.search(rest):
             raise self._refused(match, "bash expands a word with braces into several", 'Write quotes around it: `"…"`.')
-        line = self._text[self._text.rfind("\n", 0, match.start()) + 1 : match.start()]
-        is_index = _OPEN_INDEX.search(line) and _CLOSED_INDEX.match(self._text, match.end())
-        if is_index or _INDEX.fullmatch(front):
+        if self._in_brackets(match) or _INDEX.fullmatch(front):
             hint = 'Put the value in a variable first, and write `"$name"`.'
             raise self._refused(match, "bash computes the text inside `name[ ]`", hint)
         assigns = first and _NAMED.fullmatch(front) is not None and _ASSIGNS.match(rest) is not None
-        tilde = re.search(r"(?:^|[:=])~[^/]*$", front) is not None
+        tilde = _TILDE.search(front) is not None
         return Place("word", glued=tilde, assigns=assigns, waiting=self._is_waiting())
+
+    def _in_brackets(self, match: re.Match[str]) -> bool:
+        """Whether a value is inside `name[ ]=`, perhaps with other words."""
+        line = self._text[self._text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        return (
+            "[" in line
+            and _OPEN_INDEX.search(line) is not None
+            and _CLOSED_INDEX.match(self._text, match.end()) is not None
+        )
 
     def _special(self, found: str, *, fresh: bool) -> bool:
         """Read the construct that a special character starts; returns whether a new word may start after it."""
@@ -396,7 +407,7 @@ class Scanner:
             self._body((self._at, closing.start()), raw=raw)
             for match in self._draft.words.finditer(self._text, self._at, closing.start()):
                 place = self.places[int(match.group(1))]
-                self._place(match, replace(place, ends=(*place.ends, (delimiter, strips_tabs))))
+                self._place(match, place._replace(ends=(*place.ends, (delimiter, strips_tabs))))
             self._at = closing.end()
 
     def _body(self, body: tuple[int, int], *, raw: bool) -> None:

@@ -7,13 +7,13 @@ once finished. The second pass must find the same as the first, with each word r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.patterns import pattern
 from wurzel.render.characters import presentable
 from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, unreadable
-from wurzel.render.quoting.yaml_layout import Layout, Slot, signature
+from wurzel.render.quoting.yaml_layout import Layout
 from wurzel.render.quoting.yaml_scalar import (
     LONGEST_KEY,
     double_quoted,
@@ -22,7 +22,8 @@ from wurzel.render.quoting.yaml_scalar import (
     scalar,
     unquoted_problem,
 )
-from wurzel.render.quoting.yaml_value import after_dash, after_key, entries, entry_parts, inline, parts
+from wurzel.render.quoting.yaml_slot import Slot, signature
+from wurzel.render.quoting.yaml_value import after_dash, after_key, entries, entry_parts, inline, leaf, parts
 from wurzel.render.values import Indented, Joined, Json, NotAValue, show
 from wurzel.render.verify import Unreadable, yaml_events
 
@@ -122,6 +123,8 @@ def _value(draft: Draft, slot: Slot, held: Held) -> str:
     index, value = slot.pieces[0], held.value
     if slot.flow:
         return inline(value)
+    if not isinstance(value, dict | list) and not (isinstance(value, str) and "\n" in value):
+        return scalar(value)  # one line wherever it is
     before = draft.before(index).rstrip(" ")
     if not draft.after(index) and slot.tag is None and slot.anchor is None:
         if before[-1:] == ":" and before.strip() != ":":
@@ -277,13 +280,18 @@ def _prove_slot(draft: Draft, slot: Slot, found: Iterator[Any]) -> None:
             read = getattr(event, "value", None)
             raise refuse(held, f"{show(expected[0])} would be read as {show(read)} here", _QUOTE_IT)
         return
-    wanted = entry_parts(held.value) if slot.kind == "entries" else parts(held.value)
     names = (slot.anchor, slot.tag)
-    for part in wanted:
+    for part in _wanted(slot, held.value):
         event = next(found, None)
         if event is None or not is_part(event, part, names):
             raise refuse(held, f"it would be read as {show(getattr(event, 'value', None))} here")
         names = (None, None)
+
+
+def _wanted(slot: Slot, value: Any) -> Iterable[Any]:
+    if slot.kind == "entries":
+        return entry_parts(value)
+    return parts(value) if isinstance(value, dict | list) else (leaf(value),)
 
 
 def is_part(event: Any, part: Any, names: tuple[str | None, str | None] = (None, None)) -> bool:

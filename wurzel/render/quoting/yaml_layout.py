@@ -2,83 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
 
 from ruamel.yaml import events as ev
 
+from wurzel.exceptions import QuotingError, VerifyError
+from wurzel.named_tuples import NamedTuple
 from wurzel.render.quoting.draft import Draft, refuse, unreadable
+from wurzel.render.quoting.repeats import READ, Repeat, repeats, shortened
+from wurzel.render.quoting.yaml_slot import COLLECTIONS, Event, Kind, Open, Slot, signature
 from wurzel.render.text import Held
 from wurzel.render.values import Indented
 from wurzel.render.verify import Unreadable, yaml_events
 
-Kind = Literal["value", "key", "entries", "within"]
-Event = Any
-"""ruamel.yaml has no types for its events."""
-
-_COLLECTIONS = {ev.MappingStartEvent: "{", ev.SequenceStartEvent: "["}
 _STAND_IN = "0"
 
 
-class Slot:
-    """One scalar of the reference that contains words, and its context.
-
-    Attributes:
-        kind: a whole value, a whole key, entries of the block around it, or text inside a longer scalar.
-        pieces: the held values in it.
-        event: the parser's event of the scalar.
-        flow: whether it is inside brackets.
-        column: column of the key whose value it is.
-        is_key: whether it is (part of) a key.
-        in_list: whether it is an item of a list.
-        outer: column of the keys around the list whose entries it is.
-        text: whether anything is written; an empty mapping or list beside other entries writes nothing.
-    """
-
-    __slots__ = (
-        "anchor",
-        "column",
-        "flow",
-        "in_list",
-        "is_key",
-        "kind",
-        "one_line",
-        "outer",
-        "pieces",
-        "start",
-        "style",
-        "tag",
-        "text",
-        "value",
-    )
-
-    def __init__(self, kind: Kind, pieces: list[int], event: Event, around: _Open | None, *, is_key: bool) -> None:
-        self.kind = kind
-        self.pieces = pieces
-        self.value: str = event.value
-        self.style: str = event.style
-        self.anchor: str | None = event.anchor
-        self.tag: str | None = event.tag
-        self.start: int = event.start_mark.index
-        self.one_line: bool = event.start_mark.line == event.end_mark.line
-        self.flow = around is not None and around.flow
-        self.in_list = around is not None and not around.mapping
-        self.outer = -1
-        self.column = -1 if around is None else around.column
-        self.is_key = is_key
-        self.text = True
+class _UnlikeError(Exception):
+    """Repeated lines are not read alike, or may not be."""
 
 
-class _Open:
-    """A mapping or sequence that is still open; `solid` once something is certainly written into it."""
+class _Crossed(NamedTuple):
+    """What there was where a repetition begins."""
 
-    __slots__ = ("column", "flow", "key_next", "mapping", "solid")
-
-    def __init__(self, *, mapping: bool, flow: bool) -> None:
-        self.mapping = mapping
-        self.flow = flow
-        self.key_next = True
-        self.column = 0
-        self.solid = False
+    length: int
+    """Of the program."""
+    state: Sequence[tuple[Any, ...]]
+    """Of all open collections."""
 
 
 class Layout:
@@ -86,24 +38,82 @@ class Layout:
 
     def __init__(self, draft: Draft) -> None:
         """Read the reference. Raises `VerifyError` when it is not valid YAML even with words in place of values."""
-        self.program: list[tuple[Any, ...] | Slot] = []
-        self.slots: list[Slot] = []
         self.margins: dict[int, str] = {}
         self._draft = draft
         self._alone = {index for index in draft.holes if _is_collection(draft.held(index)) and _alone(draft, index)}
-        self._open: list[_Open] = []
+        draft.refer(self._stand_in)
+        found = [repeat for repeat in repeats(draft) if self._is_plain(repeat)]
+        try:
+            self._read(found)
+        except (_UnlikeError, QuotingError, VerifyError):
+            if not found:
+                raise
+            self._read([])
+
+    def _is_plain(self, repeat: Repeat) -> bool:
+        """Whether no value of it decides by its kind how its lines are read."""
+        pieces = {piece for each in repeat.pieces for piece in each}
+        return pieces.isdisjoint(self._alone) and pieces.isdisjoint(self.margins)
+
+    def _read(self, found: Sequence[Repeat]) -> None:
+        """Read the reference, but for most of the lines that repeat."""
+        self.program: list[tuple[Any, ...] | Slot] = []
+        self.slots: list[Slot] = []
+        self._open: list[Open] = []
         self._empty: list[list[Slot]] = []
         self._skip = False
-        draft.refer(self._stand_in)
+        draft = self._draft
         try:
-            for event in yaml_events(draft.reference):
-                self._see(event)
+            events = yaml_events(shortened(draft.reference, [repeat.starts for repeat in found]))
+            if found:
+                self._see_repeats(events, found)
+            else:
+                for event in events:
+                    self._see(event)
         except Unreadable as error:
             where, above = draft.where_in_reference(error.offset), draft.above(error.offset)
             hint = "Write text of the template outside `{{ }}`; a list or mapping alone on its line becomes entries."
             if above and above.rpartition(":")[0] != where.rpartition(":")[0]:
                 hint = f"The line above it is {above}: is its indentation right?"
             raise unreadable(where, f"the template is not valid YAML, whatever its values are: {error}", hint) from None
+
+    def _see_repeats(self, events: Iterator[Event], found: Sequence[Repeat]) -> None:
+        """See events of a shortened reference. Raises `_UnlikeError` where a repetition is not like the one before."""
+        removed = 0
+        todo = [(repeat, number) for repeat in found for number in range(1, READ + 1)]
+        todo.reverse()
+        crossed: list[_Crossed] = []
+        for event in events:
+            start, end = event.start_mark.index + removed, event.end_mark.index + removed
+            while todo and start >= todo[-1][0].starts[todo[-1][1]]:
+                repeat, number = todo.pop()
+                crossed.append(_Crossed(len(self.program), [each.state() for each in self._open]))
+                if number == READ:
+                    self._repeat(repeat, crossed)
+                    removed += repeat.removed
+                    start, end = start + repeat.removed, end + repeat.removed
+                    crossed = []
+            if todo and end > todo[-1][0].starts[todo[-1][1]] > start and type(event) is ev.ScalarEvent:
+                raise _UnlikeError  # it goes on in the next repetition
+            known = len(self.slots)
+            self._see(event)
+            if len(self.slots) > known:
+                self.slots[-1].start = start
+
+    def _repeat(self, repeat: Repeat, crossed: Sequence[_Crossed]) -> None:
+        """Add what the other repetitions give, which is what the last one that was read gave."""
+        before, last = (self.program[one.length : other.length] for one, other in pairwise(crossed))
+        states = [one.state for one in crossed]
+        is_same = len(before) == len(last) and all(map(_alike, before, last)) and states[1] == states[2]
+        if not is_same or self._skip or any(each.flow for each in self._open):
+            raise _UnlikeError
+        for pieces in repeat.pieces[READ:]:
+            into = dict(zip(repeat.pieces[READ - 1], pieces, strict=True))
+            for item in last:
+                if isinstance(item, Slot):
+                    item = item.repeated(self._draft, into)  # noqa: PLW2901 - the other
+                    self.slots.append(item)
+                self.program.append(item)
 
     def _stand_in(self, index: int, held: Held) -> str:
         word = self._draft.word(index)
@@ -125,11 +135,11 @@ class Layout:
         kind = type(event)
         if kind is ev.ScalarEvent:
             self._scalar(event)
-        elif kind in _COLLECTIONS:
+        elif kind in COLLECTIONS:
             self._refuse_names(event)
             self._node(event, solid=True)
             flow = bool(event.flow_style) or bool(self._open and self._open[-1].flow)
-            self._open.append(_Open(mapping=kind is ev.MappingStartEvent, flow=flow))
+            self._open.append(Open(mapping=kind is ev.MappingStartEvent, flow=flow))
             self._empty.append([])
             self.program.append(signature(event))
         else:
@@ -145,13 +155,12 @@ class Layout:
             self._skip = False
             self._node(event, solid=False)
             return
-        is_key = bool(self._open) and self._open[-1].mapping and self._open[-1].key_next
+        self._refuse_names(event)
         if not self._draft.has(event.value):
-            self._refuse_names(event)
             self._node(event, solid=True)
             self.program.append(signature(event))
             return
-        self._refuse_names(event)
+        is_key = bool(self._open) and self._open[-1].mapping and self._open[-1].key_next
         slot = self._slot(event, is_key=is_key)
         self._node(event, solid=slot.kind != "entries" or bool(self._draft.held(slot.pieces[0]).value))
         self.slots.append(slot)
@@ -159,8 +168,9 @@ class Layout:
 
     def _slot(self, event: Event, *, is_key: bool) -> Slot:
         top = self._open[-1] if self._open else None
-        pieces = [int(number) for number in self._draft.words.findall(event.value)]
-        whole = event.style == "" and self._draft.words.fullmatch(event.value) is not None
+        word = self._draft.words.fullmatch(event.value)
+        pieces = [int(word[1])] if word else [int(number) for number in self._draft.words.findall(event.value)]
+        whole = event.style == "" and word is not None
         kind: Kind = "within" if not whole else "key" if is_key else "value"
         if whole and pieces[0] in self._alone and top is not None:
             held = self._draft.held(pieces[0])
@@ -191,24 +201,12 @@ class Layout:
             slot.text = not closed.solid and number == 0
 
     def _refuse_names(self, event: Event) -> None:
+        if event.anchor is None and getattr(event, "ctag", None) is None:
+            return
         for name in (event.anchor, getattr(event, "tag", None)):
             if name and self._draft.has(name):
                 held = self._draft.held(int(self._draft.words.findall(name)[0]))
                 raise refuse(held, "it is in the name of an anchor, alias or tag", "Write such names in the template.")
-
-
-def signature(event: Event) -> tuple[Any, ...]:
-    """The part of an event that must be the same with and without values."""
-    kind = type(event)
-    if kind is ev.ScalarEvent:
-        return (event.value, event.style, event.anchor, event.tag)
-    if kind in _COLLECTIONS:
-        return (_COLLECTIONS[kind], event.anchor, event.tag)
-    if kind is ev.AliasEvent:
-        return ("*", event.anchor)
-    if kind is ev.DocumentStartEvent:
-        return ("---", event.version, tuple(sorted((event.tags or {}).items())))
-    return (kind.__name__,)
 
 
 def _is_collection(held: Held) -> bool:
@@ -232,3 +230,10 @@ def _blank(draft: Draft, indices: range, *, last: bool) -> bool:
         if newline:
             return True
     return True
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two items of the program are the same but for values."""
+    if isinstance(one, Slot) and isinstance(other, Slot):
+        return one.alike(other)
+    return bool(one == other)

@@ -7,6 +7,7 @@ Readers considered: PyYAML and libyaml (1.1), ruamel.yaml (1.1 and 1.2), the Go 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import isinf, isnan
 
 from wurzel.patterns import pattern
@@ -31,6 +32,8 @@ _NUMBERS = pattern(
 )
 _FLOATS = pattern(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 """What the readers in Go take for a number once they have removed every `_`, such as that in `8e_+8`."""
+_PLAIN = pattern(r"[A-DF-Za-df-z/][\w./-]*", re.ASCII)
+"""Most texts: never a number, nor anything but text, unless they are one of the words."""
 _START = pattern(r"""-[^\s-]|--[^\s-]|[^-?:,\[\]{}#&*!|>'"%@`=<~\s]""")
 _FLOW = frozenset(",[]{}:?")
 _ESCAPES = {
@@ -40,6 +43,7 @@ _ESCAPES = {
 _TRAILING = pattern(r"[ \t]$", re.MULTILINE)
 
 
+@lru_cache(maxsize=10_000)
 def reads_as_text(text: str) -> bool:
     """Whether every reader reads this unquoted text as text, not as a number, boolean, null, date, or merge."""
     if not text or text.lower() in _WORDS or _NUMBERS.fullmatch(text):
@@ -49,6 +53,8 @@ def reads_as_text(text: str) -> bool:
 
 def unquoted_problem(text: str, *, flow: bool) -> str:
     """Why this text needs quotes; empty if it does not."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return ""
     problem = ""
     if not text:
         problem = "an empty value would be read as null"

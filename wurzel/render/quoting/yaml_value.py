@@ -64,7 +64,12 @@ def parts(value: Any) -> Iterator[str | Leaf]:
         yield from entry_parts(value)
         yield END_LIST
     else:
-        yield (value, True) if isinstance(value, str) else (scalar(value), False)
+        yield leaf(value)
+
+
+def leaf(value: Any) -> Leaf:
+    """The same for a single value."""
+    return (value, True) if isinstance(value, str) else (scalar(value), False)
 
 
 def entry_parts(value: dict[Any, Any] | list[Any]) -> Iterator[str | Leaf]:
