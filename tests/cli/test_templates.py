@@ -8,9 +8,15 @@ import click
 import pytest
 
 from tests.command import invoke, program
+from wurzel.backends.registry import names
+from wurzel.backends.rendering import render
 from wurzel.cli import cli
 from wurzel.cli.templates import COMMANDS
 from wurzel.exceptions import WurzelError
+from wurzel.project.jobs import Request, open_jobs
+from wurzel.project.open import renderer_of
+from wurzel.render.ejected import eject
+from wurzel.render.layers import Layers
 
 OWN = Path("wurzel-templates")
 BUILT_IN = Path(__file__).parents[2] / "templates"
@@ -33,6 +39,12 @@ def own(project):
     config = Path("wurzel.yaml")
     config.write_text(config.read_text().replace("version: 1", "version: 1\ntemplates: [wurzel-templates]"))
     return OWN
+
+
+def texts():
+    """Every file of every target."""
+    jobs, project = open_jobs(Request(targets=names()))
+    return {file.output.path: file.rendered.text for each in render(jobs, renderer_of(project)) for file in each.files}
 
 
 def save(name, text):
@@ -100,6 +112,15 @@ class TestEject:
         (OWN / "local/run.sh.j2").unlink()
         assert own_copy == run("-t", "local", "--stdout", command="render").stdout != ""
 
+    def test_every_template_at_once_renders_the_same(self, own):
+        OWN.mkdir()
+        before = texts()
+        layers = Layers([OWN.name])
+        for name in layers.names(layers.layers[-1]):
+            eject(layers, layers.layers[0], name)
+        assert texts() == before
+        assert run("check").stderr.endswith("templates are fine\n")
+
     def test_a_block_is_four_lines_that_change_nothing(self, own):
         run("eject", "dvc/dvc.yaml.j2", "--block", "desc")
         assert (OWN / "dvc/dvc.yaml.j2").read_text() == (
@@ -139,6 +160,8 @@ class TestEject:
             (["dvc/dvc.yml.j2"], "Did you mean dvc/dvc.yaml.j2?"),
             (["../wurzel.yaml"], "there is no template"),
             (["nopack!dvc/dvc.yaml.j2"], "nopack"),
+            (["init/wurzel.yaml.j2"], "rendered without the project's templates"),
+            (["wurzel!init/wurzel.yaml.j2"], "rendered without the project's templates"),
             (["local/_start.sh.j2", "--block", "top"], "local/run.sh.j2 has it"),
         ],
     )

@@ -37,6 +37,8 @@ _OTHER_NAMES = {
 }
 _RIGHT_NAMES = {name: right for right, others in _OTHER_NAMES.items() for name in (right, *others)}
 """The name that each name, in lower case, should be."""
+_OF_INIT = "init/"
+"""Folder of what `wurzel init` writes, where there are no layers yet: no template of a project could override it."""
 USUAL = "wurzel-templates"
 """The usual name of a project's template folder."""
 
@@ -240,11 +242,12 @@ class Layers:
         return None
 
     def names(self, layer: Layer | None = None) -> list[str]:
-        """Names of all templates, or of those of one layer, sorted."""
+        """Names of all templates that a layer may override, or of those of one layer, sorted."""
         found = set()
         for each in [layer] if layer else self.layers:
             files = set(each.folder.rglob(f"*{SUFFIX}")) - self._hidden
-            found |= {file.relative_to(each.folder).as_posix() for file in files}
+            names = {file.relative_to(each.folder).as_posix() for file in files}
+            found |= {name for name in names if each.kind != BUILT_IN or not name.startswith(_OF_INIT)}
         return sorted(found)
 
     def not_own(self) -> list[Layer]:
