@@ -585,7 +585,7 @@ def test_settings_and_variables_are_read_from_the_configuration():
     assert found["variables"] == {"B": "2"}  # also for the installation
     assert found["script"] == [
         'export TOKEN="${S_T:?the CI/CD variable S_T is missing or empty}"',
-        "wurzel run rag -j 1 --junit junit.xml",
+        "wurzel run rag --junit junit.xml",
     ]
     found = jobs(config(pipeline(busy, image="x"), layout="single", parameters="inputs"))["embed"]
     assert found["variables"] == {"EMBED__SIZE": "$[[ inputs.EMBED__SIZE ]]"}

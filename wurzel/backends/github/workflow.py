@@ -370,7 +370,9 @@ class _Writer:
         paths = [self.below(step) for step in results]
         # upload-artifact keeps what follows the folder that all paths have in common: here the data folder.
         name = self.pipeline.name if self.jobs.whole else f"{self.pipeline.name}-results.{group.name}"
-        return [*crossing, Transfer(", ".join(step.id for step in results), "\n".join(paths), name=name)]
+        listed = ", ".join(step.id for step in results)
+        label = listed if len(listed) <= _LONGEST_NAME else f"{len(results)} steps"
+        return [*crossing, Transfer(label, "\n".join(paths), name=name)]
 
     def kept(self, step: Step, output: str) -> Transfer:
         """One output of a step, or of the slice that its job runs."""

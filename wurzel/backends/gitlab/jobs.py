@@ -239,7 +239,8 @@ class JobWriter:
         sliced = self.jobs.is_sliced(step)
         if self.jobs.run:
             report = ["--junit", JUNIT] if self.options.checkout else []
-            argv = self.jobs.argv(group, *([] if sliced else ["-j", str(self.width(group))]), *report)
+            alone = sliced or (len(group.steps) == 1 and width(group.steps) == 1)
+            argv = self.jobs.argv(group, *([] if alone else ["-j", str(self.width(group))]), *report)
         else:
             emulate: tuple[Emulated, ...] = ("timeout",) if is_native_retry(step) else ("retry", "timeout")
             argv = step_argv(self.pipeline, step, emulate=emulate)
