@@ -50,9 +50,17 @@ def config(subject, **options):
     return documents(subject, **options)[-1]
 
 
+def shared(document):
+    """What all jobs of a file have: that of the hidden job, or of the only one."""
+    (found,) = [document[".rag"]] if ".rag" in document else [job for job in document.values() if "script" in job]
+    return found
+
+
 def extended(document, name):
     """A job as GitLab reads it: with what the job that it extends has, mappings merged."""
     job = document[name]
+    if "extends" not in job:
+        return job
     merged = document[job["extends"]] | job
     for key in ("artifacts", "variables"):
         merged[key] = document[job["extends"]].get(key, {}) | job.get(key, {})
@@ -105,7 +113,7 @@ def test_no_text_of_a_user_enters_a_shell_line():
     for options in ({}, {"kind": "component"}):
         hostile, harmless = (config(with_text(text), **options) for text in (HOSTILE, "harmless"))
         assert scripts(hostile) == scripts(harmless)
-        assert hostile[".rag"]["before_script"] == harmless[".rag"]["before_script"]
+        assert shared(hostile)["before_script"] == shared(harmless)["before_script"]
     hostile, harmless = (files(with_text(text))[".gitlab/schedule-rag.sh"] for text in (HOSTILE, "harmless"))
     assert hostile == harmless
 
@@ -113,7 +121,7 @@ def test_no_text_of_a_user_enters_a_shell_line():
 @pytest.mark.parametrize("text", [HOSTILE, "100%", "a$b", "plain", ""])
 def test_gitlab_expands_no_value(text):
     document = config(pipeline(step(env={"A": text}), env={"B": text}))
-    for value in (document["embed"]["variables"]["A"], document[".rag"]["variables"]["B"]):
+    for value in (document["embed"]["variables"]["A"], shared(document)["variables"]["B"]):
         if "$" in text or "%" in text:
             assert value == {"value": text, "expand": False}
         else:
@@ -132,7 +140,7 @@ def test_a_root_file_runs_by_schedule_by_hand_and_by_api():
     assert sources == ["schedule", "web", "api", "trigger"]
     assert document["workflow"]["name"] == "rag"
     assert document["stages"] == ["rag"]
-    assert document[".rag"]["stage"] == "rag"
+    assert shared(document)["stage"] == "rag"
     assert "schedule" not in str(config(pipeline())["workflow"])
     rules = [{"if": '$CI_COMMIT_BRANCH == "main"'}]
     assert config(pipeline(), rules=rules)["workflow"]["rules"] == rules
@@ -145,7 +153,7 @@ def test_merge_requests_run_it_too_if_asked(kind, rules):
 
     def found(**options):
         document = config(pipeline(), kind=kind, **({} if rules is None else {"rules": rules}), **options)
-        return (document["workflow"] if kind == "root" else document[".rag"])["rules"]
+        return (document["workflow"] if kind == "root" else shared(document))["rules"]
 
     others = [rule for rule in found() if rule != asked]
     assert found(pull_request=True) == [asked, *others]
@@ -157,13 +165,13 @@ def test_a_file_to_include_shares_its_space():
     document = config(pipeline(step(), step("default", needs=("embed",))), kind="include")
     assert list(document) == [".rag", "rag:embed", "rag:default"]
     assert document["rag:default"]["needs"] == ["rag:embed"]
-    assert document[".rag"]["stage"] == "test"
-    assert document[".rag"]["rules"] == [{"if": '$WURZEL_PIPELINE == "rag"'}]
-    assert document[".rag"]["inherit"] == {"default": False, "variables": False}
-    assert "inherit" not in config(pipeline())[".rag"]
+    assert shared(document)["stage"] == "test"
+    assert shared(document)["rules"] == [{"if": '$WURZEL_PIPELINE == "rag"'}]
+    assert shared(document)["inherit"] == {"default": False, "variables": False}
+    assert "inherit" not in shared(config(pipeline()))
     scheduled = files(pipeline(schedule=Schedule(cron="0 4 * * *")), kind="include")
     assert sorted(scheduled) == [".gitlab/rag.gitlab-ci.yml", ".gitlab/schedule-rag.sh"]
-    (rule,) = yaml.safe_load(scheduled[".gitlab/rag.gitlab-ci.yml"])[".rag"]["rules"]
+    (rule,) = shared(yaml.safe_load(scheduled[".gitlab/rag.gitlab-ci.yml"]))["rules"]
     assert rule["if"] == '$CI_PIPELINE_SCHEDULE_DESCRIPTION == "wurzel: rag" || $WURZEL_PIPELINE == "rag"'
     assert "--variable" not in scheduled[".gitlab/schedule-rag.sh"]  # projects may refuse them
     assert "name='wurzel: rag'" in scheduled[".gitlab/schedule-rag.sh"]
@@ -194,7 +202,7 @@ def test_runs_of_several_jobs_wait_for_each_other(kind):
     assert child["embed"]["variables"]["EMBED__SIZE"] == "7"
     assert "variables" not in child
     assert child["workflow"]["rules"] == [{"when": "always"}]
-    assert child[".rag"]["rules"] == [{"when": "on_success"}]
+    assert shared(child)["rules"] == [{"when": "on_success"}]
     assert "resource_group" not in str(child)
     assert "resource_groups/rag" in found[".gitlab/schedule-rag.sh"]
     assert "process_mode=oldest_first" in found[".gitlab/schedule-rag.sh"]
@@ -229,19 +237,19 @@ def test_stages_show_what_runs_side_by_side():
     document = config(pipeline(*steps))
     assert document["stages"] == ["words", "a, b", "join"]
     assert [document[name]["stage"] for name in ("words", "a", "b", "join")] == ["words", "a, b", "a, b", "join"]
-    assert "stage" not in document[".rag"]
+    assert "stage" not in shared(document)
     many = config(pipeline(step("words"), *(step(f"long-{n}", needs=("words",)) for n in range(20))))
     assert many["stages"] == ["words", "long-0 and 19 more"]
     own = config(pipeline(*steps), stage="data")
-    assert (own["stages"], own[".rag"]["stage"]) == (["data"], "data")
-    assert config(pipeline(*steps), kind="include")[".rag"]["stage"] == "test"
+    assert (own["stages"], shared(own)["stage"]) == (["data"], "data")
+    assert shared(config(pipeline(*steps), kind="include"))["stage"] == "test"
 
 
 def test_only_the_first_job_uploads_what_the_installer_downloads():
     document = config(pipeline(step("words", image="y"), *PAIR, step("last", needs=("next",))))
-    (shared,) = document[".rag"]["cache"]
-    assert shared["policy"] == "pull"
-    assert document["embed"]["cache"] == [{name: value for name, value in shared.items() if name != "policy"}]
+    (cache,) = shared(document)["cache"]
+    assert cache["policy"] == "pull"
+    assert document["embed"]["cache"] == [{name: value for name, value in cache.items() if name != "policy"}]
     assert "cache" not in document["next"]
     assert document["words"]["cache"] == []
 
@@ -277,7 +285,7 @@ def test_parameters_are_variables_of_a_run():
         "EMBED__RATE": {"value": "0.5", "description": "RATE"},
         "EMBED__SIGN": {"value": "$", "description": "SIGN", "expand": False},
     }
-    assert "variables" not in document["embed"]
+    assert not document["variables"].keys() & document["embed"]["variables"].keys()
     assert document["embed"]["script"][0] == '[ -n "${EMBED__HINT}" ] || unset EMBED__HINT'
 
 
@@ -304,8 +312,8 @@ def test_a_component_has_inputs_for_its_surroundings():
         "type": "array",
         "default": [{"if": '$WURZEL_PIPELINE == "rag"'}],
     }
-    assert body[".rag"]["stage"] == "$[[ inputs.stage ]]"
-    assert body[".rag"]["rules"] == "$[[ inputs.rules ]]"
+    assert shared(body)["stage"] == "$[[ inputs.stage ]]"
+    assert shared(body)["rules"] == "$[[ inputs.rules ]]"
 
 
 @pytest.mark.parametrize(
@@ -343,7 +351,7 @@ def test_the_timeout_of_a_job_holds_its_tries():
 def test_concurrency(concurrency, group, interruptible):
     document = config(pipeline(schedule=Schedule(cron="0 4 * * *", concurrency=concurrency)))
     assert document["embed"].get("resource_group") == group
-    assert document[".rag"].get("interruptible", False) is interruptible
+    assert shared(document).get("interruptible", False) is interruptible
     assert document["workflow"]["auto_cancel"] == {"on_new_commit": "interruptible" if interruptible else "none"}
 
 
@@ -361,7 +369,7 @@ def test_secrets_are_checked_and_taken_by_name():
         'export EMBED__KEY="${VAULT_PATH_TOKEN:?the CI/CD variable VAULT_PATH_TOKEN is missing or empty}"',
     ]
     vault = config(pipeline(step(secrets=own)), vault={"audience": "https://vault.example"})
-    assert vault[".rag"]["id_tokens"] == {"VAULT_ID_TOKEN": {"aud": "https://vault.example"}}
+    assert shared(vault)["id_tokens"] == {"VAULT_ID_TOKEN": {"aud": "https://vault.example"}}
     assert vault["embed"]["secrets"]["EMBED__KEY"] == {
         "vault": {"engine": {"name": "kv-v2", "path": "secret"}, "path": "vault/path", "field": "token"},
         "file": False,
@@ -374,7 +382,7 @@ def test_what_starts_a_pipeline_besides_the_clock():
     subject = pipeline(triggers=Triggers(push=("main",), webhook=True))
     rule = {"if": '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "main"'}
     (text,) = render_texts(subject, "gitlab", asked({"kind": "include"})).values()
-    assert rule in yaml.safe_load(text)[".rag"]["rules"]
+    assert rule in shared(yaml.safe_load(text))["rules"]
     assert "# A POST to /api/v4/projects/:id/trigger/pipeline with a trigger token starts it." in text
     assert rule in config(subject, kind="root")["workflow"]["rules"]
     (report,) = unsupported_uses(GitlabBackend(), subject, options=asked({"rules": [{"when": "always"}]}))
@@ -436,29 +444,29 @@ def test_pods_are_shaped_by_variables():
 def test_images_have_everything_and_the_base_image_is_installed_in():
     subject = pipeline(step(), step("next", image="ghcr.io/acme/next:1", needs=("embed",)))
     document = config(subject)
-    assert document[".rag"]["image"] == "python:3.12-slim"
-    assert document[".rag"]["before_script"] == ["python -m pip install ."]
-    assert document[".rag"]["cache"] == [
+    assert shared(document)["image"] == "python:3.12-slim"
+    assert shared(document)["before_script"] == ["python -m pip install ."]
+    assert shared(document)["cache"] == [
         {"key": {"files": ["pyproject.toml"], "prefix": "pip-3.12"}, "paths": [".cache/pip"], "policy": "pull"}
     ]
     assert document["next"]["image"] == "ghcr.io/acme/next:1"
     assert document["next"]["before_script"] == []
     assert document["next"]["cache"] == []
     whole = config(pipeline(image="ghcr.io/acme/rag:1"))
-    assert whole[".rag"]["image"] == "ghcr.io/acme/rag:1"
-    assert "before_script" not in whole[".rag"]
-    assert "cache" not in whole[".rag"]
+    assert shared(whole)["image"] == "ghcr.io/acme/rag:1"
+    assert "before_script" not in shared(whole)
+    assert "cache" not in shared(whole)
     uv = config(pipeline(), setup="uv", checkout=False)
-    assert uv[".rag"]["image"] == "ghcr.io/astral-sh/uv:python3.12-bookworm-slim"
-    assert uv[".rag"]["variables"]["UV_CACHE_DIR"] == "$CI_PROJECT_DIR/.cache/uv"
-    assert uv[".rag"]["variables"]["GIT_STRATEGY"] == "none"
+    assert shared(uv)["image"] == "ghcr.io/astral-sh/uv:python3.12-bookworm-slim"
+    assert shared(uv)["variables"]["UV_CACHE_DIR"] == "$CI_PROJECT_DIR/.cache/uv"
+    assert shared(uv)["variables"]["GIT_STRATEGY"] == "none"
     assert uv["embed"]["script"][0].startswith("uv run --no-sync wurzel step ")
 
 
 def test_a_self_consuming_step_keeps_its_output_in_the_cache():
     document = config(pipeline(step("memory", self_consuming=True)))
     assert document["memory"]["cache"][-1] == {"key": "rag.memory", "paths": ["data/memory"]}
-    assert document["memory"]["cache"][0] == document[".rag"]["cache"][0]
+    assert document["memory"]["cache"][0] == shared(document)["cache"][0]
 
 
 def test_jobs_may_differ():
@@ -471,7 +479,7 @@ def test_jobs_may_differ():
     assert document["embed"]["environment"] == {"name": "prod", "action": "access"}
     assert document["next"]["environment"]["name"] == "staging"
     assert document["next"]["tags"] == ["big"]
-    assert document[".rag"]["id_tokens"] == {"AWS_TOKEN": {"aud": "https://aws.example"}}
+    assert shared(document)["id_tokens"] == {"AWS_TOKEN": {"aud": "https://aws.example"}}
 
 
 @pytest.mark.parametrize(
@@ -509,14 +517,12 @@ def jobs(document):
 def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
     document = config(pipeline(*FORKED, image="x", schedule=Schedule(cron="0 4 * * *")), layout=layout)
     assert list(jobs(document)) == ["rag"]
+    assert list(document)[-1] == "rag"
+    assert ".rag" not in document
     assert document["rag"] == {
-        "extends": ".rag",
         "needs": [],
         "resource_group": "rag",
-        "artifacts": {"paths": ["data/join"]},
         "script": ["wurzel run rag -j 2 --junit junit.xml"],
-    }
-    assert document[".rag"] == {
         "stage": "rag",
         "image": "x",
         "retry": RUNNER,
@@ -529,7 +535,13 @@ def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
                 "when": "always",
             }
         ],
-        "artifacts": {"expire_in": "7d", "access": "developer", "when": "always", "reports": {"junit": "junit.xml"}},
+        "artifacts": {
+            "expire_in": "7d",
+            "access": "developer",
+            "when": "always",
+            "reports": {"junit": "junit.xml"},
+            "paths": ["data/join"],
+        },
     }
 
 
@@ -547,7 +559,7 @@ def test_only_what_leaves_a_job_is_an_artifact():
     (cache,) = found["words-reverse"]["cache"]
     assert cache["key"] == "wurzel.rag.words-reverse.$CI_COMMIT_REF_SLUG"
     assert cache["paths"] == [".wurzel", "data/words", "data/upper", "data/reverse"]
-    assert document[".rag"]["variables"] == {"WURZEL_LAYOUT": layout_digest(grouped)}
+    assert shared(document)["variables"] == {"WURZEL_LAYOUT": layout_digest(grouped)}
 
 
 def test_a_sliced_step_that_is_large_runs_in_parallel_jobs():
@@ -595,13 +607,13 @@ def test_what_most_jobs_have_stands_once():
     timed = {"timeout": 60, "retry": Retry(limit=1), "resources": Resources(cpu="1")}
     steps = (step("words", **timed), reading("upper", "words", **timed), reading("join", "upper", timeout=120))
     document = config(pipeline(*steps))
-    assert document[".rag"]["retry"] == {"max": 1}
-    assert document[".rag"]["timeout"] == "11m"
+    assert shared(document)["retry"] == {"max": 1}
+    assert shared(document)["timeout"] == "11m"
     assert [document[name].keys() & {"retry", "timeout"} for name in ("words", "upper")] == [set(), set()]
     assert (document["join"]["retry"], document["join"]["timeout"]) == (0, "12m")
-    assert "KUBERNETES_CPU_REQUEST" not in document[".rag"]["variables"]
+    assert "KUBERNETES_CPU_REQUEST" not in shared(document)["variables"]
     alike = config(pipeline(*steps[:2]))
-    assert alike[".rag"]["variables"]["KUBERNETES_CPU_REQUEST"] == "1"
+    assert shared(alike)["variables"]["KUBERNETES_CPU_REQUEST"] == "1"
     assert "variables" not in alike["words"]
 
 
@@ -635,8 +647,8 @@ def test_with_a_store_no_data_crosses_as_an_artifact(layout):
 
 def test_the_identity_of_a_store_is_an_id_token_and_depends_on_the_branch():
     data = config(stored(identity=IDENTITY), layout="steps")
-    assert data[".rag"]["id_tokens"] == {"WURZEL_STORE_ID_TOKEN": {"aud": "minio"}}
-    assert data[".rag"]["variables"]["WURZEL_STORE_ROLE_ARN"] == "arn:aws:iam::1:role/rag"
+    assert shared(data)["id_tokens"] == {"WURZEL_STORE_ID_TOKEN": {"aud": "minio"}}
+    assert shared(data)["variables"]["WURZEL_STORE_ROLE_ARN"] == "arn:aws:iam::1:role/rag"
     (line, _) = data["words"]["script"]
     script = line + '; printf "%s %s" "$WURZEL_STORE_CACHE" "$WURZEL_STORE_ROLE_ARN"'
     for protected, expected in (("true", " role"), ("", "read arn:aws:iam::1:role/it's")):

@@ -3,8 +3,9 @@
 Facts: https://docs.gitlab.com/ci/yaml/ and https://docs.gitlab.com/runner/executors/kubernetes/.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.gitlab.options import PATHS, GitlabOptions
@@ -14,6 +15,9 @@ from wurzel.exceptions import Problem
 from wurzel.ir.features import Use
 from wurzel.ir.jobs import Job
 from wurzel.ir.model import Pipeline
+
+if TYPE_CHECKING:
+    from wurzel.backends.gitlab.context import Config
 
 FILE_LIMIT = 2 * 1024**2
 """Default limit of an instance for the size of a CI/CD file, in bytes."""
@@ -117,6 +121,7 @@ class GitlabBackend(Backend):
                 {**common, "config": found},
                 limit=FILE_LIMIT,
                 instead=_INSTEAD if options.kind == "root" else "",
+                finish=_finish(found),
             )
             for where, found in written.items()
         ]
@@ -171,3 +176,12 @@ class GitlabBackend(Backend):
         from wurzel.backends.ci.validation import check_gitlab
 
         return check_gitlab(files, options.kind)
+
+
+def _finish(config: "Config") -> Callable[[str], tuple[str, list[int]]] | None:
+    """A file with one job needs no hidden job for what jobs have in common."""
+    if config.trigger or len(config.jobs) != 1:
+        return None
+    from wurzel.backends.gitlab.single import joined
+
+    return partial(joined, base=config.base, job=config.jobs[0].name)
