@@ -3,6 +3,7 @@ import builtins
 import keyword
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -744,6 +745,16 @@ def test_a_step_with_its_own_volumes_variables_and_priority_has_its_own_pod():
     assert container["envFrom"] == [{"prefix": "S_", "configMapRef": {"name": "suffix"}}]
     assert {"name": "models", "mountPath": "/models", "subPath": "de"} in container["volumeMounts"]
     assert "envFrom" not in pods["POD"]["spec"]["containers"][0]
+    source = text(body, operator="kubernetes", kubernetes={"claim": "c", "priority_class": "low"})
+    known = {"deepcopy": deepcopy}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign | ast.AugAssign) and "POD" in ast.unparse(node):
+            exec(ast.unparse(node), known)
+    assert {name: known[name] for name in pods} == pods
+    assert source.count('"kind": "Pod"') == 1
+    alone = body.model_copy(update={"steps": (body.steps[1].model_copy(update={"needs": (), "inputs": ()}),)})
+    assert list(dag(alone, chosen).pods) == ["POD_SUFFIX"]
+    assert dag(alone, chosen).changes == {}
 
 
 def test_what_starts_a_dag_besides_the_clock():

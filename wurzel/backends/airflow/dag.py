@@ -165,6 +165,17 @@ class Dag:
     edges: Sequence[Edge]
     """Which tasks must end before which."""
 
+    @property
+    def changes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name of a constant to what its pod has in `spec` instead of what `POD` has there."""
+        shared = self.pods.get(POD, {}).get("spec")
+        own = {name: pod["spec"] for name, pod in self.pods.items() if name != POD}
+        return {
+            name: {key: value for key, value in spec.items() if shared.get(key) != value}
+            for name, spec in own.items()
+            if shared is not None and shared.keys() <= spec.keys()
+        }
+
 
 class FileContext(TypedDict):
     """What the template of the DAG file sees."""
@@ -404,7 +415,7 @@ def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask])
         if task.pod:
             own = () if task.pod.template == POD else task.steps
             pods.setdefault(task.pod.template, pod(pipeline, options.kubernetes, own))
-    return pods
+    return dict(sorted(pods.items(), key=lambda item: item[0] != POD))
 
 
 def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOptions) -> Iterator[str]:

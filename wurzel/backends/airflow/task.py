@@ -39,9 +39,9 @@ _OWN_FOLDER = """work=$(mktemp -d) && trap : TERM && trap 'rm -rf "$work"' EXIT 
 _PLACE = re.compile(rf"\$({DATA}|{RUN}|{IR}|work)(/.*)?")
 """A word that begins with one of our variables, which a shell or the kubelet puts in."""
 _RESERVED = frozenset(
-    {*keyword.kwlist, *dir(builtins), "k8s", "literal", "mask_secret", "on_failure", "pendulum", "secret", "slices"}
-    | {"in_time", "ir", "json", "moment", "os", "re", "starts_in_time", "subprocess", "task", "tell", "time"}
-    | {"timedelta", "urllib", "word_slices"}
+    {*keyword.kwlist, *dir(builtins), "deepcopy", "k8s", "literal", "mask_secret", "on_failure", "pendulum"}
+    | {"in_time", "ir", "json", "moment", "os", "re", "secret", "slices", "starts_in_time", "subprocess", "task"}
+    | {"tell", "time", "timedelta", "urllib", "word_slices"}
 )
 
 
