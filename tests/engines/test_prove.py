@@ -70,6 +70,12 @@ def test_a_step_that_gives_other_data_each_time_is_named(tmp_path):
     assert not (project / "run-pipeline.sh").exists()
 
 
+def test_an_unknown_target_is_named_before_anything_runs(tmp_path):
+    done = prove(example("chain", tmp_path / "project"), "chain:pipeline", "-t", "argoo")
+    assert done.returncode == 2
+    assert done.stderr == "error: unknown target 'argoo'\n  Did you mean argo?\n"
+
+
 def test_a_sample_of_a_project_gives_the_same_everywhere(tmp_path):
     project = example("hostile", tmp_path / "project")
     (project / ".gitignore").write_text("in put\n")

@@ -106,6 +106,14 @@ BAD = [
     ("version: 1\nenvironments: {p: {pipelines: {rog: {}}}}\n", "there is no pipeline 'rog'"),
     (entry("targets: {dcv: {}}"), "wurzel.yaml:5:15: pipelines.rag.targets: unknown target 'dcv'\n  Did you mean dvc?"),
     (entry("targets: {dvc: 5}"), "pipelines.rag.targets.dvc: 5 is not a mapping"),
+    (
+        entry("split: {}\nsteps: {split: {image: x}}"),
+        "unknown key 'split' in pipelines.rag\n  Steps are below steps: {split: …}.",
+    ),
+    (
+        entry("steps: {split: {LENGTH: 5}}"),
+        "unknown key 'LENGTH' in pipelines.rag.steps.split\n  Settings of a step are below settings: {LENGTH: …}.",
+    ),
     (entry("dataDir: x"), "wurzel.yaml:5:5: unknown key 'dataDir' in pipelines.rag\n  Did you mean data_dir?"),
     (entry("data_dir: /x"), "wurzel.yaml:5:15: pipelines.rag.data_dir: '/x' leads out of the project"),
     (entry("data_dir: a/../.."), "leads out of the project"),

@@ -59,12 +59,15 @@ def command(
     from wurzel.engines.project import case_of
     from wurzel.engines.proof import proven
     from wurzel.exceptions import CheckFailed
-    from wurzel.project.open import open_pipeline
+    from wurzel.project.jobs import check_known
+    from wurzel.project.open import open_pipeline, open_project
     from wurzel.runtime.ending import ended_by_signals
 
     forms = [_form(path) for path in reports]
     if engines:
         os.environ[ENGINES] = os.path.abspath(engines)  # noqa: PTH100 - a link stays what it is
+    for target in targets:
+        check_known(target, open_project())
     resolved = open_pipeline(pipeline, environment, sets)
     cluster = Cluster(_seconds(timeout))
     chosen = _drivers(resolved, targets, cluster, environment)

@@ -71,7 +71,7 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
     """
     jobs = []
     for target in request.targets:
-        _check_known(target, project)  # before any user code runs
+        check_known(target, project)  # before any user code runs
     for resolved in _resolved(request, project):
         targets = list(dict.fromkeys(request.targets)) or [
             name for name in resolved.options if _fits(resolved.named.get(name), request.environment)
@@ -87,7 +87,8 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
     return jobs
 
 
-def _check_known(target: str, project: Project | None) -> None:
+def check_known(target: str, project: Project | None) -> None:
+    """Raise `UsageError` if no backend, and no named target of the project, has this name."""
     if target in BUILT_IN:
         return
     named = project_names(project)

@@ -120,7 +120,7 @@ class _ModelReader:
         for key, child in node.value.items():
             if key not in self.cls.model_fields:
                 message = f"unknown key {value_text(Node(key, ''))} in {path or 'the file'}"
-                context.findings.add(child.key_origin, message, _known_as(self.cls, key))
+                context.findings.add(child.key_origin, message, _known_as(self.cls, node, key))
             elif child.value is not None and (value := self.field(key)(child, _below(path, key), context)) is not BAD:
                 values[key] = value
         if context.complete:
@@ -155,10 +155,15 @@ class _ModelReader:
                 context.findings.add(node.origin, f"{_below(path, name)} is missing", _described(self.cls, name))
 
 
-def _known_as(cls: Model, key: str) -> str:
+def _known_as(cls: Model, node: Node, key: str) -> str:
     if issubclass(cls, Resources) and "/" in key:
         return f"Devices are below gpu: {{{key}: 1}}."
-    return near(key, cls.model_fields, "Keys")
+    if "steps" in cls.model_fields and key in node.fields.get("steps", Node({}, "")).fields:
+        return f"Steps are below steps: {{{key}: …}}."
+    hint = near(key, cls.model_fields, "Keys")
+    if "settings" in cls.model_fields and not hint.startswith("Did you mean"):
+        return f"Settings of a step are below settings: {{{key}: …}}. {hint}"
+    return hint
 
 
 def _late(cls: Model) -> Reader:
