@@ -307,6 +307,14 @@ def by_a_folder_of_the_same_name(root):
     return "'globex' is a folder here, and globex is an installed pack"
 
 
+def by_a_folder_of_the_same_name_alone(root):
+    change(root, '[own, "globex>=2"]', "[globex]")
+    change(root, "pipelines:", "variables: {team: a}\npipelines:")
+    (root / "own").rmdir()
+    (root / "globex").mkdir()
+    return "'globex' is a folder here, and globex is an installed pack"
+
+
 def by_a_folder_that_is_called_as_a_requirement(root):
     (root / "globex>=2").mkdir()
     return "'globex>=2' is a folder here, and globex is an installed pack"

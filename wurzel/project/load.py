@@ -195,11 +195,19 @@ def _for_all(root: Node, environments: Mapping[str, Node], key: str) -> dict[str
 
 
 def _packs(templates: Sequence[str], root: Path, places: Mapping[str, str]) -> Sequence[Pack]:
-    if all((root / name).is_dir() and not (root / name / PACK_FILE).is_file() for name in templates):
+    if all(_is_plain_folder(root, name) for name in templates):
         return ()
     from wurzel.project.packs import read_packs  # imported only for projects with packs, to keep others fast
 
     return read_packs(templates, root, places)
+
+
+def _is_plain_folder(root: Path, name: str) -> bool:
+    """Whether an entry can only be a folder, with templates alone; `globex` may be an installed pack too."""
+    from wurzel.render.layers import USUAL  # imported only for projects with templates, to keep others fast
+
+    is_path = "/" in name or name == USUAL
+    return is_path and (root / name).is_dir() and not (root / name / PACK_FILE).is_file()
 
 
 def _name(path: Path) -> str:

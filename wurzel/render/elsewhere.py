@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from wurzel.suggestion import did_you_mean
+
 _QUOTED = "Remove it: every value is quoted for its position."
 _VALUE = (
     "Remove it: `key: {{ x }}` writes a list or mapping itself, and `{{ x }}` alone on its line writes its entries."
@@ -24,6 +26,8 @@ _PYTHON = "Compute it in Python, where the context is built."
 _CHOICE = 'Write `{{ "a" if x else "b" }}`.'
 _STRICT = "Remove it: an undefined name is always an error."
 _NEEDS = "Write `{% include 'part.j2' %}` or `{% import 'macros.j2' as m %}` and `{{ m.name() }}`."
+_ARITHMETIC = "Write `x + 1`, `x - 1`, `x * 2`, `x // 2`, `x % 2`."
+_PRINTED = "Text outside of `{{ }}` is written as it is: `# {{ x }}`; `wurzel render --stdout` shows the file."
 _MEMBER = "Write it as a method: `x.split(',')`, `x.startswith('a')`."
 
 _EXPRESSION = "An expression of the platform is text here: `{{ '${{ github.ref }}' }}`, `{{ '{{workflow.name}}' }}`."
@@ -47,6 +51,13 @@ _FILTERS = {
     "append": "Write `{{ xs + [x] }}`.",
     "trunc": "Write `{{ x[:63] }}`.",
     **dict.fromkeys(("sha256sum", "sha1sum", "md5sum", "slugify", "slug", "flatten", "union", "difference"), _PYTHON),
+    **dict.fromkeys(("zip", "product", "snakecase", "camelcase", "kebabcase", "pluralize"), _PYTHON),
+    **dict.fromkeys(("plus", "minus", "times", "divided_by", "add", "sub", "mul", "div", "modulo"), _ARITHMETIC),
+    **dict.fromkeys(("size", "len", "length_is"), "Write `x | length`."),
+    **dict.fromkeys(("downcase", "upcase", "lowercase", "uppercase"), "Write `x | lower` or `x | upper`."),
+    **dict.fromkeys(("log", "debug", "print"), _PRINTED),
+    "keys": "Write `x | list`; a loop over `x | items` gives both.",
+    "values": "Write `x.values() | list`.",
     "repr": _QUOTED,
     "shuffle": "Rendered files must be the same every time.",
 }
@@ -71,10 +82,38 @@ _NAMES = {
     **dict.fromkeys(("random", "random_ascii_string", "random_string"), _PURE),
     "return": "A macro gives the text that it writes; for a value, use `{% set %}`, or a filter of a pack.",
     "contains": "Write `'a' in x`.",
+    **dict.fromkeys(("log", "print", "console", "debug", "warn"), _PRINTED),
+    **dict.fromkeys(("map", "filter", "sum", "min", "max", "abs", "reversed"), "Use a filter: `{{ x | sum }}`."),
+    **dict.fromkeys(("type", "isinstance", "typeof", "kindOf"), "Use a test: `x is string`, `x is mapping`."),
+    **dict.fromkeys(("fail", "raise", "throw", "assert", "error"), "Only a policy refuses: `fail(…)` in policies.j2."),
+    **dict.fromkeys(("empty", "not_empty"), "Write `{% if not x %}`."),
+    "undefined": "Write `x is defined`.",
+    "forloop": "Write `loop.index`, `loop.first`, `loop.last`.",
+    "printf": 'Write `{{ "%s/%s" | format(a, b) }}`, or join with `~`.',
+    "end": "Name the tag that ends: `{% endif %}`, `{% endfor %}`, `{% endblock %}`.",
     "format": 'Write `{{ "%s/%s" | format(a, b) }}`, or join with `~`.',
     **dict.fromkeys(("null", "nil", "None"), "Write `none`."),
 }
+_MEMBERS = {
+    **dict.fromkeys(("iteritems", "iterkeys", "itervalues", "entries"), _ITEMS),
+    **dict.fromkeys(("has_key", "hasOwnProperty", "contains", "includes"), "Write `'a' in x`."),
+    **dict.fromkeys(("length", "size", "len", "count"), "Write `x | length`."),
+    **dict.fromkeys(("push", "append", "add", "concat"), "Write `{{ xs + [x] }}`."),
+    **dict.fromkeys(("join", "map", "filter", "sort", "first", "last"), "Use a filter: `{{ x | join(',') }}`."),
+    **dict.fromkeys(("toLowerCase", "toUpperCase", "trim"), "Use a filter: `| lower`, `| upper`, `| trim`."),
+}
+_TESTS = {
+    **dict.fromkeys(("null", "nil", "None"), "Write `x is none`."),
+    **dict.fromkeys(("empty", "blank"), "Write `{% if not x %}`."),
+    **dict.fromkeys(("list", "array", "dict", "map", "str"), "Write `x is sequence`, `is mapping`, `is string`."),
+    **dict.fromkeys(("match", "search", "contains"), "Write `'a' in x`, or compute it in Python."),
+}
 _TAGS = {
+    **dict.fromkeys(("each", "foreach", "loop", "iterate"), "Write `{% for x in xs %}` … `{% endfor %}`."),
+    **dict.fromkeys(("elif", "endif", "endfor", "endblock"), "It ends something that was not begun."),
+    "comment": "Write `{# … #}`.",
+    **dict.fromkeys(("debug", "log"), _PRINTED),
+    **dict.fromkeys(("load", "use", "require"), _NEEDS),
     "continue": "Write `{% for x in xs if … %}`, or put `{% if … %}` around the rest of the loop.",
     "break": "Write `{% for x in xs[:1] %}`, or a condition: `{% for x in xs if … %}`.",
     "do": "Write `{% set _ = x.append(1) %}`.",
@@ -91,11 +130,57 @@ _TAGS = {
     "unless": "Write `{% if not … %}`.",
     "while": "Write `{% for x in xs %}`.",
 }
+_KNOWN_TAGS = (
+    "block",
+    "endblock",
+    "extends",
+    "filter",
+    "endfilter",
+    "for",
+    "endfor",
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "import",
+    "include",
+    "macro",
+    "endmacro",
+    "raw",
+    "endraw",
+    "set",
+    "endset",
+    "with",
+    "endwith",
+)
 _GO = "This looks like Go's template language. Write `{{ x | indent(4) }}`, `{% if x %}`, `{% for x in xs %}`."
 _FOREIGN = re.compile(
     r"unexpected '\.'|unexpected char '[$]'|expected token 'end of print statement', got '(?:string|integer|float|\w+)'"
 )
-_OPERATORS = {"?": _CHOICE, "&": "Write `and`.", "!": "Write `not x` or `x != y`.", "|": "Write `or`."}
+_SYNTAX = (
+    (r"(unexpected|.* got) '='", "Compare with `==` and `!=`; set with `{% set x = 1 %}`; write with `{{ x }}`."),
+    (r"expected token ':', got '}'", "Write `{{ x }}`, `{% for x in xs %}`, `{% if x %}`."),
+    (r"unexpected '>'", "Write `x != y`, `x.y`, or `{% include 'part.j2' %}`."),
+    (r"expected token 'name', got '\|'", "Write `or`."),
+    (r".* got ':'", "A filter takes its arguments in brackets: `{{ x | default('a') }}`."),
+    (r".* got 'for'", "Write `{% for x in xs if … %}`, or `xs | map(attribute='name') | list`."),
+    (r".* got 'then'", "Write `{% if x %}`."),
+    (r"expected token 'as'", "Write `{% import 'macros.j2' as m %}`; modules of Python cannot be imported."),
+    (
+        r"expected token 'end of statement block', got '[-+*/]'",
+        "Write `{% set x = x + 1 %}`; in a loop, of a namespace.",
+    ),
+    (r"unexpected 'end of print statement'", "Something is missing at the end; `x++` is written `x + 1`."),
+)
+"""Beginnings of messages of the parser, and what to write instead."""
+_OPERATORS = {
+    "#": "Write `{{ x }}`, `{% for x in xs %}`, `{% if x %}`.",
+    "`": 'Write `"a" ~ x`.',
+    "?": _CHOICE,
+    "&": "Write `and`.",
+    "!": "Write `not x` or `x != y`.",
+    "|": "Write `or`.",
+}
 
 
 def filter_instead(name: str) -> str:
@@ -111,7 +196,18 @@ def name_instead(name: str) -> str:
 def syntax_instead(message: str) -> str:
     """What to write instead of syntax that the parser did not understand; empty if none is known."""
     if tag := re.match(r"Encountered unknown tag '(\w+)'", message):
-        return _TAGS.get(tag.group(1), "")
+        return _TAGS.get(tag.group(1), "") or did_you_mean(tag.group(1), _KNOWN_TAGS)
     if operator := re.match(r"unexpected char '(.)'", message):
         return _OPERATORS.get(operator.group(1), _GO if operator.group(1) == "$" else "")
-    return _GO if _FOREIGN.match(message) else ""
+    instead = next((hint for beginning, hint in _SYNTAX if re.match(beginning, message)), "")
+    return instead or (_GO if _FOREIGN.match(message) else "")
+
+
+def member_instead(name: str) -> str:
+    """What to write instead of an attribute or method of another language; empty if none is known."""
+    return _MEMBERS.get(name, "")
+
+
+def test_instead(name: str) -> str:
+    """What to write instead of a test of another language; empty if none is known."""
+    return _TESTS.get(name, "")

@@ -391,13 +391,13 @@ class Environment(jinja2.Environment):
 
     def syntax(self, message: str) -> tuple[str, str]:
         """Message and hint for an error of the parser or compiler."""
-        from wurzel.render.elsewhere import filter_instead, syntax_instead
+        from wurzel.render.elsewhere import filter_instead, syntax_instead, test_instead
 
         match = re.match(r"No (filter|test) named '(\w+)'", message)
         if match is None:
             return message, syntax_instead(message)
         kind, name = match.groups()
-        instead = REFUSED.get(name) or filter_instead(name) if kind == "filter" else ""
+        instead = REFUSED.get(name) or filter_instead(name) if kind == "filter" else test_instead(name)
         known = self.filters if kind == "filter" else self.tests
         return f"there is no {kind} {name!r}", instead or did_you_mean(name, known, cutoff=LOOSE)
 
@@ -431,10 +431,13 @@ def running(frame: FrameType | None) -> str:
 def _undefined(message: str, names: Collection[str]) -> tuple[str, str]:
     if message.startswith("the inline if-expression"):
         return "the inline `if` is false and has no `else`", _HINT_ELSE
+    from wurzel.render.elsewhere import member_instead, name_instead
+
     match = re.fullmatch(r"'(\w+)' is undefined", message)
     if match is None:
-        return message, ""
-    from wurzel.render.elsewhere import name_instead
+        member = re.match(r"(.* has no '(\w+)')(; did you mean .*)?$", message, re.DOTALL)
+        hint = member_instead(member.group(2)) if member else ""
+        return (member.group(1), hint) if member and hint else (message, "")
 
     name = match.group(1)
     return message, WITH_CONTEXT if name in names else name_instead(name) or did_you_mean(name, names, cutoff=LOOSE)
