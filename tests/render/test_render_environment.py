@@ -165,6 +165,8 @@ def test_values_are_written_as_they_were_when_they_were_written(render):
         ("{% filter wordwrap(3) %}{{ name }}{% endfilter %}", "cannot be used as a value here", "| string"),
         ("{% filter filesizeformat %}{{ name }}{% endfilter %}", "cannot be used as a value here", "| string"),
         ("{% filter json %}{{ name }}{% endfilter %}", "it is rendered text, not a value", "| string"),
+        ("{% macro m() %}true{% endmacro %}{{ m() is true }}", "is never `true`, whatever", "| trim =="),
+        ("{% macro m() %}null{% endmacro %}{{ m() is none }}", "is never `none`, whatever", "| trim =="),
         ("{{ [1] | random }}", "there is no filter 'random'", "the same every time"),
         ("{{ lipsum() }}", "'lipsum' is undefined", ""),
         ("{% autoescape true %}{% endautoescape %}", "`autoescape` has no meaning here", ""),

@@ -155,6 +155,7 @@ class Environment(jinja2.Environment):
         self.filters["sum"] = work.total
         self.filters = work.counted(self.filters)
         self.tests["blank"] = text.is_blank
+        self.tests |= {name: text.of_values(name, self.tests[name]) for name in text.OF_VALUES}
         self.tests |= work.comparing(self.tests)
         del self.globals["lipsum"]
         self.globals["range"] = values.bounded_range

@@ -6,7 +6,7 @@ of a value. Code that cannot handle pieces fails with a hint instead of writing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from wurzel.exceptions import TemplateError
@@ -189,6 +189,21 @@ class Text:
 
     def __iter__(self) -> Iterator[Any]:
         self._refuse()
+
+
+OF_VALUES = ("true", "false", "boolean", "none", "integer", "float", "number")
+"""Tests that rendered text never passes, also where it reads as such a value."""
+
+
+def of_values(name: str, test: Any) -> Callable[[Any], bool]:
+    """A test that refuses rendered text, which would fail it whatever the text says."""
+
+    def check(value: Any) -> bool:
+        if isinstance(value, Text):
+            raise TemplateError(f"rendered text is never `{name}`, whatever it contains", hint=COMPARE)
+        return bool(test(value))
+
+    return check
 
 
 class Mark:
