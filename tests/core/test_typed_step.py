@@ -551,6 +551,19 @@ def timed(function):
     return inner
 
 
+class Method:
+    """A decorator that is a class: `inspect` takes its objects for functions in C, of unknown arguments."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __get__(self, step, owner=None):
+        return self if step is None else functools.partial(self.function, step)
+
+    def __call__(self, *args):
+        return self.function(*args)
+
+
 def test_a_decorated_run_may_take_any_arguments():
     class Decorated(TypedStep[NoSettings, None, list[Doc]]):
         @timed
@@ -560,8 +573,14 @@ def test_a_decorated_run_may_take_any_arguments():
     class Wrapped(Decorated):
         run = functools.wraps(Source.run)(timed(Source.run))
 
-    with pytest.warns(UserWarning, match=r"a decorator hides the annotations of run; let it apply functools.wraps"):
-        assert WZ(Decorated).run(None) == [Doc(text="x")]
+    class Bound(TypedStep[NoSettings, None, list[Doc]]):
+        @Method
+        def run(self, inpt: None) -> list[Doc]:
+            return [Doc(text="x")]
+
+    for decorated in (Decorated, Bound):
+        with pytest.warns(UserWarning, match=r"a decorator hides the annotations of run; let it apply functools.wraps"):
+            assert WZ(decorated).run(None) == [Doc(text="x")]
     assert quiet(Wrapped).run(None) == [Doc()]
 
 

@@ -46,8 +46,15 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
 
 def _is_wrapped(method: Any) -> bool:
     """Whether it takes any arguments, as what a decorator without `wraps` puts in place of a method."""
-    kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
-    return inspect.Parameter.VAR_POSITIONAL in kinds
+    return inspect.Parameter.VAR_POSITIONAL in [parameter.kind for parameter in _parameters(method)]
+
+
+def _parameters(method: Any) -> list[inspect.Parameter]:
+    """What a method takes: any arguments where nothing tells, as for an object of a decorator that is a class."""
+    try:
+        return list(inspect.signature(method).parameters.values())
+    except ValueError:
+        return [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
 
 
 def check_when(cls: type[Any], given: Any, place: str) -> None:
@@ -95,7 +102,7 @@ def _only_parameter(cls: type[Any], name: str, place: str) -> str:
         and not (code.co_kwonlyargcount or code.co_flags & variadic)
     ):
         return str(code.co_varnames[1])
-    parameters = list(inspect.signature(run).parameters.values())
+    parameters = _parameters(run)
     bound = isinstance(inspect.getattr_static(cls, name), staticmethod | classmethod)
     if not bound and parameters and parameters[0].kind is not kinds.VAR_POSITIONAL:
         parameters = parameters[1:]
