@@ -55,7 +55,10 @@ KEYS = {
     "npm token": [f"npm_{A[:36]}"],
     "PyPI token": [f"pypi-AgE{A[:60]}"],
     "SendGrid key": [f"SG.{A[:22]}.{A[:43]}"],
-    "Azure storage key": [f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={A}{A[:20]}=="],
+    "Azure key": [
+        f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={A}{A[:20]}==",
+        f"Endpoint=sb://a.servicebus.windows.net/;SharedAccessKeyName=b;SharedAccessKey={A}=",
+    ],
     "Vault token": [f"hvs.{A[:24]}"],
     "Databricks token": [f"dapi{HEX[:32]}"],
     "DigitalOcean token": [f"dop_v1_{HEX}"],

@@ -165,7 +165,7 @@ FORMATS = {
     "npm token": Format(("npm_",), r"\bnpm_[A-Za-z0-9]{36}"),
     "PyPI token": Format(("pypi-AgE",), r"\bpypi-AgE[-A-Za-z0-9_]{40}"),
     "SendGrid key": Format(("SG.",), r"\bSG\.[-A-Za-z0-9_]{22}\.[-A-Za-z0-9_]{43}"),
-    "Azure storage key": Format(("AccountKey=",), r"\bAccountKey=[A-Za-z0-9+/]{40}"),
+    "Azure key": Format(("AccountKey=", "SharedAccessKey="), r"\b(?:Account|SharedAccess)Key=[A-Za-z0-9+/]{40}"),
     "Vault token": Format(("hvs.", "hvb."), r"\bhv[bs]\.[-A-Za-z0-9_]{24}"),
     "Databricks token": Format(("dapi",), r"\bdapi[0-9a-f]{32}"),
     "DigitalOcean token": Format(("_v1_",), r"\bdo[opr]_v1_[0-9a-f]{64}"),
