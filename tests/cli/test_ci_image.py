@@ -62,8 +62,10 @@ def test_on_github_the_job_may_only_read_and_push(project, image, arguments, gra
     assert "pull_request" not in data["on"]
     steps = job["steps"]
     assert steps[2]["run"] == "python -m pip install wurzel==0.1.0"
-    assert login in steps[3]["run"]
-    assert [step.get("working-directory", "") for step in (steps[2], steps[4])] == [project] * 2
+    assert steps[3]["run"] == "wurzel image --check"  # before anything may be pushed
+    assert login in steps[4]["run"]
+    assert [step.get("working-directory", "") for step in (steps[2], steps[3], steps[5])] == [project] * 3
+    assert job["if"].endswith("|| github.ref_name == github.event.repository.default_branch")
     for step in steps:
         assert "${{" not in step.get("run", "")
         assert "@" not in step.get("uses", "") or len(step["uses"].partition("@")[2]) == 40

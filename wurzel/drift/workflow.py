@@ -198,6 +198,7 @@ def _expressions(choices: Choices) -> dict[str, str]:
         "patch": "${{ runner.temp }}/wurzel",
         "if_not_push": "github.event_name != 'push'",
         "if_push": f"github.event_name == 'push' && github.event.head_commit.message != '{MESSAGE}'",
+        "if_main": "github.event_name == 'push' || github.ref_name == github.event.repository.default_branch",
         "if_changed": "needs.render.outputs.changed == 'true'",
         "image": "${{ steps.push.outputs.image }}",
         "github_token": "${{ github.token }}",
