@@ -16,6 +16,14 @@ from wurzel.render.text import Held
 from wurzel.render.values import Identifier
 
 ITEMS = 12
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch):
+    """Files with few values count as large ones."""
+    monkeypatch.setattr("wurzel.render.quoting.repeats.LARGE", ITEMS)
+
+
 ALIKE = {
     "calls": ("", "op(◌, name=◌)\n", ""),
     "in a with block": ("with dag:\n    first()\n", "    op(◌)\n\n    # ◌\n    op('a ◌', ◌)\n", "last()\n"),

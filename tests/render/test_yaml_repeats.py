@@ -10,6 +10,14 @@ from wurzel.render.quoting.yaml_layout import Layout
 from wurzel.render.text import Held
 
 ITEMS = 12
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch):
+    """Files with few values count as large ones."""
+    monkeypatch.setattr("wurzel.render.quoting.repeats.LARGE", ITEMS)
+
+
 ALIKE = {
     "list": "- name: ◌\n  command: [run, ◌, '--to=◌']\n  ◌: x\n",
     "mapping": "◌:\n  image: ◌\n  args:\n  - ◌\n",

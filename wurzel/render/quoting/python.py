@@ -69,7 +69,8 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
 
 def _write_repeats(draft: Draft, *, prove: bool) -> bool:
     """Whether the file is written, and proved, with lines of loops read once; otherwise, all of it is to be read."""
-    found = repeats(draft)
+    if not (found := repeats(draft)):
+        return False
     short = shortened(draft.reference, [repeat.starts for repeat in found])
     if 2 * len(short) > len(draft.reference) or len(short) > SIZE:
         return False

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 READ = 3
 """Repetitions that are read."""
+LARGE = 1_000
+"""Values of a file for which it is worth to look for repetitions."""
 _LEAST = 8
-"""Fewer are not worth it."""
+"""Fewer repetitions are not worth it."""
 _LONGEST = 200
 """Lines of one repetition at most."""
 
@@ -38,8 +40,10 @@ class Repeat(NamedTuple):
 
 
 def repeats(draft: Draft) -> list[Repeat]:
-    """All repetitions, in order."""
-    lines = draft.reference.splitlines(keepends=True) if len(draft.holes) > _LEAST else []
+    """All repetitions, in order; none in a file with few values."""
+    if len(draft.holes) < LARGE:
+        return []
+    lines = draft.reference.splitlines(keepends=True)
     alike = draft.words.sub("\0", draft.reference).splitlines(keepends=True)
     if len(lines) != len(alike):
         return []
