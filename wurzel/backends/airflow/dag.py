@@ -168,13 +168,9 @@ class Dag:
     @property
     def changes(self) -> Mapping[str, Mapping[str, Any]]:
         """Name of a constant to what its pod has in `spec` instead of what `POD` has there."""
-        shared = self.pods.get(POD, {}).get("spec")
         own = {name: pod["spec"] for name, pod in self.pods.items() if name != POD}
-        return {
-            name: {key: value for key, value in spec.items() if shared.get(key) != value}
-            for name, spec in own.items()
-            if shared is not None and shared.keys() <= spec.keys()
-        }
+        shared = self.pods[POD]["spec"] if own else {}
+        return {name: {key: spec[key] for key in spec if shared.get(key) != spec[key]} for name, spec in own.items()}
 
 
 class FileContext(TypedDict):
@@ -410,12 +406,9 @@ def _edges(jobs: Jobs, tasks: Mapping[str, DagTask], *, late: bool) -> list[Edge
 
 def _pods(pipeline: Pipeline, options: AirflowOptions, tasks: Sequence[DagTask]) -> dict[str, dict[str, Any]]:
     """The constants that hold pods: one for all tasks, and one per step with its own volumes."""
-    pods: dict[str, dict[str, Any]] = {}
-    for task in tasks:
-        if task.pod:
-            own = () if task.pod.template == POD else task.steps
-            pods.setdefault(task.pod.template, pod(pipeline, options.kubernetes, own))
-    return dict(sorted(pods.items(), key=lambda item: item[0] != POD))
+    special = {task.pod.template: task.steps for task in tasks if task.pod and task.pod.template != POD}
+    shared = {POD: ()} if any(task.pod for task in tasks) else {}
+    return {name: pod(pipeline, options.kubernetes, steps) for name, steps in {**shared, **special}.items()}
 
 
 def _used(parts: Mapping[str, Any], tasks: Sequence[DagTask], options: AirflowOptions) -> Iterator[str]:
