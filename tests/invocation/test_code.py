@@ -1,11 +1,12 @@
+import os
 import sys
 
 import pytest
 
 from tests.plain import plain_step
-from wurzel.invocation.code import Code
+from wurzel.invocation.code import Code, with_sources
 from wurzel.invocation.digests import FileDigests
-from wurzel.ir.model import DataType
+from wurzel.ir.model import DataType, Pipeline
 
 
 @pytest.fixture
@@ -137,6 +138,8 @@ BIN = {name for name in FILES if name.startswith("bin/")}
         ('class C(CommandStep):\n    command = ["sh", "bin/clean.sh", "{input}"]', {"bin/clean.sh"}),
         ('class S(Settings):\n    F: Path = Path("notes.txt")', set()),
         ('open("notes.txt", "w")', set()),
+        ('ZipFile("notes.txt", "w")', set()),
+        ('Path("notes.txt").open(mode="a")', set()),
         ('OUT = Path("notes.txt")\nOUT.write_text("x")', set()),
         ('Path("texts").mkdir()', set()),
         ('open("notes")', set()),
@@ -159,6 +162,15 @@ def test_a_file_that_a_module_names_counts_by_its_bytes(tmp_path, digest):
     before = digest()
     write(tmp_path, "notes.txt", "y")
     assert digest()["code"] != before["code"]
+
+
+def test_modules_that_steps_find_by_their_python_path_count(tmp_path):
+    write(tmp_path, "alone.py", "def run():\n    import below")
+    write(tmp_path, "lib/below.py", "")
+    env = {"PYTHONPATH": f"none{os.pathsep}lib"}
+    step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"), env=env)
+    pipeline = with_sources(Pipeline(name="p", entrypoint="alone:p", steps=(step,)), tmp_path)
+    assert pipeline.steps[0].sources == ("alone.py", "lib/below.py")
 
 
 def test_modules_of_a_package_that_loads_them_by_name_are_followed(tmp_path):

@@ -85,17 +85,18 @@ class Code:
         not_source: Iterable[Path] = (),
         wurzel: Path = _HOME,
         packages: bool = True,
+        path: str = "",
     ) -> None:
         """Look for modules where they are imported from: in the project first.
 
         Runs write into `not_source`, folders within packages. `packages` says whether to look at installed
-        distributions, which takes long the first time.
+        distributions, which takes long the first time. `path` is the `PYTHONPATH` that steps get.
         """
         self._root = root.absolute()
         self._digests = digests
         self._not_source = [folder.absolute() for folder in not_source]
         self._wurzel = wurzel
-        self._modules = Modules(self._root, wurzel)
+        self._modules = Modules(self._root, wurzel, [str(self._root / one) for one in path.split(os.pathsep) if one])
         self._units: dict[str, Unit] = {}
         self._uses: dict[str, list[str]] = {}
         self._computed: dict[str, list[Computed]] = {}
@@ -395,9 +396,16 @@ def _imported(name: str) -> Any:
     return value
 
 
+def python_path(pipeline: Pipeline) -> str:
+    """The `PYTHONPATH` of all steps."""
+    given = [env.get("PYTHONPATH", "") for env in (pipeline.env, *(step.env for step in pipeline.steps))]
+    return os.pathsep.join(dict.fromkeys(filter(None, given)))
+
+
 def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:
     """The pipeline with the source files of each step, relative to the project folder `root`."""
-    code = Code(root, FileDigests(), not_source=[root / pipeline.data_dir], packages=False)
+    not_source, path = [root / pipeline.data_dir], python_path(pipeline)
+    code = Code(root, FileDigests(), not_source=not_source, packages=False, path=path)
     steps = [
         step.model_copy(update={"sources": relative_files(code.files(step, bases(step)), root)})
         for step in pipeline.steps

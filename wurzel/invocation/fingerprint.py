@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.datacontract.secrets import without_passwords
 from wurzel.exceptions import WurzelError
-from wurzel.invocation.code import Code, bases
+from wurzel.invocation.code import Code, bases, python_path
 from wurzel.invocation.command import prefixes_of
 from wurzel.invocation.digests import combine
 from wurzel.invocation.program import program_digest, version_words
@@ -65,7 +65,7 @@ class Fingerprints:
         self._root = root
         self._environ = environ
         self._digests = digests
-        self._code = Code(root, digests, not_source=not_input)
+        self._code = Code(root, digests, not_source=not_input, path=python_path(pipeline))
         self._not_input = not_input
         self._class = cache(_class)
         self._programs: dict[tuple[str, ...], str] = {}

@@ -26,10 +26,13 @@ _LIBRARY = Path(os.__file__).parent
 class Modules:
     """Finds modules by their dotted names; what is found once is remembered."""
 
-    def __init__(self, root: Path, wurzel: Path) -> None:
-        """Look in the folder `root`, below its `src`, and on Python's path; wurzel's own source is in `wurzel`."""
+    def __init__(self, root: Path, wurzel: Path, path: Iterable[str] = ()) -> None:
+        """Look in the folder `root`, below its `src`, in `path`, and on Python's path.
+
+        wurzel's own source is in `wurzel`.
+        """
+        self._path = [*map(str, source_folders(root)), *path]
         self._places = {"wurzel": [str(wurzel.parent)]}
-        self._root = root
         self._specs: dict[str, ModuleSpec | None] = {}
         self._builtin: dict[str, bool] = {}
 
@@ -53,7 +56,7 @@ class Modules:
             return _found(name, (above.submodule_search_locations or ()) if above is not None else ())
         if name in self._places:
             return _found(name, self._places[name])
-        return _found(name, [*map(str, source_folders(self._root)), *sys.path]) or _found_by_hooks(name)
+        return _found(name, [*self._path, *sys.path]) or _found_by_hooks(name)
 
 
 def package_of(name: str, spec: ModuleSpec | None) -> str:

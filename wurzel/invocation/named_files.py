@@ -68,10 +68,13 @@ def _left_out(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 def _writes(call: ast.Call) -> bool:
     name = _name(call.func)
-    if name != "open":
-        return name in _NOT_FILES or name.startswith(_NOT_READING)
-    modes = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
-    return any(not set(mode).isdisjoint("wax+") for mode in map(_text, modes) if mode and set(mode) <= set("rwaxbt+"))
+    if name in _NOT_FILES or name.startswith(_NOT_READING):
+        return True
+    if name in _JOINING:
+        return False
+    given = call.args if name == "open" else call.args[1:2]  # `open(…, "w")`, `path.open("w")`, `ZipFile(…, "w")`
+    modes = map(_text, [*given, *(word.value for word in call.keywords if word.arg == "mode")])
+    return any(not set(mode).isdisjoint("wax+") for mode in modes if mode and set(mode) <= set("rwaxbt+"))
 
 
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
