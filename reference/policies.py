@@ -149,7 +149,7 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "`policies.j2`: what is asked for, and what files say; filters that find it",
         (
             "policies.j2#for step in pipeline.steps",
-            "policies.j2#for file in files",
+            "policies.j2#for file in files if not said.already",
             *(
                 f"filters.py#def {name}"
                 for name in ("is_floating", "named", "images", "_image", "_entries", "_of_document")
@@ -165,7 +165,12 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "production only",
         "`environments:`; `environment` in a policy or template",
-        ("wurzel-pack.yaml#environments", 'policies.j2#if environment == "prod"'),
+        (
+            "wurzel-pack.yaml#environments",
+            'policies.j2#if environment == "prod"',
+            "filters.py#def unarchived",
+            "filters.py#def _mappings",
+        ),
     ),
     (
         "only steps with secrets",

@@ -369,7 +369,9 @@ def test_its_policy_holds(team, said, message):
 
 WORKFLOW = "targets.argo.patch={spec: {workflowSpec: {templates: {split: {container: "
 JOB = "targets.cronjob.patch={spec: {jobTemplate: {spec: {template: {spec: {"
+OF_STEP = "targets.argo-prod.patch={spec: {workflowSpec: {templates: {split: "
 NOT_ARCHIVED = "{archiveLogs: null}}}"
+SECOND = "---\napiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {archiveLogs: 'true'}"
 EXTENDED = '{{% extends "!{}" %}}\n{{% block {} %}}\n{}\n{{% endblock %}}\n'
 TAG = "images: [{name: registry.acme.example/docs/rag, newTag: latest}]"
 SETATTR = 'setattr(train.container, "im" + "age", "evil")'
@@ -394,6 +396,8 @@ SETATTR = 'setattr(train.container, "im" + "age", "evil")'
             + NOT_ARCHIVED,
             "logs of prod",
         ),
+        ("argo-prod", ("argo/workflow.yaml.j2", "bottom", SECOND), "logs of prod"),
+        ("argo-prod", OF_STEP + "{archiveLocation: {archiveLogs: false}}}}}}", "logs of prod"),
         ("cronjob", ("cronjob/kustomization.yaml.j2", "bottom", TAG), "not registry.acme.example/docs/rag:latest"),
         (
             "airflow",

@@ -19,8 +19,21 @@ def from_acme(image: str) -> str:
 
 def is_floating(image: str) -> bool:
     """Whether an image has no version, or one that the platform fills in, so that it is another one tomorrow."""
-    _, _, tag = image.strip().rpartition("/")[2].partition(":")
-    return "@" not in image and (tag in {"", "latest"} or "$" in tag or "}}" in tag)
+    last = image.strip().rpartition("/")[2]
+    tag = last.partition("@")[0].partition(":")[2]
+    return "$" in last or "}}" in last or ("@" not in last and tag in {"", "latest"})
+
+
+def unarchived(file: Any) -> list[str]:
+    """The workflows of a file, and templates in them, whose logs are not archived."""
+    found = []
+    for value in _mappings(file.documents):
+        spec = value.get("spec")
+        if str(value.get("apiVersion")).startswith("argoproj.io/") and isinstance(spec, dict):
+            inner = spec.get("workflowSpec", spec)
+            found += [] if inner.get("archiveLogs") is True else [str(value.get("kind"))]
+        found += ["archiveLogs"] if value.get("archiveLogs", True) is not True else []
+    return found
 
 
 def named(file: Any, *names: str) -> list[Any]:
@@ -61,6 +74,13 @@ def _entries(file: Any) -> Iterator[tuple[str, Any]]:
         yield from (
             (str(name), value.value if isinstance(value, ast.Constant) else ast.unparse(value)) for name, value in pairs
         )
+
+
+def _mappings(value: Any) -> Iterator[dict[Any, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _mappings(each)
 
 
 def _of_document(value: Any) -> Iterator[tuple[str, Any]]:
