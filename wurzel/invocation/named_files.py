@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from wurzel.patterns import pattern
 
 READING = pattern(
-    rb"\b(?:__file__|open|Path|read_\w+|subprocess|command|os|glob|exec|resources|spec_from_file_location"
-    rb"|run_path)\b"
+    rb"\b(?:__file__|subprocess|command|i?glob|resources|spec_from_file_location|SourceFileLoader)\b|Path\("
+    rb"|\b(?:open|read_\w+|exec|run_path|listdir|scandir|system|popen|path\.join|joinpath)\("
 )
 """Occurs in the source of a module that reads files by their names."""
 
@@ -25,26 +25,31 @@ _STARTING = frozenset({"run", "Popen", "call", "check_call", "check_output", "ge
 _NOT_READING = ("write", "to_", "dump", "save", "mkdir", "touch", "unlink", "rename", "remove")
 """How the names of functions begin that write what they are given the name of."""
 _NOT_FILES = frozenset({"connect", "basicConfig", "FileHandler", "makedirs", "rmtree", "Field", "WZ"})
+_LOOKED_AT = (ast.Constant, ast.Call, ast.BinOp, ast.JoinedStr, ast.ClassDef, ast.Assign)
 _LIKE_A_PATH = pattern(r"(?:\.{1,2}/)*[\w-][\w.-]*(?:/[\w.-]+)*/?")
 _VARIES = pattern(r"[*?\[{%]")
 
 
 def named_files(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Paths that a module names, relative to its folder or the project's; with `/` at the end, it may be a folder."""
+    nodes = [node for node in nodes if isinstance(node, _LOOKED_AT)]
     done = set(map(id, _left_out(nodes)))
     for node in nodes:
         if id(node) in done:
             continue
-        if isinstance(node, ast.BinOp | ast.Call):
-            parts = [*_parts(node)]
-            done.update(map(id, parts))
-            yield from filter(None, map(_path, _joined(parts)))
-            yield from _words(node)
+        if isinstance(node, ast.Constant):
+            text = _text(node) or ""
+            if ("." in text or "/" in text) and (path := _path(text)) and ("." in path or path != text):
+                yield path
         elif isinstance(node, ast.JoinedStr) and (first := _text(node.values[0] if node.values else None)):
             done.update(map(id, node.values))
             yield from filter(None, [_path(first + "*")])
-        elif (text := _text(node)) and (path := _path(text)) and ("." in path.rpartition("/")[2] or path != text):
-            yield path
+        elif _is_joined(node):
+            parts = [*_parts(node)]
+            done.update(map(id, parts))
+            yield from filter(None, map(_path, _joined(parts)))
+        else:
+            yield from _words(node)
 
 
 def _left_out(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -77,13 +82,22 @@ def _writes(call: ast.Call) -> bool:
     return any(not set(mode).isdisjoint("wax+") for mode in modes if mode and set(mode) <= set("rwaxbt+"))
 
 
+def _is_joined(node: ast.AST) -> bool:
+    """Whether it is a path made of others."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Div)
+    return isinstance(node, ast.Call) and _name(node.func) in _JOINING
+
+
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
     """A path, what it is joined from, and so on down to its operands, in their order."""
     yield node
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+    if not _is_joined(node):
+        return
+    if isinstance(node, ast.BinOp):
         yield from _parts(node.left)
         yield from _parts(node.right)
-    elif isinstance(node, ast.Call) and _name(node.func) in _JOINING:
+    elif isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute):
             yield from _parts(node.func.value)
         for one in node.args:
