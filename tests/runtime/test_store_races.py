@@ -391,7 +391,7 @@ def test_what_the_store_has_waits_for_no_room_on_the_machine(clone):
 class Slow(Words):
     def run(self, inpt: None) -> list[Word]:
         end = time.monotonic() + 10
-        while Path("wait").exists() and time.monotonic() < end:
+        while Path("".join(["wa", "it"])).exists() and time.monotonic() < end:
             time.sleep(0.02)
         note("slow")
         return []
