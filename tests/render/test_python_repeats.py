@@ -53,7 +53,7 @@ def whole(pieces):
     draft = Draft(pieces)
     reference = draft.refer()
     for spot in python._spots(draft, generate_tokens(StringIO(reference).readline), Cutter(reference)):
-        python._fill(draft, spot)
+        python._fill(draft, spot, spot.token.string)
     return draft.text()
 
 

@@ -55,7 +55,7 @@ def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
     cutter = Cutter(reference)
     try:
         for spot in _spots(draft, generate_tokens(StringIO(reference).readline), cutter):
-            _fill(draft, spot)
+            _fill(draft, spot, spot.token.string)
     except (TokenError, SyntaxError, QuotingError):
         template_tree(draft, reference)  # that the template is not Python at all says more
         raise
@@ -78,7 +78,7 @@ def _write_repeats(draft: Draft, *, prove: bool) -> bool:
     cutter = Cutter(short, rows_of(draft.reference, found))
     try:
         for spot in _spots(draft, generate_tokens(StringIO(short).readline), cutter):
-            _fill(draft, spot)
+            _fill(draft, spot, spot.token.string)
             first = int(draft.words.findall(spot.token.string)[0])
             if first in loops:
                 _fill_others(draft, spot, first, loops[first])
@@ -99,8 +99,7 @@ def _fill_others(draft: Draft, spot: _Spot, first: int, repeat: Repeat) -> None:
         raise Unreadable("it goes on in the next repetition", 0)
     for pieces in repeat.pieces[READ:]:
         words = map(draft.word, pieces[at : at + len(parts) - 1])
-        string = parts[0] + "".join(chain.from_iterable(zip(words, parts[1:], strict=True)))
-        _fill(draft, spot._replace(token=spot.token._replace(string=string)))
+        _fill(draft, spot, parts[0] + "".join(chain.from_iterable(zip(words, parts[1:], strict=True))))
 
 
 class _Spot(NamedTuple):
@@ -124,10 +123,10 @@ def _spots(draft: Draft, found: Iterator[TokenInfo], cutter: Cutter) -> Iterator
             yield _Spot(token, before, following, formatted > 0)
 
 
-def _fill(draft: Draft, spot: _Spot) -> None:
-    """Quote the values of a token."""
+def _fill(draft: Draft, spot: _Spot, text: str) -> None:
+    """Quote the values of a token, or of one with this text in its place."""
     token = spot.token
-    pieces = [int(piece) for piece in draft.words.findall(token.string)]
+    pieces = [int(piece) for piece in draft.words.findall(text)]
     held = draft.held(pieces[0])
     if spot.formatted:
         raise refuse(held, "it is in an f-string", "Use a plain string, or put the value in a variable first.")
@@ -135,12 +134,12 @@ def _fill(draft: Draft, spot: _Spot) -> None:
         if token.type == tokens.COMMENT:
             _fill_comment(draft, pieces, token)
         elif token.type == tokens.STRING:
-            _fill_string(draft, pieces, token.string)
+            _fill_string(draft, pieces, text)
         elif token.type == tokens.NAME:
             _refuse_built(held, spot.before, spot.following)
-            _fill_name(draft, pieces, token.string, spot.following)
+            _fill_name(draft, pieces, text, spot.following)
         else:
-            raise refuse(held, f"it is inside {token.string!r}")
+            raise refuse(held, f"it is inside {text!r}")
     except NotAValue as error:
         raise refuse(held, str(error), error.hint) from None
 

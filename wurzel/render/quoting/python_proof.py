@@ -96,7 +96,7 @@ def _prove(draft: Draft, tree: Any, finished: Any, text: str) -> None:
             line = getattr(found, "lineno", line)
         if _is_value(draft, wanted, found):
             continue
-        inner = _inner(wanted, found)
+        inner = _inner(draft, wanted, found)
         if inner is None:
             leaf = type(wanted) is type(found) and not isinstance(found, list)
             problem = f"{found!r} would be read instead of {wanted!r}" if leaf else "this text reads differently"
@@ -104,7 +104,7 @@ def _prove(draft: Draft, tree: Any, finished: Any, text: str) -> None:
         waiting += inner
 
 
-def _inner(wanted: Any, found: Any) -> Iterable[tuple[Any, Any]] | None:
+def _inner(draft: Draft, wanted: Any, found: Any) -> Iterable[tuple[Any, Any]] | None:
     """What is inside of two nodes, side by side; nothing when they differ."""
     kind = type(wanted)
     if kind is not type(found):
@@ -114,8 +114,8 @@ def _inner(wanted: Any, found: Any) -> Iterable[tuple[Any, Any]] | None:
     if not isinstance(wanted, ast.AST):
         return () if repr(wanted) == repr(found) else None
     pairs = [(getattr(wanted, name, None), getattr(found, name, None)) for name in wanted._fields]
-    # Contexts and operators are the same objects everywhere.
-    return [(one, other) for one, other in pairs if one is not other or type(one) is str]
+    # Contexts, operators and most names are the same objects everywhere.
+    return [(one, other) for one, other in pairs if one is not other or (type(one) is str and draft.has(one))]
 
 
 def _is_value(draft: Draft, wanted: Any, found: Any) -> bool:
