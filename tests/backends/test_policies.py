@@ -507,6 +507,31 @@ def test_a_policy_that_fails_itself_is_an_error(root, pack, policy, message):
 
 
 @pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("{environment}/x.yaml", "p for argo would write '/x.yaml', which is outside the project"),
+        (
+            ".git/hooks/x.yaml",
+            "p for argo would write '.git/hooks/x.yaml', but wurzel never writes to git's own folder",
+        ),
+    ],
+)
+def test_a_file_of_a_pack_that_cannot_be_written_is_named_at_its_line(root, path, message):
+    write(root, "own/x.yaml.j2", "a: 1\n")
+    more = f'version: 1\nfiles: [{{target: argo, template: x.yaml.j2, path: "{path}"}}]\n'
+    write(root, "own/wurzel-pack.yaml", more)
+    (said,) = refused("-t", "argo")
+    assert said.startswith(f"own/wurzel-pack.yaml:2:9: {message}")
+    assert "in `files:` there" in said
+
+
+@pytest.mark.parametrize("again", ["globex", "./own"])
+def test_a_layer_is_listed_once(root, again):
+    change(root, '"globex>=2"]', f'"globex>=2", {again}]')
+    assert any(f"'{again}' is listed twice" in each for each in refused())
+
+
+@pytest.mark.parametrize(
     "at", ["", ".", "steps", "steps.", "steps..cpu", "steps.nobody.image", "targets.argo", "a" * 999]
 )
 def test_a_failure_is_placed_whatever_its_path_is(root, pack, at):

@@ -64,6 +64,8 @@ class OutputFile:
     """What to do where the project has a file of its own at `path`."""
     option: str = "output"
     """The option of the target that changes `path`."""
+    origin: str = ""
+    """For a file that a pack adds, the place in its wurzel-pack.yaml."""
     limit: int = 0
     """Largest file that the platform reads, in bytes; 0 for no limit. A larger one is an error."""
     smaller: str = "Split the pipeline into smaller ones, or use another target."

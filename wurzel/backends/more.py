@@ -21,7 +21,7 @@ def added(job: Job, files: Sequence[OutputFile], more: Sequence[More]) -> list[O
     own = {"pipeline": job.pipeline, "options": job.options, "target": job.target}
     context: dict[str, Any] = {**own, **files[0].context}
     return [
-        OutputFile(_path(job, files, each), each.template, context, optional=True)
+        OutputFile(_path(job, files, each), each.template, context, optional=True, origin=each.origin)
         for each in more
         if each.target == job.target
     ]

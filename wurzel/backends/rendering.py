@@ -306,13 +306,15 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
             if path.startswith("/") or _steps_above(path) > job.options.steps_above or path.endswith(".."):
                 raise UsageError(
                     f"{job.pipeline.name} for {job.label} would write {file.path!r}, which is outside the project",
-                    hint=f"Set a relative path in targets.{job.label}.output.",
+                    where=file.origin,
+                    hint=f"Set a relative path {_setting(job, file)}.",
                 )
             if ".git" in path.lower().split("/"):
                 raise UsageError(
                     f"{job.pipeline.name} for {job.label} would write {file.path!r}, but wurzel never writes to"
                     " git's own folder",
-                    hint=f"Set another path in targets.{job.label}.{file.option}.",
+                    where=file.origin,
+                    hint=f"Set another path {_setting(job, file)}.",
                 )
             owner = owners.setdefault(path, job)
             if owner is not job:
@@ -322,6 +324,11 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
                     hint=f"Set another path for one of them, e.g. targets.{job.label}.{file.option}:"
                     f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
                 )
+
+
+def _setting(job: Job, file: OutputFile) -> str:
+    """Where the path of a file is set."""
+    return "in `files:` there" if file.origin else f"in targets.{job.label}.{file.option}"
 
 
 def _steps_above(path: str) -> int:

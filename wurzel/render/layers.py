@@ -127,8 +127,18 @@ class Layers:
         self.warnings: dict[Problem, None] = {}
         """Warnings about old names in use, each once."""
         found = [self._placed(layer, (places or {}).get(str(layer), "")) for layer in layers]
+        self._check_once(found, layers, places or {})
         self.layers = (*found, Layer(BUILT_IN, built_in(), "built-in"))
         self._warn_of_unnamed()
+
+    def _check_once(self, found: Sequence[Layer], names: Sequence[str | Path], places: Mapping[str, str]) -> None:
+        """Refuse a folder or pack that is listed twice: its policies would run twice, and its header name it twice."""
+        seen: set[Path] = set()
+        for layer, name in zip(found, names, strict=True):
+            if layer.folder.resolve() in seen:
+                where = places.get(str(name), "")
+                raise TemplateError(f"{str(name)!r} is listed twice", where=where, hint="Remove one of the two.")
+            seen.add(layer.folder.resolve())
 
     def _warn_of_unnamed(self) -> None:
         folder = self._root / USUAL
