@@ -42,6 +42,8 @@ def test_a_version_that_fits_is_used(globex, entry):
     [
         ('"globex>=2,<3"', "globex 3.0 is installed, but globex>=2,<3 is required"),
         ('"globex==2.*"', "globex 3.0 is installed, but globex==2.* is required"),
+        ('"globex[aws]>=2"', "extras and markers belong to the installation; write for example globex>=2,<3"),
+        ("\"globex>=2; python_version > '3'\"", "extras and markers belong to the installation"),
         ('"globex>=two"', "'>=two' is not a list of version specifiers; write for example globex>=2,<3"),
         ('"globx>=2"', "there is no template folder or installed pack 'globx'"),
     ],
@@ -53,6 +55,12 @@ def test_one_that_does_not_is_an_error_at_its_line(globex, entry, message, comma
     assert str(error).startswith(f"wurzel.yaml:2:13: {message}")
     assert error.exit_code == 2
     assert not Path("dvc.yaml").exists()
+
+
+def test_a_requirement_that_cannot_be_read_is_an_error_when_a_template_is_ejected_too(globex):
+    globex("3.0", '"globex>=two"')
+    error = run("templates", "eject", "dvc/dvc.yaml.j2").exception
+    assert str(error).startswith("wurzel.yaml:2:13: '>=two' is not a list")
 
 
 def test_a_check_names_the_packs_before_the_details(globex):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wurzel.exceptions import UsageError, WriteError
+from wurzel.exceptions import TemplateError, UsageError, WriteError
 from wurzel.project.load import FILE
 from wurzel.project.open import open_project
 
@@ -22,12 +22,13 @@ def first_folder() -> Iterator[tuple[Project, Path]]:
     """The project in the current folder and the first of its template folders, which is created if it does not exist.
 
     A created folder is removed again if the body fails and leaves it empty. Raises `UsageError` when there is no
-    project, or it lists no folder; `WriteError` when the folder cannot be created.
+    project, or it lists no folder; `TemplateError` for a pack whose versions cannot be read; `WriteError` when the
+    folder cannot be created.
     """
     project = open_project()
     if project is None:
         raise UsageError(f"there is no {FILE} here that lists a folder for templates", hint="Write one: wurzel init")
-    folder = next((project.root / entry for entry in project.templates if not _is_pack(project.root, entry)), None)
+    folder = next((project.root / entry for entry in project.templates if not _is_pack(project, entry)), None)
     if folder is None:
         raise UsageError("lists no folder for templates", where=project.file, hint=_HINT)
     there = folder.is_dir()
@@ -42,10 +43,13 @@ def first_folder() -> Iterator[tuple[Project, Path]]:
             folder.rmdir()
 
 
-def _is_pack(root: Path, entry: str) -> bool:
+def _is_pack(project: Project, entry: str) -> bool:
     from wurzel.render.packs import is_installed  # slow: only when a template is ejected
     from wurzel.render.requirement import requirement
 
-    if (root / entry).is_dir():
+    if (project.root / entry).is_dir():
         return False
-    return requirement(entry) is not None or is_installed(entry)
+    try:
+        return requirement(entry) is not None or is_installed(entry)
+    except ValueError as error:
+        raise TemplateError(str(error), where=project.places.get(entry, project.file)) from None

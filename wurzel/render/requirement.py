@@ -6,6 +6,8 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
 
 _FORM = pattern(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:[<>=!~]=?=?)[^\[\];]*)")
+_WITH_MORE = pattern(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[\w\s,-]+\].*|[<>=!~][^;]*;.*)")
+"""A requirement with extras or with a marker, which pip reads when it installs the pack."""
 
 
 class Requirement(NamedTuple):
@@ -30,9 +32,11 @@ class Requirement(NamedTuple):
 
 
 def requirement(text: str) -> Requirement | None:
-    """The requirement in a text, unless it is just a name. Raises `ValueError` for bad version specifiers."""
+    """The requirement in a text, unless it is just a name. Raises `ValueError` for bad specifiers and for extras."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
+        if more := _WITH_MORE.fullmatch(text.strip()):
+            raise ValueError(f"extras and markers belong to the installation; write for example {more[1]}>=2,<3")
         return None
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
