@@ -22,9 +22,12 @@ def open_standard_streams() -> None:
 def own_standard_output() -> None:
     """Write what this thread prints to standard output, and all else to standard error, to the end of the process.
 
-    Modules of the user may start threads and programs that go on printing while a document is written.
+    Modules of the user may start threads and programs that go on printing while a document is written. Does nothing
+    where a caller has sent standard output elsewhere.
     """
     try:
+        if sys.stdout.fileno() != 1:
+            return
         kept = os.dup(1)
         os.dup2(2, 1)
     except OSError:
