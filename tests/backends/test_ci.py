@@ -106,7 +106,7 @@ def rendered_job(home, target):
         env = document.get("env", {})
         line = next(item["run"] for item in job["steps"] if item["name"].startswith("Run"))
     else:
-        env, line = document[".pipeline"].get("variables", {}), document["pipeline"]["script"][-1]
+        env, line = document["pipeline"].get("variables", {}), document["pipeline"]["script"][-1]
     return {name: value["value"] if isinstance(value, dict) else value for name, value in env.items()}, line
 
 

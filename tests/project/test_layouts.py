@@ -204,13 +204,12 @@ def _of_github(data, folder):
 
 
 def _of_gitlab(data, folder, stem):
-    base = data[f".{stem}"]
-    (job,) = (job for name, job in data.items() if isinstance(job, dict) and "script" in job)
-    assert base["artifacts"]["reports"]["junit"] == f"{folder}/junit.xml".lstrip("/")
+    job = data[stem]
+    assert job["artifacts"]["reports"]["junit"] == f"{folder}/junit.xml".lstrip("/")
     assert all(path.startswith(folder) for path in job["artifacts"]["paths"])
-    *before, install = base["before_script"]
+    *before, install = job["before_script"]
     assert before == ([f"cd {folder}"] if folder else [])
-    return "gitlab", install, job["script"][-1].replace("\\\n ", ""), base["cache"][0]["key"]["files"][0]
+    return "gitlab", install, job["script"][-1].replace("\\\n ", ""), job["cache"][0]["key"]["files"][0]
 
 
 @pytest.fixture
