@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN
-from wurzel.invocation.named_files import READING, named_files
+from wurzel.invocation.named_files import READING, name_of, named_files, text_of
 from wurzel.named_tuples import NamedTuple
 from wurzel.patterns import pattern
 
@@ -91,10 +91,10 @@ def imports(source: bytes) -> list[Import]:
 def _run(node: ast.Call | ast.List | ast.Tuple) -> Iterator[Import]:
     """What a text that is run imports, and the modules of `["python", "-m", "plug"]`."""
     if isinstance(node, ast.Call):
-        text = _text(node.args[0]) if node.args and _name(node.func) in _RUNNING else None
+        text = text_of(node.args[0]) if node.args and _name(node.func) in _RUNNING else None
         yield from imports(text.encode(errors="replace")) if text else ()
         return
-    words = [_text(one) for one in node.elts]
+    words = [text_of(one) for one in node.elts]
     yield from (Import(0, name) for option, name in pairwise(words) if option == "-m" and name)
 
 
@@ -123,7 +123,7 @@ class _Texts:
             listed = node.args if _name(node.func) in _LISTING else ()
             return self.within(node.func) or any(map(self.within, listed))
         if node is None or isinstance(node, ast.Constant):
-            return bool(_text(node))
+            return bool(text_of(node))
         return any(map(self.within, ast.iter_child_nodes(node)))
 
     def unseen(self, call: ast.Call, function: str) -> list[Import]:
@@ -136,7 +136,7 @@ def _guesses(nodes: Iterable[ast.AST]) -> Iterator[Import]:
     """What a file may mean that imports by a computed name: all that its texts name, and its package."""
     yield Import(GUESS, "")
     for node in nodes:
-        text = _text(node)
+        text = text_of(node)
         if text is not None and _LIKE_A_MODULE.fullmatch(text):
             yield Import(GUESS, text.removesuffix(".py").replace("/", ".").strip("."))
             yield Import(0, GROUP + text)
@@ -173,15 +173,15 @@ def _renamed(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
 
 def _name(node: ast.AST | None) -> str:
     if isinstance(node, ast.Call) and _name(node.func) == "getattr":
-        return _text(node.args[1]) or "" if node.args[1:] else ""
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        return text_of(node.args[1]) or "" if node.args[1:] else ""
+    return name_of(node)
 
 
 def _called(call: ast.Call, function: str) -> Iterator[Import]:
     """What `import_module("a")`, `__import__("a", fromlist=["b"])` and the like load; nothing for computed names."""
     given = {word.arg: word.value for word in call.keywords}
     first = call.args[0] if call.args else given.get("group" if function in _BY_GROUP else "name")
-    name = _text(first)
+    name = text_of(first)
     if name is None:
         if _name(first) in {"__package__", "__name__"}:
             yield Import(1, "")
@@ -191,7 +191,7 @@ def _called(call: ast.Call, function: str) -> Iterator[Import]:
         return
     bare = name.lstrip(".").partition(":")[0]  # `resolve_name("a:b")`
     level = len(name) - len(name.lstrip("."))
-    package = _text(call.args[1] if len(call.args) > 1 else given.get("package"))
+    package = text_of(call.args[1] if len(call.args) > 1 else given.get("package"))
     if level and package is not None:
         yield from (Import(0, origin) for origin in Import(level, bare).modules(package))
         return
@@ -200,8 +200,4 @@ def _called(call: ast.Call, function: str) -> Iterator[Import]:
     start = call.args[4] if len(call.args) > 4 else given.get("level")  # noqa: PLR2004 - of `__import__`
     if isinstance(start, ast.Constant) and isinstance(start.value, int):
         level = max(start.value, 0)
-    yield Import(level, bare, tuple(filter(None, map(_text, items))))
-
-
-def _text(node: ast.AST | None) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+    yield Import(level, bare, tuple(filter(None, map(text_of, items))))

@@ -38,10 +38,10 @@ def named_files(nodes: Sequence[ast.AST]) -> Iterator[str]:
         if id(node) in done:
             continue
         if isinstance(node, ast.Constant):
-            text = _text(node) or ""
+            text = text_of(node) or ""
             if ("." in text or "/" in text) and (path := _path(text)) and ("." in path or path != text):
                 yield path
-        elif isinstance(node, ast.JoinedStr) and (first := _text(node.values[0] if node.values else None)):
+        elif isinstance(node, ast.JoinedStr) and (first := text_of(node.values[0] if node.values else None)):
             done.update(map(id, node.values))
             yield from filter(None, [_path(first + "*")])
         elif _is_joined(node):
@@ -72,13 +72,13 @@ def _left_out(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _writes(call: ast.Call) -> bool:
-    name = _name(call.func)
+    name = name_of(call.func)
     if name in _NOT_FILES or name.startswith(_NOT_READING):
         return True
     if name in _JOINING:
         return False
     given = call.args if name == "open" else call.args[1:2]  # `open(…, "w")`, `path.open("w")`, `ZipFile(…, "w")`
-    modes = map(_text, [*given, *(word.value for word in call.keywords if word.arg == "mode")])
+    modes = map(text_of, [*given, *(word.value for word in call.keywords if word.arg == "mode")])
     return any(not set(mode).isdisjoint("wax+") for mode in modes if mode and set(mode) <= set("rwaxbt+"))
 
 
@@ -86,7 +86,7 @@ def _is_joined(node: ast.AST) -> bool:
     """Whether it is a path made of others."""
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Div)
-    return isinstance(node, ast.Call) and _name(node.func) in _JOINING
+    return isinstance(node, ast.Call) and name_of(node.func) in _JOINING
 
 
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
@@ -108,7 +108,7 @@ def _joined(parts: Iterable[ast.AST]) -> Iterator[str]:
     """Texts that follow one another, as one path."""
     path = ""
     for part in parts:
-        text = _text(part)
+        text = text_of(part)
         if text is None:
             yield path
         path = "" if text is None else f"{path}{text.rstrip('/')}/"
@@ -117,8 +117,8 @@ def _joined(parts: Iterable[ast.AST]) -> Iterator[str]:
 
 def _words(node: ast.AST) -> Iterator[str]:
     """Paths in the words of a line for a shell."""
-    if isinstance(node, ast.Call) and _name(node.func) in _STARTING:
-        lines = [text for one in node.args if (text := _text(one)) and " " in text]
+    if isinstance(node, ast.Call) and name_of(node.func) in _STARTING:
+        lines = [text for one in node.args if (text := text_of(one)) and " " in text]
         yield from (word for line in lines for word in line.split() if "." in word and _path(word))
 
 
@@ -130,9 +130,11 @@ def _path(text: str) -> str:
     return fixed if _LIKE_A_PATH.fullmatch(fixed) else ""
 
 
-def _name(node: ast.AST) -> str:
+def name_of(node: ast.AST | None) -> str:
+    """The name that a node is, or the last one of `a.b.c`; empty for anything else."""
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def _text(node: ast.AST | None) -> str | None:
+def text_of(node: ast.AST | None) -> str | None:
+    """The text that a node writes out, if it does."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
