@@ -15,10 +15,9 @@ from wurzel.runtime import slices
 from wurzel.runtime.report import read_recorded, report_data, write_recorded
 from wurzel.store.names import slice_name
 from wurzel.store.records import Entry
+from wurzel.store.runs import newest_first
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from wurzel.ir.model import Step
     from wurzel.runtime.handing import Handing
     from wurzel.store.records import HandOver
@@ -39,11 +38,8 @@ def all_slices(handing: Handing, step: Step, of: int | None) -> list[Given] | No
     store cannot be read.
     """
     there = handing.run.slices(step.id, step.outputs[0].name)
-    last: dict[int, datetime] = {}
-    for part, written in there.items():
-        if (match := _PART.fullmatch(part)) and of in {None, int(match[1])}:
-            last[int(match[1])] = max(written, last.get(int(match[1]), written))
-    for number_of in sorted(last, key=lambda of: (last[of], of), reverse=True):
+    sets = [(int(match[1]), written) for part, written in there.items() if (match := _PART.fullmatch(part))]
+    for number_of in newest_first(one for one in sets if of in {None, one[0]}):
         parts = [slice_name(number, number_of) for number in range(1, number_of + 1)]
         if not there.keys() >= set(parts):
             continue

@@ -16,6 +16,7 @@ from wurzel.exceptions import DatasetError, StoreError
 from wurzel.store import names
 from wurzel.store.listing import Place, places, unknown
 from wurzel.store.local import LocalBucket
+from wurzel.store.runs import newest_first
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,10 +69,7 @@ def _whole(run: Run, step: str, parts: Mapping[Place, datetime]) -> list[Place]:
             return [place]
     slices = {cut: place for place in parts if (cut := shard_of(f"shard-{place.part}")) is not None}
     missing: dict[int, list[int]] = {}
-    last: dict[int, datetime] = {}
-    for (_, of), place in slices.items():
-        last[of] = max(parts[place], last.get(of, parts[place]))
-    for of in sorted(last, key=lambda of: (last[of], of), reverse=True):
+    for of in newest_first((of, parts[place]) for (_, of), place in slices.items()):
         missing[of] = [number for number in range(1, of + 1) if (number, of) not in slices]
         if not missing[of]:
             return [slices[number, of] for number in range(1, of + 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -151,6 +151,14 @@ def latest(store: Store) -> str | None:
     found = [item.key.removeprefix(prefix) for item in store.bucket.list(prefix)]
     marks = [name for name in found if _MARK.fullmatch(name)]  # file browsers leave files of their own in folders
     return max(marks).partition("~")[2] if marks else None
+
+
+def newest_first(written: Iterable[tuple[int, datetime]]) -> list[int]:
+    """Numbers of slices, those of the slices that were written last first, given the number and time of each slice."""
+    last: dict[int, datetime] = {}
+    for of, time in written:
+        last[of] = max(time, last.get(of, time))
+    return sorted(last, key=lambda of: (last[of], of), reverse=True)
 
 
 def time_text(time: datetime) -> str:
