@@ -170,13 +170,10 @@ def parse(ir: bytes, where: str) -> Pipeline:
             where=where,
             hint="Write it again with this version: wurzel inspect PIPELINE --json",
         )
-    if isinstance(data, dict) and data.pop(_HEADER, None) is not None:
-        text = json.dumps(data)
-    if isinstance(data, dict) and "defaults" in data:
-        data = _with_defaults(data, where)
-        text = json.dumps(data)
-    if isinstance(data, dict) and data["version"] == 1:
-        data = upgraded(data, where)
+    if isinstance(data, dict) and (data["version"] == 1 or not data.keys().isdisjoint({_HEADER, "defaults"})):
+        data.pop(_HEADER, None)
+        data = _with_defaults(data, where) if "defaults" in data else data
+        data = upgraded(data, where) if data["version"] == 1 else data
         text = json.dumps(data)
     if place := key_in(data):
         raise PipelineError(f"{place} looks like a secret (not shown)", where=where, hint=BY_REFERENCE)
