@@ -38,7 +38,7 @@ _OTHER_NAMES = {
 _RIGHT_NAMES = {name: right for right, others in _OTHER_NAMES.items() for name in (right, *others)}
 """The name that each name, in lower case, should be."""
 _OF_INIT = "init/"
-"""Folder of what `wurzel init` writes, where there are no layers yet: no template of a project could override it."""
+"""Folder of what `wurzel init` writes, before there are layers, so a project's templates cannot override it."""
 USUAL = "wurzel-templates"
 """The usual name of a project's template folder."""
 

@@ -140,7 +140,7 @@ class Scanner:
         rest = end.group() if end else ""
         front = self._text[start : match.start()]
         if not front and not rest and not self._in_brackets(match):
-            return Place("word", waiting=self._is_waiting())  # a word of its own, as most values are
+            return Place("word", waiting=self._is_waiting())  # a whole word, as most values are
         front, rest = _QUOTED.sub("", front), _QUOTED.sub("", rest)
         if front.count("{") > front.count("}") or _BRACES.search(front) or _BRACES.search(rest):
             raise self._refused(match, "bash expands a word with braces into several", 'Write quotes around it: `"…"`.')
