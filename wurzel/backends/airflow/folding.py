@@ -98,12 +98,16 @@ def _brackets(parts: Sequence[_Part]) -> Iterator[tuple[int, int]]:
 def _fold_one(parts: list[_Part], ends: Mapping[int, int], start: int, column: int) -> None:
     """Write a bracket, and all that follows on its last line, on one line if that fits and it holds no comment."""
     end = ends[start]
-    if any("\n" in part.text or part.text[0] in "#\\" for part in parts[start:end]):
-        return
+    least = column  # of the line's end: without commas, and without the bracket of an import, which may go
+    for part in map(parts.__getitem__, range(start, end)):
+        least += len(part.text.strip(",("))
+        if least > _WIDTH or "\n" in part.text or part.text[0] in "#\\":
+            return
     flat = {position: _flat(parts, position) for position in range(start + 1, end + 1)}
-    for opening, closing in ends.items():
-        dropped = closing - 1 in flat and parts[closing - 1].text == "," and not _needs_comma(parts, opening, closing)
-        flat |= {closing - 1: ""} if dropped and closing in flat else {}
+    for opening in filter(ends.__contains__, range(start, end)):
+        before = ends[opening] - 1
+        if parts[before].text == "," and not _needs_comma(parts, opening, before + 1):
+            flat[before] = ""
     bracket = parts[start].text
     if start and parts[start - 1].text == "import":
         flat[end] = bracket = ""
