@@ -14,6 +14,7 @@ from wurzel.datacontract.shape import shape_of
 from wurzel.datacontract.writer import writing
 from wurzel.exceptions import DatasetError, StoreError, StoreSetupError
 from wurzel.store import Entry, HandOver, Run, latest, open_store, run_name, slice_fingerprint
+from wurzel.store.states import runs
 
 PRINT = "f" * 64
 PLAN = "d" * 64
@@ -249,19 +250,31 @@ def test_a_run_is_whole_only_as_its_data_now_stands(store, tmp_path):
 
 def test_the_latest_run_is_the_one_that_began_last(store, url, tmp_path):
     data = store.put_dataset(dataset(tmp_path / "out", "a"))
-    runs = [Run(store, f"argo-{number}") for number in (3, 1, 2)]
-    for number, run in enumerate(runs):
+    all_runs = [Run(store, f"argo-{number}") for number in (3, 1, 2)]
+    for number, run in enumerate(all_runs):
         assert run.begin(PLAN).latest is None
         os.utime(Path(url, "rag", "runs", run.name, "run.json"), (number, number))
         give(run, "split", data)
-    for run in reversed(runs):
+    for run in reversed(all_runs):
         assert run.finish({"split": [""]}) == []
     for name in ("Thumbs.db", "zz~d/x", "9~x"):  # of file browsers
         store.bucket.put(store.key(f"whole/{name}"), b"")
     assert latest(store) == "argo-2"
     assert Run(store, "argo-4").begin(PLAN).latest == "argo-2"
-    again = runs[0].begin(PRINT)  # under another definition: its start and what it reads stay
+    again = all_runs[0].begin(PRINT)  # under another definition: its start and what it reads stay
     assert (again.start, again.latest) == ("19700101T000000.000000Z", None)
+
+
+def test_a_run_that_began_while_the_clock_was_ahead_is_not_the_latest_forever(store, url, tmp_path):
+    data = store.put_dataset(dataset(tmp_path / "out", "a"))
+    for name, time in (("argo-2", 4e9), ("argo-1", 2e9), ("argo-3", 2e9)):
+        run = Run(store, name)
+        run.begin(PLAN)
+        os.utime(Path(url, "rag", "runs", name, "run.json"), (time, time))
+        give(run, "split", data)
+        assert run.finish({"split": [""]}) == []
+        assert latest(store) == name
+    assert [each.name for each in runs(store.bucket, "rag")] == ["argo-3", "argo-1", "argo-2"]
 
 
 def test_slices_are_listed(store, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -51,12 +51,12 @@ class Run:
         for _ in range(_TRIES):
             begun = self.begun()
             if begun is None:
-                self._write((definition,), latest(self.store), "", create=True)  # unless another job is faster
+                self._write((definition,), _newest(self.store), "", create=True)  # unless another job is faster
             elif begun.definitions[-1] == definition:
                 return begun
             else:
                 others = tuple(one for one in begun.definitions if one != definition)
-                self._write((*others, definition), begun.latest, begun.start)
+                self._write((*others, definition), ("", begun.latest), begun.start)
             begun = self.begun()
             if begun is not None:
                 return begun
@@ -75,7 +75,7 @@ class Run:
             definitions, before, start = fields["definitions"], fields["latest"], fields["start"]
             texts = [*definitions, start, "" if before is None else before]
             _check(definitions and all(isinstance(text, str) for text in texts), "it does not say how the run began")
-            return Begun(tuple(definitions), before, start or time_text(written))
+            return Begun(tuple(definitions), before, start or _later(time_text(written), fields.get("after")))
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(self._key, error) from None
 
@@ -140,17 +140,36 @@ class Run:
     def _key(self) -> str:
         return self.store.key(names.run_key(self.name))
 
-    def _write(self, definitions: Collection[str], latest: str | None, start: str, *, create: bool = False) -> bool:
-        fields = {"run": self.name, "definitions": list(definitions), "latest": latest, "start": start}
+    def _write(
+        self, definitions: Collection[str], latest: tuple[str, str | None], start: str, *, create: bool = False
+    ) -> bool:
+        """Say how the run began; `latest` is the run that was latest then, after when that began."""
+        after, run = latest
+        fields = {"run": self.name, "definitions": list(definitions), "latest": run, "start": start, "after": after}
         return self.store.bucket.put(self._key, seal(fields), create=create)
 
 
 def latest(store: Store) -> str | None:
     """The name of the latest whole run of trusted jobs: of those, the one that began last."""
+    return _newest(store)[1]
+
+
+def _newest(store: Store) -> tuple[str, str | None]:
+    """When the latest whole run began, and its name."""
     prefix = store.key("whole/", trusted=True)
     found = [item.key.removeprefix(prefix) for item in store.bucket.list(prefix)]
     marks = [name for name in found if _MARK.fullmatch(name)]  # file browsers leave files of their own in folders
-    return max(marks).partition("~")[2] if marks else None
+    start, _, name = max(marks, default="").partition("~")
+    return start, name or None
+
+
+def _later(start: str, after: object) -> str:
+    """When a run began, just after the run that was latest then: that may have begun while the clock was ahead."""
+    try:
+        least = datetime.strptime(str(after), _TIME).replace(tzinfo=UTC) + timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        return start
+    return max(start, time_text(least))
 
 
 def newest_first(written: Iterable[tuple[int, datetime]]) -> list[int]:
