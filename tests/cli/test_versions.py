@@ -87,21 +87,31 @@ def test_what_each_version_of_a_platform_lacks():
     assert {target: list(versions) for target, versions in found.items()} == {
         "argo": ["3.6", "3.7", "4.0", "4.1"],
         "airflow": ["2.11", "3"],
+        "github": ["Enterprise Server", "github.com"],
     }
+    lines = run("targets", "github", "--versions").output.splitlines()
+    assert lines[0].startswith(
+        "github Enterprise Server: lacks artifact actions from version 4 on: version 3 is used; "
+    )
+    assert lines[1:] == [
+        "github github.com (default): has all that wurzel writes",
+        "What another version changes:",
+        "  wurzel render --diff --set targets.github.legacy=true",
+    ]
     assert "files of dvc are the same for all versions of it" in str(run("targets", "dvc", "--versions").exception)
 
 
 @pytest.mark.parametrize(
-    ("target", "options"), [("argo", {}), ("airflow", {"operator": "kubernetes", "kubernetes": {"claim": "c"}})]
+    ("target", "options"),
+    [("argo", {}), ("airflow", {"operator": "kubernetes", "kubernetes": {"claim": "c"}}), ("github", {})],
 )
 def test_files_differ_where_a_version_lacks_something(target, options):
     """A version that lacks nothing gets the files of the newest one."""
     backend = get(target)
     found = {
-        version: render_texts(
-            full_pipeline(), target, backend.options_model.model_validate({**options, "version": version})
-        )
+        version: render_texts(full_pipeline(), target, backend.options_model.model_validate({**options, option: value}))
         for version in backend.versions
+        for option, value in [backend.option_of_version(version)]
     }
     newest = list(found.values())[-1]
     assert {version: texts != newest for version, texts in found.items()} == {

@@ -121,6 +121,8 @@ class Backend(ABC):
     versions: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Versions of the platform that files are written for, oldest first, each with what it lacks of what wurzel writes;
     empty where files are the same for all."""
+    version_options: ClassVar[Mapping[str, str]] = {}
+    """`OPTION=VALUE` that writes files for a version, where that is not the option `version` with the name of it."""
     names_sources: ClassVar[bool] = False
     """Whether files name the source files of steps (`step.sources`), which take time to find."""
     support: ClassVar[Mapping[str, Support]]
@@ -130,6 +132,12 @@ class Backend(ABC):
     """Whether what it writes runs as the person who starts it, whose profile a store may use."""
     settings_in_environment: ClassVar[bool] = True
     """Whether settings reach a step as environment variables, whose size Linux limits."""
+
+    @classmethod
+    def option_of_version(cls, version: str) -> tuple[str, str]:
+        """The option, and its value as in YAML, that writes files for one of `versions`."""
+        option, _, value = cls.version_options.get(version, f"version={version}").partition("=")
+        return option, value
 
     @abstractmethod
     def files(self, pipeline: Pipeline, options: Any) -> Sequence[OutputFile]:

@@ -74,13 +74,16 @@ def _versions(backends: Sequence[Backend], *, as_json: bool) -> None:
         print_json({backend.name: backend.versions for backend in found})
         return
     for backend in found:
-        default = backend.options_model.model_fields["version"].default
         for version, lacks in backend.versions.items():
+            option, value = backend.option_of_version(version)
+            default = backend.options_model.model_fields[option].default
             what = "; ".join(lacks) if lacks else "has all that wurzel writes"
-            mark = " (default)" if version == default else ""
+            mark = " (default)" if value == str(default).lower() else ""
             click.echo(f"{backend.name} {version}{mark}: {'lacks ' if lacks else ''}{what}")
-    names = ", ".join(backend.name for backend in found)
-    click.echo(f"What another version changes: wurzel render --diff --set targets.TARGET.version=VERSION ({names})")
+    click.echo("What another version changes:")
+    for backend in found:
+        other = next(iter(backend.versions))
+        click.echo(f"  wurzel render --diff --set targets.{backend.name}.{'='.join(backend.option_of_version(other))}")
 
 
 def _reports(target: str | None, environment: str | None, *, as_json: bool) -> None:

@@ -30,6 +30,14 @@ class GithubBackend(Backend):
     name = "github"
     summary = ".github/workflows/<pipeline>.yml, run by GitHub Actions"
     options_model = GithubOptions
+    versions: ClassVar[Mapping[str, Sequence[str]]] = {
+        "Enterprise Server": (
+            "artifact actions from version 4 on: version 3 is used",
+            "time zones of schedules: they are in UTC, and another zone is reported",
+        ),
+        "github.com": (),
+    }
+    version_options: ClassVar[Mapping[str, str]] = {"Enterprise Server": "legacy=true", "github.com": "legacy=false"}
     support: ClassVar[Mapping[str, Support]] = {
         "description": native("comments above the workflow and each job"),
         "data_dir": native("datasets cross jobs as artifacts"),
