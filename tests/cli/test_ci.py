@@ -1,5 +1,6 @@
 """`wurzel ci`: what the file says, where it is written, and who may do what in it."""
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -183,6 +184,33 @@ def test_on_gitlab_a_merge_request_is_not_judged_by_this_job_alone(words, push):
     run("gitlab", *arguments, "--merge-requests")
     assert run("gitlab", *arguments, "--merge-requests", "--check").exit_code == 0
     assert "--merge-requests" in Path(PATHS["gitlab"]).read_text().partition("\n")[0]
+
+
+def holds(condition, event):
+    """What GitHub makes of a condition of comparisons: `&&` binds more tightly than `||`."""
+    python = condition.replace("||", "or").replace("&&", "and")
+    return eval(re.sub(r"github(?:\.\w+)+", lambda name: repr(event.get(name[0])), python))
+
+
+REPOSITORY = {"github.repository": "acme/rag"}
+BY_PULL_REQUEST = REPOSITORY | {"github.event_name": "pull_request"}
+BY_PUSH = REPOSITORY | {"github.event_name": "push"}
+SOURCE, SUBJECT = "github.event.pull_request.head.repo.full_name", "github.event.head_commit.message"
+
+
+@pytest.mark.parametrize(
+    ("event", "jobs"),
+    [
+        (BY_PUSH | {SUBJECT: "Add a step"}, ["render"]),
+        (BY_PUSH | {SUBJECT: "Render pipelines"}, ["check"]),
+        (BY_PULL_REQUEST | {SOURCE: "acme/rag"}, []),  # its push did all there is to do
+        (BY_PULL_REQUEST | {SOURCE: "mallory/rag"}, ["check"]),
+        (BY_PULL_REQUEST, ["check"]),  # from a fork that was deleted
+    ],
+)
+def test_one_job_on_github_looks_at_each_commit(words, event, jobs):
+    found = loaded("github", "--push")["jobs"]
+    assert [name for name in ("check", "render") if holds(found[name]["if"], event)] == jobs
 
 
 def test_only_the_commit_it_made_itself_is_not_rendered_again(words):

@@ -196,7 +196,8 @@ def _expressions(choices: Choices) -> dict[str, str]:
         "changed": "${{ steps.render.outputs.changed }}",
         "token": f"${{{{ {token} }}}}",
         "patch": "${{ runner.temp }}/wurzel",
-        "if_not_push": "github.event_name != 'push'",
+        "if_check": f"github.event_name == 'push' && github.event.head_commit.message == '{MESSAGE}' ||"
+        " github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name != github.repository",
         "if_push": f"github.event_name == 'push' && github.event.head_commit.message != '{MESSAGE}'",
         "if_main": "github.event_name == 'push' || github.ref_name == github.event.repository.default_branch",
         "if_changed": "needs.render.outputs.changed == 'true'",
