@@ -801,12 +801,16 @@ def test_operators_differ_from_step_to_step():
     )
     assert "words = BashOperator(" in source
     assert "suffix = KubernetesPodOperator.partial(" in source
-    assert call(source, "words")["env"] == "BASH_ENV"
+    assert "'env': BASH_ENV" in call(source, "dag")["default_args"]
+    assert "env" not in call(source, "words")
+    assert "'env_vars': KUBERNETES_ENV" in call(source, "dag")["default_args"]
     assert "**KUBERNETES_ENV" in call(source, "suffix")["env_vars"]
 
 
 def test_containers_take_what_docker_has():
-    found = call(text(full_pipeline(), **CONTAINERS), "suffix")
+    source = text(full_pipeline(), **CONTAINERS)
+    assert "'environment': ENV" in call(source, "dag")["default_args"]
+    found = call(source, "suffix")
     assert found["cpus"] == "1.0"
     assert found["mem_limit"] == str(2 * 1024**3)
     assert "count=1" in found["device_requests"]

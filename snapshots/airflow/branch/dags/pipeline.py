@@ -1,4 +1,4 @@
-# Rendered by `wurzel render branch:pipeline -t airflow` from branch:pipeline; do not edit. sha256:b255683b58ee370ec46db950164eb3bd1d151de7cc64efb82b68f764d2b401a9
+# Rendered by `wurzel render branch:pipeline -t airflow` from branch:pipeline; do not edit. sha256:7e98db352502c879dc9d9cdbe0425a7d3cfe54d70e55fa2b12ca8441e460930d
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,35 +31,30 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     many = BashOperator(
         task_id="many",
         doc_md="Upper case, if there are many words.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
         bash_command='wurzel step branch:Many --id many -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/many"',
-        env=ENV,
     )
 
     few = BashOperator(
         task_id="few",
         doc_md="Backwards, if there are few words.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
         bash_command='wurzel step branch:Few --id few -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/few"',
-        env=ENV,
     )
 
     after = BashOperator(
         task_id="after",
         doc_md="Backwards; skipped with the step before it.\n",
         bash_command='wurzel step branch:After --id after -i "$WURZEL_RUN/few" -o "$WURZEL_RUN/after"',
-        env=ENV,
     )
 
     join = BashOperator(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/many" -i "$WURZEL_RUN/after" -o "$WURZEL_RUN/join"',
-        env=ENV,
         outlets=[Asset("pipeline/join")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render chain:pipeline -t airflow` from chain:pipeline; do not edit. sha256:2243c997ad40c5c99eb13e0cc83e0059c7eb3cc9d162731aef461a63584117d9
+# Rendered by `wurzel render chain:pipeline -t airflow` from chain:pipeline; do not edit. sha256:63d6689c7eeb03b001aff99bd2759baa3c25a8bfcacac0441baa9a4cc89c2785
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,21 +31,18 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     upper = BashOperator(
         task_id="upper",
         doc_md="Make words upper case.\n",
         bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/upper"',
-        env=ENV,
     )
 
     reverse = BashOperator(
         task_id="reverse",
         doc_md="Write words backwards.\n",
         bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/upper" -o "$WURZEL_RUN/reverse"',
-        env=ENV,
         outlets=[Asset("pipeline/reverse")],
     )
 

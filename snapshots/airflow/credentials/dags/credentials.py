@@ -1,4 +1,4 @@
-# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:9587e0044f988001e5437a477b89448a5a931e5a5f67aef8041cfae0d1aeda43
+# Rendered by `wurzel render credentials -t airflow` from credentials:pipeline; do not edit. sha256:854d9ca8a4cec96cf061ccc7e8b0940811b6029b753dabcfd99cb6b1fc7f6039
 from datetime import timedelta
 
 import pendulum
@@ -32,6 +32,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -43,7 +44,6 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     secret_suffix = BashOperator(

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render diamond:pipeline -t airflow` from diamond:pipeline; do not edit. sha256:14b650d9ace3c5e841ee5aadf12d3945e88d5cff5c8215ab266c321882de9616
+# Rendered by `wurzel render diamond:pipeline -t airflow` from diamond:pipeline; do not edit. sha256:824ebe63273a6bd803477cbe403c54368afba88e59c68ae9fea2bdbe457952df
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,28 +31,24 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     upper = BashOperator(
         task_id="upper",
         doc_md="Make words upper case.\n",
         bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/upper"',
-        env=ENV,
     )
 
     reverse = BashOperator(
         task_id="reverse",
         doc_md="Write words backwards.\n",
         bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/reverse"',
-        env=ENV,
     )
 
     join = BashOperator(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/upper" -i "$WURZEL_RUN/reverse" -o "$WURZEL_RUN/join"',
-        env=ENV,
         outlets=[Asset("pipeline/join")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:049eae0606cc06451663b3534d5e2a800833f484bdce3d36ed55c5a1909a28ed
+# Rendered by `wurzel render failing:pipeline -t airflow` from failing:pipeline; do not edit. sha256:bf5e72bcb121a832f3143778662d234ea89c8985ddf1db21af878e4d612a6b17
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,21 +31,18 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     failing = BashOperator(
         task_id="failing",
         doc_md="Fail at every try.\n",
         bash_command='wurzel step steps:Failing --id failing -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/failing"',
-        env=ENV,
     )
 
     reverse = BashOperator(
         task_id="reverse",
         doc_md="Write words backwards.\n",
         bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/failing" -o "$WURZEL_RUN/reverse"',
-        env=ENV,
         outlets=[Asset("pipeline/reverse")],
     )
 
@@ -52,7 +50,6 @@ with DAG(
         task_id="upper",
         doc_md="Make words upper case.\n",
         bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/upper"',
-        env=ENV,
         outlets=[Asset("pipeline/upper")],
     )
 

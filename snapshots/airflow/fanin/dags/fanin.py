@@ -1,4 +1,4 @@
-# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:aca5fc8ca8a7c06f5e4e1d31570f58f0912292ad941de48fb8c05db861cc314b
+# Rendered by `wurzel render fanin -t airflow` from fanin:pipeline; do not edit. sha256:346c67ef94c40f8ac7c2f7cfa1f57566ac89653a72b2294715b9fe6c8940c6a8
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -37,7 +38,6 @@ with DAG(
         task_id="join_b",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join-b -i "$WURZEL_RUN/words-b" -o "$WURZEL_RUN/join-b"',
-        env=ENV,
     )
 
     words_a = BashOperator(
@@ -51,7 +51,6 @@ with DAG(
         task_id="join_a",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join-a -i "$WURZEL_RUN/words-a" -o "$WURZEL_RUN/join-a"',
-        env=ENV,
     )
 
     words_c = BashOperator(
@@ -65,14 +64,12 @@ with DAG(
         task_id="join_c",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join-c -i "$WURZEL_RUN/words-c" -o "$WURZEL_RUN/join-c"',
-        env=ENV,
     )
 
     shout = BashOperator(
         task_id="shout",
         doc_md="Map over single words.\n",
         bash_command='wurzel step steps:Shout --id shout -i "$WURZEL_RUN/join-b" -i "$WURZEL_RUN/join-a" -i "$WURZEL_RUN/join-c" -o "$WURZEL_RUN/shout"',
-        env=ENV,
         outlets=[Asset("fanin/shout")],
     )
 

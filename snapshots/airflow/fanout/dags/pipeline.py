@@ -1,4 +1,4 @@
-# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:b2da258b3b6e5dcb73a6831a3869092e6f1e280e506cc4a4fcb9a1d3a89fb992
+# Rendered by `wurzel render fanout:pipeline -t airflow` from fanout:pipeline; do not edit. sha256:cb54c714ee50e00eba886eddb93793baabed298aca1f43c684fa7ae12109ea12
 import json
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -36,14 +37,12 @@ with DAG(
         bash_command=RUN + " --only words --slices portions=-",
         do_xcom_push=True,
         output_processor=json.loads,
-        env=ENV,
     )
 
     portions = BashOperator.partial(
         task_id="portions",
         doc_md="Treat two words at a time.\n",
         map_index_template="{{ task.bash_command.split()[-1] }}",
-        env=ENV,
     ).expand(
         bash_command=words.output.map(
             lambda shard: RUN + " --only portions --shard " + shard,
@@ -54,7 +53,6 @@ with DAG(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command=RUN + " --only join",
-        env=ENV,
         outlets=[Asset("pipeline/join")],
     )
 
@@ -62,7 +60,6 @@ with DAG(
         task_id="count",
         doc_md="Join all words into one.\n",
         bash_command=RUN + " --only count",
-        env=ENV,
         outlets=[Asset("pipeline/count")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render files:pipeline -t airflow` from files:pipeline; do not edit. sha256:1a1a327ee0a55ab13354017a4b016904827211e8d0245e8f56451800629ef088
+# Rendered by `wurzel render files:pipeline -t airflow` from files:pipeline; do not edit. sha256:beffda06e5f8873b3ed9cd42c53a8044025535f3e9fba72b08541772c47576e4
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,35 +31,30 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     write = BashOperator(
         task_id="write",
         doc_md="Write a file for each word, with names that need care; the first can be executed.\n",
         bash_command='wurzel step files:Write --id write -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/write"',
-        env=ENV,
     )
 
     sort = BashOperator(
         task_id="sort",
         doc_md="Put the files into a folder, by their first letter; one folder stays empty, and one file is hidden.\n",
         bash_command='wurzel step files:Sort --id sort -i "$WURZEL_RUN/write" -o "$WURZEL_RUN/sort"',
-        env=ENV,
     )
 
     whole = BashOperator(
         task_id="whole",
         doc_md="List all there is in the folder.\n",
         bash_command='wurzel step files:Whole --id whole -i "$WURZEL_RUN/sort" -o "$WURZEL_RUN/whole"',
-        env=ENV,
     )
 
     lines = BashOperator(
         task_id="lines",
         doc_md="Read the lines of a file.\n",
         bash_command='wurzel step files:Lines --id lines -i "$WURZEL_RUN/whole" -o "$WURZEL_RUN/lines"',
-        env=ENV,
         outlets=[Asset("pipeline/lines")],
     )
 

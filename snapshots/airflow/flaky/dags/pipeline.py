@@ -1,4 +1,4 @@
-# Rendered by `wurzel render flaky:pipeline -t airflow` from flaky:pipeline; do not edit. sha256:ab83afe1a85b27870f50e49390ef87c03ece27edaec00fc2a45b9b7a310156a9
+# Rendered by `wurzel render flaky:pipeline -t airflow` from flaky:pipeline; do not edit. sha256:439ab8a7e534daff834c1055b05045662288e9d4a4b20eda3450cff4e80e8ff8
 import re
 from datetime import timedelta
 
@@ -33,6 +33,7 @@ with DAG(
         "retries": 0,
         "retry_policy": RetryUnlessFinal(),
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -43,7 +44,6 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     flaky = BashOperator(
@@ -52,14 +52,12 @@ with DAG(
         retries=2,
         retry_delay=timedelta(seconds=0),
         bash_command='wurzel step steps:Flaky --id flaky -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/flaky"',
-        env=ENV,
     )
 
     upper = BashOperator(
         task_id="upper",
         doc_md="Make words upper case.\n",
         bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/flaky" -o "$WURZEL_RUN/upper"',
-        env=ENV,
         outlets=[Asset("pipeline/upper")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:72a78481367dbe5bd5fbc6e2d60074660130e1c7b0ca00cf13f4f4427395e3db
+# Rendered by `wurzel render grouped -t airflow` from grouped:pipeline; do not edit. sha256:70fd24ff85bf785de58bbfa031faee0b10aae81e66246702f7566b8d4404450a
 import re
 from datetime import timedelta
 
@@ -39,6 +39,7 @@ with DAG(
         "retry_policy": RetryUnlessFinal(),
         "execution_timeout": timedelta(minutes=10),
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -58,35 +59,30 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command=RUN + " --only words",
-        env=ENV,
     )
 
     letters = BashOperator(
         task_id="letters",
         doc_md="**upper**\n\nMake words upper case.\n\n**reverse**\n\nWrite words backwards.\n",
         bash_command=RUN + " -j 2 --only upper,reverse",
-        env=ENV,
     )
 
     suffix = BashOperator(
         task_id="suffix",
         doc_md="Put a suffix behind every word.\n",
         bash_command=RUN + " --only suffix",
-        env=ENV,
     )
 
     join = BashOperator(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command=RUN + " --only join",
-        env=ENV,
     )
 
     shout = BashOperator(
         task_id="shout",
         doc_md="Map over single words.\n",
         bash_command=RUN + " --only shout",
-        env=ENV,
         outlets=[Asset("grouped/shout")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:032066df366ac3c987a5da559a174cd3ab05f4a3207248e56aadf391d9c28073
+# Rendered by `wurzel render hostile -t airflow` from hostile:pipeline; do not edit. sha256:543575dc4185d0223ccb4c442b90a1ea90f2263a23dec025666fd6de77a811f6
 from datetime import timedelta
 
 import pendulum
@@ -28,6 +28,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",

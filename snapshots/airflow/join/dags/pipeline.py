@@ -1,4 +1,4 @@
-# Rendered by `wurzel render join:pipeline -t airflow` from join:pipeline; do not edit. sha256:8a3e5d3f85baae9112fa4ce5678ad5290d88b0cf097b366589f0d6e4bcd4966b
+# Rendered by `wurzel render join:pipeline -t airflow` from join:pipeline; do not edit. sha256:b353aa23cd8fa05656f2cce408bb7d5a87e5c0dfa50114645a7f71b8210faadf
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,28 +31,24 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     join = BashOperator(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/join"',
-        env=ENV,
     )
 
     reverse = BashOperator(
         task_id="reverse",
         doc_md="Write words backwards.\n",
         bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/reverse"',
-        env=ENV,
     )
 
     title = BashOperator(
         task_id="title",
         doc_md="Put a title before the words.\n",
         bash_command='wurzel step join:Title --id title -i title="$WURZEL_RUN/join" -i words="$WURZEL_RUN/words" -i words="$WURZEL_RUN/reverse" -o "$WURZEL_RUN/title"',
-        env=ENV,
         outlets=[Asset("pipeline/title")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:7cb6e37182d7ad5b3a951170487eb9e3a070bc956fe1c0eeab82140a2c61a299
+# Rendered by `wurzel render named -t airflow` from named:pipeline; do not edit. sha256:cea2813e769f4020df27bc4a9146cb40d0549b2f922fffb6bbd682061bbf20a6
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -39,7 +40,6 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     suffix_de = BashOperator(

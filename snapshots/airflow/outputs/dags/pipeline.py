@@ -1,4 +1,4 @@
-# Rendered by `wurzel render outputs:pipeline -t airflow` from outputs:pipeline; do not edit. sha256:c3dd891b22c4853c4944377f4ed0a4c516b42feaed8afd03f78e7d9fccae5823
+# Rendered by `wurzel render outputs:pipeline -t airflow` from outputs:pipeline; do not edit. sha256:0ec236db0081b41f3a8c61ddc3a657a399957df1051eb1d038e2ad7793dfdb8f
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,35 +31,30 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     cut = BashOperator(
         task_id="cut",
         doc_md="Keep the first word for the test.\n",
         bash_command='wurzel step outputs:Cut --id cut -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/cut"',
-        env=ENV,
     )
 
     upper = BashOperator(
         task_id="upper",
         doc_md="Make words upper case.\n",
         bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/cut/train" -o "$WURZEL_RUN/upper"',
-        env=ENV,
     )
 
     reverse = BashOperator(
         task_id="reverse",
         doc_md="Write words backwards.\n",
         bash_command='wurzel step steps:Reverse --id reverse -i "$WURZEL_RUN/cut/test" -o "$WURZEL_RUN/reverse"',
-        env=ENV,
     )
 
     compare = BashOperator(
         task_id="compare",
         doc_md="Count the words of both sides.\n",
         bash_command='wurzel step outputs:Compare --id compare -i left="$WURZEL_RUN/upper" -i right="$WURZEL_RUN/reverse" -i left="$WURZEL_RUN/cut/test" -o "$WURZEL_RUN/compare"',
-        env=ENV,
         outlets=[Asset("pipeline/compare")],
     )
 

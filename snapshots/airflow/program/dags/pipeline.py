@@ -1,4 +1,4 @@
-# Rendered by `wurzel render program:pipeline -t airflow` from program:pipeline; do not edit. sha256:a0b1f41fd4faa6dcf2b84a1fec7310fd97bec4d686d345bb8acfea199cf5ce37
+# Rendered by `wurzel render program:pipeline -t airflow` from program:pipeline; do not edit. sha256:33fd70f86f8b7bbe8fa2e681ebdd5a7add09ac77b05f43a59e4f35d141feae9e
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,35 +31,30 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     write = BashOperator(
         task_id="write",
         doc_md="Write the words into a file, one a line.\n",
         bash_command='wurzel step program:Write --id write -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/write"',
-        env=ENV,
     )
 
     sort = BashOperator(
         task_id="sort",
         doc_md="Sort the lines; `sort` writes into the file that it is given.\n",
         bash_command='wurzel step program:Sort --id sort -i "$WURZEL_RUN/write" -o "$WURZEL_RUN/sort"',
-        env=ENV,
     )
 
     first = BashOperator(
         task_id="first",
         doc_md="Keep three lines; what `head` prints is the file.\n",
         bash_command='wurzel step program:First --id first -i "$WURZEL_RUN/sort" -o "$WURZEL_RUN/first"',
-        env=ENV,
     )
 
     lines = BashOperator(
         task_id="lines",
         doc_md="Read the lines of a file.\n",
         bash_command='wurzel step program:Lines --id lines -i "$WURZEL_RUN/first" -o "$WURZEL_RUN/lines"',
-        env=ENV,
         outlets=[Asset("pipeline/lines")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:b5cbdc864773abaff1bb07c3e1d8fed03d7dddacb8268413f71cf0179afec17f
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:ed426ed04e08168a0e77d99fd54fc7103d3dc52a9e23fe045e9767e88a7540f1
 import json
 import re
 from datetime import timedelta
@@ -51,6 +51,7 @@ with DAG(
         "retry_policy": RetryUnlessFinal(),
         "execution_timeout": timedelta(minutes=15),
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -71,35 +72,30 @@ with DAG(
         task_id="questions",
         doc_md="Read the questions.\n",
         bash_command=RUN + " --only questions",
-        env=ENV,
     )
 
     guides = BashOperator(
         task_id="guides",
         doc_md="Read a folder of Markdown files with front matter.\n",
         bash_command=RUN + " --only guides",
-        env=ENV,
     )
 
     decisions = BashOperator(
         task_id="decisions",
         doc_md="Read a folder of Markdown files with front matter.\n",
         bash_command=RUN + " --only decisions",
-        env=ENV,
     )
 
     split = BashOperator(
         task_id="split",
         doc_md="Split Markdown documents into chunks of limited size, by their structure.\n",
         bash_command=RUN + " --only split",
-        env=ENV,
     )
 
     drop_duplication = BashOperator(
         task_id="drop_duplication",
         doc_md="Keep only the first of equal documents.\n",
         bash_command=RUN + " --only drop-duplication",
-        env=ENV,
     )
 
     export = BashOperator(
@@ -108,14 +104,12 @@ with DAG(
         bash_command=RUN + " --only export --slices embed=-",
         do_xcom_push=True,
         output_processor=json.loads,
-        env=ENV,
     )
 
     embed = BashOperator.partial(
         task_id="embed",
         doc_md="Turn passages into vectors, a portion at a time.\n",
         map_index_template="{{ task.bash_command.split()[-1] }}",
-        env=ENV,
     ).expand(
         bash_command=export.output.map(
             lambda shard: RUN + " --only embed --shard " + shard,
@@ -126,28 +120,24 @@ with DAG(
         task_id="index",
         doc_md="Write all vectors to a file.\n",
         bash_command=RUN + " --only index",
-        env=ENV,
     )
 
     answer = BashOperator(
         task_id="answer",
         doc_md="Find the passages closest to each question, and the sentence closest to it. A language model would go here.\n",
         bash_command=RUN + " --only answer",
-        env=ENV,
     )
 
     evaluate = BashOperator(
         task_id="evaluate",
         doc_md="Count the questions whose source was found; skipped if no source is known.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
         bash_command=RUN + " --only evaluate",
-        env=ENV,
     )
 
     report = BashOperator(
         task_id="report",
         doc_md="Write the answers and their score as a page of Markdown.\n",
         bash_command=RUN + " --only report",
-        env=ENV,
         outlets=[Asset("rag/report")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:178263996255b210eeae62d50e510937f2b90b3f5bb9f43a99e5c7f4777d7836
+# Rendered by `wurzel render scheduled -t airflow` from scheduled:pipeline; do not edit. sha256:dd977b89cdfb94879c84ec3d77e6085f866fc3764bcc5fd415f044df51683a24
 import json
 import os
 import re
@@ -113,6 +113,7 @@ with DAG(
         "retry_policy": RetryUnlessFinal(),
         "execution_timeout": timedelta(hours=1),
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -142,7 +143,6 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
         inlets=[Asset("ingest/load"), Asset("s3://acme/words")],
     )
 
@@ -162,7 +162,6 @@ with DAG(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/suffix" -o "$WURZEL_RUN/join"',
-        env=ENV,
         outlets=[Asset("scheduled/join")],
     )
 

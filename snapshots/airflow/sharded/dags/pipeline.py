@@ -1,4 +1,4 @@
-# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:c936b9bf7757e2896cdc551029c88a2c4dd376442f579842c9fb6c937ce1ff48
+# Rendered by `wurzel render sharded:pipeline -t airflow` from sharded:pipeline; do not edit. sha256:1e157a6b60bfc461199f112f7bb57eaeaea1092684b1216225293eacb9a0ecce
 from datetime import timedelta
 
 import pendulum
@@ -26,6 +26,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -36,14 +37,12 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     loud = BashOperator.partial(
         task_id="loud",
         doc_md="Upper case, in three slices.\n",
         map_index_template="{{ task.bash_command.split()[-1] }}",
-        env=ENV,
     ).expand(
         bash_command=slices(
             'wurzel step sharded:Loud --id loud -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/loud" --shard',
@@ -55,7 +54,6 @@ with DAG(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/loud" -o "$WURZEL_RUN/join"',
-        env=ENV,
         outlets=[Asset("pipeline/join")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:aefecc1f3658efbd2ca69aa6c3394722c5b1870a6254de9b0d63359d40d4b747
+# Rendered by `wurzel render sources:pipeline -t airflow` from sources:pipeline; do not edit. sha256:c83a93450379d1af05b6d6a9224b077e178ebc1457e25c3faf49e57a961119b6
 from datetime import timedelta
 
 import pendulum
@@ -21,6 +21,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -31,14 +32,12 @@ with DAG(
         task_id="polling",
         doc_md="Read something outside that may change at any time.\n\nReads an outside source in every run.\n",
         bash_command='wurzel step steps:Polling --id polling -o "$WURZEL_RUN/polling"',
-        env=ENV,
     )
 
     upper = BashOperator(
         task_id="upper",
         doc_md="Make words upper case.\n",
         bash_command='wurzel step steps:Upper --id upper -i "$WURZEL_RUN/polling" -o "$WURZEL_RUN/upper"',
-        env=ENV,
         outlets=[Asset("pipeline/upper")],
     )
 
@@ -47,7 +46,6 @@ with DAG(
         doc_md="Remember how often it has run.\n",
         max_active_tis_per_dag=1,
         bash_command='wurzel step steps:Memory --id memory -o "$WURZEL_DATA/state/memory"',
-        env=ENV,
         outlets=[Asset("pipeline/memory")],
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render stream:pipeline -t airflow` from stream:pipeline; do not edit. sha256:0e2c29a8b7b72c5b4e503ada8c293bc0a59865292572f1cc63d128499783d6bf
+# Rendered by `wurzel render stream:pipeline -t airflow` from stream:pipeline; do not edit. sha256:940607b1b92a56b24accc803e1f76d1a8cc0c5b2afd76c53418af00975b8bf64
 from datetime import timedelta
 
 import pendulum
@@ -20,6 +20,7 @@ with DAG(
     default_args={
         "retries": 0,
         "do_xcom_push": False,
+        "env": ENV,
         "append_env": True,
         "skip_on_exit_code": None,
         "cwd": "{{ task.dag.folder }}/..",
@@ -30,35 +31,30 @@ with DAG(
         task_id="words",
         doc_md="Give words.\n",
         bash_command='wurzel step steps:Words --id words -o "$WURZEL_RUN/words"',
-        env=ENV,
     )
 
     count = BashOperator(
         task_id="count",
         doc_md="Count up to the number of letters of each word.\n",
         bash_command='wurzel step stream:Count --id count -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/count"',
-        env=ENV,
     )
 
     even = BashOperator(
         task_id="even",
         doc_md="Keep every second item.\n",
         bash_command='wurzel step stream:Even --id even -i "$WURZEL_RUN/count" -o "$WURZEL_RUN/even"',
-        env=ENV,
     )
 
     share = BashOperator(
         task_id="share",
         doc_md="Read the items twice: once for their number, once for themselves.\n",
         bash_command='wurzel step stream:Share --id share -i "$WURZEL_RUN/even" -o "$WURZEL_RUN/share"',
-        env=ENV,
     )
 
     join = BashOperator(
         task_id="join",
         doc_md="Join all words into one.\n",
         bash_command='wurzel step steps:Join --id join -i "$WURZEL_RUN/share" -o "$WURZEL_RUN/join"',
-        env=ENV,
         outlets=[Asset("pipeline/join")],
     )
 
