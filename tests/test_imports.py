@@ -10,7 +10,7 @@ TIERS = [
     {"named_tuples", "patterns", "records"},
     {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url", "store_variables"},
     {"suggestion", "version"},
-    {"new_file", "regular_file"},
+    {"new_file", "regular_file", "user_cache"},
     {"datacontract"},
     {"store"},
     {"core"},

@@ -29,7 +29,7 @@ PIPELINE = {
         "utils",
     )
 }
-RENDER = PIPELINE | {"wurzel.backends", "wurzel.render"}
+RENDER = PIPELINE | {"wurzel.backends", "wurzel.render", "wurzel.user_cache"}
 SKIPPED = {
     "wurzel.datacontract.dataset": "reads and writes data",
     "wurzel.runtime.supervise": "runs processes",

@@ -116,7 +116,7 @@ def test_nothing_is_written_where_python_keeps_no_bytecode(cache_folder, render,
 
 
 def test_old_code_goes_when_there_is_much(cache_folder, render, monkeypatch):
-    monkeypatch.setattr("wurzel.render.code_cache._KEPT", 4)
+    monkeypatch.setattr("wurzel.user_cache._KEPT", 4)
     for number in range(9):
         render(f"a: {number}\n")
     assert 2 <= len(list(cache_folder.iterdir())) <= 4

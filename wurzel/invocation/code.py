@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.core.importing import source_folders
 from wurzel.git_folder import repository_of
-from wurzel.invocation.digests import FileDigests, combine
+from wurzel.invocation.digests import combine
 from wurzel.invocation.distributions import Distributions
+from wurzel.invocation.kept_imports import kept_imports
 from wurzel.invocation.modules import GROUP, GUESS, NAMED, UNSEEN, Modules, file_of, package_of, places_of
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
+    from wurzel.invocation.digests import FileDigests
     from wurzel.invocation.distributions import Distribution
     from wurzel.invocation.imports import Import
     from wurzel.ir.model import Pipeline, Step
@@ -405,9 +407,10 @@ def python_path(pipeline: Pipeline) -> str:
 def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:
     """The pipeline with the source files of each step, relative to the project folder `root`."""
     not_source, path = [root / pipeline.data_dir], python_path(pipeline)
-    code = Code(root, FileDigests(), not_source=not_source, packages=False, path=path)
-    steps = [
-        step.model_copy(update={"sources": relative_files(code.files(step, bases(step)), root)})
-        for step in pipeline.steps
-    ]
+    with kept_imports(root) as digests:
+        code = Code(root, digests, not_source=not_source, packages=False, path=path)
+        steps = [
+            step.model_copy(update={"sources": relative_files(code.files(step, bases(step)), root)})
+            for step in pipeline.steps
+        ]
     return pipeline.model_copy(update={"steps": tuple(steps)})

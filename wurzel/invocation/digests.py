@@ -41,7 +41,8 @@ class FileDigests:
         """Remember between runs in the JSON file `store`, if any; one that cannot be read counts as empty."""
         self._store = store
         self._known: dict[str, list[Any]] = {}
-        self._imports: dict[str, list[Any]] = {}
+        self.reads: dict[str, list[Any]] = {}
+        """The digest of each Python file, and what it imports."""
         self.notes: dict[str, Any] = {}
         """What others remember with it; they judge by themselves whether it still holds."""
         self._seen: set[str] = set()
@@ -49,7 +50,7 @@ class FileDigests:
         if store is not None:
             with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
                 stored = json.loads(read_file(store))
-                self._known, self._imports, self.notes = (dict(stored[key]) for key in ("files", "reads", "notes"))
+                self._known, self.reads, self.notes = (dict(stored[key]) for key in ("files", "reads", "notes"))
 
     def file(self, path: Path) -> str:
         """Digest of a file's bytes; `ABSENT` when there is none, `UNREADABLE` when it is not to be read."""
@@ -81,14 +82,15 @@ class FileDigests:
         if digest in {ABSENT, UNREADABLE}:
             return []
         key = str(path)
-        known = self._imports.get(key)
+        known = self.reads.get(key)
         if known is not None and known[0] == digest:
             return [Import(level, module, tuple(names)) for level, module, names in known[1]]
         try:
-            found = imports(path.read_bytes())
+            source = path.read_bytes()
         except OSError:
             return []
-        self._imports[key] = [digest, found]
+        found = imports(source)
+        self.reads[key] = [sha256(source).hexdigest(), list(map(tuple, found))]
         self._changed = True
         return found
 
@@ -128,10 +130,10 @@ class FileDigests:
         """Write what is known for the next run, but for what has long not been asked for; a full disk does no harm."""
         if len(self._known) > 2 * len(self._seen) + _SPARE:
             self._known = {key: known for key, known in self._known.items() if key in self._seen}
-            self._imports = {key: known for key, known in self._imports.items() if key in self._seen}
+            self.reads = {key: known for key, known in self.reads.items() if key in self._seen}
             self._changed = True
         if self._changed and self._store is not None:
-            stored = {"files": self._known, "reads": self._imports, "notes": self.notes}
+            stored = {"files": self._known, "reads": self.reads, "notes": self.notes}
             with contextlib.suppress(WriteError):
                 write(self._store, json.dumps(stored, ensure_ascii=True).encode(), 0o600)
             self._changed = False

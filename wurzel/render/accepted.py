@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from wurzel.invocation.digests import status
-from wurzel.render.code_cache import own_folder, remember, remembers
+from wurzel.user_cache import own_folder, remember, remembers
 
 
 class Accepted:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from wurzel.invocation.digests import names, status
-from wurzel.render.code_cache import own_folder, remember, remembers
 from wurzel.render.layers import SUFFIX, built_in
+from wurzel.user_cache import own_folder, remember, remembers
 
 if TYPE_CHECKING:
     from wurzel.render.layers import Layers
