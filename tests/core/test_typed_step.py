@@ -452,6 +452,25 @@ def test_a_generic_base_step_gives_its_run_to_its_sub_classes():
         WZ(FirstOf)
 
 
+def test_a_type_parameter_that_is_not_given_is_its_default():
+    kind = typing_extensions.TypeVar("kind", default=Doc)
+    options = typing_extensions.TypeVar("options", default=NoSettings)
+
+    class Kept(TypedStep[options, list[kind], list[kind]], Generic[options, kind]):
+        def run(self, inpt: list[kind]) -> list[kind]:
+            return inpt
+
+    class KeptDoc(Kept):
+        pass
+
+    class KeptOther(Kept[NoSettings, Other]):
+        pass
+
+    for cls, contract in ((Kept, Doc), (KeptDoc, Doc), (KeptOther, Other)):
+        assert quiet(cls) and step_types(cls).output_shape.contracts == (contract,)
+    assert quiet(Change) >> quiet(KeptDoc)
+
+
 def test_aliases_and_annotated_stand_for_what_they_mean():
     docs = typing_extensions.TypeAliasType("Docs", list[Doc])
     item = TypeVar("item")

@@ -102,11 +102,13 @@ def shape_of(annotation: Any) -> Shape:
 
 
 def unaliased(annotation: Any) -> Any:
-    """What an alias (`type Docs = list[Doc]`) or `Annotated` stands for; its arguments stay as they are."""
+    """What an alias (`type Docs = list[Doc]`), `Annotated` or a default stands for; arguments stay as they are."""
     for _ in range(_DEEPEST):
         origin = get_origin(annotation)
         if origin is Annotated:
             annotation = get_args(annotation)[0]
+        elif isinstance(annotation, TypeVar) and getattr(annotation, "has_default", bool)():
+            annotation = annotation.__default__  # type: ignore[attr-defined] # PEP 696; none was given
         elif _is_alias(annotation):
             annotation = annotation.__value__
         elif _is_alias(origin):
