@@ -16,6 +16,7 @@ from pandera.engines import pandas_engine
 from pandera.typing import DataFrame, Index, Series
 from pyarrow import ArrowException, BufferOutputStream, BufferReader, parquet
 from pyarrow import Table as ArrowTable
+from pyarrow import float32, list_
 
 from wurzel.core import NoSettings, PanderaDataFrameModel, TypedStep
 from wurzel.datacontract.codec import Piece
@@ -198,6 +199,7 @@ def test_parts_are_put_together_and_cut(tmp_path):
 def test_gathered_slices_have_the_bytes_of_the_whole(tmp_path, annotation):
     if annotation == DataFrame[Wide]:
         frame = wide()
+        frame["kind"] = pd.Categorical(pd.Series(["b", "a"], dtype=object))  # of objects, but they come back as texts
     else:
         frame = pd.DataFrame({"number": [1, 2]}, index=pd.Index(["x", "y"], name="key"))
     write(tmp_path / "whole", annotation, frame)
@@ -299,6 +301,8 @@ def test_objects_in_columns_come_back(values):
         ([object()], "field 'meta' cannot be stored as Parquet"),
         ([Color.RED], "field 'meta' cannot be stored as Parquet"),
         ([time(1, tzinfo=UTC)], "item 0, field 'meta' is datetime.time(1, 0, tzinfo=datetime.timezone.utc), but"),
+        ([Decimal("1.5"), Decimal("-0.0")], "item 1, field 'meta' is Decimal('-0.0'), but would be read back as"),
+        ([[Decimal("-0.0")]], "item 0, field 'meta[0]' is Decimal('-0.0'), but would be read back as"),
         ([time(1, fold=1)], "item 0, field 'meta' is datetime.time(1, 0, fold=1), but would be read back as"),
         ([["a", float("nan")]], "item 0, field 'meta[1]' is a float, nan, but would be read back as None"),
         ([float("nan"), "a"], "item 0, field 'meta' is a float, nan, but would be read back as None"),
@@ -321,7 +325,17 @@ def test_objects_in_columns_that_would_change_are_refused(values, message):
         ),
         (
             pd.DataFrame({"meta": pd.Series(["a"], dtype=object), 3: [1], "3": [2]}),
-            "the names of its columns, ['meta', 3, '3'], would be read back as ['meta', '3', '3']",
+            "field '3': there are several columns of this name",
+        ),
+        (
+            pd.DataFrame({"meta": pd.Series([[1]], dtype=object), 3: pd.Series([[2]], dtype=object)}),
+            "the names of its columns, ['meta', 3], would be read back as ['meta', '3']",
+        ),
+        (
+            pd.DataFrame(
+                {"meta": pd.Series(["a"], dtype=object), "c": pd.array([[1, 2]], pd.ArrowDtype(list_(float32(), 2)))}
+            ),
+            "field 'c' cannot be stored as Parquet: Passing pyarrow type specific parameters",
         ),
         (pd.DataFrame({"meta": pd.Series(["a"], dtype=object), "p": pd.arrays.SparseArray([1])}), "Sparse"),
         (

@@ -144,6 +144,8 @@ def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
         first = next(iter(some - {_NONE}), _NONE)
         if not some <= {first, _NONE}:
             return None
+    if first is Decimal and any(value.is_signed() for value in values() if not value and value is not None):
+        return None  # Arrow drops the sign of zero
     if first in {float, Decimal}:
         return Kind(_LEAVES[first], countOf(map(type, values()), _NONE) if _NONE in some else 0)
     if first is time and any(value.tzinfo or value.fold for value in values() if value is not None):

@@ -20,7 +20,7 @@ from wurzel.exceptions import ContractFailedException
 
 MOST_ROWS = 1 << 20
 """Rows in a part."""
-_UNSUITABLE = (pa.ArrowException, ValueError, TypeError, OverflowError)
+_UNSUITABLE = (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError)
 """What Arrow and pandas raise for values or types that Parquet does not have."""
 _VERSIONS = ("creator", "pandas_version", "attributes")
 
@@ -52,9 +52,17 @@ def _table(frame: pd.DataFrame, kinds: Mapping[Any, Kind], keeps_index: bool) ->
         table = _typed_table(frame, kinds)
     if table is None:
         table = pa.Table.from_pandas(frame, preserve_index=keeps_index, nthreads=1)
+    table = table.cast(pa.schema(map(_as_read, table.schema), table.schema.metadata))
     about = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
     kept = {key: value for key, value in about.items() if key not in _VERSIONS}
     return table.replace_schema_metadata({b"pandas": json.dumps(kept, sort_keys=True).encode()})
+
+
+def _as_read(field: Any) -> Any:
+    """A column with the type that it has once it has been read: categories of texts are `str` then, not objects."""
+    if not pa.types.is_dictionary(field.type) or not pa.types.is_string(field.type.value_type):
+        return field
+    return field.with_type(pa.dictionary(field.type.index_type, pa.large_string(), field.type.ordered))
 
 
 def _typed_table(frame: pd.DataFrame, kinds: Mapping[Any, Kind]) -> Any:
@@ -68,7 +76,7 @@ def _typed_table(frame: pd.DataFrame, kinds: Mapping[Any, Kind]) -> Any:
             schema = schema.set(position, pa.field(str(name), kind.stored))
     try:
         return pa.Table.from_pandas(frame, schema.remove_metadata(), preserve_index=False, nthreads=1)
-    except (pa.ArrowException, OverflowError):  # such as a number too large for its type: Arrow finds another
+    except (pa.ArrowException, OverflowError, KeyError):  # a number too large for its type, a name that is not a text
         return None
 
 

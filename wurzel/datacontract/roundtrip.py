@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -165,6 +166,7 @@ def _other(returned: Any, read: Any) -> Difference | None:
     try:
         same = bool(returned == read) or bool(returned != returned and read != read)  # noqa: PLR0124 - NaN
         same = repr(returned) == repr(read) if type(returned) is complex else same or _same_moment(returned, read)
+        same = same and (type(returned) is not Decimal or returned.is_signed() == read.is_signed())  # -0
     except Exception:  # noqa: BLE001 - arrays have no truth; the bytes of both decide
         return None
     # Of a time that comes twice in a night, this alone tells which it is; comparing does not see it.

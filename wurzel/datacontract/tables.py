@@ -80,8 +80,8 @@ class TableCodec(Codec):
         if not isinstance(value, pd.DataFrame) or not type(value).__module__.startswith(("pandas", "pandera")):
             kind = "None" if value is None else article(type(value))
             raise ContractFailedException(f"it is {kind}, not a DataFrame")
-        if not value.columns.is_unique:
-            twice = value.columns[value.columns.duplicated()][0]
+        if (names := value.columns.map(str)).has_duplicates:  # Parquet names columns by texts
+            twice = names[names.duplicated()][0]
             raise ContractFailedException(f"field {twice!r}: there are several columns of this name")
         checked = self._checked(value)
         self._check_index(checked)
