@@ -1,6 +1,7 @@
 """Items that are written as they are yielded, and read as they are asked for."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from enum import Enum
 from inspect import signature
 from itertools import chain, count
@@ -353,6 +354,10 @@ class Exact(PydanticModel):
     key: UUID
     kind: Kind
     word: Literal["a", "b"]
+    at: datetime = datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(minutes=-90)))
+    hour: time = time(1, 2, 3, 4)
+    span: timedelta = timedelta(-1, 2, 3)
+    amount: Decimal = Decimal("-0.10")
 
 
 @pytest.mark.parametrize("form", [list, iter], ids=["list", "stream"])
@@ -362,6 +367,7 @@ def test_values_that_read_back_exactly_need_no_comparing_but_others_are_refused(
     assert JsonCodec(shape).lines._lossless is not None
     assert Reader(shape, [write(tmp_path / "out", shape, form([good] * 3))]).value() == [good] * 3
     others = {"day": datetime(1, 2, 3, 0, 0, tzinfo=UTC), "key": str(UUID(int=7)), "kind": "b", "word": "c"}
+    others |= {"at": datetime(2024, 10, 27, 2, fold=1), "hour": time(1, fold=1), "amount": Decimal("NaN")}  # noqa: DTZ001
     for name, value in others.items():
         with pytest.raises(ContractFailedException, match=f"item 1, field '{name}'"):
             write(tmp_path / "out", shape, form([good, good.model_copy(update={name: value})]))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from enum import Enum
 from functools import partial
 from itertools import chain
@@ -18,7 +19,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import TzInfo, to_json
 
 from wurzel.datacontract.schema import CoreSchema, Schema, allows_extra
 from wurzel.named_tuples import NamedTuple
@@ -36,6 +37,10 @@ _CLASSES: dict[str, type] = {
     "float": float,
     "str": str,
     "date": date,
+    "datetime": datetime,
+    "time": time,
+    "timedelta": timedelta,
+    "decimal": Decimal,
     "uuid": UUID,
 }
 _SETS: dict[str, type] = {"set": set, "frozenset": frozenset}
@@ -45,6 +50,7 @@ _HARMLESS = frozenset(
     {"type", "strict", "metadata", "ref", "cls", "schema", "config", "default", "default_factory", "items_schema"}
     | {"default_factory_takes_data", "validate_default", "copy_default", "keys_schema", "values_schema", "frozen"}
     | {"custom_init", "post_init", "root_model", "extra_behavior", "revalidate_instances", "generic_origin"}
+    | {"microseconds_precision"}
 )
 """Keys of a schema that refuse no value of the right class."""
 _HARMLESS_CONFIG = frozenset(
@@ -60,6 +66,8 @@ _HARMLESS_CONFIG = frozenset(
     | {"cache_strings", "validate_by_alias", "validate_by_name", "serialize_by_alias", "populate_by_name"}
     | {"str_min_length", "str_max_length"}  # see `_leaf`
 )
+_TEMPORAL_CONFIG = ("ser_json_temporal", "ser_json_timedelta")
+"""How times are stored; as numbers, some are read back as others."""
 _LIMITED = frozenset({"str", "int", "float"})
 _LENGTHS = ("min_length", "max_length")
 _LIMITS: dict[str, Callable[[Any, Any], bool]] = {
@@ -137,7 +145,7 @@ class Lossless(NamedTuple):
 
 def lossless(contract: Schema, schema: CoreSchema) -> Lossless | None:
     """How to tell that items of this contract read back as they are; `None` if only comparing can tell."""
-    if not contract.exact or not contract.one_infinity:
+    if not contract.plain or not contract.one_infinity:
         return None
     builder = _Builder(contract)
     try:
@@ -236,8 +244,8 @@ class _Builder:
         if kind == "str":
             limits = {key: self._config[f"str_{key}"] for key in _LENGTHS if f"str_{key}" in self._config} | limits
         self.constrained |= not (_HARMLESS | limits.keys()).issuperset(schema)
-        small = _small if kind == "int" else None
-        return _Values(frozenset({_CLASSES[kind]}), _limited(limits, small) if limits else small)
+        exact = _EXACT.get(kind)
+        return _Values(frozenset({_CLASSES[kind]}), _limited(limits, exact) if limits else exact)
 
     def _set_of_texts(self, schema: CoreSchema) -> bool:
         while (schema := self._contract.resolved(schema))["type"] == "default":
@@ -278,6 +286,8 @@ class _Builder:
             or any(self._config.get(f"str_{name}") for name in _CHANGING)
         ):
             raise _LossyError  # reading runs code, or changes texts
+        if any(self._config.get(name, "iso8601") != "iso8601" for name in _TEMPORAL_CONFIG):
+            raise _LossyError
         self.constrained |= not _HARMLESS_CONFIG.issuperset(self._config)
         self.simple &= all(field.written == field.name for field in stored) and not _computes(schema)
         is_root = self.objects == 1
@@ -348,6 +358,31 @@ def _computes(schema: CoreSchema) -> bool:
 def _small(numbers: Collection[int]) -> bool:
     """Whether integers are read again from JSON."""
     return not numbers or (min(numbers) > -_LARGE and max(numbers) < _LARGE)
+
+
+def _in_one_zone(times: Iterable[datetime]) -> bool:
+    """Whether times have no zone, or just an offset of whole minutes, which is all that is stored of a zone."""
+    return all(
+        not value.fold if value.tzinfo is None else type(value.tzinfo) in _OFFSETS and _is_whole(value.utcoffset())
+        for value in times
+    )
+
+
+def _is_whole(offset: timedelta | None) -> bool:
+    return offset is not None and not offset.seconds % 60 and not offset.microseconds
+
+
+def _local(times: Iterable[time]) -> bool:
+    return all(value.tzinfo is None and not value.fold for value in times)
+
+
+def _finite(numbers: Iterable[Decimal]) -> bool:
+    return all(map(Decimal.is_finite, numbers))
+
+
+_OFFSETS = frozenset({timezone, TzInfo})
+_EXACT: dict[str, Check] = {"int": _small, "datetime": _in_one_zone, "time": _local, "decimal": _finite}
+"""What must hold of values of a class besides, so that they read back."""
 
 
 def _limited(limits: Mapping[str, Any], before: Check | None) -> Check:

@@ -24,6 +24,8 @@ _EXACT = (
     | {"any", "list", "tuple", "set", "frozenset", "dict", "nullable", "default", "union", "tagged-union"}
 )
 _EXACT |= _FIELDS | {"model-field", "dataclass-field", "typed-dict-field"}
+_OF_MANY_FORMS = frozenset({"datetime", "time", "timedelta", "decimal"})
+"""Types whose values may be equal and yet have different JSON, such as the decimals 1.0 and 1.00."""
 _NO_SCHEMAS = frozenset(
     {"serialization", "metadata", "function", "config", "computed_fields", "default", "default_factory", "expected"}
     | {"members", "missing", "discriminator", "cls", "ref", "post_init"}
@@ -71,7 +73,13 @@ class Schema:
     @cached_property
     def exact(self) -> bool:
         """Whether equal items have equal JSON; otherwise only their bytes tell."""
-        return self._kinds <= _EXACT and not any("serialization" in schema for schema in self._all)
+        return self.plain and not self._kinds & _OF_MANY_FORMS
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether items consist of values of known types, which no code of an author reads or writes."""
+        custom = any("serialization" in schema for schema in self._all)
+        return self._kinds <= _EXACT | _OF_MANY_FORMS and not custom
 
     @cached_property
     def one_infinity(self) -> bool:
