@@ -852,7 +852,7 @@ def test_dates_that_are_stored_as_numbers_must_read_back():
     for kind, value in ((date, date(1970, 1, 2)), (datetime, datetime(1970, 1, 2, tzinfo=UTC))):
         made = in_milliseconds(kind)
         for form in (list, iter):  # below 2e10, pydantic takes a number for seconds
-            with pytest.raises(ContractFailedException, match="but would be read back as .*1972, 9, 27"):
+            with pytest.raises(ContractFailedException, match=r"but would be read back as .*1972, 9, 27"):
                 next(codec_for(shape_of(list[made])).encoded(form([made(at=value)])))
 
 

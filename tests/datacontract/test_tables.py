@@ -14,9 +14,8 @@ import pytest
 from pandera.dtypes import immutable
 from pandera.engines import pandas_engine
 from pandera.typing import DataFrame, Index, Series
-from pyarrow import ArrowException, BufferOutputStream, BufferReader, parquet
+from pyarrow import ArrowException, BufferOutputStream, BufferReader, float32, list_, parquet
 from pyarrow import Table as ArrowTable
-from pyarrow import float32, list_
 
 from wurzel.core import NoSettings, PanderaDataFrameModel, TypedStep
 from wurzel.datacontract.codec import Piece

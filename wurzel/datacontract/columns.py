@@ -44,6 +44,12 @@ _LEAVES: dict[type, pa.DataType | None] = {
 }
 """What Arrow stores values of a class as; the type of decimals depends on their digits."""
 
+_LOST: dict[Any, Callable[[Any], Any]] = {
+    time: lambda value: value and (value.tzinfo or value.fold),
+    Decimal: lambda value: not value and value is not None and value.is_signed(),
+}
+"""What Arrow drops: zones and folds of times, the sign of a zero."""
+
 
 class Kind(NamedTuple):
     """Values that are all of one class, or `None`, at every depth."""
@@ -144,12 +150,10 @@ def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
         first = next(iter(some - {_NONE}), _NONE)
         if not some <= {first, _NONE}:
             return None
-    if first is Decimal and any(value.is_signed() for value in values() if not value and value is not None):
-        return None  # Arrow drops the sign of zero
+    if first in _LOST and any(map(_LOST[first], values())):
+        return None
     if first in {float, Decimal}:
         return Kind(_LEAVES[first], countOf(map(type, values()), _NONE) if _NONE in some else 0)
-    if first is time and any(value.tzinfo or value.fold for value in values() if value is not None):
-        return None  # Arrow drops both
     if first in _LEAVES:
         return Kind(_LEAVES[first], None)
     if first not in {list, dict}:
