@@ -75,6 +75,9 @@ class Renderer:
 
     @cached_property
     def _environment(self) -> Environment:
+        from wurzel.render import lean_jinja
+
+        lean_jinja.load()
         from wurzel.render.environment import Environment
 
         return Environment(self.layers)

@@ -14,27 +14,35 @@ from types import CodeType
 from typing import Any
 
 import jinja2
-from jinja2.bccache import Bucket
 
-from wurzel.render import bounds, compiler, internals, lines, structure
 from wurzel.user_cache import own_folder, read, write
 
-_MODULES = (bounds, compiler, internals, lines, structure)
+_COMPILER = ("bounds.py", "compiler.py", "internals.py", "lines.py", "structure.py")
 """What compiling depends on, in every version of wurzel, released or not."""
 
 
-class CodeCache(jinja2.BytecodeCache):
-    """Finds code by all that it is made of: text, names, Jinja's version, Python's, and our compiler."""
+class Bucket:
+    """The code of a template, where Jinja looks for it and leaves it."""
+
+    def __init__(self, key: str) -> None:
+        """`key` names the file that keeps the code; empty if none may."""
+        self.key = key
+        self.code: CodeType | None = None
+
+
+class CodeCache:
+    """Jinja's `BytecodeCache`, which is not imported for it, since it brings `tempfile` and `pickle`.
+
+    Finds code by all that it is made of: text, names, Jinja's version, Python's, and our compiler.
+    """
 
     def get_bucket(self, environment: jinja2.Environment, name: str, filename: str | None, source: str) -> Bucket:
         """The code of a template, if it has been compiled before and warns of nothing."""
         ours: Any = environment  # `render.environment`, which imports this module
         parts = (self._compiler, self._names(environment), ours.labelled(name), name, filename or "", source)
         key = sha256("\0".join(parts).encode()).hexdigest()
-        bucket = Bucket(environment, key, key)
-        if ours.may_be_renamed(filename):
-            bucket.key = ""
-        elif self._folder is not None:
+        bucket = Bucket("" if ours.may_be_renamed(filename) else key)
+        if bucket.key and self._folder is not None:
             kept = read(self._folder / key)
             bucket.code = kept if isinstance(kept, CodeType) else None
         return bucket
@@ -52,7 +60,7 @@ class CodeCache(jinja2.BytecodeCache):
 
     @cached_property
     def _compiler(self) -> str:
-        sources = [Path(str(module.__file__)).read_bytes() for module in _MODULES]
+        sources = [Path(__file__).with_name(name).read_bytes() for name in _COMPILER]
         return sha256(b"\0".join([MAGIC_NUMBER, jinja2.__version__.encode(), *sources])).hexdigest()
 
     @staticmethod

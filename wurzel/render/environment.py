@@ -7,18 +7,16 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import jinja2
-from jinja2 import StrictUndefined, Template, nodes
-from jinja2.lexer import TokenStream, newline_re
+from jinja2 import StrictUndefined, Template
 from jinja2.runtime import new_context
 
 from wurzel.exceptions import Problem, TemplateError, WurzelError
 from wurzel.named_tuples import NamedTuple
 from wurzel.render import bounds, text, values, work
 from wurzel.render.code_cache import CodeCache
-from wurzel.render.compiler import Generator
 from wurzel.render.filters import FILTERS, REFUSED
 from wurzel.render.internals import PRINTING, is_internal, may_be_internal, modulo, only_values, refusal
 from wurzel.render.layers import OURS, Found, Layer, Layers, TemplateMissing, label
@@ -28,6 +26,12 @@ from wurzel.render.structure import ONE_NAME, WITH_CONTEXT, circle, languages_di
 from wurzel.render.text import Text
 from wurzel.render.values import NotAValue, show
 from wurzel.suggestion import LOOSE, did_you_mean
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+    from jinja2.lexer import TokenStream
+
+    from wurzel.render.compiler import Generator
 
 _HINT_ELSE = "Add `else`, since an expression always writes a value; use `{% if %}` to omit text."
 
@@ -105,7 +109,6 @@ class Compiled(Template):
 class Environment(jinja2.Environment):
     """Compiles and runs templates of a set of layers; their output is a `Text`."""
 
-    code_generator_class = Generator
     context_class = Context
     template_class = Compiled
     concat = staticmethod(text.concat)  # type: ignore[assignment]
@@ -133,7 +136,7 @@ class Environment(jinja2.Environment):
             optimized=False,
             auto_reload=False,
             loader=jinja2.FunctionLoader(self._source),
-            bytecode_cache=CodeCache(),
+            bytecode_cache=cast("jinja2.BytecodeCache", CodeCache()),
         )
         self.layers = layers
         self._found: dict[str, Found] = {}
@@ -178,9 +181,18 @@ class Environment(jinja2.Environment):
         except Exception as error:  # noqa: BLE001 - whatever a template does wrong is the template's error
             self._explain(error, context)
 
+    @property
+    def code_generator_class(self) -> type[Generator]:  # type: ignore[override]
+        """What compiles templates, imported only where one is not in the user's cache."""
+        from wurzel.render.compiler import Generator
+
+        return Generator
+
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> TokenStream:
+        from jinja2.lexer import TokenStream, newline_re
+
         source = newline_re.sub("\n", source)
         tokens = Watch(source, str(name)).tokens(self.lexer.tokeniter(source, name, filename, state))
         return TokenStream(self.lexer.wrap(tokens, name, filename), name, filename)

@@ -1,0 +1,73 @@
+"""Jinja is whole for everybody who uses it, although what compiles templates is imported late."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+USES = """
+import sys
+from wurzel.render import lean_jinja
+lean_jinja.load()
+late = {"jinja2.bccache", "jinja2.compiler", "jinja2.lexer", "jinja2.parser"}
+import jinja2
+loaded = late & sys.modules.keys()
+"""
+RENDERS = """
+import sys
+sys.dont_write_bytecode = False
+from wurzel.render import Renderer
+assert Renderer(["layer"]).render("x/a.yaml.j2", {"value": 1}).text == "a: 1\\n"
+print("jinja2.parser" in sys.modules, "jinja2.compiler" in sys.modules)
+"""
+FAKE = """
+from jinja2.lexer import Lexer
+either = Lexer | None
+"""
+
+
+def run(code, folder, **environ):
+    environ = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), **environ}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_compiles_templates_is_imported_only_to_compile(tmp_path):
+    (tmp_path / "layer" / "x").mkdir(parents=True)
+    (tmp_path / "layer" / "x" / "a.yaml.j2").write_text("a: {{ value }}\n")
+    assert run(RENDERS, tmp_path) == "True True\n"
+    assert run(RENDERS, tmp_path) == "False False\n"
+
+
+COMPILES = """
+assert jinja2.Environment().from_string("{{ a + 1 }}").render(a=1) == "2"
+assert jinja2.Environment().compile_expression("a > 1")(a=2)
+"""
+TOKENS = 'assert list(jinja2.Environment().lexer.tokenize("a"))'
+DERIVES = """
+class Cache(jinja2.BytecodeCache): pass
+class Own(jinja2.Environment.code_generator_class): pass
+import jinja2.bccache as real
+assert real.BytecodeCache in Cache.__mro__ and issubclass(Own, jinja2.environment.CodeGenerator)
+"""
+COMPARES = 'assert isinstance(jinja2.FileSystemBytecodeCache("."), jinja2.BytecodeCache)'
+OTHERS = """
+import jinja2.ext, jinja2.nativetypes, jinja2.sandbox
+jinja2.sandbox.SandboxedEnvironment(extensions=["jinja2.ext.do"]).from_string("{% do 1 %}").render()
+assert jinja2.nativetypes.NativeEnvironment().from_string("{{ [1] }}").render() == [1]
+"""
+
+
+@pytest.mark.parametrize("use", [COMPILES, TOKENS, DERIVES, COMPARES, OTHERS])
+def test_other_code_uses_jinja_as_usual(tmp_path, use):
+    run(f"{USES}assert not loaded, loaded\n{use}", tmp_path)
+
+
+def test_a_version_of_jinja_that_needs_more_at_its_start_is_imported_as_usual(tmp_path):
+    (tmp_path / "jinja2").mkdir()
+    (tmp_path / "jinja2" / "__init__.py").write_text(FAKE)
+    (tmp_path / "jinja2" / "lexer.py").write_text("class Lexer: pass")
+    run(f"{USES}assert jinja2.either and loaded == {{'jinja2.lexer'}}, loaded", tmp_path)
