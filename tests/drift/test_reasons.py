@@ -71,6 +71,41 @@ def test_a_setting_of_one_step_names_the_step(words, target):
     assert "limit" not in why(target)
 
 
+@pytest.mark.parametrize(
+    ("target", "old", "new", "line"),
+    [
+        ("gitlab", "10m", "20m", 14),
+        ("github", "10m", "20m", 14),
+        ("cronjob", "10m", "20m", 14),
+        ("gitlab", "10s", "90s", 10),
+        ("cronjob", "limit: 2", "limit: 3", 10),
+    ],
+)
+def test_a_deadline_names_what_changed_it(words, target, old, new, line):
+    """It depends on all three; the commands of the steps show which one it was."""
+    words("defaults:", "defaults:\n      timeout: 5m")
+    run("words", "-t", target)
+    words(old, new)
+    lines = [each for each in why(target).splitlines() if " → " in each]
+    assert len(lines) > 1
+    assert all(f"(wurzel.yaml:{line}:" in each for each in lines)
+
+
+def test_a_deadline_names_all_that_may_have_changed_it_where_no_command_shows_it(words):
+    words("steps}, gitlab: {layout: steps}", "single}, gitlab: {}")
+    words("defaults:", "defaults:\n      timeout: 5m")
+    run("words", "-t", "github")
+    words("timeout: 10m", "timeout: 80m")
+    assert re.search(r"timeout-minutes \d+ → \d+ \(.* or wurzel.yaml:14:18\)", why("github"))
+
+
+def test_another_word_of_a_description(words):
+    words("image: ", "description: Counts the words\n    image: ")
+    run("words", "-t", "github")
+    words("Counts the", "Counts all")
+    assert "description the → all (wurzel.yaml:5:18)" in why("github")
+
+
 @pytest.mark.parametrize("target", ["argo", "cronjob", "gitlab", "github"])
 def test_a_schedule(words, target):
     run("words", "-t", target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -10,6 +11,13 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.render.diff import stretches
 
 Span: TypeAlias = tuple[int, int]
+
+_WORD = re.compile(r"(?<!\S)\d+[dhms](?:\s+\d+[dhms])+(?!\S)|\S+")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a value, as differences count them; a duration, as GitLab writes it, is one: `1h 40m 20s`."""
+    return _WORD.findall(text)
 
 
 class Difference(NamedTuple):
@@ -23,13 +31,13 @@ class Difference(NamedTuple):
     """Line of the new file, from 1; for a removed value, the line that follows its old place."""
     more: int = 0
     """How many further values below the path were added or removed with it."""
-    is_item: bool = False
-    """Whether it is one of several at its path: an item of a list, a line of a script."""
+    item: int | None = None
+    """Its place among several at its path, such as items of a list or lines of a script, in the new file from 0."""
 
     @property
     def words(self) -> tuple[Span, Span]:
         """Which words of the old and of the new value differ."""
-        old, new = (self.old or "").split(), (self.new or "").split()
+        old, new = words_of(self.old or ""), words_of(self.new or "")
         start = 0
         while start < min(len(old), len(new)) and old[start] == new[start]:
             start += 1
@@ -64,7 +72,7 @@ def _values(path: Path, old: Leaf, new: Leaf) -> Iterator[Difference]:
                 before[number] if number < len(before) else None,
                 after[number] if number < len(after) else None,
                 new.lines[min(k + number, len(new.lines) - 1)] if new.lines else old.lines[i],
-                is_item=max(len(old.values), len(new.values)) > 1,
+                item=k + number if max(len(old.values), len(new.values)) > 1 else None,
             )
 
 

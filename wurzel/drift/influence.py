@@ -38,6 +38,8 @@ class Effect(NamedTuple):
     setting: Setting
     line: int
     words: Span
+    item: int | None
+    """Which one it is of several at its path."""
     brings: str | None
     """The value, if it is not in the file yet and only the changed setting would add it."""
 
@@ -63,7 +65,8 @@ class Influence:
                 if difference.new is not None and setting not in by_line[difference.line]:
                     by_line[difference.line].append(setting)
                 brings = difference.old if difference.new is None else None
-                by_path[difference.path].append(Effect(setting, difference.line, difference.words[1], brings))
+                effect = Effect(setting, difference.line, difference.words[1], difference.item, brings)
+                by_path[difference.path].append(effect)
 
 
 def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()) -> Influence:

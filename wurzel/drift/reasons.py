@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wurzel.datacontract.secrets import looks_like_key
-from wurzel.drift.compare import Difference, Span, differences
-from wurzel.drift.influence import Effect, Influence, Setting, influence
+from wurzel.drift.compare import Difference, differences, words_of
+from wurzel.drift.evidence import Evidence, any_of, is_shown
+from wurzel.drift.influence import Setting, influence
 from wurzel.records import dataclass
 from wurzel.render.header import body
 
@@ -63,9 +64,9 @@ class Reason:
             value = _value_text(self.new or self.old or "") if self.new or self.old else ""
             return f"{'added' if self.old is None else 'removed'}{' ' if value else ''}{value}{rest}"
         (start, end), (begin, stop) = Difference((), self.old, self.new, 0).words
-        old, new = self.old.split()[start:end], self.new.split()[begin:stop]
+        old, new = words_of(self.old)[start:end], words_of(self.new)[begin:stop]
         if not old or not new:
-            option = " ".join(self.new.split()[begin - 1 : begin] + new if new else self.old.split()[start:end])
+            option = " ".join(words_of(self.new)[begin - 1 : begin] + new if new else old)
             return f"{'added' if new else 'removed'} {_value_text(option)}" if old or new else "spaces"
         return f"{_value_text(' '.join(old))} → {_value_text(' '.join(new))}"
 
@@ -112,10 +113,11 @@ def reasons(changes: Sequence[Change], result: JobResult, renderer: Renderer, pa
         return dict.fromkeys(found, Reasons(()))
     losses = [each for differing in found.values() for each in differing[:MOST] if _is_loss(each)]
     effects = influence(result, renderer, {_step(each, ids) for each in losses} - {""})
+    evidence = Evidence(effects, found)
     reasons = {}
     for path, differing in found.items():
         of_packs = packs.of(files[path]) if differing else None
-        every = [_reason(each, files[path], effects, ids, of_packs) for each in differing[:MOST]]
+        every = [_reason(each, files[path], evidence, ids, of_packs) for each in differing[:MOST]]
         untried = effects.untried if differing else 0
         reasons[path] = Reasons(list(dict.fromkeys(every)), max(0, len(differing) - MOST), untried)
     return reasons
@@ -127,14 +129,15 @@ def _differences(change: Change, file: JobFile) -> list[Difference]:
     return differences(change.path, old, new) if old != new else []
 
 
-def _reason(difference: Difference, file: JobFile, effects: Influence, ids: set[str], packs: OfFile | None) -> Reason:
-    setting = None if difference.more or _is_digest(difference) else _setting(difference, file, effects)
+def _reason(difference: Difference, file: JobFile, evidence: Evidence, ids: set[str], packs: OfFile | None) -> Reason:
+    likely = [] if difference.more or _is_digest(difference) else _likely(difference, file, evidence)
+    setting = any_of(likely) if packs is None else next(iter(likely), None)
     origin = _origin(difference, file)
     place = setting.place if setting is not None else origin
     by_packs = packs.explains(difference) if packs is not None else False
     if packs is not None and by_packs is not False and not packs.is_place(place):
         beside = not packs.is_place(origin)
-        own = _of_packs(difference, file, effects, packs, beside=beside)
+        own = _of_packs(difference, file, evidence, packs, beside=beside)
         setting = own or (None if by_packs else setting)
         of_pack = own.place if own is not None else packs.label if beside else origin
         place = of_pack if by_packs else packs.of_unknown(place)
@@ -153,10 +156,10 @@ def _origin(difference: Difference, file: JobFile) -> str:
 
 
 def _of_packs(
-    difference: Difference, file: JobFile, effects: Influence, packs: OfFile, *, beside: bool
+    difference: Difference, file: JobFile, evidence: Evidence, packs: OfFile, *, beside: bool
 ) -> Setting | None:
     """A default of a pack that changes the value, something in it, or else an item `beside` it in a list."""
-    paths = effects.paths.get(file.output.path, {})
+    paths = evidence.paths(file.output.path)
     whole = difference.path
     within = [path for path in paths if whole and path[: len(whole)] == whole]
     if beside and whole and _unnumbered(whole) != whole:
@@ -170,32 +173,16 @@ def _unnumbered(path: tuple[str, ...]) -> tuple[str, ...]:
     return (*path[:-1], path[-1].rstrip("0123456789")) if path else ()
 
 
-def _setting(difference: Difference, file: JobFile, effects: Influence) -> Setting | None:
-    """The setting that the value comes from: changing it changes the same words; the best match if several do."""
-    paths = effects.paths.get(file.output.path, {})
-    found = [effect for effect in paths.get(difference.path, ()) if _shows(effect, difference)]
+def _likely(difference: Difference, file: JobFile, evidence: Evidence) -> list[Setting]:
+    """The settings that the value may come from: changing one changes the same words; the best matches if many do."""
+    paths = evidence.paths(file.output.path)
+    found = [effect for effect in paths.get(difference.path, ()) if is_shown(effect, difference)]
     if not found and difference.path and difference.new is not None:
         below = (path for path in paths if path[: len(difference.path)] == difference.path)
         found = [effect for path in below for effect in paths[path] if effect.line >= difference.line]
     values = {difference.new, difference.old} - {None, ""}
     same = [effect for effect in found if str(_value_of(file.job.pipeline, effect.setting)) in values]
-    return next((effect.setting for effect in [*same, *found]), None)
-
-
-def _shows(effect: Effect, difference: Difference) -> bool:
-    """Whether changing the setting changes what differs: the same words of the same line, or the removed value."""
-    if difference.new is None or effect.brings is not None:
-        return difference.new is None and effect.brings is not None and _may_be(difference, effect.brings)
-    return effect.line == difference.line and (difference.old is None or _overlap(effect.words, difference.words[1]))
-
-
-def _may_be(difference: Difference, other: str) -> bool:
-    """Whether a removed value may come from a setting that would add `other`; in a list, only if the two look alike."""
-    if not difference.is_item:
-        return True
-    old = difference.old or ""
-    alike = next((at for at, pair in enumerate(zip(old, other, strict=False)) if pair[0] != pair[1]), len(other))
-    return 2 * min(alike, len(old)) >= min(len(old), len(other))
+    return evidence.likeliest([effect.setting for effect in same or found], certain=bool(same))
 
 
 def _is_digest(difference: Difference) -> bool:
@@ -207,10 +194,6 @@ def _is_loss(difference: Difference) -> bool:
     """Whether a value was removed, so that no setting that is still set can have written it."""
     _, (start, end) = difference.words
     return difference.new is None or (difference.old is not None and start == end)
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one == other or max(one[0], other[0]) < min(one[1], other[1])
 
 
 def _value_of(pipeline: Pipeline, setting: Setting) -> object:

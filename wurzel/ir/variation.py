@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from re import sub
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -23,6 +24,9 @@ _BY_NAME: Mapping[str, Any] = {
 """For fields whose rules a made-up text would break."""
 _SECONDS = {"timeout", "max", "deadline"}
 """Fields for which 1 is so short that a target may refuse it."""
+_DURATIONS = {*_SECONDS, "backoff"}
+_MINUTE_AND_SECOND = 61
+"""What a duration becomes longer by: some targets write whole minutes."""
 
 
 def other_value(cls: type[BaseModel], name: str, value: Any) -> Any:
@@ -35,7 +39,7 @@ def other_value(cls: type[BaseModel], name: str, value: Any) -> Any:
         return members[0]
     if value is None:
         return 7321 if name in _SECONDS else _made_up(annotation)
-    return other(value)
+    return value + _MINUTE_AND_SECOND if name in _DURATIONS and isinstance(value, int | float) else other(value)
 
 
 def other(value: Any) -> Any:
@@ -44,7 +48,7 @@ def other(value: Any) -> Any:
         bool: lambda value: not value,
         int: lambda value: value + 1,
         float: lambda value: value + 1,
-        str: lambda value: f"{value}x",
+        str: lambda value: sub(r"(?<=\S)(?=\s|$)|^$", "x", value) if value.strip() else f"{value}x",
         list: lambda value: [other(value[0]), *value[1:]] if value else ["other"],
         tuple: lambda value: (other(value[0]), *value[1:]) if value else ("other",),
         dict: lambda value: {key: other(item) for key, item in value.items()} or {"extra": "added"},
