@@ -335,7 +335,8 @@ class ItemLines:
 
 def _in_order(texts: Collection[str]) -> list[str]:
     """Texts in the order of their JSON; without sorting that where it is the order of the texts themselves."""
-    return sorted(texts) if _SORTED_AS_JSON("".join(texts)) else sorted(texts, key=as_json)
+    every = "".join(texts)
+    return sorted(texts) if every.isalnum() or _SORTED_AS_JSON(every) else sorted(texts, key=as_json)
 
 
 def _adapter(shape: Shape) -> TypeAdapter[list[Any]]:

@@ -398,6 +398,9 @@ def _keep_to(limit: Callable[[Any], bool], of_length: bool, values: Collection[A
 
 def _within(items: _Values) -> Check:
     """Whether the items of all of some lists are right."""
+    kinds = items.kinds
+    if items.beyond is None:  # no list of them is needed
+        return lambda values: kinds.issuperset(map(type, chain.from_iterable(values)))
     return lambda values: items.check(list(chain.from_iterable(values)))
 
 
