@@ -14,8 +14,11 @@ from tests.conftest import EXAMPLES, PACKAGE
 from wurzel.backends.contract import contract, filters
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.backends.rendering import render
+from wurzel.drift.orphans import orphans
 from wurzel.exceptions import PreflightError
 from wurzel.project.jobs import Request, open_jobs
+from wurzel.project.load import FILE
+from wurzel.project.place import place_of
 from wurzel.render import Renderer
 from wurzel.render.header import sign
 
@@ -50,7 +53,7 @@ class AsWritten(SingleFileSnapshotExtension):
         return True
 
     def is_snapshot_location(self, *, location):
-        return Path(location).is_relative_to(ROOT)
+        return Path(location).is_relative_to(ROOT) and Path(location) != ROOT / FILE
 
     def read_snapshot_data_from_location(self, *, snapshot_location, snapshot_name, session_id):
         path = Path(snapshot_location)
@@ -129,3 +132,8 @@ def test_no_stray_files():
     known |= {f"contract/{name}.json" for name in [*BUILT_IN, "filters"]}
     there = {"/".join(path.relative_to(ROOT).parts[:2]) for path in ROOT.rglob("*") if path.is_file()}
     assert there <= known
+
+
+def test_a_checkout_is_not_told_to_remove_them():
+    root = ROOT.parent
+    assert not [path for path in orphans(place_of(None, root), Request([], []), []) if path.startswith("snapshots/")]
