@@ -89,6 +89,7 @@ class TestPlace:
         url.mkdir()
         assert run("ls", store=url).stderr == "the store is empty\n"
         assert run("du", store=url).stderr == "the store is empty\n"
+        assert run("verify", store=url).stderr == "the store is empty\n"
         assert json.loads(run("ls", "--json", store=url).stdout) == []
         assert "the store has no pipeline 'rag'" in str(error("get", "rag/read", "-o", "out", store=url))
         assert "The store is empty." in str(error("get", "read", "-o", "out", store=url))

@@ -109,13 +109,10 @@ class Note(NamedTuple):
 def report(result: RunResult, name: str, data: str) -> Iterator[Note]:
     """What ends a run: the last lines of each failed step's log, then the counts and where the data is."""
     for step, failure in result.failed.items():
-        text = f"{step} failed: {failure.reason}"
         if failure.error is not None:
             lines = [visible(line) for line in str(failure.error).splitlines()[1:]]
             yield from [Note(f"{step}: where it failed", "error", step, lines)] if lines else []
-        elif failure.log is None:
-            yield Note(text, "error", step)
-        else:
+        elif failure.log is not None:
             lines = tail(failure.log)
             if _is_said(failure.reason, lines):
                 continue

@@ -34,7 +34,10 @@ def command(pipeline: str | None, fix: bool, as_json: bool, url: str | None, env
     bucket = open_place(url, environment, pipeline).bucket
     found: list[Finding] = []
     left: list[Finding] = []
-    for name in meant(bucket, pipeline):
+    names = meant(bucket, pipeline)
+    if not names:
+        click.echo("the store is empty", err=True)
+    for name in names:
         checked = verify(bucket, name)
         found += checked.findings
         left += repair(bucket, name, checked.findings) if fix else checked.findings
