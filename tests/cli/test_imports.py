@@ -91,6 +91,13 @@ def test_a_command_imports_what_it_uses(project, command, wanted, allowed):
         assert not SKIPPED.keys() & modules
 
 
+def test_a_check_of_what_is_up_to_date_builds_no_validator(project):
+    project("scheduled")
+    words = ["render", "scheduled", "-t", "dvc", "-o", "out"]
+    imported(*words)
+    assert PLUGINS not in imported(*words, "--check")
+
+
 @pytest.mark.parametrize("target", BUILT_IN)
 def test_render_imports_the_module_of_its_target_alone(project, target):
     project("scheduled")
