@@ -446,12 +446,13 @@ def test_images_have_everything_and_the_base_image_is_installed_in():
     document = config(subject)
     assert shared(document)["image"] == "python:3.12-slim"
     assert shared(document)["before_script"] == ["python -m pip install ."]
-    assert shared(document)["cache"] == [
-        {"key": {"files": ["pyproject.toml"], "prefix": "pip-3.12"}, "paths": [".cache/pip"], "policy": "pull"}
+    assert document["embed"]["cache"] == [
+        {"key": {"files": ["pyproject.toml"], "prefix": "pip-3.12"}, "paths": [".cache/pip"]}
     ]
+    assert "cache" not in shared(document)  # no job would use it
     assert document["next"]["image"] == "ghcr.io/acme/next:1"
     assert document["next"]["before_script"] == []
-    assert document["next"]["cache"] == []
+    assert "cache" not in document["next"]
     whole = config(pipeline(image="ghcr.io/acme/rag:1"))
     assert shared(whole)["image"] == "ghcr.io/acme/rag:1"
     assert "before_script" not in shared(whole)
@@ -530,7 +531,7 @@ def test_one_job_runs_all_steps_and_keeps_results_and_cache(layout):
         "cache": [
             {
                 "key": "wurzel.rag.$CI_COMMIT_REF_SLUG",
-                "fallback_keys": ["wurzel.rag.$CI_DEFAULT_BRANCH"],
+                "fallback_keys": ["wurzel.rag.$CI_DEFAULT_BRANCH_SLUG"],
                 "paths": [".wurzel", "data"],
                 "when": "always",
             }

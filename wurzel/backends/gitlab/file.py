@@ -184,16 +184,19 @@ def _shared(config: Config, jobs: list[Job]) -> Config:
         for name, value in jobs[0].variables.items()
         if len(jobs) > 1 and all(name in job.variables and job.variables[name] == value for job in jobs)
     }
+    unused = all(job.cache is not None for job in jobs)
     return replace(
         config,
         timeout=timeout,
         retry=retry,
+        cache=() if unused else config.cache,
         base_variables={**config.base_variables, **common},
         jobs=[
             replace(
                 job,
                 timeout="" if job.timeout == timeout else job.timeout,
                 retry=None if job.retry == retry else job.retry or 0,
+                cache=job.cache or None if unused else job.cache,
                 variables={name: value for name, value in job.variables.items() if name not in common},
             )
             for job in jobs

@@ -226,7 +226,7 @@ class JobWriter:
         return [
             {
                 "key": f"{start}.$CI_COMMIT_REF_SLUG",
-                "fallback_keys": [f"{start}.$CI_DEFAULT_BRANCH"],
+                "fallback_keys": [f"{start}.$CI_DEFAULT_BRANCH_SLUG"],
                 "paths": [artifact_path(self.options.home.below(path)) for path in paths],
                 "when": "always",
             }
