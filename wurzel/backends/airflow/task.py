@@ -340,6 +340,6 @@ def _doc(step: Step, kind: str) -> str:
     extra = step.labels | extra if kind == "bash" else extra
     lines = [step.description] if step.description else []
     lines += ["Reads an outside source in every run."] if step.polls else []
-    lines += ["Decides by its input whether it runs; if not, what it writes is empty."] if step.when else []
+    lines += ["Decides at run time whether it runs; if not, it writes an empty dataset."] if step.when else []
     lines += [f"{name}: {value}" for name, value in extra.items()]
     return "\n\n".join(lines) + "\n" if lines else ""

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render branch:pipeline -t airflow` from branch:pipeline; do not edit. sha256:7e98db352502c879dc9d9cdbe0425a7d3cfe54d70e55fa2b12ca8441e460930d
+# Rendered by `wurzel render branch:pipeline -t airflow` from branch:pipeline; do not edit. sha256:9cac701b2ad4371d0b3918c9525affc16a088547daffc341df29e722d8c8004c
 from datetime import timedelta
 
 import pendulum
@@ -35,13 +35,13 @@ with DAG(
 
     many = BashOperator(
         task_id="many",
-        doc_md="Upper case, if there are many words.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
+        doc_md="Upper case, if there are many words.\n\nDecides at run time whether it runs; if not, it writes an empty dataset.\n",
         bash_command='wurzel step branch:Many --id many -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/many"',
     )
 
     few = BashOperator(
         task_id="few",
-        doc_md="Backwards, if there are few words.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
+        doc_md="Backwards, if there are few words.\n\nDecides at run time whether it runs; if not, it writes an empty dataset.\n",
         bash_command='wurzel step branch:Few --id few -i "$WURZEL_RUN/words" -o "$WURZEL_RUN/few"',
     )
 

@@ -1,4 +1,4 @@
-# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:ed426ed04e08168a0e77d99fd54fc7103d3dc52a9e23fe045e9767e88a7540f1
+# Rendered by `wurzel render rag -t airflow` from rag_pipeline:rag; do not edit. sha256:2cc6d161ee61b5975d2518ffdc80b8ca239be09285a147dc3ac9152f2773ed79
 import json
 import re
 from datetime import timedelta
@@ -130,7 +130,7 @@ with DAG(
 
     evaluate = BashOperator(
         task_id="evaluate",
-        doc_md="Count the questions whose source was found; skipped if no source is known.\n\nDecides by its input whether it runs; if not, what it writes is empty.\n",
+        doc_md="Count the questions whose source was found; skipped if no source is known.\n\nDecides at run time whether it runs; if not, it writes an empty dataset.\n",
         bash_command=RUN + " --only evaluate",
     )
 
