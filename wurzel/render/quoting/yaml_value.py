@@ -98,13 +98,14 @@ def _filled(value: dict[Any, Any] | list[Any], column: int) -> str:
     words = [inline(item) for item in value]
     if max(map(len, words)) > _WORD or "\\n" in "".join(words):
         return ""
-    lines = [f"[{words[0]}"]
+    lines = [words[0]]
     for word in words[1:]:
         if column + len(lines[-1]) + len(word) + 2 > WIDTH:
             lines.append(word)
         else:
             lines[-1] += f", {word}"
-    return (",\n" + " " * column).join(lines) + "]"
+    margin = "\n" + " " * column  # a line that begins elsewhere is an error for yamllint
+    return f"[{margin}" + f",{margin}".join(lines) + "]"
 
 
 def _entry(name: Any, item: Any, column: int, *, literal: bool) -> str:
