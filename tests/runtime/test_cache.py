@@ -298,6 +298,18 @@ def test_a_failed_slice_alone_is_run_again(after_a):
     assert json.loads(Path(".wurzel/chain/reports/cut.json").read_text())["items_in"] == 4
 
 
+def test_a_slice_that_is_run_alone_is_found_again(after_b):
+    cut = ("--only", "cut", "--shard", "1/2")
+    wurzel(*B, *cut)
+    before = contents("data/cut")
+    wurzel(*A, "--only", "words")
+    wurzel(*A, *cut)
+    assert calls() == ["a0", "a1", "b0", "b1"]
+    wurzel(*B, "--only", "words")
+    assert "cut: unchanged (slice 1 of 2)" in wurzel(*B, *cut)
+    assert (calls(), contents("data/cut")) == ([], before)
+
+
 def test_slices_of_a_killed_run_are_not_run_again(flow):
     wurzel(*A, "-j", "1")
     whole = contents("data/cut")

@@ -217,7 +217,7 @@ def writing_outputs(
     """
     check_ours(folder)
     target = folder if cut is None else shard_folder(folder, cut.number, cut.of)
-    clear = (lambda: None) if cut is None else (lambda: _make_room(folder, cut.of))
+    clear = (lambda: None) if cut is None else (lambda: make_room(folder, cut.of))
     with ExitStack() as stack:
         with explained(folder):
             outputs = Outputs(stack.enter_context(replacing(target, clear, retire=retire)), shapes, inputs)
@@ -262,7 +262,7 @@ def check_ours(folder: Path) -> None:
             )
 
 
-def _make_room(folder: Path, of: int) -> None:
+def make_room(folder: Path, of: int) -> None:
     """Remove what cannot stand beside slices: plain datasets, and slices of another number, finished or not."""
     outputs = [] if any(shard_of(path.name) for path in folder.iterdir()) else output_names(folder)
     (folder / NAME).unlink(missing_ok=True)

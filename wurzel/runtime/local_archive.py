@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wurzel.datacontract.dataset import shard_folder
+from wurzel.datacontract.writer import make_room
 from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.runtime import slices
@@ -13,9 +15,11 @@ from wurzel.runtime.archive import NONE, Cut, Kept, Key, named_as, replaceable
 from wurzel.runtime.cache import Cache
 from wurzel.runtime.report import write_recorded
 from wurzel.runtime.selection import found
+from wurzel.runtime.stored import verified
 from wurzel.store.names import slice_fingerprint
 
 if TYPE_CHECKING:
+    from wurzel.invocation.digests import FileDigests
     from wurzel.ir.model import Pipeline, Step
     from wurzel.runtime.archive import Fingerprint
     from wurzel.runtime.options import RunOptions
@@ -93,6 +97,31 @@ class LocalArchive:
     def keep_slice(self, step: Step, made: Entry, cut: Cut) -> None:
         """See `Archive`."""
         self._cache.write(made)
+
+    def reuse_slice(self, step: Step, key: str, cut: Cut, digests: FileDigests) -> bool:
+        """Whether a slice that is run alone was kept; it is then in the step's folder. `key` is its fingerprint."""
+        entry, folder = self.find(step, key), self._folder(step)
+        home, name = shard_folder(folder, *cut), "{}.{}-of-{}".format(step.id, *cut)
+        if entry is None or not replaceable(folder) or not self._cache.complete(entry, home):
+            return False
+        here = verified(home, [*entry.datasets], digests, sliced=True)
+        if {output: manifest.digest for output, manifest in here.items()} == entry.digests:
+            return True
+        if folder.exists():
+            make_room(folder, cut.of)
+        if not self._cache.restore(entry, home, self.retiring_as(name)):
+            return False
+        self._cache.take(self._cache.folder_of_retired(name), [data.manifest for data in entry.datasets.values()])
+        return True
+
+    def keep_lone_slice(self, made: Entry, name: str) -> None:
+        """Keep a slice that was run alone, and what it replaces, which went to `retiring_as(name)`."""
+        self._cache.write(made)
+        self._cache.take(self._cache.folder_of_retired(name), [data.manifest for data in made.datasets.values()])
+
+    def retiring_as(self, name: str) -> Path:
+        """Where the datasets that a slice replaces go."""
+        return self._cache.retired(name).absolute()
 
     def forget_slices(self, key: str, count: int) -> None:
         """See `Archive`."""

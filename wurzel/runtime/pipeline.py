@@ -73,8 +73,12 @@ def _watch(options: RunOptions) -> Watch:
 
 def _task(run: Run, step: Step) -> Task:
     """What runs a step, or the slice of it that the run is about."""
-    if run.options.shard is None or run.options.store is None:
+    if run.options.shard is None:
         return StepJob(run, step).task()
+    if run.options.store is None:
+        from wurzel.runtime.lone_slice import LoneSlice
+
+        return LoneSlice(run, step, run.options.shard).task()
     from wurzel.runtime.slice_job import SliceJob
 
     return SliceJob(run, step, run.options.shard).task()

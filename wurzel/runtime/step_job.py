@@ -54,8 +54,6 @@ class StepJob:
 
     def _begin(self) -> Command | None:
         self.started = time.monotonic()
-        if self.run.options.shard is not None:
-            return self._one_slice(*self.run.options.shard)
         return self._ask()
 
     def _ask(self) -> Command | None:
@@ -109,11 +107,6 @@ class StepJob:
         self.log().unlink(missing_ok=True)
         call = step_here(self.run.pipeline, step, report, self.run.archive.retiring(step))
         return Command((), self.environment(), self.run.options.root, call=call)
-
-    def _one_slice(self, number: int, of: int) -> Command:
-        """The slice that this run is about; it stays beside the others, for whoever gathers or reads them."""
-        self.run.follower.tell(Event("started", self.step.id, f"started (slice {number} of {of})"))
-        return self.command([*step_argv(self.run.pipeline, self.step), "--shard", f"{number}/{of}"], self.log())
 
     def after(
         self, work: Callable[[], T], go_on: Callable[[T], Command | None], *, launches: bool = False
@@ -181,9 +174,6 @@ class StepJob:
             reason = with_cause(outcome.reason, log, outcome.tries)
             self.fail(reason, log if log.exists() else None, outcome.code, outcome.error)
             return
-        if self.run.options.shard is not None:
-            self.run.slice_done(self.step, time.monotonic() - self.started)
-            return
         stored = written(self.folder, self.outputs, self.run.digests)
         if stored is None:
             self.fail("exited 0 but wrote no complete dataset", log)
@@ -232,9 +222,9 @@ class StepJob:
         retired = self.run.archive.retiring(self.step)
         return ["--report", str(self._fresh_report()), *(["--retire", str(retired)] if retired else [])]
 
-    def _fresh_report(self) -> Path:
-        """Where the report goes; that of an earlier run is removed."""
-        report = self.run.state.report(self.step.id).absolute()
+    def _fresh_report(self, name: str = "") -> Path:
+        """Where the report of the step goes, or that of a slice by its name; that of an earlier run is removed."""
+        report = self.run.state.report(name or self.step.id).absolute()
         report.unlink(missing_ok=True)
         return report
 

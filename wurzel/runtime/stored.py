@@ -35,9 +35,11 @@ class Stored(NamedTuple):
         return combine(part for name, digest in sorted(self.digests.items()) for part in (name, digest))
 
 
-def verified(folder: Path, outputs: Sequence[str], digests: FileDigests) -> dict[str, Manifest]:
-    """The datasets of a step that are complete: all their files are there with the bytes that were written."""
-    manifests = {name: _manifest(folder / name) for name in outputs}
+def verified(
+    folder: Path, outputs: Sequence[str], digests: FileDigests, *, sliced: bool = False
+) -> dict[str, Manifest]:
+    """The datasets of a step, or slice, that are complete: all their files have the bytes that were written."""
+    manifests = {name: _manifest(folder / name, sliced=sliced) for name in outputs}
     return {
         name: manifest
         for name, manifest in manifests.items()
@@ -84,9 +86,9 @@ def sweep(data: Path, ids: Collection[str], keep: Callable[[Path], None]) -> Non
             clear(data / step_id)
 
 
-def _manifest(folder: Path) -> Manifest | None:
+def _manifest(folder: Path, *, sliced: bool = False) -> Manifest | None:
     try:
         manifest = read_manifest(folder)
     except (DatasetError, OSError):
         return None
-    return manifest if manifest.slice is None else None
+    return manifest if (manifest.slice is not None) == sliced else None
