@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from wurzel.exceptions import ConfigError, Problem, UsageError, WurzelError
 from wurzel.named_tuples import NamedTuple
+from wurzel.project.kept_tree import kept_tree
 from wurzel.project.kinds import Context
 from wurzel.project.model import PACK_FILE, VALIDATE, VERSION, ProjectFile
 from wurzel.project.nodes import Findings, Node, json_data, near
-from wurzel.project.parse import parse
 from wurzel.project.read import read
 from wurzel.project.requires import KEY, Requires, requires_of
 from wurzel.project.schemas import schemas_of
@@ -157,7 +157,7 @@ def load(path: Path) -> Project:
     """The project of a `wurzel.yaml`. Raises `ConfigError` with every error, each with file, line and column."""
     name = _name(path)
     findings = Findings()
-    root = parse(_data(path, name), name, findings)
+    root = kept_tree(_data(path, name), name, findings)
     if root.value is None:
         findings.add(root.origin, "is empty", f"Start with: version: {VERSION}")
         findings.check()

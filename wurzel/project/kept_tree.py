@@ -1,0 +1,76 @@
+"""The tree of a configuration file, kept in the user's cache until a byte of the file changes.
+
+Reading it needs a YAML library, which takes 9 ms to import: commands that write no YAML have no other use for it.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from importlib.util import MAGIC_NUMBER, find_spec
+from pathlib import Path
+from typing import Any
+
+from wurzel.invocation.digests import status
+from wurzel.project.nodes import Findings, Node
+from wurzel.project.parse import parse
+from wurzel.user_cache import own_folder, read, write
+
+_PARSERS = ("ruamel.yaml", "_ruamel_yaml")
+_WURZEL = Path(__file__).parents[1]
+_READERS = (
+    *(_WURZEL / "project" / name for name in ("kept_tree.py", "nodes.py", "parse.py", "syntax.py")),
+    _WURZEL / "ir" / "scalars.py",
+    _WURZEL / "datacontract" / "secrets.py",
+)
+"""What reads a file, in every version of wurzel, released or not."""
+
+
+def kept_tree(data: bytes, source: str, findings: Findings) -> Node:
+    """What `parse` gives for the bytes of the file `source`; one with findings or aliases is parsed each time."""
+    try:
+        folder, key = own_folder(), _key(data)
+    except OSError:
+        return parse(data, source, findings)
+    if folder is None:
+        return parse(data, source, findings)
+    path = folder / f"{sha256(os.fsencode(os.path.realpath(source))).hexdigest()}.tree"
+    known, packed = read(path) or ("", None)
+    if known == key:
+        return _unpacked(packed, source)
+    root = parse(data, source, findings)
+    if not findings and (packed := _packed(root, set())) is not None:
+        write(path, (key, packed))
+    return root
+
+
+def _key(data: bytes) -> str:
+    found = [find_spec(name) for name in _PARSERS]
+    parsers = [repr(status(Path(spec.origin).stat())).encode() for spec in found if spec and spec.origin]
+    readers = [path.read_bytes() for path in _READERS]
+    return sha256(b"\0".join([MAGIC_NUMBER, *parsers, *readers, data])).hexdigest()
+
+
+def _packed(node: Node, seen: set[int]) -> Any:
+    """A node as plain data; `None` if a mapping or list is in it twice."""
+    value: Any = node.value
+    if isinstance(value, dict | list):
+        if id(value) in seen:
+            return None
+        seen.add(id(value))
+        items = [_packed(item, seen) for item in (value.values() if isinstance(value, dict) else value)]
+        if None in items:
+            return None
+        value = dict(zip(value, items, strict=True)) if isinstance(value, dict) else items
+    return value, node.text, node.line, node.column, node.key_line, node.key_column
+
+
+def _unpacked(packed: Any, source: str) -> Node:
+    value, text, line, column, key_line, key_column = packed
+    if isinstance(value, dict):
+        value = {key: _unpacked(item, source) for key, item in value.items()}
+    elif isinstance(value, list):
+        value = [_unpacked(item, source) for item in value]
+    node = Node(value, source, line, column, text)
+    node.key_line, node.key_column = key_line, key_column
+    return node
