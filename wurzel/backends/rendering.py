@@ -366,7 +366,7 @@ def validate(results: Iterable[JobResult], schemas: Sequence[Path] = ()) -> tupl
 
     `schemas` are folders with CustomResourceDefinitions.
     """
-    from wurzel.validation.foreign import check_foreign, notes, read_schemas
+    from wurzel.validation.foreign import check_foreign, read_schemas
 
     problems: list[Problem] = []
     left_out: dict[str, None] = {}
@@ -380,6 +380,7 @@ def validate(results: Iterable[JobResult], schemas: Sequence[Path] = ()) -> tupl
         }
         problems += backend.validate(texts, result.job.options)
         if backend.checks_more:
-            problems += check_foreign(texts, known)
-            left_out |= dict.fromkeys(notes(texts, known))
+            found, notes = check_foreign(texts, known)
+            problems += found
+            left_out |= dict.fromkeys(notes)
     return problems, list(left_out)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from wurzel.validation.manifest import check_distinct
 from wurzel.validation.variables import check_variables, tags
 
 if TYPE_CHECKING:
@@ -68,16 +69,12 @@ def check_steps(template: Node, templates: Mapping[str, Node], scope: Collection
 
 
 def _check_names(tasks: list[Node]) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for task in tasks:
-        name = task["name"]
+    yield from check_distinct(tasks, "another task")
+    for name in (task["name"] for task in tasks):
         if not _TASK.fullmatch(name.text) or len(name.text) > _LONGEST:
             yield name.problem(
                 f"{name.shown} is not the name of a task", "Use letters, digits and -, and start with a letter."
             )
-        if name.text in seen:
-            yield name.problem(f"{name.shown} is the name of another task")
-        seen.add(name.text)
 
 
 def _needs(task: Node, by_name: Mapping[str, Node]) -> tuple[list[str], list[Problem]]:

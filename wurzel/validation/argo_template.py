@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wurzel.records import dataclass
 from wurzel.validation.argo_dag import check_dag, check_steps
 from wurzel.validation.container import check_container
-from wurzel.validation.manifest import Node
+from wurzel.validation.manifest import Node, check_distinct
 from wurzel.validation.metadata import check_annotations, check_labels
 from wurzel.validation.pod import check_scheduling
 from wurzel.validation.security import check_security
@@ -110,8 +110,7 @@ def _check_limits(template: Node, kind: str) -> Iterator[Problem]:
 
 def _check_retry(retry: Node) -> Iterator[Problem]:
     policy, limit, backoff = retry["retryPolicy"], retry["limit"], retry["backoff"]
-    if policy and policy.text not in _POLICIES:
-        yield policy.problem(f"{policy.shown} is not known", f"Write one of {', '.join(_POLICIES)}.")
+    yield from policy.check_known(_POLICIES)
     if limit and not re.fullmatch(r"\d+|\{\{.*\}\}", str(limit.value)):
         yield limit.problem(f"{limit.shown} is not a whole number, 0 or more")
     if backoff["factor"] and not re.fullmatch(r"\d+", str(backoff["factor"].value)):
@@ -126,14 +125,11 @@ def _check_retry(retry: Node) -> Iterator[Problem]:
 
 def _check_parts(template: Node, *, leaf: bool) -> Iterator[Problem]:
     for side, kind in product(("inputs", "outputs"), ("parameters", "artifacts")):
-        seen: set[str] = set()
+        yield from check_distinct(template[side][kind], "another one")
         for item in template[side][kind]:
             name = item["name"]
             if not _PART_NAME.fullmatch(name.text):
                 yield name.problem(f"{name.shown} is not a name for {kind}", "Write letters, digits, - and _.")
-            if name.text in seen:
-                yield name.problem(f"{name.shown} is the name of another one")
-            seen.add(name.text)
             if kind == "artifacts":
                 yield from _check_artifact(item, side, leaf=leaf)
             elif item["value"] and not isinstance(item["value"].value, str):

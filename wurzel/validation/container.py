@@ -37,10 +37,7 @@ def check_container(
     elif image and not _IMAGE.fullmatch(image.text):
         yield image.problem(f"{image.shown} is not an image", "Write for example ghcr.io/acme/rag:1.4.")
     for field, known in (("imagePullPolicy", _PULL), ("terminationMessagePolicy", _MESSAGE)):
-        if container[field] and container[field].text not in known:
-            yield container[field].problem(
-                f"{container[field].shown} is not known", f"Write one of {', '.join(known)}."
-            )
+        yield from container[field].check_known(known)
     for field in ("command", "args"):
         yield from _check_words(container[field])
     yield from check_env(container["env"])

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wurzel.exceptions import Problem, UsageError
 from wurzel.validation.manifest import Node, documents, is_foreign
-
-if TYPE_CHECKING:
-    from wurzel.validation.manifest import Document
 
 Schemas = Mapping[tuple[str, str], Mapping[str, Any]]
 """`apiVersion` and `kind` to the schema of such objects."""
@@ -49,38 +46,28 @@ def _definition(value: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, 
     }
 
 
-def check_foreign(files: Mapping[str, str], schemas: Schemas) -> Iterator[Problem]:
-    """What does not fit the schemas."""
-    for document in _foreign(files):
-        root = document.root
-        schema = schemas.get((root["apiVersion"].text, document.kind))
-        if schema is not None:
-            yield from _differences(root, schema)
+def check_foreign(files: Mapping[str, str], schemas: Schemas) -> tuple[list[Problem], list[str]]:
+    """What does not fit the schemas, and notes of what is not checked further.
 
-
-def notes(files: Mapping[str, str], schemas: Schemas) -> Iterator[str]:
-    """What is not checked further: kinds without a schema, and templates that are referred to elsewhere."""
-    read = _all(files)
+    That are kinds without a schema, and templates that are referred to elsewhere.
+    """
+    read = [document for file, text in files.items() for document in documents(file, text)[0]]
     names = {document.name for document in read if document.kind == "WorkflowTemplate"}
-    for document in read:
-        root = document.root
-        if is_foreign(root) and (root["apiVersion"].text, document.kind) not in schemas:
-            yield (
-                f"{root.path.rstrip(': ')}: only the structure is checked, since there is no schema of"
-                f" {root['apiVersion'].text} {document.kind}; bring one: validate: {{schemas: [crds/]}}"
-            )
-        for reference in _references(root.value):
-            if reference not in names:
-                where = root.path.rstrip(": ")
-                yield f"{where}: the WorkflowTemplate {reference!r} is not rendered here, so it is not checked"
-
-
-def _all(files: Mapping[str, str]) -> list[Document]:
-    return [document for file, text in files.items() for document in documents(file, text)[0]]
-
-
-def _foreign(files: Mapping[str, str]) -> list[Document]:
-    return [document for document in _all(files) if is_foreign(document.root)]
+    problems: list[Problem] = []
+    notes: list[str] = []
+    for root in (document.root for document in read):
+        version, kind, where = root["apiVersion"].text, root["kind"].text, root.path.rstrip(": ")
+        if (schema := schemas.get((version, kind))) is not None and is_foreign(root):
+            problems += _differences(root, schema)
+        elif is_foreign(root):
+            what = f"only the structure is checked, since there is no schema of {version} {kind}"
+            notes.append(f"{where}: {what}; bring one: validate: {{schemas: [crds/]}}")
+        notes += [
+            f"{where}: the WorkflowTemplate {reference!r} is not rendered here, so it is not checked"
+            for reference in _references(root.value)
+            if reference not in names
+        ]
+    return problems, notes
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wurzel.ir.quantity import amount
 from wurzel.validation.metadata import LONGEST_LABEL, check_annotations, check_labels, check_metadata
 from wurzel.validation.pod import check_pod
-from wurzel.validation.schedule import check_concurrency, check_deadline, check_schedule, check_zone_name
+from wurzel.validation.schedule import POLICIES, check_deadline, check_schedule, check_zone_name
 
 if TYPE_CHECKING:
     from wurzel.exceptions import Problem
@@ -23,6 +23,7 @@ _ACTIONS = ("FailJob", "FailIndex", "Ignore", "Count")
 _OPERATORS = ("In", "NotIn")
 _STATUSES = ("True", "False", "Unknown")
 _MOST_RULES = 20
+_COUNT = "a whole number, 0 or more"
 _ACCESS = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 
 
@@ -32,10 +33,10 @@ def check_cronjob(root: Node, *, restricted: bool) -> Iterator[Problem]:
     spec = root["spec"]
     yield from check_schedule(spec["schedule"])
     yield from check_zone_name(spec["timeZone"])
-    yield from check_concurrency(spec["concurrencyPolicy"])
+    yield from spec["concurrencyPolicy"].check_known(POLICIES)
     yield from check_deadline(spec["startingDeadlineSeconds"])
     for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
-        yield from _check_count(spec[field])
+        yield from spec[field].check_number(0, _COUNT)
     template = spec["jobTemplate"]
     yield from check_labels(template["metadata"]["labels"])
     yield from check_annotations(template["metadata"]["annotations"])
@@ -68,10 +69,8 @@ def check_claim(root: Node) -> Iterator[Problem]:
 
 def _check_job_spec(spec: Node, *, restricted: bool) -> Iterator[Problem]:
     for field in ("backoffLimit", "ttlSecondsAfterFinished", "parallelism", "completions"):
-        yield from _check_count(spec[field])
-    deadline = spec["activeDeadlineSeconds"]
-    if deadline and (deadline.number is None or deadline.number < 1):
-        yield deadline.problem(f"{deadline.shown} is not a number of seconds, 1 or more")
+        yield from spec[field].check_number(0, _COUNT)
+    yield from spec["activeDeadlineSeconds"].check_number(1, "a number of seconds, 1 or more")
     template = spec["template"]
     yield from check_labels(template["metadata"]["labels"])
     yield from check_annotations(template["metadata"]["annotations"])
@@ -116,8 +115,3 @@ def _check_rule(rule: Node, containers: set[str]) -> Iterator[Problem]:
     name = codes["containerName"]
     if name and name.text not in containers:
         yield name.problem(f"{name.shown} is not a container of this pod")
-
-
-def _check_count(node: Node) -> Iterator[Problem]:
-    if node and (node.number is None or node.number < 0):
-        yield node.problem(f"{node.shown} is not a whole number, 0 or more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from wurzel.exceptions import Problem
@@ -53,6 +53,16 @@ class Node:
     def problem(self, message: str, hint: str = "") -> Problem:
         """A finding at this place."""
         return Problem(message, where=self.path, hint=hint)
+
+    def check_known(self, known: Collection[str]) -> Iterator[Problem]:
+        """That it is one of these words, if it is there."""
+        if self and self.text not in known:
+            yield self.problem(f"{self.shown} is not known", f"Write one of {', '.join(known)}.")
+
+    def check_number(self, least: int, what: str) -> Iterator[Problem]:
+        """That it is a whole number of at least `least`, if it is there; `what` it should be, for the message."""
+        if self and (self.number is None or self.number < least):
+            yield self.problem(f"{self.shown} is not {what}")
 
     @property
     def shown(self) -> str:
@@ -109,6 +119,15 @@ def documents(file: str, text: str) -> tuple[list[Document], list[Problem]]:
         name = (metadata.get("name") or metadata.get("generateName")) if isinstance(metadata, dict) else None
         found.append(Document(file, Node(value, f"{file}: {kind}/{name}: "), part))
     return found, problems
+
+
+def check_distinct(named: Iterable[Node], what: str) -> Iterator[Problem]:
+    """That no two entries of a list have the same `name`; `what` has it already, for the message."""
+    seen: set[str] = set()
+    for name in (each["name"] for each in named):
+        if name.text in seen:
+            yield name.problem(f"{name.shown} is the name of {what}")
+        seen.add(name.text)
 
 
 _OF_ARGO = {

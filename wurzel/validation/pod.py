@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wurzel.validation.container import check_container
+from wurzel.validation.manifest import check_distinct
 from wurzel.validation.metadata import check_label_name, check_labels, check_name
 from wurzel.validation.security import check_security
 
@@ -30,27 +31,21 @@ def check_pod(spec: Node, *, restricted: bool) -> Iterator[Problem]:
         yield spec["containers"].problem("a pod needs a container")
     yield from check_volumes(spec["volumes"])
     volumes = {volume["name"].text for volume in spec["volumes"]}
-    names: set[str] = set()
-    for container in [*spec["initContainers"], *spec["containers"]]:
-        name = container["name"]
-        yield from check_label_name(name, "a container")
-        if name.text in names:
-            yield name.problem(f"{name.shown} is the name of another container of this pod")
-        names.add(name.text)
+    containers = [*spec["initContainers"], *spec["containers"]]
+    yield from check_distinct(containers, "another container of this pod")
+    for container in containers:
+        yield from check_label_name(container["name"], "a container")
         yield from check_container(container, volumes)
     yield from check_scheduling(spec)
     if restricted:
-        yield from check_security(spec, [*spec["initContainers"], *spec["containers"]])
+        yield from check_security(spec, containers)
 
 
 def check_volumes(volumes: Node) -> Iterator[Problem]:
     """Names and sources of volumes."""
-    names: set[str] = set()
+    yield from check_distinct(volumes, "another volume")
     for volume in volumes:
         yield from check_label_name(volume["name"], "a volume")
-        if volume["name"].text in names:
-            yield volume["name"].problem(f"{volume['name'].shown} is the name of another volume")
-        names.add(volume["name"].text)
         sources = [key for key, _ in volume.entries() if key != "name"]
         if len(sources) != 1:
             yield volume.problem(f"has {len(sources)} sources", "Give exactly one, such as emptyDir: {}.")
@@ -65,9 +60,7 @@ def check_scheduling(spec: Node, *, templated: bool = False) -> Iterator[Problem
         yield from check_toleration(toleration)
     for secret in spec["imagePullSecrets"]:
         yield from check_name(secret["name"])
-    grace = spec["terminationGracePeriodSeconds"]
-    if grace and (grace.number is None or grace.number < 0):
-        yield grace.problem(f"{grace.shown} is not a number of seconds")
+    yield from spec["terminationGracePeriodSeconds"].check_number(0, "a number of seconds")
 
 
 def check_toleration(toleration: Node) -> Iterator[Problem]:
@@ -79,8 +72,6 @@ def check_toleration(toleration: Node) -> Iterator[Problem]:
         yield toleration["value"].problem("has no meaning with operator: Exists")
     elif operator == "Equal" and not toleration["key"].text:
         yield toleration.problem("has no key", "Add one, or write operator: Exists.")
-    effect = toleration["effect"]
-    if effect and effect.text not in _EFFECTS:
-        yield effect.problem(f"{effect.shown} is not known", f"Write one of {', '.join(_EFFECTS)}.")
-    if toleration["tolerationSeconds"] and effect.text != "NoExecute":
+    yield from toleration["effect"].check_known(_EFFECTS)
+    if toleration["tolerationSeconds"] and toleration["effect"].text != "NoExecute":
         yield toleration["tolerationSeconds"].problem("needs effect: NoExecute")

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from wurzel.exceptions import Problem
     from wurzel.validation.manifest import Node
 
-_POLICIES = ("Allow", "Forbid", "Replace")
+POLICIES = ("Allow", "Forbid", "Replace")
+"""What happens if the previous run is still running."""
 _SOONEST = 10
 
 
@@ -37,17 +38,10 @@ def check_zone_name(zone: Node) -> Iterator[Problem]:
         yield zone.problem(str(error))
 
 
-def check_concurrency(policy: Node) -> Iterator[Problem]:
-    """What happens if the previous run is still running."""
-    if policy and policy.text not in _POLICIES:
-        yield policy.problem(f"{policy.shown} is not known", f"Write one of {', '.join(_POLICIES)}.")
-
-
 def check_deadline(deadline: Node) -> Iterator[Problem]:
     """How late a run may start; the controller checks every ten seconds."""
-    if deadline and (deadline.number is None or deadline.number < 0):
-        yield deadline.problem(f"{deadline.shown} is not a number of seconds")
-    elif deadline.number is not None and deadline.number < _SOONEST:
+    yield from deadline.check_number(0, "a number of seconds")
+    if deadline.number is not None and 0 <= deadline.number < _SOONEST:
         yield deadline.problem(
             f"{deadline.shown} is less than {_SOONEST} seconds, so runs may never start",
             "The controller checks every ten seconds.",

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from wurzel.validation.argo_dag import referred
 from wurzel.validation.argo_template import Scope, check_template
 from wurzel.validation.container import check_container
-from wurzel.validation.manifest import Node
+from wurzel.validation.manifest import Node, check_distinct
 from wurzel.validation.metadata import check_annotations, check_labels, check_metadata, check_name
 from wurzel.validation.pod import check_scheduling, check_volumes
-from wurzel.validation.schedule import check_concurrency, check_deadline, check_schedule, check_zone_name
+from wurzel.validation.schedule import POLICIES, check_deadline, check_schedule, check_zone_name
 from wurzel.validation.variables import GLOBALS, check_variables
 
 if TYPE_CHECKING:
@@ -62,11 +62,10 @@ def check_cron_workflow(root: Node, known: Known, *, restricted: bool) -> Iterat
     for schedule in spec["schedules"]:
         yield from check_schedule(schedule)
     yield from check_zone_name(spec["timezone"])
-    yield from check_concurrency(spec["concurrencyPolicy"])
+    yield from spec["concurrencyPolicy"].check_known(POLICIES)
     yield from check_deadline(spec["startingDeadlineSeconds"])
     for field in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
-        if spec[field] and (spec[field].number is None or (spec[field].number or 0) < 0):
-            yield spec[field].problem(f"{spec[field].shown} is not a whole number, 0 or more")
+        yield from spec[field].check_number(0, "a whole number, 0 or more")
     yield from check_labels(spec["workflowMetadata"]["labels"])
     yield from check_annotations(spec["workflowMetadata"]["annotations"])
     yield from _check_reference_or_spec(spec["workflowSpec"], known, restricted=restricted)
@@ -93,20 +92,18 @@ def _check_spec(spec: Node, known: Known, *, restricted: bool, submitted: bool) 
     shared = spec["templateDefaults"]["container"]
     yield from check_container(shared, {mount["name"].text for mount in shared["volumeMounts"]}, complete=False)
     yield from check_variables(spec["podMetadata"], {*GLOBALS, "workflow.status"})
-    values: dict[str, str] = {}
-    yield from _check_arguments(spec["arguments"], values)
+    yield from _check_arguments(spec["arguments"])
     templates = {template["name"].text: template for template in spec["templates"]}
     yield from _check_templates(spec["templates"])
     entry = spec["entrypoint"]
     if entry.text not in templates and (submitted or entry):
         yield entry.problem(f"no template is named {entry.shown}", f"Templates: {', '.join(sorted(templates))[:200]}.")
-    for field in ("onExit",):
-        if spec[field] and spec[field].text not in templates:
-            yield spec[field].problem(f"no template is named {spec[field].shown}")
+    if spec["onExit"] and spec["onExit"].text not in templates:
+        yield spec["onExit"].problem(f"no template is named {spec['onExit'].shown}")
     elsewhere = {referred(name, template): node for name, others in known.items() for template, node in others.items()}
     scope = Scope(
         templates=templates | elsewhere,
-        parameters=frozenset(values),
+        parameters=frozenset(parameter["name"].text for parameter in spec["arguments"]["parameters"]),
         at_exit=_reached(spec["onExit"].text, templates),
         volumes=frozenset(
             [volume["name"].text for volume in spec["volumes"]]
@@ -130,31 +127,25 @@ def _check_removed(spec: Node) -> Iterator[Problem]:
 
 
 def _check_policies(spec: Node) -> Iterator[Problem]:
-    for node, known in ((spec["podGC"]["strategy"], _POD_GC), (spec["artifactGC"]["strategy"], _ARTIFACT_GC)):
-        if node and node.text not in known:
-            yield node.problem(f"{node.shown} is not known", f"Write one of {', '.join(known)}.")
+    yield from spec["podGC"]["strategy"].check_known(_POD_GC)
+    yield from spec["artifactGC"]["strategy"].check_known(_ARTIFACT_GC)
     for name in ("parallelism", "activeDeadlineSeconds"):
-        if spec[name] and (spec[name].number is None or (spec[name].number or 0) < 1):
-            yield spec[name].problem(f"{spec[name].shown} is not a whole number, 1 or more")
+        yield from spec[name].check_number(1, "a whole number, 1 or more")
     for name in ("secondsAfterSuccess", "secondsAfterFailure", "secondsAfterCompletion"):
-        node = spec["ttlStrategy"][name]
-        if node and (node.number is None or node.number < 0):
-            yield node.problem(f"{node.shown} is not a number of seconds")
+        yield from spec["ttlStrategy"][name].check_number(0, "a number of seconds")
     for lock in spec["synchronization"]["semaphores"]:
         yield from check_name(lock["configMapKeyRef"]["name"])
 
 
-def _check_arguments(arguments: Node, values: dict[str, str]) -> Iterator[Problem]:
+def _check_arguments(arguments: Node) -> Iterator[Problem]:
     parameters = list(arguments["parameters"])
     if len(parameters) > MOST_PARAMETERS:
         yield arguments["parameters"].problem(f"has {len(parameters)} entries; Argo allows at most {MOST_PARAMETERS}")
+    yield from check_distinct(parameters, "another parameter")
     for parameter in parameters:
         name, value = parameter["name"], parameter["value"]
         if not PARAMETER_NAME.fullmatch(name.text):
             yield name.problem(f"{name.shown} is not the name of a parameter", "Write letters, digits, - and _.")
-        if name.text in values:
-            yield name.problem(f"{name.shown} is the name of another parameter")
-        values[name.text] = value.text
         if value and not isinstance(value.value, str):
             yield value.problem(f"{value.shown} is not text", "Put it in quotes; the API server refuses it.")
         choices = [choice.value for choice in parameter["enum"]]
@@ -166,11 +157,7 @@ def _check_templates(templates: Node) -> Iterator[Problem]:
     count = len(list(templates))
     if count > MOST_TEMPLATES:
         yield templates.problem(f"has {count} entries; Argo allows at most {MOST_TEMPLATES} in one object")
-    seen: set[str] = set()
-    for template in templates:
-        if template["name"].text in seen:
-            yield template["name"].problem(f"{template['name'].shown} is the name of another template")
-        seen.add(template["name"].text)
+    yield from check_distinct(templates, "another template")
 
 
 def _reached(entry: str, templates: Mapping[str, Node]) -> frozenset[str]:
