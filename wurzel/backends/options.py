@@ -31,10 +31,14 @@ def no_options(cls: type[Model]) -> Model:
     return cls.model_construct()
 
 
-class TargetOptions(BaseModel):
-    """Base of every backend's options, below `targets.<name>` in `wurzel.yaml`."""
+class Part(BaseModel):
+    """Base of options and their parts: frozen, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class TargetOptions(Part):
+    """Base of every backend's options, below `targets.<name>` in `wurzel.yaml`."""
 
     output: str | None = Field(None, description="Where the main file is written, relative to the project folder.")
     patch: Any = Field(

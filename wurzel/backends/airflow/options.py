@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from wurzel.backends.kubernetes.options import Security, StepVolume, Variables
-from wurzel.backends.options import TargetOptions
+from wurzel.backends.options import Part, TargetOptions
 from wurzel.ir.jobs import Layout
 from wurzel.ir.names import EnvName, FreeText, MountPath, Name, ObjectName
 from wurzel.ir.types import Duration
@@ -32,13 +32,7 @@ _FUNCTION = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 _DAG_ID = r"^[A-Za-z0-9_.-]{1,200}$"
 
 
-class _Part(BaseModel):
-    """Base of the parts of these options: frozen, and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class PodOptions(_Part):
+class PodOptions(Part):
     """What all pods of the kubernetes operator share."""
 
     claim: ObjectName | None = Field(
@@ -70,7 +64,7 @@ class PodOptions(_Part):
     in_cluster: bool | None = Field(None, description="Reach the cluster as the worker's own pod does.")
 
 
-class Mount(_Part):
+class Mount(Part):
     """A folder or a volume that containers of the docker operator see."""
 
     source: str = Field(description="Folder of the docker host, or name of a volume.")
@@ -79,7 +73,7 @@ class Mount(_Part):
     read_only: bool = Field(False, description="Containers cannot write to it.")
 
 
-class DockerOptions(_Part):
+class DockerOptions(Part):
     """What all containers of the docker operator share."""
 
     mount: MountPath = Field("/wurzel", description="Folder in the containers below which the data folder lies.")
@@ -92,7 +86,7 @@ class DockerOptions(_Part):
     auto_remove: Literal["never", "success", "force"] = Field("force", description="Which containers are removed.")
 
 
-class StepOptions(_Part):
+class StepOptions(Part):
     """Options of the task of one step."""
 
     operator: Operator | None = Field(None, description="What runs this step.")

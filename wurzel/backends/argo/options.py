@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from wurzel.backends.kubernetes.options import Claim, KeyRef, KubernetesModel, KubernetesOptions
+from wurzel.backends.kubernetes.options import Claim, KeyRef, KubernetesOptions
+from wurzel.backends.options import Part
 from wurzel.ir.jobs import Layout
 from wurzel.ir.model import Limits, Resources
 from wurzel.ir.names import EnvName, Image, LabelKey, LabelValue, Name, ObjectName, Text
@@ -55,7 +56,7 @@ Bucket = Annotated[
 _ENDPOINT = pattern(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?)(:\d{1,5})?")
 
 
-class S3(KubernetesModel):
+class S3(Part):
     """A bucket of Amazon S3 or anything that speaks its protocol."""
 
     bucket: Bucket
@@ -81,7 +82,7 @@ class S3(KubernetesModel):
         return self
 
 
-class Gcs(KubernetesModel):
+class Gcs(Part):
     """A bucket of Google Cloud Storage."""
 
     bucket: Bucket
@@ -89,7 +90,7 @@ class Gcs(KubernetesModel):
     service_account_key: KeyRef | None = Field(None, description="Secret with a key; workload identity if absent")
 
 
-class Azure(KubernetesModel):
+class Azure(Part):
     """A container of Azure Blob Storage."""
 
     endpoint: str = Field(description="Such as https://acme.blob.core.windows.net.")
@@ -105,7 +106,7 @@ class Azure(KubernetesModel):
         return self
 
 
-class Oss(KubernetesModel):
+class Oss(Part):
     """A bucket of Alibaba Cloud OSS; datasets are packed: `archive: tar` or `zip`."""
 
     endpoint: str = Field(description="Such as https://oss-eu-central-1.aliyuncs.com.")
@@ -122,7 +123,7 @@ class Oss(KubernetesModel):
         return self
 
 
-class Repository(KubernetesModel):
+class Repository(Part):
     """An artifact repository that the cluster's administrators have set up."""
 
     config_map: ObjectName | None = Field(None, description="ConfigMap; `artifact-repositories` when absent.")
@@ -135,7 +136,7 @@ class SharedVolume(Claim):
     per_run: bool = Field(True, description="Each run gets its own folder on an existing claim.")
 
 
-class Artifacts(KubernetesModel):
+class Artifacts(Part):
     """Where datasets are kept between pods: at most one of these; by default the cluster's artifact repository."""
 
     repository: Repository | None = None
@@ -158,14 +159,14 @@ class Artifacts(KubernetesModel):
         return self
 
 
-class Ttl(KubernetesModel):
+class Ttl(Part):
     """How long finished workflows are kept in the cluster."""
 
     success: Duration | None = Field(3 * DAY, description="After success.")
     failure: Duration | None = Field(7 * DAY, description="After a failure.")
 
 
-class ArtifactGC(KubernetesModel):
+class ArtifactGC(Part):
     """When datasets are removed from the store. Its pods need additional permissions: see Argo's documentation."""
 
     strategy: Literal["OnWorkflowCompletion", "OnWorkflowDeletion", "Never"] = "OnWorkflowDeletion"
@@ -173,14 +174,14 @@ class ArtifactGC(KubernetesModel):
     keep_results: bool = Field(True, description="Keep the datasets of the last steps.")
 
 
-class Mutex(KubernetesModel):
+class Mutex(Part):
     """A lock that one workflow can have at a time."""
 
     name: Name
     namespace: Name | None = None
 
 
-class Semaphore(KubernetesModel):
+class Semaphore(Part):
     """A lock that several workflows can have at a time; an entry of a ConfigMap says how many."""
 
     config_map: ObjectName
@@ -188,14 +189,14 @@ class Semaphore(KubernetesModel):
     namespace: Name | None = None
 
 
-class Synchronization(KubernetesModel):
+class Synchronization(Part):
     """Locks that a workflow takes before it starts."""
 
     mutexes: tuple[Mutex, ...] = ()
     semaphores: tuple[Semaphore, ...] = ()
 
 
-class ExitHandler(KubernetesModel):
+class ExitHandler(Part):
     """A container that runs when a workflow has ended, to notify somebody.
 
     It gets WORKFLOW_NAME, WORKFLOW_NAMESPACE, WORKFLOW_STATUS (Succeeded, Failed, Error) and WORKFLOW_FAILURES (JSON).
@@ -210,7 +211,7 @@ class ExitHandler(KubernetesModel):
     limits: Limits = Field(default_factory=Limits, description="Resource limits.")
 
 
-class History(KubernetesModel):
+class History(Part):
     """How many finished runs of a schedule are kept."""
 
     successful: int = Field(3, ge=0)

@@ -5,7 +5,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from wurzel.backends.kubernetes.options import Claim, KubernetesModel, KubernetesOptions
+from wurzel.backends.kubernetes.options import Claim, KubernetesOptions
+from wurzel.backends.options import Part
 from wurzel.ir.jobs import Layout
 from wurzel.ir.names import ObjectName
 from wurzel.ir.types import Duration, Quantity
@@ -14,14 +15,14 @@ from wurzel.ir.volumes import EmptyDir
 DAY = 86400
 
 
-class Ephemeral(KubernetesModel):
+class Ephemeral(Part):
     """A claim that is created for each pod and deleted with it."""
 
     size: Quantity = Field(description="Size of the claim, e.g. 10Gi.")
     storage_class: ObjectName | None = Field(None, description="Storage class; the cluster's default when absent.")
 
 
-class Data(KubernetesModel):
+class Data(Part):
     """Where datasets are kept: at most one of these; by default scratch space on the node."""
 
     empty_dir: EmptyDir | None = Field(None, description="Scratch space on the node; a new pod starts over.")
@@ -35,7 +36,7 @@ class Data(KubernetesModel):
         return self
 
 
-class Companions(KubernetesModel):
+class Companions(Part):
     """Objects to write beside the CronJob. A claim is also written if `data.claim.size` is set."""
 
     service_account: bool = Field(False, description="A ServiceAccount without a token.")
@@ -53,7 +54,7 @@ class Companions(KubernetesModel):
         return self
 
 
-class JobHistory(KubernetesModel):
+class JobHistory(Part):
     """How many finished jobs of a schedule are kept."""
 
     successful: int = Field(3, ge=0)

@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from wurzel.backends import ci
-from wurzel.backends.options import no_options
+from wurzel.backends.options import Part, no_options
 from wurzel.ir.model import Pipeline, Step
 from wurzel.ir.names import EnvName
 
@@ -26,11 +26,7 @@ ENTERPRISE_PINS = {
 """The same for GitHub Enterprise Server, which has no storage for the artifacts of later versions."""
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class RunnerGroup(_Options):
+class RunnerGroup(Part):
     """Runners of a group, by labels."""
 
     group: str
@@ -39,7 +35,7 @@ class RunnerGroup(_Options):
     """Labels that a runner of it must have."""
 
 
-class Registry(_Options):
+class Registry(Part):
     """How a runner logs in to the image registry; both fields may be expressions."""
 
     username: str
@@ -51,7 +47,7 @@ class Registry(_Options):
 Runner = str | tuple[str, ...] | RunnerGroup
 
 
-class JobOptions(_Options):
+class JobOptions(Part):
     """Options of a single job, below `targets.github.jobs.<step>`."""
 
     runs_on: Runner | None = None

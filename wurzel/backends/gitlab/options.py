@@ -2,22 +2,18 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from wurzel.backends import ci
 from wurzel.backends.ci.home import Home
-from wurzel.backends.options import no_options
+from wurzel.backends.options import Part, no_options
 from wurzel.ir.model import Pipeline, Step
 
 PATHS = {"root": ".gitlab-ci.yml", "include": ".gitlab/{}.gitlab-ci.yml", "component": "templates/{}.yml"}
 """Where the file that GitLab reads first is written, below the top of the repository."""
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class JobOptions(_Options):
+class JobOptions(Part):
     """Options of a single job, below `targets.gitlab.jobs.<step>`."""
 
     tags: tuple[str, ...] | None = Field(default=None, min_length=1)
@@ -26,7 +22,7 @@ class JobOptions(_Options):
     """Environment of this job."""
 
 
-class Vault(_Options):
+class Vault(Part):
     """Where a HashiCorp Vault keeps secrets; a secret's `name` is its path there, its `key` the field."""
 
     audience: str = Field(description="`aud` of the token jobs log in with, usually the address of the server.")

@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from wurzel.backends.options import TargetOptions
+from wurzel.backends.options import Part, TargetOptions
 from wurzel.ir.names import MountPath, Name, ObjectName, SecretKey
 from wurzel.ir.types import Quantity
 from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
@@ -13,20 +13,14 @@ DEFAULT_USER = 1000
 """User and group of containers: an arbitrary unprivileged id that works with any image."""
 
 
-class KubernetesModel(BaseModel):
-    """Base of the parts of these options: frozen, and strict about unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class KeyRef(KubernetesModel):
+class KeyRef(Part):
     """An entry of a Secret."""
 
     name: ObjectName = Field(description="Name of the Secret.")
     key: SecretKey = Field(description="Entry within it.")
 
 
-class Claim(KubernetesModel):
+class Claim(Part):
     """A volume that outlives pods: an existing claim by name, or a new one by size."""
 
     name: ObjectName | None = Field(None, description="An existing PersistentVolumeClaim.")
@@ -65,7 +59,7 @@ class Variables(EnvFrom):
         return self
 
 
-class Security(KubernetesModel):
+class Security(Part):
     """Who containers run as and what they may do; the defaults satisfy the "restricted" Pod Security Standard."""
 
     restricted: bool = Field(True, description="Set false to leave all of this to the cluster's defaults.")
