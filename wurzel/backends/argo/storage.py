@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wurzel.backends.kubernetes import without_empty
+from wurzel.backends.options import Part
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:
-    from wurzel.backends.argo.options import S3, Artifacts, Azure, Gcs, Oss
-    from wurzel.backends.kubernetes.options import KeyRef
+    from wurzel.backends.argo.options import Artifacts
 
 RUN = "{{workflow.uid}}"
 """Argo's expression for a value that is unique to each run."""
@@ -69,58 +68,34 @@ class Store:
         return self.location(pipeline, "last", f"{step_id}.tgz")
 
 
+_FIELDS = {
+    "endpoint": "endpoint",
+    "bucket": "bucket",
+    "container": "container",
+    "region": "region",
+    "insecure": "insecure",
+    "access_key": "accessKeySecret",
+    "secret_key": "secretKeySecret",
+    "session_token": "sessionTokenSecret",
+    "service_account_key": "serviceAccountKeySecret",
+    "account_key": "accountKeySecret",
+    "role_arn": "roleARN",
+    "use_sdk_credentials": "useSDKCreds",
+    "ca_certificate": "caSecret",
+}
+"""An option of a store, and what Argo calls it; each kind of store has some of them."""
+
+
 def store(artifacts: Artifacts) -> Store:
     """The store that the options choose; one without locations for a repository or a volume."""
     folders = artifacts.archive == "none"
     suffix = {"none": "", "tar": ".tgz", "zip": ".zip"}[artifacts.archive]
-    if artifacts.s3:
-        return Store("s3", _s3(artifacts.s3), artifacts.s3.prefix or "", folders, suffix)
-    if artifacts.gcs:
-        return Store("gcs", _gcs(artifacts.gcs), artifacts.gcs.prefix or "", folders, suffix)
-    if artifacts.azure:
-        return Store("azure", _azure(artifacts.azure), artifacts.azure.prefix or "", folders, suffix)
-    if artifacts.oss:
-        return Store("oss", _oss(artifacts.oss), artifacts.oss.prefix or "", folders, suffix)
+    for kind in ("s3", "gcs", "azure", "oss"):
+        if chosen := getattr(artifacts, kind):
+            return Store(kind, _fields(chosen), chosen.prefix or "", folders, suffix)
     return Store("", {}, "", folders, suffix)
 
 
-def _s3(options: S3) -> dict[str, Any]:
-    return without_empty(
-        endpoint=options.endpoint,
-        bucket=options.bucket,
-        region=options.region,
-        insecure=options.insecure or None,
-        accessKeySecret=_ref(options.access_key),
-        secretKeySecret=_ref(options.secret_key),
-        sessionTokenSecret=_ref(options.session_token),
-        roleARN=options.role_arn,
-        useSDKCreds=options.use_sdk_credentials or None,
-        caSecret=_ref(options.ca_certificate),
-    )
-
-
-def _gcs(options: Gcs) -> dict[str, Any]:
-    return without_empty(bucket=options.bucket, serviceAccountKeySecret=_ref(options.service_account_key))
-
-
-def _azure(options: Azure) -> dict[str, Any]:
-    return without_empty(
-        endpoint=options.endpoint,
-        container=options.container,
-        accountKeySecret=_ref(options.account_key),
-        useSDKCreds=options.use_sdk_credentials or None,
-    )
-
-
-def _oss(options: Oss) -> dict[str, Any]:
-    return without_empty(
-        endpoint=options.endpoint,
-        bucket=options.bucket,
-        accessKeySecret=_ref(options.access_key),
-        secretKeySecret=_ref(options.secret_key),
-        useSDKCreds=options.use_sdk_credentials or None,
-    )
-
-
-def _ref(ref: KeyRef | None) -> dict[str, Any] | None:
-    return {"name": ref.name, "key": ref.key} if ref else None
+def _fields(chosen: Part) -> dict[str, Any]:
+    values = {ours: value for name, ours in _FIELDS.items() if (value := getattr(chosen, name, None))}
+    return {name: dict(value) if isinstance(value, Part) else value for name, value in values.items()}
