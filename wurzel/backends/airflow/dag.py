@@ -20,11 +20,11 @@ from wurzel.backends.airflow.task import (
     POD,
     Tasks,
     differences,
-    most_common,
     task_id,
     variables,
 )
 from wurzel.backends.ir_file import ir_path, ir_text
+from wurzel.backends.usual import most_common
 from wurzel.invocation.command import cut_edges
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references

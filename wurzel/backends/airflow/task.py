@@ -4,7 +4,6 @@ import builtins
 import keyword
 import re
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,11 +47,6 @@ _RESERVED = frozenset(
 def task_id(name: str) -> str:
     """The id of a job's task: with underscores, so that its variable can have the same name (ruff's AIR001)."""
     return name.replace("-", "_")
-
-
-def most_common(policies: Iterable[Policy]) -> Policy:
-    """The policy of most tasks, which the DAG states once; the first one on a tie."""
-    return Counter(policies).most_common(1)[0][0]
 
 
 def differences(policy: Policy, usual: Policy) -> Sequence[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.argo.merge import Variables, is_mixed
+from wurzel.backends.usual import most_common
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ def common(templates: Sequence[Template], handler: ExitHandler | None) -> Common
         return Common("", [], {}, None)
     asked = [container.resources for container in containers]
     everyone = [*asked, handler.container.resources] if handler else asked
-    resources = _most(asked)
+    resources = most_common(asked)
     deadlines = [template.active_deadline_seconds for template in templates]
     return Common(
-        image=_most(container.image for container in containers),
-        command=_most(list(container.command) for container in containers),
+        image=most_common(container.image for container in containers),
+        command=most_common(list(container.command) for container in containers),
         resources=resources if all(_covers(own, resources) for own in everyone) else {},
-        deadline=None if None in deadlines or _unbounded(handler) else _most(deadlines),
+        deadline=None if None in deadlines or _unbounded(handler) else most_common(deadlines),
     )
 
 
@@ -68,10 +68,3 @@ def _unbounded(handler: ExitHandler | None) -> bool:
 def _covers(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
     """Whether a merge of both is `own`: each amount that is shared has one in its place."""
     return all(set(amounts) <= set(own.get(kind, ())) for kind, amounts in shared.items())
-
-
-def _most(values: Iterable[Any]) -> Any:
-    """The value that most have; of equally common ones, the first."""
-    found = list(values)
-    ((text, _), *_) = Counter(map(repr, found)).most_common(1)
-    return next(value for value in found if repr(value) == text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from wurzel.backends.gitlab.context import Config, Job, ScheduleScript, Trigger
 from wurzel.backends.gitlab.jobs import CACHES, JUNIT, JobWriter
 from wurzel.backends.gitlab.place import artifact_path, duration, groups, image_for, is_locked
 from wurzel.backends.gitlab.variables import Input, prefilled, typed_input, variable
+from wurzel.backends.usual import most_common
 from wurzel.invocation.layout import VARIABLE, layout_digest
 from wurzel.invocation.store import identity_of
 from wurzel.store_variables import AUDIENCE, ID_TOKEN, ROLE
@@ -178,7 +177,7 @@ def _description(title: str) -> str:
 
 def _shared(config: Config, jobs: list[Job]) -> Config:
     """The file with what most jobs have in the job that all extend."""
-    timeout, retry = _most_common(job.timeout for job in jobs), _most_common(job.retry for job in jobs)
+    timeout, retry = most_common(job.timeout for job in jobs), most_common(job.retry for job in jobs)
     common = {
         name: value
         for name, value in jobs[0].variables.items()
@@ -202,10 +201,3 @@ def _shared(config: Config, jobs: list[Job]) -> Config:
             for job in jobs
         ],
     )
-
-
-def _most_common(values: Iterable[Any]) -> Any:
-    """The value that most have; of equally common ones, the first."""
-    found = list(values)
-    (text, _), *_ = Counter(map(repr, found)).most_common(1)
-    return next(value for value in found if repr(value) == text)
