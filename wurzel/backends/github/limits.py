@@ -126,18 +126,15 @@ def _schedule(pipeline: Pipeline) -> Iterable[Problem]:
 
 
 def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
-    folder = options.home.folder
-    if any(sign in folder for sign in _PATTERN) or _EXPRESSION in folder or folder != folder.strip():
-        yield Problem(
-            f"the project's folder {folder!r} would be read as a pattern or an expression by upload-artifact",
-            hint=f"Rename it, to a name without any of {' '.join(_PATTERN)} and {_EXPRESSION}.",
-        )
-    folder = pipeline.data_dir
-    if any(sign in folder for sign in _PATTERN) or _EXPRESSION in folder or folder != folder.strip():
-        yield Problem(
-            f"data_dir: {pipeline.data_dir!r} would be read as a pattern or an expression by upload-artifact",
-            hint=f"Use a folder without any of {' '.join(_PATTERN)} and {_EXPRESSION}, and no space at its ends.",
-        )
+    plain = f"without any of {' '.join(_PATTERN)} and {_EXPRESSION}"
+    for what, folder, hint in (
+        ("the project's folder", options.home.folder, f"Rename it, to a name {plain}."),
+        ("data_dir:", pipeline.data_dir, f"Use a folder {plain}, and no space at its ends."),
+    ):
+        if any(sign in folder for sign in _PATTERN) or _EXPRESSION in folder or folder != folder.strip():
+            yield Problem(
+                f"{what} {folder!r} would be read as a pattern or an expression by upload-artifact", hint=hint
+            )
     for event in asked_events(pipeline, options).keys() & options.triggers.keys():
         yield Problem(
             f"targets.github.triggers.{event} and the pipeline's own `triggers` are both the event {event}",

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from wurzel.backends.ci import layout, slices_of, slices_option
 from wurzel.backends.ci.preflight import check, unknown_jobs
-from wurzel.backends.gitlab.place import is_locked, job_name, place
+from wurzel.backends.gitlab.place import groups, is_locked, job_name, place
 from wurzel.exceptions import Problem
-from wurzel.ir.jobs import Job, jobs_of
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions
+    from wurzel.ir.jobs import Job
     from wurzel.ir.model import Pipeline, Step
 
 _NEEDS = 50
@@ -55,7 +55,7 @@ def problems(pipeline: Pipeline, options: GitlabOptions) -> list[Problem]:
 
 
 def _all_jobs(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
-    jobs = jobs_of(pipeline, options.chosen_layout, lambda step: place(pipeline, options, step))
+    jobs = groups(pipeline, options)
     for job in jobs:
         alone = len(jobs) == 1 and len(job.steps) > 1
         own = options.kind == "root" or is_locked(pipeline, options)
@@ -102,16 +102,13 @@ def _texts(pipeline: Pipeline, options: GitlabOptions) -> Iterable[Problem]:
             "jobs of a component run in other projects, which do not have the IR file beside it",
             hint="Set kind: include, or render from the code; jobs then read the wurzel.yaml of the other project.",
         )
-    if any(sign in options.home.folder for sign in _PATTERN):
-        yield Problem(
-            f"the project's folder {options.home.folder!r} would be read as a pattern by `artifacts:paths`",
-            hint=f"Rename it, to a name without any of {' '.join(_PATTERN)}.",
-        )
-    if any(sign in pipeline.data_dir for sign in _PATTERN):
-        yield Problem(
-            f"data_dir: {pipeline.data_dir!r} would be read as a pattern by `artifacts:paths`",
-            hint=f"Use a folder without any of {' '.join(_PATTERN)}.",
-        )
+    for what, folder, better in (
+        ("the project's folder", options.home.folder, "Rename it, to a name"),
+        ("data_dir:", pipeline.data_dir, "Use a folder"),
+    ):
+        if any(sign in folder for sign in _PATTERN):
+            hint = f"{better} without any of {' '.join(_PATTERN)}."
+            yield Problem(f"{what} {folder!r} would be read as a pattern by `artifacts:paths`", hint=hint)
     if not options.uses_inputs:
         return
     texts = {"description": pipeline.description, "data_dir": pipeline.data_dir}
