@@ -125,7 +125,7 @@ def case_of(
 def outside(pipeline: Pipeline, root: Path) -> Iterator[tuple[str, Path, str]]:
     """Settings whose file or folder is outside of the project, so in no copy: its absolute path, and as it is given."""
     for step, setting in ((each, setting) for each in pipeline.steps for setting in each.settings):
-        value = setting.value if setting.given else setting.default
+        value = setting.chosen
         if setting.input_path and isinstance(value, str):
             path = Path(os.path.normpath(root / value))
             if not path.is_relative_to(root):

@@ -128,6 +128,26 @@ class Setting(IRModel):
         " positions from the outside in, `*` for each of them",
     )
 
+    @property
+    def is_known(self) -> bool:
+        """Whether its value is known before the step runs."""
+        return self.given or not (self.required or self.computed)
+
+    @property
+    def chosen(self) -> Any:
+        """The value that configuration gave, or else the default."""
+        return self.value if self.given else self.default
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The values that a `Literal` allows; empty for any other annotation."""
+        import ast
+
+        try:
+            return tuple(ast.literal_eval(self.type.removeprefix("Literal"))) if self.type[:8] == "Literal[" else ()
+        except (SyntaxError, ValueError):
+            return ()
+
 
 class Resources(IRModel):
     """Kubernetes-style amounts; `None` leaves the platform's default."""

@@ -86,8 +86,7 @@ def given_parameters(configured: Pipeline, now: Pipeline) -> str:
 
 def _usual(setting: Setting) -> list[Any]:
     """The value of a setting, or what stands for it; a platform that sets every variable sets defaults as well."""
-    known = setting.given or not (setting.required or setting.computed)
-    return [known, setting.value if setting.given else setting.default if known else None]
+    return [setting.is_known, setting.chosen if setting.is_known else None]
 
 
 def _find(items: Mapping[str, Item], name: str, what: str, all_of_them: str, place: str) -> Item:

@@ -5,7 +5,6 @@ user's text and which are our own templates; the template of the DAG file only a
 writes becomes part of a command: folders, settings and secrets travel in environment variables.
 """
 
-import ast
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -175,26 +174,18 @@ def _from_param(setting: Setting, kind: str) -> str:
     return "{{ " + " | ".join([f"params.{setting.variable}", *filters]) + " }}"
 
 
-def _value(setting: Setting) -> Any:
-    return setting.value if setting.given else setting.default
-
-
-def _known(setting: Setting) -> bool:
-    return setting.given or not (setting.required or setting.computed)
-
-
 def _blank(setting: Setting) -> bool:
     if setting.required and not setting.given:
         return False
-    return not _known(setting) or (setting.text and _value(setting) is None)
+    return not setting.is_known or (setting.text and setting.chosen is None)
 
 
 def _param(step: Step, setting: Setting) -> DagParam:
     blank = _blank(setting)
     return DagParam(
         name=setting.variable,
-        default=None if blank else _value(setting),
-        known=blank or _known(setting),
+        default=None if blank else setting.chosen,
+        known=blank or setting.is_known,
         schema=_schema(setting, nullable=blank) | _bounds(setting),
         description=setting.description,
         title=setting.name,
@@ -211,8 +202,7 @@ def _bounds(setting: Setting) -> dict[str, Any]:
 def _schema(setting: Setting, *, nullable: bool) -> dict[str, Any]:
     """What Airflow's form and API check: the JSON types of the annotation, or the choices of a `Literal`."""
     names = [name.strip() for name in re.sub(r"^Optional\[(.*)\]$", r"\1 | None", setting.type).split(" | ")]
-    choices = _choices(names[0]) if len(names) == 1 else []
-    if choices:
+    if len(names) == 1 and (choices := list(setting.choices)):
         return {"enum": [None, *choices] if nullable else choices}
     types = ["string"] if setting.text else [_json_type(name) for name in names if name != "None"]
     if None in types:
@@ -232,13 +222,3 @@ def _items(names: Sequence[str]) -> dict[str, Any]:
         item = _TYPES.get(names[0].partition("[")[2].removesuffix("]").rpartition(".")[2])
         return {} if item == "string" else {"items": {"type": item}} if item else {}
     return {}
-
-
-def _choices(annotation: str) -> list[Any]:
-    if not annotation.startswith("Literal["):
-        return []
-    try:
-        values = ast.literal_eval(annotation.removeprefix("Literal"))
-    except (SyntaxError, ValueError):
-        return []
-    return list(values)

@@ -101,7 +101,6 @@ def _parameters(pipeline: Pipeline, step: Step) -> Iterator[Problem]:
             continue
         where = f"step {step.id!r}: the parameter {setting.name}"
         give = f"Set a value: steps.{step.id}.settings: {{{setting.name}: …}}; or remove it from `parameters`."
-        value = setting.value if setting.given else setting.default
         if setting.secret:
             yield Problem(f"{where} is a secret, and parameters can be read by everyone", hint="Use `secrets`.")
         elif setting.computed and not setting.given:
@@ -109,7 +108,7 @@ def _parameters(pipeline: Pipeline, step: Step) -> Iterator[Problem]:
         elif setting.required and not setting.given:
             if pipeline.schedule:
                 yield Problem(f"{where} has no value, and a scheduled run provides none", hint=give)
-        elif setting.text and value is None:
+        elif setting.text and setting.chosen is None:
             yield Problem(f"{where} is null, which the text of a parameter cannot express", hint=give)
 
 

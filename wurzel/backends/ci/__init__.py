@@ -4,7 +4,6 @@ The only user text in a shell line is quoted names and paths: settings, secrets 
 variables.
 """
 
-import ast
 import math
 import re
 import shlex
@@ -202,10 +201,9 @@ def parameters(*steps: Step) -> list[Parameter]:
 
 
 def _parameter(setting: Setting) -> Parameter:
-    value = setting.value if setting.given else setting.default
-    known = setting.given or not (setting.required or setting.computed)
+    value, known = setting.chosen, setting.is_known
     description = setting.description or setting.name
-    options = _choices(setting.type)
+    options = setting.choices if all(isinstance(each, str) for each in setting.choices) else ()
     if not known and setting.required:
         return Parameter(setting.variable, "string", description)
     if not known or (setting.text and value is None):
@@ -223,16 +221,6 @@ def _parameter(setting: Setting) -> Parameter:
 def _is_exact(value: Any) -> bool:
     """Whether it survives a platform that stores numbers as doubles."""
     return isinstance(value, int | float) and math.isfinite(value) and abs(value) < _EXACT
-
-
-def _choices(annotation: str) -> tuple[str, ...]:
-    if not annotation.startswith("Literal["):
-        return ()
-    try:
-        values = ast.literal_eval(annotation.removeprefix("Literal"))
-    except (SyntaxError, ValueError):
-        return ()
-    return tuple(values) if all(isinstance(value, str) for value in values) else ()
 
 
 def secret_name(ref: SecretRef, options: CiOptions) -> str:

@@ -233,7 +233,7 @@ def input_paths(step: Step) -> list[str]:
     """Files and folders outside the data folder that a step reads, as its settings name them."""
     found: list[str] = []
     for setting in step.settings:
-        value = setting.value if setting.given else setting.default
+        value = setting.chosen
         found += filter(None, _texts(value)) if setting.input_path else files_in(value, setting.input_places)
     return found
 
@@ -379,16 +379,12 @@ def _meta(pipeline: Pipeline, step: Step, options: DvcOptions, report: str) -> d
 
 
 def _is_param(setting: Setting) -> bool:
-    return not setting.secret and (setting.given or not (setting.required or setting.computed))
+    return not setting.secret and setting.is_known
 
 
 def _params(pipeline: Pipeline) -> dict[str, Any]:
     steps = {
-        step.id: {
-            setting.name: setting.value if setting.given else setting.default
-            for setting in step.settings
-            if _is_param(setting)
-        }
+        step.id: {setting.name: setting.chosen for setting in step.settings if _is_param(setting)}
         for step in pipeline.steps
     }
     kept = {step: values for step, values in steps.items() if values}
