@@ -138,9 +138,7 @@ class AirflowBackend(Backend):
         kinds = {kind, *(kind_of(step, options) for step in options.steps)} if parts[0] != "steps" else {kind}
         if isinstance(use.value, Store) and (lacks := _lacks(use.value, kinds)):
             return unsupported(lacks)
-        if use.feature not in _IN_PODS | _ONLY_IN_PODS:
-            return self.support_of(use.feature)
-        if "kubernetes" in kinds:
+        if use.feature not in _IN_PODS | _ONLY_IN_PODS or "kubernetes" in kinds:
             return self.support_of(use.feature)
         if "docker" not in kinds:
             return unsupported(_BASH)

@@ -37,8 +37,7 @@ def pod(pipeline: Pipeline, options: PodOptions, steps: Sequence[Step] = ()) -> 
     if security.read_only_root and security.restricted:
         data += [kubernetes.tmp_volume(shared)]
         mounts += [{"name": TMP, "mountPath": "/tmp"}]  # noqa: S108 - a path in a container
-    references = pipeline.secrets | key_references(pipeline)
-    secrets = {name: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for name, ref in references.items()}
+    secrets = kubernetes.references(pipeline.secrets | key_references(pipeline))
     container = without_empty(
         name=CONTAINER,
         imagePullPolicy=options.image_pull_policy,

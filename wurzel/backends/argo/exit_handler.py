@@ -40,7 +40,7 @@ def exit_handler(pipeline: Pipeline, options: ArgoOptions, taken: set[str]) -> E
             "WORKFLOW_STATUS": "{{workflow.status}}",
             "WORKFLOW_FAILURES": FAILURES_OF_RUN,
             **{key: text(value) for key, value in handler.env.items()},
-            **{key: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for key, ref in handler.secrets.items()},
+            **k8s.references(handler.secrets),
         }
         words = [text(word) for word in handler.command]
         resources = k8s.resources(handler.resources, handler.limits)

@@ -190,11 +190,7 @@ class Specs:
         shared = self.options.artifacts.volume
         if shared is None or shared.name or self.dag.pods.stored:
             return []
-        spec = without_empty(
-            accessModes=[shared.access_mode],
-            storageClassName=shared.storage_class,
-            resources={"requests": {"storage": shared.size}},
-        )
+        spec = k8s.claim_spec(shared.size, shared.storage_class, shared.access_mode)
         return [{"metadata": {"name": k8s.DATA}, "spec": spec}]
 
     def _defaults(self) -> Defaults:

@@ -35,12 +35,7 @@ def companions_of(pipeline: Pipeline, options: CronJobOptions, described: Descri
     claim = None
     if has_claim(options) and options.data.claim is not None:
         wanted = options.data.claim
-        spec = without_empty(
-            accessModes=[wanted.access_mode],
-            storageClassName=wanted.storage_class,
-            resources={"requests": {"storage": wanted.size}},
-        )
-        claim = companion(f"{name}-data", spec=spec)
+        claim = companion(f"{name}-data", spec=k8s.claim_spec(wanted.size, wanted.storage_class, wanted.access_mode))
     selector = {"matchLabels": {key: k8s.labels(pipeline)[key] for key in _SELECTED}}
     policy: dict[str, Any] = {"podSelector": selector, "policyTypes": ["Ingress"]}
     if options.companions.egress is not None:

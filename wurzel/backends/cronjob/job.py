@@ -116,16 +116,9 @@ class Builder:
     def _data(self) -> dict[str, Any]:
         data = self.options.data
         if data.claim:
-            return {
-                "name": k8s.DATA,
-                "persistentVolumeClaim": {"claimName": data.claim.name or f"{self.name}-data"},
-            }
+            return {"name": k8s.DATA, "persistentVolumeClaim": {"claimName": data.claim.name or f"{self.name}-data"}}
         if data.ephemeral:
-            spec = without_empty(
-                accessModes=["ReadWriteOnce"],
-                storageClassName=data.ephemeral.storage_class,
-                resources={"requests": {"storage": data.ephemeral.size}},
-            )
+            spec = k8s.claim_spec(data.ephemeral.size, data.ephemeral.storage_class)
             return {"name": k8s.DATA, "ephemeral": {"volumeClaimTemplate": {"spec": spec}}}
         return {"name": k8s.DATA, **(k8s.empty_dir(data.empty_dir) if data.empty_dir else {"emptyDir": {}})}
 

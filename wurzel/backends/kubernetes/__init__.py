@@ -10,7 +10,7 @@ from wurzel.invocation.command import setting_variables
 from wurzel.ir.requests import devices, hugepages, limited, requested
 
 if TYPE_CHECKING:
-    from wurzel.backends.kubernetes.options import KubernetesOptions, Security, StepVolume
+    from wurzel.backends.kubernetes.options import KeyRef, KubernetesOptions, Security, StepVolume
     from wurzel.ir.model import Limits, Pipeline, Resources, Schedule, SecretRef, Step, Toleration
     from wurzel.ir.volumes import EmptyDir, EnvFrom, Volume
 
@@ -58,7 +58,7 @@ def secret_env(owner: Pipeline | Step) -> Env:
     return references(owner.secrets)
 
 
-def references(secrets: Mapping[str, SecretRef]) -> Env:
+def references(secrets: Mapping[str, SecretRef | KeyRef]) -> Env:
     """Variables that are taken from these secrets."""
     return {variable: {"secretKeyRef": {"name": ref.name, "key": ref.key}} for variable, ref in secrets.items()}
 
@@ -155,6 +155,12 @@ def container_security(security: Security) -> dict[str, Any]:
 def empty_dir(options: EmptyDir) -> dict[str, Any]:
     """Scratch space as a volume source."""
     return {"emptyDir": without_empty(medium="Memory" if options.memory else None, sizeLimit=options.size)}
+
+
+def claim_spec(size: str | None, storage_class: str | None, mode: str = "ReadWriteOnce") -> dict[str, Any]:
+    """`spec` of a new claim."""
+    requests = {"requests": {"storage": size}}
+    return without_empty(accessModes=[mode], storageClassName=storage_class, resources=requests)
 
 
 def tmp_volume(options: KubernetesOptions) -> dict[str, Any]:

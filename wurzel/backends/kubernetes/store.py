@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wurzel.backends.kubernetes import references
 from wurzel.invocation.store import identity_of, key_references
 from wurzel.store_url import scheme_of
 from wurzel.store_variables import AUDIENCE, ROLE, TOKEN_FILE
@@ -33,10 +34,7 @@ def store_env(pipeline: Pipeline) -> dict[str, Any]:
     identity = identity_of(pipeline)
     if identity is not None:
         return {ROLE: identity.role, TOKEN_FILE: f"{_PATH}/{_FILE}"}
-    return {
-        name: {"secretKeyRef": {"name": reference.name, "key": reference.key}}
-        for name, reference in key_references(pipeline).items()
-    }
+    return references(key_references(pipeline))
 
 
 def store_volumes(pipeline: Pipeline) -> list[dict[str, Any]]:
