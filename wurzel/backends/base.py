@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 Level = Literal["native", "emulated", "unsupported"]
 
+AMOUNTS = ("cpu", "memory", "gpu", "ephemeral_storage", "hugepages", "limits")
+"""Features that ask for resources; a target has all of them or none."""
+PLACEMENT = ("node_selector", "tolerations", "priority", "volumes", "env_from")
+"""Features of a cluster that say where and how a pod runs."""
+STARTS = ("push", "after", "data_arrival", "webhook")
+"""Features that start a run, other than the clock."""
+
 
 class Support(NamedTuple):
     """How a target supports one feature; `note` says how it is emulated, or why it is not supported and what to use."""

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, TypedDict
 
-from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import AMOUNTS, PLACEMENT, STARTS, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.ir_file import IrContext, ir_file, ir_path
 from wurzel.backends.options import FROM_IR, TargetOptions
 from wurzel.exceptions import Problem
@@ -84,7 +84,7 @@ class LocalBackend(Backend):
     summary = "run-<pipeline>.sh, run by any POSIX shell; `wurzel run` does the same without a file"
     runs_as_caller = True
     support: ClassVar[Mapping[str, Support]] = {
-        "description": native("comments"),
+        **dict.fromkeys(("description", "labels", "annotations"), native("comments")),
         "data_dir": native(),
         "store": native("commands are `wurzel run`, which reads wurzel.yaml; keys are environment variables"),
         "settings": native("environment variables of the step's command"),
@@ -94,12 +94,7 @@ class LocalBackend(Backend):
         "image": unsupported(_NO_CONTAINER),
         "group": unsupported("one script runs all steps, each in a process that has only its own secrets"),
         "step_image": unsupported(_NO_CONTAINER),
-        "cpu": unsupported(_NO_LIMIT),
-        "memory": unsupported(_NO_LIMIT),
-        "gpu": unsupported(_NO_LIMIT),
-        "ephemeral_storage": unsupported(_NO_LIMIT),
-        "hugepages": unsupported(_NO_LIMIT),
-        "limits": unsupported(_NO_LIMIT),
+        **dict.fromkeys(AMOUNTS, unsupported(_NO_LIMIT)),
         "retry": emulated("`wurzel step --retries`"),
         "backoff": emulated("`wurzel step --backoff`"),
         "timeout": emulated("`wurzel step --timeout`, which ends the step's whole process group"),
@@ -110,26 +105,14 @@ class LocalBackend(Backend):
         "named_inputs": native("`-i NAME=DIR`"),
         "named_outputs": native("a dataset for each output, in the folder of its step"),
         "parallelism": native("the default of `-j`"),
-        "schedule": unsupported(_NO_CLOCK),
-        "timezone": unsupported(_NO_CLOCK),
+        **dict.fromkeys(("schedule", "timezone", "deadline", "catch_up"), unsupported(_NO_CLOCK)),
         "concurrency": unsupported("two runs of a script can overlap; `wurzel run` locks its data folder"),
-        "deadline": unsupported(_NO_CLOCK),
-        "catch_up": unsupported(_NO_CLOCK),
-        "push": unsupported(_STARTED),
-        "after": unsupported(_STARTED),
-        "data_arrival": unsupported(_STARTED),
-        "webhook": unsupported(_STARTED),
+        **dict.fromkeys(STARTS, unsupported(_STARTED)),
         "on_failure": emulated("the script ends with `wurzel notify`; `wurzel run` does so with --notify"),
         "polls": native("the script runs every step every time; `wurzel run` never skips these"),
         "self_consuming": native("the last output stays where the step reads it"),
-        "node_selector": unsupported(_NO_CLUSTER),
-        "tolerations": unsupported(_NO_CLUSTER),
+        **dict.fromkeys(PLACEMENT, unsupported(_NO_CLUSTER)),
         "service_account": unsupported("the script runs as the user who starts it"),
-        "priority": unsupported(_NO_CLUSTER),
-        "volumes": unsupported(_NO_CLUSTER),
-        "env_from": unsupported(_NO_CLUSTER),
-        "labels": native("comments"),
-        "annotations": native("comments"),
     }
 
     def writes(self, pipeline: Pipeline, options: TargetOptions) -> Mapping[str, str]:

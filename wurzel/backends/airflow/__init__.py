@@ -103,12 +103,11 @@ class AirflowBackend(Backend):
         ),
         "polls": native("every step runs in every run; noted in `doc_md`"),
         "self_consuming": native("its data is kept beside those of runs; one instance at a time"),
-        "node_selector": native("of pods; not with bash and docker"),
-        "tolerations": native("of pods; not with bash and docker"),
-        "service_account": native("of pods; not with bash and docker"),
+        **dict.fromkeys(
+            ("node_selector", "tolerations", "service_account", "env_from"), native("of pods; not with bash and docker")
+        ),
         "priority": native("priority class of pods; not with bash and docker"),
         "volumes": native("of pods; not with bash and docker, whose mounts are an option"),
-        "env_from": native("of pods; not with bash and docker"),
         "labels": native("tags of the DAG; labels of pods and docker containers; `doc_md` of bash tasks"),
         "annotations": native("annotations of pods; `doc_md` of the DAG and of other tasks"),
     }

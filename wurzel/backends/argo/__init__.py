@@ -15,7 +15,7 @@ from wurzel.backends.argo.options import VERSIONS, ArgoOptions
 from wurzel.backends.argo.parts import split
 from wurzel.backends.argo.preflight import problems
 from wurzel.backends.argo.storage import store
-from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import STARTS, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.kubernetes.preflight import object_name, preflight
 from wurzel.backends.losses import Loss
 from wurzel.exceptions import Problem
@@ -50,15 +50,11 @@ class ArgoBackend(Backend):
         "store": native("containers are `wurzel run`; a projected token of the account, or keys by `secretKeyRef`"),
         "settings": native("environment variables; in the pipeline's annotation where containers are `wurzel run`"),
         "parameters": native("workflow parameters: `argo submit -p SPLIT__BATCH_SIZE=64`"),
-        "env": native(),
+        **dict.fromkeys(("env", "image", "step_image", "node_selector", "tolerations"), native()),
         "secrets": native("`secretKeyRef`"),
-        "image": native(),
         "group": native("a pod for the group"),
-        "step_image": native(),
-        "cpu": native("`resources.requests`"),
-        "memory": native("`resources.requests`"),
+        **dict.fromkeys(("cpu", "memory", "ephemeral_storage"), native("`resources.requests`")),
         "gpu": native("`resources.limits`, as Kubernetes requires; any device by its name"),
-        "ephemeral_storage": native("`resources.requests`"),
         "hugepages": native("`resources.limits`"),
         "limits": native("`resources.limits`"),
         "retry": native(
@@ -91,17 +87,12 @@ class ArgoBackend(Backend):
         "concurrency": native("`concurrencyPolicy`"),
         "deadline": native("`startingDeadlineSeconds`; one hour if not set, since Argo's default loses missed runs"),
         "catch_up": unsupported("Argo starts only the last missed run, within schedule.deadline"),
-        "push": unsupported(_EVENTS),
-        "after": unsupported(_EVENTS),
-        "data_arrival": unsupported(_EVENTS),
-        "webhook": unsupported(_EVENTS),
+        **dict.fromkeys(STARTS, unsupported(_EVENTS)),
         "on_failure": native("`onExit`: a pod of the pipeline's image runs `wurzel notify` when a workflow has failed"),
         "polls": native("runs every time, as all steps without a store do; a comment says so"),
         "self_consuming": emulated(
             "the last output is in the store, at a fixed key (s3, gcs, azure) or on a shared volume"
         ),
-        "node_selector": native(),
-        "tolerations": native(),
         "service_account": native("`serviceAccountName` of the workflow or of the step's template"),
         "priority": native("`priorityClassName` of the step's template"),
         "volumes": native("volumes of the workflow, mounted where a step has them"),

@@ -9,7 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from wurzel.backends import kubernetes as k8s
-from wurzel.backends.base import Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import STARTS, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.cronjob.companions import has_claim
 from wurzel.backends.cronjob.context import document
 from wurzel.backends.cronjob.layout import containers, place, uses_run
@@ -45,9 +45,8 @@ class CronJobBackend(Backend):
         "store": native("containers are `wurzel run`; keys by `secretKeyRef`, or a projected token of the account"),
         "settings": native("environment variables; a ConfigMap where `wurzel run` runs several steps"),
         "parameters": unsupported("a CronJob has no inputs; change the setting and render again, or use argo"),
-        "env": native(),
+        **dict.fromkeys(("env", "image", "schedule"), native()),
         "secrets": native("`secretKeyRef`"),
-        "image": native(),
         "group": native("a container for the group"),
         "step_image": native("a container for each step"),
         "cpu": native("`resources.requests`; the pod requests the largest, a container what runs side by side"),
@@ -68,15 +67,11 @@ class CronJobBackend(Backend):
         "named_inputs": native("`-i NAME=DIR`"),
         "named_outputs": native("a dataset for each output, in the folder of its step"),
         "parallelism": native("`wurzel run -j` where a container runs several steps"),
-        "schedule": native(),
         "timezone": native("`timeZone`"),
         "concurrency": native("`concurrencyPolicy`"),
         "deadline": native("`startingDeadlineSeconds`; one hour if not set"),
         "catch_up": unsupported("Kubernetes starts only the last missed run, within schedule.deadline"),
-        "push": unsupported(_EVENTS),
-        "after": unsupported(_EVENTS),
-        "data_arrival": unsupported(_EVENTS),
-        "webhook": unsupported(_EVENTS),
+        **dict.fromkeys(STARTS, unsupported(_EVENTS)),
         "on_failure": emulated("`wurzel run --notify`, where one container runs all steps, once"),
         "polls": native("a comment says so; a run that resumes after a lost pod does not read it twice"),
         "self_consuming": native("with a claim that stays: `data: {claim: …}`"),

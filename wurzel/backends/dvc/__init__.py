@@ -12,7 +12,18 @@ from typing import Any, ClassVar, Literal, TypedDict
 from pydantic import Field
 from pydantic_core import to_json
 
-from wurzel.backends.base import Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import (
+    AMOUNTS,
+    PLACEMENT,
+    STARTS,
+    Adoptable,
+    Backend,
+    OutputFile,
+    Support,
+    emulated,
+    native,
+    unsupported,
+)
 from wurzel.backends.dvc.style import with_flush_lists
 from wurzel.backends.options import TargetOptions
 from wurzel.exceptions import Problem
@@ -123,15 +134,8 @@ class DvcBackend(Backend):
         "image": unsupported(f"no containers: {_NO_CLUSTER}"),
         "group": unsupported("a stage is one step, so that DVC can skip it alone"),
         "step_image": unsupported(f"no containers: {_NO_CLUSTER}"),
-        "cpu": unsupported(_NO_CLUSTER),
-        "memory": unsupported(_NO_CLUSTER),
-        "gpu": unsupported(_NO_CLUSTER),
-        "ephemeral_storage": unsupported(_NO_CLUSTER),
-        "hugepages": unsupported(_NO_CLUSTER),
-        "limits": unsupported(_NO_CLUSTER),
-        "retry": emulated("`wurzel step`, which reads `meta.options`"),
-        "backoff": emulated("`wurzel step`, which reads `meta.options`"),
-        "timeout": emulated("`wurzel step`, which reads `meta.options`"),
+        **dict.fromkeys((*AMOUNTS, *PLACEMENT, "service_account"), unsupported(_NO_CLUSTER)),
+        **dict.fromkeys(("retry", "backoff", "timeout"), emulated("`wurzel step`, which reads `meta.options`")),
         "pipeline_timeout": unsupported("DVC has no such limit; run `timeout 2h dvc repro`"),
         "shards": native(
             "`matrix`, a stage for each slice, and a stage that merges them; `dvc repro` runs one at a time, and"
@@ -145,23 +149,12 @@ class DvcBackend(Backend):
         "named_outputs": native("an out for each output, so a change of one re-runs only the stages that read it"),
         "parallelism": unsupported("`dvc repro` runs one stage at a time"),
         "schedule": unsupported("DVC has no scheduler; start `dvc repro` from cron or use another target"),
-        "timezone": unsupported("DVC has no scheduler"),
+        **dict.fromkeys(("timezone", "deadline", "catch_up"), unsupported("DVC has no scheduler")),
         "concurrency": unsupported("DVC has no scheduler; its own lock keeps two `dvc repro` apart"),
-        "deadline": unsupported("DVC has no scheduler"),
-        "catch_up": unsupported("DVC has no scheduler"),
-        "push": unsupported(_STARTED),
-        "after": unsupported(_STARTED),
-        "data_arrival": unsupported(_STARTED),
-        "webhook": unsupported(_STARTED),
+        **dict.fromkeys(STARTS, unsupported(_STARTED)),
         "on_failure": unsupported("`dvc repro` calls nothing when it fails; run it from a CI target"),
         "polls": native("`always_changed: true`"),
         "self_consuming": native("`persist: true`, so the last output is there for the next run"),
-        "node_selector": unsupported(_NO_CLUSTER),
-        "tolerations": unsupported(_NO_CLUSTER),
-        "service_account": unsupported(_NO_CLUSTER),
-        "priority": unsupported(_NO_CLUSTER),
-        "volumes": unsupported(_NO_CLUSTER),
-        "env_from": unsupported(_NO_CLUSTER),
         "labels": native("`meta.labels` of each stage"),
         "annotations": native("`meta.annotations` of each stage"),
     }

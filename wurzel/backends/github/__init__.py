@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
-from wurzel.backends.base import Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import AMOUNTS, Adoptable, Backend, OutputFile, Support, emulated, native, unsupported
 from wurzel.backends.github.options import GithubOptions
 from wurzel.backends.ir_file import IrContext
 from wurzel.backends.losses import Loss
@@ -49,12 +49,7 @@ class GithubBackend(Backend):
         "image": native("`container`"),
         "group": native("a job for the group"),
         "step_image": native("`container`"),
-        "cpu": unsupported(_SIZE),
-        "memory": unsupported(_SIZE),
-        "gpu": unsupported(_SIZE),
-        "ephemeral_storage": unsupported(_SIZE),
-        "hugepages": unsupported(_SIZE),
-        "limits": unsupported(_SIZE),
+        **dict.fromkeys(AMOUNTS, unsupported(_SIZE)),
         "retry": emulated("`wurzel step --retries` within the job"),
         "backoff": emulated("`wurzel step --backoff` within the job"),
         "timeout": emulated("`wurzel step --timeout` for one attempt; `timeout-minutes` ends a stuck job"),
