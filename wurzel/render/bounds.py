@@ -90,29 +90,28 @@ def check_format(text: str, arguments: Any) -> None:
     _check_width(max(widths, default=0))
 
 
-def formatting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter `format`, which refuses a width that no text needs."""
-
-    @wraps(function)
-    def apply(text: Any, *arguments: Any, **named: Any) -> Any:
-        if isinstance(text, str):
-            check_format(text, arguments)
-        return function(text, *arguments, **named)
-
-    return apply
-
-
-def narrow(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter, which refuses numbers that are larger than any file is wide."""
+def after(check: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter or test, called after `check` has accepted its arguments."""
 
     @wraps(function)
     def apply(*arguments: Any, **named: Any) -> Any:
-        for argument in (*arguments[1:], *named.values()):
-            if isinstance(argument, int):
-                _check_width(abs(argument))
+        check(*arguments, **named)
         return function(*arguments, **named)
 
     return apply
+
+
+def formatted(text: Any, *arguments: Any, **_: Any) -> None:
+    """Refuse arguments of the filter `format` with a width that no text needs."""
+    if isinstance(text, str):
+        check_format(text, arguments)
+
+
+def narrow(*arguments: Any, **named: Any) -> None:
+    """Refuse numbers, among the arguments of a filter, that are larger than any file is wide."""
+    for argument in (*arguments[1:], *named.values()):
+        if isinstance(argument, int):
+            _check_width(abs(argument))
 
 
 def growing(owner: Any, name: str, method: Any) -> Any:

@@ -7,8 +7,6 @@ environment into a file, or change what a policy sees. Jinja lists the internals
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
@@ -61,17 +59,11 @@ PRINTING = ("capitalize", "center", "format", "lower", "pprint", "title", "trunc
 """Filters of jinja that make text of anything; of a generator they would write its address, which differs each time."""
 
 
-def only_values(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter, which refuses what has no text of its own."""
-
-    @wraps(function)
-    def apply(*arguments: Any, **named: Any) -> Any:
-        for argument in (*arguments, *named.values()):
-            if not isinstance(argument, Environment | EvalContext):  # which jinja hands to some filters
-                _check_printed(argument)
-        return function(*arguments, **named)
-
-    return apply
+def only_values(*arguments: Any, **named: Any) -> None:
+    """Refuse arguments of a filter that have no text of their own."""
+    for argument in (*arguments, *named.values()):
+        if not isinstance(argument, Environment | EvalContext):  # which jinja hands to some filters
+            _check_printed(argument)
 
 
 def modulo(left: Any, right: Any) -> Any:

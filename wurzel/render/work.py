@@ -83,15 +83,8 @@ _COUNTS: Mapping[str, Callable[[Any], Any]] = {"list": scanned, "reverse": scann
 
 def comparing(tests: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
     """The tests that compare or search, each of which counts what it looks at."""
-    return {name: _comparing(tests[name]) for name in ("==", "eq", "equalto", "!=", "ne", "in")}
-
-
-def _comparing(function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def apply(value: Any, other: Any) -> Any:
-        return function(value, scanned(other))
-
-    return apply
+    names = ("==", "eq", "equalto", "!=", "ne", "in")
+    return {name: bounds.after(lambda _value, other: scanned(other), tests[name]) for name in names}
 
 
 @pass_environment
