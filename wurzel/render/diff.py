@@ -80,7 +80,8 @@ def _anchors(old: Sequence[str], new: Sequence[str], whole: Stretch) -> list[tup
     """Positions of lines that occur once in both: the longest sequence in the same order."""
     counts = Counter(old[whole.start : whole.end]), Counter(new[whole.begin : whole.stop])
     places = {new[at]: at for at in range(whole.begin, whole.stop) if counts[1][new[at]] == 1}
-    pairs = [(at, places[old[at]]) for at in range(whole.start, whole.end) if _is_single(old[at], counts[0], places)]
+    single = (at for at in range(whole.start, whole.end) if counts[0][old[at]] == 1 and old[at] in places)
+    pairs = [(at, places[old[at]]) for at in single]
     ends: list[int] = []  # the smallest position in `new` at which a sequence of each length can end
     last: list[int] = []  # and the index of that pair
     before: list[int] = []
@@ -95,10 +96,6 @@ def _anchors(old: Sequence[str], new: Sequence[str], whole: Stretch) -> list[tup
         found.append(pairs[number])
         number = before[number]
     return found[::-1]
-
-
-def _is_single(line: str, counts: Counter[str], places: dict[str, int]) -> bool:
-    return counts[line] == 1 and line in places
 
 
 def _between(anchors: Sequence[tuple[int, int]], whole: Stretch) -> Iterator[Stretch]:

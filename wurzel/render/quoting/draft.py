@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wurzel.exceptions import QuotingError, VerifyError
 from wurzel.patterns import pattern
@@ -14,6 +14,9 @@ from wurzel.render.characters import presented, split_lines
 from wurzel.render.text import Held, Piece
 from wurzel.render.trace import first
 from wurzel.render.values import Indented, NotAValue, Words, show, text_of
+
+if TYPE_CHECKING:
+    from wurzel.exceptions import TemplateError
 
 _PATH = pattern(r"[\w./+-]*", re.ASCII)
 
@@ -96,9 +99,14 @@ class Draft:
         except NotAValue:
             return text
 
+    @property
+    def _written(self) -> list[int]:
+        """Where each piece starts in the finished file, and where that ends."""
+        return [0, *accumulate(map(len, self.outputs))]
+
     def in_text(self, offsets: Sequence[int]) -> list[int]:
         """Where places within text of the template, by their offsets in the reference, are in the finished file."""
-        starts = [0, *accumulate(map(len, self.outputs))]
+        starts = self._written
         pieces = [bisect_right(self._starts, offset) - 1 for offset in offsets]
         return [starts[piece] + offset - self._starts[piece] for piece, offset in zip(pieces, offsets, strict=True)]
 
@@ -113,16 +121,21 @@ class Draft:
 
     def where_in_text(self, offset: int) -> str:
         """`template:line` of an offset in the finished file."""
-        starts = [0, *accumulate(map(len, self.outputs))]
-        return self._where(offset, starts, self.outputs)
+        return self._where(offset, self._written, self.outputs)
 
     def blamed(self, offset: int) -> Held | None:
         """The held value that wrote the text at an offset of the finished file, or the last one before it."""
-        starts = [0, *accumulate(map(len, self.outputs))]
-        index = min(bisect_right(starts, offset) - 1, len(self.pieces) - 1)
+        index = min(bisect_right(self._written, offset) - 1, len(self.pieces) - 1)
         while index >= 0 and not isinstance(self.pieces[index], Held):
             index -= 1
         return self.held(index) if index >= 0 else None
+
+    def blame(self, offset: int, problem: str) -> TemplateError:
+        """The error for a finished file that is not what the template and its values say."""
+        held, where = self.blamed(offset), self.where_in_text(offset)
+        if held is not None and held.where == where:
+            return refuse(held, f"the file with it does not match the template: {problem}")
+        return unreadable(where, f"the finished file does not match the template: {problem}")
 
     def _where(self, offset: int, starts: Sequence[int], outputs: Sequence[str] | None) -> str:
         if not self.pieces:

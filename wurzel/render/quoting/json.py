@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from wurzel.render.values import Json
 
 if TYPE_CHECKING:
     from wurzel.render.text import Held, Piece
+
+_QUOTE = re.compile(r'\\.|"', re.DOTALL)
+"""A quote, or an escaped character, which may be one."""
 
 
 def write(pieces: Sequence[Piece], *, prove: bool = True) -> Draft:
@@ -37,7 +41,8 @@ def _value(draft: Draft, index: int, *, quoted: bool) -> str:
     held: Held = draft.held(index)
     if quoted:
         return json.dumps(fragment(held, "quotes"), ensure_ascii=False)[1:-1]
-    before, after = "".join(draft.outputs[:index]).rstrip()[-1:], _next(draft, index)
+    before = "".join(draft.outputs[:index]).rstrip()[-1:]
+    after = "".join(draft.outputs[index + 1 : index + 2]).lstrip()[:1]
     if before not in {"", "[", "{", ",", ":"} or after not in {"", "]", "}", ",", ":"}:
         raise refuse(held, "it would be joined to the text beside it", 'Write a single value, or quotes: "a {{ x }}".')
     if after == ":" and not isinstance(held.value, str):
@@ -47,22 +52,9 @@ def _value(draft: Draft, index: int, *, quoted: bool) -> str:
     return json.dumps(held.value, ensure_ascii=False, allow_nan=False)
 
 
-def _next(draft: Draft, index: int) -> str:
-    following = draft.outputs[index + 1] if index + 1 < len(draft.outputs) else ""
-    return following.lstrip()[:1]
-
-
 def _is_open(text: str, *, quoted: bool) -> bool:
     """Whether a string is open after the text; `quoted` tells whether one is open before it."""
-    escaped = False
-    for char in text:
-        if quoted and escaped:
-            escaped = False
-        elif quoted and char == "\\":
-            escaped = True
-        elif char == '"':
-            quoted = not quoted
-    return quoted
+    return quoted ^ (_QUOTE.findall(text).count('"') % 2 == 1)
 
 
 def _read_back(draft: Draft) -> None:

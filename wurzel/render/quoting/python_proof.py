@@ -16,7 +16,6 @@ from wurzel.render.values import Identifier, show
 from wurzel.render.verify import Unreadable, python_tree
 
 if TYPE_CHECKING:
-    from wurzel.exceptions import TemplateError
     from wurzel.render.text import Held
 
 _COOKIE = pattern(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
@@ -62,7 +61,7 @@ def prove_whole(draft: Draft, reference: str, text: str) -> None:
     try:
         finished = python_tree(text)
     except Unreadable as error:
-        raise _blame(draft, error.offset, str(error)) from None
+        raise draft.blame(error.offset, str(error)) from None
     _prove(draft, tree, finished, text)
 
 
@@ -82,7 +81,7 @@ def check_cookie(draft: Draft, text: str) -> None:
     for line in text.split("\n", 2)[:2]:
         match = _COOKIE.match(line)
         if match and match.group(1).lower().replace("_", "-") not in {"utf-8", "utf8"}:
-            raise _blame(draft, start + match.start(1), "this comment would change the encoding of the file")
+            raise draft.blame(start + match.start(1), "this comment would change the encoding of the file")
         start += len(line) + 1
 
 
@@ -100,7 +99,7 @@ def _prove(draft: Draft, tree: Any, finished: Any, text: str) -> None:
         if inner is None:
             leaf = type(wanted) is type(found) and not isinstance(found, list)
             problem = f"{found!r} would be read instead of {wanted!r}" if leaf else "this text reads differently"
-            raise _blame(draft, _line_start(text, line), problem)
+            raise draft.blame(_line_start(text, line), problem)
         waiting += inner
 
 
@@ -177,10 +176,3 @@ def _line_start(text: str, line: int) -> int:
     for _ in range(line - 1):
         start = text.find("\n", start) + 1
     return start
-
-
-def _blame(draft: Draft, offset: int, problem: str) -> TemplateError:
-    held, where = draft.blamed(offset), draft.where_in_text(offset)
-    if held is not None and held.where == where:
-        return refuse(held, f"the file with it does not match the template: {problem}")
-    return unreadable(where, f"the finished file does not match the template: {problem}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wurzel.patterns import pattern
 from wurzel.render.characters import presentable
-from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words, unreadable
+from wurzel.render.quoting.draft import Draft, comment, fragment, refuse, refuse_words
 from wurzel.render.quoting.yaml_layout import Layout
 from wurzel.render.quoting.yaml_scalar import (
     LONGEST_KEY,
@@ -28,7 +28,6 @@ from wurzel.render.values import Indented, Joined, Json, NotAValue, show
 from wurzel.render.verify import Unreadable, yaml_events
 
 if TYPE_CHECKING:
-    from wurzel.exceptions import TemplateError
     from wurzel.render.text import Held, Piece
 
 _COMMENT = pattern(r"(^|[ \t])#")
@@ -159,16 +158,13 @@ def _trim_before(draft: Draft, index: int) -> None:
 def _fill_entries(draft: Draft, slot: Slot, held: Held) -> None:
     index = slot.pieces[0]
     if held.value:
-        draft.outputs[index] = entries(held.value, len(draft.before(index)), **_entry_room(draft, index))
+        column = len(draft.before(index))
+        draft.outputs[index] = entries(held.value, column, literal=_room(draft, index, column)["literal"])
     elif slot.text:
         start = len(draft.before(index))
         draft.outputs[index] = ("  " if slot.outer == start else "") + inline(held.value)
     else:
         _drop_line(draft, index)
-
-
-def _entry_room(draft: Draft, index: int) -> dict[str, bool]:
-    return {"literal": _room(draft, index, len(draft.before(index)))["literal"]}
 
 
 def _drop_line(draft: Draft, index: int) -> None:
@@ -264,11 +260,11 @@ def _prove(draft: Draft, layout: Layout) -> None:
                 continue
             event = next(found, None)
             if event is None or signature(event) != item:
-                raise _blame(draft, event.start_mark.index if event else len(text), "this text reads differently")
+                raise draft.blame(event.start_mark.index if event else len(text), "this text reads differently")
         if (event := next(found, None)) is not None:
-            raise _blame(draft, event.start_mark.index, "this text reads differently")
+            raise draft.blame(event.start_mark.index, "this text reads differently")
     except Unreadable as error:
-        raise _blame(draft, error.offset, str(error)) from None
+        raise draft.blame(error.offset, str(error)) from None
 
 
 def _prove_slot(draft: Draft, slot: Slot, found: Iterator[Any]) -> None:
@@ -307,11 +303,3 @@ def is_part(event: Any, part: Any, names: tuple[str | None, str | None] = (None,
     if part in "{[":
         return found == (part, *names)
     return found == (("MappingEndEvent",) if part == "}" else ("SequenceEndEvent",))
-
-
-def _blame(draft: Draft, offset: int, problem: str) -> TemplateError:
-    held = draft.blamed(offset)
-    where = draft.where_in_text(offset)
-    if held is not None and held.where == where:
-        return refuse(held, f"the file with it does not match the template: {problem}")
-    return unreadable(where, f"the finished file does not match the template: {problem}")

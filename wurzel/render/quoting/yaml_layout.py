@@ -40,7 +40,9 @@ class Layout:
         """Read the reference. Raises `VerifyError` when it is not valid YAML even with words in place of values."""
         self.margins: dict[int, str] = {}
         self._draft = draft
-        self._alone = {index for index in draft.holes if _is_collection(draft.held(index)) and _alone(draft, index)}
+        self._alone = {
+            index for index in draft.holes if isinstance(draft.held(index).value, dict | list) and _alone(draft, index)
+        }
         draft.refer(self._stand_in)
         found = [repeat for repeat in repeats(draft) if self._is_plain(repeat)]
         try:
@@ -209,14 +211,9 @@ class Layout:
                 raise refuse(held, "it is in the name of an anchor, alias or tag", "Write such names in the template.")
 
 
-def _is_collection(held: Held) -> bool:
-    return isinstance(held.value, dict | list)
-
-
 def _alone(draft: Draft, index: int) -> bool:
-    return _blank(draft, range(index - 1, -1, -1), last=True) and _blank(
-        draft, range(index + 1, len(draft.pieces)), last=False
-    )
+    after = range(index + 1, len(draft.pieces))
+    return _blank(draft, range(index - 1, -1, -1), last=True) and _blank(draft, after, last=False)
 
 
 def _blank(draft: Draft, indices: range, *, last: bool) -> bool:
