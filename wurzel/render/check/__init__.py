@@ -16,7 +16,7 @@ from wurzel.render.check.described import field_types
 from wurzel.render.check.names import Names
 from wurzel.render.check.positions import positions
 from wurzel.render.check.reach import Reach
-from wurzel.render.check.scope import Scope, merged
+from wurzel.render.check.scope import Scope, anything, merged
 from wurzel.render.check.sources import Reference, Source, Sources
 from wurzel.render.check.truth import conditions
 from wurzel.render.check.types import Module
@@ -141,7 +141,8 @@ class Checker:
         except jinja2.TemplateSyntaxError as error:
             message = error.message or ""
             if not message.startswith(("No filter", "No test", OUTSIDE)):
-                yield Problem(*_swapped(self._environment.syntax(message), source.at(error.lineno)))
+                message, hint = self._environment.syntax(message)
+                yield Problem(message, source.at(error.lineno), hint)
         except WurzelError as error:
             yield Problem(error.message, error.where, error.hint)
 
@@ -257,14 +258,8 @@ def _is_offer(source: Source) -> bool:
 
 def _scope(context: type | None) -> Scope:
     if context is None:
-        scope = Scope()
-        scope.is_open = True
-        return scope
+        return anything()
     return Scope({**field_types(Common), **field_types(context)})
-
-
-def _swapped(said: tuple[str, str], where: str) -> tuple[str, str, str]:
-    return said[0], where, said[1]
 
 
 def _line(problem: Problem) -> int:

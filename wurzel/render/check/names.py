@@ -1,4 +1,4 @@
-# ruff: noqa: N802 - a visitor is named after its node
+# ruff: noqa: N802, N815 - a visitor is named after its node
 """Finds names, attributes, filters and tests that do not exist, in every branch of a template."""
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from jinja2.runtime import LoopContext
 
 from wurzel.exceptions import Problem
 from wurzel.render.check import types
-from wurzel.render.check.scope import Scope, assigned, unpacked
+from wurzel.render.check.scope import Scope, anything, assigned, unpacked
 from wurzel.render.check.types import UNKNOWN
+from wurzel.render.compiler import describe
 from wurzel.render.elsewhere import name_instead
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
@@ -151,7 +152,7 @@ class Names:
     def _visit_Block(self, node: nodes.Block, scope: Scope, _names: Sequence[str]) -> None:
         seen = scope if node.scoped else self._context
         if self._source.extends is not None and node in self._source.tree.body:
-            seen = self._filled.get(node.name) or _anything()
+            seen = self._filled.get(node.name) or anything()
         self.blocks.setdefault(node.name, []).append(seen)
         self._body(node.body, seen.within({"super": UNKNOWN}))
 
@@ -159,9 +160,6 @@ class Names:
         self._value(node.template, scope)
         for name in (reference.names for reference in self._source.references if reference.node is node):
             self.included += [(each, scope.flat() if node.with_context else Scope()) for each in name]
-
-    def _visit_Extends(self, node: nodes.Extends, scope: Scope, _names: Sequence[str]) -> None:
-        self._value(node.template, scope)
 
     def _visit_Import(self, node: nodes.Import, scope: Scope, _names: Sequence[str]) -> None:
         self._value(node.template, scope)
@@ -211,16 +209,14 @@ class Names:
     def _value_Const(self, node: nodes.Const, _scope: Scope) -> Any:
         return UNKNOWN if isinstance(node.value, str) else type(node.value)
 
-    def _value_TemplateData(self, _node: nodes.TemplateData, _scope: Scope) -> Any:
-        return UNKNOWN
-
     def _value_Getattr(self, node: nodes.Getattr, scope: Scope) -> Any:
         owner = self._value(node.node, scope)
         found = types.attribute(owner, node.attr)
         if found.is_missing and self._is_old(owner, node.attr):
             return UNKNOWN
         if found.is_missing:
-            what = f"`{_spelled(node.node)}` ({owner.name if isinstance(owner, types.Module) else types.spell(owner)})"
+            kind = owner.name if isinstance(owner, types.Module) else types.spell(owner)
+            what = f"`{describe(node.node) or 'this'}` ({kind})"
             known = [name for name in found.known if name]
             self._say(
                 node, f"{what} has no {node.attr!r}", did_you_mean(node.attr, known, cutoff=LOOSE) or listed(known)
@@ -289,11 +285,10 @@ class Names:
         parts = [self._value(part, scope) for part in (node.expr1, node.expr2) if part is not None]
         return types.joined(parts)
 
-    def _value_Or(self, node: nodes.Or, scope: Scope) -> Any:
+    def _value_Or(self, node: nodes.Or | nodes.And, scope: Scope) -> Any:
         return types.joined([self._value(node.left, scope), self._value(node.right, scope)])
 
-    def _value_And(self, node: nodes.And, scope: Scope) -> Any:
-        return types.joined([self._value(node.left, scope), self._value(node.right, scope)])
+    _value_And = _value_Or
 
     def _quiet(self, node: nodes.Node, scope: Scope) -> Any:
         """The type of an expression that may be undefined, or that was already checked."""
@@ -301,16 +296,3 @@ class Names:
         kind = self._value(node, scope)
         del self.problems[before:]
         return kind
-
-
-def _anything() -> Scope:
-    """The scope of a block that is never written, or whose place is unknown."""
-    scope = Scope()
-    scope.is_open = True
-    return scope
-
-
-def _spelled(node: nodes.Node) -> str:
-    from wurzel.render.compiler import describe
-
-    return describe(node) or "this"

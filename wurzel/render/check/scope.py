@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from wurzel.render.check.types import UNKNOWN
+from wurzel.render.check.types import UNKNOWN, entry
 
 
 class Scope:
@@ -43,6 +43,13 @@ class Scope:
         copy = Scope(self.all())
         copy.is_open = self.is_open
         return copy
+
+
+def anything() -> Scope:
+    """A scope with any name: of a template whose context, or of a block whose place, is unknown."""
+    scope = Scope()
+    scope.is_open = True
+    return scope
 
 
 def merged(scopes: Sequence[Scope]) -> Scope:
@@ -84,8 +91,6 @@ def targets(node: nodes.Node) -> Iterator[str]:
 
 def unpacked(target: nodes.Node, kind: Any) -> dict[str, Any]:
     """The types of the names on the left, by the type of the value they unpack."""
-    from wurzel.render.check.types import entry
-
     if isinstance(target, nodes.Name):
         return {target.name: kind}
     found: dict[str, Any] = {}
