@@ -1,4 +1,4 @@
-# ruff: noqa: N802 - jinja names a visitor after its node
+# ruff: noqa: N802, N815 - jinja names a visitor after its node
 """Compiles templates so that text stays text and every expression stays a value.
 
 Jinja's own code generator turns both into strings and joins them. Here template text is written as a constant
@@ -228,17 +228,11 @@ class Generator(CodeGenerator):
         if margin:
             self.simple_write("mark()", frame, node)
 
-    def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> None:
+    def visit_EvalContextModifier(self, node: nodes.EvalContextModifier, frame: Frame) -> NoReturn:
         """Refuse `autoescape`: quoting depends on the position and cannot be switched."""
-        self._refuse_autoescape(node)
+        self.fail("`autoescape` has no meaning here: every value is quoted for its position", node.lineno)
 
-    def visit_ScopedEvalContextModifier(
-        self,
-        node: nodes.ScopedEvalContextModifier,
-        frame: Frame,
-    ) -> None:
-        """Refuse `autoescape`: quoting depends on the position and cannot be switched."""
-        self._refuse_autoescape(node)
+    visit_ScopedEvalContextModifier = visit_EvalContextModifier
 
     def _check_known(self, node: nodes.Filter | nodes.Test, kind: str, known: Container[str]) -> None:
         if node.name not in known:
@@ -256,9 +250,6 @@ class Generator(CodeGenerator):
 
     def _end_hold(self, node: nodes.Expr, more: str = "") -> None:
         self.write(f", {node.lineno}, {self._label!r}, {describe(node)!r}{more})")
-
-    def _refuse_autoescape(self, node: nodes.Node) -> NoReturn:
-        self.fail("`autoescape` has no meaning here: every value is quoted for its position", node.lineno)
 
 
 def _margin(data: str, *, starts_line: bool) -> int:

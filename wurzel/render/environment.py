@@ -151,10 +151,12 @@ class Environment(jinja2.Environment):
         """Every template that took part in this file, also one that wrote nothing."""
         for name in REFUSED:
             del self.filters[name]
-        self.filters |= {name: only_values(self.filters[name]) for name in PRINTING if name not in FILTERS}
+        self.filters |= {
+            name: bounds.after(only_values, self.filters[name]) for name in PRINTING if name not in FILTERS
+        }
         self.filters |= FILTERS | layers.filters
-        self.filters |= {name: bounds.narrow(self.filters[name]) for name in bounds.NARROW}
-        self.filters["format"] = bounds.formatting(self.filters["format"])
+        self.filters |= {name: bounds.after(bounds.narrow, self.filters[name]) for name in bounds.NARROW}
+        self.filters["format"] = bounds.after(bounds.formatted, self.filters["format"])
         self.filters["sum"] = work.total
         self.filters = work.counted(self.filters)
         self.tests["blank"] = text.is_blank
@@ -225,11 +227,12 @@ class Environment(jinja2.Environment):
         """Every `!…` so far that led to a template of a project or pack."""
         for (name, asking), key in self._keys.items():
             found = self._found[key]
-            if name.startswith("!") and asking is not None and asking.is_own and found.layer.is_own:
-                for each in self.layers.of(asking):
-                    lines = enumerate(each.read().split("\n"), 1)
-                    if line := next((number for number, text in lines if name in text and "{%" in text), 0):
-                        yield Below(name, f"{label(each)}:{line}", label(found), found.layer)
+            if not (name.startswith("!") and asking is not None and asking.is_own and found.layer.is_own):
+                continue
+            for each in self.layers.of(asking):
+                lines = enumerate(each.read().split("\n"), 1)
+                if line := next((number for number, text in lines if name in text and "{%" in text), 0):
+                    yield Below(name, f"{label(each)}:{line}", label(found), found.layer)
 
     def _registered(self, found: Found) -> str:
         """The unique label of a template, by which it is found again."""
@@ -354,22 +357,21 @@ class Environment(jinja2.Environment):
         self._parents[child] = (parent, line, blocks)
         own = super().get_template(child).filename
         seen = {own}
-        step: Template | None = parent
-        while step is not None:
-            if step.filename in seen:
+        for each in self._and_above(parent):
+            if each.filename in seen:
                 raise _raised(circle(f"{child}:{line}", self._found[str(parent.name)], itself=parent.filename == own))
-            seen.add(step.filename)
-            entry = self._parents.get(str(step.name))
-            step = entry[0] if entry else None
+            seen.add(each.filename)
+
+    def _and_above(self, template: Template) -> Iterator[Template]:
+        """A template, and those that it extends, as far as they have extended so far."""
+        step: Template | None = template
+        while step is not None:
+            yield step
+            step = self._parents.get(str(step.name), (None,))[0]
 
     def _check_blocks(self) -> None:
         for child, (parent, _, blocks) in self._parents.items():
-            known: set[str] = set()
-            step: Template | None = parent
-            while step is not None:
-                known |= set(step.blocks)
-                entry = self._parents.get(str(step.name))
-                step = entry[0] if entry else None
+            known = {block for each in self._and_above(parent) for block in each.blocks}
             for block, line in blocks:
                 if block not in known:
                     raise _raised(no_such_block(f"{child}:{line}", block, known))

@@ -187,13 +187,12 @@ class Layers:
         """
         pack, mark, path = name.rpartition("!")
         layers = self._from(pack, asking) if mark else self.layers
-        if _is_plain(path):
-            for layer in layers:
-                for each in self._names_of(path, layer):
-                    # Most layers do not have most files: a `Path` for each would take longer than the look-up.
-                    there = os.path.isfile(f"{layer.folder}/{each}")  # noqa: PTH113
-                    if there and (file := layer.folder / each) not in self._hidden:
-                        return self._noted(Found(name, layer, file), path)
+        for layer in layers if _is_plain(path) else ():
+            for each in self._names_of(path, layer):
+                # Most layers do not have most files: a `Path` for each would take longer than the look-up.
+                there = os.path.isfile(f"{layer.folder}/{each}")  # noqa: PTH113
+                if there and (file := layer.folder / each) not in self._hidden:
+                    return self._noted(Found(name, layer, file), path)
         raise self._missing(name, path, layers)
 
     def _from(self, pack: str, asking: Layer | None) -> Sequence[Layer]:

@@ -106,10 +106,9 @@ class Watch:
                 begin, name = (line, value), ""
             elif kind == "name" and not name:
                 name = value
-                if name == "endfor" and loops:
-                    end = loops.pop()
-                    if end and begin[1][2:3] == "-" and self._starts_line(*begin):
-                        found[end] = line
+                end = loops.pop() if name == "endfor" and loops else 0
+                if end and begin[1][2:3] == "-" and self._starts_line(*begin):
+                    found[end] = line
             elif kind == "block_end" and name == "for":
                 loops.append(number if "\n" in value and self._starts_line(*begin) else 0)
         return found

@@ -57,12 +57,15 @@ def circle(where: str, parent: Found, *, itself: bool) -> Problem:
 def _outside(body: Sequence[nodes.Node]) -> Iterator[int]:
     for node in body:
         if isinstance(node, nodes.Output):
-            for child in node.nodes:
-                text = bare(child.data) if isinstance(child, nodes.TemplateData) else "x"
-                if text.strip():
-                    yield child.lineno + text[: len(text) - len(text.lstrip())].count("\n")
+            yield from filter(None, map(_line, node.nodes))
         elif isinstance(node, nodes.Include | nodes.CallBlock | nodes.FilterBlock):
             yield node.lineno
         elif isinstance(node, nodes.If | nodes.For | nodes.With):
             for field in ("body", "elif_", "else_"):
                 yield from _outside(getattr(node, field, None) or ())
+
+
+def _line(part: nodes.Expr) -> int:
+    """The line on which a part of an output writes something; 0 if it writes nothing."""
+    text = bare(part.data) if isinstance(part, nodes.TemplateData) else "x"
+    return part.lineno + text[: len(text) - len(text.lstrip())].count("\n") if text.strip() else 0
