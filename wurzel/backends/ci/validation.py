@@ -134,15 +134,22 @@ def _run(argv: Sequence[str], cwd: Path | None = None) -> tuple[int, str, str]:
         return process.returncode, out, err
 
 
+def _asked(argv: Sequence[str], cwd: Path | None = None) -> tuple[Any, list[Problem]]:
+    """What a program says as JSON, or the problem that it does not."""
+    code, out, err = _run(argv, cwd)
+    try:
+        return json.loads(out), []
+    except ValueError:
+        return None, [Problem(f"{Path(argv[0]).name} failed ({code}): {err.strip() or out.strip()}")]
+
+
 def _schema(schema: str, paths: Mapping[str, str]) -> list[Problem]:
     program = find("check-jsonschema")
     if program is None or not paths:
         return []
-    code, out, err = _run([program, "--builtin-schema", schema, "--output-format", "json", *paths])
-    try:
-        report = json.loads(out)
-    except ValueError:
-        return [Problem(f"check-jsonschema failed ({code}): {err.strip() or out.strip()}")]
+    report, failed = _asked([program, "--builtin-schema", schema, "--output-format", "json", *paths])
+    if failed:
+        return failed
     errors = [*report.get("errors", ()), *report.get("parse_errors", ())]
     return [
         Problem(f"{error.get('path', '')}: {_reason(error)} (official schema)", where=paths.get(error["filename"], ""))
@@ -162,18 +169,15 @@ def _actionlint(home: Path, paths: Mapping[str, str], texts: Iterable[str]) -> l
     config = home / "actionlint.json"
     _write(config, json.dumps({"self-hosted-runner": {"labels": sorted(_labels(texts))}}))
     shellcheck = ["-shellcheck", path] if (path := find("shellcheck")) else []
-    code, out, err = _run([program, "-config-file", str(config), *shellcheck, "-format", "{{json .}}", *paths], home)
-    try:
-        found = json.loads(out)
-    except ValueError:
-        return [Problem(f"actionlint failed ({code}): {err.strip() or out.strip()}")]
+    words = [program, "-config-file", str(config), *shellcheck, "-format", "{{json .}}", *paths]
+    found, failed = _asked(words, home)
     places = {str(Path(written).relative_to(home)): path for written, path in paths.items()} | dict(paths)
-    return [
+    return failed or [
         Problem(
             f"{item['message']} (actionlint, {item['kind']}): {item.get('snippet', '').partition(chr(10))[0].strip()}",
             where=places.get(item["filepath"], item["filepath"]),
         )
-        for item in found
+        for item in found or ()
     ]
 
 
@@ -194,12 +198,8 @@ def _zizmor(paths: Mapping[str, str], persona: str) -> list[Problem]:
     if program is None or not paths:
         return []
     argv = [program, "--offline", "--no-progress", "--no-config", "--persona", persona, "--format", "json", *paths]
-    code, out, err = _run(argv)
-    try:
-        found = json.loads(out)
-    except ValueError:
-        return [Problem(f"zizmor failed ({code}): {err.strip() or out.strip()}")]
-    return [_zizmor_problem(item, paths) for item in found]
+    found, failed = _asked(argv)
+    return failed or [_zizmor_problem(item, paths) for item in found]
 
 
 def _zizmor_problem(item: Mapping[str, Any], paths: Mapping[str, str]) -> Problem:
