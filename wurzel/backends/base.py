@@ -6,7 +6,7 @@ import posixpath
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
 from wurzel.backends.options import TargetOptions
 from wurzel.named_tuples import NamedTuple
@@ -84,6 +84,13 @@ class OutputFile:
 
     Raises `VerifyError` where it cannot: the file keeps its form, and a warning says why.
     """
+
+
+class PipelineContext(TypedDict):
+    """What the templates of all files of a target see."""
+
+    pipeline: Pipeline
+    """The pipeline, as the IR has it."""
 
 
 class Adoptable(NamedTuple):

@@ -1,19 +1,17 @@
 """The pipeline as a file beside the rendered one, for jobs that are `wurzel run` and find no wurzel.yaml."""
 
 import posixpath
-from typing import Any, TypedDict
+from typing import Any
 
-from wurzel.backends.base import OutputFile
+from wurzel.backends.base import OutputFile, PipelineContext
 from wurzel.ir.model import Pipeline
 from wurzel.ir.serialize import dump_for_jobs
 from wurzel.render.values import Json
 
 
-class IrContext(TypedDict):
+class IrContext(PipelineContext):
     """What the template of the file with the pipeline sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     options: Any
     """The options of the target, with defaults."""
     ir: str

@@ -2,9 +2,20 @@
 
 import posixpath
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar, TypedDict
+from typing import ClassVar
 
-from wurzel.backends.base import AMOUNTS, PLACEMENT, STARTS, Backend, OutputFile, Support, emulated, native, unsupported
+from wurzel.backends.base import (
+    AMOUNTS,
+    PLACEMENT,
+    STARTS,
+    Backend,
+    OutputFile,
+    PipelineContext,
+    Support,
+    emulated,
+    native,
+    unsupported,
+)
 from wurzel.backends.ir_file import IrContext, ir_file, ir_path
 from wurzel.backends.options import FROM_IR, TargetOptions
 from wurzel.exceptions import Problem
@@ -46,11 +57,9 @@ class StepBlock:
     """The script's `secrets` that the step reads, separated by spaces; the others are unset for it."""
 
 
-class ScriptContext(TypedDict):
+class ScriptContext(PipelineContext):
     """What the templates of the script see."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     root: Folder
     """Relative path from the folder of the script to the project."""
     notes: Sequence[str]

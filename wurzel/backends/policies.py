@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
+from wurzel.backends.base import PipelineContext
 from wurzel.exceptions import PolicyError, Problem, TemplateError
 from wurzel.records import dataclass
 from wurzel.render.language import language_of
@@ -15,7 +16,6 @@ from wurzel.render.policy import Failure, Policies
 
 if TYPE_CHECKING:
     from wurzel.backends.job import Job, JobFile, JobResult
-    from wurzel.ir.model import Pipeline
     from wurzel.render.layers import Layer, Layers
 
 _DATA = ("YAML", "JSON")
@@ -65,11 +65,9 @@ class PolicyFile:
         return unfold([document for document in found if is_data or isinstance(document, dict)])
 
 
-class PolicyContext(TypedDict):
+class PolicyContext(PipelineContext):
     """What a policy sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     target: str
     """The backend's name: `argo`, also for a named target such as `argo-prod`."""
     options: Any

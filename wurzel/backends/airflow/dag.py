@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any
 
 from wurzel.backends import kubernetes
 from wurzel.backends.airflow import environment
@@ -23,6 +23,7 @@ from wurzel.backends.airflow.task import (
     task_id,
     variables,
 )
+from wurzel.backends.base import PipelineContext
 from wurzel.backends.ir_file import ir_path, ir_text
 from wurzel.backends.usual import most_common
 from wurzel.invocation.command import cut_edges
@@ -173,11 +174,9 @@ class Dag:
         return {name: {key: spec[key] for key in spec if shared.get(key) != spec[key]} for name, spec in own.items()}
 
 
-class FileContext(TypedDict):
+class FileContext(PipelineContext):
     """What the template of the DAG file sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     options: AirflowOptions
     """The options below `targets.airflow`, with defaults."""
     dag: Dag

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
+from wurzel.backends.base import PipelineContext
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.model import Step
 
 
 @dataclass(frozen=True)
@@ -247,11 +248,9 @@ class Document:
     """Whether it is a part: it contains templates that another object refers to."""
 
 
-class ManifestContext(TypedDict):
+class ManifestContext(PipelineContext):
     """What the templates of this target see."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     workflow: Document
     """The object as a whole: kind, name, labels, schedule."""
     spec: Spec

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
+from wurzel.backends.base import PipelineContext
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.model import Step
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,9 @@ class Companions:
     """The network policy; null unless enabled."""
 
 
-class ManifestContext(TypedDict):
+class ManifestContext(PipelineContext):
     """What the templates of this target see."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     metadata: Metadata
     """Name, namespace, labels and annotations of the CronJob or Job."""
     cron: Cron | None

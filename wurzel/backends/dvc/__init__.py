@@ -7,7 +7,7 @@ import posixpath
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from pydantic_core import to_json
@@ -19,6 +19,7 @@ from wurzel.backends.base import (
     Adoptable,
     Backend,
     OutputFile,
+    PipelineContext,
     Support,
     emulated,
     native,
@@ -95,22 +96,18 @@ class Stage:
     parameters, names of secrets."""
 
 
-class StagesContext(TypedDict):
+class StagesContext(PipelineContext):
     """What the template of `dvc.yaml` sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     stages: Sequence[Stage]
     """One stage for each step, in an order in which they can run."""
     plots: Sequence[Any]
     """`plots` of the file: option `plots`."""
 
 
-class ParamsContext(TypedDict):
+class ParamsContext(PipelineContext):
     """What the template of `params.yaml` sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     params: Mapping[str, Mapping[str, Mapping[str, Any]]]
     """Name of the pipeline to ids of steps to names of settings to their values."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
+from wurzel.backends.base import PipelineContext
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from wurzel.backends import ci
     from wurzel.backends.github.options import GithubOptions
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.model import Step
     from wurzel.ir.names import PlainText
 
 
@@ -146,11 +147,9 @@ class Workflow:
     """The jobs, in an order in which they can run."""
 
 
-class FileContext(TypedDict):
+class FileContext(PipelineContext):
     """What the template of the workflow sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     options: GithubOptions
     """The options below `targets.github`, with defaults."""
     workflow: Workflow

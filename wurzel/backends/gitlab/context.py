@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
+from wurzel.backends.base import PipelineContext
 from wurzel.records import dataclass
 
 if TYPE_CHECKING:
     from wurzel.backends.gitlab.options import GitlabOptions
     from wurzel.backends.gitlab.variables import Input, Variables
-    from wurzel.ir.model import Pipeline, Step
+    from wurzel.ir.model import Step
 
 
 @dataclass(frozen=True)
@@ -151,22 +152,18 @@ class ScheduleScript:
     """The resource group that is for whole runs; empty for none."""
 
 
-class FileContext(TypedDict):
+class FileContext(PipelineContext):
     """What the template of the file with the jobs sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     options: GitlabOptions
     """The options below `targets.gitlab`, with defaults."""
     config: Config
     """The file, ready for the template."""
 
 
-class ScheduleContext(TypedDict):
+class ScheduleContext(PipelineContext):
     """What the template of the script that creates the schedule sees."""
 
-    pipeline: Pipeline
-    """The pipeline, as the IR has it."""
     options: GitlabOptions
     """The options below `targets.gitlab`, with defaults."""
     schedule: ScheduleScript
