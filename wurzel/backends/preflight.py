@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import Problem
+from wurzel.suggestion import meant_or_all
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
+
+
+def unknown(where: str, names: Iterable[str], known: Collection[str], reason: str, what: str) -> Iterator[Problem]:
+    """A problem for each of these names that is not known; `where` names it, `what` the known ones are."""
+    for name in names:
+        if name not in known:
+            yield Problem(f"{where} names {name!r}, which {reason}", hint=meant_or_all(name, list(known), what))
 
 
 def without_value(step: Step, settings: Iterable[Setting], where: str = "") -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from wurzel.backends.airflow.task import COUNTER, TAKEN, task_id
 from wurzel.backends.ir_file import ir_text
 from wurzel.backends.kubernetes.preflight import missing_images
 from wurzel.backends.kubernetes.store import folder_outside
-from wurzel.backends.preflight import secret_parameters, without_value
+from wurzel.backends.preflight import secret_parameters, unknown, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.variables import VARIABLE_LIMIT, unfed
 from wurzel.ir.jobs import are_runs, layout_problems
@@ -85,12 +85,7 @@ def _steps_named(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Proble
         f"kubernetes.volumes: {volume.name!r}": list(volume.steps) for volume in options.kubernetes.volumes
     }
     for option, names in named.items():
-        for name in names:
-            if name not in ids:
-                yield Problem(
-                    f"{_HERE}.{option} names {name!r}, which is not a step of {pipeline.name}",
-                    hint=meant_or_all(name, ids, "Steps"),
-                )
+        yield from unknown(f"{_HERE}.{option}", names, ids, f"is not a step of {pipeline.name}", "Steps")
 
 
 def _parameters(pipeline: Pipeline, options: AirflowOptions) -> Iterator[Problem]:

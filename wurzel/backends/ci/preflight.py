@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.ci import plain_cron, secret_name
-from wurzel.backends.preflight import secret_parameters, without_value
+from wurzel.backends.preflight import secret_parameters, unknown, without_value
 from wurzel.exceptions import Problem
 from wurzel.invocation.failure import notice_references
 from wurzel.invocation.store import key_references
 from wurzel.invocation.variables import unfed
 from wurzel.ir.model import SecretRef
-from wurzel.suggestion import meant_or_all
 
 if TYPE_CHECKING:
     from wurzel.backends.ci import CiOptions
@@ -51,10 +50,7 @@ def _secret_problems(pipeline: Pipeline, options: CiOptions, reserved: str) -> I
     ]
     refs = dict.fromkeys((ref.name, ref.key) for secrets_ in used for ref in secrets_.values())
     known = [f"{name}/{key}" for name, key in refs]
-    for given in options.secret_names:
-        if given not in known:
-            advice = meant_or_all(given, known, "Secrets")
-            yield Problem(f"secret_names names {given!r}, which the pipeline does not use", hint=advice)
+    yield from unknown("secret_names", options.secret_names, known, "the pipeline does not use", "Secrets")
     owners: dict[str, str] = {}
     for (name, key), shown in zip(refs, known, strict=True):
         flat = secret_name(SecretRef(name=name, key=key), options)
@@ -94,11 +90,4 @@ def unknown_jobs(jobs: Mapping[str, Any], pipeline: Pipeline) -> list[Problem]:
     """Entries under `jobs` that are not the name of a step or group."""
     groups = [step.group for step in pipeline.steps if step.group is not None]
     ids = [*(step.id for step in pipeline.steps), *groups]
-    return [
-        Problem(
-            f"jobs names {job!r}, which is neither a step nor a group of {pipeline.name}",
-            hint=meant_or_all(job, ids, "Steps"),
-        )
-        for job in jobs
-        if job not in ids
-    ]
+    return list(unknown("jobs", jobs, ids, f"is neither a step nor a group of {pipeline.name}", "Steps"))
