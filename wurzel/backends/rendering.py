@@ -250,13 +250,12 @@ def contexts(backends: Iterable[Backend]) -> dict[str, type | None]:
 
 
 def _check_sizes(results: Iterable[JobResult]) -> None:
-    problems = []
-    for result in results:
-        for file in result.files:
-            what = _too_large(file)
-            if what:
-                where = f"{file.job.pipeline.name} for {file.job.label}"
-                problems.append(Problem(what, where=where, hint=file.output.smaller))
+    problems = [
+        Problem(what, f"{file.job.pipeline.name} for {file.job.label}", file.output.smaller)
+        for result in results
+        for file in result.files
+        if (what := _too_large(file))
+    ]
     if problems:
         raise PreflightError(problems)
 
@@ -282,16 +281,11 @@ def _check_preflight(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> No
 def _preflight(backend: Backend, job: Job) -> list[Problem]:
     place = job.locate(f"targets.{job.label}")
     where = (f"{place}: " if place else "") + f"{job.pipeline.name} for {job.label}"
-    return [
-        Problem(problem.message, problem.where or where, problem.hint)
-        for problem in (*backend.preflight(job.pipeline, job.options), *_too_large_values(backend, job))
-    ]
-
-
-def _too_large_values(backend: Backend, job: Job) -> Iterable[Problem]:
+    found = [*backend.preflight(job.pipeline, job.options)]
     for step in job.pipeline.steps:
-        for found in too_large(job.pipeline, step, settings=backend.settings_in_environment):
-            yield Problem(found.message, job.locate(found.path), found.advice)
+        values = too_large(job.pipeline, step, settings=backend.settings_in_environment)
+        found += [Problem(each.message, job.locate(each.path), each.advice) for each in values]
+    return [Problem(problem.message, problem.where or where, problem.hint) for problem in found]
 
 
 def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:

@@ -33,11 +33,12 @@ def common(templates: Sequence[Template], handler: ExitHandler | None) -> Common
     everyone = [*asked, handler.container.resources] if handler else asked
     resources = most_common(asked)
     deadlines = [template.active_deadline_seconds for template in templates]
+    bounds = [*deadlines, *([handler.active_deadline_seconds] if handler else [])]
     return Common(
         image=most_common(container.image for container in containers),
         command=most_common(list(container.command) for container in containers),
         resources=resources if all(_covers(own, resources) for own in everyone) else {},
-        deadline=None if None in deadlines or _unbounded(handler) else most_common(deadlines),
+        deadline=None if None in bounds else most_common(deadlines),
     )
 
 
@@ -59,10 +60,6 @@ def with_env(container: Container, env: Variables, kept: Variables) -> Container
     first = [variable for variable in (*more, *container.env) if variable["name"] == BRACE]
     rest = [variable for variable in (*more, *container.env) if variable["name"] != BRACE]
     return replace(container, env=[*first, *rest]) if more else container
-
-
-def _unbounded(handler: ExitHandler | None) -> bool:
-    return handler is not None and handler.active_deadline_seconds is None
 
 
 def _covers(own: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:

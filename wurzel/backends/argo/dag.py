@@ -184,11 +184,8 @@ class Dag:
 
     def _depends(self, needs: Sequence[Output], part: Part | None) -> str:
         outside = part.needs if part else {}
-        return " && ".join(self._waits([need for need in needs if need not in outside]))
-
-    def _waits(self, needs: Sequence[Output]) -> list[str]:
-        """The tasks that write these outputs, each once."""
-        return list(dict.fromkeys(name for step_id, _ in needs for name in self._tasks_of(self.pods.home[step_id])))
+        writers = [self.pods.home[need[0]] for need in needs if need not in outside]
+        return " && ".join(dict.fromkeys(name for job in writers for name in self._tasks_of(job)))
 
     def _tasks_of(self, job: Job) -> list[str]:
         numbers = range(1, self.pods.slices(job) + 1)

@@ -37,7 +37,8 @@ class Templates:
         self.pipeline = dag.pipeline
         self.options = dag.options
         self._containers = containers
-        self._read = {output for job in dag.pods.all for step in job.steps for output in _reads(step)}
+        steps = [step for job in dag.pods.all for step in job.steps]
+        self._read = {(edge.step, edge.output) for step in steps for edge in step.needs}
 
     def all(self, jobs: Sequence[Job]) -> list[Template]:
         """The templates of some jobs, each after the one that counts its slices, if any."""
@@ -156,10 +157,6 @@ class Templates:
 
 
 _SLICES = {"name": SLICES, "valueFrom": {"path": SLICES_FILE}}
-
-
-def _reads(step: Step) -> list[Output]:
-    return [(edge.step, edge.output) for edge in step.needs]
 
 
 def _last(job: Job, step: Step) -> str:

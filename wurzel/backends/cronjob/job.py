@@ -155,10 +155,6 @@ class Builder:
             **fields,
         )
 
-    def _tells(self) -> bool:
-        """Whether the container is the only one that ever runs, so that it can tell of a failure once."""
-        return len(self.jobs) == 1 and not self.options.backoff_limit
-
     def _step(self, step: Step) -> Container:
         argv = step_argv(
             self.pipeline,
@@ -188,7 +184,8 @@ class Builder:
         args += [] if len(self.jobs) == 1 else ["--only", ",".join(job.ids)]
         args += ["--data-dir", f"{mount}/{pipeline.data_dir}", "--state-dir", f"{mount}/.wurzel"]
         secrets = {name: value for step in job.steps for name, value in k8s.secret_env(step).items()}
-        if pipeline.on_failure is not None and self._tells():
+        # It tells of a failure once, where it is the only container that ever runs.
+        if pipeline.on_failure is not None and len(self.jobs) == 1 and not self.options.backoff_limit:
             args.append("--notify")
             secrets |= k8s.references(notice_references(pipeline))
         return self._container(

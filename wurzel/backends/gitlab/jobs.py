@@ -264,11 +264,8 @@ def _after_failures(rules: Any) -> list[dict[str, Any]]:
     """The rules that all jobs share, for a job that runs when one has failed: a `when` of theirs outranks its own."""
     if not isinstance(rules, list) or not any("when" in rule for rule in rules):
         return []
-    return [rule if rule.get("when") == "never" else _without_delay(rule) | {"when": "on_failure"} for rule in rules]
-
-
-def _without_delay(rule: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in rule.items() if name != "start_in"}
+    changed = [{name: value for name, value in rule.items() if name != "start_in"} for rule in rules]
+    return [rule if rule.get("when") == "never" else rule | {"when": "on_failure"} for rule in changed]
 
 
 def _untrusted(pipeline: Pipeline) -> list[str]:
