@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from wurzel.validation.manifest import check_distinct
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
 MOST_TASKS = 200
 _LONGEST = 128
 _TASK = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*")
-_DEPENDS = re.compile(
-    r"\s*(?:(?P<word>[a-zA-Z0-9][-a-zA-Z0-9]*)(?:\.(?P<status>[A-Za-z]+))?|(?P<sign>&&|\|\||!|\(|\)))"
-)
+_WORD = re.compile(r"(?P<word>[a-zA-Z0-9][-a-zA-Z0-9]*)(?:\.(?P<status>[A-Za-z]+))?")
+_LOGIC = (ast.Expression, ast.BoolOp, ast.UnaryOp, ast.Name, ast.And, ast.Or, ast.Not, ast.Load)
+"""What a condition is made of: it is one of Python's, but for how its operators are spelled."""
 _STATUSES = {
     "Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed",
 }  # fmt: skip
@@ -47,8 +49,11 @@ def check_dag(template: Node, templates: Mapping[str, Node], scope: Collection[s
         needs[task["name"].text] = found
         yield from problems
     above = _ancestors(needs)
-    for name in [name for name in needs if name in above[name]][:1]:
-        yield by_name[name].problem(f"the tasks form a cycle: {' -> '.join(_circle(name, needs))}")
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]  # graphlib lists each task before the one that needs it
+        yield by_name[circle[0]].problem(f"the tasks form a cycle: {' -> '.join(circle)}")
     for task in tasks:
         yield from _check_call(task, templates)
         yield from _check_task_variables(task, by_name, templates, above[task["name"].text], scope)
@@ -101,29 +106,15 @@ def _needs(task: Node, by_name: Mapping[str, Node]) -> tuple[list[str], list[Pro
 
 def _words(text: str) -> tuple[list[tuple[str, str]], bool]:
     """Tasks in a condition with the requested status, and whether the condition is well-formed."""
-    words: list[tuple[str, str]] = []
-    position, depth, wants_word = 0, 0, True
-    while text[position:].strip():
-        match = _DEPENDS.match(text, position)
-        if match is None:
-            return words, False
-        position = match.end()
-        sign = match["sign"]
-        if sign in {"!", "("} or match["word"]:
-            if not wants_word:
-                return words, False
-            depth += sign == "("
-            wants_word = match["word"] is None
-        elif wants_word:
-            return words, False
-        else:
-            depth -= sign == ")"
-            wants_word = sign != ")"
-        if depth < 0:
-            return words, False
-        if match["word"]:
-            words.append((match["word"], match["status"] or ""))
-    return words, not wants_word and not depth
+    words = [(match["word"], match["status"] or "") for match in _WORD.finditer(text)]
+    signs = _WORD.sub("x", text)
+    if re.sub(r"&&|\|\||[\s()!x]", "", signs):
+        return words, False
+    try:
+        tree = ast.parse(signs.strip().replace("&&", " and ").replace("||", " or ").replace("!", " not "), mode="eval")
+    except SyntaxError:
+        return words, False
+    return words, all(isinstance(node, _LOGIC) for node in ast.walk(tree))
 
 
 def _ancestors(needs: Mapping[str, list[str]]) -> dict[str, set[str]]:
@@ -138,18 +129,6 @@ def _ancestors(needs: Mapping[str, list[str]]) -> dict[str, set[str]]:
                 todo += needs.get(other, [])
         found[name] = above
     return found
-
-
-def _circle(start: str, needs: Mapping[str, list[str]]) -> list[str]:
-    """A path from a task back to itself."""
-    ways = [[start]]
-    for way in ways:
-        for name in needs.get(way[-1], []):
-            if name == start:
-                return [*way, start]
-            if name not in way:
-                ways.append([*way, name])
-    return [start]
 
 
 def _check_call(task: Node, templates: Mapping[str, Node]) -> Iterator[Problem]:

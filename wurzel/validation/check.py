@@ -90,17 +90,14 @@ def _check(document: Document, known: Known, *, restricted: bool) -> Iterator[Pr
 def _rules(root: Node, kind: str, known: Known, *, restricted: bool) -> Iterator[Problem]:
     from wurzel.validation import job, workflow
 
-    if kind == "CronJob":
-        yield from job.check_cronjob(root, restricted=restricted)
-    elif kind == "Job":
-        yield from job.check_job(root, restricted=restricted)
+    jobs = {"CronJob": job.check_cronjob, "Job": job.check_job}
+    workflows = {"Workflow": workflow.check_workflow, "CronWorkflow": workflow.check_cron_workflow}
+    workflows |= dict.fromkeys(_TEMPLATES, workflow.check_workflow_template)
+    if kind in jobs:
+        yield from jobs[kind](root, restricted=restricted)
+    elif kind in workflows:
+        yield from workflows[kind](root, known, restricted=restricted)
     elif kind == "PersistentVolumeClaim":
         yield from job.check_claim(root)
-    elif kind == "Workflow":
-        yield from workflow.check_workflow(root, known, restricted=restricted)
-    elif kind in _TEMPLATES:
-        yield from workflow.check_workflow_template(root, known, restricted=restricted)
-    elif kind == "CronWorkflow":
-        yield from workflow.check_cron_workflow(root, known, restricted=restricted)
     elif kind != "Kustomization":
         yield from metadata.check_metadata(root["metadata"])
