@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from wurzel.backends import kubernetes as k8s
 from wurzel.backends.argo.environment import BRACE
 from wurzel.backends.argo.parts import MOST_TEMPLATES
-from wurzel.backends.argo.size import status_bytes
-from wurzel.backends.argo.spec import IR
+from wurzel.backends.argo.spec import IR, Specs
 from wurzel.backends.kubernetes.store import folder_outside
 from wurzel.exceptions import Problem
 from wurzel.ir.quantity import amount
@@ -25,6 +24,8 @@ MOST_PARAMETERS = 500
 """Parameters of one template (the CRD)."""
 MOST_IR = 250 * 1024
 """Bytes of the pipeline as an annotation; Kubernetes takes 256 KiB of them, which Argo's validation does not check."""
+RECORD_BYTES = 200
+"""Bytes of Argo's record of a finished pod, compressed (gzip in base64); 120 to 165 were measured."""
 _SPLIT = "Or split the pipeline into several, or run it with the cronjob target."
 
 
@@ -154,3 +155,30 @@ def _folder(pods: Pods) -> Iterator[Problem]:
             f" [{{name: store, mount_path: {path if path.startswith('/') else '/store'}, claim: {{name: …}},"
             " read_only: false}]",
         )
+
+
+def status_bytes(pipeline: Pipeline, options: ArgoOptions) -> int:
+    """About how large a workflow of several parts grows while it runs.
+
+    Argo copies every template that a `templateRef` leads to into the status of the workflow, merged with
+    `templateDefaults`, and adds a record for each pod, which it compresses when the whole is too large.
+    """
+    specs = Specs(pipeline, options)
+    main = specs.spec()
+    merged = _json_bytes(main.defaults)
+    total = _json_bytes([main.parameters, main.volumes, main.tasks])
+    for part in specs.dag.parts:
+        templates = specs.of_jobs(part.jobs)
+        total += _json_bytes(specs.dag.within(part)) + _json_bytes(templates) + merged * len(templates)
+    pods = sum(specs.dag.pods.slices(job) for job in specs.dag.pods.all) + len(specs.dag.counters)
+    return total + RECORD_BYTES * pods
+
+
+def _json_bytes(value: object) -> int:
+    """Size of plain data and parts of a manifest as JSON, in bytes; steps are not counted."""
+    import json
+
+    def filled_fields(part: object) -> object:
+        return {key: item for key, item in vars(part).items() if item and key not in {"step", "steps"}}
+
+    return len(json.dumps(value, default=filled_fields, ensure_ascii=False, separators=(",", ":")).encode())

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wurzel.backends import ci
 from wurzel.backends.ci.layout import Jobs
 from wurzel.backends.gitlab.context import Config, Job
-from wurzel.backends.gitlab.place import artifact_path, duration, is_locked, job_name, place, tags
-from wurzel.backends.gitlab.stages import stages
+from wurzel.backends.gitlab.place import artifact_path, duration, is_locked, job_name, place, stages, tags
 from wurzel.backends.gitlab.variables import (
     from_vault,
     job_variables,

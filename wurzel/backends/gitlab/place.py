@@ -10,10 +10,14 @@ from wurzel.ir.jobs import jobs_of
 from wurzel.ir.types import format_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wurzel.backends.gitlab.options import GitlabOptions, JobOptions
     from wurzel.ir.jobs import Job
     from wurzel.ir.model import Pipeline, Step
 
+_LONGEST = 60
+"""Characters of the name of a stage that lists its jobs."""
 _CONDA = "condaforge/miniforge3:25.3.1-0"
 
 
@@ -89,3 +93,20 @@ def duration(seconds: int) -> str:
     for unit in "dhm":
         text = text.replace(unit, f"{unit} ")
     return text.strip()
+
+
+def stages(jobs: Sequence[Job]) -> dict[str, str]:
+    """The stage of each job by its name: behind that of the last job that it needs, called after the jobs in it."""
+    depth: dict[str, int] = {}
+    for job in jobs:
+        depth[job.name] = max((depth[need] + 1 for need in job.needs if need in depth), default=0)
+    levels: dict[int, list[str]] = {}
+    for name, level in depth.items():
+        levels.setdefault(level, []).append(name)
+    called = {level: _called(names) for level, names in levels.items()}
+    return {name: called[level] for name, level in depth.items()}
+
+
+def _called(names: Sequence[str]) -> str:
+    text = ", ".join(names)
+    return text if len(text) <= _LONGEST else f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
