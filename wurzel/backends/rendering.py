@@ -297,19 +297,13 @@ def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
             raise UsageError(f"{job.pipeline.name} for {job.label} would write {twice!r} twice: {whose}")
         for file in files:
             path = posixpath.normpath(file.path)
+            would = f"{job.pipeline.name} for {job.label} would write {file.path!r}"
             if path.startswith("/") or _steps_above(path) > job.options.steps_above or path.endswith(".."):
-                raise UsageError(
-                    f"{job.pipeline.name} for {job.label} would write {file.path!r}, which is outside the project",
-                    where=file.origin,
-                    hint=f"Set a relative path {_setting(job, file)}.",
-                )
+                hint = f"Set a relative path {_setting(job, file)}."
+                raise UsageError(f"{would}, which is outside the project", where=file.origin, hint=hint)
             if ".git" in path.lower().split("/"):
-                raise UsageError(
-                    f"{job.pipeline.name} for {job.label} would write {file.path!r}, but wurzel never writes to"
-                    " git's own folder",
-                    where=file.origin,
-                    hint=f"Set another path {_setting(job, file)}.",
-                )
+                hint = f"Set another path {_setting(job, file)}."
+                raise UsageError(f"{would}, but wurzel never writes to git's own folder", where=file.origin, hint=hint)
             owner = owners.setdefault(path, job)
             if owner is not job:
                 raise UsageError(
