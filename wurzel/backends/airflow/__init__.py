@@ -126,7 +126,7 @@ class AirflowBackend(Backend):
 
     def contexts(self) -> Mapping[str, type]:
         """Of the DAG file, and of the file with the pipeline."""
-        from wurzel.backends.airflow.dag import FileContext
+        from wurzel.backends.airflow.context import FileContext
 
         return {"airflow/dag.py.j2": FileContext, "airflow/ir.json.j2": IrContext}
 
