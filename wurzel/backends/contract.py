@@ -51,12 +51,8 @@ def contract(backend: Backend, renderer: Renderer) -> dict[str, Any]:
 
 def filters(renderer: Renderer) -> dict[str, str]:
     """The filters that wurzel adds to Jinja's, or makes stricter, each with what it returns."""
-    return {name: summary_of(function) for name, function in renderer.filters.items()}
-
-
-def summary_of(function: Any) -> str:
-    """The first line of a function's docstring."""
-    return inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
+    texts = {name: inspect.cleandoc(function.__doc__ or "") for name, function in renderer.filters.items()}
+    return {name: text.partition("\n")[0] for name, text in texts.items()}
 
 
 def _names(renderer: Renderer, known: Iterable[str]) -> list[str]:

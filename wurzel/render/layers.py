@@ -299,7 +299,8 @@ class Layers:
             raise TemplateError(f"{OURS!r} is not a pack: wurzel's own templates are always the last layer", hint=hint)
         folder = self._root / layer
         if folder.is_dir():
-            if isinstance(layer, str) and (pack := _pack_of(layer)) and is_installed(pack):
+            is_path = not isinstance(layer, str) or "/" in layer or layer == USUAL
+            if not is_path and is_installed(pack := pack_name(str(layer))):
                 raise TemplateError(
                     f"{layer!r} is a folder here, and {pack} is an installed pack: which one is meant is not clear",
                     hint=f"Write ./{layer} for the folder, or give it another name.",
@@ -332,11 +333,6 @@ def _refuse_other_names(folder: Path) -> None:
         right = _RIGHT_NAMES.get(name.lower(), name)
         if right != name:
             raise TemplateError(f"is ignored: its name is not {right}", where=str(folder / name), hint="Rename it.")
-
-
-def _pack_of(layer: str) -> str:
-    """The pack that an entry of `templates:` might mean as well as a folder; '' where it can only be a folder."""
-    return "" if "/" in layer or layer == USUAL else pack_name(layer)
 
 
 def label(found: Found) -> str:

@@ -254,7 +254,7 @@ def _has_stages(step: Step, options: DvcOptions) -> bool:
 
 
 def _stage(pipeline: Pipeline, step: Step, options: DvcOptions, main: str) -> Stage:
-    params = _param_names(pipeline, step)
+    params = [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
     report = _metrics(step, options)
     argv = step_argv(pipeline, step, extra=_options_of(step.id, main), settings_in_file=_has_params(step))
     outs = [_escape(dataset(pipeline, step.id, port.name)) for port in step.outputs]
@@ -309,10 +309,6 @@ def _slice_of(folder: str, step: Step, number: int | str = _SLICE) -> str:
 def _wdir(main: str) -> str | None:
     home = posixpath.dirname(main)
     return _escape(posixpath.relpath(".", home)) if home else None
-
-
-def _param_names(pipeline: Pipeline, step: Step) -> list[str]:
-    return [f"{pipeline.name}.{step.id}.{setting.name}" for setting in step.settings if _is_param(setting)]
 
 
 def _has_params(step: Step) -> bool:

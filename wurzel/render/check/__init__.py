@@ -148,7 +148,9 @@ class Checker:
 
     def _unused(self) -> list[Source]:
         """Templates that no rendered template leads to."""
-        found = [each for each in self._checked if each not in self._seen and not each.problem and not _is_offer(each)]
+        found = [each for each in self._checked if each not in self._seen and not each.problem]
+        # A part of a pack is an offer to include it.
+        found = [each for each in found if not (each.found.layer.is_pack and each.found.path.name.startswith("_"))]
         if not found:
             return []
         reach = Reach(self._sources, [*self._contexts, *self._others()])
@@ -249,11 +251,6 @@ class Checker:
             self._modules[source] = Module(name, made) if source.extends is None else None
             self._visit(source, scope or Scope())
         return self._modules[source]
-
-
-def _is_offer(source: Source) -> bool:
-    """Whether it is a part of a pack that others may include."""
-    return source.found.layer.is_pack and source.found.path.name.startswith("_")
 
 
 def _scope(context: type | None) -> Scope:
