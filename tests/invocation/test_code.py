@@ -114,6 +114,7 @@ def test_what_is_imported_by_a_computed_name_counts(tmp_path, statement):
 
 
 FILES = ("notes.txt", "texts/one.txt", "texts/two.txt", "bin/clean.sh", "bin/plug-in.py", "bin/x.py", "bin/y.py")
+FILES += ("alone.sql", "a (b).csv", "LOOKUP", ".rules")
 TEXTS = {"texts/one.txt", "texts/two.txt"}
 BIN = {name for name in FILES if name.startswith("bin/")}
 
@@ -130,6 +131,23 @@ BIN = {name for name in FILES if name.startswith("bin/")}
         ('open(f"texts/{name}.txt")', TEXTS),
         ('open("texts/%s.txt" % name)', TEXTS),
         ('glob("texts/*.txt")', TEXTS),
+        ('open(f"{folder}/notes.txt")', {"notes.txt"}),
+        ('open(os.path.dirname(__file__) + "/notes.txt")', {"notes.txt"}),
+        ('T = "texts"\nopen(f"{T}/one.txt")', {"texts/one.txt"}),
+        ('T = "texts"\nopen("{}/{}.txt".format(T, name))', TEXTS),
+        ('def load(name="two"):\n    return (Path("texts") / (name + ".txt")).read_text()', TEXTS),
+        ('Path(__file__).parent / f"texts/{name}.txt"', TEXTS),
+        ('os.walk("texts")', TEXTS),
+        ('Environment(loader=FileSystemLoader("texts"))', TEXTS),
+        ('sys.path.insert(0, "bin")', BIN),
+        ('open("LOOKUP"), open(".rules"), open("a (b).csv")', {"LOOKUP", ".rules", "a (b).csv"}),
+        ('Path(__file__).with_suffix(".sql")', {"alone.sql"}),
+        ('os.path.splitext(__file__)[0] + ".sql"', {"alone.sql"}),
+        ('glob.glob("*.sql") + folder.glob("*.csv")', {"alone.sql"}),
+        ('subprocess.run(shlex.split("sh bin/clean.sh"))', {"bin/clean.sh"}),
+        ('subprocess.run(["sh", "clean.sh"], cwd="bin")', BIN),
+        ('read = [open(name) for name in "notes.txt LOOKUP".split()]', {"notes.txt"}),
+        ('@dataclass\nclass C:\n    path: str = "notes.txt"\nopen(C().path)', {"notes.txt"}),
         ('resources.files("texts").joinpath("two.txt")', {"texts/two.txt"}),
         ('subprocess.run(["sh", "bin/clean.sh"])', {"bin/clean.sh"}),
         ('os.system("sh bin/clean.sh --all")', {"bin/clean.sh"}),

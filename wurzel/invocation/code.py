@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -275,11 +276,14 @@ class Code:
                 continue
             if found.is_file():
                 files = [found]
+            elif "*" in text:
+                pattern = text.replace("__file__", escape(path.stem))
+                files = [one for one in sorted(place.glob(pattern)) if one.is_file()]
             elif text.endswith("/") and found.is_dir() and found not in {self._root, *path.parents}:
                 files = [found / file for file in self._digests.package(found, self._not_source)]
             else:
                 continue
-            base = found.parent if found.is_file() else found
+            base = found if found.is_dir() else found.parent
             new = [file.relative_to(base).as_posix() for file in files if file not in counted]
             yield Unit(f"{name}:{number}{text}", base, tuple(new))
 
