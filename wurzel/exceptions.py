@@ -151,6 +151,12 @@ class DatasetError(WurzelError):
     exit_code = FAILED
 
 
+class NotOurs(DatasetError):
+    """Where a dataset should be written is something else, which is never replaced."""
+
+    exit_code = USAGE
+
+
 class WrongDataset(DatasetError):
     """A dataset has a different contract, or another number of items, than the step expects."""
 

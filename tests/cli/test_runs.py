@@ -361,7 +361,7 @@ def test_clean_removes_what_runs_left_and_nothing_else(copy):
 
 def test_clean_removes_nothing_that_is_not_ours_or_in_use(copy):
     Path("data/words/mine.txt").write_text("mine")
-    assert "holds 'mine.txt', which is not part of a dataset" in wurzel("clean", "--data", code=1)
+    assert "holds 'mine.txt', which is not part of a dataset" in wurzel("clean", "--data", code=2)
     Path("state/flow").mkdir(parents=True)
     Path("state/flow/main.py").write_text("mine")
     assert "state/flow: contains 'main.py', which no run writes" in wurzel("clean", "--state-dir", "state", code=2)

@@ -493,6 +493,7 @@ class TestForget:
         assert "Did you mean rag?" in str(error("forget", "rags/read", store=url))
         assert "no step is given" in str(error("forget", store=url))
         assert "PIPELINE --all" in str(error("forget", "rag/", store=url))
+        assert "Write rag/STEP, or rag --all" in str(error("forget", "rag", store=url))
         assert "--all takes a pipeline, not a step" in str(error("forget", "rag/read", "--all", store=url))
         assert "Leave out .train" in str(error("forget", "rag/read.train", store=url))
         assert len([name for name in files(url) if "/cache/" in name]) == 2

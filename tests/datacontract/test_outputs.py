@@ -16,7 +16,7 @@ from wurzel.datacontract.dataset import (
     writing_outputs,
 )
 from wurzel.datacontract.shape import shape_of
-from wurzel.exceptions import DatasetError
+from wurzel.exceptions import DatasetError, NotOurs
 
 
 class Doc(PydanticModel):
@@ -92,7 +92,7 @@ def test_a_step_may_change_between_named_outputs_and_one(tmp_path):
     write(folder, "ab")
     assert output_names(folder) == ["scans", "test", "train"]
     (folder / "train" / "manifest.json").unlink()
-    with pytest.raises(DatasetError, match="which is not part of a dataset, so it is not replaced"):
+    with pytest.raises(NotOurs, match="which is not part of a dataset, so it is not replaced"):
         write(folder, "ab")
 
 

@@ -25,7 +25,7 @@ from wurzel.datacontract.manifest import NAME, Manifest, contract_name, is_ordin
 from wurzel.datacontract.opening import output_names, shard_folder, shard_of
 from wurzel.datacontract.partfiles import PartFiles, explained
 from wurzel.datacontract.parts import codec_for
-from wurzel.exceptions import DatasetError
+from wurzel.exceptions import DatasetError, NotOurs
 from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
@@ -240,22 +240,22 @@ def writing(
 
 
 def check_ours(folder: Path) -> None:
-    """Raise `DatasetError` for a folder that is not a dataset, or is in git's: neither is ever replaced."""
+    """Raise `NotOurs` for a folder that is not a dataset, or is in git's: neither is ever replaced."""
     if in_git(folder):
-        raise DatasetError(REASON, where=str(folder), hint="Give another folder with -o or --data-dir.")
+        raise NotOurs(REASON, where=str(folder), hint="Give another folder with -o or --data-dir.")
     try:
         names = sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         return
     except NotADirectoryError:
-        raise DatasetError("is a file, so no dataset can be written there", where=str(folder)) from None
+        raise NotOurs("is a file, so no dataset can be written there", where=str(folder)) from None
     except OSError as error:
         raise DatasetError(f"cannot be read: {error.strerror}", where=str(folder)) from None
     outputs = output_names(folder)
     for name in names:
         is_ours = name == NAME or name.startswith(".") or is_part(name) or shard_of(name) or name in outputs
         if not is_ours and not (is_ordinal(name) and NAME in names):
-            raise DatasetError(
+            raise NotOurs(
                 f"holds {name!r}, which is not part of a dataset, so it is not replaced",
                 where=str(folder),
                 hint="Give another folder with -o.",

@@ -19,7 +19,7 @@ def command(wanted: str | None, whole: bool, url: str | None, environment: str |
     of past runs stays.
     """
     from wurzel.exceptions import UsageError
-    from wurzel.store.listing import check_pipeline
+    from wurzel.store.listing import check_pipeline, steps
     from wurzel.store.references import forget
 
     asked = pipeline_or_step(wanted) if whole else step_of(wanted or "")
@@ -33,6 +33,8 @@ def command(wanted: str | None, whole: bool, url: str | None, environment: str |
     place = open_place(url, environment, asked.pipeline)
     pipeline = named(place)
     check_pipeline(place.bucket, pipeline)
+    if asked.pipeline is None and asked.step == pipeline and pipeline not in steps(place.bucket, pipeline):
+        raise UsageError("no step is given", hint=f"Write {pipeline}/STEP, or {pipeline} --all for all steps.")
     count = forget(place.bucket, pipeline, asked.step)
     of = pipeline if asked.step is None else f"{pipeline}/{asked.step}"
     click.echo(f"removed {counted(count, 'entry')} of {of}", err=True)
