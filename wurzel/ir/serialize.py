@@ -50,6 +50,9 @@ _RENDERERS = {
 _SHARED = ("resources", "retry", "timeout")
 """Fields of steps that `defaults` may have."""
 
+_LATEST: list[tuple[Pipeline | None, str]] = [(None, "")]
+"""The pipeline whose text was asked for last, since the checks and files of several targets ask for the same."""
+
 _STRING = pattern(r'"(?:[^"\\]|\\.)*"')
 _MARKS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "{}$"}
 
@@ -60,6 +63,14 @@ def dump_for_jobs(pipeline: Pipeline) -> str:
     What all steps have, and most have alike, is in `defaults`. `{`, `}` and `$` in texts are escaped: Argo expands
     `{{…}}`, and the kubelet `$(…)`, wherever they find them.
     """
+    known, text = _LATEST[0]
+    if known is not pipeline:
+        text = _text_for_jobs(pipeline)
+        _LATEST[0] = pipeline, text
+    return text
+
+
+def _text_for_jobs(pipeline: Pipeline) -> str:
     kept: dict[str, Any] = {"version": IR_VERSION, **plain(pipeline, without=_RENDERERS["pipeline"] | {"steps"})}
     if pipeline.store is not None:
         kept["store"] = plain(pipeline.store, without=_RENDERERS["store"])
