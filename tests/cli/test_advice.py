@@ -38,7 +38,12 @@ def test_no_command_that_removes_is_proposed(words):
 
 def test_the_names_of_other_tools():
     assert "Did you mean --diff or --check?" in said("render", "--dry-run")
+    assert "Did you mean --plan?" in said("run", "--dry-run")
+    assert "Did you mean --jobs?" in said("run", "--workers", "2")
     assert "--set" not in said("render", "--select")
+    assert "--result" not in said("run", "--resume")  # it is hidden
+    assert "Did you mean run --plan?" in said("plan")
+    assert "Did you mean ls?" in said("store", "list")
     assert "Did you mean --watch" in said("render", "--watc")
 
 

@@ -65,7 +65,16 @@ class MainGroup(CommandGroup):
 
 _DESTROYS = frozenset({"--all", "--data", "--fix", "--force", "--prune", "--push"})
 """Options that overwrite, remove or publish: never suggested for a misspelled one."""
-_MEANT = {"--dry-run": ("--diff", "--check"), "--select": ("--only", "--target")}
+_MEANT = {
+    "--dry-run": ("--diff", "--check", "--plan"),
+    "--select": ("--only", "--target"),
+    "--step": ("--only",),
+    "--steps": ("--only",),
+    "--to": ("--until",),
+    "--workers": ("--jobs",),
+    "--parallel": ("--jobs",),
+    "--limit": ("--head",),
+}
 """Names that other tools use for our options."""
 
 
@@ -74,10 +83,11 @@ def _advised(error: click.NoSuchOption, group: click.Context) -> click.NoSuchOpt
     if name in {option for param in group.command.params for option in param.opts}:
         words = " ".join(["wurzel", name, group.invoked_subcommand or "COMMAND"])
         return click.NoSuchOption(name, f"{name} comes before the command: {words} …", ctx=error.ctx)
-    close = [option for option in error.possibilities or () if option not in _DESTROYS]
-    if name in _MEANT and error.ctx is not None:
-        options = {option for param in error.ctx.command.params for option in param.opts}
-        close = [option for option in _MEANT[name] if option in options]
+    params = [] if error.ctx is None else error.ctx.command.params
+    hidden = {option for param in params if getattr(param, "hidden", False) for option in param.opts}
+    close = [option for option in error.possibilities or () if option not in _DESTROYS | hidden]
+    if name in _MEANT:
+        close = [option for option in _MEANT[name] if any(option in param.opts for param in params)]
     advice = f" Did you mean {' or '.join(close)}?" if close else ""
     return click.NoSuchOption(name, f"No such option {name!r}.{advice}", ctx=error.ctx)
 

@@ -12,6 +12,19 @@ import click
 _DESTROYS = frozenset({"clean", "forget", "gc"})
 """Commands that remove something: never suggested for a misspelled one."""
 
+_MEANT = {
+    "build": "render",
+    "compile": "render",
+    "diff": "render --diff",
+    "lint": "check",
+    "list": "inspect",
+    "ls": "inspect",
+    "plan": "run --plan",
+    "status": "check",
+    "validate": "check",
+}
+"""Names that other tools use for our commands."""
+
 
 class CommandGroup(click.Group):
     """Lists its commands from a table, and imports the module of the one that is called."""
@@ -48,7 +61,10 @@ class CommandGroup(click.Group):
             from wurzel.suggestion import did_you_mean
 
             harmless = [name for name in self._table if name not in _DESTROYS]
-            advice = did_you_mean(args[0], harmless) or f"Commands: {', '.join(self._table)}."
+            meant = _MEANT.get(args[0], "")
+            known = meant.partition(" ")[0] in self._table
+            advice = f"Did you mean {meant}?" if known else did_you_mean(args[0], harmless)
+            advice = advice or f"Commands: {', '.join(self._table)}."
             ctx.fail(f"Unknown command {args[0]!r}. {advice}")
         return super().resolve_command(ctx, args)
 
