@@ -67,6 +67,14 @@ def test_a_step_that_is_not_there(diamond, word):
         chosen(diamond, [word])
 
 
+def test_an_empty_name_does_not_mean_all_steps(diamond):
+    with pytest.raises(UsageError, match="--only: names no step"):
+        chosen(diamond, [""])
+    for first, last in (([","], []), ([], [""]), (["words"], [""])):
+        with pytest.raises(UsageError, match="names no step"):
+            between(diamond, first, last)
+
+
 def test_a_run_of_what_comes_after_a_step(project):
     project("diamond")
     assert run("run", "diamond:pipeline", "--until", "upper,reverse").returncode == 0

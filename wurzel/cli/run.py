@@ -248,8 +248,10 @@ def _fan_out(pipeline: Pipeline, slices: str | None, options: RunOptions) -> Cal
         raise UsageError("--shard runs a slice of one step", hint="Name it with --only STEP.")
     if slices is None:
         return None
+    if options.shard is not None:
+        raise UsageError("--shard and --slices are mutually exclusive", hint="Leave out one of them.")
     step_id, equals, file = slices.partition("=")
-    if not equals or not file or options.shard is not None:
+    if not equals or not file:
         raise UsageError(f"--slices {slices!r} is not STEP=FILE", hint="For example: --slices split=slices.json")
     step = find(pipeline, step_id, "--slices")
     return lambda: write_slices(file, slices_of(pipeline, step, options))

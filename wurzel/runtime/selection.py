@@ -20,7 +20,7 @@ def chosen(pipeline: Pipeline, only: Iterable[str]) -> Pipeline:
     A text is like `split`, `guides,split`, `split+` (also what comes after it), `+split` (also what comes before it).
     Raises `UsageError` when there is no such step.
     """
-    return _with(pipeline, {step_id for word in _words(only) for step_id in _meant(pipeline, word)})
+    return _with(pipeline, {step_id for word in _words(only, "--only") for step_id in _meant(pipeline, word)})
 
 
 def between(pipeline: Pipeline, first: Iterable[str], last: Iterable[str]) -> tuple[str, ...]:
@@ -28,20 +28,26 @@ def between(pipeline: Pipeline, first: Iterable[str], last: Iterable[str]) -> tu
 
     Raises `UsageError` when there is no such step, or none between them.
     """
-    after = [step for name in _words(first) for step in _after(pipeline, find(pipeline, name, "--from").id)]
-    before = [step for name in _words(last) for step in _before(pipeline, find(pipeline, name, "--until").id)]
+    begin = [find(pipeline, name, "--from").id for name in _words(first, "--from")]
+    end = [find(pipeline, name, "--until").id for name in _words(last, "--until")]
+    after = [step for step_id in begin for step in _after(pipeline, step_id)]
+    before = [step for step_id in end for step in _before(pipeline, step_id)]
     ids = set(after or before) & set(before or after)
     if not ids and after:
         raise UsageError(
-            f"no step is both after {', '.join(_words(first))} and before {', '.join(_words(last))}",
+            f"no step is both after {', '.join(begin)} and before {', '.join(end)}",
             where="--from, --until",
             hint="`wurzel graph` shows what comes after what.",
         )
     return tuple(step.id for step in pipeline.steps if step.id in ids)
 
 
-def _words(texts: Iterable[str]) -> list[str]:
-    return [word for text in texts for word in text.split(",") if word]
+def _words(texts: Iterable[str], option: str) -> list[str]:
+    given = list(texts)
+    words = [word for text in given for word in text.split(",") if word]
+    if given and not words:  # such as that of a variable that is not set: it does not mean all steps
+        raise UsageError("names no step", where=option, hint="Leave it out to run all steps.")
+    return words
 
 
 def _with(pipeline: Pipeline, ids: Collection[str]) -> Pipeline:
