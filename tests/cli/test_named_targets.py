@@ -120,7 +120,7 @@ def test_every_target_writes_where_no_other_does(root, target, options, expected
         ("{target: argo, ", "{", "wurzel.yaml:10:7: pipelines.p.targets: unknown target 'argo-prod'"),
         ("argo-prod:", "Argo_Prod:", "wurzel.yaml:10:7: pipelines.p.targets: 'Argo_Prod' is not a valid target name"),
         ("argo-prod:", "dvc:", "wurzel.yaml:10:13: pipelines.p.targets.dvc.target: dvc is a target itself"),
-        ("environment: prod", "environment: prd", "unknown environment 'prd'"),
+        ("environment: prod", "environment: prd", "wurzel.yaml:10:46: unknown environment 'prd'"),
         ("namespace: prod", "namespce: prod", "unknown key 'namespce' in targets.argo-prod"),
     ],
 )

@@ -44,6 +44,15 @@ def prepared(project, pack):
     return make
 
 
+def test_what_the_project_lacks_is_reported_in_its_file(prepared):
+    root = prepared("argo", "pipeline: {targets: {argo: {namespace: n}}}", {})
+    text = (root / "wurzel.yaml").read_text()
+    (root / "wurzel.yaml").write_text(
+        text.replace("    image: reg/words:1.0\n", "").replace("    targets: {argo: {}}\n", "")
+    )
+    assert "wurzel.yaml:4:3: p for argo: steps 'words', " in run("render", "-t", "argo")[2]
+
+
 JSON = '{\n  "name": {{ pipeline.name }},\n  "all": {{ pipeline.labels }},\n  "a": "<{{ target }}>"\n}\n'
 
 

@@ -280,6 +280,8 @@ def _check_preflight(jobs: Iterable[Job], backends: Mapping[str, Backend]) -> No
 
 def _preflight(backend: Backend, job: Job) -> list[Problem]:
     place = job.locate(f"targets.{job.label}")
+    if not place or place.startswith("pack "):  # what is missing is the project's to give
+        place = job.locate("")
     where = (f"{place}: " if place else "") + f"{job.pipeline.name} for {job.label}"
     found = [*backend.preflight(job.pipeline, job.options)]
     for step in job.pipeline.steps:

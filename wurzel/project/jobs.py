@@ -139,6 +139,8 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
         )
     environment = named.environment or request.environment
     if environment != request.environment:
+        if project is not None:
+            project.overrides(environment, named.place)  # raises at the line of an unknown one
         own = request._replace(environment=environment, pipelines=(name,) if request.ir is None else ())
         (resolved,) = _resolved(own, project)
     backend = get(named.target)

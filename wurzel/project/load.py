@@ -69,8 +69,11 @@ class Project(NamedTuple):
         overrides = self.overrides(environment)
         return [name for name in self.pipelines if name not in overrides or overrides[name].value is not None]
 
-    def overrides(self, environment: str | None) -> Mapping[str, Node]:
-        """What an environment changes, by pipeline; empty if `environment` is `None`. Raises `UsageError`."""
+    def overrides(self, environment: str | None, where: str = "") -> Mapping[str, Node]:
+        """What an environment changes, by pipeline; empty if `environment` is `None`.
+
+        Raises `UsageError` for an unknown one, at the place `where` it is asked for.
+        """
         if environment is None:
             return {}
         if environment not in self.environments:
@@ -78,7 +81,7 @@ class Project(NamedTuple):
             if environment in known:
                 return {}
             hint = near(environment, known, "Environments")
-            raise UsageError(f"unknown environment {environment!r}", where=self.file, hint=hint)
+            raise UsageError(f"unknown environment {environment!r}", where=where or self.file, hint=hint)
         return self.environments[environment]
 
     def _environments_of_packs(self) -> list[str]:

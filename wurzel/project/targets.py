@@ -24,6 +24,8 @@ class Named(NamedTuple):
     name: str
     target: str
     environment: str | None = None
+    place: str = ""
+    """Where its environment is set."""
 
 
 def check_targets(
@@ -65,8 +67,10 @@ def names_given(holders: Iterable[Node | None]) -> dict[str, Named]:
             before = found.get(name)
             if kind is not None or before is not None:
                 target = str(kind.value) if kind is not None else before.target if before is not None else ""
-                own = environment.written if environment is not None else before.environment if before else None
-                found[name] = Named(name, target, str(own) if own is not None else None)
+                found[name] = (before or Named(name, target))._replace(target=target)
+                if environment is not None:
+                    own = str(environment.written) if environment.written is not None else None
+                    found[name] = found[name]._replace(environment=own, place=str(environment.origin))
     return found
 
 
