@@ -11,7 +11,8 @@ from wurzel.render import Renderer
 
 GROW = "{{% set ns = namespace(x={start}) %}}{{% for i in range(100) %}}{{% set ns.x = {step} %}}{{% endfor %}}"
 BIG = "{% set big = 'x' * 10**7 %}"
-MANY = "{% set many = range(10**5) | list %}{% set rows %}{% for i in range(10**4) %}{{ i }}{% endfor %}{% endset %}"
+MANY = "{% set many = range(10**5) | list %}{% set copy = many[:] %}{% set pairs = {}.fromkeys(many) %}"
+MANY += "{% set rows %}{% for i in range(10**4) %}{{ i }}{% endfor %}{% endset %}"
 LOOPS = "{{% for i in range(10**5) %}}{{% for j in {items} %}}{text}{{% endfor %}}{{% endfor %}}"
 CALLS = "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}\n"
 LISTS = GROW.format(start="[1]", step="[ns.x, ns.x]")
@@ -71,6 +72,9 @@ HOSTILE = {
                 "many + [1]",
                 "[1] | select('in', many) | list",
             ),
+            *("[many, 1] == [copy, 1]", "[[many, 1], [many, 2]] | sort"),
+            *("pairs == pairs.copy()", "pairs in [1, pairs.copy()]", "[pairs] | select('eq', pairs.copy()) | list"),
+            *("[big] == [big ~ 'y']", "[big, big] | max"),
             *("[many, many] | sum(start=[])", "big | upper", "big.upper()", "'y' in big", "big ~ 'y'", "'%s' % big"),
             *(
                 "big.split('x')",

@@ -19,6 +19,9 @@ WIDTH = 100_000
 _ITEMS = 20
 """Items that are copied or compared in the time of a round of a loop."""
 _CHARACTERS = 200
+_KEYED = 5
+"""Items of a list that are compared in the time of an entry of a mapping, which is looked up."""
+_NESTED = frozenset({list, tuple, dict})
 _BITS = 14_000
 """Of a number; one with more than 4,300 digits could not be written."""
 
@@ -71,13 +74,46 @@ def plus(left: Any, right: Any) -> Any:
 def scanned(value: _Value) -> _Value:
     """The value, after counting what it costs to read or copy all of it; nothing where it is small.
 
-    Compiled templates call this for what `in`, `==` and slices look at.
+    Compiled templates call this for slices and for what operators make.
     """
     if isinstance(value, str):
         budget.spend(len(value) // _CHARACTERS)
     elif isinstance(value, list | tuple):
         budget.spend(len(value) // _ITEMS)
     return value
+
+
+def compared(value: _Value) -> _Value:
+    """The value, after counting what it costs to compare all that is in it with another one."""
+    if isinstance(value, str):
+        return scanned(value)
+    if isinstance(value, list | tuple | dict):
+        budget.spend(weight(value) // _ITEMS)
+    return value
+
+
+def searched(value: _Value) -> _Value:
+    """The value, after counting what `in` costs; a key is found at once."""
+    return value if isinstance(value, dict) else compared(value)
+
+
+def weight(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> int:
+    """How many entries a value has at all depths, where long texts count as several; not more than may be spent.
+
+    Most lists have no lists in them, so that is found out without a loop of Python.
+    """
+    total, waiting = 0, [value]
+    while waiting and total // _ITEMS <= budget.left:
+        each = waiting.pop()
+        total += len(each) * (_KEYED if isinstance(each, dict) else 1)
+        entries = each.values() if isinstance(each, dict) else each
+        kinds = set(map(type, entries))
+        if str in kinds:
+            texts = entries if len(kinds) == 1 else [entry for entry in entries if type(entry) is str]
+            total += sum(map(len, texts)) * _ITEMS // _CHARACTERS
+        if not _NESTED.isdisjoint(kinds):
+            waiting += [entry for entry in entries if type(entry) in _NESTED]
+    return total
 
 
 def check_format(text: str, arguments: Any) -> None:

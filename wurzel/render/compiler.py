@@ -138,7 +138,7 @@ class Generator(CodeGenerator):
     def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
         """Like jinja's, but counts what is searched or compared, unless it is written out and so is small."""
         sides = [node.expr, *(each.expr for each in node.ops)]
-        small = any(isinstance(side, _WRITTEN_OUT) for side in sides)
+        small = any(map(_is_constant, sides))
         node = copy(node)
         node.ops = [_counted(each, small=small) for each in node.ops]
         super().visit_Compare(node, frame)
@@ -265,9 +265,15 @@ def _checked(value: nodes.Node, check: str) -> nodes.Call:
 
 
 def _counted(side: nodes.Operand, *, small: bool) -> nodes.Operand:
-    if isinstance(side.expr, _WRITTEN_OUT) or (small and side.op not in {"in", "notin"}):
+    searches = side.op in {"in", "notin"}
+    if _is_constant(side.expr) if searches else small:
         return side
-    return nodes.Operand(side.op, _checked(side.expr, "scanned"))
+    return nodes.Operand(side.op, _checked(side.expr, "searched" if searches else "compared"))
+
+
+def _is_constant(node: nodes.Node) -> bool:
+    """Whether it is written out, with nothing in it that may be large."""
+    return isinstance(node, _WRITTEN_OUT) and all(isinstance(each, nodes.Const) for each in node.iter_child_nodes())
 
 
 def _is_break(node: nodes.Node) -> bool:

@@ -126,6 +126,8 @@ class Environment(jinja2.Environment):
     power = staticmethod(bounds.power)
     plus = staticmethod(bounds.plus)
     scanned = staticmethod(bounds.scanned)
+    compared = staticmethod(bounds.compared)
+    searched = staticmethod(bounds.searched)
 
     def __init__(self, layers: Layers) -> None:
         super().__init__(

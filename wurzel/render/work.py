@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import reduce, wraps
+from functools import partial, reduce, wraps
 from types import BuiltinMethodType
 from typing import Any
 
@@ -78,13 +78,27 @@ def _by_character(value: Any) -> None:
     budget.spend(len(value) if isinstance(value, str) else 0)
 
 
-_COUNTS: Mapping[str, Callable[[Any], Any]] = {"list": scanned, "reverse": scanned, "wordwrap": _by_character}
+def _by_entry(value: Any) -> None:
+    budget.spend(bounds.weight(value) if isinstance(value, list | tuple | dict) else 0)
+    _filtered(value)
+
+
+_COUNTS: Mapping[str, Callable[[Any], Any]] = {
+    "list": scanned,
+    "reverse": scanned,
+    "wordwrap": _by_character,
+    **dict.fromkeys(("max", "min", "sort"), _by_entry),
+}
 
 
 def comparing(tests: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
     """The tests that compare or search, each of which counts what it looks at."""
-    names = ("==", "eq", "equalto", "!=", "ne", "in")
-    return {name: bounds.after(lambda _value, other: scanned(other), tests[name]) for name in names}
+    counts = dict.fromkeys(("==", "eq", "equalto", "!=", "ne"), bounds.compared) | {"in": bounds.searched}
+    return {name: bounds.after(partial(_other, count), tests[name]) for name, count in counts.items()}
+
+
+def _other(count: Callable[[Any], Any], _value: Any, other: Any) -> None:
+    count(other)
 
 
 @pass_environment
