@@ -225,9 +225,9 @@ def _slices(options: dict[str, Any]) -> int:
     unknown = any("=" in str(folder) and not folder.exists() for folder in folders)  # only the class tells which is cut
     if shards == 1 or not options["portion"] or not folders or unknown:
         return shards
-    from wurzel.runtime.fanout import count
+    from wurzel.runtime.fanout import items_in, slices_for
 
-    return count(folders, options["portion"], shards)
+    return slices_for(shards, options["portion"], lambda: items_in(folders))
 
 
 def _gather(options: dict[str, Any]) -> int:

@@ -42,7 +42,10 @@ class Cut(NamedTuple):
 
 
 class Archive(Protocol):
-    """Keeps results of one pipeline. What waits for a server is called in threads, all else in the main thread."""
+    """Keeps results of one pipeline. What waits for a server is called in threads, all else in the main thread.
+
+    Methods with a body say what holds where an archive has nothing to do.
+    """
 
     remote: bool
     """Whether calls may wait for a server."""
@@ -64,6 +67,7 @@ class Archive(Protocol):
 
     def is_complete(self, step: Step, entry: Entry) -> bool:
         """Whether all files of a found entry are there, with the right sizes."""
+        return True
 
     def reuse(self, step: Step, entry: Entry, here: Mapping[str, str]) -> bool:
         """Let an entry be the result of a step; False when the step has to run, since files are damaged.
@@ -73,6 +77,7 @@ class Archive(Protocol):
 
     def lacking(self, step: Step) -> list[Key]:
         """What a step reads, its own last output among it, that is not in the data folder."""
+        return []
 
     def fetch(self, step: Step, keys: Iterable[Key], only: Mapping[Key, Collection[str]] = NONE) -> None:
         """Bring datasets into the data folder.
@@ -80,9 +85,11 @@ class Archive(Protocol):
         `only` names the parts that are read, of datasets of which the step does not read all. Raises `StoreError` when
         a file is damaged or missing, or the store cannot be used.
         """
+        del step, keys, only
 
     def retiring(self, step: Step) -> Path | None:
         """Where `wurzel step` puts what it replaces, to be kept; `None` if it is removed."""
+        return None
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """Keep and hand over the datasets of a step; if `cacheable`, others may use them in place of running it."""
@@ -98,18 +105,23 @@ class Archive(Protocol):
 
     def forget_slices(self, key: str, count: int) -> None:
         """The whole has been kept, so its slices are not needed any more."""
+        del key, count
 
     def gathering(self, step: Step) -> Path | None:
         """Where to move the datasets that gathered slices replace, if they are to be kept."""
+        return None
 
     def keep_left(self, folder: Path) -> None:
         """Keep what is of use in a folder of slices that a killed run has left."""
+        del folder
 
     def finish(self, steps: Sequence[Step]) -> str:
         """These steps have ended well: what to say of the run as a whole, if anything. Raises `StoreError`."""
+        return ""
 
     def close(self, steps: Collection[str]) -> None:
         """The run is over."""
+        del steps
 
 
 def replaceable(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,19 +24,17 @@ def slice_count(pipeline: Pipeline, step: Step, root: Path) -> int:
     Its predecessors have run. Raises `DatasetError` when a dataset that it reads is missing or damaged.
     """
     folders = [root / dataset(pipeline, edge.step) / edge.output for edge in cut_edges(step)]
-    return slices_for(step, lambda: sum(open_dataset(folder).items for folder in folders))
+    return slices_for(step.shards.max, step.shards.items, lambda: items_in(folders))
 
 
-def slices_for(step: Step, items: Callable[[], int]) -> int:
-    """As many slices as a step has portions, at most `max`; `items` counts what is cut, where that matters."""
-    if step.shards.items is None or step.shards.max == 1:
-        return step.shards.max
-    return min(step.shards.max, portions(items(), step.shards.items))
+def slices_for(most: int, portion: int | None, items: Callable[[], int]) -> int:
+    """As many slices as there are portions, at most `most`; `items` counts what is cut, where that matters."""
+    return most if portion is None or most == 1 else min(most, portions(items(), portion))
 
 
-def count(folders: Sequence[Path], portion: int, most: int) -> int:
-    """As many slices as some datasets have portions, from one to `most`. Raises `DatasetError` for a bad one."""
-    return min(most, portions(sum(open_dataset(folder).items for folder in folders), portion))
+def items_in(folders: Iterable[Path]) -> int:
+    """How many items some datasets have together. Raises `DatasetError` for a bad one."""
+    return sum(open_dataset(folder).items for folder in folders)
 
 
 def write_slices(path: str, count: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from wurzel.datacontract.writer import make_room
 from wurzel.invocation.command import dataset
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.runtime import slices
-from wurzel.runtime.archive import NONE, Cut, Kept, Key, named_as, replaceable
+from wurzel.runtime.archive import Archive, Cut, Kept, Key, named_as, replaceable
 from wurzel.runtime.cache import Cache
 from wurzel.runtime.report import write_recorded
 from wurzel.runtime.selection import found
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wurzel.store.records import Entry
 
 
-class LocalArchive:
+class LocalArchive(Archive):
     """See `Archive`. A first run copies nothing: files are moved below `.wurzel/` when others replace them."""
 
     remote = False
@@ -60,13 +60,6 @@ class LocalArchive:
             return False
         self._cache.take(retired, [data.manifest for data in entry.datasets.values()])
         return True
-
-    def lacking(self, step: Step) -> list[Key]:
-        """See `Archive`."""
-        return []
-
-    def fetch(self, step: Step, keys: Iterable[Key], only: Mapping[Key, Collection[str]] = NONE) -> None:
-        """See `Archive`."""
 
     def retiring(self, step: Step) -> Path | None:
         """See `Archive`."""
@@ -131,10 +124,6 @@ class LocalArchive:
     def gathering(self, step: Step) -> Path | None:
         """See `Archive`."""
         return self._cache.retired(step.id)
-
-    def finish(self, steps: Sequence[Step]) -> str:
-        """See `Archive`."""
-        return ""
 
     def keep_left(self, folder: Path) -> None:
         """See `Archive`."""

@@ -75,7 +75,7 @@ def slices_of(pipeline: Pipeline, step: Step, options: RunOptions) -> int:
     digests = FileDigests(digests_of(state))
     archive = StoreArchive(options.store, pipeline, options, state, digests, plan=not options.engine)
     archive.found([step], Decider(pipeline, options, archive, digests).key)
-    return slices_for(step, lambda: archive.items(step))
+    return slices_for(step.shards.max, step.shards.items, lambda: archive.items(step))
 
 
 def _read(step: Step) -> list[str]:

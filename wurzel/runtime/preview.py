@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -85,19 +85,17 @@ class Changes(NamedTuple):
 def changes(before: Dataset, after: Dataset) -> Changes:
     """What differs between two datasets, wherever an item stands; of files, their names and digests count."""
     old, new = ([json_of(item) for item in _compared(dataset)] for dataset in (before, after))
-    left = Counter(old)
-    added = []
-    for text in new:
-        if left[text] > 0:
-            left[text] -= 1
-        else:
-            added.append(text)
-    removed = []
-    for text in reversed(old):  # of equal items, the last ones are those that have gone
-        if left[text] > 0:
-            left[text] -= 1
-            removed.append(text)
-    return Changes(removed[::-1], added, len(new) - len(added))
+    added = list(_without(new, old))
+    return Changes(list(_without(old, new)), added, len(new) - len(added))
+
+
+def _without(texts: Iterable[str], others: Iterable[str]) -> Iterator[str]:
+    """Texts that the others do not have as well; of equal ones, the first have a counterpart."""
+    left = Counter(others)
+    for text in texts:
+        if left[text] <= 0:
+            yield text
+        left[text] -= 1
 
 
 def _compared(dataset: Dataset) -> Iterator[Any]:

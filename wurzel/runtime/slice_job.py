@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 from wurzel.invocation.command import cut_edges, step_argv
 from wurzel.runtime import slices
 from wurzel.runtime.archive import Cut
-from wurzel.runtime.calls import portions, shard_bounds
+from wurzel.runtime.calls import shard_bounds
+from wurzel.runtime.fanout import slices_for
 from wurzel.runtime.progress import Event
 from wurzel.runtime.report import read_recorded
 from wurzel.runtime.step_job import StepJob
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from wurzel.runtime.supervise import Outcome
     from wurzel.store.records import Entry
 
+_GATHERED = "; put all slices together"
+
 
 class SliceJob(StepJob):
     """Finds, or runs, and hands over the slice that this run is about."""
@@ -35,13 +38,9 @@ class SliceJob(StepJob):
         """Belong to `run`, which keeps its results in a store."""
         super().__init__(run, step)
         self._store = cast("StoreArchive", run.archive)
-        self._cut = Cut(shard[0], self._count_of(shard[1]))
+        number, started = shard  # the data may have fewer slices than the platform starts
+        self._cut = Cut(number, slices_for(started, step.shards.items, lambda: self._store.items(step)))
         self._stage = self._store.stage(step)
-
-    def _count_of(self, started: int) -> int:
-        """Slices that the data has, which may be fewer than the platform starts."""
-        items = self.step.shards.items
-        return started if items is None else min(started, portions(self._store.items(self.step), items))
 
     def _begin(self) -> Command | None:
         self.started = time.monotonic()
@@ -56,7 +55,7 @@ class SliceJob(StepJob):
         self.decision, self._why = decision, decision.why
         if decision.entry is not None:
             whole = partial(self._store.hand_over, self.step, decision.entry)
-            return self.after(whole, lambda _: self._say("unchanged (from the store)"))
+            return self.after(whole, lambda _: self._unchanged(gathered=False))
         return self.after(self._look_up, self._found)
 
     def _look_up(self) -> Entry | None:
@@ -69,7 +68,7 @@ class SliceJob(StepJob):
         if entry is None:
             return self._must_run()
         give = partial(self._store.hand_over_slice, self.step, entry, self._cut, self.decision.question)
-        return self.after(give, lambda gathered: self._say("unchanged (from the store)", gathered=gathered))
+        return self.after(give, lambda gathered: self._unchanged(gathered=gathered))
 
     def _must_run(self) -> Command | None:
         lacking = self._store.lacking(self.step)
@@ -122,9 +121,8 @@ class SliceJob(StepJob):
         slices.clear(self._stage)
         return self._store.hand_over_slice(self.step, entry, self._cut, question)
 
-    def _say(self, text: str, *, gathered: bool = False) -> None:
-        self.run.slice_unchanged(self.step, f"{text}; put all slices together" if gathered else text)
+    def _unchanged(self, *, gathered: bool) -> None:
+        self.run.slice_unchanged(self.step, f"unchanged (from the store){_GATHERED * gathered}")
 
     def _done(self, *, gathered: bool) -> None:
-        more = "; put all slices together" if gathered else ""
-        self.run.slice_done(self.step, time.monotonic() - self.started, more)
+        self.run.slice_done(self.step, time.monotonic() - self.started, _GATHERED * gathered)

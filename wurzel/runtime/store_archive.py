@@ -17,7 +17,7 @@ from wurzel.invocation.digests import write_private
 from wurzel.invocation.fingerprint import always_runs
 from wurzel.regular_file import read_file
 from wurzel.runtime import slices
-from wurzel.runtime.archive import NONE, Cut, Kept, Key, named_as, replaceable
+from wurzel.runtime.archive import NONE, Archive, Cut, Kept, Key, named_as, replaceable
 from wurzel.runtime.handing import Handing, ends
 from wurzel.runtime.report import write_recorded
 from wurzel.runtime.store_ahead import Ahead
@@ -39,8 +39,12 @@ if TYPE_CHECKING:
 _MOST_REASONS = 3
 
 
-class StoreArchive:
-    """See `Archive`. Datasets are downloaded only for steps that run, and where the data folder has others."""
+class StoreArchive(Archive):
+    """See `Archive`. Datasets are downloaded only for steps that run, and where the data folder has others.
+
+    An entry is complete when it is found. Slices are stored as soon as they are complete, and stay until gc removes
+    them: other runs may be at work on them.
+    """
 
     remote = True
     place = "the store"
@@ -92,10 +96,6 @@ class StoreArchive:
         except (OSError, ValueError):
             return None
 
-    def is_complete(self, step: Step, entry: Entry) -> bool:
-        """See `Archive`: it was looked up when the entry was found."""
-        return True
-
     def reuse(self, step: Step, entry: Entry, here: Mapping[str, str]) -> bool:
         """See `Archive`: replaces what is in the data folder, so that nothing there is of another state."""
         if here != entry.digests:
@@ -127,9 +127,6 @@ class StoreArchive:
             return
         for key in keys:
             self._fetch(key, self.data[key], only.get(key))
-
-    def retiring(self, step: Step) -> None:
-        """See `Archive`."""
 
     def keep(self, step: Step, made: Entry, *, cacheable: bool) -> Kept:
         """See `Archive`: files, dataset, entry, hand-over, in this order."""
@@ -192,13 +189,6 @@ class StoreArchive:
         part = "-{}-of-{}".format(*self._options.shard) if self._options.shard else ""
         return self._folder(step.id).with_name(f"{step.id}.for-{self._first}{part}")
 
-    def forget_slices(self, key: str, count: int) -> None:
-        """See `Archive`: other runs may be at work on them, so gc removes them."""
-
-    def gathering(self, step: Step) -> Path | None:
-        """See `Archive`."""
-        return None
-
     def finish(self, steps: Sequence[Step]) -> str:
         """See `Archive`: the run may be whole now."""
         mine = {step.id for step in steps} & ends(self._pipeline)
@@ -213,12 +203,6 @@ class StoreArchive:
         more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
         text = "; ".join(reasons[:_MOST_REASONS])
         return f"the run {name} is not whole: {text}{more}" if reasons else f"the run {name} is whole"
-
-    def keep_left(self, folder: Path) -> None:
-        """See `Archive`: slices have been stored as soon as they were complete."""
-
-    def close(self, steps: Collection[str]) -> None:
-        """See `Archive`."""
 
     def _stored(self, made: Entry, folder: Path, written: Collection[str] = ()) -> Entry:
         """A result whose files and datasets are in the store."""
