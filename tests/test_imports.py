@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TIERS = [
-    {"named_tuples", "patterns", "records"},
+    {"named_tuples", "patterns", "records", "table"},
     {"exceptions", "git_folder", "hangup", "secret_names", "standard_streams", "store_url", "store_variables"},
     {"suggestion", "version"},
     {"new_file", "regular_file", "user_cache"},

@@ -416,7 +416,7 @@ class TestGc:
     def test_what_is_refused(self, full, url):
         assert "less than 24 hours" in str(error("gc", "--keep", "23h", store=url))
         assert "less than 24 hours" in str(error("gc", "--keep", "30", store=url))
-        assert "write for example 30d" in run("gc", "--keep", "a month", store=url).stderr
+        assert "is not a duration; write seconds or a text such as" in run("gc", "--keep", "a month", store=url).stderr
         assert run("gc", store=url).exit_code == 2
         assert "Did you mean rag?" in str(error("gc", "rags", "--keep", "30d", store=url))
         assert run("gc", "--keep", "30d", store=url).stderr == "nothing to remove\n"

@@ -126,7 +126,7 @@ def test_what_cannot_be_proven_is_said_at_once(tmp_path):
     project = example("chain", tmp_path / "project")
     for words, message in (
         (["-t", "slurm"], "slurm"),
-        (["--timeout", "soon"], "--timeout: 'soon' is not a duration"),
+        (["--timeout", "soon"], "'soon' is not a duration"),
         (["--report", "proof.pdf"], "the name must end in .md, .json or .html"),
         (["--set", "steps.nothing.shards=2"], "nothing"),
     ):

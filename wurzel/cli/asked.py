@@ -82,7 +82,7 @@ def made_ready(obj: dict[str, Any], asked: Asked) -> tuple[Pipeline, RunOptions,
         jobs=asked.jobs or chosen.parallelism or processors(),
         force=asked.force,
         state_dir=asked.state_dir,
-        wurzel=(sys.executable, "-P", "-m", "wurzel", *_log_options(obj)),
+        wurzel=(sys.executable, "-P", "-m", "wurzel", *log_options(obj)),
         only=asked.only or between(chosen, asked.first, asked.last),
         shard=asked.shard,
         no_retry=asked.no_retry,
@@ -193,6 +193,7 @@ def _half_copied(what: str) -> CheckFailed:
     return CheckFailed(what, where="--from-ir", hint="Copy all rendered files together, or render them again.")
 
 
-def _log_options(obj: dict[str, Any]) -> list[str]:
+def log_options(obj: Mapping[str, str]) -> list[str]:
+    """The options of every command that a process which we start is given."""
     flags = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(obj["level"], [])
     return ["--log-format", "json", *flags] if obj["log_format"] == "json" else flags

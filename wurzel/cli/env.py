@@ -11,9 +11,10 @@ import click
 
 from wurzel.cli.options import configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import print_json
+from wurzel.table import aligned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from wurzel.ir.model import Pipeline
     from wurzel.project.variables import Variable
@@ -63,30 +64,22 @@ def command(
         click.echo(line)
 
 
-def _table(found: list[Variable]) -> list[str]:
+def _table(found: list[Variable]) -> Iterator[str]:
     rows = [("VARIABLE", "STEP", "NEEDED", "DEFAULT", "FROM")]
     for variable in found:
         needed = "required" if variable.required else "optional"
         rows.append((variable.name, variable.step, needed, _short(variable.default), variable.source))
-    return _aligned(rows)
+    return aligned(rows)
 
 
-def _datasets(pipeline: Pipeline) -> list[str]:
+def _datasets(pipeline: Pipeline) -> Iterator[str]:
     from wurzel.invocation.command import dataset, step_inputs
 
     rows = [("STEP", "INPUTS", "OUTPUT")]
     for step in pipeline.steps:
         inputs = " ".join(f"-i {quote(value)}" for value in step_inputs(step, partial(dataset, pipeline)))
         rows.append((step.id, inputs or "-", f"-o {quote(dataset(pipeline, step.id))}"))
-    return _aligned(rows)
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Lines of a table; the last column is as wide as it needs."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    return [
-        "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
-    ]
+    return aligned(rows)
 
 
 def _short(default: str | None) -> str:

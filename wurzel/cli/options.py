@@ -95,6 +95,22 @@ class ShardText(click.ParamType):  # type: ignore[type-arg, unused-ignore] # not
         return self.fail(f"{value!r} is not a slice; write I/N with I from 1 to N, such as 2/8.", param, ctx)
 
 
+class DurationText(click.ParamType):  # type: ignore[type-arg, unused-ignore] # not generic in older clicks
+    """Seconds, or a text such as `90s`, `10m`, `1h30m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds."""
+        from wurzel.ir.types import LONGEST, parse_duration
+
+        try:
+            seconds = parse_duration(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
+        return seconds if seconds <= LONGEST else self.fail(f"{value!r} is longer than {LONGEST} seconds", param, ctx)
+
+
 def pipeline_argument(command: Command) -> Command:
     """The argument PIPELINE, which may be left out where a project has only one."""
     return click.argument("pipeline", type=PipelineName(), required=False)(command)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wurzel.cli.options import TargetName, configuration_options, env_file_option, pipeline_argument
+from wurzel.cli.options import DurationText, TargetName, configuration_options, env_file_option, pipeline_argument
 from wurzel.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from wurzel.engines.cluster import Cluster
     from wurzel.engines.driver import Driver
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     "-t", "--target", "targets", multiple=True, type=TargetName(), help="Only engines of this target; repeatable."
 )
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Only the first N items of every source.")
-@click.option("--timeout", default="10m", show_default=True, metavar="TIME", help="Longest time for each engine.")
+@click.option(
+    "--timeout",
+    type=DurationText(),
+    default="10m",
+    show_default=True,
+    metavar="TIME",
+    help="Longest time for each engine.",
+)
 @click.option(
     "--report", "reports", multiple=True, metavar="FILE", help="Write a report: .md, .json or .html; repeatable."
 )
@@ -36,7 +43,7 @@ def command(
     pipeline: str | None,
     targets: tuple[str, ...],
     sample: int | None,
-    timeout: str,
+    timeout: int,
     reports: tuple[str, ...],
     engines: str | None,
     environment: str | None,
@@ -51,10 +58,10 @@ def command(
     """
     import os
     import tempfile
-    from dataclasses import replace
 
+    from wurzel.cli.writing import write_report
     from wurzel.engines.cluster import Cluster
-    from wurzel.engines.page import Proof, cells
+    from wurzel.engines.page import Proof, write
     from wurzel.engines.process import ENGINES
     from wurzel.engines.project import case_of
     from wurzel.engines.proof import proven
@@ -69,7 +76,7 @@ def command(
     for target in targets:
         check_known(target, open_project())
     resolved = open_pipeline(pipeline, environment, sets)
-    cluster = Cluster(_seconds(timeout))
+    cluster = Cluster(timeout)
     chosen = _drivers(resolved, targets, cluster, environment)
     width = max(len(driver.name) for drivers in chosen.values() for driver in drivers)
     rows: list[Row] = []
@@ -77,18 +84,12 @@ def command(
         here = resolved if own == environment else open_pipeline(pipeline, own, sets)
         case = case_of(here.pipeline, pipeline or here.pipeline.name, Path.cwd(), own, sets, sample)
         steps = [step.id for step in here.pipeline.steps]
-        found: list[Row] = []
         with ended_by_signals(), cluster, tempfile.TemporaryDirectory(prefix="wurzel-prove-") as folder:
-            for row in proven(case, steps, drivers, Path(folder)):
-                found.append(row if found or own == environment else replace(row, engine=f"{row.engine} -e {own}"))
-                engine, _, version, verdict, digest, time, more = cells(found[-1])
-                facts = f"{engine:{width}}  {verdict:9}  {digest:8}  {time:>8}  {version}"
-                click.echo("; ".join(filter(None, (facts.rstrip(), more))))
-        order = [driver.name for driver in drivers]
-        rows += sorted(found, key=lambda row: order.index(row.engine) if row.engine in order else -1)
+            found = proven(case, steps, drivers, Path(folder))
+            rows += _told(found, drivers, width, "" if own == environment else f" -e {own}")
     proof = Proof(resolved.pipeline.name, sample, __version__, rows)
     for path, form in zip(reports, forms, strict=True):
-        _write(proof, path, form)
+        write_report(path, write(proof, form))
     for row in rows:
         if row.log:
             click.echo(f"--- {row.engine}\n{row.log}", err=True)
@@ -105,16 +106,6 @@ def _form(path: str) -> str:
     if form not in FORMATS:
         raise UsageError(f"--report {path}: the name must end in .md, .json or .html")
     return form
-
-
-def _seconds(timeout: str) -> int:
-    from wurzel.exceptions import UsageError
-    from wurzel.ir.types import parse_duration
-
-    try:
-        return parse_duration(timeout)
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from None
 
 
 def _drivers(
@@ -144,14 +135,17 @@ def _drivers(
     return found
 
 
-def _write(proof: object, path: str, form: str) -> None:
-    from wurzel.engines.page import Proof, write
-    from wurzel.exceptions import WriteError
-    from wurzel.regular_file import write_file
+def _told(found: Iterable[Row], drivers: Sequence[Driver], width: int, environment: str) -> list[Row]:
+    """The rows in the order of their drivers, each printed as it comes; the reference names its environment."""
+    from dataclasses import replace
 
-    assert isinstance(proof, Proof)  # noqa: S101 - imported only when called
-    try:
-        write_file(path, write(proof, form).encode())
-    except OSError as error:
-        raise WriteError(f"cannot be written: {error.strerror}", where=path) from None
-    click.echo(f"wrote {path}", err=True)
+    from wurzel.engines.page import cells
+
+    rows: list[Row] = []
+    for row in found:
+        rows.append(row if rows else replace(row, engine=f"{row.engine}{environment}"))
+        engine, _, version, verdict, digest, time, more = cells(rows[-1])
+        facts = f"{engine:{width}}  {verdict:9}  {digest:8}  {time:>8}  {version}"
+        click.echo("; ".join(filter(None, (facts.rstrip(), more))))
+    order = [driver.name for driver in drivers]
+    return sorted(rows, key=lambda row: order.index(row.engine) if row.engine in order else -1)

@@ -24,8 +24,7 @@ def command(run: str, other: str | None, pipeline: str | None, output: str, stat
     """
     from pathlib import Path
 
-    from wurzel.exceptions import WriteError
-    from wurzel.regular_file import write_file
+    from wurzel.cli.writing import write_report
     from wurzel.report.content import content
     from wurzel.report.page import page
     from wurzel.runtime.history import find_run, past_runs
@@ -37,8 +36,4 @@ def command(run: str, other: str | None, pipeline: str | None, output: str, stat
     if output == "-":
         click.echo(text, nl=False)
         return
-    try:
-        write_file(output, text.encode())
-    except OSError as error:
-        raise WriteError(f"cannot be written: {error.strerror}", where=output) from None
-    click.echo(f"wrote {output}", err=True)
+    write_report(output, text)

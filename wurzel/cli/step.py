@@ -12,28 +12,13 @@ import click
 from click.core import ParameterSource
 
 from wurzel.cli import collect_as_usual
-from wurzel.cli.options import ShardText
+from wurzel.cli.options import DurationText, ShardText
 from wurzel.cli.step_of import StepName, is_id
 from wurzel.exceptions import UsageError, WurzelError
 from wurzel.git_folder import REASON, in_git
 
 if TYPE_CHECKING:
     from wurzel.runtime.guard import Link
-
-
-class DurationText(click.ParamType):  # type: ignore[type-arg, unused-ignore] # not generic in older clicks
-    """Seconds, or a text such as `90s`, `10m`, `1h30m`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Seconds."""
-        from wurzel.ir.types import parse_duration
-
-        try:
-            return parse_duration(value)
-        except ValueError as error:
-            return self.fail(str(error), param, ctx)
 
 
 class FolderText(click.Path):
@@ -49,6 +34,17 @@ class FolderText(click.Path):
 FOLDER = FolderText(path_type=Path)
 AT_LEAST_0 = click.IntRange(min=0)
 AT_LEAST_1 = click.IntRange(min=1)
+_OF_CHILDREN = {
+    "--id": "step_id",
+    "-i": "inputs",
+    "-o": "output",
+    "--settings": "settings",
+    "--portion": "portion",
+    "--shard-by": "shard_by",
+    "--null": "nulls",
+    "--secret": "secrets",
+}
+"""Options of a process that runs the same step once, and our names of them."""
 
 
 @click.command("step", short_help="Run one step; this is what rendered files call.")
@@ -179,23 +175,12 @@ def _unless_done(options: dict[str, Any], logs: dict[str, str]) -> int:
 
 def child_arguments(options: dict[str, Any], logs: dict[str, str]) -> list[str]:
     """The arguments of `wurzel` that run the same step once, without supervision, slice and report."""
-    level = {"DEBUG": ["-v"], "WARNING": ["-q"]}.get(logs["level"], [])
-    argv = ["--log-format", logs["log_format"], *level, "step", options["target"]]
-    if options["step_id"] is not None:
-        argv += ["--id", options["step_id"]]
-    for folder in options["inputs"]:
-        argv += ["-i", str(folder)]
-    argv += ["-o", str(options["output"])]
-    if options["settings"] is not None:
-        argv += ["--settings", options["settings"]]
-    if options["portion"] is not None:
-        argv += ["--portion", str(options["portion"])]
-    if options["shard_by"] is not None:
-        argv += ["--shard-by", options["shard_by"]]
-    for name in options["nulls"]:
-        argv += ["--null", name]
-    for name in options["secrets"]:
-        argv += ["--secret", name]
+    from wurzel.cli.asked import log_options
+
+    argv = [*log_options(logs), "step", options["target"]]
+    for word, name in _OF_CHILDREN.items():
+        values = options[name] if isinstance(options[name], list | tuple) else [options[name]]
+        argv += [text for value in values if value is not None for text in (word, str(value))]
     return argv
 
 

@@ -40,3 +40,15 @@ def write(changes: Sequence[Change], command: str, *, check: bool, force: bool) 
     for change in changes:
         state = "is up to date" if change.state == "same" else "created" if change.old is None else "updated"
         click.echo(f"{change.path} {state}" if change.state == "same" else f"{state} {change.path}", err=True)
+
+
+def write_report(path: str, text: str) -> None:
+    """Write a file that an option names, and say so. Raises `WriteError`."""
+    from wurzel.exceptions import WriteError
+    from wurzel.regular_file import write_file
+
+    try:
+        write_file(path, text.encode())
+    except OSError as error:
+        raise WriteError(f"cannot be written: {error.strerror}", where=path) from None
+    click.echo(f"wrote {path}", err=True)

@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:(?P<d>[0-9]+)d)?(?:(?P<h>[0-9]+)h)?(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s)?")
-_LONGEST = 2**31 - 1
+LONGEST = 2**31 - 1
+"""Seconds of the longest duration: what Kubernetes can count to."""
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]{1,2})?")
 
 
@@ -26,8 +27,8 @@ def parse_duration(value: Any) -> int:
                 return int(text)
             raise ValueError(f"{value!r} is not a duration; write seconds or a text such as 90s, 10m, 1h30m, 2d")
         return sum(int(count) * _UNITS[unit] for unit, count in match.groupdict().items() if count)
-    if not 0 <= value <= _LONGEST or value != int(value):
-        raise ValueError(f"{value!r} is not a duration; write whole seconds, 0 to {_LONGEST}")
+    if not 0 <= value <= LONGEST or value != int(value):
+        raise ValueError(f"{value!r} is not a duration; write whole seconds, 0 to {LONGEST}")
     return int(value)
 
 
@@ -52,11 +53,11 @@ def _quantity(value: Any) -> Any:
 Duration = Annotated[
     int,
     BeforeValidator(parse_duration),
-    Field(ge=0, le=_LONGEST),
+    Field(ge=0, le=LONGEST),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 0, "maximum": _LONGEST},
+                {"type": "integer", "minimum": 0, "maximum": LONGEST},
                 {"type": "string", "pattern": "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s?)?$"},
             ]
         }

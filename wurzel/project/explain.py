@@ -13,6 +13,7 @@ from wurzel.ir.model import SecretRef
 from wurzel.named_tuples import NamedTuple
 from wurzel.project.model import PIPELINE_FACTS, STEP_FACTS
 from wurzel.project.nodes import Node, json_data
+from wurzel.table import aligned
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Setting, Step
@@ -32,10 +33,7 @@ class Row(NamedTuple):
 
 def explain(resolved: Resolved) -> list[str]:
     """The rows as aligned lines."""
-    found = [row._replace(value=_cut(row.value)) for row in rows(resolved)]
-    first = max(len(row.path) for row in found)
-    second = max(len(row.value) for row in found)
-    return [f"{row.path:<{first}}  {row.value:<{second}}  {row.origin}" for row in found]
+    return list(aligned(row._replace(value=_cut(row.value)) for row in rows(resolved)))
 
 
 def rows(resolved: Resolved) -> Iterator[Row]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wurzel.exceptions import StoreError
-from wurzel.ir.crossing import results
 from wurzel.store.names import ALL
 from wurzel.store.records import Data, Entry, HandOver
 from wurzel.store.runs import Begun, Run
@@ -135,8 +134,3 @@ def definition(pipeline: Pipeline) -> str:
 
     plain = pipeline.model_copy(update={"store": None, "data_dir": type(pipeline).model_fields["data_dir"].default})
     return sha256(dump(plain).encode(errors="surrogatepass")).hexdigest()
-
-
-def ends(pipeline: Pipeline) -> set[str]:
-    """Ids of the steps whose output no other step reads: only jobs that have one of them can complete a run."""
-    return {step.id for step in results(pipeline)}

@@ -95,7 +95,7 @@ def step_here(pipeline: Pipeline, step: Step, report: Path, retire: Path | None)
 
 def as_run(question: Question) -> Question:
     """The question that a step has answered: that of unknown code, if files have changed since they were imported."""
-    if not _outdated():
+    if all(stamp is not None and stamp_of(path) == stamp for path, stamp in _IMPORTED.items()):
         return question
     inputs = {**question.inputs, "code": UNKNOWN}
     return question._replace(inputs=inputs, key=fingerprint(inputs), cacheable=False)
@@ -110,10 +110,6 @@ def _note_modules() -> None:
             stamp = stamp_of(path)
             _IMPORTED[path] = stamp if stamp and stamp[0] < _noted else None
     _noted = now
-
-
-def _outdated() -> bool:
-    return any(stamp is None or stamp_of(path) != stamp for path, stamp in _IMPORTED.items())
 
 
 def _process_start() -> int:

@@ -33,7 +33,7 @@ class PastRun(NamedTuple):
     counts: Mapping[str, int]
     """Number of steps by what became of them."""
     steps: Mapping[str, Mapping[str, Any]]
-    """What became of each step, as `Recorder` notes it and with its datasets, report and settings."""
+    """What became of each step, as `Recording` notes it and with its datasets, report and settings."""
     record: Mapping[str, Any]
     """All that was recorded."""
 

@@ -43,13 +43,8 @@ class TextFormatter(logging.Formatter):
     """`12:30:01 INFO split: done`."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__(datefmt="%H:%M:%S")
-        self._step = f" {fields['step']}:" if "step" in fields else ""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """One record; a traceback follows on separate lines."""
-        time = self.formatTime(record, self.datefmt)
-        return f"{time} {record.levelname}{self._step} {record.getMessage()}"
+        step = f" {fields['step']}:".replace("%", "%%") if "step" in fields else ""
+        super().__init__(f"%(asctime)s %(levelname)s{step} %(message)s", "%H:%M:%S")
 
 
 class JsonFormatter(logging.Formatter):

@@ -44,7 +44,7 @@ class LoneSlice(StepJob):
         if question.cacheable and not self.run.options.force and self._found():
             self.run.slice_unchanged(self.step, f"unchanged (slice {number} of {of})")
             return None
-        self.run.follower.tell(Event("started", self.step.id, f"started (slice {number} of {of})"))
+        self.run.tell(Event("started", self.step.id, f"started (slice {number} of {of})"))
         report = self._fresh_report(self._name)
         words = ["--shard", f"{number}/{of}", "--report", str(report)]
         if question.cacheable:

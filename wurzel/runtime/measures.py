@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,17 +58,13 @@ def write_measures(pipeline: Pipeline, options: RunOptions) -> Path:
 def read_measures(path: Path) -> dict[str, Measure]:
     """The measures in a file, by step. Raises `UsageError` when it cannot be read, or holds something else."""
     try:
-        found = json.loads(read_file(path))["steps"]
-        return {str(name): _measure(each) for name, each in found.items()}
+        found = json.loads(read_file(path))["steps"].items()
+        return {str(name): Measure(float(one["seconds"]), int(amount(one.get("memory", "0")))) for name, one in found}
     except OSError as error:
         hint = "Write it with: wurzel run --measure --force"
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError("does not contain measures", where=str(path), hint="Remove it, and measure again.") from error
-
-
-def _measure(found: Mapping[str, Any]) -> Measure:
-    return Measure(float(found["seconds"]), int(amount(found.get("memory", "0"))))
 
 
 def _plain(measure: Measure) -> dict[str, Any]:

@@ -43,11 +43,11 @@ def run_pipeline(pipeline: Pipeline, options: RunOptions, follower: Follower) ->
     data = options.root / pipeline.data_dir
     # Signals are noted before the lock is taken, and after it is removed: whoever ends the run, no lock is left behind.
     with _watch(options) as watch, locked(data, _parts(pipeline, options)), ExitStack() as last:
-        recording = Recording(options.root / options.state_dir / pipeline.name, pipeline, options, follower)
-        run = Run(pipeline, whole, options, recording.follower, watch, _task)
+        recording = Recording(options.root / options.state_dir / pipeline.name, pipeline, options)
+        run = Run(pipeline, whole, options, follower, watch, _task)
         last.callback(recording.close)
         recording.begin()
-        run.keep_log = recording.keep_log
+        run.keep_log, run.note = recording.keep_log, recording.note
         sweep(data, run.schedule.steps, run.archive.keep_left)
         last.callback(run.archive.close, run.schedule.steps)
         last.callback(sweep, data, run.schedule.steps, run.archive.keep_left)

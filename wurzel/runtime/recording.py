@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ from wurzel.store.names import escape
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step
     from wurzel.runtime.options import RunOptions
-    from wurzel.runtime.outcome import Note, RunResult
-    from wurzel.runtime.progress import Event, Follower, Running
+    from wurzel.runtime.outcome import RunResult
+    from wurzel.runtime.progress import Event
     from wurzel.runtime.run import Run
 
 RUNS = "runs"
@@ -41,51 +41,13 @@ _STATES = {"done": "ran", "started": "stopped", "retry": "stopped"}
 """States of a step by the last thing that happened to it; the others are named as the event."""
 
 
-class Recorder:
-    """Follows a run for whoever else follows it, and notes what happens."""
-
-    def __init__(self, follower: Follower) -> None:
-        self._follower = follower
-        self._start = time.monotonic()
-        self.steps: dict[str, dict[str, Any]] = {}
-
-    @property
-    def lively(self) -> bool:
-        """Whether the other one wants to be ticked."""
-        return self._follower.lively
-
-    def tell(self, event: Event) -> None:
-        """Note the event, and pass it on."""
-        found = self.steps.setdefault(event.step, {"tries": 0})
-        now = round(time.monotonic() - self._start, 3)
-        found["state"] = _STATES.get(event.kind, event.kind)
-        if event.kind == "started":
-            found |= {"reason": event.text.removeprefix("started (").removesuffix(")"), "begin": now, "tries": 1}
-        elif event.kind == "retry":
-            found["tries"] += 1
-        else:
-            found |= {"text": event.text, "end": now}
-        self._follower.tell(event)
-
-    def tick(self, running: Mapping[str, Running]) -> None:
-        """Pass it on."""
-        self._follower.tick(running)
-
-    def close(self) -> None:
-        """Pass it on."""
-        self._follower.close()
-
-    def say(self, notes: Iterable[Note]) -> None:
-        """Pass it on."""
-        self._follower.say(notes)
-
-
 class Recording:
     """A run that is being recorded."""
 
-    def __init__(self, state: Path, pipeline: Pipeline, options: RunOptions, follower: Follower) -> None:
+    def __init__(self, state: Path, pipeline: Pipeline, options: RunOptions) -> None:
         """Nothing is written yet."""
-        self.follower = Recorder(follower)
+        self._steps: dict[str, dict[str, Any]] = {}
+        self._began = time.monotonic()
         self._pipeline = pipeline
         self._state = state
         self._run: Run | None = None
@@ -113,6 +75,18 @@ class Recording:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             self._write({})
 
+    def note(self, event: Event) -> None:
+        """Note what has happened to a step."""
+        found = self._steps.setdefault(event.step, {"tries": 0})
+        now = round(time.monotonic() - self._began, 3)
+        found["state"] = _STATES.get(event.kind, event.kind)
+        if event.kind == "started":
+            found |= {"reason": event.text.removeprefix("started (").removesuffix(")"), "begin": now, "tries": 1}
+        elif event.kind == "retry":
+            found["tries"] += 1
+        else:
+            found |= {"text": event.text, "end": now}
+
     def over(self, run: Run) -> None:
         """The run has ended by itself."""
         self._run = run
@@ -135,12 +109,12 @@ class Recording:
 
     def _outcome(self, run: Run) -> dict[str, Any]:
         result = run.result
-        steps = {step.id: self._step(run, step) for step in self._pipeline.steps if step.id in self.follower.steps}
+        steps = {step.id: self._step(run, step) for step in self._pipeline.steps if step.id in self._steps}
         ended = {"seconds": round(result.seconds, 3), "exit_code": result.exit_code, "ended": _ended(result)}
         return {**ended, "counts": dict(result.counts()), "left": result.left, "steps": steps}
 
     def _step(self, run: Run, step: Step) -> dict[str, Any]:
-        found = self.follower.steps[step.id]
+        found = self._steps[step.id]
         digests = {name: digest for (step_id, name), digest in run.outputs.items() if step_id == step.id}
         fine = found["state"] in {"ran", "skipped", "unchanged"}
         report = read_recorded(run.state.report(step.id)) if fine else {}
@@ -150,7 +124,7 @@ class Recording:
 
     def _keep_logs(self) -> None:
         """Copy the logs of this run that could not be linked; the next one replaces them."""
-        for step_id, found in self.follower.steps.items():
+        for step_id, found in self._steps.items():
             for log in sorted((self._state / "logs").glob(f"{step_id}.*log")) if found["tries"] else ():
                 if log.lstat().st_mtime >= self._start.timestamp() - _CLOCK:
                     _copy(log, self._folder / LOGS / log.name)

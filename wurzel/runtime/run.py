@@ -66,6 +66,8 @@ class Run:
         self.pool = Pool(watch, 1 if options.in_process else options.jobs, self.room)
         self.keep_log: Callable[[Path], object] = lambda _: None
         """Called with each log before anything is written to it."""
+        self.note: Callable[[Event], object] = lambda _: None
+        """Called with everything that happens to a step, before the follower is told."""
         self._task = task
         self.slices: dict[str, tuple[int, int]] = {}
         """Slices of a step that are done, and of how many, where it has several."""
@@ -76,6 +78,11 @@ class Run:
         """Our own variables without the secrets of other steps."""
         owners, environ = self.owners, self.options.environ
         return {name: value for name, value in environ.items() if step.id in owners.get(name, (step.id,))}
+
+    def tell(self, event: Event) -> None:
+        """Something has happened to a step."""
+        self.note(event)
+        self.follower.tell(event)
 
     def execute(self) -> None:
         """Run until nothing is left to do."""
@@ -115,7 +122,7 @@ class Run:
         self.result.unchanged.append(step.id)
         notes = [*([f"from {place}"] if place else []), *(["skipped"] if entry.skipped else [])]
         text = f"unchanged ({', '.join(notes)})" if notes else "unchanged"
-        self.follower.tell(Event("unchanged", step.id, text))
+        self.tell(Event("unchanged", step.id, text))
         if lacking := self.decider.not_seen(step):
             self.result.notes.append(f"{step.id}: {lacking}; set cache_key, or use --force after a change")
         self._go_on(step, entry)
@@ -124,31 +131,31 @@ class Run:
         """The step has written its datasets, or was skipped."""
         if skipped:
             self.result.skipped.append(step.id)
-            self.follower.tell(Event("skipped", step.id, "skipped", seconds))
+            self.tell(Event("skipped", step.id, "skipped", seconds))
         else:
             self.result.ran.append(step.id)
-            self.follower.tell(Event("done", step.id, f"done in {seconds:.1f}s", seconds))
+            self.tell(Event("done", step.id, f"done in {seconds:.1f}s", seconds))
         self._go_on(step, entry)
 
     def slice_done(self, step: Step, seconds: float, more: str = "") -> None:
         """The slice that this run is about has been written; `more` ends the sentence."""
         self.result.ran.append(step.id)
-        self.follower.tell(Event("done", step.id, f"done in {seconds:.1f}s{more}", seconds))
+        self.tell(Event("done", step.id, f"done in {seconds:.1f}s{more}", seconds))
 
     def slice_unchanged(self, step: Step, text: str) -> None:
         """The slice that this run is about need not be run."""
         self.result.unchanged.append(step.id)
-        self.follower.tell(Event("unchanged", step.id, text))
+        self.tell(Event("unchanged", step.id, text))
 
     def failed(self, step: Step, failure: Failure, seconds: float) -> None:
         """The step has failed for good, and with it everything after it that has not begun."""
         if step.id in self.result.unchanged:
             self.result.unchanged.remove(step.id)  # it could not be handed over
         self.result.failed[step.id] = failure
-        self.follower.tell(Event("failed", step.id, f"failed: {failure.reason}", seconds))
+        self.tell(Event("failed", step.id, f"failed: {failure.reason}", seconds))
         for after in self.schedule.failed(step.id):
             self.result.blocked[after.id] = step.id
-            self.follower.tell(Event("blocked", after.id, f"not run, because {step.id} failed"))
+            self.tell(Event("blocked", after.id, f"not run, because {step.id} failed"))
 
     def _go_on(self, step: Step, entry: Entry) -> None:
         self.outputs.update({(step.id, name): digest for name, digest in entry.digests.items()})

@@ -95,7 +95,7 @@ class SliceJob(StepJob):
 
     def _launch(self, _: None) -> Command:
         number, of = self._cut
-        self.run.follower.tell(Event("started", self.step.id, f"started ({self._why}; slice {number} of {of})"))
+        self.run.tell(Event("started", self.step.id, f"started ({self._why}; slice {number} of {of})"))
         slices.clear(self._stage)
         cut = slices.options(self._stage, number, of, report=True)
         return self.command([*step_argv(self.run.pipeline, self.step), *cut], self.log())

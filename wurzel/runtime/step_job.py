@@ -90,7 +90,7 @@ class StepJob:
         run, step = self.run, self.step
         count = 1 if run.options.in_process else slice_count(run.pipeline, step, run.options.root)
         into = f"; {count} slices" if step.shards.items is not None and count > 1 else ""
-        run.follower.tell(Event("started", step.id, f"started ({self._why}{into})"))
+        run.tell(Event("started", step.id, f"started ({self._why}{into})"))
         if count > 1:
             self._count = count
             Sliced(self, count).start()
@@ -232,4 +232,4 @@ class StepJob:
         text = again(with_cause(why, log), wait)
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             file.write(f"--- {again(why, wait)} ---\n")
-        self.run.follower.tell(Event("retry", self.step.id, text))
+        self.run.tell(Event("retry", self.step.id, text))

@@ -15,10 +15,11 @@ from wurzel.exceptions import StoreError, StoreSetupError
 from wurzel.invocation.command import cut_edges, dataset
 from wurzel.invocation.digests import write_private
 from wurzel.invocation.fingerprint import always_runs
+from wurzel.ir.crossing import results
 from wurzel.regular_file import read_file
 from wurzel.runtime import slices
 from wurzel.runtime.archive import NONE, Archive, Cut, Kept, Key, named_as, replaceable
-from wurzel.runtime.handing import Handing, ends
+from wurzel.runtime.handing import Handing
 from wurzel.runtime.report import write_recorded
 from wurzel.runtime.store_ahead import Ahead
 from wurzel.runtime.store_gather import all_slices, gather
@@ -191,7 +192,8 @@ class StoreArchive(Archive):
 
     def finish(self, steps: Sequence[Step]) -> str:
         """See `Archive`: the run may be whole now."""
-        mine = {step.id for step in steps} & ends(self._pipeline)
+        # Only jobs that have a step whose output no other step reads can complete a run.
+        mine = {step.id for step in steps} & {step.id for step in results(self._pipeline)}
         if self.handing is None or not mine or (self._options.shard and not mine & self._gathered):
             return ""
         name = self.handing.run.name

@@ -52,15 +52,11 @@ def written(folder: Path, outputs: Sequence[str], digests: FileDigests) -> Store
     manifests = {name: _manifest(folder / name) for name in outputs}
     for part in (part for manifest in manifests.values() if manifest is not None for part in manifest.parts):
         digests.trust(part.path, part.sha256)
-    return stored({name: manifest for name, manifest in manifests.items() if manifest is not None}, outputs)
-
-
-def stored(manifests: Mapping[str, Manifest], outputs: Sequence[str]) -> Stored | None:
-    """The datasets of a step, if none of its outputs is missing."""
-    if not manifests.keys() >= set(outputs):
+    there = {name: manifest for name, manifest in manifests.items() if manifest is not None}
+    if len(there) < len(manifests):
         return None
-    digests = {name: manifest.digest for name, manifest in manifests.items()}
-    return Stored(digests, all(manifest.skipped for manifest in manifests.values()))
+    found = {name: manifest.digest for name, manifest in there.items()}
+    return Stored(found, all(manifest.skipped for manifest in there.values()))
 
 
 def manifests_in(folder: Path, outputs: Sequence[str]) -> dict[str, Manifest] | None:

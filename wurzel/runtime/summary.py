@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wurzel.runtime.run_id import platform
+from wurzel.table import aligned
 
 if TYPE_CHECKING:
     from wurzel.runtime.rows import Row
@@ -34,10 +35,7 @@ def conclude(rows: Sequence[Row], environ: Mapping[str, str], pipeline: str) -> 
 
 def table(rows: Sequence[Row]) -> str:
     """The table as aligned text."""
-    cells = [_HEAD, *map(_cells, rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEAD))]
-    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)) for line in cells)
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    return "".join(f"{line}\n" for line in aligned([_HEAD, *map(_cells, rows)]))
 
 
 def markdown(rows: Sequence[Row], pipeline: str) -> str:

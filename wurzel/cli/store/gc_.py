@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from wurzel.cli.options import DurationText
 from wurzel.cli.saying import print_json
 from wurzel.cli.store.place import PipelineInStore, meant, open_place, store_options
 from wurzel.cli.text import counted, size
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from wurzel.store.gc_plan import Removed
-
-
-class KeepText(click.ParamType):  # type: ignore[type-arg] # not generic in older clicks
-    """How long to keep runs: `30d`, `36h`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The time."""
-        from datetime import timedelta
-
-        from wurzel.ir.types import parse_duration
-
-        try:
-            return timedelta(seconds=parse_duration(value))
-        except (ValueError, OverflowError):
-            return self.fail(f"{value!r} is not a duration; write for example 30d or 36h.", param, ctx)
 
 
 @click.command("gc")
 @click.argument("pipeline", type=PipelineInStore(), required=False)
-@click.option("--keep", type=KeepText(), metavar="TIME", required=True, help="Keep runs that are younger: 30d, 36h.")
+@click.option(
+    "--keep", type=DurationText(), metavar="TIME", required=True, help="Keep runs that are younger: 30d, 36h."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @store_options
 def command(
-    pipeline: str | None, keep: timedelta, dry_run: bool, as_json: bool, url: str | None, environment: str | None
+    pipeline: str | None, keep: int, dry_run: bool, as_json: bool, url: str | None, environment: str | None
 ) -> None:
     """Remove old runs, and what nothing needs any more.
 
@@ -48,10 +32,12 @@ def command(
     and files that nothing has led to for 24 hours, so it has to be called twice. Jobs may run meanwhile. Without
     PIPELINE, of all pipelines in the store.
     """
+    from datetime import timedelta
+
     from wurzel.store.gc import gc
 
     bucket = open_place(url, environment, pipeline).bucket
-    found = gc(bucket, meant(bucket, pipeline), keep, dry_run=dry_run)
+    found = gc(bucket, meant(bucket, pipeline), timedelta(seconds=keep), dry_run=dry_run)
     if as_json:
         print_json([each._asdict() for each in found])
         return

@@ -10,9 +10,10 @@ from wurzel.cli.options import TargetName
 from wurzel.cli.saying import print_json
 from wurzel.cli.templates.names import open_renderer
 from wurzel.render.layers import OURS
+from wurzel.table import aligned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from wurzel.render.check.sources import Sources
 
@@ -77,15 +78,12 @@ def _rows(contracts: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[str]]:
     yield "target", "template", "changed by"
     for contract in contracts:
         for name, said in [*contract["files"].items(), *contract["parts"].items()]:
-            yield contract["target"], name, ", ".join([*_own(said["layers"]), *map(_round, said["bypassed"])])
+            unused = [f"({label}: not used)" for label in said["bypassed"]]
+            yield contract["target"], name, ", ".join([*_own(said["layers"]), *unused])
 
 
 def _own(labels: Sequence[str]) -> list[str]:
     return [label for label in labels if not label.startswith(f"{OURS}!")]
-
-
-def _round(label: str) -> str:
-    return f"({label}: not used)"
 
 
 def _detail(contract: Mapping[str, Any], filters: Mapping[str, str]) -> Iterator[str]:
@@ -141,10 +139,6 @@ def _blocks(said: Mapping[str, Any]) -> Iterator[str]:
         yield f"{'  ' * depth}{'  '.join(filter(None, words))}"
 
 
-def _table(rows: Any) -> Iterator[str]:
+def _table(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     """Rows as aligned columns."""
-    kept = [list(map(str, row)) for row in rows]
-    widths = [max(len(row[column]) for row in kept) for column in range(len(kept[0]))] if kept else []
-    for row in kept:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield f"    {'  '.join(cells).rstrip()}"
+    return (f"    {line}" for line in aligned(list(map(str, row)) for row in rows))
