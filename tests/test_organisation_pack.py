@@ -22,8 +22,9 @@ from tests.command import program
 from tests.render.hostile import has_surrogate, strings
 from wurzel.backends.registry import get
 from wurzel.backends.rendering import render, validate
+from wurzel.core.importing import import_object
 from wurzel.exceptions import PolicyError, TemplateError
-from wurzel.ir.introspect import introspect, load_entrypoint
+from wurzel.ir.introspect import introspect
 from wurzel.ir.serialize import dump
 from wurzel.project.explain import rows
 from wurzel.project.jobs import Request, open_jobs
@@ -167,7 +168,7 @@ def test_a_pack_renders_no_target_that_a_team_does_not_name(team):
 
 def test_an_ir_file_of_a_pipeline_that_is_not_in_wurzel_yaml_gets_the_defaults_as_well(team):
     there = open_pipeline("rag").pipeline
-    bare = introspect(load_entrypoint("rag_pipeline:rag"), name="another", entrypoint="rag_pipeline:rag")
+    bare = introspect(import_object("rag_pipeline:rag"), name="another", entrypoint="rag_pipeline:rag")
     ir = team / "another.ir.json"
     ir.write_text(dump(bare))
     ((job,), _) = open_jobs(Request(targets=["argo"], ir=ir, sets=["image=docs/rag:1.4"]))

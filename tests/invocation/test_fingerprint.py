@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.plain import plain_step
+from wurzel.core.importing import import_object
 from wurzel.invocation import code as code_module
 from wurzel.invocation.code import Code
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
-from wurzel.ir.introspect import introspect, load_entrypoint
+from wurzel.ir.introspect import introspect
 from wurzel.ir.model import DataType, Edge, Resources, Retry, Shards
 
 HEAD = """
@@ -46,7 +47,7 @@ def project(tmp_path, monkeypatch):
                 "    def run(self, inpt: None) -> list[Doc]:\n        return []\n\ndef p():\n    return WZ(Load)\n"
             )
             sys.modules.pop("proj", None)
-            self.pipeline = introspect(load_entrypoint("proj:p"), name="p", entrypoint="proj:p")
+            self.pipeline = introspect(import_object("proj:p"), name="p", entrypoint="proj:p")
 
         def of(self, _pipeline=None, **environ):
             pipeline = _pipeline or self.pipeline

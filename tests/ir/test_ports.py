@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.command import invoke
+from wurzel.core.importing import import_object
 from wurzel.exceptions import ConfigError, PipelineError
 from wurzel.invocation.command import step_argv
 from wurzel.ir import graph
-from wurzel.ir.introspect import introspect, load_entrypoint
+from wurzel.ir.introspect import introspect
 from wurzel.ir.model import Edge, Shards
 from wurzel.ir.serialize import dump, load
 from wurzel.project.resolve import resolve
@@ -70,7 +71,7 @@ def module(tmp_path, monkeypatch):
     def write(more=""):
         sys.modules.pop("lang", None)
         Path("lang.py").write_text(STEPS + more)
-        return load_entrypoint("lang:pipeline")
+        return import_object("lang:pipeline")
 
     yield write
     sys.modules.pop("lang", None)

@@ -31,7 +31,10 @@ def import_object(name: str) -> Any:
     if colon:
         if not (_NAME.fullmatch(module_name) and _NAME.fullmatch(path)):
             raise PipelineError(f"{name!r} names no object", hint=_FORMS)
-        return _walk(import_user_module(module_name), path, name)
+        module = _module_or_none(module_name)
+        if module is None:
+            raise _no_module(module_name)
+        return _walk(module, path, name)
     if not _NAME.fullmatch(name) or "." not in name:
         raise PipelineError(f"{name!r} names no object", hint=_FORMS)
     module_name, _, path = name.rpartition(".")
@@ -115,14 +118,6 @@ class _OsExit(SystemExit):
 
 def _call(error: SystemExit) -> str:
     return f"{'os._exit' if isinstance(error, _OsExit) else 'sys.exit'}({error.code!r})"
-
-
-def import_user_module(name: str) -> ModuleType:
-    """The module of this name. Raises `PipelineError` when there is none or it cannot be imported."""
-    module = _module_or_none(name)
-    if module is None:
-        raise _no_module(name)
-    return module
 
 
 def _module_or_none(name: str) -> ModuleType | None:

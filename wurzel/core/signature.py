@@ -35,18 +35,14 @@ def check_run(cls: type[Any], given: Any, result: Any, place: str) -> None:
             "run is an async generator", where=place, hint="Write async def run, and return a list of the items."
         )
     missing, wanted = _check(cls, "run", given, result, place)
-    if missing and _is_wrapped(cls.run):
+    # What a decorator without `wraps` puts in place of a method takes any arguments.
+    if missing and any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in _parameters(cls.run)):
         message = f"{place}: a decorator hides the annotations of run; let it apply functools.wraps"
         warnings.warn(message, WurzelWarning, stacklevel=5)
     elif missing:
         warnings.warn(
             f"{place}: run has no annotation for {' and '.join(missing)}; write {wanted}", WurzelWarning, stacklevel=5
         )
-
-
-def _is_wrapped(method: Any) -> bool:
-    """Whether it takes any arguments, as what a decorator without `wraps` puts in place of a method."""
-    return inspect.Parameter.VAR_POSITIONAL in [parameter.kind for parameter in _parameters(method)]
 
 
 def _parameters(method: Any) -> list[inspect.Parameter]:

@@ -21,7 +21,7 @@ from pydantic_core import to_jsonable_python
 
 from wurzel.datacontract.names import class_path
 from wurzel.datacontract.secrets import HIDING, is_secret, without_passwords
-from wurzel.ir.settings import names_files
+from wurzel.ir.file_places import file_places
 from wurzel.named_tuples import NamedTuple
 from wurzel.secret_names import names_secret_file
 
@@ -104,7 +104,7 @@ class _Reader:
         if isinstance(value, BaseModel):
             return self.model(value, f"{place}__")
         name = place.rpartition("__")[2]
-        is_file = self._is_input(place) or names_files(field.annotation, field.metadata)
+        is_file = self._is_input(place) or bool(file_places(field.annotation, field.metadata))
         if place in self._secret or is_secret(field.annotation) or (is_file and names_secret_file(name)):
             return None if value is None else _PRESENT
         return self._encoded(value, place, is_file=is_file)

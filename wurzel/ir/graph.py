@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Edge, Pipeline, Step
 
 
+_ENTITIES = str.maketrans({"[": "#91;", "]": "#93;"})
+
+
 def text(pipeline: Pipeline, jobs: Sequence[Job] = ()) -> str:
     """One line for each step, in the order they run, with what it reads; with jobs, below the name of its own."""
     width = max(len(step.id) for step in pipeline.steps)
@@ -45,7 +48,7 @@ def mermaid(pipeline: Pipeline, jobs: Sequence[Job] = ()) -> str:
     for number, job in enumerate(jobs):
         lines += [f'    subgraph j{number}["{job.name}"]', *(f"        {nodes[step]}" for step in job.ids), "    end"]
     lines += [
-        f'    {nodes[edge.step]} -- "{_entities(_carried(edge, types))}" --> {nodes[step.id]}'
+        f'    {nodes[edge.step]} -- "{_carried(edge, types).translate(_ENTITIES)}" --> {nodes[step.id]}'
         for step in pipeline.steps
         for edge in step.needs
     ]
@@ -86,7 +89,3 @@ def _carried(edge: Edge, types: Mapping[tuple[str, str], str]) -> str:
 
 def _quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _entities(value: str) -> str:
-    return value.replace("[", "#91;").replace("]", "#93;")

@@ -28,13 +28,6 @@ class NotAPipelineError(PipelineError):
     """The object is none of the things a pipeline may be; discovery skips such objects without a message."""
 
 
-def load_entrypoint(entrypoint: str) -> Any:
-    """The object at `module:attribute`, also in the current directory. Raises `PipelineError` if there is none."""
-    from wurzel.core.importing import import_object
-
-    return import_object(entrypoint)
-
-
 def introspect(entry: Entry, *, name: str, entrypoint: str = "", importable: bool = True) -> Pipeline:
     """The IR of the pipeline that ends in `entry`.
 

@@ -33,15 +33,17 @@ _MEANT = {
 _ITEM = pattern(r"(?:(?P<all>[*?])|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\d+))?", re.ASCII)
 
 
-def check_cron(text: str) -> None:
-    """Accept a schedule as Kubernetes and Argo do. Raises `ValueError` that says what to write instead."""
+def check_cron(text: Any) -> str:
+    """The schedule, as Kubernetes and Argo accept it. Raises `ValueError` that says what to write instead."""
+    if not isinstance(text, str):
+        raise ValueError(f'{text!r} is not a cron expression; write for example "0 4 * * *"')
     if text != text.strip():
         raise ValueError(f"{text!r} starts or ends with a space")
     if re.match(r"(CRON_)?TZ=", text):
         raise ValueError(f"{text!r} contains a time zone; set `timezone:` instead, for example Europe/Berlin")
     if text.startswith("@"):
         _check_descriptor(text)
-        return
+        return text
     if not text.isprintable():
         raise ValueError(f"{text!r} holds a line break or another control character")
     fields = text.split()
@@ -53,12 +55,15 @@ def check_cron(text: str) -> None:
         for item in field.split(","):
             _check_item(item, f"{text!r}: {name} {item!r}", (low, high), names)
     _check_it_fires(text, fields)
+    return text
 
 
-def check_zone(name: str) -> None:
-    """Accept a time zone of IANA's database in its exact spelling. Raises `ValueError` with the nearest one."""
+def check_zone(name: Any) -> str:
+    """A time zone of IANA's database in its exact spelling. Raises `ValueError` with the nearest one."""
+    if not isinstance(name, str):
+        raise ValueError(f"{name!r} is not an IANA time zone; write for example Europe/Berlin")
     if name in zones():
-        return
+        return name
     from wurzel.suggestion import closest
 
     folded = {zone.lower(): zone for zone in sorted(zones())}
@@ -165,30 +170,16 @@ def _check_it_fires(text: str, fields: list[str]) -> None:
         raise ValueError(f"{text!r} never fires: that day does not exist in those months") from None
 
 
-def _cron(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f'{value!r} is not a cron expression; write for example "0 4 * * *"')
-    check_cron(value)
-    return value
-
-
-def _zone(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not an IANA time zone; write for example Europe/Berlin")
-    check_zone(value)
-    return value
-
-
 Cron = Annotated[
     str,
-    BeforeValidator(_cron),
+    BeforeValidator(check_cron),
     WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(_DESCRIPTORS)}|@every \S+|[^\s=@]+( +[^\s=]+){{4}})$"}),
 ]
 """Five fields or a descriptor, as Kubernetes and Argo read them."""
 
 TimeZone = Annotated[
     str,
-    BeforeValidator(_zone),
+    BeforeValidator(check_zone),
     WithJsonSchema({"type": "string", "pattern": r"^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$"}),
 ]
 """The exact name of a zone in the IANA database."""

@@ -93,11 +93,8 @@ def _bounds(annotation: Any, marks: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-class _Computed:
-    """Stands for a default that only a run can know."""
-
-
-_COMPUTED = _Computed()
+_COMPUTED: Any = object()
+"""Stands for a default that only a run can know."""
 
 
 def _default(field: FieldInfo) -> Any:
@@ -134,11 +131,6 @@ def _ordered(value: Any, plain: Any) -> Any:
             return {key: _ordered(inner, item) for inner, (key, item) in pairs}
         return {key: _ordered(getattr(value, key, None), item) for key, item in plain.items()}
     return plain
-
-
-def names_files(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
-    """Whether values of a type name files or folders that must exist, such as `list[FilePath] | None`."""
-    return bool(file_places(annotation, metadata))
 
 
 def _setting_type(annotation: Any) -> str:

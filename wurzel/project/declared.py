@@ -22,22 +22,23 @@ Type = Literal["text", "number", "boolean", "list", "mapping"]
 _NAME = pattern(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
 """`variables.items` is a method in every template, so no variable can have such a name."""
-_WORDS: Mapping[str, str] = {
-    "text": "text",
-    "number": "a number",
-    "boolean": "true or false",
-    "list": "a list",
-    "mapping": "a mapping",
-}
-_SCHEMA: Mapping[str, Any] = {
-    "text": ["string", "number"],
-    "number": "number",
-    "boolean": "boolean",
-    "list": "array",
-    "mapping": "object",
-}
 
 
+class _Kind(NamedTuple):
+    """A type of values: what messages call it, its JSON Schema, and its classes."""
+
+    words: str
+    schema: str | list[str]
+    classes: Any
+
+
+_KINDS: Mapping[Type, _Kind] = {
+    "text": _Kind("text", ["string", "number"], str),
+    "boolean": _Kind("true or false", "boolean", bool),
+    "number": _Kind("a number", "number", int | float),  # after `bool`, which is an `int`
+    "list": _Kind("a list", "array", list),
+    "mapping": _Kind("a mapping", "object", dict),
+}
 _PATTERNS = "Write a regular expression without look-around and back-references: they can take hours."
 
 
@@ -70,8 +71,8 @@ class Declaration(NamedTuple):
     def broken(self, node: Node) -> str:
         """Why a value is invalid; empty if it is valid."""
         if not _is(self.kind, node):
-            return f"{value_text(node)} is not {_WORDS[self.kind]}"
-        if self.pattern and not _matches(self.pattern, str(node.written)):
+            return f"{value_text(node)} is not {_KINDS[self.kind].words}"
+        if self.pattern and not _validator(f"^(?:{self.pattern})$").isinstance_python(str(node.written)):
             return f"{value_text(node)} does not match {self.pattern}"
         return ""
 
@@ -80,12 +81,12 @@ class Declaration(NamedTuple):
         """JSON Schema of its values; YAML reads a text of digits without quotes as a number."""
         said = {"description": self.description, "pattern": f"^(?:{self.pattern})$" if self.pattern else ""}
         default = {"default": json_data(self.default)} if self.default is not None else {}
-        return {"type": _SCHEMA[self.kind], **{key: text for key, text in said.items() if text}, **default}
+        return {"type": _KINDS[self.kind].schema, **{key: text for key, text in said.items() if text}, **default}
 
     @property
     def rule(self) -> str:
         """What a value must be, in a few words."""
-        kind = f"{_WORDS[self.kind]} that matches {self.pattern}" if self.pattern else _WORDS[self.kind]
+        kind = f"{_KINDS[self.kind].words} that matches {self.pattern}" if self.pattern else _KINDS[self.kind].words
         if self.default is not None:
             return f"{kind}, {value_text(self.default)} by default"
         return f"{kind}, required" if self.required else kind
@@ -116,7 +117,7 @@ def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declar
     found = Declaration(
         name,
         pack,
-        kind if kind in _WORDS else "text",
+        kind if kind in _KINDS else "text",
         required=given.get("required") is True,
         default=default,
         pattern=str(given.get("pattern", "")),
@@ -126,7 +127,7 @@ def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declar
         findings.add(fields["pattern"].origin, f"variables.{name}.pattern: {problem}", _PATTERNS)
         return found._replace(pattern="")
     if found.pattern and found.kind != "text":
-        message = f"variables.{name}: only text can have a pattern, not {_WORDS[found.kind]}"
+        message = f"variables.{name}: only text can have a pattern, not {_KINDS[found.kind].words}"
         findings.add(fields["pattern"].origin, message)
     elif default is not None and (problem := found.broken(default)):
         findings.add(default.origin, f"variables.{name}.default: {problem}")
@@ -141,10 +142,6 @@ def _validator(expression: str) -> SchemaValidator:
     return SchemaValidator({"type": "str", "pattern": expression, "regex_engine": "rust-regex"})
 
 
-def _matches(expression: str, text: str) -> bool:
-    return _validator(f"^(?:{expression})$").isinstance_python(text)
-
-
 def _wrong_pattern(expression: str) -> str:
     """What is wrong with a regular expression; empty if nothing is."""
     from pydantic_core import SchemaError
@@ -156,29 +153,13 @@ def _wrong_pattern(expression: str) -> str:
     return ""
 
 
-def _type(default: Node | None) -> Type:
-    value = default.value if default is not None else None
-    kinds: tuple[tuple[Any, Type], ...] = (
-        (bool, "boolean"),
-        (int | float, "number"),
-        (list, "list"),
-        (dict, "mapping"),
-    )
-    return next((kind for types, kind in kinds if isinstance(value, types)), "text")
+def _type(node: Node | None) -> Type:
+    value = node.value if node is not None else None
+    return next((kind for kind, about in _KINDS.items() if isinstance(value, about.classes)), "text")
 
 
 def _is(kind: Type, node: Node) -> bool:
-    value = node.value
-    match kind:
-        case "text":
-            return isinstance(node.written, str)
-        case "boolean":
-            return isinstance(value, bool)
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "list":
-            return isinstance(value, list)
-    return isinstance(value, dict)
+    return isinstance(node.written, str) if kind == "text" else _type(node) == kind
 
 
 class Variables:

@@ -117,12 +117,12 @@ def _chains(nodes: Iterable[ast.AST]) -> bool:
 
 def _tried(entrypoint: str) -> Pipeline | str | None:
     """The pipeline, the reason why it cannot be used, or `None` if it is something else."""
-    from wurzel.core.importing import introspecting
-    from wurzel.ir.introspect import NotAPipelineError, introspect, last_steps, load_entrypoint
+    from wurzel.core.importing import import_object, introspecting
+    from wurzel.ir.introspect import NotAPipelineError, introspect, last_steps
 
     try:
         with introspecting():
-            entry: Any = load_entrypoint(entrypoint)
+            entry: Any = import_object(entrypoint)
             last_steps(entry, entrypoint)
     except NotAPipelineError:
         return None

@@ -18,12 +18,12 @@ from wurzel.project.nodes import near
 from wurzel.project.open import open_in, open_project
 from wurzel.project.options import old_forms, validate_options
 from wurzel.project.resolve import resolve
+from wurzel.project.targets import Named
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
     from wurzel.project.load import Project
     from wurzel.project.resolve import Resolved
-    from wurzel.project.targets import Named
 
 
 class Request(NamedTuple):
@@ -122,16 +122,7 @@ def _resolved(request: Request, project: Project | None) -> list[Resolved]:
 
 
 def _job(request: Request, project: Project | None, resolved: Resolved, target: str, name: str) -> Job:
-    named = resolved.named.get(target)
-    if named is None:
-        options = validate_options(resolved, target, get(target).options_model)
-        options = options.called(_names(request, name, request.environment))
-        command = _command(request, name, target)
-        warnings = old_forms(resolved, target, get(target).options_model)
-        pipeline, where = _pipeline(request, resolved, target), resolved.locate
-        options, more = _at_home(options, resolved, request, project)
-        warnings = [*warnings, *more]
-        return Job(pipeline, target, options, command, where, request.environment, warnings=warnings)
+    named = resolved.named.get(target) or Named("", target)  # a target by its own name is bound to no environment
     if not _fits(named, request.environment):
         raise UsageError(
             f"{target} is for the environment {named.environment}, not {request.environment}",
@@ -147,13 +138,14 @@ def _job(request: Request, project: Project | None, resolved: Resolved, target: 
     options = validate_options(resolved, target, backend.options_model)
     options = options.called(_names(request, name, environment))
     options, more = _at_home(options, resolved, request, project)
-    placed = backend.placed(resolved.pipeline, options, target)
-    options = placed if options.output is None else placed.model_copy(update={"output": options.output})
+    if named.name:
+        placed = backend.placed(resolved.pipeline, options, target)
+        options = placed if options.output is None else placed.model_copy(update={"output": options.output})
     given = request._replace(environment=None) if named.environment else request
     command = _command(given, name, target)
     pipeline = _pipeline(request, resolved, named.target)
     warnings = [*old_forms(resolved, target, backend.options_model), *more]
-    return Job(pipeline, named.target, options, command, resolved.locate, environment, target, warnings)
+    return Job(pipeline, named.target, options, command, resolved.locate, environment, named.name, warnings)
 
 
 def _at_home(options: Any, resolved: Resolved, request: Request, project: Project | None) -> tuple[Any, list[Problem]]:
@@ -165,16 +157,13 @@ def _at_home(options: Any, resolved: Resolved, request: Request, project: Projec
     home = home_of(project, output=request.output)
     placed, found = options.at_home(home), []
     if home.problem is not None and placed.install is None and placed.setup == home.setup:
-        found += [home.problem] if _installs(resolved.pipeline) else []
+        images = [resolved.pipeline.image or step.image for step in resolved.pipeline.steps]
+        found += [home.problem] if None in images else []
     where = home.below(placed.output or "")
     if home.up and where and not where.startswith(placed.read_in):
         hint = f"Leave it out, or write a path below {home.up}{placed.read_in}."
         found.append(Problem(f"output: nothing at {where} in the repository is read", resolved.pipeline.name, hint))
     return placed, found
-
-
-def _installs(pipeline: Pipeline) -> bool:
-    return any(step.image is None and pipeline.image is None for step in pipeline.steps)
 
 
 def _pipeline(request: Request, resolved: Resolved, target: str) -> Pipeline:

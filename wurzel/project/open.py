@@ -13,7 +13,6 @@ from wurzel.project.nodes import near
 from wurzel.project.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
-    from wurzel.project.nodes import Node
     from wurzel.project.packs import Pack
     from wurzel.render import Renderer
     from wurzel.render.layers import Layers
@@ -68,24 +67,19 @@ def equip(layers: Layers, packs: Sequence[Pack]) -> None:
 def project_variables(project: Project, environment: str | None) -> dict[str, Any]:
     """Variables of the whole project; null where only pipelines have one. Raises `ConfigError` for bad values."""
     from wurzel.project.declared import Variables
-    from wurzel.project.nodes import Findings, Node, Origin, overlay_all
+    from wurzel.project.nodes import Findings, Origin, overlay_all
 
     packs = project.packs()
     layers = [layer for pack in packs for layer in pack.layers(environment)]
-    layers += [
-        Node({"variables": node}, node.source) for key in ("", environment) if (node := _variables_of(project, key))
-    ]
-    given = overlay_all([layer.fields["variables"] for layer in layers if "variables" in layer.fields])
+    keys = [""] if environment is None else ["", environment]
+    nodes = [layer.fields["variables"] for layer in layers if "variables" in layer.fields]
+    given = overlay_all([*nodes, *(project.variables[key] for key in keys if key in project.variables)])
     missing, findings = Findings(), Findings()
     declared = [pack.variables for pack in packs]
-    nodes = Variables(declared, Origin(project.file, 0, 0), missing).with_defaults(given)
-    found = Variables(declared, Origin(project.file, 0, 0), findings).values(nodes)
+    values = Variables(declared, Origin(project.file, 0, 0), missing).with_defaults(given)
+    found = Variables(declared, Origin(project.file, 0, 0), findings).values(values)
     findings.check()
     return found
-
-
-def _variables_of(project: Project, environment: str | None) -> Node | None:
-    return project.variables.get(environment) if environment is not None else None
 
 
 def pipeline_names() -> list[str]:
@@ -117,13 +111,13 @@ def open_pipeline(name: str | None, environment: str | None = None, sets: Sequen
 
 def open_in(project: Project | None, name: str | None, environment: str | None, sets: Sequence[str]) -> Resolved:
     """Like `open_pipeline`, for a project that is already loaded."""
-    from wurzel.core.importing import introspecting
-    from wurzel.ir.introspect import introspect, load_entrypoint
+    from wurzel.core.importing import import_object, introspecting
+    from wurzel.ir.introspect import introspect
     from wurzel.project.typecheck import check_settings
 
     name, entrypoint = _chosen(project, name, environment)
     with introspecting():
-        entry = load_entrypoint(entrypoint)
+        entry = import_object(entrypoint)
         pipeline = introspect(entry, name=name, entrypoint=entrypoint)
         return resolve(pipeline, project, environment=environment, sets=sets, check=check_settings)
 

@@ -84,9 +84,10 @@ def check_pipeline(
 
 def _steps(pipeline: Any) -> Iterator[tuple[str, tuple[Step, AnyStep]]]:
     """Steps by id, each after what it reads: as described, and as the object that the code has made."""
-    from wurzel.ir.introspect import introspect, last_steps, load_entrypoint, ordered_steps
+    from wurzel.core.importing import import_object
+    from wurzel.ir.introspect import introspect, last_steps, ordered_steps
 
-    entry = load_entrypoint(pipeline) if isinstance(pipeline, str) else pipeline
+    entry = import_object(pipeline) if isinstance(pipeline, str) else pipeline
     last = last_steps(entry, "the pipeline of the test")
     described = introspect(last, name="test")
     yield from ((step.id, (step, made)) for step, made in zip(described.steps, ordered_steps(last), strict=True))
