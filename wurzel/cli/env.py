@@ -11,7 +11,6 @@ import click
 
 from wurzel.cli.options import configuration_options, env_file_option, pipeline_argument
 from wurzel.cli.saying import print_json
-from wurzel.table import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +64,8 @@ def command(
 
 
 def _table(found: list[Variable]) -> Iterator[str]:
+    from wurzel.table import aligned
+
     rows = [("VARIABLE", "STEP", "NEEDED", "DEFAULT", "FROM")]
     for variable in found:
         needed = "required" if variable.required else "optional"
@@ -74,6 +75,7 @@ def _table(found: list[Variable]) -> Iterator[str]:
 
 def _datasets(pipeline: Pipeline) -> Iterator[str]:
     from wurzel.invocation.command import dataset, step_inputs
+    from wurzel.table import aligned
 
     rows = [("STEP", "INPUTS", "OUTPUT")]
     for step in pipeline.steps:

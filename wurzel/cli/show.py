@@ -146,9 +146,9 @@ def _folder(pipeline: Pipeline, output: str, data_dir: str | None) -> Path:
 def _summary(output: str, dataset: Dataset) -> str:
     from rich.filesize import decimal
 
-    contract = dataset.contract
-    for container in reversed(dataset.containers):
-        contract = f"{container}[{contract}]"
+    from wurzel.datacontract.manifest import type_name
+
+    contract = type_name(dataset.contract, dataset.containers)
     if dataset.skipped:
         return f"{output}: {contract}, skipped"
     size = decimal(dataset.size)

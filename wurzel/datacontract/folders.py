@@ -74,11 +74,9 @@ def remove(folder: Path) -> None:
         folder.unlink()
         return
     for root, folders, _ in os.walk(folder):
-        for name in folders:
-            path = Path(root, name)
+        for path in [Path(root, name) for name in folders if not Path(root, name).is_symlink()]:
             with contextlib.suppress(OSError):
-                if not path.is_symlink():
-                    path.chmod(0o700)
+                path.chmod(0o700)
     for root, folders, files in os.walk(folder, topdown=False):
         for name in files:
             Path(root, name).unlink(missing_ok=True)
@@ -93,13 +91,10 @@ def sync_file_system(folder: Path) -> None:
     """Have all that was written on the file system of a folder on the disk; other disks are not waited for."""
     import ctypes
 
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with _opened(folder) as descriptor:
         sync = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)  # Linux alone has it
         if sync is None or sync(descriptor):
             os.sync()
-    finally:
-        os.close(descriptor)
 
 
 def _sibling(target: Path, kind: str) -> Path:
@@ -107,40 +102,40 @@ def _sibling(target: Path, kind: str) -> Path:
 
 
 def _recover(target: Path) -> None:
-    for entry in list(os.scandir(target.parent)):
-        if left_by(entry.name) != target.name:
-            continue
-        path = Path(entry.path)
-        if entry.name.endswith(NEW) and _is_abandoned(path):
+    for path in [Path(entry.path) for entry in os.scandir(target.parent) if left_by(entry.name) == target.name]:
+        if path.name.endswith(OLD) and not target.exists():
+            path.rename(target)
+        elif path.name.endswith(OLD):
+            with contextlib.suppress(OSError):
+                remove(path)
+        elif _is_abandoned(path):
             remove(path)
-        elif entry.name.endswith(OLD):
-            if target.exists():
-                with contextlib.suppress(OSError):
-                    remove(path)
-            else:
-                path.rename(target)
 
 
 def _is_abandoned(folder: Path) -> bool:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False  # its writer is alive
-    else:
-        return True
-    finally:
-        os.close(descriptor)
+    with _opened(folder) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False  # its writer is alive
+    return True
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold a lock that the kernel lets go when this process ends; where folders cannot be locked, none."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with _opened(folder) as descriptor:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def _opened(path: Path | str) -> Iterator[int]:
+    """A file or folder as a descriptor, to lock it or to have it on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -173,18 +168,11 @@ def _sync(folder: Path) -> None:
         return
     for root, files in found:
         for file in files:
-            descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-            try:
+            with _opened(file) as descriptor:
                 os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
         _sync_folder(Path(root))
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with contextlib.suppress(OSError):  # not every file system can do it for folders
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with _opened(folder) as descriptor, contextlib.suppress(OSError):  # not every file system can do it for folders
+        os.fsync(descriptor)

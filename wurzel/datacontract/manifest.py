@@ -192,6 +192,13 @@ def contract_name(shape: Shape) -> str:
     return " | ".join(map(class_path, shape.contracts))
 
 
+def type_name(contract: str, containers: Sequence[str]) -> str:
+    """A contract in its containers, as an author writes it: `list[pkg:Doc]`."""
+    for container in reversed(containers):
+        contract = f"{container}[{contract}]"
+    return contract
+
+
 def is_part(name: str) -> bool:
     """Whether a file's name is that of a part of items or rows."""
     stem, _, suffix = name.partition(".")

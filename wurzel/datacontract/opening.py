@@ -7,7 +7,6 @@ each of its slices: `cut/train` also stands for `cut/shard-<I>-of-<N>/train`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +21,7 @@ from wurzel.datacontract.manifest import (
     contract_name,
     incomplete,
     joined,
+    type_name,
 )
 from wurzel.datacontract.manifest_file import read_manifest
 from wurzel.exceptions import DatasetError, WrongDataset
@@ -101,12 +101,9 @@ class Dataset(NamedTuple):
         """Raise `WrongDataset` unless a step takes this; for `list[X]` a dataset of single `X` will do."""
         collected = shape.containers == ("list",) and not self.containers
         if self.contract != contract_name(shape) or (self.containers != shape.containers and not collected):
-            mine, theirs = (
-                _nested_contract(self.contract, self.containers),
-                _nested_contract(contract_name(shape), shape.containers),
-            )
+            theirs = type_name(contract_name(shape), shape.containers)
             raise WrongDataset(
-                f"holds {mine}, but the step takes {theirs}",
+                f"holds {type_name(self.contract, self.containers)}, but the step takes {theirs}",
                 where=str(self.path),
                 hint="Give the folder of another step with -i, or run the step that writes it again.",
             )
@@ -221,10 +218,3 @@ def _sliced(folder: Path, step: Path, output: str = "") -> Dataset:
         )
     check_agreement(manifests, str(folder))
     return Dataset(folder, joined(manifests), tuple(slices))
-
-
-def _nested_contract(contract: str, containers: Sequence[str]) -> str:
-    text = contract
-    for container in reversed(containers):
-        text = f"{container}[{text}]"
-    return text

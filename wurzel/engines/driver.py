@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from wurzel.backends import registry
 from wurzel.datacontract.dataset import gather_outputs
-from wurzel.engines.process import EngineFailed, Finished, finished
+from wurzel.engines.process import EngineFailed, Finished, finished, not_found, program_of, said_version
 
 if TYPE_CHECKING:
     from wurzel.backends.base import Backend
@@ -127,14 +127,19 @@ class Driver(ABC):
     """Its steps run on other machines, so that it takes nothing from engines beside it."""
     called = ""
     """The name of its target in wurzel.yaml, if it is a named target."""
+    program = ("", "")
+    """The engine as the folder of engines has it, and its program; drivers without one program ask for more."""
+    install = ""
+    """What installs the program."""
 
     def missing(self) -> str:
         """Why it cannot run here and how to get it; '' when it can."""
-        return ""
+        return not_found(*self.program, self.install) if self.install else ""
 
     def version(self) -> str:
         """The version that it reports."""
-        return ""
+        said = said_version(program_of(*self.program), "--version") if self.install else ""
+        return said if said.startswith(self.program[1]) else f"{self.program[1]} {said}"
 
     def backend(self) -> Backend:
         """The backend whose files it runs."""

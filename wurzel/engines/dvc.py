@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wurzel.engines.driver import Case, Driver, Outcome, collected
 from wurzel.engines.git import git_home
-from wurzel.engines.process import Finished, engine_path, finished, not_found, program_of, said_version
+from wurzel.engines.process import Finished, engine_path, finished, program_of
 
 
 class DvcRepository:
@@ -35,14 +35,8 @@ class Dvc(Driver):
     target = "dvc"
     name = "DVC"
     how = "`dvc repro --keep-going` in a new git repository"
-
-    def missing(self) -> str:
-        """Whether dvc is here."""
-        return not_found("dvc", "dvc", "uv tool install dvc")
-
-    def version(self) -> str:
-        """As `dvc --version`."""
-        return f"dvc {said_version(program_of('dvc', 'dvc'), '--version')}"
+    program = ("dvc", "dvc")
+    install = "uv tool install dvc"
 
     def run(self, case: Case, folder: Path) -> Outcome:
         """Render and reproduce."""

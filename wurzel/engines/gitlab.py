@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wurzel.engines.driver import Case, Driver, Outcome, collected
 from wurzel.engines.git import clone, git_home
-from wurzel.engines.process import Finished, engine_path, finished, not_found, program_of, said_version
+from wurzel.engines.process import Finished, engine_path, finished, not_found, program_of
 
 SETS = ("targets.gitlab.install=wurzel --version", "targets.gitlab.layout=steps")
 ENGINE = ("gitlab", "gitlab-ci-local")
@@ -57,19 +57,15 @@ class GitLab(Driver):
     target = "gitlab"
     name = "GitLab CI/CD"
     how = "`gitlab-ci-local --force-shell-executor --shell-isolation` in a new clone; it ignores `retry` and `timeout`"
+    program = ENGINE
+    install = "npm install --global gitlab-ci-local"
 
     def __init__(self, seconds: float = 120) -> None:
         self.seconds = seconds
 
     def missing(self) -> str:
         """Whether gitlab-ci-local is here, and rsync, which it needs."""
-        return not_found(*ENGINE, "npm install --global gitlab-ci-local") or not_found(
-            "gitlab", "rsync", "apt-get install rsync"
-        )
-
-    def version(self) -> str:
-        """As `gitlab-ci-local --version`."""
-        return f"gitlab-ci-local {said_version(program_of(*ENGINE), '--version')}"
+        return super().missing() or not_found("gitlab", "rsync", "apt-get install rsync")
 
     def run(self, case: Case, folder: Path) -> Outcome:
         """Render, clone, run."""

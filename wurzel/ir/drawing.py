@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
+from wurzel.datacontract.manifest import type_name
 from wurzel.ir.layout import Place, layered
 
 if TYPE_CHECKING:
@@ -51,10 +52,7 @@ def svg(pipeline: Pipeline, jobs: Sequence[Job] = ()) -> str:
 
 def label(kind: DataType) -> str:
     """A type as its author wrote it: `list[Word]`."""
-    found = kind.contract.rpartition(":")[2]
-    for container in reversed(kind.containers):
-        found = f"{container}[{found}]"
-    return found
+    return type_name(kind.contract.rpartition(":")[2], kind.containers)
 
 
 def _gives(step: Step) -> str:
