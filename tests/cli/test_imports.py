@@ -26,6 +26,7 @@ PIPELINE = {
         "store_url",
         "store_variables",
         "suggestion",
+        "table",
         "utils",
     )
 }

@@ -108,8 +108,7 @@ class Project(NamedTuple):
         """Names of the targets that the file lists for a pipeline."""
         found: dict[str, None] = {}
         for layer in self.layers(name, environment):
-            targets = layer.fields.get("targets")
-            for target, node in (targets.fields if targets is not None else {}).items():
+            for target, node in layer.below("targets").items():
                 if node.value is None:
                     found.pop(target, None)
                 else:
@@ -165,23 +164,21 @@ def load(path: Path) -> Project:
         findings.add(root.origin, "is empty", f"Start with: version: {VERSION}")
         findings.check()
     _check_version(root, findings)
-    templates = _texts(root.fields.get("templates"))
-    packs = cache(lambda: _packs(templates, path.parent, _places(root.fields.get("templates"))))
+    templates = [str(item.written) for item in root.listed("templates")]
+    places = {str(item.written): str(item.origin) for item in root.listed("templates")}
+    packs = cache(lambda: _packs(templates, path.parent, places))
     _check_shape(root, packs, findings)
     _check_templates(root, path.parent, findings)
     requires = requires_of(root, findings) if KEY in root.fields else Requires("")
     findings.check()
-    environments = root.fields.get("environments", Node({}, name)).fields
+    environments = root.below("environments")
     return Project(
         root=path.parent,
         file=name,
-        templates=templates,
-        places=_places(root.fields.get("templates")),
-        pipelines=root.fields.get("pipelines", Node({}, name)).fields,
-        environments={
-            key: node.fields["pipelines"].fields if "pipelines" in node.fields else {}
-            for key, node in environments.items()
-        },
+        templates=tuple(templates),
+        places=places,
+        pipelines=root.below("pipelines"),
+        environments={key: node.below("pipelines") for key, node in environments.items()},
         packs=packs,
         schemas=[path.parent / name for name in schemas_of(root, Findings())],
         variables=_for_all(root, environments, "variables"),
@@ -230,11 +227,8 @@ def _data(path: Path, name: str) -> bytes:
 
 def _check_templates(root: Node, folder: Path, findings: Findings) -> None:
     """Refuse template folders outside the project: templates are code, and anyone might be able to write there."""
-    node = root.fields.get("templates")
-    if os.environ.get(ALLOW_OUTSIDE) or node is None or not isinstance(node.value, list):
-        return
     home = folder.resolve()
-    for item in node.value:
+    for item in () if os.environ.get(ALLOW_OUTSIDE) else root.listed("templates"):
         place = folder / str(item.written)
         if place.is_dir() and not place.resolve().is_relative_to(home):
             findings.add(
@@ -242,16 +236,6 @@ def _check_templates(root: Node, folder: Path, findings: Findings) -> None:
                 f"templates: {str(item.written)!r} is outside the project, and templates are code",
                 "Move the folder into the project, install it as a pack, or allow it: wurzel --allow-outside …",
             )
-
-
-def _texts(node: Node | None) -> tuple[str, ...]:
-    return tuple(str(item.written) for item in node.value) if node is not None and isinstance(node.value, list) else ()
-
-
-def _places(node: Node | None) -> dict[str, str]:
-    """The place of each entry of a list."""
-    items = node.value if node is not None and isinstance(node.value, list) else []
-    return {str(item.written): str(item.origin) for item in items}
 
 
 def _check_version(root: Node, findings: Findings) -> None:
@@ -289,23 +273,19 @@ def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Find
 
 
 def _check_environments(root: Node, environments: Node, findings: Findings) -> None:
-    known = root.fields["pipelines"].fields if "pipelines" in root.fields else {}
+    known = root.below("pipelines")
     for name, environment in environments.fields.items():
         if not re.fullmatch(_ENVIRONMENT, name):
             message = f"{name!r} is not a valid environment name"
             findings.add(environment.key_origin, message, "Use letters, digits, -, _ and . as in prod.")
-        pipelines = environment.fields.get("pipelines")
-        for key, pipeline in (pipelines.fields if pipelines else {}).items():
+        for key, pipeline in environment.below("pipelines").items():
             if key not in known:
                 message = f"environments.{name}.pipelines: there is no pipeline {key!r}"
                 findings.add(pipeline.key_origin, message, near(key, known, "Pipelines"))
 
 
 def _pipelines(root: Node) -> Iterator[tuple[str, Node]]:
-    holders = [("", root)]
-    if "environments" in root.fields:
-        holders += [(f"environments.{name}.", node) for name, node in root.fields["environments"].fields.items()]
+    holders = [("", root), *((f"environments.{name}.", node) for name, node in root.below("environments").items())]
     for path, holder in holders:
-        pipelines = holder.fields.get("pipelines")
-        for name, node in (pipelines.fields if pipelines else {}).items():
+        for name, node in holder.below("pipelines").items():
             yield f"{path}pipelines.{name}", node

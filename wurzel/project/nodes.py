@@ -56,6 +56,15 @@ class Node:
         """The entries of a mapping; empty for anything else."""
         return self.value if isinstance(self.value, dict) else {}
 
+    def below(self, key: str) -> dict[str, Node]:
+        """The entries of the mapping below a key; empty where there is none."""
+        return self.fields[key].fields if key in self.fields else {}
+
+    def listed(self, key: str) -> list[Node]:
+        """The items of the list below a key; empty where there is none."""
+        found = self.fields[key].value if key in self.fields else None
+        return found if isinstance(found, list) else []
+
     @property
     def written(self) -> Value:
         """The value for a text field: an unquoted number or boolean as the text that was written."""

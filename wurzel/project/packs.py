@@ -186,26 +186,17 @@ def _read(pack: Pack, path: Path, findings: Findings, *, is_pack: bool = True) -
     whole = Node({key: node for key, node in root.fields.items() if key != VALIDATE}, name, root.line, root.column)
     read(whole if root.fields else root, PackFile, "", Context(findings, build=False))
     pipeline = root.fields.get("pipeline")
-    environments = root.fields["environments"].fields if "environments" in root.fields else {}
+    environments = root.below("environments")
     return pack._replace(
         schemas=[path.parent / folder for folder in schemas_of(root, findings)],
-        renames=[_rename(pack, node, findings) for node in _items(root, "renames")],
-        files=[_more(pack, node, findings) for node in _items(root, "files")],
+        renames=[_rename(pack, node, findings) for node in root.listed("renames") if node.fields],
+        files=[_more(pack, node, findings) for node in root.listed("files") if node.fields],
         filters=root.fields.get("filters"),
         environments={key: node.fields.get("pipeline", Node({}, name)) for key, node in environments.items()},
         pipeline=pipeline if pipeline is not None and pipeline.value is not None else None,
-        requires=_listed(root, "requires"),
+        requires=root.listed("requires"),
         variables=declarations(root.fields.get("variables"), pack.label, findings),
     )
-
-
-def _listed(root: Node, key: str) -> list[Node]:
-    node = root.fields.get(key)
-    return node.value if node is not None and isinstance(node.value, list) else []
-
-
-def _items(root: Node, key: str) -> list[Node]:
-    return [item for item in _listed(root, key) if item.fields]
 
 
 def _rename(pack: Pack, node: Node, findings: Findings) -> Rename:

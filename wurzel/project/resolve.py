@@ -220,7 +220,7 @@ class _Resolver:
         known = [step.id for step in self.pipeline.steps]
         there = set(known)
         for layer in self.layers:
-            for key, node in _child(layer, "steps").items():
+            for key, node in layer.below("steps").items():
                 if key not in there:
                     self.findings.add(node.key_origin, f"steps: there is no step {key!r}", near(key, known, "Steps"))
 
@@ -259,7 +259,7 @@ class _Resolver:
     def check_removals(self, step_id: str, layers: Sequence[Node]) -> None:
         """Refuse to remove from one step what the pipeline sets for all steps."""
         for layer, name in product(layers, _FOR_ALL):
-            for key, node in _child(layer, name).items():
+            for key, node in layer.below(name).items():
                 if node.value is None and key in self.for_all.get(name, ()):
                     message = f"steps.{step_id}.{name}.{key}: the pipeline sets it for all steps"
                     self.findings.add(node.key_origin, message, f"Set it in defaults: {{{name}: …}} instead.")
@@ -356,7 +356,7 @@ def _long_form(layer: Node) -> Node:
         node = fields.get(name)
         if node is not None and node.value is not None and not isinstance(node.value, dict):
             fields[name] = with_value(node, {key: node})
-    if (limits := _child(layer, "resources").get("limits")) is not None:
+    if (limits := layer.below("resources").get("limits")) is not None:
         fields["resources"] = without_keys(fields["resources"], ("limits",))
         fields["limits"] = overlay_all([limits, *_each([layer], "limits")]) or limits
     return with_value(layer, fields)
@@ -365,10 +365,6 @@ def _long_form(layer: Node) -> Node:
 def _secrets_by_variable(step: Step, layer: Node) -> Node:
     secrets = canonical_secrets(step, layer.fields.get("secrets"))
     return with_value(layer, {**layer.fields, "secrets": secrets}) if secrets is not None else layer
-
-
-def _child(layer: Node, key: str) -> Mapping[str, Node]:
-    return layer.fields[key].fields if key in layer.fields else {}
 
 
 def _each(layers: Sequence[Node], key: str) -> list[Node]:
