@@ -27,13 +27,7 @@ class MarkdownDataContract(PydanticModel):
         """
         from wurzel.datacontract.markdown import read_markdown
 
-        body, front = read_markdown(path)
-        return cls(
-            md=body,
-            keywords=front.get("keywords", path.name.partition(".")[0]),
-            url=front.get("url", url_prefix + path.as_posix()),
-            metadata=front.get("metadata"),
-        )
+        return cls(**read_markdown(path, url_prefix + path.as_posix()))
 
     @classmethod
     def from_dict_w_function(cls, doc: dict[str, Any], func: Callable[[str], str]) -> Self:

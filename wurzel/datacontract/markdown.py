@@ -13,12 +13,17 @@ _FENCE = "---"
 _KEYWORDS, _URL, _METADATA = "keywords", "url", "metadata"
 
 
-def read_markdown(path: Path) -> tuple[str, dict[str, Any]]:
-    """Body and front matter (`keywords`, `url`, `metadata`, as far as given) of a Markdown file.
+def read_markdown(path: Path, url: str) -> dict[str, Any]:
+    """The fields of the document in a Markdown file, with this URL unless its front matter gives one.
 
     Raises `MarkdownException` when it is not UTF-8 text, or its front matter cannot be used; names file and line.
     """
-    text = _text(path)
+    body, front = _parts(_text(path), path)
+    return {"md": body, _KEYWORDS: path.name.partition(".")[0], _URL: url, **front}
+
+
+def _parts(text: str, path: Path) -> tuple[str, dict[str, Any]]:
+    """Body and front matter (`keywords`, `url`, `metadata`, as far as given)."""
     if text.partition("\n")[0].rstrip() != _FENCE:
         return text, {}
     lines = text.split("\n")
@@ -75,7 +80,7 @@ def _checked(front: dict[Any, Any], lines: list[str], path: Path) -> dict[str, A
             f"{path}:{_line_of('topics', lines)}: the `topics` metadata field is deprecated and ignored;"
             " use `keywords`",
             DeprecationWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     found = {key: front[key] for key in (_KEYWORDS, _URL, _METADATA) if front.get(key) is not None}
     keywords = found.get(_KEYWORDS)

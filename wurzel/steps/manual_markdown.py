@@ -37,6 +37,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, Iterator[Markdo
             StepFailed: when the folder is missing or holds no such file, or when files cannot be read; the message
                 names each of them.
         """
+        from wurzel.datacontract.markdown import read_markdown
         from wurzel.steps.folder import find
 
         folder = self.settings.FOLDER_PATH
@@ -59,7 +60,7 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, Iterator[Markdo
                 problems.append(f"{file.path}: {file.problem}")
                 continue
             try:
-                document = self._read(file.path, file.name)
+                document = MarkdownDataContract(**read_markdown(file.path, self.settings.URL_PREFIX + file.name))
             except (StepFailed, ValueError) as error:
                 problems.append(_error_text(error, file.path))
                 continue
@@ -67,17 +68,6 @@ class ManualMarkdownStep(TypedStep[ManualMarkdownSettings, None, Iterator[Markdo
                 yield document
         if problems:
             raise StepFailed(_summary(problems, len(files)), where=where)
-
-    def _read(self, path: Path, name: str) -> MarkdownDataContract:
-        from wurzel.datacontract.markdown import read_markdown
-
-        body, front = read_markdown(path)
-        return MarkdownDataContract(
-            md=body,
-            keywords=front.get("keywords", path.name.partition(".")[0]),
-            url=front.get("url", self.settings.URL_PREFIX + name),
-            metadata=front.get("metadata"),
-        )
 
 
 def _error_text(error: StepFailed | ValueError, path: Path) -> str:
