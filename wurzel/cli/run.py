@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from wurzel.runtime.progress import Follower
 
 
+def _steps_option(option: str, name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(option, name, type=StepName(), metavar="STEP,…", multiple=True, help=text)
+
+
 @click.command("run")
 @pipeline_argument
 @click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Run N steps at a time.")
@@ -39,29 +43,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="Give a parameter a value for this run.",
 )
-@click.option(
+@_steps_option(
     "--only",
-    type=StepName(),
-    metavar="STEP,…",
-    multiple=True,
-    help="Run only these steps; their inputs must exist. STEP+ adds the steps after it, +STEP those before it.",
+    "only",
+    "Run only these steps; their inputs must exist. STEP+ adds the steps after it, +STEP those before it.",
 )
-@click.option(
-    "--from",
-    "first",
-    type=StepName(),
-    metavar="STEP,…",
-    multiple=True,
-    help="Run these steps and all that come after them.",
-)
-@click.option(
-    "--until",
-    "last",
-    type=StepName(),
-    metavar="STEP,…",
-    multiple=True,
-    help="Run these steps and all that come before them.",
-)
+@_steps_option("--from", "first", "Run these steps and all that come after them.")
+@_steps_option("--until", "last", "Run these steps and all that come before them.")
 @click.option("--plan", is_flag=True, help="Show what would run, and why; run nothing.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), help="How to write the plan.")
 @click.option("--shard", type=ShardText(), metavar="I/N", help="Run slice I of N of the one step in --only.")

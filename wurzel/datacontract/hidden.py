@@ -52,9 +52,8 @@ def _fields(kind: type) -> Iterator[tuple[str, Any]]:
         if issubclass(kind, BaseModel):
             if not kind.__pydantic_fields_complete__:  # building validators would cost each render its start
                 kind.model_rebuild()
-            for name, field in kind.model_fields.items():
-                if field.exclude is not True:
-                    yield name, field.annotation
+            kept = {name: field for name, field in kind.model_fields.items() if field.exclude is not True}
+            yield from ((name, field.annotation) for name, field in kept.items())
         elif dataclasses.is_dataclass(kind) or hasattr(kind, "__required_keys__"):
             known = getattr(kind, "__pydantic_fields__", {}) if getattr(kind, "__pydantic_complete__", False) else {}
             yield from ((name, field.annotation) for name, field in known.items())

@@ -27,6 +27,8 @@ class Bucket(Protocol):
 
     def get(self, key: str) -> bytes | None:
         """A small object; `None` when there is none."""
+        found = self.dated(key)
+        return None if found is None else found[0]
 
     def dated(self, key: str) -> tuple[bytes, datetime] | None:
         """A small object, and when it was written on the server's clock, in UTC; `None` when there is none."""

@@ -16,7 +16,7 @@ from wurzel.exceptions import StoreSetupError
 from wurzel.git_folder import REASON, in_git
 from wurzel.patterns import pattern
 from wurzel.store import names
-from wurzel.store.buckets import Item
+from wurzel.store.buckets import Bucket, Item
 from wurzel.store.sources import check, explained, opened
 
 _TEMPORARY = ".tmp"
@@ -29,7 +29,7 @@ _NO_REFLINK = frozenset({errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP,
 _NO_LINK = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
-class LocalBucket:
+class LocalBucket(Bucket):
     """Objects as files below a folder, which is made with the first of them. They are never links, nor linked to."""
 
     width = 1
@@ -41,11 +41,6 @@ class LocalBucket:
             raise StoreSetupError(REASON, where=str(root), hint=_ELSEWHERE)
         if other := _store_around(self.root):
             raise StoreSetupError(f"is inside another store: {other}", where=str(root), hint=_ELSEWHERE)
-
-    def get(self, key: str) -> bytes | None:
-        """See `Bucket`."""
-        found = self.dated(key)
-        return None if found is None else found[0]
 
     def dated(self, key: str) -> tuple[bytes, datetime] | None:
         """See `Bucket`."""
@@ -130,13 +125,12 @@ class LocalBucket:
         """
         with explained(self.root):
             for path in _within(self.root / _TEMPORARY):
-                with contextlib.suppress(FileNotFoundError):
-                    if _OURS.fullmatch(path.name) and path.is_file() and _changed(path) < before:
-                        path.unlink()
-            for name in names.LAYOUT:
-                for pipeline in (*_within(self.root), *_within(self.root / names.UNTRUSTED)):
-                    if names.is_pipeline(pipeline.name) and not pipeline.is_symlink():
-                        _remove_empty(pipeline / name, before)
+                if _OURS.fullmatch(path.name) and path.is_file():
+                    _remove_old(path, before)
+            for pipeline in (*_within(self.root), *_within(self.root / names.UNTRUSTED)):
+                own = names.is_pipeline(pipeline.name) and not pipeline.is_symlink()
+                for name in names.LAYOUT if own else ():
+                    _remove_empty(pipeline / name, before)
 
     def _discarded(self, item: Item) -> bool:
         """Take an object away, look at it, and put it back if it is another one by now."""
@@ -205,10 +199,12 @@ def _within(folder: Path) -> list[Path]:
         return []
 
 
-def _changed(path: Path) -> datetime:
-    """When a file was written, or renamed, which leaves its time of writing as it was."""
-    about = path.lstat()
-    return datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC)
+def _remove_old(path: Path, before: datetime) -> None:
+    """Remove a file if it is older; it may have gone by now. Renaming leaves its time of writing as it was."""
+    with contextlib.suppress(FileNotFoundError):
+        about = path.lstat()
+        if datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC) < before:
+            path.unlink()
 
 
 def _remove_empty(folder: Path, before: datetime) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from obstore.exceptions import AlreadyExistsError, BaseError
 
 from wurzel.exceptions import StoreSetupError
-from wurzel.store.buckets import Item
+from wurzel.store.buckets import Bucket, Item
 from wurzel.store.faults import Unsupported
 from wurzel.store.sending import Sender
 from wurzel.store.sources import checked, explained
@@ -37,7 +37,7 @@ _WORTH_A_PAGE = 32  # HEADs, which are sent side by side, take as long as a page
 _BROKEN = 4  # connections that break one after the other within one piece
 
 
-class RemoteBucket:
+class RemoteBucket(Bucket):
     """Objects in a bucket below a prefix. A process that was forked after a request cannot use it."""
 
     width = 16
@@ -49,11 +49,6 @@ class RemoteBucket:
         self._creates = True  # whether the server can create what is not there, and nothing else
         self._ahead = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
-
-    def get(self, key: str) -> bytes | None:
-        """See `Bucket`."""
-        found = self.dated(key)
-        return None if found is None else found[0]
 
     def dated(self, key: str) -> tuple[bytes, datetime] | None:
         """See `Bucket`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wurzel.cli.store.place import StepName, named, open_place, pipeline_or_step, step_of, store_options
+from wurzel.cli.store.place import StepName, named, open_place, store_options, what_is_meant
 from wurzel.cli.text import counted
 
 
@@ -22,7 +22,7 @@ def command(wanted: str | None, whole: bool, url: str | None, environment: str |
     from wurzel.store.listing import check_pipeline, steps
     from wurzel.store.references import forget
 
-    asked = pipeline_or_step(wanted) if whole else step_of(wanted or "")
+    asked = what_is_meant(wanted, step=not whole)
     if whole and asked.step is not None:
         raise UsageError("--all takes a pipeline, not a step", hint="Leave it out, or give PIPELINE alone.")
     if not whole and asked.step is None:

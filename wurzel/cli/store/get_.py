@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wurzel.cli.store.place import StepName, named, open_place, run_option, step_of, store_options
+from wurzel.cli.store.place import StepName, named, open_place, run_option, store_options, what_is_meant
 from wurzel.cli.text import counted, size
 
 
@@ -25,7 +25,7 @@ def command(wanted: str, run: str | None, folder: str, url: str | None, environm
     from wurzel.store.delivery import deliver
     from wurzel.store.listing import LATEST, find_run
 
-    asked = step_of(wanted)
+    asked = what_is_meant(wanted, step=True)
     if asked.step is None:
         raise UsageError(f"{wanted!r} names no step", hint="Write PIPELINE/STEP or PIPELINE/STEP.OUTPUT.")
     place = open_place(url, environment, asked.pipeline)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wurzel.cli.saying import print_json
-from wurzel.cli.store.place import StepName, named, open_place, pipeline_or_step, run_option, store_options
+from wurzel.cli.store.place import StepName, named, open_place, run_option, store_options, what_is_meant
 from wurzel.cli.text import iso, moment, size, table
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command(wanted: str | None, run: str | None, as_json: bool, url: str | None,
     PIPELINE lists its runs, the newest first; with --run, what the steps of that run handed over. PIPELINE/STEP lists
     what the step handed over in each run. Without an argument, lists the pipelines if there are several.
     """
-    asked = pipeline_or_step(wanted)
+    asked = what_is_meant(wanted)
     place = open_place(url, environment, asked.pipeline)
     if asked.step is not None or run is not None:
         rows, records, nothing = _outputs(place.bucket, named(place), run, asked.step, asked.output)

@@ -90,16 +90,13 @@ def run_option(command: Command) -> Command:
     return click.option("--run", "run", metavar="ID", type=RunName(), help=text)(command)
 
 
-def pipeline_or_step(text: str | None) -> Wanted:
-    """What `PIPELINE`, `PIPELINE/STEP` or `PIPELINE/STEP.OUTPUT` names."""
+def what_is_meant(text: str | None, *, step: bool = False) -> Wanted:
+    """What `PIPELINE/STEP.OUTPUT` names; without a `/` it is the pipeline, or the `step` if that is asked for."""
     pipeline, slash, rest = (text or "").partition("/")
-    return Wanted(pipeline or None, *_step(rest)) if slash else Wanted(pipeline or None)
-
-
-def step_of(text: str) -> Wanted:
-    """What `PIPELINE/STEP.OUTPUT` names, where the pipeline may be left out."""
-    pipeline, slash, rest = text.partition("/")
-    return Wanted(pipeline or None, *_step(rest)) if slash else Wanted(None, *_step(text))
+    if step and not slash:
+        pipeline, rest = "", pipeline
+    name, dot, output = rest.partition(".")
+    return Wanted(pipeline or None, name or None, output if dot else None)
 
 
 def open_place(url: str | None, environment: str | None, pipeline: str | None) -> Place:
@@ -150,11 +147,6 @@ def named(place: Place) -> str:
     known = pipelines(place.bucket)
     where = f"The store has {', '.join(known)}." if known else "The store is empty."
     raise UsageError("no PIPELINE is given", hint=where)
-
-
-def _step(text: str) -> tuple[str | None, str | None]:
-    step, dot, output = text.partition(".")
-    return step or None, output if dot else None
 
 
 def _same(url: str) -> Store | None:

@@ -8,6 +8,7 @@ import click
 
 from wurzel.cli.saying import print_json, say
 from wurzel.cli.templates.names import open_renderer
+from wurzel.cli.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def command(form: str) -> None:
 
 def _count(problems: Sequence[Problem]) -> str:
     files = len({problem.where.rpartition(":")[0] for problem in problems})
-    return f"{len(problems)} finding{'s'[: len(problems) > 1]} in {files} template{'s'[: files > 1]}"
+    return f"{counted(len(problems), 'finding')} in {counted(files, 'template')}"
 
 
 def _json(problem: Problem) -> dict[str, str | int]:
