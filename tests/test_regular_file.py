@@ -25,7 +25,7 @@ KINDS = {"pipe": os.mkfifo, "folder": os.mkdir, "device": lambda path: Path(path
     [
         ("a.yaml", lambda path: read_settings(f"{path}#x")),
         ("a.json", serialize.load),
-        ("wurzel.yaml", lambda path: load.load(load.find_project(path.parent))),
+        ("wurzel.yaml", load.load),
     ],
 )
 def test_it_is_refused(tmp_path, kind, name, read):

@@ -237,10 +237,11 @@ def test_only_the_current_folder_is_searched(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["wurzel.yml", ".wurzel.yaml"])
-def test_a_file_of_another_name_is_not_overlooked(tmp_path, name):
+def test_a_file_of_another_name_is_not_overlooked(tmp_path, monkeypatch, name):
     (tmp_path / name).write_text("version: 1")
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"is ignored\n  Rename it to wurzel\.yaml"):
-        find_project(tmp_path)
+        find_project()
 
 
 def test_a_file_that_cannot_be_read(tmp_path):

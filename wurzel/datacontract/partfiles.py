@@ -40,10 +40,10 @@ _HINTS = {
 class PartFiles:
     """The parts of a dataset that is being written."""
 
-    def __init__(self, folder: Path, most: int | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.found: list[Part] = []
         self._folder = folder
-        self._most = MOST_BYTES if most is None else most
+        self._most = MOST_BYTES
         self._owner = os.getpid()
         self._suffix = ""
         self._file: BinaryIO | None = None

@@ -26,17 +26,13 @@ def notice_references(pipeline: Pipeline) -> dict[str, SecretRef]:
     return {**told.secrets, **hidden}
 
 
-def notice_env(pipeline: Pipeline, link: str = "") -> dict[str, str]:
-    """The other variables: a webhook that is not secret, and the address of the run.
-
-    The configured address is stronger than `link`, which is how the platform writes it.
-    """
+def notice_env(pipeline: Pipeline) -> dict[str, str]:
+    """The other variables: a webhook that is not secret, and the address of the run."""
     told = pipeline.on_failure
     if told is None:
         return {}
     shown = {WEBHOOK: told.webhook} if isinstance(told.webhook, str) else {}
-    address = told.link or link
-    return {**shown, **({LINK: address} if address else {})}
+    return {**shown, **({LINK: told.link} if told.link else {})}
 
 
 def notice_argv(pipeline: Pipeline) -> list[str]:

@@ -133,26 +133,24 @@ def project_names(project: Project | None) -> Mapping[str, Named]:
     return names_given(holder.fields.get("targets") if holder is not None else None for holder in holders)
 
 
-def find_project(folder: Path | None = None) -> Path | None:
-    """The path of `wurzel.yaml` in a folder (default: the current one), or `None`.
+def find_project() -> Path | None:
+    """The path of `wurzel.yaml` in the current folder, or `None`.
 
     Only that folder is searched: code is imported from it, and rendered files are relative to it. Raises `ConfigError`
     when the file exists under a wrong name, such as wurzel.yml.
     """
-    folder = folder or Path()
-    path = folder / FILE
+    path = Path(FILE)
     if path.exists():  # whatever it is: reading it says what is wrong with it
         return path
     for other in ("wurzel.yml", ".wurzel.yaml", "wurzel.json"):
-        if (folder / other).is_file():
-            raise ConfigError([Problem("is ignored", _name(folder / other), f"Rename it to {FILE}.")])
+        if Path(other).is_file():
+            raise ConfigError([Problem("is ignored", other, f"Rename it to {FILE}.")])
     return None
 
 
-def parent_project(folder: Path | None = None) -> Path | None:
+def parent_project() -> Path | None:
     """The nearest parent folder with a `wurzel.yaml`, to tell the user where to go."""
-    here = (folder or Path()).resolve()
-    return next((parent for parent in here.parents if (parent / FILE).is_file()), None)
+    return next((parent for parent in Path.cwd().parents if (parent / FILE).is_file()), None)
 
 
 def load(path: Path) -> Project:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from wurzel.regular_file import regular
 from wurzel.runtime.outcome import visible
@@ -45,9 +45,9 @@ class _FoldedLines(PlainLines):
     _is_closed = False
     """Whether the log of a failed step is folded as well."""
 
-    def __init__(self, logs: Logs, *, quiet: bool = False, stream: TextIO | None = None) -> None:
-        """Write to `stream`, stderr unless given; `quiet` leaves out what went well."""
-        super().__init__(quiet=quiet, stream=stream)
+    def __init__(self, logs: Logs, *, quiet: bool = False) -> None:
+        """Write to stderr; `quiet` leaves out what went well."""
+        super().__init__(quiet=quiet)
         self._logs = logs
 
     def tell(self, event: Event) -> None:
@@ -139,9 +139,9 @@ class EngineLines(_FoldedLines):
     Airflow folds it; elsewhere lines of steps are indented.
     """
 
-    def __init__(self, logs: Logs, run_id: str, *, quiet: bool = False, stream: TextIO | None = None) -> None:
+    def __init__(self, logs: Logs, run_id: str, *, quiet: bool = False) -> None:
         """As for all of them; `run_id` tells which engine it is."""
-        super().__init__(logs, quiet=quiet, stream=stream)
+        super().__init__(logs, quiet=quiet)
         self._folds = run_id.startswith("airflow-")
 
     def _lines(self, step: str) -> Iterator[str]:

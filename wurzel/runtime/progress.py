@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from wurzel.named_tuples import NamedTuple
 
@@ -68,10 +68,10 @@ class PlainLines:
 
     lively = False
 
-    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
-        """Write to `stream`, stderr unless given; `quiet` leaves out what went well."""
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Write to stderr; `quiet` leaves out what went well."""
         self._quiet = quiet
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr
 
     def tell(self, event: Event) -> None:
         """Write the line."""
@@ -99,9 +99,9 @@ class PlainLines:
 class JsonLines(PlainLines):
     """One JSON object a line, with pipeline, step, run and duration in seconds."""
 
-    def __init__(self, pipeline: str, run: str, *, quiet: bool = False, stream: TextIO | None = None) -> None:
-        """Write to `stream`, stderr unless given; `quiet` leaves out what went well."""
-        super().__init__(quiet=quiet, stream=stream)
+    def __init__(self, pipeline: str, run: str, *, quiet: bool = False) -> None:
+        """Write to stderr; `quiet` leaves out what went well."""
+        super().__init__(quiet=quiet)
         self._about = {"pipeline": pipeline, "run": run}
 
     def tell(self, event: Event) -> None:
