@@ -1,4 +1,4 @@
-"""Lets the kernel kill a process when the one that watches over it vanishes, however it vanishes; Linux only."""
+"""Signals by name, and the one by which the kernel kills a process whose watcher vanishes, however that happens."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ def untie(reader: int) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             fcntl(reader, F_SETFL, fcntl(reader, F_GETFL) & ~os.O_ASYNC)
+
+
+def signal_name(number: int) -> str:
+    """`SIGTERM` for 15; the number itself where it has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

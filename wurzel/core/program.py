@@ -16,7 +16,7 @@ from signal import SIGKILL, SIGTERM, Signals
 from typing import IO, TextIO
 
 from wurzel.exceptions import StepFailed, UsageError
-from wurzel.hangup import tie, untie
+from wurzel.hangup import signal_name, tie, untie
 
 _GRACE = 5.0
 """Seconds between TERM and KILL; less than the 10 that whoever ends the step gives it."""
@@ -64,7 +64,7 @@ def run_program(
         with _passed_on((process.stdout, streams[0]), (process.stderr, streams[1])):
             code = _ended(process, reader is not None)
     if code and code not in exit_codes:
-        how = f"was ended by signal {_name(-code)}" if code < 0 else f"ended with exit code {code}"
+        how = f"was ended by signal {signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
         raise StepFailed(f"{argv[0]} {how}", hint=f"The command: {command_text(argv)}")
 
 
@@ -157,10 +157,3 @@ def _not_started(argv: Sequence[str], error: OSError | ValueError) -> UsageError
         hint = "Install it where the step runs: on this machine, or in the image."
         return UsageError(f"the program {argv[0]!r} was not found", hint=hint)
     return UsageError(f"{argv[0]} cannot be started: {error.strerror}", hint="Is it a program, and executable?")
-
-
-def _name(number: int) -> str:
-    try:
-        return Signals(number).name
-    except ValueError:
-        return str(number)

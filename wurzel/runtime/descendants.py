@@ -92,11 +92,3 @@ def reap() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def signal_name(number: int) -> str:
-    """`SIGTERM` for 15; the number itself where it has no name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return str(number)

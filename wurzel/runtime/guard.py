@@ -18,8 +18,8 @@ from itertools import pairwise
 from types import FrameType
 
 from wurzel.exceptions import StepFailed
-from wurzel.hangup import tie
-from wurzel.runtime.descendants import GRACE, adopt, end_all, signal_name
+from wurzel.hangup import signal_name, tie
+from wurzel.runtime.descendants import GRACE, adopt, end_all
 from wurzel.runtime.ending import LEFT
 from wurzel.runtime.masking import CURRENT, Mask, Stream
 from wurzel.secret_names import may_be_secret, may_contain_password

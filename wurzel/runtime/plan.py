@@ -10,9 +10,9 @@ from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.decision import Decider
 from wurzel.runtime.fanout import slice_count, slices_for
 from wurzel.runtime.history import folders
-from wurzel.runtime.opening import open_archive
 from wurzel.runtime.selection import chosen
 from wurzel.runtime.state import digests_of
+from wurzel.runtime.store_choice import open_archive
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline, Step

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.variables import secret_owners
 from wurzel.runtime.decision import Decider
-from wurzel.runtime.opening import open_archive
 from wurzel.runtime.outcome import Failure, Note, RunResult
 from wurzel.runtime.progress import Event, Running
 from wurzel.runtime.room import Room, machine, need_of
 from wurzel.runtime.schedule import Schedule
 from wurzel.runtime.state import StateFolder
+from wurzel.runtime.store_choice import open_archive
 from wurzel.runtime.supervise import Pool, Task
 
 if TYPE_CHECKING:

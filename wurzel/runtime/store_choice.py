@@ -1,4 +1,4 @@
-"""Which store a run uses: that of `--store` or `WURZEL_STORE`, otherwise the one in wurzel.yaml."""
+"""Which store a run uses, if any: that of `--store` or `WURZEL_STORE`, otherwise the one in wurzel.yaml."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from wurzel.ir.model import Store as StoreSetting
 from wurzel.store_url import NO_STORE, parse_endpoint, parse_store_url
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wurzel.invocation.digests import FileDigests
+    from wurzel.ir.model import Pipeline
+    from wurzel.runtime.archive import Archive
+    from wurzel.runtime.options import RunOptions
     from wurzel.store.store import Store
 
 _ENDPOINT, _CACHE = "WURZEL_STORE_ENDPOINT", "WURZEL_STORE_CACHE"
@@ -50,6 +56,19 @@ def open_chosen(store: StoreSetting, pipeline: str, environ: Mapping[str, str]) 
     return open_store(
         store.url, pipeline, cache=store.cache, endpoint=store.endpoint, region=store.region, environ=environ
     )
+
+
+def open_archive(
+    pipeline: Pipeline, options: RunOptions, state: Path, digests: FileDigests, *, plan: bool = False
+) -> Archive:
+    """Where this run keeps its results, a store or a folder; with `plan`, nothing is to be written."""
+    if options.store is None:
+        from wurzel.runtime.local_archive import LocalArchive
+
+        return LocalArchive(pipeline, options, state, plan=plan)
+    from wurzel.runtime.store_archive import StoreArchive
+
+    return StoreArchive(options.store, pipeline, options, state, digests, plan=plan)
 
 
 def _checked(where: str, check: Callable[[str], str], value: str) -> str:

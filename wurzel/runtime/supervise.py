@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wurzel.exceptions import FAILED, FINAL, USAGE, DatasetError, first_line
+from wurzel.hangup import signal_name
 from wurzel.named_tuples import NamedTuple
-from wurzel.runtime.descendants import signal_name
 from wurzel.runtime.outcome import visible
 from wurzel.runtime.processes import Command, Exit, Watch
 from wurzel.runtime.room import NOTHING, Need, Room
