@@ -55,8 +55,14 @@ def variables(resolved: Resolved, environ: Mapping[str, str]) -> list[Variable]:
             for name, reference in step.secrets.items()
             if name not in of_settings
         ]
-    found += [_notice(resolved, name, ref, environ) for name, ref in notice_references(pipeline).items()]
-    return found + [_store_key(resolved, name, ref, environ) for name, ref in key_references(pipeline).items()]
+    for name, reference in notice_references(pipeline).items():  # what only a notice reads, no run needs
+        place = resolved.locate(f"on_failure.secrets.{name}") or resolved.locate("on_failure")
+        found.append(Variable(name, _FAILURE, False, None, _reference(reference, place, name, environ), "secret"))
+    for name, reference in key_references(pipeline).items():  # a person's own keys do as well
+        place = resolved.locate(f"store.secrets.{name.removeprefix(PREFIX).lower()}") or resolved.locate("store")
+        source = _reference(reference, place, name, environ)
+        found.append(Variable(name, _STORE, False, None, source, "key of the store"))
+    return found
 
 
 def dotenv(found: list[Variable]) -> Iterator[str]:
@@ -110,19 +116,6 @@ def _secret(
     path = f"steps.{step.id}.secrets.{name}" if step else f"secrets.{name}"
     source = _reference(reference, resolved.locate(path), name, environ)
     return Variable(name, step.id if step else _EVERY_STEP, True, None, source, "secret")
-
-
-def _store_key(resolved: Resolved, name: str, reference: SecretRef, environ: Mapping[str, str]) -> Variable:
-    """A key of the store; here, where nobody sets it, a person's own keys for it do as well."""
-    place = resolved.locate(f"store.secrets.{name.removeprefix(PREFIX).lower()}") or resolved.locate("store")
-    source = _reference(reference, place or "", name, environ)
-    return Variable(name, _STORE, False, None, source, "key of the store")
-
-
-def _notice(resolved: Resolved, name: str, reference: SecretRef, environ: Mapping[str, str]) -> Variable:
-    """A secret that only what tells of a failed run reads, so a run needs none."""
-    place = resolved.locate(f"on_failure.secrets.{name}") or resolved.locate("on_failure")
-    return Variable(name, _FAILURE, False, None, _reference(reference, place or "", name, environ), "secret")
 
 
 def _reference(reference: SecretRef, place: str, name: str, environ: Mapping[str, str]) -> str:
