@@ -27,10 +27,11 @@ PIPELINE = {
         "store_variables",
         "suggestion",
         "table",
+        "user_cache",
         "utils",
     )
 }
-RENDER = PIPELINE | {"wurzel.backends", "wurzel.render", "wurzel.user_cache"}
+RENDER = PIPELINE | {"wurzel.backends", "wurzel.render"}
 SKIPPED = {
     "wurzel.datacontract.dataset": "reads and writes data",
     "wurzel.runtime.supervise": "runs processes",
