@@ -10,11 +10,15 @@ import sys
 import textwrap
 from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from markupsafe import Markup
+from pydantic import TypeAdapter, ValidationError
 
 from wurzel.runtime.masking import Mask, Stream, forms
 
@@ -41,6 +45,15 @@ WRITTEN = {
     "json in json": json.dumps(json.dumps([SECRET])),
     "html": html.escape(SECRET),
     "url of other programs": "hunter2%2f%2b%c3%a4%20%22x%22%20%5c",
+    "html of jinja": str(Markup.escape(SECRET)),
+    "xml": escape(SECRET, {'"': "&quot;"}),
+    "html of json": html.escape(json.dumps(SECRET)),
+    "url of json": quote(json.dumps(SECRET), safe=""),
+    "url of url": quote_plus(quote(SECRET, safe="")),
+    "url of base64": quote(base64.b64encode(SECRET.encode() + b"?>" * 9).decode(), safe=""),
+    "csv": SECRET.replace('"', '""'),
+    "bash's quotes": 'hunter2/+ä\\ \\"x\\"\\ \\\\',
+    "in a shell's quotes": 'hunter2/+ä \\"x\\" \\\\',
     "shell": shlex.quote("it's " + SECRET)[9:-1],
     "base64": base64.b64encode(SECRET.encode()).decode(),
     "base64 for urls": base64.urlsafe_b64encode(SECRET.encode()).decode(),
@@ -85,6 +98,30 @@ def test_base64_of_a_secret_within_other_data(before, after):
     left = shown.replace("***", "")
     assert "***" in shown
     assert len(left) <= 12
+
+
+@pytest.mark.parametrize("quoted", ["it'\"'\"'s-hunter2", "it''s-hunter2", "it'\\''s-hunter2", "it&#39;s-hunter2"])
+def test_an_apostrophe_hides_no_secret(quoted):
+    assert masked(f"x '{quoted}' y", "it's-hunter2") == "x '***' y"
+
+
+def test_what_is_left_of_a_secret_that_is_cut_is_masked():
+    secret = "tok-" + "".join(map(chr, range(33, 127))).replace("'", "")
+    for value in (secret, {"password": secret}, [secret[:40]] * 3):
+        with pytest.raises(ValidationError) as caught:
+            TypeAdapter(int).validate_python(value)
+        shown = masked(str(caught.value), secret, secret[:40])
+        assert "***" in shown
+        assert not any(secret[at : at + 6] in shown for at in range(len(secret) - 6))
+    assert masked(f"{secret[:60]}… done ... {secret[3:]}", secret) == "***… done ... " + secret[3:]
+    assert masked("wait...", secret) == "wait..."
+
+
+@pytest.mark.parametrize("columns", [64, 76])
+def test_base64_of_a_secret_in_lines_is_masked(columns):
+    secret = "tok-" + "ab9/" * 40
+    lines = wrap(base64.b64encode(secret.encode()).decode(), columns)
+    assert set(masked("\n".join(lines), secret).split()) == {"***"}
 
 
 def test_lines_of_a_key_are_masked_one_by_one():

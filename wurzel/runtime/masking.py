@@ -6,8 +6,10 @@ Output comes in chunks that may cut a secret in two; what could be its beginning
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import takewhile
+
+from wurzel.patterns import pattern
 
 SHORTEST = 6
 """Shorter values are not masked: they occur in ordinary text."""
@@ -24,6 +26,15 @@ _PLAIN = re.compile(r"[-\w.]*", re.ASCII).fullmatch
 """Texts that are written alike everywhere."""
 _IN_HTML_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})  # importing `html` takes 7 ms
 _IN_HTML = _IN_HTML_TEXT | str.maketrans({'"': "&quot;", "'": "&#x27;"})
+_IN_HTML_OF_JINJA = _IN_HTML_TEXT | str.maketrans({'"': "&#34;", "'": "&#39;"})
+_IN_XML = _IN_HTML_TEXT | str.maketrans({'"': "&quot;", "'": "&apos;"})
+_SPECIAL_TO_SHELLS = pattern(r"[^\w@%+=:,./-]")
+_SPECIAL_IN_QUOTES = pattern(r'[\\"$`]')
+_CUT = pattern("(\\.\\.\\.|…)".encode())
+"""In place of the middle of a long value, such as in messages of pydantic, or of its end."""
+_LONGEST_END = 512
+_LINES = (64, 76)
+"""Columns of base64 in lines."""
 _PLAIN_IN_QUOTES = re.compile(r"[-\w. %+:=]*", re.ASCII).fullmatch
 
 
@@ -49,6 +60,12 @@ def _written(text: str) -> Iterator[bytes]:
     texts |= {re.sub("%..", lambda found: found[0].lower(), form) for form in for_urls}
     texts |= {text.translate(_IN_HTML), text.translate(_IN_HTML_TEXT)}
     texts |= {twice for form in [*texts] for twice in _quoted(form)}  # as in a JSON line about an error
+    texts |= {quote_plus(form) for form in for_urls} | {quote(form, safe="") for form in for_urls}
+    texts |= {quote(form, safe, errors="surrogateescape") for form in _quoted(text) for safe in ("", "/")}
+    texts |= {form.translate(_IN_HTML) for form in _quoted(text)}
+    texts |= {text.translate(_IN_HTML_OF_JINJA), text.translate(_IN_XML)}
+    texts |= {text.replace("'", "'\"'\"'"), text.replace("'", "''"), text.replace('"', '""')}  # shlex, SQL, CSV
+    texts |= {_SPECIAL_TO_SHELLS.sub(r"\\\g<0>", text), _SPECIAL_IN_QUOTES.sub(r"\\\g<0>", text)}
     for form in (item.encode("utf-8", "surrogateescape") for item in texts):
         if b"\n" not in form and b"\r" not in form:
             yield form
@@ -70,13 +87,32 @@ def _in_base64(data: bytes) -> Iterator[bytes]:
     import base64
 
     for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
-        yield encode(data).rstrip(b"=")
+        yield (whole := encode(data)).rstrip(b"=")
+        for length in _LINES if len(whole) > min(_LINES) else ():
+            lines = [whole[at : at + length] for at in range(0, len(whole), length)]
+            yield from (line for line in lines if len(line) >= SHORTEST)
         for before in range(_BASE64_GROUP):
             after = -(before + len(data)) % _BASE64_GROUP
             coded = encode(b"\0" * before + data + b"\0" * after)
             inner = coded[4 if before else 0 : -4 if after else None]
             if len(inner) >= SHORTEST:
-                yield inner
+                yield from (inner, inner.replace(b"+", b"%2B").replace(b"/", b"%2F"))
+
+
+def _any_of(texts: Collection[bytes]) -> re.Pattern[bytes] | None:
+    return re.compile(b"|".join(map(re.escape, texts))) if texts else None
+
+
+def _begun(form: bytes, text: bytes) -> int:
+    """How many bytes from the beginning of a form are the end of a text."""
+    sizes = range(min(len(text), len(form)), SHORTEST - 1, -1) if form[:SHORTEST] in text else ()
+    return next((size for size in sizes if text.endswith(form[:size])), 0)
+
+
+def _ended(form: bytes, text: bytes) -> int:
+    """How many bytes from the end of a form are the beginning of a text."""
+    sizes = range(min(len(text), len(form)), SHORTEST - 1, -1) if form[-SHORTEST:] in text else ()
+    return next((size for size in sizes if text.startswith(form[-size:])), 0)
 
 
 class Mask:
@@ -85,18 +121,20 @@ class Mask:
     def __init__(self) -> None:
         self._forms: list[bytes] = []
         self._pattern: re.Pattern[bytes] | None = None
+        self._ends: re.Pattern[bytes] | None = None
 
     def hide(self, hidden: Iterable[bytes]) -> None:
         """Hide these forms from now on, and nothing else."""
         self._forms = sorted(set(hidden), key=lambda form: (-len(form), form))
-        self._pattern = re.compile(b"|".join(map(re.escape, self._forms))) if self._forms else None
+        self._pattern = _any_of(self._forms)
+        self._ends = _any_of(sorted({end for form in self._forms for end in (form[:SHORTEST], form[-SHORTEST:])}))
 
     def text(self, text: str) -> str:
         """A text without what is hidden."""
         if self._pattern is None:
             return text
         data = text.encode("utf-8", "surrogateescape")
-        return self._pattern.sub(_MASK, data).decode("utf-8", "surrogateescape")
+        return self._without_ends(self._pattern.sub(_MASK, data)).decode("utf-8", "surrogateescape")
 
     def split(self, data: bytes) -> tuple[bytes, bytes]:
         """The data that can be shown, masked, and the rest that may be the beginning of something hidden."""
@@ -109,7 +147,20 @@ class Mask:
         if start < wait:
             shown.append(data[start:wait])
             start = wait
-        return b"".join(shown), data[start:]
+        return self._without_ends(b"".join(shown)), data[start:]
+
+    def _without_ends(self, data: bytes) -> bytes:
+        """The data without what is left of something hidden before and after `...`."""
+        if self._ends is None or not _CUT.search(data) or not self._ends.search(data):
+            return data
+        pieces = _CUT.split(data)
+        for at in range(1, len(pieces), 2):
+            before, after = pieces[at - 1][-_LONGEST_END:], pieces[at + 1][:_LONGEST_END]
+            if size := max(_begun(form, before) for form in self._forms):
+                pieces[at - 1] = pieces[at - 1][:-size] + _MASK
+            if size := max(_ended(form, after) for form in self._forms):
+                pieces[at + 1] = _MASK + pieces[at + 1][size:]
+        return b"".join(pieces)
 
     def _begins(self, data: bytes) -> int:
         """Where the end of the data may be the beginning of something hidden, none of which goes beyond a line."""
