@@ -12,14 +12,14 @@ from wurzel.backends.gitlab.context import Config, Job
 from wurzel.backends.gitlab.place import artifact_path, duration, is_locked, job_name, place, stages, tags
 from wurzel.backends.gitlab.variables import (
     from_vault,
-    job_variables,
+    given,
     lines_of,
+    pod,
     secret_lines,
     variable,
-    variables,
     vault_secrets,
 )
-from wurzel.invocation.command import Emulated, dataset, step_argv
+from wurzel.invocation.command import Emulated, dataset, setting_variables, step_argv
 from wurzel.invocation.failure import LINK, notice_argv, notice_env, notice_references
 from wurzel.invocation.store import identity_of
 from wurzel.ir.requests import width
@@ -151,12 +151,12 @@ class JobWriter:
 
     def variables(self, group: Group) -> dict[str, Any]:
         """Variables of the job, with its requests."""
-        if not self.jobs.run:
-            return variables(self.pipeline, group.steps[0], self.options, scoped=self.scoped)
-        sliced = self.jobs.is_sliced(group.steps[0])
-        steps = [one_slice(group.steps[0])] if sliced else group.steps
-        asked = self.jobs.parametrized(group)
-        return job_variables(self.pipeline, steps, self.options, self.width(group), asked, scoped=self.scoped)
+        first = group.steps[0]
+        # `wurzel run` reads variables and settings of steps from wurzel.yaml.
+        own = {} if self.jobs.run else first.env | setting_variables(first)
+        values = given(own, ci.parameters(*self.jobs.parametrized(group)), self.options, scoped=self.scoped)
+        steps = [one_slice(first)] if self.jobs.is_sliced(first) else group.steps
+        return values | {name: variable(value) for name, value in pod(self.pipeline, steps, self.width(group)).items()}
 
     @property
     def scoped(self) -> bool:

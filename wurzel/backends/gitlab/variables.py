@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends import ci
-from wurzel.invocation.command import setting_variables
 from wurzel.invocation.store import key_references
 from wurzel.ir.requests import limited, requested
 from wurzel.records import dataclass
@@ -41,13 +40,15 @@ def variable(value: str) -> Any:
     return {"value": value, "expand": False} if "$" in value or "%" in value else value
 
 
-def variables(pipeline: Pipeline, step: Step, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
-    """Variables of a step's job; of parameters, inputs and, if `scoped`, defaults."""
-    values = {name: variable(value) for name, value in (step.env | setting_variables(step)).items()}
-    for parameter in ci.parameters(step):
+def given(
+    own: Mapping[str, str], parameters: Sequence[ci.Parameter], options: GitlabOptions, *, scoped: bool
+) -> dict[str, Any]:
+    """Variables of a job: its `own`, and of parameters, which take the place of settings, inputs or defaults."""
+    values = {name: variable(value) for name, value in own.items()}
+    for parameter in parameters:
         values.pop(parameter.variable, None)
         values |= _given(parameter, options, scoped=scoped)
-    return values | {name: variable(value) for name, value in pod(pipeline, [step], 1).items()}
+    return values
 
 
 def _given(parameter: ci.Parameter, options: GitlabOptions, *, scoped: bool) -> dict[str, Any]:
@@ -59,19 +60,6 @@ def _given(parameter: ci.Parameter, options: GitlabOptions, *, scoped: bool) -> 
     if scoped and not parameter.required:
         return {parameter.variable: variable(parameter.text)}
     return {}
-
-
-def job_variables(
-    pipeline: Pipeline, steps: Sequence[Step], options: GitlabOptions, jobs: int, asked: Sequence[Step], *, scoped: bool
-) -> dict[str, Any]:
-    """Variables of a job of `wurzel run`, which reads those of steps, and their settings, from wurzel.yaml.
-
-    `jobs` of the steps run at one time; `asked` are those whose parameters the job is given, with defaults if `scoped`.
-    """
-    values: dict[str, Any] = {}
-    for parameter in ci.parameters(*asked):
-        values |= _given(parameter, options, scoped=scoped)
-    return values | {name: variable(value) for name, value in pod(pipeline, steps, jobs).items()}
 
 
 def prefilled(parameters: Sequence[ci.Parameter]) -> dict[str, Any]:
