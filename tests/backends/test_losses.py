@@ -167,16 +167,23 @@ def test_arguments_of_all_tasks(warned):
             "company",
             "_default_args.py.j2",
             "default_args",
-            '"env": {"A": "b"},\n"on_failure_callback": print,\n"retries": 4,',
+            '"env": {"A": "b"},\n"on_failure_callback": print,\n"retries": 4,\n"params": {"A": "b"},',
         ),
-        ("team", "_task.py.j2", "task_bottom", '{% if step.id == "big" %}\non_failure_callback=repr,\n{% endif %}'),
+        (
+            "team",
+            "_task.py.j2",
+            "task_bottom",
+            '{% if step.id == "big" %}\non_failure_callback=repr,\nparams={"C": "d"},\n{% endif %}',
+        ),
     ]
     found = [
         each.split("\n")[0]
         for each in warned("airflow", *added, ignore=["image", "node_selector", "tolerations", "cpu"])
     ]
     where = "company/airflow/_default_args.py.j2"
-    assert [each.partition(": ")[2] for each in found] == [
-        f"the task 'plain' and 3 more have their own `env`, which replaces that of {where}:4",
+    ours, *others = [each.partition(": ")[2] for each in found]
+    assert ours.startswith("default_args has its own `env`, which replaces that of wurzel!airflow/_default_args.py.j2:")
+    assert sorted(others) == [
         f"the task 'big' has its own `on_failure_callback`, which replaces that of {where}:5",
+        f"the task 'big' has its own `params`, which replaces that of {where}:7",
     ]

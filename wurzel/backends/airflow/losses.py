@@ -8,14 +8,21 @@ from collections.abc import Iterator
 from wurzel.backends.losses import Loss
 
 _WHY = "An argument of a task replaces that of default_args, also a list or mapping."
+_TWICE = "Of two equal keys of default_args, the last one counts."
 _SEVERAL = (ast.Dict, ast.List, ast.Tuple, ast.Set)
 
 
 def losses(text: str) -> Iterator[Loss]:
-    """Lists, mappings and callbacks of `default_args` that tasks replace by their own."""
+    """Lists, mappings and callbacks of `default_args` that tasks replace by their own, and what is in it twice."""
     tree = ast.parse(text)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    shared = {key: value for call in calls for key, value in _default_args(call)}
+    shared: dict[str, ast.expr] = {}
+    for key, value in [(key, value) for call in calls for key, value in _default_args(call)]:
+        name = str(key.value)
+        if isinstance(shared.get(name), (*_SEVERAL, ast.Name)):  # a single value is meant to be replaced
+            rows = [key.lineno, *_lines(value)]
+            yield Loss("default_args", name, _lines(shared[name]), rows, _TWICE, needed=True)
+        shared[name] = value
     for call in calls if shared else ():
         named = {word.arg: word for word in call.keywords if word.arg}
         task = named.get("task_id")
@@ -26,12 +33,12 @@ def losses(text: str) -> Iterator[Loss]:
                 yield Loss(owner, name, _lines(lost), [own.lineno, *_lines(own.value)], _WHY)
 
 
-def _default_args(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+def _default_args(call: ast.Call) -> Iterator[tuple[ast.Constant, ast.expr]]:
     words = [word.value for word in call.keywords if word.arg == "default_args"]
     for given in [word for word in words if isinstance(word, ast.Dict)]:
         for key, value in zip(given.keys, given.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield key.value, value
+                yield key, value
 
 
 def _lines(node: ast.expr) -> list[int]:
