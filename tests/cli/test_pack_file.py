@@ -275,6 +275,8 @@ class TestFilters:
         [
             (MODULE, "pipeline.name | cost_lable", "there is no filter 'cost_lable'"),
             (MODULE, 'pipeline.name | cost_label("a", "b")', "cost_label: too many positional arguments"),
+            (MODULE, "pipeline.name | cost_label(prefix=1)", "own/dvc/dvc.yaml.j2:3: cost_label: prefix is 1, not str"),
+            (MODULE, "none | cost_label", "own/dvc/dvc.yaml.j2:3: cost_label: value is None, not str"),
             (MODULE, 'pipeline.name | cost_label(prefx="a")', "cost_label: got an unexpected keyword argument 'prefx'"),
             ("def a(value) -> str:\n    return value\n", "target", "the filter 'a' has no type for value"),
             ("def a(value: str):\n    return value\n", "target", "the filter 'a' has no type for what it returns"),

@@ -19,6 +19,7 @@ from wurzel.render.compiler import describe
 from wurzel.render.elsewhere import name_instead
 from wurzel.render.renames import renamed
 from wurzel.render.structure import WITH_CONTEXT
+from wurzel.render.values import show
 from wurzel.suggestion import LOOSE, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -260,12 +261,18 @@ class Names:
 
     def _own_filter(self, node: nodes.Filter, function: Callable[..., Any]) -> Any:
         """The return type of a pack's filter, after checking its arguments."""
+        hints = typing.get_type_hints(function)
         if node.dyn_args is None and node.dyn_kwargs is None:
+            named = {str(item.key): item.value for item in node.kwargs}
             try:
-                inspect.signature(function).bind(None, *node.args, **{str(item.key): None for item in node.kwargs})
+                given = inspect.signature(function).bind(node.node, *node.args, **named).arguments
             except TypeError as error:
+                given = {}
                 self._say(node, f"{node.name}: {error}")
-        return typing.get_type_hints(function).get("return", UNKNOWN)
+            for name, value in given.items():
+                if isinstance(value, nodes.Const) and not types.fits(value.value, hints.get(name, Any)):
+                    self._say(node, f"{node.name}: {name} is {show(value.value)}, not {types.name_of(hints[name])}")
+        return hints.get("return", UNKNOWN)
 
     def _value_Test(self, node: nodes.Test, scope: Scope) -> Any:
         if node.name not in self._environment.tests:

@@ -206,3 +206,21 @@ def _is_free(kind: Any) -> bool:
     from wurzel.ir.names import is_restricted
 
     return not is_restricted(typing.cast("Any", kind).__metadata__)
+
+
+def fits(value: Any, annotation: Any) -> bool:
+    """Whether a value is of an annotated type, as far as pydantic can tell."""
+    from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+    try:
+        TypeAdapter(annotation).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    except PydanticSchemaGenerationError:  # the annotation is a class that pydantic does not know
+        pass
+    return True
+
+
+def name_of(annotation: Any) -> str:
+    """An annotation as its author wrote it."""
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
