@@ -71,6 +71,7 @@ ENGINES = {
     # Object stores: two servers of S3 that share no code, and one of Azure.
     "moto": {"pip": ["moto[server,s3]==5.2.5"]},
     "versitygw": {"program": ["github.com/versity/versitygw/cmd/versitygw@v1.8.0"]},
+    "registry": {"program": ["github.com/distribution/distribution/v3/cmd/registry@v3.0.0"]},
     "azurite": {"npm": ["azurite@3.37.0"]},
     # docker and a base image made of Debian packages, since no image can be pulled; needs root.
     "containers": {"base": ["bookworm", "python3-minimal,python3-venv"]},

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -16,8 +17,11 @@ from pathlib import Path
 import pytest
 
 from tests.command import program
+from tests.engines import datasets
 from tests.engines.containers import PYTHON, ROOT, ROOTFS
 from tests.engines.containers import running as running  # noqa: PLC0414 - a fixture
+from wurzel.engines.github import Act
+from wurzel.engines.process import found
 
 pytestmark = [
     pytest.mark.engine,
@@ -27,6 +31,8 @@ pytestmark = [
 BASE = "localhost/wurzel-test/python"
 NAME = "localhost/acme/chain:1.0"
 PASSWORD = "correct-horse-battery"
+HASHED = "$2b$04$w5B40On1ivbzB3S0WKBy1u2O6NmbnVJytrKpIOFDxvjvCtIbMO8Ze"
+"""The same by bcrypt, for the registry."""
 ENVIRONMENT = {"BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "overlay"}
 FLOW = """
 import sys
@@ -139,6 +145,38 @@ def project(tmp_path, monkeypatch, index):
     buildah("rmi", "--all", "--force")
 
 
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    """The address of a registry that takes images from those who know the password; without TLS."""
+    if (binary := found("registry", "registry")) is None:
+        pytest.skip("no registry here: install.py can build one")
+    address = f"localhost:{free_port()}"
+    (tmp_path / "htpasswd").write_text(f"ci:{HASHED}\n")
+    (tmp_path / "registry.json").write_text(
+        json.dumps(
+            {
+                "version": "0.1",
+                "storage": {"filesystem": {"rootdirectory": str(tmp_path / "images")}},
+                "http": {"addr": address},
+                "auth": {"htpasswd": {"realm": "images", "path": str(tmp_path / "htpasswd")}},
+            }
+        )
+    )
+    (tmp_path / "registries.conf").write_text(f'[[registry]]\nlocation = "{address}"\ninsecure = true\n')
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "registries.conf"))
+    with (tmp_path / "registry.log").open("w") as log:
+        process = subprocess.Popen([binary, "serve", tmp_path / "registry.json"], stdout=log, stderr=log)
+        yield address
+        process.terminate()
+        process.wait()
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 def build(tmp_path):
     words = ["image", "--build", "--builder", "buildah", "--network", "host"]
     start = time.monotonic()
@@ -173,3 +211,24 @@ def test_an_image_is_built_reproducibly_and_runs_the_pipeline(project, tmp_path,
     _, changed = build(tmp_path)
     assert len(changed) == len(layers)
     assert [number for number, layer in enumerate(changed) if layer != layers[number]] == [len(layers) - 1]
+
+
+def test_the_job_of_github_builds_the_image_and_pushes_it(project, tmp_path, registry):
+    """It logs in by docker, and builds by what the machine has."""
+    digest = tmp_path / "digest"
+    buildah("push", f"--creds=ci:{PASSWORD}", f"--digestfile={digest}", BASE, f"{registry}/python")
+    config = Path("wurzel.yaml")
+    text = config.read_text().replace(BASE, f"'{registry}/python@{digest.read_text()}'")
+    config.write_text(text.replace(f"'{NAME}'", f"'{registry}/acme/chain'"))
+    Path(".gitignore").write_text("__pycache__/\n")
+    datasets.wurzel(project, "image")
+    datasets.wurzel(project, "ci", "github", "--image", "--secret", "PIP_CONF", "--install", "wurzel --version")
+    (tmp_path / "act").mkdir()
+    secrets = {"REGISTRY_USER": "ci", "REGISTRY_PASSWORD": PASSWORD, "PIP_CONF": (tmp_path / "pip.conf").read_text()}
+    act = Act(tmp_path / "act", seconds=900)
+    done, _ = act(project, *(f"--secret={name}={value}" for name, value in secrets.items()), event="push")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (image,) = set(re.findall(r"set-output:: image=(\S+)", done.stdout))
+    assert image.startswith(f"{registry}/acme/chain@sha256:")
+    assert PASSWORD not in done.stdout + done.stderr
+    buildah("pull", f"--creds=ci:{PASSWORD}", image)
