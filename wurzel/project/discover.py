@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wurzel.exceptions import WurzelError
 from wurzel.named_tuples import NamedTuple
@@ -118,23 +118,17 @@ def _chains(nodes: Iterable[ast.AST]) -> bool:
 def _tried(entrypoint: str) -> Pipeline | str | None:
     """The pipeline, the reason why it cannot be used, or `None` if it is something else."""
     from wurzel.core.importing import import_object, introspecting
-    from wurzel.ir.introspect import NotAPipelineError, introspect, last_steps
+    from wurzel.ir.introspect import NotAPipelineError, introspect
 
     try:
         with introspecting():
-            entry: Any = import_object(entrypoint)
-            last_steps(entry, entrypoint)
+            return introspect(import_object(entrypoint), name="x", entrypoint=entrypoint)
     except NotAPipelineError:
         return None
     except WurzelError as error:
         return str(error).splitlines()[0]
     except Exception as error:  # noqa: BLE001 - code of the user, which may do anything
         return f"{type(error).__name__}: {error}".splitlines()[0]
-    try:
-        with introspecting():
-            return introspect(entry, name="x", entrypoint=entrypoint)
-    except WurzelError as error:
-        return str(error).splitlines()[0]
 
 
 def _whole(inside: list[tuple[str, Pipeline]]) -> list[tuple[str, Pipeline]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from keyword import iskeyword
 
 from wurzel.core.typed_step import MAX_ID
 from wurzel.exceptions import UsageError
+from wurzel.project.new_pack import is_name
 
 _FLOW = '''"""The pipeline {name}."""
 
@@ -123,7 +123,7 @@ def _module(name: str, kind: str) -> str:
     from sys import stdlib_module_names
 
     module = name.replace("-", "_")
-    right = re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= MAX_ID
+    right = is_name(name) and len(name) <= MAX_ID
     if not right or iskeyword(module) or module in {*stdlib_module_names, "wurzel", "pytest"}:
         hint = "Use lower-case letters, digits and -, and no name of a module of Python, such as: drop-short."
         raise UsageError(f"{name!r} cannot be the name of a {kind}", hint=hint)
