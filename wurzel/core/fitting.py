@@ -21,11 +21,6 @@ class Fields(NamedTuple):
     inputs: Sequence[InputField]
     outputs: Sequence[OutputField]
 
-    @property
-    def is_named(self) -> bool:
-        """Whether its inputs have names."""
-        return any(field.name for field in self.inputs)
-
 
 class End(NamedTuple):
     """One side of a `>>`."""
@@ -55,7 +50,7 @@ def fitting(left: End, right: End) -> tuple[str, str]:
         raise _wrong_side(right, "input", right.fields.inputs)
     pairs = [(one, other) for one in outputs for other in inputs if one.shape == other.shape]
     if not pairs:
-        may_map = not right.fields.is_named
+        may_map = not any(field.name for field in right.fields.inputs)
         pairs = [(one, other) for one in outputs for other in inputs if _adapts(one, other, may_map=may_map)]
     if not pairs:
         raise _unfit(left, outputs, right, inputs)

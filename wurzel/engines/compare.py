@@ -52,7 +52,7 @@ def _in_step(step: str, expected: Data, found: Data) -> Difference:
         return Difference(step, what="it has no dataset")
     if not expected:
         return Difference(step, what="it has a dataset, and should have none")
-    for folder in sorted({_folder(path) for path in (*expected, *found) if path.endswith(NAME)}):
+    for folder in sorted({path.removesuffix(NAME) for path in (*expected, *found) if path.endswith(NAME)}):
         if (difference := _in_items(step, folder, expected, found)) is not None:
             return difference
     # Manifests come last: they differ wherever anything else does.
@@ -61,10 +61,6 @@ def _in_step(step: str, expected: Data, found: Data) -> Difference:
         key=lambda path: (path.endswith(NAME), path),
     )
     return Difference(step, path, what=_of_bytes(expected.get(path), found.get(path)))
-
-
-def _folder(path: str) -> str:
-    return path.removesuffix(NAME)
 
 
 def _in_items(step: str, folder: str, expected: Data, found: Data) -> Difference | None:

@@ -15,7 +15,7 @@ from wurzel.core.settings import sealed
 from wurzel.core.typed_step import step_types
 from wurzel.exceptions import mismatch
 from wurzel.project.kinds import broken, marks
-from wurzel.project.nodes import Node, value_text
+from wurzel.project.nodes import node_of, value_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -31,17 +31,12 @@ _SIMPLE = {str, int, float, bool}
 
 def check_settings(step: Step, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Names of settings whose configured value the settings class refuses, each with the reason."""
-    settings_class = _settings_class(step.run)
+    settings_class: type[BaseModel] = step_types(import_object(step.run)).settings
     for name, value in values.items():
         owner, field_name = _owner(settings_class, name)
         field = owner.model_fields[field_name]
         if _has_validator(owner, field_name) or not _fits(field, value):
             yield from ((name, reason) for reason in _refused(owner, key_of(field_name, field), value))
-
-
-def _settings_class(run: str) -> type[BaseModel]:
-    settings: type[BaseModel] = step_types(import_object(run)).settings
-    return settings
 
 
 def _owner(cls: type[BaseModel], name: str) -> tuple[type[BaseModel], str]:
@@ -90,13 +85,7 @@ def _refused(owner: type[BaseModel], key: str, value: Any) -> Iterator[str]:
         for item in error.errors(include_url=False):
             if item["loc"][:1] == (key,) and item["type"] not in _ONLY_KNOWN_AT_RUN:
                 place = "".join(f"[{part}]" for part in item["loc"][1:])
-                reason = mismatch(item["type"], item["msg"], value_text(_node(item["input"])))
+                reason = mismatch(item["type"], item["msg"], value_text(node_of(item["input"], "")))
                 yield f"{place} {reason}".strip()
     except Exception:  # noqa: BLE001, S110 - a validator that needs what only a run has; it speaks then
         pass
-
-
-def _node(value: Any) -> Node:
-    from wurzel.project.nodes import node_of
-
-    return node_of(value, "")
