@@ -351,6 +351,7 @@ def test_clean_removes_what_runs_left_and_nothing_else(copy):
     assert sorted(path for path in copy.rglob("*") if "__pycache__" not in path.parts) == [
         path for path in before if "__pycache__" not in path.parts
     ]
+    Path(".wurzel/flow/states.jsonl").touch()  # of version 0.1.0
     wurzel("clean")
     assert not Path(".wurzel/flow").exists()
     assert Path("data/words/manifest.json").exists()

@@ -42,6 +42,13 @@ def test_what_a_run_has_left_that_was_killed_at_once_is_hidden_from_git_by_the_n
     assert (tmp_path / ".wurzel" / ".gitignore").read_text() == "*\n"
 
 
+def test_what_an_earlier_version_kept_is_removed(tmp_path):
+    (tmp_path / "rag").mkdir()
+    (tmp_path / "rag/states.jsonl").touch()
+    StateFolder(tmp_path, "rag")
+    assert sorted(path.name for path in (tmp_path / "rag").iterdir()) == ["logs", "reports"]
+
+
 def test_only_one_may_hold_a_folder(tmp_path):
     process = hold(tmp_path / "data")
     try:

@@ -14,13 +14,15 @@ from wurzel.invocation.command import dataset
 from wurzel.named_tuples import NamedTuple
 from wurzel.runtime.history import past_runs
 from wurzel.runtime.recording import LOGS, RUNS
-from wurzel.runtime.state import locked
+from wurzel.runtime.state import REPLACED, locked
 
 if TYPE_CHECKING:
     from wurzel.ir.model import Pipeline
 
 
-_OURS = frozenset({"cache", "digests.json", "last", LOGS, "objects", "reports", "retired", RUNS, ".digests.json.tmp"})
+_OURS = frozenset(
+    {"cache", "digests.json", "last", LOGS, "objects", "reports", "retired", RUNS, REPLACED, ".digests.json.tmp"}
+)
 
 
 class Left(NamedTuple):

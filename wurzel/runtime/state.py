@@ -13,6 +13,8 @@ from wurzel.exceptions import WriteError
 from wurzel.git_folder import REASON, in_git
 from wurzel.invocation.digests import write
 
+REPLACED = "states.jsonl"
+"""What version 0.1.0 kept there, and nothing reads any more."""
 _PATIENCE = 1.0  # seconds for a run that has just been killed to let go
 
 
@@ -31,6 +33,7 @@ class StateFolder:
                 (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
             if new or not (top / ".gitignore").exists():
                 write(top / ".gitignore", b"*\n")
+            (self.folder / REPLACED).unlink(missing_ok=True)
             # Logs and digests tell of data and settings, so they are for their owner alone.
             for folder in (*([top] if new else []), self.folder):
                 folder.chmod(0o700)
