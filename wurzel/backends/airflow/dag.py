@@ -53,22 +53,7 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
     schedule = pipeline.schedule
     ids = {task_id(job.name) for job in jobs.all}
     steps = [task for task in tasks if task.id in ids]
-    parts: dict[str, Any] = {
-        "timetable": _timetable(schedule, options),
-        "timeout": span(options.dagrun_timeout if pipeline.timeout is None else pipeline.timeout),
-        "late": span(schedule.deadline) if schedule else None,
-        "params": environment.params(pipeline),
-        "pods": _pods(pipeline, options, tasks),
-        "runs": {name: maker.start(kind) for kind, name in runs.items()},
-        "reads_connections": options.secrets == "connection"
-        and (_has_secrets(jobs) or bool(notice_references(pipeline))),
-        "slices": sorted({task.kind for task in tasks if task.shards}),
-        "exact_secrets": any(not name.isupper() for task in tasks if task.pod for name in task.pod.secrets),
-        "usual": most_common(task.policy for task in steps),
-        "final": options.version != "2.11" and any(task.policy.retries for task in tasks),
-        "groups": _groups(jobs, tasks),
-        "shared": {name: _shared(jobs, kind) for kind, name in envs.items()},
-    }
+    parts = _parts(jobs, tasks) | {"shared": {name: _shared(jobs, kind) for kind, name in envs.items()}}
     reads_ir = jobs.run and bool(set(kinds) - {"bash"})
     in_tasks = parts["reads_connections"] and _has_secrets(jobs)
     macros = {"ir": reads_ir, "moment": bool(options.dates), "secret": in_tasks}
@@ -93,8 +78,29 @@ def dag(pipeline: Pipeline, options: AirflowOptions) -> Dag:
         envs=envs,
         cwd=_cwd(options, path(pipeline, options)),
         edges=_edges(jobs, {task.step_id: task for task in steps}, late=parts["late"] is not None),
+        runs={name: maker.start(kind) for kind, name in runs.items()},
+        usual=most_common(task.policy for task in steps),
         **parts,
     )
+
+
+def _parts(jobs: Jobs, tasks: Sequence[DagTask]) -> dict[str, Any]:
+    """The fields of the DAG that decide what the file imports as well, and some that follow from its tasks."""
+    pipeline, options = jobs.pipeline, jobs.options
+    schedule = pipeline.schedule
+    has_secrets = _has_secrets(jobs) or bool(notice_references(pipeline))
+    return {
+        "timetable": _timetable(schedule, options),
+        "timeout": span(options.dagrun_timeout if pipeline.timeout is None else pipeline.timeout),
+        "late": span(schedule.deadline) if schedule else None,
+        "params": environment.params(pipeline),
+        "pods": _pods(pipeline, options, tasks),
+        "reads_connections": options.secrets == "connection" and has_secrets,
+        "slices": sorted({task.kind for task in tasks if task.shards}),
+        "exact_secrets": any(not name.isupper() for task in tasks if task.pod for name in task.pod.secrets),
+        "final": options.version != "2.11" and any(task.policy.retries for task in tasks),
+        "groups": _groups(jobs, tasks),
+    }
 
 
 def with_triggers(pipeline: Pipeline, options: AirflowOptions) -> AirflowOptions:
