@@ -45,13 +45,43 @@ def full_pipeline() -> Pipeline:
     words = DataType(contract="steps:Word", containers=("list",))
     read, given = (InputPort(type=words),), (OutputPort(type=words),)
     source = Step(id="words", run="steps:Words", outputs=given, sources=("steps.py",))
-    busy = Step(
+    busy = _busy(read, given)
+    word = OutputPort(type=DataType(contract="steps:Word"))
+    last = Step(id="join", run="steps:Join", needs=(Edge(step="suffix"),), inputs=read, outputs=(word,))
+    return Pipeline(
+        name="everything",
+        entrypoint="pipelines:everything",
+        description="Asks for everything.",
+        image="registry.example/words:1.0",
+        data_dir="data",
+        schedule=Schedule(cron="0 4 * * *", timezone="Europe/Berlin", concurrency="forbid", deadline=600),
+        triggers=Triggers(push=("main",), after=("ingest/load",), data=("s3://acme/docs",)),
+        parallelism=2,
+        timeout=21_600,
+        on_failure=OnFailure(
+            webhook="https://hooks.example/failed",
+            command=("notify",),
+            secrets={"TOKEN": SecretRef(name="chat", key="token")},
+            link="https://runs.example/{run}",
+        ),
+        env={"PIPELINE_VARIABLE": "pipeline"},
+        secrets={"PIPELINE_TOKEN": SecretRef(name="pipeline", key="token")},
+        service_account="words",
+        labels={"team": "data"},
+        annotations={"example.org/owner": "data"},
+        steps=(source, busy, last),
+    )
+
+
+def _busy(inputs: tuple[InputPort, ...], outputs: tuple[OutputPort, ...]) -> Step:
+    """The step that uses every feature."""
+    return Step(
         id="suffix",
         run="steps:Suffix",
         description="Put a suffix behind every word.",
         needs=(Edge(step="words"),),
-        inputs=read,
-        outputs=given,
+        inputs=inputs,
+        outputs=outputs,
         sources=("steps.py",),
         settings=(
             Setting(name="SUFFIX", variable="SUFFIX__SUFFIX", default="!", given=True, value="?", parameter=False),
@@ -77,31 +107,6 @@ def full_pipeline() -> Pipeline:
         env_from=(EnvFrom(config_map="suffix", prefix="S_"),),
         labels={"part": "suffix"},
         annotations={"example.org/note": "suffix"},
-    )
-    word = OutputPort(type=DataType(contract="steps:Word"))
-    last = Step(id="join", run="steps:Join", needs=(Edge(step="suffix"),), inputs=read, outputs=(word,))
-    return Pipeline(
-        name="everything",
-        entrypoint="pipelines:everything",
-        description="Asks for everything.",
-        image="registry.example/words:1.0",
-        data_dir="data",
-        schedule=Schedule(cron="0 4 * * *", timezone="Europe/Berlin", concurrency="forbid", deadline=600),
-        triggers=Triggers(push=("main",), after=("ingest/load",), data=("s3://acme/docs",)),
-        parallelism=2,
-        timeout=21_600,
-        on_failure=OnFailure(
-            webhook="https://hooks.example/failed",
-            command=("notify",),
-            secrets={"TOKEN": SecretRef(name="chat", key="token")},
-            link="https://runs.example/{run}",
-        ),
-        env={"PIPELINE_VARIABLE": "pipeline"},
-        secrets={"PIPELINE_TOKEN": SecretRef(name="pipeline", key="token")},
-        service_account="words",
-        labels={"team": "data"},
-        annotations={"example.org/owner": "data"},
-        steps=(source, busy, last),
     )
 
 
