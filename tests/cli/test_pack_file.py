@@ -96,7 +96,15 @@ class TestFiles:
         prepared("cronjob", entry, {"globex/pdb.yaml.j2": PDB})
         code, _, said = run("render")
         assert code == 2
-        assert "p for cronjob would write 'cronjob/p.yaml' twice: cronjob/manifests.yaml.j2, globex/pdb.yaml.j2" in said
+        assert (
+            "pack globex: wurzel-pack.yaml:2:9: p for cronjob would write 'cronjob/p.yaml' twice:"
+            " cronjob/manifests.yaml.j2, globex/pdb.yaml.j2\n  Set another path in `files:` there."
+        ) in said
+
+    def test_the_job_that_pushes_accepts_it(self, prepared):
+        prepared("cronjob", self.ENTRY, {"globex/pdb.yaml.j2": PDB})
+        job = run("ci", "github", "--push", "--stdout")[1]
+        assert "cronjob/p-pdb.yaml" in job
 
     @pytest.mark.parametrize(
         ("name", "text", "first"),

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from tests.command import invoke, program
+from wurzel.drift.accept import HEADER
+from wurzel.render.header import sign
 
 CONFIG = """\
 version: 1
@@ -20,6 +22,8 @@ pipelines: {words: {entrypoint: "chain:pipeline", image: "a/b:1", targets: {gith
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 WORKFLOW = ".github/workflows/words.yml"
 SCRIPT = "run-words.sh"
+SHEBANG = "#!/bin/sh\n"
+XML = '<?xml version="1.0"?>\n<a/>\n'
 
 
 def git(folder, *words, data=None):
@@ -55,6 +59,23 @@ def push(repositories, tmp_path, monkeypatch):
     shutil.copytree(folder, tmp_path / "all", symlinks=True)
     monkeypatch.chdir(tmp_path / "all/project")
     return Push(platform, tmp_path / "all/project", tmp_path / "all/bare.git", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.yaml.j2", ""),
+        ("a.sql.j2", ""),
+        ("a.md.j2", ""),
+        ("a.js.j2", ""),
+        ("a.sh.j2", "#!/bin/sh\n"),
+        ("a.xml.j2", XML),
+    ],
+)
+def test_the_header_of_each_format_is_accepted(name, text):
+    signed = sign(text, command="wurzel render p -t dvc", source="chain:pipeline", packs="acme 1.0", template=name)
+    assert HEADER.match(signed.encode())
+    assert not HEADER.match(signed.replace("wurzel render", "curl render").encode())
 
 
 class Push:

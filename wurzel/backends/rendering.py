@@ -96,11 +96,14 @@ def files_of(backend: Backend, job: Job, more: Sequence[More] = ()) -> list[Outp
     return files + added(job, files, more) if more else files
 
 
-def paths(jobs: Sequence[Job]) -> list[str]:
-    """Paths of the files of all jobs, without rendering them; raises `PreflightError` and `UsageError` as `render`."""
+def paths(jobs: Sequence[Job], more: Sequence[More] = ()) -> list[str]:
+    """Paths of the files of all jobs, and of those that packs add, also where one of these may turn out empty.
+
+    Nothing is rendered. Raises `PreflightError` and `UsageError` as `render` does.
+    """
     backends = {job.target: get(job.target) for job in jobs}
     _check_preflight(jobs, backends)
-    planned = [(job, list(backends[job.target].files(job.pipeline, job.options))) for job in jobs]
+    planned = [(job, files_of(backends[job.target], job, more)) for job in jobs]
     _check_paths(planned)
     return [posixpath.normpath(file.path) for _, files in planned for file in files]
 
@@ -291,29 +294,34 @@ def _preflight(backend: Backend, job: Job) -> list[Problem]:
 
 
 def _check_paths(planned: Iterable[tuple[Job, Sequence[OutputFile]]]) -> None:
-    owners: dict[str, Job] = {}
+    owners: dict[str, tuple[Job, OutputFile]] = {}
     for job, files in planned:
-        paths = [posixpath.normpath(file.path) for file in files]
-        if twice := next((path for path in paths if paths.count(path) > 1), ""):
-            whose = ", ".join(file.template for file in files if posixpath.normpath(file.path) == twice)
-            raise UsageError(f"{job.pipeline.name} for {job.label} would write {twice!r} twice: {whose}")
         for file in files:
             path = posixpath.normpath(file.path)
-            would = f"{job.pipeline.name} for {job.label} would write {file.path!r}"
-            if path.startswith("/") or _steps_above(path) > job.options.steps_above or path.endswith(".."):
-                hint = f"Set a relative path {_setting(job, file)}."
-                raise UsageError(f"{would}, which is outside the project", where=file.origin, hint=hint)
-            if ".git" in path.lower().split("/"):
-                hint = f"Set another path {_setting(job, file)}."
-                raise UsageError(f"{would}, but wurzel never writes to git's own folder", where=file.origin, hint=hint)
-            owner = owners.setdefault(path, job)
+            _check_path(job, file, path)
+            owner, other = owners.setdefault(path, (job, file))
+            if other is file:
+                continue
+            more = next((each for each in (file, other) if each.origin), file)
+            would, hint = f"would write {path!r} twice: {other.template}, {file.template}", ""
+            message = f"{job.pipeline.name} for {job.label} {would}"
             if owner is not job:
-                raise UsageError(
-                    f"{owner.pipeline.name} for {owner.label} and {job.pipeline.name} for {job.label}"
-                    f" would both write {path!r}",
-                    hint=f"Set another path for one of them, e.g. targets.{job.label}.{file.option}:"
-                    f" {posixpath.join(job.pipeline.name, posixpath.basename(path))}",
-                )
+                owned = f"{owner.pipeline.name} for {owner.label}"
+                message = f"{owned} and {job.pipeline.name} for {job.label} would both write {path!r}"
+                name = posixpath.join(job.pipeline.name, posixpath.basename(path))
+                hint = f"Set another path for one of them, e.g. targets.{job.label}.{file.option}: {name}"
+            hint = f"Set another path {_setting(job, more)}." if more.origin else hint
+            raise UsageError(message, where=more.origin, hint=hint)
+
+
+def _check_path(job: Job, file: OutputFile, path: str) -> None:
+    would = f"{job.pipeline.name} for {job.label} would write {file.path!r}"
+    if path.startswith("/") or _steps_above(path) > job.options.steps_above or path.endswith(".."):
+        hint = f"Set a relative path {_setting(job, file)}."
+        raise UsageError(f"{would}, which is outside the project", where=file.origin, hint=hint)
+    if ".git" in path.lower().split("/"):
+        hint = f"Set another path {_setting(job, file)}."
+        raise UsageError(f"{would}, but wurzel never writes to git's own folder", where=file.origin, hint=hint)
 
 
 def _setting(job: Job, file: OutputFile) -> str:

@@ -91,8 +91,9 @@ def _rendered_paths(environment: str | None) -> list[str]:
     from wurzel.backends.rendering import paths
     from wurzel.project.jobs import Request, open_jobs
 
-    jobs, _ = open_jobs(Request(environment=environment, may_be_empty=True))
-    return paths(jobs)
+    jobs, project = open_jobs(Request(environment=environment, may_be_empty=True))
+    more = [file for pack in project.packs() for file in pack.files] if project is not None else []
+    return paths(jobs, more)
 
 
 def _advise(change: Change, choices: Choices) -> None:

@@ -10,8 +10,11 @@ import re
 import subprocess
 import sys
 
-MARK = rb"# Rendered by \x60wurzel (-C [^\n]+ )?render [^\n]*; do not edit\. sha256:[0-9a-f]{64}\r?(\n|\Z)"
-HEADER = re.compile(rb"(#![^\n]*\n)?" + MARK)
+MARK = (
+    rb"(# |// |-- |<!-- )Rendered by \x60wurzel (-C [^\n]+ )?render [^\n]*; do not edit\. sha256:[0-9a-f]{64}"
+    rb"( -->)?\r?(\n|\Z)"
+)
+HEADER = re.compile(rb"((#!|<\?xml)[^\n]*\n)?" + MARK)
 FILES = ("100644", "100755")
 NOTHING = "000000"
 
