@@ -15,10 +15,11 @@ from wurzel.ir.introspect import introspect
 from wurzel.ir.model import DataType, Edge, Resources, Retry, Shards
 
 HEAD = """
+from collections import deque
 from pathlib import Path
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from pydantic import BaseModel, DirectoryPath, Field, FilePath, ImportString, Json, PostgresDsn, SecretStr
+from pydantic import AnyUrl, BaseModel, DirectoryPath, Field, FilePath, ImportString, Json, PostgresDsn, SecretStr
 from wurzel import WZ, NoSettings, PydanticModel, SelfConsumingLeafStep, Settings, TypedStep
 from wurzel.core.settings import SettingsLeaf
 
@@ -92,10 +93,12 @@ def test_values_count_as_validated_json(project, fields, one, same):
         ("D: dict[str, list[int]] = {}", {"LOAD__D": '{"a": [1, 2]}'}, {"LOAD__D": '{"a": [2, 1]}'}),
         ("P: Path = Path('absent')", {}, {"LOAD__P": "other"}),
         ("P: tuple[str, FilePath] | None = None", {"LOAD__P": '["a", "f"]'}, {"LOAD__P": '["b", "f"]'}),
+        ("P: dict[FilePath, int] = {}", {"LOAD__P": '{"f": 1, "g": 2}'}, {"LOAD__P": '{"f": 3, "g": 2}'}),
     ],
 )
 def test_another_value_is_another_fingerprint(project, fields, one, other):
-    (project.root / "f").write_text("")
+    for name in ("f", "g"):
+        (project.root / name).write_text("")
     project.write(fields)
     assert changed(project.of(**one), project.of(**other)) == ["settings"]
 
@@ -125,6 +128,11 @@ def test_another_value_is_another_fingerprint(project, fields, one, other):
         ("F: list[str] = ['f']", "input_paths = ('F',)", {}),
         ("F: DirectoryPath = Path('folder')", "", {}),
         ("F: str = 'folder'", "input_paths = ('F',)", {}),
+        ("F: str = './f'", "", {}),
+        ("F: FilePath | str = ''", "", {"LOAD__F": "./f"}),
+        ("F: AnyUrl | None = None", "", {"LOAD__F": "file:///proc/self/cwd/f"}),
+        ("F: deque[FilePath] = deque()", "", {"LOAD__F": '["f"]'}),
+        ("F: dict[FilePath, str] = {}", "", {"LOAD__F": '{"f": "a"}'}),
     ],
 )
 def test_a_file_counts_by_its_contents_however_it_is_named(project, fields, extra, environ):
@@ -149,6 +157,14 @@ def test_a_file_counts_by_its_contents_however_it_is_named(project, fields, extr
     (project.root / "b" / "folder" / "x").write_text("2")
     assert changed(before, project.of(**environ)) == ["files"]
     assert UNKNOWN not in before.values()
+
+
+def test_a_file_with_a_key_is_never_read(project):
+    (project.root / "key.pem").write_text("1")
+    project.write("KEY_FILE: str = 'key.pem'\n    TOKEN_FILE: Path = Path('key.pem')")
+    before = project.of()
+    (project.root / "key.pem").write_text("2")
+    assert project.of() == before
 
 
 def test_where_a_file_lies_does_not_count(project):

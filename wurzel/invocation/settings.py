@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+from collections import deque
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
@@ -15,12 +17,13 @@ from enum import Enum
 from pathlib import Path, PurePath
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from wurzel.datacontract.names import class_path
-from wurzel.datacontract.secrets import HIDING, is_secret, without_passwords
+from wurzel.datacontract.secrets import HIDING, is_secret, is_url, without_passwords
 from wurzel.ir.file_places import file_places
 from wurzel.named_tuples import NamedTuple
 from wurzel.secret_names import names_secret_file
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from wurzel.ir.model import Step
 
 _PRESENT = {"secret": "present"}
+_LONGEST = 4096
+"""Characters of a path."""
 _FIXED = (list, dict, set, tuple, frozenset)
 """Default factories that give the same everywhere."""
 
@@ -116,11 +121,11 @@ class _Reader:
             value = vars(value)
         if isinstance(value, BaseModel):
             return self.model(value, f"{place}__")
-        if isinstance(value, PurePath):
-            return self._path(Path(value), place, is_file=is_file)
         if isinstance(value, str) and value and self._is_input(place):
             return self._path(Path(value), place, is_file=True)
-        if isinstance(value, Mapping | AbstractSet | list | tuple):
+        if (path := _named_file(value)) is not None:
+            return self._path(path, place, is_file=is_file)
+        if isinstance(value, Mapping | AbstractSet | list | tuple | deque):
             return self._collection(value, place, is_file=is_file)
         if isinstance(value, type | FunctionType | BuiltinFunctionType | ModuleType):
             return self._imported(value)
@@ -138,18 +143,35 @@ class _Reader:
 
     def _collection(self, value: Any, place: str, *, is_file: bool) -> Any:
         if isinstance(value, Mapping):
-            named = [(_text(self._encoded(key, place, is_file=False)), inner) for key, inner in value.items()]
+            named = [(_text(self._key(key, f"{place}__{at}")), inner) for at, (key, inner) in enumerate(value.items())]
             return {name: self._encoded(inner, f"{place}__{name}", is_file=is_file) for name, inner in named}
         if isinstance(value, AbstractSet):
             return sorted((self._encoded(item, place, is_file=is_file) for item in value), key=_text)
         return [self._encoded(item, f"{place}__{number}", is_file=is_file) for number, item in enumerate(value)]
 
+    def _key(self, key: Any, place: str) -> Any:
+        return _leaf(key) if isinstance(key, str) else self._encoded(key, place, is_file=False)
+
     def _path(self, path: Path, place: str, *, is_file: bool) -> Any:
-        """A file counts by its contents; a folder only where a setting says that it is read, since it may be huge."""
-        if is_file or path.is_file():
+        """A file counts by its contents; a folder only where a setting says that it is read, since it may be huge.
+
+        A file with a key, which `KEY_FILE` names, counts by its name.
+        """
+        if is_file or (os.path.isfile(path) and not any(map(names_secret_file, place.split("__")))):  # noqa: PTH113 - see `_named_file`
             self.files.append(f"{place}\0{self._digest(path)}")
             return {"file": place}
         return path.as_posix()
+
+
+def _named_file(value: Any) -> Path | None:
+    """The path that a value is, or the file that a text or the URL of a file names, if there is one."""
+    if isinstance(value, PurePath):
+        return Path(value)
+    text = str(value) if is_url(type(value)) else value
+    if not isinstance(text, str) or len(text) > _LONGEST or not {".", "/"} & set(text):
+        return None
+    path = Path(unquote(urlsplit(text).path) if text.startswith("file:") else text)
+    return path if os.path.isfile(path) else None  # noqa: PTH113 - `is_file` raises for names that are too long
 
 
 def _is_computed(field: FieldInfo) -> bool:
