@@ -16,8 +16,8 @@ from pathlib import Path
 from wurzel.invocation.digests import FileDigests
 from wurzel.user_cache import own_folder, read, write
 
-_READERS = ("imports.py", "modules.py", "named_files.py")
-"""What reads a source file, in every version of wurzel, released or not."""
+_READERS = ("digests.py", "imports.py", "kept_imports.py", "modules.py", "named_files.py")
+"""What reads a source file and keeps what it imports, in every version of wurzel, released or not."""
 
 
 @contextlib.contextmanager

@@ -23,32 +23,34 @@ _READERS = (
     _WURZEL / "ir" / "scalars.py",
     _WURZEL / "datacontract" / "secrets.py",
 )
-"""What reads a file, in every version of wurzel, released or not."""
+"""What reads a file and keeps its tree, in every version of wurzel, released or not."""
 
 
 def kept_tree(data: bytes, source: str, findings: Findings) -> Node:
     """What `parse` gives for the bytes of the file `source`; one with findings or aliases is parsed each time."""
-    try:
-        folder, key = own_folder(), _key(data)
-    except OSError:
+    path, digest = _path(source), sha256(data).digest()
+    if path is None:
         return parse(data, source, findings)
-    if folder is None:
-        return parse(data, source, findings)
-    path = folder / f"{sha256(os.fsencode(os.path.realpath(source))).hexdigest()}.tree"
-    known, packed = read(path) or ("", None)
-    if known == key:
+    known, packed = read(path) or (b"", None)
+    if known == digest:
         return _unpacked(packed, source)
     root = parse(data, source, findings)
     if not findings and (packed := _packed(root, set())) is not None:
-        write(path, (key, packed))
+        write(path, (digest, packed))
     return root
 
 
-def _key(data: bytes) -> str:
+def _path(source: str) -> Path | None:
+    """Where the tree of a file is kept, by this version of wurzel and of its parser."""
     found = [find_spec(name) for name in _PARSERS]
-    parsers = [repr(status(Path(spec.origin).stat())).encode() for spec in found if spec and spec.origin]
-    readers = [path.read_bytes() for path in _READERS]
-    return sha256(b"\0".join([MAGIC_NUMBER, *parsers, *readers, data])).hexdigest()
+    try:
+        folder = own_folder()
+        parsers = [repr(status(Path(spec.origin).stat())).encode() for spec in found if spec and spec.origin]
+        readers = [path.read_bytes() for path in _READERS]
+    except OSError:
+        return None
+    key = b"\0".join([MAGIC_NUMBER, os.fsencode(os.path.realpath(source)), *parsers, *readers])
+    return folder and folder / f"{sha256(key).hexdigest()}.tree"
 
 
 def _packed(node: Node, seen: set[int]) -> Any:
