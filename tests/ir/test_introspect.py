@@ -105,6 +105,8 @@ def test_class_attributes_become_needs(project):
         ("resources", {"cpu": True}, "True is not a Kubernetes quantity"),
         ("resources", {"gpu": True}, "gpu: Input should be a valid integer"),
         ("resources", {"gpu": "1"}, "gpu: Input should be a valid integer"),
+        ("resources", {"gpu": {"requests.amd.com/gpu": 1}}, r"'requests.amd.com/gpu' is not a device"),
+        ("resources", {"gpu": {"node.kubernetes.io/x": 1}}, r"'node.kubernetes.io/x' is not a device"),
         ("resources", {"gpu": {"amd": 1}}, r"steps:Bad: gpu\.amd\.\[key\]: Value error, 'amd' is not a device"),
         ("resources", {"gpu": {"amd.com/gpu": -1}}, r"steps:Bad: gpu\.amd\.com/gpu: Input should be greater"),
         ("resources", {"limits": {"memory": True}}, "True is not a Kubernetes quantity"),

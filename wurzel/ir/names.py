@@ -71,7 +71,8 @@ _entrypoint = Text(
 _class = Text(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*", "a class; write module:Class")
 _variable = Text(r"\w+", "the name of a setting; write letters, digits and _")
 _device = Text(
-    rf"{_SUBDOMAIN}/{_LABEL}", "a device of Kubernetes; write for example amd.com/gpu or nvidia.com/mig-1g.5gb"
+    rf"(?!requests\.)(?!(?:[^/]*\.)?kubernetes\.io/){_SUBDOMAIN}/{_LABEL}",  # names that Kubernetes keeps for itself
+    "a device of Kubernetes; write for example amd.com/gpu or nvidia.com/mig-1g.5gb",
 )
 _webhook = Text(
     r"https?://[^\s/@?#]+(?:[/?][^\s]*)?", "the URL of a webhook; write https://…, or a reference: {name: …, key: …}"
