@@ -175,7 +175,7 @@ def test_logs_as_json(steps):
             "MAKE__COUNT: Input should be a valid integer, not None",
         ),
         (["cmdsteps:Make", "-o", "out", "--null", "TEXTS"], 2, "did you mean MAKE__TEXT?"),
-        (["cmdsteps:Make", "-o", "cmdsteps.py"], 1, "cmdsteps.py: is a file"),
+        (["cmdsteps:Make", "-o", "cmdsteps.py"], 2, "cmdsteps.py: is a file"),
         (["cmdsteps:Make", "-o", "/proc/self/x/out"], 1, "cannot be written"),
     ],
 )
