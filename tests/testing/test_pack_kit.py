@@ -32,6 +32,10 @@ def test_a_good_pack_renders_for_every_target(pack):
 def test_snapshots_are_written_and_compared(pack, tmp_path, monkeypatch):
     made(pack)
     options = {"targets": ["argo"], "variables": {"cost": "1"}}
+    others = [tmp_path / name for name in ("README.md", "argo/_step.yaml.j2", "dvc/small/dvc.yaml")]
+    for other in others:
+        other.parent.mkdir(exist_ok=True, parents=True)
+        other.touch()
     assert "argo/small/argo/small.yaml: has no snapshot" in wrong(tmp_path, targets=["argo"])
     monkeypatch.setattr("sys.argv", ["pytest", "--update"])
     assert check_pack("globex", tmp_path, **options) == 2
@@ -46,6 +50,9 @@ def test_snapshots_are_written_and_compared(pack, tmp_path, monkeypatch):
     made(pack)
     (tmp_path / "argo/old.yaml").write_text("a: b\n")
     assert wrong(tmp_path, targets=["argo"]) == "argo/old.yaml: no longer written; run the test with --update"
+    assert check_pack("globex", tmp_path, **options, update=True) == 2
+    assert not (tmp_path / "argo/old.yaml").exists()
+    assert all(other.exists() for other in others)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,11 @@ def test_reviewed_files(tmp_path):
     assert "last.jsonl:1: differs from its snapshot" in str(caught.value)
     with pytest.raises(AssertionError, match=r"last.jsonl: no longer written"):
         check(update=False, without=["last"])
+    (golden / "notes.md").touch()
+    (golden / "old.jsonl").touch()
     check(update=True, settings={"split": {"LIMIT": 0}})
+    assert (golden / "notes.md").exists()
+    assert not (golden / "old.jsonl").exists()
     assert (golden / "split.train.jsonl").read_text() == '"skipped"\n'
 
 

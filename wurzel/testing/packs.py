@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wurzel.backends.registry import BUILT_IN, get
 from wurzel.exceptions import WurzelError
+from wurzel.render.layers import SUFFIX
 from wurzel.testing.snapshots import compared, updating
 from wurzel.testing.variants import full_pipeline
 
@@ -74,10 +76,16 @@ def check_pack(  # noqa: PLR0913 - each is one choice of a test
         if not findings:
             findings += _without_effect(pack, project, renderer, samples, chosen)
     if snapshots is not None:
-        findings += compared(Path(snapshots), found, update=update and not findings)
+        tops = {*chosen, *environments}
+        findings += compared(Path(snapshots), found, partial(_is_snapshot, tops), update=update and not findings)
     if findings:
         raise AssertionError("\n".join(dict.fromkeys(findings)))
     return len(found)
+
+
+def _is_snapshot(tops: Collection[str | None], path: str) -> bool:
+    """Whether a path may be a file that was rendered: below a target or environment, and not a template of the pack."""
+    return path.partition("/")[0] in tops and not path.endswith(SUFFIX)
 
 
 def _lost(result: JobResult, target: str) -> list[str]:

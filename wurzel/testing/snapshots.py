@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 UPDATE = "WURZEL_UPDATE_SNAPSHOTS"
@@ -19,15 +19,17 @@ def updating() -> bool:
     return "--update" in sys.argv or bool(os.environ.get(UPDATE))
 
 
-def compared(folder: Path, found: Mapping[str, str], *, update: bool) -> list[str]:
+def compared(folder: Path, found: Mapping[str, str], own: Callable[[str], bool], *, update: bool) -> list[str]:
     """What differs between texts and the files of a folder; nothing if they are written.
 
     Args:
         folder: of reviewed files.
         found: text by path, of all files that there should be.
-        update: write them.
+        own: whether a path may be one of them; others are left alone, since the folder may hold anything else.
+        update: write them, and remove those that there should not be.
     """
-    there = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    every = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    there = {path: file for path, file in every.items() if own(path)}
     if update:
         for path in there.keys() - found.keys():
             there[path].unlink()
