@@ -133,6 +133,7 @@ def test_explain_says_where_each_comes_from(globex, pipeline, project):
         ('a: {pattern: "x", default: y}', "variables.a.default: 'y' does not match x"),
         ('a: {pattern: "x", type: number}', "variables.a: only text can have a pattern, not a number"),
         ("a: {type: list, default: x}", "variables.a.default: 'x' is not a list"),
+        ("a: {required: true, default: x}", "variables.a: has a default, so `required` has no effect"),
         ("a: {require: true}", "Did you mean required?"),
         ("a: 1", "variables.a: 1 is not a mapping"),
     ],

@@ -129,6 +129,9 @@ def _declaration(name: str, pack: str, said: Node, findings: Findings) -> Declar
     if found.pattern and found.kind != "text":
         message = f"variables.{name}: only text can have a pattern, not {_KINDS[found.kind].words}"
         findings.add(fields["pattern"].origin, message)
+    elif default is not None and found.required:
+        message = f"variables.{name}: has a default, so `required` has no effect"
+        findings.add(fields["required"].origin, message, "Remove `required` or `default`.")
     elif default is not None and (problem := found.broken(default)):
         findings.add(default.origin, f"variables.{name}.default: {problem}")
     return found
