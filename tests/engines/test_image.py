@@ -149,7 +149,7 @@ def project(tmp_path, monkeypatch, index):
 def registry(tmp_path, monkeypatch):
     """The address of a registry that takes images from those who know the password; without TLS."""
     if (binary := found("registry", "registry")) is None:
-        pytest.skip("no registry here: install.py can build one")
+        pytest.skip("no registry here: `tests/engines/install.py registry` builds one")
     address = f"localhost:{free_port()}"
     (tmp_path / "htpasswd").write_text(f"ci:{HASHED}\n")
     (tmp_path / "registry.json").write_text(
