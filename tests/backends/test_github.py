@@ -198,15 +198,19 @@ def test_inputs_of_a_workflow_that_another_one_calls_count_whatever_started_the_
         (None, 1),
         ({"type": "number", "default": 0}, 0),
         ({"type": "number", "required": True}, None),
+        ({"required": True}, None),
     ],
 )
 def test_an_input_of_the_options_has_the_default_of_its_parameter(given, default):
     """GitHub gives 0, false or '' to one without a default, which would count as given."""
     one = step(settings=(setting(parameter=True, default=1),))
-    document = workflow(pipeline(one), triggers={"workflow_call": {"inputs": {"EMBED__SIZE": given, "MINE": {}}}})
+    document = workflow(
+        pipeline(one), triggers={"workflow_call": {"inputs": {"EMBED__SIZE": given, "MINE": {"type": "string"}}}}
+    )
     inputs = document[True]["workflow_call"]["inputs"]
     assert inputs["EMBED__SIZE"].get("default") == default
-    assert inputs["MINE"] == {}
+    assert inputs["EMBED__SIZE"]["type"] in {"number", "string"}
+    assert inputs["MINE"] == {"type": "string"}
 
 
 def test_a_workflow_that_another_one_calls_declares_parameters_and_secrets():
@@ -430,6 +434,12 @@ def test_job_ids_start_with_a_letter_or_an_underscore():
         (pipeline(data_dir=" data"), {}, "no space at its ends"),
         (pipeline(data_dir="a${{x}}"), {}, "read as a pattern or an expression"),
         (pipeline(), {"triggers": {"schedule": []}}, "triggers.schedule would be written twice"),
+        (pipeline(), {"triggers": {"workflow_call": {"inputs": {"A": {}}}}}, "workflow_call.inputs.A has no type"),
+        (
+            pipeline(),
+            {"triggers": {"workflow_call": {"inputs": {"A": {"type": "choice"}}}}},
+            "workflow_call.inputs.A has the type 'choice'",
+        ),
         (pipeline(), {"install": "pip install ${{ inputs.x }}"}, "puts an expression into a shell line"),
         (pipeline(env={"GITHUB_TOKEN": "x"}), {}, "env.GITHUB_TOKEN cannot be set"),
         (pipeline(step(env={"RUNNER_OS": "x"})), {}, "steps.embed.env.RUNNER_OS cannot be set"),

@@ -27,9 +27,9 @@ def own_input(parameter: ci.Parameter, given: dict[str, Any]) -> dict[str, Any]:
 
     Without one, GitHub gives 0, false or '' where a caller says nothing.
     """
-    if "default" in given or given.get("required"):
-        return given
     default = call_input(parameter)
+    if "default" in given or given.get("required"):
+        return {"type": default["type"], **given}
     if given.get("type") == "string" and not parameter.required:
         default["default"] = parameter.text
     return default | given

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MATRIX = 256
 _INPUTS = 25
+_CALL_TYPES = ("boolean", "number", "string")
 _MINUTES = 5
 _SCRIPT = 20_000
 _PATTERN = "*?[]!#~\\"
@@ -140,6 +141,7 @@ def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
             f"targets.github.triggers.{event} and the pipeline's own `triggers` are both the event {event}",
             hint="Keep one of the two.",
         )
+    yield from _call_inputs(pipeline, options)
     for event in ("schedule", "workflow_dispatch"):
         if event in options.triggers:
             yield Problem(
@@ -151,3 +153,17 @@ def _texts(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
             f"install: {options.install!r} puts an expression into a shell line",
             hint="Set the value under install_env, and write $NAME in the line.",
         )
+
+
+def _call_inputs(pipeline: Pipeline, options: GithubOptions) -> Iterable[Problem]:
+    """Inputs of `workflow_call` that GitHub refuses: each needs a type, and none is a choice."""
+    call = options.triggers.get("workflow_call")
+    inputs = call.get("inputs") if isinstance(call, dict) else None
+    parameters = {one.variable for one in ci.parameters(*pipeline.steps)}
+    for name, given in inputs.items() if isinstance(inputs, dict) else ():
+        kind = given.get("type") if isinstance(given, dict) else None
+        if kind not in _CALL_TYPES and (kind is not None or name not in parameters):
+            yield Problem(
+                f"triggers.workflow_call.inputs.{name} has {'no type' if kind is None else f'the type {kind!r}'}",
+                hint="Write type: boolean, number or string.",
+            )
