@@ -490,6 +490,8 @@ def test_without_the_pack_nothing_is_refused(root):
         ("\n{{ target }}\n", "globex!policies.j2:2: a policy writes nothing"),
         ("{{ fail() }}\n", "globex!policies.j2:1: "),
         ('{{ fail("") }}\n', "globex!policies.j2:1: fail() needs a message"),
+        ("{{ fail() }}\n", "globex!policies.j2:1: fail() needs a message"),
+        ('{{ fail("a", "b", 1) }}\n', "globex!policies.j2:1: TypeError: fail() takes from 0 to 2 positional arguments"),
         ('{{ fail("a", at=1) }}\n', "globex!policies.j2:1: 1 is not a path"),
         ("{{ pipeline.nam }}\n", "globex!policies.j2:1: "),
         ("{% if %}\n", "globex!policies.j2:1: Expected an expression"),

@@ -78,7 +78,12 @@ class _Policy:
         known = {"", *(each.name for each in own.layers if each.is_own)}
         own.renames = tuple(each for each in layers.renames if each.owner in known)
         self._environment = Environment(own)
-        self._environment.globals["fail"] = self._fail
+
+        def fail(message: Any = "", at: Any = "") -> Text:
+            return self._fail(message, at)
+
+        fail.__qualname__ = "fail"  # as errors of Python name it
+        self._environment.globals["fail"] = fail
 
     @property
     def where(self) -> str:
@@ -96,7 +101,7 @@ class _Policy:
                 raise WurzelError(_WRITES, where=where, hint="Put other text in a comment: {# … #}.")
         return self._found
 
-    def _fail(self, message: Any, at: Any = "") -> Text:
+    def _fail(self, message: Any, at: Any) -> Text:
         """`fail(message, at=path)`, as a policy calls it."""
         text = message.plain() if isinstance(message, Text) else text_of(freeze(message))
         if not text.strip():
