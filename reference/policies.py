@@ -179,7 +179,7 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "nested lists in blocks",
-        "lines of a block start at the first column",
+        "lines of a block for a list or mapping start at the first column",
         ("argo/_step.yaml.j2#block sidecars", "cronjob/_pod.yaml.j2#block init_containers"),
     ),
     ("`argo-prod`", "a named target in the pack", (f"{_DEFAULTS}argo-prod",)),

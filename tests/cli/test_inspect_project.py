@@ -27,7 +27,8 @@ def run(*arguments):
 
 
 def prepared(project, pack):
-    pack("globex", "2.1.0", {"policies.j2": ""})
+    own = "version: 1\nenvironments: {prod: {}, test: {pipeline: {}}}\n"
+    pack("globex", "2.1.0", {"policies.j2": "", "wurzel-pack.yaml": own})
     root = project("chain")
     (root / "own").mkdir()
     Path("wurzel.yaml").write_text(YAML)
@@ -39,6 +40,7 @@ def test_the_packs_are_listed_with_their_versions(project, pack):
     assert found["packs"] == [{"name": "globex", "version": "2.1.0", "policies": True}]
     assert found["templates"] == ["globex>=2,<3", "own"]
     assert found["pipelines"] == {"p": {"entrypoint": "chain:pipeline", "targets": ["dvc", "local"]}}
+    assert found["environments"] == ["prod", "test"]
     assert "pipeline" not in found
     found = json.loads(run("p", "-e", "prod", "--format", "json").stdout)
     assert found["pipelines"]["p"]["targets"] == ["dvc", "argo"]
@@ -56,6 +58,6 @@ def test_a_folder_with_the_name_of_a_pack_is_refused(project, pack):
 def test_people_read_it_too(project, pack):
     prepared(project, pack)
     assert run().stdout == (
-        "pack globex 2.1.0, with policies\npipeline p  chain:pipeline  dvc, local\nenvironment prod\n"
+        "pack globex 2.1.0, with policies\npipeline p  chain:pipeline  dvc, local\nenvironment prod\nenvironment test\n"
     )
     assert run("--explain").stdout == run("p", "--explain").stdout

@@ -27,6 +27,7 @@ def overview(project: Project | None, environment: str | None) -> dict[str, Any]
     if project is None:
         raise UsageError(f"there is no {FILE} here", hint="Write one with `wurzel init`, or pass module:attribute.")
     layers = renderer_of(project).layers.layers
+    of_packs = (name for pack in project.packs() for name in pack.environments)
     return {
         "version": VERSION,
         "templates": list(project.templates),
@@ -36,7 +37,7 @@ def overview(project: Project | None, environment: str | None) -> dict[str, Any]
             if layer.is_pack
         ],
         "environment": environment,
-        "environments": list(project.environments),
+        "environments": list(dict.fromkeys([*project.environments, *of_packs])),
         "pipelines": {
             name: {
                 "entrypoint": project.entrypoint(name, environment),
