@@ -11,7 +11,7 @@ from datetime import date, time
 from decimal import Decimal
 from functools import partial
 from itertools import chain, islice
-from operator import countOf, itemgetter
+from operator import attrgetter, countOf, itemgetter
 from typing import Any
 
 import numpy as np
@@ -44,11 +44,19 @@ _LEAVES: dict[type, pa.DataType | None] = {
 }
 """What Arrow stores values of a class as; the type of decimals depends on their digits."""
 
-_LOST: dict[Any, Callable[[Any], Any]] = {
-    time: lambda value: value and (value.tzinfo or value.fold),
-    Decimal: lambda value: not value and value is not None and value.is_signed(),
-}
-"""What Arrow drops: zones and folds of times, the sign of a zero."""
+_ZONE, _FOLD = attrgetter("tzinfo"), attrgetter("fold")
+
+
+def _times_lose(values: list[Any]) -> bool:
+    return any(map(_ZONE, values)) or any(map(_FOLD, values))
+
+
+def _decimals_lose(values: list[Any]) -> bool:
+    return any(value.is_signed() for value in values if not value)
+
+
+_LOST: dict[Any, Callable[[list[Any]], bool]] = {time: _times_lose, Decimal: _decimals_lose}
+"""Whether some values have what Arrow drops: zones and folds of times, the sign of a zero."""
 
 
 class Kind(NamedTuple):
@@ -150,7 +158,7 @@ def _kind(values: Callable[[], Iterable[Any]], number: int) -> Kind | None:
         first = next(iter(some - {_NONE}), _NONE)
         if not some <= {first, _NONE}:
             return None
-    if first in _LOST and any(map(_LOST[first], values())):
+    if first in _LOST and _LOST[first]([value for value in values() if value is not None]):
         return None
     if first in {float, Decimal}:
         return Kind(_LEAVES[first], countOf(map(type, values()), _NONE) if _NONE in some else 0)
