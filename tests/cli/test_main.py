@@ -8,6 +8,8 @@ import click
 from tests.command import invoke as run
 from tests.command import program
 from wurzel.cli import COMMANDS, cli
+from wurzel.cli.group import CommandGroup
+from wurzel.exceptions import UsageError
 from wurzel.version import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +35,29 @@ def test_an_unknown_command_is_met_with_the_nearest():
     result = run("rendr")
     assert result.exit_code == 2
     assert "Did you mean render?" in result.output
+
+
+def with_values(command=cli, words=()):
+    """The words of each command, with each of its options that takes a value, and with each of its arguments."""
+    if isinstance(command, CommandGroup):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from with_values(command.get_command(context, name), (*words, name))
+    for param in command.params if words else ():
+        if isinstance(param, click.Argument):
+            yield words, ()
+        elif not param.is_flag:
+            yield words, param.opts[:1]
+
+
+def test_an_empty_value_is_that_of_no_option_and_no_argument():
+    calls = [call for call in with_values() if call[0] != ("notify",)]
+    assert (("runs", "show"), ()) in calls
+    assert (("store", "gc"), ["--keep"]) in calls
+    for words, option in calls:
+        result = run(*words, *option, "")
+        assert isinstance(result.exception, UsageError), (words, option, result.output)
+        assert "the value is empty" in str(result.exception)
 
 
 def test_the_version():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -24,6 +24,10 @@ _MEANT = {
     "validate": "check",
 }
 """Names that other tools use for our commands."""
+
+
+_MAY_BE_EMPTY = frozenset({"notify"})
+"""Commands that are told of a failed run by variables, of which a platform need not set all."""
 
 
 class CommandGroup(click.Group):
@@ -90,4 +94,24 @@ def _make_parser(command: click.Command, ctx: click.Context) -> Any:
             process(word, state)
 
     parser._process_opts = at_once  # noqa: SLF001
+    parser.parse_args = partial(_parsed, parser.parse_args, command)
     return parser
+
+
+def _parsed(parse: Callable[..., Any], command: click.Command, args: list[str]) -> Any:
+    """What the parser gives. An empty value is mostly that of a variable that is not set: it is not the default."""
+    values, *rest = parse(args=args)
+    empty = [] if command.name in _MAY_BE_EMPTY else [name for name, value in values.items() if _is_empty(value)]
+    for param in command.params:
+        if param.name in empty:
+            from wurzel.exceptions import UsageError
+
+            argument = isinstance(param, click.Argument)
+            name = param.human_readable_name.strip("[].") if argument else "/".join(param.opts)
+            hint = "Leave it out, or give a value; a variable that is not set gives an empty one."
+            raise UsageError("the value is empty", where=name, hint=hint)
+    return values, *rest
+
+
+def _is_empty(value: object) -> bool:
+    return value == "" or (isinstance(value, list | tuple) and "" in value)

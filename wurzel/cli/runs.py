@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wurzel.cli.group import CommandGroup
 from wurzel.cli.options import Completed, PipelineName
 from wurzel.cli.saying import print_json
 
@@ -36,7 +37,13 @@ def state_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--state-dir", metavar="DIR", default=".wurzel", show_default=True, help=text)(command)
 
 
-@click.group("runs", invoke_without_command=True)
+COMMANDS = {
+    "show": "Show what became of each step of RUN, the last one by default.",
+    "diff": "Show which datasets and settings differ between two runs.",
+}
+
+
+@click.group("runs", cls=CommandGroup, table=COMMANDS, home="wurzel.cli.runs:{}", invoke_without_command=True)
 @click.option("--pipeline", type=PipelineName(), metavar="NAME", help="List runs of this pipeline only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @state_dir_option
@@ -63,7 +70,7 @@ def command(ctx: click.Context, pipeline: str | None, as_json: bool, state_dir: 
         click.echo(line)
 
 
-@command.command("show")
+@click.command("show")
 @click.argument("run", type=RunName(), default="latest")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -89,7 +96,7 @@ def show(obj: dict[str, Any], run: str, as_json: bool) -> None:
         click.echo(line)
 
 
-@command.command("diff")
+@click.command("diff")
 @click.argument("before", type=RunName(), default="latest~1")
 @click.argument("after", type=RunName(), default="latest")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
