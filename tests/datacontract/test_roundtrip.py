@@ -391,6 +391,44 @@ def test_what_any_cannot_hold_is_refused(item, message):
     assert "t0p" not in told
 
 
+class Written(PydanticModel):
+    """Has serializers that store other values than there are."""
+
+    value: Any = "a"
+    bare: dict = {}
+    things: list[Any] = []
+
+    @field_serializer("value")
+    def _as_text(self, value):
+        return str(value)
+
+    @field_serializer("bare")
+    def _all_as_text(self, value):
+        return {str(key): str(inner) for key, inner in value.items()}
+
+    @field_serializer("things")
+    def _first(self, value):
+        return value[:1]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (Written(value=None), "field 'value' is None, but would be read back as a str, 'None'"),
+        (Written(value=1.5), "field 'value' is a float, 1.5, but would be read back as a str, '1.5'"),
+        (Written(value=[1]), "field 'value' is a list, [1], but would be read back as a str, '[1]'"),
+        (Written(value={}), "field 'value' is a dict, {}, but would be read back as a str, '{}'"),
+        (Written(bare={"k": True}), "field 'bare.k' is a bool, True, but would be read back as a str, 'True'"),
+        (Written(things=[1, 2]), "field 'things' is [1, 2], but would be read back as [1]"),
+    ],
+)
+def test_a_serializer_stores_no_other_json_for_what_json_has(item, message):
+    assert message in refused(Written, item)
+    day = date(2024, 1, 2)
+    (back,), _ = stored(Written, Written(value=day, bare={1: "a"}, things=[{2: day}]))
+    assert (back.value, back.bare, back.things) == ("2024-01-02", {"1": "a"}, [{"2": "2024-01-02"}])
+
+
 def test_any_holds_json():
     day = date(2024, 1, 2)
     item = Free(

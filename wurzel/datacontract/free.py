@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
+from math import isfinite
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,6 +19,10 @@ from wurzel.datacontract.secrets import HIDING
 SCALARS = frozenset({str, int, float, bool, type(None), bytes})
 """Types whose values are equal if and only if they compare as equal."""
 SEQUENCES = (list, tuple, deque)
+_IN_JSON = frozenset({str, int, bool, type(None)})
+"""Types whose values JSON has as they are; floats too, but for NaN and infinities."""
+_UNSEEN: Any = object()
+"""Stands for the JSON of a value whose place in the JSON is not known, or of a key, which JSON has as a text."""
 
 
 def once(returned: Any, read: Any) -> Difference:
@@ -31,7 +36,14 @@ def free(returned: Any, read: Any) -> Difference | None:
         return Difference(returned, read)
     if type(returned) not in SCALARS:
         return _within(returned, read)
+    if read is not _UNSEEN and (type(returned) in _IN_JSON or (type(returned) is float and isfinite(returned))):
+        return None if type(read) is type(returned) and read == returned else Difference(returned, read)
     return None
+
+
+def free_key(returned: Any, _read: Any) -> Difference | None:
+    """As `free`, for a key of a mapping: JSON has all keys as texts."""
+    return free(returned, _UNSEEN)
 
 
 def _within(returned: Any, read: Any) -> Difference | None:
@@ -42,8 +54,13 @@ def _within(returned: Any, read: Any) -> Difference | None:
     if isinstance(returned, Mapping):
         return _mapping(returned, read)
     if isinstance(returned, (BaseModel, set, frozenset, *SEQUENCES)) or is_dataclass(returned):
-        same = isinstance(returned, SEQUENCES) and isinstance(read, list) and len(read) == len(returned)
-        others = read if same else repeat(None)
+        if (
+            read is not _UNSEEN
+            and type(returned) in SEQUENCES
+            and len(read if type(read) is list else ()) != len(returned)
+        ):
+            return Difference(returned, read)
+        others = read if isinstance(returned, SEQUENCES) and type(read) is list else repeat(_UNSEEN)
         return first(
             (name, free(value, other)) for (name, value), other in zip(contents(returned), others, strict=False)
         )
@@ -53,8 +70,10 @@ def _within(returned: Any, read: Any) -> Difference | None:
 def _mapping(returned: Mapping[Any, Any], read: Any) -> Difference | None:
     if isinstance(read, dict) and len(read) != len(returned):
         return Difference(returned, read, merged(returned))
-    others = read.values() if isinstance(read, dict) else [None] * len(returned)
-    keys = first((short(key), free(key, None)) for key in returned if type(key) not in SCALARS)
+    if read is not _UNSEEN and type(returned) is dict and not isinstance(read, dict):
+        return Difference(returned, read)
+    others = read.values() if isinstance(read, dict) else [_UNSEEN] * len(returned)
+    keys = first((short(key), free(key, _UNSEEN)) for key in returned if type(key) not in SCALARS)
     pairs = zip(returned.items(), others, strict=True)
     return keys or first((str(name), free(value, other)) for (name, value), other in pairs)
 

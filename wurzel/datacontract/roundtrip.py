@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from wurzel.datacontract.codec import short
 from wurzel.datacontract.difference import ABSENT, Difference
-from wurzel.datacontract.free import SCALARS, SEQUENCES, contents, first, free, is_dataclass, merged, once
+from wurzel.datacontract.free import SCALARS, SEQUENCES, contents, first, free, free_key, is_dataclass, merged, once
 from wurzel.datacontract.schema import LEAVES, CoreSchema, Schema, allows_extra
 
 Compare = Callable[[Any, Any], Difference | None]
@@ -36,6 +36,7 @@ class Comparison:
         """Whether an `int` was returned for a `float`, which type checkers allow and pydantic allows for defaults."""
         self._contract = contract
         self._free = free if json_in_any else _equal_only
+        self._free_key = free_key if json_in_any else _equal_only
         self._real: Compare = self._real_number
         self._plain = frozenset({_leaf, self._real})
         self._made: dict[int, Compare] = {}
@@ -99,6 +100,10 @@ class Comparison:
     def _inner(self, schema: CoreSchema | None) -> Compare:
         return self._free if schema is None else self._of(schema)
 
+    def _key(self, schema: CoreSchema | None) -> Compare:
+        free = schema is None or self._contract.resolved(schema)["type"] == "any"
+        return self._free_key if free else self._inner(schema)
+
     def _list(self, schema: CoreSchema) -> Compare:
         return _listed(self._inner(schema.get("items_schema")), self._plain)
 
@@ -109,7 +114,7 @@ class Comparison:
         return _row([self._of(item) for item in schema["items_schema"]], schema.get("variadic_item_index"))
 
     def _dict(self, schema: CoreSchema) -> Compare:
-        keys, values = self._inner(schema.get("keys_schema")), self._inner(schema.get("values_schema"))
+        keys, values = self._key(schema.get("keys_schema")), self._inner(schema.get("values_schema"))
         return _mapping(keys, values, self._plain)
 
     def _object(self, schema: CoreSchema) -> Compare:
