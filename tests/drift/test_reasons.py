@@ -91,12 +91,28 @@ def test_a_deadline_names_what_changed_it(words, target, old, new, line):
     assert all(f"(wurzel.yaml:{line}:" in each for each in lines)
 
 
-def test_a_deadline_names_all_that_may_have_changed_it_where_no_command_shows_it(words):
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("timeout: 10m", "timeout: 80m", "14:18"),
+        ("backoff: 10s", "backoff: 5m", "10:34"),  # beyond the longest wait, so that more would not change it
+        ("max: 1m", "max: 20s", "10:44"),
+    ],
+)
+def test_a_deadline_names_all_that_may_have_changed_it_where_no_command_shows_it(words, old, new, place):
     words("steps}, gitlab: {layout: steps}", "single}, gitlab: {}")
+    words("backoff: 10s", "backoff: 10s, max: 1m")
     words("defaults:", "defaults:\n      timeout: 5m")
     run("words", "-t", "github")
-    words("timeout: 10m", "timeout: 80m")
-    assert re.search(r"timeout-minutes \d+ → \d+ \(.* or wurzel.yaml:14:18\)", why("github"))
+    words(old, new)
+    assert re.search(rf"timeout-minutes \d+ → \d+ \(.*wurzel.yaml:{place}\b", why("github"))
+
+
+def test_a_time_in_another_unit_is_one_change(words):
+    run("words", "-t", "airflow")
+    words("backoff: 10s", "backoff: 2m")
+    assert "retry.backoff 10 seconds → 2 minutes (wurzel.yaml:9:34)" in why("airflow")
+    assert " removed " not in why("airflow")
 
 
 def test_another_word_of_a_description(words):

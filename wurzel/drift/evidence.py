@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wurzel.drift.flat import Path
     from wurzel.drift.influence import Effect, Influence
 
-_PLACES = 4
+_PLACES = 8
 
 
 class Evidence:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _OF_CODE = (Step, Edge, InputPort, OutputPort)
 """What the code of a pipeline decides, and configuration cannot change."""
 
+_TIMES = {"timeout", "retry.backoff", "retry.factor", "retry.limit", "retry.max"}
+"""What the deadline of a job depends on."""
+
 
 class Varied(NamedTuple):
     """A job with one value of its configuration changed, in every step it applies to."""
@@ -64,6 +67,26 @@ def varied(job: Job, steps: Collection[str] = (), *, unset: bool = False) -> Ite
     for field, options in _options(job.options, f"targets.{job.label}."):
         yield Varied(field, job.locate(field), (), job._replace(options=options))
     yield from _unfed(job)
+
+
+def times(job: Job, variant: Varied) -> Iterator[Job]:
+    """The job with a far larger, and with the smallest value of a setting of steps that a deadline depends on."""
+    if variant.field not in _TIMES or variant.of_code:
+        return
+    for factor in (1000, 0):
+        steps = tuple(
+            _multiplied(step, variant.field.split("."), factor) if step.id in variant.steps else step
+            for step in job.pipeline.steps
+        )
+        yield job._replace(pipeline=job.pipeline.model_copy(update={"steps": steps}))
+
+
+def _multiplied(node: Any, names: list[str], factor: float) -> Any:
+    """The model with the number at a path multiplied; as it was if there is none."""
+    if not names:
+        return node if node is None else max(type(node)(1), node * factor)
+    changed = _multiplied(getattr(node, names[0]), names[1:], factor)
+    return node.model_copy(update={names[0]: changed})
 
 
 def _unfed(job: Job) -> Iterator[Varied]:

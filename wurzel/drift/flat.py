@@ -140,6 +140,9 @@ def _call(node: ast.Call, path: Path) -> Iterator[tuple[Path, str, int]]:
         shown = function.attr  # of x(…).expand(…)
     else:
         shown = ast.unparse(function)
+    if shown == "timedelta" and named:  # one value, whatever unit it is in
+        yield path, " ".join(f"{value!r} {unit}" for unit, value in named.items()), node.lineno
+        return
     label = str(name) if name is not None else shown
     for argument in [node.func, *node.args]:
         yield from _literals(argument, (*path, label))

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from wurzel.drift.compare import Difference, Span, differences
-from wurzel.drift.fields import Varied, varied
+from wurzel.drift.fields import Varied, times, varied
 from wurzel.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -78,11 +78,24 @@ def influence(result: JobResult, renderer: Renderer, unset: Collection[str] = ()
     found = Influence()
     rounds = [varied(result.job)] + ([varied(result.job, unset, unset=True)] if unset else [])
     for variants in rounds:
-        effects = [(variant, _effect(result, variant.job, renderer)) for variant in islice(variants, most)]
+        effects = [(variant, _any_effect(result, variant, renderer)) for variant in islice(variants, most)]
         for variant, changed in sorted(effects, key=lambda effect: (effect[0].of_code, _size(effect[1].values()))):
             found.add(variant, changed)
         found.untried += sum(1 for _ in variants)
     return found
+
+
+def _any_effect(result: JobResult, variant: Varied, renderer: Renderer) -> dict[str, list[Difference]]:
+    """What a changed setting changes; if nothing, what a far longer or the shortest time does.
+
+    A `backoff` beyond the longest wait changes no deadline when it grows, nor does the `timeout` of a step beside a
+    longer one; but both may have changed it.
+    """
+    changed = _effect(result, variant.job, renderer)
+    tries = iter(() if any(changed.values()) else times(result.job, variant))
+    while not any(changed.values()) and (job := next(tries, None)) is not None:
+        changed = _effect(result, job, renderer)
+    return changed
 
 
 def _size(changed: Iterable[Sequence[Difference]]) -> int:
