@@ -1,5 +1,6 @@
 import os
 import sys
+from zipfile import ZipFile
 
 import pytest
 
@@ -126,6 +127,13 @@ BIN = {name for name in FILES if name.startswith("bin/")}
         ('exec(open("./bin/plug-in.py").read())', BIN),
         ('Path(__file__).with_name("notes.txt")', {"notes.txt"}),
         ('HERE = Path(__file__).parent\ntext = (HERE / "texts" / "one.txt").read_text()', {"texts/one.txt"}),
+        ('Path("texts/x").with_name("two.txt")', {"texts/two.txt"}),
+        ('(Path("texts") / "x.txt").with_stem("two")', TEXTS),
+        ('Path(__file__).with_stem("notes").read_text()', {"notes.txt"}),
+        ('NAME = "notes.txt"', {"notes.txt"}),
+        ('sqlite3.connect("notes.txt").execute("select 1 from created")', {"notes.txt"}),
+        ('CDLL("./notes.txt")', {"notes.txt"}),
+        ('scan_csv("a (b).csv")', {"a (b).csv"}),
         ('HERE = Path(__file__).parent\nHERE.joinpath("texts", f"{name}.txt")', TEXTS),
         ('os.path.join(os.path.dirname(__file__), "texts", name)', TEXTS),
         ('open(f"texts/{name}.txt")', TEXTS),
@@ -160,6 +168,7 @@ BIN = {name for name in FILES if name.startswith("bin/")}
         ('Path("notes.txt").open(mode="a")', set()),
         ('OUT = Path("notes.txt")\nOUT.write_text("x")', set()),
         ('Path("texts").mkdir()', set()),
+        ('sqlite3.connect("notes.txt").execute("INSERT INTO x VALUES (1)")', set()),
         ('open("notes")', set()),
         ('Path("data") / "part.json"', set()),
         ('Path(__file__).parent / "." / name', set()),
@@ -189,6 +198,16 @@ def test_modules_that_steps_find_by_their_python_path_count(tmp_path):
     step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"), env=env)
     pipeline = with_sources(Pipeline(name="p", entrypoint="alone:p", steps=(step,)), tmp_path)
     assert pipeline.steps[0].sources == ("alone.py", "lib/below.py")
+
+
+def test_an_archive_counts_once_by_its_bytes(tmp_path):
+    write(tmp_path, "alone.py", "import packed.inner")
+    with ZipFile(tmp_path / "lib.zip", "w") as archive:
+        archive.writestr("packed/__init__.py", "")
+        archive.writestr("packed/inner.py", "V = 1")
+    step = plain_step(id="load", run="alone:Load", output=DataType(contract="alone:Doc"))
+    found = Code(tmp_path, FileDigests(), packages=False, path="lib.zip").files(step)
+    assert set(found) == {tmp_path / "alone.py", tmp_path / "lib.zip"}
 
 
 def test_modules_of_a_package_that_loads_them_by_name_are_followed(tmp_path):

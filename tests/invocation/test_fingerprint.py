@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.plain import plain_step
+from wurzel.backends.dvc import input_paths
 from wurzel.core.importing import import_object
 from wurzel.invocation import code as code_module
-from wurzel.invocation.code import Code
+from wurzel.invocation.code import Code, with_sources
 from wurzel.invocation.digests import FileDigests
 from wurzel.invocation.fingerprint import UNKNOWN, Fingerprints, always_runs, fingerprint, reason
 from wurzel.ir.introspect import introspect
@@ -129,6 +130,9 @@ def test_another_value_is_another_fingerprint(project, fields, one, other):
         ("F: DirectoryPath = Path('folder')", "", {}),
         ("F: str = 'folder'", "input_paths = ('F',)", {}),
         ("F: str = './f'", "", {}),
+        ("F: str = 'file:./f'", "", {}),
+        ("F: dict[str, Any] = {'./f': [1]}", "", {}),
+        ("F: Json[list[str]] = '[\"./f\"]'", "", {}),
         ("F: FilePath | str = ''", "", {"LOAD__F": "./f"}),
         ("F: AnyUrl | None = None", "", {"LOAD__F": "file:///proc/self/cwd/f"}),
         ("F: deque[FilePath] = deque()", "", {"LOAD__F": '["f"]'}),
@@ -149,6 +153,10 @@ def test_a_file_counts_by_its_contents_however_it_is_named(project, fields, extr
     )
     project.write(f"{inner}\n    {fields}", extra)
     before = project.of(**environ)
+    if not environ and "default_factory" not in fields:  # DVC's `deps` have the same files
+        step = with_sources(project.pipeline, project.root).steps[0]
+        deps = {os.path.normpath(path) for path in (*step.sources, *input_paths(step))}
+        assert deps & {"f", "folder"}
     for name in ("f", "folder"):
         (project.root / name).unlink()
         (project.root / name).symlink_to(project.root / "b" / name)

@@ -304,7 +304,7 @@ class Code:
             if around in self._units:
                 return self._units[around]
             spec, path = self._modules.spec(around), file_of(self._modules.spec(around))
-            if path is not None and spec is not None and spec.submodule_search_locations is not None:
+            if path is not None and path.name.startswith("__init__.") and spec is not None:
                 return self._units.setdefault(around, self._whole(around, path.parent))
         path = file_of(self._modules.spec(name))
         assert path is not None  # noqa: S101 - asked for what was found
@@ -409,12 +409,18 @@ def python_path(pipeline: Pipeline) -> str:
 
 
 def with_sources(pipeline: Pipeline, root: Path) -> Pipeline:
-    """The pipeline with the source files of each step, relative to the project folder `root`."""
+    """The pipeline with the files of each step, relative to `root`: source, and those that texts of settings name."""
+    from wurzel.invocation.settings import named_by
+
     not_source, path = [root / pipeline.data_dir], python_path(pipeline)
     with kept_imports(root) as digests:
         code = Code(root, digests, not_source=not_source, packages=False, path=path)
         steps = [
-            step.model_copy(update={"sources": relative_files(code.files(step, bases(step)), root)})
+            step.model_copy(
+                update={
+                    "sources": relative_files([*code.files(step, bases(step)), *named_by(step, root, not_source)], root)
+                }
+            )
             for step in pipeline.steps
         ]
     return pipeline.model_copy(update={"steps": tuple(steps)})

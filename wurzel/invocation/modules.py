@@ -9,6 +9,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import get_importer
+from zipimport import zipimporter
 
 from wurzel.core.importing import source_folders
 
@@ -66,7 +67,9 @@ def package_of(name: str, spec: ModuleSpec | None) -> str:
 
 
 def file_of(spec: ModuleSpec | None) -> Path | None:
-    """The file of a module; nothing for a folder without `__init__.py`."""
+    """The file of a module, or the zip archive that it is in; nothing for a folder without `__init__.py`."""
+    if spec is not None and isinstance(spec.loader, zipimporter):
+        return Path(spec.loader.archive)
     return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
 
 

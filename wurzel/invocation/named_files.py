@@ -17,15 +17,15 @@ from wurzel.patterns import pattern
 READING = pattern(
     rb"\b(?:__file__|subprocess|command|i?glob|resources|spec_from_file_location|SourceFileLoader|addsitedir)\b|Path\("
     rb"|\b(?:open|read_\w+|exec|run_path|listdir|scandir|system|popen|path\.join|joinpath|f?walk|\w+Loader)\("
-    rb"|\bsys\.path\.\w+\("
+    rb"|\bsys\.path\.\w+\(|[\"'][\w@+ ,()&=#~./-]*\.[A-Za-z]\w{0,9}[\"']"
 )
-"""Occurs in the source of a module that reads files by their names."""
+"""Occurs in the source of a module that reads files by their names, or has names of files, which others may read."""
 OWN_STEM = "__file__.*"
 """In place of a path: what has the name of the module, with another suffix."""
 
-_JOINING = frozenset(
-    {"Path", "PurePath", "join", "joinpath", "with_name", "files", "glob", "iglob", "rglob", "listdir", "scandir"}
-)
+_BESIDE = frozenset({"with_name", "with_stem"})
+"""Functions that give a path in the folder of another."""
+_JOINING = _BESIDE | {"Path", "PurePath", "join", "joinpath", "files", "glob", "iglob", "rglob", "listdir", "scandir"}
 _OF_FOLDERS = frozenset({"walk", "fwalk", "addsitedir"})
 _ADDING = frozenset({"append", "insert"})
 """Functions of `sys.path`."""
@@ -34,7 +34,9 @@ _STARTING = frozenset({"run", "Popen", "call", "check_call", "check_output", "ge
 _SPLITTING = frozenset({"split", "splitlines"})
 _NOT_READING = ("write", "to_", "dump", "save", "mkdir", "touch", "unlink", "rename", "remove")
 """How the names of functions begin that write what they are given the name of."""
-_NOT_FILES = frozenset({"connect", "basicConfig", "FileHandler", "makedirs", "rmtree", "Field", "WZ"})
+_CONNECTING = frozenset({"connect"})
+_WRITING_SQL = pattern(r"\s*(?i:insert|create|update|delete|replace|drop|alter|copy|attach)\s")
+_NOT_FILES = frozenset({"basicConfig", "FileHandler", "makedirs", "rmtree", "Field", "WZ"})
 _LOOKED_AT = (ast.Constant, ast.Call, ast.BinOp, ast.JoinedStr, ast.ClassDef, ast.Assign, ast.arguments)
 _LIKE_A_PATH = pattern(r"(?:\.{1,2}/)*[\w.@+-][\w.@+ ,()&=#~-]*(?:/[\w.@+ ,()&=#~-]+)*/?")
 _VARIES = pattern(r"[*?\[{%]")
@@ -83,12 +85,13 @@ def _constants(nodes: Iterable[ast.AST]) -> dict[str, str]:
     return found
 
 
-def _left_out(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+def _left_out(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """What is written or given to settings, with what is assigned to names of such."""
     names: set[str] = set()
     given: list[tuple[str, ast.AST]] = []
+    written = any(_WRITING_SQL.match(text_of(node) or "") for node in nodes)  # what is connected to is no input then
     for node in nodes:
-        if isinstance(node, ast.Call) and _writes(node):
+        if isinstance(node, ast.Call) and (_writes(node) or (written and name_of(node.func) in _CONNECTING)):
             for one in ast.walk(node):
                 names.update([one.id] if isinstance(one, ast.Name) else ())
                 yield one
@@ -130,9 +133,18 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
         yield from _parts(node.right)
     elif isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute):
-            yield from _parts(node.func.value)
+            around = [*_parts(node.func.value)]
+            yield from _folder_of(around) if node.func.attr in _BESIDE else around
+        varies = [ast.Name("*")] if name_of(node.func) == "with_stem" else []  # the suffix
         for one in node.args:
-            yield from _parts(one)
+            yield from [ast.JoinedStr([one, *varies])] if varies else _parts(one)
+
+
+def _folder_of(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """The parts of a path without its last name."""
+    yield from parts[:-1]
+    if above := (text_of(parts[-1]) or "").rpartition("/")[0]:
+        yield ast.Constant(above)
 
 
 def _pieces(node: ast.AST) -> Iterator[ast.AST]:
@@ -193,6 +205,8 @@ def _patterns(call: ast.Call) -> Iterator[str]:
     around = name_of(call.func.value) if isinstance(call.func, ast.Attribute) else ""
     if name in _WITH_SUFFIX or (name == "replace" and around == "__file__"):
         yield OWN_STEM
+    elif name == "with_stem":
+        yield from (f"{text}.*" for text in map(text_of, call.args) if text)
     elif name in {"glob", "iglob"} and around in {"", "glob"}:
         yield from filter(_ALL_OF.fullmatch, filter(None, map(text_of, call.args)))
 

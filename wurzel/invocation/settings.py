@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from enum import Enum
@@ -85,6 +85,37 @@ def effective(
         return Effective(_text(values), tuple(sorted(reader.files)), tuple(sorted(reader.modules)))
 
 
+def named_by(step: Step, root: Path, without: Iterable[Path]) -> list[Path]:
+    """The files that texts of a step's settings name, but for those in the folders `without`.
+
+    They count in `effective` too, which has the settings of a run.
+    """
+    known = [setting for setting in step.settings if setting.is_known and not setting.secret]
+    with contextlib.chdir(root):
+        texts = [(text, "Path" in setting.type) for setting in known for text in _texts(setting.chosen, setting.name)]
+        found = [_named_file(text) or (Path(text) if is_path else Path()) for text, is_path in texts]
+        paths = [path.absolute() for path in found if path.is_file()]
+    return [path for path in paths if not any(map(path.is_relative_to, map(Path.absolute, without)))]
+
+
+def _texts(value: Any, place: str) -> Iterator[str]:
+    """All texts in a value, keys too, but for those that may name a file with a key."""
+    if any(map(names_secret_file, place.split("__"))):
+        return
+    if isinstance(value, str) and value.startswith(("[", "{")):  # `Json[…]`
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    if isinstance(value, str) and len(value) <= _LONGEST:
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(key, place)
+            yield from _texts(inner, f"{place}__{key}")
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, place)
+
+
 class _Reader:
     """Turns validated settings into plain JSON values, and collects the files that they name."""
 
@@ -150,7 +181,9 @@ class _Reader:
         return [self._encoded(item, f"{place}__{number}", is_file=is_file) for number, item in enumerate(value)]
 
     def _key(self, key: Any, place: str) -> Any:
-        return _leaf(key) if isinstance(key, str) else self._encoded(key, place, is_file=False)
+        if isinstance(key, str) and _named_file(key) is None:
+            return _leaf(key)
+        return self._encoded(key, place, is_file=False)
 
     def _path(self, path: Path, place: str, *, is_file: bool) -> Any:
         """A file counts by its contents; a folder only where a setting says that it is read, since it may be huge.

@@ -318,7 +318,10 @@ def _has_params(step: Step) -> bool:
 def _deps(pipeline: Pipeline, step: Step, options: DvcOptions) -> list[str]:
     lock = [options.lock] if options.lock else []
     data = [dataset(pipeline, edge.step, edge.output) for edge in step.needs]
-    return list(dict.fromkeys([*step.sources, *lock, *input_paths(step), *data]))
+    named = input_paths(step)
+    once = set(map(posixpath.normpath, named))  # a setting may write `./words.txt` for what is among the sources
+    sources = [path for path in step.sources if path not in once]
+    return list(dict.fromkeys([*sources, *lock, *named, *data]))
 
 
 def _options_of(stage: str, main: str) -> list[str]:
