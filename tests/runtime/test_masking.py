@@ -56,6 +56,8 @@ WRITTEN = {
     "in a shell's quotes": 'hunter2/+ä \\"x\\" \\\\',
     "shell": shlex.quote("it's " + SECRET)[9:-1],
     "base64": base64.b64encode(SECRET.encode()).decode(),
+    "hex": SECRET.encode().hex(),
+    "capital hex": SECRET.encode().hex().upper(),
     "base64 for urls": base64.urlsafe_b64encode(SECRET.encode()).decode(),
     "basic": base64.b64encode(b"user:" + SECRET.encode() + b"!").decode(),
 }
@@ -144,10 +146,12 @@ def test_of_two_secrets_the_longer_one_is_masked_as_a_whole():
 
 @given(
     st.lists(st.text("abc\n", min_size=6, max_size=9), min_size=1, max_size=3),
-    st.text("abc\n", max_size=60),
+    st.lists(st.sampled_from(["a", "b", "c", "\n", "...", "…"]), max_size=60).map("".join),
     st.lists(st.integers(0, 60), max_size=8),
 )
 @example(["aaaaab", "aabaaa"], "aaaaabaaaa", [5, 7])
+@example(["aaaaaabbbbbb"], "aaaaaa...bbbbbb", [6, 8, 9])
+@example(["aaaaaabbbbbb"], "aaaaaac…bbbbbb", [6, 8, 9, 10, 12])
 def test_chunks_make_no_difference_to_what_is_hidden(secrets, text, cuts):
     mask = Mask()
     mask.hide(form for secret in secrets for form in forms(secret))

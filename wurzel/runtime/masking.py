@@ -32,6 +32,8 @@ _SPECIAL_TO_SHELLS = pattern(r"[^\w@%+=:,./-]")
 _SPECIAL_IN_QUOTES = pattern(r'[\\"$`]')
 _CUT = pattern("(\\.\\.\\.|…)".encode())
 """In place of the middle of a long value, such as in messages of pydantic, or of its end."""
+_CUT_SO_FAR = pattern(rb"\.\.\.|\xe2\x80\xa6|\.{1,2}\Z|\xe2\x80?\Z")
+"""The same at the end of a chunk, which may have the beginning of it only."""
 _LONGEST_END = 512
 _LINES = (64, 76)
 """Columns of base64 in lines."""
@@ -45,7 +47,9 @@ def forms(secret: str) -> Iterator[bytes]:
         if len(text) >= SHORTEST:
             yield from (form for form in _written(text) if len(form) >= SHORTEST)
     if len(secret) >= SHORTEST:
-        yield from _in_base64(secret.encode("utf-8", "surrogateescape"))
+        data = secret.encode("utf-8", "surrogateescape")
+        yield from _in_base64(data)
+        yield from (data.hex().encode(), data.hex().upper().encode())
 
 
 def _written(text: str) -> Iterator[bytes]:
@@ -166,10 +170,17 @@ class Mask:
         """Where the end of the data may be the beginning of something hidden, none of which goes beyond a line."""
         line = data.rfind(b"\n") + 1
         longest = max(map(len, self._forms), default=0)
-        for at in range(max(line, len(data) - longest), len(data)):
-            if any(form.startswith(data[at:]) for form in self._forms):
-                return at
-        return len(data)
+        starts = range(max(line, len(data) - longest), len(data))
+        begins = (at for at in starts if any(form.startswith(data[at:]) for form in self._forms))
+        return self._cut(data[: next(begins, len(data))], line)
+
+    def _cut(self, data: bytes, line: int) -> int:
+        """Where the last `...` is, with what it may have cut before it, if what follows may still be what is left."""
+        *_, last = None, *_CUT_SO_FAR.finditer(data, line)
+        if last is None or not any(data[last.end() :] in form for form in self._forms):
+            return len(data)
+        before = data[max(line, last.start() - _LONGEST_END) : last.start()]
+        return last.start() - max(_begun(form, before) for form in self._forms)
 
 
 class Stream:
