@@ -96,7 +96,6 @@ def test_a_deadline_names_what_changed_it(words, target, old, new, line):
     [
         ("timeout: 10m", "timeout: 80m", "14:18"),
         ("backoff: 10s", "backoff: 5m", "10:34"),  # beyond the longest wait, so that more would not change it
-        ("max: 1m", "max: 20s", "10:44"),
     ],
 )
 def test_a_deadline_names_all_that_may_have_changed_it_where_no_command_shows_it(words, old, new, place):
