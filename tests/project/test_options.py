@@ -74,6 +74,10 @@ def test_no_options_are_the_defaults(resolved, model):
 @pytest.mark.parametrize(
     ("options", "messages"),
     [
+        (
+            "{schedule: x}",
+            ["unknown key 'schedule' in targets.local", "schedule is set for the pipeline, beside targets."],
+        ),
         ("{namespce: ml}", ["wurzel.yaml:5:23: unknown key 'namespce' in targets.local", "Did you mean namespace?"]),
         ("{storage: {}}", ["wurzel.yaml:5:32: targets.local.storage.bucket is missing"]),
         ("{storage: {bucket: a, retian: 1}}", ["wurzel.yaml:5:44: unknown key 'retian'", "Did you mean retain?"]),

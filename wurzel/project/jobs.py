@@ -77,10 +77,10 @@ def jobs_of(request: Request, project: Project | None) -> list[Job]:
             name for name in resolved.options if _fits(resolved.named.get(name), request.environment)
         ]
         if not targets:
-            raise UsageError(
-                f"no target for {resolved.pipeline.name}",
-                hint="Pass one with -t, or list some under `targets:` in wurzel.yaml.",
+            hint = (
+                "Pass one with -t, or list some under `targets:`, such as local: {}; one without a value is left out."
             )
+            raise UsageError(f"no target for {resolved.pipeline.name}", hint=hint)
         known = project is not None and resolved.pipeline.name in project.names(request.environment)
         name = resolved.pipeline.name if known else resolved.pipeline.entrypoint
         jobs += [_job(request, project, resolved, target, name) for target in targets]

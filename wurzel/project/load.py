@@ -252,6 +252,10 @@ def _check_shape(root: Node, packs: Callable[[], Sequence[Pack]], findings: Find
     whole = {key: node for key, node in root.fields.items() if key not in {"environments", VALIDATE}}
     base = Node(whole, root.source, root.line, root.column) if isinstance(root.value, dict) else root
     read(base, ProjectFile, "", Context(findings, build=False))
+    for name, pipeline in root.below("pipelines").items():
+        if pipeline.value is None:
+            hint = "Write for example {entrypoint: module:attribute}."
+            findings.add(pipeline.key_origin, f"pipelines.{name} is empty", hint)
     environments = root.fields.get("environments")
     if environments is not None and environments.value is not None:
         overlay = Node({"environments": environments}, root.source, root.line, root.column)

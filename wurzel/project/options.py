@@ -13,7 +13,7 @@ from wurzel.exceptions import Problem, mismatch
 from wurzel.project.kinds import Context, NotUnderstoodError
 from wurzel.project.model import PACK_FILE
 from wurzel.project.nodes import Findings, Node, Origin, json_data, near, value_text, with_value
-from wurzel.project.read import model_reader
+from wurzel.project.read import model_reader, of_pipeline
 
 if TYPE_CHECKING:
     from wurzel.project.resolve import Resolved
@@ -89,7 +89,8 @@ def _finding(
     if kind == "extra_forbidden":
         known = sorted({name for owner in _models_at(model, names[:-1]) for name in owner.model_fields})
         message = f"unknown key {value_text(Node(names[-1], ''))} in {place.rpartition('.')[0]}"
-        return found.key_origin, message, near(names[-1], known, "Keys")
+        hint = of_pipeline(names[-1]) if len(names) == 1 else ""
+        return found.key_origin, message, hint or near(names[-1], known, "Keys")
     if kind == "missing":
         return found.origin, f"{place}.{location[-1]} is missing", ""
     return found.origin, f"{place}: {mismatch(kind, message, value_text(found))}", _of_packs(found)

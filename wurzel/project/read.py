@@ -160,10 +160,23 @@ def _known_as(cls: Model, node: Node, key: str) -> str:
         return f"Devices are below gpu: {{{key}: 1}}."
     if "steps" in cls.model_fields and key in node.fields.get("steps", Node({}, "")).fields:
         return f"Steps are below steps: {{{key}: …}}."
+    from wurzel.backends.options import TargetOptions
+
+    if issubclass(cls, TargetOptions) and (hint := of_pipeline(key)):
+        return hint
     hint = near(key, cls.model_fields, "Keys")
     if "settings" in cls.model_fields and not hint.startswith("Did you mean"):
         return f"Settings of a step are below settings: {{{key}: …}}. {hint}"
     return hint
+
+
+def of_pipeline(key: str) -> str:
+    """Where a key belongs that a target has no option for, but every pipeline or step has; empty for others."""
+    from wurzel.project.model import PipelineConfig, StepConfig
+
+    if key in PipelineConfig.model_fields:
+        return f"{key} is set for the pipeline, beside targets."
+    return f"{key} is set for a step, below steps." if key in StepConfig.model_fields else ""
 
 
 def _late(cls: Model) -> Reader:
@@ -190,6 +203,8 @@ def _no_mapping(cls: Model, node: Node, path: str) -> tuple[str, str]:
     form = ", ".join(f"{name}: …" for name in list(cls.model_fields)[:2])
     if cls is SecretRef:
         return f"{path}: a secret is set by reference, never as a value", f"Write {{{form}}}."
+    if "cron" in cls.model_fields and " " in str(node.value):
+        return f"{path}: {display(node, path)} is not a mapping", f"Write {{cron: {display(node, path)}}}."
     return f"{path or 'the file'}: {display(node, path)} is not a mapping", f"Write for example {{{form}}}."
 
 
@@ -253,7 +268,7 @@ def _mapping(key_type: Any, value_type: Any) -> Reader:
 
     def read_mapping(node: Node, path: str, context: Context) -> Any:
         if not isinstance(node.value, dict):
-            return refuse(node, path, context, "a mapping", _as_mapping(node, empty=dict in _shapes(value_type)))
+            return refuse(node, path, context, "a mapping", _as_mapping(node, path, empty=dict in _shapes(value_type)))
         values: dict[str, Any] = {}
         for key, child in node.value.items():
             name = Node(key, child.source, child.key_line, child.key_column)
@@ -265,8 +280,10 @@ def _mapping(key_type: Any, value_type: Any) -> Reader:
     return read_mapping
 
 
-def _as_mapping(node: Node, *, empty: bool) -> str:
+def _as_mapping(node: Node, path: str, *, empty: bool) -> str:
     """A hint that rewrites a list, or another value, as a mapping."""
+    if isinstance(node.value, bool):
+        return f"Write {path.rpartition('.')[2]}: {{}}." if node.value else "Leave it out, or write null."
     items = node.value if isinstance(node.value, list) else [node]
     names = [str(item.written) for item in items if not isinstance(item.value, dict | list)]
     form = "{}" if empty else "…"
@@ -285,7 +302,8 @@ def _sequence(item_type: Any, kind: Any) -> Reader:
 
     def read_sequence(node: Node, path: str, context: Context) -> Any:
         if not isinstance(node.value, list):
-            context.findings.add(node.origin, f"{path}: {display(node, path)} is not a list", "Write [a, b].")
+            shown = display(node, path)
+            context.findings.add(node.origin, f"{path}: {shown} is not a list", f"Write [{shown}].")
             return BAD
         items = [read_item(item, f"{path}.{index}", context) for index, item in enumerate(node.value)]
         return kind(item for item in items if item is not BAD)

@@ -41,7 +41,7 @@ class Requires(NamedTuple):
 def requires_of(root: Node, findings: Findings) -> Requires:
     """What a file says under `requires`. A range is refused: an index may have another program of this name."""
     node = root.fields.get(KEY)
-    if node is None or node.value is None:
+    if node is None or isinstance(node.value, dict | list):
         return Requires("")
     from wurzel.datacontract.secrets import passwords_in
 
